@@ -1,0 +1,38 @@
+# `make run` and `make test` do everything, set-up included.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: run test check lock smoke clean
+
+run: $(STAMP)            ## sweep the embedded demo store, compare, segment
+	$(BIN)/retain -m study=demo
+	$(BIN)/retain-compare study=demo
+
+test: $(STAMP)           ## every test, with coverage of lines and branches
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+
+check: $(STAMP)          ## lint, format, types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+smoke: $(STAMP)          ## what CI sweeps
+	$(BIN)/retain -m study=smoke
+
+lock:                    ## renew requirements.lock (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --custom-compile-command "make lock" --extra test --extra check -o requirements.lock pyproject.toml
+
+clean:                   ## forget the environment; outputs/ stays
+	rm -rf $(VENV)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else f"retain needs Python 3.11 to 3.13, found {v[0]}.{v[1]}: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
+	  echo "LightGBM cannot load: the system library libgomp1 is missing (Debian: apt-get install libgomp1)"; exit 2; }
+	@touch $(STAMP)
