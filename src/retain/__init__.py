@@ -1,0 +1,30 @@
+"""Which regular customers are about to buy less, and what is that worth.
+
+The public door. Importing it imports nothing heavy; each name is fetched when it is used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Customers": "retain.customers.customers",
+    "Experiment": "retain.learning.experiment",
+    "NotApplicable": "retain.errors",
+    "Record": "retain.record",
+    "Recipe": "retain.learning.pipeline",
+    "RetainError": "retain.errors",
+    "Scores": "retain.learning.scores",
+    "StudyDirectory": "retain.record",
+    "Verdict": "retain.verdict.verdict",
+    "evaluate": "retain.learning.experiment",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'retain' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
