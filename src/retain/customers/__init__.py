@@ -1,0 +1,4 @@
+"""Raw files → ``Customers``: contract, sources, audit, demo data.
+
+May import: errors, schema.
+"""

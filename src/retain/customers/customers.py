@@ -1,0 +1,190 @@
+"""The noun every later room receives: one honest table of customers.
+
+May import: errors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from retain.errors import RetainError
+
+Kind = Literal["number", "category"]
+Operation = Literal["ratio", "difference", "slope", "mean"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What is known about one feature: its group, its kind and its names for people."""
+
+    name: str
+    group: str
+    kind: Kind
+    en: str = ""
+    ru: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A feature computed from a customer's own row alone, so it can leak nothing.
+
+    ``of`` names number features. ``ratio`` and ``difference`` take two (first over, or minus,
+    second), ``slope`` the values of equally spaced periods, earliest first, ``mean`` any number.
+    """
+
+    name: str
+    group: str
+    operation: Operation
+    of: tuple[str, ...]
+    en: str = ""
+    ru: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of the funnel: what a cleaning step did to which customers."""
+
+    name: str
+    before: int
+    after: int
+    reason: str
+    dropped: tuple[object, ...] = ()
+
+
+@dataclass(frozen=True)
+class Customers:
+    """One row a customer, everything later rooms may know about them.
+
+    Attributes
+    ----------
+    features
+        Indexed by customer id (unique, named ``customer_id``), in the order of the source.
+        Columns are canonical snake_case names: floats for numbers (NaN where missing), the
+        pandas ``str`` type for categories (NaN where missing).
+    columns
+        A ``Column`` for each feature, in the same order. This is the whitelist.
+    target
+        1 where activity declined, 0 otherwise; None when customers are only to be scored.
+    profit
+        Money a customer brings, in ``profit_unit``; None when the source has none.
+    contactable
+        Whether the customer agreed to be contacted; None when the source does not say.
+    twins
+        A label shared by copies of the same customer, distinct for all others.
+    derived
+        Features that can be computed from the row alone.
+    funnel
+        Every step from the raw rows to these, with its counts.
+    snapshot
+        The day the features were taken, when the source has dates.
+    """
+
+    features: pd.DataFrame
+    columns: Mapping[str, Column]
+    target: pd.Series | None = None
+    profit: pd.Series | None = None
+    profit_unit: str | None = None
+    contactable: pd.Series | None = None
+    twins: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
+    derived: tuple[Derived, ...] = ()
+    funnel: tuple[Step, ...] = ()
+    snapshot: date | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a table later rooms could misread."""
+        ids = self.features.index
+        if len(ids) == 0:
+            raise RetainError("no customers are left; the funnel: " + self.told())
+        if not ids.is_unique:
+            raise RetainError(f"customer ids are not unique ({ids.duplicated().sum()} repeat).")
+        if list(self.features.columns) != list(self.columns):
+            raise ValueError("features and their columns differ")
+        if self.twins.empty:
+            alone = pd.Series(np.arange(len(ids)), index=ids, name="twins")
+            object.__setattr__(self, "twins", alone)
+
+    def __len__(self) -> int:
+        """The number of customers."""
+        return len(self.features)
+
+    @property
+    def groups(self) -> dict[str, list[str]]:
+        """Feature names by group, groups in order of first appearance."""
+        found: dict[str, list[str]] = {}
+        for column in self.columns.values():
+            found.setdefault(column.group, []).append(column.name)
+        return found
+
+    @property
+    def labelled(self) -> pd.Series:
+        """The target; a ``RetainError`` where the source has none."""
+        if self.target is None:
+            raise RetainError("these customers carry no target; name it with data.target=COLUMN.")
+        return self.target
+
+    def told(self) -> str:
+        """The funnel in one line.
+
+        >>> table = pd.DataFrame({"pages": [1.0]}, index=pd.Index([7], name="customer_id"))
+        >>> step = Step("newcomers", 3, 1, "no revenue before")
+        >>> Customers(table, {"pages": Column("pages", "site", "number")}, funnel=(step,)).told()
+        '3 → 1 (newcomers)'
+        """
+        if not self.funnel:
+            return f"{len(self.features)}"
+        tail = " → ".join(f"{step.after} ({step.name})" for step in self.funnel)
+        return f"{self.funnel[0].before} → {tail}"
+
+    def only(self, keep: pd.Series | Iterable[bool], name: str, reason: str) -> Customers:
+        """These customers without those where ``keep`` is False, the step told in the funnel."""
+        mask = np.asarray(keep, dtype=bool)
+        gone = tuple(self.features.index[~mask].tolist())
+        step = Step(name, len(mask), int(mask.sum()), reason, gone)
+        return replace(self._rows(mask), funnel=(*self.funnel, step))
+
+    def rows(self, mask: np.ndarray) -> Customers:
+        """The customers where ``mask`` is True: a view for one purpose, no step of the funnel."""
+        return self._rows(np.asarray(mask, dtype=bool))
+
+    def _rows(self, mask: np.ndarray) -> Customers:
+        def cut(series: pd.Series | None) -> pd.Series | None:
+            return None if series is None else series[mask]
+
+        return replace(
+            self,
+            features=self.features[mask],
+            target=cut(self.target),
+            profit=cut(self.profit),
+            contactable=cut(self.contactable),
+            twins=self.twins[mask],
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the content (64 hex digits), the same whatever the order of rows."""
+        order = np.argsort(self.features.index.astype(str).to_numpy(), kind="stable")
+        digest = hashlib.sha256()
+        for name, values in self._contents():
+            digest.update(name.encode() + b"\0")
+            hashed = pd.util.hash_pandas_object(values.iloc[order], index=False)
+            digest.update(hashed.to_numpy().tobytes())
+        return digest.hexdigest()
+
+    def _contents(self) -> Iterable[tuple[str, pd.Series]]:
+        yield "customer_id", self.features.index.to_series().astype(str)
+        for name in self.features.columns:
+            yield name, self.features[name]
+        for name in ("target", "profit", "contactable", "twins"):
+            values = getattr(self, name)
+            if values is not None:
+                yield name, values
+
+
