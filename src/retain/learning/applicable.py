@@ -1,0 +1,67 @@
+"""Which combinations have no meaning on these customers, and why.
+
+May import: errors, schema, customers. Each rule is a small function that answers with a reason
+or None; a reason makes the run ``not_applicable``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+from imblearn.over_sampling import ADASYN
+from sklearn.base import BaseEstimator
+
+from retain.errors import NotApplicable
+from retain.learning.pipeline import Recipe, categories, takes_categories
+
+Rule = Callable[[Recipe, pd.DataFrame, pd.Series], str | None]
+
+
+def check(recipe: Recipe, table: pd.DataFrame, target: pd.Series) -> None:
+    """Raise ``NotApplicable`` with every reason against fitting ``recipe`` on these rows."""
+    reasons = [reason for rule in RULES if (reason := rule(recipe, table, target)) is not None]
+    if reasons:
+        raise NotApplicable("; ".join(reasons))
+
+
+def _mixed_columns(recipe: Recipe, table: pd.DataFrame, _: pd.Series) -> str | None:
+    if not takes_categories(recipe.sampler):
+        return None
+    names = categories(table)
+    if not names:
+        return "smotenc needs a category feature and the groups that are on have none: use smote"
+    if len(names) == table.shape[1]:
+        return "smotenc needs a number feature and the groups that are on have none"
+    return None
+
+
+def _enough_neighbours(recipe: Recipe, _: pd.DataFrame, target: pd.Series) -> str | None:
+    neighbours = _neighbours(recipe.sampler)
+    minority = int(target.value_counts().min())
+    if minority > neighbours:
+        return None
+    return (
+        f"the sampler looks at {neighbours} neighbours and a fold has only {minority} customers "
+        "of the smaller class"
+    )
+
+
+def _neighbours(sampler: BaseEstimator | None) -> int:
+    """The most neighbours a sampler, or one within it, is configured to look at."""
+    found = [0]
+    for name, value in ({} if sampler is None else sampler.get_params()).items():
+        if name.endswith(("k_neighbors", "n_neighbors")) and isinstance(value, int):
+            found.append(value)
+    return max(found)
+
+
+def _unbalanced(recipe: Recipe, _: pd.DataFrame, target: pd.Series) -> str | None:
+    """ADASYN rounds the rows it adds for each neighbourhood and may be left with none."""
+    counts = target.value_counts()
+    if isinstance(recipe.sampler, ADASYN) and counts.max() - counts.min() <= counts.min() / 10:
+        return "adasyn has nothing to add: the classes are balanced already"
+    return None
+
+
+RULES: tuple[Rule, ...] = (_mixed_columns, _enough_neighbours, _unbalanced)

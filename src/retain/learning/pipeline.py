@@ -1,0 +1,113 @@
+"""The estimator of one run: prepare → sample → encode → model → calibrate, all inside the fold.
+
+May import: errors, schema, customers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from imblearn.pipeline import Pipeline
+from sklearn.base import BaseEstimator, clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.preprocessing import OneHotEncoder
+
+from retain.learning.blend import Blend
+from retain.learning.validation import TwinFolds
+from retain.schema import Calibration
+
+MISSING = "(missing)"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a run is made of, unfitted.
+
+    ``sampler`` and ``scaling`` are None where there is none. ``max_categories`` bounds the
+    columns one category feature becomes; rarer values share one.
+    """
+
+    model: BaseEstimator
+    sampler: BaseEstimator | None
+    scaling: BaseEstimator | None
+    calibration: Calibration
+    max_categories: int
+
+
+def assemble(recipe: Recipe, table: pd.DataFrame, twins: pd.Series, seed: int) -> BaseEstimator:
+    """An unfitted classifier for tables shaped like ``table`` (from ``features.matrix``).
+
+    Folds within the training rows (calibration, blend) keep copied customers together.
+    """
+    inner = TwinFolds(recipe.calibration.folds, twins, seed)
+    if not isinstance(recipe.model, Blend):
+        pipeline = _pipeline(recipe, recipe.model, table)
+        return _probabilistic(pipeline, recipe.calibration.method, inner)
+    members = {
+        name: _probabilistic(_pipeline(recipe, member, table), None, inner)
+        for name, member in recipe.model.members.items()
+    }
+    folds = TwinFolds(recipe.model.folds, twins, seed)
+    blend = Blend(members, recipe.model.average, folds)
+    return _probabilistic(blend, recipe.calibration.method, inner)
+
+
+def _probabilistic(model: BaseEstimator, method: str | None, folds: TwinFolds) -> BaseEstimator:
+    """``model`` calibrated by ``method``; a model that only gives margins gets a logistic curve."""
+    if method is None and hasattr(model, "predict_proba"):
+        return model
+    return CalibratedClassifierCV(model, method=method or "sigmoid", cv=folds, ensemble=False)
+
+
+def categories(table: pd.DataFrame) -> list[str]:
+    """Names of the category columns of a feature table."""
+    return [str(name) for name in table if not pd.api.types.is_numeric_dtype(table[name])]
+
+
+def takes_categories(sampler: BaseEstimator | None) -> bool:
+    """Whether a sampler must be told which columns are categories (SMOTENC)."""
+    return sampler is not None and hasattr(sampler, "categorical_features")
+
+
+def _pipeline(recipe: Recipe, model: BaseEstimator, table: pd.DataFrame) -> Pipeline:
+    names = categories(table)
+    numbers = [str(name) for name in table if name not in names]
+    steps: list[tuple[str, Any]] = [("prepare", _prepare(recipe, numbers, names))]
+    mixed = takes_categories(recipe.sampler)
+    sampler: Any = None if recipe.sampler is None else clone(recipe.sampler)
+    if mixed:
+        steps.append(("sample", sampler.set_params(categorical_features=names)))
+    if names:
+        steps.append(("encode", _encode(recipe, names)))
+    if sampler is not None and not mixed:
+        steps.append(("sample", sampler))
+    return Pipeline([*steps, ("model", clone(model))])
+
+
+def _prepare(recipe: Recipe, numbers: list[str], names: list[str]) -> ColumnTransformer:
+    """Fill what is missing, scale numbers; still one column a feature, for SMOTENC."""
+    filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
+    scaled = (
+        filled
+        if recipe.scaling is None
+        else Pipeline([("fill", filled), ("scale", clone(recipe.scaling))])
+    )
+    named = SimpleImputer(strategy="constant", fill_value=MISSING, missing_values=np.nan)
+    parts = [("numbers", scaled, numbers), ("categories", named, names)]
+    chosen = [part for part in parts if part[2]]
+    prepare = ColumnTransformer(chosen, verbose_feature_names_out=False)
+    return prepare.set_output(transform="pandas") if names else prepare
+
+
+def _encode(recipe: Recipe, names: list[str]) -> ColumnTransformer:
+    one_hot = OneHotEncoder(
+        handle_unknown="infrequent_if_exist",
+        max_categories=recipe.max_categories,
+        sparse_output=False,
+    )
+    return ColumnTransformer([("one_hot", one_hot, names)], remainder="passthrough")

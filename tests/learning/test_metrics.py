@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from retain.learning.metrics import (
+    chosen,
+    corrected_interval,
+    expected_calibration_error,
+    top_weights,
+)
+from retain.schema import Metrics
+
+METRICS = Metrics(name="default", fractions=(0.1, 0.2, 0.3))
+
+
+def by_name(*, with_profit=True):
+    return {metric.name: metric for metric in chosen(METRICS, with_profit=with_profit)}
+
+
+def test_profit_metrics_are_left_out_where_there_is_no_profit():
+    assert "captured_profit_10" in by_name()
+    assert not [name for name in by_name(with_profit=False) if "profit" in name]
+
+
+def test_a_perfect_ranking_has_the_best_value_of_every_metric():
+    target = np.array([1] * 20 + [0] * 80)
+    score = np.where(target == 1, 1.0, 0.0)
+    values = {n: m.compute(target, score, np.ones(100)) for n, m in by_name().items()}
+    assert values["roc_auc"] == values["average_precision"] == 1
+    assert values["brier"] == values["ece"] == 0
+    assert values["lift_20"] == pytest.approx(5)
+    assert values["captured_profit_10"] == pytest.approx(0.5)
+    assert values["captured_profit_20"] == pytest.approx(1)
+
+
+# The order in which tied customers stand in a file must not decide what a campaign captures.
+@given(st.permutations(range(12)))
+def test_ties_are_worth_the_same_in_any_order(order):
+    order = np.array(order)
+    target = np.array([1, 0, 1, 0, 1, 0] * 2)
+    score = np.array([0.5, 0.5, 0.2] * 4)
+    profit = np.arange(12.0)
+    for metric in by_name().values():
+        there = metric.compute(target[order], score[order], profit[order])
+        assert there == pytest.approx(metric.compute(target, score, profit))
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=50), st.floats(0.01, 0.99))
+def test_the_top_share_holds_exactly_that_share(scores, share):
+    weights = top_weights(np.array(scores), share)
+    assert weights.sum() == pytest.approx(share * len(scores))
+    assert weights.min() >= 0
+    assert weights.max() <= 1 + 1e-9
+
+
+def test_a_customer_who_brings_a_loss_is_no_profit_to_capture():
+    target, score = np.array([1, 1, 0, 0]), np.array([0.9, 0.8, 0.1, 0.2])
+    profit = np.array([-50.0, 10.0, 3.0, 3.0])
+    metric = {m.name: m for m in chosen(METRICS.model_copy(update={"fractions": (0.25,)}), with_profit=True)}
+    assert metric["captured_profit_25"].compute(target, score, profit) == 0
+
+
+def test_no_profit_among_decliners_is_no_number():
+    value = by_name()["captured_profit_10"].compute(
+        np.array([1, 0]), np.array([0.4, 0.6]), np.array([0.0, 5.0])
+    )
+    assert np.isnan(value)
+
+
+def test_calibration_error_is_the_gap_between_said_and_seen():
+    target = np.array([0, 1] * 50)
+    assert expected_calibration_error(target, np.full(100, 0.8)) == pytest.approx(0.3)
+
+
+# Without the correction (ratio 0) it is the textbook t interval, which scipy knows.
+def test_the_interval_without_correction_is_students():
+    values = np.array([0.90, 0.92, 0.91, 0.89, 0.93])
+    expected = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
+    assert corrected_interval(values, 0.0) == pytest.approx(expected)
+
+
+def test_the_correction_widens_and_the_bounds_cut():
+    values = [0.99, 0.97, 1.0, 0.98]
+    plain, corrected = corrected_interval(values, 0), corrected_interval(values, 0.25)
+    assert corrected[0] < plain[0] < plain[1] < corrected[1]
+    assert corrected_interval(values, 0.25, (0, 1))[1] == 1
