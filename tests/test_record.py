@@ -1,0 +1,135 @@
+import json
+import os
+
+import pytest
+
+from retain.errors import RetainError
+from retain.record import Record, RunDirectory, StudyDirectory, identity, replacing, write_text
+
+
+def test_a_record_reads_back_as_it_was_written(tmp_path, make_record):
+    record = make_record()
+    run = RunDirectory(tmp_path)
+    run.finish(record)
+    assert run.read() == record
+
+
+def test_a_record_is_plain_json_with_the_documented_keys(tmp_path, make_record):
+    run = RunDirectory(tmp_path)
+    run.finish(make_record())
+    tree = json.loads(run.record.read_text())
+    expected = (
+        "schema id study state reason traceback config overrides seed data split metrics checks "
+        "seconds peak_memory_mb environment git warnings started finished"
+    )
+    assert list(tree) == expected.split()
+    assert set(tree["data"]) == {"fingerprint", "rows", "positives", "funnel"}
+    assert {"mean", "low", "high", "folds"} <= set(tree["metrics"]["roc_auc"])
+
+
+def test_a_directory_without_a_final_state_was_interrupted(tmp_path):
+    assert RunDirectory(tmp_path).read() is None
+
+
+def test_reopening_a_run_makes_it_count_as_not_done(tmp_path, make_record):
+    run = RunDirectory(tmp_path)
+    run.finish(make_record())
+    run.reopen()
+    assert run.read() is None
+    run.reopen()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", r"record\.json is not JSON"),
+        ("[]", "has schema None; this version reads schema 1"),
+        ('{"schema": 99}', "has schema 99"),
+        ('{"schema": 1}', "is no record of a run: id: Field required"),
+    ],
+)
+def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, text, message):
+    run = RunDirectory(tmp_path)
+    run.record.write_text(text)
+    with pytest.raises(RetainError, match=message):
+        run.read()
+
+
+def test_a_record_that_is_no_text_is_refused(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.record.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RetainError, match="cannot be read"):
+        run.read()
+
+
+def test_identity_ignores_what_cannot_change_a_result():
+    config = {"seed": 0, "model": {"C": 1.0}}
+    same = {**config, "threads": 8, "outputs": "elsewhere", "study": {"name": "x"}}
+    assert identity(config) == identity(same)
+    assert identity(config) != identity({**config, "seed": 1})
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "told"),
+    [
+        ("data", {"fingerprint": "f" * 64}, r"the data changed \(aaaaaaaa → ffffffff\)"),
+        ("split", {"fingerprint": "f" * 64}, "the splits changed"),
+        ("environment", {"code": "f" * 64}, r"the code changed \(cccccccc → ffffffff\)"),
+        ("environment", {"packages": {"numpy": "9.9"}}, r"packages changed \(numpy 2\.0 → 9\.9\)"),
+    ],
+)
+def test_a_record_of_another_world_says_what_changed(make_record, part, change, told):
+    record = make_record()
+    now = {name: getattr(record, name) for name in ("data", "split", "environment")}
+    now[part] = now[part].model_copy(update=change)
+    import re
+
+    assert re.match(told, record.outdated(**now))
+
+
+def test_a_record_of_this_world_is_not_outdated(make_record):
+    record = make_record()
+    assert record.outdated(record.data, record.split, record.environment) is None
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+    with pytest.raises(OSError, match="disk"), replacing(path) as temporary:
+        temporary.write_text("half")
+        raise OSError("disk full")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_written_file_is_readable_by_others_as_the_umask_says(tmp_path):
+    path = tmp_path / "a.txt"
+    before = os.umask(0o022)
+    try:
+        write_text(path, "text")
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_study_lists_runs_and_nothing_else(tmp_path, make_record):
+    study = StudyDirectory(tmp_path)
+    study.run("svc", "00000001").finish(make_record())
+    study.run("mlp", "00000002").hydra.mkdir(parents=True)
+    study.verdict.mkdir()
+    assert [run.path.name for run in study.runs()] == ["mlp-00000002", "svc-00000001"]
+    assert list(StudyDirectory(tmp_path / "nowhere").runs()) == []
+
+
+def test_a_key_this_version_does_not_know_is_refused(tmp_path, make_record):
+    run = RunDirectory(tmp_path)
+    run.finish(make_record())
+    tree = json.loads(run.record.read_text())
+    run.record.write_text(json.dumps({**tree, "colour": "red"}))
+    with pytest.raises(RetainError, match="colour: Extra inputs"):
+        run.read()
+
+
+def test_states_are_three(make_record):
+    with pytest.raises(ValueError, match="'done', 'failed' or 'not_applicable'"):
+        Record.model_validate({**make_record().model_dump(by_alias=True), "state": "almost"})
