@@ -1,0 +1,31 @@
+"""Tables as CSV files that a spreadsheet may open: a cell can hold text, never a formula.
+
+May import: errors, schema, record, customers, learning.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from retain.record import replacing
+
+STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def neutral(cell: Any) -> Any:
+    """A text that a spreadsheet would read as a formula, with an apostrophe before it.
+
+    >>> neutral("=HYPERLINK(0)"), neutral("plain"), neutral(-1.5)
+    ("'=HYPERLINK(0)", 'plain', -1.5)
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(STARTS) else cell
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write ``table`` as UTF-8 CSV, whole or not at all, every text cell and header neutral."""
+    safe = table.map(neutral).rename(columns=neutral)
+    with replacing(path) as temporary:
+        safe.to_csv(temporary, index=False, encoding="utf-8", lineterminator="\n")

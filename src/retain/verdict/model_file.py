@@ -1,0 +1,87 @@
+"""The winner as a file that executes nothing when it is read.
+
+May import: errors, schema, record, customers, learning. skops keeps arrays and parameters, never
+code; reading demands the hash the verdict knows and types from a fixed list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from sklearn.base import BaseEstimator
+
+from retain.errors import RetainError
+from retain.learning.validation import TwinFolds
+from retain.record import replacing
+
+UNDER = "imblearn.under_sampling._prototype_selection"
+TRUSTED = (
+    "catboost.core.CatBoostClassifier",
+    "collections.OrderedDict",
+    "imblearn.combine._smote_enn.SMOTEENN",
+    "imblearn.combine._smote_tomek.SMOTETomek",
+    "imblearn.over_sampling._adasyn.ADASYN",
+    "imblearn.over_sampling._random_over_sampler.RandomOverSampler",
+    "imblearn.over_sampling._smote.base.SMOTE",
+    "imblearn.over_sampling._smote.base.SMOTENC",
+    "imblearn.over_sampling._smote.filter.BorderlineSMOTE",
+    "imblearn.pipeline.Pipeline",
+    f"{UNDER}._edited_nearest_neighbours.EditedNearestNeighbours",
+    f"{UNDER}._random_under_sampler.RandomUnderSampler",
+    f"{UNDER}._tomek_links.TomekLinks",
+    "lightgbm.basic.Booster",
+    "lightgbm.sklearn.LGBMClassifier",
+    "retain.learning.blend.Blend",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.calibration._TemperatureScaling",
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.neighbors._kd_tree.KDTree",
+)
+"""Every type the models of ``conf/`` are made of beyond what skops trusts by itself."""
+
+
+def save(model: BaseEstimator, path: Path) -> str:
+    """Write a fitted model whole and return the SHA-256 of the file (64 hex digits)."""
+    import skops.io
+
+    _forget_folds(model)
+    with replacing(path) as temporary:
+        skops.io.dump(model, temporary)
+    return hash_of(path)
+
+
+def load(path: Path, sha256: str) -> BaseEstimator:
+    """Read a model written by ``save``.
+
+    Raises
+    ------
+    RetainError
+        When the file is not the one the verdict speaks of, or holds a type not on the list.
+    """
+    import skops.io
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    if hash_of(path) != sha256:
+        raise RetainError(f"{path} is not the model its verdict speaks of: the hash differs.")
+    try:
+        return skops.io.load(path, trusted=list(TRUSTED))
+    except UntrustedTypesFoundException as error:
+        raise RetainError(f"{path} holds types that are not trusted: {error}") from None
+
+
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise RetainError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _forget_folds(model: BaseEstimator) -> None:
+    """Drop the splitters of a fitted model: they know customers by id, and fitting is over."""
+    for holder in (model, *getattr(model, "fitted_", {}).values()):
+        for name, value in holder.get_params(deep=True).items():
+            if isinstance(value, TwinFolds):
+                holder.set_params(**{name: value.n_splits})

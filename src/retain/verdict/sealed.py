@@ -1,0 +1,110 @@
+"""The sealed test: opened once for the winner, every opening written to the ledger.
+
+May import: errors, schema, record, customers, learning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from retain.errors import RetainError
+from retain.learning.metrics import Metric
+from retain.learning.scores import Scores
+from retain.record import Record, write_text
+from retain.schema import Config
+from retain.verdict.statistics import bootstrap_interval, delong_interval
+
+
+class Opening(Config):
+    """One look at the sealed test."""
+
+    time: str
+    study: str
+    winner: str
+    data: str
+    split: str
+    roc_auc: float
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Every opening of a study's sealed test, oldest first, one JSON object a line."""
+
+    path: Path
+
+    def openings(self) -> list[Opening]:
+        """All openings; a line that cannot be read is refused, not skipped."""
+        if not self.path.exists():
+            return []
+        lines = self.path.read_text(encoding="utf-8").splitlines()
+        try:
+            return [Opening.model_validate_json(line) for line in lines if line.strip()]
+        except ValueError:
+            raise RetainError(
+                f"{self.path} holds a line that is no opening of a sealed test; it must not be "
+                "edited. Restore it from a copy."
+            ) from None
+
+    def note(self, record: Record, roc_auc: float) -> list[Opening]:
+        """All openings with this one.
+
+        The same winner on the same customers and splits shows nothing that was not seen before,
+        so it stands in the ledger once.
+        """
+        seen = self.openings()
+        new = Opening(
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
+            study=record.study,
+            winner=record.id,
+            data=record.data.fingerprint,
+            split=record.split.fingerprint,
+            roc_auc=roc_auc,
+        )
+        if any(_look(old) == _look(new) for old in seen):
+            return seen
+        lines = [opening.model_dump_json() for opening in (*seen, new)]
+        write_text(self.path, "\n".join(lines) + "\n")
+        return [*seen, new]
+
+
+def _look(opening: Opening) -> tuple[str, str, str]:
+    return opening.winner, opening.data, opening.split
+
+
+def measured(
+    scores: Scores, profit: pd.Series | None, metrics: Sequence[Metric], *, resamples: int
+) -> dict[str, dict[str, Any]]:
+    """Each metric on the sealed test with its 95 % interval.
+
+    ROC-AUC by DeLong, all others by a stratified bootstrap with a fixed seed.
+    """
+    table = scores.table
+    target, probability = table["target"].to_numpy(), table["probability"].to_numpy()
+    money = None if profit is None else profit.loc[table["customer_id"]].to_numpy()
+
+    def value(metric: Metric, rows: np.ndarray) -> float:
+        part = None if money is None else money[rows]
+        return metric.compute(target[rows], probability[rows], part)
+
+    found = {}
+    for metric in metrics:
+        if metric.name == "roc_auc":
+            low, high = delong_interval(target, probability)
+        else:
+            compute = partial(value, metric)
+            low, high = bootstrap_interval(compute, target, resamples=resamples, seed=0)
+        found[metric.name] = {
+            "value": value(metric, np.arange(len(target))),
+            "low": low,
+            "high": high,
+            "higher_is_better": metric.higher_is_better,
+        }
+    return found

@@ -1,0 +1,43 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from retain.errors import RetainError
+from retain.learning.metrics import chosen
+from retain.learning.scores import COLUMNS, Scores
+from retain.schema import Metrics
+from retain.verdict.sealed import Ledger, measured
+
+
+def test_each_new_winner_opens_the_sealed_test_once(tmp_path, make_record):
+    ledger = Ledger(tmp_path / "verdict" / "ledger.jsonl")
+    assert ledger.openings() == []
+    one, two = make_record(id="00000001"), make_record(id="00000002")
+    assert len(ledger.note(one, 0.9)) == 1
+    assert len(ledger.note(one, 0.9)) == 1
+    assert [o.winner for o in ledger.note(two, 0.91)] == ["00000001", "00000002"]
+    assert [o.roc_auc for o in ledger.openings()] == [0.9, 0.91]
+
+
+def test_a_ledger_that_was_edited_is_refused(tmp_path):
+    path = tmp_path / "ledger.jsonl"
+    path.write_text('{"winner": "x"}\n')
+    with pytest.raises(RetainError, match="it must not be edited"):
+        Ledger(path).openings()
+
+
+def test_every_metric_lies_within_its_interval():
+    random = np.random.default_rng(0)
+    target = random.integers(0, 2, 150)
+    probability = np.clip(0.3 + 0.4 * target + random.normal(0, 0.15, 150), 0, 1)
+    rows = zip(range(150), [0] * 150, [0] * 150, target, probability, strict=True)
+    scores = Scores(pd.DataFrame(rows, columns=list(COLUMNS)), "sealed_test")
+    profit = pd.Series(random.gamma(4, 1, 150))
+    metrics = chosen(Metrics(name="x", fractions=(0.2,)), with_profit=True)
+    found = measured(scores, profit, metrics, resamples=100)
+    assert set(found) == {metric.name for metric in metrics}
+    for name, result in found.items():
+        if name != "ece":  # resampling adds noise to a distance, so its interval lies above it
+            assert result["low"] <= result["value"] <= result["high"], name
+    without = chosen(Metrics(name="x", fractions=(0.2,)), with_profit=False)
+    assert "captured_profit_20" not in measured(scores, None, without, resamples=100)

@@ -1,0 +1,109 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+from sklearn.metrics import brier_score_loss, roc_auc_score
+
+from retain.verdict.statistics import (
+    bootstrap_interval,
+    corrected_resampled_t,
+    delong_interval,
+    mean_interval,
+)
+
+
+# With no overlap of training rows the correction vanishes and it is Student's paired test.
+def test_without_correction_it_is_the_paired_t_test():
+    one = np.random.default_rng(0).normal(0.9, 0.02, 10)
+    two = np.random.default_rng(1).normal(0.89, 0.02, 10)
+    expected = stats.ttest_rel(one, two)
+    t, p = corrected_resampled_t(list(one - two), 0.0)
+    assert (t, p) == pytest.approx((expected.statistic, expected.pvalue))
+
+
+# Nadeau & Bengio's factor for 10 × 5 folds: 1/50 + 1/4 in place of 1/50.
+def test_the_correction_for_ten_times_five_folds_divides_t_by_the_root_of_13_5():
+    differences = list(np.random.default_rng(2).normal(0.01, 0.02, 50))
+    plain, _ = corrected_resampled_t(differences, 0.0)
+    corrected, _ = corrected_resampled_t(differences, 0.25)
+    assert plain / corrected == pytest.approx(np.sqrt((1 / 50 + 1 / 4) / (1 / 50)))
+
+
+def test_equal_scores_are_no_difference_and_a_constant_gap_is_one():
+    assert corrected_resampled_t([0.0] * 5, 0.25) == (0.0, 1.0)
+    assert corrected_resampled_t([0.1] * 5, 0.25)[1] == 0.0
+
+
+# The corrected test must call noise a difference about as often as it says.
+def test_equal_models_are_rarely_called_different():
+    random = np.random.default_rng(0)
+    wrong = 0
+    for _ in range(200):
+        shared = random.normal(0, 1, 500)
+        noise = random.normal(0, 1, (2, 500))
+        gaps = []
+        for repeat in range(5):
+            folds = np.random.default_rng(repeat).permutation(500).reshape(5, 100)
+            gaps += [(noise[0][f] - noise[1][f]).mean() + 0 * shared[f].mean() for f in folds]
+        wrong += corrected_resampled_t(gaps, 0.25)[1] < 0.05
+    assert wrong / 200 <= 0.07
+
+
+def sample(n=200, seed=0, gap=1.0):
+    random = np.random.default_rng(seed)
+    target = random.integers(0, 2, n)
+    return target, random.normal(0, 1, n) + gap * target
+
+
+# An independent way to the same interval: resampling customers.
+def test_delong_agrees_with_a_bootstrap():
+    target, score = sample(400)
+    low, high = delong_interval(target, score)
+    booted = bootstrap_interval(
+        lambda rows: roc_auc_score(target[rows], score[rows]), target, resamples=800, seed=0
+    )
+    assert (low, high) == pytest.approx(booted, abs=0.012)
+
+
+def test_delong_covers_the_truth_about_as_often_as_it_says():
+    truth = stats.norm.cdf(1 / np.sqrt(2))
+    hits = [low <= truth <= high for low, high in (delong_interval(*sample(150, s)) for s in range(300))]
+    assert np.mean(hits) == pytest.approx(0.95, abs=0.04)
+
+
+# ROC-AUC knows ranks alone, and so does its interval.
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_delong_is_blind_to_the_scale_of_scores(seed):
+    target, score = sample(60, seed)
+    there = delong_interval(target, np.exp(score))
+    assert there == pytest.approx(delong_interval(target, score))
+    assert 0 <= there[0] <= roc_auc_score(target, score) <= there[1] <= 1
+
+
+def test_a_perfect_ranking_has_no_width():
+    assert delong_interval(np.array([0, 0, 1, 1]), np.array([1, 2, 3, 4])) == (1.0, 1.0)
+
+
+def test_a_bootstrap_repeats_exactly_and_holds_the_value():
+    target, score = sample()
+    probability = stats.norm.cdf(score)
+
+    def compute(rows):
+        return brier_score_loss(target[rows], probability[rows])
+
+    one, two = (bootstrap_interval(compute, target, resamples=200, seed=3) for _ in range(2))
+    assert one == two
+    assert one[0] < compute(np.arange(len(target))) < one[1]
+
+
+def test_a_mean_of_one_value_has_no_interval_but_itself():
+    assert mean_interval(np.array([0.4])) == (0.4, 0.4, 0.4)
+
+
+def test_a_mean_of_many_has_students_interval():
+    values = np.random.default_rng(0).normal(size=30)
+    mean, low, high = mean_interval(values)
+    expected = stats.t.interval(0.95, 29, values.mean(), stats.sem(values))
+    assert (mean, low, high) == pytest.approx((values.mean(), *expected))
