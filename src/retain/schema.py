@@ -275,11 +275,7 @@ def _told(kind: type[Config], problem: dict[str, Any], where: str) -> str:
 
 
 def _keys(kind: type[Config], path: list[str]) -> list[str]:
-    """The field names of the node ``path`` leads to, as far as types can tell.
-
-    >>> _keys(TableSpec, ["columns", "revenue"])[:2]
-    ['raw', 'role']
-    """
+    """The field names of the node ``path`` leads to, as far as types can tell."""
     node: Any = kind
     for part in path:
         node = _below(node, part)
@@ -288,16 +284,10 @@ def _keys(kind: type[Config], path: list[str]) -> list[str]:
 
 def _below(node: Any, part: str) -> Any:
     """The type of what stands under ``part``, an optional one without its None."""
-    found: Any = None
-    if _is_config(node) and part in node.model_fields:
-        found = node.model_fields[part].annotation
-    elif get_origin(node) is dict:  # ``part`` is a key of the user's
-        found = get_args(node)[1]
-    elif get_origin(node) is tuple:
-        found = get_args(node)[0]
-    if get_origin(found) is UnionType:
-        return next((arg for arg in get_args(found) if _is_config(arg)), None)
-    return found
+    if not _is_config(node):  # a dict, in which ``part`` is a key of the user's, or a list
+        return next((kind for kind in get_args(node) if _is_config(kind)), None)
+    found = node.model_fields[part].annotation if part in node.model_fields else None
+    return _below(found, "") if get_origin(found) is UnionType else found
 
 
 def _is_config(node: Any) -> bool:
