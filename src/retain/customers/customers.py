@@ -186,5 +186,3 @@ class Customers:
             values = getattr(self, name)
             if values is not None:
                 yield name, values
-
-
