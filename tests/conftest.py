@@ -55,9 +55,7 @@ def make_shop(n: int = 240, seed: int = 0, *, noise: float = 1.0) -> Customers:
         profit_unit="roubles",
         contactable=pd.Series(random.random(n) < 0.75, index=ids, name="contactable"),
         derived=(
-            Derived(
-                "revenue_trend", "purchase", "slope", ("revenue_previous", "revenue_current")
-            ),
+            Derived("revenue_trend", "purchase", "slope", ("revenue_previous", "revenue_current")),
         ),
     )
 
@@ -118,9 +116,7 @@ def _record(**changes: object) -> Record:
         "overrides": ("model=logreg",),
         "seed": 0,
         "data": DataFacts(fingerprint="a" * 64, rows=100, positives=40, funnel=()),
-        "split": SplitFacts(
-            fingerprint="b" * 64, folds=3, repeats=2, sealed=20, test_to_train=0.5
-        ),
+        "split": SplitFacts(fingerprint="b" * 64, folds=3, repeats=2, sealed=20, test_to_train=0.5),
         "metrics": metrics,
         "checks": (),
         "seconds": {"fit": 1.5},

@@ -208,6 +208,8 @@ def test_a_table_that_is_no_table_of_scores_is_a_bug():
 
 
 def test_a_probability_above_one_is_a_bug():
-    row = pd.DataFrame([(1, 0, 0, 1, 1.5)], columns=["customer_id", "repeat", "fold", "target", "probability"])
+    row = pd.DataFrame(
+        [(1, 0, 0, 1, 1.5)], columns=["customer_id", "repeat", "fold", "target", "probability"]
+    )
     with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
         Scores(row, "new")

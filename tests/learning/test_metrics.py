@@ -58,7 +58,10 @@ def test_the_top_share_holds_exactly_that_share(scores, share):
 def test_a_customer_who_brings_a_loss_is_no_profit_to_capture():
     target, score = np.array([1, 1, 0, 0]), np.array([0.9, 0.8, 0.1, 0.2])
     profit = np.array([-50.0, 10.0, 3.0, 3.0])
-    metric = {m.name: m for m in chosen(METRICS.model_copy(update={"fractions": (0.25,)}), with_profit=True)}
+    metric = {
+        m.name: m
+        for m in chosen(METRICS.model_copy(update={"fractions": (0.25,)}), with_profit=True)
+    }
     assert metric["captured_profit_25"].compute(target, score, profit) == 0
 
 
