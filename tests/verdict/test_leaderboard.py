@@ -32,7 +32,10 @@ def test_the_best_mean_stands_first_and_what_the_test_cannot_tell_apart_is_tied(
 
 
 def test_only_keys_that_differ_are_shown(make_record):
-    svc = [make_record(id=i, model=named("svc", C=c, kernel="rbf")) for i, c in (("1", 1.0), ("2", 2.0))]
+    svc = [
+        make_record(id=i, model=named("svc", C=c, kernel="rbf"))
+        for i, c in (("1", 1.0), ("2", 2.0))
+    ]
     knn = make_record(id="3", model=named("knn", k=5))
     assert set(differing([r.config for r in [*svc, knn]])) == {"model", "model.C"}
     assert differing([knn.config]) == {}
@@ -52,7 +55,7 @@ def test_what_cannot_change_a_result_is_no_difference():
 )
 def test_unlike_runs_are_refused_and_the_difference_is_named(make_record, change, told):
     record = make_record()
-    (part, update), = change.items()
+    ((part, update),) = change.items()
     other = record.model_copy(
         update={"id": "ffffffff", part: getattr(record, part).model_copy(update=update)}
     )
@@ -72,11 +75,11 @@ def test_the_verdict_names_the_winner_and_the_tied(three):
     assert verdict.winner.id == "00000001"
     assert verdict.tied == ("00000001", "00000003")
     assert "svc (00000001) has the best mean ROC-AUC, 0.920" in verdict.sentence
-    assert "1 other runs are tied with it, 1 are worse" in verdict.sentence
+    assert "1 of the other 2 runs cannot be told from it, 1 score lower" in verdict.sentence
 
 
 def test_a_winner_alone_is_said_to_be_alone(three):
-    assert "no other of 2 runs is tied" in judge(three[:2]).sentence
+    assert "0 of the other 1 runs cannot be told from it" in judge(three[:2]).sentence
 
 
 def test_failed_runs_are_told_and_not_ranked(three, make_record):

@@ -68,7 +68,9 @@ def test_delong_agrees_with_a_bootstrap():
 
 def test_delong_covers_the_truth_about_as_often_as_it_says():
     truth = stats.norm.cdf(1 / np.sqrt(2))
-    hits = [low <= truth <= high for low, high in (delong_interval(*sample(150, s)) for s in range(300))]
+    hits = [
+        low <= truth <= high for low, high in (delong_interval(*sample(150, s)) for s in range(300))
+    ]
     assert np.mean(hits) == pytest.approx(0.95, abs=0.04)
 
 

@@ -63,9 +63,8 @@ class Verdict:
             f"{name} ({self.winner.id}) has the best mean ROC-AUC, {metric.mean:.3f} "
             f"[{metric.low:.3f}, {metric.high:.3f}]"
         )
-        if rest == 0:
-            return f"{told}; no other of {len(self.table)} runs is tied with it."
-        return f"{told}; {rest} other runs are tied with it, {beaten} are worse (p < .05)."
+        tied = f"{rest} of the other {len(self.table) - 1} runs cannot be told from it"
+        return f"{told}; {tied}, {beaten} score lower (corrected resampled t-test, p < .05)."
 
 
 def judge(records: Sequence[Record]) -> Verdict:
