@@ -136,6 +136,11 @@ def _difference(values: pd.Series, inside: np.ndarray) -> tuple[float, str] | No
     return max((s for s in shares if s is not None), key=lambda s: abs(s[0]), default=None)
 
 
+def _short(number: float) -> str:
+    """Three digits that matter, without an exponent."""
+    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+
+
 def _standardised(
     name: str, values: pd.Series, inside: np.ndarray, *, percent: bool
 ) -> tuple[float, str] | None:
@@ -145,6 +150,6 @@ def _standardised(
     if not (np.isfinite(here) and np.isfinite(there) and spread > 0):
         return None
     size = (here - there) / spread
-    shown = [f"{100 * x:.0f} %" if percent else f"{x:.3g}" for x in (here, there)]
+    shown = [f"{100 * x:.0f} %" if percent else _short(x) for x in (here, there)]
     sign = "−" if size < 0 else "+"
     return size, f"{name} {shown[0]} against {shown[1]} ({sign}{abs(size):.1f} sd)"
