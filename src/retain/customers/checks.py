@@ -1,0 +1,216 @@
+"""The checks of the audit: each looks at the customers and answers with a sentence and its numbers.
+
+May import: errors, customers.customers, repeats, separation, twins. A check that has no meaning for
+these customers raises ``NotApplicable``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retain.customers import repeats
+from retain.customers.coincidence import Floats
+from retain.customers.customers import Customers
+from retain.customers.separation import (
+    FEWEST,
+    Numbers,
+    Separation,
+    by_category,
+    by_number,
+    by_order,
+    order,
+)
+from retain.customers.twins import find_twins
+from retain.errors import NotApplicable
+
+ORDER_AUC = 0.60
+"""Ids and file order mean nothing; an honest source stays within a few points of .5."""
+FEATURE_AUC = 0.95
+"""Above what whole models reach in this trade (.90 to .93): one column that good is a leak."""
+FOLD_SPREAD, FOLD_CHI_SQUARE = 0.25, 24.5
+"""Unshuffled folds whose decline shares lie further apart are not alike; 24.5 is ``BEYOND_CHANCE``
+for the chi-square of five folds (4 degrees of freedom). Finds blocks of labels an AUC overlooks."""
+FOLDS = 5
+SIGNIFICANT = 1.96
+"""Standard errors for a comparison asked once (5 %)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the validation is going to do. ``shuffled``: customers are shuffled before folding."""
+
+    shuffled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One answer of the audit. ``severe``: no run may start unless the user allows the code."""
+
+    code: str
+    outcome: Literal["passed", "handled", "failed", "not_applicable"]
+    sentence: str
+    severe: bool = False
+
+
+def id_predicts_target(customers: Customers, _: Plan) -> Check:
+    """The id tells who declined: harmless unless a feature repeats it."""
+    code, target = "id_predicts_target", _target(customers)
+    found = by_order(order(customers.features.index), target)
+    copies = repeats.of_id(customers)
+    told = f"the id alone tells who declined with {_auc(found, 'ids')}"
+    if not found.exceeds(ORDER_AUC):
+        told = f"the id does not tell who declined (AUC {found.strength:.2f})"
+    if copies:
+        told = f"{told}; {_repeat(copies)} the id and must be left out"
+        return Check(code, "failed", told, severe=found.exceeds(ORDER_AUC))
+    if not found.exceeds(ORDER_AUC):
+        return Check(code, "passed", told)
+    return Check(code, "handled", f"{told}; the id is no feature, so no model sees it")
+
+
+def order_predicts_target(customers: Customers, plan: Plan) -> Check:
+    """The file is sorted by what is to be predicted: folds must be shuffled."""
+    code, target = "order_predicts_target", _target(customers)
+    found = by_order(np.arange(len(target)), target)
+    parts = np.array_split(target, FOLDS)
+    shares = np.array([part.mean() for part in parts])
+    unshuffled = ", ".join(f"{share:.2f}" for share in shares)
+    folds = f"unshuffled, {FOLDS} folds would hold shares of declined of {unshuffled}"
+    if not (found.exceeds(ORDER_AUC) or _uneven(parts, shares)):
+        told = f"the order of the file does not tell who declined (AUC {found.strength:.2f})"
+        return Check(code, "passed", f"{told}; {folds}")
+    auc = _auc(found, "rows", "later", "earlier")
+    told = f"the order of the file alone tells who declined with {auc}; {folds}"
+    if plan.shuffled:
+        return Check(code, "handled", f"{told}; folds are shuffled")
+    return Check(code, "failed", f"{told}; shuffle them with validation.shuffle=true", severe=True)
+
+
+def twins(customers: Customers, _: Plan) -> Check:
+    """Copied customers: harmless when they share a group, which no fold splits."""
+    found = find_twins(customers)
+    if not found.applicable:
+        raise NotApplicable(found.told)
+    if found.pairs.empty:
+        return Check("twins", "passed", found.told)
+    first, second = (customers.twins.loc[found.pairs[name]] for name in ("first", "second"))
+    apart = int((first.to_numpy() != second.to_numpy()).sum())
+    if apart == 0:
+        told = f"{found.told}; copies share a group, which no fold splits"
+        return Check("twins", "handled", told)
+    told = f"{found.told}; folds may split {apart:,} of them: group them with audit.copies=group"
+    return Check("twins", "failed", told, severe=True)
+
+
+def single_feature_auc(customers: Customers, _: Plan) -> Check:
+    """One feature that does a model's work alone has probably seen the answer."""
+    code, target = "single_feature_auc", _target(customers)
+    told_elsewhere = {*repeats.of_id(customers), *repeats.of_target(customers)}
+    found = {
+        name: _separation(customers, name, target)
+        for name in customers.columns
+        if name not in told_elsewhere
+    }
+    if not found:
+        raise NotApplicable("every feature repeats the id or the target")
+    strong = {name: one for name, one in found.items() if one.exceeds(FEATURE_AUC)}
+    if strong:
+        listed = ", ".join(f"{name!r} (AUC {one.strength:.3f})" for name, one in strong.items())
+        told = "one feature alone separates who declined as well as no whole model should"
+        return Check(code, "failed", f"{told}: {listed}; was it known in time?", severe=True)
+    best = max(found, key=lambda name: found[name].strength)
+    told = f"no feature alone separates who declined with an AUC above {FEATURE_AUC:.2f}"
+    return Check(code, "passed", f"{told}; the best is {best!r} with {found[best].strength:.2f}")
+
+
+def target_or_profit_among_features(customers: Customers, _: Plan) -> Check:
+    """A feature that is the answer, or the money, under another name."""
+    code = "target_or_profit_among_features"
+    sought = [n for n in ("target", "profit") if getattr(customers, n) is not None]
+    if not sought:
+        raise NotApplicable("there is neither a target nor a profit")
+    found = {"target": repeats.of_target(customers), "profit": repeats.of_profit(customers)}
+    told = [f"{_repeat(names)} the {what}" for what, names in found.items() if names]
+    if told:
+        return Check(code, "failed", "; ".join(told), severe=True)
+    return Check(code, "passed", f"no feature repeats the {' or the '.join(sought)}")
+
+
+def constant_features(customers: Customers, _: Plan) -> Check:
+    """Features with a single value."""
+    distinct = customers.features.nunique(dropna=False)
+    constant = [repr(name) for name in distinct.index[distinct <= 1]]
+    if constant:
+        told = f"{len(constant)} of {len(distinct)} features have a single value"
+        listed = ", ".join(constant)
+        return Check("constant_features", "failed", f"{told}: {listed}; they carry nothing")
+    return Check("constant_features", "passed", f"all {len(distinct)} features vary")
+
+
+def label_against_revenue(customers: Customers, _: Plan) -> Check:
+    """Whether customers labelled as declined really bought less in the last period."""
+    code, target = "label_against_revenue", _target(customers)
+    trends = [d for d in customers.derived if d.operation == "slope" and len(d.of) > 1]
+    if not trends:
+        raise NotApplicable("no derived slope tells which features are successive periods")
+    before, last = trends[0].of[-2:]
+    money = customers.features[[before, last]]
+    known = money.notna().all(axis=1).to_numpy()
+    fell = (money[last] < money[before]).to_numpy()
+    declined, rest = fell[known & (target == 1)], fell[known & (target == 0)]
+    if not (len(declined) and len(rest)):
+        raise NotApplicable(f"{before!r} and {last!r} are not known for both classes")
+    z = _two_proportions(declined, rest)
+    told = (
+        f"{last!r} is below {before!r} for {declined.mean():.0%} of the customers labelled as "
+        f"declined and {rest.mean():.0%} of the others (z = {z:.1f})"
+    )
+    if z > SIGNIFICANT:
+        return Check(code, "passed", f"{told}: the given label agrees with the money")
+    return Check(code, "failed", f"{told}: the given label is not what the money says")
+
+
+def _target(customers: Customers) -> Numbers:
+    """The target as 0 and 1; ``NotApplicable`` where it cannot be compared with anything."""
+    if customers.target is None:
+        raise NotApplicable("these customers carry no target")
+    if len(customers) < FEWEST:
+        raise NotApplicable(f"{len(customers)} customers are too few to tell")
+    if customers.target.nunique() < 2:
+        raise NotApplicable("all customers carry the same label")
+    return customers.target.to_numpy(dtype=np.int64)
+
+
+def _separation(customers: Customers, name: str, target: Numbers) -> Separation:
+    by = by_category if customers.columns[name].kind == "category" else by_number
+    return by(customers.features[name], target)
+
+
+def _auc(found: Separation, what: str, more: str = "higher", less: str = "lower") -> str:
+    direction = more if found.auc > 0.5 else less
+    return f"AUC {found.strength:.2f} ({direction} {what} decline more)"
+
+
+def _repeat(names: tuple[str, ...]) -> str:
+    listed = ", ".join(repr(name) for name in names)
+    return f"feature {listed} repeats" if len(names) == 1 else f"features {listed} repeat"
+
+
+def _uneven(parts: list[Numbers], shares: Floats) -> bool:
+    """Whether the parts of the file differ in their share of declined customers."""
+    mean = np.concatenate(parts).mean()
+    sizes = np.array([len(part) for part in parts])
+    chi_square = (sizes * (shares - mean) ** 2).sum() / (mean * (1 - mean))
+    return bool(np.ptp(shares) > FOLD_SPREAD and chi_square > FOLD_CHI_SQUARE)
+
+
+def _two_proportions(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """The z-value of the difference of two shares, with their pooled variance; 0 without any."""
+    pooled = np.concatenate([one, other]).mean()
+    variance = pooled * (1 - pooled) * (1 / len(one) + 1 / len(other))
+    return float((one.mean() - other.mean()) / sqrt(variance)) if variance else 0.0

@@ -1,0 +1,152 @@
+"""Any set of raw tables under a contract, read as one table of customers.
+
+May import: errors, schema and customers.*. Nothing here knows one store from another: what the
+files are called, hold and mean stands in the contract (``conf/data/one_click.yaml`` is one).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from retain.customers.cleaning import clean
+from retain.customers.contract import Contract, Feature, understood
+from retain.customers.customers import Customers
+from retain.customers.derivation import derivations
+from retain.customers.periods import of_period, refuse_gaps
+from retain.customers.raw_table import RawTable, read_table
+from retain.errors import RetainError, examples
+from retain.schema import Cleaning, parse
+
+
+def read(  # noqa: PLR0913 - the keys of a data config
+    *,
+    dir: str,  # noqa: A002 - data.dir is what the user types
+    tables: Mapping[str, Any],
+    profit_unit: str,
+    cleaning: Mapping[str, Any] | None = None,
+    derived: Mapping[str, Any] | None = None,
+    labelled: bool = True,
+) -> Customers:
+    """The customers of the raw files in ``dir``, one row each, checked against the contract.
+
+    Parameters
+    ----------
+    dir
+        The folder with the files the tables name.
+    tables
+        The contract: a ``TableSpec`` by table name. A table without a period has one row a
+        customer; one with a period has a row a customer and period, and its columns become
+        ``<name>_<period>``.
+    profit_unit
+        What one unit of profit is, in words.
+    cleaning
+        A ``Cleaning``: what becomes of newcomers and outliers.
+    derived
+        A ``DerivedSpec`` by feature name.
+    labelled
+        False for customers who are only to be scored: the target column is not read.
+
+    Raises
+    ------
+    RetainError
+        The contract contradicts itself, or a file breaks it.
+    """
+    contract = understood(tables, labelled=labelled)
+    rules = parse(Cleaning, cleaning or {}, "cleaning")
+    columns = {key: feature.column for key, feature in contract.features.items()}
+    wanted = derivations(derived, columns)
+    folder = Path(dir).expanduser()
+    raw = {
+        key: read_table(folder, key, spec, contract.key(key))
+        for key, spec in contract.tables.items()
+    }
+    ids = _same_customers(raw)
+    customers = _assembled(contract, raw, ids)
+    unit = profit_unit if customers.profit is not None else None
+    customers = replace(customers, derived=wanted, profit_unit=unit)
+    customers = clean(customers, rules, contract.measures)
+    log = logging.getLogger(__name__)
+    log.info("customers: %s; %d features", customers.told(), len(columns))
+    return customers
+
+
+def _assembled(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) -> Customers:
+    """One row a customer; those whose answer is missing have no target and are left out."""
+    found = contract.features
+    features = {key: _feature(one, raw[one.source.table], ids) for key, one in found.items()}
+    activity = _of_role(contract, "target", raw, ids)
+    target = _said(contract, "target", activity)
+    consent = _said(contract, "consent", _of_role(contract, "consent", raw, ids))
+    customers = Customers(
+        features=pd.DataFrame(features, index=ids),
+        columns={key: feature.column for key, feature in found.items()},
+        target=None if target is None else target.astype("int64"),
+        profit=_of_role(contract, "profit", raw, ids),
+        contactable=None if consent is None else consent.rename("contactable"),
+    )
+    if activity is None or not activity.isna().any():
+        return customers
+    return customers.only(activity.notna(), "no target", "the target is missing")
+
+
+def _same_customers(raw: Mapping[str, RawTable]) -> pd.Index:
+    """The ids all tables share, in the order of the first table of one row a customer."""
+    first, *rest = sorted(raw.values(), key=lambda table: table.period is not None)
+    ids: pd.Index = pd.Index(first.ids.unique(), name="customer_id")
+    wrong = [line for table in rest for line in _unshared(first, table, ids)]
+    if wrong:
+        raise RetainError("\n".join(wrong))
+    _refuse_gaps(raw.values(), ids)
+    return ids
+
+
+def _unshared(first: RawTable, other: RawTable, ids: pd.Index) -> list[str]:
+    theirs = pd.Index(other.ids.unique())
+    sides = ((first, ids.difference(theirs), other), (other, theirs.difference(ids), first))
+    return [
+        f"{has.told}, column {has.spec.columns[has.key].raw!r}: {len(alone)} ids are not in "
+        f"{lacks.told}: {examples(alone[:5].tolist())}; expected the same customers in both."
+        for has, alone, lacks in sides
+        if len(alone) > 0
+    ]
+
+
+def _refuse_gaps(tables: Iterable[RawTable], ids: pd.Index) -> None:
+    """A missing row is a missing value of every column of a long table."""
+    for table in tables:
+        values = [spec for key, spec in table.spec.columns.items() if key != table.key]
+        if table.spec.period is None or table.period is None or all(s.nullable for s in values):
+            continue
+        refuse_gaps(table.ids, table.period, ids, table.spec.period, table.told)
+
+
+def _feature(feature: Feature, table: RawTable, ids: pd.Index) -> pd.Series:
+    rows = ~table.ids.duplicated()  # an id made a feature repeats in a long table
+    if feature.period is not None and table.period is not None:
+        rows = table.period == feature.period
+    return of_period(table.frame[feature.source.name], table.ids, rows, ids)
+
+
+def _of_role(
+    contract: Contract, role: str, raw: Mapping[str, RawTable], ids: pd.Index
+) -> pd.Series | None:
+    """The values of the one column of this role; such a table has one row a customer."""
+    source = contract.role(role)
+    if source is None:
+        return None
+    table = raw[source.table]
+    return table.frame[source.name].set_axis(pd.Index(table.ids)).reindex(ids).rename(role)
+
+
+def _said(contract: Contract, role: str, answers: pd.Series | None) -> pd.Series | None:
+    """Whether each answer is the positive one; a missing answer is not."""
+    source = contract.role(role)
+    if source is None or answers is None:
+        return None
+    return (answers == source.spec.positive).astype(bool)

@@ -1,0 +1,200 @@
+"""Made-up customers who look like the store's: the demo source, and its four raw files.
+
+Numbers are drawn from a Gaussian copula for each third of each class; quantiles, shares and
+correlations come from ``demo_figures.json``, which holds aggregates and no row of the real data
+(``experiments/demo`` tells how they were measured). The flaws of the real files are planted again
+in proportion: misspellings, newcomers, an outlier, customers copied, rows in order of the label.
+
+May import: errors, schema, customers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from retain.customers.customers import Customers
+from retain.errors import RetainError
+
+FEWEST = 40  # in fewer customers not every flaw finds room
+FIRST_ID = 300_001  # apart from the ids of the real customers
+
+
+def read(  # noqa: PLR0913 - the keys of a data config
+    *,
+    customers: int,
+    seed: int,
+    tables: Mapping[str, Any],
+    cleaning: Mapping[str, Any],
+    derived: Mapping[str, Any],
+    profit_unit: str,
+) -> Customers:
+    """Made-up customers, read and cleaned under the contract as the store's files are.
+
+    ``customers`` (40 or more) counts them before cleaning; the same ``seed`` (0 or more) gives
+    the same ones. All else is what ``retain.customers.contracted.read`` takes.
+    """
+    from retain.customers import contracted  # not needed to write the files
+
+    with TemporaryDirectory(prefix="retain-demo-") as folder:
+        write(Path(folder), customers=customers, seed=seed)
+        return contracted.read(
+            dir=folder, tables=tables, cleaning=cleaning, derived=derived, profit_unit=profit_unit
+        )
+
+
+def write(folder: Path, *, customers: int = 1300, seed: int = 0) -> None:
+    """Four files like the store's: ``market_file``, ``market_money``, ``market_time``, ``money``.
+
+    Raises ``RetainError`` when ``customers`` is under 40 or ``seed`` under 0.
+
+    >>> with TemporaryDirectory() as folder:
+    ...     write(Path(folder), customers=60)
+    ...     len(pd.read_csv(Path(folder, "market_money.csv")))  # three months each
+    180
+    """
+    if not isinstance(customers, int) or customers < FEWEST:
+        expected = f"expected a whole number, {FEWEST} or more: fewer have no room for every flaw"
+        raise RetainError.at("data.customers", f"it is {customers!r}", expected)
+    if not isinstance(seed, int) or seed < 0:
+        raise RetainError.at("data.seed", f"it is {seed!r}", "expected a whole number, 0 or more")
+    rng = np.random.default_rng(seed)
+    edges = _edges(customers)
+    copied, *_ = block = _block(edges)
+    table = _flawed(_copied(_drawn(edges, rng), *block), copied, rng)
+    table.index = pd.RangeIndex(FIRST_ID, FIRST_ID + customers, name="customer_id")
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_wide(table, folder, "behaviour")
+    _write_long(table, folder, "revenue", rng)
+    _write_long(table, folder, "minutes", rng)
+    # the store exports profit with semicolons, decimal commas and no trailing zeros
+    _write_wide(table, folder, "profit", sep=";", decimal=",", float_format="%g")
+
+
+@cache
+def _figures() -> dict[str, Any]:
+    path = Path(__file__).with_name("demo_figures.json")
+    figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return figures
+
+
+def _scaled(count: int, customers: int, fewest: int = 1) -> int:
+    """``count`` of the real customers, in proportion to so many ``customers``."""
+    of: int = _figures()["quirks"]["of"]
+    return max(fewest, round(count * customers / of))
+
+
+def _edges(customers: int) -> NDArray[np.int64]:
+    """The rows where the runs of one label begin and, last, where they end."""
+    ends = np.cumsum([0, *_figures()["quirks"]["runs"]])
+    edges: NDArray[np.int64] = np.round(ends * customers / ends[-1]).astype(np.int64)
+    return edges
+
+
+def _drawn(edges: NDArray[np.int64], rng: np.random.Generator) -> pd.DataFrame:
+    """All customers, runs of those who declined alternating with runs of the others."""
+    run = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
+    parts = []
+    for parity, (label, raw) in enumerate(_figures()["classes"].items()):
+        rows = rng.permutation(np.flatnonzero(run % 2 == parity))
+        cells = _figures()["cells"][label]
+        for cell, own in zip(cells, np.array_split(rows, len(cells)), strict=True):
+            parts.append(_cell(cell, own, rng).assign(activity=raw))
+    return pd.concat(parts).sort_index()
+
+
+def _cell(
+    cell: Mapping[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
+) -> pd.DataFrame:
+    """Customers of one third of a class: a Gaussian copula with its marginals."""
+    names = list(cell["marginals"])
+    correlation = np.eye(len(names))
+    for i, below in enumerate(cell["correlation"], start=1):
+        correlation[i, :i] = correlation[:i, i] = below
+    normal = rng.standard_normal((len(rows), len(names))) @ np.linalg.cholesky(correlation).T
+    # every rank is used once, so that quantiles and shares hold for few customers too
+    ranks = normal.argsort(axis=0).argsort(axis=0)
+    uniform = (ranks + rng.random(ranks.shape)) / len(rows)
+    columns = {name: _values(name, cell, uniform[:, i]) for i, name in enumerate(names)}
+    return pd.DataFrame(columns, index=rows)
+
+
+def _values(name: str, cell: Mapping[str, Any], uniform: NDArray[np.float64]) -> NDArray[Any]:
+    """The values of a feature at these points of its distribution, as its file has them."""
+    marginal, feature = cell["marginals"][name], _figures()["features"][name]
+    if "quantiles" in marginal:
+        grid = np.linspace(0, 1, len(marginal["quantiles"]))
+        steps = np.round(np.interp(uniform, grid, marginal["quantiles"]) / feature["step"])
+        return np.asarray((steps * feature["step"]).round(2), dtype=feature["type"])
+    place = np.searchsorted(marginal["up_to"][:-1], uniform, side="right")
+    values: NDArray[Any] = np.array(marginal["values"])[place]
+    return np.array(feature["values"], dtype=object)[values] if "values" in feature else values
+
+
+def _block(edges: NDArray[np.int64]) -> tuple[int, int, int]:
+    """Where the copied customers stand first, where again, and how many they are.
+
+    The copies lie across the border of the fourth run and the fifth. Their originals declined,
+    so the copies before the border have the label flipped.
+    """
+    copies, customers = _figures()["quirks"]["copies"], int(edges[-1])
+    count = _scaled(copies["count"], customers, fewest=2)
+    again = int(edges[4]) - round(count * copies["flipped"] / copies["count"])
+    return again - _scaled(copies["offset"], customers), again, count
+
+
+def _copied(table: pd.DataFrame, first: int, again: int, count: int) -> pd.DataFrame:
+    """The table with a block of customers standing again; some columns keep their own values."""
+    copies = _figures()["quirks"]["copies"]
+    for name in table.columns.drop("activity"):
+        own = round(count * copies["redrawn"].get(name, 0) / copies["count"])
+        values = table[name].to_numpy(copy=True)
+        values[again + own : again + count] = values[first + own : first + count]
+        table[name] = values
+    return table
+
+
+def _flawed(table: pd.DataFrame, above: int, rng: np.random.Generator) -> pd.DataFrame:
+    """The table with newcomers and outliers in the rows ``above``, misspellings at its top."""
+    quirks, customers = _figures()["quirks"], len(table)
+    newcomers = _scaled(quirks["newcomers"], customers)
+    outliers = _scaled(quirks["outliers"], customers)
+    places = rng.permutation(above)[: newcomers + outliers]
+    new, out = places[:newcomers], places[newcomers:]
+    low, high = quirks["newcomer_days"]
+    earlier = ["revenue_before_previous", "revenue_previous"]
+    table.loc[new, [*earlier, "promo_share"]] = 0.0
+    table.loc[new, "days_registered"] = rng.integers(low, high, newcomers, endpoint=True)
+    usual = table.loc[out, earlier].mean(axis=1)
+    table.loc[out, "revenue_current"] = (usual * quirks["outlier_times"]).round(1)
+    misspelt = range(_scaled(quirks["misspelt"]["count"], customers))
+    table.loc[misspelt, "service_level"] = quirks["misspelt"]["wrong"]
+    return table
+
+
+def _write_wide(table: pd.DataFrame, folder: Path, key: str, **style: Any) -> None:
+    """One row a customer."""
+    spec = _figures()["files"][key]
+    named = table.reset_index()[list(spec["headings"])].rename(columns=spec["headings"])
+    named.to_csv(folder / spec["file"], index=False, lineterminator="\r\n", **style)
+
+
+def _write_long(table: pd.DataFrame, folder: Path, key: str, rng: np.random.Generator) -> None:
+    """One row a customer and period, the periods of a customer in random order."""
+    periods = _figures()["files"][key]["periods"]
+    values = table[[f"{key}_{period}" for period in periods]].to_numpy()
+    order = rng.random(values.shape).argsort(axis=1)
+    long = {
+        "period": np.array(list(periods.values()), dtype=object)[order.ravel()],
+        key: np.take_along_axis(values, order, axis=1).ravel(),
+    }
+    ids = pd.Index(np.repeat(table.index.to_numpy(), len(periods)), name="customer_id")
+    _write_wide(pd.DataFrame(long, index=ids), folder, key)

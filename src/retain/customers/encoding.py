@@ -1,0 +1,72 @@
+"""The encoding of a text file, told by its bytes alone.
+
+May import: errors.
+"""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+import re
+from pathlib import Path
+
+from retain.errors import RetainError
+
+_HEAD = 1 << 16  # bytes looked at for the zero bytes of UTF-16
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
+_CYRILLIC_WORD = re.compile(r"[^\W\d_]*[\u0400-\u04ff][^\W\d_]*")
+
+
+def decoded(path: Path, data: bytes) -> tuple[str, str]:
+    """The encoding of the file and its text."""
+    encoding = _marked_encoding(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding != "utf-8" or _mostly_utf8(data):
+            line = data.count(b"\n", 0, error.start) + 1
+            found = f"file {str(path)!r} is {encoding}, but its line {line} is not"
+            raise RetainError(f"{found}; save the file again as UTF-8 text.") from None
+        encoding, text = _eight_bit(path, data)
+    if "\0" in text:
+        found = f"file {str(path)!r} holds NUL bytes, so it is no text"
+        raise RetainError(f"{found} (a workbook or an archive?); export it as CSV in UTF-8.")
+    if not text.strip():
+        raise RetainError(f"file {str(path)!r} is empty; expected a header and rows.")
+    return encoding, text
+
+
+def _marked_encoding(data: bytes) -> str:
+    """The encoding a byte order mark names, or its zero bytes betray; UTF-8 otherwise."""
+    if data.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    head = data[:_HEAD]
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if min(even, odd) > 0 or max(even, odd) < max(4, len(head) // 10):
+        return "utf-8"
+    return "utf-16-le" if odd else "utf-16-be"
+
+
+def _mostly_utf8(data: bytes) -> bool:
+    """Whether a file that does not decode as UTF-8 is UTF-8 with damage, and not another."""
+    kept = data.decode("utf-8", errors="ignore")
+    marked = data.decode("utf-8", errors="replace")
+    letters = len(kept.encode("utf-8")) - len(kept)  # bytes beyond one a character
+    return letters > marked.count("\ufffd")
+
+
+def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
+    """The text in cp1251, or in latin-1 where cp1251 makes no Cyrillic words of it."""
+    text = data.decode("latin-1")
+    if _CONTROL.search(text):
+        found = f"file {str(path)!r} is no text in utf-8, utf-16, cp1251 or latin-1"
+        raise RetainError(f"{found}; save it as UTF-8 text.")
+    try:
+        cyrillic = data.decode("cp1251")
+    except UnicodeDecodeError:
+        return "latin-1", text
+    words = [m.group() for m in itertools.islice(_CYRILLIC_WORD.finditer(cyrillic), 1000)]
+    mixed = sum(bool(re.search("[A-Za-z]", word)) for word in words)
+    return ("latin-1", text) if mixed * 2 > len(words) else ("cp1251", cyrillic)

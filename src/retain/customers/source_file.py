@@ -1,0 +1,60 @@
+"""The file a user named: whether it is there, and its bytes.
+
+May import: errors and customers.numerals.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from retain.customers.numerals import cut
+from retain.errors import RetainError, did_you_mean, examples
+
+
+def content(path: Path) -> bytes:
+    """The bytes of the file; a ``RetainError`` with the nearest name where there is none."""
+    check_exists(path)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise RetainError(f"file {str(path)!r} cannot be read: {error.strerror}.") from None
+
+
+def check_exists(path: Path) -> None:
+    """Refuse a path that leads to no file, naming the nearest file or folder there is."""
+    try:
+        exists = path.exists()
+    except OSError as error:  # a name too long
+        found = f"path {cut(str(path))!r} is not a file name: {error.strerror}"
+        raise RetainError(f"{found}; expected the path of a file.") from None
+    if path.is_dir():
+        raise RetainError(f"{str(path)!r} is a folder; expected a file in it.{_listed(path)}")
+    if not exists:
+        raise RetainError(_nothing_at(path))
+
+
+def _nothing_at(path: Path) -> str:
+    folder = path.parent
+    if folder.is_dir():
+        return f"file {path.name!r} is not in folder {str(folder)!r}.{_near(path.name, folder)}"
+    while not folder.parent.is_dir():
+        folder = folder.parent
+    names = [child.name for child in _children(folder.parent) if child.is_dir()]
+    return f"folder {str(folder)!r} does not exist.{did_you_mean(folder.name, names)}"
+
+
+def _near(name: str, folder: Path) -> str:
+    names = [child.name for child in _children(folder) if child.is_file()]
+    return did_you_mean(name, names) or _listed(folder)
+
+
+def _listed(folder: Path) -> str:
+    names = [child.name for child in _children(folder) if child.is_file()]
+    return f" The folder holds {examples(names)}." if names else " The folder holds no files."
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []

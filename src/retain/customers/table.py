@@ -1,0 +1,217 @@
+"""Any one table, CSV or Parquet, read as customers without a contract.
+
+May import: errors and customers.*. What a column is, is told by its cells; what it means, by the
+names the user gives for id, target, profit, consent and groups.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from retain.customers.answers import consents, positive_answers
+from retain.customers.column_names import canonical_names
+from retain.customers.column_roles import Roles, roles_of
+from retain.customers.customers import Column, Customers, Step
+from retain.customers.derivation import derivations
+from retain.customers.kinds import Inferred, as_text, inferred, present, why_useless
+from retain.customers.numerals import all_numbers, cells_are, decimal_mark, shown
+from retain.customers.table_file import Table, open_table
+from retain.errors import RetainError, examples
+
+_WHOLE = "0|-?[1-9][0-9]{0,17}"  # an id with leading zeros is a text
+
+log = logging.getLogger(__name__)
+
+
+def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
+    *,
+    path: str,
+    id: str | None = None,  # noqa: A002 - data.id is what the user types
+    target: str | None = None,
+    positive: str | float | bool | None = None,
+    profit: str | None = None,
+    profit_unit: str | None = None,
+    consent: str | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    derived: Mapping[str, Any] | None = None,
+    keep: Sequence[str] = (),
+    text: Sequence[str] = (),
+) -> Customers:
+    """The customers of one file, a row each.
+
+    Columns are named as in the file or canonically (``customerID`` or ``customer_id``).
+
+    Parameters
+    ----------
+    path
+        A CSV file in any usual dialect, or a Parquet file.
+    id, target, profit, consent
+        The column with the id (the row number where None), the answer to predict, the money a
+        customer brings, the agreement to be contacted. None of them is a feature, except an id or
+        a consent that ``groups`` names.
+    positive
+        The value of the target that means a decline; may be None for answers like yes and no.
+    profit_unit
+        What one unit of profit is, in words.
+    groups
+        Columns by feature group; a column not named is in group ``other``.
+    derived
+        A ``DerivedSpec`` by feature name.
+    keep
+        Columns to keep although they are constant, empty or different in every row.
+    text
+        Columns to read as categories although their cells are numbers or dates.
+
+    Raises
+    ------
+    RetainError
+        The file or a name is wrong, ids are missing or repeat, or a column is not what it is said
+        to be.
+    """
+    unit = _unit(profit, profit_unit)
+    table = open_table(Path(path).expanduser())
+    names = canonical_names(list(table.cells.columns))
+    wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
+    roles = roles_of(names, wanted, groups or {}, keep, text)
+    features = _inferred(table, roles)
+    customers = _useful(_assembled(table, roles, features, positive), roles, features)
+    computed = derivations(derived, customers.columns)
+    customers = replace(customers, profit_unit=unit, derived=computed)
+    log.info("customers: %s; %d features", customers.told(), len(customers.columns))
+    return customers
+
+
+def _unit(profit: str | None, unit: str | None) -> str | None:
+    if profit is not None and not unit:
+        expected = "expected what one unit of profit is, such as data.profit_unit='euro a month'"
+        raise RetainError.at("data.profit_unit", f"it is {unit!r}", expected)
+    return unit if profit is not None else None
+
+
+# --- what the cells say --------------------------------------------------------------------------
+
+
+def _inferred(table: Table, roles: Roles) -> dict[str, Inferred]:
+    """Every feature by its canonical name; all columns that cannot be read are told at once."""
+    found: dict[str, Inferred] = {}
+    wrong: list[str] = []
+    for name in roles.features:
+        cells, key = table.cells[name], roles.names[name]
+        try:
+            if name in roles.text:
+                found[key] = Inferred("category", as_text(cells))
+            else:
+                found[key] = inferred(cells, table.decimal, name)
+        except RetainError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise RetainError("\n".join(wrong))
+    return found
+
+
+def _assembled(
+    table: Table,
+    roles: Roles,
+    features: Mapping[str, Inferred],
+    positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
+) -> Customers:
+    """One row a customer; those without a target are left out."""
+    ids = _ids(table, roles.id)
+    values = {key: one.cells for key, one in features.items()}
+    frame = pd.DataFrame(values, index=table.cells.index)
+    answers = None if roles.target is None else present(table.cells[roles.target])
+    target = None if answers is None else _target(answers, positive, f"column {roles.target!r}")
+    profit = None if roles.profit is None else _profit(table, roles.profit)
+    consent = None if roles.consent is None else _consent(table, roles.consent)
+    customers = Customers(
+        features=frame.set_axis(ids),
+        columns={column.name: column for column in _columns(roles, features)},
+        target=None if target is None else target.set_axis(ids).rename("target"),
+        profit=None if profit is None else profit.set_axis(ids).rename("profit"),
+        contactable=None if consent is None else consent.set_axis(ids).rename("contactable"),
+    )
+    if answers is None or not answers.isna().any():
+        return customers
+    return customers.only(answers.notna(), "no target", f"no value in column {roles.target!r}")
+
+
+def _columns(roles: Roles, features: Mapping[str, Inferred]) -> Iterator[Column]:
+    for name in roles.features:
+        key = roles.names[name]
+        group = roles.groups.get(name, "other")
+        yield Column(key, group, features[key].kind, en=name, ru=name)
+
+
+def _useful(customers: Customers, roles: Roles, features: Mapping[str, Inferred]) -> Customers:
+    """The customers without columns that tell nothing, or tell who is who; told in the funnel."""
+    # an id that a group names stays: the audit refuses it, with numbers
+    asked = [*roles.keep, *(name for name in (roles.id,) if name in roles.groups)]
+    kept = {roles.names[name] for name in asked}
+    why = {
+        key: why_useless(customers.features[key], is_date=features[key].is_date)
+        for key in customers.columns
+        if key not in kept
+    }
+    useless = {key: reason for key, reason in why.items() if reason}
+    if not useless:
+        return customers
+    left = {key: column for key, column in customers.columns.items() if key not in useless}
+    listed = "; ".join(f"{customers.columns[key].en!r} is {why}" for key, why in useless.items())
+    reason = f"columns left out: {listed}. To keep one: data.keep=[{next(iter(useless))}]"
+    log.info("%s", reason)
+    if not left:
+        raise RetainError(f"no feature is left; {reason}")
+    step = Step("columns left out", len(customers), len(customers), reason)
+    features_left = customers.features[list(left)]
+    return replace(
+        customers, features=features_left, columns=left, funnel=(*customers.funnel, step)
+    )
+
+
+def _target(
+    answers: pd.Series,
+    positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
+    where: str,
+) -> pd.Series:
+    positives = positive_answers(answers.dropna(), positive, where)
+    return positives.reindex(answers.index, fill_value=False).astype("int64")
+
+
+def _profit(table: Table, name: str) -> pd.Series:
+    cells, where = table.cells[name], f"column {name!r}"
+    if cells.dtype == "str":
+        said = present(cells)
+        return all_numbers(said, decimal_mark(said, table.decimal), where)
+    found = inferred(cells, table.decimal, name)
+    if found.is_date:
+        raise RetainError.at(where, "it holds dates", "expected numbers, as it is the profit")
+    return found.cells
+
+
+def _consent(table: Table, name: str) -> pd.Series:
+    return consents(present(table.cells[name]), f"column {name!r}")
+
+
+def _ids(table: Table, name: str | None) -> pd.Index:
+    """The ids: whole numbers where all are, else texts; the row number where no column is named."""
+    if name is None:
+        log.info("%s: no data.id, so the row number is the id", table.path.name)
+        return pd.RangeIndex(1, len(table.cells) + 1, name="customer_id")
+    cells = present(table.cells[name])
+    missing = cells.index[cells.isna()]
+    if len(missing) > 0:
+        rows = examples(f"row {row + 2}" for row in missing[:5])  # the header is row 1
+        found = f"column {name!r}: {cells_are(len(missing))} missing ({rows})"
+        raise RetainError(f"{found}; expected an id in every row, or data.id=null.")
+    twice = cells[cells.duplicated()]
+    if not twice.empty:
+        found = f"column {name!r}: {twice.nunique()} ids stand more than once: {shown(twice)}"
+        raise RetainError(f"{found}; expected one row a customer.")
+    whole = table.cells[name].dtype == "int64" or bool(cells.str.fullmatch(_WHOLE).all())
+    return pd.Index(cells.astype("int64") if whole else cells, name="customer_id")

@@ -1,0 +1,79 @@
+"""The raw files tests read: the real ones where they are, and a small set under one contract."""
+
+from __future__ import annotations
+
+import copy
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+CHECKOUT = Path(__file__).parents[2]
+MONTHS = ("препредыдущий_месяц", "предыдущий_месяц", "текущий_месяц")
+
+
+@pytest.fixture(scope="session")
+def one_click_dir():
+    """The folder with the store's four files; they are never copied into the project."""
+    root = Path(os.environ.get("RETAIN_DATA", CHECKOUT.parent / "shared" / "data"))
+    folder = root / "one_click"
+    if not folder.is_dir():
+        pytest.skip(f"the real files are not in {folder}; set RETAIN_DATA to the folder above")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def one_click_contract():
+    """The nodes of the store's contract; shared, so nobody may change them."""
+    path = CHECKOUT / "conf" / "data" / "contract" / "one_click.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def contract(one_click_contract):
+    """The same nodes, free to be changed."""
+    return copy.deepcopy(one_click_contract)
+
+
+@pytest.fixture(scope="session")
+def small_files():
+    """Twelve customers in four files as the store writes them, all of them valid."""
+    ids = range(101, 113)
+    behaviour = [_behaviour(n) for n in ids]
+    revenue = [f"{n},{m},{4000 + n + 10 * k}.5" for n in ids for k, m in enumerate(MONTHS)]
+    minutes = [f"{n},{month},{n % 7 + 5}" for n in ids for month in MONTHS[1:]]
+    header = (
+        "id,Покупательская активность,Тип сервиса,Разрешить сообщать,Маркет_актив_6_мес,"
+        "Маркет_актив_тек_мес,Длительность,Акционные_покупки,Популярная_категория,"
+        "Средний_просмотр_категорий_за_визит,Неоплаченные_продукты_штук_квартал,"
+        "Ошибка_сервиса,Страниц_за_визит"
+    )
+    return {
+        "market_file.csv": _text(header, behaviour),
+        "market_money.csv": _text("id,Период,Выручка", revenue),
+        "market_time.csv": _text("id,Период,минут", minutes),
+        "money.csv": _text("id;Прибыль", [f"{n};{n % 5},{n % 90 + 10}" for n in ids]),
+    }
+
+
+@pytest.fixture
+def small_dir(tmp_path, small_files):
+    """The folder with the small files."""
+    for name, text in small_files.items():
+        (tmp_path / name).write_bytes(text.encode())
+    return tmp_path
+
+
+def _behaviour(n: int) -> str:
+    activity = ("Снизилась", "Прежний уровень")[n % 2]
+    level = ("стандарт", "стандартт", "премиум")[n % 3]
+    consent = ("да", "нет")[n % 2]
+    category = ("Товары для детей", "Кухонная посуда", "Домашний текстиль")[n % 3]
+    return (
+        f"{n},{activity},{level},{consent},3.{n % 9},4,{n * 3},0.{n},{category},3,2,1,{n % 9 + 1}"
+    )
+
+
+def _text(header: str, rows: list[str]) -> str:
+    return "\r\n".join([header, *rows, ""])
