@@ -1,0 +1,162 @@
+"""What was typed: flags, overrides, and the sweep they span.
+
+Every plain ``key=value`` is handed to Hydra as ``++key=value``, so that one check after
+composition (``app.configs``) judges what was typed with ``+`` and without, and names the nearest
+right key. Hydra is imported only where a line is expanded, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retain.errors import RetainError, did_you_mean
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+HELP = ("-h", "--help")
+MULTIRUN = ("-m", "--multirun")
+CONFIG_DIR = ("-cd", "--config-dir")
+TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion", "--version")
+
+
+def conf_dir() -> Path:
+    """The folder of the configs, installed or in a checkout, from any working directory."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "conf"
+    return installed if installed.is_dir() else package.parents[1] / "conf"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One command line, taken apart."""
+
+    overrides: tuple[str, ...]
+    multirun: bool = False
+    help: bool = False
+    to_hydra: bool = False
+    config_dirs: tuple[Path, ...] = ()
+
+
+def read(arguments: Sequence[str]) -> Line:
+    """Take a command line apart; a flag that is not known is refused.
+
+    >>> read(["-m", "model=svc"])
+    Line(overrides=('model=svc',), multirun=True, help=False, to_hydra=False, config_dirs=())
+    """
+    overrides: list[str] = []
+    folders: list[Path] = []
+    rest = iter(arguments)
+    for word in rest:
+        if word in CONFIG_DIR:
+            folders.append(_folder(next(rest, "")))
+        elif not word.startswith("-") and "=" not in word and not word.startswith("~"):
+            raise RetainError(f"{word!r} sets nothing; expected key=value, for example model=svc.")
+        elif not word.startswith("-"):
+            overrides.append(word)
+        elif word.split("=")[0] in TO_HYDRA:
+            return Line((), to_hydra=True)
+        elif word not in (*HELP, *MULTIRUN):
+            known = (*HELP, *MULTIRUN, *CONFIG_DIR, *TO_HYDRA)
+            raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, known)}")
+    return Line(
+        tuple(overrides),
+        multirun=any(flag in arguments for flag in MULTIRUN),
+        help=any(flag in arguments for flag in HELP),
+        config_dirs=tuple(folders),
+    )
+
+
+def _folder(typed: str) -> Path:
+    path = Path(typed).resolve()
+    if not typed or not path.is_dir():
+        raise RetainError(f"--config-dir {typed!r} is no folder.")
+    return path
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The config groups and their options, as folders and files."""
+
+    options: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def among(cls, folders: Sequence[Path]) -> Groups:
+        """Groups of the shipped configs and of the user's own folders together."""
+        found: dict[str, set[str]] = {}
+        for folder in folders:
+            for path in folder.rglob("*.yaml"):
+                if path.parent != folder:
+                    group = path.parent.relative_to(folder).as_posix()
+                    found.setdefault(group, set()).add(path.stem)
+        return cls({group: tuple(sorted(names)) for group, names in sorted(found.items())})
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The overrides of each run, in the order they will be listed."""
+
+    runs: tuple[tuple[str, ...], ...]
+    several: bool = field(default=False)
+
+
+def checked(overrides: Sequence[str], groups: Groups) -> list[str]:
+    """The overrides as Hydra gets them; an option no group has is refused with the nearest."""
+    return [_forced(text, parsed, groups) for text, parsed in _parsed(overrides)]
+
+
+def _parsed(overrides: Sequence[str]) -> list[tuple[str, Override]]:
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create()
+    parsed = []
+    for text in overrides:
+        try:
+            parsed.append((text, parser.parse_override(text)))
+        except HydraException as error:
+            raise RetainError(
+                f"{text!r} cannot be read as key=value: {error}. Text with spaces, commas or "
+                "brackets wants quotes within the shell's own: \"data.path='my file.csv'\"."
+            ) from None
+    return parsed
+
+
+def _forced(text: str, override: Override, groups: Groups) -> str:
+    key = override.key_or_group
+    if key in groups.options:
+        for value in _values(override):
+            if value is not None and value not in groups.options[key]:
+                raise RetainError.unknown(key, str(value), groups.options[key])
+        return text.lstrip("+")
+    if key.startswith("hydra") or override.is_delete() or override.is_force_add():
+        return text
+    return f"+{text}" if override.is_add() else f"++{text}"
+
+
+def _values(override: Override) -> list[object]:
+    if override.is_sweep_override():
+        return [text.strip("'\"") for text in override.sweep_string_iterator()]
+    return [override.value()]
+
+
+def expand(overrides: Sequence[str]) -> Sweep:
+    """The product of all comma-separated, ``choice``, ``range`` and ``glob`` values.
+
+    A later override of the same key replaces an earlier one, so what is typed narrows a study.
+    """
+    axes: dict[str, list[str]] = {}
+    for _, override in _parsed(overrides):
+        key = override.get_key_element()
+        if override.is_sweep_override():
+            if not override.is_discrete_sweep():
+                raise RetainError(f"{override.input_line!r}: only lists of values can be swept.")
+            axes[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
+        else:
+            axes[key] = [override.input_line or ""]
+    runs = tuple(itertools.product(*axes.values()))
+    return Sweep(runs, several=any(len(values) > 1 for values in axes.values()))

@@ -1,0 +1,68 @@
+"""What made the numbers: interpreter, packages, the package's own sources, the commit."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from retain.record import Environment, Git
+
+PACKAGES = (
+    "numpy",
+    "scipy",
+    "pandas",
+    "scikit-learn",
+    "imbalanced-learn",
+    "lightgbm",
+    "catboost",
+)
+"""Packages whose version can change a score."""
+ROOMS = ("customers", "learning")
+"""Rooms whose code can change a score."""
+
+
+@cache
+def environment() -> Environment:
+    """The environment of this process."""
+    return Environment(
+        python=platform.python_version(),
+        platform=platform.platform(terse=True),
+        packages={name: metadata.version(name) for name in PACKAGES},
+        code=_code(),
+    )
+
+
+def _code() -> str:
+    """SHA-256 over the sources of the rooms that make scores, names included."""
+    package = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for room in ROOMS:
+        for path in sorted((package / room).iterdir()):
+            if path.suffix in (".py", ".json"):
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def git() -> Git:
+    """The commit of the working directory, and whether it was changed since."""
+    commit = _git("rev-parse", "HEAD")
+    return Git(commit=commit or None, dirty=bool(commit and _git("status", "--porcelain")))
+
+
+def _git(*arguments: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - fixed words, no shell
+            ["git", *arguments],  # noqa: S607 - whichever git the user has
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

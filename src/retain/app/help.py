@@ -1,0 +1,63 @@
+"""``--help``: the choices there are, read off the config folder without importing Hydra."""
+
+from __future__ import annotations
+
+from retain.app.command_line import Groups, conf_dir
+
+USAGE = {
+    "run": """retain: which regular customers are about to buy less?
+
+  retain model=lightgbm sampler=smote features.site=false     one run
+  retain -m study=models                                      a sweep; again: continues it
+  retain -m model=svc,logreg seed=1,2,3                       a sweep of your own
+  retain -m study=models dry_run=true                         lists the runs and their states
+  retain data=one_click data.dir=PATH                         the four files of the store
+  retain data=table data.path=my.csv data.id=ID data.target=COLUMN data.positive=VALUE
+
+Exit codes: 0 done · 1 a run failed · 2 config or data refused before any fit · 130 interrupted
+""",
+    "compare": """retain-compare: who won, how sure that is, and the winner's segments.
+
+  retain-compare study=models                                 outputs/models
+  retain-compare runs=DIR                                     run directories in any folder
+  retain-compare study=models data=one_click data.dir=PATH    when the data have moved
+
+Exit codes: 0 done · 2 config, runs or data refused
+""",
+}
+OFFERED = {
+    "run": (
+        "data",
+        "features",
+        "scaling",
+        "model",
+        "sampler",
+        "calibration",
+        "validation",
+        "metrics",
+        "audit",
+        "study",
+    ),
+    "compare": ("data", "segmentation"),
+}
+
+
+def shown(primary: str) -> str:
+    """The help text of a command."""
+    options = Groups.among([conf_dir()]).options
+    lines = [f"  {group:<13}{' '.join(options[group])}" for group in OFFERED[primary]]
+    keys = (conf_dir() / f"{primary}.yaml").read_text(encoding="utf-8").split("\n\n", 1)[1]
+    return "\n".join(
+        [
+            USAGE[primary],
+            "Choices (GROUP=OPTION; the keys of an option are in its file):",
+            *lines,
+            "",
+            "Keys and their defaults:",
+            *(f"  {line}".rstrip() for line in keys.rstrip().splitlines()),
+            "",
+            "Flags: -m sweep · -cd DIR configs of your own · --cfg job, --info (Hydra's)",
+            f"Configs: {conf_dir()}",
+            "",
+        ]
+    )

@@ -1,0 +1,89 @@
+"""What runs share: customers that passed the audit, and their splits. Read once a process."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from retain.app.components import source
+from retain.customers.audit import Check, Plan, audit, refuse
+from retain.customers.customers import Customers
+from retain.customers.twins import with_twins
+from retain.learning.validation import Splits, split
+from retain.record import CheckFacts, DataFacts, FunnelStep, SplitFacts
+from retain.schema import Audit, Run, Validation
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Customers, what the audit said of them, and who is in which fold."""
+
+    customers: Customers
+    checks: tuple[Check, ...]
+    splits: Splits
+
+    @property
+    def data(self) -> DataFacts:
+        """The customers as a record tells of them."""
+        customers = self.customers
+        return DataFacts(
+            fingerprint=customers.fingerprint,
+            rows=len(customers),
+            positives=int(customers.labelled.sum()),
+            funnel=tuple(
+                FunnelStep(name=s.name, before=s.before, after=s.after, reason=s.reason)
+                for s in customers.funnel
+            ),
+        )
+
+    @property
+    def split(self) -> SplitFacts:
+        """The splits as a record tells of them."""
+        folds = self.splits.folds
+        repeats = 1 + max(fold.repeat for fold in folds)
+        return SplitFacts(
+            fingerprint=self.splits.fingerprint,
+            folds=len(folds) // repeats,
+            repeats=repeats,
+            sealed=len(self.splits.sealed),
+            test_to_train=self.splits.test_to_train,
+        )
+
+    @property
+    def told(self) -> tuple[CheckFacts, ...]:
+        """The audit as a record tells of it."""
+        return tuple(
+            CheckFacts(code=c.code, outcome=c.outcome, sentence=c.sentence) for c in self.checks
+        )
+
+
+def prepare(run: Run) -> Prepared:
+    """Customers and splits of a run's config, from this process's memory where they are there.
+
+    Raises
+    ------
+    RetainError
+        When the data are refused: by their contract, by the audit, or as too few.
+    """
+    data = json.dumps(run.data, sort_keys=True, ensure_ascii=False)
+    return _prepared(data, run.audit, run.validation, run.seed)
+
+
+@lru_cache(maxsize=8)
+def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> Prepared:
+    customers = _customers(data, audited.copies)
+    checks = audit(customers, Plan(shuffled=validation.shuffle))
+    refuse(checks, audited.allow)
+    return Prepared(customers, tuple(checks), split(customers, validation, seed))
+
+
+@lru_cache(maxsize=4)
+def _customers(data: str, copies: Literal["group", "drop"]) -> Customers:
+    found = source(json.loads(data))()
+    log.info("customers: %s", found.told())
+    return with_twins(found, copies)

@@ -1,0 +1,110 @@
+"""``retain``: one run, or with ``-m`` a sweep.
+
+Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from retain.app.command_line import Line, conf_dir, read
+from retain.errors import RetainError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from retain.app.plan import Plan
+    from retain.record import Record
+
+Command = Callable[[Line], int]
+
+
+def main() -> None:
+    """The console command ``retain``."""
+    sys.exit(answer(run, sys.argv[1:], "run"))
+
+
+def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
+    """The exit code of a command; what the user can mend is told without a traceback."""
+    try:
+        line = read(arguments)
+        if line.help:
+            from retain.app.help import shown
+
+            sys.stdout.write(shown(primary))
+            return 0
+        if line.to_hydra:
+            return _hydra(primary)
+        return command(line)
+    except RetainError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+
+
+def _hydra(primary: str) -> int:
+    """Hydra's own flags (--cfg, --info, --hydra-help …) are Hydra's to answer."""
+    import hydra
+
+    @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=primary)
+    def nothing(_: object) -> None:
+        """Hydra answers these flags before it would call this."""
+
+    nothing()
+    return 0
+
+
+def run(line: Line) -> int:
+    """Compose, check, and do what is not done yet."""
+    from rich.console import Console
+
+    from retain.app.configs import Composer
+    from retain.app.plan import plan
+    from retain.app.view import listed, summary
+
+    console = Console()
+    with Composer(line, "run") as composer:
+        composed = composer.runs()
+    planned = plan(composed)
+    if composed[0].run.dry_run:
+        listed(console, planned)
+        return 0
+    for one in planned.runs:
+        if one.why is not None and one.record is not None:
+            console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
+    records = _swept(console, planned)
+    summary(console, planned, records, len(planned.runs) - len(planned.to_do))
+    return 1 if any(record.state == "failed" for record in records) else 0
+
+
+def _swept(console: Console, planned: Plan) -> list[Record]:
+    """Do what is to be done; Ctrl-C leaves the rest for the next launch of the line."""
+    import os
+
+    from retain.app.view import View
+    from retain.app.workers import Crew
+
+    tasks = planned.to_do
+    if not tasks:
+        return []
+    tree = tasks[0].tree
+    workers = min(tree["launcher"]["workers"] or os.cpu_count() or 1, len(tasks))
+    alone = len(planned.runs) == 1
+    records: list[Record] = []
+    with View(console, planned) as view, Crew(0 if alone else workers, tree["threads"]) as crew:
+        try:
+            for record in crew.records(tasks):
+                records.append(record)
+                view.ended(record)
+        except KeyboardInterrupt:
+            console.print(f"stopped: {view.told()}. The same line continues with the rest.")
+            raise
+    return records
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""The commands called as a user calls them, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from retain.app.compare import compare
+from retain.app.run import answer, run
+
+TINY = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
+"""Overrides that make a run on demo customers as quick as it can be."""
+
+ODD = '''
+import os, signal, sys, time
+from sklearn.linear_model import LogisticRegression
+
+class Odd(Exception):
+    def __init__(self, one, two):
+        super().__init__(one + two)
+
+class Raises(LogisticRegression):
+    def fit(self, X, y):
+        raise Odd("cannot be", " unpickled")
+
+class Kills(LogisticRegression):
+    def fit(self, X, y):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+class Exits(LogisticRegression):
+    def fit(self, X, y):
+        sys.exit(7)
+
+class Slow(LogisticRegression):
+    def fit(self, X, y):
+        time.sleep(1.5)
+        return super().fit(X, y)
+'''
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working directory."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def retain(here, capsys):
+    """``retain`` with the words given; the exit code and what was printed."""
+
+    def called(*words):
+        code = answer(run, words, "run")
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return called
+
+
+@pytest.fixture
+def retain_compare(here, capsys):
+    """``retain-compare`` with the words given; the exit code and what was printed."""
+
+    def called(*words):
+        code = answer(compare, words, "compare")
+        said = capsys.readouterr()
+        return code, said.out + said.err
+
+    return called
+
+
+@pytest.fixture
+def tiny():
+    return TINY
+
+
+@pytest.fixture
+def records():
+    """The records of a study as plain JSON, by model name."""
+
+    def read(study):
+        paths = sorted(Path("outputs", study).glob("*/record.json"))
+        trees = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+        return {tree["config"]["model"]["name"]: tree for tree in trees}
+
+    return read
+
+
+@pytest.fixture
+def odd_models(here, monkeypatch):
+    """Models that fail in every way, trusted by this process; returns the flag to add."""
+    (here / "odd_models.py").write_text(ODD)
+    folder = here / "mine" / "model"
+    folder.mkdir(parents=True)
+    for name in ("Raises", "Kills", "Exits", "Slow"):
+        text = f"name: {name.lower()}\n_target_: odd_models.{name}\nC: 1.0\n"
+        (folder / f"{name.lower()}.yaml").write_text(text)
+    monkeypatch.syspath_prepend(str(here))
+    monkeypatch.setenv("PYTHONPATH", str(here))
+    monkeypatch.setenv("RETAIN_TRUST", "odd_models")
+    return ("-cd", "mine")

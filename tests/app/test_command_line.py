@@ -1,0 +1,90 @@
+import pytest
+
+from retain.app.command_line import Groups, checked, conf_dir, expand, read
+from retain.errors import RetainError
+
+GROUPS = Groups({"model": ("lightgbm", "logreg", "svc"), "study": ("models", "smoke")})
+
+
+def test_a_line_is_taken_apart(tmp_path):
+    line = read(["-m", "model=svc", "-cd", str(tmp_path), "~seed"])
+    assert line.multirun
+    assert line.overrides == ("model=svc", "~seed")
+    assert line.config_dirs == (tmp_path,)
+
+
+@pytest.mark.parametrize("flag", ["--cfg", "--info", "--cfg=job"])
+def test_hydras_own_flags_are_left_to_hydra(flag):
+    assert read([flag, "job"]).to_hydra
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--multrun"], r"flag '--multrun' is unknown\. Did you mean '--multirun'\?"),
+        (["models"], r"'models' sets nothing; expected key=value"),
+        (["-cd", "nowhere"], "--config-dir 'nowhere' is no folder"),
+        (["-cd"], "--config-dir '' is no folder"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(words, message):
+    with pytest.raises(RetainError, match=message):
+        read(words)
+
+
+# One check after composition then judges what was typed with and without a plus.
+def test_plain_values_are_forced_and_groups_are_chosen():
+    typed = ["seed=1", "+model.depth=3", "++a=1", "model=svc", "+model=svc", "~seed", "hydra.x=1"]
+    forced = [
+        "++seed=1",
+        "++model.depth=3",
+        "++a=1",
+        "model=svc",
+        "model=svc",
+        "~seed",
+        "hydra.x=1",
+    ]
+    assert checked(typed, GROUPS) == forced
+
+
+@pytest.mark.parametrize("text", ["model=lightgmb", "model=svc,lightgmb"])
+def test_an_option_that_is_not_there_names_the_nearest(text):
+    with pytest.raises(RetainError, match=r"model 'lightgmb' is not one of .*'lightgbm'\?"):
+        checked([text], GROUPS)
+
+
+def test_what_is_no_key_and_value_says_how_to_quote():
+    with pytest.raises(RetainError, match=r"'model=\[1,2' cannot be read as key=value.*quotes"):
+        checked(["model=[1,2"], GROUPS)
+
+
+def test_a_sweep_is_the_product_of_its_lists():
+    sweep = expand(["model=svc,logreg", "++seed=1,2", "++threads=1"])
+    assert sweep.several
+    assert len(sweep.runs) == 4
+    assert sweep.runs[0] == ("model=svc", "++seed=1", "++threads=1")
+
+
+def test_ranges_and_choices_sweep_and_a_list_value_does_not():
+    assert len(expand(["++seed=range(3)"]).runs) == 3
+    assert len(expand(["++seed=choice(1,2)"]).runs) == 2
+    assert not expand(["++metrics.fractions=[0.1,0.2]"]).several
+
+
+def test_what_cannot_be_listed_cannot_be_swept():
+    with pytest.raises(RetainError, match="only lists of values can be swept"):
+        expand(["++seed=interval(0,1)"])
+
+
+def test_a_later_override_narrows_an_earlier_list():
+    assert expand(["model=svc,logreg", "model=svc"]).runs == (("model=svc",),)
+
+
+def test_groups_are_folders_and_options_are_files(tmp_path):
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "mine.yaml").write_text("")
+    (tmp_path / "top.yaml").write_text("")
+    groups = Groups.among([conf_dir(), tmp_path])
+    assert "mine" in groups.options["study"]
+    assert "models" in groups.options["study"]
+    assert "top" not in str(groups.options.values())

@@ -1,0 +1,190 @@
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from retain.verdict.model_file import load
+
+
+@pytest.fixture
+def swept(retain, tiny):
+    """A small finished study of the demo store."""
+    line = (*tiny, "-m", "study.name=small", "model=logreg,tree,dummy", "data.customers=240")
+    code, said = retain(*line)
+    assert code == 0, said
+    return Path("outputs/small")
+
+
+@pytest.fixture
+def verdict():
+    def read(study):
+        return json.loads((study / "verdict" / "verdict.json").read_text(encoding="utf-8"))
+
+    return read
+
+
+def test_a_comparison_picks_the_best_and_segments_its_customers(swept, retain_compare, verdict):
+    code, said = retain_compare("study=small", "resamples=100")
+    assert code == 0, said
+    assert "has the best mean ROC-AUC" in said
+    assert "The sealed test was opened once." in said
+    found = verdict(swept)
+    board = pd.read_csv(swept / "verdict" / "leaderboard.csv")
+    assert board["id"].iloc[0] == found["winner"]["id"]
+    assert set(board["model"]) == {"logreg", "tree", "dummy"}
+    assert board["roc_auc"].is_monotonic_decreasing
+    sealed = found["sealed_test"]["metrics"]["roc_auc"]
+    assert sealed["low"] < sealed["value"] <= sealed["high"]
+
+
+def test_segments_add_up_to_every_customer_of_the_source(swept, retain_compare, verdict):
+    retain_compare("study=small", "resamples=100")
+    found = verdict(swept)
+    segments = pd.read_csv(swept / "verdict" / "segments.csv")
+    assert segments["customers"].sum() == found["data"]["rows"] == sum(found["scored"].values())
+    assert found["scored"]["sealed_test"] == found["split"]["sealed"]
+    assert segments["share"].sum() == pytest.approx(1)
+
+
+def test_the_saved_model_is_the_one_the_verdict_speaks_of(swept, retain_compare, verdict):
+    retain_compare("study=small", "resamples=100")
+    model = verdict(swept)["model"]
+    path = swept / "verdict" / model["file"]
+    assert hasattr(load(path, model["sha256"]), "predict_proba")
+    # Customer ids are nobody's business who is handed a model.
+    assert b"customer_id" not in path.read_bytes()
+
+
+def test_the_same_comparison_twice_says_the_same_and_opens_nothing_anew(swept, retain_compare):
+    retain_compare("study=small", "resamples=100")
+    files = ("verdict.json", "leaderboard.csv", "segments.csv", "ledger.jsonl")
+    before = [(swept / "verdict" / name).read_bytes() for name in files]
+    retain_compare("study=small", "resamples=100")
+    assert [(swept / "verdict" / name).read_bytes() for name in files] == before
+
+
+def test_a_new_winner_opens_the_sealed_test_again_and_that_is_said(swept, retain_compare):
+    retain_compare("study=small", "resamples=100")
+    winner = json.loads((swept / "verdict" / "verdict.json").read_text())["winner"]["id"]
+    shutil.rmtree(next(swept.glob(f"*-{winner}")))
+    _, said = retain_compare("study=small", "resamples=100")
+    assert "The sealed test was opened 2 times, for different winners" in " ".join(said.split())
+
+
+def test_outputs_of_another_machine_give_a_leaderboard_and_ask_for_the_data(
+    retain, retain_compare, here, shop, verdict
+):
+    customers = shop(150)
+    table = customers.features.assign(left=customers.target).reset_index(names="id")
+    (here / "there").mkdir()
+    table.to_csv("there/my.csv", index=False)
+    line = ("data=table", "data.path=there/my.csv", "data.id=id", "data.target=left")
+    retain(*line, "validation.folds=2", "validation.repeats=1", "study.name=far")
+    Path("there/my.csv").rename("moved.csv")
+    code, said = retain_compare("study=far")
+    assert code == 0
+    assert "there/my.csv" in " ".join(said.split())
+    assert "need the customers with fingerprint" in " ".join(said.split())
+    found = verdict(Path("outputs/far"))
+    assert found["sealed_test"] is None
+    assert len(found["leaderboard"]) == 1
+    given = ("data=table", "data.path=moved.csv", "data.id=id", "data.target=left")
+    code, said = retain_compare("study=far", *given, "resamples=100")
+    assert code == 0, said
+    assert verdict(Path("outputs/far"))["sealed_test"] is not None
+    other = table.assign(pages=0.5)
+    other.loc[::2, "pages"] = 1.0
+    other.to_csv("moved.csv", index=False)
+    code, said = retain_compare("study=far", *given)
+    assert code == 2
+    assert re.search("these runs learnt from customers with fingerprint .*; found", said)
+
+
+def test_runs_in_any_folder_can_be_compared(swept, retain_compare):
+    shutil.copytree(swept, "copied")
+    code, said = retain_compare("runs=copied", "resamples=100")
+    assert code == 0, said
+    assert Path("copied/verdict/verdict.json").is_file()
+
+
+def test_unlike_runs_are_refused(swept, retain, retain_compare, tiny):
+    retain(*tiny, "study.name=small", "data.customers=200", "model=tree")
+    code, said = retain_compare("study=small")
+    assert code == 2
+    assert "cannot stand in one table" in said
+    assert "customers:" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("study=smal",), r"there are no runs of study 'smal': outputs holds small.*'small'\?"),
+        ((), "name what to compare: study=NAME, or runs=DIR"),
+        (("study=small", "runs=x"), "one of the two"),
+        (("runs=nowhere",), "runs=nowhere is no folder"),
+        (("study=small", "resample=9"), r"key 'resample' is unknown. Did you mean 'resamples'\?"),
+        (("-m", "study=small"), "no -m and no lists"),
+        (("study=small", "segmentation.risk.bands={}"), "bands is empty"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(swept, retain_compare, words, message):
+    code, said = retain_compare(*words)
+    assert code == 2
+    assert re.search(message, said), said
+
+
+def test_a_study_that_is_not_there_says_how_to_launch_it(retain_compare):
+    code, said = retain_compare("study=models")
+    assert code == 2
+    assert "outputs holds nothing" in said
+    assert "retain -m study=models" in said
+
+
+# A record is another's file: re-running its config must not build what the list does not name.
+def test_a_record_cannot_have_a_stranger_built(swept, retain_compare):
+    for path in swept.glob("*/record.json"):
+        record = json.loads(path.read_text())
+        record["config"]["model"]["_target_"] = "os.system"
+        path.write_text(json.dumps(record))
+    code, said = retain_compare("study=small")
+    assert code == 2
+    assert "may be built" in said
+
+
+def test_scores_that_are_no_scores_are_refused(swept, retain_compare):
+    for path in swept.glob("*/scores.parquet"):
+        path.write_bytes(b"no parquet")
+    code, said = retain_compare("study=small", "resamples=100")
+    assert code == 2
+    assert "cannot be read as scores" in said
+
+
+def test_interrupted_and_failed_runs_are_told(swept, retain, retain_compare, tiny):
+    off = [f"features.{g}=false" for g in ("communication", "product", "purchase", "site")]
+    retain(*tiny, *off, "study.name=small", "data.customers=240")
+    (next(swept.glob("dummy-*")) / "record.json").unlink()
+    _, said = retain_compare("study=small", "resamples=100")
+    said = " ".join(said.split())
+    assert "1 runs were interrupted and are not compared" in said
+    assert "not applicable:" in said
+
+
+def test_help_of_the_comparison(retain_compare):
+    code, said = retain_compare("--help")
+    assert code == 0
+    assert "retain-compare runs=DIR" in said
+    assert "risk_value" in said
+
+
+def test_a_long_leaderboard_is_cut_in_the_terminal_alone(retain_compare, make_record, here, monkeypatch):
+    from retain.record import StudyDirectory
+
+    study = StudyDirectory(here / "outputs" / "long")
+    for i in range(30):
+        auc = [0.5 + i / 100 + j / 1000 for j in range(6)]
+        study.run("m", f"{i:08x}").finish(make_record(id=f"{i:08x}", auc=auc))
+    code, said = retain_compare("study=long")
+    assert code == 2 or "5 more in leaderboard.csv" in said

@@ -1,0 +1,115 @@
+"""Every option of every config group, found by looking, composed, built and fitted."""
+
+import warnings
+
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+
+from retain.app.command_line import Groups, Line, conf_dir
+from retain.app.components import experiment
+from retain.app.configs import Composer
+from retain.app.plan import plan
+from retain.app.prepared import prepare
+from retain.learning.experiment import evaluate, fit, score_sealed
+from retain.verdict.model_file import load, save
+
+OPTIONS = Groups.among([conf_dir()]).options
+QUICK = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
+LEARNING = ("features", "scaling", "model", "sampler", "calibration", "validation", "metrics", "audit")
+FITTING = {
+    "random_forest": ("model.n_estimators=20",),
+    "extra_trees": ("model.n_estimators=20",),
+    "hist_gradient_boosting": ("model.max_iter=20",),
+    "lightgbm": ("model.n_estimators=20",),
+    "catboost": ("model.iterations=20",),
+    "blend": (
+        "model.members.extra_trees.n_estimators=20",
+        "model.members.lightgbm.n_estimators=20",
+    ),
+    "quantile": ("scaling.n_quantiles=40",),
+}
+"""What makes an option quick, or fit for so few customers."""
+UNSCALED = ("scaling=none", "model=tree")
+
+
+def composed(*overrides, primary="run"):
+    with Composer(Line(overrides, multirun=True), primary) as composer:
+        return composer.runs()
+
+
+def cases():
+    return [(group, option) for group in LEARNING for option in OPTIONS[group]]
+
+
+@pytest.mark.parametrize(("group", "option"), cases(), ids=lambda text: text)
+def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path):
+    chosen = UNSCALED if (group, option) == ("scaling", "none") else (f"{group}={option}",)
+    (run,) = composed(*QUICK, *chosen, *FITTING.get(option, ()))
+    prepared = prepare(run.run)
+    built = experiment(run.run)
+    evaluation = evaluate(built, prepared.customers, prepared.splits)
+    assert 0 <= evaluation.metrics["roc_auc"]["mean"] <= 1
+    if group in ("model", "sampler", "scaling", "calibration"):
+        model = fit(built, prepared.customers, prepared.splits.ids)
+        before = score_sealed(model, built, prepared.customers, prepared.splits.sealed)
+        again = load(tmp_path / "m.skops", save(model, tmp_path / "m.skops"))
+        after = score_sealed(again, built, prepared.customers, prepared.splits.sealed)
+        pd.testing.assert_frame_equal(before.table, after.table, check_exact=True)
+
+
+@pytest.fixture
+def sources(tmp_path, shop):
+    """For each data option, the overrides that let it be read here."""
+    from retain.customers.demo import write
+
+    write(tmp_path / "store", customers=120, seed=0)
+    customers = shop(150)
+    table = customers.features.assign(left=customers.target).reset_index(names="id")
+    table.to_csv(tmp_path / "my.csv", index=False)
+    return {
+        "demo": ("data.customers=120",),
+        "one_click": (f"data.dir={tmp_path / 'store'}",),
+        "table": (f"data.path={tmp_path / 'my.csv'}", "data.id=id", "data.target=left"),
+    }
+
+
+@pytest.mark.parametrize("option", OPTIONS["data"])
+def test_every_source_is_read_and_learnt_from(option, sources):
+    (run,) = composed(f"data={option}", *sources[option], *QUICK[1:])
+    prepared = prepare(run.run)
+    evaluation = evaluate(experiment(run.run), prepared.customers, prepared.splits)
+    assert evaluation.metrics["roc_auc"]["mean"] > 0.6
+
+
+@pytest.mark.parametrize("option", OPTIONS["study"])
+def test_every_study_plans_its_runs(option, tmp_path):
+    runs = composed(f"study={option}", f"outputs={tmp_path}")
+    planned = plan(runs)
+    assert all(one.why == "new" for one in planned.runs)
+    assert planned.study.path.name == option
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", OPTIONS["segmentation"])
+def test_every_segmentation_composes(option):
+    from retain.schema import Compare, parse
+
+    with Composer(Line((f"segmentation={option}",)), "compare") as composer:
+        assert parse(Compare, composer.one()).segmentation.name == option
+
+
+def test_every_group_is_tried_by_one_of_these_tests():
+    tried = {*LEARNING, "data", "study", "segmentation"}
+    assert set(OPTIONS) - tried == {"data/contract"}
+
+
+@pytest.mark.parametrize("path", sorted(conf_dir().rglob("*.yaml")), ids=lambda p: p.stem)
+def test_every_config_file_says_what_it_is_for(path):
+    text = path.read_text(encoding="utf-8")
+    assert any(line.startswith("# ") and "@package" not in line for line in text.splitlines()[:2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tree = OmegaConf.load(path)
+    if path.parent.name in ("model", "sampler", "scaling", "calibration"):
+        assert tree.name == path.stem
