@@ -34,14 +34,14 @@ def floor(dotted):
 
 def test_a_file_imports_only_from_floors_below_its_own(checkout):
     package = checkout / "src" / "retain"
-    wrong = []
-    for path in package.rglob("*.py"):
-        room = path.relative_to(package).parts[0].removesuffix(".py")
-        if room in DOORS:
-            continue
-        for name in imports(path):
-            if floor(name) > FLOORS.index(room):
-                wrong.append(f"{path.relative_to(package)} imports {name}")
+    rooms = {p: p.relative_to(package).parts[0].removesuffix(".py") for p in package.rglob("*.py")}
+    wrong = [
+        f"{path.relative_to(package)} imports {name}"
+        for path, room in rooms.items()
+        if room not in DOORS
+        for name in imports(path)
+        if floor(name) > FLOORS.index(room)
+    ]
     assert wrong == []
 
 
@@ -51,8 +51,14 @@ def test_hydra_is_known_to_app_alone(checkout):
         path.relative_to(package).parts[0]
         for path in package.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in ("hydra", "omegaconf"))
-        or (isinstance(node, ast.Import) and any(a.name.split(".")[0] in ("hydra", "omegaconf") for a in node.names))
+        if (
+            isinstance(node, ast.ImportFrom)
+            and (node.module or "").split(".")[0] in ("hydra", "omegaconf")
+        )
+        or (
+            isinstance(node, ast.Import)
+            and any(a.name.split(".")[0] in ("hydra", "omegaconf") for a in node.names)
+        )
     ]
     assert set(knowing) == {"app"}
 

@@ -95,9 +95,14 @@ def test_a_record_of_this_world_is_not_outdated(make_record):
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "a.txt"
     write_text(path, "old")
-    with pytest.raises(OSError, match="disk"), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise OSError("disk full")
+
+    def half_written():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        half_written()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -13,7 +13,7 @@ from retain.app.run import answer, run
 TINY = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
 """Overrides that make a run on demo customers as quick as it can be."""
 
-ODD = '''
+ODD = """
 import os, signal, sys, time
 from sklearn.linear_model import LogisticRegression
 
@@ -37,7 +37,7 @@ class Slow(LogisticRegression):
     def fit(self, X, y):
         time.sleep(1.5)
         return super().fit(X, y)
-'''
+"""
 
 
 @pytest.fixture

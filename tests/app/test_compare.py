@@ -179,7 +179,9 @@ def test_help_of_the_comparison(retain_compare):
     assert "risk_value" in said
 
 
-def test_a_long_leaderboard_is_cut_in_the_terminal_alone(retain_compare, make_record, here, monkeypatch):
+def test_a_long_leaderboard_is_cut_in_the_terminal_alone(
+    retain_compare, make_record, here, monkeypatch
+):
     from retain.record import StudyDirectory
 
     study = StudyDirectory(here / "outputs" / "long")

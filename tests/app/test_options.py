@@ -16,7 +16,16 @@ from retain.verdict.model_file import load, save
 
 OPTIONS = Groups.among([conf_dir()]).options
 QUICK = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
-LEARNING = ("features", "scaling", "model", "sampler", "calibration", "validation", "metrics", "audit")
+LEARNING = (
+    "features",
+    "scaling",
+    "model",
+    "sampler",
+    "calibration",
+    "validation",
+    "metrics",
+    "audit",
+)
 FITTING = {
     "random_forest": ("model.n_estimators=20",),
     "extra_trees": ("model.n_estimators=20",),

@@ -147,7 +147,11 @@ def test_an_identifier_as_a_feature_is_refused_with_its_auc(retain):
 
 
 def test_what_the_audit_refuses_can_be_allowed_by_name(retain, tiny, records):
-    words = ("validation.shuffle=false", "audit.allow=[order_predicts_target]", "data.customers=400")
+    words = (
+        "validation.shuffle=false",
+        "audit.allow=[order_predicts_target]",
+        "data.customers=400",
+    )
     retain(*tiny, *words, "validation.folds=2")
     (check,) = [
         c for c in records("runs")["logreg"]["checks"] if c["code"] == "order_predicts_target"

@@ -10,7 +10,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
 from retain.app.command_line import Groups, Line, checked, conf_dir, expand
 from retain.errors import RetainError
@@ -30,7 +30,7 @@ class Composed:
     tree: dict[str, Any]
     run: Run
     identified: dict[str, Any]
-    hydra_files: dict[str, str]
+    hydra: dict[str, Any]
 
     @property
     def id(self) -> str:
@@ -96,32 +96,29 @@ class Composer:
     def run(self, overrides: Sequence[str]) -> Composed:
         """One run's config, checked key by key."""
         config = self._compose(overrides)
-        hydra = config.hydra
+        hydra = cast("dict[str, Any]", OmegaConf.to_container(config.hydra, resolve=False))
         del config["hydra"]
         tree = self.plain(config)
         run = parse(Run, tree)
-        config.threads = 1
-        identified = self.plain(config)
+        identified = tree
+        if config.threads != 1:
+            config.threads = 1
+            identified = self.plain(config)
         shown = tuple(text.lstrip("+") for text in overrides)
-        files = {
-            "config.yaml": OmegaConf.to_yaml(OmegaConf.create(tree)),
-            "hydra.yaml": OmegaConf.to_yaml(hydra),
-            "overrides.yaml": OmegaConf.to_yaml(OmegaConf.create(list(shown))),
-        }
-        return Composed(shown, tree, run, identified, files)
+        return Composed(shown, tree, run, identified, hydra)
 
     def plain(self, config: DictConfig) -> dict[str, Any]:
         """The tree with every reference resolved; what is still missing is asked for."""
         try:
+            tree = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+        except MissingMandatoryValue:
             missing = sorted(OmegaConf.missing_keys(config))
-            tree = cast("dict[str, Any]", OmegaConf.to_container(config, resolve=True))
+            told = " ".join(f"{key}=VALUE" for key in missing)
+            raise RetainError(f"the config lacks {', '.join(missing)}; add {told}.") from None
         except OmegaConfBaseException as error:
             told = str(error).splitlines()[0]
             raise RetainError(f"the config cannot be resolved: {told}.") from None
-        if missing:
-            told = " ".join(f"{key}=VALUE" for key in missing)
-            raise RetainError(f"the config lacks {', '.join(missing)}; add {told}.")
-        return tree
+        return cast("dict[str, Any]", tree)
 
     def _compose(self, overrides: Sequence[str]) -> DictConfig:
         paths = [f"hydra.searchpath=[{','.join(f'file://{d}' for d in self.line.config_dirs)}]"]

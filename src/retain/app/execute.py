@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from omegaconf import OmegaConf
 from threadpoolctl import threadpool_limits
 
 from retain.app.components import experiment
@@ -51,7 +52,7 @@ class Task:
     directory: RunDirectory
     tree: dict[str, Any]
     overrides: tuple[str, ...]
-    hydra_files: dict[str, str]
+    hydra: dict[str, Any]
     data: DataFacts
     split: SplitFacts
     checks: tuple[CheckFacts, ...]
@@ -80,8 +81,13 @@ def execute(task: Task) -> Record:
     """Do a run and write its directory; the record is written last."""
     task = replace(task, started=_now())
     task.directory.reopen()
-    for name, text in task.hydra_files.items():
-        write_text(task.directory.hydra / name, text)
+    for name, node in (
+        ("config", task.tree),
+        ("hydra", {"hydra": task.hydra}),
+        ("overrides", list(task.overrides)),
+    ):
+        text = OmegaConf.to_yaml(OmegaConf.create(node))
+        write_text(task.directory.hydra / f"{name}.yaml", text)
     with _logged(task), threadpool_limits(task.tree["threads"]):
         ending = _ended(task)
         return finish(task, ending)

@@ -79,7 +79,7 @@ def _planned(study: StudyDirectory, run: Composed, seen: Prepared) -> Planned:
         directory=study.run(run.slug, run.id),
         tree=run.tree,
         overrides=run.overrides,
-        hydra_files=run.hydra_files,
+        hydra=run.hydra,
         data=seen.data,
         split=seen.split,
         checks=seen.told,

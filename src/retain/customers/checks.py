@@ -155,10 +155,11 @@ def constant_features(customers: Customers, _: Plan) -> Check:
 def label_against_revenue(customers: Customers, _: Plan) -> Check:
     """Whether customers labelled as declined really bought less in the last period."""
     code, target = "label_against_revenue", _target(customers)
-    trends = [d for d in customers.derived if d.operation == "slope" and len(d.of) > 1]
+    slopes = [derived.of for derived in customers.derived if derived.operation == "slope"]
+    trends = [of for of in slopes if len(of) > 1 and set(of) <= set(customers.columns)]
     if not trends:
         raise NotApplicable("no derived slope tells which features are successive periods")
-    before, last = trends[0].of[-2:]
+    before, last = trends[0][-2:]
     money = customers.features[[before, last]]
     known = money.notna().all(axis=1).to_numpy()
     fell = (money[last] < money[before]).to_numpy()

@@ -28,7 +28,8 @@ SAMPLED_PAIRS = 1_000_000
 COMMON_ROWS, COMMON_SHARE = 10, 0.001
 """A column others are conditioned on repeats its values: 10 rows a value, 1,000 sampled pairs.
 
-Fewer, and the copies themselves would pass for dependence between columns.
+Fewer, and the copies themselves would pass for dependence between columns. (A row that one in
+thirty customers shares is taken for a kind of customer, such as those who did nothing.)
 """
 
 
@@ -42,7 +43,7 @@ class Coincidence:
         For each column, minus the logarithm of the chance that two unrelated customers agree in it.
     limits
         ``limits[d]``: the least summed surprise of the agreeing columns at which a pair that
-        differs in ``d`` columns is no coincidence; infinite where no pair can reach it.
+        differs in ``d`` columns is no coincidence.
     """
 
     surprise: Floats

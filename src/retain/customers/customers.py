@@ -6,7 +6,7 @@ May import: errors.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -108,7 +108,8 @@ class Customers:
         if list(self.features.columns) != list(self.columns):
             raise ValueError("features and their columns differ")
         if self.twins.empty:
-            alone = pd.Series(np.arange(len(ids)), index=ids, name="twins")
+            place = np.argsort(np.argsort(ids.astype(str).to_numpy(), kind="stable"))
+            alone = pd.Series(place, index=ids, name="twins")
             object.__setattr__(self, "twins", alone)
 
     def __len__(self) -> int:

@@ -84,12 +84,11 @@ def _blocks(surprise: Floats, differ: int) -> list[list[int]]:
 
 def _neighbours(order: Positions, key: Hashes) -> Iterator[Pairs]:
     """Pairs with the same key, at most ``WINDOW`` apart in the order."""
-    yield np.empty((0, 2), dtype=np.int64)
-    for step in range(1, min(WINDOW + 1, len(order))):
+    for step in range(1, WINDOW + 1):
         same = np.flatnonzero(key[step:] == key[:-step])
-        if same.size == 0:
-            return
         yield np.sort(np.column_stack([order[same], order[same + step]]), axis=1)
+        if same.size == 0:
+            break
 
 
 def _distinct(numbers: Positions) -> Positions:

@@ -1,0 +1,65 @@
+"""The leak battery as a whole: its answers, what a run is refused for, and the real files."""
+
+import pytest
+
+from retain.customers.audit import CHECKS, CODES, Check, Plan, audit, refuse
+from retain.customers.contracted import read
+from retain.customers.twins import with_twins
+from retain.errors import RetainError
+
+SHUFFLED, UNSHUFFLED = Plan(shuffled=True), Plan(shuffled=False)
+TWINS = Check("twins", "failed", "4 pairs agree", severe=True)
+ORDER = Check("order_predicts_target", "failed", "the file is sorted", severe=True)
+CONSTANT = Check("constant_features", "failed", "1 of 8 features has a single value")
+
+
+def test_every_check_answers_under_the_name_of_its_function(shop):
+    assert tuple(check.code for check in audit(shop(), SHUFFLED)) == CODES
+    assert len(CHECKS) == len(set(CODES)) == 7
+
+
+def test_severe_failures_are_refused_together_with_what_to_type():
+    with pytest.raises(RetainError, match="the audit refuses these data") as refused:
+        refuse([TWINS, CONSTANT, ORDER], ["single_feature_auc"])
+    assert str(refused.value) == (
+        "the audit refuses these data:\n"
+        "  twins: 4 pairs agree\n"
+        "  order_predicts_target: the file is sorted\n"
+        "To mend is best; to go on as they are, type "
+        "audit.allow=[single_feature_auc,twins,order_predicts_target]"
+    )
+
+
+def test_what_is_allowed_or_not_severe_is_let_through():
+    refuse([TWINS, CONSTANT], ["twins"])
+
+
+def test_allowing_an_unknown_check_is_refused_with_the_nearest_name():
+    with pytest.raises(RetainError, match=r"check 'twin' is not one of .* Did you mean 'twins'\?"):
+        refuse([], ["twin"])
+
+
+def test_the_audit_of_the_real_files_says_what_is_known_of_them(one_click_dir, one_click_contract):
+    store = read(dir=str(one_click_dir), **one_click_contract)
+    told = {check.code: check for check in audit(with_twins(store), SHUFFLED)}
+    assert {code: check.outcome for code, check in told.items()} == {
+        "id_predicts_target": "handled",
+        "order_predicts_target": "handled",
+        "twins": "handled",
+        "single_feature_auc": "passed",
+        "target_or_profit_among_features": "passed",
+        "constant_features": "passed",
+        "label_against_revenue": "failed",
+    }
+    assert "AUC 0.98 (lower ids decline more)" in told["id_predicts_target"].sentence
+    assert "1.00, 0.72, 0.19, 0.00, 0.00" in told["order_predicts_target"].sentence
+    assert "21 pairs" in told["twins"].sentence
+    assert "for 21% of" in told["label_against_revenue"].sentence
+    assert "30% of the others" in told["label_against_revenue"].sentence
+
+
+def test_the_real_files_are_refused_when_folds_are_not_shuffled(one_click_dir, one_click_contract):
+    store = with_twins(read(dir=str(one_click_dir), **one_click_contract))
+    with pytest.raises(RetainError, match=r"audit\.allow=\[order_predicts_target\]$"):
+        refuse(audit(store, UNSHUFFLED), [])
+    refuse(audit(store, SHUFFLED), [])
