@@ -101,7 +101,7 @@ REFUSED = {
     ("~seed",): "the config cannot be resolved",
     ("seed=-1",): "seed is -1; expected greater than or equal to 0",
     ("model._target_=os.system",): r"only sklearn, .* may be built",
-    ("model._target_=sklearn.svm.SVX",): r"sklearn\.svm has no 'SVX'. Did you mean 'SVC'\?",
+    ("model._target_=sklearn.svm.SVX",): r"sklearn\.svm has no 'SVX'\. Did you mean 'SV",
     ("model._target_=sklearn.nothing.X",): "there is no module 'sklearn.nothing'",
     ("model._target_=sklearn.base.warnings",): "only borrows",
     ("model._target_=sklearn.cluster.KMeans",): "which is no model",

@@ -63,7 +63,7 @@ def test_four_files_become_one_row_a_customer(small_dir, contract):
     assert customers.labelled.tolist() == [0, 1] * 6
     assert customers.contactable.tolist() == [False, True] * 6
     assert customers.profit.iloc[0] == 1.21
-    assert customers.profit_unit == "thousand roubles a month"
+    assert customers.profit_unit == "units of money.csv (the store does not say which)"
     assert len(customers.derived) == 6
 
 

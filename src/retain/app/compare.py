@@ -45,10 +45,12 @@ def compare(line: Line) -> int:
     from rich.console import Console
 
     from retain.app.board import report
+    from retain.app.prepared import forget
     from retain.record import write_text
     from retain.verdict.export import write_csv
     from retain.verdict.verdict import as_json, judge
 
+    forget()
     config = _config(line)
     study = _study(config)
     records, unfinished = _records(study)

@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
+from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
@@ -52,7 +53,7 @@ def build(where: str, node: Mapping[str, Any], kind: Kind) -> Any:
         raise RetainError(f"{where}: key '_target_' is missing; name a class, or null for none.")
     if node["_target_"] is None:
         return None
-    return instantiate(_checked(where, node, kind), _convert_="all")
+    return _instantiated(where, _checked(where, node, kind))
 
 
 def source(node: Mapping[str, Any]) -> Callable[[], Customers]:
@@ -61,7 +62,19 @@ def source(node: Mapping[str, Any]) -> Callable[[], Customers]:
     if not target.startswith(SOURCES):
         raise RetainError(f"data._target_ is {target!r}; expected a reader in retain.customers.")
     clean = _checked("data", node, inspect.isfunction)
-    return lambda: cast("Customers", instantiate(clean, _convert_="all", _recursive_=False))
+    return lambda: cast("Customers", _instantiated("data", clean, recursive=False))
+
+
+def _instantiated(where: str, clean: Mapping[str, Any], *, recursive: bool = True) -> Any:
+    """The object; a refusal from within comes out as it is, without Hydra's wrapping."""
+    try:
+        return instantiate(clean, _convert_="all", _recursive_=recursive)
+    except InstantiationException as error:
+        if isinstance(error.__cause__, RetainError):
+            raise error.__cause__ from None
+        if isinstance(error.__cause__, TypeError | ValueError):
+            raise RetainError(f"{where} cannot be built: {error.__cause__}.") from None
+        raise
 
 
 def _checked(where: str, node: Mapping[str, Any], kind: Kind) -> dict[str, Any]:

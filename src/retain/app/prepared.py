@@ -74,6 +74,12 @@ def prepare(run: Run) -> Prepared:
     return _prepared(data, run.audit, run.validation, run.seed)
 
 
+def forget() -> None:
+    """Drop what was read before: a new command reads the files as they are now."""
+    _prepared.cache_clear()
+    _customers.cache_clear()
+
+
 @lru_cache(maxsize=8)
 def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> Prepared:
     customers = _customers(data, audited.copies)

@@ -64,8 +64,10 @@ def run(line: Line) -> int:
 
     from retain.app.configs import Composer
     from retain.app.plan import plan
+    from retain.app.prepared import forget
     from retain.app.view import listed, summary
 
+    forget()
     console = Console()
     with Composer(line, "run") as composer:
         composed = composer.runs()

@@ -42,7 +42,7 @@ def delong_interval(target: np.ndarray, score: np.ndarray, level: float = 0.95) 
 
     >>> target, score = np.array([0, 0, 1, 1, 0, 1]), np.array([0.1, 0.4, 0.35, 0.8, 0.2, 0.7])
     >>> [round(bound, 3) for bound in delong_interval(target, score)]
-    [0.401, 0.987]
+    [0.261, 0.995]
     """
     positive, negative = score[target == 1], score[target == 0]
     over = _placements(positive, negative)
