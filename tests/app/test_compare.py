@@ -199,13 +199,13 @@ def test_a_long_leaderboard_is_cut_in_the_terminal_alone(swept, retain_compare, 
     from retain.record import StudyDirectory
 
     study = StudyDirectory(here / "outputs" / "long")
-    for path in Path("outputs/small").glob("logreg-*/record.json"):
-        record = json.loads(path.read_text())
+    (source,) = Path("outputs/small").glob("logreg-*")
+    record = json.loads((source / "record.json").read_text())
     for i in range(30):
-        study.run("m", f"{i:08x}").record.parent.mkdir(parents=True)
+        target = study.run("m", f"{i:08x}")
+        shutil.copytree(source, target.path)
         config = {**record["config"], "seed": i}
-        told = json.dumps({**record, "id": f"{i:08x}", "config": config})
-        study.run("m", f"{i:08x}").record.write_text(told)
+        target.record.write_text(json.dumps({**record, "id": f"{i:08x}", "config": config}))
     code, said = retain_compare("study=long", "data=table", "data.path=nowhere.csv")
     assert code == 2
     code, said = retain_compare("study=long", "resamples=100")
