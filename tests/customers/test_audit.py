@@ -2,12 +2,12 @@
 
 import pytest
 
-from retain.customers.audit import CHECKS, CODES, Check, Plan, audit, refuse
+from retain.customers.audit import CHECKS, CODES, Check, Folding, audit, refuse
 from retain.customers.contracted import read
 from retain.customers.twins import with_twins
 from retain.errors import RetainError
 
-SHUFFLED, UNSHUFFLED = Plan(shuffled=True), Plan(shuffled=False)
+SHUFFLED, UNSHUFFLED = Folding(shuffled=True), Folding(shuffled=False)
 TWINS = Check("twins", "failed", "4 pairs agree", severe=True)
 ORDER = Check("order_predicts_target", "failed", "the file is sorted", severe=True)
 CONSTANT = Check("constant_features", "failed", "1 of 8 features has a single value")

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from retain.customers import repeats
-from retain.customers.audit import Check, Plan, audit
+from retain.customers.audit import Check, Folding, audit
 from retain.customers.customers import Column, Customers, Derived
 from retain.customers.twins import with_twins
 
-SHUFFLED, UNSHUFFLED = Plan(shuffled=True), Plan(shuffled=False)
+SHUFFLED, UNSHUFFLED = Folding(shuffled=True), Folding(shuffled=False)
 TREND = Derived("trend", "purchase", "slope", ("before", "last"))
 
 
@@ -44,8 +44,8 @@ def kind_of(values):
     return "number" if pd.api.types.is_numeric_dtype(values.dtype) else "category"
 
 
-def of(customers, code, plan=SHUFFLED):
-    return next(check for check in audit(customers, plan) if check.code == code)
+def of(customers, code, folding=SHUFFLED):
+    return next(check for check in audit(customers, folding) if check.code == code)
 
 
 def halves(n=400):

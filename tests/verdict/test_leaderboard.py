@@ -86,7 +86,7 @@ def test_failed_runs_are_told_and_not_ranked(three, make_record):
     failed = make_record(id="00000009", state="failed", reason="boom", metrics={})
     verdict = judge([*three, failed])
     assert verdict.others == (failed,)
-    assert '"reason": "boom"' in as_json(verdict, None)
+    assert '"reason": "boom"' in as_json(verdict, None, {})
 
 
 def test_nothing_done_is_refused_with_what_there_is(make_record):

@@ -13,7 +13,7 @@ from rich.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from retain.app.compare import Carried
+    from retain.app.winner import Carried
     from retain.record import StudyDirectory
     from retain.verdict.verdict import SealedTest, Verdict
 
@@ -40,7 +40,7 @@ def report(  # noqa: PLR0913 - everything a comparison has to show
     if carried is not None:
         console.print(_sealed(carried.sealed))
         console.print(_ledger(carried.sealed))
-        console.print(_segments(carried.segments, carried.scored, carried.caption))
+        console.print(_segments(carried.segments, carried.scored, carried.money))
         for row in carried.segments.to_dict("records"):
             told = f"  {row['segment']}: {row['differs'] or 'differs from nobody'}"
             console.print(escape(told), soft_wrap=True, highlight=False)

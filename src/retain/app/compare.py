@@ -6,38 +6,23 @@ Exit codes: 0 done, 2 config, runs or data refused.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retain.app.command_line import Line
 from retain.app.run import answer
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from retain.app.prepared import Prepared
-    from retain.customers.customers import Customers
     from retain.record import DataFacts, Record, StudyDirectory
     from retain.schema import Compare
-    from retain.verdict.verdict import SealedTest, Verdict
 
 
 def main() -> None:
     """The console command ``retain-compare``."""
     sys.exit(answer(compare, sys.argv[1:], "compare"))
-
-
-@dataclass(frozen=True)
-class Carried:
-    """The winner carried on: sealed test, model file, segments and who is in them."""
-
-    sealed: SealedTest
-    model: dict[str, str]
-    segments: pd.DataFrame
-    scored: dict[str, int]
-    caption: str
 
 
 def compare(line: Line) -> int:
@@ -46,6 +31,7 @@ def compare(line: Line) -> int:
 
     from retain.app.board import report
     from retain.app.prepared import forget
+    from retain.app.winner import carry, write
     from retain.record import write_text
     from retain.verdict.export import write_csv
     from retain.verdict.verdict import as_json, judge
@@ -56,13 +42,11 @@ def compare(line: Line) -> int:
     records, unfinished = _records(study)
     verdict = judge(records)
     prepared, missing = _data(config, verdict.winner)
-    carried = None if prepared is None else _carried(config, study, verdict, prepared)
-    write_csv(verdict.table, study.verdict / "leaderboard.csv")
-    if carried is not None:
-        write_csv(carried.segments, study.verdict / "segments.csv")
-    extra = {"segments": None} if carried is None else _extra(config, carried)
-    sealed = None if carried is None else carried.sealed
-    write_text(study.verdict / "verdict.json", as_json(verdict, sealed, extra))
+    carried = None if prepared is None else carry(config, study, verdict.winner, prepared)
+    write_csv(verdict.table, study.leaderboard)
+    write(study, carried)
+    sealed, further = (None, {}) if carried is None else (carried.sealed, carried.as_json())
+    write_text(study.verdict_json, as_json(verdict, sealed, further))
     report(Console(), study, verdict, carried, unfinished=unfinished, missing=missing)
     return 0
 
@@ -146,73 +130,3 @@ def _refuse_other(prepared: Prepared, winner: Record) -> None:
 
 def _told(data: DataFacts) -> str:
     return f"customers with fingerprint {data.fingerprint[:12]} ({data.rows} rows)"
-
-
-def _carried(
-    config: Compare, study: StudyDirectory, verdict: Verdict, prepared: Prepared
-) -> Carried:
-    """Refit the winner on all training customers, open the sealed test, place every customer."""
-    from threadpoolctl import threadpool_limits
-
-    from retain.app.components import experiment
-    from retain.campaign.segments import placed, profiles
-    from retain.learning.experiment import fit, score_sealed
-    from retain.learning.metrics import chosen
-    from retain.schema import Run, parse
-    from retain.verdict.model_file import save
-    from retain.verdict.sealed import Ledger, measured
-    from retain.verdict.verdict import SealedTest
-
-    customers, splits = prepared.customers, prepared.splits
-    winner = experiment(parse(Run, {**verdict.winner.config, "threads": config.threads}))
-    with threadpool_limits(config.threads):
-        model = fit(winner, customers, splits.ids)
-    scores = score_sealed(model, winner, customers, splits.sealed)
-    metrics = chosen(winner.metrics, with_profit=customers.profit is not None)
-    results = measured(scores, customers.profit, metrics, resamples=config.resamples)
-    outside = _out_of_fold(study, verdict.winner)
-    table = placed([outside, scores], customers, config.segmentation)
-    openings = Ledger(study.ledger).note(verdict.winner, results["roc_auc"]["value"])
-    path = study.verdict / "model.skops"
-    return Carried(
-        SealedTest(len(splits.sealed), results, tuple(openings)),
-        {"file": path.name, "sha256": save(model, path)},
-        profiles(table, customers),
-        {str(origin): int(n) for origin, n in table["origin"].value_counts().items()},
-        _caption(config, customers),
-    )
-
-
-def _caption(config: Compare, customers: Customers) -> str:
-    """What the money in the table is, assumptions included."""
-    if customers.profit is None:
-        return "no profit is known, so segments are of risk alone"
-    assumed = config.segmentation
-    return (
-        f"profit in {customers.profit_unit or 'a unit not stated'}; at risk = risk × profit × "
-        f"{assumed.horizon:g} months × {assumed.share_lost:g} of it lost (assumptions)"
-    )
-
-
-def _out_of_fold(study: StudyDirectory, winner: Record) -> Any:
-    """The winner's own scores, as its run wrote them."""
-    import pandas as pd
-
-    from retain.learning.scores import Scores
-
-    path = next(run for run in study.runs() if (r := run.read()) and r.id == winner.id).scores
-    try:
-        return Scores(pd.read_parquet(path), "out_of_fold")
-    except (OSError, ValueError) as error:
-        raise RetainError(f"{path} cannot be read as scores: {error}") from None
-
-
-def _extra(config: Compare, carried: Carried) -> dict[str, Any]:
-    import json
-
-    return {
-        "model": carried.model,
-        "segments": json.loads(carried.segments.to_json(orient="records", double_precision=15)),
-        "segmentation": config.segmentation.model_dump(),
-        "scored": carried.scored,
-    }

@@ -24,6 +24,7 @@ from retain.app.prepared import prepare
 from retain.errors import NotApplicable, RetainError
 from retain.learning.experiment import Evaluation, evaluate
 from retain.record import (
+    SCHEMA,
     CheckFacts,
     DataFacts,
     Environment,
@@ -101,7 +102,7 @@ def finish(task: Task, ending: Ending) -> Record:
             evaluation.scores.table.to_parquet(path, index=False)
     metrics = {} if evaluation is None else evaluation.metrics
     record = Record(
-        schema=1,
+        schema=SCHEMA,
         id=task.id,
         study=task.tree["study"]["name"],
         state=ending.state,
@@ -155,6 +156,11 @@ def _outcome(task: Task) -> Ending:
 
 def _evaluated(task: Task) -> Evaluation:
     prepared = prepare(task.run)
+    for line in (
+        *prepared.heard,
+        *(f"{c.outcome} {c.code}: {c.sentence}" for c in prepared.checks),
+    ):
+        log.info(line)
     for facts, seen in ((prepared.data, task.data), (prepared.split, task.split)):
         if facts != seen:
             raise RetainError("the data changed while the sweep ran; launch the line again.")

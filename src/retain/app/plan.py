@@ -33,10 +33,11 @@ class Planned:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every run of a line, each once."""
+    """Every run of a line, each once, and the distinct customers they learn from."""
 
     study: StudyDirectory
     runs: tuple[Planned, ...]
+    sources: tuple[Prepared, ...]
 
     def name(self, task: Task) -> str:
         """What was typed for a run and not for all of them, which tells it from the others."""
@@ -62,7 +63,8 @@ def plan(runs: Sequence[Composed]) -> Plan:
     prepared = [_prepared(run) for run in runs]
     study = StudyDirectory(Path(runs[0].run.outputs) / runs[0].run.study.name)
     found = [_planned(study, run, seen) for run, seen in zip(runs, prepared, strict=True)]
-    return Plan(study, tuple(found))
+    distinct = {id(seen.customers): seen for seen in prepared}
+    return Plan(study, tuple(found), tuple(distinct.values()))
 
 
 def _prepared(run: Composed) -> Prepared:

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from retain.app.components import source
-from retain.customers.audit import Check, Plan, audit, refuse
+from retain.customers.audit import Check, Folding, audit, refuse
 from retain.customers.customers import Customers
 from retain.customers.twins import with_twins
 from retain.learning.validation import Splits, split
 from retain.record import CheckFacts, DataFacts, FunnelStep, SplitFacts
 from retain.schema import Audit, Run, Validation
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True)
 class Prepared:
-    """Customers, what the audit said of them, and who is in which fold."""
+    """Customers, what the audit said of them, who is in which fold, and how they were read.
+
+    ``heard`` is what the readers logged: dialects, types, columns left out.
+    """
 
     customers: Customers
     checks: tuple[Check, ...]
     splits: Splits
+    heard: tuple[str, ...]
 
     @property
     def data(self) -> DataFacts:
@@ -82,14 +86,36 @@ def forget() -> None:
 
 @lru_cache(maxsize=8)
 def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> Prepared:
-    customers = _customers(data, audited.copies)
-    checks = audit(customers, Plan(shuffled=validation.shuffle))
+    customers, heard = _customers(data, audited.copies)
+    checks = audit(customers, Folding(shuffled=validation.shuffle))
     refuse(checks, audited.allow)
-    return Prepared(customers, tuple(checks), split(customers, validation, seed))
+    return Prepared(customers, tuple(checks), split(customers, validation, seed), heard)
 
 
 @lru_cache(maxsize=4)
-def _customers(data: str, copies: Literal["group", "drop"]) -> Customers:
-    found = source(json.loads(data))()
-    log.info("customers: %s", found.told())
-    return with_twins(found, copies)
+def _customers(data: str, copies: Literal["group", "drop"]) -> tuple[Customers, tuple[str, ...]]:
+    with _listening() as heard:
+        customers = with_twins(source(json.loads(data))(), copies)
+    return customers, tuple(heard)
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """What the readers log, kept for every run that shares the customers, not the first alone."""
+    heard: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard.append(record.getMessage())
+
+    readers, listener = logging.getLogger("retain.customers"), Listener()
+    before = readers.level, readers.propagate
+    readers.setLevel(logging.INFO)
+    readers.propagate = False
+    readers.addHandler(listener)
+    try:
+        yield heard
+    finally:
+        readers.removeHandler(listener)
+        readers.setLevel(before[0])
+        readers.propagate = before[1]

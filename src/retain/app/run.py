@@ -65,13 +65,14 @@ def run(line: Line) -> int:
     from retain.app.configs import Composer
     from retain.app.plan import plan
     from retain.app.prepared import forget
-    from retain.app.view import listed, summary
+    from retain.app.view import listed, sources_told, summary
 
     forget()
     console = Console()
     with Composer(line, "run") as composer:
         composed = composer.runs()
     planned = plan(composed)
+    sources_told(console, planned)
     if composed[0].run.dry_run:
         listed(console, planned)
         return 0

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from retain.app.plan import Plan
+from retain.errors import examples
 from retain.record import Record
 
 MARKS = {"done": "[green]done[/]", "failed": "[red]failed[/]", "not_applicable": "[yellow]no[/]"}
@@ -85,6 +86,21 @@ def _result(record: Record) -> str:
         if metric is None
         else f"  ROC-AUC {metric.mean:.3f} [{metric.low:.3f}, {metric.high:.3f}]"
     )
+
+
+def sources_told(console: Console, plan: Plan) -> None:
+    """How the customers were read, whom the cleaning left out, and what the audit said."""
+    for source in plan.sources:
+        for line in source.heard:
+            console.print(escape(line), soft_wrap=True, highlight=False)
+        for step in source.customers.funnel:
+            whom = f"; left out {examples(step.dropped)}" if step.dropped else ""
+            told = f"  {step.name} {step.before} → {step.after}: {step.reason}{whom}"
+            console.print(escape(told), soft_wrap=True, highlight=False)
+        for check in source.checks:
+            if check.outcome in ("handled", "failed"):
+                told = f"  audit {check.outcome} {check.code}: {check.sentence}"
+                console.print(escape(told), soft_wrap=True, highlight=False)
 
 
 def listed(console: Console, plan: Plan) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from retain.customers.checks import (
     Check,
-    Plan,
+    Folding,
     constant_features,
     id_predicts_target,
     label_against_revenue,
@@ -21,9 +21,9 @@ from retain.customers.checks import (
 from retain.customers.customers import Customers
 from retain.errors import NotApplicable, RetainError
 
-__all__ = ["CHECKS", "CODES", "Check", "Plan", "audit", "refuse"]
+__all__ = ["CHECKS", "CODES", "Check", "Folding", "audit", "refuse"]
 
-CHECKS: tuple[Callable[[Customers, Plan], Check], ...] = (
+CHECKS: tuple[Callable[[Customers, Folding], Check], ...] = (
     id_predicts_target,
     order_predicts_target,
     twins,
@@ -36,14 +36,16 @@ CODES = tuple(check.__name__ for check in CHECKS)
 """What each check is called in ``audit.allow``: the name of its function."""
 
 
-def audit(customers: Customers, plan: Plan) -> list[Check]:
+def audit(customers: Customers, folding: Folding) -> list[Check]:
     """The answers of all checks, in the order of ``CHECKS``."""
-    return [_answer(check, customers, plan) for check in CHECKS]
+    return [_answer(check, customers, folding) for check in CHECKS]
 
 
-def _answer(check: Callable[[Customers, Plan], Check], customers: Customers, plan: Plan) -> Check:
+def _answer(
+    check: Callable[[Customers, Folding], Check], customers: Customers, folding: Folding
+) -> Check:
     try:
-        return check(customers, plan)
+        return check(customers, folding)
     except NotApplicable as no:
         return Check(check.__name__, "not_applicable", str(no))
 

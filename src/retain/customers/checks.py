@@ -41,7 +41,7 @@ SIGNIFICANT = 1.96
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Folding:
     """What the validation is going to do. ``shuffled``: customers are shuffled before folding."""
 
     shuffled: bool
@@ -57,7 +57,7 @@ class Check:
     severe: bool = False
 
 
-def id_predicts_target(customers: Customers, _: Plan) -> Check:
+def id_predicts_target(customers: Customers, _: Folding) -> Check:
     """The id tells who declined: harmless unless a feature repeats it."""
     code, target = "id_predicts_target", _target(customers)
     found = by_order(order(customers.features.index), target)
@@ -73,7 +73,7 @@ def id_predicts_target(customers: Customers, _: Plan) -> Check:
     return Check(code, "handled", f"{told}; the id is no feature, so no model sees it")
 
 
-def order_predicts_target(customers: Customers, plan: Plan) -> Check:
+def order_predicts_target(customers: Customers, folding: Folding) -> Check:
     """The file is sorted by what is to be predicted: folds must be shuffled."""
     code, target = "order_predicts_target", _target(customers)
     found = by_order(np.arange(len(target)), target)
@@ -86,12 +86,12 @@ def order_predicts_target(customers: Customers, plan: Plan) -> Check:
         return Check(code, "passed", f"{told}; {folds}")
     auc = _auc(found, "rows", "later", "earlier")
     told = f"the order of the file alone tells who declined with {auc}; {folds}"
-    if plan.shuffled:
+    if folding.shuffled:
         return Check(code, "handled", f"{told}; folds are shuffled")
     return Check(code, "failed", f"{told}; shuffle them with validation.shuffle=true", severe=True)
 
 
-def twins(customers: Customers, _: Plan) -> Check:
+def twins(customers: Customers, _: Folding) -> Check:
     """Copied customers: harmless when they share a group, which no fold splits."""
     found = find_twins(customers)
     if not found.applicable:
@@ -107,7 +107,7 @@ def twins(customers: Customers, _: Plan) -> Check:
     return Check("twins", "failed", told, severe=True)
 
 
-def single_feature_auc(customers: Customers, _: Plan) -> Check:
+def single_feature_auc(customers: Customers, _: Folding) -> Check:
     """One feature that does a model's work alone has probably seen the answer."""
     code, target = "single_feature_auc", _target(customers)
     told_elsewhere = {*repeats.of_id(customers), *repeats.of_target(customers)}
@@ -128,7 +128,7 @@ def single_feature_auc(customers: Customers, _: Plan) -> Check:
     return Check(code, "passed", f"{told}; the best is {best!r} with {found[best].strength:.2f}")
 
 
-def target_or_profit_among_features(customers: Customers, _: Plan) -> Check:
+def target_or_profit_among_features(customers: Customers, _: Folding) -> Check:
     """A feature that is the answer, or the money, under another name."""
     code = "target_or_profit_among_features"
     sought = [n for n in ("target", "profit") if getattr(customers, n) is not None]
@@ -141,7 +141,7 @@ def target_or_profit_among_features(customers: Customers, _: Plan) -> Check:
     return Check(code, "passed", f"no feature repeats the {' or the '.join(sought)}")
 
 
-def constant_features(customers: Customers, _: Plan) -> Check:
+def constant_features(customers: Customers, _: Folding) -> Check:
     """Features with a single value."""
     distinct = customers.features.nunique(dropna=False)
     constant = [repr(name) for name in distinct.index[distinct <= 1]]
@@ -152,7 +152,7 @@ def constant_features(customers: Customers, _: Plan) -> Check:
     return Check("constant_features", "passed", f"all {len(distinct)} features vary")
 
 
-def label_against_revenue(customers: Customers, _: Plan) -> Check:
+def label_against_revenue(customers: Customers, _: Folding) -> Check:
     """Whether customers labelled as declined really bought less in the last period."""
     code, target = "label_against_revenue", _target(customers)
     slopes = [derived.of for derived in customers.derived if derived.operation == "slope"]

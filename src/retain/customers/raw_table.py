@@ -23,7 +23,7 @@ from retain.customers.numerals import (
     shown,
 )
 from retain.customers.periods import named_periods
-from retain.customers.validation import violations, vocabulary
+from retain.customers.violations import violations, vocabulary
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import ColumnSpec, TableSpec
 

@@ -88,10 +88,8 @@ def judge(records: Sequence[Record]) -> Verdict:
     return Verdict(by_id[table["id"].iloc[0]], tied, table, others)
 
 
-def as_json(
-    verdict: Verdict, sealed: SealedTest | None, extra: dict[str, Any] | None = None
-) -> str:
-    """The verdict as ``verdict.json``; ``extra`` adds what later rooms found."""
+def as_json(verdict: Verdict, sealed: SealedTest | None, further: dict[str, Any]) -> str:
+    """The verdict as ``verdict.json``; ``further`` adds what later rooms found."""
     winner = verdict.winner
     tree = {
         "schema": SCHEMA,
@@ -114,7 +112,7 @@ def as_json(
         "checks": [check.model_dump() for check in winner.checks],
         "sealed_test": None if sealed is None else _sealed(sealed),
         "environment": winner.environment.model_dump(),
-        **(extra or {}),
+        **further,
     }
     return json.dumps(tree, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 

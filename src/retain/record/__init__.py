@@ -1,0 +1,58 @@
+"""The run directory: what a run leaves behind, and all that later rooms know of it.
+
+May import: errors, schema.
+
+    outputs/<study>/                    StudyDirectory
+      <slug>-<id>/                      RunDirectory
+        record.json                     Record, written last and atomically; see its fields
+        scores.parquet                  customer_id, repeat, fold, target, probability
+        run.log                         everything logged, the traceback of a failure included
+        .hydra/                         config.yaml, hydra.yaml, overrides.yaml as Hydra writes them
+      verdict/                          written by retain-compare
+        verdict.json  leaderboard.csv  segments.csv  customers.csv  model.skops
+        ledger.jsonl                    one line for every opening of the sealed test
+
+States. A directory without ``record.json`` was interrupted and runs again. With it, ``state`` is
+``done``; ``failed``, with ``reason`` and ``traceback``; or ``not_applicable``, with ``reason``:
+this combination has no meaning, which is neither a failure nor a zero. Failed runs run again
+when their line is launched again; the other two do not.
+
+``record.json`` is plain JSON, so that it can be read without this package; ``schema`` counts up
+when the meaning of a key changes.
+"""
+
+from retain.record.directory import RunDirectory, StudyDirectory
+from retain.record.facts import (
+    CANNOT_CHANGE_A_RESULT,
+    SCHEMA,
+    CheckFacts,
+    DataFacts,
+    Environment,
+    FunnelStep,
+    Git,
+    MetricFacts,
+    Record,
+    SplitFacts,
+    State,
+    identity,
+)
+from retain.record.writing import replacing, write_text
+
+__all__ = [
+    "CANNOT_CHANGE_A_RESULT",
+    "SCHEMA",
+    "CheckFacts",
+    "DataFacts",
+    "Environment",
+    "FunnelStep",
+    "Git",
+    "MetricFacts",
+    "Record",
+    "RunDirectory",
+    "SplitFacts",
+    "State",
+    "StudyDirectory",
+    "identity",
+    "replacing",
+    "write_text",
+]

@@ -1,0 +1,140 @@
+"""Where the files of a run and of a study lie. Nobody else joins these names.
+
+May import: errors, schema.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from retain.errors import RetainError
+from retain.record.facts import SCHEMA, Record
+from retain.record.writing import write_text
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """The files of one run. Nobody else joins these names."""
+
+    path: Path
+
+    @property
+    def record(self) -> Path:
+        """The final state; its presence means the run ended."""
+        return self.path / "record.json"
+
+    @property
+    def scores(self) -> Path:
+        """Out-of-fold scores."""
+        return self.path / "scores.parquet"
+
+    @property
+    def log(self) -> Path:
+        """Everything logged."""
+        return self.path / "run.log"
+
+    @property
+    def hydra(self) -> Path:
+        """The composed config, as Hydra writes it."""
+        return self.path / ".hydra"
+
+    def finish(self, record: Record) -> None:
+        """Write the final state: after this the run has ended."""
+        write_text(self.record, record.model_dump_json(by_alias=True, indent=1) + "\n")
+
+    def read(self) -> Record | None:
+        """The record, or None when the run was interrupted.
+
+        Raises
+        ------
+        RetainError
+            When the file is no record this version can read.
+        """
+        try:
+            text = self.record.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise RetainError(f"{self.record} cannot be read: {error}.") from None
+        return _parsed(text, self.record)
+
+    def reopen(self) -> None:
+        """Forget the final state, so that the run counts as not done until it is."""
+        self.record.unlink(missing_ok=True)
+
+
+def _parsed(text: str, path: Path) -> Record:
+    try:
+        tree = json.loads(text)
+        found = tree.get("schema") if isinstance(tree, dict) else None
+        if found != SCHEMA:
+            raise RetainError(f"{path} has schema {found!r}; this version reads schema {SCHEMA}.")
+        return Record.model_validate_json(text)
+    except json.JSONDecodeError as error:
+        raise RetainError(
+            f"{path} is not JSON: {error}. Delete it and run the line again."
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise RetainError(f"{path} is no record of a run: {where}: {first['msg']}.") from None
+
+
+@dataclass(frozen=True)
+class StudyDirectory:
+    """All runs of a study, and its verdict."""
+
+    path: Path
+
+    @property
+    def verdict(self) -> Path:
+        """Where the comparison writes."""
+        return self.path / "verdict"
+
+    @property
+    def verdict_json(self) -> Path:
+        """The verdict, to be read by programs."""
+        return self.verdict / "verdict.json"
+
+    @property
+    def leaderboard(self) -> Path:
+        """Every finished run, best first."""
+        return self.verdict / "leaderboard.csv"
+
+    @property
+    def segments(self) -> Path:
+        """Profile of each segment."""
+        return self.verdict / "segments.csv"
+
+    @property
+    def customers(self) -> Path:
+        """Every scored customer with risk and segment."""
+        return self.verdict / "customers.csv"
+
+    @property
+    def model(self) -> Path:
+        """The winner, refitted on all training customers."""
+        return self.verdict / "model.skops"
+
+    @property
+    def ledger(self) -> Path:
+        """Every opening of the study's sealed test."""
+        return self.verdict / "ledger.jsonl"
+
+    def run(self, slug: str, id_: str) -> RunDirectory:
+        """The directory of a run, by what people call it and what it is."""
+        return RunDirectory(self.path / f"{slug}-{id_}")
+
+    def runs(self) -> Iterator[RunDirectory]:
+        """Directories that are or were to become runs, in order of name."""
+        if not self.path.is_dir():
+            return
+        for path in sorted(self.path.iterdir()):
+            run = RunDirectory(path)
+            if run.record.is_file() or run.hydra.is_dir():
+                yield run

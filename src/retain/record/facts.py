@@ -1,0 +1,131 @@
+"""What ``record.json`` holds, and what makes two runs the same run.
+
+May import: errors, schema.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from retain.schema import Config
+
+SCHEMA = 1
+State = Literal["done", "failed", "not_applicable"]
+CANNOT_CHANGE_A_RESULT = ("study", "outputs", "threads", "launcher", "dry_run")
+"""Top-level config keys that do not enter a run's identity."""
+
+
+class FunnelStep(Config):
+    """One cleaning step with its counts."""
+
+    name: str
+    before: int
+    after: int
+    reason: str
+
+
+class DataFacts(Config):
+    """Which customers a run learnt from: a fingerprint and counts, never the rows."""
+
+    fingerprint: str
+    rows: int
+    positives: int
+    funnel: tuple[FunnelStep, ...]
+
+
+class SplitFacts(Config):
+    """Who was in which fold, as a fingerprint, and the shape of it."""
+
+    fingerprint: str
+    folds: int
+    repeats: int
+    sealed: int
+    test_to_train: float
+
+
+class MetricFacts(Config):
+    """A metric's mean over the folds, its 95 % interval and each fold's value."""
+
+    mean: float
+    low: float
+    high: float
+    higher_is_better: bool
+    folds: tuple[float, ...]
+
+
+class CheckFacts(Config):
+    """One check of the audit."""
+
+    code: str
+    outcome: Literal["passed", "handled", "failed", "not_applicable"]
+    sentence: str
+
+
+class Environment(Config):
+    """What made the numbers: ``code`` hashes the package's own sources."""
+
+    python: str
+    platform: str
+    packages: dict[str, str]
+    code: str
+
+
+class Git(Config):
+    """The commit the run was launched from; None outside a repository."""
+
+    commit: str | None
+    dirty: bool
+
+
+class Record(Config):
+    """What ``record.json`` holds. ``metrics`` is empty unless ``state`` is done."""
+
+    schema_: int = Field(alias="schema")
+    id: str
+    study: str
+    state: State
+    reason: str | None
+    traceback: str | None
+    config: dict[str, Any]
+    overrides: tuple[str, ...]
+    seed: int
+    data: DataFacts
+    split: SplitFacts
+    metrics: dict[str, MetricFacts]
+    checks: tuple[CheckFacts, ...]
+    seconds: dict[str, float]
+    peak_memory_mb: float | None
+    environment: Environment
+    git: Git
+    warnings: tuple[str, ...]
+    started: str
+    finished: str
+
+    def outdated(self, data: DataFacts, split: SplitFacts, environment: Environment) -> str | None:
+        """Why this record no longer speaks of what would run now, or None."""
+        if self.data.fingerprint != data.fingerprint:
+            return f"the data changed ({self.data.fingerprint[:8]} → {data.fingerprint[:8]})"
+        if self.split.fingerprint != split.fingerprint:
+            return "the splits changed"
+        if self.environment.code != environment.code:
+            return f"the code changed ({self.environment.code[:8]} → {environment.code[:8]})"
+        was, now = self.environment.packages, environment.packages
+        moved = [f"{n} {was.get(n, '-')} → {now[n]}" for n in now if was.get(n) != now[n]]
+        return f"packages changed ({', '.join(moved)})" if moved else None
+
+
+def identity(config: Mapping[str, Any]) -> str:
+    """First 8 hex digits of a SHA-256 over what can change a result.
+
+    >>> one, two = {"seed": 1, "threads": 1}, {"threads": 8, "seed": 1}
+    >>> identity(one) == identity(two) != identity({"seed": 2})
+    True
+    """
+    kept = {key: value for key, value in config.items() if key not in CANNOT_CHANGE_A_RESULT}
+    text = json.dumps(kept, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
