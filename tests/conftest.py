@@ -112,7 +112,12 @@ def _record(**changes: object) -> Record:
         "state": "done",
         "reason": None,
         "traceback": None,
-        "config": {"model": model, "metrics": {"name": "default", "fractions": [0.1]}},
+        "config": {
+            "model": model,
+            "sampler": changes.pop("sampler", {"name": "none"}),
+            "calibration": changes.pop("calibration", {"name": "none"}),
+            "metrics": {"name": "default", "fractions": [0.1]},
+        },
         "overrides": ("model=logreg",),
         "seed": 0,
         "data": DataFacts(fingerprint="a" * 64, rows=100, positives=40, funnel=()),

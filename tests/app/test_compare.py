@@ -170,6 +170,16 @@ def test_a_record_cannot_have_a_stranger_built(swept, retain_compare):
     assert "may be built" in said
 
 
+def test_a_record_whose_config_is_no_config_is_refused_by_name(swept, retain_compare):
+    path = next(swept.glob("tree-*/record.json"))
+    record = json.loads(path.read_text())
+    del record["config"]["sampler"]
+    path.write_text(json.dumps(record))
+    code, said = retain_compare("study=small")
+    assert code == 2
+    assert re.search(r"tree-.*record\.json: config: key 'sampler' is missing", said), said
+
+
 def test_scores_that_are_no_scores_are_refused(swept, retain_compare):
     for path in swept.glob("*/scores.parquet"):
         path.write_bytes(b"no parquet")

@@ -114,10 +114,16 @@ def test_a_feature_that_repeats_such_an_id_is_a_severe_failure_told_once(number)
     assert of(customers, "single_feature_auc").outcome == "passed"
 
 
-def test_a_feature_that_repeats_a_harmless_id_fails_without_severity():
-    check = of(shop(ids=range(400), number=np.arange(400.0)), "id_predicts_target")
+def test_a_feature_that_rises_with_a_harmless_id_fails_without_severity():
+    check = of(shop(ids=range(400), number=np.arange(400.0) * 7), "id_predicts_target")
     assert (check.outcome, check.severe) == ("failed", False)
     assert check.sentence.startswith("the id does not tell who declined (AUC 0.5")
+
+
+@pytest.mark.parametrize("ids", [range(400), [f"c{n}" for n in range(400)]], ids=["whole", "text"])
+def test_an_id_that_was_made_a_feature_is_severe_however_harmless(ids):
+    check = of(shop(ids=ids, number=pd.Series(list(ids))), "id_predicts_target")
+    assert (check.outcome, check.severe) == ("failed", True)
 
 
 def test_a_sorted_file_is_handled_by_shuffled_folds_and_refused_without():

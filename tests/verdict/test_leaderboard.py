@@ -82,11 +82,30 @@ def test_a_winner_alone_is_said_to_be_alone(three):
     assert "0 of the other 1 runs cannot be told from it" in judge(three[:2]).sentence
 
 
+def test_a_winner_on_resampled_rows_is_cautioned_unless_recalibrated(make_record):
+    smote = {"name": "smote"}
+    (caution,) = judge([make_record(sampler=smote)]).cautions
+    assert "resampled by smote and was not recalibrated" in caution
+    assert judge([make_record(sampler=smote, calibration={"name": "sigmoid"})]).cautions == []
+
+
+def test_a_winner_that_may_be_chance_is_said_to_be(make_record):
+    noise = make_record(auc=(0.45, 0.55, 0.52, 0.48, 0.51, 0.53))
+    assert "nothing is shown to beat chance" in judge([noise]).cautions[0]
+
+
 def test_failed_runs_are_told_and_not_ranked(three, make_record):
     failed = make_record(id="00000009", state="failed", reason="boom", metrics={})
     verdict = judge([*three, failed])
     assert verdict.others == (failed,)
     assert '"reason": "boom"' in as_json(verdict, None, {})
+
+
+def test_runs_without_the_metrics_a_verdict_needs_are_refused(make_record):
+    record = make_record()
+    fewer = record.model_copy(update={"metrics": {"roc_auc": record.metrics["roc_auc"]}})
+    with pytest.raises(RetainError, match="these runs lack the metrics brier, ece"):
+        judge([fewer])
 
 
 def test_nothing_done_is_refused_with_what_there_is(make_record):

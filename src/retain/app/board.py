@@ -37,6 +37,8 @@ def report(  # noqa: PLR0913 - everything a comparison has to show
     console.print(_leaderboard(verdict, study.path.name, wide=console.width >= WIDE))
     _left_out(console, verdict, unfinished)
     console.print(f"[bold]{escape(verdict.sentence)}[/]")
+    for caution in verdict.cautions:
+        console.print(f"[yellow]{escape(caution)}[/]")
     if carried is not None:
         console.print(_sealed(carried.sealed))
         console.print(_ledger(carried.sealed))
@@ -129,9 +131,9 @@ def _ledger(sealed: SealedTest) -> str:
 def _segments(segments: pd.DataFrame, scored: dict[str, int], caption: str) -> Table:
     origins = ", ".join(f"{n} {origin.replace('_', ' ')}" for origin, n in scored.items())
     title = f"Segments of {sum(scored.values())} customers ({origins})"
-    table = Table(title=title, caption=caption, box=SIMPLE_HEAD)
+    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     money = "profit" in segments
-    table.add_column("segment", no_wrap=True)
+    table.add_column("segment")
     for name in ("customers", "share", "risk", "95 %", *(("profit", "at risk") if money else ())):
         table.add_column(name, justify="right", no_wrap=True)
     for row in segments.to_dict("records"):

@@ -92,8 +92,13 @@ def _study(config: Compare) -> StudyDirectory:
 
 def _records(study: StudyDirectory) -> tuple[list[Record], int]:
     """All records of a study, and how many runs have none yet."""
-    found = [run.read() for run in study.runs()]
-    records = [record for record in found if record is not None]
+    from retain.schema import Run, parse
+
+    found = [(run, run.read()) for run in study.runs()]
+    records = [record for _, record in found if record is not None]
+    for run, record in found:
+        if record is not None and record.state == "done":
+            parse(Run, record.config, f"{run.record}: config")
     return records, len(found) - len(records)
 
 

@@ -23,6 +23,14 @@ def of_id(customers: Customers) -> tuple[str, ...]:
     return tuple(str(name) for name in distinct if same_order(order(features[name]), ids))
 
 
+def is_id(customers: Customers, name: str) -> bool:
+    """Whether a feature holds the ids themselves, not only their order (a date may do that)."""
+    ids, values = customers.features.index.to_series(), customers.features[name]
+    if pd.api.types.is_numeric_dtype(values) and pd.api.types.is_numeric_dtype(ids):
+        return np.array_equal(values.to_numpy(dtype=float), ids.to_numpy(dtype=float))
+    return np.array_equal(values.astype(str).to_numpy(), ids.astype(str).to_numpy())
+
+
 def of_target(customers: Customers) -> tuple[str, ...]:
     """Features of two values, missing being one, that part customers as the target does."""
     if customers.target is None or len(customers) < FEWEST or customers.target.nunique() < 2:

@@ -163,10 +163,9 @@ def _useful(customers: Customers, roles: Roles, features: Mapping[str, Inferred]
         return customers
     left = {key: column for key, column in customers.columns.items() if key not in useless}
     listed = "; ".join(f"{customers.columns[key].en!r} is {why}" for key, why in useless.items())
-    reason = f"columns left out: {listed}. To keep one: data.keep=[{next(iter(useless))}]"
-    log.info("%s", reason)
+    reason = f"{listed}. To keep one: data.keep=[{next(iter(useless))}]"
     if not left:
-        raise RetainError(f"no feature is left; {reason}")
+        raise RetainError(f"no feature is left; columns left out: {reason}")
     step = Step("columns left out", len(customers), len(customers), reason)
     features_left = customers.features[list(left)]
     return replace(

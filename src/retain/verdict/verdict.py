@@ -20,6 +20,9 @@ from retain.verdict.leaderboard import METRIC, leaderboard
 from retain.verdict.sealed import Opening
 
 SCHEMA = 1
+CHANCE = 0.5
+NEEDED = (METRIC, "brier", "ece")
+"""Metrics no verdict can do without: the ranking, and whether risks are probabilities."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,23 @@ class Verdict:
         tied = f"{rest} of the other {len(self.table) - 1} runs cannot be told from it"
         return f"{told}; {tied}, {beaten} score lower (corrected resampled t-test, p < .05)."
 
+    @property
+    def cautions(self) -> list[str]:
+        """What a reader of the winner's probabilities and rank should know."""
+        config, told = self.winner.config, []
+        if config["sampler"]["name"] != "none" and config["calibration"]["name"] == "none":
+            told.append(
+                f"The winner learnt from rows resampled by {config['sampler']['name']} and was not "
+                "recalibrated: its risks are not probabilities, and money computed from them is "
+                "bent (van den Goorbergh et al. 2022). Add calibration=sigmoid."
+            )
+        if self.winner.metrics[METRIC].low <= CHANCE:
+            told.append(
+                "The winner's interval contains .5: on these customers nothing is shown to beat "
+                "chance."
+            )
+        return told
+
 
 def judge(records: Sequence[Record]) -> Verdict:
     """The verdict over records.
@@ -82,6 +102,8 @@ def judge(records: Sequence[Record]) -> Verdict:
         told = ", ".join(f"{n} {state}" for state, n in states.items()) or "no runs at all"
         raise RetainError(f"no run is done: found {told}. Launch the sweep first.")
     refuse_unlike(done)
+    if missing := [name for name in NEEDED if name not in done[0].metrics]:
+        raise RetainError(f"these runs lack the metrics {', '.join(missing)}; run them again.")
     table = leaderboard(done)
     by_id = {record.id: record for record in done}
     tied = tuple(table.loc[table["tied"], "id"])
@@ -95,6 +117,7 @@ def as_json(verdict: Verdict, sealed: SealedTest | None, further: dict[str, Any]
         "schema": SCHEMA,
         "study": winner.study,
         "sentence": verdict.sentence,
+        "cautions": verdict.cautions,
         "winner": {
             "id": winner.id,
             "overrides": list(winner.overrides),
