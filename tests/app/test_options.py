@@ -59,6 +59,9 @@ def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path)
     built = experiment(run.run)
     evaluation = evaluate(built, prepared.customers, prepared.splits)
     assert 0 <= evaluation.metrics["roc_auc"]["mean"] <= 1
+    if group in ("model", "sampler"):
+        again = evaluate(experiment(run.run), prepared.customers, prepared.splits)
+        assert again.scores.table.equals(evaluation.scores.table), "the same run, other bits"
     if group in ("model", "sampler", "scaling", "calibration"):
         model = fit(built, prepared.customers, prepared.splits.ids)
         before = score_sealed(model, built, prepared.customers, prepared.splits.sealed)

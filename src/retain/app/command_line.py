@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 HELP = ("-h", "--help")
 MULTIRUN = ("-m", "--multirun")
 CONFIG_DIR = ("-cd", "--config-dir")
+VERSION_BASE = "1.3"
+"""What Hydra is told of its own version; 1.4 wants none, and this is the line to change."""
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion", "--version")
 
 

@@ -12,7 +12,7 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
 
-from retain.app.command_line import Groups, Line, checked, conf_dir, expand
+from retain.app.command_line import VERSION_BASE, Groups, Line, checked, conf_dir, expand
 from retain.errors import RetainError
 from retain.record import identity
 from retain.schema import Run, parse
@@ -57,7 +57,7 @@ class Composer:
 
     def __enter__(self) -> Self:
         GlobalHydra.instance().clear()
-        initialize_config_dir(config_dir=str(conf_dir()), version_base="1.3")
+        initialize_config_dir(config_dir=str(conf_dir()), version_base=VERSION_BASE)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from retain.app.command_line import Line, conf_dir, read
+from retain.app.command_line import VERSION_BASE, Line, conf_dir, read
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _hydra(primary: str) -> int:
     """Hydra's own flags (--cfg, --info, --hydra-help …) are Hydra's to answer."""
     import hydra
 
-    @hydra.main(version_base="1.3", config_path=str(conf_dir()), config_name=primary)
+    @hydra.main(version_base=VERSION_BASE, config_path=str(conf_dir()), config_name=primary)
     def nothing(_: object) -> None:
         """Hydra answers these flags before it would call this."""
 

@@ -1,0 +1,101 @@
+"""What the README tells a newcomer to type works as typed."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from itertools import chain
+
+import pytest
+
+from retain.app.command_line import Groups, conf_dir
+from retain.app.compare import compare
+from retain.app.run import answer, run
+
+
+@pytest.fixture(scope="module")
+def readme(checkout):
+    return (checkout / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def commands(readme):
+    """Every line of the shell blocks, in order."""
+    blocks = re.findall(r"```sh\n(.*?)```", readme, flags=re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
+@pytest.fixture
+def shop_files(tmp_path, monkeypatch, shop):
+    """An empty folder with the two kinds of data the README speaks of."""
+    from retain.customers.demo import write
+
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "store", customers=150, seed=0)
+    customers = shop(150)
+    answers = customers.target.map({1: "Yes", 0: "No"})
+    table = customers.features.assign(Churn=answers).reset_index(names="customerID")
+    table.to_csv(tmp_path / "my.csv", index=False)
+
+
+QUICK = ["validation.folds=2", "validation.repeats=1"]
+
+
+def test_every_command_of_the_readme_does_what_it_says(commands, shop_files, capsys):
+    assert len(commands) >= 8
+    for command in commands:
+        name, *words = shlex.split(command.replace("PATH", "store"))
+        if name == "retain":
+            if "study=models" in words:
+                words += ["model=dummy,tree"]
+            code = answer(run, words if "--help" in words else [*words, *QUICK], "run")
+        else:
+            assert name == "retain-compare"
+            code = answer(compare, [*words, "resamples=100"], "compare")
+        assert code == 0, (command, capsys.readouterr().err)
+
+
+def test_the_python_of_the_readme_runs_as_it_stands(readme, shop_files):
+    (program,) = re.findall(r"```python\n(.*?)```", readme, flags=re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "'mean': 0." in done.stdout
+
+
+def test_every_option_the_readme_lists_is_there_and_none_is_left_out(readme):
+    options = Groups.among([conf_dir()]).options
+    for group in ("data", "scaling", "model", "sampler", "calibration", "study"):
+        (row,) = re.findall(rf"^\| `{group}` \| (.*?) \|$", readme, flags=re.MULTILINE)
+        listed = set(re.findall(r"`(\w+)`", row))
+        hidden = {"runs"} if group == "study" else set()  # where runs without a study go
+        assert listed == set(options[group]) - hidden
+
+
+def test_the_python_of_the_readme_is_that_of_the_package(readme, checkout):
+    project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == ">=3.11,<3.14"
+    assert "Python 3.11 to 3.13" in readme
+    assert sys.version_info[:2] >= (3, 11)
+
+
+def test_the_lock_has_hashes_and_no_address(checkout):
+    lock = (checkout / "requirements.lock").read_text()
+    assert "://" not in lock
+    assert "index-url" not in lock
+    pinned = re.findall(r"^\S+==\S+", lock, flags=re.MULTILINE)
+    assert len(pinned) > 50
+    assert lock.count("--hash=sha256:") >= len(pinned)
+
+
+def test_every_dependency_is_in_the_lock(checkout):
+    project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *chain.from_iterable(project["optional-dependencies"].values()),
+    ]
+    names = {re.match(r"[\w-]+", text).group().lower() for text in wanted}
+    lock = (checkout / "requirements.lock").read_text().lower()
+    assert not [name for name in names if not re.search(rf"^{name}==", lock, flags=re.MULTILINE)]
