@@ -58,6 +58,14 @@ def test_what_is_no_key_and_value_says_how_to_quote():
         checked(["model=[1,2"], GROUPS)
 
 
+def test_words_in_any_script_need_no_quotes():
+    assert checked(["data.id=клиент"], GROUPS) == ["++data.id='клиент'"]
+    assert checked(["data.target=a,ушёл"], GROUPS) == ["++data.target='a','ушёл'"]
+    assert checked(["data.keep=['сумма']"], GROUPS) == ["++data.keep=['сумма']"]
+    with pytest.raises(RetainError, match="'ключ=1' cannot be read"):
+        checked(["ключ=1"], GROUPS)
+
+
 def test_a_sweep_is_the_product_of_its_lists():
     sweep = expand(["model=svc,logreg", "++seed=1,2", "++threads=1"])
     assert sweep.several

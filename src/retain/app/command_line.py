@@ -117,15 +117,28 @@ def _parsed(overrides: Sequence[str]) -> list[tuple[str, Override]]:
 
     parser = OverridesParser.create()
     parsed = []
-    for text in overrides:
+    for typed in overrides:
+        text = typed if typed.isascii() else _quoted(typed)
         try:
             parsed.append((text, parser.parse_override(text)))
         except HydraException as error:
             raise RetainError(
-                f"{text!r} cannot be read as key=value: {error}. Text with spaces, commas or "
-                "brackets wants quotes within the shell's own: \"data.path='my file.csv'\"."
+                f"{typed!r} cannot be read as key=value: {error}. Text with commas, brackets or "
+                "quotes wants quotes within the shell's own: \"data.path='a, b.csv'\"."
             ) from None
     return parsed
+
+
+def _quoted(text: str) -> str:
+    """``text`` with its values in quotes, since Hydra reads bare words in Latin letters alone.
+
+    >>> _quoted("data.id=клиент")
+    "data.id='клиент'"
+    """
+    key, equals, value = text.partition("=")
+    if not key.isascii() or value.startswith(("'", '"', "[", "{")) or "(" in value:
+        return text
+    return key + equals + ",".join(f"'{part}'" for part in value.split(","))
 
 
 def _forced(text: str, override: Override, groups: Groups) -> str:
