@@ -31,6 +31,16 @@ def test_the_best_mean_stands_first_and_what_the_test_cannot_tell_apart_is_tied(
     assert table["difference"].iloc[2] == pytest.approx(-0.312, abs=0.01)
 
 
+# Recalibration leaves the ranking as it is: what it does to the probabilities must then decide.
+def test_of_runs_that_rank_alike_the_better_calibrated_stands_first(make_record):
+    bent = make_record(id="00000001", model=named("svc", C=1.0))
+    better = bent.metrics["brier"].model_copy(update={"mean": 0.01})
+    mended = bent.model_copy(
+        update={"id": "00000002", "metrics": {**bent.metrics, "brier": better}}
+    )
+    assert leaderboard([bent, mended])["id"].tolist() == ["00000002", "00000001"]
+
+
 def test_only_keys_that_differ_are_shown(make_record):
     svc = [
         make_record(id=i, model=named("svc", C=c, kernel="rbf"))
