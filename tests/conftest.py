@@ -86,6 +86,16 @@ def checkout() -> Path:
     return Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture(scope="session")
+def one_click_dir(checkout: Path) -> Path:
+    """The folder with the real store's four files, beside the checkout or where one says."""
+    root = Path(os.environ.get("RETAIN_DATA", checkout.parent / "shared" / "data"))
+    folder = root / "one_click"
+    if not folder.is_dir():
+        pytest.skip(f"the real files are not in {folder}; set RETAIN_DATA to the folder above")
+    return folder
+
+
 def _record(**changes: object) -> Record:
     """A finished run of six folds; ``auc`` gives its ROC-AUC by fold, ``model`` its config."""
     folds = tuple(changes.pop("auc", (0.90, 0.91, 0.89, 0.92, 0.90, 0.88)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from pathlib import Path
 
 import pytest
@@ -11,16 +10,6 @@ import yaml
 
 CHECKOUT = Path(__file__).parents[2]
 MONTHS = ("препредыдущий_месяц", "предыдущий_месяц", "текущий_месяц")
-
-
-@pytest.fixture(scope="session")
-def one_click_dir():
-    """The folder with the store's four files; they are never copied into the project."""
-    root = Path(os.environ.get("RETAIN_DATA", CHECKOUT.parent / "shared" / "data"))
-    folder = root / "one_click"
-    if not folder.is_dir():
-        pytest.skip(f"the real files are not in {folder}; set RETAIN_DATA to the folder above")
-    return folder
 
 
 @pytest.fixture(scope="session")

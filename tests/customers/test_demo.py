@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -26,9 +25,7 @@ from sklearn.svm import SVC
 from retain.customers import demo
 from retain.errors import RetainError
 
-SHARED = Path(__file__).parents[3] / "shared" / "data"
 CONTRACT = Path(__file__).parents[2] / "conf" / "data" / "contract" / "one_click.yaml"
-REAL = Path(os.environ.get("RETAIN_DATA", SHARED)) / "one_click"
 FILES = ("market_file.csv", "market_money.csv", "market_time.csv", "money.csv")
 NAMES = [
     *("id", "activity", "service", "consent", "marketing_6", "marketing", "days", "promo"),
@@ -325,10 +322,8 @@ def test_the_figures_are_aggregates_and_say_how_they_were_measured() -> None:
 
 
 @pytest.fixture(scope="module")
-def real() -> Path:
-    if not (REAL / FILES[0]).exists():
-        pytest.skip("the store's files are not here; set RETAIN_DATA to the folder of one_click")
-    return REAL
+def real(one_click_dir: Path) -> Path:
+    return one_click_dir
 
 
 def test_each_feature_is_distributed_as_in_the_real_data(folders: Any, real: Path) -> None:
