@@ -115,6 +115,9 @@ def _located(where: str, path: str) -> Any:
         found = getattr(importlib.import_module(module), name)
     except ImportError:
         raise RetainError(f"{where}._target_ is {path!r}: there is no module {module!r}.") from None
+    except OSError as error:
+        lacking = f"{module} cannot be loaded: {error}"
+        raise RetainError(f"{lacking}. Debian: apt-get install libgomp1.") from None
     except AttributeError:
         known = dir(importlib.import_module(module))
         hint = did_you_mean(name, known)
