@@ -100,6 +100,22 @@ def test_a_bootstrap_repeats_exactly_and_holds_the_value():
     assert one[0] < compute(np.arange(len(target))) < one[1]
 
 
+def test_a_bootstrap_of_a_mean_agrees_with_its_textbook_interval():
+    target = np.arange(400) % 2
+    values = np.random.default_rng(0).normal(size=400)
+    found = bootstrap_interval(lambda rows: values[rows].mean(), target, resamples=2000, seed=0)
+    reach = 1.96 * stats.sem(values)
+    assert found == pytest.approx((values.mean() - reach, values.mean() + reach), abs=0.006)
+
+
+def test_a_bootstrap_stays_within_its_bounds():
+    target = np.arange(40) % 2
+    found = bootstrap_interval(
+        lambda rows: 0.99 + rows.mean() / 1000, target, resamples=100, seed=0, bounds=(0, 1)
+    )
+    assert found[1] == 1
+
+
 def test_a_mean_of_one_value_has_no_interval_but_itself():
     assert mean_interval(np.array([0.4])) == (0.4, 0.4, 0.4)
 

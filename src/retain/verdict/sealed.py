@@ -100,7 +100,9 @@ def measured(
             low, high = delong_interval(target, probability)
         else:
             compute = partial(value, metric)
-            low, high = bootstrap_interval(compute, target, resamples=resamples, seed=0)
+            low, high = bootstrap_interval(
+                compute, target, resamples=resamples, seed=0, bounds=metric.bounds
+            )
         found[metric.name] = {
             "value": value(metric, np.arange(len(target))),
             "low": low,
