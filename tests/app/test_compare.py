@@ -180,6 +180,13 @@ def test_a_record_whose_config_is_no_config_is_refused_by_name(swept, retain_com
     assert re.search(r"tree-.*record\.json: config: key 'sampler' is missing", said), said
 
 
+def test_a_verdict_that_cannot_be_written_is_named(swept, retain_compare):
+    (swept / "verdict").write_text("no folder")
+    code, said = retain_compare("study=small", "resamples=100")
+    assert code == 2
+    assert "verdict cannot be written" in said
+
+
 def test_scores_that_are_no_scores_are_refused(swept, retain_compare):
     for path in swept.glob("*/scores.parquet"):
         path.write_bytes(b"no parquet")

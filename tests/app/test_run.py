@@ -126,6 +126,23 @@ def test_what_is_wrong_is_refused_before_any_fit_with_the_nearest_name(retain, w
     assert not Path("outputs").exists()
 
 
+def test_outputs_that_cannot_be_written_are_named(retain, here, tiny):
+    (here / "outputs").write_text("no folder")
+    code, said = retain(*tiny, "model=tree")
+    assert code == 2
+    assert re.search("outputs/runs/.* Not a directory", said), said
+
+
+def test_a_full_disk_is_named(retain, tiny, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("retain.app.workers.execute", full)
+    code, said = retain(*tiny, "model=tree")
+    assert code == 2
+    assert "outputs/runs cannot be written: [Errno 28] No space left on device" in said
+
+
 def test_a_sweep_with_one_wrong_run_fits_none(retain, tiny):
     code, _ = retain(*tiny, "-m", "model=tree,lightgbm", "model.num_leaves=5")
     assert code == 2

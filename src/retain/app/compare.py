@@ -42,11 +42,14 @@ def compare(line: Line) -> int:
     records, unfinished = _records(study)
     verdict = judge(records)
     prepared, missing = _data(config, verdict.winner)
-    carried = None if prepared is None else carry(config, study, verdict.winner, prepared)
-    write_csv(verdict.table, study.leaderboard)
-    write(study, carried)
-    sealed, further = (None, {}) if carried is None else (carried.sealed, carried.as_json())
-    write_text(study.verdict_json, as_json(verdict, sealed, further))
+    try:
+        carried = None if prepared is None else carry(config, study, verdict.winner, prepared)
+        sealed, further = (None, {}) if carried is None else (carried.sealed, carried.as_json())
+        write_csv(verdict.table, study.leaderboard)
+        write(study, carried)
+        write_text(study.verdict_json, as_json(verdict, sealed, further))
+    except OSError as error:
+        raise RetainError(f"{study.verdict} cannot be written: {error}.") from None
     report(Console(), study, verdict, carried, unfinished=unfinished, missing=missing)
     return 0
 

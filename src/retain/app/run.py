@@ -79,7 +79,10 @@ def run(line: Line) -> int:
     for one in planned.runs:
         if one.why is not None and one.record is not None:
             console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
-    records = _swept(console, planned)
+    try:
+        records = _swept(console, planned)
+    except OSError as error:  # what a model raises is recorded; this is our own writing
+        raise RetainError(f"{planned.study.path} cannot be written: {error}.") from None
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))
     return 1 if any(record.state == "failed" for record in records) else 0
 

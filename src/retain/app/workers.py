@@ -44,6 +44,8 @@ class Worker:
             record: Record = self._pool.submit(execute, task).result()
         except TerminatedWorkerError as death:
             self._pool = None
+            if "SIGINT" in str(death):  # Ctrl-C met a process that was still starting
+                raise KeyboardInterrupt from None
             return finish(task, Ending("failed", reason=_cause(death), traceback=str(death)))
         return record
 

@@ -1,0 +1,64 @@
+from dataclasses import FrozenInstanceError, replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retain.customers.customers import Column, Customers
+from retain.errors import RetainError
+
+
+def table(ids, **columns):
+    return pd.DataFrame(columns, index=pd.Index(ids, name="customer_id"))
+
+
+def test_nobody_left_is_refused_with_the_funnel(shop):
+    customers = shop(30)
+    with pytest.raises(RetainError, match=r"no customers are left; the funnel: "):
+        customers.only(np.zeros(30, dtype=bool), "all gone", "for a test")
+
+
+def test_ids_that_repeat_are_refused_with_their_number():
+    with pytest.raises(RetainError, match=r"not unique \(1 repeat\)"):
+        Customers(table([1, 1], a=[1.0, 2.0]), {"a": Column("a", "site", "number")})
+
+
+def test_features_without_their_columns_are_a_bug():
+    with pytest.raises(ValueError, match="features and their columns differ"):
+        Customers(table([1, 2], a=[1.0, 2.0]), {})
+
+
+def test_a_target_that_is_not_there_is_asked_for(shop):
+    with pytest.raises(RetainError, match=r"data\.target=COLUMN"):
+        _ = replace(shop(30), target=None).labelled
+
+
+def test_a_table_of_customers_cannot_be_changed(shop):
+    with pytest.raises(FrozenInstanceError):
+        shop(30).target = None
+
+
+def test_a_step_tells_whom_it_left_out(shop):
+    customers = shop(30)
+    fewer = customers.only(np.arange(30) > 1, "first two", "for a test")
+    assert fewer.told() == "30 → 28 (first two)"
+    assert fewer.funnel[0].dropped == tuple(customers.features.index[:2])
+    assert list(fewer.target.index) == list(fewer.features.index) == list(fewer.twins.index)
+
+
+# The same customers in another order of rows are the same customers.
+def test_the_fingerprint_knows_content_and_not_order(shop):
+    customers = shop(50)
+    order = np.random.default_rng(0).permutation(50)
+    parts = ("features", "target", "profit", "contactable", "twins")
+    shuffled = replace(customers, **{p: getattr(customers, p).iloc[order] for p in parts})
+    assert shuffled.fingerprint == customers.fingerprint
+    changed = customers.features.assign(pages=customers.features["pages"] + 1e-9)
+    assert replace(customers, features=changed).fingerprint != customers.fingerprint
+
+
+def test_customers_who_stand_alone_have_the_same_twins_in_any_order(shop):
+    customers = shop(40)
+    turned = Customers(customers.features[::-1], customers.columns)
+    alone = Customers(customers.features, customers.columns)
+    assert turned.twins.loc[alone.twins.index].equals(alone.twins)
