@@ -46,7 +46,8 @@ def test_a_package_nobody_trusts_is_not_built(retain, tiny, odd_models, monkeypa
 
 def launched(*words):
     command = [sys.executable, "-m", "retain", *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
 
 def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(odd_models, tiny, records):
@@ -57,7 +58,9 @@ def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(odd_models, 
         time.sleep(0.05)
     while not list(Path("outputs/runs").glob("slow-*/.hydra")) and time.monotonic() < waited:
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    # A terminal signals every process of the group, and impatient people press twice.
+    for _ in range(2):
+        os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "The same line continues" in out

@@ -6,11 +6,13 @@ is replaced and the sweep goes on.
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Self
 
@@ -22,9 +24,13 @@ from retain.record import Record
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of the terminal; the parent alone decides what to do."""
+def _stand_apart() -> None:
+    """Leave the terminal's process group: Ctrl-C is the parent's to answer.
+
+    The worker leads a group of its own, so that stopping it takes its children along.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.setsid()
 
 
 class Worker:
@@ -33,33 +39,63 @@ class Worker:
     def __init__(self, threads: int) -> None:
         self._environment = {name: str(threads) for name in THREADS}
         self._pool: ProcessPoolExecutor | None = None
+        self._group: int | None = None
+        self._stopped = False
 
     def do(self, task: Task) -> Record:
-        """The record of ``task``, also when the process dies doing it."""
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                max_workers=1, env=self._environment, initializer=_ignore_interrupts
-            )
+        """The record of ``task``, also when the process dies doing it.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            When the process was stopped: such a run has not ended and leaves no record.
+        """
         try:
-            record: Record = self._pool.submit(execute, task).result()
+            record: Record = self._started().submit(execute, task).result()
         except TerminatedWorkerError as death:
-            self._pool = None
-            if "SIGINT" in str(death):  # Ctrl-C met a process that was still starting
+            self._pool = self._group = None
+            if self._stopped or "SIGINT" in str(death):  # Ctrl-C may meet a starting process
                 raise KeyboardInterrupt from None
             return finish(task, Ending("failed", reason=_cause(death), traceback=str(death)))
         return record
 
-    def stop(self) -> None:
-        """End the process, whatever it is doing."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, kill_workers=True)
-            self._pool = None
+    def _started(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                max_workers=1, env=self._environment, initializer=_stand_apart
+            )
+            self._group = self._pool.submit(os.getpid).result()
+        return self._pool
+
+    def stop(self, *, at_once: bool) -> None:
+        """End the process, when it is idle or whatever it is doing."""
+        self._stopped = True
+        pool, group = self._pool, self._group
+        if pool is None:
+            return
+        if at_once and group is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(group, signal.SIGKILL)
+        pool.shutdown(wait=not at_once)
 
 
 def _cause(death: TerminatedWorkerError) -> str:
     """Which signal or exit code, as far as the message tells."""
     found = re.search(r"exit codes? of the workers? (?:is|are) \{([^}]*)\}", str(death))
     return f"the worker process died: {found.group(1) if found else 'for an unknown cause'}"
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """A second Ctrl-C must not leave half of the workers running."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Crew:
@@ -84,9 +120,10 @@ class Crew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        for worker in self._workers:
-            worker.stop()
+        with _deaf_to_interrupts():
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            for worker in self._workers:
+                worker.stop(at_once=error is not None)
 
     def records(self, tasks: Sequence[Task]) -> Iterator[Record]:
         """The record of each task, as they end."""
