@@ -64,6 +64,7 @@ def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(odd_models, 
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "The same line continues" in out
+    assert "Traceback" not in err
     assert set(records("runs")) == {"tree"}
     first = records("runs")["tree"]["finished"]
     dry = launched(*line, "dry_run=true").communicate(timeout=60)[0]

@@ -5,6 +5,7 @@ Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit,
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -21,9 +22,15 @@ if TYPE_CHECKING:
 Command = Callable[[Line], int]
 
 
+INTERRUPTED = 130
+
+
 def main() -> None:
     """The console command ``retain``."""
-    sys.exit(answer(run, sys.argv[1:], "run"))
+    code = answer(run, sys.argv[1:], "run")
+    if code == INTERRUPTED:  # a second Ctrl-C would only break the interpreter's own tidying
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
@@ -43,7 +50,7 @@ def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
-        return 130
+        return INTERRUPTED
 
 
 def _hydra(primary: str) -> int:
