@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from retain.app.components import experiment
@@ -41,10 +42,14 @@ class Plan:
 
     def name(self, task: Task) -> str:
         """What was typed for a run and not for all of them, which tells it from the others."""
-        typed = [set(planned.task.overrides) for planned in self.runs]
-        shared = set.intersection(*typed) if len(typed) > 1 else set()
-        own = [text for text in task.overrides if text not in shared]
+        own = [text for text in task.overrides if text not in self._shared]
         return " ".join(own) or task.directory.path.name
+
+    @cached_property
+    def _shared(self) -> set[str]:
+        """What was typed for all runs; nothing where there is one run only."""
+        typed = [set(planned.task.overrides) for planned in self.runs]
+        return set.intersection(*typed) if len(typed) > 1 else set()
 
     @property
     def to_do(self) -> list[Task]:

@@ -149,13 +149,11 @@ class Customers:
         mask = np.asarray(keep, dtype=bool)
         gone = tuple(self.features.index[~mask].tolist())
         step = Step(name, len(mask), int(mask.sum()), reason, gone)
-        return replace(self._rows(mask), funnel=(*self.funnel, step))
+        return replace(self.rows(mask), funnel=(*self.funnel, step))
 
     def rows(self, mask: np.ndarray) -> Customers:
         """The customers where ``mask`` is True: a view for one purpose, no step of the funnel."""
-        return self._rows(np.asarray(mask, dtype=bool))
 
-    def _rows(self, mask: np.ndarray) -> Customers:
         def cut(series: pd.Series | None) -> pd.Series | None:
             return None if series is None else series[mask]
 

@@ -35,7 +35,6 @@ class Metric:
     higher_is_better: bool
     compute: Callable[[np.ndarray, np.ndarray, np.ndarray | None], float]
     bounds: tuple[float, float] = (0.0, 1.0)
-    needs_profit: bool = False
 
 
 def chosen(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
@@ -55,7 +54,7 @@ def chosen(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
         found.append(Metric(f"lift_{tail}", True, compute, (0, np.inf)))
     for share in metrics.fractions if with_profit else ():
         compute = partial(_captured, share)
-        found.append(Metric(f"captured_profit_{100 * share:g}", True, compute, needs_profit=True))
+        found.append(Metric(f"captured_profit_{100 * share:g}", True, compute))
     return found
 
 
