@@ -66,17 +66,28 @@ def test_words_in_any_script_need_no_quotes():
         checked(["ключ=1"], GROUPS)
 
 
-def test_a_sweep_is_the_product_of_its_lists():
-    sweep = expand(["model=svc,logreg", "++seed=1,2", "++threads=1"])
-    assert sweep.several
-    assert len(sweep.runs) == 4
-    assert sweep.runs[0] == ("model=svc", "++seed=1", "++threads=1")
+def test_a_list_of_values_is_swept_and_a_value_is_not():
+    model, seed, threads = expand(["model=svc,logreg", "++seed=1,2", "++threads=1"])
+    assert model.texts == ("model=svc", "model=logreg")
+    assert seed.texts == ("++seed=1", "++seed=2")
+    assert model.swept
+    assert not threads.swept
+
+
+def test_a_plain_value_needs_no_composition():
+    model, seed, listed, referring = expand(
+        ["model=svc,logreg", "++seed=1,2", "++x=[1],[2]", "++y=${seed},1"]
+    )
+    assert seed.plain
+    assert seed.path == ("seed",)
+    assert seed.values == (1, 2)
+    assert not (model.plain or listed.plain or referring.plain)
 
 
 def test_ranges_and_choices_sweep_and_a_list_value_does_not():
-    assert len(expand(["++seed=range(3)"]).runs) == 3
-    assert len(expand(["++seed=choice(1,2)"]).runs) == 2
-    assert not expand(["++metrics.fractions=[0.1,0.2]"]).several
+    assert [len(axis.texts) for axis in expand(["++seed=range(3)"])] == [3]
+    assert [len(axis.texts) for axis in expand(["++seed=choice(1,2)"])] == [2]
+    assert not expand(["++metrics.fractions=[0.1,0.2]"])[0].swept
 
 
 def test_what_cannot_be_listed_cannot_be_swept():
@@ -85,7 +96,7 @@ def test_what_cannot_be_listed_cannot_be_swept():
 
 
 def test_a_later_override_narrows_an_earlier_list():
-    assert expand(["model=svc,logreg", "model=svc"]).runs == (("model=svc",),)
+    assert [axis.texts for axis in expand(["model=svc,logreg", "model=svc"])] == [("model=svc",)]
 
 
 def test_groups_are_folders_and_options_are_files(tmp_path):

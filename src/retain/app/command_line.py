@@ -7,9 +7,9 @@ right key. Hydra is imported only where a line is expanded, so that help answers
 
 from __future__ import annotations
 
-import itertools
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ MULTIRUN = ("-m", "--multirun")
 CONFIG_DIR = ("-cd", "--config-dir")
 VERSION_BASE = "1.3"
 """What Hydra is told of its own version; 1.4 wants none, and this is the line to change."""
+Plain = str | int | float | bool | None
+NOT_PLAIN = "${}"
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion", "--version")
 
 
@@ -99,11 +101,32 @@ class Groups:
 
 
 @dataclass(frozen=True)
-class Sweep:
-    """The overrides of each run, in the order they will be listed."""
+class Axis:
+    """One override, or one for each value of a list.
 
-    runs: tuple[tuple[str, ...], ...]
-    several: bool = field(default=False)
+    Attributes
+    ----------
+    texts
+        The overrides, one a value.
+    path
+        Keys that lead to the node set; empty where a config group is chosen.
+    values
+        What is set, where it is a plain value; else empty.
+    """
+
+    texts: tuple[str, ...]
+    path: tuple[str, ...] = ()
+    values: tuple[Plain, ...] = ()
+
+    @property
+    def swept(self) -> bool:
+        """Whether there are several values to choose from."""
+        return len(self.texts) > 1
+
+    @property
+    def plain(self) -> bool:
+        """Whether composing a value means no more than setting it."""
+        return bool(self.path and self.values)
 
 
 def checked(overrides: Sequence[str], groups: Groups) -> list[str]:
@@ -147,7 +170,8 @@ def _forced(text: str, override: Override, groups: Groups) -> str:
         for value in _values(override):
             if value is not None and value not in groups.options[key]:
                 raise RetainError.unknown(key, str(value), groups.options[key])
-        return text.lstrip("+")
+        shipped = (conf_dir() / key).is_dir()  # in the defaults, where nothing is to be added
+        return text.lstrip("+") if shipped else text
     if key.startswith("hydra") or override.is_delete() or override.is_force_add():
         return text
     return f"+{text}" if override.is_add() else f"++{text}"
@@ -159,19 +183,34 @@ def _values(override: Override) -> list[object]:
     return [override.value()]
 
 
-def expand(overrides: Sequence[str]) -> Sweep:
-    """The product of all comma-separated, ``choice``, ``range`` and ``glob`` values.
+def expand(overrides: Sequence[str]) -> list[Axis]:
+    """The overrides as axes: comma-separated, ``choice`` and ``range`` values are swept.
 
     A later override of the same key replaces an earlier one, so what is typed narrows a study.
     """
-    axes: dict[str, list[str]] = {}
+    axes: dict[str, Axis] = {}
     for _, override in _parsed(overrides):
-        key = override.get_key_element()
-        if override.is_sweep_override():
-            if not override.is_discrete_sweep():
-                raise RetainError(f"{override.input_line!r}: only lists of values can be swept.")
-            axes[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
-        else:
-            axes[key] = [override.input_line or ""]
-    runs = tuple(itertools.product(*axes.values()))
-    return Sweep(runs, several=any(len(values) > 1 for values in axes.values()))
+        if override.is_sweep_override() and not override.is_discrete_sweep():
+            raise RetainError(f"{override.input_line!r}: only lists of values can be swept.")
+        axes[override.get_key_element()] = _axis(override)
+    return list(axes.values())
+
+
+def _axis(override: Override) -> Axis:
+    key = override.key_or_group
+    named = override.is_add() or override.is_force_add() or override.is_delete()
+    path = tuple(key.split(".")) if named or key.startswith("hydra.") else ()
+    if not override.is_sweep_override():
+        return Axis((override.input_line or "",), path)
+    values = [_plain(value) for value in override.sweep_iterator()]
+    texts = [f"{override.get_key_element()}={text}" for text in override.sweep_string_iterator()]
+    settled = override.is_force_add() and re.fullmatch(r"(?!hydra\.)\w+(\.\w+)*", key)
+    return Axis(tuple(texts), path, tuple(values) if settled and NOT_PLAIN not in values else ())
+
+
+def _plain(value: object) -> Plain:
+    """A value that is what it says, or ``NOT_PLAIN``: references, lists and mappings are not."""
+    text = getattr(value, "text", value)  # Hydra wraps what stood in quotes
+    if isinstance(text, str) and "$" in text:
+        return NOT_PLAIN
+    return text if text is None or isinstance(text, str | int | float | bool) else NOT_PLAIN

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self, cast
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
-from omegaconf.errors import MissingMandatoryValue, OmegaConfBaseException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
 
 from retain.app.command_line import VERSION_BASE, Groups, Line, checked, conf_dir, expand
+from retain.app.differences import Tree, product
 from retain.errors import RetainError
 from retain.record import identity
 from retain.schema import Run, parse
@@ -53,7 +58,9 @@ class Composer:
     def __init__(self, line: Line, primary: str) -> None:
         self.line = line
         self.primary = primary
-        self.groups = Groups.among([conf_dir(), *line.config_dirs])
+        self.folders = (conf_dir(), *line.config_dirs)
+        self.groups = Groups.among(self.folders)
+        self._composed: dict[tuple[str, ...], Tree] = {}
 
     def __enter__(self) -> Self:
         GlobalHydra.instance().clear()
@@ -71,62 +78,100 @@ class Composer:
         RetainError
             When a run's config is wrong, or several runs are asked for without ``-m``.
         """
-        typed = checked(self.line.overrides, self.groups)
-        study = self._compose([text for text in typed if not expand([text]).several])
-        params = study.hydra.sweeper.get("params") or {}
-        swept = checked([f"{key}={value}" for key, value in params.items()], self.groups)
-        sweep = expand([*swept, *typed])
-        if sweep.several and not self.line.multirun:
-            raise RetainError(f"this line asks for {len(sweep.runs)} runs; add -m to sweep them.")
         found: dict[str, Composed] = {}
-        for overrides in sweep.runs:
-            run = self.run(overrides)
+        for overrides, tree in self.trees():
+            run = _run(overrides, tree)
             found.setdefault(run.id, run)
         return list(found.values())
+
+    def trees(self) -> Iterator[tuple[tuple[str, ...], Tree]]:
+        """Overrides and unresolved tree of every run the line asks for, in order."""
+        typed = checked(self.line.overrides, self.groups)
+        first = self._compose([axis.texts[0] for axis in expand(typed)])
+        params = first["hydra"]["sweeper"].get("params") or {}
+        study = checked([f"{key}={value}" for key, value in params.items()], self.groups)
+        axes = expand([*study, *typed])
+        if any(axis.swept for axis in axes) and not self.line.multirun:
+            count = math.prod(len(axis.texts) for axis in axes)
+            raise RetainError(f"this line asks for {count} runs; add -m to sweep them.")
+        independent = not any(_chooses_by_reference(folder) for folder in self.folders)
+        return product(axes, self._compose, independent=independent)
 
     def one(self) -> dict[str, Any]:
         """The one tree the line asks for, with Hydra's own part left out."""
         typed = checked(self.line.overrides, self.groups)
-        if expand(typed).several or self.line.multirun:
+        if self.line.multirun or any(axis.swept for axis in expand(typed)):
             raise RetainError("this command does one thing at a time: no -m and no lists to sweep.")
-        config = self._compose(typed)
-        del config["hydra"]
-        return self.plain(config)
+        return resolved(_without_hydra(self._compose(typed)))
 
-    def run(self, overrides: Sequence[str]) -> Composed:
-        """One run's config, checked key by key."""
-        config = self._compose(overrides)
-        hydra = cast("dict[str, Any]", OmegaConf.to_container(config.hydra, resolve=False))
-        del config["hydra"]
-        tree = self.plain(config)
-        run = parse(Run, tree)
-        identified = tree
-        if config.threads != 1:
-            config.threads = 1
-            identified = self.plain(config)
-        shown = tuple(text.lstrip("+") for text in overrides)
-        return Composed(shown, tree, run, identified, hydra)
+    def _compose(self, overrides: Sequence[str]) -> Tree:
+        """The unresolved tree of ``overrides``, by Hydra, whose own node is in it."""
+        key = tuple(overrides)
+        if key not in self._composed:
+            paths = [f"hydra.searchpath=[{','.join(f'file://{d}' for d in self.line.config_dirs)}]"]
+            extra = paths if self.line.config_dirs else []
+            try:
+                config = compose(self.primary, [*extra, *key], return_hydra_config=True)
+            except (HydraException, OmegaConfBaseException) as error:
+                raise RetainError(" ".join(str(error).split())) from None
+            tree = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
+            self._composed[key] = cast("Tree", tree)
+        return self._composed[key]
 
-    def plain(self, config: DictConfig) -> dict[str, Any]:
-        """The tree with every reference resolved; what is still missing is asked for."""
-        try:
-            tree = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
-        except MissingMandatoryValue:
-            missing = sorted(OmegaConf.missing_keys(config))
-            told = " ".join(f"{key}=VALUE" for key in missing)
-            raise RetainError(f"the config lacks {', '.join(missing)}; add {told}.") from None
-        except OmegaConfBaseException as error:
-            told = str(error).splitlines()[0]
-            raise RetainError(f"the config cannot be resolved: {told}.") from None
-        return cast("dict[str, Any]", tree)
 
-    def _compose(self, overrides: Sequence[str]) -> DictConfig:
-        paths = [f"hydra.searchpath=[{','.join(f'file://{d}' for d in self.line.config_dirs)}]"]
-        extra = paths if self.line.config_dirs else []
-        try:
-            config = compose(self.primary, [*extra, *overrides], return_hydra_config=True)
-        except (HydraException, OmegaConfBaseException) as error:
-            raise RetainError(" ".join(str(error).split())) from None
-        OmegaConf.set_struct(config, False)
-        OmegaConf.set_readonly(config, False)
-        return config
+def _run(overrides: Sequence[str], tree: Tree) -> Composed:
+    """One run's config, checked key by key."""
+    own = _without_hydra(tree)
+    values = resolved(own)
+    run = parse(Run, values)
+    identified = values if run.threads == 1 else resolved({**own, "threads": 1})
+    shown = tuple(text.lstrip("+") for text in overrides)
+    return Composed(shown, values, run, identified, tree["hydra"])
+
+
+def _without_hydra(tree: Tree) -> Tree:
+    return {key: node for key, node in tree.items() if key != "hydra"}
+
+
+def _chooses_by_reference(folder: Path) -> bool:
+    """Whether some option's defaults list refers to another choice (``- /db: ${model}``)."""
+    defaults = re.compile(r"^defaults:.*?^(?=\S)", re.MULTILINE | re.DOTALL)
+    texts = (path.read_text(encoding="utf-8") + "\n." for path in folder.rglob("*.yaml"))
+    return any("${" in part for text in texts for part in defaults.findall(text))
+
+
+def resolved(tree: Tree) -> dict[str, Any]:
+    """The tree with every reference resolved; what is still missing is asked for.
+
+    Nodes without references, such as a data contract, are not copied.
+    """
+    special = dict(_leaves({k: node for k, node in tree.items() if _SPECIAL(json.dumps(node))}))
+    missing = sorted(path for path, leaf in special.items() if leaf == "???")
+    if missing:
+        told = " ".join(f"{key}=VALUE" for key in missing)
+        raise RetainError(f"the config lacks {', '.join(missing)}; add {told}.")
+    references = {path: leaf for path, leaf in special.items() if "${" in leaf}
+    if not references:
+        return dict(tree)
+    named = {word for leaf in references.values() for word in re.findall(r"\w+", leaf)}
+    named |= {path.split(".")[0] for path in references}
+    part = {key: node for key, node in tree.items() if key in named}
+    try:
+        plain = OmegaConf.to_container(OmegaConf.create(part), resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        told = str(error).splitlines()[0]
+        raise RetainError(f"the config cannot be resolved: {told}.") from None
+    return {**tree, **cast("dict[str, Any]", plain)}
+
+
+_SPECIAL = re.compile(r"\$\{|\?\?\?").search
+
+
+def _leaves(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Path and text of every leaf that refers to another or is missing."""
+    if isinstance(node, dict | list):
+        inner = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, item in inner:
+            yield from _leaves(item, f"{where}.{key}".lstrip("."))
+    elif isinstance(node, str) and _SPECIAL(node):
+        yield where, node
