@@ -81,7 +81,7 @@ def test_a_plain_value_needs_no_composition():
     assert seed.plain
     assert seed.path == ("seed",)
     assert seed.values == (1, 2)
-    assert not (model.plain or listed.plain or referring.plain)
+    assert not any(axis.plain for axis in (model, listed, referring))
 
 
 def test_ranges_and_choices_sweep_and_a_list_value_does_not():

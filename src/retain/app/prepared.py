@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 from retain.app.components import source
@@ -31,7 +31,7 @@ class Prepared:
     splits: Splits
     heard: tuple[str, ...]
 
-    @property
+    @cached_property
     def data(self) -> DataFacts:
         """The customers as a record tells of them."""
         customers = self.customers
@@ -45,7 +45,7 @@ class Prepared:
             ),
         )
 
-    @property
+    @cached_property
     def split(self) -> SplitFacts:
         """The splits as a record tells of them."""
         folds = self.splits.folds
@@ -58,7 +58,7 @@ class Prepared:
             test_to_train=self.splits.test_to_train,
         )
 
-    @property
+    @cached_property
     def told(self) -> tuple[CheckFacts, ...]:
         """The audit as a record tells of it."""
         return tuple(

@@ -6,19 +6,22 @@ May import: errors, schema, customers. No Hydra here: a notebook can call ``eval
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator, clone
 
 from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning import applicable
 from retain.learning.features import matrix
+from retain.learning.fold_rows import FoldCache, FoldRows, prepared, recipe_of
 from retain.learning.metrics import Metric, chosen, corrected_interval
 from retain.learning.pipeline import Recipe, assemble
 from retain.learning.scores import COLUMNS, Scores
@@ -73,8 +76,12 @@ class Stopwatch:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 6)
 
 
-def evaluate(experiment: Experiment, customers: Customers, splits: Splits) -> Evaluation:
+def evaluate(
+    experiment: Experiment, customers: Customers, splits: Splits, cache: FoldCache | None = None
+) -> Evaluation:
     """Out-of-fold scores of every training customer in every repeat, and their metrics.
+
+    Runs that share a ``cache`` share the rows they prepare alike; scores are the same without.
 
     Raises
     ------
@@ -90,7 +97,23 @@ def evaluate(experiment: Experiment, customers: Customers, splits: Splits) -> Ev
         for fold in splits.folds:
             applicable.check(experiment.recipe, table, target.iloc[fold.train])
         model = assemble(experiment.recipe, table, customers.twins, experiment.seed)
-    parts = [_score(model, table, target, fold, watch) for fold in splits.folds]
+        content = _content(customers, splits, table, model)
+
+    def rows(fold: Fold) -> FoldRows:
+        train, test = table.iloc[fold.train], table.iloc[fold.test]
+        make = partial(prepared, model, train, target.to_numpy()[fold.train], test)
+        if cache is None or content is None:
+            return make()
+        return cache.rows(f"{content}/{fold.repeat}/{fold.fold}", make)
+
+    parts = []
+    for fold in splits.folds:
+        if isinstance(model, Pipeline):
+            probability = _by_rows(model, rows, fold, watch)
+        else:
+            probability = _by_table(model, table, target, fold, watch)
+        held = target.iloc[fold.test]
+        parts.append(_table(held.index, fold.repeat, fold.fold, held, probability))
     with watch.phase("metrics"):
         scores = Scores(pd.concat(parts, ignore_index=True), "out_of_fold")
         metrics = _measured(experiment, scores, customers.profit, splits)
@@ -113,15 +136,37 @@ def score_sealed(
     return Scores(_table(ids, 0, 0, customers.labelled.loc[ids], probability), "sealed_test")
 
 
-def _score(
+def _content(
+    customers: Customers, splits: Splits, table: pd.DataFrame, model: BaseEstimator
+) -> str | None:
+    """Text that two runs share if the same rows come out of preparation in each fold."""
+    recipe = recipe_of(model) if isinstance(model, Pipeline) else None
+    if recipe is None:
+        return None
+    features = f"{[*table]} {customers.derived}"
+    return f"{customers.fingerprint} {splits.fingerprint} {features} {recipe}"
+
+
+def _by_rows(
+    model: Pipeline, rows: Callable[[Fold], FoldRows], fold: Fold, watch: Stopwatch
+) -> np.ndarray:
+    """Probabilities of a fold's test rows, preparation and model apart."""
+    with watch.phase("prepare"):
+        prepared_rows = rows(fold)
+    with watch.phase("fit"):
+        fitted = clone(model[-1]).fit(prepared_rows.train, prepared_rows.target)
+    with watch.phase("predict"):
+        return np.asarray(fitted.predict_proba(prepared_rows.test)[:, 1])
+
+
+def _by_table(
     model: BaseEstimator, table: pd.DataFrame, target: pd.Series, fold: Fold, watch: Stopwatch
-) -> pd.DataFrame:
+) -> np.ndarray:
+    """Probabilities of a fold's test rows, by a model with preparations of its own within."""
     with watch.phase("fit"):
         fitted = clone(model).fit(table.iloc[fold.train], target.to_numpy()[fold.train])
     with watch.phase("predict"):
-        probability = fitted.predict_proba(table.iloc[fold.test])[:, 1]
-    held = target.iloc[fold.test]
-    return _table(held.index, fold.repeat, fold.fold, held, probability)
+        return np.asarray(fitted.predict_proba(table.iloc[fold.test])[:, 1])
 
 
 def _table(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,7 +51,7 @@ class Splits:
     sealed: pd.Index
     folds: tuple[Fold, ...]
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of who is in which fold of which repeat, and who is sealed."""
         digest = hashlib.sha256("\n".join(map(str, self.sealed)).encode())

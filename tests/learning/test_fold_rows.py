@@ -1,0 +1,164 @@
+"""Rows prepared once and shared: the same scores, fewer preparations, within bounds."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from imblearn.over_sampling import SMOTE, SMOTENC
+from lightgbm import LGBMClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.preprocessing import RobustScaler, StandardScaler
+
+from retain.learning import fold_rows
+from retain.learning.experiment import Experiment, evaluate
+from retain.learning.fold_rows import FoldCache, FoldRows
+from retain.learning.pipeline import Recipe
+from retain.learning.validation import split
+from retain.schema import Calibration
+
+MODELS = [
+    LogisticRegression(max_iter=500),
+    KNeighborsClassifier(),
+    LGBMClassifier(n_estimators=5, verbose=-1, n_jobs=1),
+]
+
+
+@pytest.fixture
+def experiment(all_features, some_metrics):
+    def made(model=MODELS[0], sampler=None, scaling=None, *, categories=True):
+        scaling = scaling or StandardScaler()
+        recipe = Recipe(model, sampler, scaling, Calibration(name="none", method=None), 30)
+        toggles = all_features.model_copy()
+        if not categories:
+            toggles.__pydantic_extra__.update(product=False)
+        return Experiment(recipe, toggles, some_metrics, seed=0)
+
+    return made
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return FoldCache(tmp_path, limit=2**30)
+
+
+@pytest.fixture
+def prepared(monkeypatch):
+    """How often rows were prepared, as a list that grows."""
+    calls = []
+
+    def counted(*arguments):
+        calls.append(arguments)
+        return made(*arguments)
+
+    made = fold_rows.prepared
+    monkeypatch.setattr("retain.learning.experiment.prepared", counted)
+    return calls
+
+
+# Who computed the rows, and whether they lie in memory or in a mapped file, may not show.
+@pytest.mark.parametrize("large", [1, 2**20])
+@pytest.mark.parametrize("sampler", [None, SMOTE(random_state=0), SMOTENC([0], random_state=0)])
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)
+def test_scores_are_the_same_to_the_last_bit(
+    experiment, shop, three_folds, tmp_path, monkeypatch, model, sampler, large
+):
+    monkeypatch.setattr(fold_rows, "LARGE", large)
+    customers = shop()
+    splits = split(customers, three_folds, seed=0)
+    asked = experiment(model, sampler, StandardScaler())
+    alone = evaluate(asked, customers, splits).scores.table
+    for _ in range(2):
+        first, second = FoldCache(tmp_path, 2**30), FoldCache(tmp_path, 2**30)
+        for cache in (first, second, first):
+            shared = evaluate(asked, customers, splits, cache).scores.table
+            assert shared["probability"].tolist() == alone["probability"].tolist()
+
+
+def test_models_that_prepare_alike_share_rows(experiment, shop, three_folds, cache, prepared):
+    customers = shop()
+    splits = split(customers, three_folds, seed=0)
+    for model in MODELS:
+        evaluate(experiment(model), customers, splits, cache)
+    assert len(prepared) == len(splits.folds)
+
+
+def test_another_process_finds_them(experiment, shop, three_folds, tmp_path, prepared):
+    customers = shop()
+    splits = split(customers, three_folds, seed=0)
+    for _ in range(2):
+        evaluate(experiment(), customers, splits, FoldCache(tmp_path, 2**30))
+    assert len(prepared) == len(splits.folds)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"scaling": RobustScaler()},
+        {"scaling": StandardScaler(with_mean=False)},
+        {"sampler": SMOTE(random_state=1)},
+        {"sampler": SMOTE(random_state=1, k_neighbors=3)},
+        {"categories": False},
+    ],
+    ids=str,
+)
+def test_what_prepares_otherwise_shares_nothing(
+    experiment, shop, three_folds, cache, prepared, other
+):
+    customers = shop()
+    splits = split(customers, three_folds, seed=0)
+    evaluate(experiment(sampler=SMOTE(random_state=0)), customers, splits, cache)
+    evaluate(experiment(**{"sampler": SMOTE(random_state=0), **other}), customers, splits, cache)
+    assert len(prepared) == 2 * len(splits.folds)
+
+
+def test_other_customers_and_other_folds_share_nothing(
+    experiment, shop, three_folds, cache, prepared
+):
+    for seed, which in ((0, 0), (0, 1), (1, 0)):
+        customers = shop(seed=seed)
+        evaluate(experiment(), customers, split(customers, three_folds, seed=which), cache)
+    assert len(prepared) == 3 * 6
+
+
+def test_what_no_text_can_describe_is_not_shared(experiment, shop, three_folds, cache, prepared):
+    customers = shop()
+    splits = split(customers, three_folds, seed=0)
+    drawn = np.random.RandomState(0)
+    for _ in range(2):
+        evaluate(experiment(sampler=SMOTE(random_state=drawn)), customers, splits, cache)
+    assert len(prepared) == 2 * len(splits.folds)
+
+
+def rows_of(number, size=1000):
+    return FoldRows(*(np.full(size, float(number)) for _ in range(3)))
+
+
+def test_the_folder_stays_within_its_limit_and_drops_what_was_used_longest_ago(tmp_path):
+    cache = FoldCache(tmp_path, limit=4 * rows_of(0).nbytes)
+    for number in range(10):
+        FoldCache(tmp_path, limit=2**30).rows("kept", lambda: rows_of(99))
+        assert cache.rows(str(number), lambda n=number: rows_of(n)).test[0] == number
+    files = list(tmp_path.rglob("*.npy"))
+    assert sum(path.stat().st_size for path in files) <= 4 * rows_of(0).nbytes
+    kept = FoldCache(tmp_path, limit=2**30).rows("kept", lambda: rows_of(0))
+    assert kept.train[0] == 99
+
+
+def test_a_folder_that_cannot_be_written_costs_the_sharing_only(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "save", full)
+    rows = FoldCache(tmp_path, limit=2**30).rows("a", lambda: rows_of(7))
+    assert rows.train[0] == 7
+    assert not list(tmp_path.iterdir())
+
+
+def test_shared_rows_cannot_be_changed(tmp_path):
+    rows = FoldCache(tmp_path, limit=2**30).rows(
+        "a",
+        lambda: fold_rows.FoldRows(*map(fold_rows._settled, (np.ones(3), np.ones(3), np.ones(3)))),
+    )
+    with pytest.raises(ValueError, match="read-only"):
+        rows.train[0] = 5
