@@ -5,9 +5,13 @@ Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit,
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.app.command_line import VERSION_BASE, Line, conf_dir, read
@@ -16,8 +20,12 @@ from retain.errors import RetainError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from retain.app.configs import Composed
     from retain.app.plan import Plan
+    from retain.app.survey import Surveyed
+    from retain.app.task import Task
     from retain.record import Record
+    from retain.schema import Run
 
 Command = Callable[[Line], int]
 
@@ -67,18 +75,29 @@ def _hydra(primary: str) -> int:
 
 def run(line: Line) -> int:
     """Compose, check, and do what is not done yet."""
+    from retain.app.workers import warm_up
+
+    if line.multirun:
+        warm_up()  # it imports while this process composes
     from rich.console import Console
 
     from retain.app.configs import Composer
-    from retain.app.plan import plan
-    from retain.app.prepared import forget
-    from retain.app.view import listed, sources_told, summary
+    from retain.app.scratch import scratch
 
-    forget()
-    console = Console()
     with Composer(line, "run") as composer:
         composed = composer.runs()
-    planned = plan(composed)
+    with scratch() as folder:
+        return _run(Console(), composed, folder, apart=line.multirun or composed[0].run.limits.any)
+
+
+def _run(console: Console, composed: Sequence[Composed], folder: Path, *, apart: bool) -> int:
+    """Do the runs, ``apart`` in worker processes or else in this one."""
+    from retain.app.plan import plan
+    from retain.app.view import listed, sources_told, summary
+
+    rows = folder / "rows"
+    rows.mkdir()
+    planned = plan(composed, _surveyed(composed, folder if apart else None), rows)
     sources_told(console, planned)
     if composed[0].run.dry_run:
         listed(console, planned)
@@ -87,36 +106,84 @@ def run(line: Line) -> int:
         if one.why is not None and one.record is not None:
             console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
     try:
-        records = _swept(console, planned)
+        records = _swept(console, planned, composed[0].run, apart=apart)
     except OSError as error:  # what a model raises is recorded; this is our own writing
         raise RetainError(f"{planned.study.path} cannot be written: {error}.") from None
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))
     return 1 if any(record.state == "failed" for record in records) else 0
 
 
-def _swept(console: Console, planned: Plan) -> list[Record]:
-    """Do what is to be done; Ctrl-C leaves the rest for the next launch of the line."""
-    import os
+def _surveyed(composed: Sequence[Composed], folder: Path | None) -> Surveyed:
+    """What was seen of customers and components; in a process of its own if runs are done apart.
 
+    That process gives its memory back, and this one need not import what it imports.
+    """
+    runs = [one.run for one in composed]
+    if folder is None:
+        from retain.app.prepared import forget
+        from retain.app.survey import survey
+
+        forget()
+        return survey(runs)
+    from retain.app.workers import Died, Worker
+
+    surveyor = Worker()
+    try:
+        surveyor.begin("survey", runs, folder / "customers")
+        surveyed: Surveyed = surveyor.end()
+    except Died as death:
+        raise RetainError(f"the process that reads the data died: {death}.") from None
+    finally:
+        surveyor.stop(at_once=True)
+    return surveyed
+
+
+def _swept(console: Console, planned: Plan, first: Run, *, apart: bool) -> list[Record]:
+    """Do what is to be done; Ctrl-C leaves the rest for the next launch of the line."""
     from retain.app.view import View
-    from retain.app.workers import Crew
 
     tasks = planned.to_do
     if not tasks:
         return []
-    tree = tasks[0].tree
-    workers = min(tree["launcher"]["workers"] or os.cpu_count() or 1, len(tasks))
-    alone = len(planned.runs) == 1
+    done = _apart(tasks, first, console) if apart else _here(tasks)
     records: list[Record] = []
-    with View(console, planned) as view, Crew(0 if alone else workers, tree["threads"]) as crew:
+    with View(console, planned) as view, closing(done):
         try:
-            for record in crew.records(tasks):
+            for record in done:
                 records.append(record)
                 view.ended(record)
         except KeyboardInterrupt:
             console.print(f"stopped: {view.told()}. The same line continues with the rest.")
             raise
     return records
+
+
+def _apart(tasks: Sequence[Task], first: Run, console: Console) -> Generator[Record]:
+    """Records of runs done in worker processes; the first Ctrl-C lets them end what they have."""
+    from retain.app.crew import Crew
+    from retain.app.workers import answering_interrupts
+
+    def stop(*_: object) -> None:
+        crew.begin_no_more()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        console.print(f"ending {len(crew.under_way)} runs under way; Ctrl-C again stops them")
+
+    workers = min(first.launcher.workers or os.cpu_count() or 1, len(tasks))
+    with Crew(workers, first.limits) as crew, answering_interrupts(stop):
+        yield from crew.records(tasks)
+        if crew.given_up:
+            raise KeyboardInterrupt
+
+
+def _here(tasks: Sequence[Task]) -> Generator[Record]:
+    """Records of runs done in this process, which waits where another launch is at one."""
+    from retain.app.crew import TICK
+    from retain.app.execute import execute
+
+    for task in tasks:
+        while (record := execute(task)) is None:
+            time.sleep(TICK)
+        yield record
 
 
 if __name__ == "__main__":
