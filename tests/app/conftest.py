@@ -33,6 +33,16 @@ class Exits(LogisticRegression):
     def fit(self, X, y):
         sys.exit(7)
 
+class Hungry(LogisticRegression):
+    def fit(self, X, y):
+        self.held_ = bytearray(800 * 2**20)
+        time.sleep(5)
+        return super().fit(X, y)
+
+class Hangs(LogisticRegression):
+    def fit(self, X, y):
+        time.sleep(600)
+
 class Slow(LogisticRegression):
     def fit(self, X, y):
         time.sleep(1.5)
@@ -94,7 +104,7 @@ def odd_models(here, monkeypatch):
     (here / "odd_models.py").write_text(ODD)
     folder = here / "mine" / "model"
     folder.mkdir(parents=True)
-    for name in ("Raises", "Kills", "Exits", "Slow"):
+    for name in ("Raises", "Kills", "Exits", "Hungry", "Hangs", "Slow"):
         text = f"name: {name.lower()}\n_target_: odd_models.{name}\nC: 1.0\n"
         (folder / f"{name.lower()}.yaml").write_text(text)
     monkeypatch.syspath_prepend(str(here))
