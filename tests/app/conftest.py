@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from retain.app.compare import compare
-from retain.app.execute import Task
 from retain.app.plan import Plan, Planned
 from retain.app.run import answer, run
+from retain.app.task import Task
 from retain.record import RunDirectory, StudyDirectory
 
 TINY = ("data.customers=120", "validation.folds=2", "validation.repeats=1")

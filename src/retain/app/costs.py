@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from retain.record import Record
 
 if TYPE_CHECKING:
-    from retain.app.execute import Task
+    from retain.app.task import Task
 
 
 class Kind(NamedTuple):
@@ -162,6 +162,11 @@ class Queue:
         task = self._next()
         self._begun.update(Kind.of(task).likenesses)
         return task
+
+    def clear(self) -> None:
+        """Leave nothing to start."""
+        self._measured.clear()
+        self._kinds.clear()
 
     def _next(self) -> Task:
         ranks = ((*self._rank(kind, line[0][0]), kind) for kind, line in self._kinds.items())
