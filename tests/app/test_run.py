@@ -12,7 +12,8 @@ def test_one_run_leaves_the_directory_the_design_draws(retain, tiny, records):
     code, said = retain(*tiny, "model=tree")
     assert code == 0
     assert "1 done, 0 failed" in said
-    (directory,) = Path("outputs/runs").iterdir()
+    status, directory = sorted(Path("outputs/runs").iterdir())
+    assert status.name == "status.json"
     assert directory.name.startswith("tree-")
     files = {path.relative_to(directory).as_posix() for path in directory.rglob("*.*")}
     expected = {"record.json", "scores.parquet", "run.log", ".hydra", ".lock"}

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import signal
@@ -71,6 +72,7 @@ def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(odd_models, 
     assert process.returncode == 130, err
     assert "The same line continues" in out
     assert "Traceback" not in err
+    assert json.loads(Path("outputs/runs/status.json").read_text())["state"] == "interrupted"
     assert set(records("runs")) == {"tree"}
     first = records("runs")["tree"]["finished"]
     dry = launched(*line, "dry_run=true").communicate(timeout=60)[0]

@@ -140,17 +140,21 @@ def _surveyed(composed: Sequence[Composed], folder: Path | None) -> Surveyed:
 
 def _swept(console: Console, planned: Plan, first: Run, *, apart: bool) -> list[Record]:
     """Do what is to be done; Ctrl-C leaves the rest for the next launch of the line."""
+    from retain.app.costs import Costs
     from retain.app.view import View
 
     tasks = planned.to_do
     if not tasks:
         return []
-    done = _apart(tasks, first, console) if apart else _here(tasks)
+    workers = min(first.launcher.workers or os.cpu_count() or 1, len(tasks)) if apart else 1
+    costs = Costs(one.record for one in planned.runs if one.record is not None)
+    done = _apart(tasks, first, workers, console) if apart else _here(tasks)
     records: list[Record] = []
-    with View(console, planned) as view, closing(done):
+    with View(console, planned, costs, workers) as view, closing(done):
         try:
             for record in done:
                 records.append(record)
+                costs.add(record)
                 view.ended(record)
         except KeyboardInterrupt:
             console.print(f"stopped: {view.told()}. The same line continues with the rest.")
@@ -158,7 +162,7 @@ def _swept(console: Console, planned: Plan, first: Run, *, apart: bool) -> list[
     return records
 
 
-def _apart(tasks: Sequence[Task], first: Run, console: Console) -> Generator[Record]:
+def _apart(tasks: Sequence[Task], first: Run, workers: int, console: Console) -> Generator[Record]:
     """Records of runs done in worker processes; the first Ctrl-C lets them end what they have."""
     from retain.app.crew import Crew
     from retain.app.workers import answering_interrupts
@@ -168,7 +172,6 @@ def _apart(tasks: Sequence[Task], first: Run, console: Console) -> Generator[Rec
         signal.signal(signal.SIGINT, signal.default_int_handler)
         console.print(f"ending {len(crew.under_way)} runs under way; Ctrl-C again stops them")
 
-    workers = min(first.launcher.workers or os.cpu_count() or 1, len(tasks))
     with Crew(workers, first.limits) as crew, answering_interrupts(stop):
         yield from crew.records(tasks)
         if crew.given_up:
