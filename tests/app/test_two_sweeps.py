@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-LINE = ("-m", "model=logreg,tree,knn,dummy,svc", "seed=0,1,2", "study.name=shared")
+from retain.record import RunDirectory
+
+MODELS = "model=logreg,tree,knn,dummy,svc"
+LINE = ("-m", MODELS, "sampler=none,random_under,smote", "study.name=shared")
 
 
 @pytest.fixture
@@ -47,37 +50,56 @@ def test_two_launches_share_the_work_and_agree(launch, retain_compare):
     assert boards[0] == boards[1]
 
 
-def test_a_run_another_launch_has_is_waited_for_and_not_done_again(
-    launch, retain, odd_models, tiny, records
-):
-    words = (*odd_models, "-m", "model=slow", "study.name=shared")
-    first = launch(*words)
-    waited = time.monotonic() + 60
-    while not list(Path("outputs/shared").glob("slow-*/.hydra")) and time.monotonic() < waited:
-        time.sleep(0.05)
-    _, listed = retain(*tiny, *words, "dry_run=true")
+@pytest.fixture
+def claimed(retain, tiny):
+    """A run that another launch has under way, with the record it will write."""
+    retain(*tiny, "model=tree", "study.name=shared")
+    (path,) = Path("outputs/shared").glob("tree-*")
+    directory = RunDirectory(path)
+    record = json.loads(directory.record.read_text())
+    record["finished"] = "2100-01-01T00:00:00+00:00"
+    directory.record.unlink()
+    (path / "run.log").write_text("the other launch's")
+    with directory.claimed() as mine:
+        assert mine
+        yield directory, json.dumps(record)
+
+
+def waiting(process):
+    """Until the launch has planned its runs and met the claim."""
+    status = Path("outputs/shared/status.json")
+    until = time.monotonic() + 60
+    while not (status.exists() and str(process.pid) in status.read_text()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(2)
+
+
+def test_a_run_under_way_elsewhere_is_listed_as_such(claimed, retain, tiny):
+    _, listed = retain(*tiny, "model=tree", "study.name=shared", "dry_run=true")
     assert "running elsewhere" in listed
-    code, said = retain(*tiny, *words)
-    assert code == 0
-    assert "1 done, 0 failed" in said
-    assert first.wait(60) == 0
-    out = first.communicate()[0]
-    assert "1 done, 0 failed" in out
-    record = records("shared")["slow"]
-    log = next(Path("outputs/shared").glob("slow-*/run.log")).read_text()
-    assert log.count("roc_auc") == 1
-    assert record["state"] == "done"
 
 
-def test_a_run_by_itself_waits_too(launch, retain, odd_models, tiny, records):
-    words = (*odd_models, "model=slow", "study.name=shared")
-    first = launch(*words)
-    waited = time.monotonic() + 60
-    while not list(Path("outputs/shared").glob("slow-*/.hydra")) and time.monotonic() < waited:
-        time.sleep(0.05)
-    finished_before = records("shared")
-    code, _ = retain(*tiny, *words)
-    assert code == 0
-    assert finished_before == {}
-    assert first.wait(60) == 0
-    assert records("shared")["slow"]["state"] == "done"
+# In a process of its own and in one of several, with workers and without.
+@pytest.mark.parametrize("words", [("model=tree",), ("-m", "model=tree,dummy")], ids=len)
+def test_a_run_another_launch_has_is_waited_for_and_not_done_again(claimed, launch, words):
+    directory, record = claimed
+    process = launch(*words, "study.name=shared")
+    waiting(process)
+    directory.record.write_text(record)
+    directory.lock.unlink()  # lets go of the claim: who waits looks at a new file
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert f"{len(words)} done, 0 failed" in out
+    assert directory.log.read_text() == "the other launch's"
+
+
+def test_a_run_that_another_launch_left_undone_is_done_here(claimed, launch):
+    directory, _ = claimed
+    process = launch("model=tree", "study.name=shared")
+    waiting(process)
+    directory.lock.unlink()
+    process.communicate(timeout=60)
+    assert json.loads(directory.record.read_text())["state"] == "done"
+    assert "roc_auc" in directory.log.read_text()

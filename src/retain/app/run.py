@@ -5,12 +5,9 @@ Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit,
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from retain.app.configs import Composed
-    from retain.app.plan import Plan
     from retain.app.survey import Surveyed
-    from retain.app.task import Task
-    from retain.record import Record
-    from retain.schema import Run
 
 Command = Callable[[Line], int]
 
@@ -93,6 +86,7 @@ def run(line: Line) -> int:
 def _run(console: Console, composed: Sequence[Composed], folder: Path, *, apart: bool) -> int:
     """Do the runs, ``apart`` in worker processes or else in this one."""
     from retain.app.plan import plan
+    from retain.app.sweep import sweep
     from retain.app.view import listed, sources_told, summary
 
     rows = folder / "rows"
@@ -106,7 +100,7 @@ def _run(console: Console, composed: Sequence[Composed], folder: Path, *, apart:
         if one.why is not None and one.record is not None:
             console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
     try:
-        records = _swept(console, planned, composed[0].run, apart=apart)
+        records = sweep(console, planned, composed[0].run, apart=apart)
     except OSError as error:  # what a model raises is recorded; this is our own writing
         raise RetainError(f"{planned.study.path} cannot be written: {error}.") from None
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))
@@ -136,57 +130,6 @@ def _surveyed(composed: Sequence[Composed], folder: Path | None) -> Surveyed:
     finally:
         surveyor.stop(at_once=True)
     return surveyed
-
-
-def _swept(console: Console, planned: Plan, first: Run, *, apart: bool) -> list[Record]:
-    """Do what is to be done; Ctrl-C leaves the rest for the next launch of the line."""
-    from retain.app.costs import Costs
-    from retain.app.view import View
-
-    tasks = planned.to_do
-    if not tasks:
-        return []
-    workers = min(first.launcher.workers or os.cpu_count() or 1, len(tasks)) if apart else 1
-    costs = Costs(one.record for one in planned.runs if one.record is not None)
-    done = _apart(tasks, first, workers, console) if apart else _here(tasks)
-    records: list[Record] = []
-    with View(console, planned, costs, workers) as view, closing(done):
-        try:
-            for record in done:
-                records.append(record)
-                costs.add(record)
-                view.ended(record)
-        except KeyboardInterrupt:
-            console.print(f"stopped: {view.told()}. The same line continues with the rest.")
-            raise
-    return records
-
-
-def _apart(tasks: Sequence[Task], first: Run, workers: int, console: Console) -> Generator[Record]:
-    """Records of runs done in worker processes; the first Ctrl-C lets them end what they have."""
-    from retain.app.crew import Crew
-    from retain.app.workers import answering_interrupts
-
-    def stop(*_: object) -> None:
-        crew.begin_no_more()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        console.print(f"ending {len(crew.under_way)} runs under way; Ctrl-C again stops them")
-
-    with Crew(workers, first.limits) as crew, answering_interrupts(stop):
-        yield from crew.records(tasks)
-        if crew.given_up:
-            raise KeyboardInterrupt
-
-
-def _here(tasks: Sequence[Task]) -> Generator[Record]:
-    """Records of runs done in this process, which waits where another launch is at one."""
-    from retain.app.crew import TICK
-    from retain.app.execute import execute
-
-    for task in tasks:
-        while (record := execute(task)) is None:
-            time.sleep(TICK)
-        yield record
 
 
 if __name__ == "__main__":
