@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from retain.app.configs import Composed
-    from retain.app.survey import Surveyed
+    from retain.app.seen import Surveyed
 
 Command = Callable[[Line], int]
 
