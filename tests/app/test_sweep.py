@@ -148,7 +148,8 @@ from retain.app.run import answer, run
 
 if __name__ == "__main__":
     code = answer(run, {words}, "run")
-    print("imported", sorted({{"numpy", "pandas", "sklearn", "scipy", "pyarrow"}} & set(sys.modules)))
+    heavy = {{"numpy", "pandas", "sklearn", "scipy", "pyarrow"}}
+    print("imported", sorted(heavy & set(sys.modules)))
     sys.exit(code)
 """
     Path("launch.py").write_text(script)
