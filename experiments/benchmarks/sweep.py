@@ -1,0 +1,91 @@
+"""Times sweeps of retain against three peers that do the same work, in the same call.
+
+    python experiments/benchmarks/sweep.py [--work W1 W2 W3 one] [--rounds 3]
+
+The contestants take turns, so that the ratios within a round are fair where others use the cores
+too. A section of README.md is rewritten when its work was done whole: all contestants, three
+rounds or more, no --customers, --runs or --workers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+# The other files are imported once it is known that what they need is there.
+NEEDED = ("psutil", "hydra-joblib-launcher")
+WORKERS = 2
+FEWEST = 3
+"""Rounds whose medians are worth writing down."""
+
+
+def main() -> None:
+    """Time the works asked for, one after the other, and tell each as soon as it is done."""
+    args = _arguments()
+    _refuse_what_lacks()
+    for name in args.work:
+        text = _single() if name == "one" else _timed(name, args)
+        print(f"\n{name}\n\n{text}\n", flush=True)
+        if args.rounds >= FEWEST and _whole(args):
+            from report import rewrite
+
+            rewrite(name, text)
+        else:
+            print("README.md stays as it is: this was not the whole work, three times.")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    works, everybody = ("W1", "W2", "W3", "one"), ("retain", "L", "a", "b")
+    parser.add_argument("--work", nargs="+", choices=works, default=works)
+    parser.add_argument("--rounds", type=int, default=FEWEST)
+    parser.add_argument("--only", nargs="+", choices=everybody, default=everybody)
+    parser.add_argument("--customers", type=int, help="fewer or more, to try the script")
+    parser.add_argument("--runs", type=int, help="about so many, to try the script")
+    parser.add_argument("--workers", type=int, default=WORKERS, help="of retain, L and b")
+    return parser.parse_args()
+
+
+def _refuse_what_lacks() -> None:
+    for name in NEEDED:
+        try:
+            version(name)
+        except PackageNotFoundError:
+            sys.exit(f"{name} is missing: pip install -e '.[bench]' psutil")
+
+
+def _whole(args: argparse.Namespace) -> bool:
+    trial = args.customers or args.runs or args.workers != WORKERS
+    return not trial and set(args.only) == {"retain", "L", "a", "b"}
+
+
+def _timed(name: str, args: argparse.Namespace) -> str:
+    from report import told
+    from rounds import one_round
+    from stage import set_up
+    from works import WORKS
+
+    work = WORKS[name].smaller(args.customers, args.runs)
+    with TemporaryDirectory(prefix="retain-benchmark-") as folder:
+        stage = set_up(work, Path(folder), args.workers)
+        done = []
+        for number in range(1, args.rounds + 1):
+            print(f"{name}, {len(work.runs)} runs, round {number} of {args.rounds}", flush=True)
+            done.append(one_round(stage, Path(folder, str(number)), args.only))
+        return told(work, done)
+
+
+def _single() -> str:
+    from report import figures, machine
+    from single import TARGETS, rounds
+
+    with TemporaryDirectory(prefix="retain-benchmark-") as folder:
+        about, done = rounds(Path(folder))
+    return f"{about}. {len(done)} runs. {machine()}.\n\n{figures(done, TARGETS)}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""The benchmark of sweeps, with works so small that they prove it runs and measure nothing."""
+
+import doctest
+import importlib
+import sys
+from importlib.util import find_spec
+
+import pytest
+import yaml
+
+pytest.importorskip("psutil", reason="the benchmark weighs processes with psutil")
+
+
+WITHOUT_PLUGIN = not find_spec("hydra_plugins") or not find_spec(
+    "hydra_plugins.hydra_joblib_launcher"
+)
+
+
+@pytest.fixture(scope="module")
+def benchmark(checkout):
+    """Imports a script; the scripts' own folder is where they look for each other."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(checkout / "experiments" / "benchmarks"))
+        yield importlib.import_module
+
+
+@pytest.fixture(scope="module")
+def stage(benchmark, tmp_path_factory):
+    """Four runs with everything a work can have: a grid, margins, a sampler, fewer features."""
+    works = benchmark("works")
+    tiny = works.Work(
+        name="tiny",
+        told="4 runs",
+        customers=60,
+        models={"svc": works.Setting("svc"), **works.grid("tree", max_depth=[2])},
+        samplers=["smote"],
+        features=["all", "no_site"],
+        targets={works.DRY: "< 5"},
+    )
+    return benchmark("stage").set_up(tiny, tmp_path_factory.mktemp("stage"), workers=2)
+
+
+@pytest.fixture(scope="module")
+def done(benchmark, stage):
+    """A round of retain and the bare peer."""
+    return benchmark("rounds").one_round(stage, stage.folder / "round", ["retain", "L"])
+
+
+# Were the work not the same, its time would say nothing.
+def test_retain_and_bare_joblib_come_to_the_same_scores(benchmark, stage, done):
+    told = "largest difference of a fold's ROC-AUC between retain and L"
+    assert done.figures[told] < 1e-12
+    works = benchmark("works")
+    assert 0 < done.figures[works.FIRST] <= done.taken["retain"].seconds
+    assert done.figures[works.DRY] > 0
+    text = benchmark("report").told(stage.work, [done])
+    assert "One round" in text
+    assert "retain against it" in text
+
+
+@pytest.mark.skipif(WITHOUT_PLUGIN, reason="hydra-joblib-launcher is missing: extra bench")
+def test_plain_hydra_under_joblib_comes_to_the_same_scores(benchmark, stage, done):
+    peer, out = benchmark("contestants").CONTESTANTS["b"], stage.folder / "b"
+    benchmark("measuring").measure(peer.command(stage, out), out)
+    assert len(peer.scores(out)) == 4
+    assert peer.scores(out) == peer.scores(stage.folder / "round" / "L")
+
+
+def test_a_contestant_that_fails_is_told_with_its_last_words(benchmark, tmp_path):
+    measure = benchmark("measuring").measure
+    with pytest.raises(RuntimeError, match=r"ended with 3:\nno such thing"):
+        measure(["sh", "-c", "echo no such thing; exit 3"], tmp_path / "out")
+
+
+def test_memory_is_that_of_the_whole_tree(benchmark, tmp_path):
+    hold = f"'{sys.executable}' -c 'import time; held = [0] * 8_000_000; time.sleep(1.5)'"
+    both = f"{hold} & {hold}; wait"
+    taken = benchmark("measuring").measure(["sh", "-c", both], tmp_path / "out", memory=True)
+    assert taken.peak > 110
+
+
+def test_the_works_are_as_large_as_they_say(benchmark):
+    works = benchmark("works").WORKS
+    assert {name: len(work.runs) for name, work in works.items()} == {
+        "W1": 63,
+        "W2": 1000,
+        "W3": 24,
+    }
+    assert len({str(setting) for setting in works["W2"].models.values()}) == 1000
+
+
+# The peers keep their own files, so that they can be read without ours.
+def test_the_peers_options_are_those_of_retain_without_threads(checkout):
+    theirs = checkout / "experiments" / "benchmarks" / "peers" / "conf"
+    compared = 0
+    for path in [*theirs.glob("model/*.yaml"), *theirs.glob("sampler/*.yaml")]:
+        peer = yaml.safe_load(path.read_text())
+        peer = peer.get("use", peer) or {"_target_": None}
+        shipped = checkout / "conf" / path.relative_to(theirs)
+        ours = yaml.safe_load(shipped.read_text().replace("${seed}", "0"))
+        ours = {k: v for k, v in ours.items() if k != "name" and v != "${threads}"}
+        if "class_weight" in ours:
+            assert ours.pop("class_weight") is None
+        assert peer == ours, path.name
+        compared += 1
+    assert compared == 10
+
+
+def test_a_section_is_rewritten_and_the_rest_stays(benchmark, tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text("before\n<!-- W1 begin -->\nold\n<!-- W1 end -->\nafter\n")
+    rewrite = benchmark("report").rewrite
+    rewrite("W1", r"new \1", page)
+    assert page.read_text() == ("before\n<!-- W1 begin -->\n\nnew \\1\n\n<!-- W1 end -->\nafter\n")
+    with pytest.raises(ValueError, match="lacks <!-- W2 begin -->"):
+        rewrite("W2", "", page)
+
+
+def test_the_page_has_a_place_for_every_work(benchmark):
+    page = benchmark("report").README.read_text(encoding="utf-8")
+    for name in (*benchmark("works").WORKS, "one"):
+        assert f"<!-- {name} begin -->" in page
+
+
+def test_the_examples_of_the_benchmark_hold(benchmark):
+    for name in ("works", "report"):
+        assert doctest.testmod(benchmark(name)) != (0, 0)
+        assert doctest.testmod(benchmark(name)).failed == 0
