@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stage import PEERS, Stage
 
@@ -23,7 +24,7 @@ class Contestant:
     key: str
     told: str
     command: Callable[[Stage, Path], list[str]]
-    scores: Callable[[Path], Scores]
+    scores: Callable[[Stage, Path], Scores]
 
 
 def retain(stage: Stage, out: Path) -> list[str]:
@@ -62,20 +63,29 @@ def _hydra(stage: Stage, *flags: str) -> list[str]:
     return [*script, "--config-dir", str(stage.hydra), *files]
 
 
-def recorded(out: Path) -> Scores:
+def recorded(stage: Stage, out: Path) -> Scores:
     """The ROC-AUCs in retain's records; every run must be done."""
+    options = {_point(one.base, one.parameters): name for name, one in stage.work.models.items()}
     found: Scores = {}
     for path in out.glob("*/*/record.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["state"] != "done":
             raise RuntimeError(f"{record['overrides']} is {record['state']}: {record['reason']}")
         typed = dict(text.split("=", 1) for text in record["overrides"])
-        name = " ".join(typed[group] for group in ("model", "sampler", "features"))
-        found[name] = record["metrics"]["roc_auc"]["folds"]
+        swept = [key.removeprefix("model.") for key in typed if key.startswith("model.")]
+        model = record["config"]["model"]
+        option = options[_point(model["name"], {key: model[key] for key in swept})]
+        found[f"{option} {typed['sampler']} {typed['features']}"] = record["metrics"]["roc_auc"][
+            "folds"
+        ]
     return found
 
 
-def written(out: Path) -> Scores:
+def _point(base: str, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (base, *sorted(parameters.items()))
+
+
+def written(_: Stage, out: Path) -> Scores:
     """The ROC-AUCs in a peer's files."""
     found: Scores = {}
     for path in out.rglob("roc_auc.json"):

@@ -45,7 +45,7 @@ def _turn(stage: Stage, out: Path, key: str, done: Round) -> Scores:
     one, work = CONTESTANTS[key], stage.work
     records = out / work.name if key == "retain" else None
     taken = measure(one.command(stage, out), out, records=records, memory=MEMORY in work.targets)
-    scores = one.scores(out)
+    scores = one.scores(stage, out)
     print(f"  {one.told}: {taken.seconds:.1f} s", flush=True)
     if len(scores) != len(work.runs):
         raise RuntimeError(f"{key} has done {len(scores)} of {len(work.runs)} runs.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,9 +96,15 @@ def _made_up(count: int) -> Customers:
 def _study(stage: Stage, groups: dict[str, list[str]]) -> dict[str, Any]:
     """The study as a researcher would write it; the one file that tells retain what to do."""
     axes = {group: ",".join(options) for group, options in stage.work.axes.items()}
+    sweeps = []
+    if any(grid.points for grid in stage.work.grids):
+        del axes["model"]
+        for grid in stage.work.grids:
+            values = {f"model.{name}": _list(found) for name, found in grid.points.items()}
+            sweeps.append({"model": grid.base, **values})
     return {
         "defaults": [{"override /data": "table"}, "_self_"],
-        "study": {"name": stage.work.name, "question": stage.work.told},
+        "study": {"name": stage.work.name, "question": stage.work.told, "sweeps": sweeps},
         "data": {
             "path": str(stage.data),
             "id": "customer_id",
@@ -110,6 +117,10 @@ def _study(stage: Stage, groups: dict[str, list[str]]) -> dict[str, Any]:
         "launcher": {"workers": stage.workers},
         "hydra": {"sweeper": {"params": axes}},
     }
+
+
+def _list(values: Sequence[Any]) -> str:
+    return ",".join("null" if value is None else str(value) for value in values)
 
 
 def _write_folds(stage: Stage) -> None:
@@ -135,10 +146,8 @@ def _write_options(stage: Stage) -> None:
     """Options that are shipped neither with retain nor with the plain script."""
     for option, setting in stage.work.models.items():
         if setting.parameters:
-            ours = {**_option(conf_dir(), "model", setting.base), "name": option}
-            theirs = _option(PEERS / "conf", "model", setting.base)
-            for folder, node in ((stage.retain, ours), (stage.hydra, theirs)):
-                _write_yaml(folder / "model" / f"{option}.yaml", {**node, **setting.parameters})
+            node = {**_option(PEERS / "conf", "model", setting.base), **setting.parameters}
+            _write_yaml(stage.hydra / "model" / f"{option}.yaml", node)
     every = _option(conf_dir(), "features", "all")
     for option in set(stage.work.features) - {"all"}:
         node = {**every, option.removeprefix("no_"): False}

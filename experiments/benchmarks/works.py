@@ -24,10 +24,33 @@ class Setting:
 
 
 @dataclass(frozen=True)
+class Grid:
+    """A model with lists of values for some of its parameters, as a study sweeps it."""
+
+    base: str
+    points: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def options(self) -> dict[str, Setting]:
+        """One option for each point, named ``logreg_001`` and so on: how a peer lists them.
+
+        No parameter is common to the models of a work, so that plain Hydra, whose one sweep is
+        one product, has a folder of option files; composing a file takes it as long as a value.
+        """
+        if not self.points:
+            return {self.base: Setting(self.base)}
+        every = enumerate(itertools.product(*self.points.values()), start=1)
+        return {
+            f"{self.base}_{i:03d}": Setting(self.base, dict(zip(self.points, point, strict=True)))
+            for i, point in every
+        }
+
+
+@dataclass(frozen=True)
 class Work:
     """Runs to be done over one table of customers, and what is asked of retain on them.
 
-    ``models`` maps an option of the config group ``model`` to what it stands for. ``targets``
+    ``grids`` are the models, with the values of their parameters that are tried. ``targets``
     says what retain's wall should be in walls of ``L``, how many times faster it should be than
     ``a`` and ``b``, and what other figures of the report should come to.
     """
@@ -35,10 +58,15 @@ class Work:
     name: str
     told: str
     customers: int
-    models: Mapping[str, Setting]
+    grids: Sequence[Grid]
     targets: Mapping[str, str]
     samplers: Sequence[str] = ("none",)
     features: Sequence[str] = ("all",)
+
+    @property
+    def models(self) -> dict[str, Setting]:
+        """Every model by the name of its option."""
+        return {name: made for grid in self.grids for name, made in grid.options.items()}
 
     @property
     def axes(self) -> dict[str, list[str]]:
@@ -64,41 +92,39 @@ class Work:
         """The same kind of work with fewer customers, and models evenly left out.
 
         >>> len(W1.smaller(None, 9).runs), len(W2.smaller(None, 10).runs)
-        (9, 10)
+        (9, 35)
         """
-        names = list(self.models)
-        if runs is not None:
-            count = max(1, runs // (len(self.samplers) * len(self.features)))
-            chosen = np.linspace(0, len(names) - 1, min(count, len(names))).astype(int)
-            names = [names[i] for i in chosen]
-        models = {name: self.models[name] for name in names}
-        small = replace(self, customers=customers or self.customers, models=models)
-        return small if len(models) == len(self.models) else replace(small, told=small.listed)
+        small = replace(self, customers=customers or self.customers)
+        if runs is None or runs >= len(self.runs):
+            return small
+        share = runs / len(self.runs)
+        grids = [cut(grid, share) for grid in self.grids]
+        if all(not grid.points for grid in grids):
+            grids = grids[: max(1, round(share * len(grids)))]
+        small = replace(small, grids=grids)
+        return replace(small, told=small.listed)
 
 
-def grid(base: str, **values: Sequence[Any]) -> dict[str, Setting]:
-    """One option for each combination of parameter values, named ``logreg_001`` and so on.
+def cut(grid: Grid, share: float) -> Grid:
+    """The grid with the first list of values cut to about ``share`` of its points.
 
-    Options and not ``model.C=…``, since no parameter is common to the models of a work: as one
-    sweep is a product, only options put a grid of each model into one study and one command.
-    That is Hydra's own way for runs that are no product (a folder of option files), and costs its
-    peers no more than typed values would: composing either takes them the same time.
+    >>> cut(Grid("tree", {"max_depth": [1, 2, 3, 4], "min_samples_leaf": [5, 9]}), 0.5).points
+    {'max_depth': [1, 2], 'min_samples_leaf': [5, 9]}
     """
-    points = itertools.product(*values.values())
-    return {
-        f"{base}_{i:03d}": Setting(base, dict(zip(values, point, strict=True)))
-        for i, point in enumerate(points, start=1)
-    }
+    values = {name: list(points) for name, points in grid.points.items()}
+    for name in list(values)[:1]:
+        values[name] = values[name][: max(1, round(share * len(values[name])))]
+    return replace(grid, points=values)
 
 
 W1 = Work(
     name="W1",
     told="63 runs: 7 models × 3 samplers × 3 feature sets, 5 folds",
     customers=1_300,
-    models={
-        name: Setting(name)
+    grids=[
+        Grid(name)
         for name in ("logreg", "svc", "knn", "tree", "random_forest", "lightgbm", "catboost")
-    },
+    ],
     samplers=("none", "random_under", "smote"),
     features=("all", "no_site", "no_communication"),
     targets={"L": "≤ 1.10", "a": "≥ 1.8", "b": "≥ 1.6"},
@@ -108,11 +134,11 @@ W2 = Work(
     told="1,000 light runs: a grid each of logistic regression, tree and nearest neighbours, "
     "5 folds",
     customers=1_300,
-    models={
-        **grid("logreg", C=[float(f"{c:.4g}") for c in np.logspace(-4, 3, 336)]),
-        **grid("tree", max_depth=range(1, 13), min_samples_leaf=range(5, 89, 3)),
-        **grid("knn", n_neighbors=range(3, 85), weights=["uniform", "distance"], p=[1, 2]),
-    },
+    grids=[
+        Grid("logreg", {"C": [float(f"{c:.4g}") for c in np.logspace(-4, 3, 336)]}),
+        Grid("tree", {"max_depth": range(1, 13), "min_samples_leaf": range(5, 89, 3)}),
+        Grid("knn", {"n_neighbors": range(3, 85), "weights": ["uniform", "distance"], "p": [1, 2]}),
+    ],
     targets={
         "L": "≤ 1.2",
         "a": "≥ 4",
@@ -126,13 +152,14 @@ W3 = Work(
     name="W3",
     told="24 runs: 8 settings each of LightGBM, CatBoost and logistic regression, 5 folds",
     customers=200_000,
-    models={
-        **grid(
-            "lightgbm", learning_rate=[0.03, 0.1], num_leaves=[15, 31], min_child_samples=[20, 100]
+    grids=[
+        Grid(
+            "lightgbm",
+            {"learning_rate": [0.03, 0.1], "num_leaves": [15, 31], "min_child_samples": [20, 100]},
         ),
-        **grid("catboost", learning_rate=[0.05, 0.1], depth=[4, 6], l2_leaf_reg=[1, 3]),
-        **grid("logreg", C=[0.01, 0.1, 1.0, 10.0], class_weight=[None, "balanced"]),
-    },
+        Grid("catboost", {"learning_rate": [0.05, 0.1], "depth": [4, 6], "l2_leaf_reg": [1, 3]}),
+        Grid("logreg", {"C": [0.01, 0.1, 1.0, 10.0], "class_weight": [None, "balanced"]}),
+    ],
     targets={"L": "≤ 1.05", MEMORY: "≤ 1.5"},
 )
 WORKS = {work.name: work for work in (W1, W2, W3)}

@@ -32,7 +32,7 @@ def stage(benchmark, tmp_path_factory):
         name="tiny",
         told="4 runs",
         customers=60,
-        models={"svc": works.Setting("svc"), **works.grid("tree", max_depth=[2])},
+        grids=[works.Grid("svc"), works.Grid("tree", {"max_depth": [2]})],
         samplers=["smote"],
         features=["all", "no_site"],
         targets={works.DRY: "< 5"},
@@ -62,8 +62,8 @@ def test_retain_and_bare_joblib_come_to_the_same_scores(benchmark, stage, done):
 def test_plain_hydra_under_joblib_comes_to_the_same_scores(benchmark, stage, done):
     peer, out = benchmark("contestants").CONTESTANTS["b"], stage.folder / "b"
     benchmark("measuring").measure(peer.command(stage, out), out)
-    assert len(peer.scores(out)) == 4
-    assert peer.scores(out) == peer.scores(stage.folder / "round" / "L")
+    assert len(peer.scores(stage, out)) == 4
+    assert peer.scores(stage, out) == peer.scores(stage, stage.folder / "round" / "L")
 
 
 def test_a_contestant_that_fails_is_told_with_its_last_words(benchmark, tmp_path):
