@@ -16,6 +16,7 @@ from retain.errors import RetainError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from retain.app.engines import Engine
     from retain.app.plan import Plan
     from retain.record import Record
 
@@ -70,6 +71,7 @@ def run(line: Line) -> int:
     from rich.console import Console
 
     from retain.app.configs import Composer
+    from retain.app.engines import chosen
     from retain.app.plan import plan
     from retain.app.prepared import forget
     from retain.app.view import listed, sources_told, summary
@@ -78,6 +80,7 @@ def run(line: Line) -> int:
     console = Console()
     with Composer(line, "run") as composer:
         composed = composer.runs()
+    engine = chosen(composed[0])
     planned = plan(composed)
     sources_told(console, planned)
     if composed[0].run.dry_run:
@@ -87,30 +90,25 @@ def run(line: Line) -> int:
         if one.why is not None and one.record is not None:
             console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
     try:
-        records = _swept(console, planned)
+        records = _swept(console, planned, engine)
     except OSError as error:  # what a model raises is recorded; this is our own writing
         raise RetainError(f"{planned.study.path} cannot be written: {error}.") from None
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))
     return 1 if any(record.state == "failed" for record in records) else 0
 
 
-def _swept(console: Console, planned: Plan) -> list[Record]:
+def _swept(console: Console, planned: Plan, engine: Engine) -> list[Record]:
     """Do what is to be done; Ctrl-C leaves the rest for the next launch of the line."""
-    import os
-
+    from retain.app.engines import crew
     from retain.app.view import View
-    from retain.app.workers import Crew
 
     tasks = planned.to_do
     if not tasks:
         return []
-    tree = tasks[0].tree
-    workers = min(tree["launcher"]["workers"] or os.cpu_count() or 1, len(tasks))
-    alone = len(planned.runs) == 1
     records: list[Record] = []
-    with View(console, planned) as view, Crew(0 if alone else workers, tree["threads"]) as crew:
+    with crew(engine, planned) as hands, View(console, planned) as view:
         try:
-            for record in crew.records(tasks):
+            for record in hands.records(tasks):
                 records.append(record)
                 view.ended(record)
         except KeyboardInterrupt:

@@ -1,0 +1,188 @@
+"""The runs of a sweep as jobs: submitit's local executor, and SLURM as far as it can be feigned."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from retain.app.command_line import Line
+from retain.app.configs import Composer
+from retain.app.plan import plan
+from retain.app.share import enter, sent, shares
+from retain.errors import RetainError
+
+JOBS = "hydra/launcher=submitit_local"
+GROUPS = ("communication", "product", "purchase", "site")
+NOTHING = f"features={{{','.join(f'{g}: false' for g in GROUPS)}}}"
+
+
+@pytest.fixture
+def submitit(optional, monkeypatch):
+    """The package; where a job died, it waits for a slow file system no longer than it must."""
+    package = optional("submitit")
+    monkeypatch.setattr(package.core.core.Job, "_results_timeout_s", 1)
+    return package
+
+
+def test_jobs_leave_what_local_workers_leave(submitit, retain, tiny, odd_models, results):
+    line = (
+        *odd_models,
+        *tiny,
+        "-m",
+        "model=raises,kills,exits,tree",
+        "features.product=true,false",
+    )
+    for outputs, where in (("here", "launcher.workers=2"), ("there", JOBS)):
+        code, said = retain(*line, where, f"outputs={outputs}")
+        assert code == 1
+        assert "2 done, 6 failed, 0 not applicable, 0 done before" in said
+    assert len(results("here")) == 8
+    assert results("there") == results("here")
+    assert not list(Path("there/runs/jobs").iterdir()), "what jobs were sent is not tidied up"
+    code, said = retain(*line, "outputs=there", "model=tree", JOBS)
+    assert code == 0
+    assert "2 done before and skipped" in said
+
+
+def test_a_combination_without_meaning_is_no_failure_in_a_job(submitit, retain, tiny, records):
+    off = [f"features.{group}=false" for group in GROUPS]
+    code, said = retain(*tiny, *off, JOBS)
+    assert code == 0
+    assert "0 done, 0 failed, 1 not applicable" in said
+
+
+# The first of two runs takes its job along. The other was not at fault: it is sent again.
+def test_a_job_that_dies_costs_the_run_it_was_doing(submitit, retain, tiny, odd_models, records):
+    options = ("hydra.launcher.jobs=1", "hydra.launcher.runs_per_job=2")
+    code, said = retain(*odd_models, *tiny, "-m", "model=fells,tree,dummy", JOBS, *options)
+    assert code == 1
+    assert "2 done, 1 failed" in said
+    found = records("runs")
+    assert found["fells"]["reason"].startswith("its job ")
+    assert "died" in found["fells"]["reason"]
+    assert "has not produced any output" in found["fells"]["traceback"]
+    (left,) = Path("outputs/runs/jobs").iterdir()
+    assert list(left.glob("*_log.err")), "the logs of a job that died tell why"
+    spans = sorted((found[name]["started"], found[name]["finished"]) for name in ("tree", "dummy"))
+    assert spans[0][1] <= spans[1][0], "one job at a time was asked for"
+
+
+def test_an_interrupt_cancels_the_jobs_and_the_same_line_continues(
+    submitit, odd_models, tiny, records, retain
+):
+    line = (*odd_models, *tiny, "-m", "model=tree,slow,dummy")
+    command = [sys.executable, "-m", "retain", *line, JOBS, "hydra.launcher.jobs=1"]
+    pipe = subprocess.PIPE
+    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
+    until = time.monotonic() + 60
+    while not list(Path("outputs/runs").glob("slow-*/run.log")) and time.monotonic() < until:
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "The same line continues" in out
+    assert "Traceback" not in err
+    time.sleep(2)  # longer than the run that was met would have taken
+    assert set(records("runs")) == {"tree"}
+    assert not list(Path("outputs/runs/jobs").iterdir())
+    code, said = retain(*line)
+    assert code == 0, said
+    assert "2 done, 0 failed, 0 not applicable, 1 done before and skipped" in said
+
+
+@pytest.fixture
+def two_sent(here, tiny):
+    with Composer(Line((*tiny, "model=tree,dummy"), multirun=True), "run") as composer:
+        planned = plan(composer.runs())
+    planned.study.path.mkdir(parents=True)
+    return [sent(task) for task in planned.to_do], planned.study.path.absolute()
+
+
+# SLURM queues a job again after a time limit or a lost node; what had ended is not done again.
+def test_a_job_that_is_queued_again_begins_where_it_stopped(two_sent):
+    runs, study = two_sent
+    (first,) = shares(runs[:1], 1, 1, 1, study)
+    (record,) = first()
+    assert runs[0].begun
+    assert not runs[1].begun
+    (whole,) = shares(runs, 1, 1, 1, study)
+    again = whole()
+    assert [r.state for r in again] == ["done", "done"]
+    assert again[0] == record
+
+
+def test_a_share_whose_time_is_over_is_what_is_queued_again(two_sent, submitit):
+    runs, study = two_sent
+    (share,) = shares(runs, 1, 1, 1, study)
+    assert share.checkpoint().function is share
+
+
+def test_a_machine_without_the_sweeps_folder_says_so(here):
+    with pytest.raises(RetainError, match=r"sees no folder .*nowhere; launch the sweep from a"):
+        enter(here, here / "nowhere")
+
+
+SLURM = {
+    "sbatch": """
+import os, pathlib, re, subprocess, sys
+text = pathlib.Path(sys.argv[-1]).read_text()
+pathlib.Path(os.environ["FEIGNED"], "asked.sh").write_text(text)
+found = re.search(r"--array=0-(\\d+)%\\d+", text)
+for n in range(int(found.group(1)) + 1) if found else [None]:
+    job = "77" if n is None else f"77_{n}"
+    array = {} if n is None else {"SLURM_ARRAY_JOB_ID": "77", "SLURM_ARRAY_TASK_ID": str(n)}
+    command = re.search(r"^srun .*--unbuffered.*$|^srun .*", text, re.M).group().split()
+    start = next(i for i, word in enumerate(command) if word == sys.executable)
+    log = open(pathlib.Path(os.environ["FEIGNED"], job + ".log"), "w")
+    known = {"SLURM_JOB_ID": "77", "SUBMITIT_EXECUTOR": "slurm", **array}
+    subprocess.Popen(command[start:], env={**os.environ, **known}, stdout=log, stderr=log)
+print("Submitted batch job 77")
+""",
+    "srun": "",
+    "scancel": "",
+    "sacct": "print('JobID|State|NodeList')",
+}
+"""As much of SLURM as submitit talks to: sbatch starts every element of an array at once."""
+
+
+@pytest.fixture
+def slurm(here, monkeypatch):
+    """Programs by the names of SLURM's, first on the path; the folder with what they were asked."""
+    folder = here / "slurm"
+    folder.mkdir()
+    for name, program in SLURM.items():
+        path = folder / name
+        path.write_text(f"#!{sys.executable}\n{program}")
+        path.chmod(path.stat().st_mode | stat.S_IEXEC)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("FEIGNED", str(folder))
+    return folder
+
+
+def test_slurm_is_asked_for_one_array_and_leaves_what_local_workers_leave(
+    submitit, slurm, retain, tiny, results
+):
+    line = (*tiny, "-m", "model=tree,dummy,logreg", "sampler=none,smote")
+    asked = ("hydra.launcher.jobs=2", "hydra.launcher.mem_gb=4", "hydra.launcher.partition=short")
+    code, said = retain(*line, "hydra/launcher=submitit_slurm", *asked, "outputs=there")
+    assert code == 0, said
+    code, said = retain(*line, "outputs=here")
+    assert code == 0, said
+    assert results("there") == results("here")
+    script = (slurm / "asked.sh").read_text()
+    for option in ("array=0-1%2", "mem=4GB", "partition=short", "time=60", "cpus-per-task=1"):
+        assert f"#SBATCH --{option}\n" in script
+
+
+def test_what_sbatch_refuses_is_told_in_its_words(submitit, slurm, retain, tiny):
+    (slurm / "sbatch").write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no such partition')")
+    code, said = retain(*tiny, "model=dummy", "hydra/launcher=submitit_slurm")
+    assert code == 2
+    assert said.splitlines()[-1] == "slurm takes no job: no such partition"
+    assert json.dumps(sorted(path.name for path in Path("outputs/runs").iterdir())) == '["jobs"]'
