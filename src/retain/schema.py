@@ -191,6 +191,18 @@ class Launcher(Config):
     workers: Annotated[int, Field(ge=0)]
 
 
+class Limits(Config):
+    """What one run may take before it is stopped and recorded as failed; null is no limit."""
+
+    seconds: Annotated[float, Field(gt=0)] | None
+    memory_mb: Annotated[float, Field(gt=0)] | None
+
+    @property
+    def any(self) -> bool:
+        """Whether there is a limit."""
+        return self.seconds is not None or self.memory_mb is not None
+
+
 class Run(Config):
     """The whole tree of ``retain``. Components keep their own parameters: see ``app``."""
 
@@ -208,6 +220,7 @@ class Run(Config):
     threads: Annotated[int, Field(ge=1)]
     outputs: str
     launcher: Launcher
+    limits: Limits
     dry_run: bool
 
 

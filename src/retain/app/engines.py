@@ -7,20 +7,18 @@ checked and found missing already, so identity, states and resumption are the sa
 
 from __future__ import annotations
 
-import os
+from collections.abc import Generator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from retain.app.configs import Composed, resolved
 from retain.errors import RetainError
-from retain.schema import Config, parse
+from retain.schema import Config, Run, parse
 
 if TYPE_CHECKING:
-    from retain.app.jobs import JobCrew
     from retain.app.plan import Plan
-    from retain.app.ray_crew import RayCrew
-    from retain.app.workers import Crew
+    from retain.record import Record
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -110,25 +108,23 @@ def _node(composed: Composed) -> dict[str, Any]:
     return node
 
 
-def crew(engine: Engine, plan: Plan) -> Crew | JobCrew | RayCrew:
-    """Who does the runs of a plan: a context manager with ``records(tasks)``.
+def afar(engine: SubmititLocal | Slurm | Ray, plan: Plan, first: Run) -> Generator[Record]:
+    """Records of the runs that are to be done, as an engine's machines write them.
 
-    A run by itself is done in this process, unless another engine was asked for.
+    Closed early, it cancels what is under way.
 
     Raises
     ------
     RetainError
-        When the engine's package is not installed, or its cluster is not there.
+        When the engine's package is not installed, or its cluster is not there or gone.
     """
     from retain.app.jobs import JobCrew
     from retain.app.ray_crew import RayCrew
-    from retain.app.workers import Crew
 
-    tasks = plan.to_do
-    tree = tasks[0].tree
-    if isinstance(engine, Ray):
-        return RayCrew(engine, tree["threads"], plan.study)
-    if isinstance(engine, Jobs):
-        return JobCrew(engine, tree["threads"], plan.study)
-    workers = min(tree["launcher"]["workers"] or os.cpu_count() or 1, len(tasks))
-    return Crew(0 if len(plan.runs) == 1 else workers, tree["threads"])
+    crew = (
+        RayCrew(engine, first, plan.study)
+        if isinstance(engine, Ray)
+        else JobCrew(engine, first, plan.study)
+    )
+    with crew:
+        yield from crew.records(plan.to_do)

@@ -6,125 +6,57 @@ No exception leaves ``execute``: one that cannot be unpickled would take the who
 from __future__ import annotations
 
 import logging
-import resource
-import sys
 import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from pathlib import Path
 
-from omegaconf import OmegaConf
 from threadpoolctl import threadpool_limits
 
 from retain.app.components import experiment
-from retain.app.prepared import prepare
+from retain.app.memory import forget_peak, peak_memory_mb
+from retain.app.prepared import Prepared, prepare
+from retain.app.task import Ending, Task, finish
+from retain.app.yaml_text import yaml_text
 from retain.errors import NotApplicable, RetainError
 from retain.learning.experiment import Evaluation, evaluate
-from retain.record import (
-    SCHEMA,
-    CheckFacts,
-    DataFacts,
-    Environment,
-    Git,
-    MetricFacts,
-    Record,
-    RunDirectory,
-    SplitFacts,
-    State,
-    replacing,
-    write_text,
-)
-from retain.schema import Run, parse
+from retain.learning.fold_rows import FoldCache
+from retain.record import Record
 
 log = logging.getLogger(__name__)
+ROWS = 2 * 2**30
+"""Bytes of prepared rows that a launch may keep in its temporary folder."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """A run to be done, in plain values that any process can take.
+def execute(task: Task) -> Record | None:
+    """Do a run and write its directory, the record last; None while somebody else is at it.
 
-    The facts are those the parent saw before anything was fitted; a run on other customers fails.
+    Raises
+    ------
+    OSError
+        When the directory cannot be written.
     """
-
-    id: str
-    directory: RunDirectory
-    tree: dict[str, Any]
-    overrides: tuple[str, ...]
-    hydra: dict[str, Any]
-    data: DataFacts
-    split: SplitFacts
-    checks: tuple[CheckFacts, ...]
-    environment: Environment
-    git: Git
-    started: str = ""
-
-    @property
-    def run(self) -> Run:
-        """The config as types."""
-        return parse(Run, self.tree)
+    with task.directory.claimed() as mine:
+        if not mine:
+            return None
+        return task.done_elsewhere() or _executed(task.begun())
 
 
-@dataclass
-class Ending:
-    """How a run ended, as its record will tell."""
-
-    state: State
-    reason: str | None = None
-    traceback: str | None = None
-    evaluation: Evaluation | None = None
-    warnings: list[str] = field(default_factory=list)
-
-
-def execute(task: Task) -> Record:
-    """Do a run and write its directory; the record is written last."""
-    task = replace(task, started=_now())
+def _executed(task: Task) -> Record:
     task.directory.reopen()
     for name, node in (
         ("config", task.tree),
         ("hydra", {"hydra": task.hydra}),
         ("overrides", list(task.overrides)),
     ):
-        text = OmegaConf.to_yaml(OmegaConf.create(node))
-        write_text(task.directory.hydra / f"{name}.yaml", text)
+        (task.directory.hydra / f"{name}.yaml").write_text(yaml_text(node), encoding="utf-8")
     with _logged(task), threadpool_limits(task.tree["threads"]):
+        forget_peak()
         ending = _ended(task)
+        ending.peak_memory_mb = peak_memory_mb()
         return finish(task, ending)
-
-
-def finish(task: Task, ending: Ending) -> Record:
-    """Write a run's scores and its final state."""
-    evaluation = ending.evaluation
-    if evaluation is not None:
-        with replacing(task.directory.scores) as path:
-            evaluation.scores.table.to_parquet(path, index=False)
-    metrics = {} if evaluation is None else evaluation.metrics
-    record = Record(
-        schema=SCHEMA,
-        id=task.id,
-        study=task.tree["study"]["name"],
-        state=ending.state,
-        reason=ending.reason,
-        traceback=ending.traceback,
-        config=task.tree,
-        overrides=task.overrides,
-        seed=task.tree["seed"],
-        data=task.data,
-        split=task.split,
-        metrics={n: MetricFacts(**{**m, "folds": tuple(m["folds"])}) for n, m in metrics.items()},
-        checks=task.checks,
-        seconds={} if evaluation is None else evaluation.seconds,
-        peak_memory_mb=_peak_memory_mb(),
-        environment=task.environment,
-        git=task.git,
-        warnings=tuple(dict.fromkeys(ending.warnings)),
-        started=task.started or _now(),
-        finished=_now(),
-    )
-    task.directory.finish(record)
-    return record
 
 
 def _ended(task: Task) -> Ending:
@@ -155,7 +87,7 @@ def _outcome(task: Task) -> Ending:
 
 
 def _evaluated(task: Task) -> Evaluation:
-    prepared = prepare(task.run)
+    prepared, cache = _shared(task)
     for line in (
         *prepared.heard,
         *(f"{c.outcome} {c.code}: {c.sentence}" for c in prepared.checks),
@@ -164,10 +96,23 @@ def _evaluated(task: Task) -> Evaluation:
     for facts, seen in ((prepared.data, task.data), (prepared.split, task.split)):
         if facts != seen:
             raise RetainError("the data changed while the sweep ran; launch the line again.")
-    evaluation = evaluate(experiment(task.run), prepared.customers, prepared.splits)
+    evaluation = evaluate(experiment(task.run), prepared.customers, prepared.splits, cache)
     for name, metric in evaluation.metrics.items():
         log.info("%s %.4f [%.4f, %.4f]", name, metric["mean"], metric["low"], metric["high"])
     return evaluation
+
+
+def _shared(task: Task) -> tuple[Prepared, FoldCache | None]:
+    """The run's customers, handed over or read here, and where it may share prepared rows."""
+    if task.shared is None:
+        return prepare(task.run), None
+    prepared: Prepared = task.shared.customers.taken()[task.shared.place]
+    return prepared, _cache(task.shared.rows)
+
+
+@lru_cache(maxsize=1)
+def _cache(folder: Path) -> FoldCache:
+    return FoldCache(folder, ROWS)
 
 
 @contextmanager
@@ -185,13 +130,3 @@ def _logged(task: Task) -> Iterator[None]:
         root.setLevel(before)
         root.removeHandler(handler)
         handler.close()
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-def _peak_memory_mb() -> float:
-    """The most memory this process has held, in MiB; Linux counts in KiB, macOS in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / (2**20 if sys.platform == "darwin" else 2**10), 1)

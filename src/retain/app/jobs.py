@@ -14,17 +14,18 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from retain.app.engines import Slurm, SubmititLocal
-from retain.app.execute import Ending, Task, finish
-from retain.app.share import Sent, Share, sent, shares
+from retain.app.share import Sent, Share, dealt, sent
+from retain.app.task import Ending, Task, finish
+from retain.app.workers import deaf_to_interrupts
 from retain.errors import RetainError
 from retain.record import Record, StudyDirectory
+from retain.schema import Run
 
 POLL = 0.5
 """Seconds between two looks at jobs and records, for few runs."""
@@ -39,10 +40,10 @@ PATIENCE = 10.0
 class JobCrew:
     """Jobs that share a list of tasks. A context manager; leaving it early cancels them."""
 
-    def __init__(self, engine: SubmititLocal | Slurm, threads: int, study: StudyDirectory) -> None:
+    def __init__(self, engine: SubmititLocal | Slurm, first: Run, study: StudyDirectory) -> None:
         self._submitit = _installed(engine)
         self._engine = engine
-        self._threads = threads
+        self._first = first
         self._study = StudyDirectory(study.path.absolute())
         self._running: dict[Any, Share] = {}
         self._left: dict[str, Sent] = {}
@@ -53,7 +54,7 @@ class JobCrew:
         # A folder of its own: local job ids are process ids, and come again.
         self._folder = Path(tempfile.mkdtemp(prefix="launch-", dir=self._study.jobs))
         self._executor = self._submitit.AutoExecutor(self._folder, cluster=self._cluster)
-        self._executor.update_parameters(**_asked(self._engine, self._threads, self._study))
+        self._executor.update_parameters(**_asked(self._engine, self._first.threads, self._study))
         return self
 
     def __exit__(
@@ -62,7 +63,8 @@ class JobCrew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._cancel()
+        with deaf_to_interrupts():
+            self._cancel()
         if not self._died:  # else the logs are all there is to learn from
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -87,14 +89,17 @@ class JobCrew:
     def _shared(self, runs: Sequence[Sent]) -> list[Share]:
         engine = self._engine
         count = math.ceil(len(runs) / engine.runs_per_job) if engine.runs_per_job else engine.jobs
-        return shares(runs, count, engine.workers, self._threads, self._study.path)
+        return [
+            Share(part, engine.workers, self._first.limits, Path.cwd(), self._study.path)
+            for part in dealt(runs, count)
+        ]
 
     def _submit(self, waiting: Sequence[Share]) -> None:
         if not waiting:
             return
         errors = self._submitit.core.utils
         try:
-            with _deaf_children():
+            with deaf_to_interrupts():
                 jobs = self._executor.submit_array(waiting)
         except (errors.FailedJobError, errors.FailedSubmissionError, OSError) as error:
             raise RetainError(f"{self._cluster} takes no job: {str(error).strip()}") from None
@@ -117,16 +122,25 @@ class JobCrew:
                 yield record
         yield from self._arrived()
         lost = [run for run in share.runs if run.task.id in self._left]
-        begun = [run for run in lost if run.begun]
-        if len(lost) == len(share.runs) and not begun:
-            begun = lost  # it would only die again
+        vain = len(lost) == len(share.runs) and not any(run.begun for run in lost)
         self._died |= bool(lost)
-        for run in begun:
+        again = []
+        for run in lost:
+            record = self._buried(run, job, error) if vain or run.begun else None
+            if record is None:
+                again.append(run)
+            else:
+                yield record
+        waiting += [replace(share, runs=tuple(again))] if again else []
+
+    def _buried(self, run: Sent, job: Any, error: BaseException | None) -> Record | None:
+        """The record that a job's death leaves of a run; None while somebody else is at it."""
+        ending = Ending("failed", reason=_cause(job, error), traceback=str(error))
+        with run.task.directory.claimed() as mine:
+            if not mine:
+                return None
             del self._left[run.task.id]
-            ending = Ending("failed", reason=_cause(job, error), traceback=str(error))
-            yield finish(run.task, ending)
-        again = tuple(run for run in lost if run not in begun)
-        waiting += [replace(share, runs=again)] if again else []
+            return finish(run.task, ending)
 
     def _cancel(self) -> None:
         if self._cluster == "slurm":
@@ -185,13 +199,3 @@ def _cause(job: Any, error: BaseException | None) -> str:
     text = said[1] if len(said) > 2 else said[0]
     last = (text.strip().splitlines() or [""])[-1]
     return f"its job {job.job_id} died ({job.state}): {last}"
-
-
-@contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Processes started here do not hear the terminal's Ctrl-C, which is the parent's to answer."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

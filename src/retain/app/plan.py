@@ -1,4 +1,7 @@
-"""What a line asks for, held against what is already there: which runs are to be done, and why."""
+"""What a line asks for, held against what is already there: which runs are to be done, and why.
+
+Imports nothing heavy: customers were seen elsewhere (``app.survey``), and are told of here.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from retain.app.components import experiment
 from retain.app.configs import Composed
 from retain.app.environment import environment, git
-from retain.app.execute import Task
-from retain.app.prepared import Prepared, prepare
-from retain.learning.features import check_toggles
+from retain.app.seen import Seen
+from retain.app.task import Shared, Task
 from retain.record import Record, StudyDirectory
+
+if TYPE_CHECKING:
+    from retain.app.survey import Surveyed
 
 
 @dataclass(frozen=True)
@@ -38,7 +43,7 @@ class Plan:
 
     study: StudyDirectory
     runs: tuple[Planned, ...]
-    sources: tuple[Prepared, ...]
+    sources: tuple[Seen, ...]
 
     def name(self, task: Task) -> str:
         """What was typed for a run and not for all of them, which tells it from the others."""
@@ -57,50 +62,55 @@ class Plan:
         return [planned.task for planned in self.runs if planned.why is not None]
 
 
-def plan(runs: Sequence[Composed]) -> Plan:
-    """Check every run down to its parameters and its data, then look at what is there.
+def plan(runs: Sequence[Composed], surveyed: Surveyed, rows: Path | None = None) -> Plan:
+    """The runs with their records; those to be done share what the survey handed over.
 
     Raises
     ------
     RetainError
-        At the first config or data that is refused; nothing has been written by then.
+        When a record is there that cannot be read.
     """
-    prepared = [_prepared(run) for run in runs]
     study = StudyDirectory(Path(runs[0].run.outputs) / runs[0].run.study.name)
-    found = [_planned(study, run, seen) for run, seen in zip(runs, prepared, strict=True)]
-    distinct = {id(seen.customers): seen for seen in prepared}
-    return Plan(study, tuple(found), tuple(distinct.values()))
+    planned = []
+    for run, place in zip(runs, surveyed.which, strict=True):
+        shared = None
+        if surveyed.handed is not None and rows is not None:
+            shared = Shared(surveyed.handed, place, rows)
+        planned.append(_planned(study, run, surveyed.seen[place], shared))
+    return Plan(study, tuple(planned), _distinct(surveyed.seen))
 
 
-def _prepared(run: Composed) -> Prepared:
-    experiment(run.run)
-    seen = prepare(run.run)
-    groups = {*seen.customers.groups, *(d.group for d in seen.customers.derived)}
-    check_toggles(run.run.features, groups)
-    return seen
+def _distinct(seen: Sequence[Seen]) -> tuple[Seen, ...]:
+    """One of those that see the same customers: folds drawn otherwise are not told of."""
+    return tuple({one.data.fingerprint: one for one in reversed(seen)}.values())[::-1]
 
 
-def _planned(study: StudyDirectory, run: Composed, seen: Prepared) -> Planned:
+def _planned(study: StudyDirectory, run: Composed, seen: Seen, shared: Shared | None) -> Planned:
+    directory = study.run(run.slug, run.id)
+    record = directory.read()
     task = Task(
         id=run.id,
-        directory=study.run(run.slug, run.id),
+        directory=directory,
         tree=run.tree,
         overrides=run.overrides,
         hydra=run.hydra,
         data=seen.data,
         split=seen.split,
-        checks=seen.told,
+        checks=seen.checks,
         environment=environment(),
         git=git(),
+        before=None if record is None else record.finished,
+        shared=shared,
     )
-    record = task.directory.read()
     return Planned(task, record, _why(task, record))
 
 
 def _why(task: Task, record: Record | None) -> str | None:
     """Why a run is to be done, or None when its record still speaks of what would run now."""
     if record is None:
-        return "interrupted" if task.directory.path.exists() else "new"
+        if not task.directory.path.exists():
+            return "new"
+        return "running elsewhere" if task.directory.busy else "interrupted"
     if record.state == "failed":
         return "failed before"
     outdated = record.outdated(task.data, task.split, task.environment)

@@ -11,9 +11,11 @@ from functools import cached_property, lru_cache
 from typing import Literal
 
 from retain.app.components import source
+from retain.app.seen import Seen
 from retain.customers.audit import Check, Folding, audit, refuse
 from retain.customers.customers import Customers
 from retain.customers.twins import with_twins
+from retain.errors import examples
 from retain.learning.validation import Splits, split
 from retain.record import CheckFacts, DataFacts, FunnelStep, SplitFacts
 from retain.schema import Audit, Run, Validation
@@ -65,6 +67,27 @@ class Prepared:
             CheckFacts(code=c.code, outcome=c.outcome, sentence=c.sentence) for c in self.checks
         )
 
+    @cached_property
+    def seen(self) -> Seen:
+        """All this without the customers."""
+        customers = self.customers
+        return Seen(
+            data=self.data,
+            split=self.split,
+            checks=self.told,
+            heard=self.heard,
+            left_out=tuple(examples(step.dropped) for step in customers.funnel),
+        )
+
+
+Source = tuple[str, Audit, Validation, int]
+
+
+def source_of(run: Run) -> Source:
+    """What two runs share if they learn from the same customers in the same folds."""
+    data = json.dumps(run.data, sort_keys=True, ensure_ascii=False)
+    return data, run.audit, run.validation, run.seed
+
 
 def prepare(run: Run) -> Prepared:
     """Customers and splits of a run's config, from this process's memory where they are there.
@@ -74,8 +97,7 @@ def prepare(run: Run) -> Prepared:
     RetainError
         When the data are refused: by their contract, by the audit, or as too few.
     """
-    data = json.dumps(run.data, sort_keys=True, ensure_ascii=False)
-    return _prepared(data, run.audit, run.validation, run.seed)
+    return _prepared(*source_of(run))
 
 
 def forget() -> None:

@@ -14,12 +14,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from retain.app.crew import Crew
 from retain.app.engines import Ray
-from retain.app.execute import Ending, Task, finish
 from retain.app.share import enter, sent
-from retain.app.workers import Worker
+from retain.app.task import Ending, Task, finish
+from retain.app.workers import deaf_to_interrupts
 from retain.errors import RetainError
 from retain.record import Record, StudyDirectory
+from retain.schema import Limits, Run
 
 TRIES = 3
 """Actors in a row that may die before they are ready."""
@@ -28,32 +30,28 @@ STORE = 100 * 2**20
 
 
 class Bench:
-    """One place where runs are fitted, on whichever node. Ray calls it in two threads."""
+    """One place where runs are fitted, on whichever node; Ray's actor."""
 
-    def __init__(self, environment: Mapping[str, str], threads: int) -> None:
+    def __init__(self, environment: Mapping[str, str], limits: Limits) -> None:
         os.environ.update(environment)
-        self._worker = Worker(threads)
+        self._crew = Crew(1, limits)
 
     def ready(self, launched: Path, study: Path) -> None:
         """Go to the sweep's folder, or tell that it is not there."""
         enter(launched, study)
 
     def do(self, task: Task) -> Record:
-        """The record of a task, also when the process dies doing it."""
-        return self._worker.do(task)
-
-    def stop(self, *, at_once: bool) -> None:
-        """End the process, whatever it is doing."""
-        self._worker.stop(at_once=at_once)
+        """The record of a task, also when the worker process dies doing it."""
+        return next(self._crew.records([task]))
 
 
 class RayCrew:
     """Actors that share a list of tasks. A context manager; leaving it stops them."""
 
-    def __init__(self, engine: Ray, threads: int, study: StudyDirectory) -> None:
+    def __init__(self, engine: Ray, first: Run, study: StudyDirectory) -> None:
         self._ray = _installed(engine)
         self._engine = engine
-        self._threads = threads
+        self._first = first
         self._study = study.path.absolute()
         self._free: list[Any] = []
         self._busy: dict[Any, tuple[Any, Task | None]] = {}
@@ -62,7 +60,7 @@ class RayCrew:
 
     def __enter__(self) -> Self:
         self._study.mkdir(parents=True, exist_ok=True)
-        own = {"num_cpus": self._engine.workers * self._threads or os.cpu_count()}
+        own = {"num_cpus": self._engine.workers * self._first.threads or os.cpu_count()}
         own |= {"include_dashboard": False, "object_store_memory": STORE}
         try:
             self._ray.init(
@@ -82,11 +80,10 @@ class RayCrew:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        actors = [*self._free, *(actor for actor, _ in self._busy.values())]
-        stops = [actor.stop.remote(at_once=error is not None) for actor in actors]
-        if stops:
-            self._ray.wait(stops, num_returns=len(stops), timeout=5)
-        self._ray.shutdown()
+        with deaf_to_interrupts():
+            for actor in [*self._free, *(actor for actor, _ in self._busy.values())]:
+                self._ray.kill(actor)  # its worker process ends within a second
+            self._ray.shutdown()
 
     def records(self, tasks: Sequence[Task]) -> Iterator[Record]:
         """The record of each task, as they end."""
@@ -104,7 +101,7 @@ class RayCrew:
 
     def _room(self) -> int:
         """As many runs as the cluster has CPUs for now."""
-        return max(1, int(self._ray.cluster_resources().get("CPU", 0)) // self._threads)
+        return max(1, int(self._ray.cluster_resources().get("CPU", 0)) // self._first.threads)
 
     def _assign(self, waiting: deque[Task], size: int) -> None:
         """Give tasks to those who are free, and hire while there is more to do than hands."""
@@ -118,8 +115,8 @@ class RayCrew:
 
     def _hire(self) -> None:
         passed = {k: v for k, v in os.environ.items() if k.startswith("RETAIN_")}
-        kind = self._ray.remote(num_cpus=self._threads, max_restarts=0, max_concurrency=2)(Bench)
-        actor = kind.remote(passed, self._threads)
+        kind = self._ray.remote(num_cpus=self._first.threads, max_restarts=0)(Bench)
+        actor = kind.remote(passed, self._first.limits)
         self._busy[actor.ready.remote(Path.cwd(), self._study)] = (actor, None)
 
     def _answered(self, answer: Any) -> Record | None:
@@ -155,7 +152,7 @@ class RayCrew:
         elif now - self._last_seen > 60 * self._engine.wait_min:
             raise RetainError(
                 f"for {self._engine.wait_min} minutes no node of the Ray cluster had room for a "
-                f"run of {self._threads} CPUs; the same line continues when one has."
+                f"run of {self._first.threads} CPUs; the same line continues when one has."
             )
 
 

@@ -5,9 +5,13 @@ Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit,
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.app.command_line import VERSION_BASE, Line, conf_dir, read
@@ -16,9 +20,13 @@ from retain.errors import RetainError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from retain.app.configs import Composed
     from retain.app.engines import Engine
     from retain.app.plan import Plan
+    from retain.app.survey import Surveyed
+    from retain.app.task import Task
     from retain.record import Record
+    from retain.schema import Run
 
 Command = Callable[[Line], int]
 
@@ -68,20 +76,34 @@ def _hydra(primary: str) -> int:
 
 def run(line: Line) -> int:
     """Compose, check, and do what is not done yet."""
+    from retain.app.workers import warm_up
+
+    if line.multirun:
+        warm_up()  # it imports while this process composes
     from rich.console import Console
 
     from retain.app.configs import Composer
-    from retain.app.engines import chosen
-    from retain.app.plan import plan
-    from retain.app.prepared import forget
-    from retain.app.view import listed, sources_told, summary
+    from retain.app.engines import Local, chosen
+    from retain.app.scratch import scratch
 
-    forget()
-    console = Console()
     with Composer(line, "run") as composer:
         composed = composer.runs()
     engine = chosen(composed[0])
-    planned = plan(composed)
+    here = isinstance(engine, Local) and not line.multirun and not composed[0].run.limits.any
+    with scratch() as folder:
+        return _run(Console(), composed, folder, None if here else engine)
+
+
+def _run(
+    console: Console, composed: Sequence[Composed], folder: Path, engine: Engine | None
+) -> int:
+    """Do the runs in an engine's processes, or without one in this process."""
+    from retain.app.plan import plan
+    from retain.app.view import listed, sources_told, summary
+
+    rows = folder / "rows"
+    rows.mkdir()
+    planned = plan(composed, _surveyed(composed, folder if engine else None), rows)
     sources_told(console, planned)
     if composed[0].run.dry_run:
         listed(console, planned)
@@ -90,31 +112,88 @@ def run(line: Line) -> int:
         if one.why is not None and one.record is not None:
             console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
     try:
-        records = _swept(console, planned, engine)
+        records = _swept(console, planned, composed[0].run, engine)
     except OSError as error:  # what a model raises is recorded; this is our own writing
         raise RetainError(f"{planned.study.path} cannot be written: {error}.") from None
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))
     return 1 if any(record.state == "failed" for record in records) else 0
 
 
-def _swept(console: Console, planned: Plan, engine: Engine) -> list[Record]:
+def _surveyed(composed: Sequence[Composed], folder: Path | None) -> Surveyed:
+    """What was seen of customers and components; in a process of its own if runs are done apart.
+
+    That process gives its memory back, and this one need not import what it imports.
+    """
+    runs = [one.run for one in composed]
+    if folder is None:
+        from retain.app.prepared import forget
+        from retain.app.survey import survey
+
+        forget()
+        return survey(runs)
+    from retain.app.workers import Died, Worker
+
+    surveyor = Worker()
+    try:
+        surveyor.begin("survey", runs, folder / "customers")
+        surveyed: Surveyed = surveyor.end()
+    except Died as death:
+        raise RetainError(f"the process that reads the data died: {death}.") from None
+    finally:
+        surveyor.stop(at_once=True)
+    return surveyed
+
+
+def _swept(console: Console, planned: Plan, first: Run, engine: Engine | None) -> list[Record]:
     """Do what is to be done; Ctrl-C leaves the rest for the next launch of the line."""
-    from retain.app.engines import crew
+    from retain.app.engines import Local, afar
     from retain.app.view import View
 
     tasks = planned.to_do
     if not tasks:
         return []
+    if isinstance(engine, Local):
+        done = _apart(tasks, first, console)
+    else:
+        done = _here(tasks) if engine is None else afar(engine, planned, first)
     records: list[Record] = []
-    with crew(engine, planned) as hands, View(console, planned) as view:
+    with View(console, planned) as view, closing(done):
         try:
-            for record in hands.records(tasks):
+            for record in done:
                 records.append(record)
                 view.ended(record)
         except KeyboardInterrupt:
             console.print(f"stopped: {view.told()}. The same line continues with the rest.")
             raise
     return records
+
+
+def _apart(tasks: Sequence[Task], first: Run, console: Console) -> Generator[Record]:
+    """Records of runs done in worker processes; the first Ctrl-C lets them end what they have."""
+    from retain.app.crew import Crew
+    from retain.app.workers import answering_interrupts
+
+    def stop(*_: object) -> None:
+        crew.begin_no_more()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        console.print(f"ending {len(crew.under_way)} runs under way; Ctrl-C again stops them")
+
+    workers = min(first.launcher.workers or os.cpu_count() or 1, len(tasks))
+    with Crew(workers, first.limits) as crew, answering_interrupts(stop):
+        yield from crew.records(tasks)
+        if crew.given_up:
+            raise KeyboardInterrupt
+
+
+def _here(tasks: Sequence[Task]) -> Generator[Record]:
+    """Records of runs done in this process, which waits where another launch is at one."""
+    from retain.app.crew import TICK
+    from retain.app.execute import execute
+
+    for task in tasks:
+        while (record := execute(task)) is None:
+            time.sleep(TICK)
+        yield record
 
 
 if __name__ == "__main__":

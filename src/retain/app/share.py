@@ -1,7 +1,7 @@
 """A sweep's runs on another machine: how tasks are sent there, and what a job does with its share.
 
 The far side may be another process, node or day: a job can be queued again by its cluster, and
-begins then where it stopped. What became of a run is read off its directory, which both sides see.
+goes on then where it stopped. What became of a run is read off its directory, which both sides see.
 """
 
 from __future__ import annotations
@@ -15,23 +15,33 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from retain.app.execute import Task
-from retain.app.workers import Crew
+from retain.app.crew import Crew
+from retain.app.scratch import scratch
+from retain.app.survey import Surveyed
+from retain.app.task import Shared, Task
+from retain.app.workers import Worker, warm_up
 from retain.errors import RetainError
 from retain.record import Record, RunDirectory
+from retain.schema import Limits
 
 Mark = tuple[int, int] | None
 
 
 @dataclass(frozen=True)
 class Sent:
-    """A task on its way, with the marks of its files as they were before.
+    """A task on its way, without what it shares with others on the machine that planned it.
 
-    Clocks of two machines may differ, so that a run has begun or ended is told by its files having
-    changed, not by when.
+    Attributes
+    ----------
+    place
+        The same for runs that learn from the same customers.
+    record, log
+        Marks of these files as they were before. The clocks of two machines may differ, so that a
+        run has begun or ended is told by its files having changed, not by when.
     """
 
     task: Task
+    place: int
     record: Mark
     log: Mark
 
@@ -44,14 +54,15 @@ class Sent:
         """The record written since, if there is one."""
         if _mark(self.task.directory.record) in (None, self.record):
             return None
-        return self.task.directory.read()
+        return self.task.done_elsewhere()
 
 
 def sent(task: Task) -> Sent:
     """``task`` ready to leave this machine: its directory is the same from any folder."""
     directory = RunDirectory(task.directory.path.absolute())
-    there = replace(task, directory=directory)
-    return Sent(there, _mark(directory.record), _mark(directory.log))
+    place = 0 if task.shared is None else task.shared.place
+    there = replace(task, directory=directory, shared=None)
+    return Sent(there, place, _mark(directory.record), _mark(directory.log))
 
 
 def _mark(path: Path) -> Mark:
@@ -82,23 +93,21 @@ def enter(launched: Path, study: Path) -> None:
 
 @dataclass(frozen=True)
 class Share:
-    """Runs one job does, ``workers`` at a time; called on the far side."""
+    """Runs one job does, ``workers`` at a time, as a sweep of its own; called on the far side."""
 
     runs: tuple[Sent, ...]
     workers: int
-    threads: int
+    limits: Limits
     launched: Path
     study: Path
 
     def __call__(self) -> list[Record]:
-        """The record of every run; those that ended before the job was queued again included."""
+        """The record of every run; those that had ended before come back as they are."""
         enter(self.launched, self.study)
         _end_on_sigterm()
-        found = [(run, run.ended()) for run in self.runs]
-        left = [run.task for run, record in found if record is None]
-        records = [record for _, record in found if record is not None]
-        with Crew(min(self.workers, len(left)), self.threads) as crew:
-            return [*records, *crew.records(left)]
+        warm_up()
+        with scratch() as folder, Crew(self.workers, self.limits) as crew:
+            return list(crew.records(_sharing(self.runs, folder)))
 
     def checkpoint(self) -> Any:
         """What submitit queues again when the job's time is over or its node is wanted back."""
@@ -107,19 +116,40 @@ class Share:
         return DelayedSubmission(self)
 
 
+def _sharing(runs: Sequence[Sent], folder: Path) -> list[Task]:
+    """The tasks with what they share on this machine: customers read once, prepared rows."""
+    sources = {run.place: run.task.run for run in runs}
+    surveyor = Worker()
+    try:
+        surveyor.begin("survey", list(sources.values()), folder / "customers")
+        surveyed: Surveyed = surveyor.end()
+    finally:
+        surveyor.stop(at_once=True)
+    if surveyed.handed is None:
+        return [run.task for run in runs]
+    places = dict(zip(sources, surveyed.which, strict=True))
+    rows = folder / "rows"
+    rows.mkdir()
+    return [
+        replace(run.task, shared=Shared(surveyed.handed, places[run.place], rows)) for run in runs
+    ]
+
+
 def _end_on_sigterm() -> None:
     """On this machine, SIGTERM is how the parent cancels; under SLURM it may announce a requeue."""
+
+    def end(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the next must not meet half-done tidying
+        sys.exit("cancelled")
+
     if os.environ.get("SUBMITIT_EXECUTOR") == "local":
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit("cancelled"))
+        signal.signal(signal.SIGTERM, end)
 
 
-def shares(
-    runs: Sequence[Sent], count: int, workers: int, threads: int, study: Path
-) -> list[Share]:
+def dealt(runs: Sequence[Sent], count: int) -> list[tuple[Sent, ...]]:
     """The runs dealt out like cards, so that neighbours, which cost alike, are spread.
 
-    >>> [share.runs for share in shares("abcde", 2, 1, 1, Path("outputs/models"))]
+    >>> dealt("abcde", 2)
     [('a', 'c', 'e'), ('b', 'd')]
     """
-    dealt = [tuple(runs[i::count]) for i in range(min(count, len(runs)))]
-    return [Share(part, workers, threads, Path.cwd(), study) for part in dealt]
+    return [tuple(runs[i::count]) for i in range(min(count, len(runs)))]

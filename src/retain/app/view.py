@@ -14,7 +14,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 from retain.app.plan import Plan
-from retain.errors import examples
 from retain.record import Record
 
 MARKS = {"done": "[green]done[/]", "failed": "[red]failed[/]", "not_applicable": "[yellow]no[/]"}
@@ -93,8 +92,8 @@ def sources_told(console: Console, plan: Plan) -> None:
     for source in plan.sources:
         for line in source.heard:
             console.print(escape(line), soft_wrap=True, highlight=False)
-        for step in source.customers.funnel:
-            whom = f"; left out {examples(step.dropped)}" if step.dropped else ""
+        for step, left_out in zip(source.data.funnel, source.left_out, strict=True):
+            whom = f"; left out {left_out}" if left_out else ""
             told = f"  {step.name} {step.before} → {step.after}: {step.reason}{whom}"
             console.print(escape(told), soft_wrap=True, highlight=False)
         for check in source.checks:

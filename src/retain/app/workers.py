@@ -1,146 +1,213 @@
-"""Worker processes: each run in one of a few warm processes, whose death costs that run only.
+"""Worker processes: warm, one run at a time, each replaced when it dies.
 
-Every worker is a pool of one, so that when a process dies it is known which run it had; the pool
-is replaced and the sweep goes on.
+They are forked from a server that has imported everything and computed nothing (multiprocessing's
+``forkserver``), so that one starts in milliseconds and shares the memory of what was imported. A
+worker is known by its own pipe: when it dies, it is known which run died with it.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import re
 import signal
 import threading
-from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
-from types import TracebackType
-from typing import Self
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any, Literal
 
-from joblib.externals.loky.process_executor import ProcessPoolExecutor, TerminatedWorkerError
-
-from retain.app.execute import Ending, Task, execute, finish
-from retain.record import Record
+from retain.errors import RetainError
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+IMPORTED = (
+    "retain.app.execute",
+    "retain.app.survey",
+    "imblearn.combine",
+    "sklearn.ensemble",
+    "sklearn.neural_network",
+    "lightgbm",
+    "catboost",
+)
+"""What the server imports before it forks; a model from elsewhere is imported by its worker."""
+Job = Literal["execute", "survey"]
 
 
-def _stand_apart() -> None:
-    """Leave the terminal's process group: Ctrl-C is the parent's to answer.
-
-    The worker leads a group of its own, so that stopping it takes its children along.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.setsid()
-
-
-class Worker:
-    """One process that does one run at a time and is started anew when it dies."""
-
-    def __init__(self, threads: int) -> None:
-        self._environment = {name: str(threads) for name in THREADS}
-        self._pool: ProcessPoolExecutor | None = None
-        self._group: int | None = None
-        self._stopped = False
-
-    def do(self, task: Task) -> Record:
-        """The record of ``task``, also when the process dies doing it.
-
-        Raises
-        ------
-        KeyboardInterrupt
-            When the process was stopped: such a run has not ended and leaves no record.
-        """
-        try:
-            record: Record = self._started().submit(execute, task).result()
-        except TerminatedWorkerError as death:
-            self._pool = self._group = None
-            if self._stopped or "SIGINT" in str(death):  # Ctrl-C may meet a starting process
-                raise KeyboardInterrupt from None
-            return finish(task, Ending("failed", reason=_cause(death), traceback=str(death)))
-        return record
-
-    def _started(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                max_workers=1, env=self._environment, initializer=_stand_apart
-            )
-            self._group = self._pool.submit(os.getpid).result()
-        return self._pool
-
-    def stop(self, *, at_once: bool) -> None:
-        """End the process, when it is idle or whatever it is doing."""
-        self._stopped = True
-        pool, group = self._pool, self._group
-        if pool is None:
-            return
-        if at_once and group is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGKILL)
-        pool.shutdown(wait=not at_once)
-
-
-def _cause(death: TerminatedWorkerError) -> str:
-    """Which signal or exit code, as far as the message tells."""
-    found = re.search(r"exit codes? of the workers? (?:is|are) \{([^}]*)\}", str(death))
-    return f"the worker process died: {found.group(1) if found else 'for an unknown cause'}"
+def warm_up() -> None:
+    """Start the server that workers are forked from, and return while it imports."""
+    with deaf_to_interrupts(), _one_thread():
+        forkserver.set_forkserver_preload(list(IMPORTED))
+        forkserver.ensure_running()
 
 
 @contextmanager
-def _deaf_to_interrupts() -> Iterator[None]:
-    """A second Ctrl-C must not leave half of the workers running."""
+def _one_thread() -> Iterator[None]:
+    """An environment in which libraries start with one compute thread each.
+
+    Set before they are imported, since each thread pool of the server would be lost in a fork;
+    a run then asks for as many threads as its config says.
+    """
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+def deaf_to_interrupts() -> AbstractContextManager[None]:
+    """Ctrl-C is neither inherited by what starts meanwhile nor met by half-done tidying."""
+    return answering_interrupts(signal.SIG_IGN)
+
+
+@contextmanager
+def answering_interrupts(answer: Callable[..., object] | signal.Handlers) -> Iterator[None]:
+    """Ctrl-C is met by ``answer``; in the main thread, which alone gets it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.signal(signal.SIGINT, answer)
     try:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
 
 
-class Crew:
-    """A fixed number of workers that share a list of tasks.
+@dataclass(frozen=True)
+class Answer:
+    """What came of a job: a value, or an error that the launching process is to raise."""
 
-    A context manager; leaving it stops the processes. With no workers, runs are done in this
-    process, which spares a run by itself the start of another.
-    """
+    value: Any = None
+    error: Exception | None = None
 
-    def __init__(self, workers: int, threads: int) -> None:
-        self._workers = [Worker(threads) for _ in range(workers)]
-        self._free = list(self._workers)
-        self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(max(workers, 1))
 
-    def __enter__(self) -> Self:
-        return self
+class Died(Exception):  # noqa: N818 - what happened, not what is wrong
+    """A worker's process ended during its job; says how."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        with _deaf_to_interrupts():
-            self._threads.shutdown(wait=False, cancel_futures=True)
-            for worker in self._workers:
-                worker.stop(at_once=error is not None)
 
-    def records(self, tasks: Sequence[Task]) -> Iterator[Record]:
-        """The record of each task, as they end."""
-        if not self._workers:
-            yield from map(execute, tasks)
-            return
-        waiting: set[Future[Record]] = {self._threads.submit(self._do, task) for task in tasks}
-        while waiting:
-            ended, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in ended:
-                yield future.result()
+class Worker:
+    """One process that does one job at a time and is started anew when it dies."""
 
-    def _do(self, task: Task) -> Record:
-        with self._lock:
-            worker = self._free.pop()
+    def __init__(self) -> None:
+        self.process: BaseProcess | None = None
+        self.since = 0.0
+        self._pipe: Connection | None = None
+
+    @property
+    def pipe(self) -> Connection:
+        """Readable when the job has ended, well or not."""
+        if self._pipe is None:
+            raise ValueError("this worker has no job")
+        return self._pipe
+
+    def begin(self, job: Job, *arguments: Any) -> None:
+        """Give the process a job, and a process to the worker where there is none."""
+        if self.process is None:
+            self._start()
+        self.since = time.monotonic()
+        with suppress(BrokenPipeError):  # a death between two jobs shows in ``end``
+            self.pipe.send((job, arguments))
+
+    def end(self) -> Any:
+        """What the job came to; waits for it.
+
+        Raises
+        ------
+        Died
+            When the process ended before its job did.
+        RetainError, OSError
+            As the job raised them.
+        RuntimeError
+            With the traceback of whatever else the job raised: a bug.
+        """
         try:
-            return worker.do(task)
-        finally:
-            with self._lock:
-                self._free.append(worker)
+            answer: Answer = self.pipe.recv()
+        except (EOFError, ConnectionResetError):
+            raise Died(self._buried()) from None
+        if answer.error is not None:
+            raise answer.error
+        return answer.value
+
+    def kill(self) -> None:
+        """End the process and its children, whatever they are doing."""
+        if self.process is not None and self.process.pid is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """End the process: when it is idle, or whatever it is doing."""
+        if self.process is None:
+            return
+        if at_once:
+            self.kill()
+        self.pipe.close()
+        self.process.join()
+        self.process = self._pipe = None
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("forkserver")
+        self._pipe, far = context.Pipe()
+        arguments = (far, dict(os.environ), Path.cwd())
+        self.process = context.Process(target=_serve, args=arguments, name="retain-worker")
+        with deaf_to_interrupts():
+            warm_up()
+            self.process.start()
+        far.close()
+        try:
+            self.pipe.recv()  # it leads its own process group from now on
+        except EOFError:
+            raise RuntimeError(f"a worker process did not start: {self._buried()}") from None
+
+    def _buried(self) -> str:
+        """How the process ended; the next job gets a new one."""
+        process = self.process
+        if process is None:
+            return "for an unknown cause"
+        process.join()
+        self.pipe.close()
+        self.process = self._pipe = None
+        code = process.exitcode or 0
+        return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def _serve(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
+    """Do jobs until the other end of the pipe is closed. Runs in the worker."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the launching process's to answer
+    os.setsid()  # a group of its own, so that stopping it takes its children along
+    os.environ.clear()
+    os.environ.update(environment | dict.fromkeys(THREADS, "1"))
+    os.chdir(folder)
+    threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+    pipe.send(Answer())
+    while True:
+        try:
+            job, arguments = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_answered(job, arguments))
+
+
+def _answered(job: Job, arguments: tuple[Any, ...]) -> Answer:
+    from retain.app.execute import execute
+    from retain.app.survey import survey
+
+    jobs: dict[Job, Callable[..., Any]] = {"execute": execute, "survey": survey}
+    try:
+        return Answer(jobs[job](*arguments))
+    except (RetainError, OSError) as error:
+        return Answer(error=error)
+    except Exception:  # noqa: BLE001 - a bug, which the launching process raises
+        return Answer(error=RuntimeError(traceback.format_exc()))
+
+
+def _die_with_parent(parent: int) -> None:
+    """Leave no run behind that nobody waits for: the server ends when the launcher does."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.killpg(os.getpid(), signal.SIGKILL)

@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -144,8 +143,9 @@ class FoldCache:
 
     def _write(self, folder: Path, rows: FoldRows) -> None:
         """Put rows into the folder, whole or not at all; a full disk costs the sharing only."""
-        temporary = Path(tempfile.mkdtemp(dir=self._folder))
+        temporary = folder.with_name(f"{folder.name}-{os.getpid()}")
         try:
+            temporary.mkdir()
             for name in FoldRows.__dataclass_fields__:
                 np.save(temporary / f"{name}.npy", getattr(rows, name), allow_pickle=False)
             temporary.replace(folder)

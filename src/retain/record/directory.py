@@ -5,8 +5,10 @@ May import: errors, schema.
 
 from __future__ import annotations
 
+import fcntl
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from pydantic import ValidationError
 
 from retain.errors import RetainError
 from retain.record.facts import SCHEMA, Record
-from retain.record.writing import write_text
+from retain.record.writing import UNFINISHED, write_text
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,38 @@ class RunDirectory:
         """The composed config, as Hydra writes it."""
         return self.path / ".hydra"
 
+    @property
+    def lock(self) -> Path:
+        """Held by the process that does the run; an empty file otherwise."""
+        return self.path / ".lock"
+
+    @contextmanager
+    def claimed(self) -> Iterator[bool]:
+        """Whether the run is this process's to do; False while another has it.
+
+        The system lets go of a claim when its process ends, however it ends.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with self.lock.open("wb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+    @property
+    def busy(self) -> bool:
+        """Whether some process is doing the run now."""
+        try:
+            with self.lock.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
     def finish(self, record: Record) -> None:
         """Write the final state: after this the run has ended."""
         write_text(self.record, record.model_dump_json(by_alias=True, indent=1) + "\n")
@@ -64,8 +98,14 @@ class RunDirectory:
         return _parsed(text, self.record)
 
     def reopen(self) -> None:
-        """Forget the final state, so that the run counts as not done until it is."""
+        """Forget the final state, so that the run counts as not done until it is.
+
+        What a killed process left half-written goes too.
+        """
         self.record.unlink(missing_ok=True)
+        self.hydra.mkdir(parents=True, exist_ok=True)
+        for path in self.path.glob(f"{UNFINISHED}*"):
+            path.unlink(missing_ok=True)
 
 
 def _parsed(text: str, path: Path) -> Record:

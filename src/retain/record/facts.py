@@ -16,7 +16,7 @@ from retain.schema import Config
 
 SCHEMA = 1
 State = Literal["done", "failed", "not_applicable"]
-CANNOT_CHANGE_A_RESULT = ("study", "outputs", "threads", "launcher", "dry_run")
+CANNOT_CHANGE_A_RESULT = ("study", "outputs", "threads", "launcher", "limits", "dry_run")
 """Top-level config keys that do not enter a run's identity."""
 
 

@@ -1,0 +1,117 @@
+"""The workers of this machine and the runs they share out among themselves."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import wait
+from types import TracebackType
+from typing import Self
+
+from retain.app.limits import beyond
+from retain.app.task import Ending, Task, finish
+from retain.app.workers import Died, Worker, deaf_to_interrupts
+from retain.record import Record
+from retain.schema import Limits
+
+TICK = 0.1
+"""Seconds between two looks at the limits, and at runs that another launch is doing."""
+
+
+class Crew:
+    """A fixed number of workers that share a list of tasks.
+
+    A context manager; leaving it stops the processes, at once if by an error. ``given_up`` counts
+    tasks that no worker will take any more.
+    """
+
+    def __init__(self, workers: int, limits: Limits) -> None:
+        self._idle = [Worker() for _ in range(workers)]
+        self._busy: dict[Worker, Task] = {}
+        self._broken: dict[Worker, str] = {}
+        self._limits = limits
+        self.given_up = 0
+        self._left: deque[Task] = deque()
+        self._elsewhere: deque[Task] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        with deaf_to_interrupts():
+            for worker in [*self._busy, *self._idle]:
+                worker.stop(at_once=error is not None)
+
+    @property
+    def under_way(self) -> list[Task]:
+        """Tasks that a worker has."""
+        return list(self._busy.values())
+
+    def begin_no_more(self) -> None:
+        """Let the workers end what they have and take nothing new."""
+        self.given_up = len(self._left) + len(self._elsewhere)
+        self._left.clear()
+        self._elsewhere.clear()
+
+    def records(self, tasks: Sequence[Task]) -> Iterator[Record]:
+        """The record of each task, as they end; those that another launch wrote meanwhile too."""
+        self._left.extend(tasks)
+        while self._left or self._elsewhere or self._busy:
+            self._hand_out()
+            for worker in self._ended():
+                task = self._busy.pop(worker)
+                record = self._record(worker, task)
+                self._idle.append(worker)
+                if record is None:
+                    self._elsewhere.append(task)
+                else:
+                    yield record
+
+    def _hand_out(self) -> None:
+        """A task for each idle worker; what another launch had, once that has let go of it."""
+        while self._idle and self._left:
+            self._begin(self._left.popleft())
+        for _ in range(len(self._elsewhere) if self._idle else 0):
+            task = self._elsewhere.popleft()
+            if self._idle and not task.directory.busy:
+                self._begin(task)
+            else:
+                self._elsewhere.append(task)
+
+    def _begin(self, task: Task) -> None:
+        worker = self._idle.pop()
+        worker.begin("execute", task)
+        self._busy[worker] = task
+
+    def _ended(self) -> list[Worker]:
+        """Workers whose job ended; those beyond a limit are killed on the way."""
+        if not self._busy:
+            time.sleep(TICK)
+            return []
+        pipes = {worker.pipe: worker for worker in self._busy}
+        looking = self._limits.any or self._elsewhere
+        ready = wait(list(pipes), TICK if looking else None)
+        ended = [worker for pipe, worker in pipes.items() if pipe in ready]
+        for worker in self._busy.keys() - set(ended) - self._broken.keys():
+            reason = beyond(worker, self._limits)
+            if reason is not None:
+                self._broken[worker] = reason
+                worker.kill()
+        return ended
+
+    def _record(self, worker: Worker, task: Task) -> Record | None:
+        """The record of a task that ended, written here if its process died."""
+        try:
+            record: Record | None = worker.end()
+        except Died as death:
+            reason = self._broken.get(worker, f"the worker process died: {death}")
+            with task.directory.claimed() as mine:
+                record = finish(task, Ending("failed", reason=reason)) if mine else None
+        self._broken.pop(worker, None)
+        return record

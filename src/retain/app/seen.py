@@ -1,0 +1,25 @@
+"""What is known of customers and splits where they themselves are not: in the launching process.
+
+Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from retain.record import CheckFacts, DataFacts, SplitFacts
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Facts of the customers and splits of a run, as its record and the terminal tell them.
+
+    ``heard`` is what the readers logged; ``left_out`` names, for each step of the funnel, some of
+    those it left out.
+    """
+
+    data: DataFacts
+    split: SplitFacts
+    checks: tuple[CheckFacts, ...]
+    heard: tuple[str, ...]
+    left_out: tuple[str, ...]

@@ -1,0 +1,62 @@
+"""A look at everything a line asks for before anything is fitted.
+
+Components are built, data are read and audited, folds are drawn: what a run would stumble over is
+found here, in the first run it concerns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from retain.app.components import experiment
+from retain.app.handing import Handed, hand
+from retain.app.prepared import Prepared, prepare, source_of
+from retain.app.seen import Seen
+from retain.learning.features import check_toggles
+from retain.schema import Run
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What was seen for the runs asked about.
+
+    Attributes
+    ----------
+    seen
+        Distinct customers and splits.
+    which
+        For each run the number of its own in ``seen``.
+    handed
+        The customers and splits themselves, in the same order, if there was a file for them.
+    """
+
+    seen: tuple[Seen, ...]
+    which: tuple[int, ...]
+    handed: Handed | None = None
+
+
+def survey(runs: Sequence[Run], file: Path | None = None) -> Surveyed:
+    """Check every run down to its parameters and its data.
+
+    Raises
+    ------
+    RetainError
+        At the first config or data that is refused.
+    """
+    found: dict[Hashable, Prepared] = {}
+    for run in runs:
+        experiment(run)
+        prepared = found.setdefault(source_of(run), prepare(run))
+        customers = prepared.customers
+        check_toggles(
+            run.features, {*customers.groups, *(derived.group for derived in customers.derived)}
+        )
+    places = {source: place for place, source in enumerate(found)}
+    distinct = tuple(found.values())
+    return Surveyed(
+        seen=tuple(prepared.seen for prepared in distinct),
+        which=tuple(places[source_of(run)] for run in runs),
+        handed=None if file is None else hand(distinct, file),
+    )
