@@ -52,7 +52,7 @@ class Stays(LogisticRegression):
     # tells where it is, and stays there as long as the environment says
     def fit(self, X, y):
         with open('raylets', 'a') as file:
-            file.write(os.environ["RAY_RAYLET_PID"] + "\\n")
+            file.write(os.environ.get('RAY_RAYLET_PID', 'here') + "\\n")
         time.sleep(float(os.environ.get("RETAIN_STAY", "0.5")))
         return super().fit(X, y)
 """

@@ -12,16 +12,18 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from retain.app.crew import Crew
-from retain.app.engines import Ray
 from retain.app.share import enter, sent
 from retain.app.task import Ending, Task, finish
 from retain.app.workers import deaf_to_interrupts
 from retain.errors import RetainError
 from retain.record import Record, StudyDirectory
 from retain.schema import Limits, Run
+
+if TYPE_CHECKING:
+    from retain.app.engines import Ray
 
 TRIES = 3
 """Actors in a row that may die before they are ready."""

@@ -2,6 +2,7 @@
 
 The far side may be another process, node or day: a job can be queued again by its cluster, and
 goes on then where it stopped. What became of a run is read off its directory, which both sides see.
+Imports nothing heavy: its process holds the workers and fits nothing.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retain.app.crew import Crew
 from retain.app.scratch import scratch
-from retain.app.survey import Surveyed
 from retain.app.task import Shared, Task
 from retain.app.workers import Worker, warm_up
 from retain.errors import RetainError
 from retain.record import Record, RunDirectory
 from retain.schema import Limits
+
+if TYPE_CHECKING:
+    from retain.app.survey import Surveyed
 
 Mark = tuple[int, int] | None
 
