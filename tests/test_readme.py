@@ -5,7 +5,6 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from itertools import chain
 
 import pytest
 

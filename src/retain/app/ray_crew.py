@@ -161,6 +161,7 @@ class RayCrew:
 def _installed(engine: Ray) -> Any:
     """The package, told to keep quiet, or a sentence that tells how to get it."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else older ones warn
     if engine.address is None:  # a Ray of our own lives as long as the sweep and needs no token
         os.environ.setdefault("RAY_AUTH_MODE", "disabled")
     try:
