@@ -117,6 +117,13 @@ def test_a_written_file_is_readable_by_others_as_the_umask_says(tmp_path):
     assert path.stat().st_mode & 0o777 == 0o644
 
 
+# Another thread that creates a file meanwhile must not find an umask that is not the user's.
+def test_writing_leaves_the_umask_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "umask", lambda _: pytest.fail("the umask was touched"))
+    write_text(tmp_path / "a.txt", "text", durable=False)
+    assert (tmp_path / "a.txt").read_text() == "text"
+
+
 def test_a_study_lists_runs_and_nothing_else(tmp_path, make_record):
     study = StudyDirectory(tmp_path)
     study.run("svc", "00000001").finish(make_record())

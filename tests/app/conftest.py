@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from retain.app.compare import compare
+from retain.app.plan import Plan, Planned
 from retain.app.run import answer, run
+from retain.app.task import Task
+from retain.record import RunDirectory, StudyDirectory
 
 TINY = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
 """Overrides that make a run on demo customers as quick as it can be."""
@@ -34,6 +37,16 @@ class Kills(LogisticRegression):
 class Exits(LogisticRegression):
     def fit(self, X, y):
         sys.exit(7)
+
+class Hungry(LogisticRegression):
+    def fit(self, X, y):
+        self.held_ = bytearray(800 * 2**20)
+        time.sleep(5)
+        return super().fit(X, y)
+
+class Hangs(LogisticRegression):
+    def fit(self, X, y):
+        time.sleep(600)
 
 class Slow(LogisticRegression):
     def fit(self, X, y):
@@ -112,13 +125,72 @@ def odd_models(here, monkeypatch):
     (here / "odd_models.py").write_text(ODD)
     folder = here / "mine" / "model"
     folder.mkdir(parents=True)
-    for name in ("Raises", "Kills", "Exits", "Slow", "Fells", "Stays"):
+    for name in ("Raises", "Kills", "Exits", "Hungry", "Hangs", "Slow", "Fells", "Stays"):
         text = f"name: {name.lower()}\n_target_: odd_models.{name}\nC: 1.0\n"
         (folder / f"{name.lower()}.yaml").write_text(text)
     monkeypatch.syspath_prepend(str(here))
     monkeypatch.setenv("PYTHONPATH", str(here))
     monkeypatch.setenv("RETAIN_TRUST", "odd_models")
     return ("-cd", "mine")
+
+
+@pytest.fixture(scope="session")
+def make_task(make_record):
+    """A task of a model by name that would leave ``make_record``'s record."""
+
+    def made(id_="0123abcd", model="logreg", sampler="none", *, rows=100, study="models"):
+        record = make_record(id=id_, model={"name": model}, sampler={"name": sampler})
+        tree = {**record.config, "study": {"name": study}, "launcher": {"workers": 2}, "threads": 1}
+        return Task(
+            id=id_,
+            directory=RunDirectory(Path("outputs", study, f"{model}-{id_}")),
+            tree=tree,
+            overrides=(f"model={model}", f"sampler={sampler}"),
+            hydra={},
+            data=record.data.model_copy(update={"rows": rows}),
+            split=record.split,
+            checks=(),
+            environment=record.environment,
+            git=record.git,
+        )
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def record_of(make_record):
+    """The record a task leaves: how it ended, its seconds and its ROC-AUC by fold."""
+
+    def made(task, state="done", *, seconds=1.0, **changes):
+        done = state == "done"
+        facts = {
+            "id": task.id,
+            "state": state,
+            "reason": None if done else "because",
+            "config": task.tree,
+            "data": task.data,
+            "split": task.split,
+            "seconds": {"prepare": seconds / 4, "fit": seconds * 3 / 4} if done else {},
+        }
+        record = make_record(**{**facts, **changes})
+        return record if done else record.model_copy(update={"metrics": {}})
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def make_plan():
+    """A plan of tasks, those done before with their records, in the working directory."""
+
+    def made(tasks, done=()):
+        before = {record.id: record for record in done}
+        runs = [
+            Planned(task, before.get(task.id), None if task.id in before else "new")
+            for task in tasks
+        ]
+        return Plan(StudyDirectory(Path("outputs", "models")), tuple(runs), ())
+
+    return made
 
 
 @pytest.fixture(scope="session")

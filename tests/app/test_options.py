@@ -11,6 +11,7 @@ from retain.app.components import experiment
 from retain.app.configs import Composer
 from retain.app.plan import plan
 from retain.app.prepared import prepare
+from retain.app.survey import survey
 from retain.learning.experiment import evaluate, fit, score_sealed
 from retain.verdict.model_file import load, save
 
@@ -97,7 +98,7 @@ def test_every_source_is_read_and_learnt_from(option, sources):
 @pytest.mark.parametrize("option", OPTIONS["study"])
 def test_every_study_plans_its_runs(option, tmp_path):
     runs = composed(f"study={option}", f"outputs={tmp_path}")
-    planned = plan(runs)
+    planned = plan(runs, survey([one.run for one in runs]))
     assert all(one.why == "new" for one in planned.runs)
     assert planned.study.path.name == option
     assert list(tmp_path.iterdir()) == []

@@ -12,10 +12,11 @@ def test_one_run_leaves_the_directory_the_design_draws(retain, tiny, records):
     code, said = retain(*tiny, "model=tree")
     assert code == 0
     assert "1 done, 0 failed" in said
-    (directory,) = Path("outputs/runs").iterdir()
+    status, directory = sorted(Path("outputs/runs").iterdir())
+    assert status.name == "status.json"
     assert directory.name.startswith("tree-")
     files = {path.relative_to(directory).as_posix() for path in directory.rglob("*.*")}
-    expected = {"record.json", "scores.parquet", "run.log", ".hydra"}
+    expected = {"record.json", "scores.parquet", "run.log", ".hydra", ".lock"}
     assert files == expected | {f".hydra/{n}.yaml" for n in ("config", "hydra", "overrides")}
     assert tuple(pd.read_parquet(directory / "scores.parquet").columns) == COLUMNS
     record = records("runs")["tree"]
@@ -137,7 +138,7 @@ def test_a_full_disk_is_named(retain, tiny, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("retain.app.workers.execute", full)
+    monkeypatch.setattr("retain.app.execute.execute", full)
     code, said = retain(*tiny, "model=tree")
     assert code == 2
     assert "outputs/runs cannot be written: [Errno 28] No space left on device" in said

@@ -1,8 +1,11 @@
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
+from sklearn import metrics
 
 from retain.learning.metrics import (
     chosen,
@@ -33,6 +36,38 @@ def test_a_perfect_ranking_has_the_best_value_of_every_metric():
     assert values["lift_20"] == pytest.approx(5)
     assert values["captured_profit_10"] == pytest.approx(0.5)
     assert values["captured_profit_20"] == pytest.approx(1)
+
+
+def scored(draw):
+    """Targets with both classes, and probabilities with ties and both ends."""
+    n = draw(st.integers(2, 60))
+    target = draw(st.lists(st.integers(0, 1), min_size=n, max_size=n))
+    target[:2] = [0, 1]
+    values = st.one_of(st.floats(0, 1), st.sampled_from([0.0, 0.25, 0.5, 1.0]))
+    return np.array(target), np.array(draw(st.lists(values, min_size=n, max_size=n)))
+
+
+# An independent implementation; ours says in a few lines what theirs says after validating.
+@pytest.mark.parametrize(
+    ("name", "theirs"),
+    [
+        ("roc_auc", metrics.roc_auc_score),
+        ("average_precision", metrics.average_precision_score),
+        ("log_loss", partial(metrics.log_loss, labels=[0, 1])),
+        ("brier", metrics.brier_score_loss),
+    ],
+)
+@given(st.composite(scored)())
+def test_the_metrics_of_the_trade_are_those_of_scikit_learn(name, theirs, given_):
+    target, probability = given_
+    ours = by_name()[name].compute(target, probability, None)
+    assert ours == pytest.approx(theirs(target, probability), rel=1e-12, abs=1e-14)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+def test_a_ranking_of_one_class_has_no_value(name):
+    compute = by_name()[name].compute
+    assert np.isnan(compute(np.zeros(3), np.array([0.1, 0.2, 0.3]), None))
 
 
 # The order in which tied customers stand in a file must not decide what a campaign captures.

@@ -1,4 +1,4 @@
-"""From config nodes to objects: the one place that calls ``instantiate``.
+"""From config nodes to objects: the one place that calls what a config names.
 
 A config is untrusted input, one's own or somebody else's: a ``_target_`` must stand in the list
 below, be of the right kind, and take the parameters given, before anything of it is called.
@@ -11,10 +11,9 @@ import importlib
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, cast
 
-from hydra.errors import InstantiationException
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from retain.app.command_line import conf_dir
@@ -51,9 +50,7 @@ def build(where: str, node: Mapping[str, Any], kind: Kind) -> Any:
     """
     if "_target_" not in node:
         raise RetainError(f"{where}: key '_target_' is missing; name a class, or null for none.")
-    if node["_target_"] is None:
-        return None
-    return _instantiated(where, _checked(where, node, kind))
+    return None if node["_target_"] is None else _built(where, node, kind)
 
 
 def source(node: Mapping[str, Any]) -> Callable[[], Customers]:
@@ -61,24 +58,37 @@ def source(node: Mapping[str, Any]) -> Callable[[], Customers]:
     target = str(node.get("_target_"))
     if not target.startswith(SOURCES):
         raise RetainError(f"data._target_ is {target!r}; expected a reader in retain.customers.")
-    clean = _checked("data", node, inspect.isfunction)
-    return lambda: cast("Customers", _instantiated("data", clean, recursive=False))
+    reader, parameters = _checked("data", node, inspect.isfunction)
+    return lambda: cast("Customers", _called("data", reader, parameters))
 
 
-def _instantiated(where: str, clean: Mapping[str, Any], *, recursive: bool = True) -> Any:
-    """The object; a refusal from within comes out as it is, without Hydra's wrapping."""
+def _built(where: str, node: Mapping[str, Any], kind: Kind) -> Any:
+    """The object, with those within it built before it by the same rules."""
+    target, parameters = _checked(where, node, kind)
+    inner = {key: _inner(f"{where}.{key}", value) for key, value in parameters.items()}
+    return _called(where, target, inner)
+
+
+def _inner(where: str, value: Any) -> Any:
+    """A parameter's value; estimators within it are held to the same rules."""
+    if isinstance(value, Mapping):
+        if "_target_" in value:
+            return _built(where, value, _is_estimator)
+        return {key: _inner(f"{where}.{key}", item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_inner(f"{where}[{i}]", item) for i, item in enumerate(value)]
+    return value
+
+
+def _called(where: str, target: Any, parameters: Mapping[str, Any]) -> Any:
     try:
-        return instantiate(clean, _convert_="all", _recursive_=recursive)
-    except InstantiationException as error:
-        if isinstance(error.__cause__, RetainError):
-            raise error.__cause__ from None
-        if isinstance(error.__cause__, TypeError | ValueError):
-            raise RetainError(f"{where} cannot be built: {error.__cause__}.") from None
-        raise
+        return target(**parameters)
+    except (TypeError, ValueError) as error:
+        raise RetainError(f"{where} cannot be built: {error}.") from None
 
 
-def _checked(where: str, node: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
-    """``node`` without its name, ready for ``instantiate``, nested nodes likewise."""
+def _checked(where: str, node: Mapping[str, Any], kind: Kind) -> tuple[Any, dict[str, Any]]:
+    """What a node names and the parameters it gives, none of them called or looked into yet."""
     forbidden = {"_args_", "_partial_", "_recursive_", "_convert_"} & set(node)
     if forbidden:
         raise RetainError(f"{where}: key {min(forbidden)!r} is not allowed in a component.")
@@ -87,19 +97,7 @@ def _checked(where: str, node: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
         raise RetainError(f"{where}._target_ is {node['_target_']!r}, which is no {where}.")
     parameters = {key: value for key, value in node.items() if key not in ("name", "_target_")}
     _check_parameters(where, node, target, parameters)
-    inner = {key: _inner(f"{where}.{key}", value) for key, value in parameters.items()}
-    return {"_target_": node["_target_"], **inner}
-
-
-def _inner(where: str, value: Any) -> Any:
-    """A parameter's value; estimators within it are held to the same rules."""
-    if isinstance(value, Mapping):
-        if "_target_" in value:
-            return _checked(where, value, _is_estimator)
-        return {key: _inner(f"{where}.{key}", item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_inner(f"{where}[{i}]", item) for i, item in enumerate(value)]
-    return value
+    return target, parameters
 
 
 def _located(where: str, path: str) -> Any:
@@ -160,6 +158,7 @@ def _other_options(group: str) -> dict[str, list[str]]:
     return {key: options for key, options in found.items() if key not in ("name", "_target_")}
 
 
+@cache
 def parameter_names(target: Any) -> list[str]:
     """The parameters a class or function takes.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
 from types import TracebackType
 from typing import Self
 
+from retain.app.costs import Costs, Queue
 from retain.app.limits import beyond
 from retain.app.task import Ending, Task, finish
 from retain.app.workers import Died, Worker, deaf_to_interrupts
@@ -22,17 +23,18 @@ TICK = 0.1
 class Crew:
     """A fixed number of workers that share a list of tasks.
 
-    A context manager; leaving it stops the processes, at once if by an error. ``given_up`` counts
-    tasks that no worker will take any more.
+    A context manager; leaving it stops the processes, at once if by an error. ``took`` hears of
+    each task that a worker begins; ``given_up`` counts those that none will begin any more.
     """
 
-    def __init__(self, workers: int, limits: Limits) -> None:
+    def __init__(self, workers: int, limits: Limits, took: Callable[[Task], None]) -> None:
+        self._took = took
         self._idle = [Worker() for _ in range(workers)]
         self._busy: dict[Worker, Task] = {}
         self._broken: dict[Worker, str] = {}
         self._limits = limits
         self.given_up = 0
-        self._left: deque[Task] = deque()
+        self._left = Costs().queue([])
         self._elsewhere: deque[Task] = deque()
 
     def __enter__(self) -> Self:
@@ -59,9 +61,9 @@ class Crew:
         self._left.clear()
         self._elsewhere.clear()
 
-    def records(self, tasks: Sequence[Task]) -> Iterator[Record]:
+    def records(self, queue: Queue) -> Iterator[Record]:
         """The record of each task, as they end; those that another launch wrote meanwhile too."""
-        self._left.extend(tasks)
+        self._left = queue
         while self._left or self._elsewhere or self._busy:
             self._hand_out()
             for worker in self._ended():
@@ -76,7 +78,7 @@ class Crew:
     def _hand_out(self) -> None:
         """A task for each idle worker; what another launch had, once that has let go of it."""
         while self._idle and self._left:
-            self._begin(self._left.popleft())
+            self._begin(self._left.pop())
         for _ in range(len(self._elsewhere) if self._idle else 0):
             task = self._elsewhere.popleft()
             if self._idle and not task.directory.busy:
@@ -88,6 +90,7 @@ class Crew:
         worker = self._idle.pop()
         worker.begin("execute", task)
         self._busy[worker] = task
+        self._took(task)
 
     def _ended(self) -> list[Worker]:
         """Workers whose job ended; those beyond a limit are killed on the way."""

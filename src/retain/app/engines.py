@@ -7,7 +7,8 @@ checked and found missing already, so identity, states and resumption are the sa
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import os
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -17,8 +18,9 @@ from retain.errors import RetainError
 from retain.schema import Config, Run, parse
 
 if TYPE_CHECKING:
-    from retain.app.plan import Plan
-    from retain.record import Record
+    from retain.app.costs import Queue
+    from retain.app.task import Task
+    from retain.record import Record, StudyDirectory
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -29,6 +31,10 @@ class Local(Config):
 
     engine: Literal["basic"]
 
+    def at_once(self, first: Run) -> int:
+        """How many runs are done at a time."""
+        return first.launcher.workers or os.cpu_count() or 1
+
 
 class Jobs(Config):
     """Jobs, each of which does a share of the runs."""
@@ -37,6 +43,10 @@ class Jobs(Config):
     workers: Count
     runs_per_job: Annotated[int, Field(ge=0)]
     timeout_min: Count
+
+    def at_once(self, _: Run) -> int:
+        """How many runs are done at a time, once all jobs have begun."""
+        return self.jobs * self.workers
 
 
 class SubmititLocal(Jobs):
@@ -65,6 +75,10 @@ class Ray(Config):
     address: str | None
     workers: Annotated[int, Field(ge=0)]
     wait_min: Positive
+
+    def at_once(self, _: Run) -> int:
+        """How many runs are done at a time, as far as it can be told before Ray is there."""
+        return self.workers or os.cpu_count() or 1
 
 
 Engine = Local | SubmititLocal | Slurm | Ray
@@ -108,10 +122,16 @@ def _node(composed: Composed) -> dict[str, Any]:
     return node
 
 
-def afar(engine: SubmititLocal | Slurm | Ray, plan: Plan, first: Run) -> Generator[Record]:
-    """Records of the runs that are to be done, as an engine's machines write them.
+def afar(
+    engine: SubmititLocal | Slurm | Ray,
+    queue: Queue,
+    first: Run,
+    study: StudyDirectory,
+    took: Callable[[Task], None],
+) -> Generator[Record]:
+    """Records of the runs in a queue, as an engine's machines write them.
 
-    Closed early, it cancels what is under way.
+    Closed early, it cancels what is under way. ``took`` hears of each task that is begun.
 
     Raises
     ------
@@ -122,9 +142,9 @@ def afar(engine: SubmititLocal | Slurm | Ray, plan: Plan, first: Run) -> Generat
     from retain.app.ray_crew import RayCrew
 
     crew = (
-        RayCrew(engine, first, plan.study)
+        RayCrew(engine, first, study, took)
         if isinstance(engine, Ray)
-        else JobCrew(engine, first, plan.study)
+        else JobCrew(engine, first, study, took)
     )
     with crew:
-        yield from crew.records(plan.to_do)
+        yield from crew.records(queue)

@@ -6,6 +6,7 @@ No exception leaves ``execute``: one that cannot be unpickled would take the who
 from __future__ import annotations
 
 import logging
+import sys
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from retain.app.components import experiment
 from retain.app.memory import forget_peak, peak_memory_mb
@@ -52,7 +53,7 @@ def _executed(task: Task) -> Record:
         ("overrides", list(task.overrides)),
     ):
         (task.directory.hydra / f"{name}.yaml").write_text(yaml_text(node), encoding="utf-8")
-    with _logged(task), threadpool_limits(task.tree["threads"]):
+    with _logged(task), _libraries(len(sys.modules)).limit(limits=task.tree["threads"]):
         forget_peak()
         ending = _ended(task)
         ending.peak_memory_mb = peak_memory_mb()
@@ -108,6 +109,12 @@ def _shared(task: Task) -> tuple[Prepared, FoldCache | None]:
         return prepare(task.run), None
     prepared: Prepared = task.shared.customers.taken()[task.shared.place]
     return prepared, _cache(task.shared.rows)
+
+
+@lru_cache(maxsize=1)
+def _libraries(_: int) -> ThreadpoolController:
+    """The thread pools loaded into this process; looked for again when a module was imported."""
+    return ThreadpoolController()
 
 
 @lru_cache(maxsize=1)

@@ -13,12 +13,13 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from retain.app.costs import Queue
 from retain.app.engines import Slurm, SubmititLocal
 from retain.app.share import Sent, Share, dealt, sent
 from retain.app.task import Ending, Task, finish
@@ -40,13 +41,21 @@ PATIENCE = 10.0
 class JobCrew:
     """Jobs that share a list of tasks. A context manager; leaving it early cancels them."""
 
-    def __init__(self, engine: SubmititLocal | Slurm, first: Run, study: StudyDirectory) -> None:
+    def __init__(
+        self,
+        engine: SubmititLocal | Slurm,
+        first: Run,
+        study: StudyDirectory,
+        took: Callable[[Task], None],
+    ) -> None:
         self._submitit = _installed(engine)
         self._engine = engine
         self._first = first
+        self._took = took
         self._study = StudyDirectory(study.path.absolute())
         self._running: dict[Any, Share] = {}
         self._left: dict[str, Sent] = {}
+        self._begun: set[str] = set()
         self._died = False
 
     def __enter__(self) -> Self:
@@ -72,8 +81,9 @@ class JobCrew:
     def _cluster(self) -> str:
         return "slurm" if isinstance(self._engine, Slurm) else "local"
 
-    def records(self, tasks: Sequence[Task]) -> Iterator[Record]:
+    def records(self, queue: Queue) -> Iterator[Record]:
         """The record of each task, as they end."""
+        tasks = [queue.pop() for _ in range(len(queue))]
         self._left = {task.id: sent(task) for task in tasks}
         waiting = self._shared(list(self._left.values()))
         while waiting or self._running:
@@ -106,8 +116,11 @@ class JobCrew:
         self._running |= dict(zip(jobs, waiting, strict=True))
 
     def _arrived(self) -> Iterator[Record]:
-        """Records written since the last look."""
+        """Records written since the last look; tells of the runs that have begun."""
         for run in list(self._left.values()):
+            if run.task.id not in self._begun and run.begun:
+                self._begun.add(run.task.id)
+                self._took(run.task)
             record = run.ended()
             if record is not None:
                 del self._left[run.task.id]

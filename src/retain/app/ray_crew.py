@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from retain.app.costs import Costs, Queue
 from retain.app.crew import Crew
-from retain.app.share import enter, sent
+from retain.app.share import enter, sent, unheard
 from retain.app.task import Ending, Task, finish
 from retain.app.workers import deaf_to_interrupts
 from retain.errors import RetainError
@@ -36,7 +36,7 @@ class Bench:
 
     def __init__(self, environment: Mapping[str, str], limits: Limits) -> None:
         os.environ.update(environment)
-        self._crew = Crew(1, limits)
+        self._crew = Crew(1, limits, unheard)
 
     def ready(self, launched: Path, study: Path) -> None:
         """Go to the sweep's folder, or tell that it is not there."""
@@ -44,16 +44,19 @@ class Bench:
 
     def do(self, task: Task) -> Record:
         """The record of a task, also when the worker process dies doing it."""
-        return next(self._crew.records([task]))
+        return next(self._crew.records(Costs().queue([task])))
 
 
 class RayCrew:
     """Actors that share a list of tasks. A context manager; leaving it stops them."""
 
-    def __init__(self, engine: Ray, first: Run, study: StudyDirectory) -> None:
+    def __init__(
+        self, engine: Ray, first: Run, study: StudyDirectory, took: Callable[[Task], None]
+    ) -> None:
         self._ray = _installed(engine)
         self._engine = engine
         self._first = first
+        self._took = took
         self._study = study.path.absolute()
         self._free: list[Any] = []
         self._busy: dict[Any, tuple[Any, Task | None]] = {}
@@ -87,9 +90,8 @@ class RayCrew:
                 self._ray.kill(actor)  # its worker process ends within a second
             self._ray.shutdown()
 
-    def records(self, tasks: Sequence[Task]) -> Iterator[Record]:
+    def records(self, waiting: Queue) -> Iterator[Record]:
         """The record of each task, as they end."""
-        waiting = deque(sent(task).task for task in tasks)
         size = self._engine.workers or self._room()
         self._last_seen = time.monotonic()
         while waiting or any(task for _, task in self._busy.values()):
@@ -105,15 +107,16 @@ class RayCrew:
         """As many runs as the cluster has CPUs for now."""
         return max(1, int(self._ray.cluster_resources().get("CPU", 0)) // self._first.threads)
 
-    def _assign(self, waiting: deque[Task], size: int) -> None:
+    def _assign(self, waiting: Queue, size: int) -> None:
         """Give tasks to those who are free, and hire while there is more to do than hands."""
         fitted = sum(task is not None for _, task in self._busy.values())
         wanted = min(size, fitted + len(waiting))
         for _ in range(wanted - len(self._free) - len(self._busy)):
             self._hire()
         while self._free and waiting:
-            actor, task = self._free.pop(), waiting.popleft()
+            actor, task = self._free.pop(), sent(waiting.pop()).task
             self._busy[actor.do.remote(task)] = (actor, task)
+            self._took(task)
 
     def _hire(self) -> None:
         passed = {k: v for k, v in os.environ.items() if k.startswith("RETAIN_")}

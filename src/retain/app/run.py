@@ -5,12 +5,9 @@ Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit,
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +19,7 @@ if TYPE_CHECKING:
 
     from retain.app.configs import Composed
     from retain.app.engines import Engine
-    from retain.app.plan import Plan
     from retain.app.survey import Surveyed
-    from retain.app.task import Task
-    from retain.record import Record
-    from retain.schema import Run
 
 Command = Callable[[Line], int]
 
@@ -99,6 +92,7 @@ def _run(
 ) -> int:
     """Do the runs in an engine's processes, or without one in this process."""
     from retain.app.plan import plan
+    from retain.app.sweep import sweep
     from retain.app.view import listed, sources_told, summary
 
     rows = folder / "rows"
@@ -112,7 +106,7 @@ def _run(
         if one.why is not None and one.record is not None:
             console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
     try:
-        records = _swept(console, planned, composed[0].run, engine)
+        records = sweep(console, planned, composed[0].run, engine)
     except OSError as error:  # what a model raises is recorded; this is our own writing
         raise RetainError(f"{planned.study.path} cannot be written: {error}.") from None
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))
@@ -142,58 +136,6 @@ def _surveyed(composed: Sequence[Composed], folder: Path | None) -> Surveyed:
     finally:
         surveyor.stop(at_once=True)
     return surveyed
-
-
-def _swept(console: Console, planned: Plan, first: Run, engine: Engine | None) -> list[Record]:
-    """Do what is to be done; Ctrl-C leaves the rest for the next launch of the line."""
-    from retain.app.engines import Local, afar
-    from retain.app.view import View
-
-    tasks = planned.to_do
-    if not tasks:
-        return []
-    if isinstance(engine, Local):
-        done = _apart(tasks, first, console)
-    else:
-        done = _here(tasks) if engine is None else afar(engine, planned, first)
-    records: list[Record] = []
-    with View(console, planned) as view, closing(done):
-        try:
-            for record in done:
-                records.append(record)
-                view.ended(record)
-        except KeyboardInterrupt:
-            console.print(f"stopped: {view.told()}. The same line continues with the rest.")
-            raise
-    return records
-
-
-def _apart(tasks: Sequence[Task], first: Run, console: Console) -> Generator[Record]:
-    """Records of runs done in worker processes; the first Ctrl-C lets them end what they have."""
-    from retain.app.crew import Crew
-    from retain.app.workers import answering_interrupts
-
-    def stop(*_: object) -> None:
-        crew.begin_no_more()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        console.print(f"ending {len(crew.under_way)} runs under way; Ctrl-C again stops them")
-
-    workers = min(first.launcher.workers or os.cpu_count() or 1, len(tasks))
-    with Crew(workers, first.limits) as crew, answering_interrupts(stop):
-        yield from crew.records(tasks)
-        if crew.given_up:
-            raise KeyboardInterrupt
-
-
-def _here(tasks: Sequence[Task]) -> Generator[Record]:
-    """Records of runs done in this process, which waits where another launch is at one."""
-    from retain.app.crew import TICK
-    from retain.app.execute import execute
-
-    for task in tasks:
-        while (record := execute(task)) is None:
-            time.sleep(TICK)
-        yield record
 
 
 if __name__ == "__main__":

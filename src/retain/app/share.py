@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from retain.app.costs import Costs
 from retain.app.crew import Crew
 from retain.app.scratch import scratch
 from retain.app.task import Shared, Task
@@ -109,14 +110,18 @@ class Share:
         enter(self.launched, self.study)
         _end_on_sigterm()
         warm_up()
-        with scratch() as folder, Crew(self.workers, self.limits) as crew:
-            return list(crew.records(_sharing(self.runs, folder)))
+        with scratch() as folder, Crew(self.workers, self.limits, unheard) as crew:
+            return list(crew.records(Costs().queue(_sharing(self.runs, folder))))
 
     def checkpoint(self) -> Any:
         """What submitit queues again when the job's time is over or its node is wanted back."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)
+
+
+def unheard(_: Task) -> None:
+    """Nobody on the far side is told that a run begins; the parent sees it by the files."""
 
 
 def _sharing(runs: Sequence[Sent], folder: Path) -> list[Task]:

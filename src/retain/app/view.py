@@ -2,50 +2,54 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
+from rich.live import Live
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
-from retain.app.plan import Plan
+from retain.app.progress import MARKS, best_told, counts_told, drawn, ended_told
+from retain.app.status import StatusFile
+from retain.app.tally import Tally
 from retain.record import Record
 
-MARKS = {"done": "[green]done[/]", "failed": "[red]failed[/]", "not_applicable": "[yellow]no[/]"}
+if TYPE_CHECKING:
+    from retain.app.costs import Costs
+    from retain.app.plan import Plan
+    from retain.app.task import Task
+
+REFRESH = 4
+"""Drawings a second in a terminal, however many runs end in it."""
 
 
 class View:
-    """Progress of a sweep: a bar in a terminal, a line for each run where there is none."""
+    """Progress of a sweep: a bar in a terminal, a line for each run where there is none.
 
-    def __init__(self, console: Console, plan: Plan) -> None:
+    A context manager, which also keeps ``status.json`` for those who watch from elsewhere.
+    Workers' threads may call it. Add to ``costs`` before telling of the record.
+    """
+
+    def __init__(self, console: Console, plan: Plan, costs: Costs, workers: int = 1) -> None:
         self.console = console
-        self.plan = plan
-        self.names = {planned.task.id: plan.name(planned.task) for planned in plan.runs}
-        self.total = len(plan.to_do)
-        self.skipped = len(plan.runs) - self.total
-        self.counts: Counter[str] = Counter()
-        self._started = time.monotonic()
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.fields[counts]}"),
-            TimeElapsedColumn(),
-            TextColumn("to go"),
-            TimeRemainingColumn(),
-            console=console,
-            disable=not console.is_terminal,
+        self.tally = Tally(plan, costs, workers)
+        self._status = StatusFile(plan.study.status, self.tally.status, self._warn)
+        self._live = Live(
+            get_renderable=lambda: drawn(self.tally), console=console, refresh_per_second=REFRESH
         )
-        self._bar = self._progress.add_task(
-            plan.study.path.name, total=self.total, counts=self.told()
-        )
+        self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._open.enter_context(self._status)
+        if self.console.is_terminal:
+            self._open.enter_context(self._live)
+        elif self.tally.best is not None:
+            self._print(Text(f"{best_told(self.tally.best)} (done before)"))
         return self
 
     def __exit__(
@@ -54,37 +58,31 @@ class View:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        self._open.__exit__(kind, error, trace)
+        if self.tally.best is not None and not self.console.is_terminal:
+            self._print(Text(best_told(self.tally.best)))
 
-    @property
-    def left(self) -> int:
-        """Runs that have not ended yet."""
-        return self.total - self.counts.total()
-
-    def told(self) -> str:
-        """The counts in one line."""
-        done, failed = self.counts["done"], self.counts["failed"]
-        no = self.counts["not_applicable"]
-        return f"{done} done · {failed} failed · {no} not applicable · {self.left} left"
+    def started(self, task: Task) -> None:
+        """Show that a worker took a run."""
+        self.tally.started(task)
+        self._status.changed()
 
     def ended(self, record: Record) -> None:
         """Show that a run ended."""
-        self.counts[record.state] += 1
-        self._progress.update(self._bar, advance=1, counts=self.told())
+        best = self.tally.ended(record)
+        self._status.changed()
         if not self.console.is_terminal:
-            spent = time.monotonic() - self._started
-            to_go = spent / self.counts.total() * self.left
-            line = f"{MARKS[record.state]} {escape(self.names[record.id])}{_result(record)}"
-            self.console.print(f"{line}  ({self.told()}; {to_go:.0f} s to go)", soft_wrap=True)
+            self._print(ended_told(self.tally, record, best=best))
 
+    def told(self) -> str:
+        """The counts in one line."""
+        return counts_told(self.tally)
 
-def _result(record: Record) -> str:
-    metric = record.metrics.get("roc_auc")
-    return (
-        ""
-        if metric is None
-        else f"  ROC-AUC {metric.mean:.3f} [{metric.low:.3f}, {metric.high:.3f}]"
-    )
+    def _warn(self, text: str) -> None:
+        self._print(Text(text, "yellow"))
+
+    def _print(self, text: Text) -> None:
+        self.console.print(text, soft_wrap=True, highlight=False)
 
 
 def sources_told(console: Console, plan: Plan) -> None:

@@ -183,7 +183,7 @@ def _serve(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
     os.environ.clear()
     os.environ.update(environment | dict.fromkeys(THREADS, "1"))
     os.chdir(folder)
-    threading.Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_die_with_launcher, daemon=True).start()
     pipe.send(Answer())
     while True:
         try:
@@ -206,8 +206,9 @@ def _answered(job: Job, arguments: tuple[Any, ...]) -> Answer:
         return Answer(error=RuntimeError(traceback.format_exc()))
 
 
-def _die_with_parent(parent: int) -> None:
-    """Leave no run behind that nobody waits for: the server ends when the launcher does."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os.killpg(os.getpid(), signal.SIGKILL)
+def _die_with_launcher() -> None:
+    """Leave no run behind that nobody waits for, however the launching process ended."""
+    launcher = multiprocessing.parent_process()
+    if launcher is not None:
+        launcher.join()
+        os.killpg(os.getpid(), signal.SIGKILL)

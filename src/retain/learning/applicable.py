@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 from imblearn.over_sampling import ADASYN
 from sklearn.base import BaseEstimator
@@ -15,17 +16,17 @@ from sklearn.base import BaseEstimator
 from retain.errors import NotApplicable
 from retain.learning.pipeline import Recipe, categories, takes_categories
 
-Rule = Callable[[Recipe, pd.DataFrame, pd.Series], str | None]
+Rule = Callable[[Recipe, pd.DataFrame, np.ndarray], str | None]
 
 
-def check(recipe: Recipe, table: pd.DataFrame, target: pd.Series) -> None:
+def check(recipe: Recipe, table: pd.DataFrame, target: np.ndarray) -> None:
     """Raise ``NotApplicable`` with every reason against fitting ``recipe`` on these rows."""
     reasons = [reason for rule in RULES if (reason := rule(recipe, table, target)) is not None]
     if reasons:
         raise NotApplicable("; ".join(reasons))
 
 
-def _mixed_columns(recipe: Recipe, table: pd.DataFrame, _: pd.Series) -> str | None:
+def _mixed_columns(recipe: Recipe, table: pd.DataFrame, _: np.ndarray) -> str | None:
     if not takes_categories(recipe.sampler):
         return None
     names = categories(table)
@@ -36,9 +37,9 @@ def _mixed_columns(recipe: Recipe, table: pd.DataFrame, _: pd.Series) -> str | N
     return None
 
 
-def _enough_neighbours(recipe: Recipe, _: pd.DataFrame, target: pd.Series) -> str | None:
+def _enough_neighbours(recipe: Recipe, _: pd.DataFrame, target: np.ndarray) -> str | None:
     neighbours = _neighbours(recipe.sampler)
-    minority = int(target.value_counts().min())
+    minority = int(np.unique_counts(target).counts.min())
     if minority > neighbours:
         return None
     return (
@@ -56,10 +57,12 @@ def _neighbours(sampler: BaseEstimator | None) -> int:
     return max(found)
 
 
-def _unbalanced(recipe: Recipe, _: pd.DataFrame, target: pd.Series) -> str | None:
+def _unbalanced(recipe: Recipe, _: pd.DataFrame, target: np.ndarray) -> str | None:
     """ADASYN rounds the rows it adds for each neighbourhood and may be left with none."""
-    counts = target.value_counts()
-    if isinstance(recipe.sampler, ADASYN) and counts.max() - counts.min() <= counts.min() / 10:
+    if not isinstance(recipe.sampler, ADASYN):
+        return None
+    counts = np.unique_counts(target).counts
+    if counts.max() - counts.min() <= counts.min() / 10:
         return "adasyn has nothing to add: the classes are balanced already"
     return None
 

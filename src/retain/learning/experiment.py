@@ -93,30 +93,31 @@ def evaluate(
     watch = Stopwatch()
     with watch.phase("prepare"):
         table = matrix(customers, experiment.features).loc[splits.ids]
-        target = customers.labelled.loc[splits.ids]
+        labels = customers.labelled.loc[splits.ids].to_numpy()
         for fold in splits.folds:
-            applicable.check(experiment.recipe, table, target.iloc[fold.train])
+            applicable.check(experiment.recipe, table, labels[fold.train])
         model = assemble(experiment.recipe, table, customers.twins, experiment.seed)
         content = _content(customers, splits, table, model)
 
-    def rows(fold: Fold) -> FoldRows:
+    def made(fold: Fold) -> FoldRows:
         train, test = table.iloc[fold.train], table.iloc[fold.test]
-        make = partial(prepared, model, train, target.to_numpy()[fold.train], test)
+        return prepared(model, train, labels[fold.train], test)
+
+    def rows(fold: Fold) -> FoldRows:
         if cache is None or content is None:
-            return make()
-        return cache.rows(f"{content}/{fold.repeat}/{fold.fold}", make)
+            return made(fold)
+        return cache.rows(f"{content}/{fold.repeat}/{fold.fold}", partial(made, fold))
 
     parts = []
     for fold in splits.folds:
         if isinstance(model, Pipeline):
             probability = _by_rows(model, rows, fold, watch)
         else:
-            probability = _by_table(model, table, target, fold, watch)
-        held = target.iloc[fold.test]
-        parts.append(_table(held.index, fold.repeat, fold.fold, held, probability))
+            probability = _by_table(model, table, labels, fold, watch)
+        parts.append(_Part(fold, splits.ids[fold.test], labels[fold.test], _within(probability)))
     with watch.phase("metrics"):
-        scores = Scores(pd.concat(parts, ignore_index=True), "out_of_fold")
-        metrics = _measured(experiment, scores, customers.profit, splits)
+        scores = Scores(_stacked(parts), "out_of_fold")
+        metrics = _measured(experiment, parts, customers.profit, splits)
     return Evaluation(scores, metrics, watch.seconds)
 
 
@@ -133,7 +134,9 @@ def score_sealed(
     """Scores of the sealed customers, by a model that was fitted on all others."""
     table = matrix(customers, experiment.features).loc[ids]
     probability = model.predict_proba(table)[:, 1]
-    return Scores(_table(ids, 0, 0, customers.labelled.loc[ids], probability), "sealed_test")
+    target = customers.labelled.loc[ids].to_numpy()
+    whole = Fold(0, 0, np.arange(0), np.arange(len(ids)))
+    return Scores(_stacked([_Part(whole, ids, target, _within(probability))]), "sealed_test")
 
 
 def _content(
@@ -160,43 +163,63 @@ def _by_rows(
 
 
 def _by_table(
-    model: BaseEstimator, table: pd.DataFrame, target: pd.Series, fold: Fold, watch: Stopwatch
+    model: BaseEstimator, table: pd.DataFrame, labels: np.ndarray, fold: Fold, watch: Stopwatch
 ) -> np.ndarray:
     """Probabilities of a fold's test rows, by a model with preparations of its own within."""
     with watch.phase("fit"):
-        fitted = clone(model).fit(table.iloc[fold.train], target.to_numpy()[fold.train])
+        fitted = clone(model).fit(table.iloc[fold.train], labels[fold.train])
     with watch.phase("predict"):
         return np.asarray(fitted.predict_proba(table.iloc[fold.test])[:, 1])
 
 
-def _table(
-    ids: pd.Index, repeat: int, fold: int, target: pd.Series, probability: np.ndarray
-) -> pd.DataFrame:
-    columns = (ids, repeat, fold, target.to_numpy(), np.clip(probability, 0, 1))
+@dataclass(frozen=True)
+class _Part:
+    """The scored customers of one fold."""
+
+    fold: Fold
+    ids: pd.Index
+    target: np.ndarray
+    probability: np.ndarray
+
+
+def _within(probability: np.ndarray) -> np.ndarray:
+    """Probabilities without the rounding errors of models that add theirs up."""
+    return np.asarray(np.clip(probability, 0, 1))
+
+
+def _stacked(parts: list[_Part]) -> pd.DataFrame:
+    counts = [len(part.ids) for part in parts]
+    ids = parts[0].ids.append([part.ids for part in parts[1:]])
+    columns = (
+        ids,
+        np.repeat([part.fold.repeat for part in parts], counts),
+        np.repeat([part.fold.fold for part in parts], counts),
+        np.concatenate([part.target for part in parts]),
+        np.concatenate([part.probability for part in parts]),
+    )
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
 
 def _measured(
-    experiment: Experiment, scores: Scores, profit: pd.Series | None, splits: Splits
+    experiment: Experiment, parts: list[_Part], profit: pd.Series | None, splits: Splits
 ) -> dict[str, dict[str, Any]]:
-    metrics = chosen(experiment.metrics, with_profit=profit is not None)
-    by_fold = [part for _, part in scores.table.groupby(["repeat", "fold"], sort=True)]
+    money = [None if profit is None else profit.loc[part.ids].to_numpy() for part in parts]
     return {
         metric.name: _summary(
-            metric, [_value(metric, part, profit) for part in by_fold], splits.test_to_train
+            metric,
+            [_value(metric, part, worth) for part, worth in zip(parts, money, strict=True)],
+            splits.test_to_train,
         )
-        for metric in metrics
+        for metric in chosen(experiment.metrics, with_profit=profit is not None)
     }
 
 
-def _value(metric: Metric, part: pd.DataFrame, profit: pd.Series | None) -> float:
-    money = None if profit is None else profit.loc[part["customer_id"]].to_numpy()
-    value = metric.compute(part["target"].to_numpy(), part["probability"].to_numpy(), money)
+def _value(metric: Metric, part: _Part, money: np.ndarray | None) -> float:
+    value = metric.compute(part.target, part.probability, money)
     if not np.isfinite(value):
-        repeat, fold = part["repeat"].iloc[0], part["fold"].iloc[0]
         raise RetainError(
-            f"{metric.name} is {value} in repeat {repeat}, fold {fold} "
-            f"({int(part['target'].sum())} of {len(part)} customers declined): a mean over folds "
+            f"{metric.name} is {value} in repeat {part.fold.repeat}, fold {part.fold.fold} "
+            f"({int(part.target.sum())} of {len(part.ids)} customers declined): a mean over folds "
             "would hide it. Lower validation.folds, or leave the metric out."
         )
     return float(value)

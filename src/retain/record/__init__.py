@@ -3,6 +3,7 @@
 May import: errors, schema.
 
     outputs/<study>/                    StudyDirectory
+      status.json                       how far the sweep is, about every second; see app/status.py
       <slug>-<id>/                      RunDirectory
         record.json                     Record, written last and atomically; see its fields
         scores.parquet                  customer_id, repeat, fold, target, probability

@@ -132,6 +132,11 @@ class StudyDirectory:
     path: Path
 
     @property
+    def status(self) -> Path:
+        """How far the sweep is, for others to watch."""
+        return self.path / "status.json"
+
+    @property
     def verdict(self) -> Path:
         """Where the comparison writes."""
         return self.path / "verdict"

@@ -6,7 +6,7 @@ May import: nothing of the package.
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,34 +16,37 @@ UNFINISHED = ".unfinished-"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place on success and vanishes on failure.
 
-    A reader, or a run that is killed, never meets half a file.
+    A reader, or a run that is killed, never meets half a file. ``durable=False`` spares the wait
+    for the disk, for what need not outlive a power cut.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=UNFINISHED, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+    temporary = _created(path)
     try:
         yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(0o666 & ~_umask())
+        if durable:
+            with temporary.open("rb") as written:
+                os.fsync(written.fileno())
         temporary.replace(path)
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
 
 
-def _umask() -> int:
-    """The process's umask; it can only be read by setting it."""
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
+def _created(path: Path) -> Path:
+    """A new empty file beside ``path`` with the permissions any new file gets.
+
+    ``tempfile`` grants them to the owner alone, and the umask that would say what to grant
+    instead can only be read by setting it, for all threads.
+    """
+    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(6)}")
+    os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+    return temporary
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Write ``text`` as UTF-8, whole or not at all."""
-    with replacing(path) as temporary:
+    with replacing(path, durable=durable) as temporary:
         temporary.write_text(text, encoding="utf-8")

@@ -1,0 +1,93 @@
+"""How far a sweep is, drawn for a terminal or told in lines. Decides nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from retain.app.status import Best
+    from retain.app.tally import Tally
+    from retain.record import MetricFacts, Record
+
+MARKS = {"done": "[green]done[/]", "failed": "[red]failed[/]", "not_applicable": "[yellow]no[/]"}
+
+
+def drawn(tally: Tally) -> Group:
+    """Three lines for a terminal: the bar, the counts, the best run so far."""
+    best = Text("" if tally.best is None else best_told(tally.best))
+    lines = (_counts_drawn(tally), best)
+    for line in lines:
+        line.no_wrap, line.overflow = True, "ellipsis"
+    return Group(_bar(tally), *lines)
+
+
+def ended_told(tally: Tally, record: Record, *, best: bool) -> Text:
+    """One line for a run that ended, the counts and the time to go after it."""
+    told = Text.from_markup(MARKS[record.state]).append(f" {tally.names[record.id]}")
+    if "roc_auc" in record.metrics:
+        told.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
+    if best and len(tally.names) > 1:
+        told.append(", best so far")
+    return told.append(f"  ({'; '.join([counts_told(tally), *_to_go(tally)])})")
+
+
+def counts_told(tally: Tally) -> str:
+    """The counts in few words, without those of nothing."""
+    return " · ".join(text for text, count, _ in _counts(tally) if count or "left" in text)
+
+
+def best_told(best: Best) -> str:
+    """The best run, its name last, where a narrow terminal may cut it."""
+    return f"best ROC-AUC {_interval(best)} {best.name}"
+
+
+def _bar(tally: Tally) -> Table:
+    ended = tally.to_do - tally.left
+    bar = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    bar.add_column(no_wrap=True, overflow="ellipsis", max_width=20)
+    bar.add_column(ratio=1)
+    bar.add_row(
+        Text(tally.study, "bold"),
+        ProgressBar(total=tally.to_do, completed=ended),
+        f"{ended}/{tally.to_do}",
+        _clock(tally.seconds),
+        "".join(_to_go(tally)) or ("-:--:-- to go" if tally.left else ""),
+    )
+    return bar
+
+
+def _counts_drawn(tally: Tally) -> Text:
+    """Every count, so that each keeps its place; those of nothing are dim."""
+    counts = _counts(tally)
+    return Text(" · ").join(Text(text, style if n else "dim") for text, n, style in counts)
+
+
+def _counts(tally: Tally) -> list[tuple[str, int, str]]:
+    """Each count as text, as number, and its colour."""
+    named = (
+        ("done", tally.counts["done"], "green"),
+        ("failed", tally.counts["failed"], "red"),
+        ("not applicable", tally.counts["not_applicable"], "yellow"),
+        ("skipped", tally.skipped, ""),
+        ("left", tally.left, ""),
+    )
+    return [(f"{count} {name}", count, style) for name, count, style in named]
+
+
+def _to_go(tally: Tally) -> list[str]:
+    seconds = tally.to_go() if tally.left else None
+    return [] if seconds is None else [f"{_clock(seconds)} to go"]
+
+
+def _clock(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
+def _interval(found: MetricFacts | Best) -> str:
+    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"

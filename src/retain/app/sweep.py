@@ -1,0 +1,81 @@
+"""Doing what is to be done: in this process or apart, watched, and stopped with grace."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Generator
+from contextlib import closing
+
+from rich.console import Console
+
+from retain.app.costs import Costs, Queue
+from retain.app.crew import TICK, Crew
+from retain.app.engines import Engine, Local, afar
+from retain.app.plan import Plan
+from retain.app.view import View
+from retain.app.workers import answering_interrupts
+from retain.record import Record
+from retain.schema import Run
+
+
+def sweep(console: Console, planned: Plan, first: Run, engine: Engine | None) -> list[Record]:
+    """The records of the runs done, in an engine's processes or without one in this process.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When Ctrl-C left runs undone; the same line continues with them.
+    OSError
+        When a run directory cannot be written.
+    """
+    tasks = planned.to_do
+    if not tasks:
+        return []
+    workers = min(1 if engine is None else engine.at_once(first), len(tasks))
+    costs = Costs(one.record for one in planned.runs if one.record is not None)
+    queue = costs.queue(tasks)
+    records: list[Record] = []
+    with View(console, planned, costs, workers) as view:
+        if engine is None:
+            done = _here(queue, view)
+        elif isinstance(engine, Local):
+            done = _apart(queue, workers, first, view)
+        else:
+            done = afar(engine, queue, first, planned.study, view.started)
+        try:
+            with closing(done):
+                for record in done:
+                    records.append(record)
+                    costs.add(record)
+                    view.ended(record)
+        except KeyboardInterrupt:
+            console.print(f"stopped: {view.told()}. The same line continues with the rest.")
+            raise
+    return records
+
+
+def _apart(queue: Queue, workers: int, first: Run, view: View) -> Generator[Record]:
+    """Records of runs done in worker processes; the first Ctrl-C lets them end what they have."""
+
+    def stop(*_: object) -> None:
+        crew.begin_no_more()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        view.console.print(f"ending {len(crew.under_way)} under way; Ctrl-C again stops them")
+
+    with Crew(workers, first.limits, view.started) as crew, answering_interrupts(stop):
+        yield from crew.records(queue)
+        if crew.given_up:
+            raise KeyboardInterrupt
+
+
+def _here(queue: Queue, view: View) -> Generator[Record]:
+    """Records of runs done in this process, which waits where another launch is at one."""
+    from retain.app.execute import execute
+
+    while queue:
+        task = queue.pop()
+        view.started(task)
+        while (record := execute(task)) is None:
+            time.sleep(TICK)
+        yield record

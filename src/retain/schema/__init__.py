@@ -1,0 +1,59 @@
+"""The types of ``conf/``: values live only in YAML, types only here.
+
+May import: errors. ``parse`` holds a plain mapping (what Hydra composed, ``+`` included) against
+a type and answers with the nearest right name where a key is wrong.
+"""
+
+from retain.schema.contract import (
+    Cleaning,
+    ColumnSpec,
+    DerivedSpec,
+    NewcomerRule,
+    OutlierRule,
+    PeriodSpec,
+    Policy,
+    TableSpec,
+)
+from retain.schema.nodes import (
+    GROUPS,
+    Audit,
+    Bands,
+    Calibration,
+    Compare,
+    Features,
+    Launcher,
+    Limits,
+    Metrics,
+    Run,
+    Segmentation,
+    Validation,
+)
+from retain.schema.parsing import (
+    Config,
+    parse,
+)
+
+__all__ = [
+    "GROUPS",
+    "Audit",
+    "Bands",
+    "Calibration",
+    "Cleaning",
+    "ColumnSpec",
+    "Compare",
+    "Config",
+    "DerivedSpec",
+    "Features",
+    "Launcher",
+    "Limits",
+    "Metrics",
+    "NewcomerRule",
+    "OutlierRule",
+    "PeriodSpec",
+    "Policy",
+    "Run",
+    "Segmentation",
+    "TableSpec",
+    "Validation",
+    "parse",
+]

@@ -1,0 +1,85 @@
+"""A plain mapping held against a type, with the nearest right name where a key is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from retain.errors import RetainError, did_you_mean
+
+
+class Config(BaseModel):
+    """A node of the config tree: frozen, strict, no unknown key."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
+
+
+ConfigT = TypeVar("ConfigT", bound=Config)
+
+
+def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> ConfigT:
+    """``tree`` as a ``kind``, or one ``RetainError`` naming every wrong key and value.
+
+    Lists stand for tuples, as YAML has no tuples.
+
+    >>> class Rule(Config):
+    ...     policy: str
+    ...     measure: str
+    >>> parse(Rule, {"policy": "drop", "mesure": "revenue"}, "cleaning.newcomers")
+    Traceback (most recent call last):
+    ...
+    retain.errors.RetainError: cleaning.newcomers: key 'mesure' is unknown. Did you mean 'measure'?
+    cleaning.newcomers: key 'measure' is missing.
+    """
+    try:
+        return kind.model_validate(_tuples(tree))
+    except ValidationError as error:
+        said = [_told(kind, dict(problem), where) for problem in error.errors()]
+        lines = sorted(dict.fromkeys(said), key=lambda line: "is unknown" not in line)
+        raise RetainError("\n".join(lines)) from None
+
+
+def _tuples(tree: Any) -> Any:
+    if isinstance(tree, Mapping):
+        return {key: _tuples(value) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return tuple(_tuples(value) for value in tree)
+    return tree
+
+
+def _told(kind: type[Config], problem: dict[str, Any], where: str) -> str:
+    """One pydantic problem as a sentence of ours."""
+    path = [str(part) for part in problem["loc"]]
+    parent = ".".join(filter(None, [where, *path[:-1]]))
+    prefix = f"{parent}: " if parent else ""
+    if problem["type"] == "extra_forbidden":
+        known = _keys(kind, path[:-1])
+        return f"{prefix}key {path[-1]!r} is unknown.{did_you_mean(path[-1], known)}"
+    if problem["type"] == "missing":
+        return f"{prefix}key {path[-1]!r} is missing."
+    full = ".".join(filter(None, [where, *path]))
+    expected = problem["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    return f"{full} is {problem['input']!r}; expected {expected}."
+
+
+def _keys(kind: type[Config], path: list[str]) -> list[str]:
+    """The field names of the node ``path`` leads to, as far as types can tell."""
+    node: Any = kind
+    for part in path:
+        node = _below(node, part)
+    return list(node.model_fields) if _is_config(node) else []
+
+
+def _below(node: Any, part: str) -> Any:
+    """The type of what stands under ``part``, an optional one without its None."""
+    if not _is_config(node):  # a dict, in which ``part`` is a key of the user's, or a list
+        return next((kind for kind in get_args(node) if _is_config(kind)), None)
+    found = node.model_fields[part].annotation if part in node.model_fields else None
+    return _below(found, "") if get_origin(found) is UnionType else found
+
+
+def _is_config(node: Any) -> bool:
+    return isinstance(node, type) and issubclass(node, Config)
