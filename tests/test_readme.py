@@ -73,6 +73,11 @@ def test_every_option_the_readme_lists_is_there_and_none_is_left_out(readme):
         assert listed == set(options[group]) - hidden
 
 
+def test_the_readme_says_of_every_launcher_when_to_use_it(readme):
+    listed = re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", readme, flags=re.MULTILINE)
+    assert sorted(listed) == list(Groups.among([conf_dir()]).options["hydra/launcher"])
+
+
 def test_the_python_of_the_readme_is_that_of_the_package(readme, checkout):
     project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
     assert project["requires-python"] == ">=3.11,<3.14"

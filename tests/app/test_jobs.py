@@ -1,6 +1,5 @@
 """The runs of a sweep as jobs: submitit's local executor, and SLURM as far as it can be feigned."""
 
-import json
 import os
 import signal
 import stat
@@ -43,7 +42,7 @@ def test_jobs_leave_what_local_workers_leave(submitit, retain, tiny, odd_models,
         assert "1 done, 3 failed, 4 not applicable, 0 done before" in said
     assert len(results("here")) == 8
     assert results("there") == results("here")
-    assert not list(Path("there/runs/jobs").iterdir()), "what jobs were sent is not tidied up"
+    assert not Path("there/runs/jobs").exists(), "what jobs were sent is not tidied up"
     code, said = retain(*line, "outputs=there", "model=tree", JOBS)
     assert code == 0
     assert "2 done before and skipped" in said
@@ -82,7 +81,7 @@ def test_an_interrupt_cancels_the_jobs_and_the_same_line_continues(
     assert "Traceback" not in err
     time.sleep(2)  # longer than the run that was met would have taken
     assert set(records("runs")) == {"tree"}
-    assert not list(Path("outputs/runs/jobs").iterdir())
+    assert not Path("outputs/runs/jobs").exists()
     code, said = retain(*line)
     assert code == 0, said
     assert "2 done, 0 failed, 0 not applicable, 1 done before and skipped" in said
@@ -177,4 +176,4 @@ def test_what_sbatch_refuses_is_told_in_its_words(submitit, slurm, retain, tiny)
     code, said = retain(*tiny, "model=dummy", "hydra/launcher=submitit_slurm")
     assert code == 2
     assert said.splitlines()[-1] == "slurm takes no job: no such partition"
-    assert json.dumps(sorted(path.name for path in Path("outputs/runs").iterdir())) == '["jobs"]'
+    assert not [path for path in Path("outputs/runs").iterdir() if path.is_dir()]

@@ -14,6 +14,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -21,8 +22,8 @@ from typing import Any, Self
 
 from retain.app.costs import Queue
 from retain.app.engines import Slurm, SubmititLocal
-from retain.app.share import Sent, Share, dealt, sent
-from retain.app.task import Ending, Task, finish
+from retain.app.share import Sent, Share, buried, dealt, sent
+from retain.app.task import Task
 from retain.app.workers import deaf_to_interrupts
 from retain.errors import RetainError
 from retain.record import Record, StudyDirectory
@@ -76,6 +77,8 @@ class JobCrew:
             self._cancel()
         if not self._died:  # else the logs are all there is to learn from
             shutil.rmtree(self._folder, ignore_errors=True)
+            with suppress(OSError):  # other launches have theirs there
+                self._study.jobs.rmdir()
 
     @property
     def _cluster(self) -> str:
@@ -135,25 +138,15 @@ class JobCrew:
                 yield record
         yield from self._arrived()
         lost = [run for run in share.runs if run.task.id in self._left]
-        vain = len(lost) == len(share.runs) and not any(run.begun for run in lost)
+        begun = [run for run in lost if run.begun]
+        again = tuple(run for run in lost if not run.begun)
+        if again == share.runs:  # it never came as far as a run, and would not the next time
+            begun, again = list(again), ()
         self._died |= bool(lost)
-        again = []
-        for run in lost:
-            record = self._buried(run, job, error) if vain or run.begun else None
-            if record is None:
-                again.append(run)
-            else:
-                yield record
-        waiting += [replace(share, runs=tuple(again))] if again else []
-
-    def _buried(self, run: Sent, job: Any, error: BaseException | None) -> Record | None:
-        """The record that a job's death leaves of a run; None while somebody else is at it."""
-        ending = Ending("failed", reason=_cause(job, error), traceback=str(error))
-        with run.task.directory.claimed() as mine:
-            if not mine:
-                return None
+        for run in begun:
             del self._left[run.task.id]
-            return finish(run.task, ending)
+            yield buried(run.task, _cause(job, error), str(error))
+        waiting += [replace(share, runs=again)] if again else []
 
     def _cancel(self) -> None:
         if self._cluster == "slurm":

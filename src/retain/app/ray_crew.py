@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from retain.app.costs import Costs, Queue
 from retain.app.crew import Crew
-from retain.app.share import enter, sent, unheard
-from retain.app.task import Ending, Task, finish
+from retain.app.share import buried, enter, sent, unheard
+from retain.app.task import Task
 from retain.app.workers import deaf_to_interrupts
 from retain.errors import RetainError
 from retain.record import Record, StudyDirectory
@@ -142,7 +142,7 @@ class RayCrew:
     def _lost(self, task: Task | None, error: Exception) -> Record | None:
         if task is not None:
             reason = f"its Ray worker died: {str(error).splitlines()[0]}"
-            return finish(task, Ending("failed", reason=reason, traceback=str(error)))
+            return buried(task, reason, str(error))
         self._deaths += 1
         if self._deaths >= TRIES:
             told = str(error).strip().splitlines()[-1]

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from retain.app.costs import Costs
 from retain.app.crew import Crew
 from retain.app.scratch import scratch
-from retain.app.task import Shared, Task
+from retain.app.task import Ending, Shared, Task, finish
 from retain.app.workers import Worker, warm_up
 from retain.errors import RetainError
 from retain.record import Record, RunDirectory
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from retain.app.survey import Surveyed
 
 Mark = tuple[int, int] | None
+GRACE = 5.0
+"""Seconds that a dead run's lock is waited for."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,21 @@ def sent(task: Task) -> Sent:
     place = 0 if task.shared is None else task.shared.place
     there = replace(task, directory=directory, shared=None)
     return Sent(there, place, _mark(directory.record), _mark(directory.log))
+
+
+def buried(task: Task, reason: str, traceback: str) -> Record:
+    """The record of a run whose job or node died; the one it had just written, if it had.
+
+    The run's lock may outlive it for a moment: the worker under a process that was killed, or the
+    file server of a lost node, needs one to notice. Whoever holds it longer writes after us.
+    """
+    until = time.monotonic() + GRACE
+    while True:
+        with task.directory.claimed() as mine:
+            if mine or time.monotonic() > until:
+                ending = Ending("failed", reason=reason, traceback=traceback)
+                return task.done_elsewhere() or finish(task, ending)
+        time.sleep(0.1)
 
 
 def _mark(path: Path) -> Mark:
