@@ -171,6 +171,25 @@ def test_slurm_is_asked_for_one_array_and_leaves_what_local_workers_leave(
         assert f"#SBATCH --{option}\n" in script
 
 
+def test_an_interrupt_cancels_the_whole_array_at_once(
+    submitit, slurm, retain, tiny, monkeypatch, records
+):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    (slurm / "sbatch").write_text(f"#!{sys.executable}\nprint('Submitted batch job 78')")
+    tell = (
+        "import os, sys\nopen(os.environ['FEIGNED'] + '/cancelled', 'a').write(sys.argv[1] + ';')"
+    )
+    (slurm / "scancel").write_text(f"#!{sys.executable}\n{tell}")
+    monkeypatch.setattr("retain.app.jobs.time.sleep", interrupted)
+    code, said = retain(*tiny, "-m", "model=dummy,tree", "hydra/launcher=submitit_slurm")
+    assert code == 130
+    assert "The same line continues" in said
+    assert (slurm / "cancelled").read_text() == "78;"
+    assert records("runs") == {}
+
+
 def test_what_sbatch_refuses_is_told_in_its_words(submitit, slurm, retain, tiny):
     (slurm / "sbatch").write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no such partition')")
     code, said = retain(*tiny, "model=dummy", "hydra/launcher=submitit_slurm")

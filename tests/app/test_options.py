@@ -104,6 +104,20 @@ def test_every_study_plans_its_runs(option, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+# What CI sweeps is what there is to choose: a new option that nobody tries cannot slip in.
+@pytest.mark.parametrize("group", ["model", "sampler", "scaling", "calibration"])
+def test_the_smoke_study_has_every_option(group):
+    with Composer(Line(("study=smoke",), multirun=True), "run") as composer:
+        chosen = {tree[group]["name"] for _, tree in composer.trees()}
+    assert chosen == set(OPTIONS[group])
+
+
+def test_the_sweeps_of_a_study_share_the_runs_they_have_in_common():
+    runs = composed("study=smoke")
+    assert len(runs) == len({run.id for run in runs}) == 12 * 4 + (9 - 4) + (4 - 1) + (4 - 1)
+    assert len(composed("study=smoke", "model=tree")) == 4 + (9 - 4) + (4 - 1) + (4 - 1)
+
+
 @pytest.mark.parametrize("option", OPTIONS["segmentation"])
 def test_every_segmentation_composes(option):
     from retain.schema import Compare, parse

@@ -139,6 +139,27 @@ def test_scores_are_the_same_bits_with_any_number_of_workers(retain, tiny):
     assert scores[0] == scores[1]
 
 
+# It would take a second to import them and the memory of one more worker to hold them.
+def test_the_launching_process_does_without_pandas_and_scikit_learn(here, tiny):
+    words = ["-m", *tiny, "model=tree,dummy"]
+    script = f"""
+import sys
+from retain.app.run import answer, run
+
+if __name__ == "__main__":
+    code = answer(run, {words}, "run")
+    heavy = {{"numpy", "pandas", "sklearn", "scipy", "pyarrow"}}
+    print("imported", sorted(heavy & set(sys.modules)))
+    sys.exit(code)
+"""
+    Path("launch.py").write_text(script)
+    done = subprocess.run(
+        [sys.executable, "launch.py"], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "imported []" in done.stdout
+
+
 def test_workers_leave_no_process_and_no_file_behind(retain, tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     monkeypatch.setattr("tempfile.tempdir", None)

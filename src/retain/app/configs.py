@@ -17,7 +17,16 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from retain.app.command_line import HYDRAS, VERSION_BASE, Groups, Line, checked, conf_dir, expand
+from retain.app.command_line import (
+    HYDRAS,
+    VERSION_BASE,
+    Axis,
+    Groups,
+    Line,
+    checked,
+    conf_dir,
+    expand,
+)
 from retain.app.differences import Tree, product
 from retain.errors import RetainError
 from retain.record import identity
@@ -88,16 +97,22 @@ class Composer:
 
     def trees(self) -> Iterator[tuple[tuple[str, ...], Tree]]:
         """Overrides and unresolved tree of every run the line asks for, in order."""
-        typed = checked(self.line.overrides, self.groups)
-        first = self._compose([axis.texts[0] for axis in expand(typed)])
-        params = first["hydra"]["sweeper"].get("params") or {}
-        study = checked([f"{key}={value}" for key, value in params.items()], self.groups)
-        axes = expand([*study, *typed])
-        if any(axis.swept for axis in axes) and not self.line.multirun:
-            count = math.prod(len(axis.texts) for axis in axes)
+        sweeps = self._sweeps()
+        count = sum(math.prod(len(axis.texts) for axis in axes) for axes in sweeps)
+        if count > 1 and not self.line.multirun:
             raise RetainError(f"this line asks for {count} runs; add -m to sweep them.")
         independent = not any(_chooses_by_reference(folder) for folder in self.folders)
-        return product(axes, self._compose, independent=independent)
+        for axes in sweeps:
+            yield from product(axes, self._compose, independent=independent)
+
+    def _sweeps(self) -> list[list[Axis]]:
+        """The products the line asks for: what its study sweeps, narrowed by what was typed."""
+        typed = checked(self.line.overrides, self.groups)
+        tree = self._compose([axis.texts[0] for axis in expand(typed)])
+        params = tree["hydra"]["sweeper"].get("params") or {}
+        parts = tree.get("study", {}).get("sweeps") or [{}]
+        lists = [[f"{key}={value}" for key, value in {**params, **part}.items()] for part in parts]
+        return [expand([*checked(swept, self.groups), *typed]) for swept in lists]
 
     def one(self) -> dict[str, Any]:
         """The one tree the line asks for, with Hydra's own part left out."""

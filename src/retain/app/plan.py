@@ -9,16 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from retain.app.configs import Composed
 from retain.app.environment import environment, git
-from retain.app.seen import Seen
+from retain.app.seen import Seen, Surveyed
 from retain.app.task import Shared, Task
 from retain.record import Record, StudyDirectory
-
-if TYPE_CHECKING:
-    from retain.app.survey import Surveyed
 
 
 @dataclass(frozen=True)

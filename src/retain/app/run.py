@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from retain.app.configs import Composed
     from retain.app.engines import Engine
-    from retain.app.survey import Surveyed
+    from retain.app.seen import Surveyed
 
 Command = Callable[[Line], int]
 

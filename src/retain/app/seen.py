@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from retain.app.handing import Handed
 from retain.record import CheckFacts, DataFacts, SplitFacts
 
 
@@ -23,3 +24,22 @@ class Seen:
     checks: tuple[CheckFacts, ...]
     heard: tuple[str, ...]
     left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Surveyed:
+    """What was seen for the runs asked about.
+
+    Attributes
+    ----------
+    seen
+        Distinct customers and splits.
+    which
+        For each run the number of its own in ``seen``.
+    handed
+        The customers and splits themselves, in the same order, if there was a file for them.
+    """
+
+    seen: tuple[Seen, ...]
+    which: tuple[int, ...]
+    handed: Handed | None = None

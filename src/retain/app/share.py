@@ -15,19 +15,17 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from retain.app.costs import Costs
 from retain.app.crew import Crew
 from retain.app.scratch import scratch
+from retain.app.seen import Surveyed
 from retain.app.task import Ending, Shared, Task, finish
 from retain.app.workers import Worker, warm_up
 from retain.errors import RetainError
 from retain.record import Record, RunDirectory
 from retain.schema import Limits
-
-if TYPE_CHECKING:
-    from retain.app.survey import Surveyed
 
 Mark = tuple[int, int] | None
 GRACE = 5.0

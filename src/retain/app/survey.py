@@ -7,34 +7,14 @@ found here, in the first run it concerns.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from retain.app.components import experiment
-from retain.app.handing import Handed, hand
+from retain.app.handing import hand
 from retain.app.prepared import Prepared, prepare, source_of
-from retain.app.seen import Seen
+from retain.app.seen import Surveyed
 from retain.learning.features import check_toggles
 from retain.schema import Run
-
-
-@dataclass(frozen=True)
-class Surveyed:
-    """What was seen for the runs asked about.
-
-    Attributes
-    ----------
-    seen
-        Distinct customers and splits.
-    which
-        For each run the number of its own in ``seen``.
-    handed
-        The customers and splits themselves, in the same order, if there was a file for them.
-    """
-
-    seen: tuple[Seen, ...]
-    which: tuple[int, ...]
-    handed: Handed | None = None
 
 
 def survey(runs: Sequence[Run], file: Path | None = None) -> Surveyed:

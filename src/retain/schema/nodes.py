@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from retain.schema.parsing import Config
 
+Plain = str | int | float | bool | None
 Share = Annotated[float, Field(ge=0, le=1)]
 GROUPS = ("communication", "product", "purchase", "site")
 """The feature groups of the trade; a source may name others."""
@@ -82,10 +83,14 @@ class Segmentation(Config):
 
 
 class Study(Config):
-    """What a sweep is called and what it asks."""
+    """What a sweep is called and what it asks.
+
+    ``sweeps`` are several products of lists, by key, where one product would be too many runs.
+    """
 
     name: str
     question: str
+    sweeps: tuple[dict[str, Plain], ...] = ()
 
 
 class Launcher(Config):

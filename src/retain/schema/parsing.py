@@ -43,7 +43,7 @@ def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> Conf
 
 
 def _tuples(tree: Any) -> Any:
-    if isinstance(tree, Mapping):
+    if isinstance(tree, dict):
         return {key: _tuples(value) for key, value in tree.items()}
     if isinstance(tree, list):
         return tuple(_tuples(value) for value in tree)
