@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check lock smoke clean
+.PHONY: run test check lock smoke cluster clean
 
 run: $(STAMP)            ## sweep the embedded demo store, compare, segment
 	$(BIN)/retain -m study=demo
@@ -18,12 +18,18 @@ check: $(STAMP)          ## lint, format, types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-smoke: $(STAMP)          ## what CI sweeps
+smoke: $(STAMP)          ## what CI sweeps and segments
 	$(BIN)/retain -m study=smoke
+	$(BIN)/retain-compare study=smoke segmentation=risk_value
 
-lock:                    ## renew requirements.lock (needs uv)
+cluster: $(VENV)/.cluster ## add what hydra/launcher=submitit_slurm and =ray need (330 MB), and the benchmark
+
+lock:                    ## renew requirements.lock, and requirements-cluster.lock in step (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate \
 	  --custom-compile-command "make lock" --extra test --extra check -o requirements.lock pyproject.toml
+	$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["slurm"], *extras["ray"], *extras["bench"], sep="\n")' | \
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	  --custom-compile-command "make lock" --constraints requirements.lock -o requirements-cluster.lock -
 
 clean:                   ## forget the environment; outputs/ stays
 	rm -rf $(VENV)
@@ -36,3 +42,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || { \
 	  echo "LightGBM cannot load: the system library libgomp1 is missing (Debian: apt-get install libgomp1)"; exit 2; }
 	@touch $(STAMP)
+
+$(VENV)/.cluster: requirements-cluster.lock $(STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-cluster.lock
+	@touch $@

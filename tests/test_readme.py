@@ -5,7 +5,6 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from itertools import chain
 
 import pytest
 
@@ -74,6 +73,11 @@ def test_every_option_the_readme_lists_is_there_and_none_is_left_out(readme):
         assert listed == set(options[group]) - hidden
 
 
+def test_the_readme_says_of_every_launcher_when_to_use_it(readme):
+    listed = re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", readme, flags=re.MULTILINE)
+    assert sorted(listed) == list(Groups.among([conf_dir()]).options["hydra/launcher"])
+
+
 def test_the_python_of_the_readme_is_that_of_the_package(readme, checkout):
     project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
     assert project["requires-python"] == ">=3.11,<3.14"
@@ -81,23 +85,35 @@ def test_the_python_of_the_readme_is_that_of_the_package(readme, checkout):
     assert sys.version_info[:2] >= (3, 11)
 
 
-def test_the_lock_has_hashes_and_no_address(checkout):
-    lock = (checkout / "requirements.lock").read_text()
+@pytest.mark.parametrize(
+    ("name", "fewest"), [("requirements.lock", 50), ("requirements-cluster.lock", 10)]
+)
+def test_the_locks_have_hashes_and_no_address(checkout, name, fewest):
+    lock = (checkout / name).read_text()
     assert "://" not in lock
     assert "index-url" not in lock
     pinned = re.findall(r"^\S+==\S+", lock, flags=re.MULTILINE)
-    assert len(pinned) > 50
+    assert len(pinned) > fewest
     assert lock.count("--hash=sha256:") >= len(pinned)
 
 
-def test_every_dependency_that_is_to_be_locked_is_in_the_lock(checkout):
+def locked(checkout, name):
+    """Lines that pin a package, by the package's name."""
+    lines = re.findall(r"^(\S+)==(.*?) \\$", (checkout / name).read_text(), flags=re.MULTILINE)
+    return {package: {pin for other, pin in lines if other == package} for package, _ in lines}
+
+
+# Ray alone is larger than all the rest: who does not ask for it does not get it.
+def test_every_dependency_is_in_one_of_the_locks_and_both_agree(checkout):
     project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
-    extras = re.findall(r"--extra (\w+)", (checkout / "Makefile").read_text())
-    assert {"test", "check"} <= set(extras)
-    wanted = [
-        *project["dependencies"],
-        *chain.from_iterable(project["optional-dependencies"][extra] for extra in extras),
-    ]
-    names = {re.match(r"[\w-]+", text).group().lower() for text in wanted}
-    lock = (checkout / "requirements.lock").read_text().lower()
-    assert not [name for name in names if not re.search(rf"^{name}==", lock, flags=re.MULTILINE)]
+    extras = project["optional-dependencies"]
+    first = [*project["dependencies"], *extras["test"], *extras["check"]]
+    second = [*extras["slurm"], *extras["ray"], *extras["bench"]]
+    for name, wanted in (("requirements.lock", first), ("requirements-cluster.lock", second)):
+        names = {re.match(r"[\w-]+", text).group().lower() for text in wanted}
+        assert names <= set(locked(checkout, name))
+    one, other = (locked(checkout, f"requirements{part}.lock") for part in ("", "-cluster"))
+    assert "ray" not in one
+    assert {name: one[name] for name in one.keys() & other} == {
+        name: other[name] for name in one.keys() & other
+    }

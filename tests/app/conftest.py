@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,22 @@ class Hangs(LogisticRegression):
 class Slow(LogisticRegression):
     def fit(self, X, y):
         time.sleep(1.5)
+        return super().fit(X, y)
+
+class Fells(LogisticRegression):
+    # takes the process above the worker along, as an ending job or node would
+    def fit(self, X, y):
+        job = int(os.environ["SUBMITIT_LOCAL_JOB_ID"])
+        for child in open(f"/proc/{job}/task/{job}/children").read().split():
+            os.kill(int(child), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+class Stays(LogisticRegression):
+    # tells where it is, and stays there as long as the environment says
+    def fit(self, X, y):
+        with open('raylets', 'a') as file:
+            file.write(os.environ.get('RAY_RAYLET_PID', 'here') + "\\n")
+        time.sleep(float(os.environ.get("RETAIN_STAY", "0.5")))
         return super().fit(X, y)
 """
 
@@ -107,7 +125,7 @@ def odd_models(here, monkeypatch):
     (here / "odd_models.py").write_text(ODD)
     folder = here / "mine" / "model"
     folder.mkdir(parents=True)
-    for name in ("Raises", "Kills", "Exits", "Hungry", "Hangs", "Slow"):
+    for name in ("Raises", "Kills", "Exits", "Hungry", "Hangs", "Slow", "Fells", "Stays"):
         text = f"name: {name.lower()}\n_target_: odd_models.{name}\nC: 1.0\n"
         (folder / f"{name.lower()}.yaml").write_text(text)
     monkeypatch.syspath_prepend(str(here))
@@ -173,3 +191,40 @@ def make_plan():
         return Plan(StudyDirectory(Path("outputs", "models")), tuple(runs), ())
 
     return made
+
+
+@pytest.fixture(scope="session")
+def optional():
+    """A package of an extra; where it is not installed, the test is skipped.
+
+    CI installs them all, and says so: there a missing one fails.
+    """
+
+    def found(name):
+        if importlib.util.find_spec(name) is None:
+            told = f"{name} is not installed; type: make cluster"
+            (pytest.fail if os.environ.get("RETAIN_REQUIRE_CLUSTER") else pytest.skip)(told)
+        return importlib.import_module(name)
+
+    return found
+
+
+@pytest.fixture
+def results():
+    """What the runs of an outputs folder came to, in all that may not depend on the engine."""
+
+    def read(outputs):
+        paths = sorted(Path(outputs).rglob("record.json"))
+        found = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+        same = ("state", "metrics", "data", "split", "checks", "environment", "warnings")
+        return {
+            name: (
+                *(record[key] for key in same),
+                (Path(outputs) / record["study"] / name / "scores.parquet").read_bytes()
+                if record["state"] == "done"
+                else record["reason"],
+            )
+            for name, record in found.items()
+        }
+
+    return read

@@ -127,7 +127,7 @@ def test_every_segmentation_composes(option):
 
 
 def test_every_group_is_tried_by_one_of_these_tests():
-    tried = {*LEARNING, "data", "study", "segmentation"}
+    tried = {*LEARNING, "data", "study", "segmentation", "hydra/launcher"}
     assert set(OPTIONS) - tried == {"data/contract"}
 
 

@@ -25,6 +25,8 @@ VERSION_BASE = "1.3"
 """What Hydra is told of its own version; 1.4 wants none, and this is the line to change."""
 Plain = str | int | float | bool | None
 NOT_PLAIN = "${}"
+HYDRAS = {"hydra/launcher": ("basic",)}
+"""Options that have no file, since Hydra ships them, beside those that have."""
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion", "--version")
 
 
@@ -91,7 +93,7 @@ class Groups:
     @classmethod
     def among(cls, folders: Sequence[Path]) -> Groups:
         """Groups of the shipped configs and of the user's own folders together."""
-        found: dict[str, set[str]] = {}
+        found = {group: set(names) for group, names in HYDRAS.items()}
         for folder in folders:
             for path in folder.rglob("*.yaml"):
                 if path.parent != folder:
@@ -166,12 +168,16 @@ def _quoted(text: str) -> str:
 
 def _forced(text: str, override: Override, groups: Groups) -> str:
     key = override.key_or_group
+    if key.startswith("hydra") and override.is_sweep_override():
+        raise RetainError(f"{text!r} sweeps what Hydra does; expected one value for all runs.")
     if key in groups.options:
         for value in _values(override):
             if value is not None and value not in groups.options[key]:
                 raise RetainError.unknown(key, str(value), groups.options[key])
         shipped = (conf_dir() / key).is_dir()  # in the defaults, where nothing is to be added
         return text.lstrip("+") if shipped else text
+    if key.startswith("hydra.launcher.") and not override.is_delete():
+        return f"++{text.lstrip('+')}"
     if key.startswith("hydra") or override.is_delete() or override.is_force_add():
         return text
     return f"+{text}" if override.is_add() else f"++{text}"

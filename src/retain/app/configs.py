@@ -11,12 +11,22 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
 from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from retain.app.command_line import VERSION_BASE, Axis, Groups, Line, checked, conf_dir, expand
+from retain.app.command_line import (
+    HYDRAS,
+    VERSION_BASE,
+    Axis,
+    Groups,
+    Line,
+    checked,
+    conf_dir,
+    expand,
+)
 from retain.app.differences import Tree, product
 from retain.errors import RetainError
 from retain.record import identity
@@ -65,6 +75,7 @@ class Composer:
     def __enter__(self) -> Self:
         GlobalHydra.instance().clear()
         initialize_config_dir(config_dir=str(conf_dir()), version_base=VERSION_BASE)
+        _forget_launchers(self.groups)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -123,6 +134,16 @@ class Composer:
             tree = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
             self._composed[key] = cast("Tree", tree)
         return self._composed[key]
+
+
+def _forget_launchers(groups: Groups) -> None:
+    """Drop launchers that plugins registered under names of ours.
+
+    Hydra holds a file against the types registered under its name, and ours are not a plugin's.
+    """
+    registered = ConfigStore.instance().repo.get("hydra", {}).get("launcher", {})
+    for name in set(groups.options["hydra/launcher"]) - set(HYDRAS["hydra/launcher"]):
+        registered.pop(f"{name}.yaml", None)
 
 
 def _run(overrides: Sequence[str], tree: Tree) -> Composed:

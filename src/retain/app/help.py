@@ -37,6 +37,7 @@ OFFERED = {
         "metrics",
         "audit",
         "study",
+        "hydra/launcher",
     ),
     "compare": ("data", "segmentation"),
 }
@@ -45,7 +46,7 @@ OFFERED = {
 def shown(primary: str) -> str:
     """The help text of a command."""
     options = Groups.among([conf_dir()]).options
-    lines = [f"  {group:<13}{' '.join(options[group])}" for group in OFFERED[primary]]
+    lines = [f"  {group:<15}{' '.join(options[group])}" for group in OFFERED[primary]]
     keys = (conf_dir() / f"{primary}.yaml").read_text(encoding="utf-8").split("\n\n", 1)[1]
     return "\n".join(
         [

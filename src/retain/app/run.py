@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from retain.app.configs import Composed
+    from retain.app.engines import Engine
     from retain.app.seen import Surveyed
 
 Command = Callable[[Line], int]
@@ -75,23 +76,28 @@ def run(line: Line) -> int:
     from rich.console import Console
 
     from retain.app.configs import Composer
+    from retain.app.engines import Local, chosen
     from retain.app.scratch import scratch
 
     with Composer(line, "run") as composer:
         composed = composer.runs()
+    engine = chosen(composed[0])
+    here = isinstance(engine, Local) and not line.multirun and not composed[0].run.limits.any
     with scratch() as folder:
-        return _run(Console(), composed, folder, apart=line.multirun or composed[0].run.limits.any)
+        return _run(Console(), composed, folder, None if here else engine)
 
 
-def _run(console: Console, composed: Sequence[Composed], folder: Path, *, apart: bool) -> int:
-    """Do the runs, ``apart`` in worker processes or else in this one."""
+def _run(
+    console: Console, composed: Sequence[Composed], folder: Path, engine: Engine | None
+) -> int:
+    """Do the runs in an engine's processes, or without one in this process."""
     from retain.app.plan import plan
     from retain.app.sweep import sweep
     from retain.app.view import listed, sources_told, summary
 
     rows = folder / "rows"
     rows.mkdir()
-    planned = plan(composed, _surveyed(composed, folder if apart else None), rows)
+    planned = plan(composed, _surveyed(composed, folder if engine else None), rows)
     sources_told(console, planned)
     if composed[0].run.dry_run:
         listed(console, planned)
@@ -100,7 +106,7 @@ def _run(console: Console, composed: Sequence[Composed], folder: Path, *, apart:
         if one.why is not None and one.record is not None:
             console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
     try:
-        records = sweep(console, planned, composed[0].run, apart=apart)
+        records = sweep(console, planned, composed[0].run, engine)
     except OSError as error:  # what a model raises is recorded; this is our own writing
         raise RetainError(f"{planned.study.path} cannot be written: {error}.") from None
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from collections.abc import Generator
@@ -12,6 +11,7 @@ from rich.console import Console
 
 from retain.app.costs import Costs, Queue
 from retain.app.crew import TICK, Crew
+from retain.app.engines import Engine, Local, afar
 from retain.app.plan import Plan
 from retain.app.view import View
 from retain.app.workers import answering_interrupts
@@ -19,8 +19,8 @@ from retain.record import Record
 from retain.schema import Run
 
 
-def sweep(console: Console, planned: Plan, first: Run, *, apart: bool) -> list[Record]:
-    """The records of the runs done, ``apart`` in worker processes or else in this one.
+def sweep(console: Console, planned: Plan, first: Run, engine: Engine | None) -> list[Record]:
+    """The records of the runs done, in an engine's processes or without one in this process.
 
     Raises
     ------
@@ -32,12 +32,17 @@ def sweep(console: Console, planned: Plan, first: Run, *, apart: bool) -> list[R
     tasks = planned.to_do
     if not tasks:
         return []
-    workers = min(first.launcher.workers or os.cpu_count() or 1, len(tasks)) if apart else 1
+    workers = min(1 if engine is None else engine.at_once(first), len(tasks))
     costs = Costs(one.record for one in planned.runs if one.record is not None)
     queue = costs.queue(tasks)
     records: list[Record] = []
     with View(console, planned, costs, workers) as view:
-        done = _apart(queue, workers, first, view) if apart else _here(queue, view)
+        if engine is None:
+            done = _here(queue, view)
+        elif isinstance(engine, Local):
+            done = _apart(queue, workers, first, view)
+        else:
+            done = afar(engine, queue, first, planned.study, view.started)
         try:
             with closing(done):
                 for record in done:

@@ -9,6 +9,7 @@ May import: errors, schema.
         scores.parquet                  customer_id, repeat, fold, target, probability
         run.log                         everything logged, the traceback of a failure included
         .hydra/                         config.yaml, hydra.yaml, overrides.yaml as Hydra writes them
+      jobs/                             logs of a cluster's jobs, left there when one died
       verdict/                          written by retain-compare
         verdict.json  leaderboard.csv  segments.csv  customers.csv  model.skops
         ledger.jsonl                    one line for every opening of the sealed test

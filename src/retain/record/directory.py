@@ -171,6 +171,11 @@ class StudyDirectory:
         """Every opening of the study's sealed test."""
         return self.verdict / "ledger.jsonl"
 
+    @property
+    def jobs(self) -> Path:
+        """What a cluster's jobs are sent and say; a launch removes its own, unless a job died."""
+        return self.path / "jobs"
+
     def run(self, slug: str, id_: str) -> RunDirectory:
         """The directory of a run, by what people call it and what it is."""
         return RunDirectory(self.path / f"{slug}-{id_}")
