@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,24 +65,24 @@ def _hydra(stage: Stage, *flags: str) -> list[str]:
 
 def recorded(stage: Stage, out: Path) -> Scores:
     """The ROC-AUCs in retain's records; every run must be done."""
-    options = {_point(one.base, one.parameters): name for name, one in stage.work.models.items()}
+    names = {_key(base, setting): name for name, (base, setting) in stage.work.models.items()}
+    grids = {grid.base: list(grid.values) for grid in stage.work.grids}
     found: Scores = {}
     for path in out.glob("*/*/record.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["state"] != "done":
             raise RuntimeError(f"{record['overrides']} is {record['state']}: {record['reason']}")
-        typed = dict(text.split("=", 1) for text in record["overrides"])
-        swept = [key.removeprefix("model.") for key in typed if key.startswith("model.")]
         model = record["config"]["model"]
-        option = options[_point(model["name"], {key: model[key] for key in swept})]
-        found[f"{option} {typed['sampler']} {typed['features']}"] = record["metrics"]["roc_auc"][
-            "folds"
-        ]
+        swept = {name: model[name] for name in grids[model["name"]]}
+        typed = dict(text.split("=", 1) for text in record["overrides"])
+        name = names[_key(model["name"], swept)]
+        run = f"{name} {typed['sampler']} {typed['features']}"
+        found[run] = record["metrics"]["roc_auc"]["folds"]
     return found
 
 
-def _point(base: str, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
-    return (base, *sorted(parameters.items()))
+def _key(base: str, setting: dict[str, Any]) -> tuple[Any, ...]:
+    return base, *setting.items()
 
 
 def written(_: Stage, out: Path) -> Scores:
@@ -97,9 +97,9 @@ CONTESTANTS = {
     one.key: one
     for one in (
         Contestant("retain", "retain", retain, recorded),
-        Contestant("L", "L: bare joblib, 2 processes", bare, written),
+        Contestant("L", "L: bare joblib", bare, written),
         Contestant("a", "a: plain Hydra", plain_hydra, written),
-        Contestant("b", "b: hydra-joblib-launcher, 2 jobs", hydra_joblib, written),
+        Contestant("b", "b: hydra-joblib-launcher", hydra_joblib, written),
     )
 }
 """In the order in which they take turns."""

@@ -67,7 +67,8 @@ def _memory(stage: Stage, folder: Path, done: Round) -> None:
     """Peaks of all, and of one run of each model by itself under plain Hydra."""
     for key, taken in done.taken.items():
         done.figures[f"peak memory of the process tree of {key}, MiB"] = taken.peak or 0.0
-    firsts = {setting.base: option for option, setting in reversed(stage.work.models.items())}
+    models = reversed(stage.work.models.items())
+    firsts = {base: option for option, (base, _) in models}
     alone = []
     for base, option in firsts.items():
         out = folder / f"one-{base}"

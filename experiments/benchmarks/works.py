@@ -1,8 +1,14 @@
-"""The three works the benchmark times: each a product of models, samplers and feature sets."""
+"""The three works the benchmark times: grids of models × samplers × feature sets.
+
+A grid each of several models is no product. retain writes it as a study of several sweeps; plain
+Hydra, which has one product a command, as a folder of options (``model=logreg_001,…``), which
+composes as fast as typed values would.
+"""
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,43 +22,37 @@ MEMORY = "retain's peak memory by that of the heaviest single run of a"
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A model option: the model it starts from and the parameters it changes."""
-
-    base: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Grid:
-    """A model with lists of values for some of its parameters, as a study sweeps it."""
+    """A model and the product of values of its parameters; without values, the model as it is."""
 
     base: str
-    points: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
 
     @property
-    def options(self) -> dict[str, Setting]:
-        """One option for each point, named ``logreg_001`` and so on: how a peer lists them.
+    def settings(self) -> list[dict[str, Any]]:
+        """The parameters of each point."""
+        points = itertools.product(*self.values.values())
+        return [dict(zip(self.values, point, strict=True)) for point in points]
 
-        No parameter is common to the models of a work, so that plain Hydra, whose one sweep is
-        one product, has a folder of option files; composing a file takes it as long as a value.
+    def thinner(self, runs: int) -> Grid:
+        """At most so many points: every other value of the longest list, until they are few.
+
+        >>> Grid("tree", {"max_depth": range(1, 9), "splitter": ["best"]}).thinner(5).values
+        {'max_depth': [1, 3, 5, 7], 'splitter': ['best']}
         """
-        if not self.points:
-            return {self.base: Setting(self.base)}
-        every = enumerate(itertools.product(*self.points.values()), start=1)
-        return {
-            f"{self.base}_{i:03d}": Setting(self.base, dict(zip(self.points, point, strict=True)))
-            for i, point in every
-        }
+        values = {name: list(given) for name, given in self.values.items()}
+        while math.prod(map(len, values.values())) > max(runs, 1):
+            longest = max(values, key=lambda name: len(values[name]))
+            values[longest] = values[longest][::2]
+        return Grid(self.base, values)
 
 
 @dataclass(frozen=True)
 class Work:
     """Runs to be done over one table of customers, and what is asked of retain on them.
 
-    ``grids`` are the models, with the values of their parameters that are tried. ``targets``
-    says what retain's wall should be in walls of ``L``, how many times faster it should be than
-    ``a`` and ``b``, and what other figures of the report should come to.
+    ``targets`` says what retain's wall should be in walls of ``L``, how many times faster it
+    should be than ``a`` and ``b``, and what other figures of the report should come to.
     """
 
     name: str
@@ -64,18 +64,19 @@ class Work:
     features: Sequence[str] = ("all",)
 
     @property
-    def models(self) -> dict[str, Setting]:
-        """Every model by the name of its option."""
-        return {name: made for grid in self.grids for name, made in grid.options.items()}
+    def models(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Base and parameters of every model, by name: ``svc``, ``logreg_001`` and so on."""
+        return {
+            f"{grid.base}_{i:03d}" if setting else grid.base: (grid.base, setting)
+            for grid in self.grids
+            for i, setting in enumerate(grid.settings, start=1)
+        }
 
     @property
     def axes(self) -> dict[str, list[str]]:
-        """What is swept, by config group."""
-        return {
-            "model": list(self.models),
-            "sampler": list(self.samplers),
-            "features": list(self.features),
-        }
+        """What is swept, by config group, with an option for each model."""
+        models, samplers, features = list(self.models), list(self.samplers), list(self.features)
+        return {"model": models, "sampler": samplers, "features": features}
 
     @property
     def runs(self) -> list[tuple[str, str, str]]:
@@ -83,38 +84,34 @@ class Work:
         return list(itertools.product(*self.axes.values()))
 
     @property
-    def listed(self) -> str:
-        """How many runs there are, and of which models."""
-        names = ", ".join(list(self.models)[:10])
-        return f"{len(self.runs)} runs: {names}{' …' if len(self.models) > 10 else ''}; 5 folds"
+    def sweeps(self) -> list[dict[str, str]]:
+        """The same runs as products of typed values: models as they are, then grid by grid."""
+        plain = ",".join(grid.base for grid in self.grids if not grid.values)
+        swept = [{"model": plain}] if plain else []
+        for grid in self.grids:
+            if grid.values:
+                lists = {f"model.{name}": _typed(given) for name, given in grid.values.items()}
+                swept.append({"model": grid.base, **lists})
+        return swept
 
     def smaller(self, customers: int | None, runs: int | None) -> Work:
-        """The same kind of work with fewer customers, and models evenly left out.
+        """The same kind of work with fewer customers, and about so many runs.
 
-        >>> len(W1.smaller(None, 9).runs), len(W2.smaller(None, 10).runs)
-        (9, 35)
+        >>> len(W1.smaller(None, 18).runs), len(W2.smaller(None, 100).runs)
+        (18, 69)
         """
         small = replace(self, customers=customers or self.customers)
-        if runs is None or runs >= len(self.runs):
+        if runs is None:
             return small
-        share = runs / len(self.runs)
-        grids = [cut(grid, share) for grid in self.grids]
-        if all(not grid.points for grid in grids):
-            grids = grids[: max(1, round(share * len(grids)))]
+        points = max(1, runs // (len(self.samplers) * len(self.features)))
+        step = -(-len(self.grids) // points)
+        grids = [grid.thinner(points // len(self.grids)) for grid in self.grids[::step]]
         small = replace(small, grids=grids)
-        return replace(small, told=small.listed)
+        return replace(small, told=f"{len(small.runs)} of these: {self.told}")
 
 
-def cut(grid: Grid, share: float) -> Grid:
-    """The grid with the first list of values cut to about ``share`` of its points.
-
-    >>> cut(Grid("tree", {"max_depth": [1, 2, 3, 4], "min_samples_leaf": [5, 9]}), 0.5).points
-    {'max_depth': [1, 2], 'min_samples_leaf': [5, 9]}
-    """
-    values = {name: list(points) for name, points in grid.points.items()}
-    for name in list(values)[:1]:
-        values[name] = values[name][: max(1, round(share * len(values[name])))]
-    return replace(grid, points=values)
+def _typed(values: Sequence[Any]) -> str:
+    return ",".join("null" if value is None else str(value) for value in values)
 
 
 W1 = Work(

@@ -8,9 +8,6 @@ from importlib.util import find_spec
 import pytest
 import yaml
 
-pytest.importorskip("psutil", reason="the benchmark weighs processes with psutil")
-
-
 WITHOUT_PLUGIN = not find_spec("hydra_plugins") or not find_spec(
     "hydra_plugins.hydra_joblib_launcher"
 )
@@ -86,7 +83,7 @@ def test_the_works_are_as_large_as_they_say(benchmark):
         "W2": 1000,
         "W3": 24,
     }
-    assert len({str(setting) for setting in works["W2"].models.values()}) == 1000
+    assert len({str(model) for model in works["W2"].models.values()}) == 1000
 
 
 # The peers keep their own files, so that they can be read without ours.
