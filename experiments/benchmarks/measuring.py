@@ -1,8 +1,9 @@
-"""Wall time, time to the first result and peak memory of a command, from shell to shell."""
+"""Wall, processor time, first result and peak memory of a command, from shell to shell."""
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import threading
 import time
@@ -22,9 +23,14 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 
 @dataclass
 class Measured:
-    """What a command took: seconds, seconds until its first record, MiB at most."""
+    """What a command took: seconds, its processor's seconds, seconds to a first record, MiB.
+
+    ``cpu`` adds up all processes of the command, as far as each was waited for by the one that
+    started it. Where it is well below seconds × processes, somebody else had the cores.
+    """
 
     seconds: float = 0.0
+    cpu: float = 0.0
     first: float | None = None
     peak: float | None = None
 
@@ -45,6 +51,7 @@ def measure(
     folder.mkdir(parents=True)
     log = folder / "output.log"
     told = Measured()
+    before = _spent()
     with log.open("w", encoding="utf-8") as out:
         start = time.perf_counter()
         process = subprocess.Popen(  # noqa: S603 - commands of the benchmark
@@ -53,10 +60,17 @@ def measure(
         with _watched(told, start, records), _weighed(told, process.pid, wanted=memory):
             code = process.wait()
             told.seconds = time.perf_counter() - start
+    told.cpu = _spent() - before
     if code != 0:
         last = "\n".join(log.read_text(encoding="utf-8").splitlines()[-20:])
         raise RuntimeError(f"{' '.join(command)[:300]} … ended with {code}:\n{last}")
     return told
+
+
+def _spent() -> float:
+    """Processor seconds of every process that has ended below this one."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _environment() -> dict[str, str]:
