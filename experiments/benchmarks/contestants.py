@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stage import PEERS, Stage
 
@@ -23,7 +24,7 @@ class Contestant:
     key: str
     told: str
     command: Callable[[Stage, Path], list[str]]
-    scores: Callable[[Path], Scores]
+    scores: Callable[[Stage, Path], Scores]
 
 
 def retain(stage: Stage, out: Path) -> list[str]:
@@ -62,20 +63,29 @@ def _hydra(stage: Stage, *flags: str) -> list[str]:
     return [*script, "--config-dir", str(stage.hydra), *files]
 
 
-def recorded(out: Path) -> Scores:
+def recorded(stage: Stage, out: Path) -> Scores:
     """The ROC-AUCs in retain's records; every run must be done."""
+    names = {_key(base, setting): name for name, (base, setting) in stage.work.models.items()}
+    grids = {grid.base: list(grid.values) for grid in stage.work.grids}
     found: Scores = {}
     for path in out.glob("*/*/record.json"):
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["state"] != "done":
             raise RuntimeError(f"{record['overrides']} is {record['state']}: {record['reason']}")
+        model = record["config"]["model"]
+        swept = {name: model[name] for name in grids[model["name"]]}
         typed = dict(text.split("=", 1) for text in record["overrides"])
-        name = " ".join(typed[group] for group in ("model", "sampler", "features"))
-        found[name] = record["metrics"]["roc_auc"]["folds"]
+        name = names[_key(model["name"], swept)]
+        run = f"{name} {typed['sampler']} {typed['features']}"
+        found[run] = record["metrics"]["roc_auc"]["folds"]
     return found
 
 
-def written(out: Path) -> Scores:
+def _key(base: str, setting: dict[str, Any]) -> tuple[Any, ...]:
+    return base, *setting.items()
+
+
+def written(_: Stage, out: Path) -> Scores:
     """The ROC-AUCs in a peer's files."""
     found: Scores = {}
     for path in out.rglob("roc_auc.json"):
@@ -87,9 +97,9 @@ CONTESTANTS = {
     one.key: one
     for one in (
         Contestant("retain", "retain", retain, recorded),
-        Contestant("L", "L: bare joblib, 2 processes", bare, written),
+        Contestant("L", "L: bare joblib", bare, written),
         Contestant("a", "a: plain Hydra", plain_hydra, written),
-        Contestant("b", "b: hydra-joblib-launcher, 2 jobs", hydra_joblib, written),
+        Contestant("b", "b: hydra-joblib-launcher", hydra_joblib, written),
     )
 }
 """In the order in which they take turns."""

@@ -45,7 +45,7 @@ def _turn(stage: Stage, out: Path, key: str, done: Round) -> Scores:
     one, work = CONTESTANTS[key], stage.work
     records = out / work.name if key == "retain" else None
     taken = measure(one.command(stage, out), out, records=records, memory=MEMORY in work.targets)
-    scores = one.scores(out)
+    scores = one.scores(stage, out)
     print(f"  {one.told}: {taken.seconds:.1f} s", flush=True)
     if len(scores) != len(work.runs):
         raise RuntimeError(f"{key} has done {len(scores)} of {len(work.runs)} runs.")
@@ -67,7 +67,8 @@ def _memory(stage: Stage, folder: Path, done: Round) -> None:
     """Peaks of all, and of one run of each model by itself under plain Hydra."""
     for key, taken in done.taken.items():
         done.figures[f"peak memory of the process tree of {key}, MiB"] = taken.peak or 0.0
-    firsts = {setting.base: option for option, setting in reversed(stage.work.models.items())}
+    models = reversed(stage.work.models.items())
+    firsts = {base: option for option, (base, _) in models}
     alone = []
     for base, option in firsts.items():
         out = folder / f"one-{base}"

@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
-from works import Setting, Work
+from works import Work
 
 from retain.app.command_line import VERSION_BASE, conf_dir
 from retain.customers import demo, table
@@ -51,12 +51,12 @@ class Stage:
 
     @property
     def retain(self) -> Path:
-        """Config folder for retain: the study and the options it sweeps."""
+        """Config folder for retain: the study and its feature sets."""
         return self.folder / "retain"
 
     @property
     def hydra(self) -> Path:
-        """Config folder for plain Hydra: the same options."""
+        """Config folder for plain Hydra: an option for each model."""
         return self.folder / "hydra"
 
 
@@ -94,10 +94,11 @@ def _made_up(count: int) -> Customers:
 
 def _study(stage: Stage, groups: dict[str, list[str]]) -> dict[str, Any]:
     """The study as a researcher would write it; the one file that tells retain what to do."""
-    axes = {group: ",".join(options) for group, options in stage.work.axes.items()}
+    work = stage.work
+    others = {"sampler": ",".join(work.samplers), "features": ",".join(work.features)}
     return {
         "defaults": [{"override /data": "table"}, "_self_"],
-        "study": {"name": stage.work.name, "question": stage.work.told},
+        "study": {"name": work.name, "question": work.told, "sweeps": work.sweeps},
         "data": {
             "path": str(stage.data),
             "id": "customer_id",
@@ -108,7 +109,7 @@ def _study(stage: Stage, groups: dict[str, list[str]]) -> dict[str, Any]:
         },
         "validation": {"repeats": 1},
         "launcher": {"workers": stage.workers},
-        "hydra": {"sweeper": {"params": axes}},
+        "hydra": {"sweeper": {"params": others}},
     }
 
 
@@ -133,26 +134,22 @@ def _write_folds(stage: Stage) -> None:
 
 def _write_options(stage: Stage) -> None:
     """Options that are shipped neither with retain nor with the plain script."""
-    for option, setting in stage.work.models.items():
-        if setting.parameters:
-            ours = {**_option(conf_dir(), "model", setting.base), "name": option}
-            theirs = _option(PEERS / "conf", "model", setting.base)
-            for folder, node in ((stage.retain, ours), (stage.hydra, theirs)):
-                _write_yaml(folder / "model" / f"{option}.yaml", {**node, **setting.parameters})
+    for option, (base, parameters) in stage.work.models.items():
+        node = {**_option(PEERS / "conf", "model", base), **parameters}
+        _write_yaml(stage.hydra / "model" / f"{option}.yaml", node)
     every = _option(conf_dir(), "features", "all")
     for option in set(stage.work.features) - {"all"}:
         node = {**every, option.removeprefix("no_"): False}
         _write_yaml(stage.retain / "features" / f"{option}.yaml", node)
-    stage.hydra.mkdir(exist_ok=True)
 
 
 def _listed(work: Work, model: str, sampler: str, features: str) -> dict[str, Any]:
     """A run for the peer without configs, from the same options as the others."""
     conf = PEERS / "conf"
-    setting: Setting = work.models[model]
+    base, parameters = work.models[model]
     return {
         "run": f"{model} {sampler} {features}",
-        "model": {**_option(conf, "model", setting.base), **setting.parameters},
+        "model": {**_option(conf, "model", base), **parameters},
         "sampler": _option(conf, "sampler", sampler)["use"],
         "without": _option(conf, "features", features)["without"],
     }

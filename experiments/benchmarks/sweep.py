@@ -5,6 +5,8 @@
 The contestants take turns, so that the ratios within a round are fair where others use the cores
 too. A section of README.md is rewritten when its work was done whole: all contestants, three
 rounds or more, no --customers, --runs or --workers.
+
+b needs a plugin: pip install -e '.[bench]'
 """
 
 from __future__ import annotations
@@ -15,8 +17,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-# The other files are imported once it is known that what they need is there.
-NEEDED = ("psutil", "hydra-joblib-launcher")
 WORKERS = 2
 FEWEST = 3
 """Rounds whose medians are worth writing down."""
@@ -25,7 +25,8 @@ FEWEST = 3
 def main() -> None:
     """Time the works asked for, one after the other, and tell each as soon as it is done."""
     args = _arguments()
-    _refuse_what_lacks()
+    if "b" in args.only:
+        _refuse_without_plugin()
     for name in args.work:
         text = _single() if name == "one" else _timed(name, args)
         print(f"\n{name}\n\n{text}\n", flush=True)
@@ -49,12 +50,12 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _refuse_what_lacks() -> None:
-    for name in NEEDED:
-        try:
-            version(name)
-        except PackageNotFoundError:
-            sys.exit(f"{name} is missing: pip install -e '.[bench]' psutil")
+def _refuse_without_plugin() -> None:
+    name = "hydra-joblib-launcher"
+    try:
+        version(name)
+    except PackageNotFoundError:
+        sys.exit(f"{name} is missing: pip install -e '.[bench]'")
 
 
 def _whole(args: argparse.Namespace) -> bool:

@@ -1,8 +1,14 @@
-"""The three works the benchmark times: each a product of models, samplers and feature sets."""
+"""The three works the benchmark times: grids of models × samplers × feature sets.
+
+A grid each of several models is no product. retain writes it as a study of several sweeps; plain
+Hydra, which has one product a command, as a folder of options (``model=logreg_001,…``), which
+composes as fast as typed values would.
+"""
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,38 +22,61 @@ MEMORY = "retain's peak memory by that of the heaviest single run of a"
 
 
 @dataclass(frozen=True)
-class Setting:
-    """A model option: the model it starts from and the parameters it changes."""
+class Grid:
+    """A model and the product of values of its parameters; without values, the model as it is."""
 
     base: str
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> list[dict[str, Any]]:
+        """The parameters of each point."""
+        points = itertools.product(*self.values.values())
+        return [dict(zip(self.values, point, strict=True)) for point in points]
+
+    def thinner(self, runs: int) -> Grid:
+        """At most so many points: every other value of the longest list, until they are few.
+
+        >>> Grid("tree", {"max_depth": range(1, 9), "splitter": ["best"]}).thinner(5).values
+        {'max_depth': [1, 3, 5, 7], 'splitter': ['best']}
+        """
+        values = {name: list(given) for name, given in self.values.items()}
+        while math.prod(map(len, values.values())) > max(runs, 1):
+            longest = max(values, key=lambda name: len(values[name]))
+            values[longest] = values[longest][::2]
+        return Grid(self.base, values)
 
 
 @dataclass(frozen=True)
 class Work:
     """Runs to be done over one table of customers, and what is asked of retain on them.
 
-    ``models`` maps an option of the config group ``model`` to what it stands for. ``targets``
-    says what retain's wall should be in walls of ``L``, how many times faster it should be than
-    ``a`` and ``b``, and what other figures of the report should come to.
+    ``targets`` says what retain's wall should be in walls of ``L``, how many times faster it
+    should be than ``a`` and ``b``, and what other figures of the report should come to.
     """
 
     name: str
     told: str
     customers: int
-    models: Mapping[str, Setting]
+    grids: Sequence[Grid]
     targets: Mapping[str, str]
     samplers: Sequence[str] = ("none",)
     features: Sequence[str] = ("all",)
 
     @property
-    def axes(self) -> dict[str, list[str]]:
-        """What is swept, by config group."""
+    def models(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """Base and parameters of every model, by name: ``svc``, ``logreg_001`` and so on."""
         return {
-            "model": list(self.models),
-            "sampler": list(self.samplers),
-            "features": list(self.features),
+            f"{grid.base}_{i:03d}" if setting else grid.base: (grid.base, setting)
+            for grid in self.grids
+            for i, setting in enumerate(grid.settings, start=1)
         }
+
+    @property
+    def axes(self) -> dict[str, list[str]]:
+        """What is swept, by config group, with an option for each model."""
+        models, samplers, features = list(self.models), list(self.samplers), list(self.features)
+        return {"model": models, "sampler": samplers, "features": features}
 
     @property
     def runs(self) -> list[tuple[str, str, str]]:
@@ -55,50 +84,44 @@ class Work:
         return list(itertools.product(*self.axes.values()))
 
     @property
-    def listed(self) -> str:
-        """How many runs there are, and of which models."""
-        names = ", ".join(list(self.models)[:10])
-        return f"{len(self.runs)} runs: {names}{' …' if len(self.models) > 10 else ''}; 5 folds"
+    def sweeps(self) -> list[dict[str, str]]:
+        """The same runs as products of typed values: models as they are, then grid by grid."""
+        plain = ",".join(grid.base for grid in self.grids if not grid.values)
+        swept = [{"model": plain}] if plain else []
+        for grid in self.grids:
+            if grid.values:
+                lists = {f"model.{name}": _typed(given) for name, given in grid.values.items()}
+                swept.append({"model": grid.base, **lists})
+        return swept
 
     def smaller(self, customers: int | None, runs: int | None) -> Work:
-        """The same kind of work with fewer customers, and models evenly left out.
+        """The same kind of work with fewer customers, and about so many runs.
 
-        >>> len(W1.smaller(None, 9).runs), len(W2.smaller(None, 10).runs)
-        (9, 10)
+        >>> len(W1.smaller(None, 18).runs), len(W2.smaller(None, 100).runs)
+        (18, 69)
         """
-        names = list(self.models)
-        if runs is not None:
-            count = max(1, runs // (len(self.samplers) * len(self.features)))
-            chosen = np.linspace(0, len(names) - 1, min(count, len(names))).astype(int)
-            names = [names[i] for i in chosen]
-        models = {name: self.models[name] for name in names}
-        small = replace(self, customers=customers or self.customers, models=models)
-        return small if len(models) == len(self.models) else replace(small, told=small.listed)
+        small = replace(self, customers=customers or self.customers)
+        if runs is None:
+            return small
+        points = max(1, runs // (len(self.samplers) * len(self.features)))
+        step = -(-len(self.grids) // points)
+        grids = [grid.thinner(points // len(self.grids)) for grid in self.grids[::step]]
+        small = replace(small, grids=grids)
+        return replace(small, told=f"{len(small.runs)} of these: {self.told}")
 
 
-def grid(base: str, **values: Sequence[Any]) -> dict[str, Setting]:
-    """One option for each combination of parameter values, named ``logreg_001`` and so on.
-
-    Options and not ``model.C=…``, since no parameter is common to the models of a work: as one
-    sweep is a product, only options put a grid of each model into one study and one command.
-    That is Hydra's own way for runs that are no product (a folder of option files), and costs its
-    peers no more than typed values would: composing either takes them the same time.
-    """
-    points = itertools.product(*values.values())
-    return {
-        f"{base}_{i:03d}": Setting(base, dict(zip(values, point, strict=True)))
-        for i, point in enumerate(points, start=1)
-    }
+def _typed(values: Sequence[Any]) -> str:
+    return ",".join("null" if value is None else str(value) for value in values)
 
 
 W1 = Work(
     name="W1",
     told="63 runs: 7 models × 3 samplers × 3 feature sets, 5 folds",
     customers=1_300,
-    models={
-        name: Setting(name)
+    grids=[
+        Grid(name)
         for name in ("logreg", "svc", "knn", "tree", "random_forest", "lightgbm", "catboost")
-    },
+    ],
     samplers=("none", "random_under", "smote"),
     features=("all", "no_site", "no_communication"),
     targets={"L": "≤ 1.10", "a": "≥ 1.8", "b": "≥ 1.6"},
@@ -108,11 +131,11 @@ W2 = Work(
     told="1,000 light runs: a grid each of logistic regression, tree and nearest neighbours, "
     "5 folds",
     customers=1_300,
-    models={
-        **grid("logreg", C=[float(f"{c:.4g}") for c in np.logspace(-4, 3, 336)]),
-        **grid("tree", max_depth=range(1, 13), min_samples_leaf=range(5, 89, 3)),
-        **grid("knn", n_neighbors=range(3, 85), weights=["uniform", "distance"], p=[1, 2]),
-    },
+    grids=[
+        Grid("logreg", {"C": [float(f"{c:.4g}") for c in np.logspace(-4, 3, 336)]}),
+        Grid("tree", {"max_depth": range(1, 13), "min_samples_leaf": range(5, 89, 3)}),
+        Grid("knn", {"n_neighbors": range(3, 85), "weights": ["uniform", "distance"], "p": [1, 2]}),
+    ],
     targets={
         "L": "≤ 1.2",
         "a": "≥ 4",
@@ -126,13 +149,14 @@ W3 = Work(
     name="W3",
     told="24 runs: 8 settings each of LightGBM, CatBoost and logistic regression, 5 folds",
     customers=200_000,
-    models={
-        **grid(
-            "lightgbm", learning_rate=[0.03, 0.1], num_leaves=[15, 31], min_child_samples=[20, 100]
+    grids=[
+        Grid(
+            "lightgbm",
+            {"learning_rate": [0.03, 0.1], "num_leaves": [15, 31], "min_child_samples": [20, 100]},
         ),
-        **grid("catboost", learning_rate=[0.05, 0.1], depth=[4, 6], l2_leaf_reg=[1, 3]),
-        **grid("logreg", C=[0.01, 0.1, 1.0, 10.0], class_weight=[None, "balanced"]),
-    },
+        Grid("catboost", {"learning_rate": [0.05, 0.1], "depth": [4, 6], "l2_leaf_reg": [1, 3]}),
+        Grid("logreg", {"C": [0.01, 0.1, 1.0, 10.0], "class_weight": [None, "balanced"]}),
+    ],
     targets={"L": "≤ 1.05", MEMORY: "≤ 1.5"},
 )
 WORKS = {work.name: work for work in (W1, W2, W3)}

@@ -8,9 +8,6 @@ from importlib.util import find_spec
 import pytest
 import yaml
 
-pytest.importorskip("psutil", reason="the benchmark weighs processes with psutil")
-
-
 WITHOUT_PLUGIN = not find_spec("hydra_plugins") or not find_spec(
     "hydra_plugins.hydra_joblib_launcher"
 )
@@ -32,7 +29,7 @@ def stage(benchmark, tmp_path_factory):
         name="tiny",
         told="4 runs",
         customers=60,
-        models={"svc": works.Setting("svc"), **works.grid("tree", max_depth=[2])},
+        grids=[works.Grid("svc"), works.Grid("tree", {"max_depth": [2]})],
         samplers=["smote"],
         features=["all", "no_site"],
         targets={works.DRY: "< 5"},
@@ -62,8 +59,8 @@ def test_retain_and_bare_joblib_come_to_the_same_scores(benchmark, stage, done):
 def test_plain_hydra_under_joblib_comes_to_the_same_scores(benchmark, stage, done):
     peer, out = benchmark("contestants").CONTESTANTS["b"], stage.folder / "b"
     benchmark("measuring").measure(peer.command(stage, out), out)
-    assert len(peer.scores(out)) == 4
-    assert peer.scores(out) == peer.scores(stage.folder / "round" / "L")
+    assert len(peer.scores(stage, out)) == 4
+    assert peer.scores(stage, out) == peer.scores(stage, stage.folder / "round" / "L")
 
 
 def test_a_contestant_that_fails_is_told_with_its_last_words(benchmark, tmp_path):
@@ -86,7 +83,7 @@ def test_the_works_are_as_large_as_they_say(benchmark):
         "W2": 1000,
         "W3": 24,
     }
-    assert len({str(setting) for setting in works["W2"].models.values()}) == 1000
+    assert len({str(model) for model in works["W2"].models.values()}) == 1000
 
 
 # The peers keep their own files, so that they can be read without ours.
