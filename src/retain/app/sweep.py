@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 
 from rich.console import Console
 
 from retain.app.costs import Costs, Queue
 from retain.app.crew import TICK, Crew
 from retain.app.plan import Plan
+from retain.app.task import told
 from retain.app.view import View
 from retain.app.workers import answering_interrupts
 from retain.record import Record
@@ -26,12 +28,14 @@ def sweep(console: Console, planned: Plan, first: Run, *, apart: bool) -> list[R
     ------
     KeyboardInterrupt
         When Ctrl-C left runs undone; the same line continues with them.
-    OSError
-        When a run directory cannot be written.
+    RetainError
+        When the study's folder or a run's cannot be written.
     """
     tasks = planned.to_do
     if not tasks:
         return []
+    with told(tasks[0]):
+        planned.study.check_writable()
     workers = min(first.launcher.workers or os.cpu_count() or 1, len(tasks)) if apart else 1
     costs = Costs(one.record for one in planned.runs if one.record is not None)
     queue = costs.queue(tasks)
@@ -71,6 +75,18 @@ def _here(queue: Queue, view: View) -> Generator[Record]:
     while queue:
         task = queue.pop()
         view.started(task)
-        while (record := execute(task)) is None:
-            time.sleep(TICK)
+        with told(task), _quiet_logging():
+            while (record := execute(task)) is None:
+                time.sleep(TICK)
         yield record
+
+
+@contextmanager
+def _quiet_logging() -> Iterator[None]:
+    """A full disk is told of once, not at every line that cannot be logged."""
+    before = logging.raiseExceptions
+    logging.raiseExceptions = False
+    try:
+        yield
+    finally:
+        logging.raiseExceptions = before
