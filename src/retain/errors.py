@@ -8,7 +8,12 @@ traceback; any other exception is a bug and keeps its traceback.
 from __future__ import annotations
 
 import difflib
+import errno
+import os
 from collections.abc import Iterable, Sequence
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system answers where no more can be written, but could before."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -67,6 +72,25 @@ class RetainError(Exception):
         validation.folds: it is 'five'; expected a whole number.
         """
         return cls(f"{where}: {found}; {expected}.")
+
+    @classmethod
+    def unwritable(cls, folder: object, error: OSError, elsewhere: str) -> RetainError:
+        """A folder that cannot be written, and what to type to write ``elsewhere``.
+
+        >>> full = OSError(28, "No space left on device")
+        >>> print(RetainError.unwritable("outputs/models", full, "outputs=FOLDER"))
+        ... # doctest: +NORMALIZE_WHITESPACE
+        outputs/models cannot be written: No space left on device.
+        Free some space there, and the same line continues with what is missing.
+        """
+        why = str(error) if error.errno is None else os.strerror(error.errno)
+        at = error.filename if isinstance(error.filename, str | os.PathLike) else folder
+        which = "" if str(at) == str(folder) else f" ({at})"
+        if error.errno in FULL:
+            mend = "Free some space there, and the same line continues with what is missing"
+        else:
+            mend = f"Make it writable, or name another folder: {elsewhere}"
+        return cls(f"{folder} cannot be written: {why}{which}. {mend}.")
 
 
 class NotApplicable(Exception):  # noqa: N818 - a "no" is an answer, not an error

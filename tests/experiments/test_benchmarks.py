@@ -95,7 +95,9 @@ def test_the_peers_options_are_those_of_retain_without_threads(checkout):
         peer = peer.get("use", peer) or {"_target_": None}
         shipped = checkout / "conf" / path.relative_to(theirs)
         ours = yaml.safe_load(shipped.read_text().replace("${seed}", "0"))
-        ours = {k: v for k, v in ours.items() if k not in ("name", "thread_count") and v != "${threads}"}
+        ours = {
+            k: v for k, v in ours.items() if k not in ("name", "thread_count") and v != "${threads}"
+        }
         if "class_weight" in ours:
             assert ours.pop("class_weight") is None
         assert peer == ours, path.name

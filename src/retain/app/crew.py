@@ -11,7 +11,7 @@ from typing import Self
 
 from retain.app.costs import Costs, Queue
 from retain.app.limits import beyond
-from retain.app.task import Ending, Task, finish
+from retain.app.task import Task, died, told
 from retain.app.workers import Died, Worker, deaf_to_interrupts
 from retain.record import Record
 from retain.schema import Limits
@@ -67,8 +67,9 @@ class Crew:
         while self._left or self._elsewhere or self._busy:
             self._hand_out()
             for worker in self._ended():
-                task = self._busy.pop(worker)
+                task = self._busy[worker]
                 record = self._record(worker, task)
+                del self._busy[worker]
                 self._idle.append(worker)
                 if record is None:
                     self._elsewhere.append(task)
@@ -88,8 +89,8 @@ class Crew:
 
     def _begin(self, task: Task) -> None:
         worker = self._idle.pop()
+        self._busy[worker] = task.begun()  # before it begins: an interrupt here must stop it too
         worker.begin("execute", task)
-        self._busy[worker] = task
         self._took(task)
 
     def _ended(self) -> list[Worker]:
@@ -97,10 +98,10 @@ class Crew:
         if not self._busy:
             time.sleep(TICK)
             return []
-        pipes = {worker.pipe: worker for worker in self._busy}
         looking = self._limits.any or self._elsewhere
-        ready = wait(list(pipes), TICK if looking else None)
-        ended = [worker for pipe, worker in pipes.items() if pipe in ready]
+        signs = [sign for worker in self._busy for sign in worker.signs]
+        ready = set(wait(signs, TICK if looking else None))
+        ended = [worker for worker in self._busy if not ready.isdisjoint(worker.signs)]
         for worker in self._busy.keys() - set(ended) - self._broken.keys():
             reason = beyond(worker, self._limits)
             if reason is not None:
@@ -110,11 +111,11 @@ class Crew:
 
     def _record(self, worker: Worker, task: Task) -> Record | None:
         """The record of a task that ended, written here if its process died."""
-        try:
-            record: Record | None = worker.end()
-        except Died as death:
-            reason = self._broken.get(worker, f"the worker process died: {death}")
-            with task.directory.claimed() as mine:
-                record = finish(task, Ending("failed", reason=reason)) if mine else None
+        with told(task):
+            try:
+                record: Record | None = worker.end()
+            except Died as death:
+                reason = self._broken.get(worker, f"the worker process died: {death}")
+                record = died(task, reason)
         self._broken.pop(worker, None)
         return record

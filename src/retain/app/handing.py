@@ -13,6 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from retain.app.scratch import ELSEWHERE
+from retain.errors import RetainError
+
 ALIGNMENT = 64
 """Bytes; arrays begin where freshly allocated ones might."""
 
@@ -31,9 +34,24 @@ class Handed:
 
 
 def hand(value: Any, path: Path) -> Handed:
-    """``value`` with its arrays written to ``path``."""
+    """``value`` with its arrays written to ``path``.
+
+    Raises
+    ------
+    RetainError
+        When the file cannot be written.
+    """
     buffers: list[pickle.PickleBuffer] = []
     head = pickle.dumps(value, protocol=5, buffer_callback=buffers.append)
+    try:
+        spans = _written(buffers, path)
+    except OSError as error:
+        raise RetainError.unwritable(path.parent, error, ELSEWHERE) from None
+    return Handed(path, head, tuple(spans))
+
+
+def _written(buffers: list[pickle.PickleBuffer], path: Path) -> list[tuple[int, int]]:
+    """The spans that arrays take in the file they are written to."""
     spans = []
     with path.open("wb") as file:
         for buffer in buffers:
@@ -41,7 +59,7 @@ def hand(value: Any, path: Path) -> Handed:
             with buffer.raw() as raw:
                 spans.append((file.tell(), raw.nbytes))
                 file.write(raw)
-    return Handed(path, head, tuple(spans))
+    return spans
 
 
 @lru_cache(maxsize=8)

@@ -1,6 +1,7 @@
 """``retain``: one run, or with ``-m`` a sweep.
 
-Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit, 130 interrupted.
+Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit, 130 interrupted,
+143 and 129 asked to end by SIGTERM and SIGHUP.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.app.command_line import VERSION_BASE, Line, conf_dir, read
+from retain.app.endings import SIGNALLED, AskedToEnd, end_on_request
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -24,13 +27,11 @@ if TYPE_CHECKING:
 Command = Callable[[Line], int]
 
 
-INTERRUPTED = 130
-
-
 def main() -> None:
     """The console command ``retain``."""
+    end_on_request()
     code = answer(run, sys.argv[1:], "run")
-    if code == INTERRUPTED:  # a second Ctrl-C would only break the interpreter's own tidying
+    if code > SIGNALLED:  # a second Ctrl-C would only break the interpreter's own tidying
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
@@ -50,9 +51,12 @@ def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
     except RetainError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except AskedToEnd as asked:
+        sys.stderr.write(f"ended by {asked}\n")
+        return SIGNALLED + asked.number
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
-        return INTERRUPTED
+        return SIGNALLED + signal.SIGINT
 
 
 def _hydra(primary: str) -> int:
@@ -69,21 +73,22 @@ def _hydra(primary: str) -> int:
 
 def run(line: Line) -> int:
     """Compose, check, and do what is not done yet."""
+    from retain.app.scratch import scratch
     from retain.app.workers import warm_up
 
-    if line.multirun:
-        warm_up()  # it imports while this process composes
-    from rich.console import Console
-
-    from retain.app.configs import Composer
-    from retain.app.engines import Local, chosen
-    from retain.app.scratch import scratch
-
-    with Composer(line, "run") as composer:
-        composed = composer.runs()
-    engine = chosen(composed[0])
-    here = isinstance(engine, Local) and not line.multirun and not composed[0].run.limits.any
     with scratch() as folder:
+        if line.multirun:
+            with suppress(OSError):  # a worker that cannot start says so
+                warm_up()  # it imports while this process composes
+        from rich.console import Console
+
+        from retain.app.configs import Composer
+        from retain.app.engines import Local, chosen
+
+        with Composer(line, "run") as composer:
+            composed = composer.runs()
+        engine = chosen(composed[0])
+        here = isinstance(engine, Local) and not line.multirun and not composed[0].run.limits.any
         return _run(Console(), composed, folder, None if here else engine)
 
 
@@ -105,10 +110,7 @@ def _run(
     for one in planned.runs:
         if one.why is not None and one.record is not None:
             console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
-    try:
-        records = sweep(console, planned, composed[0].run, engine)
-    except OSError as error:  # what a model raises is recorded; this is our own writing
-        raise RetainError(f"{planned.study.path} cannot be written: {error}.") from None
+    records = sweep(console, planned, composed[0].run, engine)
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))
     return 1 if any(record.state == "failed" for record in records) else 0
 

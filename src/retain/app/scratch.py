@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from retain.errors import RetainError
+
 PREFIX = "retain-launch-"
+ELSEWHERE = "export TMPDIR=FOLDER"
+"""What to type for temporary files to lie elsewhere."""
 
 
 @contextmanager
@@ -19,27 +23,53 @@ def scratch() -> Iterator[Path]:
 
     A launch that was killed leaves its folder to the next one: who can lock a folder that is not
     its own knows that nobody uses it.
+
+    Raises
+    ------
+    RetainError
+        When no folder can be made.
     """
     _tidy()
-    with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as name:
-        handle = os.open(name, os.O_RDONLY)
+    path, handle = _made()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+        os.close(handle)
+
+
+def _made() -> tuple[Path, int]:
+    """A new folder and the open handle that holds its lock."""
+    while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
-            yield Path(name)
-        finally:
-            os.close(handle)
+            path = Path(tempfile.mkdtemp(prefix=PREFIX))
+        except OSError as error:
+            folder = os.environ.get("TMPDIR", "the temporary folder")
+            raise RetainError.unwritable(folder, error, ELSEWHERE) from None
+        handle = _locked(path)
+        if handle is not None:
+            return path, handle
+
+
+def _locked(path: Path) -> int | None:
+    """A handle that holds the folder's lock, or None where it is gone or another's."""
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:  # gone, or another user's
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.stat()  # who tidied up may have been quicker
+    except (BlockingIOError, FileNotFoundError):
+        os.close(handle)
+        return None
+    return handle
 
 
 def _tidy() -> None:
+    """Remove the folders of launches that were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        try:
-            handle = os.open(path, os.O_RDONLY)
-        except OSError:  # gone, or another user's
-            continue
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        handle = _locked(path)
+        if handle is not None:
             shutil.rmtree(path, ignore_errors=True)
-        except BlockingIOError:
-            pass
-        finally:
             os.close(handle)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import time
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 
 from rich.console import Console
 
@@ -13,9 +14,10 @@ from retain.app.costs import Costs, Queue
 from retain.app.crew import TICK, Crew
 from retain.app.engines import Engine, Local, afar
 from retain.app.plan import Plan
+from retain.app.task import told
 from retain.app.view import View
 from retain.app.workers import answering_interrupts
-from retain.record import Record
+from retain.record import Record, StudyDirectory
 from retain.schema import Run
 
 
@@ -26,8 +28,8 @@ def sweep(console: Console, planned: Plan, first: Run, engine: Engine | None) ->
     ------
     KeyboardInterrupt
         When Ctrl-C left runs undone; the same line continues with them.
-    OSError
-        When a run directory cannot be written.
+    RetainError
+        When the study's folder or a run's cannot be written.
     """
     tasks = planned.to_do
     if not tasks:
@@ -36,23 +38,30 @@ def sweep(console: Console, planned: Plan, first: Run, engine: Engine | None) ->
     costs = Costs(one.record for one in planned.runs if one.record is not None)
     queue = costs.queue(tasks)
     records: list[Record] = []
-    with View(console, planned, costs, workers) as view:
-        if engine is None:
-            done = _here(queue, view)
-        elif isinstance(engine, Local):
-            done = _apart(queue, workers, first, view)
-        else:
-            done = afar(engine, queue, first, planned.study, view.started)
-        try:
-            with closing(done):
-                for record in done:
-                    records.append(record)
-                    costs.add(record)
-                    view.ended(record)
-        except KeyboardInterrupt:
-            console.print(f"stopped: {view.told()}. The same line continues with the rest.")
-            raise
+    with told(tasks[0]):
+        planned.study.check_writable()
+        with View(console, planned, costs, workers) as view:
+            done = _doing(engine, queue, first, planned.study, view)
+            try:
+                with closing(done):
+                    for record in done:
+                        records.append(record)
+                        costs.add(record)
+                        view.ended(record)
+            except KeyboardInterrupt:
+                console.print(f"stopped: {view.told()}. The same line continues with the rest.")
+                raise
     return records
+
+
+def _doing(
+    engine: Engine | None, queue: Queue, first: Run, study: StudyDirectory, view: View
+) -> Generator[Record]:
+    if engine is None:
+        return _here(queue, view)
+    if isinstance(engine, Local):
+        return _apart(queue, min(engine.at_once(first), len(queue)), first, view)
+    return afar(engine, queue, first, study, view.started)
 
 
 def _apart(queue: Queue, workers: int, first: Run, view: View) -> Generator[Record]:
@@ -76,6 +85,18 @@ def _here(queue: Queue, view: View) -> Generator[Record]:
     while queue:
         task = queue.pop()
         view.started(task)
-        while (record := execute(task)) is None:
-            time.sleep(TICK)
+        with _quiet_logging():
+            while (record := execute(task)) is None:
+                time.sleep(TICK)
         yield record
+
+
+@contextmanager
+def _quiet_logging() -> Iterator[None]:
+    """A full disk is told of once, not at every line that cannot be logged."""
+    before = logging.raiseExceptions
+    logging.raiseExceptions = False
+    try:
+        yield
+    finally:
+        logging.raiseExceptions = before

@@ -5,12 +5,16 @@ Imports nothing heavy: the process that launches a sweep does without pandas and
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.app.handing import Handed
+from retain.errors import RetainError
 from retain.record import (
     SCHEMA,
     CheckFacts,
@@ -28,6 +32,10 @@ from retain.schema import Run, parse
 
 if TYPE_CHECKING:
     from retain.learning.experiment import Evaluation
+
+
+PATIENCE = 50
+"""How often, ten times a second, the claim of a process that died is tried."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,8 @@ class Task:
         When the record that was there finished, so that a newer one is known as somebody else's.
     shared
         None where the run reads its customers itself.
+    started, since
+        When it was, by the wall clock and by one that does not jump.
     """
 
     id: str
@@ -69,6 +79,7 @@ class Task:
     before: str | None = None
     shared: Shared | None = None
     started: str = ""
+    since: float = 0.0
 
     @property
     def run(self) -> Run:
@@ -77,7 +88,18 @@ class Task:
 
     def begun(self) -> Task:
         """The same task, started now."""
-        return replace(self, started=now())
+        return replace(self, started=now(), since=time.monotonic())
+
+    def over(self) -> str:
+        """When a task that ends now ended: so long after its start as it took.
+
+        The wall clock may have been set meanwhile, and would let a run end before it began.
+        """
+        if not self.started:
+            return now()
+        began = datetime.fromisoformat(self.started)
+        took = timedelta(seconds=time.monotonic() - self.since)
+        return (began + took).isoformat(timespec="milliseconds")
 
     def done_elsewhere(self) -> Record | None:
         """The record that somebody else finished since this task was planned, if it holds."""
@@ -98,6 +120,36 @@ class Ending:
     evaluation: Evaluation | None = None
     warnings: list[str] = field(default_factory=list)
     peak_memory_mb: float | None = None
+
+
+@contextmanager
+def told(task: Task) -> Iterator[None]:
+    """Turn what keeps a run's directory from being written into a sentence.
+
+    What a model raises is recorded: an ``OSError`` that leaves a run is of our own writing.
+    """
+    try:
+        yield
+    except OSError as error:
+        study = task.directory.path.parent
+        raise RetainError.unwritable(study, error, "outputs=FOLDER") from None
+
+
+def died(task: Task, reason: str) -> Record | None:
+    """The record of a run whose process died; None where another launch took it over.
+
+    The run may have ended just before its process did. What its process forked may hold the
+    claim for the moment it takes to be killed.
+    """
+    for _ in range(PATIENCE):
+        with task.directory.claimed() as mine:
+            if mine:
+                ended = task.done_elsewhere()
+                if ended is None:
+                    task.directory.reopen()
+                return ended or finish(task, Ending("failed", reason=reason))
+        time.sleep(0.1)
+    return None
 
 
 def finish(task: Task, ending: Ending) -> Record:
@@ -127,7 +179,7 @@ def finish(task: Task, ending: Ending) -> Record:
         git=task.git,
         warnings=tuple(dict.fromkeys(ending.warnings)),
         started=task.started or now(),
-        finished=now(),
+        finished=task.over(),
     )
     task.directory.finish(record)
     return record

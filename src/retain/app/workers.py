@@ -7,9 +7,11 @@ worker is known by its own pipe: when it dies, it is known which run died with i
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 import time
 import traceback
@@ -17,8 +19,9 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,14 +38,29 @@ IMPORTED = (
     "catboost",
 )
 """What the server imports before it forks; a model from elsewhere is imported by its worker."""
+LONGEST = 70
+"""Bytes of a temporary folder's path; sockets in it have 36 more, and the system allows 107."""
+ATTEMPTS = 3
+"""How often a worker's process is started before the launch gives up."""
 Job = Literal["execute", "survey"]
 
 
 def warm_up() -> None:
     """Start the server that workers are forked from, and return while it imports."""
     with deaf_to_interrupts(), _one_thread():
+        _socket_folder()
         forkserver.set_forkserver_preload(list(IMPORTED))
         forkserver.ensure_running()
+
+
+def _socket_folder() -> None:
+    """Have multiprocessing put its sockets where their path is short enough for the system."""
+    if len(os.fsencode(tempfile.gettempdir())) > LONGEST:
+        before, tempfile.tempdir = tempfile.tempdir, "/tmp"  # noqa: S108 - a private folder in it
+        try:
+            get_temp_dir()  # it stays the same from then on
+        finally:
+            tempfile.tempdir = before
 
 
 @contextmanager
@@ -101,17 +119,35 @@ class Worker:
 
     @property
     def pipe(self) -> Connection:
-        """Readable when the job has ended, well or not."""
+        """Readable when the job has ended well."""
         if self._pipe is None:
             raise ValueError("this worker has no job")
         return self._pipe
 
+    @property
+    def signs(self) -> tuple[Connection, int]:
+        """One of them is ready when the job has ended, well or not.
+
+        A process that died may have forked others that hold its end of the pipe open.
+        """
+        if self.process is None:
+            raise ValueError("this worker has no job")
+        return self.pipe, self.process.sentinel
+
     def begin(self, job: Job, *arguments: Any) -> None:
-        """Give the process a job, and a process to the worker where there is none."""
+        """Give the process a job, and a process to the worker where there is none.
+
+        Raises
+        ------
+        RetainError
+            When no process can be started.
+        """
+        if self.process is not None and not self.process.is_alive():
+            self._buried()
         if self.process is None:
             self._start()
         self.since = time.monotonic()
-        with suppress(BrokenPipeError):  # a death between two jobs shows in ``end``
+        with suppress(BrokenPipeError):  # a death at this moment shows in ``end``
             self.pipe.send((job, arguments))
 
     def end(self) -> Any:
@@ -126,9 +162,12 @@ class Worker:
         RuntimeError
             With the traceback of whatever else the job raised: a bug.
         """
+        wait(self.signs)
+        if not self.pipe.poll():
+            self.kill()  # what it forked, which may hold the pipe open
         try:
             answer: Answer = self.pipe.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):
             raise Died(self._buried()) from None
         if answer.error is not None:
             raise answer.error
@@ -148,21 +187,32 @@ class Worker:
             self.kill()
         self.pipe.close()
         self.process.join()
+        self.kill()  # what it left running
         self.process = self._pipe = None
 
     def _start(self) -> None:
+        """Start a process; again where it dies at once, as it may when memory runs out."""
+        for _ in range(ATTEMPTS):
+            try:
+                return self._begun()
+            except (EOFError, OSError) as error:
+                cause = self._buried() if self.process is not None else error
+        raise RetainError(
+            f"worker processes cannot be started (the last: {cause}). "
+            "Where memory ran out, launch fewer: launcher.workers=1."
+        )
+
+    def _begun(self) -> None:
+        """Have a process that is known to run."""
         context = multiprocessing.get_context("forkserver")
         self._pipe, far = context.Pipe()
         arguments = (far, dict(os.environ), Path.cwd())
-        self.process = context.Process(target=_serve, args=arguments, name="retain-worker")
-        with deaf_to_interrupts():
+        process = context.Process(target=_serve, args=arguments, name="retain-worker")
+        with far, deaf_to_interrupts():
             warm_up()
-            self.process.start()
-        far.close()
-        try:
-            self.pipe.recv()  # it leads its own process group from now on
-        except EOFError:
-            raise RuntimeError(f"a worker process did not start: {self._buried()}") from None
+            process.start()
+        self.process = process
+        self.pipe.recv()  # it leads its own process group from now on
 
     def _buried(self) -> str:
         """How the process ended; the next job gets a new one."""
@@ -170,6 +220,7 @@ class Worker:
         if process is None:
             return "for an unknown cause"
         process.join()
+        self.kill()  # what it left running
         self.pipe.close()
         self.process = self._pipe = None
         code = process.exitcode or 0
@@ -179,18 +230,17 @@ class Worker:
 def _serve(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
     """Do jobs until the other end of the pipe is closed. Runs in the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the launching process's to answer
+    logging.raiseExceptions = False  # a full disk is told of once, not at every line logged
     os.setsid()  # a group of its own, so that stopping it takes its children along
     os.environ.clear()
     os.environ.update(environment | dict.fromkeys(THREADS, "1"))
     os.chdir(folder)
     threading.Thread(target=_die_with_launcher, daemon=True).start()
-    pipe.send(Answer())
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # there is nobody at the other end any more
+        pipe.send(Answer())
+        while True:
             job, arguments = pipe.recv()
-        except EOFError:
-            return
-        pipe.send(_answered(job, arguments))
+            pipe.send(_answered(job, arguments))
 
 
 def _answered(job: Job, arguments: tuple[Any, ...]) -> Answer:

@@ -45,7 +45,10 @@ def read(  # noqa: PLR0913 - the keys of a data config
     from retain.customers import contracted  # not needed to write the files
 
     with TemporaryDirectory(prefix="retain-demo-") as folder:
-        write(Path(folder), customers=customers, seed=seed)
+        try:
+            write(Path(folder), customers=customers, seed=seed)
+        except OSError as error:
+            raise RetainError.unwritable(folder, error, "export TMPDIR=FOLDER") from None
         return contracted.read(
             dir=folder, tables=tables, cleaning=cleaning, derived=derived, profit_unit=profit_unit
         )

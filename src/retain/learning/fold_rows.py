@@ -147,7 +147,7 @@ class FoldCache:
         try:
             temporary.mkdir()
             for name in FoldRows.__dataclass_fields__:
-                np.save(temporary / f"{name}.npy", getattr(rows, name), allow_pickle=False)
+                _save(temporary / f"{name}.npy", getattr(rows, name))
             temporary.replace(folder)
         except OSError:  # full, or another process was first
             shutil.rmtree(temporary, ignore_errors=True)
@@ -170,6 +170,15 @@ class FoldCache:
                 size = sum(file.stat().st_size for file in path.iterdir())
                 found.append((path, path.stat(), size))
         return found
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    """Write an array, and notice when its last page finds the disk full.
+
+    ``np.save`` does not where it writes to the file itself, as it does unless it may read as well.
+    """
+    with path.open("w+b") as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def _read(folder: Path) -> FoldRows | None:

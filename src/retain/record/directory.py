@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from retain.errors import RetainError
 from retain.record.facts import SCHEMA, Record
-from retain.record.writing import UNFINISHED, write_text
+from retain.record.writing import UNFINISHED, try_writing, write_text
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,10 @@ class RunDirectory:
             except BlockingIOError:
                 yield False
                 return
-            yield True
+            try:
+                yield True
+            finally:  # closing would leave it to processes forked meanwhile
+                fcntl.flock(file, fcntl.LOCK_UN)
 
     @property
     def busy(self) -> bool:
@@ -71,7 +74,7 @@ class RunDirectory:
         try:
             with self.lock.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
         except BlockingIOError:
             return True
@@ -91,7 +94,7 @@ class RunDirectory:
         """
         try:
             text = self.record.read_text(encoding="utf-8")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, UnicodeDecodeError) as error:
             raise RetainError(f"{self.record} cannot be read: {error}.") from None
@@ -100,11 +103,11 @@ class RunDirectory:
     def reopen(self) -> None:
         """Forget the final state, so that the run counts as not done until it is.
 
-        What a killed process left half-written goes too.
+        Its scores go too, and what a killed process left half-written.
         """
         self.record.unlink(missing_ok=True)
         self.hydra.mkdir(parents=True, exist_ok=True)
-        for path in self.path.glob(f"{UNFINISHED}*"):
+        for path in (self.scores, *self.path.glob(f"{UNFINISHED}*")):
             path.unlink(missing_ok=True)
 
 
@@ -175,6 +178,16 @@ class StudyDirectory:
     def jobs(self) -> Path:
         """What a cluster's jobs are sent and say; a launch removes its own, unless a job died."""
         return self.path / "jobs"
+
+    def check_writable(self) -> None:
+        """Try to write, so that nothing is computed that could not be kept.
+
+        Raises
+        ------
+        OSError
+            When the folder cannot be made or written.
+        """
+        try_writing(self.path)
 
     def run(self, slug: str, id_: str) -> RunDirectory:
         """The directory of a run, by what people call it and what it is."""

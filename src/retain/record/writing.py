@@ -46,6 +46,22 @@ def _created(path: Path) -> Path:
     return temporary
 
 
+def try_writing(folder: Path) -> None:
+    """Write a little into a folder, made where it is not there, and take it away again.
+
+    Raises
+    ------
+    OSError
+        As the system refuses.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    trial = _created(folder / "trial")
+    try:
+        trial.write_bytes(bytes(4096))
+    finally:
+        trial.unlink()
+
+
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Write ``text`` as UTF-8, whole or not at all."""
     with replacing(path, durable=durable) as temporary:
