@@ -40,6 +40,8 @@ IMPORTED = (
 """What the server imports before it forks; a model from elsewhere is imported by its worker."""
 LONGEST = 70
 """Bytes of a temporary folder's path; sockets in it have 36 more, and the system allows 107."""
+GRACE = 10.0
+"""Seconds that an idle process has to end by itself."""
 ATTEMPTS = 3
 """How often a worker's process is started before the launch gives up."""
 Job = Literal["execute", "survey"]
@@ -186,8 +188,9 @@ class Worker:
         if at_once:
             self.kill()
         self.pipe.close()
+        self.process.join(GRACE)  # it waits for processes that a model left running
+        self.kill()
         self.process.join()
-        self.kill()  # what it left running
         self.process = self._pipe = None
 
     def _start(self) -> None:
@@ -241,6 +244,8 @@ def _serve(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
         while True:
             job, arguments = pipe.recv()
             pipe.send(_answered(job, arguments))
+    for child in multiprocessing.active_children():
+        child.kill()
 
 
 def _answered(job: Job, arguments: tuple[Any, ...]) -> Answer:
