@@ -8,6 +8,7 @@ May import: errors, schema.
         record.json                     Record, written last and atomically; see its fields
         scores.parquet                  customer_id, repeat, fold, target, probability
         run.log                         everything logged, the traceback of a failure included
+        .lock                           held by the process that does the run, empty
         .hydra/                         config.yaml, hydra.yaml, overrides.yaml as Hydra writes them
       jobs/                             logs of a cluster's jobs, left there when one died
       verdict/                          written by retain-compare
