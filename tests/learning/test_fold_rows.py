@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from imblearn.over_sampling import SMOTE, SMOTENC
@@ -152,7 +155,7 @@ def test_a_folder_that_cannot_be_written_costs_the_sharing_only(tmp_path, monkey
     monkeypatch.setattr(np, "save", full)
     rows = FoldCache(tmp_path, limit=2**30).rows("a", lambda: rows_of(7))
     assert rows.train[0] == 7
-    assert not list(tmp_path.iterdir())
+    assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_shared_rows_cannot_be_changed(tmp_path):
@@ -162,3 +165,19 @@ def test_shared_rows_cannot_be_changed(tmp_path):
     )
     with pytest.raises(ValueError, match="read-only"):
         rows.train[0] = 5
+
+
+# Preparing takes several times the memory of what it leaves, and a core that could be fitting.
+def test_who_wants_rows_that_are_being_made_waits_for_them(tmp_path):
+    made = []
+
+    def slow():
+        made.append(1)
+        time.sleep(0.3)
+        return rows_of(5)
+
+    with ThreadPoolExecutor(2) as threads:
+        caches = [FoldCache(tmp_path, 2**30) for _ in range(2)]
+        found = list(threads.map(lambda cache: cache.rows("a", slow), caches))
+    assert made == [1]
+    assert [rows.test[0] for rows in found] == [5, 5]

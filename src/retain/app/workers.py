@@ -28,6 +28,13 @@ from typing import Any, Literal
 from retain.errors import RetainError
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+GIVING_BACK = {
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+}
+"""Large arrays go back to the system when they are freed. glibc would raise the first of these
+thresholds by itself, and keep what a heavy run took for as long as its worker lives."""
 IMPORTED = (
     "retain.app.execute",
     "retain.app.survey",
@@ -49,7 +56,7 @@ Job = Literal["execute", "survey"]
 
 def warm_up() -> None:
     """Start the server that workers are forked from, and return while it imports."""
-    with deaf_to_interrupts(), _one_thread():
+    with deaf_to_interrupts(), _frugal():
         _socket_folder()
         forkserver.set_forkserver_preload(list(IMPORTED))
         forkserver.ensure_running()
@@ -66,14 +73,15 @@ def _socket_folder() -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """An environment in which libraries start with one compute thread each.
+def _frugal() -> Iterator[None]:
+    """An environment in which libraries start with one compute thread and give memory back.
 
     Set before they are imported, since each thread pool of the server would be lost in a fork;
     a run then asks for as many threads as its config says.
     """
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    wanted = dict.fromkeys(THREADS, "1") | GIVING_BACK
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:
