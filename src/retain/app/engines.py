@@ -8,19 +8,13 @@ checked and found missing already, so identity, states and resumption are the sa
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from retain.app.configs import Composed, resolved
 from retain.errors import RetainError
 from retain.schema import Config, Run, parse
-
-if TYPE_CHECKING:
-    from retain.app.costs import Queue
-    from retain.app.task import Task
-    from retain.record import Record, StudyDirectory
 
 Count = Annotated[int, Field(ge=1)]
 Positive = Annotated[float, Field(gt=0)]
@@ -120,31 +114,3 @@ def _node(composed: Composed) -> dict[str, Any]:
         node["engine"] = "basic"
         del node["_target_"]
     return node
-
-
-def afar(
-    engine: SubmititLocal | Slurm | Ray,
-    queue: Queue,
-    first: Run,
-    study: StudyDirectory,
-    took: Callable[[Task], None],
-) -> Generator[Record]:
-    """Records of the runs in a queue, as an engine's machines write them.
-
-    Closed early, it cancels what is under way. ``took`` hears of each task that is begun.
-
-    Raises
-    ------
-    RetainError
-        When the engine's package is not installed, or its cluster is not there or gone.
-    """
-    from retain.app.jobs import JobCrew
-    from retain.app.ray_crew import RayCrew
-
-    crew = (
-        RayCrew(engine, first, study, took)
-        if isinstance(engine, Ray)
-        else JobCrew(engine, first, study, took)
-    )
-    with crew:
-        yield from crew.records(queue)

@@ -116,28 +116,17 @@ def _run(
 
 
 def _surveyed(composed: Sequence[Composed], folder: Path | None) -> Surveyed:
-    """What was seen of customers and components; in a process of its own if runs are done apart.
-
-    That process gives its memory back, and this one need not import what it imports.
-    """
+    """What was seen of customers and components; in a process of its own if runs are done apart."""
     runs = [one.run for one in composed]
-    if folder is None:
-        from retain.app.prepared import forget
-        from retain.app.survey import survey
+    if folder is not None:
+        from retain.app.surveyor import surveyed
 
-        forget()
-        return survey(runs)
-    from retain.app.workers import Died, Worker
+        return surveyed(runs, folder / "customers")
+    from retain.app.prepared import forget
+    from retain.app.survey import survey
 
-    surveyor = Worker()
-    try:
-        surveyor.begin("survey", runs, folder / "customers")
-        surveyed: Surveyed = surveyor.end()
-    except Died as death:
-        raise RetainError(f"the process that reads the data died: {death}.") from None
-    finally:
-        surveyor.stop(at_once=True)
-    return surveyed
+    forget()
+    return survey(runs)
 
 
 if __name__ == "__main__":

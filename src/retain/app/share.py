@@ -20,9 +20,9 @@ from typing import Any
 from retain.app.costs import Costs
 from retain.app.crew import Crew
 from retain.app.scratch import scratch
-from retain.app.seen import Surveyed
+from retain.app.surveyor import surveyed
 from retain.app.task import Ending, Shared, Task, finish
-from retain.app.workers import Worker, warm_up
+from retain.app.workers import warm_up
 from retain.errors import RetainError
 from retain.record import Record, RunDirectory
 from retain.schema import Limits
@@ -143,20 +143,13 @@ def unheard(_: Task) -> None:
 def _sharing(runs: Sequence[Sent], folder: Path) -> list[Task]:
     """The tasks with what they share on this machine: customers read once, prepared rows."""
     sources = {run.place: run.task.run for run in runs}
-    surveyor = Worker()
-    try:
-        surveyor.begin("survey", list(sources.values()), folder / "customers")
-        surveyed: Surveyed = surveyor.end()
-    finally:
-        surveyor.stop(at_once=True)
-    if surveyed.handed is None:
+    seen = surveyed(list(sources.values()), folder / "customers")
+    if seen.handed is None:
         return [run.task for run in runs]
-    places = dict(zip(sources, surveyed.which, strict=True))
+    places = dict(zip(sources, seen.which, strict=True))
     rows = folder / "rows"
     rows.mkdir()
-    return [
-        replace(run.task, shared=Shared(surveyed.handed, places[run.place], rows)) for run in runs
-    ]
+    return [replace(run.task, shared=Shared(seen.handed, places[run.place], rows)) for run in runs]
 
 
 def _end_on_sigterm() -> None:

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from retain.app.costs import Costs, Queue
 from retain.app.crew import TICK, Crew
-from retain.app.engines import Engine, Local, afar
+from retain.app.engines import Engine, Local, Ray, Slurm, SubmititLocal
 from retain.app.plan import Plan
 from retain.app.task import told
 from retain.app.view import View
@@ -61,7 +61,7 @@ def _doing(
         return _here(queue, view)
     if isinstance(engine, Local):
         return _apart(queue, min(engine.at_once(first), len(queue)), first, view)
-    return afar(engine, queue, first, study, view.started)
+    return _afar(engine, queue, first, study, view)
 
 
 def _apart(queue: Queue, workers: int, first: Run, view: View) -> Generator[Record]:
@@ -76,6 +76,22 @@ def _apart(queue: Queue, workers: int, first: Run, view: View) -> Generator[Reco
         yield from crew.records(queue)
         if crew.given_up:
             raise KeyboardInterrupt
+
+
+def _afar(
+    engine: SubmititLocal | Slurm | Ray, queue: Queue, first: Run, study: StudyDirectory, view: View
+) -> Generator[Record]:
+    """Records of runs done by an engine's machines; closed early, it cancels what is under way."""
+    from retain.app.jobs import JobCrew
+    from retain.app.ray_crew import RayCrew
+
+    crew = (
+        RayCrew(engine, first, study, view.started)
+        if isinstance(engine, Ray)
+        else JobCrew(engine, first, study, view.started)
+    )
+    with crew:
+        yield from crew.records(queue)
 
 
 def _here(queue: Queue, view: View) -> Generator[Record]:
