@@ -15,7 +15,7 @@ from retain.verdict.keys import named
 if TYPE_CHECKING:
     import pandas as pd
 
-    from retain.app.winner import Carried
+    from retain.app.carried import Carried
     from retain.record import StudyDirectory
     from retain.verdict.difference import Difference
     from retain.verdict.document import Findings

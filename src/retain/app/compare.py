@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,10 @@ from retain.app.run import answer
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    from retain.app.prepared import Prepared
+    from retain.app.carried import Carried, Followed
     from retain.app.studies import Compared
-    from retain.app.winner import Carried
     from retain.learning.scores import Scores
-    from retain.record import DataFacts, Record, RunDirectory
+    from retain.record import Record, RunDirectory, StudyDirectory
     from retain.schema import Compare
     from retain.verdict.difference import Difference
     from retain.verdict.document import Findings
@@ -38,6 +38,10 @@ def main() -> None:
 
 def compare(line: Line) -> int:
     """Read the records, judge them, carry the winner on, and write the verdict."""
+    from retain.app.workers import warm_up
+
+    with suppress(OSError):  # a worker that cannot start says so
+        warm_up()  # it imports while this process reads
     from rich.console import Console
 
     from retain.app.board import diff_told
@@ -58,25 +62,21 @@ def _judged(
     """Judge the runs, write what was found, and print it."""
     from rich.console import Console
 
+    from retain.app.apart import apart
     from retain.app.board import report
-    from retain.app.prepared import forget
-    from retain.app.studies import commands, scores_of
-    from retain.app.winner import carry
-    from retain.verdict.curves import curves
+    from retain.app.studies import commands
     from retain.verdict.document import Findings
     from retain.verdict.gate import gate
     from retain.verdict.verdict import judge
 
-    forget()
     verdict = judge(found.records, config.verdict)
     winner = verdict.winner
     checks = gate(winner, config.gate)
-    prepared, missing = _data(config, winner)
-    scores = scores_of(found.directory(winner))
     diffs = tuple(_differences(verdict, found, asked))
-    profit = None if prepared is None else prepared.customers.profit
     try:
-        carried = None if prepared is None else carry(config, found.home, winner, scores, prepared)
+        arguments = (config, found.home, found.directory(winner), winner)
+        followed: Followed = apart("carry", *arguments, does="carries the winner on")
+        carried = followed.carried
         findings = Findings(
             studies=found.studies,
             question=_question(found),
@@ -84,28 +84,39 @@ def _judged(
             commands=commands(found, line.overrides),
             gate=tuple(checks) or None,
             diffs=diffs,
-            curves=curves(scores, profit),
+            curves=followed.curves,
             sealed=None if carried is None else carried.sealed,
             further={} if carried is None else carried.as_json(),
         )
         _write(found, verdict, findings, carried)
     except OSError as error:
         raise RetainError(f"{found.home.verdict} cannot be written: {error}.") from None
-    report(Console(), found.home, verdict, findings, carried, missing=missing)
+    report(Console(), found.home, verdict, findings, carried, missing=followed.missing)
     return 0 if all(check.passed for check in checks) else MISSED
 
 
 def _write(found: Compared, verdict: Verdict, findings: Findings, carried: Carried | None) -> None:
     """Write every file of the verdict."""
-    from retain.app.winner import write
     from retain.record import write_text
     from retain.verdict.document import as_json, document
     from retain.verdict.export import write_csv
 
     tree = document(verdict, findings)
     write_csv(verdict.table, found.home.leaderboard)
-    write(found.home, carried)
+    _write_customers(found.home, carried)
     write_text(found.home.verdict_json, as_json(tree))
+
+
+def _write_customers(study: StudyDirectory, carried: Carried | None) -> None:
+    """Write segments and customers; without them, leave no older ones beside a newer verdict."""
+    from retain.verdict.export import write_csv
+
+    if carried is None:
+        for path in (study.segments, study.customers, study.model):
+            path.unlink(missing_ok=True)
+        return
+    write_csv(carried.segments, study.segments)
+    write_csv(carried.placed.reset_index(names="customer_id"), study.customers)
 
 
 def _config(line: Line) -> Compare:
@@ -158,38 +169,3 @@ def _scores(run: RunDirectory) -> Scores | None:
         return scores_of(run)
     except RetainError:  # what a loser wrote must not cost the verdict
         return None
-
-
-def _data(config: Compare, winner: Record) -> tuple[Prepared | None, str | None]:
-    """The winner's customers, or a sentence that asks for them.
-
-    Data that are given must be the very same; data that are only recorded may have moved.
-    """
-    from retain.app.prepared import prepare
-    from retain.schema import Run, parse
-
-    given = config.data is not None
-    run = parse(Run, {**winner.config, **({"data": config.data} if given else {})})
-    try:
-        prepared = prepare(run)
-        _refuse_other(prepared, winner)
-    except RetainError as error:
-        if given:
-            raise
-        ask = f"The sealed test and the segments need the {_told(winner.data)}: "
-        return None, f"{error}\n{ask}data=NAME data.dir=PATH"
-    return prepared, None
-
-
-def _refuse_other(prepared: Prepared, winner: Record) -> None:
-    """Refuse customers or splits that are not those the winner learnt from."""
-    if prepared.data.fingerprint != winner.data.fingerprint:
-        raise RetainError(
-            f"these runs learnt from {_told(winner.data)}; found {_told(prepared.data)}."
-        )
-    if prepared.split.fingerprint != winner.split.fingerprint:
-        raise RetainError("the splits of these runs cannot be made again with this version.")
-
-
-def _told(data: DataFacts) -> str:
-    return f"customers with fingerprint {data.fingerprint[:12]} ({data.rows} rows)"

@@ -119,9 +119,10 @@ def _surveyed(composed: Sequence[Composed], folder: Path | None) -> Surveyed:
     """What was seen of customers and components; in a process of its own if runs are done apart."""
     runs = [one.run for one in composed]
     if folder is not None:
-        from retain.app.surveyor import surveyed
+        from retain.app.apart import apart
 
-        return surveyed(runs, folder / "customers")
+        seen: Surveyed = apart("survey", runs, folder / "customers", does="reads the data")
+        return seen
     from retain.app.prepared import forget
     from retain.app.survey import survey
 

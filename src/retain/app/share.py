@@ -17,10 +17,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from retain.app.apart import apart
 from retain.app.costs import Costs
 from retain.app.crew import Crew
 from retain.app.scratch import scratch
-from retain.app.surveyor import surveyed
+from retain.app.seen import Surveyed
 from retain.app.task import Ending, Shared, Task, finish
 from retain.app.workers import warm_up
 from retain.errors import RetainError
@@ -143,7 +144,8 @@ def unheard(_: Task) -> None:
 def _sharing(runs: Sequence[Sent], folder: Path) -> list[Task]:
     """The tasks with what they share on this machine: customers read once, prepared rows."""
     sources = {run.place: run.task.run for run in runs}
-    seen = surveyed(list(sources.values()), folder / "customers")
+    distinct = list(sources.values())
+    seen: Surveyed = apart("survey", distinct, folder / "customers", does="reads the data")
     if seen.handed is None:
         return [run.task for run in runs]
     places = dict(zip(sources, seen.which, strict=True))

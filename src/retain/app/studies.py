@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -112,9 +112,7 @@ def compared(config: Compare) -> Compared:
     found = [_study(config, name) for name in _names(config)]
     runs = [(run, record) for study in found for run, record in study.read()]
     finished = [(run, record) for run, record in runs if record is not None]
-    for run, record in finished:
-        if record.state == "done":
-            _check(run, record)
+    _check((run, record) for run, record in finished if record.state == "done")
     names = tuple(study.path.name for study in found)
     home = found[0] if len(found) == 1 else StudyDirectory(Path(config.outputs) / "+".join(names))
     return Compared(home, names, tuple(finished), len(runs) - len(finished))
@@ -151,9 +149,17 @@ def _study(config: Compare, name: str | None) -> StudyDirectory:
     return study
 
 
-def _check(run: RunDirectory, record: Record) -> None:
-    """Hold a record's config against the types, all but the data, which only a winner needs."""
-    parse(Run, {**record.config, "data": {}}, f"{run.record}: config")
+def _check(runs: Iterable[tuple[RunDirectory, Record]]) -> None:
+    """Hold each record's config against the types, nodes that many records share only once.
+
+    All but the data, which only a winner needs.
+    """
+    checked: set[tuple[str, int]] = set()
+    for run, record in runs:
+        nodes = {(key, id(node)) for key, node in record.config.items() if key != "data"}
+        if not nodes <= checked or len(record.config) != len(Run.model_fields):
+            parse(Run, {**record.config, "data": {}}, f"{run.record}: config")
+            checked |= nodes
 
 
 def scores_of(run: RunDirectory) -> Scores:

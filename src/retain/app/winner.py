@@ -2,64 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from retain.app.carried import Carried, Followed
 from retain.app.components import experiment
-from retain.app.prepared import Prepared
+from retain.app.prepared import Prepared, prepare
+from retain.app.studies import scores_of
 from retain.campaign.segments import placed, profiles
+from retain.errors import RetainError
 from retain.learning.experiment import fit, score_sealed
 from retain.learning.metrics import chosen
 from retain.learning.scores import Scores
-from retain.record import Record, StudyDirectory
+from retain.record import DataFacts, Record, RunDirectory, StudyDirectory
 from retain.schema import Compare, Run, Segmentation, parse
-from retain.verdict.export import write_csv
+from retain.verdict.curves import curves
 from retain.verdict.model_file import save
 from retain.verdict.sealed import Ledger, SealedTest, measured
 
 
-@dataclass(frozen=True)
-class Carried:
-    """What the winner led to.
+def follow(config: Compare, study: StudyDirectory, run: RunDirectory, winner: Record) -> Followed:
+    """The winner's curves from what its run wrote; the rest where the customers are at hand.
 
-    Attributes
-    ----------
-    sealed
-        Its result on the customers no run has seen.
-    segments
-        Profile of each segment.
-    placed
-        Every scored customer with risk and segment, indexed by customer id.
-    money
-        What the money is measured in, assumptions included.
+    Raises
+    ------
+    RetainError
+        When its scores cannot be read, or data that are given are not the winner's.
     """
-
-    sealed: SealedTest
-    segments: pd.DataFrame
-    placed: pd.DataFrame
-    segmentation: Segmentation
-    money: str
-    model: dict[str, str]
-
-    @property
-    def scored(self) -> dict[str, int]:
-        """How many customers were scored out of fold and how many in the sealed test."""
-        counts = self.placed["origin"].value_counts()
-        return {str(origin): int(n) for origin, n in counts.items()}
-
-    def as_json(self) -> dict[str, Any]:
-        """The part of ``verdict.json`` that needs the customers."""
-        return {
-            "model": self.model,
-            "segments": json.loads(self.segments.to_json(orient="records", double_precision=15)),
-            "segmentation": self.segmentation.model_dump(),
-            "money": self.money,
-            "scored": self.scored,
-        }
+    scores = scores_of(run)
+    prepared, missing = _data(config, winner)
+    if prepared is None:
+        return Followed(curves(scores, None), None, missing)
+    drawn = curves(scores, prepared.customers.profit)
+    return Followed(drawn, carry(config, study, winner, scores, prepared), None)
 
 
 def carry(
@@ -82,7 +56,8 @@ def carry(
     table = placed([outside, scores], customers, config.segmentation)
     metrics = chosen(built.metrics, with_profit=customers.profit is not None)
     results = measured(scores, customers.profit, metrics, resamples=config.resamples)
-    openings = Ledger(study.ledger, study.ledgers_beside).note(winner, results["roc_auc"]["value"])
+    ledger = Ledger(study.ledger, study.ledgers_beside)
+    openings = ledger.note(winner, results["roc_auc"]["value"])
     return Carried(
         sealed=SealedTest(len(splits.sealed), results, tuple(openings)),
         segments=profiles(table, customers),
@@ -93,16 +68,6 @@ def carry(
     )
 
 
-def write(study: StudyDirectory, carried: Carried | None) -> None:
-    """Write segments and customers; without them, leave no older ones beside a newer verdict."""
-    if carried is None:
-        for path in (study.segments, study.customers, study.model):
-            path.unlink(missing_ok=True)
-        return
-    write_csv(carried.segments, study.segments)
-    write_csv(carried.placed.reset_index(names="customer_id"), study.customers)
-
-
 def _money(segmentation: Segmentation, prepared: Prepared) -> str:
     if prepared.customers.profit is None:
         return "no profit is known, so segments are of risk alone"
@@ -111,3 +76,35 @@ def _money(segmentation: Segmentation, prepared: Prepared) -> str:
         f"profit × {segmentation.horizon:g} months × {segmentation.share_lost:g} of it lost "
         "(assumptions)"
     )
+
+
+def _data(config: Compare, winner: Record) -> tuple[Prepared | None, str | None]:
+    """The winner's customers, or a sentence that asks for them.
+
+    Data that are given must be the very same; data that are only recorded may have moved.
+    """
+    given = config.data is not None
+    run = parse(Run, {**winner.config, **({"data": config.data} if given else {})})
+    try:
+        prepared = prepare(run)
+        _refuse_other(prepared, winner)
+    except RetainError as error:
+        if given:
+            raise
+        ask = f"The sealed test and the segments need the {_told(winner.data)}: "
+        return None, f"{error}\n{ask}data=NAME data.dir=PATH"
+    return prepared, None
+
+
+def _refuse_other(prepared: Prepared, winner: Record) -> None:
+    """Refuse customers or splits that are not those the winner learnt from."""
+    if prepared.data.fingerprint != winner.data.fingerprint:
+        raise RetainError(
+            f"these runs learnt from {_told(winner.data)}; found {_told(prepared.data)}."
+        )
+    if prepared.split.fingerprint != winner.split.fingerprint:
+        raise RetainError("the splits of these runs cannot be made again with this version.")
+
+
+def _told(data: DataFacts) -> str:
+    return f"customers with fingerprint {data.fingerprint[:12]} ({data.rows} rows)"

@@ -109,7 +109,7 @@ def _concerned(axis: str, keys: pd.DataFrame) -> np.ndarray:
     if component not in COMPONENTS or component == axis:
         return np.ones(len(keys), dtype=bool)
     given = keys[axis].notna()
-    same = keys[component].astype(str) if component in keys else pd.Series("", index=keys.index)
+    same = keys[component].map(str) if component in keys else pd.Series("", index=keys.index)
     return given.groupby(same).transform("any").to_numpy()
 
 
@@ -136,7 +136,7 @@ class _Grid:
         self.axis = axis
         own = f"{axis}."  # parameters of a component go with it, and are averaged over
         self.others = [key for key in map(str, keys) if key != axis and not key.startswith(own)]
-        texts = keys.astype(str)
+        texts = keys.map(str)
         column, levels = pd.factorize(texts[axis], sort=True)
         row, _ = pd.factorize(_joined(texts[self.others]))
         self.values = [keys[axis].iloc[np.flatnonzero(column == k)[0]] for k in range(len(levels))]

@@ -26,6 +26,7 @@ def neutral(cell: Any) -> Any:
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write ``table`` as UTF-8 CSV, whole or not at all, every text cell and header neutral."""
-    safe = table.map(neutral).rename(columns=neutral)
+    texts = table.select_dtypes(["object", "str"]).map(neutral)
+    safe = table.assign(**{str(name): texts[name] for name in texts}).rename(columns=neutral)
     with replacing(path) as temporary:
         safe.to_csv(temporary, index=False, encoding="utf-8", lineterminator="\n")
