@@ -31,6 +31,7 @@ def compare(line: Line) -> int:
 
     from retain.app.board import report
     from retain.app.prepared import forget
+    from retain.app.tracking import refuse_untrackable, track
     from retain.app.winner import carry, write
     from retain.record import write_text
     from retain.verdict.export import write_csv
@@ -38,6 +39,7 @@ def compare(line: Line) -> int:
 
     forget()
     config = _config(line)
+    refuse_untrackable(config.tracking)
     study = _study(config)
     records, unfinished = _records(study)
     verdict = judge(records)
@@ -51,6 +53,9 @@ def compare(line: Line) -> int:
     except OSError as error:
         raise RetainError(f"{study.verdict} cannot be written: {error}.") from None
     report(Console(), study, verdict, carried, unfinished=unfinished, missing=missing)
+    runs = [(run, record) for run in study.runs() if (record := run.read()) is not None]
+    if told := track(runs, config.tracking, Path(config.outputs)):
+        Console().print(told, soft_wrap=True, markup=False, highlight=False)
     return 0
 
 

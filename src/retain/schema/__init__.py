@@ -26,6 +26,7 @@ from retain.schema.nodes import (
     Metrics,
     Run,
     Segmentation,
+    Tracking,
     Validation,
 )
 from retain.schema.parsing import (
@@ -54,6 +55,7 @@ __all__ = [
     "Run",
     "Segmentation",
     "TableSpec",
+    "Tracking",
     "Validation",
     "parse",
 ]

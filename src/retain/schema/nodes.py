@@ -138,6 +138,18 @@ class WhichStudy(Config):
     name: str | None
 
 
+class Tracking(Config):
+    """Where finished records are logged besides their own directories.
+
+    ``none`` has nothing to set: what it is given all the same is refused by ``app.tracking``.
+    """
+
+    name: Literal["none", "mlflow"]
+    store: str | None = None
+    experiment: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    artefacts: bool = True
+
+
 class Compare(Config):
     """The whole tree of ``retain-compare``."""
 
@@ -145,6 +157,7 @@ class Compare(Config):
     runs: str | None
     data: dict[str, Any] | None = None
     segmentation: Segmentation
+    tracking: Tracking
     resamples: Annotated[int, Field(ge=100)]
     threads: Annotated[int, Field(ge=1)]
     outputs: str
