@@ -126,8 +126,19 @@ def test_every_segmentation_composes(option):
         assert parse(Compare, composer.one()).segmentation.name == option
 
 
+@pytest.mark.parametrize("option", OPTIONS["tracking"])
+def test_every_tracking_composes(option):
+    from retain.app.tracking import refuse_untrackable
+    from retain.schema import Compare, parse
+
+    with Composer(Line((f"tracking={option}",)), "compare") as composer:
+        tracking = parse(Compare, composer.one()).tracking
+    refuse_untrackable(tracking)
+    assert tracking.name == option
+
+
 def test_every_group_is_tried_by_one_of_these_tests():
-    tried = {*LEARNING, "data", "study", "segmentation", "hydra/launcher"}
+    tried = {*LEARNING, "data", "study", "segmentation", "tracking", "hydra/launcher"}
     assert set(OPTIONS) - tried == {"data/contract"}
 
 

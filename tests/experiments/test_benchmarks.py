@@ -8,6 +8,9 @@ from importlib.util import find_spec
 import pytest
 import yaml
 
+from retain.record import StudyDirectory, identity
+from retain.schema import Run, parse
+
 WITHOUT_PLUGIN = not find_spec("hydra_plugins") or not find_spec(
     "hydra_plugins.hydra_joblib_launcher"
 )
@@ -105,6 +108,37 @@ def test_the_peers_options_are_those_of_retain_without_threads(checkout):
     assert compared == 10
 
 
+@pytest.fixture(scope="module")
+def invented(benchmark, tmp_path_factory):
+    """A study of nine finished runs that nobody ran."""
+    study = StudyDirectory(tmp_path_factory.mktemp("invented") / "invented")
+    benchmark("finished").finish(study, 9)
+    return study
+
+
+def test_invented_runs_are_as_retain_would_write_them(invented):
+    records = [run.read() for run in invented.runs()]
+    assert len({record.id for record in records}) == 9
+    assert all(record.id == identity(record.config) for record in records)
+    assert all(parse(Run, record.config) for record in records)
+    assert {record.config["model"]["name"] for record in records} == {"logreg", "tree", "knn"}
+    best = max(records, key=lambda record: record.metrics["roc_auc"].mean)
+    assert invented.run(best.config["model"]["name"], best.id).scores.is_file()
+    assert {len(metric.folds) for metric in best.metrics.values()} == {10}
+    assert len(best.metrics) == 11
+
+
+# The winner's customers are made again, so that all of a comparison is timed.
+def test_both_comparisons_rank_every_invented_run(benchmark, invented, tmp_path):
+    comparison = benchmark("comparison")
+    done = comparison.one_round(invented, tmp_path / "round", 9)
+    assert done.figures[comparison.RATIO] > 0
+    assert invented.ledger.is_file()
+    assert "9 finished runs" in comparison.told(9, [done])
+    with pytest.raises(RuntimeError, match=r"not the same work: .* of 10 runs"):
+        comparison.one_round(invented, tmp_path / "again", 10)
+
+
 def test_a_section_is_rewritten_and_the_rest_stays(benchmark, tmp_path):
     page = tmp_path / "README.md"
     page.write_text("before\n<!-- W1 begin -->\nold\n<!-- W1 end -->\nafter\n")
@@ -117,7 +151,7 @@ def test_a_section_is_rewritten_and_the_rest_stays(benchmark, tmp_path):
 
 def test_the_page_has_a_place_for_every_work(benchmark):
     page = benchmark("report").README.read_text(encoding="utf-8")
-    for name in (*benchmark("works").WORKS, "one"):
+    for name in (*benchmark("works").WORKS, "one", "comparison"):
         assert f"<!-- {name} begin -->" in page
 
 

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.app.command_line import Line
@@ -46,14 +47,19 @@ def compare(line: Line) -> int:
 
     from retain.app.board import diff_told
     from retain.app.studies import compared, pair
+    from retain.app.tracking import refuse_untrackable, track
 
     config = _config(line)
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = pair(config, None)
         diff_told(Console(), _difference((one, a), (other, b), asked=True))
         return 0
+    refuse_untrackable(config.tracking)
     found = compared(config)
-    return _judged(line, config, found, pair(config, found))
+    code = _judged(line, config, found, pair(config, found))
+    if told := track(found.runs, config.tracking, Path(config.outputs)):
+        Console().print(told, soft_wrap=True, markup=False, highlight=False)
+    return code
 
 
 def _judged(

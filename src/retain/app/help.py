@@ -39,7 +39,7 @@ OFFERED = {
         "study",
         "hydra/launcher",
     ),
-    "compare": ("data", "segmentation"),
+    "compare": ("data", "segmentation", "tracking"),
 }
 
 

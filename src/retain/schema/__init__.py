@@ -28,6 +28,7 @@ from retain.schema.nodes import (
     Report,
     Run,
     Segmentation,
+    Tracking,
     Validation,
 )
 from retain.schema.parsing import (
@@ -58,6 +59,7 @@ __all__ = [
     "Run",
     "Segmentation",
     "TableSpec",
+    "Tracking",
     "Validation",
     "parse",
 ]

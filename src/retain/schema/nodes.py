@@ -166,6 +166,18 @@ class Report(Config):
     language: Literal["en", "ru"]
 
 
+class Tracking(Config):
+    """Where finished records are logged besides their own directories.
+
+    ``none`` has nothing to set: what it is given all the same is refused by ``app.tracking``.
+    """
+
+    name: Literal["none", "mlflow"]
+    store: str | None = None
+    experiment: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    artefacts: bool = True
+
+
 class Compare(Config):
     """The whole tree of ``retain-compare``."""
 
@@ -177,6 +189,7 @@ class Compare(Config):
     gate: dict[str, float]
     report: Report
     segmentation: Segmentation
+    tracking: Tracking
     resamples: Annotated[int, Field(ge=100)]
     threads: Annotated[int, Field(ge=1)]
     outputs: str
