@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from retain.record import Record
-from retain.verdict.leaderboard import METRIC, fold_scores
+from retain.verdict.folds import METRIC, fold_scores
 from retain.verdict.paired import holm, paired
 
 CHANCE = 0.5
+"""The ROC-AUC of a coin."""
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,24 @@ class Chance:
         )
 
 
-def against_chance(records: Sequence[Record], tied: Sequence[str], alpha: float) -> Chance:
-    """The best of ``records``, which stands first, against .5.
+def chance_p(scores: np.ndarray, best: int, test_to_train: float) -> float:
+    """P of "the best run ranks no better than a coin", with Holm's correction for all runs.
 
-    The best of many runs on noise lies above .5 by its being chosen: hence the correction for all.
+    The best of many runs on noise lies above .5 because it was chosen: hence the correction.
     """
-    gaps = fold_scores(records) - CHANCE
-    p = float(holm(paired(gaps, records[0].split.test_to_train).p)[0])
+    return float(holm(paired(scores - CHANCE, test_to_train).p)[best])
+
+
+def beats_chance(scores: np.ndarray, best: int, test_to_train: float, alpha: float) -> bool:
+    """Whether the best run ranks better than a coin; where it does not, nor is any rank told."""
+    higher = float(np.nanmean(scores[best])) > CHANCE
+    return higher and chance_p(scores, best, test_to_train) < alpha
+
+
+def against_chance(records: Sequence[Record], tied: Sequence[str], alpha: float) -> Chance:
+    """The best of ``records``, which stands first, against .5."""
+    scores, ratio = fold_scores(records), records[0].split.test_to_train
     blind = {r.id for r in records if set(r.metrics[METRIC].folds) == {CHANCE}}
     level = tuple(id_ for id_ in tied if id_ in blind)
-    beaten = p < alpha and records[0].metrics[METRIC].mean > CHANCE and not level
-    return Chance(beaten, p, level)
+    beaten = beats_chance(scores, 0, ratio, alpha) and not level
+    return Chance(beaten, chance_p(scores, 0, ratio), level)

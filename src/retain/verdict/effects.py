@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from retain.record import Record
+from retain.verdict.folds import METRIC, fold_scores
 from retain.verdict.keys import COMPONENTS
-from retain.verdict.leaderboard import METRIC, fold_scores
 from retain.verdict.paired import holm, paired
 
 NEUTRAL = (False, "none", None)

@@ -13,10 +13,11 @@ import pandas as pd
 
 from retain.record import Record
 from retain.schema import Judging
+from retain.verdict.chance import beats_chance
+from retain.verdict.folds import METRIC, fold_scores
 from retain.verdict.keys import differing
 from retain.verdict.paired import holm, paired
 
-METRIC = "roc_auc"
 STANDING = (
     "rank",
     "id",
@@ -50,8 +51,8 @@ def leaderboard(records: Sequence[Record], judging: Judging) -> pd.DataFrame:
         resampled t-test), ``p_holm`` (with Holm's correction for all runs compared), ``worse,
         equivalent, better`` (Bayesian correlated t-test: probabilities that it is below, within
         and above ± ``judging.rope``), ``tied`` (neither test tells it from the best: p_holm ≥ α
-        and worse < 1 − α), ``stopped, folds``; for every metric ``NAME, NAME_low, NAME_high``;
-        ``fit_seconds``.
+        and, where the best beats chance, worse < 1 − α), ``stopped, folds``; for every metric
+        ``NAME, NAME_low, NAME_high``; ``fit_seconds``.
     """
     best = min(
         range(len(records)), key=lambda i: (records[i].stopped is not None, _order(records[i]))
@@ -78,15 +79,6 @@ def _order(record: Record) -> tuple[float, float, str]:
     return -round(record.metrics[METRIC].mean, 9), 0.0 if brier is None else brier.mean, record.id
 
 
-def fold_scores(records: Sequence[Record], metric: str = METRIC) -> np.ndarray:
-    """A metric by run and fold, shape (n_runs, J); NaN where a run was stopped before a fold."""
-    folds = [record.metrics[metric].folds for record in records]
-    scores = np.full((len(folds), max(map(len, folds))), np.nan)
-    for row, values in zip(scores, folds, strict=True):
-        row[: len(values)] = values
-    return scores
-
-
 def _standing(records: Sequence[Record], best: int, judging: Judging) -> pd.DataFrame:
     """How each run stands to the best: folds are the same, so differences are taken by fold."""
     scores = fold_scores(records)
@@ -96,7 +88,9 @@ def _standing(records: Sequence[Record], best: int, judging: Judging) -> pd.Data
     adjusted = np.ones(len(records))
     adjusted[other] = holm(found.p[other])
     stopped = [record.stopped for record in records]
-    alike = (adjusted >= judging.alpha) & (found.worse < 1 - judging.alpha)
+    alike = adjusted >= judging.alpha
+    if beats_chance(scores, best, records[best].split.test_to_train, judging.alpha):
+        alike &= found.worse < 1 - judging.alpha
     return pd.DataFrame(
         {
             "difference": found.mean,

@@ -18,8 +18,9 @@ from retain.schema import Judging
 from retain.verdict.chance import Chance, against_chance
 from retain.verdict.comparable import refuse_unlike
 from retain.verdict.effects import Effect, effects, texts_of
+from retain.verdict.folds import METRIC
 from retain.verdict.keys import named, value_of
-from retain.verdict.leaderboard import METRIC, keys_of, leaderboard
+from retain.verdict.leaderboard import keys_of, leaderboard
 
 NEEDED = (METRIC, "brier", "ece")
 """Metrics no verdict can do without: the ranking, and whether risks are probabilities."""
