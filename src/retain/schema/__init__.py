@@ -16,6 +16,7 @@ from retain.schema.contract import (
 )
 from retain.schema.nodes import (
     GROUPS,
+    UNTUNED,
     Audit,
     Bands,
     Calibration,
@@ -25,7 +26,9 @@ from retain.schema.nodes import (
     Limits,
     Metrics,
     Run,
+    SearchRange,
     Segmentation,
+    Tuning,
     Validation,
 )
 from retain.schema.parsing import (
@@ -35,6 +38,7 @@ from retain.schema.parsing import (
 
 __all__ = [
     "GROUPS",
+    "UNTUNED",
     "Audit",
     "Bands",
     "Calibration",
@@ -52,8 +56,10 @@ __all__ = [
     "PeriodSpec",
     "Policy",
     "Run",
+    "SearchRange",
     "Segmentation",
     "TableSpec",
+    "Tuning",
     "Validation",
     "parse",
 ]

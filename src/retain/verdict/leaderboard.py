@@ -16,7 +16,16 @@ from retain.verdict.statistics import corrected_resampled_t
 
 ALPHA = 0.05
 METRIC = "roc_auc"
-COMPONENTS = ("data", "scaling", "model", "sampler", "calibration", "validation", "metrics")
+COMPONENTS = (
+    "data",
+    "scaling",
+    "model",
+    "sampler",
+    "calibration",
+    "tuning",
+    "validation",
+    "metrics",
+)
 
 
 def leaderboard(records: Sequence[Record]) -> pd.DataFrame:
@@ -89,7 +98,10 @@ def _differs(key: str, flat: Sequence[Mapping[str, Any]]) -> bool:
         return len({repr(one.get(key)) for one in flat}) > 1
     values: dict[str, set[str]] = {}
     for one in flat:
-        values.setdefault(repr(one.get(own)), set()).add(repr(one.get(key)))
+        alike = repr(one.get(own))
+        if key.startswith("model.search."):  # which only runs that are tuned have
+            alike += repr(one.get("tuning.name"))
+        values.setdefault(alike, set()).add(repr(one.get(key)))
     return any(len(found) > 1 for found in values.values())
 
 
