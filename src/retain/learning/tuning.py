@@ -105,8 +105,9 @@ def tune(
     with _silence(optuna):
         study = _study(optuna, recipe.tuning, folds.seed)
         study.enqueue_trial(configured(recipe.search, recipe.model))
-        trials, seconds = recipe.tuning.trials, recipe.tuning.seconds
-        study.optimize(objective, trials, seconds, catch=(_Refused,))
+        study.optimize(objective, 1, catch=(_Refused,))  # whatever time there is
+        trials, left = _left(recipe.tuning, time.perf_counter() - begun)
+        study.optimize(objective, trials, left, catch=(_Refused,))
     return _tuned(model, objective, study, time.perf_counter() - begun)
 
 
@@ -200,6 +201,16 @@ def _study(optuna: ModuleType, tuning: Tuning, seed: int) -> Study:
     sampler = optuna.samplers.TPESampler(seed=seed)
     study: Study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
     return study
+
+
+def _left(tuning: Tuning, spent: float) -> tuple[int, float | None]:
+    """Trials and seconds that are left after the first trial.
+
+    >>> _left(Tuning(name="optuna", trials=20, seconds=60.0), spent=61.5)
+    (19, 0.0)
+    """
+    seconds = None if tuning.seconds is None else max(tuning.seconds - spent, 0.0)
+    return (tuning.trials or 1) - 1, seconds
 
 
 def _tuned(model: BaseEstimator, objective: _Objective, study: Study, seconds: float) -> Tuned:
