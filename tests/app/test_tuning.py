@@ -13,7 +13,7 @@ from retain.app.costs import Costs, Kind
 from retain.app.progress import tuning_told
 from retain.record import RunDirectory, TuningFacts
 from retain.schema import parse
-from retain.verdict.leaderboard import differing
+from retain.verdict.keys import differing
 
 FEW = ("tuning=optuna", "tuning.trials=3", "tuning.folds=2")
 

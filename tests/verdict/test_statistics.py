@@ -7,47 +7,9 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 
 from retain.verdict.statistics import (
     bootstrap_interval,
-    corrected_resampled_t,
     delong_interval,
     mean_interval,
 )
-
-
-# With no overlap of training rows the correction vanishes and it is Student's paired test.
-def test_without_correction_it_is_the_paired_t_test():
-    one = np.random.default_rng(0).normal(0.9, 0.02, 10)
-    two = np.random.default_rng(1).normal(0.89, 0.02, 10)
-    expected = stats.ttest_rel(one, two)
-    t, p = corrected_resampled_t(list(one - two), 0.0)
-    assert (t, p) == pytest.approx((expected.statistic, expected.pvalue))
-
-
-# Nadeau & Bengio's factor for 10 × 5 folds: 1/50 + 1/4 in place of 1/50.
-def test_the_correction_for_ten_times_five_folds_divides_t_by_the_root_of_13_5():
-    differences = list(np.random.default_rng(2).normal(0.01, 0.02, 50))
-    plain, _ = corrected_resampled_t(differences, 0.0)
-    corrected, _ = corrected_resampled_t(differences, 0.25)
-    assert plain / corrected == pytest.approx(np.sqrt((1 / 50 + 1 / 4) / (1 / 50)))
-
-
-def test_equal_scores_are_no_difference_and_a_constant_gap_is_one():
-    assert corrected_resampled_t([0.0] * 5, 0.25) == (0.0, 1.0)
-    assert corrected_resampled_t([0.1] * 5, 0.25)[1] == 0.0
-
-
-# The corrected test must call noise a difference about as often as it says.
-def test_equal_models_are_rarely_called_different():
-    random = np.random.default_rng(0)
-    wrong = 0
-    for _ in range(200):
-        shared = random.normal(0, 1, 500)
-        noise = random.normal(0, 1, (2, 500))
-        gaps = []
-        for repeat in range(5):
-            folds = np.random.default_rng(repeat).permutation(500).reshape(5, 100)
-            gaps += [(noise[0][f] - noise[1][f]).mean() + 0 * shared[f].mean() for f in folds]
-        wrong += corrected_resampled_t(gaps, 0.25)[1] < 0.05
-    assert wrong / 200 <= 0.07
 
 
 def sample(n=200, seed=0, gap=1.0):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -10,38 +10,45 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from retain.verdict.keys import named
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from retain.app.winner import Carried
     from retain.record import StudyDirectory
-    from retain.verdict.verdict import SealedTest, Verdict
+    from retain.verdict.difference import Difference
+    from retain.verdict.document import Findings
+    from retain.verdict.sealed import SealedTest
+    from retain.verdict.verdict import Verdict
 
 SHOWN = 25
 """Rows of the leaderboard in the terminal; the file holds them all."""
 WIDE = 100
 """Columns a terminal needs for Brier and ECE beside the ranking."""
-STANDING = ("rank", "id", "difference", "p", "tied", "fit_seconds")
 
 
 def report(  # noqa: PLR0913 - everything a comparison has to show
     console: Console,
     study: StudyDirectory,
     verdict: Verdict,
+    findings: Findings,
     carried: Carried | None,
     *,
-    unfinished: int,
     missing: str | None,
 ) -> None:
-    """Print leaderboard, verdict, sealed test, segments and where they lie."""
+    """Print leaderboard, verdict, effects, sealed test, segments, gate and where they lie."""
     console.print(_leaderboard(verdict, study.path.name, wide=console.width >= WIDE))
-    _left_out(console, verdict, unfinished)
+    _left_out(console, verdict, findings.unfinished)
     console.print(f"[bold]{escape(verdict.sentence)}[/]")
     for caution in verdict.cautions:
-        console.print(f"[yellow]{escape(caution)}[/]")
+        console.print(f"[yellow]{escape(caution.sentence)}[/]")
+    if verdict.effects:
+        console.print(_effects(verdict))
     if carried is not None:
         console.print(_sealed(carried.sealed))
-        console.print(_ledger(carried.sealed))
+        told = escape(carried.sealed.told)
+        console.print(told if len(carried.sealed.openings) == 1 else f"[yellow]{told}[/]")
         console.print(_segments(carried.segments, carried.scored, carried.money))
         for row in carried.segments.to_dict("records"):
             told = f"  {row['segment']}: {row['differs'] or 'differs from nobody'}"
@@ -49,12 +56,59 @@ def report(  # noqa: PLR0913 - everything a comparison has to show
         console.print(_calibration(verdict))
     if missing is not None:
         console.print(f"[yellow]{escape(missing)}[/]")
+    for difference in findings.diffs:
+        if difference.asked:
+            diff_told(console, difference)
+    for check in findings.gate or ():
+        console.print(f"[{'green' if check.passed else 'red'}]gate: {escape(check.sentence)}[/]")
     console.print(f"Verdict: {escape(str(study.verdict))}", soft_wrap=True)
+
+
+def diff_told(console: Console, difference: Difference) -> None:
+    """Print two runs side by side."""
+    config = Table("key", difference.a, difference.b, title="What differs", box=SIMPLE_HEAD)
+    for row in difference.config:
+        config.add_row(escape(row["key"]), escape(str(row["a"])), escape(str(row["b"])))
+    metrics = Table("metric", difference.a, difference.b, "Δ", "95 %", "p", box=SIMPLE_HEAD)
+    for row in difference.metrics:
+        metrics.add_row(
+            row["name"],
+            f"{row['a']:.4f}",
+            f"{row['b']:.4f}",
+            f"{row['difference']:+.4f}",
+            f"{row['low']:+.4f} to {row['high']:+.4f}",
+            f"{row['p']:.2g}",
+        )
+    console.print(config if difference.config else "No key that can change a result differs.")
+    console.print(metrics)
+    if difference.moved:
+        moved = Table("customer", difference.a, difference.b, "Δ", title="Whose risk moved most")
+        moved.box = SIMPLE_HEAD
+        for row in difference.moved:
+            cells = (f"{row['a']:.3f}", f"{row['b']:.3f}", f"{row['b'] - row['a']:+.3f}")
+            moved.add_row(escape(row["customer_id"]), *cells)
+        console.print(moved)
+
+
+def _effects(verdict: Verdict) -> Table:
+    table = Table(title="What moved ROC-AUC, all else equal", box=SIMPLE_HEAD)
+    table.padding = (0, 1, 0, 0)
+    for name in ("axis", "from", "to", "Δ ROC-AUC", "95 %", "p", "pairs"):
+        table.add_column(name)
+    rows = [(effect, level) for effect in verdict.effects for level in effect.levels]
+    for effect, level in rows[:SHOWN]:
+        told = (f"{level.mean:+.3f}", f"{level.low:+.3f} to {level.high:+.3f}", f"{level.p:.2g}")
+        names = (effect.axis, str(effect.reference), str(level.level))
+        table.add_row(*map(escape, names), *told, str(level.pairs))
+    holes = sum(effect.holes for effect in verdict.effects)
+    captions = [f"{len(rows) - SHOWN} more in verdict.json"] if len(rows) > SHOWN else []
+    captions += [f"{holes} holes in the grid, named in verdict.json"] if holes else []
+    table.caption = "; ".join(captions) or None
+    return table
 
 
 def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
     board = verdict.table
-    keys = _keys(verdict)
     table = Table(
         title=f"{title}: {len(board)} runs, best first", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
     )
@@ -63,16 +117,16 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
     for name in ("ROC-AUC", "95 %", *(("Brier", "ECE") if wide else ()), "Δ best", "p", ""):
         table.add_column(name, no_wrap=True)
     for row in board.head(SHOWN).to_dict("records"):
-        best = row["id"] == verdict.winner.id
+        best = row["id"] == verdict.best.id
         table.add_row(
             str(row["rank"]),
-            escape(_run(row, keys)),
+            escape(named(row, verdict.keys)),
             f"{row['roc_auc']:.3f}",
             f"{row['roc_auc_low']:.3f}–{row['roc_auc_high']:.3f}",
             *((f"{row['brier']:.3f}", f"{row['ece']:.3f}") if wide else ()),
             "" if best else f"{row['difference']:+.3f}",
-            "" if best else f"{row['p']:.2g}",
-            "best" if best else "tied" if row["tied"] else "",
+            "" if best else f"{row['p_holm']:.2g}",
+            _standing(row, verdict),
             style="bold" if best else None,
         )
     if len(board) > SHOWN:
@@ -80,21 +134,15 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
     return table
 
 
-def _keys(verdict: Verdict) -> list[str]:
-    """The leaderboard's columns that tell runs apart, components first."""
-    metrics = [f"{name}{end}" for name in verdict.winner.metrics for end in ("", "_low", "_high")]
-    keys = [str(column) for column in verdict.table if column not in {*metrics, *STANDING}]
-    return sorted(keys, key=lambda key: "." in key)
-
-
-def _run(row: Mapping[Hashable, Any], keys: Sequence[str]) -> str:
-    """A run by what tells it from the others; components by their bare name."""
-    told = []
-    for key in keys:
-        value = row[key]
-        shown = ("on" if value else "off") if isinstance(value, bool) else value
-        told.append(str(value) if "." not in key else f"{key.split('.', 1)[1]}={shown}")
-    return " ".join(told) or str(row["id"])
+def _standing(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
+    """What the last column says of a run."""
+    if row["id"] == verdict.best.id:
+        return "best"
+    if row["stopped"]:
+        return f"stopped after {row['folds']}"
+    if row["id"] == verdict.winner.id:
+        return "chosen"
+    return "tied" if row["tied"] else ""
 
 
 def _left_out(console: Console, verdict: Verdict, unfinished: int) -> None:
@@ -116,16 +164,6 @@ def _sealed(sealed: SealedTest) -> Table:
         interval = f"{found['low']:.3f}–{found['high']:.3f}"
         table.add_row(name, f"{found['value']:.3f}", interval, better)
     return table
-
-
-def _ledger(sealed: SealedTest) -> str:
-    count = len(sealed.openings)
-    if count == 1:
-        return "The sealed test was opened once."
-    return (
-        f"[yellow]The sealed test was opened {count} times, for different winners: its result is "
-        "no longer that of a single look.[/]"
-    )
 
 
 def _segments(segments: pd.DataFrame, scored: dict[str, int], caption: str) -> Table:

@@ -1,13 +1,13 @@
-"""``retain-compare``: from finished runs to the verdict, the sealed test and the segments.
+"""``retain-compare``: from finished runs to verdict and page, sealed test and segments.
 
-Exit codes: 0 done, 2 config, runs or data refused.
+Exit codes: 0 done, 2 config, runs or data refused, 3 a gate was not met.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.app.command_line import Line
@@ -16,8 +16,19 @@ from retain.errors import RetainError
 
 if TYPE_CHECKING:
     from retain.app.prepared import Prepared
-    from retain.record import DataFacts, Record, StudyDirectory
+    from retain.app.studies import Compared
+    from retain.app.winner import Carried
+    from retain.learning.scores import Scores
+    from retain.record import DataFacts, Record, RunDirectory
     from retain.schema import Compare
+    from retain.verdict.difference import Difference
+    from retain.verdict.document import Findings
+    from retain.verdict.verdict import Verdict
+
+MISSED = 3
+"""Exit code where a gate was not met."""
+DIFFED = 20
+"""Runs, from the best down, that are told apart from the winner customer by customer."""
 
 
 def main() -> None:
@@ -29,29 +40,72 @@ def compare(line: Line) -> int:
     """Read the records, judge them, carry the winner on, and write the verdict."""
     from rich.console import Console
 
+    from retain.app.board import diff_told
+    from retain.app.studies import compared, pair
+
+    config = _config(line)
+    if config.study.name is None and config.runs is None and config.diff is not None:
+        ((one, a), (other, b)) = pair(config, None)
+        diff_told(Console(), _difference((one, a), (other, b), asked=True))
+        return 0
+    found = compared(config)
+    return _judged(line, config, found, pair(config, found))
+
+
+def _judged(
+    line: Line, config: Compare, found: Compared, asked: Sequence[tuple[RunDirectory, Record]]
+) -> int:
+    """Judge the runs, write what was found, and print it."""
+    from rich.console import Console
+
     from retain.app.board import report
     from retain.app.prepared import forget
-    from retain.app.winner import carry, write
-    from retain.record import write_text
-    from retain.verdict.export import write_csv
-    from retain.verdict.verdict import as_json, judge
+    from retain.app.studies import commands, scores_of
+    from retain.app.winner import carry
+    from retain.verdict.curves import curves
+    from retain.verdict.document import Findings
+    from retain.verdict.gate import gate
+    from retain.verdict.verdict import judge
 
     forget()
-    config = _config(line)
-    study = _study(config)
-    records, unfinished = _records(study)
-    verdict = judge(records)
-    prepared, missing = _data(config, verdict.winner)
+    verdict = judge(found.records, config.verdict)
+    winner = verdict.winner
+    checks = gate(winner, config.gate)
+    prepared, missing = _data(config, winner)
+    scores = scores_of(found.directory(winner))
+    diffs = tuple(_differences(verdict, found, asked))
+    profit = None if prepared is None else prepared.customers.profit
     try:
-        carried = None if prepared is None else carry(config, study, verdict.winner, prepared)
-        sealed, further = (None, {}) if carried is None else (carried.sealed, carried.as_json())
-        write_csv(verdict.table, study.leaderboard)
-        write(study, carried)
-        write_text(study.verdict_json, as_json(verdict, sealed, further))
+        carried = None if prepared is None else carry(config, found.home, winner, scores, prepared)
+        findings = Findings(
+            studies=found.studies,
+            question=_question(found),
+            unfinished=found.unfinished,
+            commands=commands(found, line.overrides),
+            gate=tuple(checks) or None,
+            diffs=diffs,
+            curves=curves(scores, profit),
+            sealed=None if carried is None else carried.sealed,
+            further={} if carried is None else carried.as_json(),
+        )
+        _write(found, verdict, findings, carried)
     except OSError as error:
-        raise RetainError(f"{study.verdict} cannot be written: {error}.") from None
-    report(Console(), study, verdict, carried, unfinished=unfinished, missing=missing)
-    return 0
+        raise RetainError(f"{found.home.verdict} cannot be written: {error}.") from None
+    report(Console(), found.home, verdict, findings, carried, missing=missing)
+    return 0 if all(check.passed for check in checks) else MISSED
+
+
+def _write(found: Compared, verdict: Verdict, findings: Findings, carried: Carried | None) -> None:
+    """Write every file of the verdict."""
+    from retain.app.winner import write
+    from retain.record import write_text
+    from retain.verdict.document import as_json, document
+    from retain.verdict.export import write_csv
+
+    tree = document(verdict, findings)
+    write_csv(verdict.table, found.home.leaderboard)
+    write(found.home, carried)
+    write_text(found.home.verdict_json, as_json(tree))
 
 
 def _config(line: Line) -> Compare:
@@ -67,42 +121,43 @@ def _config(line: Line) -> Compare:
         return parse(Compare, composer.one())
 
 
-def _study(config: Compare) -> StudyDirectory:
-    from retain.errors import did_you_mean
-    from retain.record import StudyDirectory
-
-    if (config.study.name is None) == (config.runs is None):
-        raise RetainError("name what to compare: study=NAME, or runs=DIR (one of the two).")
-    if config.runs is not None:
-        study = StudyDirectory(Path(config.runs))
-        if not study.path.is_dir():
-            raise RetainError(f"runs={config.runs} is no folder.")
-        return study
-    outputs = Path(config.outputs)
-    study = StudyDirectory(outputs / str(config.study.name))
-    if not study.path.is_dir():
-        known = (
-            [path.name for path in outputs.iterdir() if path.is_dir()] if outputs.is_dir() else []
-        )
-        listed = ", ".join(sorted(known)) or "nothing"
-        hint = did_you_mean(study.path.name, known)
-        raise RetainError(
-            f"there are no runs of study {study.path.name!r}: {outputs} holds {listed}.{hint} "
-            f"To launch it: retain -m study={study.path.name}"
-        )
-    return study
+def _question(found: Compared) -> str | None:
+    """What the study asks; several studies ask several questions."""
+    asked = {str(record.config["study"]["question"]) for record in found.records}
+    return asked.pop() if len(asked) == 1 else None
 
 
-def _records(study: StudyDirectory) -> tuple[list[Record], int]:
-    """All records of a study, and how many runs have none yet."""
-    from retain.schema import Run, parse
+def _differences(
+    verdict: Verdict, found: Compared, asked: Sequence[tuple[RunDirectory, Record]]
+) -> Iterator[Difference]:
+    """The two runs asked for, then the winner against each of the first runs."""
+    if asked:
+        yield _difference(asked[0], asked[1], asked=True)
+    winner = verdict.winner
+    won = (found.directory(winner), winner)
+    for record in verdict.records[:DIFFED]:
+        if record is not winner:
+            yield _difference(won, (found.directory(record), record))
 
-    found = [(run, run.read()) for run in study.runs()]
-    records = [record for _, record in found if record is not None]
-    for run, record in found:
-        if record is not None and record.state == "done":
-            parse(Run, record.config, f"{run.record}: config")
-    return records, len(found) - len(records)
+
+def _difference(
+    one: tuple[RunDirectory, Record], other: tuple[RunDirectory, Record], *, asked: bool = False
+) -> Difference:
+    """Two runs side by side, by customer too where both have readable scores."""
+    from retain.verdict.difference import difference
+
+    scores = [_scores(run) for run, _ in (one, other)]
+    both = (scores[0], scores[1]) if scores[0] and scores[1] else None
+    return difference(one[1], other[1], both, asked=asked)
+
+
+def _scores(run: RunDirectory) -> Scores | None:
+    from retain.app.studies import scores_of
+
+    try:
+        return scores_of(run)
+    except RetainError:  # what a loser wrote must not cost the verdict
+        return None
 
 
 def _data(config: Compare, winner: Record) -> tuple[Prepared | None, str | None]:

@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 from retain.app.components import experiment
 from retain.app.prepared import Prepared
 from retain.campaign.segments import placed, profiles
-from retain.errors import RetainError
 from retain.learning.experiment import fit, score_sealed
 from retain.learning.metrics import chosen
 from retain.learning.scores import Scores
@@ -20,8 +19,7 @@ from retain.record import Record, StudyDirectory
 from retain.schema import Compare, Run, Segmentation, parse
 from retain.verdict.export import write_csv
 from retain.verdict.model_file import save
-from retain.verdict.sealed import Ledger, measured
-from retain.verdict.verdict import SealedTest
+from retain.verdict.sealed import Ledger, SealedTest, measured
 
 
 @dataclass(frozen=True)
@@ -64,25 +62,27 @@ class Carried:
         }
 
 
-def carry(config: Compare, study: StudyDirectory, winner: Record, prepared: Prepared) -> Carried:
+def carry(
+    config: Compare, study: StudyDirectory, winner: Record, outside: Scores, prepared: Prepared
+) -> Carried:
     """Refit the winner on all training customers, open the sealed test, place every customer.
+
+    ``outside`` are its out-of-fold scores.
 
     Raises
     ------
     RetainError
-        When the winner's scores cannot be read, or the segmentation's bands place nobody; the
-        sealed test has not been opened by then.
+        When the segmentation's bands place nobody; the sealed test has not been opened by then.
     """
     customers, splits = prepared.customers, prepared.splits
     built = experiment(parse(Run, winner.config))
-    outside = _out_of_fold(study, winner)
     with threadpool_limits(config.threads):
         model = fit(built, customers, splits.ids)
     scores = score_sealed(model, built, customers, splits.sealed)
     table = placed([outside, scores], customers, config.segmentation)
     metrics = chosen(built.metrics, with_profit=customers.profit is not None)
     results = measured(scores, customers.profit, metrics, resamples=config.resamples)
-    openings = Ledger(study.ledger).note(winner, results["roc_auc"]["value"])
+    openings = Ledger(study.ledger, study.ledgers_beside).note(winner, results["roc_auc"]["value"])
     return Carried(
         sealed=SealedTest(len(splits.sealed), results, tuple(openings)),
         segments=profiles(table, customers),
@@ -111,12 +111,3 @@ def _money(segmentation: Segmentation, prepared: Prepared) -> str:
         f"profit × {segmentation.horizon:g} months × {segmentation.share_lost:g} of it lost "
         "(assumptions)"
     )
-
-
-def _out_of_fold(study: StudyDirectory, winner: Record) -> Scores:
-    """The winner's own scores, as its run wrote them."""
-    path = next(run for run in study.runs() if (r := run.read()) and r.id == winner.id).scores
-    try:
-        return Scores(pd.read_parquet(path), "out_of_fold")
-    except (OSError, ValueError) as error:
-        raise RetainError(f"{path} cannot be read as scores: {error}.") from None

@@ -12,7 +12,9 @@ May import: errors, schema.
         .hydra/                         config.yaml, hydra.yaml, overrides.yaml as Hydra writes them
       jobs/                             logs of a cluster's jobs, left there when one died
       verdict/                          written by retain-compare
-        verdict.json  leaderboard.csv  segments.csv  customers.csv  model.skops
+        verdict.json                    what was found, for programs; see verdict/document.py
+        report.html  pictures/          the same for people
+        leaderboard.csv  segments.csv  customers.csv  model.skops
         ledger.jsonl                    one line for every opening of the sealed test
 
 States. A directory without ``record.json`` was interrupted and runs again. With it, ``state`` is

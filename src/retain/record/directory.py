@@ -6,16 +6,13 @@ May import: errors, schema.
 from __future__ import annotations
 
 import fcntl
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from retain.errors import RetainError
-from retain.record.facts import SCHEMA, Record
+from retain.record.facts import Record
+from retain.record.reading import Reader
 from retain.record.writing import UNFINISHED, try_writing, write_text
 
 
@@ -92,13 +89,7 @@ class RunDirectory:
         RetainError
             When the file is no record this version can read.
         """
-        try:
-            text = self.record.read_text(encoding="utf-8")
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise RetainError(f"{self.record} cannot be read: {error}.") from None
-        return _parsed(text, self.record)
+        return Reader().read(self.record)
 
     def reopen(self) -> None:
         """Forget the final state, so that the run counts as not done until it is.
@@ -109,23 +100,6 @@ class RunDirectory:
         self.hydra.mkdir(parents=True, exist_ok=True)
         for path in (self.scores, *self.path.glob(f"{UNFINISHED}*")):
             path.unlink(missing_ok=True)
-
-
-def _parsed(text: str, path: Path) -> Record:
-    try:
-        tree = json.loads(text)
-        found = tree.get("schema") if isinstance(tree, dict) else None
-        if found != SCHEMA:
-            raise RetainError(f"{path} has schema {found!r}; this version reads schema {SCHEMA}.")
-        return Record.model_validate_json(text)
-    except json.JSONDecodeError as error:
-        raise RetainError(
-            f"{path} is not JSON: {error}. Delete it and run the line again."
-        ) from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise RetainError(f"{path} is no record of a run: {where}: {first['msg']}.") from None
 
 
 @dataclass(frozen=True)
@@ -148,6 +122,16 @@ class StudyDirectory:
     def verdict_json(self) -> Path:
         """The verdict, to be read by programs."""
         return self.verdict / "verdict.json"
+
+    @property
+    def report(self) -> Path:
+        """The verdict, to be read by people: one page that needs nothing else."""
+        return self.verdict / "report.html"
+
+    @property
+    def pictures(self) -> Path:
+        """The page's charts, each as SVG and PNG."""
+        return self.verdict / "pictures"
 
     @property
     def leaderboard(self) -> Path:
@@ -175,6 +159,12 @@ class StudyDirectory:
         return self.verdict / "ledger.jsonl"
 
     @property
+    def ledgers_beside(self) -> tuple[Path, ...]:
+        """Ledgers of the studies in the same folder, which may share the sealed customers."""
+        beside = self.path.resolve().parent.glob(f"*/{self.verdict.name}/{self.ledger.name}")
+        return tuple(sorted(path for path in beside if path != self.ledger.resolve()))
+
+    @property
     def jobs(self) -> Path:
         """What a cluster's jobs are sent and say; a launch removes its own, unless a job died."""
         return self.path / "jobs"
@@ -192,6 +182,18 @@ class StudyDirectory:
     def run(self, slug: str, id_: str) -> RunDirectory:
         """The directory of a run, by what people call it and what it is."""
         return RunDirectory(self.path / f"{slug}-{id_}")
+
+    def read(self) -> Iterator[tuple[RunDirectory, Record | None]]:
+        """Every run with its record, None where it was interrupted.
+
+        Raises
+        ------
+        RetainError
+            At a file that is no record this version can read.
+        """
+        reader = Reader()
+        for run in self.runs():
+            yield run, reader.read(run.record)
 
     def runs(self) -> Iterator[RunDirectory]:
         """Directories that are or were to become runs, in order of name."""

@@ -158,6 +158,7 @@ class Record(Config):
     peak_memory_mb: float | None
     environment: Environment
     git: Git
+    stopped: Literal["raced"] | None = None
     warnings: tuple[str, ...]
     started: str
     finished: str

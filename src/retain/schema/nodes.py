@@ -179,9 +179,37 @@ class Run(Config):
 
 
 class WhichStudy(Config):
-    """The study a comparison reads."""
+    """The study, or the studies, a comparison reads."""
 
-    name: str | None
+    name: str | tuple[str, ...] | None
+
+
+class Judging(Config):
+    """When a run counts as worse than the best, and which of the tied is chosen.
+
+    ``rope`` is half the width of the region of practical equivalence, in ROC-AUC; ``complexity``
+    names models, the simplest first, and a model it does not name counts as the most complex.
+    """
+
+    alpha: Annotated[float, Field(gt=0, lt=0.5)]
+    rope: Annotated[float, Field(ge=0, lt=0.5)]
+    choice: Literal["best", "simplest_tied"]
+    complexity: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """What tells a run from the best, in words."""
+        return (
+            f"corrected resampled t-test with Holm's correction, p < {self.alpha:g}; or worse by "
+            f"more than {self.rope:g} with probability ≥ {1 - self.alpha:g}, Bayesian correlated "
+            "t-test"
+        )
+
+
+class Report(Config):
+    """How the page is written."""
+
+    language: Literal["en", "ru"]
 
 
 class Compare(Config):
@@ -189,7 +217,11 @@ class Compare(Config):
 
     study: WhichStudy
     runs: str | None
+    diff: tuple[str, ...] | None
     data: dict[str, Any] | None = None
+    verdict: Judging
+    gate: dict[str, float]
+    report: Report
     segmentation: Segmentation
     resamples: Annotated[int, Field(ge=100)]
     threads: Annotated[int, Field(ge=1)]

@@ -5,50 +5,71 @@ May import: errors, schema, record, customers, learning.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from retain.record import CANNOT_CHANGE_A_RESULT, Record
-from retain.verdict.statistics import corrected_resampled_t
+from retain.record import Record
+from retain.schema import Judging
+from retain.verdict.keys import differing
+from retain.verdict.paired import holm, paired
 
-ALPHA = 0.05
 METRIC = "roc_auc"
-COMPONENTS = (
-    "data",
-    "scaling",
-    "model",
-    "sampler",
-    "calibration",
-    "tuning",
-    "validation",
-    "metrics",
+STANDING = (
+    "rank",
+    "id",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "p",
+    "p_holm",
+    "worse",
+    "equivalent",
+    "better",
+    "tied",
+    "stopped",
+    "folds",
+    "fit_seconds",
 )
+"""Columns that are neither a config key nor a metric."""
 
 
-def leaderboard(records: Sequence[Record]) -> pd.DataFrame:
+def leaderboard(records: Sequence[Record], judging: Judging) -> pd.DataFrame:
     """One row a run, best mean ROC-AUC first; equal ones by their Brier score.
+
+    Runs that a race stopped stand behind those with all folds, nearest to the best first: a mean
+    over fewer folds is no rank among means over all.
 
     Returns
     -------
     DataFrame
-        ``rank, id``; one column for each config key that differs; ``difference, p, tied`` against
-        the best (corrected resampled t-test; tied where p ≥ .05); for every metric ``NAME,
-        NAME_low, NAME_high``; ``fit_seconds``.
+        ``rank, id``; one column for each config key that differs; against the best, on the folds
+        both have, ``difference, difference_low, difference_high`` (95 %), ``p`` (corrected
+        resampled t-test), ``p_holm`` (with Holm's correction for all runs compared), ``worse,
+        equivalent, better`` (Bayesian correlated t-test: probabilities that it is below, within
+        and above ± ``judging.rope``), ``tied`` (neither test tells it from the best: p_holm ≥ α
+        and worse < 1 − α), ``stopped, folds``; for every metric ``NAME, NAME_low, NAME_high``;
+        ``fit_seconds``.
     """
-    ordered = sorted(records, key=_order)
-    keys = pd.DataFrame(differing([record.config for record in ordered]))
-    best = ordered[0]
-    rows = [{**_against(record, best), **_metrics(record)} for record in ordered]
-    front = pd.DataFrame(
-        {
-            "rank": range(1, len(ordered) + 1),
-            "id": [record.id for record in ordered],
-        }
+    best = min(
+        range(len(records)), key=lambda i: (records[i].stopped is not None, _order(records[i]))
     )
-    return pd.concat([front, keys, pd.DataFrame(rows)], axis=1)
+    standing = _standing(records, best, judging)
+    front = pd.DataFrame({"id": [record.id for record in records]})
+    keys = pd.DataFrame(differing([record.config for record in records]), dtype=object)
+    table = pd.concat([front, keys, standing, _metrics(records)], axis=1)
+    place = sorted(range(len(records)), key=lambda i: _place(records[i], standing, i))
+    table = table.iloc[place].reset_index(drop=True)
+    table.insert(0, "rank", range(1, len(table) + 1))
+    return table
+
+
+def _place(record: Record, standing: pd.DataFrame, row: int) -> tuple[Any, ...]:
+    if record.stopped is None:
+        return 0, *_order(record)
+    return 1, -standing["difference"].iloc[row], 0.0, record.id
 
 
 def _order(record: Record) -> tuple[float, float, str]:
@@ -57,64 +78,54 @@ def _order(record: Record) -> tuple[float, float, str]:
     return -round(record.metrics[METRIC].mean, 9), 0.0 if brier is None else brier.mean, record.id
 
 
-def _against(record: Record, best: Record) -> dict[str, Any]:
-    """How a run stands to the best: folds are the same, so differences are taken fold by fold."""
-    mine, top = record.metrics[METRIC], best.metrics[METRIC]
-    differences = np.subtract(mine.folds, top.folds)
-    _, p = corrected_resampled_t(list(differences), record.split.test_to_train)
-    return {"difference": float(differences.mean()), "p": p, "tied": p >= ALPHA}
+def fold_scores(records: Sequence[Record], metric: str = METRIC) -> np.ndarray:
+    """A metric by run and fold, shape (n_runs, J); NaN where a run was stopped before a fold."""
+    folds = [record.metrics[metric].folds for record in records]
+    scores = np.full((len(folds), max(map(len, folds))), np.nan)
+    for row, values in zip(scores, folds, strict=True):
+        row[: len(values)] = values
+    return scores
 
 
-def _metrics(record: Record) -> dict[str, float]:
-    row: dict[str, float] = {}
-    for name, metric in record.metrics.items():
-        row |= {name: metric.mean, f"{name}_low": metric.low, f"{name}_high": metric.high}
-    return {**row, "fit_seconds": record.seconds.get("fit", 0.0)}
+def _standing(records: Sequence[Record], best: int, judging: Judging) -> pd.DataFrame:
+    """How each run stands to the best: folds are the same, so differences are taken by fold."""
+    scores = fold_scores(records)
+    gaps = scores - scores[best]
+    found = paired(gaps, records[best].split.test_to_train, rope=judging.rope)
+    other = np.arange(len(records)) != best
+    adjusted = np.ones(len(records))
+    adjusted[other] = holm(found.p[other])
+    stopped = [record.stopped for record in records]
+    alike = (adjusted >= judging.alpha) & (found.worse < 1 - judging.alpha)
+    return pd.DataFrame(
+        {
+            "difference": found.mean,
+            "difference_low": found.low,
+            "difference_high": found.high,
+            "p": found.p,
+            "p_holm": adjusted,
+            "worse": found.worse,
+            "equivalent": found.equivalent,
+            "better": found.better,
+            "tied": alike & np.array([reason is None for reason in stopped]),
+            "stopped": pd.Series(stopped, dtype=object),
+            "folds": np.isfinite(gaps).sum(axis=1),
+        }
+    )
 
 
-def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The config keys in which runs differ, with each run's value; empty when none does.
-
-    A component that differs shows as its name (``model``); its parameters show only where two
-    runs with the same component differ in them.
-
-    >>> svc = {"name": "svc", "_target_": "sklearn.svm.SVC", "C": 1.0}
-    >>> tree = {"name": "tree", "_target_": "sklearn.tree.DecisionTreeClassifier", "depth": 3}
-    >>> differing([{"model": svc, "seed": 0}, {"model": tree, "seed": 0}])
-    {'model': ['svc', 'tree']}
-    >>> differing([{"model": svc}, {"model": {**svc, "C": 2.0}}])
-    {'model.C': [1.0, 2.0]}
-    """
-    flat = [_flat(config) for config in configs]
-    keys = list(dict.fromkeys(key for one in flat for key in one))
-    return {_shown(key): [one.get(key) for one in flat] for key in keys if _differs(key, flat)}
+def _metrics(records: Sequence[Record]) -> pd.DataFrame:
+    columns: dict[str, list[float]] = {}
+    for name in records[0].metrics:
+        found = [record.metrics[name] for record in records]
+        columns[name] = [metric.mean for metric in found]
+        columns[f"{name}_low"] = [metric.low for metric in found]
+        columns[f"{name}_high"] = [metric.high for metric in found]
+    columns["fit_seconds"] = [record.seconds.get("fit", 0.0) for record in records]
+    return pd.DataFrame(columns)
 
 
-def _differs(key: str, flat: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether runs disagree on a key, runs with another component aside."""
-    component = key.split(".", maxsplit=1)[0]
-    own = f"{component}.name"
-    if component not in COMPONENTS or key == own:
-        return len({repr(one.get(key)) for one in flat}) > 1
-    values: dict[str, set[str]] = {}
-    for one in flat:
-        alike = repr(one.get(own))
-        if key.startswith("model.search."):  # which only runs that are tuned have
-            alike += repr(one.get("tuning.name"))
-        values.setdefault(alike, set()).add(repr(one.get(key)))
-    return any(len(found) > 1 for found in values.values())
-
-
-def _shown(key: str) -> str:
-    component = key.removesuffix(".name")
-    return component if component in COMPONENTS else key
-
-
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in tree.items():
-        if prefix or key not in CANNOT_CHANGE_A_RESULT:
-            path = f"{prefix}{key}"
-            nested = isinstance(value, Mapping)
-            found |= _flat(value, f"{path}.") if nested else {path: value}
-    return found
+def keys_of(table: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
+    """The columns of a leaderboard that tell runs apart."""
+    known = {*STANDING, *(f"{name}{end}" for name in metrics for end in ("", "_low", "_high"))}
+    return [str(column) for column in table if column not in known]

@@ -23,6 +23,26 @@ from retain.schema import Config
 from retain.verdict.statistics import bootstrap_interval, delong_interval
 
 
+@dataclass(frozen=True)
+class SealedTest:
+    """The winner on customers no run has seen: metrics with intervals, and all openings."""
+
+    customers: int
+    metrics: dict[str, dict[str, Any]]
+    openings: tuple[Opening, ...]
+
+    @property
+    def told(self) -> str:
+        """How often the sealed test of these customers was opened."""
+        count = len(self.openings)
+        if count == 1:
+            return "The sealed test was opened once."
+        return (
+            f"The sealed test was opened {count} times, for different winners: its result is "
+            "no longer that of a single look."
+        )
+
+
 class Opening(Config):
     """One look at the sealed test."""
 
@@ -36,30 +56,30 @@ class Opening(Config):
 
 @dataclass(frozen=True)
 class Ledger:
-    """Every opening of a study's sealed test, oldest first, one JSON object a line."""
+    """Every opening of a sealed test, oldest first, one JSON object a line in ``path``.
+
+    The sealed customers are chosen by the data alone, so that every study of the same customers
+    has the same ones: what ``others``, the ledgers of studies beside this one, tell counts too.
+    """
 
     path: Path
+    others: tuple[Path, ...] = ()
 
-    def openings(self) -> list[Opening]:
-        """All openings; a line that cannot be read is refused, not skipped."""
-        if not self.path.exists():
-            return []
-        lines = self.path.read_text(encoding="utf-8").splitlines()
-        try:
-            return [Opening.model_validate_json(line) for line in lines if line.strip()]
-        except ValueError:
-            raise RetainError(
-                f"{self.path} holds a line that is no opening of a sealed test; it must not be "
-                "edited. Restore it from a copy."
-            ) from None
+    def openings(self, data: str) -> list[Opening]:
+        """The openings of the sealed test of these customers, each look once.
+
+        The same winner on the same customers and splits shows nothing that was not seen before.
+        A line that cannot be read is refused, not skipped.
+        """
+        every = [one for path in (self.path, *self.others) for one in _read(path)]
+        first: dict[tuple[str, str, str], Opening] = {}
+        for opening in sorted(every, key=lambda one: one.time):
+            if opening.data == data:
+                first.setdefault(_look(opening), opening)
+        return list(first.values())
 
     def note(self, record: Record, roc_auc: float) -> list[Opening]:
-        """All openings with this one.
-
-        The same winner on the same customers and splits shows nothing that was not seen before,
-        so it stands in the ledger once.
-        """
-        seen = self.openings()
+        """All openings with this one, which stands in this ledger from now on."""
         new = Opening(
             time=datetime.now(UTC).isoformat(timespec="seconds"),
             study=record.study,
@@ -68,11 +88,24 @@ class Ledger:
             split=record.split.fingerprint,
             roc_auc=roc_auc,
         )
-        if any(_look(old) == _look(new) for old in seen):
-            return seen
-        lines = [opening.model_dump_json() for opening in (*seen, new)]
-        write_text(self.path, "\n".join(lines) + "\n")
-        return [*seen, new]
+        own = _read(self.path)
+        if not any(_look(old) == _look(new) for old in own):
+            lines = [opening.model_dump_json() for opening in (*own, new)]
+            write_text(self.path, "\n".join(lines) + "\n")
+        return self.openings(new.data)
+
+
+def _read(path: Path) -> list[Opening]:
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        return [Opening.model_validate_json(line) for line in lines if line.strip()]
+    except ValueError:
+        raise RetainError(
+            f"{path} holds a line that is no opening of a sealed test; it must not be "
+            "edited. Restore it from a copy."
+        ) from None
 
 
 def _look(opening: Opening) -> tuple[str, str, str]:

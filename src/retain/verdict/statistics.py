@@ -1,37 +1,16 @@
-"""How sure a difference is, and how sure a number on one test set is.
+"""How sure a number on one set of customers is.
 
 May import: errors, schema, record, customers, learning.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 from scipy import stats
 
 Interval = tuple[float, float]
-
-
-def corrected_resampled_t(
-    differences: Sequence[float], test_to_train: float
-) -> tuple[float, float]:
-    """T and two-sided p of "the mean difference over repeated folds is zero".
-
-    t = mean(d) / sqrt((1/J + n_test/n_train)·s²), J − 1 degrees of freedom (Nadeau & Bengio 2003;
-    Bouckaert & Frank 2004). Folds share training rows, so a plain t-test would call noise a
-    difference. Equal scores everywhere give t = 0, p = 1.
-
-    >>> t, p = corrected_resampled_t([0.02, 0.01, 0.03, 0.00, 0.02], test_to_train=0.25)
-    >>> round(t, 3), round(p, 3)
-    (2.092, 0.105)
-    """
-    values = np.asarray(differences, dtype=float)
-    spread = np.sqrt((1 / len(values) + test_to_train) * values.var(ddof=1))
-    if spread < np.finfo(float).eps:
-        return (0.0, 1.0) if abs(values.mean()) < np.finfo(float).eps else (np.inf, 0.0)
-    t = values.mean() / spread
-    return float(t), float(2 * stats.t.sf(abs(t), len(values) - 1))
 
 
 def delong_interval(target: np.ndarray, score: np.ndarray, level: float = 0.95) -> Interval:

@@ -1,13 +1,12 @@
-"""The verdict: who won, who is tied with it, and what the sealed test said.
+"""The verdict: who won, who is tied with it, whether that beats chance, and what moved the metric.
 
 May import: errors, schema, record, customers, learning.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,23 +14,27 @@ import pandas as pd
 
 from retain.errors import RetainError
 from retain.record import Record
+from retain.schema import Judging
+from retain.verdict.chance import Chance, against_chance
 from retain.verdict.comparable import refuse_unlike
-from retain.verdict.leaderboard import METRIC, leaderboard
-from retain.verdict.sealed import Opening
+from retain.verdict.effects import Effect, effects, texts_of
+from retain.verdict.keys import named, value_of
+from retain.verdict.leaderboard import METRIC, keys_of, leaderboard
 
-SCHEMA = 1
-CHANCE = 0.5
 NEEDED = (METRIC, "brier", "ece")
 """Metrics no verdict can do without: the ranking, and whether risks are probabilities."""
 
 
 @dataclass(frozen=True)
-class SealedTest:
-    """The winner on customers no run has seen: metrics with intervals, and all openings."""
+class Caution:
+    """What a reader of the winner's rank and probabilities should know.
 
-    customers: int
-    metrics: dict[str, dict[str, Any]]
-    openings: tuple[Opening, ...]
+    ``code`` and ``values`` say it to programs and other languages, ``sentence`` in English.
+    """
+
+    code: str
+    sentence: str
+    values: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -41,108 +44,139 @@ class Verdict:
     Attributes
     ----------
     winner
-        The finished run with the best mean ROC-AUC.
+        The run chosen: the best, or the simplest of those tied with it.
+    best, simplest
+        The run with the best mean ROC-AUC, and the simplest of the tied.
     tied
-        Ids of all runs that the corrected test cannot tell from the winner, itself first.
+        Ids of all runs that neither test can tell from the best, itself first.
     table
-        The leaderboard.
+        The leaderboard; ``records`` are its runs in the same order.
+    keys
+        Columns of the leaderboard that tell runs apart.
+    effects
+        What moved ROC-AUC, by axis of the sweep.
     others
         Runs that failed or have no meaning.
     """
 
     winner: Record
+    best: Record
+    simplest: Record
     tied: tuple[str, ...]
     table: pd.DataFrame
+    records: tuple[Record, ...]
+    keys: tuple[str, ...]
+    effects: tuple[Effect, ...]
+    chance: Chance
     others: tuple[Record, ...]
+    judging: Judging
+
+    def name(self, record: Record) -> str:
+        """What a run of the leaderboard is called."""
+        (row,) = self.table[self.table["id"] == record.id].to_dict("records")
+        return named(row, self.keys) if self.keys else str(record.config["model"]["name"])
 
     @property
     def sentence(self) -> str:
-        """Who won and how sure that is."""
-        metric = self.winner.metrics[METRIC]
-        name = self.winner.config["model"]["name"]
-        rest = len(self.tied) - 1
-        beaten = len(self.table) - len(self.tied)
+        """Who won, how sure that is, and who was chosen."""
+        metric = self.best.metrics[METRIC]
+        rest, beaten = len(self.tied) - 1, len(self.table) - len(self.tied)
         told = (
-            f"{name} ({self.winner.id}) has the best mean ROC-AUC, {metric.mean:.3f} "
-            f"[{metric.low:.3f}, {metric.high:.3f}]"
+            f"{self.name(self.best)} ({self.best.id}) has the best mean ROC-AUC, "
+            f"{metric.mean:.3f} [{metric.low:.3f}, {metric.high:.3f}]; {rest} of the other "
+            f"{len(self.table) - 1} runs cannot be told from it, {beaten} score "
+            f"lower ({self.judging.told})."
         )
-        tied = f"{rest} of the other {len(self.table) - 1} runs cannot be told from it"
-        return f"{told}; {tied}, {beaten} score lower (corrected resampled t-test, p < .05)."
+        return f"{told} {self._chosen}" if self._chosen else told
 
     @property
-    def cautions(self) -> list[str]:
+    def _chosen(self) -> str:
+        if self.simplest.id == self.best.id:
+            return ""
+        simplest = f"{self.name(self.simplest)} ({self.simplest.id})"
+        if self.winner.id == self.best.id:
+            return f"The simplest of the tied is {simplest}."
+        return f"Chosen is the simplest of the tied, {simplest}."
+
+    @property
+    def cautions(self) -> list[Caution]:
         """What a reader of the winner's probabilities and rank should know."""
         config, told = self.winner.config, []
-        if config["sampler"]["name"] != "none" and config["calibration"]["name"] == "none":
-            told.append(
-                f"The winner learnt from rows resampled by {config['sampler']['name']} and was not "
+        sampler = config["sampler"]["name"]
+        if sampler != "none" and config["calibration"]["name"] == "none":
+            sentence = (
+                f"The winner learnt from rows resampled by {sampler} and was not "
                 "recalibrated: its risks are not probabilities, and money computed from them is "
                 "bent (van den Goorbergh et al. 2022). Add calibration=sigmoid."
             )
-        if self.winner.metrics[METRIC].low <= CHANCE:
-            told.append(
-                "The winner's interval contains .5: on these customers nothing is shown to beat "
-                "chance."
-            )
+            told.append(Caution("resampled_not_recalibrated", sentence, {"sampler": sampler}))
+        if not self.chance.beaten:
+            told.append(Caution("chance", self.chance.sentence, {"p": self.chance.p}))
         return told
 
 
-def judge(records: Sequence[Record]) -> Verdict:
-    """The verdict over records.
+def judge(records: Sequence[Record], judging: Judging) -> Verdict:
+    """The verdict over records; of runs recorded twice, in two studies, the first counts.
 
     Raises
     ------
     RetainError
-        When none is done, or finished runs are unlike.
+        When none is done in full, or finished runs are unlike.
     """
+    unique = {record.id: record for record in reversed(records)}
+    records = [record for record in records if unique[record.id] is record]
     done = [record for record in records if record.state == "done"]
     others = tuple(record for record in records if record.state != "done")
+    _refuse_none(done, records)
+    refuse_unlike(done)
+    if missing := [name for name in NEEDED if name not in done[0].metrics]:
+        raise RetainError(f"these runs lack the metrics {', '.join(missing)}; run them again.")
+    table = leaderboard(done, judging)
+    ordered = tuple(unique[id_] for id_ in table["id"])
+    tied = tuple(table.loc[table["tied"], "id"])
+    best = ordered[0]
+    simplest = min((unique[id_] for id_ in tied), key=lambda r: _complexity(r, judging))
+    winner = best if judging.choice == "best" else simplest
+    keys = keys_of(table, list(best.metrics))
+    return Verdict(
+        winner=winner,
+        best=best,
+        simplest=simplest,
+        tied=tied,
+        table=table,
+        records=ordered,
+        keys=tuple(keys),
+        effects=tuple(effects(ordered, table[keys], ordered.index(winner), _absent(others, keys))),
+        chance=against_chance(ordered, tied, judging.alpha),
+        others=others,
+        judging=judging,
+    )
+
+
+def _refuse_none(done: Sequence[Record], records: Sequence[Record]) -> None:
     if not done:
         states = Counter(record.state for record in records)
         told = ", ".join(f"{n} {state}" for state, n in states.items()) or "no runs at all"
         raise RetainError(f"no run is done: found {told}. Launch the sweep first.")
-    refuse_unlike(done)
-    if missing := [name for name in NEEDED if name not in done[0].metrics]:
-        raise RetainError(f"these runs lack the metrics {', '.join(missing)}; run them again.")
-    table = leaderboard(done)
-    by_id = {record.id: record for record in done}
-    tied = tuple(table.loc[table["tied"], "id"])
-    return Verdict(by_id[table["id"].iloc[0]], tied, table, others)
+    if all(record.stopped for record in done):
+        raise RetainError(
+            f"all {len(done)} runs were stopped by a race whose leader is not here; launch the "
+            "line again."
+        )
 
 
-def as_json(verdict: Verdict, sealed: SealedTest | None, further: dict[str, Any]) -> str:
-    """The verdict as ``verdict.json``; ``further`` adds what later rooms found."""
-    winner = verdict.winner
-    tree = {
-        "schema": SCHEMA,
-        "study": winner.study,
-        "sentence": verdict.sentence,
-        "cautions": verdict.cautions,
-        "winner": {
-            "id": winner.id,
-            "overrides": list(winner.overrides),
-            "config": winner.config,
-            "metrics": {name: m.model_dump() for name, m in winner.metrics.items()},
-        },
-        "tied": list(verdict.tied),
-        "leaderboard": json.loads(verdict.table.to_json(orient="records", double_precision=15)),
-        "not_in_the_leaderboard": [
-            {"id": r.id, "overrides": list(r.overrides), "state": r.state, "reason": r.reason}
-            for r in verdict.others
-        ],
-        "data": winner.data.model_dump(),
-        "split": winner.split.model_dump(),
-        "checks": [check.model_dump() for check in winner.checks],
-        "sealed_test": None if sealed is None else _sealed(sealed),
-        "environment": winner.environment.model_dump(),
-        **further,
-    }
-    return json.dumps(tree, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+def _complexity(record: Record, judging: Judging) -> tuple[int, float, str]:
+    """The place of a run's model in the order of complexity, better ROC-AUC first."""
+    name, order = record.config["model"]["name"], judging.complexity
+    place = order.index(name) if name in order else len(order)
+    return place, -round(record.metrics[METRIC].mean, 9), record.id
 
 
-def _sealed(sealed: SealedTest) -> dict[str, Any]:
-    return {
-        "customers": sealed.customers,
-        "metrics": sealed.metrics,
-        "openings": [opening.model_dump() for opening in sealed.openings],
-    }
+def _absent(others: Sequence[Record], keys: Sequence[str]) -> Mapping[tuple[str, ...], str]:
+    """Why runs that did not finish are not in the leaderboard, by their keys' texts."""
+    found = {}
+    for record in others:
+        reason = (record.reason or "").splitlines()[:1]
+        texts = texts_of([value_of(record.config, key) for key in keys])
+        found[texts] = f"{record.state.replace('_', ' ')}: {' '.join(reason)}"
+    return found

@@ -1,0 +1,75 @@
+"""Records read back: one, or thousands that share what they have in common.
+
+May import: errors, schema.
+"""
+
+from __future__ import annotations
+
+import json
+import marshal
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from retain.errors import RetainError
+from retain.record.facts import SCHEMA, Record
+
+
+class Reader:
+    """Reads records and holds each distinct node of their configs in memory once.
+
+    The runs of a sweep repeat the same data contract, which is most of a record.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: dict[bytes, Any] = {}
+
+    def read(self, path: Path) -> Record | None:
+        """The record in a file, or None where there is no file.
+
+        Raises
+        ------
+        RetainError
+            When the file is no record this version can read.
+        """
+        try:
+            text = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise RetainError(f"{path} cannot be read: {error}.") from None
+        record = _parsed(text, path)
+        for key, node in record.config.items():
+            record.config[key] = self._nodes.setdefault(marshal.dumps(node, 2), node)
+        return record
+
+
+def _parsed(text: bytes, path: Path) -> Record:
+    try:
+        record = Record.model_validate_json(text)
+    except ValidationError as error:
+        raise _refused(text, path, error) from None
+    if record.schema_ != SCHEMA:
+        raise _of_schema(record.schema_, path)
+    return record
+
+
+def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
+    """What is wrong with a file that is no record."""
+    try:
+        tree = json.loads(text)
+    except UnicodeDecodeError as undecoded:
+        return RetainError(f"{path} cannot be read: {undecoded}.")
+    except json.JSONDecodeError as broken:
+        return RetainError(f"{path} is not JSON: {broken}. Delete it and run the line again.")
+    found = tree.get("schema") if isinstance(tree, dict) else None
+    if found != SCHEMA:
+        return _of_schema(found, path)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return RetainError(f"{path} is no record of a run: {where}: {first['msg']}.")
+
+
+def _of_schema(found: object, path: Path) -> RetainError:
+    return RetainError(f"{path} has schema {found!r}; this version reads schema {SCHEMA}.")

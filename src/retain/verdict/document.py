@@ -1,0 +1,186 @@
+"""``verdict.json``: all that a comparison found, for programs and for the page, which adds none.
+
+May import: errors, schema, record, customers, learning.
+
+    schema                     counts up when the meaning of a key changes
+    study, studies, question   what was compared
+    sentence, cautions         the answer in English, and what a reader should know
+    choice                     rule, best, simplest_tied; winner is one of the two
+    winner                     id, name, overrides, config, metrics, tuning
+    tied, chance               ids tied with the best; whether chance is beaten
+    alpha, rope                level of the tests, region of practical equivalence
+    keys, metrics              columns of the leaderboard that tell runs apart, and its metrics
+    leaderboard                one object a run, best first
+    folds, t_quantiles         metrics by fold of the first runs, and what their intervals need
+    effects                    what moved ROC-AUC: levels against a reference, holes
+    curves                     of the winner, out of fold
+    diffs                      two runs each: config, metrics, customers whose score moved most
+    gate                       thresholds asked for, and by how much they were missed
+    sealed_test                the winner on customers no run has seen; all openings
+    not_in_the_leaderboard     runs that failed or have no meaning, and why; unfinished counts those
+                               without a record
+    data, split, checks        customers, folds and audit, as the winner's record tells them
+    segments, money, model …   what the winner led to, where the customers were at hand
+    commands, environment, git how to do it again
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from scipy import stats
+
+from retain.record import Record
+from retain.verdict.difference import Difference
+from retain.verdict.effects import Effect
+from retain.verdict.gate import Check
+from retain.verdict.sealed import SealedTest
+from retain.verdict.verdict import Verdict
+
+SCHEMA = 2
+FOLDS_SHOWN = 200
+"""Runs whose metrics are told fold by fold."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a comparison adds to the verdict.
+
+    ``curves``, ``sealed`` and ``further`` need the winner's scores and customers.
+    """
+
+    studies: tuple[str, ...]
+    question: str | None
+    unfinished: int
+    commands: tuple[str, ...]
+    gate: tuple[Check, ...] | None
+    diffs: tuple[Difference, ...]
+    curves: dict[str, Any] | None
+    sealed: SealedTest | None
+    further: dict[str, Any]
+
+
+def document(verdict: Verdict, findings: Findings) -> dict[str, Any]:
+    """The tree of ``verdict.json``, in plain values."""
+    winner = verdict.winner
+    return {
+        "schema": SCHEMA,
+        "study": "+".join(findings.studies),
+        "studies": list(findings.studies),
+        "question": findings.question,
+        "sentence": verdict.sentence,
+        "cautions": _cautions(verdict, findings.sealed),
+        "choice": {
+            "rule": verdict.judging.choice,
+            "best": _called(verdict, verdict.best),
+            "simplest_tied": _called(verdict, verdict.simplest),
+        },
+        "winner": {
+            **_called(verdict, winner),
+            "overrides": list(winner.overrides),
+            "config": winner.config,
+            "metrics": {name: m.model_dump(mode="json") for name, m in winner.metrics.items()},
+        },
+        "tied": list(verdict.tied),
+        "chance": asdict(verdict.chance) | {"sentence": verdict.chance.sentence},
+        "alpha": verdict.judging.alpha,
+        "rope": verdict.judging.rope,
+        **_leaderboard(verdict),
+        "effects": [_effect(effect) for effect in verdict.effects],
+        "curves": findings.curves,
+        "diffs": [asdict(one) for one in findings.diffs],
+        "gate": None if findings.gate is None else _gate(findings.gate),
+        "sealed_test": None if findings.sealed is None else _sealed(findings.sealed),
+        "not_in_the_leaderboard": [_other(record) for record in verdict.others],
+        "unfinished": findings.unfinished,
+        "data": winner.data.model_dump(mode="json"),
+        "split": winner.split.model_dump(mode="json"),
+        "checks": [check.model_dump(mode="json") for check in winner.checks],
+        **findings.further,
+        "commands": list(findings.commands),
+        "environment": winner.environment.model_dump(mode="json"),
+        "git": winner.git.model_dump(mode="json"),
+    }
+
+
+def as_json(tree: dict[str, Any]) -> str:
+    """A document as text: one line a key, one line a run."""
+    lines = (f"{json.dumps(key)}: {_text(value)}" for key, value in tree.items())
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        return "[\n " + ",\n ".join(map(_text, value)) + "\n]"
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _called(verdict: Verdict, record: Record) -> dict[str, str]:
+    return {"id": record.id, "name": verdict.name(record)}
+
+
+def _leaderboard(verdict: Verdict) -> dict[str, Any]:
+    best = verdict.best
+    shown = verdict.records[:FOLDS_SHOWN]
+    ends = sorted({len(r.metrics[name].folds) - 1 for r in shown for name in r.metrics})
+    table = verdict.table.to_json(orient="records", double_precision=15, force_ascii=False)
+    return {
+        "keys": list(verdict.keys),
+        "metrics": {
+            name: {"higher_is_better": metric.higher_is_better}
+            for name, metric in best.metrics.items()
+        },
+        "leaderboard": json.loads(table),
+        "folds": {
+            record.id: {name: list(metric.folds) for name, metric in record.metrics.items()}
+            for record in shown
+        },
+        "t_quantiles": {
+            str(free): float(stats.t.ppf(0.975, free)) for free in range(1, max(ends) + 1)
+        },
+    }
+
+
+def _effect(effect: Effect) -> dict[str, Any]:
+    return {
+        "axis": effect.axis,
+        "reference": effect.reference,
+        "levels": [asdict(level) for level in effect.levels],
+        "holes": {"count": effect.holes, "examples": list(effect.examples)},
+    }
+
+
+def _gate(checks: Sequence[Check]) -> dict[str, Any]:
+    return {
+        "passed": all(check.passed for check in checks),
+        "metrics": [asdict(check) for check in checks],
+    }
+
+
+def _sealed(sealed: SealedTest) -> dict[str, Any]:
+    return {
+        "customers": sealed.customers,
+        "metrics": sealed.metrics,
+        "openings": [opening.model_dump(mode="json") for opening in sealed.openings],
+    }
+
+
+def _cautions(verdict: Verdict, sealed: SealedTest | None) -> list[dict[str, Any]]:
+    told = [{"code": one.code, "sentence": one.sentence, **one.values} for one in verdict.cautions]
+    if sealed is not None and len(sealed.openings) > 1:
+        count = len(sealed.openings)
+        told.append({"code": "sealed_reopened", "sentence": sealed.told, "openings": count})
+    return told
+
+
+def _other(record: Record) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "study": record.study,
+        "overrides": list(record.overrides),
+        "state": record.state,
+        "reason": record.reason,
+    }

@@ -1,0 +1,206 @@
+"""What moved the metric: the mean paired difference when one axis of a sweep alone changes.
+
+May import: errors, schema, record, customers, learning.
+
+Two runs are a pair when they agree on every key but one. Their difference is taken fold by fold
+and averaged over the pairs: what remains is one difference a fold, tested like that of two runs.
+Runs that are not there leave holes: they are named, and nothing stands in for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from retain.record import Record
+from retain.verdict.keys import COMPONENTS
+from retain.verdict.leaderboard import METRIC, fold_scores
+from retain.verdict.paired import holm, paired
+
+NEUTRAL = (False, "none", None)
+"""Levels that mean "without": of these, the first an axis has is its reference."""
+NAMED = 50
+"""Holes of an axis that are named one by one."""
+
+
+@dataclass(frozen=True)
+class Level:
+    """A value of an axis against the axis's reference; positive differences are gains.
+
+    ``p`` has Holm's correction for all levels of all axes; ``pairs`` counts the pairs of runs.
+    """
+
+    level: Any
+    mean: float
+    low: float
+    high: float
+    p: float
+    pairs: int
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One axis of the sweep: its levels against the reference, and the holes in its grid.
+
+    ``holes`` counts the runs that a full pairing would need and that are not there; ``examples``
+    names them by the axis's level, the other keys and the reason.
+    """
+
+    axis: str
+    reference: Any
+    levels: tuple[Level, ...]
+    holes: int
+    examples: tuple[dict[str, Any], ...]
+
+    @property
+    def size(self) -> float:
+        """The largest absolute difference."""
+        return max((abs(level.mean) for level in self.levels), default=0.0)
+
+
+def effects(
+    records: Sequence[Record],
+    keys: pd.DataFrame,
+    winner: int,
+    absent: Mapping[tuple[str, ...], str],
+) -> list[Effect]:
+    """The effect of each axis on ROC-AUC, the largest first.
+
+    Parameters
+    ----------
+    records
+        Finished runs.
+    keys
+        One column an axis, one row a record.
+    winner
+        Row of the winner, whose level is the reference where an axis has no level "without".
+    absent
+        Why a run that is not among them is not, by the texts of its keys in the order of ``keys``.
+    """
+    whole = np.array([record.stopped is None for record in records])
+    scores = fold_scores(records)
+    ratio = records[0].split.test_to_train
+    reasons = {**absent, **_stopped(records, keys)}
+    found = []
+    for axis in map(str, keys):
+        rows = whole & _concerned(axis, keys)
+        if len(set(map(str, keys[axis][rows]))) > 1:
+            grid = _Grid(axis, keys[rows], scores[rows], keys[axis].iloc[winner])
+            found.append(grid.effect(ratio, reasons))
+    return sorted(_corrected(found), key=lambda effect: -effect.size)
+
+
+def _stopped(records: Sequence[Record], keys: pd.DataFrame) -> dict[tuple[str, ...], str]:
+    """Why runs that a race stopped are in no pair: a mean needs the same folds on both sides."""
+    return {
+        texts_of(row): f"stopped by the race after {len(record.metrics[METRIC].folds)} folds"
+        for record, row in zip(records, keys.itertuples(index=False, name=None), strict=True)
+        if record.stopped is not None
+    }
+
+
+def _concerned(axis: str, keys: pd.DataFrame) -> np.ndarray:
+    """The runs an axis is about: for a component's parameter, those whose component has it."""
+    component = axis.split(".", maxsplit=1)[0]
+    if component not in COMPONENTS or component == axis:
+        return np.ones(len(keys), dtype=bool)
+    given = keys[axis].notna()
+    same = keys[component].astype(str) if component in keys else pd.Series("", index=keys.index)
+    return given.groupby(same).transform("any").to_numpy()
+
+
+def _corrected(found: Sequence[Effect]) -> list[Effect]:
+    """The effects with p corrected for how many there are."""
+    plain = np.array([level.p for effect in found for level in effect.levels])
+    adjusted = iter(holm(plain).tolist())
+    return [
+        Effect(
+            effect.axis,
+            effect.reference,
+            tuple(Level(**{**vars(level), "p": next(adjusted)}) for level in effect.levels),
+            effect.holes,
+            effect.examples,
+        )
+        for effect in found
+    ]
+
+
+class _Grid:
+    """The runs by level of one axis (columns) and by all other keys together (rows)."""
+
+    def __init__(self, axis: str, keys: pd.DataFrame, scores: np.ndarray, won: Any) -> None:
+        self.axis = axis
+        own = f"{axis}."  # parameters of a component go with it, and are averaged over
+        self.others = [key for key in map(str, keys) if key != axis and not key.startswith(own)]
+        texts = keys.astype(str)
+        column, levels = pd.factorize(texts[axis], sort=True)
+        row, _ = pd.factorize(_joined(texts[self.others]))
+        self.values = [keys[axis].iloc[np.flatnonzero(column == k)[0]] for k in range(len(levels))]
+        self.levels = list(levels)
+        shape = (row.max() + 1, len(levels))
+        self.sums = np.zeros((*shape, scores.shape[1]))
+        self.counts = np.zeros(shape, dtype=int)
+        np.add.at(self.sums, (row, column), scores)
+        np.add.at(self.counts, (row, column), 1)
+        first = np.unique(row, return_index=True)[1]
+        rest = texts[self.others].iloc[first].itertuples(index=False, name=None)
+        self.rest = [dict(zip(self.others, values, strict=True)) for values in rest]
+        self.order = list(map(str, keys))
+        self.reference = self._reference(won)
+
+    def _reference(self, won: Any) -> int:
+        for neutral in NEUTRAL:
+            if str(neutral) in self.levels:
+                return self.levels.index(str(neutral))
+        return self.levels.index(str(won)) if str(won) in self.levels else 0
+
+    def effect(self, test_to_train: float, reasons: Mapping[tuple[str, ...], str]) -> Effect:
+        """Each level against the reference."""
+        with np.errstate(invalid="ignore"):
+            cells = self.sums / self.counts[..., None]
+        base = cells[:, self.reference]
+        levels = []
+        for k, value in enumerate(self.values):
+            both = (self.counts[:, k] > 0) & (self.counts[:, self.reference] > 0)
+            if k != self.reference and both.any():
+                gap = paired((cells[both, k] - base[both]).mean(axis=0)[None], test_to_train)
+                levels.append(
+                    Level(
+                        level=value,
+                        mean=float(gap.mean[0]),
+                        low=float(gap.low[0]),
+                        high=float(gap.high[0]),
+                        p=float(gap.p[0]),
+                        pairs=int(both.sum()),
+                    )
+                )
+        levels.sort(key=lambda level: -level.mean)
+        holes = np.argwhere(self.counts == 0)
+        examples = tuple(self._hole(row, column, reasons) for row, column in holes[:NAMED])
+        reference = self.values[self.reference]
+        return Effect(self.axis, reference, tuple(levels), len(holes), examples)
+
+    def _hole(
+        self, row: int, column: int, reasons: Mapping[tuple[str, ...], str]
+    ) -> dict[str, Any]:
+        """What run is not there, and why."""
+        told = {self.axis: self.levels[column], **self.rest[row]}
+        key = tuple(told.get(name, "None") for name in self.order)
+        return {**told, "reason": reasons.get(key, "not launched")}
+
+
+def _joined(texts: pd.DataFrame) -> pd.Series:
+    """One text a row for all columns; empty where there are none."""
+    joined = pd.Series("", index=texts.index)
+    for name in texts:
+        joined = joined + "\x1f" + texts[name]
+    return joined
+
+
+def texts_of(values: Sequence[Any]) -> tuple[str, ...]:
+    """The values of a run's keys as holes know them."""
+    return tuple(map(str, values))

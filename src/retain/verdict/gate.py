@@ -1,0 +1,51 @@
+"""A gate for CI: what the winner must reach out of fold.
+
+May import: errors, schema, record, customers, learning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from retain.errors import RetainError
+from retain.record import Record
+
+
+@dataclass(frozen=True)
+class Check:
+    """One metric against its threshold; ``missed_by`` is 0 where it is reached."""
+
+    name: str
+    threshold: float
+    value: float
+    missed_by: float
+    passed: bool
+    sentence: str
+
+
+def gate(winner: Record, thresholds: Mapping[str, float]) -> list[Check]:
+    """Each threshold held against the winner's mean over folds, in the metric's own direction.
+
+    Raises
+    ------
+    RetainError
+        When a threshold is set for a metric that the runs do not have.
+    """
+    for name in thresholds:
+        if name not in winner.metrics:
+            raise RetainError.unknown("gate: metric", name, list(winner.metrics))
+    return [_checked(winner, name, threshold) for name, threshold in thresholds.items()]
+
+
+def _checked(winner: Record, name: str, threshold: float) -> Check:
+    metric = winner.metrics[name]
+    short = threshold - metric.mean if metric.higher_is_better else metric.mean - threshold
+    missed = max(short, 0.0)
+    wanted = "at least" if metric.higher_is_better else "at most"
+    told = (
+        f"{name} is {metric.mean:.4f} [{metric.low:.4f}, {metric.high:.4f}], "
+        f"asked for was {wanted} {threshold:g}"
+    )
+    sentence = f"{told}: missed by {missed:.4f}." if missed else f"{told}: reached."
+    return Check(name, threshold, metric.mean, missed, not missed, sentence)

@@ -1,0 +1,142 @@
+"""The config keys that tell runs apart, and what a run is called by them.
+
+May import: errors, schema, record, customers, learning.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from retain.record import CANNOT_CHANGE_A_RESULT
+
+COMPONENTS = (
+    "data",
+    "scaling",
+    "model",
+    "sampler",
+    "calibration",
+    "validation",
+    "tuning",
+    "metrics",
+)
+"""Nodes of the config that are one choice each, called by its name."""
+SEARCH = "model.search."
+
+
+def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """The config keys in which runs differ, with each run's value; empty when none does.
+
+    A component that differs shows as its name (``model``); its parameters show only where two
+    runs with the same component differ in them. Components stand before all other keys.
+
+    >>> svc = {"name": "svc", "_target_": "sklearn.svm.SVC", "C": 1.0}
+    >>> tree = {"name": "tree", "_target_": "sklearn.tree.DecisionTreeClassifier", "depth": 3}
+    >>> differing([{"model": svc, "seed": 0}, {"model": tree, "seed": 0}])
+    {'model': ['svc', 'tree']}
+    >>> differing([{"model": svc}, {"model": {**svc, "C": 2.0}}])
+    {'model.C': [1.0, 2.0]}
+    """
+    found: dict[str, list[Any]] = {}
+    for section in dict.fromkeys(key for config in configs for key in config):
+        if section not in CANNOT_CHANGE_A_RESULT:
+            found |= _within(section, [config.get(section) for config in configs])
+    return dict(sorted(found.items(), key=lambda item: "." in item[0]))
+
+
+def _within(section: str, values: Sequence[Any]) -> dict[str, list[Any]]:
+    """The differing keys of one section. Its variants are few, however many the runs are."""
+    variants, which = _variants(values)
+    if len(variants) == 1:
+        return {}
+    flat = [_flat(variant, section) for variant in variants]
+    keys = dict.fromkeys(key for one in flat for key in one)
+    return {
+        _shown(key): [flat[place].get(key) for place in which]
+        for key in keys
+        if _differs(key, flat)
+    }
+
+
+def _variants(values: Sequence[Any]) -> tuple[list[Any], list[int]]:
+    """The distinct values, and for each value the place of its own among them.
+
+    Runs read together share what is equal, so most are known by where they stand in memory.
+    """
+    by_text: dict[str, int] = {}
+    by_place: dict[int, int] = {}
+    variants: list[Any] = []
+    which = []
+    for value in values:
+        number = by_place.get(id(value))
+        if number is None:
+            number = by_text.setdefault(json.dumps(value, sort_keys=True), len(variants))
+            by_place[id(value)] = number
+            if number == len(variants):
+                variants.append(value)
+        which.append(number)
+    return variants, which
+
+
+def _differs(key: str, flat: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether variants disagree on a key, those with another component aside."""
+    component = key.split(".", maxsplit=1)[0]
+    own = f"{component}.name"
+    if component not in COMPONENTS or key == own:
+        return len({repr(one.get(key)) for one in flat}) > 1
+    values: dict[str, set[str]] = {}
+    for one in _having_its_kind(key, flat):
+        values.setdefault(repr(one.get(own)), set()).add(repr(one.get(key)))
+    return any(len(found) > 1 for found in values.values())
+
+
+def _having_its_kind(key: str, flat: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    """All variants; for a range to tune in, those that are tuned: the others have none at all."""
+    if not key.startswith(SEARCH):
+        return flat
+    return [one for one in flat if any(other.startswith(SEARCH) for other in one)]
+
+
+def _shown(key: str) -> str:
+    component = key.removesuffix(".name")
+    return component if component in COMPONENTS else key
+
+
+def value_of(config: Mapping[str, Any], key: str) -> Any:
+    """A config's value of a key as ``differing`` names it, None where it has none.
+
+    >>> value_of({"model": {"name": "svc", "C": 1.0}}, "model.C")
+    1.0
+    """
+    node: Any = config
+    for part in (*key.split("."), *(("name",) if key in COMPONENTS else ())):
+        if not isinstance(node, Mapping) or part not in node:
+            return None
+        node = node[part]
+    return node
+
+
+def _flat(tree: Any, path: str) -> dict[str, Any]:
+    if not isinstance(tree, Mapping) or not tree:
+        return {path: tree}
+    found: dict[str, Any] = {}
+    for key, value in tree.items():
+        found |= _flat(value, f"{path}.{key}")
+    return found
+
+
+def named(row: Mapping[Any, Any], keys: Iterable[str]) -> str:
+    """A run by what tells it from the others: components by their bare name.
+
+    >>> row = {"id": "0123abcd", "model": "svc", "features.site": False}
+    >>> named(row, ["model", "features.site"])
+    'svc site=off'
+    """
+    told = []
+    for key in keys:
+        value = row[key]
+        shown = ("on" if value else "off") if isinstance(value, bool) else value
+        if value is not None:
+            told.append(str(value) if "." not in key else f"{key.split('.', 1)[1]}={shown}")
+    return " ".join(told) or str(row["id"])

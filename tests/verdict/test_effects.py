@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+
+from retain.verdict.verdict import judge
+
+GAINS = {"model": {"svc": 0.0, "tree": -0.05}, "sampler": {"none": 0.0, "smote": -0.01}}
+
+
+@pytest.fixture
+def grid(make_record):
+    """Runs of a grid whose axes add up: what each axis is worth is known."""
+
+    def made(*, without=(), site=(True, False), noise=0.004):
+        random = np.random.default_rng(0)
+        records = []
+        for model, worth in GAINS["model"].items():
+            for sampler, cost in GAINS["sampler"].items():
+                for on in site:
+                    if (model, sampler, on) in without:
+                        continue
+                    mean = 0.9 + worth + cost - 0.02 * (not on)
+                    auc = tuple(mean + random.normal(0, noise, 6))
+                    record = make_record(
+                        id=f"{len(records):08x}",
+                        auc=auc,
+                        model={"name": model},
+                        sampler={"name": sampler},
+                    )
+                    config = {**record.config, "features": {"site": on}}
+                    records.append(record.model_copy(update={"config": config}))
+        return records
+
+    return made
+
+
+def found(records, judging):
+    return {effect.axis: effect for effect in judge(records, judging).effects}
+
+
+def test_what_each_axis_is_worth_is_recovered(grid, judging):
+    effects = found(grid(), judging)
+    assert list(effects) == ["model", "features.site", "sampler"], "the largest first"
+    (tree,) = effects["model"].levels
+    assert effects["model"].reference == "svc"
+    assert (tree.level, tree.pairs) == ("tree", 4)
+    assert tree.low < -0.05 < tree.high
+    assert tree.p < 0.001
+    (site,) = effects["features.site"].levels
+    assert (effects["features.site"].reference, site.level) == (False, True)
+    assert site.low < 0.02 < site.high
+    (smote,) = effects["sampler"].levels
+    assert effects["sampler"].reference == "none"
+    assert smote.low < -0.01 < smote.high
+
+
+# Only what differs in one axis alone is a pair: a hole takes its partner out with it.
+def test_a_hole_is_named_and_not_filled(grid, judging):
+    whole, holed = found(grid(), judging), found(grid(without=[("tree", "smote", True)]), judging)
+    assert all(effect.holes == 0 for effect in whole.values())
+    assert holed["model"].levels[0].pairs == 3
+    assert holed["model"].holes == 1
+    assert holed["model"].examples == (
+        {"model": "tree", "sampler": "smote", "features.site": "True", "reason": "not launched"},
+    )
+
+
+def test_a_hole_has_the_reason_of_the_run_that_is_not_there(grid, judging, make_record):
+    records = grid(without=[("tree", "smote", True)])
+    no = make_record(
+        id="ffffffff",
+        state="not_applicable",
+        reason="smote has nothing to do here",
+        metrics={},
+        model={"name": "tree"},
+        sampler={"name": "smote"},
+    )
+    no = no.model_copy(update={"config": {**no.config, "features": {"site": True}}})
+    (example,) = found([*records, no], judging)["model"].examples
+    assert example["reason"] == "not applicable: smote has nothing to do here"
+
+
+# A mean over other folds is no partner: a run that was stopped is a hole.
+def test_a_run_that_a_race_stopped_is_in_no_pair(grid, judging):
+    records = grid()
+    last = records[-1]
+    short = {
+        name: metric.model_copy(update={"folds": metric.folds[:3]})
+        for name, metric in last.metrics.items()
+    }
+    records[-1] = last.model_copy(update={"metrics": short, "stopped": "raced"})
+    effect = found(records, judging)["model"]
+    assert effect.levels[0].pairs == 3
+    assert effect.examples[0]["reason"] == "stopped by the race after 3 folds"
+
+
+def test_a_parameter_is_an_axis_of_the_runs_whose_component_has_it(make_record, judging):
+    records = [
+        make_record(id=f"{c}", auc=(0.9 + c / 100,) * 5 + (0.91,), model={"name": "svc", "C": c})
+        for c in (1, 2)
+    ]
+    records.append(make_record(id="9", auc=(0.7, 0.71) * 3, model={"name": "tree"}))
+    effects = found(records, judging)
+    assert effects["model.C"].holes == 0
+    assert effects["model.C"].levels[0].pairs == 1
+    assert effects["model"].levels[0].pairs == 1, "the mean over the parameter's values"
+
+
+def test_one_run_moves_nothing(make_record, judging):
+    assert judge([make_record()], judging).effects == ()
+
+
+# p is corrected for how many levels of how many axes were looked at.
+def test_the_p_of_an_effect_is_no_smaller_than_that_of_its_axis_alone(grid, judging):
+    both = found(grid(), judging)["sampler"].levels[0].p
+    alone = found([r for r in grid() if r.config["model"]["name"] == "svc"], judging)
+    assert 0 < both <= 1
+    assert len(alone) == 2
