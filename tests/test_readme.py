@@ -66,7 +66,8 @@ def test_the_python_of_the_readme_runs_as_it_stands(readme, shop_files):
 
 def test_every_option_the_readme_lists_is_there_and_none_is_left_out(readme):
     options = Groups.among([conf_dir()]).options
-    for group in ("data", "scaling", "model", "sampler", "calibration", "study", "tracking"):
+    groups = ("data", "scaling", "model", "sampler", "calibration", "tuning", "study", "tracking")
+    for group in groups:
         (row,) = re.findall(rf"^\| `{group}` \| (.*?) \|$", readme, flags=re.MULTILINE)
         listed = set(re.findall(r"`(\w+)`", row))
         hidden = {"runs"} if group == "study" else set()  # where runs without a study go

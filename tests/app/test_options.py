@@ -23,6 +23,7 @@ LEARNING = (
     "model",
     "sampler",
     "calibration",
+    "tuning",
     "validation",
     "metrics",
     "audit",
@@ -38,6 +39,7 @@ FITTING = {
         "model.members.lightgbm.n_estimators=20",
     ),
     "quantile": ("scaling.n_quantiles=40",),
+    "optuna": ("tuning.trials=3", "tuning.folds=2"),
 }
 """What makes an option quick, or fit for so few customers."""
 UNSCALED = ("scaling=none", "model=tree")
@@ -60,10 +62,10 @@ def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path)
     built = experiment(run.run)
     evaluation = evaluate(built, prepared.customers, prepared.splits)
     assert 0 <= evaluation.metrics["roc_auc"]["mean"] <= 1
-    if group in ("model", "sampler"):
+    if group in ("model", "sampler", "tuning"):
         again = evaluate(experiment(run.run), prepared.customers, prepared.splits)
         assert again.scores.table.equals(evaluation.scores.table), "the same run, other bits"
-    if group in ("model", "sampler", "scaling", "calibration"):
+    if group in ("model", "sampler", "scaling", "calibration", "tuning"):
         model = fit(built, prepared.customers, prepared.splits.ids)
         before = score_sealed(model, built, prepared.customers, prepared.splits.sealed)
         again = load(tmp_path / "m.skops", save(model, tmp_path / "m.skops"))
@@ -105,7 +107,7 @@ def test_every_study_plans_its_runs(option, tmp_path):
 
 
 # What CI sweeps is what there is to choose: a new option that nobody tries cannot slip in.
-@pytest.mark.parametrize("group", ["model", "sampler", "scaling", "calibration"])
+@pytest.mark.parametrize("group", ["model", "sampler", "scaling", "calibration", "tuning"])
 def test_the_smoke_study_has_every_option(group):
     with Composer(Line(("study=smoke",), multirun=True), "run") as composer:
         chosen = {tree[group]["name"] for _, tree in composer.trees()}
@@ -114,8 +116,9 @@ def test_the_smoke_study_has_every_option(group):
 
 def test_the_sweeps_of_a_study_share_the_runs_they_have_in_common():
     runs = composed("study=smoke")
-    assert len(runs) == len({run.id for run in runs}) == 12 * 4 + (9 - 4) + (4 - 1) + (4 - 1)
-    assert len(composed("study=smoke", "model=tree")) == 4 + (9 - 4) + (4 - 1) + (4 - 1)
+    alone = (9 - 4) + (4 - 1) + (4 - 1)  # samplers, scalings and calibrations not met before
+    assert len(runs) == len({run.id for run in runs}) == 12 * 4 + alone + 2
+    assert len(composed("study=smoke", "model=tree")) == 4 + alone + 1
 
 
 @pytest.mark.parametrize("option", OPTIONS["segmentation"])
@@ -149,5 +152,5 @@ def test_every_config_file_says_what_it_is_for(path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         tree = OmegaConf.load(path)
-    if path.parent.name in ("model", "sampler", "scaling", "calibration"):
+    if path.parent.name in ("model", "sampler", "scaling", "calibration", "tuning"):
         assert tree.name == path.stem

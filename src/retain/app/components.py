@@ -16,9 +16,11 @@ from typing import Any, cast
 
 from omegaconf import OmegaConf
 
+from retain.app import search_key
 from retain.app.command_line import conf_dir
 from retain.customers.customers import Customers
 from retain.errors import RetainError, did_you_mean, nearest
+from retain.learning import search_space, tuning
 from retain.learning.experiment import Experiment
 from retain.learning.pipeline import Recipe
 from retain.schema import Run
@@ -30,12 +32,19 @@ Kind = Callable[[Any], bool]
 
 def experiment(run: Run) -> Experiment:
     """The experiment a config describes, every parameter checked."""
+    model = build("model", search_key.without(run.model), _is_classifier)
+    search = search_key.ranges(run.model)
+    search_space.check(search, model, tuned=run.tuning.on)
+    if run.tuning.on:
+        tuning.library()
     recipe = Recipe(
-        model=build("model", run.model, _is_classifier),
+        model=model,
         sampler=build("sampler", run.sampler, _has("fit_resample")),
         scaling=build("scaling", run.scaling, _has("fit", "transform")),
         calibration=run.calibration,
         max_categories=run.features.max_categories,
+        tuning=run.tuning,
+        search=search,
     )
     return Experiment(recipe, run.features, run.metrics, run.seed)
 
@@ -155,7 +164,8 @@ def _other_options(group: str) -> dict[str, list[str]]:
     for path in sorted((conf_dir() / group).glob("*.yaml")):
         for key in OmegaConf.load(path):
             found.setdefault(str(key), []).append(f"{group}={path.stem}")
-    return {key: options for key, options in found.items() if key not in ("name", "_target_")}
+    none = ("name", "_target_", search_key.KEY)
+    return {key: options for key, options in found.items() if key not in none}
 
 
 @cache

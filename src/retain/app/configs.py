@@ -28,6 +28,7 @@ from retain.app.command_line import (
     expand,
 )
 from retain.app.differences import Tree, product
+from retain.app.search_key import identifying
 from retain.errors import RetainError
 from retain.record import identity
 from retain.schema import Run, parse
@@ -37,6 +38,7 @@ from retain.schema import Run, parse
 class Composed:
     """One run's config: as Hydra composed it, as plain values, and as types.
 
+    ``tree`` is what is recorded: a model's ``search`` is in it only where it is tuned.
     ``identified`` is the part that can change a result, with threads set to 1 wherever a model
     refers to them; ``id`` is its hash.
     """
@@ -56,7 +58,7 @@ class Composed:
     def slug(self) -> str:
         """What people call the run: its parts, as far as they are not ``none``."""
         parts = [self.tree["model"]["name"]]
-        optional = [self.tree[key]["name"] for key in ("sampler", "calibration")]
+        optional = [self.tree[key]["name"] for key in ("sampler", "calibration", "tuning")]
         parts += [name for name in optional if name != "none"]
         parts += [f"no_{name}" for name, on in self.run.features.toggles.items() if not on]
         return "-".join([*parts, *([] if self.run.features.derived else ["no_derived"])])[:80]
@@ -151,9 +153,12 @@ def _run(overrides: Sequence[str], tree: Tree) -> Composed:
     own = _without_hydra(tree)
     values = resolved(own)
     run = parse(Run, values)
-    identified = values if run.threads == 1 else resolved({**own, "threads": 1})
+    kept = identifying(values, tuned=run.tuning.on)
+    identified = kept
+    if run.threads != 1:
+        identified = identifying(resolved({**own, "threads": 1}), tuned=run.tuning.on)
     shown = tuple(text.lstrip("+") for text in overrides)
-    return Composed(shown, values, run, identified, tree["hydra"])
+    return Composed(shown, kept, run, identified, tree["hydra"])
 
 
 def _without_hydra(tree: Tree) -> Tree:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 class Kind(NamedTuple):
     """What runs have in common that cost about the same.
 
-    ``rows`` counts customers and ``fits`` the folds of all repeats.
+    ``rows`` counts customers, ``fits`` the folds of all repeats, and ``trials`` what tuning
+    tries in each of them.
     """
 
     model: str
@@ -25,6 +26,7 @@ class Kind(NamedTuple):
     calibration: str
     rows: int
     fits: int
+    trials: int = 0
 
     @classmethod
     def of(cls, run: Task | Record) -> Kind:
@@ -34,16 +36,18 @@ class Kind(NamedTuple):
             config[part]["name"] for part in ("model", "sampler", "calibration")
         )
         fits = run.split.folds * run.split.repeats
-        return cls(model, sampler, calibration, run.data.rows, fits)
+        trials = config.get("tuning", {}).get("trials") or 0  # older records lack it
+        return cls(model, sampler, calibration, run.data.rows, fits, trials)
 
     @property
     def likenesses(self) -> tuple[Hashable, ...]:
         """What to be like, from nearest to farthest.
 
         >>> Kind("svc", "smote", "none", rows=1300, fits=10).likenesses[1:]
-        (('svc', 1300, 10), ('svc',))
+        (('svc', 0, 1300, 10), ('svc', 0))
         """
-        return self, (self.model, self.rows, self.fits), (self.model,)
+        model = self.model, self.trials
+        return self, (*model, self.rows, self.fits), model
 
 
 class Costs:

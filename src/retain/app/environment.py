@@ -26,12 +26,13 @@ ROOMS = ("customers", "learning")
 
 
 @cache
-def environment() -> Environment:
-    """The environment of this process."""
+def environment(*, tuned: bool = False) -> Environment:
+    """The environment of this process; Optuna is in it for runs that are ``tuned``."""
+    packages = (*PACKAGES, "optuna") if tuned else PACKAGES
     return Environment(
         python=platform.python_version(),
         platform=platform.platform(terse=True),
-        packages={name: metadata.version(name) for name in PACKAGES},
+        packages={name: metadata.version(name) for name in packages},
         code=_code(),
     )
 

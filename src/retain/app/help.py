@@ -33,6 +33,7 @@ OFFERED = {
         "model",
         "sampler",
         "calibration",
+        "tuning",
         "validation",
         "metrics",
         "audit",

@@ -93,7 +93,7 @@ def _planned(study: StudyDirectory, run: Composed, seen: Seen, shared: Shared | 
         data=seen.data,
         split=seen.split,
         checks=seen.checks,
-        environment=environment(),
+        environment=environment(tuned=run.run.tuning.on),
         git=git(),
         before=None if record is None else record.finished,
         shared=shared,

@@ -10,10 +10,12 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from retain.record import ChoiceMade
+
 if TYPE_CHECKING:
     from retain.app.status import Best
     from retain.app.tally import Tally
-    from retain.record import MetricFacts, Record
+    from retain.record import MetricFacts, NumbersChosen, Record, TuningFacts
 
 MARKS = {"done": "[green]done[/]", "failed": "[red]failed[/]", "not_applicable": "[yellow]no[/]"}
 
@@ -45,6 +47,22 @@ def counts_told(tally: Tally) -> str:
 def best_told(best: Best) -> str:
     """The best run, its name last, where a narrow terminal may cut it."""
     return f"best ROC-AUC {_interval(best)} {best.name}"
+
+
+def tuning_told(found: TuningFacts) -> str:
+    """How far the inner best flatters, and what the folds chose."""
+    optimism = found.optimism
+    return (
+        f"inner best {found.inner:.3f}, outer {found.outer:.3f}, optimism {optimism.mean:+.3f} "
+        f"[{optimism.low:+.3f}, {optimism.high:+.3f}]; the folds chose "
+        + ", ".join(f"{name} {_chosen(facts)}" for name, facts in found.agreement.items())
+    )
+
+
+def _chosen(found: NumbersChosen | ChoiceMade) -> str:
+    if isinstance(found, ChoiceMade):
+        return f"{found.value} ({found.share:.0%} of them)"
+    return f"{found.low:.3g} to {found.high:.3g} (median {found.median:.3g})"
 
 
 def _bar(tally: Tally) -> Table:

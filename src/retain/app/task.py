@@ -26,6 +26,7 @@ from retain.record import (
     RunDirectory,
     SplitFacts,
     State,
+    TuningFacts,
     replacing,
 )
 from retain.schema import Run, parse
@@ -159,6 +160,7 @@ def finish(task: Task, ending: Ending) -> Record:
         with replacing(task.directory.scores) as path:
             evaluation.scores.table.to_parquet(path, index=False)
     metrics = {} if evaluation is None else evaluation.metrics
+    tuning = None if evaluation is None else evaluation.tuning
     record = Record(
         schema=SCHEMA,
         id=task.id,
@@ -180,6 +182,7 @@ def finish(task: Task, ending: Ending) -> Record:
         warnings=tuple(dict.fromkeys(ending.warnings)),
         started=task.started or now(),
         finished=task.over(),
+        tuning=None if tuning is None else parse(TuningFacts, tuning),
     )
     task.directory.finish(record)
     return record

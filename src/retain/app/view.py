@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from retain.app.progress import MARKS, best_told, counts_told, drawn, ended_told
+from retain.app.progress import MARKS, best_told, counts_told, drawn, ended_told, tuning_told
 from retain.app.status import StatusFile
 from retain.app.tally import Tally
 from retain.record import Record
@@ -109,7 +109,7 @@ def listed(console: Console, plan: Plan) -> None:
 
 
 def summary(console: Console, plan: Plan, records: Sequence[Record], skipped: int) -> None:
-    """What became of a sweep: counts, then every failure and every combination without meaning."""
+    """What became of a sweep: counts, what tuning found, each failure and what has no meaning."""
     counts = Counter(record.state for record in records)
     console.print(
         f"{counts['done']} done, {counts['failed']} failed, "
@@ -119,6 +119,9 @@ def summary(console: Console, plan: Plan, records: Sequence[Record], skipped: in
     )
     tasks = {planned.task.id: planned.task for planned in plan.runs}
     for record in records:
+        if record.tuning is not None:
+            told = f"  tuned {plan.name(tasks[record.id])}: {tuning_told(record.tuning)}"
+            console.print(escape(told), soft_wrap=True, highlight=False)
         if record.state != "done":
             reason = (record.reason or "").strip().splitlines() or [""]
             told = escape(f"{plan.name(tasks[record.id])}: {reason[0]}")

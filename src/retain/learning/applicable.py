@@ -14,6 +14,7 @@ from imblearn.over_sampling import ADASYN
 from sklearn.base import BaseEstimator
 
 from retain.errors import NotApplicable
+from retain.learning.blend import Blend
 from retain.learning.pipeline import Recipe, categories, takes_categories
 
 Rule = Callable[[Recipe, pd.DataFrame, np.ndarray], str | None]
@@ -67,4 +68,17 @@ def _unbalanced(recipe: Recipe, _: pd.DataFrame, target: np.ndarray) -> str | No
     return None
 
 
-RULES: tuple[Rule, ...] = (_mixed_columns, _enough_neighbours, _unbalanced)
+def _nothing_to_tune(recipe: Recipe, _: pd.DataFrame, __: np.ndarray) -> str | None:
+    if not recipe.tuning.on:
+        return None
+    if isinstance(recipe.model, Blend):
+        return "a blend's members are not tuned within it: tune one alone, or use tuning=none"
+    if not recipe.search:
+        return (
+            f"nothing says where to look for parameters of {type(recipe.model).__name__}: add "
+            "search: {PARAMETER: {low: …, high: …}} to the model's file, or use tuning=none"
+        )
+    return None
+
+
+RULES: tuple[Rule, ...] = (_mixed_columns, _enough_neighbours, _unbalanced, _nothing_to_tune)

@@ -19,13 +19,14 @@ from sklearn.base import BaseEstimator, clone
 
 from retain.customers.customers import Customers
 from retain.errors import RetainError
-from retain.learning import applicable
+from retain.learning import agreement, applicable
 from retain.learning.features import matrix
 from retain.learning.fold_rows import FoldCache, FoldRows, prepared, recipe_of
 from retain.learning.metrics import Metric, chosen, corrected_interval
 from retain.learning.pipeline import Recipe, assemble
 from retain.learning.scores import COLUMNS, Scores
-from retain.learning.validation import Fold, Splits
+from retain.learning.tuning import Tuned, tune
+from retain.learning.validation import Fold, Splits, TwinFolds
 from retain.schema import Features, Metrics
 
 
@@ -44,12 +45,14 @@ class Evaluation:
     """What an experiment came to.
 
     ``metrics`` maps a name to ``{mean, low, high, higher_is_better, folds}``, the folds in the
-    order of ``Splits.folds``; ``seconds`` maps a phase to wall time.
+    order of ``Splits.folds``; ``seconds`` maps a phase to wall time; ``tuning`` is what
+    ``agreement.told`` tells of a tuned run.
     """
 
     scores: Scores
     metrics: dict[str, dict[str, Any]]
     seconds: dict[str, float]
+    tuning: dict[str, Any] | None = None
 
 
 class Stopwatch:
@@ -108,24 +111,40 @@ def evaluate(
             return made(fold)
         return cache.rows(f"{content}/{fold.repeat}/{fold.fold}", partial(made, fold))
 
+    def tuned(fold: Fold) -> Tuned | None:
+        if not experiment.recipe.tuning.on:
+            return None
+        with watch.phase("tune"):
+            inner = _inner_folds(experiment, customers, fold)
+            train, target = table.iloc[fold.train], labels[fold.train]
+            return tune(model, experiment.recipe, train, target, inner)
+
     parts = []
     for fold in splits.folds:
-        if isinstance(model, Pipeline):
-            probability = _by_rows(model, rows, fold, watch)
+        found = tuned(fold)
+        best = model if found is None else found.model
+        if isinstance(best, Pipeline):
+            probability = _by_rows(best, rows, fold, watch)
         else:
-            probability = _by_table(model, table, labels, fold, watch)
-        parts.append(_Part(fold, splits.ids[fold.test], labels[fold.test], _within(probability)))
+            probability = _by_table(best, table, labels, fold, watch)
+        test = splits.ids[fold.test], labels[fold.test]
+        parts.append(_Part(fold, *test, _within(probability), found))
     with watch.phase("metrics"):
         scores = Scores(_stacked(parts), "out_of_fold")
         metrics = _measured(experiment, parts, customers.profit, splits)
-    return Evaluation(scores, metrics, watch.seconds)
+        tuning = _tuning_told(experiment, parts, metrics["roc_auc"]["folds"], splits)
+    return Evaluation(scores, metrics, watch.seconds, tuning)
 
 
 def fit(experiment: Experiment, customers: Customers, ids: pd.Index) -> BaseEstimator:
-    """The experiment's estimator fitted on all the customers named."""
+    """The experiment's estimator, tuned if it is to be, fitted on all the customers named."""
     table = matrix(customers, experiment.features).loc[ids]
+    target = customers.labelled.loc[ids].to_numpy()
     model = assemble(experiment.recipe, table, customers.twins, experiment.seed)
-    return model.fit(table, customers.labelled.loc[ids].to_numpy())
+    if experiment.recipe.tuning.on:
+        inner = _inner_folds(experiment, customers)
+        model = tune(model, experiment.recipe, table, target, inner).model
+    return model.fit(table, target)
 
 
 def score_sealed(
@@ -137,6 +156,18 @@ def score_sealed(
     target = customers.labelled.loc[ids].to_numpy()
     whole = Fold(0, 0, np.arange(0), np.arange(len(ids)))
     return Scores(_stacked([_Part(whole, ids, target, _within(probability))]), "sealed_test")
+
+
+def _inner_folds(
+    experiment: Experiment, customers: Customers, fold: Fold | None = None
+) -> TwinFolds:
+    """Folds to tune on, within an outer fold or all rows, each with a seed of its own.
+
+    Were the first trials the same everywhere, folds would agree on one of few candidates.
+    """
+    place = () if fold is None else (fold.repeat, fold.fold)
+    (seed,) = np.random.SeedSequence(experiment.seed, spawn_key=place).generate_state(1)
+    return TwinFolds(experiment.recipe.tuning.folds, customers.twins, int(seed))
 
 
 def _content(
@@ -180,6 +211,7 @@ class _Part:
     ids: pd.Index
     target: np.ndarray
     probability: np.ndarray
+    tuned: Tuned | None = None
 
 
 def _within(probability: np.ndarray) -> np.ndarray:
@@ -198,6 +230,15 @@ def _stacked(parts: list[_Part]) -> pd.DataFrame:
         np.concatenate([part.probability for part in parts]),
     )
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+
+def _tuning_told(
+    experiment: Experiment, parts: list[_Part], outer: list[float], splits: Splits
+) -> dict[str, Any] | None:
+    found = [(part.fold, part.tuned) for part in parts if part.tuned is not None]
+    if not found:
+        return None
+    return agreement.told(found, experiment.recipe.search, outer, splits.test_to_train)
 
 
 def _measured(

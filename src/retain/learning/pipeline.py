@@ -5,7 +5,8 @@ May import: errors, schema, customers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from retain.learning.blend import Blend
 from retain.learning.validation import TwinFolds
-from retain.schema import Calibration
+from retain.schema import UNTUNED, Calibration, SearchRange, Tuning
 
 MISSING = "(missing)"
 
@@ -29,7 +30,8 @@ class Recipe:
     """What a run is made of, unfitted.
 
     ``sampler`` and ``scaling`` are None where there is none. ``max_categories`` bounds the
-    columns one category feature becomes; rarer values share one.
+    columns one category feature becomes; rarer values share one. ``search`` tells where
+    ``tuning``, if it is on, looks for the model's parameters.
     """
 
     model: BaseEstimator
@@ -37,6 +39,8 @@ class Recipe:
     scaling: BaseEstimator | None
     calibration: Calibration
     max_categories: int
+    tuning: Tuning = UNTUNED
+    search: Mapping[str, SearchRange] = field(default_factory=dict)
 
 
 def assemble(recipe: Recipe, table: pd.DataFrame, twins: pd.Series, seed: int) -> BaseEstimator:

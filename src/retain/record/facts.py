@@ -66,6 +66,59 @@ class CheckFacts(Config):
     sentence: str
 
 
+class TunedFold(Config):
+    """The best parameters found on a fold's training rows, and how they were found.
+
+    ``inner`` is their mean ROC-AUC on folds within those rows; ``trials`` counts all that were
+    begun, those ended early (``pruned``) or refused by the model (``failed``) included.
+    """
+
+    repeat: int
+    fold: int
+    parameters: dict[str, Any]
+    inner: float
+    trials: int
+    pruned: int
+    failed: int
+    seconds: float
+
+
+class NumbersChosen(Config):
+    """The least, the middle and the greatest value of a parameter over the folds."""
+
+    low: float
+    median: float
+    high: float
+
+
+class ChoiceMade(Config):
+    """The commonest value of a parameter, and the share of folds that chose it."""
+
+    value: Any
+    share: float
+
+
+class Optimism(Config):
+    """How far the inner best flatters: inner minus outer ROC-AUC, with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+class TuningFacts(Config):
+    """What tuning came to: every fold's choice, their agreement by parameter, the optimism.
+
+    ``inner`` is the mean of the folds' inner best, ``outer`` that of ROC-AUC on their test rows.
+    """
+
+    folds: tuple[TunedFold, ...]
+    agreement: dict[str, NumbersChosen | ChoiceMade]
+    inner: float
+    outer: float
+    optimism: Optimism
+
+
 class Environment(Config):
     """What made the numbers: ``code`` hashes the package's own sources."""
 
@@ -83,7 +136,10 @@ class Git(Config):
 
 
 class Record(Config):
-    """What ``record.json`` holds. ``metrics`` is empty unless ``state`` is done."""
+    """What ``record.json`` holds. ``metrics`` is empty unless ``state`` is done.
+
+    ``tuning`` is None where nothing was tuned.
+    """
 
     schema_: int = Field(alias="schema")
     id: str
@@ -106,6 +162,7 @@ class Record(Config):
     warnings: tuple[str, ...]
     started: str
     finished: str
+    tuning: TuningFacts | None = None
 
     def outdated(self, data: DataFacts, split: SplitFacts, environment: Environment) -> str | None:
         """Why this record no longer speaks of what would run now, or None."""

@@ -16,6 +16,7 @@ from retain.schema.contract import (
 )
 from retain.schema.nodes import (
     GROUPS,
+    UNTUNED,
     Audit,
     Bands,
     Calibration,
@@ -27,8 +28,10 @@ from retain.schema.nodes import (
     Metrics,
     Report,
     Run,
+    SearchRange,
     Segmentation,
     Tracking,
+    Tuning,
     Validation,
 )
 from retain.schema.parsing import (
@@ -38,6 +41,7 @@ from retain.schema.parsing import (
 
 __all__ = [
     "GROUPS",
+    "UNTUNED",
     "Audit",
     "Bands",
     "Calibration",
@@ -57,9 +61,11 @@ __all__ = [
     "Policy",
     "Report",
     "Run",
+    "SearchRange",
     "Segmentation",
     "TableSpec",
     "Tracking",
+    "Tuning",
     "Validation",
     "parse",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from retain.schema.parsing import Config
 
@@ -46,6 +46,51 @@ class Calibration(Config):
     name: str
     method: Literal["sigmoid", "isotonic", "temperature"] | None
     folds: Annotated[int, Field(ge=2)] = 3
+
+
+def _number(value: Any, strictly: ValidatorFunctionWrapHandler) -> Any:
+    """A whole number as it is, which a float's own check would turn into a float."""
+    return value if type(value) is int else strictly(value)
+
+
+class SearchRange(Config):
+    """Where a parameter is looked for: from ``low`` to ``high``, or among ``choices``.
+
+    Whole numbers where both ends are; with ``log``, as many below a value as above it by ratio.
+    """
+
+    low: Annotated[float, WrapValidator(_number)] | None = None
+    high: Annotated[float, WrapValidator(_number)] | None = None
+    log: bool = False
+    choices: tuple[Any, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it holds whole numbers alone."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+class Tuning(Config):
+    """How a model's best parameters are looked for within training rows; null trials: not at all.
+
+    ``seconds`` bounds the time for each training fold. ``patience`` counts the trials that must
+    have gone through all inner ``folds`` before the ``pruner`` ends one early.
+    """
+
+    name: str
+    trials: Annotated[int, Field(ge=1)] | None
+    folds: Annotated[int, Field(ge=2)] = 3
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    pruner: Literal["median"] | None = None
+    patience: Annotated[int, Field(ge=0)] = 0
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is looked for."""
+        return self.trials is not None
+
+
+UNTUNED = Tuning(name="none", trials=None)
 
 
 class Validation(Config):
@@ -130,6 +175,7 @@ class Run(Config):
     launcher: Launcher
     limits: Limits
     dry_run: bool
+    tuning: Tuning = UNTUNED  # records older than tuning say nothing of it
 
 
 class WhichStudy(Config):

@@ -83,6 +83,7 @@ def document(verdict: Verdict, findings: Findings) -> dict[str, Any]:
             "overrides": list(winner.overrides),
             "config": winner.config,
             "metrics": {name: m.model_dump(mode="json") for name, m in winner.metrics.items()},
+            "tuning": None if winner.tuning is None else winner.tuning.model_dump(mode="json"),
         },
         "tied": list(verdict.tied),
         "chance": asdict(verdict.chance) | {"sentence": verdict.chance.sentence},

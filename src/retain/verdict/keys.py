@@ -22,6 +22,7 @@ COMPONENTS = (
     "metrics",
 )
 """Nodes of the config that are one choice each, called by its name."""
+SEARCH = "model.search."
 
 
 def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
@@ -85,9 +86,16 @@ def _differs(key: str, flat: Sequence[Mapping[str, Any]]) -> bool:
     if component not in COMPONENTS or key == own:
         return len({repr(one.get(key)) for one in flat}) > 1
     values: dict[str, set[str]] = {}
-    for one in flat:
+    for one in _having_its_kind(key, flat):
         values.setdefault(repr(one.get(own)), set()).add(repr(one.get(key)))
     return any(len(found) > 1 for found in values.values())
+
+
+def _having_its_kind(key: str, flat: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+    """All variants; for a range to tune in, those that are tuned: the others have none at all."""
+    if not key.startswith(SEARCH):
+        return flat
+    return [one for one in flat if any(other.startswith(SEARCH) for other in one)]
 
 
 def _shown(key: str) -> str:

@@ -1,0 +1,40 @@
+"""How far tuning flatters where there is nothing to find: outcomes shuffled among the customers.
+
+python experiments/tuned/noise.py PATH
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+import numpy as np
+
+from retain.app.command_line import Line
+from retain.app.components import experiment
+from retain.app.configs import Composer
+from retain.app.prepared import prepare
+from retain.learning.experiment import evaluate
+from retain.learning.validation import split
+
+
+def optimism(path: str, trials: int) -> str:
+    """Inner best, outer mean and their difference for a tree on shuffled outcomes."""
+    words = ("tuning=optuna", f"tuning.trials={trials}", "data=one_click", f"data.dir={path}")
+    with Composer(Line(("model=tree", *words)), "run") as composer:
+        (composed,) = composer.runs()
+    run, customers = composed.run, prepare(composed.run).customers
+    shuffled = np.random.default_rng(0).permutation(customers.labelled)
+    noise = replace(customers, target=customers.labelled * 0 + shuffled)
+    found = evaluate(experiment(run), noise, split(noise, run.validation, seed=0)).tuning or {}
+    gap = found["optimism"]
+    return (
+        f"{trials:>6} {found['inner']:.3f} {found['outer']:.3f} {gap['mean']:+.3f} "
+        f"[{gap['low']:+.3f}, {gap['high']:+.3f}]"
+    )
+
+
+if __name__ == "__main__":
+    print("trials inner outer optimism")
+    for count in (1, 20, 100):
+        print(optimism(sys.argv[1], count))

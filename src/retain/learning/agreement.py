@@ -1,0 +1,82 @@
+"""What tuning came to over the folds of a run: how far they agree, and how far it flatters.
+
+May import: errors, schema, customers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from retain.learning.metrics import corrected_interval
+from retain.learning.search_space import Space, choices
+from retain.learning.tuning import Tuned
+from retain.learning.validation import Fold
+from retain.schema import SearchRange
+
+
+def told(
+    tuned: Sequence[tuple[Fold, Tuned]], space: Space, outer: Sequence[float], test_to_train: float
+) -> dict[str, Any]:
+    """Every fold's choice, the agreement on each parameter, and the optimism, as plain values.
+
+    Parameters
+    ----------
+    tuned
+        Each fold with what was found on its training rows.
+    outer
+        ROC-AUC of the same folds on the rows that tuning did not see.
+    """
+    inner = [found.inner for _, found in tuned]
+    chosen = {name: [found.parameters[name] for _, found in tuned] for name in space}
+    return {
+        "folds": [_fold(fold, found) for fold, found in tuned],
+        "agreement": {name: agreement(where, chosen[name]) for name, where in space.items()},
+        "inner": float(np.mean(inner)),
+        "outer": float(np.mean(outer)),
+        "optimism": optimism(inner, outer, test_to_train),
+    }
+
+
+def _fold(fold: Fold, found: Tuned) -> dict[str, Any]:
+    return {
+        "repeat": fold.repeat,
+        "fold": fold.fold,
+        "parameters": found.parameters,
+        "inner": found.inner,
+        "trials": found.trials,
+        "pruned": found.pruned,
+        "failed": found.failed,
+        "seconds": found.seconds,
+    }
+
+
+def agreement(where: SearchRange, values: Sequence[Any]) -> dict[str, Any]:
+    """The range and median of numbers chosen; the commonest of choices and its share of folds.
+
+    >>> agreement(SearchRange(low=2, high=9), [4, 5, 9])
+    {'low': 4.0, 'median': 5.0, 'high': 9.0}
+    >>> agreement(SearchRange(choices=("sqrt", 0.5)), ["sqrt", "sqrt", 0.5, "sqrt"])
+    {'value': 'sqrt', 'share': 0.75}
+    """
+    if where.choices:
+        most = max(choices(where), key=values.count)
+        return {"value": most, "share": values.count(most) / len(values)}
+    low, median, high = (float(number) for number in np.quantile(values, [0, 0.5, 1]))
+    return {"low": low, "median": median, "high": high}
+
+
+def optimism(
+    inner: Sequence[float], outer: Sequence[float], test_to_train: float
+) -> dict[str, float]:
+    """Inner best minus outer ROC-AUC: its mean over the folds and the corrected 95 % interval.
+
+    >>> found = optimism([0.92, 0.93, 0.94], [0.90, 0.92, 0.91], test_to_train=0.5)
+    >>> round(found["mean"], 3)
+    0.02
+    """
+    gaps = np.subtract(inner, outer)
+    low, high = corrected_interval(list(gaps), test_to_train)
+    return {"mean": float(gaps.mean()), "low": low, "high": high}

@@ -1,0 +1,250 @@
+"""A model's best parameters, looked for by Optuna within the rows it will be trained on.
+
+May import: errors, schema, customers. Whoever chooses parameters on rows and scores on the same
+measures the search as well (Cawley & Talbot 2010): nothing here sees a row but those handed over.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from imblearn.pipeline import Pipeline
+from sklearn.base import BaseEstimator, clone
+
+from retain.errors import RetainError
+from retain.learning import applicable
+from retain.learning.fold_rows import FoldRows, prepared
+from retain.learning.metrics import roc_auc
+from retain.learning.pipeline import Recipe
+from retain.learning.search_space import Space, check, configured, suggested
+from retain.learning.validation import TwinFolds
+from retain.schema import Tuning
+
+if TYPE_CHECKING:
+    from optuna import Study, Trial
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """An unfitted estimator with the best parameters found, and how they were found.
+
+    Attributes
+    ----------
+    parameters
+        The best trial's; those of the model as configured where no other beat it.
+    inner
+        The best trial's mean ROC-AUC over the inner folds; higher is better, and being the best
+        of many it is too high.
+    trials, pruned, failed
+        How many trials were begun, ended early, and refused by the estimator.
+    seconds
+        Wall time.
+    """
+
+    model: BaseEstimator
+    parameters: dict[str, Any]
+    inner: float
+    trials: int
+    pruned: int
+    failed: int
+    seconds: float
+
+
+def library() -> ModuleType:
+    """Optuna, or a sentence that tells how to get it."""
+    try:
+        import optuna
+    except ImportError:
+        told = "tuning=optuna needs Optuna; type: pip install 'retain[tune]'"
+        raise RetainError(told) from None
+    return optuna
+
+
+def tune(
+    model: BaseEstimator,
+    recipe: Recipe,
+    table: pd.DataFrame,
+    target: np.ndarray,
+    folds: TwinFolds,
+) -> Tuned:
+    """``model`` with the best parameters of ``recipe.search`` for these training rows.
+
+    The model as configured is the first trial. The same rows and folds give the same answer,
+    unless ``recipe.tuning.seconds`` ends the search.
+
+    Parameters
+    ----------
+    model
+        What ``pipeline.assemble`` made of ``recipe``; a calibrated one is tuned within.
+    folds
+        The inner folds, whose seed is that of the search too.
+
+    Raises
+    ------
+    NotApplicable
+        When the recipe has no meaning on the training rows of an inner fold.
+    RetainError
+        When Optuna is not installed, or the estimator refuses every trial.
+    """
+    begun = time.perf_counter()
+    optuna = library()
+    check(recipe.search, recipe.model, tuned=True)
+    inner = _inner_rows(_pipeline(model), recipe, table, target, folds)
+    objective = _Objective(recipe.model, recipe.search, inner)
+    with _silence(optuna):
+        study = _study(optuna, recipe.tuning, folds.seed)
+        study.enqueue_trial(configured(recipe.search, recipe.model))
+        study.optimize(objective, 1, catch=(_Refused,))  # whatever time there is
+        trials, left = _left(recipe.tuning, time.perf_counter() - begun)
+        study.optimize(objective, trials, left, catch=(_Refused,))
+    return _tuned(model, objective, study, time.perf_counter() - begun)
+
+
+def _pipeline(model: BaseEstimator) -> Pipeline:
+    """The pipeline of an assembled estimator, whether or not it is calibrated."""
+    return model if isinstance(model, Pipeline) else model.estimator
+
+
+@dataclass(frozen=True)
+class _InnerRows:
+    """What a trial's model is fitted on and asked about, and what became of those asked about."""
+
+    rows: FoldRows
+    test_target: np.ndarray
+
+
+def _inner_rows(
+    pipeline: Pipeline, recipe: Recipe, table: pd.DataFrame, target: np.ndarray, folds: TwinFolds
+) -> list[_InnerRows]:
+    """The rows of each inner fold, prepared once for all trials, as these change the model only."""
+    found = []
+    for train, test in folds.split(table, target):
+        applicable.check(recipe, table, target[train])
+        rows = prepared(pipeline, table.iloc[train], target[train], table.iloc[test])
+        found.append(_InnerRows(rows, target[test]))
+    return found
+
+
+class _Refused(Exception):  # noqa: N818 - an estimator's answer to the parameters of one trial
+    """The parameters of a trial lead to no scores."""
+
+
+@dataclass
+class _Objective:
+    """The mean ROC-AUC of a trial's parameters over the inner folds."""
+
+    model: BaseEstimator
+    space: Space
+    inner: list[_InnerRows]
+    parameters: dict[int, dict[str, Any]] = field(default_factory=dict)
+    firsts: dict[int, float] = field(default_factory=dict)
+    refusal: str = ""
+
+    def __call__(self, trial: Trial) -> float:
+        """The mean, unless the trial falls behind the others."""
+        import optuna
+
+        parameters = self.parameters[trial.number] = suggested(trial, self.space)
+        above: list[float] = []
+        values: list[float] = []
+        for step, fold in enumerate(self.inner):
+            values.append(self._value(parameters, fold))
+            # A pruner looks at a trial's best step, so an easy fold must not make one.
+            above.append(values[-1] - self.firsts.setdefault(step, values[-1]))
+            trial.report(float(np.mean(above)), step)
+            if step + 1 < len(self.inner) and trial.should_prune():
+                raise optuna.TrialPruned
+        return float(np.mean(values))
+
+    def _value(self, parameters: dict[str, Any], fold: _InnerRows) -> float:
+        try:
+            model = clone(self.model).set_params(**parameters)
+            scores = _scores(model.fit(fold.rows.train, fold.rows.target), fold.rows.test)
+            value = roc_auc(fold.test_target, scores)
+        except Exception as error:
+            self._refuse(parameters, f"{type(error).__name__}: {error}")
+            raise _Refused from error
+        if not (np.isfinite(value) and np.isfinite(scores).all()):
+            self._refuse(parameters, "its scores or their ROC-AUC are not finite")
+            raise _Refused
+        return value
+
+    def _refuse(self, parameters: dict[str, Any], why: str) -> None:
+        self.refusal = f"{parameters}: {why}"
+        log.warning("tuning: a trial failed with %s", self.refusal)
+
+
+def _scores(model: BaseEstimator, rows: np.ndarray) -> np.ndarray:
+    """What ranks the rows: probabilities, or margins of a model that gives none."""
+    if hasattr(model, "predict_proba"):
+        return np.asarray(model.predict_proba(rows)[:, 1])
+    return np.asarray(model.decision_function(rows))
+
+
+def _study(optuna: ModuleType, tuning: Tuning, seed: int) -> Study:
+    pruner = (
+        optuna.pruners.NopPruner()
+        if tuning.pruner is None
+        else optuna.pruners.MedianPruner(n_startup_trials=tuning.patience)
+    )
+    sampler = optuna.samplers.TPESampler(seed=seed)
+    study: Study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
+    return study
+
+
+def _left(tuning: Tuning, spent: float) -> tuple[int, float | None]:
+    """Trials and seconds that are left after the first trial.
+
+    >>> _left(Tuning(name="optuna", trials=20, seconds=60.0), spent=61.5)
+    (19, 0.0)
+    """
+    seconds = None if tuning.seconds is None else max(tuning.seconds - spent, 0.0)
+    return (tuning.trials or 1) - 1, seconds
+
+
+def _tuned(model: BaseEstimator, objective: _Objective, study: Study, seconds: float) -> Tuned:
+    counts = dict.fromkeys(("COMPLETE", "PRUNED", "FAIL"), 0)
+    for trial in study.trials:
+        counts[trial.state.name] += 1
+    if not counts["COMPLETE"]:
+        raise RetainError(
+            f"tuning: all {len(study.trials)} trials failed on a fold's training rows, the last "
+            f"with {objective.refusal}. Mend the model's parameters, or its search."
+        )
+    best = study.best_trial
+    parameters = objective.parameters[best.number]
+    tuned = clone(model)
+    _pipeline(tuned).named_steps["model"].set_params(**parameters)
+    return Tuned(
+        model=tuned,
+        parameters=parameters,
+        inner=float(best.value or 0.0),
+        trials=len(study.trials),
+        pruned=counts["PRUNED"],
+        failed=counts["FAIL"],
+        seconds=round(seconds, 6),
+    )
+
+
+@contextmanager
+def _silence(optuna: ModuleType) -> Iterator[None]:
+    """Neither Optuna's log nor the warnings of models that are only tried."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        optuna.logging.set_verbosity(before)
