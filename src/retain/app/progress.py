@@ -32,6 +32,8 @@ def ended_told(tally: Tally, record: Record, *, best: bool) -> Text:
     told = Text.from_markup(MARKS[record.state]).append(f" {tally.names[record.id]}")
     if "roc_auc" in record.metrics:
         told.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
+    if record.stopped:
+        told.append(f", stopped after {record.folds} of {record.split.fits} folds")
     if best and len(tally.names) > 1:
         told.append(", best so far")
     return told.append(f"  ({'; '.join([counts_told(tally), *_to_go(tally)])})")

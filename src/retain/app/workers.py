@@ -38,6 +38,7 @@ thresholds by itself, and keep what a heavy run took for as long as its worker l
 IMPORTED = (
     "retain.app.execute",
     "retain.app.survey",
+    "retain.verdict.racing",
     "imblearn.combine",
     "sklearn.ensemble",
     "sklearn.neural_network",
@@ -51,7 +52,7 @@ GRACE = 10.0
 """Seconds that an idle process has to end by itself."""
 ATTEMPTS = 3
 """How often a worker's process is started before the launch gives up."""
-Job = Literal["execute", "survey"]
+Job = Literal["execute", "survey", "judge"]
 
 
 def warm_up() -> None:
@@ -259,8 +260,9 @@ def _serve(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
 def _answered(job: Job, arguments: tuple[Any, ...]) -> Answer:
     from retain.app.execute import execute
     from retain.app.survey import survey
+    from retain.verdict.racing import dropped
 
-    jobs: dict[Job, Callable[..., Any]] = {"execute": execute, "survey": survey}
+    jobs: dict[Job, Callable[..., Any]] = {"execute": execute, "survey": survey, "judge": dropped}
     try:
         return Answer(jobs[job](*arguments))
     except (RetainError, OSError) as error:

@@ -6,7 +6,7 @@ May import: errors, schema, customers. No Hydra here: a notebook can call ``eval
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -53,17 +53,17 @@ class Evaluation:
 
 
 class Stopwatch:
-    """Wall seconds by phase.
+    """Wall seconds by phase, those spent before included.
 
-    >>> watch = Stopwatch()
+    >>> watch = Stopwatch({})
     >>> with watch.phase("fit"):
     ...     pass
     >>> list(watch.seconds)
     ['fit']
     """
 
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
+    def __init__(self, spent: Mapping[str, float]) -> None:
+        self.seconds = dict(spent)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -76,12 +76,20 @@ class Stopwatch:
             self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 6)
 
 
-def evaluate(
-    experiment: Experiment, customers: Customers, splits: Splits, cache: FoldCache | None = None
+def evaluate(  # noqa: PLR0913 - the last two are for those who stop on the way
+    experiment: Experiment,
+    customers: Customers,
+    splits: Splits,
+    cache: FoldCache | None = None,
+    *,
+    begun: Evaluation | None = None,
+    upto: int | None = None,
 ) -> Evaluation:
     """Out-of-fold scores of every training customer in every repeat, and their metrics.
 
     Runs that share a ``cache`` share the rows they prepare alike; scores are the same without.
+    With ``upto`` only that many folds are scored, and ``begun`` are the first of them, scored
+    before: in several goes or in one, scores and metrics are the same bits.
 
     Raises
     ------
@@ -90,7 +98,7 @@ def evaluate(
     RetainError
         When a metric of some fold is not finite: such a run has no mean.
     """
-    watch = Stopwatch()
+    watch = Stopwatch({} if begun is None else begun.seconds)
     with watch.phase("prepare"):
         table = matrix(customers, experiment.features).loc[splits.ids]
         labels = customers.labelled.loc[splits.ids].to_numpy()
@@ -108,8 +116,8 @@ def evaluate(
             return made(fold)
         return cache.rows(f"{content}/{fold.repeat}/{fold.fold}", partial(made, fold))
 
-    parts = []
-    for fold in splits.folds:
+    parts = [] if begun is None else _again(begun.scores, splits, labels)[:upto]
+    for fold in splits.folds[len(parts) : upto]:
         if isinstance(model, Pipeline):
             probability = _by_rows(model, rows, fold, watch)
         else:
@@ -180,6 +188,17 @@ class _Part:
     ids: pd.Index
     target: np.ndarray
     probability: np.ndarray
+
+
+def _again(scores: Scores, splits: Splits, labels: np.ndarray) -> list[_Part]:
+    """The folds that were scored before: the first ones, in the order of the splits."""
+    left = scores.table["probability"].to_numpy()
+    parts: list[_Part] = []
+    while len(left):
+        fold = splits.folds[len(parts)]
+        mine, left = np.split(left, [len(fold.test)])
+        parts.append(_Part(fold, splits.ids[fold.test], labels[fold.test], mine))
+    return parts
 
 
 def _within(probability: np.ndarray) -> np.ndarray:

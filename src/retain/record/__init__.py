@@ -7,6 +7,8 @@ May import: errors, schema.
       <slug>-<id>/                      RunDirectory
         record.json                     Record, written last and atomically; see its fields
         scores.parquet                  customer_id, repeat, fold, target, probability
+        folds.parquet                   those of the folds a race has done so far, and as metadata
+                                        what made them; gone once the record is written
         run.log                         everything logged, the traceback of a failure included
         .lock                           held by the process that does the run, empty
         .hydra/                         config.yaml, hydra.yaml, overrides.yaml as Hydra writes them
@@ -15,7 +17,8 @@ May import: errors, schema.
         verdict.json  leaderboard.csv  segments.csv  customers.csv  model.skops
         ledger.jsonl                    one line for every opening of the sealed test
 
-States. A directory without ``record.json`` was interrupted and runs again. With it, ``state`` is
+States. A directory without ``record.json`` was interrupted and runs again, from the folds it has
+if ``folds.parquet`` is of the same data, splits, code and packages. With it, ``state`` is
 ``done``; ``failed``, with ``reason`` and ``traceback``; or ``not_applicable``, with ``reason``:
 this combination has no meaning, which is neither a failure nor a zero. Failed runs run again
 when their line is launched again; the other two do not.
