@@ -20,7 +20,7 @@ def test_a_record_is_plain_json_with_the_documented_keys(tmp_path, make_record):
     tree = json.loads(run.record.read_text())
     expected = (
         "schema id study state reason traceback config overrides seed data split metrics checks "
-        "seconds peak_memory_mb environment git warnings started finished"
+        "seconds peak_memory_mb environment git warnings started finished stopped"
     )
     assert list(tree) == expected.split()
     assert set(tree["data"]) == {"fingerprint", "rows", "positives", "funnel"}

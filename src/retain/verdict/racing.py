@@ -3,8 +3,9 @@
 May import: errors, schema, record, customers, learning.
 
 The question a race asks is one-sided: is this run worse than the leader? It is asked again after
-every fold and of many runs, so that now and then a run is stopped that was no worse. What it costs
-is a tie not seen, never a wrong winner: the leader stays in.
+every fold and of many runs, so that now and then one is stopped that was no worse. The price is
+ties that nobody sees, since those that are close enough to win are seldom stopped: a comparison
+after a race names fewer tied runs than one of whole runs does.
 """
 
 from __future__ import annotations
