@@ -283,7 +283,7 @@ def test_folds_of_another_world_are_not_gone_on_with(begun, retain):
 def test_a_file_that_holds_no_folds_costs_nothing_but_them(begun, retain):
     begun.folds.write_bytes(b"PAR1 and no more")
     code, said = retain(*LINE, RACE)
-    assert code == 0
+    assert code == 0, said
     assert begun.read().state == "done"
 
 
