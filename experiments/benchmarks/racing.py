@@ -1,4 +1,4 @@
-"""Holds a race against the same study in full: does it find a winner that is tied, for half the fits?
+"""Holds a race to the same study in full: half the fits, and a winner that is tied there.
 
     python experiments/benchmarks/racing.py [--customers PATH] [--models logreg,svc …]
 
@@ -104,36 +104,39 @@ def told(full: Sweep, raced: Sweep) -> str:
 
     board = leaderboard(list(full.records.values())).set_index("id")
     chosen = board.loc[raced.winner.id]
+    about = (
+        f"{len(full.records)} runs: models × {len(SAMPLERS)} samplers × {2 ** len(SWITCHED)} sets "
+        f"of features, 2 × 5 folds, the store's four files. One round. {machine()}."
+    )
+    standing = (
+        f"In the full sweep {board['tied'].sum()} runs are tied, the best included. The raced "
+        f"winner is rank {chosen['rank']} there, {chosen['difference']:+.4f} from the best "
+        f"(p = {chosen['p']:.2g}): {'tied' if chosen['tied'] else 'NOT tied'}."
+    )
+    return "\n\n".join([about, _table(full, raced), standing])
+
+
+def _table(full: Sweep, raced: Sweep) -> str:
     by_fold = sum(
         record.seconds["fit"] * raced.records[id_].folds / record.folds
         for id_, record in full.records.items()
     )
-    stopped = sum(record.stopped is not None for record in raced.records.values())
+    ends = sum(record.stopped is None for record in raced.records.values())
     rows = [
         ("", "in full", "raced", "ratio", "target"),
         ("---",) * 5,
-        ("fit, s", f"{full.fit:.1f}", f"{raced.fit:.1f}", f"{raced.fit / full.fit:.2f}", "≤ 0.50"),
-        ("the same by the full sweep's seconds", "", "", f"{by_fold / full.fit:.2f}", ""),
-        ("fits", f"{full.fits:,}", f"{raced.fits:,}", f"{raced.fits / full.fits:.2f}", ""),
-        (
-            "wall, s",
-            f"{full.seconds:.1f}",
-            f"{raced.seconds:.1f}",
-            f"{raced.seconds / full.seconds:.2f}",
-            "",
-        ),
-        ("runs to the end", len(full.records), len(raced.records) - stopped, "", ""),
+        _ratio("fit, s", full.fit, raced.fit, "≤ 0.50"),
+        _ratio("fit, s, by what the full sweep's took", full.fit, by_fold),
+        _ratio("wall, s", full.seconds, raced.seconds),
+        ("fits", full.fits, raced.fits, f"{raced.fits / full.fits:.2f}", ""),
+        ("runs to the end", len(full.records), ends, "", ""),
         ("winner", name(full.winner), name(raced.winner), "", "tied"),
     ]
-    table = "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
-    return (
-        f"{len(full.records)} runs: {len(MODELS)} models × {len(SAMPLERS)} samplers × "
-        f"{2 ** len(SWITCHED)} sets of features, 2 × 5 folds, the store's four files. One round. "
-        f"{machine()}.\n\n{table}\n\nIn the full sweep {int(board['tied'].sum())} runs are tied "
-        f"with the winner; the raced winner is rank {chosen['rank']} there, "
-        f"{chosen['difference']:+.4f} from the best (p = {chosen['p']:.2g}): "
-        f"{'tied' if chosen['tied'] else 'NOT tied'}."
-    )
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+
+
+def _ratio(what: str, full: float, raced: float, target: str = "") -> tuple[str, ...]:
+    return what, f"{full:.1f}", f"{raced:.1f}", f"{raced / full:.2f}", target
 
 
 def name(record: Record) -> str:

@@ -380,6 +380,9 @@ def test_a_run_that_waits_does_not_run_and_has_not_ended(make_plan, make_task, r
     status = tally.status("running")
     assert (status.running, status.left, status.done) == ((), 1, 0)
     assert status.seconds_to_go == pytest.approx(3.0, abs=0.1)
+    assert tally.progress == pytest.approx(0.5)
+    tally.ended(record_of(task))
+    assert tally.progress == 1
 
 
 # On its few folds it may look better than any that was not stopped.

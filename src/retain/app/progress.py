@@ -56,7 +56,7 @@ def _bar(tally: Tally) -> Table:
     bar.add_column(ratio=1)
     bar.add_row(
         Text(tally.study, "bold"),
-        ProgressBar(total=tally.to_do, completed=ended),
+        ProgressBar(total=tally.to_do, completed=tally.progress),
         f"{ended}/{tally.to_do}",
         _clock(tally.seconds),
         "".join(_to_go(tally)) or ("-:--:-- to go" if tally.left else ""),

@@ -56,7 +56,7 @@ class Status(Config):
     updated: str
     total: int
     done: int
-    raced: int
+    raced: int = 0
     failed: int
     not_applicable: int
     skipped: int

@@ -60,6 +60,12 @@ class Tally:
         return len(self._left)
 
     @property
+    def progress(self) -> float:
+        """Runs that have ended, and what is done of those that wait in a race."""
+        with self._lock:
+            return self.to_do - self.left + sum(self._ahead.get(id_, 0.0) for id_ in self._left)
+
+    @property
     def seconds(self) -> float:
         """Time spent."""
         return time.monotonic() - self._began
