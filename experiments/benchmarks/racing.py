@@ -100,6 +100,7 @@ def swept(folder: Path, customers: Path, models: tuple[str, ...], *, racing: boo
 
 def told(full: Sweep, raced: Sweep) -> str:
     """What both sweeps spent, and how the raced winner stands in the full one."""
+    from orders import ORDERS, table
     from report import machine
 
     board = leaderboard(list(full.records.values())).set_index("id")
@@ -113,7 +114,11 @@ def told(full: Sweep, raced: Sweep) -> str:
         f"winner is rank {chosen['rank']} there, {chosen['difference']:+.4f} from the best "
         f"(p = {chosen['p']:.2g}): {'tied' if chosen['tied'] else 'NOT tied'}."
     )
-    return "\n\n".join([about, _table(full, raced), standing])
+    others = (
+        f"The same on the full sweep's records with the folds in {ORDERS} random orders, and with "
+        "another rule:"
+    )
+    return "\n\n".join([about, _table(full, raced), standing, others, table(full.records)])
 
 
 def _table(full: Sweep, raced: Sweep) -> str:

@@ -21,7 +21,8 @@ States. A directory without ``record.json`` was interrupted and runs again, from
 if ``folds.parquet`` is of the same data, splits, code and packages. With it, ``state`` is
 ``done``; ``failed``, with ``reason`` and ``traceback``; or ``not_applicable``, with ``reason``:
 this combination has no meaning, which is neither a failure nor a zero. Failed runs run again
-when their line is launched again; the other two do not.
+when their line is launched again; the other two do not, unless a race ``stopped`` a run that is
+done and the line is launched without one.
 
 ``record.json`` is plain JSON, so that it can be read without this package; ``schema`` counts up
 when the meaning of a key changes.

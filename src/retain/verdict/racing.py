@@ -21,7 +21,10 @@ ALPHA = 0.05
 
 
 def dropped(
-    scores: Mapping[str, Sequence[float]], folds: int, test_to_train: float
+    scores: Mapping[str, Sequence[float]],
+    folds: int,
+    test_to_train: float,
+    alpha: float = ALPHA,
 ) -> frozenset[str]:
     """Runs that are worse than the leader on the first ``folds`` folds.
 
@@ -34,12 +37,14 @@ def dropped(
         How many folds are compared, ≥ 2.
     test_to_train
         n_test / n_train of a fold.
+    alpha
+        One-sided level of the test.
 
     Returns
     -------
     frozenset
-        Ids whose mean is lower than the highest with one-sided p < .05 by the corrected resampled
-        t-test (Nadeau & Bengio 2003).
+        Ids whose mean is lower than the highest with one-sided p < ``alpha`` by the corrected
+        resampled t-test (Nadeau & Bengio 2003).
 
     >>> close, far = [0.91, 0.90, 0.92], [0.80, 0.79, 0.82]
     >>> dropped({"a": close, "b": far, "c": [0.92, 0.89, 0.91]}, 3, test_to_train=0.25)
@@ -50,12 +55,9 @@ def dropped(
     if not racing:
         return frozenset()
     best = racing[min(racing, key=lambda id_: (-racing[id_].mean(), id_))]
+    differences = {id_: list(values - best) for id_, values in racing.items()}
     return frozenset(
-        id_ for id_, values in racing.items() if _worse(list(values - best), test_to_train)
+        id_
+        for id_, below in differences.items()
+        if sum(below) < 0 and corrected_resampled_t(below, test_to_train)[1] / 2 < alpha
     )
-
-
-def _worse(differences: list[float], test_to_train: float) -> bool:
-    """Whether a mean difference to the leader is below zero for more than chance."""
-    _, p = corrected_resampled_t(differences, test_to_train)
-    return sum(differences) < 0 and p / 2 < ALPHA
