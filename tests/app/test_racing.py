@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +23,7 @@ from retain.app.costs import Costs
 from retain.app.crew import Crew
 from retain.app.leg import Progress
 from retain.app.race import Race
+from retain.app.run import answer, run
 from retain.app.tally import Tally
 from retain.app.workers import Died
 from retain.errors import RetainError
@@ -74,33 +78,38 @@ def soon(holds):
         time.sleep(0.02)
 
 
-@pytest.fixture
-def raced(retain):
-    """A race of eight runs in ``outputs``, and what it said."""
-    code, said = retain(*LINE, RACE)
-    assert code == 0, said
-    return said
+@pytest.fixture(scope="module")
+def raced(tmp_path_factory):
+    """The outputs of a race of eight runs, which nobody may change, and what it said."""
+    folder = tmp_path_factory.mktemp("race")
+    said = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+        code = answer(run, [*LINE, RACE], "run")
+    assert code == 0, said.getvalue()
+    return folder / "outputs", said.getvalue()
 
 
-def test_runs_that_are_worse_are_stopped_and_say_so(raced, retain):
-    found = records()
+def test_runs_that_are_worse_are_stopped_and_say_so(raced):
+    outputs, said = raced
+    found = records(outputs)
     stopped = {name for name, record in found.items() if record["stopped"] == "raced"}
     assert {name.split("-")[0] for name in stopped} == {"dummy"}
     assert {record["state"] for record in found.values()} == {"done"}
-    assert {folds()[name] for name in stopped} == {3}
-    assert {folds()[name] for name in found.keys() - stopped} == {6}
-    assert re.search(r"done model=dummy sampler=none .*, stopped after 3 of 6 folds", raced)
-    assert "8 done, 0 failed" in raced
-    assert "The race stopped 2 runs" in raced
-    assert "saved 6 of 48 fits" in raced
-    status = json.loads(Path("outputs/runs/status.json").read_text())
+    assert {folds(outputs)[name] for name in stopped} == {3}
+    assert {folds(outputs)[name] for name in found.keys() - stopped} == {6}
+    assert re.search(r"done model=dummy sampler=none .*, stopped after 3 of 6 folds", said)
+    assert "8 done, 0 failed" in said
+    assert "The race stopped 2 runs" in said
+    assert "saved 6 of 48 fits" in said
+    status = json.loads((outputs / "runs" / "status.json").read_text())
     assert (status["done"], status["raced"], status["left"], status["running"]) == (8, 2, 0, [])
     assert status["seconds_to_go"] == 0
 
 
 def test_a_raced_run_has_the_scores_of_the_folds_it_had(raced):
-    name, record = next((n, r) for n, r in records().items() if r["stopped"])
-    scores = pd.read_parquet(Path("outputs/runs", name, "scores.parquet"))
+    outputs, _ = raced
+    name, record = next((n, r) for n, r in records(outputs).items() if r["stopped"])
+    scores = pd.read_parquet(outputs / "runs" / name / "scores.parquet")
     assert [tuple(pair) for pair in scores[["repeat", "fold"]].drop_duplicates().to_numpy()] == [
         (0, 0),
         (0, 1),
@@ -114,22 +123,23 @@ def test_a_raced_run_has_the_scores_of_the_folds_it_had(raced):
 # The race decides how far a run goes and nothing else.
 def test_a_run_that_stays_to_the_end_is_the_same_bits_as_without_a_race(raced, retain):
     retain(*LINE, "outputs=whole")
-    whole, race = left("whole"), left()
+    whole, race = left("whole"), left(raced[0])
     assert whole.keys() == race.keys()
     for name, (_, stopped, metrics, scores) in race.items():
-        had = folds()[name]
+        had = folds(raced[0])[name]
         assert metrics["roc_auc"]["folds"] == whole[name][2]["roc_auc"]["folds"][:had]
         if stopped is None:
             assert (metrics, scores) == whole[name][2:]
-    assert not list(Path("outputs").glob("*/*/folds.parquet"))
+    assert not list(raced[0].glob("*/*/folds.parquet"))
 
 
 def test_the_race_is_the_same_with_any_number_of_workers(raced, retain):
     retain(*LINE, RACE, "launcher.workers=1", "outputs=alone")
-    assert left("alone") == left()
+    assert left("alone") == left(raced[0])
 
 
 def test_raced_runs_are_done_with_a_race_and_done_in_full_without(raced, retain):
+    shutil.copytree(raced[0], "outputs")
     code, said = retain(*LINE, RACE)
     assert (code, "0 done, 0 failed, 0 not applicable, 8 done before" in said) == (0, True)
     assert retain(*LINE, RACE, "dry_run=true")[1].count("raced") == 2
@@ -208,7 +218,7 @@ def test_a_race_killed_on_the_way_ends_as_one_that_was_not(raced):
     assert list(Path("killed").glob("*/*/folds.parquet"))
     out, err = launched(*line).communicate(timeout=120)
     assert "0 failed" in out, err
-    assert left("killed") == left()
+    assert left("killed") == left(raced[0])
     assert not list(Path("killed").glob("*/*/folds.parquet"))
 
 
@@ -232,7 +242,7 @@ def test_two_races_at_once_share_the_work_and_agree(raced):
     processes = [launched(*LINE, RACE, "outputs=shared") for _ in range(2)]
     said = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
-    assert left("shared") == left()
+    assert left("shared") == left(raced[0])
 
 
 def test_the_launching_process_stays_light_in_a_race(here):
@@ -254,9 +264,8 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def begun(retain):
+def begun(here):
     """The directory of a run that was interrupted with three of its folds."""
-    retain(*DATA, "model=dummy", "study.name=other")
     process = launched(*LINE, RACE)
     soon(lambda: list(Path("outputs/runs").glob("dummy-*/folds.parquet")))
     process.kill()
@@ -315,7 +324,7 @@ class Track:
 def race(make_plan, make_task, record_of):
     """A race of runs with the scores given; those ``before`` were done earlier."""
 
-    def run(scores, before=(), **how):
+    def held(scores, before=(), **how):
         tasks = {id_: make_task(id_) for id_ in scores}
         done = [record_of(tasks[id_], auc=scores[id_]) for id_ in before]
         track = Track(scores, record_of, **how)
@@ -323,7 +332,7 @@ def race(make_plan, make_task, record_of):
         ended = list(Race(planned, 3, Costs(), lambda _: None).records(track))
         return track.passes, {record.id: record.folds for record in ended}
 
-    return run
+    return held
 
 
 BEST = (0.91, 0.90, 0.92, 0.91, 0.90, 0.92)
