@@ -20,7 +20,7 @@ def test_a_record_is_plain_json_with_the_documented_keys(tmp_path, make_record):
     tree = json.loads(run.record.read_text())
     expected = (
         "schema id study state reason traceback config overrides seed data split metrics checks "
-        "seconds peak_memory_mb environment git stopped warnings started finished tuning"
+        "seconds peak_memory_mb environment git warnings started finished stopped tuning"
     )
     assert list(tree) == expected.split()
     assert set(tree["data"]) == {"fingerprint", "rows", "positives", "funnel"}
@@ -67,6 +67,37 @@ def test_identity_ignores_what_cannot_change_a_result():
     same = {**config, "threads": 8, "outputs": "elsewhere", "study": {"name": "x"}}
     assert identity(config) == identity(same)
     assert identity(config) != identity({**config, "seed": 1})
+
+
+# A race stops a run; the folds it has are those it would have had.
+def test_a_race_is_no_part_of_a_runs_identity():
+    validation = {"folds": 5, "racing": False, "burn_in": 3}
+    config = {"seed": 0, "validation": validation}
+    raced = {**config, "validation": {**validation, "racing": True, "burn_in": 4}}
+    assert identity(config) == identity(raced)
+    assert identity(config) == identity({"seed": 0, "validation": {"folds": 5}})
+    assert identity(config) != identity({**config, "validation": {**validation, "folds": 4}})
+
+
+def test_a_record_from_before_there_were_races_reads_as_not_stopped(tmp_path, make_record):
+    run = RunDirectory(tmp_path)
+    run.finish(make_record())
+    tree = json.loads(run.record.read_text())
+    del tree["stopped"]
+    run.record.write_text(json.dumps(tree))
+    assert run.read() == make_record()
+
+
+def test_folds_of_a_race_stay_until_there_is_a_record(tmp_path, make_record):
+    run = RunDirectory(tmp_path)
+    run.folds.write_bytes(b"folds")
+    run.reopen(keep_folds=True)
+    assert run.folds.exists()
+    run.finish(make_record())
+    assert not run.folds.exists()
+    run.folds.write_bytes(b"folds")
+    run.reopen()
+    assert not run.folds.exists()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 _HOMES = {
     "Customers": "retain.customers.customers",
-    "Experiment": "retain.learning.experiment",
+    "Experiment": "retain.learning.scoring",
     "NotApplicable": "retain.errors",
     "Record": "retain.record",
     "Recipe": "retain.learning.pipeline",

@@ -129,7 +129,7 @@ def odd_models(here, monkeypatch):
         text = f"name: {name.lower()}\n_target_: odd_models.{name}\nC: 1.0\n"
         (folder / f"{name.lower()}.yaml").write_text(text)
     monkeypatch.syspath_prepend(str(here))
-    monkeypatch.setenv("PYTHONPATH", str(here))
+    monkeypatch.setenv("PYTHONPATH", str(here), prepend=os.pathsep)
     monkeypatch.setenv("RETAIN_TRUST", "odd_models")
     return ("-cd", "mine")
 

@@ -151,8 +151,32 @@ def test_a_section_is_rewritten_and_the_rest_stays(benchmark, tmp_path):
 
 def test_the_page_has_a_place_for_every_work(benchmark):
     page = benchmark("report").README.read_text(encoding="utf-8")
-    for name in (*benchmark("works").WORKS, "one", "comparison"):
+    for name in (*benchmark("works").WORKS, "one", "comparison", benchmark("racing").SECTION):
         assert f"<!-- {name} begin -->" in page
+
+
+def test_a_race_is_held_to_the_tied_set_of_the_full_sweep(benchmark, make_record):
+    script = benchmark("racing")
+    groups = dict.fromkeys(script.SWITCHED, True)
+
+    def record(id_, *auc, **changes):
+        made = make_record(id=id_, auc=auc, **changes)
+        return made.model_copy(update={"config": {**made.config, "features": groups}})
+
+    best, worse = (0.91, 0.90, 0.92, 0.91, 0.90, 0.92), (0.70, 0.69, 0.72, 0.70, 0.71, 0.70)
+    full = script.Sweep({"aa": record("aa", *best), "bb": record("bb", *worse)}, 10.0)
+    early = record("bb", *worse[:3], stopped="raced", seconds={"fit": 0.75})
+    told = script.told(full, script.Sweep({"aa": full.records["aa"], "bb": early}, 8.0))
+    assert "| fit, s | 3.0 | 2.2 | 0.75 |" in told
+    assert "| fits | 12 | 9 | 0.75 |" in told
+    assert "winner is rank 1 there" in told
+    assert "(p = 1): tied." in told
+    late = script.Sweep({"bb": record("bb", *worse)}, 8.0)
+    assert "NOT tied." in script.told(full, script.Sweep({"aa": early, **late.records}, 8.0))
+    # Folds alike in any order: the worse one goes as soon as it may, after three of six.
+    (race, *others) = benchmark("orders").tried(full.records, alpha=0.05)
+    assert (race.share, race.tied, race.lost, race.ties) == (0.75, True, 0, 1)
+    assert {one.share for one in others} == {0.75}
 
 
 def test_the_examples_of_the_benchmark_hold(benchmark):

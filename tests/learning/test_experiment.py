@@ -14,9 +14,10 @@ from sklearn.svm import SVC
 
 from retain.errors import NotApplicable, RetainError
 from retain.learning.blend import Blend
-from retain.learning.experiment import Experiment, evaluate, fit, score_sealed
+from retain.learning.experiment import evaluate, fit, score_sealed
 from retain.learning.pipeline import Recipe
 from retain.learning.scores import Scores
+from retain.learning.scoring import Experiment
 from retain.learning.validation import split
 from retain.schema import Calibration
 
@@ -213,3 +214,29 @@ def test_a_probability_above_one_is_a_bug():
     )
     with pytest.raises(ValueError, match=r"must lie in \[0, 1\]"):
         Scores(row, "new")
+
+
+# A race scores a few folds at a time, with other runs in between.
+@pytest.mark.parametrize("sampler", [None, SMOTE(random_state=0)], ids=["plain", "sampled"])
+def test_folds_scored_in_several_goes_are_the_same_bits(make, shop, three_folds, sampler):
+    customers = shop()
+    splits = split(customers, three_folds, seed=0)
+    experiment = make(sampler=sampler)
+    whole, part = evaluate(experiment, customers, splits), None
+    for folds in (2, 3, 6):
+        part = evaluate(experiment, customers, splits, begun=part, upto=folds)
+        assert len(part.metrics["roc_auc"]["folds"]) == folds
+        assert part.metrics["roc_auc"]["folds"] == whole.metrics["roc_auc"]["folds"][:folds]
+    pd.testing.assert_frame_equal(part.scores.table, whole.scores.table, check_exact=True)
+    assert part.metrics == whole.metrics
+
+
+def test_seconds_of_several_goes_add_up(make, shop, three_folds):
+    customers = shop()
+    splits = split(customers, three_folds, seed=0)
+    first = evaluate(make(), customers, splits, upto=2)
+    slow = replace(first, seconds={"fit": 1000.0})
+    assert 1000 < evaluate(make(), customers, splits, begun=slow, upto=3).seconds["fit"] < 1100
+    same = evaluate(make(), customers, splits, begun=slow, upto=2)
+    assert same.seconds["fit"] == 1000
+    assert same.metrics == first.metrics

@@ -14,9 +14,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from retain.learning import fold_rows
-from retain.learning.experiment import Experiment, evaluate
+from retain.learning.experiment import evaluate
 from retain.learning.fold_rows import FoldCache, FoldRows
 from retain.learning.pipeline import Recipe
+from retain.learning.scoring import Experiment
 from retain.learning.validation import split
 from retain.schema import Calibration
 
@@ -55,7 +56,7 @@ def prepared(monkeypatch):
         return made(*arguments)
 
     made = fold_rows.prepared
-    monkeypatch.setattr("retain.learning.experiment.prepared", counted)
+    monkeypatch.setattr("retain.learning.scoring.prepared", counted)
     return calls
 
 

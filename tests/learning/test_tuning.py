@@ -20,9 +20,10 @@ from sklearn.tree import DecisionTreeClassifier
 from retain.errors import NotApplicable, RetainError
 from retain.learning import agreement, tuning
 from retain.learning.blend import Blend
-from retain.learning.experiment import Experiment, evaluate, fit
+from retain.learning.experiment import evaluate, fit
 from retain.learning.features import matrix
 from retain.learning.pipeline import Recipe, assemble
+from retain.learning.scoring import Experiment
 from retain.learning.tuning import tune
 from retain.learning.validation import TwinFolds, split
 from retain.schema import Calibration, SearchRange, Tuning

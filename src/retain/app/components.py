@@ -21,8 +21,8 @@ from retain.app.command_line import conf_dir
 from retain.customers.customers import Customers
 from retain.errors import RetainError, did_you_mean, nearest
 from retain.learning import search_space, tuning
-from retain.learning.experiment import Experiment
 from retain.learning.pipeline import Recipe
+from retain.learning.scoring import Experiment
 from retain.schema import Run
 
 ALLOWED = ("sklearn", "imblearn", "lightgbm", "catboost", "retain")

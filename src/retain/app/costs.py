@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from heapq import heapify, heappop
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -35,9 +35,8 @@ class Kind(NamedTuple):
         model, sampler, calibration = (
             config[part]["name"] for part in ("model", "sampler", "calibration")
         )
-        fits = run.split.folds * run.split.repeats
         trials = config.get("tuning", {}).get("trials") or 0  # older records lack it
-        return cls(model, sampler, calibration, run.data.rows, fits, trials)
+        return cls(model, sampler, calibration, run.data.rows, run.split.fits, trials)
 
     @property
     def likenesses(self) -> tuple[Hashable, ...]:
@@ -75,9 +74,10 @@ class Costs:
             self.add(record)
 
     def add(self, record: Record) -> None:
-        """Learn what a run cost, if its record tells."""
+        """Learn what a run cost, if its record tells; all of it, where a race stopped it early."""
         if record.seconds:
-            self.learn(record.id, Kind.of(record), sum(record.seconds.values()))
+            share = record.folds / record.split.fits if record.stopped else 1.0
+            self.learn(record.id, Kind.of(record), sum(record.seconds.values()) / share)
 
     def learn(self, id_: str, kind: Kind, seconds: float) -> None:
         """Learn what the run ``id_`` cost."""
@@ -112,12 +112,18 @@ class Costs:
         own = self.own(task)
         return self.alike(Kind.of(task)) if own is None else own
 
-    def to_go(self, tasks: Iterable[Task], workers: int) -> float | None:
-        """Seconds until ``workers`` have done all tasks, or None before any was measured."""
-        expected = [self.expected(task) for task in tasks]
+    def to_go(
+        self, tasks: Iterable[Task], workers: int, ahead: Mapping[str, float] | None = None
+    ) -> float | None:
+        """Seconds until ``workers`` have done all tasks, or None before any was measured.
+
+        ``ahead`` maps the id of a task that was begun to the share of it that is done.
+        """
+        begun = ahead or {}
+        expected = [(self.expected(task), 1 - begun.get(task.id, 0.0)) for task in tasks]
         if self.mean is None:
             return None if expected else 0.0
-        return sum(self.mean if e is None else e for e in expected) / workers
+        return sum((self.mean if e is None else e) * left for e, left in expected) / workers
 
     def queue(self, tasks: Iterable[Task]) -> Queue:
         """The tasks in the order to start them, which follows what is learnt meanwhile."""

@@ -7,12 +7,14 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from retain.app.costs import Costs, Queue
+from retain.app.leg import Progress
 from retain.app.limits import beyond
 from retain.app.task import Task, died, told
-from retain.app.workers import Died, Worker, deaf_to_interrupts
+from retain.app.workers import ATTEMPTS, Died, Job, Worker, deaf_to_interrupts
+from retain.errors import RetainError
 from retain.record import Record
 from retain.schema import Limits
 
@@ -34,6 +36,7 @@ class Crew:
         self._broken: dict[Worker, str] = {}
         self._limits = limits
         self.given_up = 0
+        self._closed = False
         self._left = Costs().queue([])
         self._elsewhere: deque[Task] = deque()
 
@@ -57,24 +60,50 @@ class Crew:
 
     def begin_no_more(self) -> None:
         """Let the workers end what they have and take nothing new."""
-        self.given_up = len(self._left) + len(self._elsewhere)
+        self._closed = True
+        self.given_up += len(self._left) + len(self._elsewhere)
         self._left.clear()
         self._elsewhere.clear()
 
+    def ask(self, job: Job, *arguments: Any) -> Any:
+        """What a job comes to that is no run, done by a worker while none has a run.
+
+        Raises
+        ------
+        RetainError
+            When its process dies each time it is tried.
+        """
+        worker = self._idle[0]
+        for _ in range(ATTEMPTS):
+            worker.begin(job, *arguments)
+            try:
+                return worker.end()
+            except Died as death:
+                cause = death
+        raise RetainError(f"the process that compares the runs died: {cause}.")
+
     def records(self, queue: Queue) -> Iterator[Record]:
         """The record of each task, as they end; those that another launch wrote meanwhile too."""
+        for result in self.results(queue):
+            if isinstance(result, Record):
+                yield result
+
+    def results(self, queue: Queue) -> Iterator[Record | Progress]:
+        """The record of each task, as they end, or how far it is if it goes on later."""
         self._left = queue
+        if self._closed:
+            self.begin_no_more()
         while self._left or self._elsewhere or self._busy:
             self._hand_out()
             for worker in self._ended():
                 task = self._busy[worker]
-                record = self._record(worker, task)
+                result = self._result(worker, task)
                 del self._busy[worker]
                 self._idle.append(worker)
-                if record is None:
+                if result is None:
                     self._elsewhere.append(task)
                 else:
-                    yield record
+                    yield result
 
     def _hand_out(self) -> None:
         """A task for each idle worker; what another launch had, once that has let go of it."""
@@ -103,19 +132,19 @@ class Crew:
         ready = set(wait(signs, TICK if looking else None))
         ended = [worker for worker in self._busy if not ready.isdisjoint(worker.signs)]
         for worker in self._busy.keys() - set(ended) - self._broken.keys():
-            reason = beyond(worker, self._limits)
+            reason = beyond(worker, self._limits, self._busy[worker].spent)
             if reason is not None:
                 self._broken[worker] = reason
                 worker.kill()
         return ended
 
-    def _record(self, worker: Worker, task: Task) -> Record | None:
-        """The record of a task that ended, written here if its process died."""
+    def _result(self, worker: Worker, task: Task) -> Record | Progress | None:
+        """What came of a task that ended; its record is written here if its process died."""
         with told(task):
             try:
-                record: Record | None = worker.end()
+                result: Record | Progress | None = worker.end()
             except Died as death:
                 reason = self._broken.get(worker, f"the worker process died: {death}")
-                record = died(task, reason)
+                result = died(task, reason)
         self._broken.pop(worker, None)
-        return record
+        return result

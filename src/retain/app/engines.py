@@ -92,7 +92,8 @@ def chosen(composed: Composed) -> Engine:
     Raises
     ------
     RetainError
-        When a key or value of ``hydra.launcher`` is wrong, or it is a launcher of Hydra's plugins.
+        When a key or value of ``hydra.launcher`` is wrong, or it is a launcher of Hydra's plugins,
+        or a race is asked for where none can be run.
     """
     node = _node(composed)
     name = str(node.get("engine"))
@@ -101,6 +102,11 @@ def chosen(composed: Composed) -> Engine:
         raise RetainError(
             f"hydra.launcher is {found!r}, which is no engine of retain's; "
             f"type hydra/launcher= with one of {', '.join(KINDS)}."
+        )
+    if composed.run.validation.racing and name != "basic":
+        raise RetainError(
+            "validation.racing=true compares all runs after every fold, which is done on one "
+            f"machine; got hydra/launcher={name}. Leave one of the two out."
         )
     return parse(KINDS[name], node, "hydra.launcher")
 

@@ -17,6 +17,8 @@ from pathlib import Path
 from threadpoolctl import ThreadpoolController
 
 from retain.app.components import experiment
+from retain.app.kept import Kept, keep, kept
+from retain.app.leg import Progress
 from retain.app.memory import forget_peak, peak_memory_mb
 from retain.app.prepared import Prepared, prepare
 from retain.app.task import Ending, Task, finish
@@ -31,8 +33,10 @@ ROWS = 2 * 2**30
 """Bytes of prepared rows that a launch may keep in its temporary folder."""
 
 
-def execute(task: Task) -> Record | None:
+def execute(task: Task) -> Record | Progress | None:
     """Do a run and write its directory, the record last; None while somebody else is at it.
+
+    Of a run in a race a leg is done: it ends with a record only if that is the last one.
 
     Raises
     ------
@@ -45,35 +49,73 @@ def execute(task: Task) -> Record | None:
         return task.done_elsewhere() or _executed(task.begun())
 
 
-def _executed(task: Task) -> Record:
-    task.directory.reopen()
+def _executed(task: Task) -> Record | Progress:
+    before = kept(task)
+    if before is not None and _waits(task, len(before.progress.roc_auc)):
+        return before.progress
+    task.directory.reopen(keep_folds=before is not None)
     for name, node in (
         ("config", task.tree),
         ("hydra", {"hydra": task.hydra}),
         ("overrides", list(task.overrides)),
     ):
         (task.directory.hydra / f"{name}.yaml").write_text(yaml_text(node), encoding="utf-8")
-    with _logged(task), _libraries(len(sys.modules)).limit(limits=task.tree["threads"]):
+    with (
+        _logged(task, anew=before is None),
+        _libraries(len(sys.modules)).limit(limits=task.tree["threads"]),
+    ):
         forget_peak()
-        ending = _ended(task)
+        ending = _ended(task, before)
         ending.peak_memory_mb = peak_memory_mb()
+        if before is not None:
+            _added(ending, before)
+        return _settled(task, ending, 0.0 if before is None else before.progress.spent)
+
+
+def _waits(task: Task, folds: int) -> bool:
+    """Whether a run with so many folds has what its leg asks for, and is not to end with them."""
+    leg = task.leg
+    return leg is not None and not leg.final and leg.folds <= folds < task.split.fits
+
+
+def _added(ending: Ending, before: Kept) -> None:
+    """Have the ending of a run's last leg tell of the earlier ones too."""
+    ending.warnings = [*before.warnings, *ending.warnings]
+    ending.started = before.started
+    peaks = (ending.peak_memory_mb, before.peak_memory_mb)
+    ending.peak_memory_mb = max((peak for peak in peaks if peak is not None), default=None)
+
+
+def _settled(task: Task, ending: Ending, spent: float) -> Record | Progress:
+    """The folds kept where the run goes on later, its record where it has ended."""
+    evaluation = ending.evaluation
+    if evaluation is None:
         return finish(task, ending)
+    folds = len(evaluation.metrics["roc_auc"]["folds"])
+    if _waits(task, folds):
+        log.info("waits for the race with %d of %d folds", folds, task.split.fits)
+        return keep(task, ending, evaluation, spent)
+    for name, metric in evaluation.metrics.items():
+        log.info("%s %.4f [%.4f, %.4f]", name, metric["mean"], metric["low"], metric["high"])
+    return finish(task, ending)
 
 
-def _ended(task: Task) -> Ending:
+def _ended(task: Task, before: Kept | None) -> Ending:
     """The run itself, every way it can end turned into a value."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
-        ending = _outcome(task)
+        ending = _outcome(task, before)
     ending.warnings = [f"{w.category.__name__}: {w.message}" for w in caught]
     for text in ending.warnings:
         log.warning(text)
     return ending
 
 
-def _outcome(task: Task) -> Ending:
+def _outcome(task: Task, before: Kept | None) -> Ending:
     try:
-        return Ending("done", evaluation=_evaluated(task))
+        raced = task.leg is not None and task.leg.final
+        evaluation = _evaluated(task, before)
+        return Ending("done", evaluation=evaluation, stopped="raced" if raced else None)
     except NotApplicable as no:
         log.info("not applicable: %s", no)
         return Ending("not_applicable", reason=str(no))
@@ -87,20 +129,24 @@ def _outcome(task: Task) -> Ending:
         return Ending("failed", reason=reason, traceback=traceback.format_exc())
 
 
-def _evaluated(task: Task) -> Evaluation:
+def _evaluated(task: Task, before: Kept | None) -> Evaluation:
     prepared, cache = _shared(task)
-    for line in (
-        *prepared.heard,
-        *(f"{c.outcome} {c.code}: {c.sentence}" for c in prepared.checks),
-    ):
-        log.info(line)
+    if before is None:
+        for line in prepared.heard:
+            log.info(line)
+        for check in prepared.checks:
+            log.info("%s %s: %s", check.outcome, check.code, check.sentence)
     for facts, seen in ((prepared.data, task.data), (prepared.split, task.split)):
         if facts != seen:
             raise RetainError("the data changed while the sweep ran; launch the line again.")
-    evaluation = evaluate(experiment(task.run), prepared.customers, prepared.splits, cache)
-    for name, metric in evaluation.metrics.items():
-        log.info("%s %.4f [%.4f, %.4f]", name, metric["mean"], metric["low"], metric["high"])
-    return evaluation
+    return evaluate(
+        experiment(task.run),
+        prepared.customers,
+        prepared.splits,
+        cache,
+        begun=None if before is None else before.evaluation,
+        upto=None if task.leg is None else task.leg.folds,
+    )
 
 
 def _shared(task: Task) -> tuple[Prepared, FoldCache | None]:
@@ -123,9 +169,9 @@ def _cache(folder: Path) -> FoldCache:
 
 
 @contextmanager
-def _logged(task: Task) -> Iterator[None]:
+def _logged(task: Task, *, anew: bool) -> Iterator[None]:
     """Everything logged goes to the run's own file."""
-    handler = logging.FileHandler(task.directory.log, mode="w", encoding="utf-8")
+    handler = logging.FileHandler(task.directory.log, mode="w" if anew else "a", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     before = root.level

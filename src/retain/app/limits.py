@@ -8,9 +8,12 @@ from retain.app.workers import Worker
 from retain.schema import Limits
 
 
-def beyond(worker: Worker, limits: Limits) -> str | None:
-    """Why the run a worker has must be stopped, or None while it keeps to the limits."""
-    seconds = time.monotonic() - worker.since
+def beyond(worker: Worker, limits: Limits, spent: float) -> str | None:
+    """Why the run a worker has must be stopped, or None while it keeps to the limits.
+
+    ``spent`` are the seconds that the run took before, in other legs of a race.
+    """
+    seconds = spent + time.monotonic() - worker.since
     if limits.seconds is not None and seconds > limits.seconds:
         return f"stopped after {seconds:.1f} s: limits.seconds is {limits.seconds:g}"
     if limits.memory_mb is None or worker.process is None:

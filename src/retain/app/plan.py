@@ -30,7 +30,9 @@ class Planned:
         """What a list of runs shows: the final state, or why the run is still to be done."""
         if self.why is not None:
             return self.why
-        return self.record.state if self.record is not None else "new"
+        if self.record is None:
+            return "new"
+        return self.record.stopped or self.record.state
 
 
 @dataclass(frozen=True)
@@ -109,5 +111,5 @@ def _why(task: Task, record: Record | None) -> str | None:
         return "running elsewhere" if task.directory.busy else "interrupted"
     if record.state == "failed":
         return "failed before"
-    outdated = record.outdated(task.data, task.split, task.environment)
-    return None if outdated is None else f"again: {outdated}"
+    again = task.why_again(record)
+    return None if again is None else f"again: {again}"

@@ -34,6 +34,8 @@ def ended_told(tally: Tally, record: Record, *, best: bool) -> Text:
     told = Text.from_markup(MARKS[record.state]).append(f" {tally.names[record.id]}")
     if "roc_auc" in record.metrics:
         told.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
+    if record.stopped:
+        told.append(f", stopped after {record.folds} of {record.split.fits} folds")
     if best and len(tally.names) > 1:
         told.append(", best so far")
     return told.append(f"  ({'; '.join([counts_told(tally), *_to_go(tally)])})")
@@ -72,7 +74,7 @@ def _bar(tally: Tally) -> Table:
     bar.add_column(ratio=1)
     bar.add_row(
         Text(tally.study, "bold"),
-        ProgressBar(total=tally.to_do, completed=ended),
+        ProgressBar(total=tally.to_do, completed=tally.progress),
         f"{ended}/{tally.to_do}",
         _clock(tally.seconds),
         "".join(_to_go(tally)) or ("-:--:-- to go" if tally.left else ""),

@@ -42,7 +42,8 @@ class Status(Config):
     """What ``status.json`` holds.
 
     ``total`` = ``done`` + ``failed`` + ``not_applicable`` + ``skipped`` + ``left``, where
-    ``skipped`` ended in an earlier sweep and ``left`` includes what is running.
+    ``skipped`` ended in an earlier sweep, ``left`` includes what is running, and ``raced`` of those
+    done were stopped by a race.
     ``seconds_to_go`` is null before any cost is known, and when interrupted.
     """
 
@@ -55,6 +56,7 @@ class Status(Config):
     updated: str
     total: int
     done: int
+    raced: int = 0
     failed: int
     not_applicable: int
     skipped: int

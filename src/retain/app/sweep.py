@@ -14,10 +14,11 @@ from retain.app.costs import Costs, Queue
 from retain.app.crew import TICK, Crew
 from retain.app.engines import Engine, Local, Ray, Slurm, SubmititLocal
 from retain.app.plan import Plan
+from retain.app.race import Race
 from retain.app.task import told
 from retain.app.view import View
 from retain.app.workers import answering_interrupts
-from retain.record import Record, StudyDirectory
+from retain.record import Record
 from retain.schema import Run
 
 
@@ -36,12 +37,11 @@ def sweep(console: Console, planned: Plan, first: Run, engine: Engine | None) ->
         return []
     workers = min(1 if engine is None else engine.at_once(first), len(tasks))
     costs = Costs(one.record for one in planned.runs if one.record is not None)
-    queue = costs.queue(tasks)
     records: list[Record] = []
     with told(tasks[0]):
         planned.study.check_writable()
         with View(console, planned, costs, workers) as view:
-            done = _doing(engine, queue, first, planned.study, view)
+            done = _doing(engine, planned, costs, first, view)
             try:
                 with closing(done):
                     for record in done:
@@ -55,17 +55,18 @@ def sweep(console: Console, planned: Plan, first: Run, engine: Engine | None) ->
 
 
 def _doing(
-    engine: Engine | None, queue: Queue, first: Run, study: StudyDirectory, view: View
+    engine: Engine | None, planned: Plan, costs: Costs, first: Run, view: View
 ) -> Generator[Record]:
-    if engine is None:
-        return _here(queue, view)
     if isinstance(engine, Local):
-        return _apart(queue, min(engine.at_once(first), len(queue)), first, view)
-    return _afar(engine, queue, first, study, view)
+        return _apart(engine, planned, costs, first, view)
+    queue = costs.queue(planned.to_do)
+    return _here(queue, view) if engine is None else _afar(engine, queue, first, planned, view)
 
 
-def _apart(queue: Queue, workers: int, first: Run, view: View) -> Generator[Record]:
+def _apart(engine: Local, planned: Plan, costs: Costs, first: Run, view: View) -> Generator[Record]:
     """Records of runs done in worker processes; the first Ctrl-C lets them end what they have."""
+    tasks, validation = planned.to_do, first.validation
+    workers = min(engine.at_once(first), len(tasks))
 
     def stop(*_: object) -> None:
         crew.begin_no_more()
@@ -73,22 +74,26 @@ def _apart(queue: Queue, workers: int, first: Run, view: View) -> Generator[Reco
         view.console.print(f"ending {len(crew.under_way)} under way; Ctrl-C again stops them")
 
     with Crew(workers, first.limits, view.started) as crew, answering_interrupts(stop):
-        yield from crew.records(queue)
+        if validation.racing and len(planned.runs) > 1:
+            race = Race(planned, validation.burn_in, costs, view.paused)
+            yield from race.records(crew)
+        else:
+            yield from crew.records(costs.queue(tasks))
         if crew.given_up:
             raise KeyboardInterrupt
 
 
 def _afar(
-    engine: SubmititLocal | Slurm | Ray, queue: Queue, first: Run, study: StudyDirectory, view: View
+    engine: SubmititLocal | Slurm | Ray, queue: Queue, first: Run, planned: Plan, view: View
 ) -> Generator[Record]:
     """Records of runs done by an engine's machines; closed early, it cancels what is under way."""
     from retain.app.jobs import JobCrew
     from retain.app.ray_crew import RayCrew
 
     crew = (
-        RayCrew(engine, first, study, view.started)
+        RayCrew(engine, first, planned.study, view.started)
         if isinstance(engine, Ray)
-        else JobCrew(engine, first, study, view.started)
+        else JobCrew(engine, first, planned.study, view.started)
     )
     with crew:
         yield from crew.records(queue)
@@ -104,7 +109,8 @@ def _here(queue: Queue, view: View) -> Generator[Record]:
         with _quiet_logging():
             while (record := execute(task)) is None:
                 time.sleep(TICK)
-        yield record
+        if isinstance(record, Record):  # as any run's is that is done in one go
+            yield record
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from retain.app.task import Task, now
 
 if TYPE_CHECKING:
     from retain.app.costs import Costs
+    from retain.app.leg import Progress
     from retain.app.plan import Plan
     from retain.record import Record
 
@@ -38,10 +39,12 @@ class Tally:
         self.to_do = len(plan.to_do)
         self.skipped = len(plan.runs) - self.to_do
         self.counts: Counter[str] = Counter()
+        self.raced = 0
         self.best: Best | None = None
         self._costs, self._workers = costs, workers
         self._left = {task.id: task for task in plan.to_do}
         self._running: dict[str, str] = {}
+        self._ahead: dict[str, float] = {}
         self._lock = threading.RLock()
         self._started, self._began = now(), time.monotonic()
         self._ends: float | None = None
@@ -57,6 +60,12 @@ class Tally:
         return len(self._left)
 
     @property
+    def progress(self) -> float:
+        """Runs that have ended, and what is done of those that wait in a race."""
+        with self._lock:
+            return self.to_do - self.left + sum(self._ahead.get(id_, 0.0) for id_ in self._left)
+
+    @property
     def seconds(self) -> float:
         """Time spent."""
         return time.monotonic() - self._began
@@ -66,10 +75,19 @@ class Tally:
         with self._lock:
             self._running[task.id] = self.names[task.id]
 
+    def paused(self, progress: Progress) -> None:
+        """A run in a race has the folds it was to have, and waits for the others."""
+        with self._lock:
+            fits = self._left[progress.id].split.fits
+            self._running.pop(progress.id, None)
+            self._ahead[progress.id] = len(progress.roc_auc) / fits
+            self._changed = True
+
     def ended(self, record: Record) -> bool:
         """Whether a run that ended is the best so far."""
         with self._lock:
             self.counts[record.state] += 1
+            self.raced += record.stopped is not None
             self._running.pop(record.id, None)
             self._left.pop(record.id, None)
             self._changed = True
@@ -78,13 +96,14 @@ class Tally:
     def to_go(self) -> float | None:
         """Seconds until all have ended, or None while nobody knows.
 
-        Runs on between estimates, by a clock that does not jump.
+        Runs on between estimates, by a clock that does not jump. Those that a race will stop are
+        nobody's to foretell, so that its estimate is too long until they are.
         """
         with self._lock:
             at = time.monotonic()
             old = self._estimated is None or self._ends is None or at - self._estimated > FRESH
             if self._changed and old:
-                seconds = self._costs.to_go(self._left.values(), self._workers)
+                seconds = self._costs.to_go(self._left.values(), self._workers, self._ahead)
                 self._ends = None if seconds is None else at + seconds
                 self._estimated, self._changed = at, False
             return None if self._ends is None else max(self._ends - at, 0.0)
@@ -100,6 +119,7 @@ class Tally:
                 updated=now(),
                 total=self.to_do + self.skipped,
                 done=self.counts["done"],
+                raced=self.raced,
                 failed=self.counts["failed"],
                 not_applicable=self.counts["not_applicable"],
                 skipped=self.skipped,
@@ -110,7 +130,7 @@ class Tally:
             )
 
     def _compare(self, record: Record) -> bool:
-        found = record.metrics.get("roc_auc")
+        found = None if record.stopped else record.metrics.get("roc_auc")
         if found is None or (self.best is not None and found.mean <= self.best.mean):
             return False
         self.best = Best(

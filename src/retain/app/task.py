@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from retain.app.handing import Handed
+from retain.app.leg import Leg
 from retain.errors import RetainError
 from retain.record import (
     SCHEMA,
@@ -63,6 +64,8 @@ class Task:
         When the record that was there finished, so that a newer one is known as somebody else's.
     shared
         None where the run reads its customers itself.
+    leg
+        How far it is to go in a race; None for the whole run at once.
     started, since
         When it was, by the wall clock and by one that does not jump.
     """
@@ -79,6 +82,7 @@ class Task:
     git: Git
     before: str | None = None
     shared: Shared | None = None
+    leg: Leg | None = None
     started: str = ""
     since: float = 0.0
 
@@ -86,6 +90,16 @@ class Task:
     def run(self) -> Run:
         """The config as types."""
         return parse(Run, self.tree)
+
+    @property
+    def races(self) -> bool:
+        """Whether a race may stop the run, and a record of where one did is good enough."""
+        return bool(self.tree["validation"].get("racing"))
+
+    @property
+    def spent(self) -> float:
+        """Seconds that earlier legs took."""
+        return 0.0 if self.leg is None else self.leg.spent
 
     def begun(self) -> Task:
         """The same task, started now."""
@@ -107,13 +121,19 @@ class Task:
         record = self.directory.read()
         if record is None or record.finished == self.before:
             return None
+        return record if self.why_again(record) is None else None
+
+    def why_again(self, record: Record) -> str | None:
+        """Why a record that is there does not do for this task, or None where it does."""
         outdated = record.outdated(self.data, self.split, self.environment)
-        return record if outdated is None else None
+        if outdated is not None or record.stopped is None or self.races:
+            return outdated
+        return f"it was stopped after {record.folds} of {record.split.fits} folds"
 
 
 @dataclass
 class Ending:
-    """How a run ended, as its record will tell."""
+    """How a run ended, as its record will tell; ``started`` where an earlier leg began it."""
 
     state: State
     reason: str | None = None
@@ -121,6 +141,8 @@ class Ending:
     evaluation: Evaluation | None = None
     warnings: list[str] = field(default_factory=list)
     peak_memory_mb: float | None = None
+    started: str | None = None
+    stopped: Literal["raced"] | None = None
 
 
 @contextmanager
@@ -161,6 +183,7 @@ def finish(task: Task, ending: Ending) -> Record:
             evaluation.scores.table.to_parquet(path, index=False)
     metrics = {} if evaluation is None else evaluation.metrics
     tuning = None if evaluation is None else evaluation.tuning
+    started = ending.started or task.started or now()
     record = Record(
         schema=SCHEMA,
         id=task.id,
@@ -180,8 +203,9 @@ def finish(task: Task, ending: Ending) -> Record:
         environment=task.environment,
         git=task.git,
         warnings=tuple(dict.fromkeys(ending.warnings)),
-        started=task.started or now(),
-        finished=task.over(),
+        started=started,
+        finished=max(started, task.over()),  # the wall clock may have been set between two legs
+        stopped=ending.stopped,
         tuning=None if tuning is None else parse(TuningFacts, tuning),
     )
     task.directory.finish(record)

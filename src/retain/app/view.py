@@ -21,6 +21,7 @@ from retain.record import Record
 
 if TYPE_CHECKING:
     from retain.app.costs import Costs
+    from retain.app.leg import Progress
     from retain.app.plan import Plan
     from retain.app.task import Task
 
@@ -65,6 +66,11 @@ class View:
     def started(self, task: Task) -> None:
         """Show that a worker took a run."""
         self.tally.started(task)
+        self._status.changed()
+
+    def paused(self, progress: Progress) -> None:
+        """Show that a run in a race waits for the others."""
+        self.tally.paused(progress)
         self._status.changed()
 
     def ended(self, record: Record) -> None:
@@ -117,6 +123,7 @@ def summary(console: Console, plan: Plan, records: Sequence[Record], skipped: in
         f"→ {escape(str(plan.study.path))}",
         soft_wrap=True,
     )
+    _raced_told(console, records)
     tasks = {planned.task.id: planned.task for planned in plan.runs}
     for record in records:
         if record.tuning is not None:
@@ -128,3 +135,18 @@ def summary(console: Console, plan: Plan, records: Sequence[Record], skipped: in
             console.print(f"  {MARKS[record.state]} {told}", soft_wrap=True)
             if record.state == "failed":
                 console.print(f"      log: {tasks[record.id].directory.log}", soft_wrap=True)
+
+
+def _raced_told(console: Console, records: Sequence[Record]) -> None:
+    """How many runs a race stopped, and what that saved."""
+    stopped = [record for record in records if record.stopped]
+    if not stopped:
+        return
+    fits = sum(record.split.fits for record in records if record.state == "done")
+    saved = sum(record.split.fits - record.folds for record in stopped)
+    console.print(
+        f"The race stopped {len(stopped)} runs as worse than the leader (one-sided corrected "
+        f"resampled t-test, p < .05) and saved {saved:,} of {fits:,} fits.",
+        soft_wrap=True,
+        highlight=False,
+    )

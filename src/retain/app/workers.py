@@ -39,6 +39,7 @@ IMPORTED = (
     "retain.app.execute",
     "retain.app.survey",
     "retain.app.winner",
+    "retain.verdict.racing",
     "imblearn.combine",
     "sklearn.ensemble",
     "sklearn.neural_network",
@@ -52,7 +53,7 @@ GRACE = 10.0
 """Seconds that an idle process has to end by itself."""
 ATTEMPTS = 3
 """How often a worker's process is started before the launch gives up."""
-Job = Literal["execute", "survey", "carry"]
+Job = Literal["execute", "survey", "judge", "carry"]
 
 
 def warm_up() -> None:
@@ -261,8 +262,14 @@ def _answered(job: Job, arguments: tuple[Any, ...]) -> Answer:
     from retain.app.execute import execute
     from retain.app.survey import survey
     from retain.app.winner import follow
+    from retain.verdict.racing import dropped
 
-    jobs: dict[Job, Callable[..., Any]] = {"execute": execute, "survey": survey, "carry": follow}
+    jobs: dict[Job, Callable[..., Any]] = {
+        "execute": execute,
+        "survey": survey,
+        "judge": dropped,
+        "carry": follow,
+    }
     try:
         return Answer(jobs[job](*arguments))
     except (RetainError, OSError) as error:

@@ -18,21 +18,21 @@ from retain.schema import SearchRange
 
 
 def told(
-    tuned: Sequence[tuple[Fold, Tuned]], space: Space, outer: Sequence[float], test_to_train: float
+    folds: Sequence[dict[str, Any]], space: Space, outer: Sequence[float], test_to_train: float
 ) -> dict[str, Any]:
     """Every fold's choice, the agreement on each parameter, and the optimism, as plain values.
 
     Parameters
     ----------
-    tuned
-        Each fold with what was found on its training rows.
+    folds
+        What ``fold_told`` tells of each.
     outer
         ROC-AUC of the same folds on the rows that tuning did not see.
     """
-    inner = [found.inner for _, found in tuned]
-    chosen = {name: [found.parameters[name] for _, found in tuned] for name in space}
+    inner = [fold["inner"] for fold in folds]
+    chosen = {name: [fold["parameters"][name] for fold in folds] for name in space}
     return {
-        "folds": [_fold(fold, found) for fold, found in tuned],
+        "folds": list(folds),
         "agreement": {name: agreement(where, chosen[name]) for name, where in space.items()},
         "inner": float(np.mean(inner)),
         "outer": float(np.mean(outer)),
@@ -40,7 +40,8 @@ def told(
     }
 
 
-def _fold(fold: Fold, found: Tuned) -> dict[str, Any]:
+def fold_told(fold: Fold, found: Tuned) -> dict[str, Any]:
+    """What was found on a fold's training rows, as plain values."""
     return {
         "repeat": fold.repeat,
         "fold": fold.fold,

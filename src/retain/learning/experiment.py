@@ -5,39 +5,32 @@ May import: errors, schema, customers. No Hydra here: a notebook can call ``eval
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from imblearn.pipeline import Pipeline
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import BaseEstimator
 
 from retain.customers.customers import Customers
 from retain.errors import RetainError
-from retain.learning import agreement, applicable
+from retain.learning import agreement
 from retain.learning.features import matrix
-from retain.learning.fold_rows import FoldCache, FoldRows, prepared, recipe_of
+from retain.learning.fold_rows import FoldCache
 from retain.learning.metrics import Metric, chosen, corrected_interval
-from retain.learning.pipeline import Recipe, assemble
-from retain.learning.scores import COLUMNS, Scores
-from retain.learning.tuning import Tuned, tune
-from retain.learning.validation import Fold, Splits, TwinFolds
-from retain.schema import Features, Metrics
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """Everything a run depends on besides the customers and their splits."""
-
-    recipe: Recipe
-    features: Features
-    metrics: Metrics
-    seed: int
+from retain.learning.pipeline import assemble
+from retain.learning.scores import Scores
+from retain.learning.scoring import (
+    Experiment,
+    Part,
+    Scoring,
+    Stopwatch,
+    inner_folds,
+    stacked,
+    within,
+)
+from retain.learning.tuning import tune
+from retain.learning.validation import Fold, Splits
 
 
 @dataclass(frozen=True)
@@ -55,36 +48,20 @@ class Evaluation:
     tuning: dict[str, Any] | None = None
 
 
-class Stopwatch:
-    """Wall seconds by phase.
-
-    >>> watch = Stopwatch()
-    >>> with watch.phase("fit"):
-    ...     pass
-    >>> list(watch.seconds)
-    ['fit']
-    """
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def phase(self, name: str) -> Iterator[None]:
-        """Add the time spent inside to ``name``."""
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            spent = time.perf_counter() - start
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 6)
-
-
-def evaluate(
-    experiment: Experiment, customers: Customers, splits: Splits, cache: FoldCache | None = None
+def evaluate(  # noqa: PLR0913 - the last two are for those who stop on the way
+    experiment: Experiment,
+    customers: Customers,
+    splits: Splits,
+    cache: FoldCache | None = None,
+    *,
+    begun: Evaluation | None = None,
+    upto: int | None = None,
 ) -> Evaluation:
     """Out-of-fold scores of every training customer in every repeat, and their metrics.
 
     Runs that share a ``cache`` share the rows they prepare alike; scores are the same without.
+    With ``upto`` only that many folds are scored, and ``begun`` are the first of them, scored
+    before: in several goes or in one, scores and metrics are the same bits.
 
     Raises
     ------
@@ -93,44 +70,13 @@ def evaluate(
     RetainError
         When a metric of some fold is not finite: such a run has no mean.
     """
-    watch = Stopwatch()
+    watch = Stopwatch({} if begun is None else begun.seconds)
     with watch.phase("prepare"):
-        table = matrix(customers, experiment.features).loc[splits.ids]
-        labels = customers.labelled.loc[splits.ids].to_numpy()
-        for fold in splits.folds:
-            applicable.check(experiment.recipe, table, labels[fold.train])
-        model = assemble(experiment.recipe, table, customers.twins, experiment.seed)
-        content = _content(customers, splits, table, model)
-
-    def made(fold: Fold) -> FoldRows:
-        train, test = table.iloc[fold.train], table.iloc[fold.test]
-        return prepared(model, train, labels[fold.train], test)
-
-    def rows(fold: Fold) -> FoldRows:
-        if cache is None or content is None:
-            return made(fold)
-        return cache.rows(f"{content}/{fold.repeat}/{fold.fold}", partial(made, fold))
-
-    def tuned(fold: Fold) -> Tuned | None:
-        if not experiment.recipe.tuning.on:
-            return None
-        with watch.phase("tune"):
-            inner = _inner_folds(experiment, customers, fold)
-            train, target = table.iloc[fold.train], labels[fold.train]
-            return tune(model, experiment.recipe, train, target, inner)
-
-    parts = []
-    for fold in splits.folds:
-        found = tuned(fold)
-        best = model if found is None else found.model
-        if isinstance(best, Pipeline):
-            probability = _by_rows(best, rows, fold, watch)
-        else:
-            probability = _by_table(best, table, labels, fold, watch)
-        test = splits.ids[fold.test], labels[fold.test]
-        parts.append(_Part(fold, *test, _within(probability), found))
+        scoring = Scoring(experiment, customers, splits, cache)
+    parts = [] if begun is None else scoring.again(begun.scores, begun.tuning)[:upto]
+    parts += [scoring.part(fold, watch) for fold in splits.folds[len(parts) : upto]]
     with watch.phase("metrics"):
-        scores = Scores(_stacked(parts), "out_of_fold")
+        scores = Scores(stacked(parts), "out_of_fold")
         metrics = _measured(experiment, parts, customers.profit, splits)
         tuning = _tuning_told(experiment, parts, metrics["roc_auc"]["folds"], splits)
     return Evaluation(scores, metrics, watch.seconds, tuning)
@@ -142,7 +88,7 @@ def fit(experiment: Experiment, customers: Customers, ids: pd.Index) -> BaseEsti
     target = customers.labelled.loc[ids].to_numpy()
     model = assemble(experiment.recipe, table, customers.twins, experiment.seed)
     if experiment.recipe.tuning.on:
-        inner = _inner_folds(experiment, customers)
+        inner = inner_folds(experiment, customers)
         model = tune(model, experiment.recipe, table, target, inner).model
     return model.fit(table, target)
 
@@ -155,94 +101,20 @@ def score_sealed(
     probability = model.predict_proba(table)[:, 1]
     target = customers.labelled.loc[ids].to_numpy()
     whole = Fold(0, 0, np.arange(0), np.arange(len(ids)))
-    return Scores(_stacked([_Part(whole, ids, target, _within(probability))]), "sealed_test")
-
-
-def _inner_folds(
-    experiment: Experiment, customers: Customers, fold: Fold | None = None
-) -> TwinFolds:
-    """Folds to tune on, within an outer fold or all rows, each with a seed of its own.
-
-    Were the first trials the same everywhere, folds would agree on one of few candidates.
-    """
-    place = () if fold is None else (fold.repeat, fold.fold)
-    (seed,) = np.random.SeedSequence(experiment.seed, spawn_key=place).generate_state(1)
-    return TwinFolds(experiment.recipe.tuning.folds, customers.twins, int(seed))
-
-
-def _content(
-    customers: Customers, splits: Splits, table: pd.DataFrame, model: BaseEstimator
-) -> str | None:
-    """Text that two runs share if the same rows come out of preparation in each fold."""
-    recipe = recipe_of(model) if isinstance(model, Pipeline) else None
-    if recipe is None:
-        return None
-    features = f"{[*table]} {customers.derived}"
-    return f"{customers.fingerprint} {splits.fingerprint} {features} {recipe}"
-
-
-def _by_rows(
-    model: Pipeline, rows: Callable[[Fold], FoldRows], fold: Fold, watch: Stopwatch
-) -> np.ndarray:
-    """Probabilities of a fold's test rows, preparation and model apart."""
-    with watch.phase("prepare"):
-        prepared_rows = rows(fold)
-    with watch.phase("fit"):
-        fitted = clone(model[-1]).fit(prepared_rows.train, prepared_rows.target)
-    with watch.phase("predict"):
-        return np.asarray(fitted.predict_proba(prepared_rows.test)[:, 1])
-
-
-def _by_table(
-    model: BaseEstimator, table: pd.DataFrame, labels: np.ndarray, fold: Fold, watch: Stopwatch
-) -> np.ndarray:
-    """Probabilities of a fold's test rows, by a model with preparations of its own within."""
-    with watch.phase("fit"):
-        fitted = clone(model).fit(table.iloc[fold.train], labels[fold.train])
-    with watch.phase("predict"):
-        return np.asarray(fitted.predict_proba(table.iloc[fold.test])[:, 1])
-
-
-@dataclass(frozen=True)
-class _Part:
-    """The scored customers of one fold."""
-
-    fold: Fold
-    ids: pd.Index
-    target: np.ndarray
-    probability: np.ndarray
-    tuned: Tuned | None = None
-
-
-def _within(probability: np.ndarray) -> np.ndarray:
-    """Probabilities without the rounding errors of models that add theirs up."""
-    return np.asarray(np.clip(probability, 0, 1))
-
-
-def _stacked(parts: list[_Part]) -> pd.DataFrame:
-    counts = [len(part.ids) for part in parts]
-    ids = parts[0].ids.append([part.ids for part in parts[1:]])
-    columns = (
-        ids,
-        np.repeat([part.fold.repeat for part in parts], counts),
-        np.repeat([part.fold.fold for part in parts], counts),
-        np.concatenate([part.target for part in parts]),
-        np.concatenate([part.probability for part in parts]),
-    )
-    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+    return Scores(stacked([Part(whole, ids, target, within(probability))]), "sealed_test")
 
 
 def _tuning_told(
-    experiment: Experiment, parts: list[_Part], outer: list[float], splits: Splits
+    experiment: Experiment, parts: list[Part], outer: list[float], splits: Splits
 ) -> dict[str, Any] | None:
-    found = [(part.fold, part.tuned) for part in parts if part.tuned is not None]
+    found = [part.tuned for part in parts if part.tuned is not None]
     if not found:
         return None
     return agreement.told(found, experiment.recipe.search, outer, splits.test_to_train)
 
 
 def _measured(
-    experiment: Experiment, parts: list[_Part], profit: pd.Series | None, splits: Splits
+    experiment: Experiment, parts: list[Part], profit: pd.Series | None, splits: Splits
 ) -> dict[str, dict[str, Any]]:
     money = [None if profit is None else profit.loc[part.ids].to_numpy() for part in parts]
     return {
@@ -255,7 +127,7 @@ def _measured(
     }
 
 
-def _value(metric: Metric, part: _Part, money: np.ndarray | None) -> float:
+def _value(metric: Metric, part: Part, money: np.ndarray | None) -> float:
     value = metric.compute(part.target, part.probability, money)
     if not np.isfinite(value):
         raise RetainError(

@@ -7,6 +7,8 @@ May import: errors, schema.
       <slug>-<id>/                      RunDirectory
         record.json                     Record, written last and atomically; see its fields
         scores.parquet                  customer_id, repeat, fold, target, probability
+        folds.parquet                   those of the folds a race has done so far, and as metadata
+                                        what made them; gone once the record is written
         run.log                         everything logged, the traceback of a failure included
         .lock                           held by the process that does the run, empty
         .hydra/                         config.yaml, hydra.yaml, overrides.yaml as Hydra writes them
@@ -17,10 +19,12 @@ May import: errors, schema.
         leaderboard.csv  segments.csv  customers.csv  model.skops
         ledger.jsonl                    one line for every opening of the sealed test
 
-States. A directory without ``record.json`` was interrupted and runs again. With it, ``state`` is
+States. A directory without ``record.json`` was interrupted and runs again, from the folds it has
+if ``folds.parquet`` is of the same data, splits, code and packages. With it, ``state`` is
 ``done``; ``failed``, with ``reason`` and ``traceback``; or ``not_applicable``, with ``reason``:
 this combination has no meaning, which is neither a failure nor a zero. Failed runs run again
-when their line is launched again; the other two do not.
+when their line is launched again; the other two do not, unless a race ``stopped`` a run that is
+done and the line is launched without one.
 
 ``record.json`` is plain JSON, so that it can be read without this package; ``schema`` counts up
 when the meaning of a key changes.

@@ -33,6 +33,11 @@ class RunDirectory:
         return self.path / "scores.parquet"
 
     @property
+    def folds(self) -> Path:
+        """Scores of the folds done so far, kept between the rungs of a race."""
+        return self.path / "folds.parquet"
+
+    @property
     def log(self) -> Path:
         """Everything logged."""
         return self.path / "run.log"
@@ -78,8 +83,9 @@ class RunDirectory:
         return False
 
     def finish(self, record: Record) -> None:
-        """Write the final state: after this the run has ended."""
+        """Write the final state: after this the run has ended, and needs no more to go on with."""
         write_text(self.record, record.model_dump_json(by_alias=True, indent=1) + "\n")
+        self.folds.unlink(missing_ok=True)
 
     def read(self) -> Record | None:
         """The record, or None when the run was interrupted.
@@ -91,13 +97,15 @@ class RunDirectory:
         """
         return Reader().read(self.record)
 
-    def reopen(self) -> None:
+    def reopen(self, *, keep_folds: bool = False) -> None:
         """Forget the final state, so that the run counts as not done until it is.
 
         Its scores go too, and what a killed process left half-written.
         """
         self.record.unlink(missing_ok=True)
         self.hydra.mkdir(parents=True, exist_ok=True)
+        if not keep_folds:
+            self.folds.unlink(missing_ok=True)
         for path in (self.scores, *self.path.glob(f"{UNFINISHED}*")):
             path.unlink(missing_ok=True)
 

@@ -16,8 +16,17 @@ from retain.schema import Config
 
 SCHEMA = 1
 State = Literal["done", "failed", "not_applicable"]
-CANNOT_CHANGE_A_RESULT = ("study", "outputs", "threads", "launcher", "limits", "dry_run")
-"""Top-level config keys that do not enter a run's identity."""
+CANNOT_CHANGE_A_RESULT = (
+    "study",
+    "outputs",
+    "threads",
+    "launcher",
+    "limits",
+    "dry_run",
+    "validation.racing",
+    "validation.burn_in",
+)
+"""Config keys that do not enter a run's identity: a race stops a run, and changes no fold."""
 
 
 class FunnelStep(Config):
@@ -46,6 +55,11 @@ class SplitFacts(Config):
     repeats: int
     sealed: int
     test_to_train: float
+
+    @property
+    def fits(self) -> int:
+        """Folds of all repeats: so often a whole run fits its model."""
+        return self.folds * self.repeats
 
 
 class MetricFacts(Config):
@@ -138,7 +152,9 @@ class Git(Config):
 class Record(Config):
     """What ``record.json`` holds. ``metrics`` is empty unless ``state`` is done.
 
-    ``tuning`` is None where nothing was tuned.
+    ``stopped`` says what ended a run that is done before its last fold, ``raced``: others were
+    better. Its metrics are those of the folds it had, the first ones of its split. ``tuning`` is
+    None where nothing was tuned.
     """
 
     schema_: int = Field(alias="schema")
@@ -158,11 +174,16 @@ class Record(Config):
     peak_memory_mb: float | None
     environment: Environment
     git: Git
-    stopped: Literal["raced"] | None = None
     warnings: tuple[str, ...]
     started: str
     finished: str
+    stopped: Literal["raced"] | None = None
     tuning: TuningFacts | None = None
+
+    @property
+    def folds(self) -> int:
+        """How many folds its metrics are over."""
+        return max((len(metric.folds) for metric in self.metrics.values()), default=0)
 
     def outdated(self, data: DataFacts, split: SplitFacts, environment: Environment) -> str | None:
         """Why this record no longer speaks of what would run now, or None."""
@@ -184,6 +205,14 @@ def identity(config: Mapping[str, Any]) -> str:
     >>> identity(one) == identity(two) != identity({"seed": 2})
     True
     """
-    kept = {key: value for key, value in config.items() if key not in CANNOT_CHANGE_A_RESULT}
-    text = json.dumps(kept, sort_keys=True, ensure_ascii=False, default=str)
+    text = json.dumps(_identified(config), sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _identified(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A node without what cannot change a result."""
+    return {
+        key: _identified(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value
+        for key, value in node.items()
+        if f"{prefix}{key}" not in CANNOT_CHANGE_A_RESULT
+    }

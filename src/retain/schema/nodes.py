@@ -94,13 +94,19 @@ UNTUNED = Tuning(name="none", trials=None)
 
 
 class Validation(Config):
-    """The sealed test and the repeated folds of all other customers."""
+    """The sealed test and the repeated folds of all other customers.
+
+    ``racing`` lets a sweep stop runs that are worse than the leader, once they have ``burn_in``
+    folds; a record or script from before there were races has none.
+    """
 
     name: str
     sealed: Annotated[float, Field(ge=0.05, le=0.5)]
     folds: Annotated[int, Field(ge=2)]
     repeats: Annotated[int, Field(ge=1)]
     shuffle: bool
+    racing: bool = False
+    burn_in: Annotated[int, Field(ge=2)] = 3
 
 
 class Metrics(Config):

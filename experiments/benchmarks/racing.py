@@ -1,0 +1,155 @@
+"""Holds a race to the same study in full: half the fits, and a winner that is tied there.
+
+    python experiments/benchmarks/racing.py [--customers PATH] [--models logreg,svc …]
+
+One study on the store's four files, models × samplers × feature groups, swept twice: every run in
+full, and raced. Prints what each spent in fits, both winners, and whether the raced one is among
+those that the full sweep cannot tell from its own. README.md's section is rewritten when the study
+was the whole one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from measuring import measure
+
+from retain.record import Record, StudyDirectory
+from retain.verdict.leaderboard import leaderboard
+
+MODELS = ("logreg", "svc", "knn", "random_forest", "lightgbm", "hist_gradient_boosting")
+SAMPLERS = ("none", "random_over", "smote")
+SWITCHED = ("communication", "product", "site")
+"""Feature groups that are on and off; purchases are always there."""
+SECTION = "racing"
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What a sweep left: records by id, and wall seconds from the shell to the shell."""
+
+    records: Mapping[str, Record]
+    seconds: float
+
+    @property
+    def fit(self) -> float:
+        """Seconds in fits, all runs together."""
+        return sum(record.seconds["fit"] for record in self.records.values())
+
+    @property
+    def fits(self) -> int:
+        """How often a model was fitted."""
+        return sum(record.folds for record in self.records.values())
+
+    @property
+    def winner(self) -> Record:
+        """The highest mean ROC-AUC of those that were not stopped."""
+        whole = [record for record in self.records.values() if record.stopped is None]
+        return max(whole, key=lambda record: record.metrics["roc_auc"].mean)
+
+
+def main() -> None:
+    """Sweep twice, tell what came of it."""
+    args = _arguments()
+    if not args.customers.is_dir():
+        sys.exit(f"the store's files are not in {args.customers}: add --customers PATH")
+    with TemporaryDirectory(prefix="retain-benchmark-") as folder:
+        full, raced = (
+            swept(Path(folder, name), args.customers, args.models, racing=name == "raced")
+            for name in ("full", "raced")
+        )
+    text = told(full, raced)
+    print(text, flush=True)
+    if args.models == MODELS:
+        from report import rewrite
+
+        rewrite(SECTION, text)
+
+
+def _arguments() -> argparse.Namespace:
+    shared = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--customers", type=Path, default=shared / "one_click")
+    parser.add_argument("--models", type=lambda text: tuple(text.split(",")), default=MODELS)
+    return parser.parse_args()
+
+
+def swept(folder: Path, customers: Path, models: tuple[str, ...], *, racing: bool) -> Sweep:
+    """The study in a new folder, two runs at a time."""
+    words = [
+        f"model={','.join(models)}",
+        f"sampler={','.join(SAMPLERS)}",
+        *(f"features.{group}=true,false" for group in SWITCHED),
+        "data=one_click",
+        f"data.dir={customers}",
+        "study.name=raced",
+        "launcher.workers=2",
+        f"validation.racing={str(racing).lower()}",
+        f"outputs={folder}",
+    ]
+    taken = measure([sys.executable, "-m", "retain", "-m", *words], folder)
+    runs = StudyDirectory(folder / "raced").runs()
+    records = [record for run in runs if (record := run.read()) is not None]
+    return Sweep({record.id: record for record in records}, taken.seconds)
+
+
+def told(full: Sweep, raced: Sweep) -> str:
+    """What both sweeps spent, and how the raced winner stands in the full one."""
+    from orders import ORDERS, table
+    from report import machine
+
+    board = leaderboard(list(full.records.values())).set_index("id")
+    chosen = board.loc[raced.winner.id]
+    about = (
+        f"{len(full.records)} runs: models × {len(SAMPLERS)} samplers × {2 ** len(SWITCHED)} sets "
+        f"of features, 2 × 5 folds, the store's four files. One round. {machine()}."
+    )
+    standing = (
+        f"In the full sweep {board['tied'].sum()} runs are tied, the best included. The raced "
+        f"winner is rank {chosen['rank']} there, {chosen['difference']:+.4f} from the best "
+        f"(p = {chosen['p']:.2g}): {'tied' if chosen['tied'] else 'NOT tied'}."
+    )
+    others = (
+        f"The same on the full sweep's records with the folds in {ORDERS} random orders, and with "
+        "another rule:"
+    )
+    return "\n\n".join([about, _table(full, raced), standing, others, table(full.records)])
+
+
+def _table(full: Sweep, raced: Sweep) -> str:
+    by_fold = sum(
+        record.seconds["fit"] * raced.records[id_].folds / record.folds
+        for id_, record in full.records.items()
+    )
+    ends = sum(record.stopped is None for record in raced.records.values())
+    rows = [
+        ("", "in full", "raced", "ratio", "target"),
+        ("---",) * 5,
+        _ratio("fit, s", full.fit, raced.fit, "≤ 0.50"),
+        _ratio("fit, s, by what the full sweep's took", full.fit, by_fold),
+        _ratio("wall, s", full.seconds, raced.seconds),
+        ("fits", full.fits, raced.fits, f"{raced.fits / full.fits:.2f}", ""),
+        ("runs to the end", len(full.records), ends, "", ""),
+        ("winner", name(full.winner), name(raced.winner), "", "tied"),
+    ]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+
+
+def _ratio(what: str, full: float, raced: float, target: str = "") -> tuple[str, ...]:
+    return what, f"{full:.1f}", f"{raced:.1f}", f"{raced / full:.2f}", target
+
+
+def name(record: Record) -> str:
+    """A run by its model, sampler and the features it does without."""
+    config = record.config
+    off = [f"no {group}" for group in SWITCHED if not config["features"][group]]
+    return ", ".join([f"{config['model']['name']} {config['sampler']['name']}", *off])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""An experiment's folds, scored one at a time: in several goes or in one, the same bits.
+
+May import: errors, schema, customers.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from imblearn.pipeline import Pipeline
+from sklearn.base import BaseEstimator, clone
+
+from retain.customers.customers import Customers
+from retain.learning import agreement, applicable
+from retain.learning.features import matrix
+from retain.learning.fold_rows import FoldCache, FoldRows, prepared, recipe_of
+from retain.learning.pipeline import Recipe, assemble
+from retain.learning.scores import COLUMNS, Scores
+from retain.learning.tuning import Tuned, tune
+from retain.learning.validation import Fold, Splits, TwinFolds
+from retain.schema import Features, Metrics
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything a run depends on besides the customers and their splits."""
+
+    recipe: Recipe
+    features: Features
+    metrics: Metrics
+    seed: int
+
+
+class Stopwatch:
+    """Wall seconds by phase, those spent before included.
+
+    >>> watch = Stopwatch({})
+    >>> with watch.phase("fit"):
+    ...     pass
+    >>> list(watch.seconds)
+    ['fit']
+    """
+
+    def __init__(self, spent: Mapping[str, float]) -> None:
+        self.seconds = dict(spent)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Add the time spent inside to ``name``."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = time.perf_counter() - start
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 6)
+
+
+@dataclass(frozen=True)
+class Part:
+    """The scored customers of one fold, and what ``agreement.fold_told`` tells of its tuning."""
+
+    fold: Fold
+    ids: pd.Index
+    target: np.ndarray
+    probability: np.ndarray
+    tuned: dict[str, Any] | None = None
+
+
+class Scoring:
+    """What all folds of an experiment have in common.
+
+    Raises
+    ------
+    NotApplicable
+        When the recipe has no meaning on these customers.
+    """
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        customers: Customers,
+        splits: Splits,
+        cache: FoldCache | None,
+    ) -> None:
+        self._experiment, self._customers, self._splits = experiment, customers, splits
+        self._table = matrix(customers, experiment.features).loc[splits.ids]
+        self._labels = customers.labelled.loc[splits.ids].to_numpy()
+        for fold in splits.folds:
+            applicable.check(experiment.recipe, self._table, self._labels[fold.train])
+        self._model = assemble(experiment.recipe, self._table, customers.twins, experiment.seed)
+        self._cache = cache
+        self._content = _content(customers, splits, self._table, self._model)
+
+    def part(self, fold: Fold, watch: Stopwatch) -> Part:
+        """A fold's test rows, scored by the model fitted, and tuned if it is to be, on the rest."""
+        tuned = self._tuned(fold, watch) if self._experiment.recipe.tuning.on else None
+        model = self._model if tuned is None else tuned.model
+        by = self._by_rows if isinstance(model, Pipeline) else self._by_table
+        told = None if tuned is None else agreement.fold_told(fold, tuned)
+        return self._made(fold, within(by(model, fold, watch)), told)
+
+    def again(self, scores: Scores, tuning: Mapping[str, Any] | None) -> list[Part]:
+        """The parts scored before: the first folds, in the order of the splits."""
+        left = scores.table["probability"].to_numpy()
+        parts: list[Part] = []
+        while len(left):
+            fold = self._splits.folds[len(parts)]
+            mine, left = np.split(left, [len(fold.test)])
+            told = None if tuning is None else tuning["folds"][len(parts)]
+            parts.append(self._made(fold, mine, told))
+        return parts
+
+    def _made(self, fold: Fold, probability: np.ndarray, tuned: dict[str, Any] | None) -> Part:
+        return Part(fold, self._splits.ids[fold.test], self._labels[fold.test], probability, tuned)
+
+    def _tuned(self, fold: Fold, watch: Stopwatch) -> Tuned:
+        with watch.phase("tune"):
+            inner = inner_folds(self._experiment, self._customers, fold)
+            train, target = self._table.iloc[fold.train], self._labels[fold.train]
+            return tune(self._model, self._experiment.recipe, train, target, inner)
+
+    def _by_rows(self, model: Pipeline, fold: Fold, watch: Stopwatch) -> np.ndarray:
+        """Probabilities of a fold's test rows, preparation and model apart."""
+        with watch.phase("prepare"):
+            rows = self._rows(fold)
+        with watch.phase("fit"):
+            fitted = clone(model[-1]).fit(rows.train, rows.target)
+        with watch.phase("predict"):
+            return np.asarray(fitted.predict_proba(rows.test)[:, 1])
+
+    def _by_table(self, model: BaseEstimator, fold: Fold, watch: Stopwatch) -> np.ndarray:
+        """Probabilities of a fold's test rows, by a model with preparations of its own within."""
+        with watch.phase("fit"):
+            fitted = clone(model).fit(self._table.iloc[fold.train], self._labels[fold.train])
+        with watch.phase("predict"):
+            return np.asarray(fitted.predict_proba(self._table.iloc[fold.test])[:, 1])
+
+    def _rows(self, fold: Fold) -> FoldRows:
+        def made() -> FoldRows:
+            train, test = self._table.iloc[fold.train], self._table.iloc[fold.test]
+            return prepared(self._model, train, self._labels[fold.train], test)
+
+        if self._cache is None or self._content is None:
+            return made()
+        return self._cache.rows(f"{self._content}/{fold.repeat}/{fold.fold}", made)
+
+
+def _content(
+    customers: Customers, splits: Splits, table: pd.DataFrame, model: BaseEstimator
+) -> str | None:
+    """Text that two runs share if the same rows come out of preparation in each fold."""
+    recipe = recipe_of(model) if isinstance(model, Pipeline) else None
+    if recipe is None:
+        return None
+    features = f"{[*table]} {customers.derived}"
+    return f"{customers.fingerprint} {splits.fingerprint} {features} {recipe}"
+
+
+def inner_folds(
+    experiment: Experiment, customers: Customers, fold: Fold | None = None
+) -> TwinFolds:
+    """Folds to tune on, within an outer fold or all rows, each with a seed of its own.
+
+    Were the first trials the same everywhere, folds would agree on one of few candidates.
+    """
+    place = () if fold is None else (fold.repeat, fold.fold)
+    (seed,) = np.random.SeedSequence(experiment.seed, spawn_key=place).generate_state(1)
+    return TwinFolds(experiment.recipe.tuning.folds, customers.twins, int(seed))
+
+
+def within(probability: np.ndarray) -> np.ndarray:
+    """Probabilities without the rounding errors of models that add theirs up."""
+    return np.asarray(np.clip(probability, 0, 1))
+
+
+def stacked(parts: list[Part]) -> pd.DataFrame:
+    """The parts as one table of scores."""
+    counts = [len(part.ids) for part in parts]
+    ids = parts[0].ids.append([part.ids for part in parts[1:]])
+    columns = (
+        ids,
+        np.repeat([part.fold.repeat for part in parts], counts),
+        np.repeat([part.fold.fold for part in parts], counts),
+        np.concatenate([part.target for part in parts]),
+        np.concatenate([part.probability for part in parts]),
+    )
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
