@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 import shutil
@@ -9,6 +10,8 @@ import shutil
 import numpy as np
 import pytest
 from scipy import stats
+
+from retain.report.page import page
 
 MODELS = ("catboost", "svc", "lightgbm", "logreg", "dummy")
 SAMPLERS = ("none", "smote", "random_under")
@@ -22,6 +25,8 @@ METRICS = {
     "captured_profit_10": True,
 }
 FOLDS, TEST_TO_TRAIN = 10, 0.25
+T = {df: float(stats.t.ppf(0.975, df)) for df in range(1, FOLDS)}
+"""The .975 quantiles of Student's t, by degrees of freedom."""
 CENTRE = {
     "roc_auc": 0.91,
     "average_precision": 0.89,
@@ -37,7 +42,7 @@ def interval(values):
     """Mean and corrected interval, by scipy alone."""
     values = np.asarray(values)
     spread = np.sqrt((1 / len(values) + TEST_TO_TRAIN) * values.var(ddof=1))
-    reach = stats.t.ppf(0.975, len(values) - 1) * spread
+    reach = T[len(values) - 1] * spread
     return values.mean(), values.mean() - reach, values.mean() + reach
 
 
@@ -218,7 +223,7 @@ def make_tree(count=30, seed=0):
         "metrics": {name: {"higher_is_better": higher} for name, higher in METRICS.items()},
         "leaderboard": board,
         "folds": {run["id"]: run["folds"] for run in runs[:200]},
-        "t_quantiles": {str(df): float(stats.t.ppf(0.975, df)) for df in range(1, FOLDS)},
+        "t_quantiles": {str(df): t for df, t in T.items()},
         "effects": effects(),
         "curves": curves(random),
         "diffs": [diff(best, simplest)] if count > 1 else [],
@@ -361,10 +366,29 @@ def tree_of():
     return make_tree
 
 
-@pytest.fixture
-def tree():
-    """A tree of 30 runs with every optional part."""
+@pytest.fixture(scope="session")
+def made():
+    """A tree of 30 runs with every optional part; not to be changed."""
     return make_tree()
+
+
+@pytest.fixture
+def tree(made):
+    """The same, to be changed at will."""
+    return copy.deepcopy(made)
+
+
+@pytest.fixture(scope="session")
+def html(made):
+    """Its page in English."""
+    return page(made, "en")
+
+
+@pytest.fixture(scope="session")
+def many(tree_of):
+    """Ten thousand runs, and their page."""
+    tree = tree_of(10_000)
+    return tree, page(tree, "en")
 
 
 @pytest.fixture(scope="session")
@@ -411,10 +435,10 @@ def opened(browser, tmp_path):
     """
     contexts, wrong = [], []
 
-    def listen(page):
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
-        page.on(
+    def listen(view):
+        view.on("pageerror", lambda error: wrong.append(str(error)))
+        view.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+        view.on(
             "request",
             lambda r: None if r.url.startswith("file:") else wrong.append(r.url),
         )
@@ -426,12 +450,12 @@ def opened(browser, tmp_path):
             offline=True,
         )
         contexts.append(context)
-        page = context.new_page()
-        listen(page)
+        view = context.new_page()
+        listen(view)
         file = tmp_path / f"report-{len(contexts)}.html"
         file.write_text(html, encoding="utf-8")
-        page.goto(file.as_uri())
-        return page
+        view.goto(file.as_uri())
+        return view
 
     yield show
     for context in contexts:

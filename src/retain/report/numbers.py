@@ -11,34 +11,34 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 from markupsafe import Markup
 
 MINUS, NARROW, ABSENT = "−", "\u202f", "—"
 
 
-def _probability(value: float) -> str:
-    return "<0.001" if value < 0.001 else f"{value:.3f}"
+def _fixed(value: float, digits: int, sign: str = "") -> str:
+    """Halves rounded away from zero, as a browser's ``toFixed`` does."""
+    step = Decimal(1).scaleb(-digits)
+    rounded = Decimal(value).quantize(step, ROUND_HALF_UP, Context(prec=400))
+    return f"{rounded:{sign},.{digits}f}"
 
 
 def _plain(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-def _money(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.1f}"
-
-
 FORMS: dict[str, Callable[[float], str]] = {
-    "score": lambda value: f"{value:,.3f}",
-    "change": lambda value: f"{value:+,.3f}",
-    "p": _probability,
-    "count": lambda value: f"{value:,.0f}",
-    "percent": lambda value: f"{100 * value:,.0f}{NARROW}%",
+    "score": lambda value: _fixed(value, 3),
+    "change": lambda value: _fixed(value, 3, "+"),
+    "p": lambda value: "<0.001" if value < 0.001 else _fixed(value, 3),
+    "count": lambda value: _fixed(value, 0),
+    "percent": lambda value: _fixed(100 * value, 0) + f"{NARROW}%",
     "plain": _plain,
-    "money": _money,
-    "times": lambda value: f"{value:,.2f}",
-    "seconds": lambda value: f"{value:,.1f}",
+    "money": lambda value: _fixed(value, 0 if abs(value) >= 100 else 1),
+    "times": lambda value: _fixed(value, 2),
+    "seconds": lambda value: _fixed(value, 1),
 }
 """What a number is, and how it is written in English."""
 

@@ -23,7 +23,7 @@ from retain.report.contents import METRIC, flat, reasons, whole
 from retain.report.effects import measured
 from retain.report.island import island
 from retain.report.leaderboard import CHOICES, LONG, PAGE, choices, columns, rows
-from retain.report.names import Tree, metric_name, run_name, value_text
+from retain.report.names import Tree, code, metric_name, run_name, value_text
 from retain.report.numbers import Number, counted
 from retain.report.svg import inline
 from retain.report.words import LANGUAGES, both, known, phrase, words
@@ -107,6 +107,7 @@ def _vocabulary(language: str) -> dict[str, Any]:
         "label": partial(_label, language),
         "number": number,
         "count": count,
+        "code": code,
         "counted": counted,
         "amount": Number,
         "metric": lambda name: both(metric_name(name)),

@@ -109,8 +109,8 @@ def _mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> Spot:
     filled = colour if row.strong else COLOURS["paper"]
     axes.plot(mean, at, "o", markersize=5.5, color=colour, markerfacecolor=filled)
     _margin(axes, 1, y - GAP, written(mean, scale.form, labels.language), ha="right")
-    values = (("mean", mean), ("low", row.low), ("high", row.high))
-    told = tuple((f"tip.{word}", value, scale.form) for word, value in values)
+    values = (("tip.mean", mean), ("tip.low", row.low), ("tip.high", row.high))
+    told = tuple((word, value, scale.form) for word, value in values)
     return Spot(*place(axes, mean, at), row.name, told)
 
 

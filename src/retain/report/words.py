@@ -80,6 +80,8 @@ class Words:
             return self.plain(value)
         if isinstance(value, Number):
             return written(value.value, value.form, self.language)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return ", ".join(self._plain(one) for one in value)
         return str(value)
 
 

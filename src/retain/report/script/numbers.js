@@ -10,7 +10,7 @@ const grouped = (value, digits) => {
 const FORMS = {
   score: (value) => grouped(value, 3),
   change: (value) => (value > 0 ? "+" : "") + grouped(value, 3),
-  p: (value) => (value < 0.001 ? "<0.001" : value.toFixed(3)),
+  p: (value) => (value < 0.001 ? "<0.001" : grouped(value, 3)),
   count: (value) => grouped(value, 0),
   percent: (value) => grouped(100 * value, 0) + NARROW + "%",
   plain: (value) => value.toFixed(6).replace(/0+$/, "").replace(/\.$/, ""),
