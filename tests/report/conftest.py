@@ -21,11 +21,11 @@ METRICS = {
     "log_loss": False,
     "brier": False,
     "ece": False,
-    "lift_10": True,
-    "captured_profit_10": True,
+    **{f"lift_{top}": True for top in (10, 20, 30)},
+    **{f"captured_profit_{top}": True for top in (10, 20, 30)},
 }
-FOLDS, TEST_TO_TRAIN = 10, 0.25
-T = {df: float(stats.t.ppf(0.975, df)) for df in range(1, FOLDS)}
+TEST_TO_TRAIN = 0.25
+T = {df: float(stats.t.ppf(0.975, df)) for df in range(1, 50)}
 """The .975 quantiles of Student's t, by degrees of freedom."""
 CENTRE = {
     "roc_auc": 0.91,
@@ -33,8 +33,8 @@ CENTRE = {
     "log_loss": 0.35,
     "brier": 0.1,
     "ece": 0.06,
-    "lift_10": 2.5,
-    "captured_profit_10": 0.26,
+    **{f"lift_{top}": 2.5 - top / 100 for top in (10, 20, 30)},
+    **{f"captured_profit_{top}": top / 40 for top in (10, 20, 30)},
 }
 
 
@@ -46,15 +46,12 @@ def interval(values):
     return values.mean(), values.mean() - reach, values.mean() + reach
 
 
-def folds_of(random, strength):
+def folds_of(random, strength, folds):
     """Scores by fold of a run; ``strength`` adds to each, in the metric's good direction."""
-    return {
-        name: [
-            float(CENTRE[name] + (strength if higher else -strength) + random.normal(0, 0.012))
-            for _ in range(FOLDS)
-        ]
-        for name, higher in METRICS.items()
+    centres = {
+        name: CENTRE[name] + (strength if higher else -strength) for name, higher in METRICS.items()
     }
+    return {name: (c + random.normal(0, 0.012, folds)).tolist() for name, c in centres.items()}
 
 
 def facts(values, *, higher):
@@ -84,7 +81,7 @@ def board_row(run, best):
         "better": 0.0,
         "tied": run is best or low < 0 < high,
         "stopped": run["stopped"],
-        "folds": FOLDS,
+        "folds": len(run["folds"]["roc_auc"]),
         "fit_seconds": run["seconds"],
     }
     for name, higher in METRICS.items():
@@ -152,7 +149,7 @@ def diff(a, b, *, asked=False):
     }
 
 
-def runs_of(random, count):
+def runs_of(random, count, folds):
     grid = list(itertools.product(MODELS, SAMPLERS, (True, False)))
     found = []
     for i in range(count):
@@ -169,7 +166,7 @@ def runs_of(random, count):
             {
                 "id": f"{int(random.integers(16**8)):08x}",
                 "keys": keys,
-                "folds": folds_of(random, strength),
+                "folds": folds_of(random, strength, folds),
                 "stopped": None,
                 "seconds": float(random.gamma(3, 1.7)),
             }
@@ -177,10 +174,10 @@ def runs_of(random, count):
     return sorted(found, key=lambda run: -np.mean(run["folds"]["roc_auc"]))
 
 
-def make_tree(count=30, seed=0):
+def make_tree(count=30, *, folds=10):
     """The tree of ``verdict.json`` for ``count`` runs, with every optional part."""
-    random = np.random.default_rng(seed)
-    runs = runs_of(random, count)
+    random = np.random.default_rng(0)
+    runs = runs_of(random, count, folds)
     best, simplest = runs[0], runs[min(1, count - 1)]
     runs[-1]["stopped"] = "raced" if count > 3 else None
     board = [{"rank": i, **board_row(run, best)} for i, run in enumerate(runs, 1)]
@@ -362,7 +359,7 @@ def left_out(state, reason, i):
 
 @pytest.fixture(scope="session")
 def tree_of():
-    """Makes a tree: ``tree_of(runs, seed)``."""
+    """Makes a tree: ``tree_of(runs, folds=…)``."""
     return make_tree
 
 
@@ -387,7 +384,7 @@ def html(made):
 @pytest.fixture(scope="session")
 def many(tree_of):
     """Ten thousand runs, and their page."""
-    tree = tree_of(10_000)
+    tree = tree_of(10_000, folds=50)
     return tree, page(tree, "en")
 
 

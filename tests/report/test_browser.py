@@ -315,4 +315,6 @@ def test_the_page_prints_light_and_without_its_tools(opened, html, tmp_path):
     assert not view.locator("#tools").is_visible()
     ground = view.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == "rgb(255, 255, 255)"
+    view.set_viewport_size({"width": 690, "height": 1000})  # A4 between its margins
+    assert view.evaluate("document.documentElement.scrollWidth") == 690
     assert view.pdf(path=tmp_path / "report.pdf").startswith(b"%PDF")

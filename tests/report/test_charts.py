@@ -47,9 +47,14 @@ def test_better_runs_stand_higher_and_larger_scores_further_right(drawn, tree):
     assert [spot.x for spot in spots] == sorted((spot.x for spot in spots), reverse=True)
 
 
-def test_no_text_of_a_chart_is_cut_or_covers_another(tree):
+@pytest.mark.parametrize(
+    "name",
+    ["a_model_of_a_long_name_" * 6, "Ш" * 90, "two words " * 20],
+    ids=["one long word", "wide letters", "many words"],
+)
+def test_no_text_of_a_chart_is_cut_or_covers_another(tree, name):
     for row in tree["leaderboard"]:
-        row["model"] = "a_model_with_a_name_longer_than_anyone_would_" * 3
+        row["model"] = name
     for language in ("en", "ru"):
         with hand():
             for chart in charts(whole(tree), language).values():

@@ -42,14 +42,23 @@ def test_no_russian_text_was_left_in_english():
         for key, text in words("en").texts.items()
         if text == words("ru").texts[key] and re.search(r"[a-z]{2}", str(text))
     }
-    named = {"metric.other", "answer.joined", "metric.roc_auc", "script.shown"}
+    named = {"measure.other", "answer.joined", "metric.roc_auc", "script.shown"}
     assert same <= named, same - named
 
 
 def test_every_text_is_asked_for_somewhere():
     sources = [*ROOM.rglob("*.py"), *ROOM.rglob("*.j2"), *ROOM.rglob("*.js")]
     code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
-    built = ("caution.", "chart.", "metric.", "outcome.", "out.", "script.", "column.", "tag.")
+    built = (
+        "caution.",
+        "chart.",
+        "column.",
+        "measure.",
+        "metric.",
+        "outcome.",
+        "script.",
+        "state.",
+    )
     unused = [
         key
         for key in words("en").texts

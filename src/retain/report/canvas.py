@@ -146,6 +146,38 @@ def ticked(axis: Axis, low: float, high: float, language: str, form: str = "") -
     axis.set_ticks(inside, texts)
 
 
+def wrapped(text: str, width: float) -> list[str]:
+    """A text in lines of at most so many inches, parted at spaces, or within a long word."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if _inches(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines += _parts(word, width)
+    return [line for line in lines if line] or [""]
+
+
+def _parts(word: str, width: float) -> list[str]:
+    """A word, in pieces where it is wider than a line."""
+    parts = [""]
+    for letter in word:
+        if _inches(parts[-1] + letter) > width:
+            parts.append("")
+        parts[-1] += letter
+    return parts
+
+
+def _inches(text: str) -> float:
+    """How wide a text is in the charts' hand."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(size=HAND["font.size"])
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / POINTS
+
+
 def write(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:
     """Text at a place of the panel, safe for any name."""
     axes.text(x, y, printable(text), **how)

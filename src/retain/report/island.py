@@ -40,7 +40,7 @@ def island(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -
 
 def _spoken(language: str) -> dict[str, Any]:
     """The texts the script needs."""
-    kept = ("script.", "tag.", "tip.", "chart.", "metric.")
+    kept = ("script.", "tag.", "tip.", "chart.", "metric.", "measure.")
     texts = words(language).texts
     return {key: text for key, text in texts.items() if key.startswith(kept)}
 
@@ -69,7 +69,13 @@ def _board(tree: Tree, numbers: Sequence[Column]) -> dict[str, Any]:
             for key, found in choices(tree).items()
         ],
         "columns": [
-            {"name": c.name, "form": c.form, "ranged": c.ranged, "falling": c.falling}
+            {
+                "name": c.name,
+                "form": c.form,
+                "ranged": c.ranged,
+                "falling": c.falling,
+                "extra": c.extra,
+            }
             for c in numbers
         ],
         "numbers": {name: steps([row.get(name) for row in board]) for name in names},

@@ -18,6 +18,8 @@ PAGE = 25
 """Rows shown at a time; the script pages through the rest."""
 CHOICES = 40
 """Values a key may have and still be filtered by a list of them; the search finds the others."""
+RANKING = (METRIC, "difference", "p_holm", "equivalent")
+"""Columns that say who is better, and how sure that is."""
 LONG = 32
 """Letters of a config value from which its cell wraps."""
 FORMS = {
@@ -33,13 +35,19 @@ FORMS = {
 class Column:
     """A column of numbers; ``ranged`` ones show their interval too.
 
-    ``falling`` says that the first click sorts the largest to the top.
+    ``falling`` says that the first click sorts the largest to the top; ``extra`` ones are left
+    out on paper.
     """
 
     name: str
     form: str
     ranged: bool = False
     falling: bool = False
+
+    @property
+    def extra(self) -> bool:
+        """Whether paper is too narrow for it."""
+        return self.name not in RANKING
 
     @property
     def title(self) -> Phrase:
@@ -52,7 +60,7 @@ def columns(tree: Tree) -> list[Column]:
     """Columns of numbers in their order, of those the leaderboard has."""
     directions = {name: bool(one["higher_is_better"]) for name, one in tree["metrics"].items()}
     others = [name for name in directions if name != METRIC]
-    wanted = [METRIC, "difference", "p_holm", "equivalent", *others, "fit_seconds"]
+    wanted = [*RANKING, *others, "fit_seconds"]
     row = tree["leaderboard"][0]
     return [
         Column(
@@ -75,7 +83,7 @@ def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
             "tags": tags(row, tree),
             "tied": row["tied"],
             "keys": [value_text(row.get(key)) for key in tree["keys"]],
-            "cells": [_cell(row, column) for column in numbers],
+            "cells": [(column.extra, _cell(row, column)) for column in numbers],
         }
         for row in tree["leaderboard"][:PAGE]
     ]

@@ -11,6 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from retain.report.numbers import MINUS
 from retain.report.words import Phrase, known, phrase
 
 Tree = Mapping[str, Any]
@@ -28,20 +29,32 @@ def value_text(value: Any) -> str:
 
 
 def run_label(row: Tree, keys: Sequence[str]) -> str:
-    """What tells a run apart; a value that says nothing alone stands behind its key.
+    """What tells a run apart: its names first, what says nothing without its key, its switches.
 
-    >>> run_label({"model": "svc", "sampler": "none", "features.site": True},
-    ...           ["model", "sampler", "features.site"])
-    'svc · sampler=none · site=true'
+    >>> run_label({"features.site": True, "model": "svc", "sampler": "none", "svc.C": 2.0},
+    ...           ["features.site", "model", "sampler", "svc.C"])
+    'svc · sampler=none · C=2.0 · +site'
     """
-    told = [_part(key, row.get(key)) for key in keys if row.get(key) is not None]
-    return " · ".join(told) or str(row["id"])
+    told = [(key, row[key]) for key in keys if row.get(key) is not None]
+    names = [value for _, value in told if _speaks(value)]
+    switches = [
+        f"{'+' if value else MINUS}{_last(key)}" for key, value in told if isinstance(value, bool)
+    ]
+    others = [
+        f"{_last(key)}={value_text(value)}"
+        for key, value in told
+        if not (_speaks(value) or isinstance(value, bool))
+    ]
+    return " · ".join([*names, *others, *filter(None, [" ".join(switches)])]) or str(row["id"])
 
 
-def _part(key: str, value: Any) -> str:
-    text = value_text(value)
-    speaks = isinstance(value, str) and value not in ("none", "") and not _numeric(value)
-    return text if speaks else f"{key.rsplit('.', maxsplit=1)[-1]}={text}"
+def _last(key: str) -> str:
+    return key.rsplit(".", maxsplit=1)[-1]
+
+
+def _speaks(value: Any) -> bool:
+    """Whether a value is a name that needs no key beside it."""
+    return isinstance(value, str) and value not in ("none", "") and not _numeric(value)
 
 
 def _numeric(text: str) -> bool:
@@ -52,12 +65,14 @@ def metric_name(name: str) -> Phrase:
     """A metric as people say it; one the catalogue does not know keeps its key.
 
     >>> metric_name("lift_10").key, dict(metric_name("lift_10").values)
-    ('metric.lift', {'top': '10'})
+    ('measure.lift', {'top': '10'})
     """
     found = re.fullmatch(r"(lift|captured_profit)_([\d.]+)", name)
     if found:
-        return phrase(f"metric.{found[1]}", top=found[2])
-    return phrase(f"metric.{name}") if known(f"metric.{name}") else phrase("metric.other", key=name)
+        return phrase(f"measure.{found[1]}", top=found[2])
+    return (
+        phrase(f"metric.{name}") if known(f"metric.{name}") else phrase("measure.other", key=name)
+    )
 
 
 def run_name(name: str, identity: str) -> Markup:

@@ -6,12 +6,13 @@ aside nor are cut. May import: report.canvas, report.names, report.numbers, repo
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from retain.report.canvas import COLOURS, Chart, Labels, Spot, panel, place, ticked, write
+from retain.report.canvas import COLOURS, Chart, Labels, Spot, panel, place, ticked, wrapped, write
+from retain.report.names import printable
 from retain.report.numbers import written
 from retain.report.words import Phrase
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 LINE, GAP, HEAD = 0.19, 0.26, 0.2
 """Inches: a line of text, the room for its mark, what a heading adds above itself."""
-LETTERS = 48
-"""Letters of a name on one line."""
+NAME = 4.15
+"""Inches a line of a name may take; the mean stands beside its last."""
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,10 @@ class Row:
     strong: bool = False
     aside: Phrase | None = None
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         """The name, wrapped."""
-        return textwrap.wrap(self.name, LETTERS) or [""]
+        return wrapped(printable(self.name), NAME)
 
     @property
     def height(self) -> float:
@@ -66,7 +67,7 @@ def drawn(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) -> Chart
     axes.set_ylim(total, 0)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
-    ticked(axes.xaxis, *axes.get_xlim(), labels.language, scale.form)
+    ticked(axes.xaxis, *_reach(rows, scale.at, air=-0.02), labels.language, scale.form)
     axes.set_xlabel(labels(scale.axis), labelpad=6)
     spots, y = [], 0.0
     for row in rows:
@@ -77,12 +78,12 @@ def drawn(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) -> Chart
     return Chart(name, figure, tuple(spots), labels, "y")
 
 
-def _reach(rows: Sequence[Row], at: float) -> tuple[float, float]:
-    """Limits that hold every interval and the line, with a little air."""
+def _reach(rows: Sequence[Row], at: float, *, air: float = 0.04) -> tuple[float, float]:
+    """Limits that hold every interval and the stroke, with a little air, or within them."""
     ends = [end for row in rows for end in (row.low, row.mean, row.high) if end is not None]
     low, high = min([*ends, at]), max([*ends, at])
-    air = 0.04 * (high - low) or 0.01
-    return low - air, high + air
+    room = air * (high - low) or abs(air)
+    return low - room, high + room
 
 
 def _name(axes: Axes, row: Row, y: float, labels: Labels) -> None:

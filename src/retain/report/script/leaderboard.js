@@ -53,7 +53,8 @@ const runCell = (row) => {
 };
 
 const numberCell = (column, row) => {
-  const cell = make("td", { class: "figure" }, numeral(number(column.name, row), column.form));
+  const kind = column.extra ? "figure extra" : "figure";
+  const cell = make("td", { class: kind }, numeral(number(column.name, row), column.form));
   if (column.ranged)
     cell.append(" ", range(
       number(column.name + "_low", row), number(column.name + "_high", row), column.form));

@@ -67,11 +67,13 @@ const startSpots = () => {
   for (const svg of document.querySelectorAll("svg[data-chart]")) {
     const chart = island.charts[svg.dataset.chart];
     if (!chart.spots.length) continue;
-    svg.addEventListener("pointermove", (event) => {
+    const pointed = (event) => {
       const at = new DOMPoint(event.clientX, event.clientY)
         .matrixTransform(svg.getScreenCTM().inverse());
       tell(svg, nearest(chart, at.x, at.y));
-    });
+    };
+    svg.addEventListener("pointermove", pointed);
+    svg.addEventListener("pointerdown", pointed);
     svg.addEventListener("pointerleave", () => hush(svg));
     svg.addEventListener("blur", () => hush(svg));
     svg.addEventListener("keydown", (event) => stepped(svg, event));

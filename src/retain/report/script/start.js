@@ -8,7 +8,7 @@ const startEdges = () => {
   }, { capture: true, passive: true });
   document.addEventListener("toggle", all, true);
   window.addEventListener("resize", all);
-  new MutationObserver(all).observe(document.body, { childList: true, subtree: true });
+  new MutationObserver(all).observe(document.querySelector("main"), { childList: true, subtree: true });
   all();
 };
 

@@ -18,7 +18,7 @@ const say = (key, values = {}) => {
 
 const metricName = (name) => {
   const parts = /^(lift|captured_profit)_([\d.]+)$/.exec(name);
-  if (parts) return say("metric." + parts[1], { top: parts[2] });
+  if (parts) return say("measure." + parts[1], { top: parts[2] });
   return island.words.en["metric." + name] ? say("metric." + name) : name;
 };
 
