@@ -1,4 +1,4 @@
-"""The leaderboard's columns: those that tell runs apart, then what was measured of them.
+"""The leaderboard's columns: the score, what tells runs apart, then all else that was measured.
 
 May import: report.contents, report.names, report.numbers, report.words.
 """
@@ -57,7 +57,7 @@ class Column:
 
 
 def columns(tree: Tree) -> list[Column]:
-    """Columns of numbers in their order, of those the leaderboard has."""
+    """Columns of numbers, of those the leaderboard has; the settings follow the first."""
     directions = {name: bool(one["higher_is_better"]) for name, one in tree["metrics"].items()}
     others = [name for name in directions if name != METRIC]
     wanted = [*RANKING, *others, "fit_seconds"]

@@ -67,8 +67,9 @@ const textCell = (text) =>
 const boardRow = (row) => make("tr", board.tied[row] === "1" ? { class: "tied" } : {},
   make("td", { class: "figure" }, numeral(board.rank[row], "count")),
   runCell(row),
+  numberCell(board.columns[0], row),
   ...board.keys.map((key) => textCell(key.levels[key.at[row]])),
-  ...board.columns.map((column) => numberCell(column, row)));
+  ...board.columns.slice(1).map((column) => numberCell(column, row)));
 
 const drawBoard = () => {
   const from = view.page * island.page, rows = view.order.slice(from, from + island.page);
