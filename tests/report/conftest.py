@@ -213,7 +213,7 @@ def make_tree(count=30, *, folds=10):
             "tuning": {"trials": 40, "agreement": 0.625, "folds": [{"depth": 4}, {"depth": 6}]},
         },
         "tied": [row["id"] for row in board if row["tied"]],
-        "chance": {"beaten": True, "tied": []},
+        "chance": {"beaten": True, "p": 0.0000412, "tied": []},
         "alpha": 0.05,
         "rope": 0.01,
         "keys": list(best["keys"]),

@@ -82,13 +82,24 @@ def test_it_says_when_no_other_run_is_tied(tree):
 
 def test_it_says_when_nothing_beats_chance_and_names_the_guessing_run(tree):
     dummy = next(row for row in tree["leaderboard"] if row["model"] == "dummy")
-    tree["chance"] = {"beaten": False, "tied": [dummy["id"]]}
+    tree["chance"] = {"beaten": False, "p": 0.31, "tied": [dummy["id"]]}
     third = told(tree)[2]
     assert third.startswith("nothing beats chance")
     assert dummy["id"] in third
     tree["chance"]["tied"] = []
-    low = tree["winner"]["metrics"]["roc_auc"]["low"]
-    assert f"reaches down to {low:.3f}" in told(tree)[2]
+    assert "nothing beats chance: against a coin the best run has p = 0.310" in told(tree)[2]
+
+
+def test_it_says_how_sure_it_is_that_chance_is_beaten(tree):
+    assert "chance is beaten: against a coin the best run has p < 0.001" in told(tree)[2]
+
+
+# On noise ties are judged by one test alone, so two must not be named.
+def test_it_names_the_tests_by_which_runs_are_tied(tree):
+    assert "Bayesian correlated t-test, worse by more than 0.01" in told(tree)[1]
+    tree["chance"]["beaten"] = False
+    assert "Bayesian" not in told(tree)[1]
+    assert "α = 0.05" in told(tree)[1]
 
 
 # Largest first is how the verdict sorts axes; the largest level is what the sentence is about.

@@ -128,6 +128,8 @@ def test_the_text_of_a_number_is_its_value(tree):
         (-0.00001, "change", "0.000", "0,000"),
         (0.0000321, "p", "<0.001", "<0,001"),
         (1.0, "p", "1.000", "1,000"),
+        (0.0000321, "p_is", "< 0.001", "< 0,001"),
+        (0.0321, "p_is", "= 0.032", "= 0,032"),
         (1234567, "count", "1,234,567", "1\u202f234\u202f567"),
         (0.125, "percent", "13\u202f%", "13\u202f%"),
         (0.05, "plain", "0.05", "0,05"),
@@ -147,7 +149,18 @@ def test_a_number_is_written_in_the_language_s_own_way(value, form, en, ru):
 # What the script writes on a switch of language must look as what was there before.
 def test_the_script_writes_numbers_as_the_page_does(opened, tree):
     values = [0.91749, -0.0123, -0.00001, 0.00032, 1234567.0, 0.3851, 12.345, -1234.6, 1e-7]
-    forms = ["score", "change", "p", "count", "percent", "plain", "money", "times", "seconds"]
+    forms = [
+        "score",
+        "change",
+        "p",
+        "p_is",
+        "count",
+        "percent",
+        "plain",
+        "money",
+        "times",
+        "seconds",
+    ]
     marked = "".join(str(Number(value, form).html("en")) for value in values for form in forms)
     html = page(tree, "en").replace("<footer>", f'<footer><p id="trial">{marked}</p>')
     view = opened(html)

@@ -59,35 +59,42 @@ def _won(tree: Tree) -> Phrase:
 
 
 def _tied(tree: Tree) -> Phrase:
-    alpha = Number(tree["alpha"], "plain")
     if len(tree["leaderboard"]) == 1:
         return phrase("answer.alone")
     if len(tree["tied"]) < 2:
-        return phrase("answer.untied", alpha=alpha)
-    tied = counted(len(tree["tied"]), "tied")
+        return phrase("answer.untied", tests=_tests(tree))
+    said: dict[str, Any] = {"n": counted(len(tree["tied"]), "tied"), "tests": _tests(tree)}
     simplest = (tree["choice"] or {}).get("simplest_tied")
     if simplest is None:
-        return phrase("answer.tied", n=tied, alpha=alpha)
+        return phrase("answer.tied", **said)
     if simplest["id"] == tree["winner"]["id"]:
-        return phrase("answer.tied_winner_simplest", n=tied, alpha=alpha)
+        return phrase("answer.tied_winner_simplest", **said)
     run = run_name(simplest["name"], simplest["id"])
-    return phrase("answer.tied_other_simplest", n=tied, alpha=alpha, run=run)
+    return phrase("answer.tied_other_simplest", run=run, **said)
+
+
+def _tests(tree: Tree) -> Phrase:
+    """By what ties are judged; where nothing beats chance the Bayesian test tells no rank."""
+    alpha, rope = Number(tree["alpha"], "plain"), Number(tree["rope"], "plain")
+    if tree["chance"] is not None and not tree["chance"]["beaten"]:
+        return phrase("answer.one_test", alpha=alpha)
+    return phrase("answer.tests", alpha=alpha, rope=rope)
 
 
 def _chance(tree: Tree) -> Phrase:
     chance = tree["chance"]
     if chance is None:
         return phrase("answer.chance.unknown")
+    p = Number(chance["p"], "p_is")
     if chance["beaten"]:
-        return phrase("answer.chance.beaten")
+        return phrase("answer.chance.beaten", p=p)
     rows = {row["id"]: row for row in tree["leaderboard"]}
     tied = [
         run_name(run_label(rows[one], tree["keys"]), one) for one in chance["tied"] if one in rows
     ]
-    if tied:
-        return phrase("answer.chance.tied", runs=tied)
-    low = Number(tree["winner"]["metrics"][METRIC]["low"], "score")
-    return phrase("answer.chance.unbeaten", low=low)
+    return (
+        phrase("answer.chance.tied", runs=tied) if tied else phrase("answer.chance.unbeaten", p=p)
+    )
 
 
 def _moved(tree: Tree) -> Phrase:

@@ -33,6 +33,7 @@ FORMS: dict[str, Callable[[float], str]] = {
     "score": lambda value: _fixed(value, 3),
     "change": lambda value: _fixed(value, 3, "+"),
     "p": lambda value: "<0.001" if value < 0.001 else _fixed(value, 3),
+    "p_is": lambda value: "< 0.001" if value < 0.001 else "= " + _fixed(value, 3),
     "count": lambda value: _fixed(value, 0),
     "percent": lambda value: _fixed(100 * value, 0) + f"{NARROW}%",
     "plain": _plain,

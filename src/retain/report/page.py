@@ -65,6 +65,7 @@ def page(tree: Tree, language: str) -> str:
             columns=numbers,
             rows=rows(verdict, numbers),
             choices=choices(verdict),
+            raced=any(row.get("stopped") for row in verdict["leaderboard"]),
             reasons=reasons(verdict),
             opened=None if verdict["sealed_test"] is None else opened(verdict),
             island=island(verdict, numbers, drawn),

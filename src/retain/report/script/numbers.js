@@ -11,6 +11,7 @@ const FORMS = {
   score: (value) => grouped(value, 3),
   change: (value) => (value > 0 ? "+" : "") + grouped(value, 3),
   p: (value) => (value < 0.001 ? "<0.001" : grouped(value, 3)),
+  p_is: (value) => (value < 0.001 ? "< 0.001" : "= " + grouped(value, 3)),
   count: (value) => grouped(value, 0),
   percent: (value) => grouped(100 * value, 0) + NARROW + "%",
   plain: (value) => value.toFixed(6).replace(/0+$/, "").replace(/\.$/, ""),
