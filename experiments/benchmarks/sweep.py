@@ -64,10 +64,11 @@ def _whole(args: argparse.Namespace) -> bool:
 
 
 def _timed(name: str, args: argparse.Namespace) -> str:
-    from report import told
     from rounds import one_round
     from stage import set_up
     from works import WORKS
+
+    from report import told
 
     work = WORKS[name].smaller(args.customers, args.runs)
     with TemporaryDirectory(prefix="retain-benchmark-") as folder:
@@ -80,8 +81,9 @@ def _timed(name: str, args: argparse.Namespace) -> str:
 
 
 def _single() -> str:
-    from report import figures, machine
     from single import TARGETS, rounds
+
+    from report import figures, machine
 
     with TemporaryDirectory(prefix="retain-benchmark-") as folder:
         about, done = rounds(Path(folder))

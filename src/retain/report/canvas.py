@@ -1,0 +1,183 @@
+"""What every chart is drawn with: five colours, one hand, and labels known in both languages.
+
+May import: report.numbers, report.names, report.words.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from retain.report.names import printable
+from retain.report.numbers import scale, written
+from retain.report.words import LANGUAGES, Phrase, words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+POINTS = 72
+"""Points an inch: the unit of an SVG's coordinates."""
+WIDTH = 5.0
+"""Inches. A phone shows a chart at about this size, so that its 10 pt stay readable."""
+COLOURS = {
+    "ink": "#1c2126",
+    "muted": "#68717a",
+    "line": "#d9dee2",
+    "accent": "#0d6679",
+    "paper": "#ffffff",
+}
+"""By the name of the page's CSS variable that takes the colour's place there."""
+HAND: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "text.parse_math": False,
+    "text.color": COLOURS["ink"],
+    "axes.edgecolor": COLOURS["muted"],
+    "axes.labelcolor": COLOURS["muted"],
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": COLOURS["line"],
+    "grid.linewidth": 0.6,
+    "xtick.color": COLOURS["muted"],
+    "ytick.color": COLOURS["muted"],
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "xtick.major.pad": 6,
+    "ytick.major.pad": 6,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "retain",
+}
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place on a chart that shows its numbers when pointed at.
+
+    ``x`` and ``y`` in points from the upper left; ``values`` are (word, number, form).
+    """
+
+    x: float
+    y: float
+    title: str
+    values: tuple[tuple[str, float | None, str], ...]
+
+
+@dataclass
+class Labels:
+    """Texts of a chart in one language, remembered in every other."""
+
+    language: str
+    pairs: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __call__(self, said: Phrase) -> str:
+        """The phrase in the chart's language."""
+        texts = {name: words(name).plain(said) for name in LANGUAGES}
+        shown = texts[self.language]
+        self.pairs[shown] = texts
+        return shown
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn figure, what can be pointed at, and its texts in both languages.
+
+    ``nearest`` says which distance finds a spot: along x, along y, or both.
+    """
+
+    name: str
+    figure: Figure
+    spots: tuple[Spot, ...]
+    labels: Labels
+    nearest: Literal["x", "y", "xy"]
+
+
+@contextmanager
+def hand() -> Iterator[None]:
+    """Draw and save in the same hand, whatever the user's Matplotlib is set to."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcdefaults()
+        mpl.rcParams.update(HAND)
+        # A name in a script that the font lacks is measured as boxes; readers' fonts show it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def panel(height: float, margins: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
+    """A figure with one panel; ``margins`` left, bottom, right, top in inches."""
+    from matplotlib.figure import Figure
+
+    left, bottom, right, top = margins
+    figure = Figure(figsize=(WIDTH, height), dpi=POINTS)
+    box = (
+        left / WIDTH,
+        bottom / height,
+        1 - (left + right) / WIDTH,
+        1 - (bottom + top) / height,
+    )
+    return figure, figure.add_axes(box)
+
+
+def place(axes: Axes, x: float, y: float) -> tuple[float, float]:
+    """Where a value lies, in points from the figure's upper left."""
+    across, up = axes.transData.transform((x, y))
+    return round(float(across), 2), round(float(axes.figure.bbox.height - up), 2)
+
+
+def ticked(axis: Axis, low: float, high: float, language: str, form: str = "") -> None:
+    """Five round ticks or so within two limits; ``form`` is ``percent``, ``change`` or none."""
+    from matplotlib.ticker import MaxNLocator
+
+    steps = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    inside = [round(float(step), 9) for step in steps if low <= round(step, 9) <= high]
+    if form == "percent":
+        texts = [written(step, form, language) for step in inside]
+    else:
+        texts = scale(inside, language, signed=form == "change")
+    axis.set_ticks(inside, texts)
+
+
+def wrapped(text: str, width: float) -> list[str]:
+    """A text in lines of at most so many inches, parted at spaces, or within a long word."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if _inches(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines += _parts(word, width)
+    return [line for line in lines if line] or [""]
+
+
+def _parts(word: str, width: float) -> list[str]:
+    """A word, in pieces where it is wider than a line."""
+    parts = [""]
+    for letter in word:
+        if _inches(parts[-1] + letter) > width:
+            parts.append("")
+        parts[-1] += letter
+    return parts
+
+
+def _inches(text: str) -> float:
+    """How wide a text is in the charts' hand."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
+
+    font = FontProperties(size=HAND["font.size"])
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
+    return float(width) / POINTS
+
+
+def write(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:
+    """Text at a place of the panel, safe for any name."""
+    axes.text(x, y, printable(text), **how)

@@ -1,0 +1,98 @@
+"""What to read from each figure, said with its own numbers.
+
+May import: report.answer, report.contents, report.effects, report.intervals, report.names,
+report.numbers, report.words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from retain.report.contents import METRIC
+from retain.report.effects import clear, measured
+from retain.report.intervals import SHOWN
+from retain.report.names import Tree, code, value_text
+from retain.report.numbers import Number, counted
+from retain.report.words import Phrase, phrase
+
+
+def caption(name: str, tree: Tree) -> Phrase:
+    """The caption of a chart; it is its text alternative too."""
+    return CAPTIONS[name](tree)
+
+
+def _intervals(tree: Tree) -> Phrase:
+    board = tree["leaderboard"]
+    last = board[:SHOWN][-1]
+    return phrase(
+        "caption.intervals",
+        first=Number(board[0]["rank"], "count"),
+        last=Number(last["rank"], "count"),
+        runs=counted(len(board), "leaderboard"),
+        best=Number(board[0][METRIC], "score"),
+        lowest=Number(last[METRIC], "score"),
+    )
+
+
+def _effects(tree: Tree) -> Phrase:
+    told = [
+        code(f"{effect['axis']}={value_text(level['level'])}")
+        for effect in tree["effects"]
+        for level in measured(effect)
+        if clear(level)
+    ]
+    return phrase("caption.effects", levels=told) if told else phrase("caption.effects_unclear")
+
+
+def _roc(tree: Tree) -> Phrase:
+    x, y = _at(tree["curves"]["roc"], 0.1, "percent", "percent")
+    area = Number(tree["winner"]["metrics"][METRIC]["mean"], "score")
+    return phrase("caption.roc", x=x, y=y, area=area)
+
+
+def _precision_recall(tree: Tree) -> Phrase:
+    x, y = _at(tree["curves"]["precision_recall"], 0.8, "percent", "percent")
+    data = tree["data"]
+    declined, rows = Number(data["positives"], "count"), Number(data["rows"], "count")
+    return phrase("caption.precision_recall", x=x, y=y, declined=declined, rows=rows)
+
+
+def _lift(tree: Tree) -> Phrase:
+    x, y = _at(tree["curves"]["lift"], 0.2, "percent", "times")
+    return phrase("caption.lift", x=x, y=y)
+
+
+def _captured(tree: Tree) -> Phrase:
+    x, y = _at(tree["curves"]["captured_profit"], 0.2, "percent", "percent")
+    return phrase("caption.captured_profit", x=x, y=y)
+
+
+def _at(curve: Tree, wanted: float, x_form: str, y_form: str) -> tuple[Number, Number]:
+    """The point of a curve nearest to a round x."""
+    place = min(range(len(curve["x"])), key=lambda at: abs(curve["x"][at] - wanted))
+    return Number(curve["x"][place], x_form), Number(curve["y"][place], y_form)
+
+
+def _calibration(tree: Tree) -> Phrase:
+    furthest = max(
+        tree["curves"]["calibration"], key=lambda one: abs(one["observed"] - one["predicted"])
+    )
+    ece = tree["winner"]["metrics"].get("ece")
+    return phrase(
+        "caption.calibration",
+        predicted=Number(furthest["predicted"], "percent"),
+        observed=Number(furthest["observed"], "percent"),
+        n=Number(furthest["customers"], "count"),
+        ece=Number(None if ece is None else ece["mean"], "score"),
+    )
+
+
+CAPTIONS: dict[str, Callable[[Tree], Phrase]] = {
+    "intervals": _intervals,
+    "effects": _effects,
+    "roc": _roc,
+    "precision_recall": _precision_recall,
+    "calibration": _calibration,
+    "lift": _lift,
+    "captured_profit": _captured,
+}

@@ -1,0 +1,90 @@
+"""How runs, config values and metrics are called on the page.
+
+May import: report.numbers, report.words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from retain.report.numbers import MINUS
+from retain.report.words import Phrase, known, phrase
+
+Tree = Mapping[str, Any]
+
+
+def value_text(value: Any) -> str:
+    """A config value as YAML would have it.
+
+    >>> [value_text(value) for value in (True, None, 0.5, "svc")]
+    ['true', 'null', '0.5', 'svc']
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def run_label(row: Tree, keys: Sequence[str]) -> str:
+    """What tells a run apart: its names first, what says nothing without its key, its switches.
+
+    >>> run_label({"features.site": True, "model": "svc", "sampler": "none", "svc.C": 2.0},
+    ...           ["features.site", "model", "sampler", "svc.C"])
+    'svc · sampler=none · C=2.0 · +site'
+    """
+    told = [(key, row[key]) for key in keys if row.get(key) is not None]
+    names = [value for _, value in told if _speaks(value)]
+    switches = [
+        f"{'+' if value else MINUS}{_last(key)}" for key, value in told if isinstance(value, bool)
+    ]
+    others = [
+        f"{_last(key)}={value_text(value)}"
+        for key, value in told
+        if not (_speaks(value) or isinstance(value, bool))
+    ]
+    return " · ".join([*names, *others, *filter(None, [" ".join(switches)])]) or str(row["id"])
+
+
+def _last(key: str) -> str:
+    return key.rsplit(".", maxsplit=1)[-1]
+
+
+def _speaks(value: Any) -> bool:
+    """Whether a value is a name that needs no key beside it."""
+    return isinstance(value, str) and value not in ("none", "") and not _numeric(value)
+
+
+def _numeric(text: str) -> bool:
+    return re.fullmatch(r"[-+.\d]+", text) is not None
+
+
+def metric_name(name: str) -> Phrase:
+    """A metric as people say it; one the catalogue does not know keeps its key.
+
+    >>> metric_name("lift_10").key, dict(metric_name("lift_10").values)
+    ('measure.lift', {'top': '10'})
+    """
+    found = re.fullmatch(r"(lift|captured_profit)_([\d.]+)", name)
+    if found:
+        return phrase(f"measure.{found[1]}", top=found[2])
+    return (
+        phrase(f"metric.{name}") if known(f"metric.{name}") else phrase("measure.other", key=name)
+    )
+
+
+def run_name(name: str, identity: str) -> Markup:
+    """A run in a sentence: its name, and the id that finds its directory."""
+    return Markup('<b class="name">{}</b> <code>{}</code>').format(name, identity)
+
+
+def code(value: Any) -> Markup:
+    """A config key or value in a sentence, as it would be typed."""
+    return Markup("<code>{}</code>").format(value_text(value))
+
+
+def printable(text: str) -> str:
+    """Text that can stand in a picture: on one line, without control characters."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)

@@ -1,0 +1,118 @@
+"""The one way to write a number: in either language, and marked with the value it stands for.
+
+A page that shows ``<data value="0.9171">0.917</data>`` can be held against ``verdict.json``
+number by number. ``script/numbers.js`` writes the same forms.
+
+May import: nothing of the package.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Context, Decimal
+
+from markupsafe import Markup
+
+MINUS, NARROW, ABSENT = "−", "\u202f", "—"
+
+
+def _fixed(value: float, digits: int, sign: str = "") -> str:
+    """Halves rounded away from zero, as a browser's ``toFixed`` does."""
+    step = Decimal(1).scaleb(-digits)
+    rounded = Decimal(value).quantize(step, ROUND_HALF_UP, Context(prec=400))
+    return f"{rounded:{sign},.{digits}f}"
+
+
+def _plain(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")
+
+
+FORMS: dict[str, Callable[[float], str]] = {
+    "score": lambda value: _fixed(value, 3),
+    "change": lambda value: _fixed(value, 3, "+"),
+    "p": lambda value: "<0.001" if value < 0.001 else _fixed(value, 3),
+    "p_is": lambda value: "< 0.001" if value < 0.001 else "= " + _fixed(value, 3),
+    "count": lambda value: _fixed(value, 0),
+    "percent": lambda value: _fixed(100 * value, 0) + f"{NARROW}%",
+    "plain": _plain,
+    "money": lambda value: _fixed(value, 0 if abs(value) >= 100 else 1),
+    "times": lambda value: _fixed(value, 2),
+    "seconds": lambda value: _fixed(value, 1),
+}
+"""What a number is, and how it is written in English."""
+
+
+def written(value: float | None, form: str, language: str) -> str:
+    """A number as text; English by default of ``FORMS``, Russian with its comma and thin space.
+
+    >>> written(0.91749, "score", "en"), written(-0.0123, "change", "ru")
+    ('0.917', '−0,012')
+    >>> written(-0.0001, "change", "en"), written(None, "score", "en")
+    ('0.000', '—')
+    """
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    return _set(FORMS[form](value), language)
+
+
+def scale(values: Sequence[float], language: str, *, signed: bool = False) -> list[str]:
+    """Numbers of one scale, all with as many decimals as the finest of them needs.
+
+    >>> scale([0.86, 0.9, 0.94], "en"), scale([-0.5, 0, 0.5], "ru", signed=True)
+    (['0.86', '0.90', '0.94'], ['−0,5', '0,0', '+0,5'])
+    """
+    digits = max(len(_plain(value).partition(".")[2]) for value in values)
+    sign = "+" if signed else ""
+    return [_set(f"{value:{sign}.{digits}f}", language) for value in values]
+
+
+def _set(text: str, language: str) -> str:
+    """An English number with a true minus, none before zero, in the language's own marks."""
+    if not any(digit in text for digit in "123456789"):
+        text = text.lstrip("+-")
+    text = text.replace("-", MINUS)
+    return text if language == "en" else text.replace(",", NARROW).replace(".", ",")
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number of the verdict on its way into a page.
+
+    Attributes
+    ----------
+    value
+        As the verdict has it; None shows as a dash.
+    form
+        One of ``FORMS``.
+    counted
+        Where the verdict does not hold the number itself but the things it counts: their path,
+        as ``tied`` or ``not_in_the_leaderboard[state=failed]``.
+    """
+
+    value: float | None
+    form: str
+    counted: str = ""
+
+    def html(self, language: str) -> Markup:
+        """The number as a ``data`` element.
+
+        >>> print(Number(0.91749, "score").html("ru"))
+        <data value="0.91749" data-form="score">0,917</data>
+        """
+        text = written(self.value, self.form, language)
+        if text == ABSENT:
+            return Markup("{}").format(text)
+        if self.counted:
+            return Markup('<data value="{}" data-form="{}" data-counted="{}">{}</data>').format(
+                self.value, self.form, self.counted, text
+            )
+        return Markup('<data value="{}" data-form="{}">{}</data>').format(
+            self.value, self.form, text
+        )
+
+
+def counted(things: int, path: str) -> Number:
+    """How many things the verdict holds at ``path``."""
+    return Number(things, "count", path)

@@ -1,0 +1,123 @@
+"""Charts of rows: a name on its own line, and under it a point with its interval.
+
+Names stand above their marks over the whole width, so that long ones neither push the marks
+aside nor are cut. May import: report.canvas, report.names, report.numbers, report.words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from retain.report.canvas import COLOURS, Chart, Labels, Spot, panel, place, ticked, wrapped, write
+from retain.report.names import printable
+from retain.report.numbers import written
+from retain.report.words import Phrase
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+LINE, GAP, HEAD = 0.19, 0.26, 0.2
+"""Inches: a line of text, the room for its mark, what a heading adds above itself."""
+NAME = 4.15
+"""Inches a line of a name may take; the mean stands beside its last."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A name, its point and interval; ``strong`` rows take the accent; no mean is a heading."""
+
+    name: str
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    strong: bool = False
+    aside: Phrase | None = None
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The name, wrapped."""
+        return wrapped(printable(self.name), NAME)
+
+    @property
+    def height(self) -> float:
+        """Inches it takes."""
+        return LINE * len(self.lines) + (HEAD if self.mean is None else GAP)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the rows are measured on: its name, how its numbers are written, what all are held to.
+
+    ``at`` is marked by a short stroke in each row.
+    """
+
+    axis: Phrase
+    form: str
+    at: float
+
+
+def drawn(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) -> Chart:
+    """The chart of rows, each under its name."""
+    total = sum(row.height for row in rows)
+    figure, axes = panel(total + 0.65, (0.12, 0.55, 0.12, 0.1))
+    axes.set_xlim(*_reach(rows, scale.at))
+    axes.set_ylim(total, 0)
+    axes.spines["left"].set_visible(False)
+    axes.set_yticks([])
+    ticked(axes.xaxis, *_reach(rows, scale.at, air=-0.02), labels.language, scale.form)
+    axes.set_xlabel(labels(scale.axis), labelpad=6)
+    spots, y = [], 0.0
+    for row in rows:
+        y += row.height
+        _name(axes, row, y, labels)
+        if row.mean is not None:
+            spots.append(_mark(axes, row, y, scale, labels))
+    return Chart(name, figure, tuple(spots), labels, "y")
+
+
+def _reach(rows: Sequence[Row], at: float, *, air: float = 0.04) -> tuple[float, float]:
+    """Limits that hold every interval and the stroke, with a little air, or within them."""
+    ends = [end for row in rows for end in (row.low, row.mean, row.high) if end is not None]
+    low, high = min([*ends, at]), max([*ends, at])
+    room = air * (high - low) or abs(air)
+    return low - room, high + room
+
+
+def _name(axes: Axes, row: Row, y: float, labels: Labels) -> None:
+    """The name above a row's mark, and in a heading what its rows are held against."""
+    heading = row.mean is None
+    lowest = y - (0.05 if heading else GAP)
+    weight = "bold" if heading else "normal"
+    for back, line in enumerate(reversed(row.lines)):
+        _margin(axes, 0, lowest - back * LINE, line, fontweight=weight)
+    if row.aside is not None:
+        told = labels(row.aside)
+        _margin(axes, 1, lowest, told, ha="right", color=COLOURS["muted"], fontsize=9)
+
+
+def _mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> Spot:
+    """Draw the point and interval of a row that ends at ``y``; where it can be pointed at."""
+    mean = cast("float", row.mean)
+    colour = COLOURS["accent" if row.strong else "muted"]
+    at = y - GAP + 0.13
+    held_to, stroke = [scale.at] * 2, [y - GAP + 0.03, y - 0.05]
+    axes.plot(held_to, stroke, color=COLOURS["muted"], linewidth=0.8)
+    if row.low is not None and row.high is not None:
+        axes.plot([row.low, row.high], [at, at], color=colour, linewidth=1.6)
+    filled = colour if row.strong else COLOURS["paper"]
+    axes.plot(mean, at, "o", markersize=5.5, color=colour, markerfacecolor=filled)
+    _margin(axes, 1, y - GAP, written(mean, scale.form, labels.language), ha="right")
+    values = (("tip.mean", mean), ("tip.low", row.low), ("tip.high", row.high))
+    told = tuple((word, value, scale.form) for word, value in values)
+    return Spot(*place(axes, mean, at), row.name, told)
+
+
+def _margin(axes: Axes, side: int, y: float, text: str, **how: Any) -> None:
+    """Text at the left or right edge of the panel."""
+    from matplotlib.transforms import blended_transform_factory
+
+    where = blended_transform_factory(axes.transAxes, axes.transData)
+    write(axes, side, y, text, transform=where, **how)

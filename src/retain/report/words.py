@@ -1,0 +1,131 @@
+"""Every text of ours, in English and in Russian, and the phrases that numbers are put into.
+
+May import: report.numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from markupsafe import Markup, escape
+
+from retain.report.numbers import Number, written
+
+LANGUAGES = ("en", "ru")
+FORMS = {"en": {"one", "many"}, "ru": {"one", "few", "many"}}
+"""The plural forms of each language; ``n`` in a phrase chooses among them."""
+
+UNBROKEN = Markup('<span class="unbroken">ROC-AUC</span>')
+
+
+@dataclass(frozen=True)
+class Phrase:
+    """A text of the catalogue with what is put into it, before it is in any language."""
+
+    key: str
+    values: Mapping[str, Any]
+
+
+def phrase(key: str, /, **values: Any) -> Phrase:
+    """A phrase: a key of the catalogue and what its placeholders stand for.
+
+    A value may be a text, a ``Number``, another phrase, or a sequence of them.
+    """
+    return Phrase(key, values)
+
+
+@dataclass(frozen=True)
+class Words:
+    """The catalogue in one language."""
+
+    language: str
+    texts: Mapping[str, str | Mapping[str, str]]
+
+    def html(self, said: Phrase) -> Markup:
+        """A phrase as markup: texts escaped, numbers marked.
+
+        >>> print(words("ru").html(phrase("answer.gate_passed")))
+        порог качества пройден по каждой метрике
+        """
+        template = escape(self._form(said)).replace("ROC-AUC", UNBROKEN)
+        return template.format(**{name: self._html(value) for name, value in said.values.items()})
+
+    def plain(self, said: Phrase) -> str:
+        """A phrase as text, for pictures and attributes."""
+        values = {name: self._plain(value) for name, value in said.values.items()}
+        return self._form(said).format(**values)
+
+    def _form(self, said: Phrase) -> str:
+        text = self.texts[said.key]
+        return (
+            text if isinstance(text, str) else text[plural(said.values["n"].value, self.language)]
+        )
+
+    def _html(self, value: Any) -> Markup:
+        if isinstance(value, Phrase):
+            return self.html(value)
+        if isinstance(value, Number):
+            return value.html(self.language)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return Markup(", ").join(self._html(one) for one in value)
+        return escape(value)
+
+    def _plain(self, value: Any) -> str:
+        if isinstance(value, Phrase):
+            return self.plain(value)
+        if isinstance(value, Number):
+            return written(value.value, value.form, self.language)
+        if isinstance(value, Sequence) and not isinstance(value, str):
+            return ", ".join(self._plain(one) for one in value)
+        return str(value)
+
+
+def plural(count: int, language: str) -> str:
+    """Which form a noun takes after a count.
+
+    >>> [plural(n, "ru") for n in (1, 2, 5, 11, 21, 22, 111)]
+    ['one', 'few', 'many', 'many', 'one', 'few', 'many']
+    >>> [plural(n, "en") for n in (0, 1, 2)]
+    ['many', 'one', 'many']
+    """
+    if language == "en":
+        return "one" if count == 1 else "many"
+    tens, units = count % 100, count % 10
+    if units == 1 and tens != 11:
+        return "one"
+    return "few" if 2 <= units <= 4 and not 12 <= tens <= 14 else "many"
+
+
+@cache
+def words(language: str) -> Words:
+    """The catalogue of a language, from ``words_<language>.yaml``."""
+    text = (Path(__file__).parent / f"words_{language}.yaml").read_text(encoding="utf-8")
+    return Words(language, dict(_flat(yaml.safe_load(text))))
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str | Mapping[str, str]]]:
+    found: list[tuple[str, str | Mapping[str, str]]] = []
+    for key, value in tree.items():
+        if isinstance(value, str) or "many" in value:
+            found.append((f"{prefix}{key}", value))
+        else:
+            found += _flat(value, f"{prefix}{key}.")
+    return found
+
+
+def both(said: Phrase) -> Markup:
+    """A phrase in every language, of which the page shows one."""
+    return Markup("").join(
+        Markup('<span class="{0}" lang="{0}">{1}</span>').format(name, words(name).html(said))
+        for name in LANGUAGES
+    )
+
+
+def known(key: str) -> bool:
+    """Whether the catalogue has a text for this key."""
+    return key in words("en").texts

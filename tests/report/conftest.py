@@ -1,0 +1,460 @@
+"""A verdict's tree of invented numbers, and a browser that has no network."""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import os
+import shutil
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from retain.report.page import page
+
+MODELS = ("catboost", "svc", "lightgbm", "logreg", "dummy")
+SAMPLERS = ("none", "smote", "random_under")
+METRICS = {
+    "roc_auc": True,
+    "average_precision": True,
+    "log_loss": False,
+    "brier": False,
+    "ece": False,
+    **{f"lift_{top}": True for top in (10, 20, 30)},
+    **{f"captured_profit_{top}": True for top in (10, 20, 30)},
+}
+TEST_TO_TRAIN = 0.25
+T = {df: float(stats.t.ppf(0.975, df)) for df in range(1, 50)}
+"""The .975 quantiles of Student's t, by degrees of freedom."""
+CENTRE = {
+    "roc_auc": 0.91,
+    "average_precision": 0.89,
+    "log_loss": 0.35,
+    "brier": 0.1,
+    "ece": 0.06,
+    **{f"lift_{top}": 2.5 - top / 100 for top in (10, 20, 30)},
+    **{f"captured_profit_{top}": top / 40 for top in (10, 20, 30)},
+}
+
+
+def interval(values):
+    """Mean and corrected interval, by scipy alone."""
+    values = np.asarray(values)
+    spread = np.sqrt((1 / len(values) + TEST_TO_TRAIN) * values.var(ddof=1))
+    reach = T[len(values) - 1] * spread
+    return values.mean(), values.mean() - reach, values.mean() + reach
+
+
+def folds_of(random, strength, folds):
+    """Scores by fold of a run; ``strength`` adds to each, in the metric's good direction."""
+    centres = {
+        name: CENTRE[name] + (strength if higher else -strength) for name, higher in METRICS.items()
+    }
+    return {name: (c + random.normal(0, 0.012, folds)).tolist() for name, c in centres.items()}
+
+
+def facts(values, *, higher):
+    mean, low, high = map(float, interval(values))
+    return {
+        "mean": mean,
+        "low": low,
+        "high": high,
+        "higher_is_better": higher,
+        "folds": list(values),
+    }
+
+
+def board_row(run, best):
+    mean, low, high = interval(np.subtract(run["folds"]["roc_auc"], best["folds"]["roc_auc"]))
+    p = 1.0 if run is best else float(np.exp(-abs(mean) * 120))
+    row = {
+        "id": run["id"],
+        **run["keys"],
+        "difference": float(mean),
+        "difference_low": float(low),
+        "difference_high": float(high),
+        "p": p,
+        "p_holm": min(1.0, 2 * p),
+        "worse": float(min(1, 40 * abs(mean))),
+        "equivalent": float(max(0, 1 - 40 * abs(mean))),
+        "better": 0.0,
+        "tied": run is best or low < 0 < high,
+        "stopped": run["stopped"],
+        "folds": len(run["folds"]["roc_auc"]),
+        "fit_seconds": run["seconds"],
+    }
+    for name, higher in METRICS.items():
+        one = facts(run["folds"][name], higher=higher)
+        row |= {name: one["mean"], f"{name}_low": one["low"], f"{name}_high": one["high"]}
+    return row
+
+
+def curve(random, power):
+    x = np.linspace(0, 1, 101)
+    y = x**power
+    return {
+        "x": [float(v) for v in x],
+        "y": [float(v) for v in y],
+        "low": [float(v) for v in np.clip(y - 0.03, 0, None)],
+        "high": [float(v) for v in np.clip(y + 0.03, 0, 1)],
+    }
+
+
+def curves(random):
+    bins = [
+        {
+            "predicted": float(p),
+            "observed": float(np.clip(p + random.normal(0, 0.04), 0, 1)),
+            "low": float(np.clip(p - 0.12, 0, 1)),
+            "high": float(np.clip(p + 0.12, 0, 1)),
+            "customers": 103 + i,
+        }
+        for i, p in enumerate(np.linspace(0.04, 0.95, 10))
+    ]
+    falling = curve(random, 1)
+    for side in ("y", "low", "high"):
+        falling[side] = [float(1 - 0.55 * v**4) for v in falling[side]]
+    lift = {**falling, "y": [float(2.6 - 1.6 * x**2) for x in falling["x"]]}
+    lift |= {"low": [v - 0.1 for v in lift["y"]], "high": [v + 0.1 for v in lift["y"]]}
+    return {
+        "roc": curve(random, 0.22),
+        "precision_recall": falling,
+        "lift": lift,
+        "captured_profit": curve(random, 0.5),
+        "calibration": bins,
+    }
+
+
+def diff(a, b, *, asked=False):
+    metrics = []
+    for name in METRICS:
+        mean, low, high = interval(np.subtract(b["folds"][name], a["folds"][name]))
+        left, right = float(np.mean(a["folds"][name])), float(np.mean(b["folds"][name]))
+        told = {"difference": float(mean), "low": float(low), "high": float(high), "p": 0.04321}
+        metrics.append({"name": name, "a": left, "b": right, **told})
+    return {
+        "a": a["id"],
+        "b": b["id"],
+        "config": [
+            {"key": key, "a": a["keys"][key], "b": b["keys"][key]}
+            for key in a["keys"]
+            if a["keys"][key] != b["keys"][key]
+        ],
+        "metrics": metrics,
+        "moved": [
+            {"customer_id": f"c{i}", "a": 0.2 + i / 97, "b": 0.7 - i / 89} for i in range(1, 4)
+        ],
+        **({"asked": True} if asked else {}),
+    }
+
+
+def runs_of(random, count, folds):
+    grid = list(itertools.product(MODELS, SAMPLERS, (True, False)))
+    found = []
+    for i in range(count):
+        model, sampler, site = grid[i % len(grid)]
+        keys = {"model": model, "sampler": sampler, "features.site": site}
+        if count > len(grid):
+            keys["model.seed"] = i // len(grid)
+        strength = (
+            -0.4
+            if model == "dummy"
+            else -0.004 * MODELS.index(model) - 0.02 * (sampler != "none") - 0.015 * (not site)
+        )
+        found.append(
+            {
+                "id": f"{int(random.integers(16**8)):08x}",
+                "keys": keys,
+                "folds": folds_of(random, strength, folds),
+                "stopped": None,
+                "seconds": float(random.gamma(3, 1.7)),
+            }
+        )
+    return sorted(found, key=lambda run: -np.mean(run["folds"]["roc_auc"]))
+
+
+def make_tree(count=30, *, folds=10):
+    """The tree of ``verdict.json`` for ``count`` runs, with every optional part."""
+    random = np.random.default_rng(0)
+    runs = runs_of(random, count, folds)
+    best, simplest = runs[0], runs[min(1, count - 1)]
+    runs[-1]["stopped"] = "raced" if count > 3 else None
+    board = [{"rank": i, **board_row(run, best)} for i, run in enumerate(runs, 1)]
+    if count > 3:
+        board[-1]["folds"] = 3
+        runs[-1]["folds"] = {name: values[:3] for name, values in runs[-1]["folds"].items()}
+    return {
+        "schema": 2,
+        "study": "models",
+        "studies": ["models"],
+        "question": "Which model tells best who is about to buy less?",
+        "sentence": "an English sentence",
+        "cautions": [
+            {
+                "code": "resampled_not_recalibrated",
+                "sentence": "The winner learnt from rows resampled by smote and was not "
+                "recalibrated (van den Goorbergh et al. 2022).",
+                "sampler": "smote",
+            },
+            {"code": "invented_here", "sentence": "A caution nobody translated, of 1999."},
+        ],
+        "choice": {
+            "rule": "best",
+            "best": {"id": best["id"], "name": best["keys"]["model"]},
+            "simplest_tied": {"id": simplest["id"], "name": simplest["keys"]["model"]},
+        },
+        "winner": {
+            "id": best["id"],
+            "name": best["keys"]["model"],
+            "overrides": [f"{key}={value}" for key, value in best["keys"].items()],
+            "config": {"seed": 0, "model": {"name": best["keys"]["model"], "depth": 6}},
+            "metrics": {n: facts(best["folds"][n], higher=h) for n, h in METRICS.items()},
+            "tuning": {"trials": 40, "agreement": 0.625, "folds": [{"depth": 4}, {"depth": 6}]},
+        },
+        "tied": [row["id"] for row in board if row["tied"]],
+        "chance": {"beaten": True, "p": 0.0000412, "tied": []},
+        "alpha": 0.05,
+        "rope": 0.01,
+        "keys": list(best["keys"]),
+        "metrics": {name: {"higher_is_better": higher} for name, higher in METRICS.items()},
+        "leaderboard": board,
+        "folds": {run["id"]: run["folds"] for run in runs[:200]},
+        "t_quantiles": {str(df): t for df, t in T.items()},
+        "effects": effects(),
+        "curves": curves(random),
+        "diffs": [diff(best, simplest)] if count > 1 else [],
+        "gate": None,
+        "sealed_test": {
+            "customers": 257,
+            "metrics": {
+                name: {
+                    "value": CENTRE[name] + 0.0071,
+                    "low": CENTRE[name] - 0.0333,
+                    "high": CENTRE[name] + 0.0377,
+                    "higher_is_better": higher,
+                }
+                for name, higher in METRICS.items()
+            },
+            "openings": [opening(best, 3), opening(simplest, 5)],
+        },
+        "not_in_the_leaderboard": [
+            left_out("failed", "ValueError: too few rows for 5 neighbours", i) for i in range(2)
+        ]
+        + [left_out("not_applicable", "smotenc needs a category", 7)],
+        "unfinished": 2,
+        "data": {
+            "fingerprint": "a1" * 32,
+            "rows": 1296,
+            "positives": 494,
+            "funnel": [
+                {"name": "newcomers", "before": 1300, "after": 1297, "reason": "no revenue in 1"},
+                {"name": "outlier", "before": 1297, "after": 1296, "reason": "above 10 × median"},
+            ],
+        },
+        "split": {
+            "fingerprint": "b2" * 32,
+            "folds": 5,
+            "repeats": 2,
+            "sealed": 257,
+            "test_to_train": TEST_TO_TRAIN,
+        },
+        "checks": [
+            {
+                "code": "id_predicts_target",
+                "outcome": "handled",
+                "sentence": "the id alone tells who declined with AUC 0.98",
+            },
+            {
+                "code": "label_against_revenue",
+                "outcome": "failed",
+                "sentence": "revenue is below for 21% of those labelled as declined",
+            },
+        ],
+        "segments": [
+            {
+                "segment": f"{risk} risk · {value} value",
+                "customers": 120 + i,
+                "share": (120 + i) / 1296,
+                "risk": 0.9 - 0.1 * i,
+                "risk_low": 0.88 - 0.1 * i,
+                "risk_high": 0.92 - 0.1 * i,
+                "profit": 512.5 + i,
+                "profit_at_risk": 401.25 - i,
+                "contactable": 0.74,
+                "differs": "pages 1.5 against 8.5 (−2.0 sd)",
+            }
+            for i, (risk, value) in enumerate(itertools.product(("high", "low"), ("high", "low")))
+        ],
+        "money": "profit at risk = risk × profit × 3 months",
+        "scored": {"out_of_fold": 1039, "sealed_test": 257},
+        "commands": ["retain -m study=models data=one_click", "retain-compare study=models"],
+        "environment": {
+            "python": "3.11.7",
+            "platform": "Linux-6.1",
+            "packages": {"numpy": "2.4.6", "scikit-learn": "1.9.1", "pandas": "3.1.1"},
+            "code": "c3" * 32,
+        },
+        "git": {"commit": "d4" * 20, "dirty": True},
+    }
+
+
+def effects():
+    return [
+        {
+            "axis": "sampler",
+            "reference": "none",
+            "holes": {
+                "count": 2,
+                "examples": [
+                    {"model": "dummy", "sampler": "smote", "reason": "not applicable: no rows"},
+                    {"model": "svc", "sampler": "smote", "reason": "not launched"},
+                ],
+            },
+            "levels": [
+                effect_level("smote", -0.0214, 0.009, 8),
+                effect_level("random_under", -0.0187, 0.024, 10),
+            ],
+        },
+        {
+            "axis": "features.site",
+            "reference": False,
+            "holes": {"count": 0, "examples": []},
+            "levels": [effect_level(True, 0.0151, 0.0102, 15)],
+        },
+    ]
+
+
+def effect_level(level, mean, reach, pairs):
+    return {
+        "level": level,
+        "mean": mean,
+        "low": mean - reach,
+        "high": mean + reach,
+        "p": 0.0317,
+        "pairs": pairs,
+    }
+
+
+def opening(run, day):
+    return {
+        "time": f"2026-01-0{day}T10:00:00+00:00",
+        "study": "models",
+        "winner": run["id"],
+        "data": "a1" * 32,
+        "split": "b2" * 32,
+        "roc_auc": 0.9171 + day / 1000,
+    }
+
+
+def left_out(state, reason, i):
+    return {
+        "id": f"{i:08x}",
+        "study": "models",
+        "overrides": ["model=knn", f"sampler=s{i}"],
+        "state": state,
+        "reason": reason,
+    }
+
+
+@pytest.fixture(scope="session")
+def tree_of():
+    """Makes a tree: ``tree_of(runs, folds=…)``."""
+    return make_tree
+
+
+@pytest.fixture(scope="session")
+def made():
+    """A tree of 30 runs with every optional part; not to be changed."""
+    return make_tree()
+
+
+@pytest.fixture
+def tree(made):
+    """The same, to be changed at will."""
+    return copy.deepcopy(made)
+
+
+@pytest.fixture(scope="session")
+def html(made):
+    """Its page in English."""
+    return page(made, "en")
+
+
+@pytest.fixture(scope="session")
+def many(tree_of):
+    """Ten thousand runs, and their page."""
+    tree = tree_of(10_000, folds=50)
+    return tree, page(tree, "en")
+
+
+@pytest.fixture(scope="session")
+def paired_interval():
+    """Mean and corrected interval of differences, independent of the page."""
+    return interval
+
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--font-render-hinting=none",
+]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """The system's Chromium; where none is, tests skip unless RETAIN_REQUIRE_CHROMIUM is set."""
+    found = os.environ.get("RETAIN_CHROMIUM") or shutil.which("chromium")
+    if found is None:
+        told = "there is no chromium on PATH; set RETAIN_CHROMIUM to a browser"
+        if os.environ.get("RETAIN_REQUIRE_CHROMIUM"):
+            pytest.fail(told)
+        pytest.skip(told)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as engine:
+        browser = engine.chromium.launch(executable_path=found, headless=True, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Opens a page's HTML from disk, without a network: ``opened(html, width=…, dark=…)``.
+
+    Closing it asserts that nothing was asked of a network and nothing went wrong in the console.
+    """
+    contexts, wrong = [], []
+
+    def listen(view):
+        view.on("pageerror", lambda error: wrong.append(str(error)))
+        view.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+        view.on(
+            "request",
+            lambda r: None if r.url.startswith("file:") else wrong.append(r.url),
+        )
+
+    def show(html, *, width=1280, height=900, dark=False):
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            offline=True,
+        )
+        contexts.append(context)
+        view = context.new_page()
+        listen(view)
+        file = tmp_path / f"report-{len(contexts)}.html"
+        file.write_text(html, encoding="utf-8")
+        view.goto(file.as_uri())
+        return view
+
+    yield show
+    for context in contexts:
+        context.close()
+    assert wrong == []

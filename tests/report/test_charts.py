@@ -1,0 +1,152 @@
+"""Charts: what is drawn, what can be pointed at, and the pictures as files."""
+
+import re
+import xml.etree.ElementTree as ET
+
+import pytest
+
+from retain.report.canvas import COLOURS, Labels, hand
+from retain.report.captions import CAPTIONS
+from retain.report.charts import charts, pictures
+from retain.report.contents import whole
+from retain.report.svg import inline
+
+EVERY = {
+    "intervals",
+    "effects",
+    "roc",
+    "precision_recall",
+    "calibration",
+    "lift",
+    "captured_profit",
+}
+
+
+@pytest.fixture
+def drawn(tree):
+    with hand():
+        yield charts(whole(tree), "en")
+
+
+def test_every_chart_has_a_caption_and_the_other_way_round(drawn):
+    assert set(drawn) == set(CAPTIONS) == EVERY
+
+
+def test_every_spot_lies_on_its_chart(drawn):
+    for chart in drawn.values():
+        box = chart.figure.bbox
+        assert chart.spots
+        for spot in chart.spots:
+            assert 0 <= spot.x <= box.width
+            assert 0 <= spot.y <= box.height
+
+
+def test_better_runs_stand_higher_and_larger_scores_further_right(drawn, tree):
+    spots = drawn["intervals"].spots
+    assert [spot.y for spot in spots] == sorted(spot.y for spot in spots)
+    assert [spot.x for spot in spots] == sorted((spot.x for spot in spots), reverse=True)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a_model_of_a_long_name_" * 6, "Ш" * 90, "two words " * 20],
+    ids=["one long word", "wide letters", "many words"],
+)
+def test_no_text_of_a_chart_is_cut_or_covers_another(tree, name):
+    for row in tree["leaderboard"]:
+        row["model"] = name
+    for language in ("en", "ru"):
+        with hand():
+            for chart in charts(whole(tree), language).values():
+                boxes = texts_of(chart.figure)
+                assert_apart(boxes, chart)
+
+
+def texts_of(figure):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
+
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    found = [text for text in figure.findobj(Text) if text.get_text().strip()]
+    return [(t.get_text(), t.get_window_extent(renderer)) for t in found if t.get_visible()]
+
+
+def assert_apart(boxes, chart):
+    page = chart.figure.bbox
+    for text, box in boxes:
+        assert box.x0 >= 0, (chart.name, text)
+        assert box.x1 <= page.x1, (chart.name, text)
+        assert box.y0 >= 0, (chart.name, text)
+        assert box.y1 <= page.y1, (chart.name, text)
+    for i, (text, box) in enumerate(boxes):
+        for other, its in boxes[i + 1 :]:
+            over = min(box.x1, its.x1) - max(box.x0, its.x0)
+            under = min(box.y1, its.y1) - max(box.y0, its.y0)
+            assert over <= 1 or under <= 1.5, (chart.name, text, other)
+
+
+def test_a_chart_in_the_page_takes_the_page_s_colours_and_both_languages(drawn):
+    for name, chart in drawn.items():
+        svg = str(inline(chart))
+        assert not any(colour in svg for colour in COLOURS.values()), name
+        assert not re.search(r"#[0-9a-f]{6}\b", svg), name
+        assert "var(--accent)" in svg
+        root = ET.fromstring(svg)  # noqa: S314 - drawn a moment ago
+        assert root.attrib["role"] == "img"
+        assert root.attrib["aria-labelledby"] == f"caption-{name}"
+        assert len(root.findall(".//tspan[@class='en']")) == len(
+            root.findall(".//tspan[@class='ru']")
+        )
+        assert root.find(".//style") is None
+
+
+def test_a_label_is_known_in_both_languages():
+    from retain.report.words import phrase
+
+    labels = Labels("ru")
+    assert labels(phrase("chart.lift.y")) == "лифт"
+    assert labels.pairs["лифт"] == {"en": "lift", "ru": "лифт"}
+
+
+def test_axes_without_a_pair_of_runs_have_no_chart(tree):
+    for effect in tree["effects"]:
+        for level in effect["levels"]:
+            level |= {"mean": None, "low": None, "high": None}
+    with hand():
+        assert "effects" not in charts(whole(tree), "en")
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_chart_becomes_an_svg_and_a_png(tree, tmp_path, language):
+    found = pictures(tree, language, tmp_path / "pictures")
+    assert {path.stem for path in found} == EVERY
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == sorted(
+        path.name for path in found
+    )
+    for path in found:
+        if path.suffix == ".png":
+            assert path.read_bytes().startswith(b"\x89PNG")
+        else:
+            assert ("доля" in path.read_text(encoding="utf-8")) == (
+                language == "ru" and path.stem in ("calibration", "lift", "captured_profit")
+            )
+
+
+def test_the_same_verdict_gives_the_same_pictures(tree, tmp_path):
+    first = [path.read_bytes() for path in pictures(tree, "en", tmp_path / "a")]
+    assert first == [path.read_bytes() for path in pictures(tree, "en", tmp_path / "b")]
+
+
+# Pictures are drawn in one hand, and the user's own settings are as they were.
+def test_drawing_leaves_matplotlib_s_settings_alone(tree, tmp_path):
+    import matplotlib as mpl
+
+    with mpl.rc_context({"font.size": 17}):
+        pictures(tree, "en", tmp_path)
+        assert mpl.rcParams["font.size"] == 17
+
+
+def test_names_in_any_script_can_be_drawn(tree, tmp_path):
+    tree["leaderboard"][0]["model"] = "模型 🙂 $x$ \x00\n"
+    assert pictures(tree, "en", tmp_path)

@@ -1,0 +1,171 @@
+"""Every number of the page stands in the verdict, and is written in one way."""
+
+import json
+import math
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from retain.report.numbers import Number, written
+from retain.report.page import page
+
+QUIET = {"script", "style", "svg", "code", "pre", "time", "title"}
+"""Elements whose digits are names, settings, dates or the ticks of a chart."""
+VOID = {"meta", "input", "br", "link"}
+LEVEL = re.compile(r"95\u00a0%")
+"""The level of every interval is the one number that is said and not held."""
+
+
+class Reader(HTMLParser):
+    """The ``data`` elements of a page, and every other text in which digits stand."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.numbers, self.texts = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag in VOID:
+            return
+        found = dict(attrs)
+        self.open.append((tag, (found.get("class") or "").split()))
+        if tag == "data":
+            self.numbers.append(found)
+
+    def handle_endtag(self, tag):
+        while tag not in VOID and self.open and self.open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data):
+        tags = {tag for tag, _ in self.open}
+        classes = {name for _, names in self.open for name in names}
+        if tags & QUIET or "data" in tags or "name" in classes:
+            return
+        if re.search(r"\d", data):
+            self.texts.append(data.strip())
+
+
+def read(html):
+    reader = Reader()
+    reader.feed(html)
+    return reader
+
+
+def leaves(tree):
+    if isinstance(tree, dict):
+        for value in tree.values():
+            yield from leaves(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from leaves(value)
+    else:
+        yield tree
+
+
+def things(tree, path):
+    """What a count counts: ``a.b``, or ``a {"key": "value"}`` for those alike in some keys."""
+    path, _, condition = path.partition(" ")
+    for key in path.split("."):
+        tree = tree[key]
+    wanted = json.loads(condition) if condition else {}
+    return [one for one in tree if all(one[key] == value for key, value in wanted.items())]
+
+
+@pytest.fixture(params=["whole", "gated"])
+def any_tree(request, tree):
+    if request.param == "gated":
+        missed = {"name": "brier", "threshold": 0.08, "value": 0.1009, "missed_by": 0.0209}
+        tree["gate"] = {
+            "passed": False,
+            "metrics": [{**missed, "passed": False, "sentence": "brier misses .08 by .0209"}],
+        }
+    return tree
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_number_on_the_page_is_in_the_verdict(any_tree, language):
+    held = {
+        float(value)
+        for value in leaves(any_tree)
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    found = read(page(any_tree, language)).numbers
+    assert len(found) > 500
+    for number in found:
+        value = float(number["value"])
+        if "data-counted" in number:
+            assert value == len(things(any_tree, number["data-counted"])), number
+        else:
+            assert value in held, number
+
+
+# Digits outside a number element are the level of the intervals, or words of the verdict itself.
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_no_other_digit_is_left_unaccounted_for(any_tree, language):
+    words = {value for value in leaves(any_tree) if isinstance(value, str)}
+    unaccounted = [
+        text
+        for text in read(page(any_tree, language)).texts
+        if re.search(r"\d", LEVEL.sub("", text)) and text not in words
+    ]
+    assert unaccounted == []
+
+
+def test_the_text_of_a_number_is_its_value(tree):
+    for number in re.finditer(
+        r'<data value="([^"]+)" data-form="score">([^<]+)<', page(tree, "en")
+    ):
+        value, text = float(number[1]), number[2].replace("−", "-").replace(",", ".")
+        assert abs(value - float(text)) <= 0.0005 + 1e-12
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "en", "ru"),
+    [
+        (0.91749, "score", "0.917", "0,917"),
+        (-0.0123, "change", "−0.012", "−0,012"),
+        (0.0123, "change", "+0.012", "+0,012"),
+        (-0.00001, "change", "0.000", "0,000"),
+        (0.0000321, "p", "<0.001", "<0,001"),
+        (1.0, "p", "1.000", "1,000"),
+        (0.0000321, "p_is", "< 0.001", "< 0,001"),
+        (0.0321, "p_is", "= 0.032", "= 0,032"),
+        (1234567, "count", "1,234,567", "1\u202f234\u202f567"),
+        (0.125, "percent", "13\u202f%", "13\u202f%"),
+        (0.05, "plain", "0.05", "0,05"),
+        (40, "plain", "40", "40"),
+        (-1234.5, "money", "−1,235", "−1\u202f235"),
+        (2.536, "times", "2.54", "2,54"),
+        (3.81, "seconds", "3.8", "3,8"),
+        (None, "score", "—", "—"),
+        (math.inf, "score", "—", "—"),
+    ],
+)
+def test_a_number_is_written_in_the_language_s_own_way(value, form, en, ru):
+    assert written(value, form, "en") == en
+    assert written(value, form, "ru") == ru
+
+
+# What the script writes on a switch of language must look as what was there before.
+def test_the_script_writes_numbers_as_the_page_does(opened, tree):
+    values = [0.91749, -0.0123, -0.00001, 0.00032, 1234567.0, 0.3851, 12.345, -1234.6, 1e-7]
+    forms = [
+        "score",
+        "change",
+        "p",
+        "p_is",
+        "count",
+        "percent",
+        "plain",
+        "money",
+        "times",
+        "seconds",
+    ]
+    marked = "".join(str(Number(value, form).html("en")) for value in values for form in forms)
+    html = page(tree, "en").replace("<footer>", f'<footer><p id="trial">{marked}</p>')
+    view = opened(html)
+    shown = "[...document.querySelectorAll('#trial data')].map((one) => one.textContent)"
+    for language, name in [("ru", "Русский"), ("en", "English")]:
+        view.get_by_role("button", name=name).click()
+        wanted = [written(value, form, language) for value in values for form in forms]
+        assert view.evaluate(shown) == wanted

@@ -1,0 +1,137 @@
+"""The page as a file: whole, small, closed to any network, and deaf to markup in names."""
+
+import json
+import re
+
+import pytest
+
+from retain.errors import RetainError
+from retain.report.contents import OPTIONAL
+from retain.report.page import page
+
+EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">\u2028{{ 7 * 7 }} $a$ \x1b'
+
+
+def island(html):
+    found = re.search(
+        r'<script type="application/json" id="island">(.*?)</script>', html, re.DOTALL
+    )
+    return json.loads(found[1])
+
+
+def poisoned(tree):
+    """The tree with markup wherever a file of the user's, or an error, can put a text."""
+    tree["question"] = tree["money"] = EVIL
+    tree["study"], tree["studies"] = EVIL, [EVIL, "b"]
+    tree["winner"]["name"] = EVIL
+    tree["winner"]["config"][EVIL] = EVIL
+    tree["winner"]["tuning"][EVIL] = EVIL
+    tree["keys"].append(EVIL)
+    for row in tree["leaderboard"]:
+        row["sampler"] = row[EVIL] = EVIL
+    tree["effects"][0] |= {"axis": EVIL, "reference": EVIL}
+    tree["effects"][0]["levels"][0]["level"] = EVIL
+    tree["effects"][0]["holes"]["examples"] = [{EVIL: EVIL, "reason": EVIL}]
+    tree["cautions"] = [{"code": EVIL, "sentence": EVIL}]
+    tree["not_in_the_leaderboard"][0] |= {"overrides": [EVIL], "reason": EVIL, "state": EVIL}
+    tree["data"]["funnel"][0] |= {"name": EVIL, "reason": EVIL}
+    tree["checks"][0] |= {"code": EVIL, "sentence": EVIL, "outcome": EVIL}
+    tree["segments"][0] |= {"segment": EVIL, "differs": EVIL}
+    tree["sealed_test"]["openings"][0] |= {"study": EVIL, "time": EVIL}
+    tree["commands"] = [EVIL, f"retain-compare {EVIL}"]
+    tree["environment"]["packages"][EVIL] = EVIL
+    tree["diffs"][0]["config"] = [{"key": EVIL, "a": EVIL, "b": EVIL}]
+    tree["diffs"][0]["moved"][0]["customer_id"] = EVIL
+    return tree
+
+
+def test_markup_in_names_and_reasons_is_text(tree):
+    html = page(poisoned(tree), "en")
+    assert html.count("<script") == 2
+    assert "<img" not in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "7 * 7" in html
+    data = re.search(r'id="island">(.*?)</script>', html, re.DOTALL)[1]
+    assert not re.search("[<>&\u2028\u2029]", data)
+    assert EVIL in island(html)["board"]["keys"][-1]["levels"]
+
+
+def test_markup_in_names_stays_text_in_a_browser(opened, tree):
+    view = opened(page(poisoned(tree), "en"))
+    view.on("dialog", lambda _: pytest.fail("a name was run as a script"))
+    assert view.locator("#board tbody td", has_text="<script>alert(1)</script>").count() > 0
+    assert view.locator("#difference", has_text="<script>alert(1)</script>").count() == 1
+    assert view.locator("img").count() == 0
+
+
+# A second script, however it came in, has another hash than the policy names.
+def test_the_policy_lets_no_other_script_run(browser, tree, tmp_path):
+    html = page(tree, "en").replace("</main>", "<script>document.title = 'taken'</script></main>")
+    file = tmp_path / "tampered.html"
+    file.write_text(html, encoding="utf-8")
+    view = browser.new_page()
+    view.goto(file.as_uri())
+    assert view.title() == "models · retain"
+    view.close()
+
+
+def test_the_page_speaks_of_no_address(tree):
+    html = page(tree, "en")
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', html)[1]
+    assert policy.startswith("default-src 'none'")
+    outside = re.findall(r"(?:https?:)?//[\w.]+", html)
+    assert set(outside) <= {"http://www.w3.org"}
+    assert not re.search(r"<link|@import|url\(['\"]?(?!#)", html)
+
+
+def test_ten_thousand_runs_fit_the_page(many):
+    _, html = many
+    assert len(html.encode("utf-8")) < 3_000_000
+    assert len(island(html)["board"]["id"]) == 10_000
+
+
+@pytest.mark.parametrize("part", [*sorted(OPTIONAL), "all of them"])
+def test_a_verdict_without_an_optional_part_still_has_its_page(tree, part):
+    tree["curves"] = None
+    for name in OPTIONAL if part == "all of them" else [part]:
+        del tree[name]
+    html = page(tree, "ru")
+    assert html.rstrip().endswith("</html>")
+    assert '<html lang="ru">' in html
+
+
+def test_parts_of_parts_may_be_absent_too(tree):
+    tree["curves"]["captured_profit"] = None
+    tree["winner"]["tuning"] = None
+    tree["git"]["commit"] = None
+    tree["data"]["funnel"] = []
+    tree["effects"][0]["levels"][0] |= {"low": None, "high": None}
+    tree["effects"][1]["levels"][0] |= {"mean": None, "low": None, "high": None, "p": None}
+    for one in tree["segments"]:
+        del one["profit"], one["profit_at_risk"], one["contactable"]
+    assert 'data-chart="captured_profit"' not in page(tree, "en")
+
+
+def test_one_run_alone_has_a_page(tree_of):
+    assert "one run alone is finished" in page(tree_of(1), "en").lower()
+
+
+def test_a_verdict_of_another_schema_is_refused(tree):
+    tree["schema"] = 1
+    with pytest.raises(RetainError, match=r"has schema 1; the page is drawn from schema 2"):
+        page(tree, "en")
+
+
+def test_the_same_verdict_gives_the_same_bytes(tree):
+    assert page(tree, "ru") == page(tree, "ru")
+
+
+def test_no_two_elements_share_an_id(tree):
+    ids = re.findall(r'\sid="([^"]+)"', page(tree, "en").partition('id="island"')[0])
+    assert len(ids) == len(set(ids))
+
+
+def test_from_the_second_opening_on_the_page_says_how_often(tree):
+    assert "The sealed test was opened <data" in page(tree, "en")
+    tree["sealed_test"]["openings"] = tree["sealed_test"]["openings"][:1]
+    assert "The sealed test was opened <data" not in page(tree, "en")

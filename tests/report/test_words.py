@@ -1,0 +1,101 @@
+"""Both languages say everything, and say it rightly."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import retain.report
+from retain.report.names import metric_name
+from retain.report.numbers import Number, counted
+from retain.report.words import FORMS, LANGUAGES, both, phrase, plural, words
+
+ROOM = Path(retain.report.__file__).parent
+
+
+def placeholders(text):
+    forms = [text] if isinstance(text, str) else text.values()
+    return {name for form in forms for name in re.findall(r"\{(\w+)\}", form)}
+
+
+def test_both_languages_have_the_same_texts():
+    assert list(words("en").texts) == list(words("ru").texts)
+
+
+@pytest.mark.parametrize("key", list(words("en").texts))
+def test_both_languages_put_the_same_things_into_a_text(key):
+    en, ru = (words(language).texts[key] for language in LANGUAGES)
+    assert placeholders(en) == placeholders(ru)
+    assert isinstance(en, str) == isinstance(ru, str)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_counted_text_has_every_plural_form_of_its_language(language):
+    for key, text in words(language).texts.items():
+        if not isinstance(text, str):
+            assert set(text) == FORMS[language], key
+
+
+def test_no_russian_text_was_left_in_english():
+    same = {
+        key
+        for key, text in words("en").texts.items()
+        if text == words("ru").texts[key] and re.search(r"[a-z]{2}", str(text))
+    }
+    named = {"measure.other", "answer.joined", "metric.roc_auc", "script.shown"}
+    assert same <= named, same - named
+
+
+def test_every_text_is_asked_for_somewhere():
+    sources = [*ROOM.rglob("*.py"), *ROOM.rglob("*.j2"), *ROOM.rglob("*.js")]
+    code = "\n".join(path.read_text(encoding="utf-8") for path in sources)
+    built = (
+        "caution.",
+        "chart.",
+        "column.",
+        "measure.",
+        "metric.",
+        "outcome.",
+        "script.",
+        "state.",
+    )
+    unused = [
+        key
+        for key in words("en").texts
+        if not key.startswith(built) and f'"{key}"' not in code and f'"{key}' not in code
+    ]
+    assert unused == []
+
+
+@pytest.mark.parametrize(
+    ("count", "form"),
+    [
+        *[(0, "many"), (1, "one"), (2, "few"), (4, "few"), (5, "many"), (11, "many")],
+        *[(12, "many"), (14, "many"), (21, "one"), (22, "few"), (101, "one"), (111, "many")],
+    ],
+)
+def test_a_russian_noun_follows_its_count(count, form):
+    assert plural(count, "ru") == form
+
+
+def test_a_phrase_marks_its_numbers_and_escapes_its_names():
+    said = phrase("answer.miss", metric="<b>", value=Number(0.5, "score"), threshold="", by="")
+    shown = str(words("en").html(said))
+    assert "&lt;b&gt;" in shown
+    assert '<data value="0.5" data-form="score">0.500</data>' in shown
+
+
+def test_a_text_the_catalogue_lacks_is_an_error():
+    with pytest.raises(KeyError, match=r"no\.such"):
+        both(phrase("no.such"))
+
+
+def test_a_metric_the_catalogue_does_not_know_keeps_its_key():
+    assert words("ru").plain(metric_name("my_metric")) == "my_metric"
+    assert words("ru").plain(metric_name("lift_10")) == "Лифт, верхние 10\u00a0%"
+
+
+def test_a_phrase_within_a_phrase_is_counted_by_its_own_number():
+    said = phrase("answer.pairs", n=counted(3, "pairs"))
+    assert words("ru").plain(said) == "3 пары запусков"
+    assert words("en").plain(said) == "3 pairs of runs"
