@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retain.app.command_line import Line
 from retain.app.run import answer
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from retain.record import Record, RunDirectory, StudyDirectory
     from retain.schema import Compare
     from retain.verdict.difference import Difference
-    from retain.verdict.document import Findings
     from retain.verdict.verdict import Verdict
 
 MISSED = 3
@@ -71,7 +70,7 @@ def _judged(
     from retain.app.apart import apart
     from retain.app.board import report
     from retain.app.studies import commands
-    from retain.verdict.document import Findings
+    from retain.verdict.document import Findings, document
     from retain.verdict.gate import gate
     from retain.verdict.verdict import judge
 
@@ -94,23 +93,32 @@ def _judged(
             sealed=None if carried is None else carried.sealed,
             further={} if carried is None else carried.as_json(),
         )
-        _write(found, verdict, findings, carried)
+        _write(found.home, document(verdict, findings), verdict, carried, config.report.language)
     except OSError as error:
         raise RetainError(f"{found.home.verdict} cannot be written: {error}.") from None
     report(Console(), found.home, verdict, findings, carried, missing=followed.missing)
     return 0 if all(check.passed for check in checks) else MISSED
 
 
-def _write(found: Compared, verdict: Verdict, findings: Findings, carried: Carried | None) -> None:
+def _write(
+    home: StudyDirectory,
+    tree: dict[str, Any],
+    verdict: Verdict,
+    carried: Carried | None,
+    language: str,
+) -> None:
     """Write every file of the verdict."""
     from retain.record import write_text
-    from retain.verdict.document import as_json, document
+    from retain.report.charts import pictures
+    from retain.report.page import page
+    from retain.verdict.document import as_json
     from retain.verdict.export import write_csv
 
-    tree = document(verdict, findings)
-    write_csv(verdict.table, found.home.leaderboard)
-    _write_customers(found.home, carried)
-    write_text(found.home.verdict_json, as_json(tree))
+    write_csv(verdict.table, home.leaderboard)
+    _write_customers(home, carried)
+    write_text(home.verdict_json, as_json(tree))
+    write_text(home.report, page(tree, language))
+    pictures(tree, language, home.pictures)
 
 
 def _write_customers(study: StudyDirectory, carried: Carried | None) -> None:

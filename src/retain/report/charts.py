@@ -55,7 +55,7 @@ def pictures(tree: Tree, language: str, folder: Path) -> list[Path]:
         for chart in charts(whole(tree), language).values():
             for form in FORMATS:
                 path = folder / f"{chart.name}.{form}"
-                with replacing(path) as temporary:
+                with replacing(path, durable=False) as temporary:
                     chart.figure.savefig(temporary, format=form, dpi=DOTS, metadata=_undated(form))
                 written.append(path)
     return written
