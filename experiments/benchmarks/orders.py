@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+import yaml
 
+from retain.app.command_line import conf_dir
 from retain.record import Record
+from retain.schema import Judging, parse
 from retain.verdict.leaderboard import leaderboard
 from retain.verdict.racing import dropped
 
@@ -30,20 +34,27 @@ class Raced:
     ties: int
 
 
+def board(records: Mapping[str, Record]) -> pd.DataFrame:
+    """The leaderboard by id, judged as a comparison does unless it is told otherwise."""
+    shipped = yaml.safe_load((conf_dir() / "compare.yaml").read_text(encoding="utf-8"))
+    judging = parse(Judging, shipped["verdict"], "verdict")
+    return leaderboard(list(records.values()), judging).set_index("id")
+
+
 def tried(records: Mapping[str, Record], alpha: float, seed: int = 0) -> list[Raced]:
     """A race for each of so many random orders of the folds."""
-    board = leaderboard(list(records.values())).set_index("id")
-    folds = len(records[board.index[0]].metrics["roc_auc"].folds)
+    full = board(records)
+    folds = records[full.index[0]].folds
     random = np.random.default_rng(seed)
     races = []
     for _ in range(ORDERS):
         order = random.permutation(folds)
         had = _folds_had(records, order, alpha)
-        ends = [id_ for id_ in board.index if had[id_] == folds]
+        ends = [id_ for id_ in full.index if had[id_] == folds]
         fit = {id_: record.seconds["fit"] for id_, record in records.items()}
         share = sum(fit[id_] * had[id_] / folds for id_ in records) / sum(fit.values())
-        winner = board.loc[ends[0]]
-        races.append(Raced(share, winner["tied"], -winner["difference"], board.tied[ends].sum()))
+        winner = full.loc[ends[0]]
+        races.append(Raced(share, winner["tied"], -winner["difference"], full.tied[ends].sum()))
     return races
 
 

@@ -206,7 +206,7 @@ def test_a_limit_of_time_counts_every_leg(retain, odd_models):
     )
 
 
-def test_a_race_killed_on_the_way_ends_as_one_that_was_not(raced):
+def test_a_race_killed_on_the_way_ends_as_one_that_was_not(raced, here):
     line = (*LINE, RACE, "outputs=killed")
     for rung in (4, 7):
         process = launched(*line)
@@ -238,11 +238,22 @@ def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(odd_models
     assert log.count("with 3 of 6 folds") == 1
 
 
-def test_two_races_at_once_share_the_work_and_agree(raced):
+def test_two_races_at_once_share_the_work_and_agree(raced, here):
     processes = [launched(*LINE, RACE, "outputs=shared") for _ in range(2)]
     said = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     assert left("shared") == left(raced[0])
+
+
+def test_a_tuned_run_tells_what_every_fold_chose(retain):
+    tuned = ("tuning=optuna", "tuning.trials=2", "tuning.folds=2")
+    code, said = retain(*DATA, "-m", "model=tree,logreg", *tuned, RACE)
+    assert code == 0, said
+    for record in records().values():
+        had = len(record["metrics"]["roc_auc"]["folds"])
+        assert [(fold["repeat"], fold["fold"]) for fold in record["tuning"]["folds"]] == [
+            (n // 2, n % 2) for n in range(had)
+        ]
 
 
 def test_the_launching_process_stays_light_in_a_race(here):

@@ -170,7 +170,7 @@ def test_a_race_is_held_to_the_tied_set_of_the_full_sweep(benchmark, make_record
     assert "| fit, s | 3.0 | 2.2 | 0.75 |" in told
     assert "| fits | 12 | 9 | 0.75 |" in told
     assert "winner is rank 1 there" in told
-    assert "(p = 1): tied." in told
+    assert "(p = 1, Holm 1): tied." in told
     late = script.Sweep({"bb": record("bb", *worse)}, 8.0)
     assert "NOT tied." in script.told(full, script.Sweep({"aa": early, **late.records}, 8.0))
     # Folds alike in any order: the worse one goes as soon as it may, after three of six.

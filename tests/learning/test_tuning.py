@@ -1,4 +1,5 @@
 import importlib
+import json
 import logging
 import sys
 import warnings
@@ -255,6 +256,21 @@ def test_a_run_tells_every_folds_choice_their_agreement_and_the_optimism(make, s
     assert optimism["mean"] == pytest.approx(told["inner"] - told["outer"])
     assert optimism["low"] < optimism["mean"] < optimism["high"]
     assert outcome.seconds["tune"] > 0
+
+
+# A race tunes a few folds at a time, and keeps of each what was found.
+def test_folds_tuned_in_several_goes_tell_the_same(make, shop, three_folds):
+    customers = shop()
+    splits = split(customers, three_folds, seed=0)
+    whole = evaluate(make(), customers, splits)
+    begun = evaluate(make(), customers, splits, upto=2)
+    kept = replace(begun, tuning=json.loads(json.dumps(begun.tuning)))
+    ended = evaluate(make(), customers, splits, begun=kept)
+    pd.testing.assert_frame_equal(ended.scores.table, whole.scores.table, check_exact=True)
+    for told in (ended.tuning, whole.tuning):
+        for fold in told["folds"]:
+            fold["seconds"] = 0.0
+    assert ended.tuning == whole.tuning
 
 
 # The best of many scores on noise is above one half; scores of new customers are not.

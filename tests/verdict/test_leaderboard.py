@@ -52,6 +52,16 @@ def test_only_keys_that_differ_are_shown(make_record):
     assert differing([knn.config]) == {}
 
 
+# Otherwise a study begun without a race and gone on with in one would show a column for it.
+def test_whether_there_was_a_race_is_no_difference_between_runs():
+    whole = {"validation": {"name": "repeated", "folds": 5, "racing": False, "burn_in": 3}}
+    raced = {"validation": {**whole["validation"], "racing": True, "burn_in": 4}}
+    assert differing([whole, raced]) == {}
+    assert differing([whole, {"validation": {**raced["validation"], "folds": 4}}]) == {
+        "validation.folds": [5, 4]
+    }
+
+
 def test_the_value_of_a_key_is_found_as_the_leaderboard_names_it():
     config = {"model": {"name": "svc", "C": 1.0}, "features": {"site": False}, "seed": 0}
     keys = ("model", "model.C", "features.site", "seed", "sampler", "model.C.deeper")
