@@ -103,6 +103,7 @@ def swept(folder: Path, args: argparse.Namespace, *, racing: bool) -> Sweep:
 def told(full: Sweep, raced: Sweep) -> str:
     """What both sweeps spent, and how the raced winner stands in the full one."""
     from orders import ORDERS, board, table
+
     from report import machine
 
     standing = board(full.records)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from retain.app.workers import Died, Job, Worker
 from retain.errors import RetainError
 
 
-def apart(job: Job, *arguments: Any, does: str) -> Any:
-    """What a job comes to, done by a process that ends with it.
+@contextmanager
+def apart(job: Job, *arguments: Any, does: str) -> Iterator[Callable[[], Any]]:
+    """A call that waits for what a job comes to, done meanwhile by a process that ends with it.
 
-    It gives the memory back that the job took, and this one need not import what it needs, which
-    the server that workers are forked from did meanwhile.
+    The process gives the memory back that the job took, and this one need not import what it
+    needs, which the server that workers are forked from did in its time.
 
     Raises
     ------
@@ -21,10 +24,15 @@ def apart(job: Job, *arguments: Any, does: str) -> Any:
         was at.
     """
     worker = Worker()
+
+    def ended() -> Any:
+        try:
+            return worker.end()
+        except Died as death:
+            raise RetainError(f"the process that {does} died: {death}.") from None
+
     try:
         worker.begin(job, *arguments)
-        return worker.end()
-    except Died as death:
-        raise RetainError(f"the process that {does} died: {death}.") from None
+        yield ended
     finally:
         worker.stop(at_once=True)

@@ -5,9 +5,10 @@ Exit codes: 0 done, 2 config, runs or data refused, 3 a gate was not met.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,23 @@ def compare(line: Line) -> int:
 
     with suppress(OSError):  # a worker that cannot start says so
         warm_up()  # it imports while this process reads
+    with _nothing_thrown_away():
+        return _compared(line)
+
+
+@contextmanager
+def _nothing_thrown_away() -> Iterator[None]:
+    """No search for garbage meanwhile: among thousands of records, all wanted, it costs a half."""
+    searched = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searched:
+            gc.enable()
+
+
+def _compared(line: Line) -> int:
     from rich.console import Console
 
     from retain.app.board import diff_told
@@ -71,16 +89,20 @@ def _judged(
     from retain.app.board import report
     from retain.app.studies import commands
     from retain.verdict.document import Findings, document
+    from retain.verdict.export import write_csv
     from retain.verdict.gate import gate
     from retain.verdict.verdict import judge
 
     verdict = judge(found.records, config.verdict)
     winner = verdict.winner
     checks = gate(winner, config.gate)
-    diffs = tuple(_differences(verdict, found, asked))
+    to_carry = (config, found.home, found.directory(winner), winner)
     try:
-        arguments = (config, found.home, found.directory(winner), winner)
-        followed: Followed = apart("carry", *arguments, does="carries the winner on")
+        with apart("carry", *to_carry, does="carries the winner on") as carrying:
+            diffs = tuple(_differences(verdict, found, asked))
+            write_csv(verdict.table, found.home.leaderboard)
+            _ = verdict.effects  # worked out while the other process is at it
+            followed: Followed = carrying()
         carried = followed.carried
         findings = Findings(
             studies=found.studies,
@@ -93,32 +115,27 @@ def _judged(
             sealed=None if carried is None else carried.sealed,
             further={} if carried is None else carried.as_json(),
         )
-        _write(found.home, document(verdict, findings), verdict, carried, config.report.language)
+        _write_customers(found.home, carried)
+        _write(found.home, document(verdict, findings), config.report.language)
     except OSError as error:
         raise RetainError(f"{found.home.verdict} cannot be written: {error}.") from None
     report(Console(), found.home, verdict, findings, carried, missing=followed.missing)
     return 0 if all(check.passed for check in checks) else MISSED
 
 
-def _write(
-    home: StudyDirectory,
-    tree: dict[str, Any],
-    verdict: Verdict,
-    carried: Carried | None,
-    language: str,
-) -> None:
-    """Write every file of the verdict."""
+def _write(home: StudyDirectory, tree: dict[str, Any], language: str) -> None:
+    """Write the verdict, and draw its page here and its pictures apart."""
+    from retain.app.apart import apart
     from retain.record import write_text
-    from retain.report.charts import pictures
+    from retain.report.charts import drawable
     from retain.report.page import page
     from retain.verdict.document import as_json
-    from retain.verdict.export import write_csv
 
-    write_csv(verdict.table, home.leaderboard)
-    _write_customers(home, carried)
-    write_text(home.verdict_json, as_json(tree))
-    write_text(home.report, page(tree, language))
-    pictures(tree, language, home.pictures)
+    to_draw = (drawable(tree), language, home.pictures)
+    with apart("draw", *to_draw, does="draws the pictures") as drawn:
+        write_text(home.verdict_json, as_json(tree))
+        write_text(home.report, page(tree, language))
+        drawn()
 
 
 def _write_customers(study: StudyDirectory, carried: Carried | None) -> None:

@@ -121,7 +121,8 @@ def _surveyed(composed: Sequence[Composed], folder: Path | None) -> Surveyed:
     if folder is not None:
         from retain.app.apart import apart
 
-        seen: Surveyed = apart("survey", runs, folder / "customers", does="reads the data")
+        with apart("survey", runs, folder / "customers", does="reads the data") as surveyed:
+            seen: Surveyed = surveyed()
         return seen
     from retain.app.prepared import forget
     from retain.app.survey import survey

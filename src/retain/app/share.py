@@ -145,7 +145,8 @@ def _sharing(runs: Sequence[Sent], folder: Path) -> list[Task]:
     """The tasks with what they share on this machine: customers read once, prepared rows."""
     sources = {run.place: run.task.run for run in runs}
     distinct = list(sources.values())
-    seen: Surveyed = apart("survey", distinct, folder / "customers", does="reads the data")
+    with apart("survey", distinct, folder / "customers", does="reads the data") as surveyed:
+        seen: Surveyed = surveyed()
     if seen.handed is None:
         return [run.task for run in runs]
     places = dict(zip(sources, seen.which, strict=True))

@@ -154,12 +154,14 @@ def _check(runs: Iterable[tuple[RunDirectory, Record]]) -> None:
 
     All but the data, which only a winner needs.
     """
-    checked: set[tuple[str, int]] = set()
+    checked: dict[str, set[int]] = {}
     for run, record in runs:
-        nodes = {(key, id(node)) for key, node in record.config.items() if key != "data"}
-        if not nodes <= checked or len(record.config) != len(Run.model_fields):
-            parse(Run, {**record.config, "data": {}}, f"{run.record}: config")
-            checked |= nodes
+        config = {**record.config, "data": {}}
+        new = [key for key, node in record.config.items() if id(node) not in checked.get(key, ())]
+        if new or config.keys() != checked.keys():
+            parse(Run, config, f"{run.record}: config")
+            for key, node in record.config.items():
+                checked.setdefault(key, set()).add(id(node))
 
 
 def scores_of(run: RunDirectory) -> Scores:

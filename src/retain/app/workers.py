@@ -53,7 +53,7 @@ GRACE = 10.0
 """Seconds that an idle process has to end by itself."""
 ATTEMPTS = 3
 """How often a worker's process is started before the launch gives up."""
-Job = Literal["execute", "survey", "judge", "carry"]
+Job = Literal["execute", "survey", "judge", "carry", "draw"]
 
 
 def warm_up() -> None:
@@ -262,6 +262,7 @@ def _answered(job: Job, arguments: tuple[Any, ...]) -> Answer:
     from retain.app.execute import execute
     from retain.app.survey import survey
     from retain.app.winner import follow
+    from retain.report.charts import pictures
     from retain.verdict.racing import dropped
 
     jobs: dict[Job, Callable[..., Any]] = {
@@ -269,6 +270,7 @@ def _answered(job: Job, arguments: tuple[Any, ...]) -> Answer:
         "survey": survey,
         "judge": dropped,
         "carry": follow,
+        "draw": pictures,
     }
     try:
         return Answer(jobs[job](*arguments))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from retain.schema import Metrics
 
@@ -62,7 +62,9 @@ def roc_auc(target: np.ndarray, probability: np.ndarray) -> float:
     """
     declined = target == 1
     pairs = declined.sum() * (~declined).sum()
-    ranks = stats.rankdata(probability)[declined]
+    from scipy.stats import rankdata
+
+    ranks = rankdata(probability)[declined]
     above = ranks.sum() - len(ranks) * (len(ranks) + 1) / 2
     return float(above / pairs) if pairs else np.nan
 
@@ -156,6 +158,6 @@ def corrected_interval(
     scores = np.asarray(values, dtype=float)
     count = len(scores)
     spread = np.sqrt((1 / count + test_to_train) * scores.var(ddof=1))
-    reach = stats.t.ppf((1 + level) / 2, count - 1) * spread
+    reach = special.stdtrit(count - 1, (1 + level) / 2) * spread
     low, high = np.clip([scores.mean() - reach, scores.mean() + reach], *bounds)
     return float(low), float(high)

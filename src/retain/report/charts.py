@@ -13,7 +13,7 @@ from retain.report.canvas import Chart, Labels, hand
 from retain.report.contents import whole
 from retain.report.curves import curve
 from retain.report.effects import effects
-from retain.report.intervals import intervals
+from retain.report.intervals import SHOWN, intervals
 from retain.report.names import Tree
 
 CURVES = ("roc", "precision_recall", "calibration", "lift", "captured_profit")
@@ -27,6 +27,11 @@ def charts(tree: Tree, language: str) -> dict[str, Chart]:
     found = [intervals(tree, Labels(language)), effects(tree, Labels(language))]
     found += [_curve(name, tree, Labels(language)) for name in CURVES]
     return {chart.name: chart for chart in found if chart is not None}
+
+
+def drawable(tree: Tree) -> Tree:
+    """As much of the tree as charts are drawn from: little, however many the runs."""
+    return {**tree, "leaderboard": tree["leaderboard"][:SHOWN], "folds": {}, "diffs": []}
 
 
 def _curve(name: str, tree: Tree, labels: Labels) -> Chart | None:

@@ -31,7 +31,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from scipy import stats
+from scipy import special
 
 from retain.record import Record
 from retain.verdict.difference import Difference
@@ -140,7 +140,7 @@ def _leaderboard(verdict: Verdict) -> dict[str, Any]:
             for record in shown
         },
         "t_quantiles": {
-            str(free): float(stats.t.ppf(0.975, free)) for free in range(1, max(ends) + 1)
+            str(free): float(special.stdtrit(free, 0.975)) for free in range(1, max(ends) + 1)
         },
     }
 

@@ -85,11 +85,11 @@ def effects(
     scores = fold_scores(records)
     ratio = records[0].split.test_to_train
     reasons = {**absent, **_stopped(records, keys)}
-    found = []
+    texts, found = keys.map(str), []
     for axis in map(str, keys):
         rows = whole & _concerned(axis, keys)
-        if len(set(map(str, keys[axis][rows]))) > 1:
-            grid = _Grid(axis, keys[rows], scores[rows], keys[axis].iloc[winner])
+        if texts[axis][rows].drop_duplicates().size > 1:
+            grid = _Grid(axis, keys[rows], texts[rows], scores[rows], keys[axis].iloc[winner])
             found.append(grid.effect(ratio, reasons))
     return sorted(_corrected(found), key=lambda effect: -effect.size)
 
@@ -132,11 +132,12 @@ def _corrected(found: Sequence[Effect]) -> list[Effect]:
 class _Grid:
     """The runs by level of one axis (columns) and by all other keys together (rows)."""
 
-    def __init__(self, axis: str, keys: pd.DataFrame, scores: np.ndarray, won: Any) -> None:
+    def __init__(
+        self, axis: str, keys: pd.DataFrame, texts: pd.DataFrame, scores: np.ndarray, won: Any
+    ) -> None:
         self.axis = axis
         own = f"{axis}."  # parameters of a component go with it, and are averaged over
         self.others = [key for key in map(str, keys) if key != axis and not key.startswith(own)]
-        texts = keys.map(str)
         column, levels = pd.factorize(texts[axis], sort=True)
         row, _ = pd.factorize(_joined(texts[self.others]))
         self.values = [keys[axis].iloc[np.flatnonzero(column == k)[0]] for k in range(len(levels))]
@@ -147,8 +148,7 @@ class _Grid:
         np.add.at(self.sums, (row, column), scores)
         np.add.at(self.counts, (row, column), 1)
         first = np.unique(row, return_index=True)[1]
-        rest = texts[self.others].iloc[first].itertuples(index=False, name=None)
-        self.rest = [dict(zip(self.others, values, strict=True)) for values in rest]
+        self.rest = texts[self.others].iloc[first]
         self.order = list(map(str, keys))
         self.reference = self._reference(won)
 
@@ -188,7 +188,8 @@ class _Grid:
         self, row: int, column: int, reasons: Mapping[tuple[str, ...], str]
     ) -> dict[str, Any]:
         """What run is not there, and why."""
-        told = {self.axis: self.levels[column], **self.rest[row]}
+        rest = dict(zip(self.others, self.rest.iloc[row], strict=True))
+        told = {self.axis: self.levels[column], **rest}
         key = tuple(told.get(name, "None") for name in self.order)
         return {**told, "reason": reasons.get(key, "not launched")}
 

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 EPSILON = np.finfo(float).eps
 
@@ -63,7 +63,7 @@ def paired(
     safe = np.where(flat, 1.0, scale)
     gap = np.where(np.abs(mean) < EPSILON, 0.0, np.copysign(np.inf, mean))
     t = np.where(flat, gap, mean / safe)
-    reach = np.where(flat, 0.0, stats.t.ppf((1 + level) / 2, free) * scale)
+    reach = np.where(flat, 0.0, special.stdtrit(free, (1 + level) / 2) * scale)
     below = _below(-rope, mean, safe, free, flat)
     above = 1 - _below(rope, mean, safe, free, flat)
     return Paired(
@@ -71,7 +71,7 @@ def paired(
         low=mean - reach,
         high=mean + reach,
         t=t,
-        p=2 * stats.t.sf(np.abs(t), free),
+        p=2 * special.stdtr(free, -np.abs(t)),
         worse=below,
         equivalent=np.clip(1 - below - above, 0, 1),
         better=above,
@@ -83,7 +83,7 @@ def _below(
 ) -> np.ndarray:
     """Posterior probability that the true difference lies below ``bound``."""
     certain = np.where(mean < bound, 1.0, 0.0) if bound < 0 else np.where(mean <= bound, 1.0, 0.0)
-    return np.asarray(np.where(flat, certain, stats.t.cdf((bound - mean) / scale, free)))
+    return np.asarray(np.where(flat, certain, special.stdtr(free, (bound - mean) / scale)))
 
 
 def corrected_resampled_t(

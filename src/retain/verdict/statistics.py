@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 Interval = tuple[float, float]
 
@@ -30,7 +30,7 @@ def delong_interval(target: np.ndarray, score: np.ndarray, level: float = 0.95) 
     variance = over.var(ddof=1) / len(over) + under.var(ddof=1) / len(under)
     if variance == 0 or auc in (0.0, 1.0):
         return float(auc), float(auc)
-    reach = stats.norm.ppf((1 + level) / 2) * np.sqrt(variance) / (auc * (1 - auc))
+    reach = special.ndtri((1 + level) / 2) * np.sqrt(variance) / (auc * (1 - auc))
     logit = np.log(auc / (1 - auc))
     low, high = 1 / (1 + np.exp(-np.array([logit - reach, logit + reach])))
     return float(low), float(high)
@@ -64,7 +64,7 @@ def bootstrap_interval(
         compute(np.concatenate([random.choice(rows, len(rows)) for rows in classes]))
         for _ in range(resamples)
     ]
-    value, reach = compute(np.arange(len(target))), stats.norm.ppf(0.975) * np.std(values, ddof=1)
+    value, reach = compute(np.arange(len(target))), special.ndtri(0.975) * np.std(values, ddof=1)
     low, high = np.clip([value - reach, value + reach], *bounds)
     return float(low), float(high)
 
@@ -78,6 +78,6 @@ def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float
     mean = float(values.mean())
     if len(values) < 2:
         return mean, mean, mean
-    reach = stats.t.ppf((1 + level) / 2, len(values) - 1) * values.std(ddof=1)
+    reach = special.stdtrit(len(values) - 1, (1 + level) / 2) * values.std(ddof=1)
     reach /= np.sqrt(len(values))
     return mean, float(mean - reach), float(mean + reach)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -54,8 +55,6 @@ class Verdict:
         The leaderboard; ``records`` are its runs in the same order.
     keys
         Columns of the leaderboard that tell runs apart.
-    effects
-        What moved ROC-AUC, by axis of the sweep.
     others
         Runs that failed or have no meaning.
     """
@@ -67,10 +66,15 @@ class Verdict:
     table: pd.DataFrame
     records: tuple[Record, ...]
     keys: tuple[str, ...]
-    effects: tuple[Effect, ...]
     chance: Chance
     others: tuple[Record, ...]
     judging: Judging
+
+    @cached_property
+    def effects(self) -> tuple[Effect, ...]:
+        """What moved ROC-AUC, by axis of the sweep."""
+        table, place = self.table[list(self.keys)], self.records.index(self.winner)
+        return tuple(effects(self.records, table, place, _absent(self.others, self.keys)))
 
     def name(self, record: Record) -> str:
         """What a run of the leaderboard is called."""
@@ -147,7 +151,6 @@ def judge(records: Sequence[Record], judging: Judging) -> Verdict:
         table=table,
         records=ordered,
         keys=tuple(keys),
-        effects=tuple(effects(ordered, table[keys], ordered.index(winner), _absent(others, keys))),
         chance=against_chance(ordered, tied, judging.alpha),
         others=others,
         judging=judging,
