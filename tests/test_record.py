@@ -176,3 +176,53 @@ def test_a_key_this_version_does_not_know_is_refused(tmp_path, make_record):
 def test_states_are_three(make_record):
     with pytest.raises(ValueError, match="'done', 'failed' or 'not_applicable'"):
         Record.model_validate({**make_record().model_dump(by_alias=True), "state": "almost"})
+
+
+@pytest.fixture
+def many(tmp_path, make_record):
+    """Records of a sweep: the same contract, other models; as text in run directories."""
+    contract = {"name": "demo", "tables": {"money": {"columns": ["a", "b"], "text": "x\n  }"}}}
+    for number in range(4):
+        record = make_record(id=f"{number:08d}", model={"name": "svc", "C": float(number)})
+        config = {**record.config, "data": contract, "seed": 0}
+        run = StudyDirectory(tmp_path).run("svc", record.id)
+        run.hydra.mkdir(parents=True)
+        run.finish(record.model_copy(update={"config": config}))
+    return StudyDirectory(tmp_path)
+
+
+# Most of a record is its data contract, which the runs of a sweep have in common.
+def test_records_read_together_are_those_read_alone_and_share_what_is_equal(many):
+    together = [record for _, record in many.read()]
+    assert together == [run.read() for run in many.runs()]
+    assert len({id(record.config["data"]) for record in together}) == 1
+    assert len({id(record.config["model"]) for record in together}) == 4
+    assert [record.config["model"]["C"] for record in together] == [0.0, 1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        json.dumps,
+        lambda tree: json.dumps(tree, indent=1).replace('"columns"', '"cölumns"'),
+        lambda tree: json.dumps({**tree, "config": {**tree["config"], "data": None}}, indent=1),
+        lambda tree: json.dumps({"seed": 0, **tree}, indent=1),
+    ],
+    ids=["on one line", "another contract", "no contract", "another order"],
+)
+def test_a_record_written_otherwise_is_read_all_the_same(many, told):
+    path = list(many.runs())[2].record
+    path.write_text(told(json.loads(path.read_text())), encoding="utf-8")
+    together = [record for _, record in many.read()]
+    assert together == [run.read() for run in many.runs()]
+
+
+def test_a_broken_record_among_many_is_named(many):
+    path = list(many.runs())[3].record
+    text = path.read_text()
+    path.write_text(text.replace('"seconds": {', '"seconds": ['), encoding="utf-8")
+    with pytest.raises(RetainError, match=r"svc-00000003/record\.json is not JSON"):
+        list(many.read())
+    path.write_text(text.replace('"rows": 100', '"rows": "many"'), encoding="utf-8")
+    with pytest.raises(RetainError, match=r"is no record of a run: data\.rows"):
+        list(many.read())

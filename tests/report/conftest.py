@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import itertools
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -379,6 +381,23 @@ def tree(made):
 def html(made):
     """Its page in English."""
     return page(made, "en")
+
+
+@pytest.fixture(scope="session")
+def verdict(tmp_path_factory):
+    """The folder of a verdict as the commands write it, of a small study of the demo store."""
+    from retain.app.compare import compare
+    from retain.app.run import answer, run
+
+    study = ("study.name=small", "model=dummy,logreg,tree")
+    axes = ("sampler=none,smote,smotenc", "features.product=true,false")
+    off = ("features.communication=false", "features.purchase=false")
+    size = ("data.customers=240", "validation.folds=3", "validation.repeats=2")
+    with contextlib.chdir(tmp_path_factory.mktemp("verdict")):
+        assert answer(run, ("-m", *study, *axes, *off, *size), "run") == 0
+        words = ("study=small", "resamples=100", "gate.roc_auc=0.99", "gate.brier=0.9")
+        assert answer(compare, words, "compare") == 3
+        return Path("outputs/small/verdict").resolve()
 
 
 @pytest.fixture(scope="session")

@@ -71,8 +71,11 @@ def things(tree, path):
     return [one for one in tree if all(one[key] == value for key, value in wanted.items())]
 
 
-@pytest.fixture(params=["whole", "gated"])
+@pytest.fixture(params=["whole", "gated", "written by the commands"])
 def any_tree(request, tree):
+    if request.param == "written by the commands":
+        folder = request.getfixturevalue("verdict")
+        return json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
     if request.param == "gated":
         missed = {"name": "brier", "threshold": 0.08, "value": 0.1009, "missed_by": 0.0209}
         tree["gate"] = {

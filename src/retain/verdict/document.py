@@ -29,7 +29,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scipy import special
 
@@ -39,6 +39,9 @@ from retain.verdict.effects import Effect
 from retain.verdict.gate import Check
 from retain.verdict.sealed import SealedTest
 from retain.verdict.verdict import Verdict
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 SCHEMA = 2
 FOLDS_SHOWN = 200
@@ -86,13 +89,13 @@ def document(verdict: Verdict, findings: Findings) -> dict[str, Any]:
             "tuning": None if winner.tuning is None else winner.tuning.model_dump(mode="json"),
         },
         "tied": list(verdict.tied),
-        "chance": asdict(verdict.chance) | {"sentence": verdict.chance.sentence},
+        "chance": {**_plain(verdict.chance), "sentence": verdict.chance.sentence},
         "alpha": verdict.judging.alpha,
         "rope": verdict.judging.rope,
         **_leaderboard(verdict),
         "effects": [_effect(effect) for effect in verdict.effects],
         "curves": findings.curves,
-        "diffs": [asdict(one) for one in findings.diffs],
+        "diffs": [_plain(one) for one in findings.diffs],
         "gate": None if findings.gate is None else _gate(findings.gate),
         "sealed_test": None if findings.sealed is None else _sealed(findings.sealed),
         "not_in_the_leaderboard": [_other(record) for record in verdict.others],
@@ -117,6 +120,11 @@ def _text(value: Any) -> str:
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):
         return "[\n " + ",\n ".join(map(_text, value)) + "\n]"
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _plain(found: DataclassInstance) -> Any:
+    """A finding in the values that JSON has."""
+    return json.loads(_text(asdict(found)))
 
 
 def _called(verdict: Verdict, record: Record) -> dict[str, str]:
@@ -149,7 +157,7 @@ def _effect(effect: Effect) -> dict[str, Any]:
     return {
         "axis": effect.axis,
         "reference": effect.reference,
-        "levels": [asdict(level) for level in effect.levels],
+        "levels": [_plain(level) for level in effect.levels],
         "holes": {"count": effect.holes, "examples": list(effect.examples)},
     }
 
@@ -157,7 +165,7 @@ def _effect(effect: Effect) -> dict[str, Any]:
 def _gate(checks: Sequence[Check]) -> dict[str, Any]:
     return {
         "passed": all(check.passed for check in checks),
-        "metrics": [asdict(check) for check in checks],
+        "metrics": [_plain(check) for check in checks],
     }
 
 

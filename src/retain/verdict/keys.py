@@ -12,16 +12,16 @@ from typing import Any
 from retain.record import CANNOT_CHANGE_A_RESULT
 
 COMPONENTS = (
-    "data",
-    "scaling",
     "model",
     "sampler",
+    "scaling",
     "calibration",
-    "validation",
     "tuning",
+    "data",
+    "validation",
     "metrics",
 )
-"""Nodes of the config that are one choice each, called by its name."""
+"""Nodes of the config that are one choice each, called by its name; in the order of telling."""
 SEARCH = "model.search."
 
 
@@ -42,7 +42,12 @@ def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     for section in dict.fromkeys(key for config in configs for key in config):
         if section not in CANNOT_CHANGE_A_RESULT:
             found |= _within(section, [config.get(section) for config in configs])
-    return dict(sorted(found.items(), key=lambda item: "." in item[0]))
+    return dict(sorted(found.items(), key=lambda item: _place(item[0])))
+
+
+def _place(key: str) -> int:
+    """Components first, then what stands by itself, then what is within a node."""
+    return COMPONENTS.index(key) if key in COMPONENTS else len(COMPONENTS) + ("." in key)
 
 
 def _within(section: str, values: Sequence[Any]) -> dict[str, list[Any]]:
