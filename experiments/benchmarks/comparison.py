@@ -19,10 +19,10 @@ from tempfile import TemporaryDirectory
 
 from finished import finish
 from measuring import Measured, measure
-from report import figures, machine, rewrite
 from rounds import Round
 from stage import PEERS
 
+from report import figures, machine, rewrite
 from retain.record import StudyDirectory
 
 RUNS, ROUNDS = 10_000, 3

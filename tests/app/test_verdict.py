@@ -125,6 +125,7 @@ def test_two_runs_anywhere_are_told_apart_without_a_verdict(swept, retain_compar
         (("study=[]",), r"study=\[\] names no study"),
         (("study=small", "verdict.choice=cheap"), "verdict.choice is 'cheap'"),
         (("study=small", "report.language=de"), "report.language is 'de'"),
+        (("study=small", "--force"), "flag '--force' is unknown"),
     ],
 )
 def test_what_is_asked_wrongly_is_refused(swept, retain_compare, words, message):
@@ -177,6 +178,19 @@ def test_what_a_loser_wrote_does_not_cost_the_verdict(swept, retain_compare):
     assert code == 0
     diffs = {diff["b"]: diff["moved"] for diff in verdict(swept / "small")["diffs"]}
     assert diffs[loser] is None
+
+
+# What is written belongs together: an older verdict stays whole where a newer one fails.
+def test_a_verdict_that_fails_leaves_the_older_one_as_it_was(swept, retain_compare):
+    retain_compare("study=small", *QUICK)
+    folder = swept / "small" / "verdict"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    winner = verdict(swept / "small")["winner"]["id"]
+    (ids(swept / "small")[winner] / "scores.parquet").write_bytes(b"no parquet")
+    code, said = retain_compare("study=small", *QUICK, "verdict.alpha=0.2")
+    assert code == 2
+    assert "cannot be read as scores" in said
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
 def test_a_cell_that_a_spreadsheet_would_run_is_neutral_in_every_table(swept, retain_compare):

@@ -126,6 +126,7 @@ def test_the_text_of_a_number_is_its_value(tree):
     ("value", "form", "en", "ru"),
     [
         (0.91749, "score", "0.917", "0,917"),
+        (0.015202, "fine", "0.0152", "0,0152"),
         (-0.0123, "change", "−0.012", "−0,012"),
         (0.0123, "change", "+0.012", "+0,012"),
         (-0.00001, "change", "0.000", "0,000"),
@@ -154,6 +155,7 @@ def test_the_script_writes_numbers_as_the_page_does(opened, tree):
     values = [0.91749, -0.0123, -0.00001, 0.00032, 1234567.0, 0.3851, 12.345, -1234.6, 1e-7]
     forms = [
         "score",
+        "fine",
         "change",
         "p",
         "p_is",

@@ -22,7 +22,7 @@ def two(make_record):
 
 
 def test_what_differs_and_what_it_changed_is_told(two):
-    found = difference(*two, None)
+    found = difference(*two)
     assert {"key": "model.C", "a": 1.0, "b": 2.0} in found.config
     auc = next(metric for metric in found.metrics if metric["name"] == "roc_auc")
     gaps = [b - a for a, b in zip(*(r.metrics["roc_auc"].folds for r in two), strict=True)]
@@ -34,7 +34,7 @@ def test_what_differs_and_what_it_changed_is_told(two):
 
 # The other way round is the same, but for the sign.
 def test_the_difference_has_a_direction(two):
-    there, back = difference(*two, None), difference(*reversed(two), None)
+    there, back = difference(*two), difference(*reversed(two))
     for one, other in zip(there.metrics, back.metrics, strict=True):
         assert one["difference"] == -other["difference"]
         assert one["low"] == pytest.approx(-other["high"])
@@ -50,7 +50,7 @@ def test_a_run_that_was_stopped_is_compared_on_the_folds_it_had(two):
     one, other = two
     short = {n: m.model_copy(update={"folds": m.folds[:3]}) for n, m in other.metrics.items()}
     raced = other.model_copy(update={"metrics": short, "stopped": "raced"})
-    auc = difference(one, raced, None).metrics[0]
+    auc = difference(one, raced).metrics[0]
     assert auc["a"] == pytest.approx(0.91)
     assert auc["b"] == pytest.approx(0.92)
 
@@ -59,4 +59,4 @@ def test_runs_on_other_customers_have_no_difference(two):
     one, other = two
     moved = other.model_copy(update={"data": other.data.model_copy(update={"rows": 99})})
     with pytest.raises(RetainError, match="customers: 100 rows"):
-        difference(one, moved, None)
+        difference(one, moved)

@@ -79,7 +79,7 @@ def test_several_studies_have_a_name_together(found):
 def test_a_gate_and_two_runs_are_told_where_they_were_asked_for(found, records):
     tree = found(
         gate=tuple(gate(records[0], {"roc_auc": 0.99})),
-        diffs=(difference(records[0], records[1], None, asked=True),),
+        diffs=(difference(records[0], records[1], asked=True),),
     )
     assert tree["gate"]["passed"] is False
     assert tree["gate"]["metrics"][0]["missed_by"] == pytest.approx(0.09)

@@ -65,11 +65,12 @@ def _compared(line: Line) -> int:
     from retain.app.board import diff_told
     from retain.app.studies import compared, pair
     from retain.app.tracking import refuse_untrackable, track
+    from retain.verdict.difference import difference
 
     config = _config(line)
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = pair(config, None)
-        diff_told(Console(), _difference((one, a), (other, b), asked=True))
+        diff_told(Console(), difference(a, b, (_scores(one), _scores(other)), asked=True))
         return 0
     refuse_untrackable(config.tracking)
     found = compared(config)
@@ -88,8 +89,9 @@ def _judged(
     from retain.app.apart import apart
     from retain.app.board import report
     from retain.app.studies import commands
+    from retain.record import replacing
     from retain.verdict.document import Findings, document
-    from retain.verdict.export import write_csv
+    from retain.verdict.export import to_csv
     from retain.verdict.gate import gate
     from retain.verdict.verdict import judge
 
@@ -98,9 +100,12 @@ def _judged(
     checks = gate(winner, config.gate)
     to_carry = (config, found.home, found.directory(winner), winner)
     try:
-        with apart("carry", *to_carry, does="carries the winner on") as carrying:
+        with (
+            apart("carry", *to_carry, does="carries the winner on") as carrying,
+            replacing(found.home.leaderboard) as leaderboard,
+        ):
             diffs = tuple(_differences(verdict, found, asked))
-            write_csv(verdict.table, found.home.leaderboard)
+            to_csv(verdict.table, leaderboard)
             _ = verdict.effects  # worked out while the other process is at it
             followed: Followed = carrying()
         carried = followed.carried
@@ -173,27 +178,20 @@ def _differences(
     verdict: Verdict, found: Compared, asked: Sequence[tuple[RunDirectory, Record]]
 ) -> Iterator[Difference]:
     """The two runs asked for, then the winner against each of the first runs."""
-    if asked:
-        yield _difference(asked[0], asked[1], asked=True)
-    winner = verdict.winner
-    won = (found.directory(winner), winner)
-    for record in verdict.records[:DIFFED]:
-        if record is not winner:
-            yield _difference(won, (found.directory(record), record))
-
-
-def _difference(
-    one: tuple[RunDirectory, Record], other: tuple[RunDirectory, Record], *, asked: bool = False
-) -> Difference:
-    """Two runs side by side, by customer too where both have readable scores."""
     from retain.verdict.difference import difference
 
-    scores = [_scores(run) for run, _ in (one, other)]
-    both = (scores[0], scores[1]) if scores[0] and scores[1] else None
-    return difference(one[1], other[1], both, asked=asked)
+    if asked:
+        ((one, a), (other, b)) = asked
+        yield difference(a, b, (_scores(one), _scores(other)), asked=True)
+    winner = verdict.winner
+    won = _scores(found.directory(winner))
+    for record in verdict.records[:DIFFED]:
+        if record is not winner:
+            yield difference(winner, record, (won, _scores(found.directory(record))))
 
 
 def _scores(run: RunDirectory) -> Scores | None:
+    """A run's scores, None where they cannot be read."""
     from retain.app.studies import scores_of
 
     try:

@@ -147,5 +147,5 @@ def gate_miss(one: Tree) -> Phrase:
         metric=metric_name(one["name"]),
         value=Number(one["value"], "score"),
         threshold=Number(one["threshold"], "plain"),
-        by=Number(one["missed_by"], "plain"),
+        by=Number(one["missed_by"], "fine"),
     )

@@ -31,6 +31,7 @@ def _plain(value: float) -> str:
 
 FORMS: dict[str, Callable[[float], str]] = {
     "score": lambda value: _fixed(value, 3),
+    "fine": lambda value: _fixed(value, 4),
     "change": lambda value: _fixed(value, 3, "+"),
     "p": lambda value: "<0.001" if value < 0.001 else _fixed(value, 3),
     "p_is": lambda value: "< 0.001" if value < 0.001 else "= " + _fixed(value, 3),

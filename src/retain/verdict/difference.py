@@ -46,7 +46,11 @@ class Difference:
 
 
 def difference(
-    a: Record, b: Record, scores: tuple[Scores, Scores] | None, *, asked: bool = False
+    a: Record,
+    b: Record,
+    scores: tuple[Scores | None, Scores | None] = (None, None),
+    *,
+    asked: bool = False,
 ) -> Difference:
     """What differs between two finished runs on the same customers and folds.
 
@@ -56,6 +60,7 @@ def difference(
         When they differ in rows, target, splits or metrics: then no difference is meant.
     """
     refuse_unlike([a, b])
+    one, other = scores
     config = differing([a.config, b.config])
     return Difference(
         a=a.id,
@@ -65,7 +70,7 @@ def difference(
             _metric(name, metric, b.metrics[name], a.split.test_to_train)
             for name, metric in a.metrics.items()
         ),
-        moved=None if scores is None else _moved(*scores),
+        moved=None if one is None or other is None else _moved(one, other),
         asked=asked,
     )
 

@@ -24,9 +24,14 @@ def neutral(cell: Any) -> Any:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(STARTS) else cell
 
 
-def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write ``table`` as UTF-8 CSV, whole or not at all, every text cell and header neutral."""
+def to_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write ``table`` as UTF-8 CSV, every text cell and header neutral."""
     texts = table.select_dtypes(["object", "str"]).map(neutral)
     safe = table.assign(**{str(name): texts[name] for name in texts}).rename(columns=neutral)
+    safe.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write ``table`` as ``to_csv`` does, whole or not at all."""
     with replacing(path) as temporary:
-        safe.to_csv(temporary, index=False, encoding="utf-8", lineterminator="\n")
+        to_csv(table, temporary)

@@ -9,6 +9,7 @@ const grouped = (value, digits) => {
 
 const FORMS = {
   score: (value) => grouped(value, 3),
+  fine: (value) => grouped(value, 4),
   change: (value) => (value > 0 ? "+" : "") + grouped(value, 3),
   p: (value) => (value < 0.001 ? "<0.001" : grouped(value, 3)),
   p_is: (value) => (value < 0.001 ? "< 0.001" : "= " + grouped(value, 3)),
