@@ -304,7 +304,11 @@ def test_what_mlflow_cannot_do_costs_a_sentence(compared):
 ALONE = """
 import socket, sys
 
+connect = socket.socket.connect
+
 def refused(self, address):
+    if self.family == socket.AF_UNIX:  # a worker of our own, on this machine
+        return connect(self, address)
     raise AssertionError(f"it calls {address}")
 
 socket.socket.connect = socket.socket.connect_ex = refused

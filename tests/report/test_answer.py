@@ -124,6 +124,6 @@ def test_the_last_says_how_often_the_sealed_test_was_opened(tree):
 
 def test_a_missed_gate_names_the_metric_and_by_how_much(tree):
     missed_gate(tree)
-    assert told(tree)[4] == "the gate is missed: Brier score is 0.120 against 0.1, missed by 0.02"
+    assert told(tree)[4] == "the gate is missed: Brier score is 0.120 against 0.1, missed by 0.0200"
     tree["gate"]["passed"] = True
     assert told(tree)[4] == "the gate is passed on every metric"
