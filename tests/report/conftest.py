@@ -310,7 +310,7 @@ def effects():
                 "count": 2,
                 "examples": [
                     {"model": "dummy", "sampler": "smote", "reason": "not applicable: no rows"},
-                    {"model": "svc", "sampler": "smote", "reason": "not launched"},
+                    {"model": "svc", "sampler": "smote", "reason": "no record"},
                 ],
             },
             "levels": [

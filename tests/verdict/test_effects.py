@@ -60,7 +60,7 @@ def test_a_hole_is_named_and_not_filled(grid, judging):
     assert holed["model"].levels[0].pairs == 3
     assert holed["model"].holes == 1
     assert holed["model"].examples == (
-        {"model": "tree", "sampler": "smote", "features.site": "True", "reason": "not launched"},
+        {"model": "tree", "sampler": "smote", "features.site": "True", "reason": "no record"},
     )
 
 
@@ -77,6 +77,28 @@ def test_a_hole_has_the_reason_of_the_run_that_is_not_there(grid, judging, make_
     no = no.model_copy(update={"config": {**no.config, "features": {"site": True}}})
     (example,) = found([*records, no], judging)["model"].examples
     assert example["reason"] == "not applicable: smote has nothing to do here"
+
+
+# The parameters of a component that failed are its own: the hole is that of the component.
+def test_a_hole_has_its_reason_whatever_parameters_the_run_had(grid, judging, make_record):
+    records = grid(without=[("tree", "smote", True)])
+    deep = records[0].config["model"] | {"C": 1.0}
+    records.append(
+        records[0].model_copy(
+            update={"id": "eeeeeeee", "config": {**records[0].config, "model": deep}}
+        )
+    )
+    failed = make_record(
+        id="ffffffff",
+        state="failed",
+        reason="too deep",
+        metrics={},
+        model={"name": "tree", "C": 9.0},
+        sampler={"name": "smote"},
+    )
+    failed = failed.model_copy(update={"config": {**failed.config, "features": {"site": True}}})
+    (example,) = found([*records, failed], judging)["model"].examples
+    assert example["reason"] == "failed: too deep"
 
 
 # A mean over other folds is no partner: a run that was stopped is a hole.

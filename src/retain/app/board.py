@@ -114,7 +114,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
     )
     table.add_column("")
     table.add_column("run", overflow="fold", min_width=24)
-    for name in ("ROC-AUC", "95 %", *(("Brier", "ECE") if wide else ()), "Δ best", "p", ""):
+    for name in ("ROC-AUC", "95 %", *(("Brier", "ECE") if wide else ()), "Δ best", "p Holm", ""):
         table.add_column(name, no_wrap=True)
     for row in board.head(SHOWN).to_dict("records"):
         best = row["id"] == verdict.best.id

@@ -10,7 +10,7 @@ Runs that are not there leave holes: they are named, and nothing stands in for t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -118,13 +118,7 @@ def _corrected(found: Sequence[Effect]) -> list[Effect]:
     plain = np.array([level.p for effect in found for level in effect.levels])
     adjusted = iter(holm(plain).tolist())
     return [
-        Effect(
-            effect.axis,
-            effect.reference,
-            tuple(Level(**{**vars(level), "p": next(adjusted)}) for level in effect.levels),
-            effect.holes,
-            effect.examples,
-        )
+        replace(effect, levels=tuple(replace(level, p=next(adjusted)) for level in effect.levels))
         for effect in found
     ]
 
@@ -149,7 +143,7 @@ class _Grid:
         np.add.at(self.counts, (row, column), 1)
         first = np.unique(row, return_index=True)[1]
         self.rest = texts[self.others].iloc[first]
-        self.order = list(map(str, keys))
+        self.places = [list(map(str, keys)).index(key) for key in (axis, *self.others)]
         self.reference = self._reference(won)
 
     def _reference(self, won: Any) -> int:
@@ -180,7 +174,8 @@ class _Grid:
                 )
         levels.sort(key=lambda level: -level.mean)
         holes = np.argwhere(self.counts == 0)
-        examples = tuple(self._hole(row, column, reasons) for row, column in holes[:NAMED])
+        known = {tuple(texts[i] for i in self.places): why for texts, why in reasons.items()}
+        examples = tuple(self._hole(row, column, known) for row, column in holes[:NAMED])
         reference = self.values[self.reference]
         return Effect(self.axis, reference, tuple(levels), len(holes), examples)
 
@@ -188,10 +183,9 @@ class _Grid:
         self, row: int, column: int, reasons: Mapping[tuple[str, ...], str]
     ) -> dict[str, Any]:
         """What run is not there, and why."""
-        rest = dict(zip(self.others, self.rest.iloc[row], strict=True))
-        told = {self.axis: self.levels[column], **rest}
-        key = tuple(told.get(name, "None") for name in self.order)
-        return {**told, "reason": reasons.get(key, "not launched")}
+        texts = (self.levels[column], *self.rest.iloc[row])
+        told = dict(zip((self.axis, *self.others), texts, strict=True))
+        return {**told, "reason": reasons.get(texts, "no record")}
 
 
 def _joined(texts: pd.DataFrame) -> pd.Series:
