@@ -34,7 +34,9 @@ DIFFED = 20
 
 def main() -> None:
     """The console command ``retain-compare``."""
-    sys.exit(answer(compare, sys.argv[1:], "compare"))
+    code = answer(compare, sys.argv[1:], "compare")
+    gc.freeze()  # nothing is looked through for garbage on the way out
+    sys.exit(code)
 
 
 def compare(line: Line) -> int:
