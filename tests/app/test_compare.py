@@ -209,6 +209,7 @@ def test_help_of_the_comparison(retain_compare):
     code, said = retain_compare("--help")
     assert code == 0
     assert "retain-compare runs=DIR" in said
+    assert "3 a gate was not met" in said
     assert "risk_value" in said
 
 

@@ -16,13 +16,16 @@ USAGE = {
 
 Exit codes: 0 done · 1 a run failed · 2 config or data refused before any fit · 130 interrupted
 """,
-    "compare": """retain-compare: who won, how sure that is, and the winner's segments.
+    "compare": """retain-compare: who won, how sure that is, what moved it; the winner's segments.
 
   retain-compare study=models                                 outputs/models
+  retain-compare study=[models,samplers]                      several studies together
   retain-compare runs=DIR                                     run directories in any folder
+  retain-compare study=models gate.roc_auc=0.88               for CI: exit code 3 where missed
+  retain-compare diff=[ONE,OTHER]                             two runs, by id or folder
   retain-compare study=models data=one_click data.dir=PATH    when the data have moved
 
-Exit codes: 0 done · 2 config, runs or data refused
+Exit codes: 0 done · 2 config, runs or data refused · 3 a gate was not met
 """,
 }
 OFFERED = {
