@@ -132,16 +132,18 @@ def _flat(tree: Any, path: str) -> dict[str, Any]:
 
 
 def named(row: Mapping[Any, Any], keys: Iterable[str]) -> str:
-    """A run by what tells it from the others: components by their bare name.
+    """A run by what tells it from the others: components by their bare name, where they have one.
 
-    >>> row = {"id": "0123abcd", "model": "svc", "features.site": False}
-    >>> named(row, ["model", "features.site"])
-    'svc site=off'
+    >>> row = {"id": "0123abcd", "model": "svc", "sampler": "none", "features.site": False}
+    >>> named(row, ["model", "sampler", "features.site"]), named(row, ["sampler"])
+    ('svc site=off', 'sampler=none')
     """
-    told = []
-    for key in keys:
-        value = row[key]
-        shown = ("on" if value else "off") if isinstance(value, bool) else value
-        if value is not None:
-            told.append(str(value) if "." not in key else f"{key.split('.', 1)[1]}={shown}")
-    return " ".join(told) or str(row["id"])
+    values = {key: row[key] for key in keys if row[key] is not None}
+    told = [_told(key, value) for key, value in values.items() if value != "none"]
+    without = [f"{key}=none" for key, value in values.items() if value == "none"]
+    return " ".join(told or without) or str(row["id"])
+
+
+def _told(key: str, value: Any) -> str:
+    shown = ("on" if value else "off") if isinstance(value, bool) else value
+    return str(value) if "." not in key else f"{key.split('.', 1)[1]}={shown}"
