@@ -106,18 +106,21 @@ def test_every_study_plans_its_runs(option, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture(scope="module")
+def smoke():
+    """The runs of the smoke study, composed once."""
+    return composed("study=smoke")
+
+
 # What CI sweeps is what there is to choose: a new option that nobody tries cannot slip in.
 @pytest.mark.parametrize("group", ["model", "sampler", "scaling", "calibration", "tuning"])
-def test_the_smoke_study_has_every_option(group):
-    with Composer(Line(("study=smoke",), multirun=True), "run") as composer:
-        chosen = {tree[group]["name"] for _, tree in composer.trees()}
-    assert chosen == set(OPTIONS[group])
+def test_the_smoke_study_has_every_option(smoke, group):
+    assert {run.tree[group]["name"] for run in smoke} == set(OPTIONS[group])
 
 
-def test_the_sweeps_of_a_study_share_the_runs_they_have_in_common():
-    runs = composed("study=smoke")
+def test_the_sweeps_of_a_study_share_the_runs_they_have_in_common(smoke):
     alone = (9 - 4) + (4 - 1) + (4 - 1)  # samplers, scalings and calibrations not met before
-    assert len(runs) == len({run.id for run in runs}) == 12 * 4 + alone + 2
+    assert len(smoke) == len({run.id for run in smoke}) == 12 * 4 + alone + 2
     assert len(composed("study=smoke", "model=tree")) == 4 + alone + 1
 
 

@@ -67,6 +67,7 @@ def test_missing_folds_are_no_folds(seed, kept):
     assert found.low == pytest.approx(alone.low)
 
 
+@settings(deadline=None)  # the other implementation is slow to import
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
 def test_holm_agrees_with_an_independent_implementation(p):
     expected = multipletests(p, method="holm")[1]
