@@ -69,7 +69,9 @@ def diff_told(console: Console, difference: Difference) -> None:
     config = Table("key", difference.a, difference.b, title="What differs", box=SIMPLE_HEAD)
     for row in difference.config:
         config.add_row(escape(row["key"]), escape(str(row["a"])), escape(str(row["b"])))
-    metrics = Table("metric", difference.a, difference.b, "Δ", "95 %", "p", box=SIMPLE_HEAD)
+    metrics = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("metric", difference.a, difference.b, "Δ", "95 %", "p"):
+        metrics.add_column(name, no_wrap=name != "95 %")
     for row in difference.metrics:
         metrics.add_row(
             row["name"],
@@ -93,8 +95,10 @@ def diff_told(console: Console, difference: Difference) -> None:
 def _effects(verdict: Verdict) -> Table:
     table = Table(title="What moved ROC-AUC, all else equal", box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
-    for name in ("axis", "from", "to", "Δ ROC-AUC", "95 %", "p", "pairs"):
-        table.add_column(name)
+    for name in ("axis", "from", "to"):
+        table.add_column(name, overflow="fold")
+    for name in ("Δ", "95 %", "p", "pairs"):
+        table.add_column(name, no_wrap=True)
     rows = [(effect, level) for effect in verdict.effects for level in effect.levels]
     for effect, level in rows[:SHOWN]:
         told = (f"{level.mean:+.3f}", f"{level.low:+.3f} to {level.high:+.3f}", f"{level.p:.2g}")
