@@ -102,13 +102,20 @@ def _effects(verdict: Verdict) -> Table:
     rows = [(effect, level) for effect in verdict.effects for level in effect.levels]
     for effect, level in rows[:SHOWN]:
         told = (f"{level.mean:+.3f}", f"{level.low:+.3f} to {level.high:+.3f}", f"{level.p:.2g}")
-        names = (effect.axis, str(effect.reference), str(level.level))
+        names = (
+            effect.axis.removeprefix("features."),
+            *map(_level, (effect.reference, level.level)),
+        )
         table.add_row(*map(escape, names), *told, str(level.pairs))
     holes = sum(effect.holes for effect in verdict.effects)
     captions = [f"{len(rows) - SHOWN} more in verdict.json"] if len(rows) > SHOWN else []
     captions += [f"{holes} holes in the grid, named in verdict.json"] if holes else []
     table.caption = "; ".join(captions) or None
     return table
+
+
+def _level(value: Any) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
 def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
