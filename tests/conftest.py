@@ -10,10 +10,12 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from retain.customers.customers import Column, Customers, Derived
 from retain.record import (
@@ -94,6 +96,13 @@ def one_click_dir(checkout: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real files are not in {folder}; set RETAIN_DATA to the folder above")
     return folder
+
+
+@pytest.fixture(scope="session")
+def one_click_contract(checkout: Path) -> dict[str, Any]:
+    """The nodes of the store's contract; shared, so nobody may change them."""
+    path = checkout / "conf" / "data" / "contract" / "one_click.yaml"
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 def _record(**changes: object) -> Record:

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 
 import pytest
-import yaml
 
-CHECKOUT = Path(__file__).parents[2]
 MONTHS = ("препредыдущий_месяц", "предыдущий_месяц", "текущий_месяц")
-
-
-@pytest.fixture(scope="session")
-def one_click_contract():
-    """The nodes of the store's contract; shared, so nobody may change them."""
-    path = CHECKOUT / "conf" / "data" / "contract" / "one_click.yaml"
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from retain.customers.contracted import read
+from retain.customers.customers import Label
 from retain.errors import RetainError
 
 FILE = "market_file.csv"
@@ -80,6 +81,26 @@ def test_a_period_column_is_named_by_column_and_period(small_dir, contract):
     assert columns["revenue_current"].en == "Revenue, current month"
     assert columns["revenue_current"].ru == "Выручка, текущий месяц"
     assert columns["minutes_previous"].group == "site"
+
+
+def test_categories_and_the_target_have_their_names_from_the_contract(small_dir, contract):
+    customers = read(dir=str(small_dir), **contract)
+    category = customers.columns["popular_category"]
+    assert category.level("kitchenware") == Label("Kitchenware", "Кухонная посуда")
+    assert set(customers.features["popular_category"]) <= set(category.levels)
+    assert customers.columns["days_registered"].levels == {}
+    assert customers.activity == Label(
+        "Purchasing activity: Declined", "Покупательская активность: Снизилась"
+    )
+
+
+def test_names_a_contract_does_not_give_are_its_own_keys(small_dir, contract):
+    target = spec(contract, "activity")
+    target.update(
+        en="", ru="", categories={k: {"raw": v["raw"]} for k, v in target["categories"].items()}
+    )
+    assert read(dir=str(small_dir), **contract).activity == Label(*["activity: declined"] * 2)
+    assert read(dir=str(small_dir), labelled=False, **contract).activity is None
 
 
 def test_periods_stand_in_the_order_of_the_contract_whatever_the_rows(small_dir, contract):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.customers.customers import Column, Customers
+from retain.customers.customers import Column, Customers, Label
 from retain.errors import RetainError
 
 
@@ -62,3 +62,28 @@ def test_customers_who_stand_alone_have_the_same_twins_in_any_order(shop):
     turned = Customers(customers.features[::-1], customers.columns)
     alone = Customers(customers.features, customers.columns)
     assert turned.twins.loc[alone.twins.index].equals(alone.twins)
+
+
+# What a table is called changes neither its runs nor whom it may be compared with.
+def test_names_for_people_do_not_change_the_fingerprint(shop):
+    customers = shop(30)
+    named = {
+        name: replace(column, ru="Имя", levels={"toys": Label("Toys", "Игрушки")})
+        for name, column in customers.columns.items()
+    }
+    activity = Label("Activity: declined", "Активность: снизилась")
+    assert replace(customers, columns=named, activity=activity).fingerprint == customers.fingerprint
+
+
+def test_a_derived_feature_is_described_as_a_number_of_its_own_group(shop):
+    customers = shop(30)
+    found = customers.described(["category", "revenue_trend"])
+    assert list(found) == ["category", "revenue_trend"]
+    assert found["category"] is customers.columns["category"]
+    assert found["revenue_trend"] == Column("revenue_trend", "purchase", "number")
+
+
+def test_what_has_no_name_for_people_goes_by_its_own():
+    column = Column("site <b>", "site", "category", levels={"a": Label("A", "А")})
+    assert column.label == Label("site <b>", "site <b>")
+    assert column.level("=cmd()\n") == Label("=cmd()\n", "=cmd()\n")

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from retain.customers.customers import Label
 from retain.customers.table import read
 from retain.errors import RetainError
 
@@ -89,6 +90,14 @@ def test_parquet_and_csv_of_one_table_are_the_same_customers(telco, written, par
         path=parquet(telco.assign(Contract=telco["Contract"].astype("category"))), **options
     )
     assert first.fingerprint == second.fingerprint
+
+
+@pytest.mark.parametrize("positive", ["Yes", "No", None, True])
+def test_the_activity_is_the_answer_as_the_file_writes_it(telco, written, positive):
+    customers = read(path=written(telco), id="customerID", target="Churn", positive=positive)
+    said = "Churn = No" if positive == "No" else "Churn = Yes"
+    assert customers.activity == Label(said, said)
+    assert read(path=written(telco.drop(columns="Churn")), id="customerID").activity is None
 
 
 def test_columns_may_be_named_canonically(telco, written):

@@ -1,21 +1,20 @@
 """The checks of the audit: each looks at the customers and answers with a sentence and its numbers.
 
-May import: errors, customers.customers, repeats, separation, twins. A check that has no meaning for
-these customers raises ``NotApplicable``.
+May import: errors, customers.customers, movement, repeats, separation, twins. A check that has no
+meaning for these customers raises ``NotApplicable``.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retain.customers import repeats
 from retain.customers.coincidence import Floats
 from retain.customers.customers import Customers
+from retain.customers.movement import movement, periods
 from retain.customers.separation import (
     FEWEST,
     Numbers,
@@ -36,8 +35,6 @@ FOLD_SPREAD, FOLD_CHI_SQUARE = 0.25, 24.5
 """Unshuffled folds whose decline shares lie further apart are not alike; 24.5 is ``BEYOND_CHANCE``
 for the chi-square of five folds (4 degrees of freedom). Finds blocks of labels an AUC overlooks."""
 FOLDS = 5
-SIGNIFICANT = 1.96
-"""Standard errors for a comparison asked once (5 %)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,24 +156,20 @@ def constant_features(customers: Customers, _: Folding) -> Check:
 
 def label_against_revenue(customers: Customers, _: Folding) -> Check:
     """Whether customers labelled as declined really bought less in the last period."""
-    code, target = "label_against_revenue", _target(customers)
-    slopes = [derived.of for derived in customers.derived if derived.operation == "slope"]
-    trends = [of for of in slopes if len(of) > 1 and set(of) <= set(customers.columns)]
+    code = "label_against_revenue"
+    _target(customers)
+    trends = [pair for one, *pair in periods(customers) if one.operation == "slope"]
     if not trends:
         raise NotApplicable("no derived slope tells which features are successive periods")
-    before, last = trends[0][-2:]
-    money = customers.features[[before, last]]
-    known = money.notna().all(axis=1).to_numpy()
-    fell = (money[last] < money[before]).to_numpy()
-    declined, rest = fell[known & (target == 1)], fell[known & (target == 0)]
-    if not (len(declined) and len(rest)):
+    before, last = trends[0]
+    found = movement(customers, before, last)
+    if not found.known:
         raise NotApplicable(f"{before!r} and {last!r} are not known for both classes")
-    z = _two_proportions(declined, rest)
     told = (
-        f"{last!r} is below {before!r} for {declined.mean():.0%} of the customers labelled as "
-        f"declined and {rest.mean():.0%} of the others (z = {z:.1f})"
+        f"{last!r} is below {before!r} for {found.declined.share:.0%} of the customers labelled as "
+        f"declined and {found.stayed.share:.0%} of the others (z = {found.z:.1f})"
     )
-    if z > SIGNIFICANT:
+    if found.agrees:
         return Check(code, "passed", f"{told}: the given label agrees with the money")
     return Check(code, "failed", f"{told}: the given label is not what the money says")
 
@@ -213,10 +206,3 @@ def _uneven(parts: list[Numbers], shares: Floats) -> bool:
     sizes = np.array([len(part) for part in parts])
     chi_square = (sizes * (shares - mean) ** 2).sum() / (mean * (1 - mean))
     return bool(np.ptp(shares) > FOLD_SPREAD and chi_square > FOLD_CHI_SQUARE)
-
-
-def _two_proportions(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
-    """The z-value of the difference of two shares, with their pooled variance; 0 without any."""
-    pooled = np.concatenate([one, other]).mean()
-    variance = pooled * (1 - pooled) * (1 / len(one) + 1 / len(other))
-    return float((one.mean() - other.mean()) / sqrt(variance)) if variance else 0.0

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from retain.customers.customers import Column, Kind
+from retain.customers.customers import Column, Kind, Label
 from retain.errors import RetainError, did_you_mean
 from retain.schema import ColumnSpec, TableSpec, parse
 
@@ -72,6 +72,16 @@ class Contract:
         return found[0]
 
     @property
+    def activity(self) -> Label | None:
+        """What the positive category of the target means; None without a target."""
+        source = self.role("target")
+        if source is None or source.spec.positive is None:
+            return None
+        column = _column(source.name, source.spec)
+        said = column.level(source.spec.positive)
+        return Label(f"{column.en}: {said.en}", f"{column.ru}: {said.ru}")
+
+    @property
     def features(self) -> dict[str, Feature]:
         """The features by name, long tables spread over their periods."""
         return {f.column.name: f for source in self.sources() for f in self._features(source)}
@@ -116,7 +126,9 @@ def understood(tables: Mapping[str, Any], *, labelled: bool = True) -> Contract:
 def _column(name: str, spec: ColumnSpec, suffix: str = "", en: str = "", ru: str = "") -> Column:
     kind: Kind = "category" if spec.type == "category" else "number"
     group = spec.group or "other"
-    return Column(name + suffix, group, kind, (spec.en or name) + en, (spec.ru or name) + ru)
+    levels = {key: Label(one.en or key, one.ru or key) for key, one in spec.categories.items()}
+    said = ((spec.en or name) + en, (spec.ru or name) + ru)
+    return Column(name + suffix, group, kind, *said, levels)
 
 
 def _unlabelled(tables: Mapping[str, TableSpec]) -> dict[str, TableSpec]:

@@ -87,6 +87,7 @@ def _assembled(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) -
         features=pd.DataFrame(features, index=ids),
         columns={key: feature.column for key, feature in found.items()},
         target=None if target is None else target.astype("int64"),
+        activity=contract.activity,
         profit=_of_role(contract, "profit", raw, ids),
         contactable=None if consent is None else consent.rename("contactable"),
     )

@@ -22,14 +22,41 @@ Operation = Literal["ratio", "difference", "slope", "mean"]
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """What something is called for people, in the two languages of the report."""
+
+    en: str
+    ru: str
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
-    """What is known about one feature: its group, its kind and its names for people."""
+    """What is known about one feature: its group, its kind and its names for people.
+
+    ``levels`` names the values of a category; one without a name there goes by itself.
+    """
 
     name: str
     group: str
     kind: Kind
     en: str = ""
     ru: str = ""
+    levels: Mapping[str, Label] = field(default_factory=dict)
+
+    @property
+    def label(self) -> Label:
+        """What the feature is called."""
+        return Label(self.en or self.name, self.ru or self.name)
+
+    def level(self, value: str) -> Label:
+        """What a value of the category is called.
+
+        >>> named = {"yes": Label("Agreed", "Согласен")}
+        >>> consent = Column("consent", "communication", "category", levels=named)
+        >>> consent.level("yes").ru, consent.level("maybe").ru
+        ('Согласен', 'maybe')
+        """
+        return self.levels.get(value, Label(value, value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +73,11 @@ class Derived:
     of: tuple[str, ...]
     en: str = ""
     ru: str = ""
+
+    @property
+    def column(self) -> Column:
+        """What is known about it once it stands in a table."""
+        return Column(self.name, self.group, "number", self.en, self.ru)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +105,8 @@ class Customers:
         A ``Column`` for each feature, in the same order. This is the whitelist.
     target
         1 where activity declined, 0 otherwise; None when customers are only to be scored.
+    activity
+        What a target of 1 means, for people; None without a target.
     profit
         Money a customer brings, in ``profit_unit``; None when the source has none.
     contactable
@@ -90,6 +124,7 @@ class Customers:
     features: pd.DataFrame
     columns: Mapping[str, Column]
     target: pd.Series | None = None
+    activity: Label | None = None
     profit: pd.Series | None = None
     profit_unit: str | None = None
     contactable: pd.Series | None = None
@@ -123,6 +158,19 @@ class Customers:
         for column in self.columns.values():
             found.setdefault(column.group, []).append(column.name)
         return found
+
+    def described(self, features: Iterable[str]) -> dict[str, Column]:
+        """What is known about each of these features, derived ones included, in their order.
+
+        >>> table = pd.DataFrame({"may": [1.0], "june": [2.0]}, index=[7])
+        >>> months = {name: Column(name, "purchase", "number") for name in table}
+        >>> trend = Derived("trend", "purchase", "slope", ("may", "june"), en="Trend")
+        >>> found = Customers(table, months, derived=(trend,)).described(["trend", "june"])
+        >>> {name: (column.label.en, column.kind) for name, column in found.items()}
+        {'trend': ('Trend', 'number'), 'june': ('june', 'number')}
+        """
+        known = {**{one.name: one.column for one in self.derived}, **self.columns}
+        return {name: known[name] for name in features}
 
     @property
     def labelled(self) -> pd.Series:

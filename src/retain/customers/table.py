@@ -17,7 +17,7 @@ import pandas as pd
 from retain.customers.answers import consents, positive_answers
 from retain.customers.column_names import canonical_names
 from retain.customers.column_roles import Roles, roles_of
-from retain.customers.customers import Column, Customers, Step
+from retain.customers.customers import Column, Customers, Label, Step
 from retain.customers.derivation import derivations
 from retain.customers.kinds import Inferred, as_text, inferred, present, why_useless
 from retain.customers.numerals import all_numbers, cells_are, decimal_mark, shown
@@ -133,6 +133,7 @@ def _assembled(
         features=frame.set_axis(ids),
         columns={column.name: column for column in _columns(roles, features)},
         target=None if target is None else target.set_axis(ids).rename("target"),
+        activity=_activity(roles.target, answers, target),
         profit=None if profit is None else profit.set_axis(ids).rename("profit"),
         contactable=None if consent is None else consent.set_axis(ids).rename("contactable"),
     )
@@ -180,6 +181,16 @@ def _target(
 ) -> pd.Series:
     positives = positive_answers(answers.dropna(), positive, where)
     return positives.reindex(answers.index, fill_value=False).astype("int64")
+
+
+def _activity(
+    name: str | None, answers: pd.Series | None, target: pd.Series | None
+) -> Label | None:
+    """The positive answer as the file writes it."""
+    if answers is None or target is None:
+        return None
+    said = f"{name} = {answers[target == 1].iloc[0]}"
+    return Label(said, said)
 
 
 def _profit(table: Table, name: str) -> pd.Series:
