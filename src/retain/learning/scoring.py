@@ -75,6 +75,11 @@ class Part:
 class Scoring:
     """What all folds of an experiment have in common.
 
+    Attributes
+    ----------
+    table, labels
+        Features and target of the training customers, in the order of ``splits.ids``.
+
     Raises
     ------
     NotApplicable
@@ -89,13 +94,13 @@ class Scoring:
         cache: FoldCache | None,
     ) -> None:
         self._experiment, self._customers, self._splits = experiment, customers, splits
-        self._table = matrix(customers, experiment.features).loc[splits.ids]
-        self._labels = customers.labelled.loc[splits.ids].to_numpy()
+        self.table = matrix(customers, experiment.features).loc[splits.ids]
+        self.labels = customers.labelled.loc[splits.ids].to_numpy()
         for fold in splits.folds:
-            applicable.check(experiment.recipe, self._table, self._labels[fold.train])
-        self._model = assemble(experiment.recipe, self._table, customers.twins, experiment.seed)
+            applicable.check(experiment.recipe, self.table, self.labels[fold.train])
+        self._model = assemble(experiment.recipe, self.table, customers.twins, experiment.seed)
         self._cache = cache
-        self._content = _content(customers, splits, self._table, self._model)
+        self._content = _content(customers, splits, self.table, self._model)
 
     def part(self, fold: Fold, watch: Stopwatch) -> Part:
         """A fold's test rows, scored by the model fitted, and tuned if it is to be, on the rest."""
@@ -104,6 +109,12 @@ class Scoring:
         by = self._by_rows if isinstance(model, Pipeline) else self._by_table
         told = None if tuned is None else agreement.fold_told(fold, tuned)
         return self._made(fold, within(by(model, fold, watch)), told)
+
+    def fitted(self, fold: Fold) -> BaseEstimator:
+        """The model that scores a fold's test rows, fitted on all the others as a whole."""
+        tuning = self._experiment.recipe.tuning.on
+        model = self._tuned(fold, Stopwatch({})).model if tuning else self._model
+        return clone(model).fit(self.table.iloc[fold.train], self.labels[fold.train])
 
     def again(self, scores: Scores, tuning: Mapping[str, Any] | None) -> list[Part]:
         """The parts scored before: the first folds, in the order of the splits."""
@@ -117,12 +128,12 @@ class Scoring:
         return parts
 
     def _made(self, fold: Fold, probability: np.ndarray, tuned: dict[str, Any] | None) -> Part:
-        return Part(fold, self._splits.ids[fold.test], self._labels[fold.test], probability, tuned)
+        return Part(fold, self._splits.ids[fold.test], self.labels[fold.test], probability, tuned)
 
     def _tuned(self, fold: Fold, watch: Stopwatch) -> Tuned:
         with watch.phase("tune"):
             inner = inner_folds(self._experiment, self._customers, fold)
-            train, target = self._table.iloc[fold.train], self._labels[fold.train]
+            train, target = self.table.iloc[fold.train], self.labels[fold.train]
             return tune(self._model, self._experiment.recipe, train, target, inner)
 
     def _by_rows(self, model: Pipeline, fold: Fold, watch: Stopwatch) -> np.ndarray:
@@ -137,14 +148,14 @@ class Scoring:
     def _by_table(self, model: BaseEstimator, fold: Fold, watch: Stopwatch) -> np.ndarray:
         """Probabilities of a fold's test rows, by a model with preparations of its own within."""
         with watch.phase("fit"):
-            fitted = clone(model).fit(self._table.iloc[fold.train], self._labels[fold.train])
+            fitted = clone(model).fit(self.table.iloc[fold.train], self.labels[fold.train])
         with watch.phase("predict"):
-            return np.asarray(fitted.predict_proba(self._table.iloc[fold.test])[:, 1])
+            return np.asarray(fitted.predict_proba(self.table.iloc[fold.test])[:, 1])
 
     def _rows(self, fold: Fold) -> FoldRows:
         def made() -> FoldRows:
-            train, test = self._table.iloc[fold.train], self._table.iloc[fold.test]
-            return prepared(self._model, train, self._labels[fold.train], test)
+            train, test = self.table.iloc[fold.train], self.table.iloc[fold.test]
+            return prepared(self._model, train, self.labels[fold.train], test)
 
         if self._cache is None or self._content is None:
             return made()
