@@ -4,11 +4,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import brier_score_loss, roc_auc_score
+from statsmodels.stats.proportion import proportion_confint
 
 from retain.verdict.statistics import (
     bootstrap_interval,
+    delong,
     delong_interval,
     mean_interval,
+    wilson_interval,
 )
 
 
@@ -87,3 +90,20 @@ def test_a_mean_of_many_has_students_interval():
     mean, low, high = mean_interval(values)
     expected = stats.t.interval(0.95, 29, values.mean(), stats.sem(values))
     assert (mean, low, high) == pytest.approx((values.mean(), *expected))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 500))
+def test_delong_gives_the_area_itself(seed):
+    target, score = sample(60, seed)
+    assert delong(target, score)[0] == pytest.approx(roc_auc_score(target, score))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_wilson_agrees_with_an_independent_implementation(drawn):
+    count, total = drawn
+    expected = proportion_confint(count, total, method="wilson")
+    low, high = wilson_interval(count, total)
+    assert (low, high) == pytest.approx(expected, abs=1e-12)
+    assert low <= count / total <= high

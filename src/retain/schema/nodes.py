@@ -39,6 +39,10 @@ class Features(Config):
         """Whether a group is on; a group the config does not name is."""
         return self.__pydantic_extra__.get(group, True)
 
+    def without(self, group: str) -> Features:
+        """The same with one group off."""
+        return Features(**{**self.model_dump(), group: False})
+
 
 class Calibration(Config):
     """How probabilities are mended after fitting, on folds within the training rows."""
@@ -131,6 +135,26 @@ class Segmentation(Config):
     value: Bands
     horizon: Annotated[float, Field(gt=0)]
     share_lost: Share
+
+
+class Reasons(Config):
+    """What is found out about the winner: associations, drivers, contributions of groups.
+
+    ``seconds`` bounds the computing that drivers take; ``none`` has nothing but its name.
+    """
+
+    name: str
+    contribution: Literal["sweep", "refit"] = "sweep"
+    permutations: Annotated[int, Field(ge=0)] = 0
+    background: Annotated[int, Field(ge=2)] = 2
+    repeats: Annotated[int, Field(ge=1)] = 1
+    seconds: Annotated[float, Field(gt=0)] | None = None
+    phrases: Annotated[int, Field(ge=1)] = 1
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is to be found out."""
+        return self.seconds is not None
 
 
 class Study(Config):
@@ -241,7 +265,9 @@ class Compare(Config):
     gate: dict[str, float]
     report: Report
     segmentation: Segmentation
+    reasons: Reasons
     tracking: Tracking
     resamples: Annotated[int, Field(ge=100)]
+    workers: Annotated[int, Field(ge=0)]
     threads: Annotated[int, Field(ge=1)]
     outputs: str

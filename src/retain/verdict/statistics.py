@@ -8,20 +8,22 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from scipy import special
+from scipy import special, stats
 
 Interval = tuple[float, float]
 
 
-def delong_interval(target: np.ndarray, score: np.ndarray, level: float = 0.95) -> Interval:
-    """Interval of ROC-AUC on one test set.
+def delong(
+    target: np.ndarray, score: np.ndarray, level: float = 0.95
+) -> tuple[float, float, float]:
+    """ROC-AUC on one test set and its interval; two customers of each class at least.
 
     DeLong, DeLong & Clarke-Pearson (1988), by placements (Sun & Xu 2014), on the logit scale so
     that it stays within (0, 1); a perfect ranking has no variance and gives (1, 1).
 
     >>> target, score = np.array([0, 0, 1, 1, 0, 1]), np.array([0.1, 0.4, 0.35, 0.8, 0.2, 0.7])
-    >>> [round(bound, 3) for bound in delong_interval(target, score)]
-    [0.261, 0.995]
+    >>> [round(number, 3) for number in delong(target, score)]
+    [0.889, 0.261, 0.995]
     """
     positive, negative = score[target == 1], score[target == 0]
     over = _placements(positive, negative)
@@ -29,16 +31,33 @@ def delong_interval(target: np.ndarray, score: np.ndarray, level: float = 0.95) 
     auc = over.mean()
     variance = over.var(ddof=1) / len(over) + under.var(ddof=1) / len(under)
     if variance == 0 or auc in (0.0, 1.0):
-        return float(auc), float(auc)
+        return float(auc), float(auc), float(auc)
     reach = special.ndtri((1 + level) / 2) * np.sqrt(variance) / (auc * (1 - auc))
     logit = np.log(auc / (1 - auc))
-    low, high = 1 / (1 + np.exp(-np.array([logit - reach, logit + reach])))
-    return float(low), float(high)
+    low, high = special.expit([logit - reach, logit + reach])
+    return float(auc), float(low), float(high)
+
+
+def delong_interval(target: np.ndarray, score: np.ndarray, level: float = 0.95) -> Interval:
+    """Interval of ROC-AUC on one test set, as ``delong`` gives it."""
+    return delong(target, score, level)[1:]
+
+
+def wilson_interval(count: int, total: int, level: float = 0.95) -> Interval:
+    """Interval of the share ``count`` of ``total``; of any share, 0 and 1 included.
+
+    Wilson (1927), without a correction for continuity.
+
+    >>> [round(bound, 3) for bound in wilson_interval(0, 20)]
+    [0.0, 0.161]
+    """
+    found = stats.binomtest(count, total).proportion_ci(level, method="wilson")
+    return float(found.low), float(found.high)
 
 
 def _placements(of: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """For each value the share of ``among`` below it, ties counted half."""
-    ordered = np.sort(among)
+    """For each value, in ascending order, the share of ``among`` below it, ties counted half."""
+    of, ordered = np.sort(of), np.sort(among)  # a million sorted values are looked up in no time
     low = np.searchsorted(ordered, of, side="left")
     high = np.searchsorted(ordered, of, side="right")
     return (low + high) / (2 * len(among))
