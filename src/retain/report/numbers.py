@@ -9,19 +9,28 @@ May import: nothing of the package.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import partial
 
 from markupsafe import Markup
 
 MINUS, NARROW, ABSENT = "−", "\u202f", "—"
+EXACT = Context(prec=400)
+POWERS = [float(f"1e{power}") for power in range(-6, 16)]
+"""Between the first and the last of them a number is written without a power of ten."""
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _fixed(value: float, digits: int, sign: str = "") -> str:
     """Halves rounded away from zero, as a browser's ``toFixed`` does."""
+    scaled = abs(value) * 10**digits
+    if scaled < 2**50 and scaled % 1 != 0.5:  # no half: all roundings agree, and floats are quicker
+        return f"{value:{sign},.{digits}f}"
     step = Decimal(1).scaleb(-digits)
-    rounded = Decimal(value).quantize(step, ROUND_HALF_UP, Context(prec=400))
+    rounded = Decimal(value).quantize(step, ROUND_HALF_UP, EXACT)
     return f"{rounded:{sign},.{digits}f}"
 
 
@@ -29,10 +38,39 @@ def _plain(value: float) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
+def _value(value: float, digits: int) -> str:
+    """So many significant digits, more only where whole units need them; no idle zeros."""
+    place = bisect_right(POWERS, abs(value))
+    if value == 0 or 0 < place < len(POWERS):
+        return _trimmed(_fixed(value, max(0, digits + 6 - place)))
+    rounded = Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal(value)
+    number, _, power = f"{rounded:e}".partition("e")
+    return f"{_trimmed(number)}×10{str(int(power)).translate(RAISED)}"
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _share(value: float) -> str:
+    """In whole per cent; finer where that would make nobody of few, or all of most."""
+    percent = 100 * value
+    fine = (at for at in range(12) if float(_fixed(percent, at)) not in (0, 100))
+    places = next(fine, 12) if 0 < percent < 100 else 0
+    return f"{_fixed(percent, places)}{NARROW}%"
+
+
+VALUES = {
+    "value": partial(_value, digits=3),
+    **{f"value_{digits}": partial(_value, digits=digits) for digits in range(4, 18)},
+}
+"""A value in its own unit, in ever more digits: the last tells any two floats apart."""
 FORMS: dict[str, Callable[[float], str]] = {
     "score": lambda value: _fixed(value, 3),
     "fine": lambda value: _fixed(value, 4),
     "change": lambda value: _fixed(value, 3, "+"),
+    "growth": lambda value: _fixed(100 * value, 0, "+") + f"{NARROW}%",
+    "deviations": lambda value: _fixed(value, 1),
     "p": lambda value: "<0.001" if value < 0.001 else _fixed(value, 3),
     "p_is": lambda value: "< 0.001" if value < 0.001 else "= " + _fixed(value, 3),
     "count": lambda value: _fixed(value, 0),
@@ -41,6 +79,8 @@ FORMS: dict[str, Callable[[float], str]] = {
     "money": lambda value: _fixed(value, 0 if abs(value) >= 100 else 1),
     "times": lambda value: _fixed(value, 2),
     "seconds": lambda value: _fixed(value, 1),
+    "share": _share,
+    **VALUES,
 }
 """What a number is, and how it is written in English."""
 
@@ -64,7 +104,7 @@ def scale(values: Sequence[float], language: str, *, signed: bool = False) -> li
     >>> scale([0.86, 0.9, 0.94], "en"), scale([-0.5, 0, 0.5], "ru", signed=True)
     (['0.86', '0.90', '0.94'], ['−0,5', '0,0', '+0,5'])
     """
-    digits = max(len(_plain(value).partition(".")[2]) for value in values)
+    digits = max((len(_plain(value).partition(".")[2]) for value in values), default=0)
     sign = "+" if signed else ""
     return [_set(f"{value:{sign}.{digits}f}", language) for value in values]
 

@@ -5,9 +5,10 @@ May import: report.numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,29 @@ FORMS = {"en": {"one", "many"}, "ru": {"one", "few", "many"}}
 
 UNBROKEN = Markup('<span class="unbroken">ROC-AUC</span>')
 
+UNLINED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
+"""What would break a line, or turn the direction of all that follows."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What the data call a thing in each language."""
+
+    en: str
+    ru: str
+
+    def text(self, language: str) -> str:
+        r"""The name on one line.
+
+        >>> Label("Pages\na visit", "Страниц за визит").text("en")
+        'Pages a visit'
+        """
+        return UNLINED.sub(" ", {"en": self.en, "ru": self.ru}[language])
+
+    def html(self, language: str) -> Markup:
+        """The name as an element, which keeps its direction of writing to itself."""
+        return Markup('<bdi class="name">{}</bdi>').format(self.text(language))
+
 
 @dataclass(frozen=True)
 class Phrase:
@@ -34,7 +58,7 @@ class Phrase:
 def phrase(key: str, /, **values: Any) -> Phrase:
     """A phrase: a key of the catalogue and what its placeholders stand for.
 
-    A value may be a text, a ``Number``, another phrase, or a sequence of them.
+    A value may be a text, a ``Number``, a ``Label``, another phrase, or a sequence of them.
     """
     return Phrase(key, values)
 
@@ -60,6 +84,16 @@ class Words:
         values = {name: self._plain(value) for name, value in said.values.items()}
         return self._form(said).format(**values)
 
+    def opened(self, said: Phrase, left: str) -> Callable[..., str]:
+        """A phrase as text but for one placeholder, as a function of the text put there.
+
+        >>> said = phrase("answer.miss", metric="ROC-AUC", value="", threshold="0.9", by="0.1")
+        >>> words("en").opened(said, "value")(value="0.8")
+        'ROC-AUC is 0.8 against 0.9, missed by 0.1'
+        """
+        values = {k: self._plain(value) for k, value in said.values.items() if k != left}
+        return partial(self._form(said).format, **values)
+
     def _form(self, said: Phrase) -> str:
         text = self.texts[said.key]
         return (
@@ -69,7 +103,7 @@ class Words:
     def _html(self, value: Any) -> Markup:
         if isinstance(value, Phrase):
             return self.html(value)
-        if isinstance(value, Number):
+        if isinstance(value, Number | Label):
             return value.html(self.language)
         if isinstance(value, Sequence) and not isinstance(value, str):
             return Markup(", ").join(self._html(one) for one in value)
@@ -80,6 +114,8 @@ class Words:
             return self.plain(value)
         if isinstance(value, Number):
             return written(value.value, value.form, self.language)
+        if isinstance(value, Label):
+            return value.text(self.language)
         if isinstance(value, Sequence) and not isinstance(value, str):
             return ", ".join(self._plain(one) for one in value)
         return str(value)

@@ -30,8 +30,8 @@ const tell = (svg, at) => {
   const mark = ring(svg);
   mark.setAttribute("cx", x);
   mark.setAttribute("cy", y);
-  const lines = values.map((value, i) => make("div", {},
-    make("span", {}, say(chart.words[i])), " ", numeral(value, chart.forms[i])));
+  const lines = values.map((value, i) => value !== null && make("div", {},
+    make("span", {}, say(chart.words[i])), " ", numeral(value, chart.forms[i]))).filter(Boolean);
   tip.replaceChildren(...(title ? [make("b", {}, title)] : []), ...lines);
   tip.hidden = false;
   beside(svg, x, y);
