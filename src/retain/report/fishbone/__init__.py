@@ -1,0 +1,8 @@
+"""The fishbone (Ishikawa diagram) of a verdict's reasons: read, measured, laid out, drawn.
+
+May import: report.*.
+"""
+
+from retain.report.fishbone.fishbone import fishbone
+
+__all__ = ["fishbone"]

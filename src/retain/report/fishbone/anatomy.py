@@ -1,0 +1,191 @@
+"""What the fishbone is made of: its head, bones and ribs, read from a verdict in one language.
+
+May import: report.names, report.numbers, report.words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from retain.report.names import Tree, printable
+from retain.report.numbers import Number, counted, written
+from retain.report.words import phrase, words
+
+SIGNS, RISKIEST, PHIK = {"up": "+", "down": "−", "mixed": "±"}, "↑", "φk"
+GROUPS = {
+    "communication": "group.communication",
+    "product": "group.product",
+    "purchase": "group.purchase",
+    "site": "group.site",
+    "other": "group.other",
+}
+"""Groups that have a name in every language."""
+UNBROKEN = "\u00a0"
+Tone = Literal["strong", "plain", "weak", "unused"]
+"""Of a rib: plain where strengths were not measured, unused where the winner does not see it."""
+
+
+@dataclass(frozen=True)
+class Rib:
+    """A feature: its texts, its share of the strongest, and what it says when pointed at."""
+
+    name: str
+    sign: str
+    level: str
+    figures: str
+    share: float
+    tone: Tone
+    values: tuple[tuple[str, float | None, str], ...]
+
+
+@dataclass(frozen=True)
+class Bone:
+    """A group of features: its texts, its share of the largest contribution, its ribs."""
+
+    name: str
+    told: str
+    share: float
+    dashed: bool
+    used: bool
+    ribs: tuple[Rib, ...]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What all the bones lead to, and how often it happens."""
+
+    target: str
+    rate: str
+    customers: str
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads the reasons of a verdict; every text of the picture passes through here."""
+
+    reasons: Tree
+    language: str
+
+    def say(self, key: str, /, **values: Any) -> str:
+        """A text of the catalogue."""
+        return words(self.language).plain(phrase(key, **values))
+
+    def name(self, label: Mapping[str, str] | None) -> str:
+        """A label of the data, safe to draw."""
+        return printable(label[self.language]) if label else ""
+
+    @property
+    def measured(self) -> bool:
+        """Whether any feature has a strength; φk stands in where none has."""
+        return any(one["strength"] for one in self.reasons["features"])
+
+    def head(self) -> Head:
+        """The target and its base rate."""
+        target = self.reasons["target"]
+        return Head(
+            self.name(target["label"]) or self.say("fishbone.target"),
+            written(target["rate"], "percent", self.language),
+            self.say("fishbone.customers", n=counted(target["customers"], "")),
+        )
+
+    def bones(self) -> list[Bone]:
+        """The groups in the verdict's order, largest contribution first."""
+        groups = self.reasons["groups"]
+        losses = [one["contribution"]["loss"] for one in groups if one["contribution"]]
+        most = max([0.0, *losses])
+        return [self._bone(group, most) for group in groups]
+
+    def _bone(self, group: Tree, most: float) -> Bone:
+        given = group["contribution"]
+        loss = given["loss"] if given else 0.0
+        ribs = [self._rib(one) for one in self.reasons["features"] if one["group"] == group["name"]]
+        return Bone(
+            name=group_name(group["name"], self.language),
+            told=self._told(group),
+            share=max(loss, 0.0) / most if most and group["used"] else 0.0,
+            dashed=given is None or not group["used"],
+            used=group["used"],
+            ribs=tuple(sorted(ribs, key=lambda rib: rib.tone == "unused")),
+        )
+
+    def _told(self, group: Tree) -> str:
+        """What a group contributes, or why that is not known."""
+        if not group["used"]:
+            return self.say("fishbone.unused")
+        if group["contribution"] is None:
+            return self.say("fishbone.unmeasured")
+        loss = self._interval(group["contribution"], "loss", "score").replace(" ", UNBROKEN)
+        return self.say("fishbone.loses", loss=loss)
+
+    def _rib(self, feature: Tree) -> Rib:
+        used = feature["used"] and group_is_used(self.reasons, feature["group"])
+        mean, low, high = _strength(feature) if self.measured else (feature["phik"], None, None)
+        form = self._form if self.measured else "times"
+        shown = used and mean is not None
+        key = "fishbone.tip.strength" if self.measured else "fishbone.tip.phik"
+        told = ((key, mean), ("tip.low", low), ("tip.high", high))
+        return Rib(
+            name=self.name(feature["label"]),
+            sign=SIGNS.get(feature["direction"] or "", "") if shown else "",
+            level=self._level(feature) if shown else "",
+            figures=self._figures(feature) if shown else "",
+            share=(mean or 0.0) / self._strongest if shown and self._strongest else 0.0,
+            tone=self._tone(feature) if used else "unused",
+            values=tuple((word, value if shown else None, form) for word, value in told),
+        )
+
+    def _tone(self, feature: Tree) -> Tone:
+        """How a rib that the winner sees is drawn."""
+        if not self.measured:
+            return "plain"
+        return "weak" if feature["weak"] or not feature["strength"] else "strong"
+
+    def _level(self, feature: Tree) -> str:
+        """The level that goes with the highest risk, where there is one."""
+        level = self.name(feature["top_level"])
+        return f"{RISKIEST} {level}" if level else ""
+
+    def _figures(self, feature: Tree) -> str:
+        """A feature's strength and its interval, or its φk."""
+        if self.measured:
+            return self._interval(feature["strength"], "mean", self._form)
+        return f"{PHIK} {written(feature['phik'], 'times', self.language)}"
+
+    def _interval(self, given: Tree, key: str, form: str) -> str:
+        mean, low, high = (Number(given[name], form) for name in (key, "low", "high"))
+        if low.value is None or high.value is None:
+            return written(mean.value, form, self.language)
+        return self.say("fishbone.interval", mean=mean, low=low, high=high)
+
+    @property
+    def _strongest(self) -> float:
+        """What a whole rib stands for."""
+        found = self.reasons["features"]
+        known_ = [_strength(one)[0] if self.measured else one["phik"] for one in found]
+        return max((value for value in known_ if value is not None), default=0.0)
+
+    @property
+    def _form(self) -> str:
+        """Decimals that tell small strengths apart."""
+        return "times" if self._strongest >= 0.1 else "score" if self._strongest >= 0.01 else "fine"
+
+
+def group_name(name: str, language: str) -> str:
+    """A group of features as people call it; one the catalogue does not know keeps its name.
+
+    >>> group_name("site", "en"), group_name("my_group", "en")
+    ('Site behaviour', 'my_group')
+    """
+    return words(language).plain(phrase(GROUPS[name])) if name in GROUPS else printable(name)
+
+
+def group_is_used(reasons: Tree, name: str) -> bool:
+    """Whether the winner sees the group of a feature."""
+    return all(one["used"] for one in reasons["groups"] if one["name"] == name)
+
+
+def _strength(feature: Tree) -> tuple[float | None, float | None, float | None]:
+    given = feature["strength"] or {}
+    return given.get("mean"), given.get("low"), given.get("high")
