@@ -15,6 +15,8 @@ from scipy import stats
 
 from retain.report.page import page
 
+from .invented_reasons import make_reasons
+
 MODELS = ("catboost", "svc", "lightgbm", "logreg", "dummy")
 SAMPLERS = ("none", "smote", "random_under")
 METRICS = {
@@ -298,6 +300,7 @@ def make_tree(count=30, *, folds=10):
             "code": "c3" * 32,
         },
         "git": {"commit": "d4" * 20, "dirty": True},
+        "reasons": make_reasons(),
     }
 
 
@@ -411,6 +414,36 @@ def many(tree_of):
 def paired_interval():
     """Mean and corrected interval of differences, independent of the page."""
     return interval
+
+
+def texts_of(figure):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
+
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    found = [text for text in figure.findobj(Text) if text.get_text().strip()]
+    return [(t.get_text(), t.get_window_extent(renderer)) for t in found if t.get_visible()]
+
+
+def assert_apart(boxes, chart):
+    page = chart.figure.bbox
+    for text, box in boxes:
+        assert box.x0 >= 0, (chart.name, text)
+        assert box.x1 <= page.x1, (chart.name, text)
+        assert box.y0 >= 0, (chart.name, text)
+        assert box.y1 <= page.y1, (chart.name, text)
+    for i, (text, box) in enumerate(boxes):
+        for other, its in boxes[i + 1 :]:
+            over = min(box.x1, its.x1) - max(box.x0, its.x0)
+            under = min(box.y1, its.y1) - max(box.y0, its.y0)
+            assert over <= 1 or under <= 1.5, (chart.name, text, other)
+
+
+@pytest.fixture(scope="session")
+def apart():
+    """Asserts that no text of a chart is cut off or covers another: ``apart(chart)``."""
+    return lambda chart: assert_apart(texts_of(chart.figure), chart)
 
 
 ARGUMENTS = [

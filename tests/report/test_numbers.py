@@ -3,11 +3,14 @@
 import json
 import math
 import re
+from decimal import ROUND_HALF_UP, Decimal
 from html.parser import HTMLParser
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from retain.report.numbers import Number, written
+from retain.report.numbers import FORMS, VALUES, Number, written
 from retain.report.page import page
 
 QUIET = {"script", "style", "svg", "code", "pre", "time", "title"}
@@ -141,6 +144,21 @@ def test_the_text_of_a_number_is_its_value(tree):
         (-1234.5, "money", "−1,235", "−1\u202f235"),
         (2.536, "times", "2.54", "2,54"),
         (3.81, "seconds", "3.8", "3,8"),
+        (2.0, "value", "2", "2"),
+        (-0.0, "value", "0", "0"),
+        (-0.0125, "value", "−0.0125", "−0,0125"),
+        (9.996, "value", "10", "10"),
+        (106862.2, "value", "106,862", "106\u202f862"),
+        (106862.2, "value_7", "106,862.2", "106\u202f862,2"),
+        (0.000001, "value", "0.000001", "0,000001"),
+        (-1.25e-7, "value", "−1.25×10⁻⁷", "−1,25×10⁻⁷"),
+        (1.125e15, "value", "1.13×10¹⁵", "1,13×10¹⁵"),
+        (1e300, "value", "1×10³⁰⁰", "1×10³⁰⁰"),
+        (0.0, "share", "0\u202f%", "0\u202f%"),
+        (0.004, "share", "0.4\u202f%", "0,4\u202f%"),
+        (0.125, "share", "13\u202f%", "13\u202f%"),
+        (0.9996, "share", "99.96\u202f%", "99,96\u202f%"),
+        (1.0, "share", "100\u202f%", "100\u202f%"),
         (None, "score", "—", "—"),
         (math.inf, "score", "—", "—"),
     ],
@@ -150,22 +168,32 @@ def test_a_number_is_written_in_the_language_s_own_way(value, form, en, ru):
     assert written(value, form, "ru") == ru
 
 
+# Sixteenths hold many exact halves, which Python's own formatting rounds to even.
+@given(st.one_of(st.integers(-(10**6), 10**6).map(lambda n: n / 16), st.floats(-1e9, 1e9)))
+def test_halves_are_rounded_away_from_zero(value):
+    for form, digits in [("count", 0), ("seconds", 1), ("times", 2), ("score", 3)]:
+        step = Decimal(1).scaleb(-digits)
+        exact = f"{Decimal(value).quantize(step, ROUND_HALF_UP):,.{digits}f}".replace("-", "−")
+        text = written(value, form, "en")
+        assert text == (exact if re.search("[1-9]", exact) else exact.lstrip("−"))
+
+
+# Beyond 1e21 a browser's toFixed gives up, and only the form of values writes such numbers.
+def test_the_script_writes_the_largest_and_smallest_values_as_the_page_does(opened, tree):
+    marks = [-5e-324, 1.25e-7, 9.999e-7, 1.125e15, -1e21, 1.7976931348623157e308]
+    marked = "".join(str(Number(one, form).html("en")) for one in marks for form in VALUES)
+    html = page(tree, "en").replace("<footer>", f'<footer><p id="trial">{marked}</p>')
+    view = opened(html)
+    view.get_by_role("button", name="Русский").click()
+    shown = "[...document.querySelectorAll('#trial data')].map((one) => one.textContent)"
+    assert view.evaluate(shown) == [written(one, form, "ru") for one in marks for form in VALUES]
+
+
 # What the script writes on a switch of language must look as what was there before.
 def test_the_script_writes_numbers_as_the_page_does(opened, tree):
     values = [0.91749, -0.0123, -0.00001, 0.00032, 1234567.0, 0.3851, 12.345, -1234.6, 1e-7]
-    forms = [
-        "score",
-        "fine",
-        "change",
-        "p",
-        "p_is",
-        "count",
-        "percent",
-        "plain",
-        "money",
-        "times",
-        "seconds",
-    ]
+    values += [0.0, 2.0, 0.004, 0.9996, 9.999999999999998, 999.5, -1e-6, 99999999999999.9]
+    forms = list(FORMS)
     marked = "".join(str(Number(value, form).html("en")) for value in values for form in forms)
     html = page(tree, "en").replace("<footer>", f'<footer><p id="trial">{marked}</p>')
     view = opened(html)

@@ -43,6 +43,7 @@ def test_no_russian_text_was_left_in_english():
         if text == words("ru").texts[key] and re.search(r"[a-z]{2}", str(text))
     }
     named = {"measure.other", "answer.joined", "metric.roc_auc", "script.shown"}
+    named |= {"driver.range", "driver.level"}
     assert same <= named, same - named
 
 
@@ -53,9 +54,16 @@ def test_every_text_is_asked_for_somewhere():
         "caution.",
         "chart.",
         "column.",
+        "effect.",
+        "group.",
         "measure.",
         "metric.",
         "outcome.",
+        "label_audit.",
+        "reasons.explained.",
+        "reasons.numbers_of.",
+        "reasons.rise.",
+        "reasons.way.",
         "script.",
         "state.",
     )

@@ -35,9 +35,12 @@ def test_both_languages_of_a_real_verdict_tell_its_gate(opened, written):
 
 def test_every_chart_is_a_file_too(verdict, found):
     names = {path.name for path in (verdict / "pictures").iterdir()}
-    drawn = {"intervals", "effects", *(name for name, curve in found["curves"].items() if curve)}
+    why = {"drivers", "beeswarm", "dependence", "distributions"}
+    curves = {name for name, curve in found["curves"].items() if curve}
+    drawn = {"intervals", "effects", *curves, *why}
     assert names == {f"{name}.{form}" for name in drawn for form in ("svg", "png")}
     assert all(path.stat().st_size > 1000 for path in (verdict / "pictures").iterdir())
+    assert {path.name for path in verdict.glob("fishbone.*")} == {"fishbone.svg", "fishbone.png"}
 
 
 # Without the leaderboard there is no SMOTENC where the categories are off: a hole with a reason.

@@ -1,23 +1,22 @@
 """What every chart is drawn with: five colours, one hand, and labels known in both languages.
 
-May import: report.numbers, report.names, report.words.
+May import: report.names, report.words.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from retain.report.names import printable
-from retain.report.numbers import scale, written
 from retain.report.words import LANGUAGES, Phrase, words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 POINTS = 72
@@ -114,17 +113,32 @@ def hand() -> Iterator[None]:
 
 def panel(height: float, margins: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
     """A figure with one panel; ``margins`` left, bottom, right, top in inches."""
+    left, bottom, right, top = margins
+    figure = sheet(height)
+    size = (WIDTH - left - right, height - bottom - top)
+    return figure, window(figure, (left, bottom), size)
+
+
+def sheet(height: float) -> Figure:
+    """A figure without a panel yet, so many inches high."""
     from matplotlib.figure import Figure
 
-    left, bottom, right, top = margins
-    figure = Figure(figsize=(WIDTH, height), dpi=POINTS)
-    box = (
-        left / WIDTH,
-        bottom / height,
-        1 - (left + right) / WIDTH,
-        1 - (bottom + top) / height,
-    )
-    return figure, figure.add_axes(box)
+    return Figure(figsize=(WIDTH, height), dpi=POINTS)
+
+
+def window(figure: Figure, corner: tuple[float, float], size: tuple[float, float]) -> Axes:
+    """A panel of a figure: its lower left corner and its size in inches."""
+    across, up = figure.get_size_inches()
+    box = (corner[0] / across, corner[1] / up, size[0] / across, size[1] / up)
+    return figure.add_axes(box)
+
+
+def strokes(axes: Axes, lines: Sequence[tuple[float, float, float, float]], **how: Any) -> None:
+    """Many straight lines, each from x, y to x, y, as one path: small however many they are."""
+    gap = float("nan")
+    x = [value for x0, _, x1, _ in lines for value in (x0, x1, gap)]
+    y = [value for _, y0, _, y1 in lines for value in (y0, y1, gap)]
+    axes.plot(x, y, clip_on=False, solid_capstyle="butt", **how)
 
 
 def place(axes: Axes, x: float, y: float) -> tuple[float, float]:
@@ -133,47 +147,50 @@ def place(axes: Axes, x: float, y: float) -> tuple[float, float]:
     return round(float(across), 2), round(float(axes.figure.bbox.height - up), 2)
 
 
-def ticked(axis: Axis, low: float, high: float, language: str, form: str = "") -> None:
-    """Five round ticks or so within two limits; ``form`` is ``percent``, ``change`` or none."""
-    from matplotlib.ticker import MaxNLocator
-
-    steps = MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-    inside = [round(float(step), 9) for step in steps if low <= round(step, 9) <= high]
-    if form == "percent":
-        texts = [written(step, form, language) for step in inside]
-    else:
-        texts = scale(inside, language, signed=form == "change")
-    axis.set_ticks(inside, texts)
-
-
 def wrapped(text: str, width: float) -> list[str]:
     """A text in lines of at most so many inches, parted at spaces, or within a long word."""
     lines = [""]
     for word in text.split(" "):
         longer = f"{lines[-1]} {word}".strip()
-        if _inches(longer) <= width:
+        if inches(longer) <= width:
             lines[-1] = longer
         else:
             lines += _parts(word, width)
     return [line for line in lines if line] or [""]
 
 
+def cut(text: str, width: float, lines: int, size: float = 10) -> list[str]:
+    """A text wrapped into at most so many lines; where more would follow the last ends in ….
+
+    ``size`` is that of the letters in points.
+    """
+    width *= HAND["font.size"] / size
+    whole = wrapped(printable(text), width)
+    if len(whole) <= lines:
+        return whole
+    last = whole[lines - 1]
+    while last and inches(f"{last}…") > width:
+        last = last[:-1]
+    return [*whole[: lines - 1], f"{last.rstrip()}…"]
+
+
 def _parts(word: str, width: float) -> list[str]:
     """A word, in pieces where it is wider than a line."""
     parts = [""]
     for letter in word:
-        if _inches(parts[-1] + letter) > width:
+        if inches(parts[-1] + letter) > width:
             parts.append("")
         parts[-1] += letter
     return parts
 
 
-def _inches(text: str) -> float:
-    """How wide a text is in the charts' hand."""
+@lru_cache(maxsize=10_000)
+def inches(text: str, size: float = HAND["font.size"]) -> float:
+    """How wide a text is in the charts' hand, its letters of a size in points."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    font = FontProperties(size=HAND["font.size"])
+    font = FontProperties(size=size)
     width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return float(width) / POINTS
 

@@ -1,17 +1,20 @@
 """What to read from each figure, said with its own numbers.
 
-May import: report.answer, report.contents, report.effects, report.intervals, report.names,
-report.numbers, report.words.
+May import: report.*.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from retain.report.beeswarm import SHOWN as SWARMS
 from retain.report.contents import METRIC
+from retain.report.dependence import SHOWN as PANELS
+from retain.report.distributions import SHOWN as DISTRIBUTIONS
 from retain.report.effects import clear, measured
+from retain.report.features import compared, strong
 from retain.report.intervals import SHOWN
-from retain.report.names import Tree, code, value_text
+from retain.report.names import Tree, code, label, value_text
 from retain.report.numbers import Number, counted
 from retain.report.words import Phrase, phrase
 
@@ -87,6 +90,59 @@ def _calibration(tree: Tree) -> Phrase:
     )
 
 
+def _fishbone(tree: Tree) -> Phrase:
+    target = tree["reasons"]["target"]
+    return phrase(
+        "caption.fishbone",
+        n=Number(target["customers"], "count"),
+        declined=Number(target["declined"], "count"),
+    )
+
+
+def _drivers(tree: Tree) -> Phrase:
+    first = strong(tree["reasons"], 1)[0]
+    mean = Number(first["strength"]["mean"], "score")
+    return phrase("caption.drivers", feature=label(first["label"]), mean=mean)
+
+
+def _beeswarm(tree: Tree) -> Phrase:
+    reasons = tree["reasons"]
+    shown = [one for one in strong(reasons, SWARMS) if one["swarm"] is not None]
+    widest = max(shown, key=lambda one: float(one["swarm"]["high"] - one["swarm"]["low"]))
+    ends = {end: Number(widest["swarm"][end], "change") for end in ("low", "high")}
+    customers = Number((reasons["drivers"] or reasons["target"])["customers"], "count")
+    return phrase("caption.beeswarm", n=customers, feature=label(widest["label"]), **ends)
+
+
+def _dependence(tree: Tree) -> Phrase:
+    shown = [one for one in strong(tree["reasons"], PANELS) if one["dependence"]]
+    first = shown[0]
+    lowest, highest = (
+        pick(first["dependence"], key=lambda one: float(one["mean"])) for pick in (min, max)
+    )
+    values = {"feature": label(first["label"]), "low": _point(lowest), "high": _point(highest)}
+    return phrase("caption.dependence", **values)
+
+
+def _point(one: Tree) -> Phrase:
+    """A value or level, and the mean SHAP value there."""
+    at = Number(one["at"], "value") if one["label"] is None else label(one["label"])
+    return phrase("caption.point", mean=Number(one["mean"], "change"), at=at)
+
+
+def _distributions(tree: Tree) -> Phrase:
+    found = [one for one in compared(tree["reasons"], DISTRIBUTIONS) if one["effect"] is not None]
+    if not found:
+        return phrase("caption.distributions_alone")
+    furthest = max(found, key=lambda one: abs(one["effect"]["value"]))
+    effect = furthest["effect"]
+    ends = {end: Number(effect[end], "times") for end in ("value", "low", "high")}
+    measure = phrase(f"effect.{effect['measure']}")
+    return phrase(
+        "caption.distributions", feature=label(furthest["label"]), measure=measure, **ends
+    )
+
+
 CAPTIONS: dict[str, Callable[[Tree], Phrase]] = {
     "intervals": _intervals,
     "effects": _effects,
@@ -95,4 +151,9 @@ CAPTIONS: dict[str, Callable[[Tree], Phrase]] = {
     "calibration": _calibration,
     "lift": _lift,
     "captured_profit": _captured,
+    "fishbone": _fishbone,
+    "drivers": _drivers,
+    "beeswarm": _beeswarm,
+    "dependence": _dependence,
+    "distributions": _distributions,
 }

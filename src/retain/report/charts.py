@@ -5,18 +5,27 @@ May import: record; report.*.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from retain.record import replacing
+from retain.report.beeswarm import beeswarm
 from retain.report.calibration import calibration
 from retain.report.canvas import Chart, Labels, hand
 from retain.report.contents import whole
 from retain.report.curves import curve
+from retain.report.dependence import dependence
+from retain.report.distributions import distributions
+from retain.report.drivers import drivers
 from retain.report.effects import effects
+from retain.report.fishbone import fishbone
 from retain.report.intervals import SHOWN, intervals
 from retain.report.names import Tree
 
 CURVES = ("roc", "precision_recall", "calibration", "lift", "captured_profit")
+REASONS = (fishbone, drivers, beeswarm, dependence, distributions)
+NAMES = ("intervals", "effects", *CURVES, *(draw.__name__ for draw in REASONS))
 FORMATS = ("svg", "png")
 DOTS = 200
 """Dots an inch in a PNG."""
@@ -24,8 +33,22 @@ DOTS = 200
 
 def charts(tree: Tree, language: str) -> dict[str, Chart]:
     """Every chart the verdict has numbers for, by name; to be called within ``hand``."""
+    return {**shared(tree, language), **translated(tree, language)}
+
+
+def shared(tree: Tree, language: str) -> dict[str, Chart]:
+    """The charts whose every label is known in both languages, so that one drawing serves both."""
     found = [intervals(tree, Labels(language)), effects(tree, Labels(language))]
     found += [_curve(name, tree, Labels(language)) for name in CURVES]
+    return _by_name(found)
+
+
+def translated(tree: Tree, language: str) -> dict[str, Chart]:
+    """The charts of the reasons: names of features differ by language, and so does the drawing."""
+    return _by_name([draw(tree, Labels(language)) for draw in REASONS])
+
+
+def _by_name(found: Sequence[Chart | None]) -> dict[str, Chart]:
     return {chart.name: chart for chart in found if chart is not None}
 
 
@@ -40,8 +63,12 @@ def _curve(name: str, tree: Tree, labels: Labels) -> Chart | None:
     return calibration(tree, labels) if name == "calibration" else curve(name, tree, labels)
 
 
-def pictures(tree: Tree, language: str, folder: Path) -> list[Path]:
+def pictures(
+    tree: Tree, language: str, folder: Path, apart: Mapping[str, Path] = MappingProxyType({})
+) -> list[Path]:
     """Write every chart of a verdict as SVG and PNG, each whole or not at all.
+
+    Of a chart that this verdict does not have, no older picture is left.
 
     Parameters
     ----------
@@ -49,6 +76,10 @@ def pictures(tree: Tree, language: str, folder: Path) -> list[Path]:
         As ``verdict.json`` has it.
     language
         Of the labels, ``en`` or ``ru``.
+    folder
+        Where they go.
+    apart
+        Charts that go to a folder of their own instead, by name.
 
     Returns
     -------
@@ -57,11 +88,16 @@ def pictures(tree: Tree, language: str, folder: Path) -> list[Path]:
     """
     written = []
     with hand():
-        for chart in charts(whole(tree), language).values():
+        drawn = charts(whole(tree), language)
+        for name in NAMES:
             for form in FORMATS:
-                path = folder / f"{chart.name}.{form}"
+                path = apart.get(name, folder) / f"{name}.{form}"
+                if name not in drawn:
+                    path.unlink(missing_ok=True)
+                    continue
                 with replacing(path, durable=False) as temporary:
-                    chart.figure.savefig(temporary, format=form, dpi=DOTS, metadata=_undated(form))
+                    figure, dated = drawn[name].figure, _undated(form)
+                    figure.savefig(temporary, format=form, dpi=DOTS, metadata=dated)
                 written.append(path)
     return written
 

@@ -32,6 +32,7 @@ OPTIONAL: dict[str, Any] = {
     "git": None,
     "money": None,
     "not_in_the_leaderboard": [],
+    "reasons": None,
     "scored": None,
     "sealed_test": None,
     "segments": None,
@@ -59,7 +60,7 @@ def whole(tree: Tree) -> dict[str, Any]:
     return {**OPTIONAL, **tree}
 
 
-def reasons(tree: Tree) -> list[dict[str, Any]]:
+def left_out(tree: Tree) -> list[dict[str, Any]]:
     """Runs that are not in the leaderboard, by state and reason, failures first."""
 
     def group(run: Tree) -> tuple[str, str]:

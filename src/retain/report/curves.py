@@ -1,14 +1,15 @@
 """Curves of the winner, out of fold: ROC, precision and recall, lift, captured profit.
 
-May import: report.canvas, report.names, report.words.
+May import: report.canvas, report.names, report.ticks, report.words.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retain.report.canvas import COLOURS, Chart, Labels, Spot, panel, place, ticked
+from retain.report.canvas import COLOURS, Chart, Labels, Spot, panel, place
 from retain.report.names import Tree
+from retain.report.ticks import ticked
 from retain.report.words import phrase
 
 if TYPE_CHECKING:

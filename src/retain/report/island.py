@@ -40,7 +40,7 @@ def island(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -
 
 def _spoken(language: str) -> dict[str, Any]:
     """The texts the script needs."""
-    kept = ("script.", "tag.", "tip.", "chart.", "metric.", "measure.")
+    kept = ("script.", "tag.", "tip.", "chart.", "metric.", "measure.", "fishbone.tip.")
     texts = words(language).texts
     return {key: text for key, text in texts.items() if key.startswith(kept)}
 

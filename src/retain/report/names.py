@@ -1,4 +1,4 @@
-"""How runs, config values and metrics are called on the page.
+"""How runs, config values, metrics and features are called on the page.
 
 May import: report.numbers, report.words.
 """
@@ -11,10 +11,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from retain.report.numbers import MINUS
-from retain.report.words import Phrase, known, phrase
+from retain.report.numbers import MINUS, NARROW
+from retain.report.words import LANGUAGES, Label, Phrase, known, phrase
 
 Tree = Mapping[str, Any]
+SPACES = f"\u00a0{NARROW}"
+"""What parts figures without letting them part."""
 
 
 def value_text(value: Any) -> str:
@@ -75,6 +77,32 @@ def metric_name(name: str) -> Phrase:
     )
 
 
+def group_name(name: str) -> Phrase:
+    """A group of features as people say it; one the catalogue does not know keeps its key."""
+    if known(f"group.{name}"):
+        return phrase(f"group.{name}")
+    return phrase("measure.other", key=Label(name, name))
+
+
+def label(told: Tree) -> Label:
+    """What the data call a thing, on its way into a phrase."""
+    return Label(told["en"], told["ru"])
+
+
+def named(told: Tree) -> Markup:
+    """What the data call a thing, in every language, of which the page shows one.
+
+    >>> print(named({"en": "Pages", "ru": "Pages"}))
+    <bdi class="name">Pages</bdi>
+    """
+    texts = {language: label(told).html(language) for language in LANGUAGES}
+    if len(set(texts.values())) == 1:
+        return texts[LANGUAGES[0]]
+    return Markup("").join(
+        Markup('<span class="{0}" lang="{0}">{1}</span>').format(*one) for one in texts.items()
+    )
+
+
 def run_name(name: str, identity: str) -> Markup:
     """A run in a sentence: its name, and the id that finds its directory."""
     return Markup('<b class="name">{}</b> <code>{}</code>').format(name, identity)
@@ -87,4 +115,4 @@ def code(value: Any) -> Markup:
 
 def printable(text: str) -> str:
     """Text that can stand in a picture: on one line, without control characters."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in text)
+    return "".join(one if one.isprintable() or one in SPACES else "\ufffd" for one in text)

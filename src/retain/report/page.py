@@ -16,21 +16,34 @@ import yaml
 from markupsafe import Markup
 
 from retain.report.answer import answer, opened, sentence
-from retain.report.canvas import hand
 from retain.report.captions import caption
-from retain.report.charts import CURVES, charts
-from retain.report.contents import METRIC, flat, reasons, whole
+from retain.report.charts import CURVES
+from retain.report.contents import METRIC, flat, left_out, whole
+from retain.report.drawings import drawings
 from retain.report.effects import measured
+from retain.report.features import by_name
 from retain.report.island import island
+from retain.report.label_audit import audited
 from retain.report.leaderboard import CHOICES, LONG, PAGE, choices, columns, rows
-from retain.report.names import Tree, code, metric_name, run_name, value_text
+from retain.report.names import Tree, code, group_name, metric_name, named, run_name, value_text
 from retain.report.numbers import Number, counted
-from retain.report.svg import inline
+from retain.report.why import direction, driver_words, explained, source, why
 from retain.report.words import LANGUAGES, both, known, phrase, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+_REASONING: dict[str, Any] = {
+    "why": why,
+    "explained": explained,
+    "source": source,
+    "direction": direction,
+    "driver_words": driver_words,
+    "by_name": by_name,
+    "audited": audited,
+    "PAIRS": 10,
+}
+"""What the templates of the reasons may call besides."""
 HERE = Path(__file__).parent
 SCRIPT = ("numbers", "words", "cells", "leaderboard", "pairs", "spots", "start")
 """Files of ``script/``, in the order in which one builds on another."""
@@ -47,9 +60,7 @@ def page(tree: Tree, language: str) -> str:
         The one shown first, ``en`` or ``ru``; the page holds both.
     """
     verdict = whole(tree)
-    with hand():
-        drawn = charts(verdict, LANGUAGES[0])
-        pictures = {name: inline(chart) for name, chart in drawn.items()}
+    drawn = drawings(verdict)
     numbers = columns(verdict)
     script = _script()
     return (
@@ -59,16 +70,16 @@ def page(tree: Tree, language: str) -> str:
             verdict=verdict,
             language=language,
             answer=answer(verdict),
-            pictures=pictures,
-            captions={name: caption(name, verdict) for name in drawn},
-            curves=[name for name in CURVES if name in drawn],
+            pictures=drawn.pictures,
+            captions={name: caption(name, verdict) for name in drawn.pictures},
+            curves=[name for name in CURVES if name in drawn.pictures],
             columns=numbers,
             rows=rows(verdict, numbers),
             choices=choices(verdict),
             raced=any(row.get("stopped") for row in verdict["leaderboard"]),
-            reasons=reasons(verdict),
+            left_out=left_out(verdict),
             opened=None if verdict["sealed_test"] is None else opened(verdict),
-            island=island(verdict, numbers, drawn),
+            island=island(verdict, numbers, drawn.charts),
             style=_own("style.css"),
             script=script,
             script_hash=_hash(script),
@@ -87,7 +98,7 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= _vocabulary(language)
+    environment.globals |= _vocabulary(language) | _REASONING
     return environment
 
 
@@ -117,6 +128,8 @@ def _vocabulary(language: str) -> dict[str, Any]:
         "measured": measured,
         "flat": flat,
         "known": known,
+        "named": named,
+        "group": lambda name: both(group_name(name)),
         "yaml": _yaml,
         "is_number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
         "METRIC": METRIC,

@@ -1,7 +1,8 @@
 """Charts of rows: a name on its own line, and under it a point with its interval.
 
 Names stand above their marks over the whole width, so that long ones neither push the marks
-aside nor are cut. May import: report.canvas, report.names, report.numbers, report.words.
+aside nor are cut. May import: report.canvas, report.names, report.numbers, report.ticks,
+report.words.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from retain.report.canvas import COLOURS, Chart, Labels, Spot, panel, place, ticked, wrapped, write
+from retain.report.canvas import COLOURS, Chart, Labels, Spot, panel, place, wrapped, write
 from retain.report.names import printable
 from retain.report.numbers import written
+from retain.report.ticks import ticked
 from retain.report.words import Phrase
 
 if TYPE_CHECKING:
@@ -27,7 +29,10 @@ NAME = 4.15
 
 @dataclass(frozen=True)
 class Row:
-    """A name, its point and interval; ``strong`` rows take the accent; no mean is a heading."""
+    """A name, its point and interval; ``strong`` rows take the accent; no mean is a heading.
+
+    ``shape`` is Matplotlib's letter for the point.
+    """
 
     name: str
     mean: float | None = None
@@ -35,6 +40,7 @@ class Row:
     high: float | None = None
     strong: bool = False
     aside: Phrase | None = None
+    shape: str = "o"
 
     @cached_property
     def lines(self) -> list[str]:
@@ -67,7 +73,9 @@ def drawn(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) -> Chart
     axes.set_ylim(total, 0)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
-    ticked(axes.xaxis, *_reach(rows, scale.at, air=-0.02), labels.language, scale.form)
+    low, high = _reach(rows, scale.at, air=-0.02)
+    ends = min(low, scale.at), max(high, scale.at)
+    ticked(axes.xaxis, *ends, labels.language, scale.form)
     axes.set_xlabel(labels(scale.axis), labelpad=6)
     spots, y = [], 0.0
     for row in rows:
@@ -108,7 +116,7 @@ def _mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> Spot:
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [at, at], color=colour, linewidth=1.6)
     filled = colour if row.strong else COLOURS["paper"]
-    axes.plot(mean, at, "o", markersize=5.5, color=colour, markerfacecolor=filled)
+    axes.plot(mean, at, row.shape, markersize=5.5, color=colour, markerfacecolor=filled)
     _margin(axes, 1, y - GAP, written(mean, scale.form, labels.language), ha="right")
     values = (("tip.mean", mean), ("tip.low", row.low), ("tip.high", row.high))
     told = tuple((word, value, scale.form) for word, value in values)

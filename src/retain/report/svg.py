@@ -16,23 +16,39 @@ from retain.report.words import LANGUAGES
 
 FONT = re.compile(r"font-family: [^;]*;?\s*")
 FIGURES = re.compile(r"[+−]?\d+\.\d+")
+FINE = re.compile(r"(\.\d\d)\d+")
+SPACED = re.compile(r"([:;]) ")
+IDLE = re.compile(r"\s+(?=[A-Za-z])|(?<=[A-Za-z])\s+|\s+$")
+PLACES = {"d", "x", "y", "transform"}
+"""Attributes of nothing but places and numbers."""
 
 
-def inline(chart: Chart) -> Markup:
+def inline(chart: Chart, language: str | None = None) -> Markup:
     """The chart as an ``svg`` element whose text alternative is the caption of its figure.
 
-    To be called within ``canvas.hand``.
+    To be called within ``canvas.hand``. With a language the page shows it in that language
+    alone, and another drawing in the others; without, its labels follow the language.
     """
     root = fromstring(_saved(chart))  # noqa: S314 - drawn a moment ago, by Matplotlib
     for element in root.iter():
         _unqualified(element)
     _without(root, "metadata", "style")
-    _renamed(root, chart.name)
+    _renamed(root, key(chart.name, language))
     for element in list(root.iter()):
         _following(element)
-        if element.tag == "text":
+        _rounded(element)
+        if element.tag == "text" and language is None:
             _translated(element, chart)
-    return Markup(tostring(_described(root, chart), encoding="unicode"))  # noqa: S704 - escaped by ElementTree
+    return Markup(tostring(_described(root, chart, language), encoding="unicode"))  # noqa: S704 - escaped by ElementTree
+
+
+def key(name: str, language: str | None) -> str:
+    """By what the page knows a drawing: its chart, and the language it is for.
+
+    >>> key("roc", None), key("drivers", "ru")
+    ('roc', 'drivers-ru')
+    """
+    return name if language is None else f"{name}-{language}"
 
 
 def _saved(chart: Chart) -> str:
@@ -77,7 +93,15 @@ def _following(element: Element) -> None:
         return
     for name, colour in COLOURS.items():
         style = style.replace(colour, f"var(--{name})")
-    element.attrib["style"] = FONT.sub("", style)
+    element.attrib["style"] = SPACED.sub(r"\1", FONT.sub("", style))
+
+
+def _rounded(element: Element) -> None:
+    """Places to a hundredth of a point, which no screen tells from more, and no idle spaces."""
+    for name in PLACES & element.attrib.keys():
+        element.attrib[name] = FINE.sub(r"\1", element.attrib[name])
+    if "d" in element.attrib:
+        element.attrib["d"] = IDLE.sub("", element.attrib["d"])
 
 
 def _translated(element: Element, chart: Chart) -> None:
@@ -99,13 +123,15 @@ def _figures(text: str) -> dict[str, str] | None:
     return {"en": text, "ru": text.replace(".", ",")}
 
 
-def _described(root: Element, chart: Chart) -> Element:
+def _described(root: Element, chart: Chart, language: str | None) -> Element:
+    shown = {} if language is None else {"lang": language}
     root.attrib = {
         "viewBox": root.attrib["viewBox"],
-        "class": "chart",
+        "class": " ".join(["chart", *shown.values()]),
+        **shown,
         "role": "img",
         "aria-labelledby": f"caption-{chart.name}",
         "tabindex": "0",
-        "data-chart": chart.name,
+        "data-chart": key(chart.name, language),
     }
     return root

@@ -1,0 +1,62 @@
+"""Round ticks of a chart's axes, written as each language writes numbers.
+
+May import: report.canvas, report.numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from retain.report.canvas import inches
+from retain.report.numbers import scale, written
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+
+AIR = 0.12
+"""Inches between two texts on one line."""
+
+
+def ticked(axis: Axis, low: float, high: float, language: str, form: str = "") -> None:
+    """Five round ticks or so within two limits; ``form`` is ``percent``, ``change`` or none."""
+    axis.set_ticks(*_ticks((low, high), 5, language, form))
+
+
+def spaced(axis: Axis, ends: tuple[float, float], room: float, language: str, form: str) -> None:
+    """As many round ticks as have room on an axis so many inches long, and five at most.
+
+    None of their texts reaches far beyond an end.
+    """
+    for count in range(5, 0, -1):
+        places, texts = _ticks(ends, count, language, form)
+        if _fit(places, texts, ends, room):
+            axis.set_ticks(places, texts)
+            return
+    axis.set_ticks([])
+
+
+def _ticks(
+    ends: tuple[float, float], count: int, language: str, form: str
+) -> tuple[list[float], list[str]]:
+    """Round places between two limits, and their texts."""
+    from matplotlib.ticker import MaxNLocator
+
+    low, high = ends
+    steps = MaxNLocator(count, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+    inside = [round(float(step), 9) for step in steps if low <= round(step, 9) <= high]
+    if form == "percent":
+        return inside, [written(step, form, language) for step in inside]
+    return inside, scale(inside, language, signed=form == "change")
+
+
+def _fit(
+    places: Sequence[float], texts: Sequence[str], ends: tuple[float, float], room: float
+) -> bool:
+    """Whether texts centred on their places keep apart, and within the axis or nearly so."""
+    middles = [room * (at - ends[0]) / (ends[1] - ends[0] or 1) for at in places]
+    halves = [inches(text) / 2 for text in texts]
+    spans = [(m - half, m + half) for m, half in zip(middles, halves, strict=True)]
+    apart = all(one[1] + AIR <= other[0] for one, other in pairwise(spans))
+    return apart and all(start >= -AIR and end <= room + AIR for start, end in spans)

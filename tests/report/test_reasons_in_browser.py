@@ -1,0 +1,108 @@
+"""The reasons in a real browser: shown, translated, pointed at, within their window, at night."""
+
+import copy
+
+import pytest
+
+from retain.report.page import page
+
+DRAWN = ("fishbone", "drivers", "beeswarm", "dependence", "distributions")
+
+
+@pytest.fixture
+def view(opened, html):
+    return opened(html)
+
+
+def chart(view, name, language="en"):
+    return view.locator(f"svg[data-chart='{name}-{language}']")
+
+
+def test_the_section_is_reached_from_the_top_of_the_page(view):
+    view.locator("nav").get_by_role("link", name="Why").click()
+    assert view.locator("#reasons h2").is_visible()
+    assert all(chart(view, name).is_visible() for name in DRAWN)
+    view.locator("nav").get_by_role("link", name="Label and purchases").click()
+    assert view.locator("#label-audit h2").is_visible()
+
+
+def test_the_language_swaps_pictures_names_and_sentences(view):
+    assert not any(chart(view, name, "ru").is_visible() for name in DRAWN)
+    view.get_by_role("button", name="Русский").click()
+    assert all(chart(view, name, "ru").is_visible() for name in DRAWN)
+    assert not any(chart(view, name).is_visible() for name in DRAWN)
+    told = view.locator("#reasons").inner_text()
+    assert "Страниц за визит" in told
+    assert "Pages a visit" not in told
+
+
+def test_a_feature_that_is_pointed_at_tells_its_numbers(view, tree):
+    first, second = tree["reasons"]["features"][:2]
+    chart(view, "drivers").focus()
+    for feature in (first, second):
+        view.keyboard.press("ArrowDown")
+        told = view.locator("#tip").inner_text()
+        assert told.startswith(feature["label"]["en"])
+        assert f"{feature['strength']['mean']:.3f}" in told
+    view.get_by_role("button", name="Русский").click()
+    chart(view, "drivers", "ru").focus()
+    view.keyboard.press("ArrowDown")
+    assert view.locator("#tip").inner_text().startswith(first["label"]["ru"])
+
+
+# A level of a category has no place on a scale: the tip leaves out what a spot does not have.
+def test_a_level_tells_no_value(view, tree):
+    category = next(
+        one for one in tree["reasons"]["features"] if one["dependence"] and not one["rho"]
+    )
+    before = [one for one in tree["reasons"]["features"] if one["dependence"]]
+    steps = sum(len(one["dependence"]) for one in before[: before.index(category)])
+    chart(view, "dependence").focus()
+    for _ in range(steps + 1):
+        view.keyboard.press("ArrowDown")
+    told = view.locator("#tip").inner_text()
+    level = category["dependence"][0]
+    assert told.startswith(f"{category['label']['en']}: {level['label']['en']}")
+    assert "value" not in told
+    assert str(level["customers"]) in told
+
+
+# The diagram is read from side to side; on a phone it moves within its own box.
+def test_the_fishbone_keeps_its_size_on_a_phone(opened, html):
+    view = opened(html, width=390)
+    box = view.locator(".broad")
+    wide, shown = box.evaluate("(one) => [one.scrollWidth, one.clientWidth]")
+    assert wide >= 900
+    assert shown <= 390
+    assert view.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_pictures_take_the_page_s_colours(opened, html, dark):
+    view = opened(html, dark=dark)
+    fills = """(svg) => [...new Set([...svg.querySelectorAll('path')]
+        .map((one) => getComputedStyle(one).fill))]"""
+    accent = view.evaluate("""() => {
+        const trial = document.body.appendChild(document.createElement('i'));
+        trial.style.color = 'var(--accent)';
+        return getComputedStyle(trial).color; }""")
+    assert accent in chart(view, "beeswarm").evaluate(fills)
+
+
+# Files of a user may call a feature anything, at any length.
+@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
+def test_long_names_of_features_widen_nothing(opened, made, width):
+    tree = copy.deepcopy(made)
+    reasons, name = tree["reasons"], "a_feature_of_a_long_name_" * 12
+    label = {"en": name, "ru": name}
+    reasons["missing"] = reasons["groups"][0]["name"] = name
+    reasons["groups"][-1]["why_not"] = reasons["examples"][0]["customer_id"] = name
+    for feature in reasons["features"]:
+        feature |= {"label": label, "top_level": feature["top_level"] and label}
+        for level in feature["distribution"].get("levels", []):
+            level["label"] = label
+    for row in reasons["label_audit"]:
+        row.update(before=label, last=label, derived=label)
+    view = opened(page(tree, "en"), width=width)
+    view.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert view.evaluate("document.documentElement.scrollWidth") == width
