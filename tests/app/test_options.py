@@ -143,8 +143,18 @@ def test_every_tracking_composes(option):
     assert tracking.name == option
 
 
+@pytest.mark.parametrize("option", OPTIONS["reasons"])
+def test_every_kind_of_reasons_composes(option):
+    from retain.schema import Compare, parse
+
+    with Composer(Line((f"reasons={option}",)), "compare") as composer:
+        reasons = parse(Compare, composer.one()).reasons
+    assert reasons.name == option
+    assert reasons.on == (option != "none")
+
+
 def test_every_group_is_tried_by_one_of_these_tests():
-    tried = {*LEARNING, "data", "study", "segmentation", "tracking", "hydra/launcher"}
+    tried = {*LEARNING, "data", "study", "segmentation", "tracking", "reasons", "hydra/launcher"}
     assert set(OPTIONS) - tried == {"data/contract"}
 
 

@@ -35,6 +35,7 @@ def found(records, judging):
             "curves": None,
             "sealed": None,
             "further": {},
+            "reasons": None,
         }
         return document(judge(records, judging), Findings(**{**findings, **changes}))
 

@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from retain.app.workers import Died, Job, Worker
-from retain.errors import RetainError
+from retain.app.hands import Hands
+from retain.app.workers import Job
 
 
 @contextmanager
 def apart(job: Job, *arguments: Any, does: str) -> Iterator[Callable[[], Any]]:
     """A call that waits for what a job comes to, done meanwhile by a process that ends with it.
-
-    The process gives the memory back that the job took, and this one need not import what it
-    needs, which the server that workers are forked from did in its time.
 
     Raises
     ------
@@ -23,16 +20,5 @@ def apart(job: Job, *arguments: Any, does: str) -> Iterator[Callable[[], Any]]:
         When the job refuses its arguments, or costs the process its life; ``does`` tells what it
         was at.
     """
-    worker = Worker()
-
-    def ended() -> Any:
-        try:
-            return worker.end()
-        except Died as death:
-            raise RetainError(f"the process that {does} died: {death}.") from None
-
-    try:
-        worker.begin(job, *arguments)
-        yield ended
-    finally:
-        worker.stop(at_once=True)
+    with Hands(1) as hands:
+        yield hands.give(job, *arguments, does=does).outcome

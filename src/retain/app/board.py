@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from retain.app.board_why import why_told
 from retain.verdict.keys import named
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def report(  # noqa: PLR0913 - everything a comparison has to show
         console.print(f"[yellow]{escape(caution.sentence)}[/]")
     if verdict.effects:
         console.print(_effects(verdict))
+    if findings.reasons is not None:
+        why_told(console, findings.reasons)
     if carried is not None:
         console.print(_sealed(carried.sealed))
         told = escape(carried.sealed.told)

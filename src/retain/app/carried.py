@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from retain.schema import Segmentation
 from retain.verdict.sealed import SealedTest
+
+if TYPE_CHECKING:
+    from retain.reasons.explain import Explained
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,8 @@ class Carried:
         What the money is measured in, assumptions included.
     model
         Name and SHA-256 of the model's file.
+    explained
+        The sealed customers' scores by feature; None where nobody asked, or it would take too long.
     """
 
     sealed: SealedTest
@@ -36,6 +41,7 @@ class Carried:
     segmentation: Segmentation
     money: str
     model: dict[str, str]
+    explained: Explained | None
 
     @property
     def scored(self) -> dict[str, int]:

@@ -20,6 +20,7 @@ from retain.errors import RetainError
 if TYPE_CHECKING:
     from retain.app.carried import Carried, Followed
     from retain.app.studies import Compared
+    from retain.app.why import Why
     from retain.learning.scores import Scores
     from retain.record import Record, RunDirectory, StudyDirectory
     from retain.schema import Compare
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 MISSED = 3
 """Exit code where a gate was not met."""
+EXPLAINING = ("retain.app.explaining", "phik.phik", "shap")
+"""What workers need to find reasons."""
 DIFFED = 20
 """Runs, from the best down, that are told apart from the winner customer by customer."""
 
@@ -44,7 +47,7 @@ def compare(line: Line) -> int:
     from retain.app.workers import warm_up
 
     with suppress(OSError):  # a worker that cannot start says so
-        warm_up()  # it imports while this process reads
+        warm_up(*(() if "reasons=none" in line.overrides else EXPLAINING))  # while this one reads
     with _nothing_thrown_away():
         return _compared(line)
 
@@ -88,9 +91,11 @@ def _judged(
     """Judge the runs, write what was found, and print it."""
     from rich.console import Console
 
-    from retain.app.apart import apart
     from retain.app.board import report
-    from retain.app.studies import commands
+    from retain.app.hands import Hands
+    from retain.app.studies import commands, scores_of
+    from retain.app.watching import watched
+    from retain.app.why import Asking
     from retain.record import replacing
     from retain.verdict.document import Findings, document
     from retain.verdict.export import to_csv
@@ -103,14 +108,20 @@ def _judged(
     to_carry = (config, found.home, found.directory(winner), winner)
     try:
         with (
-            apart("carry", *to_carry, does="carries the winner on") as carrying,
+            Hands(config.workers, watched) as hands,
             replacing(found.home.leaderboard) as leaderboard,
         ):
+            carrying = hands.give("carry", *to_carry, does="carries the winner on")
+            asking = Asking(hands, config, winner) if config.reasons.on else None
             diffs = tuple(_differences(verdict, found, asked))
             to_csv(verdict.table, leaderboard)
-            _ = verdict.effects  # worked out while the other process is at it
-            followed: Followed = carrying()
-        carried = followed.carried
+            effects = verdict.effects  # worked out while the others are at it
+            followed: Followed = carrying.outcome()
+            carried = followed.carried
+            why = None
+            if asking is not None and carried is not None:
+                scores = scores_of(found.directory(winner))
+                why = asking.answer(effects, scores, carried.explained)
         findings = Findings(
             studies=found.studies,
             question=_question(found),
@@ -121,8 +132,9 @@ def _judged(
             curves=followed.curves,
             sealed=None if carried is None else carried.sealed,
             further={} if carried is None else carried.as_json(),
+            reasons=None if why is None else why.tree,
         )
-        _write_customers(found.home, carried)
+        _write_customers(found.home, carried, why)
         _write(found.home, document(verdict, findings), config.report.language)
     except OSError as error:
         raise RetainError(f"{found.home.verdict} cannot be written: {error}.") from None
@@ -138,17 +150,22 @@ def _write(home: StudyDirectory, tree: dict[str, Any], language: str) -> None:
     from retain.report.page import page
     from retain.verdict.document import as_json
 
-    to_draw = (drawable(tree), language, home.pictures)
+    to_draw = (drawable(tree), language, home.pictures, {"fishbone": home.verdict})
     with apart("draw", *to_draw, does="draws the pictures") as drawn:
         write_text(home.verdict_json, as_json(tree))
         write_text(home.report, page(tree, language))
         drawn()
 
 
-def _write_customers(study: StudyDirectory, carried: Carried | None) -> None:
-    """Write segments and customers; without them, leave no older ones beside a newer verdict."""
+def _write_customers(study: StudyDirectory, carried: Carried | None, why: Why | None) -> None:
+    """Write segments, customers, drivers; leave no older ones beside a newer verdict."""
     from retain.verdict.export import write_csv
 
+    if why is None:
+        for path in (study.drivers, study.features, study.groups):
+            path.unlink(missing_ok=True)
+    else:
+        why.write(study)
     if carried is None:
         for path in (study.segments, study.customers, study.model):
             path.unlink(missing_ok=True)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from threadpoolctl import threadpool_limits
 
+from retain.app.at_hand import at_hand
 from retain.app.carried import Carried, Followed
 from retain.app.components import experiment
-from retain.app.prepared import Prepared, prepare
+from retain.app.explaining import sealed_explained
+from retain.app.prepared import Prepared
 from retain.app.studies import scores_of
 from retain.campaign.segments import placed, profiles
-from retain.errors import RetainError
 from retain.learning.experiment import fit, score_sealed
 from retain.learning.metrics import chosen
 from retain.learning.scores import Scores
-from retain.record import DataFacts, Record, RunDirectory, StudyDirectory
+from retain.record import Record, RunDirectory, StudyDirectory
 from retain.schema import Compare, Run, Segmentation, parse
 from retain.verdict.curves import curves
 from retain.verdict.model_file import save
@@ -29,7 +30,7 @@ def follow(config: Compare, study: StudyDirectory, run: RunDirectory, winner: Re
         When its scores cannot be read, or data that are given are not the winner's.
     """
     scores = scores_of(run)
-    prepared, missing = _data(config, winner)
+    prepared, missing = at_hand(config, winner)
     if prepared is None:
         return Followed(curves(scores, None), None, missing)
     drawn = curves(scores, prepared.customers.profit)
@@ -65,6 +66,7 @@ def carry(
         segmentation=config.segmentation,
         money=_money(config.segmentation, prepared),
         model={"file": study.model.name, "sha256": save(model, study.model)},
+        explained=sealed_explained(config, winner, model, prepared) if config.reasons.on else None,
     )
 
 
@@ -76,35 +78,3 @@ def _money(segmentation: Segmentation, prepared: Prepared) -> str:
         f"profit × {segmentation.horizon:g} months × {segmentation.share_lost:g} of it lost "
         "(assumptions)"
     )
-
-
-def _data(config: Compare, winner: Record) -> tuple[Prepared | None, str | None]:
-    """The winner's customers, or a sentence that asks for them.
-
-    Data that are given must be the very same; data that are only recorded may have moved.
-    """
-    given = config.data is not None
-    run = parse(Run, {**winner.config, **({"data": config.data} if given else {})})
-    try:
-        prepared = prepare(run)
-        _refuse_other(prepared, winner)
-    except RetainError as error:
-        if given:
-            raise
-        ask = f"The sealed test and the segments need the {_told(winner.data)}: "
-        return None, f"{error}\n{ask}data=NAME data.dir=PATH"
-    return prepared, None
-
-
-def _refuse_other(prepared: Prepared, winner: Record) -> None:
-    """Refuse customers or splits that are not those the winner learnt from."""
-    if prepared.data.fingerprint != winner.data.fingerprint:
-        raise RetainError(
-            f"these runs learnt from {_told(winner.data)}; found {_told(prepared.data)}."
-        )
-    if prepared.split.fingerprint != winner.split.fingerprint:
-        raise RetainError("the splits of these runs cannot be made again with this version.")
-
-
-def _told(data: DataFacts) -> str:
-    return f"customers with fingerprint {data.fingerprint[:12]} ({data.rows} rows)"

@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -53,14 +54,28 @@ GRACE = 10.0
 """Seconds that an idle process has to end by itself."""
 ATTEMPTS = 3
 """How often a worker's process is started before the launch gives up."""
-Job = Literal["execute", "survey", "judge", "carry", "draw"]
+Job = Literal["execute", "survey", "judge", "carry", "look", "explain", "leave", "draw"]
+JOBS: dict[Job, tuple[str, str]] = {
+    "execute": ("retain.app.execute", "execute"),
+    "survey": ("retain.app.survey", "survey"),
+    "judge": ("retain.verdict.racing", "dropped"),
+    "carry": ("retain.app.winner", "follow"),
+    "look": ("retain.app.explaining", "look"),
+    "explain": ("retain.app.explaining", "explain_part"),
+    "leave": ("retain.app.explaining", "leave_out"),
+    "draw": ("retain.report.charts", "pictures"),
+}
+"""Where each job is done: imported by the worker that does it."""
 
 
-def warm_up() -> None:
-    """Start the server that workers are forked from, and return while it imports."""
+def warm_up(*more: str) -> None:
+    """Start the server that workers are forked from, and return while it imports.
+
+    ``more`` are modules to import beside those that every command needs.
+    """
     with deaf_to_interrupts(), _frugal():
         _socket_folder()
-        forkserver.set_forkserver_preload(list(IMPORTED))
+        forkserver.set_forkserver_preload([*IMPORTED, *more])
         forkserver.ensure_running()
 
 
@@ -259,21 +274,9 @@ def _serve(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
 
 
 def _answered(job: Job, arguments: tuple[Any, ...]) -> Answer:
-    from retain.app.execute import execute
-    from retain.app.survey import survey
-    from retain.app.winner import follow
-    from retain.report.charts import pictures
-    from retain.verdict.racing import dropped
-
-    jobs: dict[Job, Callable[..., Any]] = {
-        "execute": execute,
-        "survey": survey,
-        "judge": dropped,
-        "carry": follow,
-        "draw": pictures,
-    }
     try:
-        return Answer(jobs[job](*arguments))
+        module, name = JOBS[job]
+        return Answer(getattr(import_module(module), name)(*arguments))
     except (RetainError, OSError) as error:
         return Answer(error=error)
     except Exception:  # noqa: BLE001 - a bug, which the launching process raises

@@ -15,8 +15,9 @@ May import: errors, schema.
       jobs/                             logs of a cluster's jobs, left there when one died
       verdict/                          written by retain-compare
         verdict.json                    what was found, for programs; see verdict/document.py
-        report.html  pictures/          the same for people
+        report.html  pictures/          the same for people; fishbone.svg, .png beside it
         leaderboard.csv  segments.csv  customers.csv  model.skops
+        drivers.csv  features.csv  groups.csv                 why; see reasons/document.py
         ledger.jsonl                    one line for every opening of the sealed test
 
 States. A directory without ``record.json`` was interrupted and runs again, from the folds it has

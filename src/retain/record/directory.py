@@ -157,6 +157,21 @@ class StudyDirectory:
         return self.verdict / "customers.csv"
 
     @property
+    def drivers(self) -> Path:
+        """The strongest drivers of each customer, in numbers and words."""
+        return self.verdict / "drivers.csv"
+
+    @property
+    def features(self) -> Path:
+        """What each feature goes with, and how much it moves the winner's scores."""
+        return self.verdict / "features.csv"
+
+    @property
+    def groups(self) -> Path:
+        """What is lost without each feature group."""
+        return self.verdict / "groups.csv"
+
+    @property
     def model(self) -> Path:
         """The winner, refitted on all training customers."""
         return self.verdict / "model.skops"

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from retain.learning.scores import Scores
+from retain.verdict.statistics import wilson_interval
 
 GRID = np.linspace(0, 1, 101)
 BINS = 10
@@ -119,11 +119,11 @@ def calibration(scores: Scores) -> list[dict[str, float]]:
 
 def _bin(part: pd.DataFrame) -> dict[str, float]:
     count, declined = len(part), int(part["target"].sum())
-    interval = stats.binomtest(declined, count).proportion_ci(method="wilson")
+    low, high = wilson_interval(declined, count)
     return {
         "predicted": float(part["probability"].mean()),
         "observed": declined / count,
-        "low": float(interval.low),
-        "high": float(interval.high),
+        "low": low,
+        "high": high,
         "customers": count,
     }

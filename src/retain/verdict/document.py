@@ -20,6 +20,7 @@ May import: errors, schema, record, customers, learning.
     not_in_the_leaderboard     runs that failed or have no meaning, and why; unfinished counts those
                                without a record
     data, split, checks        customers, folds and audit, as the winner's record tells them
+    reasons                    why: see reasons.document; null where nobody asked or could tell
     segments, money, model …   what the winner led to, where the customers were at hand
     commands, environment, git how to do it again
 """
@@ -52,7 +53,7 @@ FOLDS_SHOWN = 200
 class Findings:
     """What a comparison adds to the verdict.
 
-    ``curves``, ``sealed`` and ``further`` need the winner's scores and customers.
+    ``curves``, ``sealed``, ``further`` and ``reasons`` need the winner's scores and customers.
     """
 
     studies: tuple[str, ...]
@@ -64,6 +65,7 @@ class Findings:
     curves: dict[str, Any] | None
     sealed: SealedTest | None
     further: dict[str, Any]
+    reasons: dict[str, Any] | None
 
 
 def document(verdict: Verdict, findings: Findings) -> dict[str, Any]:
@@ -103,6 +105,7 @@ def document(verdict: Verdict, findings: Findings) -> dict[str, Any]:
         "data": winner.data.model_dump(mode="json"),
         "split": winner.split.model_dump(mode="json"),
         "checks": [check.model_dump(mode="json") for check in winner.checks],
+        "reasons": findings.reasons,
         **findings.further,
         "commands": list(findings.commands),
         "environment": winner.environment.model_dump(mode="json"),

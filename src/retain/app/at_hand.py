@@ -1,0 +1,40 @@
+"""The winner's customers, where they are at hand: the very same, or none."""
+
+from __future__ import annotations
+
+from retain.app.prepared import Prepared, prepare
+from retain.errors import RetainError
+from retain.record import DataFacts, Record
+from retain.schema import Compare, Run, parse
+
+
+def at_hand(config: Compare, winner: Record) -> tuple[Prepared | None, str | None]:
+    """The winner's customers, or a sentence that asks for them.
+
+    Data that are given must be the very same; data that are only recorded may have moved.
+    """
+    given = config.data is not None
+    run = parse(Run, {**winner.config, **({"data": config.data} if given else {})})
+    try:
+        prepared = prepare(run)
+        _refuse_other(prepared, winner)
+    except RetainError as error:
+        if given:
+            raise
+        ask = f"The sealed test and the segments need the {_told(winner.data)}: "
+        return None, f"{error}\n{ask}data=NAME data.dir=PATH"
+    return prepared, None
+
+
+def _refuse_other(prepared: Prepared, winner: Record) -> None:
+    """Refuse customers or splits that are not those the winner learnt from."""
+    if prepared.data.fingerprint != winner.data.fingerprint:
+        raise RetainError(
+            f"these runs learnt from {_told(winner.data)}; found {_told(prepared.data)}."
+        )
+    if prepared.split.fingerprint != winner.split.fingerprint:
+        raise RetainError("the splits of these runs cannot be made again with this version.")
+
+
+def _told(data: DataFacts) -> str:
+    return f"customers with fingerprint {data.fingerprint[:12]} ({data.rows} rows)"

@@ -1,0 +1,108 @@
+"""What a worker does for the reasons: each a part that can be done beside the others.
+
+Where the winner's customers are not at hand, each part is None.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sklearn.base import BaseEstimator
+from threadpoolctl import threadpool_limits
+
+from retain.app.at_hand import at_hand
+from retain.app.components import experiment
+from retain.app.prepared import Prepared
+from retain.errors import NotApplicable
+from retain.learning.features import matrix
+from retain.learning.scoring import Scoring
+from retain.reasons.associations import Associations, associations
+from retain.reasons.budget import Budget
+from retain.reasons.contribution import without
+from retain.reasons.distributions import Distribution, distributions
+from retain.reasons.document import PAIRS
+from retain.reasons.explain import Explained, explain
+from retain.reasons.fold import FoldExplained, explain_fold
+from retain.reasons.grounds import Grounds, grounds
+from retain.reasons.label_audit import LabelAudit, label_audit
+from retain.record import Record
+from retain.schema import Compare, Run, parse
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What the customers alone tell."""
+
+    grounds: Grounds
+    associations: Associations
+    distributions: dict[str, Distribution]
+    label_audit: list[LabelAudit]
+
+
+def look(config: Compare, winner: Record) -> Looked | None:
+    """Associations, distributions and label audit."""
+    prepared, _ = at_hand(config, winner)
+    if prepared is None:
+        return None
+    found = grounds(prepared.customers, parse(Run, winner.config).features, prepared.splits)
+    return Looked(
+        grounds=found,
+        associations=associations(found.training, found.target, least=PAIRS),
+        distributions=distributions(found.training, found.target, found.columns, seed=winner.seed),
+        label_audit=label_audit(prepared.customers),
+    )
+
+
+def explain_part(
+    config: Compare, winner: Record, place: int
+) -> FoldExplained | NotApplicable | None:
+    """One fold of the winner explained."""
+    prepared, _ = at_hand(config, winner)
+    if prepared is None:
+        return None
+    built, fold = experiment(parse(Run, winner.config)), prepared.splits.folds[place]
+    with threadpool_limits(config.threads):
+        scoring = Scoring(built, prepared.customers, prepared.splits, None)
+        try:
+            budget = _budget(config, winner, prepared)
+            return explain_fold(scoring, fold, budget, config.reasons.permutations)
+        except NotApplicable as reason:
+            return reason
+
+
+def leave_out(
+    config: Compare, winner: Record, group: str
+) -> tuple[float, ...] | NotApplicable | None:
+    """ROC-AUC by fold of the winner without a feature group."""
+    prepared, _ = at_hand(config, winner)
+    if prepared is None:
+        return None
+    built = experiment(parse(Run, winner.config))
+    with threadpool_limits(config.threads):
+        try:
+            return without(built, prepared.customers, prepared.splits, group)
+        except NotApplicable as reason:
+            return reason
+
+
+def sealed_explained(
+    config: Compare, winner: Record, model: BaseEstimator, prepared: Prepared
+) -> Explained | None:
+    """The sealed customers explained by the model fitted on all others, if there is time."""
+    table = matrix(prepared.customers, parse(Run, winner.config).features)
+    train, sealed = table.loc[prepared.splits.ids], table.loc[prepared.splits.sealed]
+    with threadpool_limits(config.threads):
+        try:
+            return explain(model, train, sealed, _budget(config, winner, prepared))
+        except NotApplicable:
+            return None
+
+
+def _budget(config: Compare, winner: Record, prepared: Prepared) -> Budget:
+    splits, reasons = prepared.splits, config.reasons
+    return Budget(
+        seconds=reasons.seconds or 0.0,
+        rows=len(splits.ids) * reasons.repeats + len(splits.sealed),
+        background=reasons.background,
+        seed=winner.seed,
+    )

@@ -1,0 +1,194 @@
+"""Why the winner ranks as it does: parts that workers do, and what they come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retain.errors import NotApplicable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from retain.app.explaining import Looked
+    from retain.app.hands import Errand, Hands
+    from retain.customers.customers import Column
+    from retain.learning.scores import Scores
+    from retain.reasons.contribution import Contribution
+    from retain.reasons.drivers import Drivers
+    from retain.reasons.explain import Explained
+    from retain.record import Record, StudyDirectory
+    from retain.schema import Compare
+    from retain.verdict.effects import Effect
+
+DOES = "looks for reasons"
+AT_ONCE = 100_000
+"""Customers whose drivers are put into words at a time, which bounds the memory it takes."""
+
+
+@dataclass(frozen=True)
+class Why:
+    """The reasons as ``verdict.json`` has them, and the drivers of each customer.
+
+    ``drivers`` is as ``reasons.usual.strongest`` makes it; None where they are missing.
+    ``columns`` are what is known about the features.
+    """
+
+    tree: dict[str, Any]
+    drivers: pd.DataFrame | None
+    columns: Mapping[str, Column]
+
+    def write(self, study: StudyDirectory) -> None:
+        """Write features, groups and drivers; without drivers, leave no older ones."""
+        from retain.reasons.tables import features_table, groups_table
+        from retain.verdict.export import write_csv
+
+        write_csv(features_table(self.tree["features"]), study.features)
+        write_csv(groups_table(self.tree["groups"]), study.groups)
+        if self.drivers is None:
+            study.drivers.unlink(missing_ok=True)
+        else:
+            self._write_drivers(self.drivers, study.drivers)
+
+    def _write_drivers(self, drivers: pd.DataFrame, path: Path) -> None:
+        """Write the drivers in numbers and words, so many customers at a time."""
+        from retain.report.driver_words import drivers_table
+        from retain.verdict.export import write_parts
+
+        features = {one["name"]: one for one in self.tree["features"]}
+        levels = {
+            name: {level: asdict(label) for level, label in column.levels.items()}
+            for name, column in self.columns.items()
+        }
+        parts = _parts(drivers)
+        write_parts((drivers_table(part, features, levels) for part in parts), path)
+
+
+def _parts(drivers: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The rows of so many customers at a time, none in two parts."""
+    firsts = [*(drivers["rank"] == 1).to_numpy().nonzero()[0][::AT_ONCE], len(drivers)]
+    for first, last in pairwise(firsts):
+        yield drivers.iloc[first:last].reset_index(drop=True)
+
+
+class Asking:
+    """The reasons of a winner, asked for of workers that begin at once."""
+
+    def __init__(self, hands: Hands, config: Compare, winner: Record) -> None:
+        self._hands, self._config, self._winner = hands, config, winner
+        folds = winner.split.folds * min(config.reasons.repeats, winner.split.repeats)
+        self._looking = self._give("look")
+        self._explaining = [self._give("explain", place) for place in range(folds)]
+
+    def _give(self, part: Any, *arguments: Any) -> Errand:
+        return self._hands.give(part, self._config, self._winner, *arguments, does=DOES)
+
+    def answer(
+        self, effects: Sequence[Effect], recorded: Scores, sealed: Explained | None
+    ) -> Why | None:
+        """What was found; None where the customers are not at hand.
+
+        Parameters
+        ----------
+        effects
+            What moved the metric in the sweep.
+        recorded
+            Scores as the winner's run wrote them.
+        sealed
+            Its sealed customers explained, where they are.
+        """
+        from retain.reasons.document import document
+        from retain.reasons.found import Found
+
+        looked: Looked | None = self._looking.outcome()
+        if looked is None:
+            return None
+        contributions, leaving = self._leave(looked, effects)
+        drivers, missing = self._drivers(recorded)
+        strongest = None if drivers is None else self._strongest(drivers, looked, sealed)
+        contributions |= self._left(leaving)
+        found = Found(
+            level=self._config.reasons.name,
+            grounds=looked.grounds,
+            associations=looked.associations,
+            distributions=looked.distributions,
+            label_audit=looked.label_audit,
+            drivers=drivers,
+            missing=missing,
+            contributions=contributions,
+            strongest=strongest,
+            test_to_train=self._winner.split.test_to_train,
+            resamples=self._config.resamples,
+            seed=self._winner.seed,
+        )
+        return Why(document(found), strongest, looked.grounds.columns)
+
+    def _leave(
+        self, looked: Looked, effects: Sequence[Effect]
+    ) -> tuple[dict[str, Contribution | NotApplicable], dict[str, Errand]]:
+        """Contributions that the sweep tells, why others cannot be told, and those to be found."""
+        from retain.reasons.contribution import swept
+
+        known: dict[str, Contribution | NotApplicable] = {**swept(effects)}
+        leaving = {}
+        for group in looked.grounds.groups:
+            if group in known:
+                continue
+            if group not in looked.grounds.on:
+                known[group] = NotApplicable("the winner does not see it")
+            elif self._config.reasons.contribution == "refit":
+                leaving[group] = self._give("leave", group)
+            else:
+                known[group] = NotApplicable(
+                    "no two runs of the sweep differ in it alone; reasons=full fits the winner "
+                    "again without it"
+                )
+        return known, leaving
+
+    def _left(self, leaving: Mapping[str, Errand]) -> dict[str, Contribution | NotApplicable]:
+        """Contributions of groups that the winner was fitted again without."""
+        from retain.reasons.contribution import refitted
+
+        found: dict[str, Contribution | NotApplicable] = {}
+        whole = self._winner.metrics["roc_auc"].folds
+        for group, errand in leaving.items():
+            rest: tuple[float, ...] | NotApplicable = errand.outcome()
+            found[group] = (
+                rest
+                if isinstance(rest, NotApplicable)
+                else refitted(whole, rest, self._winner.split.test_to_train)
+            )
+        return found
+
+    def _drivers(self, recorded: Scores) -> tuple[Drivers | None, str | None]:
+        """The folds explained as one; or why they are not, and what to type."""
+        from retain.reasons.drivers import gathered
+
+        folds = [errand.outcome() for errand in self._explaining]
+        for one in folds:
+            if isinstance(one, NotApplicable):
+                return None, (
+                    f"{one}. Drivers are missing: strength and direction of features, permutation "
+                    "importance, drivers.csv and the words on each customer. Allow more with "
+                    "reasons.seconds=…, or choose a model that is explained exactly: a linear one, "
+                    "a tree, a forest, boosting."
+                )
+        return gathered(folds, recorded, self._config.reasons.background), None
+
+    def _strongest(
+        self, drivers: Drivers, looked: Looked, sealed: Explained | None
+    ) -> pd.DataFrame:
+        """The strongest drivers of each training customer, then of each sealed one."""
+        import pandas as pd
+
+        from retain.reasons.drivers import shares
+        from retain.reasons.usual import strongest, usual
+
+        usually = usual(looked.grounds.training, looked.grounds.target)
+        every = [drivers.shares, *([] if sealed is None else [shares(sealed)])]
+        table, count = looked.grounds.table, self._config.reasons.phrases
+        parts = [strongest(one, table, usually, count) for one in every]
+        return pd.concat(parts, ignore_index=True)
