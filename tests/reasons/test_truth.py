@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from lightgbm import LGBMClassifier
-from retain.reasons.associations import associations
 from sklearn.linear_model import LogisticRegression
 
 from retain.customers.customers import Column, Customers
 from retain.learning.experiment import evaluate
 from retain.learning.features import matrix
 from retain.learning.validation import split
+from retain.reasons.associations import associations
 from retain.reasons.contribution import refitted, without
 
 GROUPS = {
