@@ -14,7 +14,7 @@ from retain.app.hands import Hands
 from retain.app.run import answer, run
 from retain.errors import RetainError
 
-SIZE = ("data.customers=300", "validation.folds=3", "validation.repeats=2")
+SIZE = ("data.customers=240", "validation.folds=2", "validation.repeats=1")
 GROUPS = {"communication", "product", "purchase", "site"}
 
 
@@ -219,7 +219,7 @@ def test_the_same_comparison_twice_tells_the_same(compared, swept):
 def test_customers_that_are_not_at_hand_cost_the_reasons_alone(swept, retain_compare):
     for path in (swept / "small").glob("*/record.json"):
         text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r'"customers": 300', '"customers": 301', text), encoding="utf-8")
+        path.write_text(re.sub(r'"customers": 240', '"customers": 241', text), encoding="utf-8")
     code, said = retain_compare("study=small", "reasons=full")
     assert code == 0, said
     found = tree(swept / "small")

@@ -185,3 +185,12 @@ def test_the_examples_of_the_benchmark_hold(benchmark):
     for name in ("works", "report"):
         assert doctest.testmod(benchmark(name)) != (0, 0)
         assert doctest.testmod(benchmark(name)).failed == 0
+
+
+# Were the explainer another one than the winner's, the ratio would say nothing.
+def test_drivers_are_timed_against_the_bare_call(benchmark, tmp_path):
+    text = benchmark("drivers").zoo(tmp_path / "zoo", 60, 1, ["tree", "knn"])
+    rows = [line.split("|") for line in text.splitlines()[-2:]]
+    assert [row[1].strip() for row in rows] == ["tree", "knn"]
+    assert [row[2].strip() for row in rows] == ["tree", "sampled"]
+    assert all(float(row[-2]) > 0 for row in rows)
