@@ -93,16 +93,26 @@ def explain(
         When the rows cannot be explained within the budget.
     """
     inner = _inner(model)
-    explainer = _explainer(inner, train, budget)
-    rows, what = explainer.met(table), f"{EXPLAINING[explainer.kind]} of {_called(inner)} for"
-    found = [explainer.explain(rows, part) for part in budget.chunks(len(table), what)]
-    values = np.concatenate([values for values, _ in found])
-    errors = [errors for _, errors in found if errors is not None]
-    if model is inner and isinstance(explainer, _Exact):
-        probability = model[-1].predict_proba(rows)[:, 1]
-    else:
-        probability = model.predict_proba(table)[:, 1]
-    base = explainer.base
+    edge = 0.5 / len(train)
+    sampled = _Sampled(inner, train, budget)
+    try:
+        return _explained(_exact(inner, train) or sampled, model, table, budget, edge)
+    except _Unexplained:  # SHAP knows the class, and not what was made of it
+        return _explained(sampled, model, table, budget, edge)
+
+
+def _explained(
+    explainer: _Exact | _Sampled,
+    model: BaseEstimator,
+    table: pd.DataFrame,
+    budget: Budget,
+    edge: float,
+) -> Explained:
+    rows, what = explainer.met(table), f"{EXPLAINING[explainer.kind]} of {explainer.called} for"
+    parts = [explainer.explain(rows, part) for part in budget.chunks(len(table), what)]
+    errors = [errors for _, errors in parts if errors is not None]
+    values = np.concatenate([values for values, _ in parts])
+    base, probability = explainer.base, explainer.probability(model, table, rows)
     return Explained(
         kind=explainer.kind,
         ids=table.index,
@@ -111,7 +121,7 @@ def explain(
         errors=np.concatenate(errors) if errors else None,
         base=base,
         probability=probability,
-        scale=scaled(base + values.sum(axis=1), base, probability, edge=0.5 / len(train)),
+        scale=scaled(base + values.sum(axis=1), base, probability, edge),
     )
 
 
@@ -127,13 +137,12 @@ def _called(inner: BaseEstimator) -> str:
     return type(last).__name__
 
 
-def _explainer(inner: BaseEstimator, train: pd.DataFrame, budget: Budget) -> _Exact | _Sampled:
-    if isinstance(inner, Pipeline):
-        with _quiet():
-            found = _linear(inner, train) or _tree(inner)
-        if found is not None:
-            return found
-    return _Sampled(inner, train, budget)
+def _exact(inner: BaseEstimator, train: pd.DataFrame) -> _Exact | None:
+    """An explainer that SHAP has for a model of this class."""
+    if not isinstance(inner, Pipeline):
+        return None
+    with _quiet():
+        return _linear(inner, train) or _tree(inner)
 
 
 def library() -> ModuleType:
@@ -160,16 +169,21 @@ def _linear(inner: Pipeline, train: pd.DataFrame) -> _Exact | None:
     return _Exact("linear", inner, shap.LinearExplainer(inner[-1], masker))
 
 
-class _Exact:
-    """An explainer of the columns a pipeline's last step meets, told by the features they are of.
+class _Unexplained(Exception):  # noqa: N818 - what happened, not what is wrong
+    """SHAP could not explain a model of a class that it knows."""
 
-    ``base`` is what a row's values add up from.
-    """
+
+class _Exact:
+    """An explainer of the columns a pipeline's last step meets, by the features they are of."""
 
     def __init__(self, kind: Kind, inner: Pipeline, explainer: Any) -> None:
-        self.kind = kind
-        self.base = float(np.ravel(explainer.expected_value)[-1])
+        self.kind, self.called = kind, _called(inner)
         self._inner, self._explainer = inner, explainer
+
+    @property
+    def base(self) -> float:
+        """What a row's values add up from; some models have it once they explained a row."""
+        return float(np.ravel(self._explainer.expected_value)[-1])
 
     def met(self, table: pd.DataFrame) -> np.ndarray:
         """What the last step meets, and which feature each of its columns came from."""
@@ -180,14 +194,23 @@ class _Exact:
 
     def explain(self, rows: Any, part: slice) -> Values:
         """The values of some of the rows, by feature."""
-        with _quiet():
-            values = np.asarray(self._explainer.shap_values(rows[part]))
+        try:
+            with _quiet():
+                values = np.asarray(self._explainer.shap_values(rows[part]))
+        except Exception as error:  # each library that SHAP asks has errors of its own
+            raise _Unexplained(str(error)) from error
         if values.ndim == 3:  # one for each class
             values = values[..., 1]
         folded = np.zeros((len(values), self._features))
         for j, place in enumerate(self._places):
             folded[:, place] += values[:, j]
         return folded, None
+
+    def probability(self, model: BaseEstimator, table: pd.DataFrame, rows: Any) -> np.ndarray:
+        """By the model as a whole; what its last step meets is at hand where nothing follows it."""
+        if model is self._inner:
+            return np.asarray(model[-1].predict_proba(rows)[:, 1])
+        return np.asarray(model.predict_proba(table)[:, 1])
 
 
 class _Sampled:
@@ -196,11 +219,15 @@ class _Sampled:
     kind: Kind = "sampled"
 
     def __init__(self, inner: BaseEstimator, train: pd.DataFrame, budget: Budget) -> None:
-        self._inner = inner
+        self._inner, self.called = inner, _called(inner)
         self._random = np.random.default_rng(budget.seed)
         chosen = self._random.permutation(len(train))[: budget.background]
         self._background = train.iloc[chosen]
-        self.base = float(self._score(self._background).mean())
+
+    @property
+    def base(self) -> float:
+        """The mean score of the background."""
+        return float(self._score(self._background).mean())
 
     def met(self, table: pd.DataFrame) -> pd.DataFrame:
         """The rows themselves."""
@@ -209,6 +236,10 @@ class _Sampled:
     def explain(self, rows: Any, part: slice) -> Values:
         """The values of some of the rows, and their standard errors."""
         return shapley(self._score, rows.iloc[part], self._background, self._random)
+
+    def probability(self, model: BaseEstimator, table: pd.DataFrame, _: Any) -> np.ndarray:
+        """By the model as a whole."""
+        return np.asarray(model.predict_proba(table)[:, 1])
 
     def _score(self, table: pd.DataFrame) -> np.ndarray:
         if hasattr(self._inner, "decision_function"):
