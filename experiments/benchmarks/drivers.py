@@ -35,7 +35,8 @@ from retain.app.workers import warm_up
 from retain.learning.columns import met
 from retain.learning.scoring import Scoring
 from retain.reasons.budget import Budget
-from retain.reasons.explain import Explained, explain, library
+from retain.reasons.explain import Explained, explain
+from retain.reasons.explainers import library
 from retain.record import Record, StudyDirectory
 from retain.schema import Compare, Run, parse
 

@@ -24,7 +24,8 @@ from retain.errors import NotApplicable
 from retain.learning.blend import Blend
 from retain.learning.columns import met
 from retain.reasons.budget import Budget
-from retain.reasons.explain import explain, library
+from retain.reasons.explain import explain
+from retain.reasons.explainers import library
 
 BOOSTING = {
     "lightgbm": LGBMClassifier(n_estimators=20, min_child_samples=5, verbose=-1, n_jobs=1),

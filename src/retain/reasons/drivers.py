@@ -14,7 +14,8 @@ import pandas as pd
 from scipy import stats
 
 from retain.learning.scores import Scores
-from retain.reasons.explain import Explained, Kind
+from retain.reasons.explain import Explained
+from retain.reasons.explainers import Kind
 from retain.reasons.fold import FoldExplained
 from retain.verdict.paired import Paired, paired
 
