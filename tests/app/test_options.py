@@ -9,6 +9,7 @@ from omegaconf import OmegaConf
 from retain.app.command_line import Groups, Line, conf_dir
 from retain.app.components import experiment
 from retain.app.configs import Composer
+from retain.app.help import OFFERED
 from retain.app.plan import plan
 from retain.app.prepared import prepare
 from retain.app.survey import survey
@@ -151,6 +152,11 @@ def test_every_kind_of_reasons_composes(option):
         reasons = parse(Compare, composer.one()).reasons
     assert reasons.name == option
     assert reasons.on == (option != "none")
+
+
+def test_help_offers_every_group():
+    offered = {*OFFERED["run"], *OFFERED["compare"]}
+    assert set(OPTIONS) - offered == {"data/contract"}
 
 
 def test_every_group_is_tried_by_one_of_these_tests():

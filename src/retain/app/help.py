@@ -22,6 +22,7 @@ Exit codes: 0 done · 1 a run failed · 2 config or data refused before any fit 
   retain-compare study=[models,samplers]                      several studies together
   retain-compare runs=DIR                                     run directories in any folder
   retain-compare study=models gate.roc_auc=0.88               for CI: exit code 3 where missed
+  retain-compare study=models reasons=fast                    why, but nothing fitted again
   retain-compare diff=[ONE,OTHER]                             two runs, by id or folder
   retain-compare study=models data=one_click data.dir=PATH    when the data have moved
 
@@ -43,7 +44,7 @@ OFFERED = {
         "study",
         "hydra/launcher",
     ),
-    "compare": ("data", "segmentation", "tracking"),
+    "compare": ("data", "segmentation", "reasons", "tracking"),
 }
 
 
