@@ -56,7 +56,7 @@ class Hands:
 
     A context manager; leaving it ends the processes, whatever they are at. They begin as jobs are
     given, and go on to the next ones while some outcome is waited for; ``ended`` then hears how
-    many jobs have ended, and of how many.
+    many jobs have ended, and of how many, and at the end that none is left.
     """
 
     def __init__(self, workers: int, ended: Callable[[int, int], None] | None = None) -> None:
@@ -78,6 +78,7 @@ class Hands:
     ) -> None:
         for worker in self._all:
             worker.stop(at_once=True)
+        self._told(self._given, self._given)
 
     def give(self, job: Job, *arguments: Any, does: str) -> Errand:
         """Have a job done; ``does`` tells what a process that dies of it was at."""
