@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from retain.app.compare import compare
 from retain.app.hands import Hands
 from retain.app.run import answer, run
-from retain.errors import RetainError
+from retain.app.why import Asking
+from retain.errors import NotApplicable, RetainError
 
 SIZE = ("data.customers=240", "validation.folds=2", "validation.repeats=1")
 GROUPS = {"communication", "product", "purchase", "site"}
@@ -186,6 +188,28 @@ def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(swept, re
     assert (swept / "knn" / "verdict" / "fishbone.svg").exists()
 
 
+# The sealed customers are explained last, by another model: they may be the ones to take too long.
+def test_sealed_customers_that_cannot_be_explained_are_said_too():
+    reason, hands = NotApplicable("SHAP values would take 9 s"), SimpleNamespace()
+    hands.give = lambda *_, **__: SimpleNamespace(outcome=lambda: "explained")
+    winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
+    config = SimpleNamespace(reasons=SimpleNamespace(repeats=1))
+    asking = Asking(hands, config, winner)
+    assert asking._missing(reason).startswith("SHAP values would take 9 s. Drivers are missing")
+    assert asking._missing(None) is None
+
+
+def test_a_process_that_dies_looking_for_reasons_says_how_to_go_without():
+    def died():
+        raise RetainError("the process that looks for reasons died: SIGKILL.")
+
+    hands = SimpleNamespace(give=lambda *_, **__: SimpleNamespace(outcome=died))
+    winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
+    asking = Asking(hands, SimpleNamespace(reasons=SimpleNamespace(repeats=1)), winner)
+    with pytest.raises(RetainError, match=r"died: SIGKILL\. To have the verdict .*: reasons=none"):
+        asking.answer((), None, None)
+
+
 def test_a_sampled_explanation_says_that_it_is_one(swept, retain_compare):
     retain_compare("study=knn", "reasons=fast")
     trust = tree(swept / "knn")["reasons"]["drivers"]
@@ -235,10 +259,11 @@ def test_customers_that_are_not_at_hand_cost_the_reasons_alone(swept, retain_com
         ("reasons.second=3", "second"),
         ("reasons.background=1", "reasons.background"),
         ("workers=-1", "workers"),
+        ("reasons=none +reasons.phrases=2", "reasons.phrases is set, but nothing looks for"),
     ],
 )
 def test_a_wrong_word_is_refused(swept, retain_compare, word, told):
-    code, said = retain_compare("study=small", word)
+    code, said = retain_compare("study=small", *word.split(" "))
     assert code == 2
     assert told in said
     assert "Traceback" not in said
@@ -250,7 +275,16 @@ def test_hands_do_more_jobs_than_they_are_and_tell_of_each():
         scores = {"one": (0.9, 0.8, 0.9), "other": (0.6, 0.5, 0.6)}
         given = [hands.give("judge", scores, 3, 0.25, does="judges") for _ in range(5)]
         assert [one.outcome() for one in given] == [{"other"}] * 5
+        assert len(heard) >= 4
     assert heard[-1] == (5, 5)
+
+
+# A job that nobody waits for is still gone when its process is, and no watcher may go on waiting.
+def test_hands_tell_at_the_end_that_nothing_is_left():
+    heard = []
+    with Hands(1, lambda done, of: heard.append((done, of))) as hands:
+        hands.give("judge", {"one": (0.9, 0.8, 0.9)}, 3, 0.25, does="judges")
+    assert heard == [(1, 1)]
 
 
 def test_hands_raise_what_a_job_refuses_where_it_is_asked_for():

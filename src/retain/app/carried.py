@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from retain.errors import NotApplicable
 from retain.schema import Segmentation
 from retain.verdict.sealed import SealedTest
 
@@ -32,7 +33,7 @@ class Carried:
     model
         Name and SHA-256 of the model's file.
     explained
-        The sealed customers' scores by feature; None where nobody asked, or it would take too long.
+        The sealed customers explained, or why they are not; None where nobody asked.
     """
 
     sealed: SealedTest
@@ -41,7 +42,7 @@ class Carried:
     segmentation: Segmentation
     money: str
     model: dict[str, str]
-    explained: Explained | None
+    explained: Explained | NotApplicable | None
 
     @property
     def scored(self) -> dict[str, int]:

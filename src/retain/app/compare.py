@@ -70,6 +70,7 @@ def _compared(line: Line) -> int:
     from retain.app.board import diff_told
     from retain.app.studies import compared, pair
     from retain.app.tracking import refuse_untrackable, track
+    from retain.app.why import refuse_unread
     from retain.verdict.difference import difference
 
     config = _config(line)
@@ -78,6 +79,7 @@ def _compared(line: Line) -> int:
         diff_told(Console(), difference(a, b, (_scores(one), _scores(other)), asked=True))
         return 0
     refuse_untrackable(config.tracking)
+    refuse_unread(config.reasons)
     found = compared(config)
     code = _judged(line, config, found, pair(config, found))
     if told := track(found.runs, config.tracking, Path(config.outputs)):

@@ -87,22 +87,23 @@ def leave_out(
 
 def sealed_explained(
     config: Compare, winner: Record, model: BaseEstimator, prepared: Prepared
-) -> Explained | None:
-    """The sealed customers explained by the model fitted on all others, if there is time."""
+) -> Explained | NotApplicable:
+    """The sealed customers explained by the model fitted on all others."""
     table = matrix(prepared.customers, parse(Run, winner.config).features)
     train, sealed = table.loc[prepared.splits.ids], table.loc[prepared.splits.sealed]
     with threadpool_limits(config.threads):
         try:
             return explain(model, train, sealed, _budget(config, winner, prepared))
-        except NotApplicable:
-            return None
+        except NotApplicable as reason:
+            return reason
 
 
 def _budget(config: Compare, winner: Record, prepared: Prepared) -> Budget:
     splits, reasons = prepared.splits, config.reasons
+    repeats = min(reasons.repeats, winner.split.repeats)
     return Budget(
         seconds=reasons.seconds or 0.0,
-        rows=len(splits.ids) * reasons.repeats + len(splits.sealed),
+        rows=len(splits.ids) * repeats + len(splits.sealed),
         background=reasons.background,
         seed=winner.seed,
     )

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retain.errors import NotApplicable
+from retain.errors import NotApplicable, RetainError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,12 +21,27 @@ if TYPE_CHECKING:
     from retain.reasons.drivers import Drivers
     from retain.reasons.explain import Explained
     from retain.record import Record, StudyDirectory
-    from retain.schema import Compare
+    from retain.schema import Compare, Reasons
     from retain.verdict.effects import Effect
 
 DOES = "looks for reasons"
 AT_ONCE = 100_000
 """Customers whose drivers are put into words at a time, which bounds the memory it takes."""
+
+
+def refuse_unread(reasons: Reasons) -> None:
+    """Refuse a key of ``reasons`` that nothing reads.
+
+    Raises
+    ------
+    RetainError
+        When one is set and no reasons are looked for.
+    """
+    unread = sorted(reasons.model_fields_set - {"name"})
+    if unread and not reasons.on:
+        raise RetainError(
+            f"reasons.{unread[0]} is set, but nothing looks for reasons: reasons=fast or full."
+        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +102,10 @@ class Asking:
         return self._hands.give(part, self._config, self._winner, *arguments, does=DOES)
 
     def answer(
-        self, effects: Sequence[Effect], recorded: Scores, sealed: Explained | None
+        self,
+        effects: Sequence[Effect],
+        recorded: Scores,
+        sealed: Explained | NotApplicable | None,
     ) -> Why | None:
         """What was found; None where the customers are not at hand.
 
@@ -98,17 +116,37 @@ class Asking:
         recorded
             Scores as the winner's run wrote them.
         sealed
-            Its sealed customers explained, where they are.
+            Its sealed customers explained, or why they are not.
+
+        Raises
+        ------
+        RetainError
+            When a worker's process dies; says how to go without reasons.
         """
+        try:
+            return self._answer(effects, recorded, sealed)
+        except RetainError as error:
+            raise RetainError(f"{error} To have the verdict without them: reasons=none") from None
+
+    def _answer(
+        self,
+        effects: Sequence[Effect],
+        recorded: Scores,
+        sealed: Explained | NotApplicable | None,
+    ) -> Why | None:
         from retain.reasons.document import document
+        from retain.reasons.drivers import gathered
         from retain.reasons.found import Found
 
         looked: Looked | None = self._looking.outcome()
         if looked is None:
             return None
         contributions, leaving = self._leave(looked, effects)
-        drivers, missing = self._drivers(recorded)
-        strongest = None if drivers is None else self._strongest(drivers, looked, sealed)
+        drivers, strongest, missing = None, None, self._missing(sealed)
+        if missing is None:
+            folds = [errand.outcome() for errand in self._explaining]
+            drivers = gathered(folds, recorded, self._config.reasons.background)
+            strongest = self._strongest(drivers, looked, sealed)
         contributions |= self._left(leaving)
         found = Found(
             level=self._config.reasons.name,
@@ -163,32 +201,30 @@ class Asking:
             )
         return found
 
-    def _drivers(self, recorded: Scores) -> tuple[Drivers | None, str | None]:
-        """The folds explained as one; or why they are not, and what to type."""
-        from retain.reasons.drivers import gathered
-
-        folds = [errand.outcome() for errand in self._explaining]
-        for one in folds:
+    def _missing(self, sealed: Explained | NotApplicable | None) -> str | None:
+        """Why there are no drivers, and what to type; None where there are."""
+        for one in (*(errand.outcome() for errand in self._explaining), sealed):
             if isinstance(one, NotApplicable):
-                return None, (
+                return (
                     f"{one}. Drivers are missing: strength and direction of features, permutation "
                     "importance, drivers.csv and the words on each customer. Allow more with "
                     "reasons.seconds=…, or choose a model that is explained exactly: a linear one, "
                     "a tree, a forest, boosting."
                 )
-        return gathered(folds, recorded, self._config.reasons.background), None
+        return None
 
     def _strongest(
-        self, drivers: Drivers, looked: Looked, sealed: Explained | None
+        self, drivers: Drivers, looked: Looked, sealed: Explained | NotApplicable | None
     ) -> pd.DataFrame:
         """The strongest drivers of each training customer, then of each sealed one."""
         import pandas as pd
 
         from retain.reasons.drivers import shares
+        from retain.reasons.explain import Explained
         from retain.reasons.usual import strongest, usual
 
         usually = usual(looked.grounds.training, looked.grounds.target)
-        every = [drivers.shares, *([] if sealed is None else [shares(sealed)])]
+        every = [drivers.shares, *([shares(sealed)] if isinstance(sealed, Explained) else [])]
         table, count = looked.grounds.table, self._config.reasons.phrases
         parts = [strongest(one, table, usually, count) for one in every]
         return pd.concat(parts, ignore_index=True)

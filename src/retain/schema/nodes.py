@@ -140,7 +140,8 @@ class Segmentation(Config):
 class Reasons(Config):
     """What is found out about the winner: associations, drivers, contributions of groups.
 
-    ``seconds`` bounds the computing that drivers take; ``none`` has nothing but its name.
+    ``seconds`` bounds the computing that drivers take. ``none`` has nothing to set: what it is
+    given all the same is refused by ``app.why``.
     """
 
     name: str
