@@ -112,6 +112,12 @@ def test_every_feature_stands_in_the_tree_once(full):
         assert {one["label"][language] for language in ("en", "ru")} != {one["name"]}
     dependent = [one["name"] for one in features if one["dependence"]]
     assert dependent == [one["name"] for one in features if one["strength"]][:6]
+    # A group moves a score at most as far as its features do together, one by one.
+    for group in found["reasons"]["groups"]:
+        own = [one["strength"]["mean"] for one in features if one["group"] == group["name"]]
+        assert max(own) / 10 < group["strength"]["mean"] <= sum(own) + 1e-12
+    weak = [one["name"] for one in features if one["weak"]]
+    assert weak == [one["name"] for one in features if one["strength"]["mean"] < strengths[0] / 10]
     trust = found["reasons"]["drivers"]
     assert trust["difference"] < 1e-9
     assert trust["customers"] == found["scored"]["out_of_fold"]
@@ -126,6 +132,8 @@ def test_drivers_are_told_of_every_customer_in_numbers_and_words(full):
     assert list(drivers)[:4] == ["customer_id", "rank", "feature", "value"]
     example = found["reasons"]["examples"][0]
     first = drivers[drivers["customer_id"] == example["customer_id"]]
+    outside = customers[customers["origin"] == "out_of_fold"]
+    assert example["customer_id"] in set(outside["customer_id"])
     told = [driver["log_odds"] for driver in example["drivers"]]
     assert first["log_odds"].tolist() == pytest.approx(told)
     higher = drivers["log_odds"] > 0

@@ -134,7 +134,7 @@ def _examples(found: Found) -> list[dict[str, Any]]:
             "customer_id": str(one),
             "probability": float(shares.probability[at]),
             "drivers": [
-                driver_told(row, found.grounds.columns) for row in parts[one].to_dict("records")
+                _driver(row, found.grounds.columns) for row in parts[one].to_dict("records")
             ]
             if one in parts
             else [],
@@ -143,7 +143,7 @@ def _examples(found: Found) -> list[dict[str, Any]]:
     ]
 
 
-def driver_told(row: Mapping[Any, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
+def _driver(row: Mapping[Any, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
     """One driver of one customer, as the tree has it."""
     column, level = columns[row["feature"]], row["level"]
     known = isinstance(level, str)

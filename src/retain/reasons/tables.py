@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 Tree = Mapping[str, Any]
-NAMES = ("name", "group", "kind", "derived", "used", "phik", "significance")
+FACTS = ("group", "kind", "derived", "used", "phik", "significance")
 ENDS = {"strength": "mean", "permutation": "loss", "effect": "value"}
 """Parts of a feature that have an interval, and what its middle is called."""
 
@@ -44,7 +44,7 @@ def groups_table(groups: Sequence[Tree]) -> pd.DataFrame:
 def _feature(one: Tree) -> dict[str, Any]:
     label, level = one["label"], one["top_level"]
     row = {"name": one["name"], "label_en": label["en"], "label_ru": label["ru"]}
-    row |= {name: one[name] for name in NAMES[1:]}
+    row |= {name: one[name] for name in FACTS}
     for part, middle in ENDS.items():
         row |= _interval(part, one[part], middle)
     effect = one["effect"]
