@@ -2,9 +2,10 @@
 
 import pytest
 
-from retain.report.canvas import cut, hand, inches
+from retain.report.canvas import hand
 from retain.report.charts import translated
 from retain.report.contents import whole
+from retain.report.lettering import inches, wrapped
 
 from .invented_reasons import without_a_model
 
@@ -127,7 +128,7 @@ def test_thirty_levels_and_a_value_that_never_varies_can_be_drawn(tree, reasons)
 @pytest.mark.parametrize("lines", [1, 2])
 def test_a_text_is_cut_to_its_room(width, lines):
     for text in [*LONG.values(), "short", ""]:
-        found = cut(text, width, lines)
+        found = wrapped(text, width, lines)
         assert len(found) <= lines
         assert all(inches(line) <= width for line in found)
         complete = "".join(found).replace(" ", "") == text.replace(" ", "")

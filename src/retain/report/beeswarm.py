@@ -1,6 +1,7 @@
 """How each feature moves each customer: all SHAP values of a feature, binned, one row a feature.
 
-May import: report.canvas, report.features, report.names, report.ticks, report.words.
+May import: report.canvas, report.features, report.lettering, report.names,
+report.ticks, report.words.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from retain.report.canvas import (
     Chart,
     Labels,
     Spot,
-    cut,
     panel,
     place,
     strokes,
     write,
 )
 from retain.report.features import strong
+from retain.report.lettering import wrapped
 from retain.report.names import Tree
 from retain.report.ticks import ticked
 from retain.report.words import phrase
@@ -87,7 +88,7 @@ def beeswarm(tree: Tree, labels: Labels) -> Chart | None:
     found = [one for one in strong(tree["reasons"], SHOWN) if one["swarm"] is not None]
     if not found:
         return None
-    names = [cut(one["label"][labels.language], NAME, 2) for one in found]
+    names = [wrapped(one["label"][labels.language], NAME, 2) for one in found]
     total = HEAD + sum(_height(lines) for lines in names)
     figure, axes = panel(total + 0.65, (0.12, 0.55, 0.12, 0.1))
     low, high = _ground(axes, found, total, labels)

@@ -9,7 +9,6 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from retain.report.names import printable
@@ -145,54 +144,6 @@ def place(axes: Axes, x: float, y: float) -> tuple[float, float]:
     """Where a value lies, in points from the figure's upper left."""
     across, up = axes.transData.transform((x, y))
     return round(float(across), 2), round(float(axes.figure.bbox.height - up), 2)
-
-
-def wrapped(text: str, width: float) -> list[str]:
-    """A text in lines of at most so many inches, parted at spaces, or within a long word."""
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if inches(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines += _parts(word, width)
-    return [line for line in lines if line] or [""]
-
-
-def cut(text: str, width: float, lines: int, size: float = 10) -> list[str]:
-    """A text wrapped into at most so many lines; where more would follow the last ends in ….
-
-    ``size`` is that of the letters in points.
-    """
-    width *= HAND["font.size"] / size
-    whole = wrapped(printable(text), width)
-    if len(whole) <= lines:
-        return whole
-    last = whole[lines - 1]
-    while last and inches(f"{last}…") > width:
-        last = last[:-1]
-    return [*whole[: lines - 1], f"{last.rstrip()}…"]
-
-
-def _parts(word: str, width: float) -> list[str]:
-    """A word, in pieces where it is wider than a line."""
-    parts = [""]
-    for letter in word:
-        if inches(parts[-1] + letter) > width:
-            parts.append("")
-        parts[-1] += letter
-    return parts
-
-
-@lru_cache(maxsize=10_000)
-def inches(text: str, size: float = HAND["font.size"]) -> float:
-    """How wide a text is in the charts' hand, its letters of a size in points."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
-    font = FontProperties(size=size)
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font, ismath=False)
-    return float(width) / POINTS
 
 
 def write(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:

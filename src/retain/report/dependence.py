@@ -1,6 +1,7 @@
 """What a feature's values do: the mean SHAP value along the values of the strongest features.
 
-May import: report.canvas, report.features, report.names, report.ticks, report.words.
+May import: report.canvas, report.features, report.lettering, report.names,
+report.ticks, report.words.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from retain.report.canvas import (
     Chart,
     Labels,
     Spot,
-    cut,
     place,
     sheet,
     strokes,
@@ -21,6 +21,7 @@ from retain.report.canvas import (
     write,
 )
 from retain.report.features import frequent, strong
+from retain.report.lettering import wrapped
 from retain.report.names import Tree
 from retain.report.ticks import spaced, ticked
 from retain.report.words import phrase
@@ -79,7 +80,7 @@ def _limits(found: Sequence[Tree]) -> Limits:
 
 def _titled(axes: Axes, name: str) -> None:
     """The name of a panel, in two lines above it."""
-    for back, line in enumerate(reversed(cut(name, SIZE[0] + 0.1, 2, TITLE))):
+    for back, line in enumerate(reversed(wrapped(name, SIZE[0] + 0.1, 2, TITLE))):
         y = 1 + (0.1 + 0.17 * back) / SIZE[1]
         write(axes, 0, y, line, transform=axes.transAxes, fontsize=TITLE)
 
@@ -122,7 +123,7 @@ def _levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Sp
     for y, one in enumerate(points):
         axes.plot(one["mean"], y + 0.78, "o", markersize=4.5, color=COLOURS["accent"])
         name = one["label"][language]
-        write(axes, limits[0], y + 0.55, cut(name, SIZE[0], 1, SMALL)[0], fontsize=SMALL)
+        write(axes, limits[0], y + 0.55, wrapped(name, SIZE[0], 1, SMALL)[0], fontsize=SMALL)
         told = f"{feature['label'][language]}: {name}"
         spots.append(_spot(axes, told, one, (one["mean"], y + 0.78)))
     return spots

@@ -1,6 +1,7 @@
 """How those who declined differ from those who stayed, feature by feature.
 
-May import: report.canvas, report.features, report.names, report.numbers, report.words.
+May import: report.canvas, report.features, report.lettering, report.names,
+report.numbers, report.words.
 """
 
 from __future__ import annotations
@@ -14,14 +15,13 @@ from retain.report.canvas import (
     Chart,
     Labels,
     Spot,
-    cut,
-    inches,
     panel,
     place,
     strokes,
     write,
 )
 from retain.report.features import compared, frequent
+from retain.report.lettering import inches, wrapped
 from retain.report.names import Tree
 from retain.report.numbers import written
 from retain.report.words import phrase
@@ -57,7 +57,7 @@ class Part:
     @cached_property
     def lines(self) -> list[str]:
         """Its name."""
-        return cut(self.feature["label"][self.language], NAME, 2)
+        return wrapped(self.feature["label"][self.language], NAME, 2)
 
     @property
     def levels(self) -> list[Tree]:
@@ -161,7 +161,7 @@ def _share(value: float, low: float, high: float) -> float:
 def _rates(axes: Axes, part: Part, y: float, drawn: Strokes) -> None:
     """The share of each level that declined, from nobody at the left to everybody."""
     for at, level in enumerate(part.levels):
-        name = cut(level["label"][part.language], LEVEL_NAME, 1, SMALL)[0]
+        name = wrapped(level["label"][part.language], LEVEL_NAME, 1, SMALL)[0]
         middle = y + (at + 0.5) * LEVEL
         _aside(axes, 0.12 / WIDE, middle, name, va="center")
         rate = written(level["rate"], "share", part.language)

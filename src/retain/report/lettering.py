@@ -1,6 +1,7 @@
 """Lettering: how wide a text is in the font it is drawn in, and how it is brought into a room.
 
-Lengths are in points. May import: report.canvas.
+Lengths are in points, but for ``inches`` and ``wrapped``. May import: report.canvas,
+report.names.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate
 
-from retain.report.canvas import HAND
+from retain.report.canvas import HAND, POINTS
+from retain.report.names import printable
 
 ELLIPSIS = "…"
 LEADING = 1.24
 """From one line to the next, in sizes of the letters."""
+MANY = 1000
+"""Lines enough for any name."""
 BELOW = 0.26
 """How far letters reach below their line, in sizes."""
 
@@ -118,6 +122,18 @@ class Letters:
         while length > 1 and self.width(text[:length].rstrip() + end) > room:
             length -= 1
         return text[:length]
+
+
+def inches(text: str, size: float = HAND["font.size"]) -> float:
+    """How wide a text is, its letters of a size in points."""
+    return Letters(size).width(text) / POINTS
+
+
+def wrapped(
+    text: str, width: float, lines: int = MANY, size: float = HAND["font.size"]
+) -> list[str]:
+    """A text that may stand in a picture, in at most so many lines of so many inches."""
+    return Letters(size).lines(printable(text), width * POINTS, lines) or [""]
 
 
 def height(lines: Sequence[tuple[str, Letters]]) -> float:

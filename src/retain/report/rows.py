@@ -1,8 +1,8 @@
 """Charts of rows: a name on its own line, and under it a point with its interval.
 
 Names stand above their marks over the whole width, so that long ones neither push the marks
-aside nor are cut. May import: report.canvas, report.names, report.numbers, report.ticks,
-report.words.
+aside nor are cut. May import: report.canvas, report.lettering, report.names, report.numbers,
+report.ticks, report.words.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from retain.report.canvas import COLOURS, Chart, Labels, Spot, panel, place, wrapped, write
-from retain.report.names import printable
+from retain.report.canvas import COLOURS, Chart, Labels, Spot, panel, place, write
+from retain.report.lettering import wrapped
 from retain.report.numbers import written
 from retain.report.ticks import ticked
 from retain.report.words import Phrase
@@ -45,7 +45,7 @@ class Row:
     @cached_property
     def lines(self) -> list[str]:
         """The name, wrapped."""
-        return wrapped(printable(self.name), NAME)
+        return wrapped(self.name, NAME)
 
     @property
     def height(self) -> float:

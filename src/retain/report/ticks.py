@@ -1,6 +1,6 @@
 """Round ticks of a chart's axes, written as each language writes numbers.
 
-May import: report.canvas, report.numbers.
+May import: report.canvas, report.lettering, report.numbers.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from retain.report.canvas import inches
+from retain.report.lettering import inches
 from retain.report.numbers import scale, written
 
 if TYPE_CHECKING:
