@@ -63,7 +63,7 @@ class Budget:
             if spent > TELLING and pace * self.rows > self.seconds:
                 raise NotApplicable(
                     f"{what} {self.rows:,} customers would take about {pace * self.rows:,.0f} s "
-                    f"of computing, and may take {self.seconds:,.0f} s"
+                    f"of computing, and may take {self.seconds:g} s"
                 )
             done = part.stop
             size = max(1, min(int(CHUNK / max(pace, 1e-9)), LARGEST))
