@@ -1,0 +1,65 @@
+"""The customers a campaign may speak of, and all that is known of each.
+
+May import: errors, customers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from retain.customers.customers import Column
+
+RESERVED = ("risk", "profit", "profit_at_risk")
+"""What rules may speak of besides features."""
+
+
+@dataclass(frozen=True)
+class Audience:
+    """One row a customer whom some model scored without having seen it.
+
+    Attributes
+    ----------
+    table
+        Indexed by customer id: ``score`` (the model's probability of decline), ``origin``,
+        ``risk`` (the same, recalibrated), ``contactable`` (True where consent is known to be
+        given); where profit is known also ``profit`` (NaN where it is not), ``at_stake`` (what a
+        decline is taken to cost, ≥ 0) and ``profit_at_risk`` = risk × at_stake.
+    features
+        The same customers' features, derived ones included.
+    columns
+        What is known about each feature.
+    profit_unit
+        What money is measured in; None without profit.
+    drivers
+        Strongest drivers, as ``reasons.usual.strongest`` makes them; None where nobody asked.
+    segments
+        Segment of each customer, in the order of ``table``; None before they are placed.
+    """
+
+    table: pd.DataFrame
+    features: pd.DataFrame
+    columns: Mapping[str, Column]
+    profit_unit: str | None = None
+    drivers: pd.DataFrame | None = None
+    segments: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        """The number of customers."""
+        return len(self.table)
+
+    @property
+    def with_profit(self) -> bool:
+        """Whether money is known."""
+        return self.profit_unit is not None
+
+    def known(self, name: str) -> pd.Series:
+        """A feature, or what else rules may speak of, by its name."""
+        return self.table[name] if name in RESERVED else self.features[name]
+
+    def placed(self, segments: np.ndarray) -> Audience:
+        """The same customers in their segments."""
+        return replace(self, segments=segments)

@@ -1,0 +1,193 @@
+"""The nodes of a campaign: what a decline costs, segments, rules, offers, the plan."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from retain.schema.parsing import Config
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Assumption(Config):
+    """A number nobody has measured, and the range it is taken to lie in."""
+
+    value: float
+    low: float
+    high: float
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if not self.low <= self.value <= self.high:
+            raise ValueError("low ≤ value ≤ high")
+        return self
+
+
+class Value(Config):
+    """What a decline is taken to cost: P(decline) × profit × horizon × share lost × margin.
+
+    ``horizon`` in months, ``share_lost`` of a decliner's profit, ``margin`` what one unit of the
+    profit column brings. ``draws`` are those of the Monte Carlo behind every interval.
+    """
+
+    name: str
+    horizon: Assumption
+    share_lost: Assumption
+    margin: Assumption
+    draws: Annotated[int, Field(ge=100, le=100_000)]
+
+
+class Condition(Config):
+    """What a number or a category must be; all that are given must hold, of known values alone.
+
+    ``top`` and ``bottom`` are shares of all customers, by this feature.
+    """
+
+    at_least: float | None = None
+    above: float | None = None
+    at_most: float | None = None
+    below: float | None = None
+    top: Share | None = None
+    bottom: Share | None = None
+    one_of: tuple[str, ...] | None = None
+    none_of: tuple[str, ...] | None = None
+    known: bool | None = None
+
+
+class Rule(Config):
+    """Conditions by feature, risk, profit or profit_at_risk, all of which must hold."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Condition] = Field(init=False)
+
+    all: tuple[Rule, ...] = ()
+    any: tuple[Rule, ...] = ()
+    not_: Rule | None = Field(default=None, alias="not")
+
+    @property
+    def conditions(self) -> dict[str, Condition]:
+        """Condition by what it is about."""
+        return dict(self.__pydantic_extra__)
+
+
+class Bands(Config):
+    """Named bands and where each begins.
+
+    ``given``: a probability or an amount; ``quantile``: a share of customers; ``break_even``, of
+    risk alone: times the risk from which the cheapest offer pays for a customer of median value.
+    """
+
+    scale: Literal["given", "quantile", "break_even"]
+    bands: dict[str, float]
+
+
+class Words(Config):
+    """A text in the two languages of the report."""
+
+    en: Annotated[str, Field(min_length=1, max_length=1000)]
+    ru: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class Named(Config):
+    """A rule that makes a segment, and what people call it."""
+
+    label: Words | None = None
+    when: Rule
+
+
+class Segmentation(Config):
+    """How customers are put into segments: by bands, by rules (the first that holds), by a tree.
+
+    A segment of fewer than ``minimum`` customers says that it is small.
+    """
+
+    name: str
+    kind: Literal["risk_value", "rules", "tree"]
+    minimum: Annotated[int, Field(ge=1)]
+    risk: Bands | None = None
+    value: Bands | None = None
+    rules: dict[str, Named] = Field(default_factory=dict)
+    otherwise: str = "others"
+    depth: Annotated[int, Field(ge=1, le=6)] = 3
+    leaf: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+
+
+class Beta(Config):
+    """What is thought of a save rate: as if ``alpha`` were saved and ``beta`` lost already."""
+
+    alpha: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    beta: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+    @property
+    def mean(self) -> float:
+        """The expected save rate."""
+        return self.alpha / (self.alpha + self.beta)
+
+
+class Lift(Config):
+    """How many times the save rate is where one of the drivers raises a customer's risk."""
+
+    drivers: Annotated[tuple[str, ...], Field(min_length=1)]
+    times: Annotated[float, Field(gt=0, le=10)]
+
+
+class Offer(Config):
+    """One thing that may be offered.
+
+    ``contact_cost`` is paid for each who is contacted; ``redemption_cost`` and ``discount`` (a
+    share of the customer's profit over the horizon) for each who takes the offer: those who would
+    have declined and are saved, and a share ``taken_by_stayers`` of those who would have stayed.
+    ``drivers`` are features or groups: where they are given, the offer goes to customers whose
+    risk one of them raises. ``capacity`` is the most that can be served; null is no limit.
+    """
+
+    label: Words
+    text: Words
+    channel: Annotated[str, Field(min_length=1, max_length=50)]
+    needs_consent: bool
+    contact_cost: Amount
+    redemption_cost: Amount
+    discount: Share
+    taken_by_stayers: Share
+    save_rate: Beta
+    lift: Lift | None = None
+    drivers: tuple[str, ...] = ()
+    when: Rule | None = None
+    never: Rule | None = None
+    capacity: Annotated[int, Field(ge=0)] | None = None
+
+
+class Catalogue(Config):
+    """The offers there are; doing nothing is always one of them."""
+
+    name: str
+    offers: Annotated[dict[str, Offer], Field(min_length=1)]
+
+
+class Planning(Config):
+    """Limits of a campaign and its control group.
+
+    ``budget`` bounds the expected cost, ``contacts`` the customers contacted, ``least`` says for a
+    segment how many must be. ``consent`` is ``stated`` (who agreed, as the source says it) or
+    ``given`` (the source does not say, and the store vouches for all). A campaign of at most
+    ``exact_cells`` possible customer × offer pairs is solved by HiGHS. ``none`` plans nothing.
+    """
+
+    name: str
+    budget: Amount | None = None
+    contacts: Annotated[int, Field(ge=0)] | None = None
+    least: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    control: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    power: Annotated[float, Field(gt=0, lt=1)] = 0.8
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    consent: Literal["stated", "given"] = "stated"
+    exact_cells: Annotated[int, Field(ge=0)] = 20_000
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is planned."""
+        return self.name != "none"
