@@ -30,13 +30,15 @@ class Value(Config):
     """What a decline is taken to cost: P(decline) × profit × horizon × share lost × margin.
 
     ``horizon`` in months, ``share_lost`` of a decliner's profit, ``margin`` what one unit of the
-    profit column brings. ``draws`` are those of the Monte Carlo behind every interval.
+    profit column brings, ``cost`` times what the catalogue says that offers cost. ``draws`` are
+    those of the Monte Carlo behind every interval.
     """
 
     name: str
     horizon: Assumption
     share_lost: Assumption
     margin: Assumption
+    cost: Assumption
     draws: Annotated[int, Field(ge=100, le=100_000)]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
 
+from retain.schema.campaign import Catalogue, Planning, Value
 from retain.schema.parsing import Config
 
 Plain = str | int | float | bool | None
@@ -256,7 +257,10 @@ class Tracking(Config):
 
 
 class Compare(Config):
-    """The whole tree of ``retain-compare``."""
+    """The whole tree of ``retain-compare``.
+
+    ``offers`` is None until the data source is known, whose own catalogue is then taken.
+    """
 
     study: WhichStudy
     runs: str | None
@@ -266,6 +270,9 @@ class Compare(Config):
     gate: dict[str, float]
     report: Report
     segmentation: Segmentation
+    value: Value
+    offers: Catalogue | None = None
+    campaign: Planning
     reasons: Reasons
     tracking: Tracking
     resamples: Annotated[int, Field(ge=100)]
