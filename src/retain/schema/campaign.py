@@ -43,7 +43,7 @@ class Value(Config):
 class Condition(Config):
     """What a number or a category must be; all that are given must hold, of known values alone.
 
-    ``top`` and ``bottom`` are shares of all customers, by this feature.
+    ``top`` and ``bottom`` are shares of all customers whose value of this feature is known.
     """
 
     at_least: float | None = None
