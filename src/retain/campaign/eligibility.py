@@ -25,7 +25,7 @@ def eligible(offer: Offer, audience: Audience, raised: Raised) -> np.ndarray:
     """
     may = _driven(offer, audience, raised)
     if offer.needs_consent:
-        may &= audience.table["contactable"].to_numpy(dtype=bool)
+        may &= audience.table["contactable"].isin([True]).to_numpy()  # not known is not given
     if offer.when is not None:
         may &= rules.holds(offer.when, audience)
     if offer.never is not None:
