@@ -45,7 +45,7 @@ class Value(Config):
 class Condition(Config):
     """What a number or a category must be; all that are given must hold, of known values alone.
 
-    ``top`` and ``bottom`` are shares of all customers, by this feature.
+    ``top`` and ``bottom`` are shares of all customers whose value of this feature is known.
     """
 
     at_least: float | None = None
@@ -143,7 +143,9 @@ class Offer(Config):
     share of the customer's profit over the horizon) for each who takes the offer: those who would
     have declined and are saved, and a share ``taken_by_stayers`` of those who would have stayed.
     ``drivers`` are features or groups: where they are given, the offer goes to customers whose
-    risk one of them raises. ``capacity`` is the most that can be served; null is no limit.
+    risk one of them raises; where no drivers are known, ``when`` alone says to whom. ``text`` may
+    hold bare feature names in braces, and ``{driver}``: the strongest of ``drivers`` that raises
+    the customer's risk. ``capacity`` is the most that can be served; null is no limit.
     """
 
     label: Words
