@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from retain.campaign.audience import Audience
-from retain.campaign.catalogue import OWN, check
+from retain.campaign.catalogue import OWN, check, settled
 from retain.campaign.offers import held
 from retain.campaign.texts import texts
 from retain.customers import demo
@@ -238,6 +238,18 @@ def test_the_order_in_which_drivers_are_told_changes_nothing():
         said = held(offers, one, value())
         found.append((said.eligible.tolist(), texts(said, one, np.array([0, -1]), "en")))
     assert found[0] == found[1] == ([[True], [False]], ["Errors", ""])
+
+
+# A file of new customers may hold a few alone: who is best among them says nothing.
+def test_a_settled_catalogue_judges_others_by_the_customers_it_was_settled_by():
+    rules = {"when": {"pages": {"top": 0.5}}, "never": {"errors": {"bottom": 0.25}}}
+    before = audience([0.5] * 4, pages=[1.0, 2.0, 3.0, 4.0], errors=[1.0, 2.0, 3.0, 4.0])
+    others = audience([0.5] * 3, pages=[1.0, 2.0, 3.5], errors=[9.0, 9.0, 9.0])
+    offers = settled(catalogue(one=rules, two={}), before)
+    assert held(offers, before, value()).eligible[:, 0].tolist() == [False, False, True, True]
+    assert held(offers, others, value()).eligible[:, 0].tolist() == [False, False, True]
+    assert held(catalogue(one=rules), others, value()).eligible.sum() == 0
+    assert offers.offers["two"].when is None
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What customers are told: their own values, in their language, whatever a file holds."""
 
 import unicodedata
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -66,6 +67,22 @@ def test_each_customer_is_told_the_own_values_in_the_language_asked_for():
     russian = ["12 pages, 0,895 of Игрушки {%}", "5\u202f250 pages, 0,25 of books {%}", "Hello"]
     assert said(offers, one, [0, 0, 1]) == english
     assert said(offers, one, [0, 0, 1], "ru") == russian
+
+
+def test_customers_who_share_some_values_and_not_all_are_told_apart():
+    one = audience([1, 2, 1, 2], [0] * 4, ["a", "b", "b", "a"])
+    assert said(catalogue("{pages} {goods}"), one, [0] * 4) == ["1 a", "2 b", "1 b", "2 a"]
+
+
+# The same plan is shown in both languages, so neither may hold a gap.
+def test_a_level_that_has_a_name_in_one_language_alone_is_not_told():
+    one = audience([1, 2], [0, 0], ["a", "b"])
+    columns = {
+        **COLUMNS,
+        "goods": Column("goods", "product", "category", levels={"a": Label("", "А")}),
+    }
+    found = held(catalogue("{goods}"), replace(one, columns=columns), VALUE)
+    assert found.eligible.tolist() == [[False], [True]]
 
 
 def test_who_gets_nothing_is_told_nothing():

@@ -38,6 +38,24 @@ def check(catalogue: Catalogue, audience: Audience) -> None:
         raise RetainError("\n".join(found))
 
 
+def settled(catalogue: Catalogue, audience: Audience) -> Catalogue:
+    """The same catalogue, with shares of customers in its rules settled as ``rules.settled`` does.
+
+    So offers for the best fifth go, among new customers, to whom is as good as this audience's.
+    """
+    offers = {
+        name: offer.model_copy(
+            update={
+                place: rules.settled(rule, audience)
+                for place, rule in (("when", offer.when), ("never", offer.never))
+                if rule is not None
+            }
+        )
+        for name, offer in catalogue.offers.items()
+    }
+    return catalogue.model_copy(update={"offers": offers})
+
+
 def _faults(name: str, offer: Offer, audience: Audience) -> Iterator[str]:
     where = f"offers.{name}"
     if name == NOTHING:
