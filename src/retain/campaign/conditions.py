@@ -39,7 +39,8 @@ def met(condition: Condition, values: pd.Series) -> tuple[np.ndarray, np.ndarray
     >>> [one.tolist() for one in met(Condition(above=2), pd.Series([1.0, 3.0, np.nan]))]
     [[False, True, False], [True, False, False]]
     """
-    known = values.notna().to_numpy()
+    numbers = values.to_numpy() if values.dtype == np.float64 else None
+    known = values.notna().to_numpy() if numbers is None else ~np.isnan(numbers)
     true, false = np.ones(len(values), dtype=bool), np.zeros(len(values), dtype=bool)
     for part in _parts(bounded(condition, values), values):
         true &= part & known
