@@ -43,8 +43,8 @@ def catalogue(**offers):
     return parse(Catalogue, {"name": "tried", "offers": tree}, "offers")
 
 
-def value(horizon=3.0, share_lost=1.0, margin=1.0):
-    said = {"horizon": horizon, "share_lost": share_lost, "margin": margin}
+def value(horizon=3.0, share_lost=1.0, margin=1.0, cost=1.0):
+    said = {"horizon": horizon, "share_lost": share_lost, "margin": margin, "cost": cost}
     spans = {name: {"value": at, "low": at, "high": at} for name, at in said.items()}
     return parse(Value, {"name": "tried", **spans, "draws": 100})
 

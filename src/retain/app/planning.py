@@ -7,13 +7,12 @@ from threadpoolctl import threadpool_limits
 
 from retain.app.at_hand import at_hand
 from retain.app.offered import Offered, Words
-from retain.campaign.assignment import assignment_table
 from retain.campaign.audience import Audience
 from retain.campaign.campaign import Campaign, campaign
 from retain.campaign.planned import Planned
 from retain.campaign.recalibration import recalibration
 from retain.campaign.settings import Settings
-from retain.campaign.tables import Language, customers_table, offers_table, segments_table
+from retain.campaign.tables import Language, arms_table, customers_table, offers_table, segments_table
 from retain.campaign.value import audience
 from retain.errors import RetainError
 from retain.learning.scores import Scores
@@ -50,7 +49,8 @@ def plan(
             consent=settings.planning.consent,
             drivers=None if words is None else words.drivers,
         )
-        made = campaign(people, found, settings)
+        declined = prepared.customers.labelled.loc[people.table.index].to_numpy()
+        made = campaign(people, found, settings, declined)
     return offered(made, settings, config.report.language, words)
 
 
@@ -67,7 +67,7 @@ def offered(made: Campaign, settings: Settings, language: Language, words: Words
     if isinstance(made.plan, Planned):
         reasons = _reasons(made.audience, made.plan, words, language)
         offers = offers_table(made, made.plan, language, reasons)
-        assignment = assignment_table(made.audience, made.plan)
+        assignment = arms_table(made, made.plan)
     return Offered(
         tree=tree,
         customers=customers_table(made),

@@ -15,8 +15,8 @@ from scipy import special
 from retain.campaign.recalibration import Recalibration
 from retain.schema import Assumption, Beta, Value
 
-NAMES = ("horizon", "share_lost", "margin")
-"""The assumptions of ``Value``."""
+NAMES = ("horizon", "share_lost", "margin", "cost")
+"""The assumptions of ``Value``; a new one goes to the end, where it moves no other's draws."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Drawn:
         Intercept and slope of the recalibration, shape (D, 2).
     horizon, share_lost, margin
         Shape (D,): triangular from low by value to high; constant where those are one.
+    cost
+        Shape (D,): costs of offers by what they are at the assumption's value.
     seed
         Also that of save rates.
     """
@@ -37,6 +39,7 @@ class Drawn:
     horizon: np.ndarray
     share_lost: np.ndarray
     margin: np.ndarray
+    cost: np.ndarray
     seed: int
 
     @classmethod
@@ -46,12 +49,13 @@ class Drawn:
         So a range that is changed moves its own draws and no others.
         """
         ranges = (getattr(value, name) for name in NAMES)
-        horizon, share_lost, margin = (
+        horizon, share_lost, margin, cost = (
             _triangular(one, value.draws, np.random.default_rng([seed, stream]))
             for stream, one in enumerate(ranges, start=1)
         )
         line = recalibration.draws(value.draws, seed)
-        return cls(line, horizon, share_lost, margin, seed)
+        times = cost / (value.cost.value or 1.0)  # of what costs nothing
+        return cls(line, horizon, share_lost, margin, times, seed)
 
     def __len__(self) -> int:
         """The number of draws."""
@@ -79,6 +83,7 @@ class Drawn:
             horizon=self.horizon[chosen],
             share_lost=self.share_lost[chosen],
             margin=self.margin[chosen],
+            cost=self.cost[chosen],
             seed=self.seed,
         )
 

@@ -24,15 +24,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
+from retain.campaign.break_even import cheapest
 from retain.campaign.budgets import budget_curve
 from retain.campaign.cautions import cautions
-from retain.campaign.empc import empc_told
+from retain.campaign.empc import of_offer
 from retain.campaign.monte_carlo import MonteCarlo
 from retain.campaign.planned import Planned
 from retain.campaign.prices import prices
@@ -44,42 +46,59 @@ from retain.campaign.told import offers_told, power_told
 from retain.schema import Planning
 
 
-def document(
-    plan: Planned,
-    audience: Audience,
-    draws: MonteCarlo,
-    recalibration: Recalibration,
-    settings: Settings,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Basis:
+    """What a plan was made of.
+
+    ``declined`` is 1 of those whose activity declined, shape (n,); None where nobody knows yet.
+    """
+
+    audience: Audience
+    draws: MonteCarlo
+    recalibration: Recalibration
+    settings: Settings
+    declined: np.ndarray | None
+
+
+def document(plan: Planned, basis: Basis) -> dict[str, Any]:
     """The tree of ``campaign.json``, in plain values."""
-    planning, catalogue, value = settings.planning, settings.catalogue, settings.value
-    contactable = int(audience.table["contactable"].sum())
-    setting = Setting(audience, catalogue, value, planning)
+    audience, draws, settings = basis.audience, basis.draws, basis.settings
+    planning, value = settings.planning, settings.value
     told: dict[str, Any] = {
         "id": identity(plan, audience),
         "seed": planning.seed,
         "customers": len(audience),
-        "contactable": contactable,
+        "contactable": int(audience.table["contactable"].sum()),
         "consent": audience.consent,
         "unit": audience.profit_unit,
         "assumptions": [
             {"name": name, **getattr(value, name).model_dump()}
             for name in ("horizon", "share_lost", "margin", "cost")
         ],
-        "calibration": recalibration.as_json(),
-        "profit_at_risk": draws.total().as_json(),
+        "calibration": basis.recalibration.as_json(),
+        "profit_at_risk": draws.total(np.ones(len(audience))).as_json(),
         "draws": value.draws,
-        "profit_curve": profit_curve(plan.offers),
-        "empc": empc_told(plan.offers, audience),
-        "offers": offers_told(plan, audience, draws),
+        "profit_curve": profit_curve(audience, plan.offers).as_json(),
+        "empc": _empc(basis),
+        "offers": offers_told(plan, audience, draws, value),
         "plan": _plan(plan, draws, planning),
-        "prices": prices(plan, audience, catalogue, value, planning),
+        "prices": prices(plan, audience, settings),
         "control": _control(plan, audience, planning),
         "power": power_told(plan, audience, planning),
-        "sensitivity": sensitivity(setting),
-        "budgets": budget_curve(plan.problem, share=planning.control),
+        "sensitivity": sensitivity(Setting(audience, settings.catalogue, value, planning)),
+        "budgets": budget_curve(plan.problem),
     }
     return {**told, "cautions": cautions(told)}
+
+
+def _empc(basis: Basis) -> dict[str, Any] | None:
+    """Of the scores, by the economics of the cheapest offer; None where nobody knows who declined."""
+    if basis.declined is None:
+        return None
+    catalogue = basis.settings.catalogue
+    name = cheapest(catalogue)
+    found = of_offer(basis.audience, basis.declined, catalogue.offers[name], basis.settings.value)
+    return {"offer": name, **found.as_json()}
 
 
 def identity(plan: Planned, audience: Audience) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from retain.schema import Offer
+from retain.schema import Catalogue, Offer
 
 
 def taken(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndarray:
@@ -51,3 +51,16 @@ def net(
     array([56.])
     """
     return np.asarray(risk * save_rate * at_stake - costs)
+
+
+def priced(catalogue: Catalogue, times: float) -> Catalogue:
+    """The catalogue with every cost so many times what it says; a discount is the whole at most."""
+    if times == 1:
+        return catalogue
+    offers = {name: _priced(offer, times) for name, offer in catalogue.offers.items()}
+    return catalogue.model_copy(update={"offers": offers})
+
+
+def _priced(offer: Offer, times: float) -> Offer:
+    costs = {key: times * getattr(offer, key) for key in ("contact_cost", "redemption_cost")}
+    return offer.model_copy(update={**costs, "discount": min(times * offer.discount, 1.0)})

@@ -186,8 +186,8 @@ class MonteCarlo:
         for piece in _pieces(len(points), len(self._drawn)):
             profit = points[piece, 1:]
             net = self._drawn.risk(logit(points[piece, 0])) * (profit * terms.both + terms.risk)
-            found[piece] = _bounds(net + profit * terms.profit)
-        return found - terms.each
+            found[piece] = _bounds(net + profit * terms.profit - terms.each)
+        return found
 
 
 def _summed(
@@ -202,7 +202,7 @@ def _summed(
     total = np.zeros(risk.shape[1])
     for number, one in enumerate(terms):
         total += one.both[piece] * of_profit[number] + one.risk[piece] * of_one[number]
-        total += one.profit[piece] * paid[number].sum() - one.each * counted[number].sum()
+        total += one.profit[piece] * paid[number].sum() - one.each[piece] * counted[number].sum()
     return total
 
 

@@ -74,9 +74,9 @@ def held(catalogue: Catalogue, audience: Audience, value: schema.Value) -> Offer
         may[:, j] = eligible(offer, audience, raised)
         rate = save_rate[:, j] = _save_rate(offer, audience, raised)
         each = economics.taken(offer, profit, value.horizon.value)
-        costs = cost[:, j] = value.cost.value * economics.cost(offer, risk, rate, each)
+        costs = cost[:, j] = economics.cost(offer, risk, rate, each)
         net[:, j] = economics.net(risk, rate, at_stake, costs)
-    contact = value.cost.value * np.array([o.contact_cost for o in catalogue.offers.values()])
+    contact = np.array([offer.contact_cost for offer in catalogue.offers.values()])
     return Offers(tuple(catalogue.offers), catalogue, may, save_rate, contact, cost, net)
 
 

@@ -1,6 +1,7 @@
 """Shadow prices: what one more of each limit would be worth, and what those held out cost.
 
-May import: schema; campaign.allocation, campaign.audience, campaign.offers, campaign.planned.
+May import: campaign.allocation, campaign.audience, campaign.offers, campaign.planned,
+campaign.settings.
 """
 
 from __future__ import annotations
@@ -9,18 +10,14 @@ import math
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from retain.campaign.allocation import allocate
 from retain.campaign.audience import Audience
 from retain.campaign.offers import held
 from retain.campaign.planned import Planned, problem_of
-from retain.schema import Catalogue, Planning, Value
+from retain.campaign.settings import Settings
 
 
-def prices(
-    plan: Planned, audience: Audience, catalogue: Catalogue, value: Value, planning: Planning
-) -> dict[str, Any]:
+def prices(plan: Planned, audience: Audience, settings: Settings) -> dict[str, Any]:
     """What limits, consent and control group cost in expected net value.
 
     Returns
@@ -31,11 +28,11 @@ def prices(
         how many gave none and may so be offered less, and what it would be ``worth`` if all did;
         ``control``: how many are held out, and what that ``cost``\\ s. None where there is none.
     """
-    found = plan.allocation
+    found, planning = plan.allocation, settings.planning
     return {
         "budget": None if planning.budget is None else _budget(found.budget_price, planning.budget),
         "contacts": None if planning.contacts is None else found.contacts_price,
-        "consent": _consent(plan, audience, catalogue, value, planning),
+        "consent": _consent(plan, audience, settings),
         "control": {
             "customers": int(plan.holdout.control.sum()),
             "cost": float(plan.of_chosen(plan.offers.net)[plan.holdout.control].sum()),
@@ -53,16 +50,15 @@ def _budget(price: float, budget: float) -> dict[str, float]:
     return {"price": price, "step": step, "worth": price * step}
 
 
-def _consent(
-    plan: Planned, audience: Audience, catalogue: Catalogue, value: Value, planning: Planning
-) -> dict[str, float] | None:
+def _consent(plan: Planned, audience: Audience, settings: Settings) -> dict[str, float] | None:
     """What it would be worth if all who gave no consent did; None where nobody's is missing."""
     silent = int((~audience.table["contactable"]).sum())
     if silent == 0:
         return None
     asked = replace(audience, table=audience.table.assign(contactable=True))
-    free = replace(problem_of(asked, held(catalogue, asked, value), planning), least=None)
-    now = replace(plan.problem, least=None)
+    free = problem_of(
+        asked, held(settings.catalogue, asked, settings.value), settings.planning
+    )
+    now = problem_of(audience, plan.offers, settings.planning)
     gain = allocate(free, exact_cells=0).value - allocate(now, exact_cells=0).value
-    share = 1 - float(np.clip(planning.control, 0, 1))
-    return {"customers": silent, "worth": max(gain, 0.0) * share}
+    return {"customers": silent, "worth": max(gain, 0.0) * (1 - settings.planning.control)}

@@ -1,7 +1,8 @@
 """What an offer returns in every draw, as a form that is linear in risk and in profit.
 
 With P the risk, v the monthly profit (≥ 0), γ the save rate, s the share of stayers who take the
-offer, r = redemption + discount · v · horizon what it then costs, and c a contact, the net value is
+offer, r = redemption + discount · v · horizon what it then costs, and c a contact, both times what
+the draw has for costs, the net value is
 
     P · γ · v · lost − c − (P · γ + (1 − P) · s) · r
       = P · (v · both + risk) + v · profit − each
@@ -27,23 +28,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Returns:
-    """Terms of the net value: of risk × profit, of risk, of profit (D draws each), of each."""
+    """Terms of the net value in D draws: of risk × profit, of risk, of profit, of each."""
 
     both: np.ndarray
     risk: np.ndarray
     profit: np.ndarray
-    each: float
+    each: np.ndarray
 
     @classmethod
     def of(cls, offer: Offer, save_rate: np.ndarray, drawn: Drawn) -> Returns:
         """Terms at the save rates and assumptions of D draws, ``save_rate`` of shape (D,)."""
-        stayers, discount = offer.taken_by_stayers, offer.discount * drawn.horizon
-        spared = stayers - save_rate
+        stayers, discount = offer.taken_by_stayers, offer.discount * drawn.horizon * drawn.cost
+        redemption, spared = offer.redemption_cost * drawn.cost, stayers - save_rate
         return cls(
             both=save_rate * drawn.lost + spared * discount,
-            risk=spared * offer.redemption_cost,
+            risk=spared * redemption,
             profit=-stayers * discount,
-            each=offer.contact_cost + stayers * offer.redemption_cost,
+            each=offer.contact_cost * drawn.cost + stayers * redemption,
         )
 
 

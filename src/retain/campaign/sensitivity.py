@@ -14,6 +14,7 @@ from scipy import stats
 
 from retain.campaign.allocation import Allocation, Problem, allocate
 from retain.campaign.audience import Audience
+from retain.campaign.economics import priced
 from retain.campaign.offers import held
 from retain.campaign.planned import problem_of
 from retain.schema import Assumption, Beta, Catalogue, Planning, Value
@@ -112,12 +113,13 @@ def _saving(catalogue: Catalogue, at: float) -> Catalogue:
 def _assuming(setting: Setting, name: str, number: float) -> Setting:
     """The setting with an assumption changed, and what customers have at stake with it."""
     before: Assumption = getattr(setting.value, name)
-    changed = before.model_copy(update={"value": number})
-    value = setting.value.model_copy(update={name: changed})
-    if name == "cost" or before.value == 0:
-        return replace(setting, value=value)
+    scale = number / before.value if before.value else 1.0
+    if name == "cost":
+        return replace(setting, catalogue=priced(setting.catalogue, scale))
+    value = setting.value.model_copy(
+        update={name: before.model_copy(update={"value": number})}
+    )
     table = setting.audience.table
-    scale = number / before.value
     money = {key: table[key] * scale for key in ("at_stake", "profit_at_risk")}
     audience = replace(setting.audience, table=table.assign(**money))
     return replace(setting, audience=audience, value=value)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from retain.campaign.assignment import assignment_table
 from retain.campaign.campaign import Campaign
 from retain.campaign.planned import Planned
 from retain.campaign.texts import texts
@@ -108,3 +109,21 @@ def offers_table(
     )
     order = ["segment", "expected_net"]
     return table.sort_values(order, ascending=[True, False], kind="stable", ignore_index=True)
+
+
+def arms_table(found: Campaign, plan: Planned) -> pd.DataFrame:
+    """Everybody chosen, treated or held out, as ``campaign.csv`` has them."""
+    rows = np.flatnonzero(plan.chosen >= 0)
+    audience = found.audience
+    table = audience.table.iloc[rows]
+    return assignment_table(
+        table.index,
+        segment=np.asarray(audience.segments)[rows],
+        offer=np.array(plan.offers.names, dtype=object)[plan.chosen[rows]],
+        control=plan.holdout.control[rows],
+        randomisation=plan.holdout.randomisation[rows],
+        risk=table["risk"].to_numpy(),
+        at_stake=table["at_stake"].to_numpy(),
+        cost=plan.of_chosen(plan.offers.cost)[rows],
+        expected_net=plan.of_chosen(plan.offers.net)[rows],
+    )

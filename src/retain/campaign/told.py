@@ -12,18 +12,22 @@ import numpy as np
 from scipy import stats
 
 from retain.campaign.audience import Audience
+from retain.campaign.break_even import BreakEven, break_even
 from retain.campaign.monte_carlo import MonteCarlo
 from retain.campaign.planned import Planned
-from retain.campaign.power import detectable, needed
-from retain.schema import Beta, Planning
+from retain.campaign.power import power
+from retain.schema import Beta, Planning, Value
 
 
-def offers_told(plan: Planned, audience: Audience, draws: MonteCarlo) -> list[dict[str, Any]]:
+def offers_told(
+    plan: Planned, audience: Audience, draws: MonteCarlo, value: Value
+) -> list[dict[str, Any]]:
     """One object an offer, in the order of the catalogue."""
-    return [_offer(plan, at, audience, draws) for at in range(len(plan.offers.names))]
+    even = break_even(audience, plan.offers, value, plan.treated)
+    return [_offer(plan, at, draws, even[name]) for at, name in enumerate(plan.offers.names)]
 
 
-def _offer(plan: Planned, at: int, audience: Audience, draws: MonteCarlo) -> dict[str, Any]:
+def _offer(plan: Planned, at: int, draws: MonteCarlo, even: BreakEven) -> dict[str, Any]:
     offers, name = plan.offers, plan.offers.names[at]
     offer = offers.catalogue.offers[name]
     chosen, treated = plan.chosen == at, plan.treated == at
@@ -44,7 +48,8 @@ def _offer(plan: Planned, at: int, audience: Audience, draws: MonteCarlo) -> dic
         "capacity": offer.capacity,
         "price": None if offer.capacity is None else float(plan.allocation.capacity_prices[at]),
         "save_rate": _rate(offer.save_rate),
-        **_break_even(plan, at, audience),
+        "break_even_save_rate": even.save_rate,
+        "break_even_cost": even.contact_cost,
     }
 
 
@@ -80,19 +85,14 @@ def _power(
 ) -> dict[str, Any]:
     """Effects are differences of the shares that decline, in [0, 1]."""
     held = plan.holdout.control & inside
-    treated, control = int(inside.sum() - held.sum()), int(held.sum())
     risk = audience.table["risk"].to_numpy()[inside]
-    baseline = float(risk.mean()) if len(risk) else None
     saved = risk * plan.of_chosen(plan.offers.save_rate)[inside]
-    hoped = float(saved.mean()) if len(risk) else 0.0
-    level = {"alpha": planning.alpha, "power": planning.power}
-    seen = None if baseline is None else detectable(treated, control, baseline, **level)
-    return {
-        "treated": treated,
-        "control": control,
-        "baseline": baseline,
-        "detectable": seen,
-        "hoped": hoped,
-        "needed": None if baseline is None or hoped <= 0 else needed(baseline, hoped, **level),
-        "promised": seen is not None and hoped >= seen,
-    }
+    found = power(
+        int(inside.sum() - held.sum()),
+        int(held.sum()),
+        baseline=float(risk.mean()) if len(risk) else 0.0,
+        hoped=float(saved.mean()) if len(risk) else 0.0,
+        alpha=planning.alpha,
+        power=planning.power,
+    )
+    return found.as_json()

@@ -65,6 +65,7 @@ def audience(  # noqa: PLR0913 - everything known of a customer meets here
         columns=customers.described(map(str, features)),
         profit_unit=None if customers.profit is None else (customers.profit_unit or ""),
         drivers=drivers,
+        consent="not_stated" if customers.contactable is None and consent == "stated" else consent,
     )
 
 
