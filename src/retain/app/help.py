@@ -29,6 +29,18 @@ Exit codes: 0 done · 1 a run failed · 2 config or data refused before any fit 
 
 Exit codes: 0 done · 2 config, runs or data refused · 3 a gate was not met
 """,
+    "readout": """retain-readout: what a campaign really saved, against its control group.
+
+  retain-readout campaign=outputs/models/verdict outcomes=later.csv
+  retain-readout campaign=DIR outcomes=FILE outcomes.id=ID outcomes.declined=COLUMN
+  retain-readout campaign=DIR outcomes=FILE outcomes.profit=COLUMN outcomes.contacted=COLUMN
+  retain-readout campaign=DIR outcomes=FILE outcomes.foreign=drop     of more than the campaign
+
+What it writes into DIR/readout holds a catalogue for the next campaign:
+  retain-compare study=models -cd outputs/models/verdict/readout offers=NAME
+
+Exit codes: 0 done · 2 config, campaign or outcomes refused
+""",
 }
 OFFERED = {
     "run": (
@@ -46,6 +58,7 @@ OFFERED = {
         "hydra/launcher",
     ),
     "compare": ("data", "segmentation", "value", "offers", "campaign", "reasons", "tracking"),
+    "readout": (),
 }
 
 
@@ -53,13 +66,13 @@ def shown(primary: str) -> str:
     """The help text of a command."""
     options = Groups.among([conf_dir()]).options
     lines = [f"  {group:<15}{' '.join(options[group])}" for group in OFFERED[primary]]
+    if lines:
+        lines = ["Choices (GROUP=OPTION; the keys of an option are in its file):", *lines, ""]
     keys = (conf_dir() / f"{primary}.yaml").read_text(encoding="utf-8").split("\n\n", 1)[1]
     return "\n".join(
         [
             USAGE[primary],
-            "Choices (GROUP=OPTION; the keys of an option are in its file):",
             *lines,
-            "",
             "Keys and their defaults:",
             *(f"  {line}".rstrip() for line in keys.rstrip().splitlines()),
             "",

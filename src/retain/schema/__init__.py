@@ -52,6 +52,7 @@ from retain.schema.parsing import (
     Config,
     parse,
 )
+from retain.schema.readout import OutcomesFile, Readout, WhichCampaign
 
 __all__ = [
     "GROUPS",
@@ -77,10 +78,12 @@ __all__ = [
     "Named",
     "NewcomerRule",
     "Offer",
+    "OutcomesFile",
     "OutlierRule",
     "PeriodSpec",
     "Planning",
     "Policy",
+    "Readout",
     "Reasons",
     "Report",
     "Rule",
@@ -92,6 +95,7 @@ __all__ = [
     "Tuning",
     "Validation",
     "Value",
+    "WhichCampaign",
     "Words",
     "parse",
 ]
