@@ -1,5 +1,6 @@
 """The real store, from its four files to segments, against figures measured elsewhere."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -108,5 +109,5 @@ def test_from_little_budget_to_much_the_campaign_grows_until_nobody_is_left_who_
     nets, sizes = [one["net"] for one in curve], [one["chosen"] for one in curve]
     assert nets == sorted(nets)
     assert sizes[0] < sizes[-1]
-    gains = [(b["net"] - a["net"]) for a, b in zip(curve, curve[1:], strict=False)]
+    gains = [b - a for a, b in itertools.pairwise(nets)]
     assert gains[-1] <= gains[0]

@@ -24,7 +24,8 @@ COLUMNS = {
 }
 ONE = {"value": 1.0, "low": 1.0, "high": 1.0}
 VALUE = parse(
-    Value, {"name": "tried", "horizon": ONE, "share_lost": ONE, "margin": ONE, "cost": ONE, "draws": 100}
+    Value,
+    {"name": "tried", "horizon": ONE, "share_lost": ONE, "margin": ONE, "cost": ONE, "draws": 100},
 )
 
 

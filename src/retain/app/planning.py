@@ -12,7 +12,13 @@ from retain.campaign.campaign import Campaign, campaign
 from retain.campaign.planned import Planned
 from retain.campaign.recalibration import recalibration
 from retain.campaign.settings import Settings
-from retain.campaign.tables import Language, arms_table, customers_table, offers_table, segments_table
+from retain.campaign.tables import (
+    Language,
+    arms_table,
+    customers_table,
+    offers_table,
+    segments_table,
+)
 from retain.campaign.value import audience
 from retain.errors import RetainError
 from retain.learning.scores import Scores

@@ -92,7 +92,7 @@ def document(plan: Planned, basis: Basis) -> dict[str, Any]:
 
 
 def _empc(basis: Basis) -> dict[str, Any] | None:
-    """Of the scores, by the economics of the cheapest offer; None where nobody knows who declined."""
+    """Of the scores, by the cheapest offer's terms; None where nobody knows who declined."""
     if basis.declined is None:
         return None
     catalogue = basis.settings.catalogue

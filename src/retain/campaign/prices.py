@@ -26,7 +26,7 @@ def prices(plan: Planned, audience: Audience, settings: Settings) -> dict[str, A
         ``budget``: what one more unit is worth (``price``), and a ``step`` of a round number of
         units (``worth``), as long as the price holds; ``contacts``: one more customer; ``consent``:
         how many gave none and may so be offered less, and what it would be ``worth`` if all did;
-        ``control``: how many are held out, and what that ``cost``\\ s. None where there is none.
+        ``control``: how many are held out, and what they ``cost``. None where there is none.
     """
     found, planning = plan.allocation, settings.planning
     return {
@@ -56,9 +56,7 @@ def _consent(plan: Planned, audience: Audience, settings: Settings) -> dict[str,
     if silent == 0:
         return None
     asked = replace(audience, table=audience.table.assign(contactable=True))
-    free = problem_of(
-        asked, held(settings.catalogue, asked, settings.value), settings.planning
-    )
+    free = problem_of(asked, held(settings.catalogue, asked, settings.value), settings.planning)
     now = problem_of(audience, plan.offers, settings.planning)
     gain = allocate(free, exact_cells=0).value - allocate(now, exact_cells=0).value
     return {"customers": silent, "worth": max(gain, 0.0) * (1 - settings.planning.control)}

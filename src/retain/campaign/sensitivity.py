@@ -116,9 +116,7 @@ def _assuming(setting: Setting, name: str, number: float) -> Setting:
     scale = number / before.value if before.value else 1.0
     if name == "cost":
         return replace(setting, catalogue=priced(setting.catalogue, scale))
-    value = setting.value.model_copy(
-        update={name: before.model_copy(update={"value": number})}
-    )
+    value = setting.value.model_copy(update={name: before.model_copy(update={"value": number})})
     table = setting.audience.table
     money = {key: table[key] * scale for key in ("at_stake", "profit_at_risk")}
     audience = replace(setting.audience, table=table.assign(**money))
