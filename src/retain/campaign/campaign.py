@@ -123,7 +123,7 @@ def _placed(audience: Audience, settings: Settings, draws: MonteCarlo | None) ->
     known = settled(audience, settings.segmentation, break_even_risk=risk)
     placed = audience.placed(assigned(audience, known))
     stable = stability(
-        audience, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
+        placed, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
     )
     totals = None if draws is None else draws.totals(np.asarray(placed.segments))
     told = profiles(placed, known, totals, stability=stable, consent=audience.consent)
