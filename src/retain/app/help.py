@@ -16,13 +16,14 @@ USAGE = {
 
 Exit codes: 0 done · 1 a run failed · 2 config or data refused before any fit · 130 interrupted
 """,
-    "compare": """retain-compare: who won, how sure that is, what moved it; the winner's segments.
+    "compare": """retain-compare: who won, how sure that is, what moved it; whom to offer what.
 
   retain-compare study=models                                 outputs/models
   retain-compare study=[models,samplers]                      several studies together
   retain-compare runs=DIR                                     run directories in any folder
   retain-compare study=models gate.roc_auc=0.88               for CI: exit code 3 where missed
   retain-compare study=models reasons=fast                    why, but nothing fitted again
+  retain-compare study=models campaign.budget=500             offers within a budget
   retain-compare diff=[ONE,OTHER]                             two runs, by id or folder
   retain-compare study=models data=one_click data.dir=PATH    when the data have moved
 
@@ -44,7 +45,7 @@ OFFERED = {
         "study",
         "hydra/launcher",
     ),
-    "compare": ("data", "segmentation", "reasons", "tracking"),
+    "compare": ("data", "segmentation", "value", "offers", "campaign", "reasons", "tracking"),
 }
 
 

@@ -49,7 +49,7 @@ from retain.record.facts import (
     TuningFacts,
     identity,
 )
-from retain.record.writing import replacing, write_text
+from retain.record.writing import hash_of, replacing, write_text
 
 __all__ = [
     "CANNOT_CHANGE_A_RESULT",
@@ -68,6 +68,7 @@ __all__ = [
     "State",
     "StudyDirectory",
     "TuningFacts",
+    "hash_of",
     "identity",
     "replacing",
     "write_text",
