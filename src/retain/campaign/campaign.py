@@ -126,7 +126,7 @@ def _placed(audience: Audience, settings: Settings, draws: MonteCarlo | None) ->
         placed, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
     )
     totals = None if draws is None else draws.totals(np.asarray(placed.segments))
-    told = profiles(placed, known, totals, stability=stable, consent=audience.consent)
+    told = profiles(placed, known, totals, stability=stable)
     bounds = None if draws is None else draws.per_customer()
     return Campaign(placed, known, told, bounds, None, None, None)
 
