@@ -75,7 +75,7 @@ def document(plan: Planned, basis: Basis) -> dict[str, Any]:
             {"name": name, **getattr(value, name).model_dump()}
             for name in ("horizon", "share_lost", "margin", "cost")
         ],
-        "calibration": basis.recalibration.as_json(),
+        "calibration": _calibration(basis.recalibration),
         "profit_at_risk": draws.total(np.ones(len(audience))).as_json(),
         "draws": value.draws,
         "profit_curve": profit_curve(audience, plan.offers).as_json(),
@@ -86,9 +86,14 @@ def document(plan: Planned, basis: Basis) -> dict[str, Any]:
         "control": _control(plan, audience, planning),
         "power": power_told(plan, audience, planning),
         "sensitivity": sensitivity(Setting(audience, settings.catalogue, value, planning)),
-        "budgets": budget_curve(plan.problem),
+        "budgets": _budgets(plan, planning),
     }
     return {**told, "cautions": cautions(told)}
+
+
+def _calibration(found: Recalibration) -> dict[str, Any]:
+    low, high = found.slope_interval
+    return {**found.as_json(), "slope_low": low, "slope_high": high}
 
 
 def _empc(basis: Basis) -> dict[str, Any] | None:
@@ -129,6 +134,15 @@ def _plan(plan: Planned, draws: MonteCarlo, planning: Planning) -> dict[str, Any
         "method": found.method,
         "proven": found.proven,
     }
+
+
+def _budgets(plan: Planned, planning: Planning) -> list[dict[str, Any]]:
+    """Budget and net value of those treated, and how many are chosen, from small to saturation."""
+    treated = 1 - planning.control
+    return [
+        {**one, "budget": treated * one["budget"], "net": treated * one["net"]}
+        for one in budget_curve(plan.problem)
+    ]
 
 
 def _control(plan: Planned, audience: Audience, planning: Planning) -> dict[str, Any]:

@@ -52,14 +52,14 @@ def sensitivity(setting: Setting) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``net`` and ``chosen`` as things are; ``rows``: ``name, low, value, high``, the plan's
+        ``net`` (expected of those treated) and ``chosen`` as things are; ``rows``: ``name, low, value, high``, the plan's
         ``net_*`` and ``chosen_*`` at both ends, and from where to where it stays the same plan
         (``same_from, same_to``; None where too many customers make it too long to look).
     """
     base = setting.solved()
     rows = [_row(axis, base) for axis in _axes(setting)]
     rows.sort(key=lambda row: -abs(row["net_high"] - row["net_low"]))
-    return {"net": base.value, "chosen": _size(base), "rows": rows}
+    return {"net": _net(base, setting), "chosen": _size(base), "rows": rows}
 
 
 @dataclass(frozen=True)
@@ -131,8 +131,8 @@ def _row(axis: _Axis, base: Allocation) -> dict[str, Any]:
         "low": axis.numbers[0],
         "value": axis.numbers[1],
         "high": axis.numbers[2],
-        "net_low": low.value,
-        "net_high": high.value,
+        "net_low": _net(low, axis.setting),
+        "net_high": _net(high, axis.setting),
         "chosen_low": _size(low),
         "chosen_high": _size(high),
         "same_from": axis.number(_same(axis, base, low, -1)) if few else None,
@@ -152,6 +152,11 @@ def _same(axis: _Axis, base: Allocation, end: Allocation, at: float) -> float:
         else:
             outside = middle
     return inside
+
+
+def _net(allocation: Allocation, setting: Setting) -> float:
+    """What those who get an offer are expected to bring, whoever of the chosen they are."""
+    return allocation.value * (1 - setting.planning.control)
 
 
 def _size(allocation: Allocation) -> int:
