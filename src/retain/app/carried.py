@@ -32,6 +32,8 @@ class Carried:
         What the money is measured in, assumptions included.
     model
         Name and SHA-256 of the model's file.
+    reference
+        Name and SHA-256 of the file that tells of the training customers.
     explained
         The sealed customers explained, or why they are not; None where nobody asked.
     """
@@ -42,6 +44,7 @@ class Carried:
     segmentation: Segmentation
     money: str
     model: dict[str, str]
+    reference: dict[str, str]
     explained: Explained | NotApplicable | None
 
     @property
@@ -54,6 +57,7 @@ class Carried:
         """The part of ``verdict.json`` that needs the customers."""
         return {
             "model": self.model,
+            "reference": self.reference,
             "segments": json.loads(self.segments.to_json(orient="records", double_precision=15)),
             "segmentation": self.segmentation.model_dump(),
             "money": self.money,

@@ -169,7 +169,7 @@ def _write_customers(study: StudyDirectory, carried: Carried | None, why: Why | 
     else:
         why.write(study)
     if carried is None:
-        for path in (study.segments, study.customers, study.model):
+        for path in (study.segments, study.customers, study.model, study.reference):
             path.unlink(missing_ok=True)
         return
     write_csv(carried.segments, study.segments)

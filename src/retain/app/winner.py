@@ -10,8 +10,11 @@ from retain.app.components import experiment
 from retain.app.explaining import sealed_explained
 from retain.app.prepared import Prepared
 from retain.app.studies import scores_of
+from retain.campaign.reference import reference
+from retain.campaign.reference import write as write_reference
 from retain.campaign.segments import placed, profiles
 from retain.learning.experiment import fit, score_sealed
+from retain.learning.features import matrix
 from retain.learning.metrics import chosen
 from retain.learning.scores import Scores
 from retain.record import Record, RunDirectory, StudyDirectory
@@ -66,6 +69,12 @@ def carry(
         segmentation=config.segmentation,
         money=_money(config.segmentation, prepared),
         model={"file": study.model.name, "sha256": save(model, study.model)},
+        reference={
+            "file": study.reference.name,
+            "sha256": write_reference(
+                reference(matrix(customers, built.features), outside), study.reference
+            ),
+        },
         explained=sealed_explained(config, winner, model, prepared) if config.reasons.on else None,
     )
 

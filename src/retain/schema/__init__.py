@@ -52,6 +52,7 @@ from retain.schema.parsing import (
     Config,
     parse,
 )
+from retain.schema.scoring import SavedVerdict, Score
 
 __all__ = [
     "GROUPS",
@@ -85,6 +86,8 @@ __all__ = [
     "Report",
     "Rule",
     "Run",
+    "SavedVerdict",
+    "Score",
     "SearchRange",
     "Segmentation",
     "TableSpec",

@@ -1,0 +1,48 @@
+"""Where the files about new customers lie, and which folder may be replaced by them.
+
+May import: errors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from retain.errors import RetainError
+
+
+@dataclass(frozen=True)
+class ScoreDirectory:
+    """The files of one scoring. Nobody else joins these names."""
+
+    path: Path
+
+    @property
+    def scores(self) -> Path:
+        """Every scored customer with score, risk and segment."""
+        return self.path / "scores.csv"
+
+    @property
+    def not_scored(self) -> Path:
+        """Every other customer, with the reason."""
+        return self.path / "not_scored.csv"
+
+    @property
+    def drift(self) -> Path:
+        """How far each feature and the score have moved since training."""
+        return self.path / "drift.csv"
+
+    @property
+    def score_json(self) -> Path:
+        """All of it in short, for programs."""
+        return self.path / "score.json"
+
+    def check_replaceable(self) -> None:
+        """Refuse a folder that holds something else than an earlier scoring."""
+        if not self.path.exists() or self.score_json.is_file():
+            return
+        if not self.path.is_dir() or any(self.path.iterdir()):
+            raise RetainError(
+                f"outputs={self.path} is no folder of an earlier scoring and not empty, and it "
+                "would be replaced; expected another folder."
+            )
