@@ -60,6 +60,16 @@ class Audience:
         """A feature, or what else rules may speak of, by its name."""
         return self.table[name] if name in RESERVED else self.features[name]
 
+    def rows(self, positions: np.ndarray) -> Audience:
+        """The customers at these positions of ``table``, in their order; drivers are left out."""
+        return replace(
+            self,
+            table=self.table.iloc[positions],
+            features=self.features.iloc[positions],
+            drivers=None,
+            segments=None if self.segments is None else self.segments[positions],
+        )
+
     def placed(self, segments: np.ndarray) -> Audience:
         """The same customers in their segments."""
         return replace(self, segments=segments)

@@ -6,6 +6,7 @@ a type and answers with the nearest right name where a key is wrong.
 
 from retain.schema.campaign import (
     Assumption,
+    Bands,
     Beta,
     Catalogue,
     Condition,
@@ -14,6 +15,7 @@ from retain.schema.campaign import (
     Offer,
     Planning,
     Rule,
+    Segmentation,
     Value,
     Words,
 )
@@ -31,7 +33,6 @@ from retain.schema.nodes import (
     GROUPS,
     UNTUNED,
     Audit,
-    Bands,
     Calibration,
     Compare,
     Features,
@@ -43,7 +44,6 @@ from retain.schema.nodes import (
     Report,
     Run,
     SearchRange,
-    Segmentation,
     Tracking,
     Tuning,
     Validation,

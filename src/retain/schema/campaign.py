@@ -43,7 +43,7 @@ class Value(Config):
 class Condition(Config):
     """What a number or a category must be; all that are given must hold, of known values alone.
 
-    ``top`` and ``bottom`` are shares of all customers, by this feature.
+    ``top`` and ``bottom`` are shares of all customers whose value of this feature is known.
     """
 
     at_least: float | None = None
@@ -73,22 +73,24 @@ class Rule(Config):
         return dict(self.__pydantic_extra__)
 
 
-class Bands(Config):
-    """Named bands and where each begins.
-
-    ``given``: a probability or an amount; ``quantile``: a share of customers; ``break_even``, of
-    risk alone: times the risk from which the cheapest offer pays for a customer of median value.
-    """
-
-    scale: Literal["given", "quantile", "break_even"]
-    bands: dict[str, float]
-
-
 class Words(Config):
     """A text in the two languages of the report."""
 
     en: Annotated[str, Field(min_length=1, max_length=1000)]
     ru: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class Bands(Config):
+    """Named bands and where each begins.
+
+    ``given``: a probability or an amount; ``quantile``: a share of customers; ``break_even``, of
+    risk alone: times the risk from which the cheapest offer pays for a customer of median value.
+    ``labels`` are what people call the bands.
+    """
+
+    scale: Literal["given", "quantile", "break_even"]
+    bands: dict[str, float]
+    labels: dict[str, Words] = Field(default_factory=dict)
 
 
 class Named(Config):
@@ -110,7 +112,8 @@ class Segmentation(Config):
     risk: Bands | None = None
     value: Bands | None = None
     rules: dict[str, Named] = Field(default_factory=dict)
-    otherwise: str = "others"
+    otherwise: Annotated[str, Field(min_length=1)] = "others"
+    otherwise_label: Words | None = None
     depth: Annotated[int, Field(ge=1, le=6)] = 3
     leaf: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
 
