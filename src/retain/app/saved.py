@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sklearn.base import BaseEstimator
 
@@ -88,6 +89,15 @@ def opened(typed: str) -> Saved:
         calibration=Recalibration.from_json(told),
         reference=read_reference(path.parent / reference.file, reference.sha256),
     )
+
+
+def told(settings: SavedSettings, cuts: Segmentation, calibration: Recalibration) -> dict[str, Any]:
+    """The part of ``verdict.json`` that ``opened`` needs besides winner, model and reference."""
+    return {
+        "settings": settings.model_dump(mode="json", by_alias=True),
+        "cuts": cuts.model_dump(mode="json", by_alias=True),
+        "calibration": calibration.as_json(),
+    }
 
 
 def _found(folder: Path) -> Path:

@@ -11,7 +11,7 @@ import pandas as pd
 from retain.campaign.drift import told
 from retain.errors import RetainError
 from retain.record import ScoreDirectory, replacing_folder, write_text
-from retain.verdict.export import write_csv
+from retain.verdict.export import write_csv, write_many
 
 if TYPE_CHECKING:
     from retain.app.score import Scored
@@ -33,7 +33,7 @@ def write(home: ScoreDirectory, found: Scored) -> None:
     try:
         with replacing_folder(home.path) as folder:
             there = ScoreDirectory(folder)
-            write_csv(scores(found), there.scores)
+            write_many(scores(found), there.scores)
             write_csv(found.new.not_scored, there.not_scored)
             write_csv(found.drift, there.drift)
             text = json.dumps(document(found), ensure_ascii=False, allow_nan=False, indent=1)

@@ -58,7 +58,7 @@ class NumberShares(Config):
         if not self.edges:
             return ("any", MISSING)
         between = [_between(*pair) for pair in zip(self.edges, self.edges[1:], strict=False)]
-        return (f"≤ {self.edges[0]:.6g}", *between, f"> {self.edges[-1]:.6g}", MISSING)
+        return (f"≤ {self.edges[0]:.4g}", *between, f"> {self.edges[-1]:.4g}", MISSING)
 
     @property
     def customers(self) -> np.ndarray:
@@ -217,4 +217,4 @@ def _category(values: pd.Series) -> LevelShares:
 
 def _between(low: float, high: float) -> str:
     """A bin by its two edges; by its value where it can hold one alone."""
-    return f"= {high:.6g}" if np.nextafter(low, high) == high else f"{low:.6g} to {high:.6g}"
+    return f"= {high:.4g}" if np.nextafter(low, high) == high else f"{low:.4g} to {high:.4g}"
