@@ -1,7 +1,6 @@
 """New customers through a saved winner."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
@@ -175,8 +174,8 @@ def test_the_scores_are_those_of_the_model_whatever_the_rows_at_a_time(store, re
     retain_score(*STORE, "outputs=parts", "rows=7")
     assert Path("whole/scores.csv").read_bytes() == Path("parts/scores.csv").read_bytes()
     from retain.app.saved import opened
-    from retain.learning.features import as_learnt
     from retain.customers.contracted import read
+    from retain.learning.features import as_learnt
 
     saved = opened("verdict")
     node = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,8 @@ class Audience:
         Strongest drivers, as ``reasons.usual.strongest`` makes them; None where nobody asked.
     segments
         Segment of each customer, in the order of ``table``; None before they are placed.
+    consent
+        Whether the source states it, the store vouches for all, or nobody says anything.
     """
 
     table: pd.DataFrame
@@ -46,6 +49,7 @@ class Audience:
     profit_unit: str | None = None
     drivers: pd.DataFrame | None = None
     segments: np.ndarray | None = None
+    consent: Literal["stated", "given", "not_stated"] = "stated"
 
     def __len__(self) -> int:
         """The number of customers."""

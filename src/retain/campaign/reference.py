@@ -19,9 +19,8 @@ from pydantic import Field, model_validator
 from retain.customers.customers import Kind
 from retain.errors import RetainError
 from retain.learning.scores import Scores
-from retain.record import write_text
+from retain.record import hash_of, write_text
 from retain.schema import Config, parse
-from retain.verdict.model_file import hash_of
 
 BINS = 10
 """Quantile bins of a number; fewer where values repeat."""

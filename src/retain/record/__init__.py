@@ -53,7 +53,7 @@ from retain.record.facts import (
     identity,
 )
 from retain.record.scored import ScoreDirectory
-from retain.record.writing import replacing, replacing_folder, write_text
+from retain.record.writing import hash_of, replacing, replacing_folder, write_text
 
 __all__ = [
     "CANNOT_CHANGE_A_RESULT",
@@ -73,6 +73,7 @@ __all__ = [
     "State",
     "StudyDirectory",
     "TuningFacts",
+    "hash_of",
     "identity",
     "replacing",
     "replacing_folder",

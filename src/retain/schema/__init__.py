@@ -52,6 +52,7 @@ from retain.schema.parsing import (
     Config,
     parse,
 )
+from retain.schema.readout import OutcomesFile, Readout, WhichCampaign
 from retain.schema.scoring import SavedVerdict, Score
 
 __all__ = [
@@ -78,10 +79,12 @@ __all__ = [
     "Named",
     "NewcomerRule",
     "Offer",
+    "OutcomesFile",
     "OutlierRule",
     "PeriodSpec",
     "Planning",
     "Policy",
+    "Readout",
     "Reasons",
     "Report",
     "Rule",
@@ -95,6 +98,7 @@ __all__ = [
     "Tuning",
     "Validation",
     "Value",
+    "WhichCampaign",
     "Words",
     "parse",
 ]

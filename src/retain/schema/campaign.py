@@ -30,13 +30,15 @@ class Value(Config):
     """What a decline is taken to cost: P(decline) × profit × horizon × share lost × margin.
 
     ``horizon`` in months, ``share_lost`` of a decliner's profit, ``margin`` what one unit of the
-    profit column brings. ``draws`` are those of the Monte Carlo behind every interval.
+    profit column brings, ``cost`` times what the catalogue says that offers cost. ``draws`` are
+    those of the Monte Carlo behind every interval.
     """
 
     name: str
     horizon: Assumption
     share_lost: Assumption
     margin: Assumption
+    cost: Assumption
     draws: Annotated[int, Field(ge=100, le=100_000)]
 
 
@@ -144,7 +146,9 @@ class Offer(Config):
     share of the customer's profit over the horizon) for each who takes the offer: those who would
     have declined and are saved, and a share ``taken_by_stayers`` of those who would have stayed.
     ``drivers`` are features or groups: where they are given, the offer goes to customers whose
-    risk one of them raises. ``capacity`` is the most that can be served; null is no limit.
+    risk one of them raises; where no drivers are known, ``when`` alone says to whom. ``text`` may
+    hold bare feature names in braces, and ``{driver}``: the strongest of ``drivers`` that raises
+    the customer's risk. ``capacity`` is the most that can be served; null is no limit.
     """
 
     label: Words

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
 
-from retain.schema.campaign import Segmentation
+from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
 from retain.schema.parsing import Config
 
 Plain = str | int | float | bool | None
@@ -239,7 +239,10 @@ class Tracking(Config):
 
 
 class Compare(Config):
-    """The whole tree of ``retain-compare``."""
+    """The whole tree of ``retain-compare``.
+
+    ``offers`` is None until the data source is known, whose own catalogue is then taken.
+    """
 
     study: WhichStudy
     runs: str | None
@@ -249,6 +252,9 @@ class Compare(Config):
     gate: dict[str, float]
     report: Report
     segmentation: Segmentation
+    value: Value
+    offers: Catalogue | None = None
+    campaign: Planning
     reasons: Reasons
     tracking: Tracking
     resamples: Annotated[int, Field(ge=100)]
