@@ -5,7 +5,6 @@ May import: errors, schema.
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import Literal
 
@@ -14,8 +13,8 @@ import numpy as np
 from retain.errors import RetainError
 from retain.schema import Bands
 
-NEVER = 2.0
-"""Where a band of risk begins in which nobody can stand; infinity does not pass through JSON."""
+NEVER = math.nextafter(1, 2)
+"""Where a band of risk begins in which nobody can stand."""
 
 
 def check(bands: Bands, of: Literal["risk", "value"], break_even_risk: float | None) -> None:
@@ -24,8 +23,8 @@ def check(bands: Bands, of: Literal["risk", "value"], break_even_risk: float | N
     Raises
     ------
     RetainError
-        When there is no band, one begins where nothing can, two begin at the same number, or
-        bands are multiples of a risk that is not known.
+        When there is no band, one begins where nothing can, or bands are multiples of a risk that
+        is not known.
     """
     where = f"segmentation.{of}.bands"
     if not bands.bands:
@@ -36,12 +35,6 @@ def check(bands: Bands, of: Literal["risk", "value"], break_even_risk: float | N
     for name, begin in bands.bands.items():
         if not (low <= begin <= high and math.isfinite(begin)):
             raise RetainError.at(f"{where}.{name}", f"it is {begin:g}", f"expected {what}")
-    for (one, begin), (other, same) in itertools.pairwise(_ordered(bands).items()):
-        if begin == same:
-            raise RetainError(
-                f"{where}: {one!r} and {other!r} both begin at {begin:g}, so one of them is empty; "
-                "expected different numbers."
-            )
 
 
 def settled(bands: Bands, values: np.ndarray, break_even_risk: float | None = None) -> Bands:
@@ -106,5 +99,5 @@ def _range(bands: Bands, of: Literal["risk", "value"]) -> tuple[float, float, st
     if bands.scale == "break_even":
         return 0, math.inf, "a finite multiple of the risk that pays, 0 or more"
     if of == "risk":
-        return 0, 1, "a probability, 0 to 1"
+        return 0, NEVER, "a probability, 0 to 1"
     return -math.inf, math.inf, "a finite amount"

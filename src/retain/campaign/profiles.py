@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -42,7 +42,6 @@ def profiles(
     totals: Mapping[str, Money] | None,
     *,
     stability: Mapping[str, Stability] | None = None,
-    consent: Literal["stated", "given", "not_stated"] = "stated",
 ) -> list[dict[str, Any]]:
     """What each segment is, most profit at risk first, as it stands in ``verdict.json``.
 
@@ -56,8 +55,6 @@ def profiles(
         Profit at risk of each segment; None without profit.
     stability
         How stable each segment is, where that was measured.
-    consent
-        Where it is not stated, the share of those who gave it is null.
 
     Returns
     -------
@@ -76,8 +73,10 @@ def profiles(
     for name, part in audience.table.groupby(audience.segments, sort=True):
         row = _told(str(name), part, len(audience), known.minimum, called.get(str(name)))
         row["profit_at_risk"] = None if totals is None else _amount(totals[str(name)])
-        row["contactable"] = None if consent == "not_stated" else float(part["contactable"].mean())
-        row["stability"] = None if stability is None else asdict(stability[str(name)])
+        row["contactable"] = (
+            None if audience.consent == "not_stated" else float(part["contactable"].mean())
+        )
+        row["stability"] = _stable(stability, str(name))
         row["differs"] = [_difference(one, audience.columns) for one in differences[str(name)]]
         rows.append((_weight(part), row))
     return [row for _, row in sorted(rows, key=lambda one: -one[0])]
@@ -105,6 +104,12 @@ def _told(
         "profit": float(part["profit"].sum()) if "profit" in part else None,
         "small": len(part) < minimum,
     }
+
+
+def _stable(measured: Mapping[str, Stability] | None, name: str) -> dict[str, Any] | None:
+    """None too where a segment is so rare that none of it was drawn."""
+    found = None if measured is None else measured.get(name)
+    return None if found is None else asdict(found)
 
 
 def _amount(money: Money) -> dict[str, float]:

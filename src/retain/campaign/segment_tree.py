@@ -26,6 +26,9 @@ MOST_LEVELS = 30
 MOST = 50_000
 """Customers a tree is learnt from; of more, so many are drawn."""
 
+LARGEST = float(np.finfo(np.float32).max)
+"""What the tree can take, which computes in single precision."""
+
 UNSPEAKABLE = (*RESERVED, "all", "any", "not", "not_")
 """Names a rule reads as something else than a feature."""
 
@@ -91,7 +94,7 @@ def _asked(features: pd.DataFrame) -> list[_Asked]:
 
 def _asked_of(name: str, values: pd.Series) -> Iterator[_Asked]:
     if pd.api.types.is_numeric_dtype(values):
-        yield _Asked(name, None, values.to_numpy(dtype=float))
+        yield _Asked(name, None, np.clip(values.to_numpy(dtype=float), -LARGEST, LARGEST))
         return
     codes, levels = pd.factorize(values, sort=True)
     counts = np.bincount(codes[codes >= 0], minlength=len(levels))
@@ -106,11 +109,10 @@ def _fitted(matrix: np.ndarray, target: np.ndarray, segmentation: Segmentation) 
     from sklearn.tree import DecisionTreeRegressor
 
     fewest = max(math.ceil(segmentation.leaf * len(target)), segmentation.minimum)
-    largest = np.finfo(np.float32).max  # the tree computes in single precision
     tree = DecisionTreeRegressor(
         max_depth=segmentation.depth, min_samples_leaf=fewest, random_state=0
     )
-    return tree.fit(np.clip(matrix, -largest, largest), target).tree_
+    return tree.fit(matrix, target).tree_
 
 
 def _paths(
@@ -137,7 +139,7 @@ def _paths(
 
 
 def _roundest(below: np.ndarray, above: np.ndarray) -> float | None:
-    """The number of fewest digits that is at least all below and under all above.
+    """The first number with few digits that is at least all below and under all above.
 
     None where there is nothing above, so that the tree parts the known from the unknown.
 
@@ -147,7 +149,8 @@ def _roundest(below: np.ndarray, above: np.ndarray) -> float | None:
     if len(above) == 0:
         return None
     low, high = float(below.max()), float(above.min())
-    for digits in range(-12, 13):
+    first = -math.floor(math.log10(abs(low))) if low else 0
+    for digits in range(first, first + 16):
         scale = 10.0**digits
         found = math.ceil(low * scale) / scale + 0.0  # no zero has a minus
         if low <= found < high:

@@ -42,10 +42,31 @@ def place(
     Raises
     ------
     RetainError
-        As ``settled`` does.
+        As ``check`` does.
     """
     known = settled(audience, segmentation, break_even_risk=break_even_risk)
     return audience.placed(assigned(audience, known))
+
+
+def check(
+    audience: Audience, segmentation: Segmentation, break_even_risk: float | None = None
+) -> None:
+    """Refuse a segmentation that cannot be meant for these customers; nothing is learnt.
+
+    Raises
+    ------
+    RetainError
+        When bands or rules are missing or mean nothing here, or a key means nothing to this kind.
+    """
+    _refuse_idle(segmentation)
+    if segmentation.kind == "rules":
+        _check_rules(audience, segmentation)
+    if segmentation.kind == "risk_value":
+        if segmentation.risk is None:
+            raise RetainError("segmentation.risk is missing; expected where each band begins.")
+        bands.check(segmentation.risk, "risk", break_even_risk)
+        if segmentation.value is not None:
+            bands.check(segmentation.value, "value", None)
 
 
 def settled(
@@ -59,10 +80,9 @@ def settled(
     Raises
     ------
     RetainError
-        When bands or rules are missing or cannot be meant for these customers, or a key means
-        nothing to this kind.
+        As ``check`` does.
     """
-    _check(audience, segmentation, break_even_risk)
+    check(audience, segmentation, break_even_risk)
     return learnt(audience, segmentation, break_even_risk=break_even_risk)
 
 
@@ -158,18 +178,6 @@ def _joined(one: Label | None, other: Label | None) -> Label | None:
 # --- faults --------------------------------------------------------------------------------------
 
 
-def _check(audience: Audience, segmentation: Segmentation, break_even_risk: float | None) -> None:
-    _refuse_idle(segmentation)
-    if segmentation.kind == "rules":
-        _check_rules(audience, segmentation)
-    if segmentation.kind == "risk_value":
-        if segmentation.risk is None:
-            raise RetainError("segmentation.risk is missing; expected where each band begins.")
-        bands.check(segmentation.risk, "risk", break_even_risk)
-        if segmentation.value is not None:
-            bands.check(segmentation.value, "value", None)
-
-
 def _check_rules(audience: Audience, segmentation: Segmentation) -> None:
     if not segmentation.rules:
         raise RetainError("segmentation.rules is empty; expected at least one name: {when: …}.")
@@ -186,8 +194,9 @@ def _refuse_idle(segmentation: Segmentation) -> None:
     """Refuse a key that means nothing to this kind."""
     meant = MEANT[segmentation.kind]
     others = {key for keys in MEANT.values() for key in keys} - set(meant)
-    for key in sorted(segmentation.model_fields_set & others):
-        if getattr(segmentation, key):
+    for key in sorted(others):
+        untouched = Segmentation.model_fields[key].get_default(call_default_factory=True)
+        if getattr(segmentation, key) != untouched:
             raise RetainError.at(
                 f"segmentation.{key}",
                 f"it means nothing to segments of the kind {segmentation.kind!r}",
