@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from retain.app.score_files import cautions, segments
+from retain.app.board_campaign import campaign_told, segments_told
+from retain.app.score_files import cautions
 
 if TYPE_CHECKING:
     from retain.app.score import Scored
@@ -34,7 +35,10 @@ def report(console: Console, home: ScoreDirectory, found: Scored) -> None:
     )
     _not_scored(console, found)
     console.print(_drift(found))
-    console.print(_segments(found))
+    tree = found.offered.tree
+    segments_told(console, tree["segments"], tree["scored"])
+    if tree["campaign"] is not None:
+        campaign_told(console, tree["campaign"])
     for caution in cautions(found):
         console.print(f"[yellow]{escape(caution)}[/]", highlight=False)
     console.print(f"Written: {escape(str(home.path))}", soft_wrap=True)
@@ -72,24 +76,4 @@ def _drift(found: Scored) -> Table:
     more = len(found.drift) - SHOWN
     rest = f"{more} more in drift.csv; " if more > 0 else ""
     table.caption = f"{rest}by custom PSI ≥ .1 is a moderate shift, ≥ .25 a strong one"
-    return table
-
-
-def _segments(found: Scored) -> Table:
-    table = Table(title="Segments", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("segment", overflow="fold")
-    rows = segments(found)
-    money = "profit_at_risk" in rows
-    for name in ("customers", "share", "mean risk", *(("profit at risk",) if money else ())):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in rows.to_dict("records"):
-        table.add_row(
-            escape(str(row["segment"])),
-            f"{row['customers']:,}",
-            f"{row['customers'] / len(found.audience):.0%}",
-            f"{row['risk']:.2f}",
-            *((f"{row['profit_at_risk']:,.0f}",) if money else ()),
-        )
-    if money:
-        table.caption = f"profit at risk in {escape(str(found.audience.profit_unit))}"
     return table

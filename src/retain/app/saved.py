@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from sklearn.base import BaseEstimator
 
@@ -19,8 +18,8 @@ from retain.campaign.reference import Reference
 from retain.campaign.reference import read as read_reference
 from retain.errors import RetainError, did_you_mean
 from retain.record import StudyDirectory
-from retain.schema import SavedVerdict, Segmentation, parse
-from retain.schema.scoring import SavedFile, SavedSettings, SavedWinner
+from retain.schema import SavedVerdict, parse
+from retain.schema.scoring import SavedCuts, SavedFile, SavedSettings, SavedWinner
 from retain.verdict.model_file import load
 
 
@@ -35,14 +34,14 @@ class Saved:
     file
         The model's.
     cuts
-        The segmentation, settled among the customers of the comparison.
+        Segmentation and catalogue, settled among the customers of the comparison.
     """
 
     folder: Path
     winner: SavedWinner
     file: SavedFile
     settings: SavedSettings
-    cuts: Segmentation
+    cuts: SavedCuts
     calibration: Recalibration
     reference: Reference
 
@@ -89,15 +88,6 @@ def opened(typed: str) -> Saved:
         calibration=Recalibration.from_json(told),
         reference=read_reference(path.parent / reference.file, reference.sha256),
     )
-
-
-def told(settings: SavedSettings, cuts: Segmentation, calibration: Recalibration) -> dict[str, Any]:
-    """The part of ``verdict.json`` that ``opened`` needs besides winner, model and reference."""
-    return {
-        "settings": settings.model_dump(mode="json", by_alias=True),
-        "cuts": cuts.model_dump(mode="json", by_alias=True),
-        "calibration": calibration.as_json(),
-    }
 
 
 def _found(folder: Path) -> Path:

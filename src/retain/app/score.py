@@ -6,7 +6,7 @@ Exit codes: 0 done, 2 config, verdict, model or data refused; then nothing is wr
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from retain.app.new_customers import NewCustomers
+    from retain.app.offered import Offered
     from retain.app.saved import Saved
     from retain.campaign.audience import Audience
+    from retain.campaign.settings import Settings
     from retain.learning.scores import Scores
     from retain.record import ScoreDirectory
     from retain.schema import Score
-    from retain.schema.scoring import SavedSettings
 
 
 def main() -> None:
@@ -52,40 +53,50 @@ def score(line: Line) -> int:
 
 @dataclass(frozen=True)
 class Scored:
-    """New customers scored, placed and held against those the winner learnt from.
+    """New customers scored, placed and offered something, and held against training.
 
     Attributes
     ----------
-    audience
-        In the segments of the comparison.
+    offered
+        Segments and campaign, as trees and tables.
     drift
         As ``campaign.drift`` tells it.
     """
 
     saved: Saved
-    settings: SavedSettings
     new: NewCustomers
-    audience: Audience
+    offered: Offered
     drift: pd.DataFrame
 
 
-def scored(config: Score, saved: Saved, settings: SavedSettings, new: NewCustomers) -> Scored:
-    """The new customers through the saved winner."""
+def scored(config: Score, saved: Saved, settings: Settings, new: NewCustomers) -> Scored:
+    """The new customers through the saved winner and into a campaign.
+
+    Raises
+    ------
+    RetainError
+        When the model is not the verdict's, or offers or limits mean nothing for these customers.
+    """
     from threadpoolctl import threadpool_limits
 
+    from retain.app.planning import offered
+    from retain.campaign.campaign import campaign
     from retain.campaign.drift import drift
     from retain.learning.experiment import score_new
 
     model = saved.model()
     with threadpool_limits(config.threads):
         scores = score_new(model, new.table, rows=config.rows)
-    moved = drift(saved.reference, new.table, scores.table["probability"].to_numpy())
-    return Scored(saved, settings, new, _placed(saved, settings, new, scores), moved)
+        moved = drift(saved.reference, new.table, scores.table["probability"].to_numpy())
+        people = _people(saved, settings, new, scores)
+        made = campaign(people, saved.calibration, settings, learnt=False)
+        found = offered(made, settings, saved.calibration, config.report.language, None)
+    return Scored(saved, new, found, moved)
 
 
-def _placed(saved: Saved, settings: SavedSettings, new: NewCustomers, scores: Scores) -> Audience:
-    """The customers with risk and money, in segments whose bounds the comparison settled."""
-    from retain.campaign.segments import assigned
+def _people(saved: Saved, settings: Settings, new: NewCustomers, scores: Scores) -> Audience:
+    """The customers with risk and money; of categories also the levels the comparison met."""
+    from retain.app.known_levels import with_levels
     from retain.campaign.value import audience
 
     found = audience(
@@ -93,23 +104,28 @@ def _placed(saved: Saved, settings: SavedSettings, new: NewCustomers, scores: Sc
         new.customers,
         saved.calibration,
         settings.value,
-        consent=settings.campaign.consent,
+        consent=settings.planning.consent,
     )
-    return found.placed(assigned(found, saved.cuts))
+    return replace(found, columns=with_levels(found.columns, saved))
 
 
-def chosen(config: Score, saved: Saved) -> SavedSettings:
-    """The settings of the comparison with what was typed; an option that was chosen, as it is."""
+def chosen(config: Score, saved: Saved) -> Settings:
+    """What the comparison assumed, offered and allowed, with what was typed.
+
+    An option of a group that was chosen counts as it is. Segments, and the offers unless others
+    were chosen, have the cut-offs of the comparison.
+    """
+    from retain.campaign.settings import Settings
     from retain.schema import parse
     from retain.schema.scoring import SavedSettings
 
-    tree = saved.settings.model_dump(by_alias=True)
+    tree = {**saved.settings.model_dump(by_alias=True), **saved.cuts.model_dump(by_alias=True)}
     for key in ("value", "offers", "campaign"):
         typed = getattr(config, key)
         if typed is not None:
-            whole = "name" in typed or tree[key] is None
-            tree[key] = typed if whole else merged(tree[key], typed)
-    return parse(SavedSettings, tree)
+            tree[key] = typed if "name" in typed else merged(tree[key], typed)
+    found = parse(SavedSettings, tree)
+    return Settings(found.segmentation, found.value, found.offers, found.campaign)
 
 
 def merged(tree: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:

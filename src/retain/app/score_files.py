@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-
 from retain.campaign.drift import told
 from retain.errors import RetainError
 from retain.record import ScoreDirectory, replacing_folder, write_text
-from retain.verdict.export import write_csv, write_many
+from retain.verdict.export import write_csv
 
 if TYPE_CHECKING:
     from retain.app.score import Scored
 
 SCHEMA = 1
 NO_DRIVERS = (
-    "Drivers are not computed for new customers, so offers tied to drivers go by their rules alone."
+    "Drivers are not computed for new customers: offers tied to drivers go by their rules alone."
 )
 
 
@@ -33,21 +30,13 @@ def write(home: ScoreDirectory, found: Scored) -> None:
     try:
         with replacing_folder(home.path) as folder:
             there = ScoreDirectory(folder)
-            write_many(scores(found), there.scores)
+            found.offered.write(there)
             write_csv(found.new.not_scored, there.not_scored)
             write_csv(found.drift, there.drift)
             text = json.dumps(document(found), ensure_ascii=False, allow_nan=False, indent=1)
             write_text(there.score_json, text + "\n")
     except OSError as error:
         raise RetainError.unwritable(home.path, error, "outputs=FOLDER") from None
-
-
-def scores(found: Scored) -> pd.DataFrame:
-    """A row a customer: ``customer_id, segment, score, risk`` and, with profit, the money."""
-    audience = found.audience
-    table = audience.table.drop(columns="origin")
-    table.insert(0, "segment", pd.Series(audience.segments, index=table.index, dtype="str"))
-    return table.reset_index(names="customer_id")
 
 
 def document(found: Scored) -> dict[str, Any]:
@@ -57,12 +46,11 @@ def document(found: Scored) -> dict[str, Any]:
     winner, model           the run that scored, SHA-256 of its file
     data                    fingerprint and counts of the new customers; ``known`` are those whose
                             ids the comparison had too
-    drift                   customers then and now, the PSI of the score, features by shift
-    segments                customers, mean risk and profit at risk of each
-    profit_unit             what money is measured in; null without profit
+    drift                   training customers, the PSI of the score, features by shift
+    segments, settings      as in verdict.json; the campaign itself stands in campaign.json
     cautions                what a reader should know
     """
-    saved, new = found.saved, found.new
+    saved, new, tree = found.saved, found.new, found.offered.tree
     return {
         "schema": SCHEMA,
         "winner": {"id": saved.winner.id, "name": saved.winner.name},
@@ -74,26 +62,10 @@ def document(found: Scored) -> dict[str, Any]:
             "known": new.known,
         },
         "drift": _drift(found),
-        "segments": segments(found).to_dict("records"),
-        "profit_unit": found.audience.profit_unit,
+        "segments": tree["segments"],
+        "settings": tree["settings"],
         "cautions": cautions(found),
     }
-
-
-def segments(found: Scored) -> pd.DataFrame:
-    """Customers, mean risk and, with profit, the profit at risk of each segment, most of it first.
-
-    A segment of the comparison in which no new customer lies is not there.
-    """
-    audience = found.audience
-    grouped = audience.table.groupby(np.asarray(audience.segments, dtype=object), sort=True)
-    table = pd.DataFrame({"customers": grouped.size(), "risk": grouped["risk"].mean()})
-    by = "risk"
-    if audience.with_profit:
-        by = "profit_at_risk"
-        table[by] = grouped[by].sum()
-    ordered = table.sort_values(by, ascending=False, kind="stable")
-    return ordered.reset_index(names="segment")
 
 
 def cautions(found: Scored) -> list[str]:

@@ -80,10 +80,14 @@ def campaign(
     recalibration: Recalibration,
     settings: Settings,
     declined: np.ndarray | None = None,
+    *,
+    learnt: bool = True,
 ) -> Campaign:
     """Place customers in segments and plan who is offered what.
 
     ``declined`` is 1 of those whose activity declined, shape (n,); None where nobody knows yet.
+    With ``learnt=False`` the segmentation was settled among other customers, and how stable it is
+    there is no question here.
 
     Raises
     ------
@@ -93,9 +97,9 @@ def campaign(
     priced_at = priced(settings.catalogue, settings.value.cost.value)
     settings = replace(settings, catalogue=priced_at)
     if not audience.with_profit:
-        return _without_money(audience, settings)
+        return _without_money(audience, settings, learnt=learnt)
     draws = MonteCarlo(audience, recalibration, settings.value, seed=settings.planning.seed)
-    found = _placed(audience, settings, draws)
+    found = _placed(audience, settings, draws, learnt=learnt)
     if not settings.planning.on:
         return found
     offers = held(settings.catalogue, audience, settings.value)
@@ -105,9 +109,9 @@ def campaign(
     return replace(found, plan=plan, tree=tree, nets=draws.expected_net(plan.chosen, offers))
 
 
-def _without_money(audience: Audience, settings: Settings) -> Campaign:
+def _without_money(audience: Audience, settings: Settings, *, learnt: bool) -> Campaign:
     """The customers in segments of risk, and why nothing is planned."""
-    found = _placed(audience, settings, None)
+    found = _placed(audience, settings, None, learnt=learnt)
     if not settings.planning.on:
         return found
     no = NotApplicable(
@@ -117,14 +121,17 @@ def _without_money(audience: Audience, settings: Settings) -> Campaign:
     return replace(found, plan=no, tree={"missing": str(no)})
 
 
-def _placed(audience: Audience, settings: Settings, draws: MonteCarlo | None) -> Campaign:
+def _placed(
+    audience: Audience, settings: Settings, draws: MonteCarlo | None, *, learnt: bool
+) -> Campaign:
     """The customers in their segments, and what is at risk in each."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
     known = settled(audience, settings.segmentation, break_even_risk=risk)
     placed = audience.placed(assigned(audience, known))
-    stable = stability(
-        audience, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
-    )
+    stable = None
+    if learnt:
+        seed = settings.planning.seed
+        stable = stability(placed, settings.segmentation, break_even_risk=risk, seed=seed)
     totals = None if draws is None else draws.totals(np.asarray(placed.segments))
     told = profiles(placed, known, totals, stability=stable, consent=audience.consent)
     bounds = None if draws is None else draws.per_customer()

@@ -20,7 +20,8 @@ May import: errors, schema.
         drivers.csv  features.csv  groups.csv                 why; see reasons/document.py
         reference.json                                        shares of the training customers
         score-<data>/                   ScoreDirectory, written by retain-score
-          scores.csv  not_scored.csv  drift.csv  score.json
+          scores.csv  not_scored.csv  drift.csv  segments.csv  offers.csv  campaign.csv
+          campaign.json  score.json
         ledger.jsonl                    one line for every opening of the sealed test
 
 States. A directory without ``record.json`` was interrupted and runs again, from the folds it has

@@ -18,9 +18,29 @@ class ScoreDirectory:
     path: Path
 
     @property
-    def scores(self) -> Path:
+    def customers(self) -> Path:
         """Every scored customer with score, risk and segment."""
         return self.path / "scores.csv"
+
+    @property
+    def segments(self) -> Path:
+        """Profile of each segment."""
+        return self.path / "segments.csv"
+
+    @property
+    def offers(self) -> Path:
+        """Who is offered what, in words."""
+        return self.path / "offers.csv"
+
+    @property
+    def campaign(self) -> Path:
+        """Who is contacted and who is held out."""
+        return self.path / "campaign.csv"
+
+    @property
+    def campaign_json(self) -> Path:
+        """The campaign in numbers."""
+        return self.path / "campaign.json"
 
     @property
     def not_scored(self) -> Path:

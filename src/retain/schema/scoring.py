@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
+from retain.schema.nodes import Report
 from retain.schema.parsing import Config
 
 
@@ -22,6 +23,7 @@ class Score(Config):
     value: dict[str, Any] | None = None
     offers: dict[str, Any] | None = None
     campaign: dict[str, Any] | None = None
+    report: Report
     rows: Annotated[int, Field(ge=1)]
     threads: Annotated[int, Field(ge=1)]
     outputs: str | None = None
@@ -49,15 +51,21 @@ class SavedSettings(Config):
 
     segmentation: Segmentation
     value: Value
-    offers: Catalogue | None = None
+    offers: Catalogue
     campaign: Planning
+
+
+class SavedCuts(Config):
+    """Segmentation and catalogue with every cut-off settled among the comparison's customers."""
+
+    segmentation: Segmentation
+    offers: Catalogue
 
 
 class SavedVerdict(Config):
     """The part of ``verdict.json`` that scoring needs.
 
-    ``cuts`` is the segmentation with every cut-off settled, ``calibration`` what a score has meant
-    out of fold.
+    ``calibration`` is what a score has meant out of fold.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -66,5 +74,5 @@ class SavedVerdict(Config):
     model: SavedFile | None = None
     reference: SavedFile | None = None
     settings: SavedSettings | None = None
-    cuts: Segmentation | None = None
+    cuts: SavedCuts | None = None
     calibration: dict[str, Any] | None = None

@@ -16,6 +16,8 @@ from retain.record import replacing
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MANY = 20_000
+"""Rows above which a table is written as ``write_many`` does."""
 STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -36,12 +38,15 @@ def to_csv(table: pd.DataFrame, path: Path | IO[str], *, header: bool = True) ->
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write ``table`` as ``to_csv`` does, whole or not at all."""
-    write_parts([table], path)
+    """Write ``table`` as ``to_csv`` does, whole or not at all; very many rows as ``write_many``."""
+    if len(table) > MANY:
+        write_many(table, path)
+    else:
+        write_parts([table], path)
 
 
 def write_many(table: pd.DataFrame, path: Path) -> None:
-    """Write a table of very many rows, whole or not at all, ten times as fast as ``write_csv``.
+    """Write a table whole or not at all, ten times as fast as ``to_csv``.
 
     The same cells, all text in quotes, and whole floats without a point.
     """
