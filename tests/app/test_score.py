@@ -1,6 +1,7 @@
 """New customers through a saved winner."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -9,58 +10,43 @@ import pandas as pd
 import pytest
 
 from retain.app.command_line import Line
-from retain.app.components import experiment
-from retain.app.configs import Composer
-from retain.app.prepared import prepare
-from retain.app.run import answer
-from retain.app.saved import told
+from retain.app.planning import plan
+from retain.app.prepared import forget
+from retain.app.run import answer, run
+from retain.app.saved import opened
 from retain.app.score import score
-from retain.campaign.recalibration import recalibration
-from retain.campaign.reference import reference, write
-from retain.campaign.segments import settled
-from retain.campaign.value import audience
+from retain.app.settled import composed, settled
+from retain.app.studies import compared, scores_of
+from retain.app.winner import follow
+from retain.customers.contracted import read
 from retain.customers.demo import write as write_store
-from retain.learning.experiment import evaluate, fit
-from retain.learning.features import matrix
-from retain.schema import parse
-from retain.schema.scoring import SavedSettings
-from retain.verdict.model_file import save
+from retain.learning.features import as_learnt
+from retain.verdict.document import as_json
 
 
-def verdict_of(folder, *words, segmentation="risk_value"):
-    """The verdict folder of one run, as a comparison leaves it as far as scoring needs it."""
-    quick = ("validation.folds=2", "validation.repeats=2", *words)
-    with Composer(Line(quick), "run") as composer:
-        (composed,) = composer.runs()
-    with Composer(Line((f"segmentation={segmentation}", "study.name=x")), "compare") as composer:
-        segments = composer.one()["segmentation"]
-    with Composer(Line(("value=default", "campaign=none", "verdict=x")), "score") as composer:
-        typed = composer.one()
-    tree = {"segmentation": segments, "value": typed["value"], "campaign": typed["campaign"]}
-    settings = parse(SavedSettings, tree)
-    built, prepared = experiment(composed.run), prepare(composed.run)
-    customers = prepared.customers
-    scores = evaluate(built, customers, prepared.splits).scores
-    table = matrix(customers, built.features)
-    kept = reference(table, scores)
-    mended = recalibration(scores)
-    people = audience([scores], customers, mended, settings.value, consent="stated")
-    folder.mkdir(parents=True)
-    model = save(fit(built, customers, prepared.splits.ids), folder / "model.skops")
-    known = pd.Series(customers.features.index, name="customer_id")
-    known.to_frame().to_csv(folder / "customers.csv", index=False)
-    verdict = {
+def verdict_of(folder, data, *settings):
+    """The verdict folder of one run, by the very functions a comparison's workers call."""
+    forget()
+    quick = ("validation.folds=2", "validation.repeats=2", f"outputs={folder}")
+    assert answer(run, (*data, *quick), "run") == 0
+    line = Line(("study=runs", "reasons=none", f"outputs={folder}", *settings))
+    config = composed(line)
+    found = compared(config)
+    ((directory, winner),) = found.runs
+    rests_on = settled(line, config, winner)
+    carried = follow(config, rests_on, found.home, directory, winner).carried
+    scores = (scores_of(directory), carried.scores)
+    offered = plan(config, winner, rests_on, scores, None)
+    offered.write(found.home)
+    tree = {
         "schema": 2,
-        "winner": {"id": composed.id, "name": "a model", "config": composed.tree},
-        "model": {"file": "model.skops", "sha256": model},
-        "reference": {
-            "file": "reference.json",
-            "sha256": write(kept, folder / "reference.json"),
-        },
-        **told(settings, settled(people, settings.segmentation), mended),
+        "winner": {"id": winner.id, "name": "a model", "config": winner.config},
+        "model": carried.model,
+        "reference": carried.reference,
+        **offered.tree,
     }
-    (folder / "verdict.json").write_text(json.dumps(verdict))
-    return folder
+    found.home.verdict_json.write_text(as_json(tree), encoding="utf-8")
+    return found.home.verdict
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +57,7 @@ def kept(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def store_verdict(kept):
-    return verdict_of(kept / "store", "data.customers=300", "model=logreg")
+    return verdict_of(kept / "store", ("data.customers=300", "model=logreg"))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +67,7 @@ def table_verdict(kept, shop):
     data = ("data=table", f"data.path={path}", "data.id=id", "data.target=left", "data.profit=p")
     groups = "data.groups={site:[pages],product:[category]}"
     more = ("data.profit_unit=roubles", "data.consent=agreed", groups)
-    return verdict_of(kept / "table", *data, *more, "model=tree", segmentation="tree")
+    return verdict_of(kept / "table", (*data, *more, "model=tree"), "segmentation=tree")
 
 
 def shop_file(customers, path, **columns):

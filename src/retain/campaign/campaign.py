@@ -133,7 +133,7 @@ def _placed(
         seed = settings.planning.seed
         stable = stability(placed, settings.segmentation, break_even_risk=risk, seed=seed)
     totals = None if draws is None else draws.totals(np.asarray(placed.segments))
-    told = profiles(placed, known, totals, stability=stable, consent=audience.consent)
+    told = profiles(placed, known, totals, stability=stable)
     bounds = None if draws is None else draws.per_customer()
     return Campaign(placed, known, told, bounds, None, None, None)
 
