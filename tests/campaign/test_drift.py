@@ -46,14 +46,10 @@ def customers(n=1000, seed=0, *, shift=0.0):
     return table, random.beta(2 + shift, 3, n)
 
 
-def known(table, score, repeats=2):
-    parts = [
-        pd.DataFrame(
-            dict(zip(COLUMNS, (table.index, k, 0, 0, np.clip(score + k / 100, 0, 1)), strict=True))
-        )
-        for k in range(repeats)
-    ]
-    return reference(table, Scores(pd.concat(parts), "out_of_fold"))
+def known(table, score):
+    values = (table.index, 0, 0, 0, score)
+    sealed = pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
+    return reference(table, table.index, Scores(sealed, "sealed_test"))
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +101,7 @@ def test_few_customers_who_moved_far_are_warned_of_too(trained):
 
 # Among a million customers any difference is significant; a small one is no reason to warn.
 def test_what_is_significant_but_small_is_not_warned_of():
-    many = known(*customers(20_000), repeats=1)
+    many = known(*customers(20_000))
     found = drift(many, *customers(20_000, seed=2, shift=0.1)).set_index("name")
     assert found.loc["pages", "p_holm"] < 1e-6
     assert found.loc["pages", "shift"] == "none"
@@ -155,6 +151,22 @@ def test_tenths_hold_a_tenth_and_common_values_stand_alone(trained):
     assert promo.names[1] == "= 0"
     assert promo.counts[0] == 0
     assert promo.counts[1] == (customers()[0]["promo"] == 0).sum()
+
+
+# The score is held against the customers the model did not learn from, the features against those
+# it did.
+def test_features_are_of_the_training_customers_and_the_score_of_the_sealed_ones():
+    table, score = customers(100)
+    training, sealed = table.index[:80], table.index[80:]
+    values = (sealed, 0, 0, 1, score[80:])
+    kept = reference(
+        table,
+        training,
+        Scores(pd.DataFrame(dict(zip(COLUMNS, values, strict=True))), "sealed_test"),
+    )
+    assert (kept.customers, kept.rows) == (80, 100)
+    assert kept.score.customers.sum() == 20
+    assert kept.features["pages"].customers.sum() == 80
 
 
 def test_a_reference_is_read_back_as_it_was_written(trained, tmp_path):
@@ -240,7 +252,7 @@ def test_any_levels_have_a_finite_drift(then, now):
 
 def check(then, now):
     """Drift of one feature from ``then`` to ``now``, and of it to itself."""
-    kept = known(then.to_frame("x"), np.full(len(then), 0.5), repeats=1)
+    kept = known(then.to_frame("x"), np.full(len(then), 0.5))
     assert Reference.model_validate_json(kept.model_dump_json(by_alias=True)) == kept
     itself = drift(kept, then.to_frame("x"), np.full(len(then), 0.5))
     assert itself["psi"].abs().max() < 1e-12

@@ -80,7 +80,7 @@ def scored(config: Score, saved: Saved, settings: Settings, new: NewCustomers) -
     from threadpoolctl import threadpool_limits
 
     from retain.app.planning import offered
-    from retain.campaign.campaign import campaign
+    from retain.campaign.applied import applied
     from retain.campaign.drift import drift
     from retain.learning.experiment import score_new
 
@@ -89,7 +89,7 @@ def scored(config: Score, saved: Saved, settings: Settings, new: NewCustomers) -
         scores = score_new(model, new.table, rows=config.rows)
         moved = drift(saved.reference, new.table, scores.table["probability"].to_numpy())
         people = _people(saved, settings, new, scores)
-        made = campaign(people, saved.calibration, settings, learnt=False)
+        made = applied(people, saved.calibration, settings)
         found = offered(made, settings, saved.calibration, config.report.language, None)
     return Scored(saved, new, found, moved)
 

@@ -43,7 +43,7 @@ def follow(
         return Followed(curves(scores, None), None, missing)
     drawn = curves(scores, prepared.customers.profit)
     _refuse_impossible(scores, prepared, settings)
-    return Followed(drawn, carry(config, study, winner, scores, prepared), None)
+    return Followed(drawn, carry(config, study, winner, prepared), None)
 
 
 def _refuse_impossible(outside: Scores, prepared: Prepared, settings: Settings) -> None:
@@ -58,13 +58,8 @@ def _refuse_impossible(outside: Scores, prepared: Prepared, settings: Settings) 
     refuse_impossible(found, settings)
 
 
-def carry(
-    config: Compare, study: StudyDirectory, winner: Record, outside: Scores, prepared: Prepared
-) -> Carried:
-    """Refit the winner on all training customers and open the sealed test.
-
-    ``outside`` are its out-of-fold scores.
-    """
+def carry(config: Compare, study: StudyDirectory, winner: Record, prepared: Prepared) -> Carried:
+    """Refit the winner on all training customers and open the sealed test."""
     customers, splits = prepared.customers, prepared.splits
     built = experiment(parse(Run, winner.config))
     with threadpool_limits(config.threads):
@@ -81,7 +76,7 @@ def carry(
         reference={
             "file": study.reference.name,
             "sha256": write_reference(
-                reference(matrix(customers, built.features), outside), study.reference
+                reference(matrix(customers, built.features), splits.ids, scores), study.reference
             ),
         },
         explained=sealed_explained(config, winner, model, prepared) if config.reasons.on else None,

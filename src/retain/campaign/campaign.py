@@ -80,14 +80,10 @@ def campaign(
     recalibration: Recalibration,
     settings: Settings,
     declined: np.ndarray | None = None,
-    *,
-    learnt: bool = True,
 ) -> Campaign:
     """Place customers in segments and plan who is offered what.
 
     ``declined`` is 1 of those whose activity declined, shape (n,); None where nobody knows yet.
-    With ``learnt=False`` the segmentation was settled among other customers, and how stable it is
-    there is no question here.
 
     Raises
     ------
@@ -97,9 +93,9 @@ def campaign(
     priced_at = priced(settings.catalogue, settings.value.cost.value)
     settings = replace(settings, catalogue=priced_at)
     if not audience.with_profit:
-        return _without_money(audience, settings, learnt=learnt)
+        return _without_money(audience, settings)
     draws = MonteCarlo(audience, recalibration, settings.value, seed=settings.planning.seed)
-    found = _placed(audience, settings, draws, learnt=learnt)
+    found = _placed(audience, settings, draws)
     if not settings.planning.on:
         return found
     offers = held(settings.catalogue, audience, settings.value)
@@ -109,9 +105,9 @@ def campaign(
     return replace(found, plan=plan, tree=tree, nets=draws.expected_net(plan.chosen, offers))
 
 
-def _without_money(audience: Audience, settings: Settings, *, learnt: bool) -> Campaign:
+def _without_money(audience: Audience, settings: Settings) -> Campaign:
     """The customers in segments of risk, and why nothing is planned."""
-    found = _placed(audience, settings, None, learnt=learnt)
+    found = _placed(audience, settings, None)
     if not settings.planning.on:
         return found
     no = NotApplicable(
@@ -121,17 +117,14 @@ def _without_money(audience: Audience, settings: Settings, *, learnt: bool) -> C
     return replace(found, plan=no, tree={"missing": str(no)})
 
 
-def _placed(
-    audience: Audience, settings: Settings, draws: MonteCarlo | None, *, learnt: bool
-) -> Campaign:
+def _placed(audience: Audience, settings: Settings, draws: MonteCarlo | None) -> Campaign:
     """The customers in their segments, and what is at risk in each."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
     known = settled(audience, settings.segmentation, break_even_risk=risk)
     placed = audience.placed(assigned(audience, known))
-    stable = None
-    if learnt:
-        seed = settings.planning.seed
-        stable = stability(placed, settings.segmentation, break_even_risk=risk, seed=seed)
+    stable = stability(
+        placed, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
+    )
     totals = None if draws is None else draws.totals(np.asarray(placed.segments))
     told = profiles(placed, known, totals, stability=stable)
     bounds = None if draws is None else draws.per_customer()

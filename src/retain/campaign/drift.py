@@ -35,7 +35,7 @@ def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.Da
     Parameters
     ----------
     reference
-        The training customers.
+        The training customers, and the scores of those of the sealed test.
     table
         The features of the new ones, with all of the reference's columns.
     score

@@ -106,9 +106,9 @@ Shares = Annotated[NumberShares | LevelShares, Field(discriminator="kind")]
 class Reference(Config):
     """The training customers as drift needs them.
 
-    ``customers`` counts them, ``features`` are those the winner learnt from, in its order, and
-    ``score`` is what models that had not seen them gave them, one model a customer. ``content``
-    is the hash of all customers of the comparison, who are no new ones; ``rows`` counts these.
+    ``customers`` counts them, and ``features`` are those the winner learnt from, in its order.
+    ``score`` is of the customers of the sealed test. ``content`` is the hash of all customers of
+    the comparison, who are no new ones; ``rows`` counts these.
     """
 
     schema_: Literal[1] = Field(default=1, alias="schema")
@@ -124,24 +124,25 @@ class Reference(Config):
         return {name: shares.kind for name, shares in self.features.items()}
 
 
-def reference(table: pd.DataFrame, scores: Scores) -> Reference:
-    """What is kept of the customers in ``scores``, all of whom are in ``table``.
+def reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> Reference:
+    """What is kept of the customers of a comparison.
 
     Parameters
     ----------
     table
-        What ``features.matrix`` gives of all customers of the comparison.
-    scores
-        Out-of-fold scores. Their first repeat is kept: means over repeats would spread less than
-        the scores of the one model that scores new customers.
+        What ``features.matrix`` gives of all of them.
+    training
+        Ids of those the model learnt from.
+    sealed
+        The model's scores of the others. Only these can be held against its scores of new ones:
+        out of fold other models scored, whose scores spread in another way.
     """
-    one = scores.table[scores.table["repeat"] == scores.table["repeat"].min()]
-    trained = table.loc[one["customer_id"]]
+    trained = table.loc[training]
     return Reference(
         customers=len(trained),
         rows=len(table),
         content=content(table),
-        score=_number(one["probability"]),
+        score=_number(sealed.table["probability"]),
         features={str(name): _shares(trained[name]) for name in trained},
     )
 
