@@ -63,7 +63,8 @@ def campaign_told(console: Console, campaign: Tree) -> None:
         console.print(f"[yellow]No campaign: {escape(campaign['missing'])}[/]", soft_wrap=True)
         return
     console.print(_offers(campaign))
-    for line in (_plan(campaign), _limits(campaign), _promise(campaign)):
+    limits = None if campaign["prices"] is None else _limits(campaign)
+    for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
         console.print(escape(line), highlight=False)
     for code in (one["code"] for one in campaign["cautions"]):
         console.print(f"[yellow]{escape(CAUTIONS[code])}[/]")

@@ -25,6 +25,8 @@ class Carried:
         Their scores.
     model
         Name and SHA-256 of the model's file.
+    reference
+        Name and SHA-256 of the file that tells of the training customers.
     explained
         The sealed customers explained, or why they are not; None where nobody asked.
     """
@@ -32,6 +34,7 @@ class Carried:
     sealed: SealedTest
     scores: Scores
     model: dict[str, str]
+    reference: dict[str, str]
     explained: Explained | NotApplicable | None
 
 

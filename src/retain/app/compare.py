@@ -185,7 +185,7 @@ def _further(carried: Carried | None, offered: Offered | None) -> dict[str, Any]
     """The part of ``verdict.json`` that needs the customers."""
     if carried is None or offered is None:
         return {}
-    return {"model": carried.model, **offered.tree}
+    return {"model": carried.model, "reference": carried.reference, **offered.tree}
 
 
 def _write_customers(study: StudyDirectory, offered: Offered | None, why: Why | None) -> None:
@@ -198,7 +198,7 @@ def _write_customers(study: StudyDirectory, offered: Offered | None, why: Why | 
     else:
         why.write(study)
     if offered is None:
-        for path in (study.segments, study.customers, study.model):
+        for path in (study.segments, study.customers, study.model, study.reference):
             path.unlink(missing_ok=True)
         forget_campaign(study)
     else:

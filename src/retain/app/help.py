@@ -29,6 +29,17 @@ Exit codes: 0 done · 1 a run failed · 2 config or data refused before any fit 
 
 Exit codes: 0 done · 2 config, runs or data refused · 3 a gate was not met
 """,
+    "score": """retain-score: new customers through a saved winner: score, segment, offer, drift.
+
+  retain-score verdict=outputs/models/verdict data=one_click data.dir=PATH    four new files
+  retain-score verdict=DIR data.path=new.csv                  read as the winner's table was
+  retain-score verdict=DIR data.path=new.csv campaign.budget=5000             other limits
+  retain-score verdict=DIR data.path=new.csv outputs=FOLDER   written elsewhere
+
+Nobody needs a target. Who cannot be scored is listed with the reason in not_scored.csv.
+
+Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is written
+""",
     "readout": """retain-readout: what a campaign really saved, against its control group.
 
   retain-readout campaign=outputs/models/verdict outcomes=later.csv
@@ -58,6 +69,7 @@ OFFERED = {
         "hydra/launcher",
     ),
     "compare": ("data", "segmentation", "value", "offers", "campaign", "reasons", "tracking"),
+    "score": ("data", "value", "offers", "campaign"),
     "readout": (),
 }
 

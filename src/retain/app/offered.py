@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from retain.record import StudyDirectory, hash_of, write_text
+from retain.record import ScoreDirectory, StudyDirectory, hash_of, write_text
 from retain.report.driver_words import Levels
 from retain.verdict.document import as_json
 from retain.verdict.export import write_csv
@@ -36,7 +36,7 @@ class Offered:
     offers: pd.DataFrame | None
     assignment: pd.DataFrame | None
 
-    def write(self, study: StudyDirectory) -> None:
+    def write(self, study: StudyDirectory | ScoreDirectory) -> None:
         """Write what there is; leave nothing older beside it."""
         write_csv(self.segments, study.segments)
         write_csv(self.customers, study.customers)
@@ -52,7 +52,7 @@ class Offered:
         write_text(study.campaign_json, as_json(told))
 
 
-def forget_campaign(study: StudyDirectory) -> None:
+def forget_campaign(study: StudyDirectory | ScoreDirectory) -> None:
     """Remove the campaign of an older verdict."""
     for path in (study.offers, study.campaign, study.campaign_json):
         path.unlink(missing_ok=True)

@@ -9,8 +9,9 @@ from retain.app.at_hand import at_hand
 from retain.app.offered import Offered, Words
 from retain.campaign.audience import Audience
 from retain.campaign.campaign import Campaign, campaign
+from retain.campaign.catalogue import settled
 from retain.campaign.planned import Planned
-from retain.campaign.recalibration import recalibration
+from retain.campaign.recalibration import Recalibration, recalibration
 from retain.campaign.settings import Settings
 from retain.campaign.tables import (
     Language,
@@ -57,16 +58,32 @@ def plan(
         )
         declined = prepared.customers.labelled.loc[people.table.index].to_numpy()
         made = campaign(people, found, settings, declined)
-    return offered(made, settings, config.report.language, words)
+    return offered(made, settings, found, config.report.language, words)
 
 
-def offered(made: Campaign, settings: Settings, language: Language, words: Words | None) -> Offered:
-    """A campaign as trees and tables."""
+def offered(
+    made: Campaign,
+    settings: Settings,
+    calibration: Recalibration,
+    language: Language,
+    words: Words | None,
+) -> Offered:
+    """A campaign as trees and tables.
+
+    ``cuts`` in the tree is what was learnt from these customers to place later ones by.
+    """
     origins = made.audience.table["origin"].value_counts()
     tree = {
         "segments": made.segments,
         "campaign": made.tree,
         "settings": settings.as_json(),
+        "cuts": {
+            "segmentation": made.known.model_dump(mode="json", by_alias=True),
+            "offers": settled(settings.catalogue, made.audience).model_dump(
+                mode="json", by_alias=True
+            ),
+        },
+        "calibration": calibration.as_json(),
         "scored": {str(origin): int(count) for origin, count in origins.items()},
     }
     offers, assignment = None, None

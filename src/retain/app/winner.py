@@ -12,9 +12,12 @@ from retain.app.prepared import Prepared
 from retain.app.studies import scores_of
 from retain.campaign.campaign import refuse_impossible
 from retain.campaign.recalibration import recalibration
+from retain.campaign.reference import reference
+from retain.campaign.reference import write as write_reference
 from retain.campaign.settings import Settings
 from retain.campaign.value import audience
 from retain.learning.experiment import fit, score_sealed
+from retain.learning.features import matrix
 from retain.learning.metrics import chosen
 from retain.learning.scores import Scores
 from retain.record import Record, RunDirectory, StudyDirectory
@@ -70,5 +73,11 @@ def carry(config: Compare, study: StudyDirectory, winner: Record, prepared: Prep
         sealed=SealedTest(len(splits.sealed), results, tuple(openings)),
         scores=scores,
         model={"file": study.model.name, "sha256": save(model, study.model)},
+        reference={
+            "file": study.reference.name,
+            "sha256": write_reference(
+                reference(matrix(customers, built.features), splits.ids, scores), study.reference
+            ),
+        },
         explained=sealed_explained(config, winner, model, prepared) if config.reasons.on else None,
     )

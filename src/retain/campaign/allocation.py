@@ -51,17 +51,47 @@ def allocate(problem: Problem, *, exact_cells: int = 20_000) -> Allocation:
         hi = [np.ones(n)]
         lo = [np.full(n, -np.inf)]
         if problem.budget is not None:
-            rows.append(sparse.csr_array(c[None])); hi.append([problem.budget]); lo.append([-np.inf])
+            rows.append(sparse.csr_array(c[None]))
+            hi.append([problem.budget])
+            lo.append([-np.inf])
         if problem.capacity is not None:
-            rows.append(sparse.csr_array((np.ones(k), (j, np.arange(k))), shape=(m, k))); hi.append(np.minimum(problem.capacity, n)); lo.append(np.full(m, -np.inf))
+            rows.append(sparse.csr_array((np.ones(k), (j, np.arange(k))), shape=(m, k)))
+            hi.append(np.minimum(problem.capacity, n))
+            lo.append(np.full(m, -np.inf))
         if problem.contacts is not None:
-            rows.append(sparse.csr_array(np.ones((1, k)))); hi.append([problem.contacts]); lo.append([-np.inf])
+            rows.append(sparse.csr_array(np.ones((1, k))))
+            hi.append([problem.contacts])
+            lo.append([-np.inf])
         if problem.least is not None:
             s = problem.segment[i]
-            rows.append(sparse.csr_array((np.ones(k), (s, np.arange(k))), shape=(len(problem.least), k))); hi.append(np.full(len(problem.least), np.inf)); lo.append(problem.least)
-        found = milp(-v, integrality=np.ones(k), bounds=(0, 1), constraints=LinearConstraint(sparse.vstack(rows), np.concatenate(lo), np.concatenate(hi)), options={"time_limit": 5, "mip_rel_gap": 1e-4})
+            rows.append(
+                sparse.csr_array((np.ones(k), (s, np.arange(k))), shape=(len(problem.least), k))
+            )
+            hi.append(np.full(len(problem.least), np.inf))
+            lo.append(problem.least)
+        found = milp(
+            -v,
+            integrality=np.ones(k),
+            bounds=(0, 1),
+            constraints=LinearConstraint(
+                sparse.vstack(rows), np.concatenate(lo), np.concatenate(hi)
+            ),
+            options={"time_limit": 5, "mip_rel_gap": 1e-4},
+        )
         pick = found.x > 0.5
         chosen[i[pick]] = j[pick]
     rows = np.flatnonzero(chosen >= 0)
     value = float(problem.net[rows, chosen[rows]].sum())
-    return Allocation(chosen, value, float(problem.cost[rows, chosen[rows]].sum()), value, 0.0, "exact", True, 0.1, np.zeros(m), 0.0, np.zeros(0))
+    return Allocation(
+        chosen,
+        value,
+        float(problem.cost[rows, chosen[rows]].sum()),
+        value,
+        0.0,
+        "exact",
+        True,
+        0.1,
+        np.zeros(m),
+        0.0,
+        np.zeros(0),
+    )

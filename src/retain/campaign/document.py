@@ -60,8 +60,11 @@ class Basis:
     declined: np.ndarray | None
 
 
-def document(plan: Planned, basis: Basis) -> dict[str, Any]:
-    """The tree of ``campaign.json``, in plain values."""
+def document(plan: Planned, basis: Basis, *, what_ifs: bool = True) -> dict[str, Any]:
+    """The tree of ``campaign.json``, in plain values.
+
+    Without ``what_ifs`` what takes further plans to tell is null or empty.
+    """
     audience, draws, settings = basis.audience, basis.draws, basis.settings
     planning, value = settings.planning, settings.value
     told: dict[str, Any] = {
@@ -78,17 +81,35 @@ def document(plan: Planned, basis: Basis) -> dict[str, Any]:
         "calibration": _calibration(basis.recalibration),
         "profit_at_risk": draws.total(np.ones(len(audience))).as_json(),
         "draws": value.draws,
-        "profit_curve": profit_curve(audience, plan.offers).as_json(),
-        "empc": _empc(basis),
         "offers": offers_told(plan, audience, draws, value),
         "plan": _plan(plan, draws, planning),
-        "prices": prices(plan, audience, settings),
         "control": _control(plan, audience, planning),
         "power": power_told(plan, audience, planning),
-        "sensitivity": sensitivity(Setting(audience, settings.catalogue, value, planning)),
-        "budgets": _budgets(plan, planning),
+        **(_what_ifs(plan, basis) if what_ifs else NO_WHAT_IFS),
     }
     return {**told, "cautions": cautions(told)}
+
+
+NO_WHAT_IFS: dict[str, Any] = {
+    "profit_curve": None,
+    "empc": None,
+    "prices": None,
+    "sensitivity": None,
+    "budgets": [],
+}
+
+
+def _what_ifs(plan: Planned, basis: Basis) -> dict[str, Any]:
+    """How else it could be: other limits, other assumptions, others targeted."""
+    audience, settings = basis.audience, basis.settings
+    setting = Setting(audience, settings.catalogue, settings.value, settings.planning)
+    return {
+        "profit_curve": profit_curve(audience, plan.offers).as_json(),
+        "empc": _empc(basis),
+        "prices": prices(plan, audience, settings),
+        "sensitivity": sensitivity(setting),
+        "budgets": _budgets(plan, settings.planning),
+    }
 
 
 def _calibration(found: Recalibration) -> dict[str, Any]:

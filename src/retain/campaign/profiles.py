@@ -42,6 +42,7 @@ def profiles(
     totals: Mapping[str, Money] | None,
     *,
     stability: Mapping[str, Stability] | None = None,
+    differs: bool = True,
 ) -> list[dict[str, Any]]:
     """What each segment is, most profit at risk first, as it stands in ``verdict.json``.
 
@@ -55,6 +56,8 @@ def profiles(
         Profit at risk of each segment; None without profit.
     stability
         How stable each segment is, where that was measured.
+    differs
+        False to leave out what distinguishes each segment, which takes longest.
 
     Returns
     -------
@@ -67,7 +70,7 @@ def profiles(
     """
     if audience.segments is None:
         raise ValueError("these customers are not placed")
-    differences = distinct(audience.features, audience.segments)
+    differences = distinct(audience.features, audience.segments) if differs else {}
     called = labels(known)
     rows = []
     for name, part in audience.table.groupby(audience.segments, sort=True):
@@ -77,7 +80,9 @@ def profiles(
             None if audience.consent == "not_stated" else float(part["contactable"].mean())
         )
         row["stability"] = _stable(stability, str(name))
-        row["differs"] = [_difference(one, audience.columns) for one in differences[str(name)]]
+        row["differs"] = [
+            _difference(one, audience.columns) for one in differences.get(str(name), ())
+        ]
         rows.append((_weight(part), row))
     return [row for _, row in sorted(rows, key=lambda one: -one[0])]
 

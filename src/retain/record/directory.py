@@ -192,6 +192,11 @@ class StudyDirectory:
         return self.verdict / "model.skops"
 
     @property
+    def reference(self) -> Path:
+        """Shares of the training customers, for drift."""
+        return self.verdict / "reference.json"
+
+    @property
     def ledger(self) -> Path:
         """Every opening of the study's sealed test."""
         return self.verdict / "ledger.jsonl"

@@ -53,6 +53,7 @@ from retain.schema.parsing import (
     parse,
 )
 from retain.schema.readout import OutcomesFile, Readout, WhichCampaign
+from retain.schema.scoring import SavedVerdict, Score
 
 __all__ = [
     "GROUPS",
@@ -88,6 +89,8 @@ __all__ = [
     "Report",
     "Rule",
     "Run",
+    "SavedVerdict",
+    "Score",
     "SearchRange",
     "Segmentation",
     "TableSpec",
