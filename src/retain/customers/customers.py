@@ -221,8 +221,8 @@ class Customers:
         digest = hashlib.sha256()
         for name, values in self._contents():
             digest.update(name.encode() + b"\0")
-            hashed = pd.util.hash_pandas_object(values.iloc[order], index=False)
-            digest.update(hashed.to_numpy().tobytes())
+            hashed = pd.util.hash_pandas_object(values, index=False).to_numpy()
+            digest.update(hashed[order].tobytes())
         return digest.hexdigest()
 
     def _contents(self) -> Iterable[tuple[str, pd.Series]]:
