@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from retain.campaign.allocation import Allocation, Problem, allocate
+from retain.campaign.allocation import Allocation, allocate
 from retain.campaign.audience import Audience
 from retain.campaign.economics import priced
-from retain.campaign.offers import held
+from retain.campaign.offers import Offers, again
 from retain.campaign.planned import problem_of
 from retain.schema import Assumption, Beta, Catalogue, Planning, Value
 
 ENDS = (0.1, 0.9)
 """Quantiles of each offer's save rate that count as its range."""
-HALVINGS = 7
+HALVINGS = 6
 """How often a range is halved to find where the plan becomes another one."""
 FEW = 20_000
 """Customers up to which that is looked for."""
@@ -29,21 +29,18 @@ FEW = 20_000
 
 @dataclass(frozen=True)
 class Setting:
-    """What a campaign rests on."""
+    """What a campaign rests on; who may have which of ``offers`` stays the same throughout."""
 
+    offers: Offers
     audience: Audience
     catalogue: Catalogue
     value: Value
     planning: Planning
 
-    def problem(self) -> Problem:
-        """What is to be solved in this setting."""
-        offers = held(self.catalogue, self.audience, self.value)
-        return problem_of(self.audience, offers, self.planning)
-
     def solved(self) -> Allocation:
         """The plan in this setting, by the dual, so that plans are compared like with like."""
-        return allocate(self.problem(), exact_cells=0)
+        offers = again(self.offers, self.catalogue, self.audience, self.value)
+        return allocate(problem_of(self.audience, offers, self.planning), exact_cells=0)
 
 
 def sensitivity(setting: Setting) -> dict[str, Any]:
