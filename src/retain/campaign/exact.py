@@ -18,7 +18,7 @@ from retain.campaign.settling import usage
 INFEASIBLE = 2
 """What scipy's status says where there is no plan."""
 
-NODES = 20_000
+NODES = 50
 """Nodes of the search at most; without a clock, so that every machine ends with the same plan."""
 
 
