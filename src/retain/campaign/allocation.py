@@ -15,23 +15,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retain.campaign.bounding import Bounded, bounded
-from retain.campaign.cells import Cells
-from retain.campaign.exact import best
-from retain.campaign.limits import Limits, Prices
-from retain.campaign.pool import Pool
-from retain.campaign.problem import Problem, check_minimums, highest, usual
-from retain.campaign.repair import nearest, repaired
-from retain.campaign.settling import usage
-from retain.campaign.ties import dealt, drawn, hashed
+from retain.campaign.solver.bounding import Bounded, bounded
+from retain.campaign.solver.cells import Cells
+from retain.campaign.solver.draft import Draft
+from retain.campaign.solver.exact import best
+from retain.campaign.solver.limits import Prices
+from retain.campaign.solver.pool import Pool
+from retain.campaign.solver.problem import Problem, check_minimums, highest, usual
+from retain.campaign.solver.ties import drawn, hashed
 from retain.errors import RetainError
+
+__all__ = ["Allocation", "Problem", "allocate"]
 
 PROVEN = 1e-9
 """Gap below which a plan is the best there is, as far as sums of numbers can tell."""
-GOOD = 1e-7
-"""Gap below which a large plan is not improved further."""
-NEAR = (400, 3_200, 25_600)
-"""Customers nearest to their margin among whom a repair is tried, until one comes off."""
 
 
 @dataclass(frozen=True)
@@ -90,117 +87,49 @@ def allocate(problem: Problem, *, exact_cells: int = 20_000) -> Allocation:
     cells, limits = problem.cells, problem.limits
     if limits.segments:
         check_minimums(cells, limits)
-    draft = Draft.empty(cells, limits)
+    draft = Draft.empty(len(cells), limits)
     if not problem.net.size:
-        return _told(problem, draft, Prices(0.0 * limits.most, limits.offers), 0.0, "exact")
+        return _told(problem, draft, Prices(0.0 * limits.finite, limits.offers), 0.0, "exact")
     scale = usual(cells)
     found = bounded(cells, limits, highest(problem, limits, scale), scale, draft.chosen)
-    pool = found.pools[0]
-    draft.used, draft.net = found.used, found.net
+    draft.used, draft.net, pool = found.used, found.net, found.pools[0]
     draft.put(pool, drawn(found.shares, hashed(problem.names[pool.rows], problem.seed)))
-    pool, fits = _repaired(draft, found, cells)
-    bound, method = found.bound, "dual"
-    if not _close(bound, draft, fits=fits) and _live(cells, exact_cells):
-        pool, method = cells.everybody(), "exact"
-        bound = _solved(draft, pool, found, fits=fits)
-    elif not fits:
+    repaired, bound, method = draft.repair(found, cells), found.bound, "dual"
+    known = -np.inf if repaired is None else draft.net
+    if bound - known > PROVEN * abs(bound) and _few(cells, exact_cells):
+        repaired, method = cells.everybody(), "exact"
+        bound = _solved(draft, repaired, found, known)
+    if repaired is None:
         raise _none_fits()
-    _deal(draft, pool, problem)
-    _drop_losses(draft, cells)
+    draft.deal(repaired, problem.names, problem.seed)
+    draft.drop_losses(cells)
     return _told(problem, draft, found.prices, bound, method)
 
 
-@dataclass
-class Draft:
-    """A plan in the making, and what it uses and brings."""
-
-    chosen: np.ndarray
-    limits: Limits
-    used: np.ndarray
-    net: float
-
-    @classmethod
-    def empty(cls, cells: Cells, limits: Limits) -> Draft:
-        """The plan that does nothing."""
-        return cls(np.full(len(cells), -1, dtype=np.int16), limits, 0.0 * limits.finite, 0.0)
-
-    def put(self, pool: Pool, choice: np.ndarray) -> None:
-        """Choose for the customers of a pool, for whom nothing was chosen or counted."""
-        used, net = usage(pool, choice, self.limits)
-        self.chosen[pool.rows] = choice
-        self.used = self.used + used
-        self.net += net
-
-    def take(self, pool: Pool) -> np.ndarray:
-        """The choice for a pool, which no longer counts."""
-        choice = self.chosen[pool.rows]
-        used, net = usage(pool, choice, self.limits)
-        self.used = self.used - used
-        self.net -= net
-        return choice
-
-
-def _repaired(draft: Draft, found: Bounded, cells: Cells) -> tuple[Pool, bool]:
-    """The pool in which the draft was brought within its limits, and whether it was."""
-    goal = GOOD * abs(found.bound)
-    for pool in (*found.pools, None):
-        pool = _users(draft, cells) if pool is None else pool
-        for many in NEAR:
-            place = nearest(pool, found.prices, draft.chosen[pool.rows], many)
-            some = pool.part(place)
-            choice = draft.take(some)
-            left = draft.limits.less(draft.used)
-            new = repaired(some, choice, left, found.prices, goal)
-            draft.put(some, choice if new is None else new)
-            if new is not None:
-                return pool, True
-            if many >= len(pool):
-                break
-    return pool, False
-
-
-def _users(draft: Draft, cells: Cells) -> Pool:
-    """All who use a limit that the draft exceeds, or could help a segment that lacks contacts."""
-    over = draft.used > draft.limits.most
-    offers = draft.limits.offers
-    which = (draft.chosen >= 0) & (over[0] | over[1 + offers])
-    which |= np.isin(draft.chosen, np.flatnonzero(over[1 : 1 + offers]))
-    if cells.segment is not None:
-        which |= over[2 + offers :][cells.segment]
-    return cells.pool(np.flatnonzero(which))
-
-
-def _close(bound: float, draft: Draft, *, fits: bool) -> bool:
-    """Whether the bound alone proves the draft."""
-    return fits and bound - draft.net <= PROVEN * abs(bound)
-
-
-def _live(cells: Cells, most: int) -> bool:
-    """Whether at most so many cells can be chosen with any sense."""
+def _few(cells: Cells, most: int) -> bool:
+    """Whether at most so many cells are live."""
     live = 0
     for block in cells.blocks():
         pool = block.part(np.arange(len(block)))
-        needed = pool.net > (-np.inf if pool.segment is not None else 0)
-        live += int(needed.sum())
+        live += int((pool.net > (0.0 if pool.segment is None else -np.inf)).sum())
         if live > most:
             return False
     return True
 
 
-def _solved(draft: Draft, pool: Pool, found: Bounded, *, fits: bool) -> float:
-    """The bound of HiGHS, whose plan becomes the draft where it is better."""
-    known = draft.net if fits else -np.inf
+def _solved(draft: Draft, pool: Pool, found: Bounded, known: float) -> float:
+    """The bound of HiGHS, whose plan becomes the draft where it is better than the known one."""
     solved = best(pool, draft.limits, found.prices, found.bound, known)
+    if solved.chosen is None and not np.isfinite(known):
+        raise _none_fits()
     if solved.chosen is None:
-        if not fits:
-            raise _none_fits()
         return found.bound
     before = draft.take(pool)
     draft.put(pool, solved.chosen)
     if draft.net < known:
         draft.take(pool)
         draft.put(pool, before)
-    return max(solved.bound, draft.net)
+    return solved.bound
 
 
 def _none_fits() -> RetainError:
@@ -208,29 +137,6 @@ def _none_fits() -> RetainError:
         "no plan was found that meets the segments' minimums within budget, capacities and "
         "contacts. Lower a minimum or raise a limit."
     )
-
-
-def _deal(draft: Draft, pool: Pool, problem: Problem) -> None:
-    """Let the seed decide among equal customers."""
-    order = hashed(problem.names[pool.rows], problem.seed)
-    draft.chosen[pool.rows] = dealt(pool, draft.chosen[pool.rows], order)
-
-
-def _drop_losses(draft: Draft, cells: Cells) -> None:
-    """Take back what brings a loss where a segment has more contacts than it must have."""
-    first = 2 + draft.limits.offers
-    for segment in range(draft.limits.segments):
-        most = draft.limits.most[first + segment]
-        spare = int(most - draft.used[first + segment]) if np.isfinite(most) else len(cells)
-        if spare <= 0 or cells.segment is None:
-            continue
-        (rows,) = np.nonzero((cells.segment == segment) & (draft.chosen >= 0))
-        net = cells.net[rows, draft.chosen[rows]]
-        worst = rows[np.argsort(net, kind="stable")[: min(spare, int((net < 0).sum()))]]
-        if len(worst):
-            pool = cells.pool(worst)
-            draft.take(pool)
-            draft.put(pool, np.full(len(worst), -1, dtype=np.int16))
 
 
 def _told(problem: Problem, draft: Draft, prices: Prices, bound: float, method: str) -> Allocation:
