@@ -95,7 +95,8 @@ class Design:
             cost=np.full(len(table), CONTACT),
             expected_net=table["risk"].to_numpy() * PRIOR.mean * table["profit"] - CONTACT,
         )
-        value = Value(name="default", horizon=ONE, share_lost=ONE, margin=ONE, draws=100)
+        shares = dict.fromkeys(("horizon", "share_lost", "margin", "cost"), ONE)
+        value = Value(name="default", **shares, draws=100)
         plan = {"id": "simulated", "unit": "roubles", "alpha": 0.05, "power": 0.8, "seed": 0}
         return Assignment(rows, **plan, catalogue=catalogue(self.save), value=value, fingerprint="")
 

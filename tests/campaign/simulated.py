@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from retain.campaign.assignment import CSV, JSON, document
+from retain.campaign.assignment import CSV, JSON
+from retain.record import hash_of
 from retain.verdict.export import write_csv
 
 _PATH = Path(__file__).resolve().parents[2] / "experiments" / "statistics" / "readout.py"
@@ -24,7 +25,11 @@ def write_campaign(folder, assignment, plan=PLAN):
     """The two files of a campaign, as a comparison leaves them."""
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(assignment.table, folder / CSV)
-    tree = document(plan, {CSV: folder / CSV}, assignment.catalogue, assignment.value)
+    settings = {
+        "catalogue": assignment.catalogue.model_dump(mode="json", by_alias=True),
+        "value": assignment.value.model_dump(mode="json"),
+    }
+    tree = {**plan, "files": {CSV: hash_of(folder / CSV)}, **settings}
     (folder / JSON).write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
     return folder
 

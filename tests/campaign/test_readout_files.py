@@ -101,11 +101,14 @@ def test_a_catalogue_with_rules_and_lifts_survives_the_file():
                 "save_rate": {"alpha": 6.0, "beta": 14.0},
                 "lift": {"drivers": ["pages"], "times": 1.5},
                 "when": {"risk": {"at_least": 0.3}, "not": {"profit": {"known": False}}},
-                "capacity": None,
             }
         },
     }
-    assert plain(parse(Catalogue, tree)) == tree
+    catalogue = parse(Catalogue, tree)
+    assert plain(catalogue) == tree
+    everything = catalogue.model_dump(mode="json", by_alias=True)  # nulls and all
+    assert parse(Catalogue, everything) == catalogue
+    assert plain(parse(Catalogue, everything)) == tree
 
 
 def spoiled(folder, change):

@@ -16,8 +16,8 @@ Tree = Mapping[str, Any]
 WORDS = {
     "helped": "[green]helped[/]",
     "harmed": "[red]harmed[/]",
-    "too_small": "too small to tell",
-    "not_compared": "not compared",
+    "too_small": "too small",
+    "not_compared": "too few",
 }
 PAID = {
     "paid": "[green]it paid[/]",
@@ -79,10 +79,10 @@ def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
     declined = rows[0]["outcome"] == "declined"
     title = "Share that declined, %" if declined else f"Profit per customer, {tree['unit']}"
     table = Table(title=escape(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("", overflow="fold", max_width=22)
+    table.add_column("", overflow="fold", max_width=26)
     for name in ("contacted", "held out", "Δ", level, "p Holm"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for row in rows:
         named = row["name"] if row["name"] is not None else "all"
         if row["of"] != rows[max(rows.index(row) - 1, 0)]["of"]:
@@ -96,8 +96,9 @@ def _cells(row: Tree) -> list[str]:
     means = [_amount(row[key], times) for key in ("treated_mean", "control_mean")]
     if row["difference"] is None:
         return [*means, "", "", ""]
-    ends = [_signed(row[key], times) for key in ("low", "high")]
-    return [*means, _signed(row["difference"], times), " to ".join(ends), f"{row['p_holm']:.2g}"]
+    ends = [_signed(row[key], times, places=int(times == 1)) for key in ("low", "high")]
+    p = "<.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}".lstrip("0")
+    return [*means, _signed(row["difference"], times), " to ".join(ends), p]
 
 
 def _sentence(row: Tree, tree: Tree) -> str:
@@ -152,9 +153,10 @@ def _money(money: Tree | None, unit: str, level: str) -> str:
     basis = "" if money["basis"] == "observed" else ", at what the plan took a decline to cost"
     cost = f"{money['cost']:,.0f}{'' if money['cost_basis'] == 'stated' else ' expected'}"
     return (
-        f"Gain {_whole(gain['value'])} {escape(unit)} ({level} {_span(gain)}){basis}, cost {cost}: "
+        f"Gain {_whole(gain['value'])} ({level} {_span(gain)}){basis}, cost {cost}: "
         f"net {_whole(net['value'])} ({_span(net)}), where the plan expected "
-        f"{_whole(money['expected_net'])}: {PAID[money['verdict']]}."
+        f"{_whole(money['expected_net'])}: {PAID[money['verdict']]}. "
+        f"Money in {escape(unit)}."
     )
 
 
@@ -200,17 +202,18 @@ def _amount(value: float | None, times: float) -> str:
     return "" if value is None else _short(value * times)
 
 
-def _signed(value: float | None, times: float) -> str:
+def _signed(value: float | None, times: float, *, places: int = 1) -> str:
     if value is None:
         return "no bound"
-    sign = "−" if value * times < 0 else "+"
-    return f"{sign}{_short(abs(value * times))}"
+    size = _short(abs(value * times), places)
+    sign = "" if not float(size.replace(",", "")) else "−" if value < 0 else "+"
+    return f"{sign}{size}"
 
 
 def _whole(number: float) -> str:
     return f"{number:,.0f}".replace("-", "−")
 
 
-def _short(number: float) -> str:
-    """One digit after the point where that matters."""
-    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.1f}"
+def _short(number: float, places: int = 1) -> str:
+    """So many digits after the point, where that matters."""
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.{places}f}"

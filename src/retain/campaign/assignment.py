@@ -103,25 +103,9 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
     return pd.DataFrame(columns, columns=list(COLUMNS))
 
 
-def document(
-    campaign: Mapping[str, Any], files: Mapping[str, Path], catalogue: Catalogue, value: Value
-) -> dict[str, Any]:
-    """The tree of ``campaign.json``: the campaign's own, and what a read-out needs beside it.
-
-    ``files`` by the name they have beside ``campaign.json``; their hashes are taken of what lies
-    there now.
-    """
-    return {
-        **campaign,
-        "files": {name: _hash(path.read_bytes()) for name, path in files.items()},
-        "catalogue": plain(catalogue),
-        "value": plain(value),
-    }
-
-
-def plain(config: Catalogue | Value) -> dict[str, Any]:
-    """A node as the YAML that makes it; what was left out of it stays out."""
-    return config.model_dump(mode="json", by_alias=True, exclude_unset=True)
+def plain(config: Catalogue) -> dict[str, Any]:
+    """A node as the YAML that makes it; what it need not say stays out."""
+    return config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def read_assignment(folder: Path) -> Assignment:
