@@ -6,11 +6,15 @@ import subprocess
 import sys
 import tomllib
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from retain.app.command_line import Groups, conf_dir
 from retain.app.compare import compare
+from retain.app.readout import readout
 from retain.app.run import answer, run
+from retain.app.score import score
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +42,13 @@ def shop_files(tmp_path, monkeypatch, shop):
     table.to_csv(tmp_path / "my.csv", index=False)
 
 
+def later():
+    """What became of the customers of the campaign, in the file the README names."""
+    arms = pd.read_csv("outputs/models/verdict/campaign.csv")
+    declined = np.where(np.arange(len(arms)) % 3, "no", "yes")
+    arms[["customer_id"]].assign(declined=declined).to_csv("outcomes.csv", index=False)
+
+
 QUICK = ["validation.folds=2", "validation.repeats=1"]
 
 
@@ -49,9 +60,14 @@ def test_every_command_of_the_readme_does_what_it_says(commands, shop_files, cap
             if "study=models" in words:
                 words += ["model=dummy,tree"]
             code = answer(run, words if "--help" in words else [*words, *QUICK], "run")
-        else:
-            assert name == "retain-compare"
+        elif name == "retain-compare":
             code = answer(compare, [*words, "resamples=100"], "compare")
+        elif name == "retain-readout":
+            later()
+            code = answer(readout, words, "readout")
+        else:
+            assert name == "retain-score"
+            code = answer(score, words, "score")
         assert code == 0, (command, capsys.readouterr().err)
 
 
@@ -67,6 +83,7 @@ def test_the_python_of_the_readme_runs_as_it_stands(readme, shop_files):
 def test_every_option_the_readme_lists_is_there_and_none_is_left_out(readme):
     options = Groups.among([conf_dir()]).options
     groups = ("data", "scaling", "model", "sampler", "calibration", "tuning", "study", "tracking")
+    groups += ("segmentation", "value", "offers", "campaign", "reasons")
     for group in groups:
         (row,) = re.findall(rf"^\| `{group}` \| (.*?) \|$", readme, flags=re.MULTILINE)
         listed = set(re.findall(r"`(\w+)`", row))

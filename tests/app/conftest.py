@@ -94,12 +94,16 @@ def retain(here, capsys):
 def retain_compare(here, capsys):
     """``retain-compare`` with the words given; the exit code and what was printed.
 
-    Reasons take longer than all the rest: who wants them asks for them.
+    Reasons and campaigns take longer than all the rest: who wants them asks for them.
     """
 
     def called(*words):
-        asked = any(word.startswith("reasons") for word in words)
-        code = answer(compare, words if asked else (*words, "reasons=none"), "compare")
+        spared = [
+            f"{part}=none"
+            for part in ("reasons", "campaign")
+            if not any(word.startswith(part) for word in words)
+        ]
+        code = answer(compare, (*words, *spared), "compare")
         said = capsys.readouterr()
         return code, said.out + said.err
 

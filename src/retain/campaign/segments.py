@@ -1,155 +1,204 @@
-"""Segments: risk × value bands, and what each of them is.
+"""Segments: which customers belong together, by bands, by rules or by a tree.
 
-May import: errors, schema, record, customers, learning, verdict.
+Every kind is first settled: each cut-off becomes a number and each leaf of a tree a rule. What is
+settled among some customers places any others, and passes through JSON with
+``model_dump(by_alias=True)``.
+
+May import: errors, customers, schema.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Literal
 
 import numpy as np
-import pandas as pd
 
-from retain.customers.customers import Customers
+from retain.campaign import bands, rules, segment_tree
+from retain.campaign.audience import Audience
+from retain.campaign.conditions import values_of
+from retain.customers.customers import Label
 from retain.errors import RetainError
-from retain.learning.scores import Scores
 from retain.schema import Bands, Segmentation
-from retain.verdict.statistics import mean_interval
 
-DISTINCT = 3
-"""How many features a segment's profile names."""
+MEANT = {
+    "risk_value": ("risk", "value"),
+    "rules": ("rules", "otherwise", "otherwise_label"),
+    "tree": ("depth", "leaf"),
+}
+"""Keys of a segmentation by the kind they mean something to."""
 
 
-def placed(
-    scores: Sequence[Scores], customers: Customers, segmentation: Segmentation
-) -> pd.DataFrame:
-    """Every scored customer with risk, value and segment.
+def place(
+    audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
+) -> Audience:
+    """The same customers, each in one segment.
 
-    Returns
-    -------
-    DataFrame
-        Indexed by customer id: ``risk`` (mean probability of decline by models that never saw
-        the customer), ``origin``, ``risk_band``, ``segment``; where the customers carry profit
-        also ``profit``, ``value_band`` and ``profit_at_risk`` = risk × profit × horizon ×
-        share_lost (a loss-maker risks nothing).
+    Parameters
+    ----------
+    break_even_risk
+        The risk from which the cheapest offer pays for a customer of median value, which bands of
+        the scale ``break_even`` are multiples of; None where no campaign is planned.
+
+    Raises
+    ------
+    RetainError
+        As ``check`` does.
     """
-    parts = [pd.DataFrame({"risk": s.per_customer(), "origin": s.origin}) for s in scores]
-    table = pd.concat(parts).sort_index()
-    table["risk_band"] = _banded(table["risk"], segmentation.risk, "segmentation.risk")
-    if customers.profit is None:
-        return table.assign(segment=table["risk_band"] + " risk")
-    table["profit"] = customers.profit.loc[table.index]
-    table["value_band"] = _banded(table["profit"], segmentation.value, "segmentation.value")
-    lost = segmentation.horizon * segmentation.share_lost
-    table["profit_at_risk"] = table["risk"] * table["profit"].clip(lower=0).fillna(0) * lost
-    return table.assign(segment=table["risk_band"] + " risk · " + table["value_band"] + " value")
+    known = settled(audience, segmentation, break_even_risk=break_even_risk)
+    return audience.placed(assigned(audience, known))
 
 
-def _banded(values: pd.Series, bands: Bands, where: str) -> pd.Series:
-    """The name of the highest band that begins at or below each value.
+def check(
+    audience: Audience, segmentation: Segmentation, break_even_risk: float | None = None
+) -> None:
+    """Refuse a segmentation that cannot be meant for these customers; nothing is learnt.
 
-    A value below the lowest band, or missing, belongs to the lowest: every customer has a place.
+    Raises
+    ------
+    RetainError
+        When bands or rules are missing or mean nothing here, or a key means nothing to this kind.
     """
-    if not bands.bands:
-        raise RetainError(f"{where}.bands is empty; expected at least one name: lower bound.")
-    ordered = sorted(bands.bands.items(), key=lambda item: item[1])
-    names = np.array([name for name, _ in ordered])
-    begins = np.array([begin for _, begin in ordered])
-    if bands.scale == "quantile":
-        if begins.min() < 0 or begins.max() > 1:
-            raise RetainError(f"{where}.bands are quantiles; expected bounds within 0 to 1.")
-        begins = values.quantile(begins).to_numpy()
-    place = np.searchsorted(begins, values.fillna(-np.inf), side="right") - 1
-    return pd.Series(names[np.clip(place, 0, None)], index=values.index)
+    _refuse_idle(segmentation)
+    if segmentation.kind == "rules":
+        _check_rules(audience, segmentation)
+    if segmentation.kind == "risk_value":
+        if segmentation.risk is None:
+            raise RetainError("segmentation.risk is missing; expected where each band begins.")
+        bands.check(segmentation.risk, "risk", break_even_risk)
+        if segmentation.value is not None:
+            bands.check(segmentation.value, "value", None)
 
 
-def profiles(table: pd.DataFrame, customers: Customers) -> pd.DataFrame:
-    """What each segment is, most profit at risk first.
+def settled(
+    audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
+) -> Segmentation:
+    """The segmentation with all that is learnt from these customers as plain numbers and rules.
 
-    Returns
-    -------
-    DataFrame
-        ``segment, customers, share, risk, risk_low, risk_high``; with profit also ``profit,
-        profit_at_risk``; with consent also ``contactable`` (share); ``differs``: the features
-        that differ most from all other customers, in standard deviations.
+    Of the kind ``risk_value`` or ``rules``; to settle it again changes nothing. Without profit,
+    bands are of risk alone.
+
+    Raises
+    ------
+    RetainError
+        As ``check`` does.
     """
-    features = customers.features.loc[table.index]
-    rows = [_profile(name, part, table, customers, features) for name, part in _parts(table)]
-    by = "profit_at_risk" if "profit" in table else "risk"
-    return pd.DataFrame(rows).sort_values(by, ascending=False, ignore_index=True)
+    check(audience, segmentation, break_even_risk)
+    return learnt(audience, segmentation, break_even_risk=break_even_risk)
 
 
-def _parts(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
-    for name, part in table.groupby("segment", sort=True):
-        yield str(name), part
+def learnt(
+    audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
+) -> Segmentation:
+    """As ``settled``, of a segmentation that has been checked already."""
+    if segmentation.kind == "tree":
+        leaves = segment_tree.leaves(audience, segmentation)
+        kept = segmentation.name, segmentation.minimum
+        return Segmentation(name=kept[0], minimum=kept[1], kind="rules", rules=leaves)
+    if segmentation.kind == "rules":
+        found = {
+            name: named.model_copy(update={"when": rules.settled(named.when, audience)})
+            for name, named in segmentation.rules.items()
+        }
+        return segmentation.model_copy(update={"rules": found})
+    risk = bands.settled(_there(segmentation.risk), _numbers(audience, "risk"), break_even_risk)
+    value = segmentation.value if "profit" in audience.table else None
+    if value is not None:
+        value = bands.settled(value, _numbers(audience, "profit"))
+    return segmentation.model_copy(update={"risk": risk, "value": value})
 
 
-def _profile(
-    name: str,
-    part: pd.DataFrame,
-    table: pd.DataFrame,
-    customers: Customers,
-    features: pd.DataFrame,
-) -> dict[str, Any]:
-    risk, low, high = mean_interval(part["risk"].to_numpy())
-    row: dict[str, Any] = {
-        "segment": name,
-        "customers": len(part),
-        "share": len(part) / len(table),
-        "risk": risk,
-        "risk_low": max(low, 0.0),
-        "risk_high": min(high, 1.0),
+def assigned(audience: Audience, known: Segmentation) -> np.ndarray:
+    """The segment of each customer by what is settled, names as objects, shape (n,).
+
+    A level or cut-off nobody here reaches is no fault: these may be other customers than those it
+    was settled among.
+    """
+    if known.kind == "risk_value":
+        return _in_bands(audience, known)
+    names = np.array([*known.rules, known.otherwise], dtype=object)
+    places = np.full(len(audience), len(known.rules))
+    for place_, named in reversed(list(enumerate(known.rules.values()))):
+        places[rules.holds(named.when, audience)] = place_
+    return np.asarray(names[places])
+
+
+def labels(known: Segmentation) -> dict[str, Label | None]:
+    """What people call each segment there may be, None where nobody says, by its name."""
+    if known.kind == "rules":
+        told = {name: named.label for name, named in known.rules.items()}
+        told |= {known.otherwise: known.otherwise_label}
+        return {name: None if one is None else Label(one.en, one.ru) for name, one in told.items()}
+    risks = _called(_there(known.risk), "risk")
+    if known.value is None:
+        return risks
+    values = _called(known.value, "value")
+    return {
+        f"{risk} · {value}": _joined(one, other)
+        for risk, one in risks.items()
+        for value, other in values.items()
     }
-    if "profit" in table:
-        row |= {"profit": part["profit"].sum(), "profit_at_risk": part["profit_at_risk"].sum()}
-    if customers.contactable is not None:
-        row["contactable"] = customers.contactable.loc[part.index].mean()
-    differences = distinct(features, table["segment"].to_numpy() == name)
-    return {**row, "differs": "; ".join(differences[:DISTINCT])}
 
 
-def distinct(features: pd.DataFrame, inside: np.ndarray) -> list[str]:
-    """How customers inside differ from all others, largest standardised difference first.
-
-    Numbers by their means, categories by the value whose share differs most; the difference is
-    divided by the standard deviation over all customers.
-
-    >>> pages = pd.DataFrame({"pages": [1.0, 2.0, 8.0, 9.0]})
-    >>> distinct(pages, np.array([True, True, False, False]))
-    ['pages 1.5 against 8.5 (−2.0 sd)']
-    """
-    if inside.all():
-        return []
-    found = [_difference(features[name], inside) for name in features]
-    told = [one for one in found if one is not None]
-    return [text for _, text in sorted(told, key=lambda one: -abs(one[0]))]
+# --- bands ---------------------------------------------------------------------------------------
 
 
-def _difference(values: pd.Series, inside: np.ndarray) -> tuple[float, str] | None:
-    if pd.api.types.is_numeric_dtype(values):
-        return _standardised(str(values.name), values, inside, percent=False)
-    shares = [
-        _standardised(f"{values.name} = {level}", values == level, inside, percent=True)
-        for level in values.value_counts().index[:30]
-    ]
-    return max((s for s in shares if s is not None), key=lambda s: abs(s[0]), default=None)
+def _in_bands(audience: Audience, known: Segmentation) -> np.ndarray:
+    names = np.array(list(labels(known)), dtype=object)
+    places = bands.banded(_there(known.risk), _numbers(audience, "risk"))
+    if known.value is None:
+        return np.asarray(names[places])
+    values = bands.banded(known.value, _numbers(audience, "profit"))
+    return np.asarray(names[places * len(known.value.bands) + values])
 
 
-def _short(number: float) -> str:
-    """Three digits that matter, without an exponent."""
-    return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
+def _numbers(audience: Audience, name: str) -> np.ndarray:
+    return values_of(name, audience).to_numpy(dtype=float)
 
 
-def _standardised(
-    name: str, values: pd.Series, inside: np.ndarray, *, percent: bool
-) -> tuple[float, str] | None:
-    numbers = values.astype(float)
-    spread = numbers.std(ddof=0)
-    here, there = numbers[inside].mean(), numbers[~inside].mean()
-    if not (np.isfinite(here) and np.isfinite(there) and spread > 0):
+def _there(found: Bands | None) -> Bands:
+    if found is None:
+        raise ValueError("segments by bands need bands of risk")
+    return found
+
+
+def _called(found: Bands, of: Literal["risk", "value"]) -> dict[str, Label | None]:
+    """Names of bands with what they are of, and what people call them."""
+    told = {name: found.labels.get(name) for name in found.bands}
+    return {
+        f"{name} {of}": None if one is None else Label(one.en, one.ru) for name, one in told.items()
+    }
+
+
+def _joined(one: Label | None, other: Label | None) -> Label | None:
+    if one is None or other is None:
         return None
-    size = (here - there) / spread
-    shown = [f"{100 * x:.0f} %" if percent else _short(x) for x in (here, there)]
-    sign = "−" if size < 0 else "+"
-    return size, f"{name} {shown[0]} against {shown[1]} ({sign}{abs(size):.1f} sd)"
+    return Label(f"{one.en} · {other.en}", f"{one.ru} · {other.ru}")
+
+
+# --- faults --------------------------------------------------------------------------------------
+
+
+def _check_rules(audience: Audience, segmentation: Segmentation) -> None:
+    if not segmentation.rules:
+        raise RetainError("segmentation.rules is empty; expected at least one name: {when: …}.")
+    if segmentation.otherwise in segmentation.rules:
+        raise RetainError(
+            f"segmentation.otherwise is {segmentation.otherwise!r}, and so is one of the rules; "
+            "expected a name of its own."
+        )
+    for name, named in segmentation.rules.items():
+        rules.check(named.when, audience, f"segmentation.rules.{name}.when")
+
+
+def _refuse_idle(segmentation: Segmentation) -> None:
+    """Refuse a key that means nothing to this kind."""
+    meant = MEANT[segmentation.kind]
+    others = {key for keys in MEANT.values() for key in keys} - set(meant)
+    for key in sorted(others):
+        untouched = Segmentation.model_fields[key].get_default(call_default_factory=True)
+        if getattr(segmentation, key) != untouched:
+            raise RetainError.at(
+                f"segmentation.{key}",
+                f"it means nothing to segments of the kind {segmentation.kind!r}",
+                f"expected {' or '.join(meant)}",
+            )

@@ -1,0 +1,156 @@
+"""The plan: who is offered what, and who of them is held out, within all limits.
+
+May import: errors, schema; campaign.allocation, campaign.audience, campaign.control,
+campaign.offers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from retain.campaign.allocation import Allocation, Problem, allocate
+from retain.campaign.audience import Audience
+from retain.campaign.control import Holdout, hold_out, widened
+from retain.campaign.offers import Offers
+from retain.errors import RetainError
+from retain.schema import Planning
+
+NARROWED = 40
+"""How often the plan's budget is made smaller before nobody is held out within it."""
+STEP = 0.995
+"""What is left of it each time."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Who is offered what.
+
+    Attributes
+    ----------
+    problem
+        With limits wide enough for those who are held out too.
+    allocation
+        Its solution, treatment and control together.
+    holdout
+        Who of the chosen is held out.
+    """
+
+    offers: Offers
+    problem: Problem
+    allocation: Allocation
+    holdout: Holdout
+
+    @property
+    def chosen(self) -> np.ndarray:
+        """Index of the offer chosen for each customer, −1 for none; held out ones included."""
+        return self.allocation.chosen
+
+    @property
+    def treated(self) -> np.ndarray:
+        """The same for those who get it, −1 for all others."""
+        return np.where(self.holdout.control, -1, self.chosen)
+
+    def of_chosen(self, values: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
+        """Of values for each customer and offer, those of the offer chosen; 0 where none is."""
+        mine = self.chosen if chosen is None else chosen
+        picked = np.take_along_axis(values, np.maximum(mine, 0)[:, None], axis=1)[:, 0]
+        return np.where(mine >= 0, picked, 0.0)
+
+
+def planned(audience: Audience, offers: Offers, planning: Planning) -> Planned:
+    """The plan of greatest expected net value, and a random share of it held out.
+
+    It is made for treatment and control together, within limits widened by the share held out, so
+    that chance alone tells the two apart; where no draw keeps the treated within the budget, it is
+    made again for a little less.
+
+    Raises
+    ------
+    RetainError
+        When a segment has fewer customers who may be offered something than it must have.
+    """
+    problem = problem_of(audience, offers, planning)
+    budget = problem.budget
+    for _ in range(NARROWED):
+        narrowed = _with_budget(problem, budget)
+        allocation = allocate(narrowed, exact_cells=planning.exact_cells)
+        held = _held_out(audience, offers, allocation, planning)
+        if held is not None:
+            return Planned(offers, narrowed, allocation, held)
+        budget = STEP * float(budget or 0.0)
+    raise RetainError(
+        f"no plan keeps within campaign.budget={planning.budget:g} with a control group of "
+        f"{planning.control:.0%}; expected a larger budget or a smaller share: campaign.control=0"
+    )
+
+
+def problem_of(audience: Audience, offers: Offers, planning: Planning) -> Problem:
+    """What is to be solved, its limits wide enough for those who are held out."""
+    share = planning.control
+    names, codes = np.unique(_segments(audience), return_inverse=True)
+    least = _least(names.tolist(), codes, offers, planning)
+    capacities = [one.capacity for one in offers.catalogue.offers.values()]
+    return Problem(
+        net=offers.net,
+        cost=offers.cost,
+        eligible=offers.eligible,
+        budget=None if planning.budget is None else planning.budget / (1 - share),
+        capacity=np.array([np.inf if one is None else widened(one, share) for one in capacities]),
+        contacts=None if planning.contacts is None else widened(planning.contacts, share),
+        segment=codes if least is not None else None,
+        least=least,
+        seed=planning.seed,
+    )
+
+
+def _segments(audience: Audience) -> np.ndarray:
+    if audience.segments is None:
+        raise ValueError("customers are placed in segments before a campaign is planned")
+    return audience.segments
+
+
+def _least(
+    names: list[str], codes: np.ndarray, offers: Offers, planning: Planning
+) -> np.ndarray | None:
+    """How many of each segment to contact at least, those held out included."""
+    if not planning.least:
+        return None
+    reachable = np.bincount(codes, weights=offers.eligible.any(axis=1), minlength=len(names))
+    least = np.zeros(len(names), dtype=int)
+    for name, wanted in planning.least.items():
+        if name not in names:
+            raise RetainError.unknown("campaign.least: segment", name, names)
+        there = int(reachable[names.index(name)])
+        most = there - int(np.ceil(planning.control * there))
+        if wanted > most:
+            raise RetainError(
+                f"campaign.least: segment {name!r} is to have {wanted} contacted; {there} of its "
+                f"customers may be offered something, and of those {most} stay when a control "
+                "group is held out."
+            )
+        least[names.index(name)] = min(there, int(np.ceil(wanted / (1 - planning.control))))
+    return least
+
+
+def _with_budget(problem: Problem, budget: float | None) -> Problem:
+    from dataclasses import replace
+
+    return problem if budget == problem.budget else replace(problem, budget=budget)
+
+
+def _held_out(
+    audience: Audience, offers: Offers, allocation: Allocation, planning: Planning
+) -> Holdout | None:
+    chosen = allocation.chosen
+    picked = np.take_along_axis(offers.cost, np.maximum(chosen, 0)[:, None], axis=1)[:, 0]
+    return hold_out(
+        chosen,
+        np.where(chosen >= 0, picked, 0.0),
+        _segments(audience),
+        audience.table.index.to_numpy(),
+        share=planning.control,
+        seed=planning.seed,
+        budget=planning.budget,
+    )
