@@ -1,6 +1,7 @@
 """Every option of every config group, found by looking, composed, built and fitted."""
 
 import warnings
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -43,6 +44,8 @@ FITTING = {
     "optuna": ("tuning.trials=3", "tuning.folds=2"),
 }
 """What makes an option quick, or fit for so few customers."""
+FIRST = {"demo": "unpaid_basket", "general": "letter"}
+"""An offer of each catalogue."""
 UNSCALED = ("scaling=none", "model=tree")
 
 
@@ -154,6 +157,29 @@ def test_every_kind_of_reasons_composes(option):
     assert reasons.on == (option != "none")
 
 
+@pytest.mark.parametrize("group", ["value", "campaign", "offers"])
+def test_every_part_of_a_campaign_composes_and_settles(group):
+    from retain.app.settled import composed, settled
+
+    for option in OPTIONS[group]:
+        line = Line((f"{group}={option}",))
+        found = settled(line, composed(line), SimpleNamespace(config={"data": {"name": "demo"}}))
+        by_group = {"value": found.value, "campaign": found.planning, "offers": found.catalogue}
+        assert by_group[group].name == option
+
+
+# A store of one's own has no catalogue of its name, and none is guessed at.
+@pytest.mark.parametrize(("source", "catalogue"), [("demo", "demo"), ("table", "general")])
+def test_the_catalogue_is_the_one_named_after_the_data(source, catalogue):
+    from retain.app.settled import composed, settled, without_catalogue
+
+    line = Line(("study=demo", f"offers.offers.{FIRST[catalogue]}.capacity=7"))
+    winner = SimpleNamespace(config={"data": {"name": source}})
+    found = settled(line, composed(without_catalogue(line)), winner).catalogue
+    assert found.name == catalogue
+    assert found.offers[FIRST[catalogue]].capacity == 7
+
+
 def test_help_offers_every_group():
     offered = set().union(*OFFERED.values())
     assert set(OPTIONS) - offered == {"data/contract"}
@@ -161,6 +187,7 @@ def test_help_offers_every_group():
 
 def test_every_group_is_tried_by_one_of_these_tests():
     tried = {*LEARNING, "data", "study", "segmentation", "tracking", "reasons", "hydra/launcher"}
+    tried |= {"value", "campaign", "offers"}
     assert set(OPTIONS) - tried == {"data/contract"}
 
 

@@ -17,7 +17,7 @@ RANGES = {
     "horizon": {"value": 3.0, "low": 2.0, "high": 6.0},
     "share_lost": {"value": 0.8, "low": 0.5, "high": 1.0},
     "margin": {"value": 1.0, "low": 0.9, "high": 1.1},
-    "cost": {"value": 1.0, "low": 1.0, "high": 1.0},
+    "cost": {"value": 1.0, "low": 0.8, "high": 1.25},
 }
 WORDS = Words(en="Offer", ru="Предложение")
 UNSURE = Recalibration(-0.2, 0.9, np.array([[0.01, 0.004], [0.004, 0.008]]), 1000, 400)

@@ -48,7 +48,8 @@ def brute_net(audience, value, offers, chosen, seed):
         each = offer.redemption_cost + offer.discount * profit[i] * drawn.horizon
         stake = profit[i] * drawn.horizon * drawn.share_lost * drawn.margin
         taken = risk[i] * saved + (1 - risk[i]) * offer.taken_by_stayers
-        net[i] = risk[i] * saved * stake - offer.contact_cost - taken * each
+        cost = drawn.cost * (offer.contact_cost + taken * each)
+        net[i] = risk[i] * saved * stake - cost
     return net
 
 

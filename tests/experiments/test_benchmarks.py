@@ -153,7 +153,13 @@ def test_a_section_is_rewritten_and_the_rest_stays(benchmark, tmp_path):
 
 def test_the_page_has_a_place_for_every_work(benchmark):
     page = benchmark("report").README.read_text(encoding="utf-8")
-    for name in (*benchmark("works").WORKS, "one", "comparison", benchmark("racing").SECTION):
+    for name in (
+        *benchmark("works").WORKS,
+        "one",
+        "comparison",
+        benchmark("racing").SECTION,
+        "value",
+    ):
         assert f"<!-- {name} begin -->" in page
 
 
@@ -194,3 +200,16 @@ def test_drivers_are_timed_against_the_bare_call(benchmark, tmp_path):
     assert [row[1].strip() for row in rows] == ["tree", "knn"]
     assert [row[2].strip() for row in rows] == ["tree", "sampled"]
     assert all(float(row[-2]) > 0 for row in rows)
+
+
+# Were the intervals not the same, the time of one would say nothing of the other.
+def test_both_monte_carlos_come_to_the_same_interval(benchmark, tmp_path):
+    script = benchmark("value")
+    done = script.one_round(tmp_path / "round", 3000, 100)
+    assert done.figures[script.APART] < 1e-5
+    assert done.figures[script.PEAK] > 50
+    parts = [one for name, one in done.figures.items() if name.startswith("of which")]
+    assert done.figures[script.MONEY] == sum(parts) > 0
+    text = script.told(3000, 100, [done])
+    assert "3,000 customers × 100 draws" in text
+    assert "< 1907 (2 GB)" in text

@@ -13,6 +13,7 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ class Assignment:
     value: Value
     fingerprint: str
 
-    @property
+    @cached_property
     def treated(self) -> np.ndarray:
         """Who was to be contacted, shape (n,)."""
         return (self.table["arm"] == TREATMENT).to_numpy(dtype=bool)
@@ -207,15 +208,11 @@ def _table(raw: bytes, path: Path) -> pd.DataFrame:
 
 
 def _check(table: pd.DataFrame, path: Path) -> None:
-    unknown = table.loc[~table["arm"].isin((TREATMENT, CONTROL)), "arm"]
+    ids, numbers = table["customer_id"], table[list(NUMBERS)].to_numpy()
     wrong = {
-        "no arm": unknown,
-        "ids that stand more than once": table.loc[
-            table["customer_id"].duplicated(), "customer_id"
-        ],
-        "customers without finite numbers": table.loc[
-            ~np.isfinite(table[list(NUMBERS)].to_numpy()).all(axis=1), "customer_id"
-        ],
+        "other arms": table.loc[~table["arm"].isin((TREATMENT, CONTROL)), "arm"],
+        "ids that stand more than once": ids[ids.duplicated()],
+        "customers without finite numbers": ids[~np.isfinite(numbers).all(axis=1)],
     }
     for told, cells in wrong.items():
         if not cells.empty:

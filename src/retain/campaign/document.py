@@ -102,7 +102,8 @@ NO_WHAT_IFS: dict[str, Any] = {
 def _what_ifs(plan: Planned, basis: Basis) -> dict[str, Any]:
     """How else it could be: other limits, other assumptions, others targeted."""
     audience, settings = basis.audience, basis.settings
-    setting = Setting(audience, settings.catalogue, settings.value, settings.planning)
+    catalogue, value, planning = settings.catalogue, settings.value, settings.planning
+    setting = Setting(plan.offers, audience, catalogue, value, planning)
     return {
         "profit_curve": profit_curve(audience, plan.offers).as_json(),
         "empc": _empc(basis),

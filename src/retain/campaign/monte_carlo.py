@@ -26,6 +26,8 @@ from retain.schema import Value
 if TYPE_CHECKING:
     from retain.campaign.offers import Offers
 
+BOUNDS = (0.025, 0.975)
+"""Quantiles of the draws that make an interval."""
 CELLS = 2_000_000
 """Numbers held at a time: what is larger is done in pieces of this size."""
 APART = 4096
@@ -59,9 +61,6 @@ class Money:
     def as_json(self) -> dict[str, float]:
         """``{"value", "low", "high"}``."""
         return asdict(self)
-
-
-BOUNDS = (0.025, 0.975)
 
 
 class MonteCarlo:

@@ -63,15 +63,25 @@ def held(catalogue: Catalogue, audience: Audience, value: schema.Value) -> Offer
     check(catalogue, audience)
     if not audience.with_profit:
         raise NotApplicable("the source knows no profit, and without it no offer has a value")
+    raised = Raised.among(audience)
+    may = np.column_stack([eligible(o, audience, raised) for o in catalogue.offers.values()])
+    return _priced(catalogue, audience, value, may, raised)
+
+
+def again(offers: Offers, catalogue: Catalogue, audience: Audience, value: schema.Value) -> Offers:
+    """The same offers to the same customers, at other save rates, costs or stakes."""
+    return _priced(catalogue, audience, value, offers.eligible, Raised.among(audience))
+
+
+def _priced(
+    catalogue: Catalogue, audience: Audience, value: schema.Value, may: np.ndarray, raised: Raised
+) -> Offers:
+    """What each offer costs and brings, who may have it being known."""
     risk, profit, at_stake = (
         audience.table[name].to_numpy(dtype=float) for name in ("risk", "profit", "at_stake")
     )
-    raised = Raised.among(audience)
-    shape = (len(audience), len(catalogue.offers))
-    may = np.zeros(shape, dtype=bool)
-    save_rate, cost, net = np.empty(shape), np.empty(shape), np.empty(shape)
+    save_rate, cost, net = np.empty(may.shape), np.empty(may.shape), np.empty(may.shape)
     for j, offer in enumerate(catalogue.offers.values()):
-        may[:, j] = eligible(offer, audience, raised)
         rate = save_rate[:, j] = _save_rate(offer, audience, raised)
         each = economics.taken(offer, profit, value.horizon.value)
         costs = cost[:, j] = economics.cost(offer, risk, rate, each)

@@ -12,16 +12,16 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from retain.campaign.allocation import Allocation, Problem, allocate
+from retain.campaign.allocation import Allocation, allocate
 from retain.campaign.audience import Audience
 from retain.campaign.economics import priced
-from retain.campaign.offers import held
+from retain.campaign.offers import Offers, again
 from retain.campaign.planned import problem_of
 from retain.schema import Assumption, Beta, Catalogue, Planning, Value
 
 ENDS = (0.1, 0.9)
 """Quantiles of each offer's save rate that count as its range."""
-HALVINGS = 7
+HALVINGS = 6
 """How often a range is halved to find where the plan becomes another one."""
 FEW = 20_000
 """Customers up to which that is looked for."""
@@ -29,21 +29,18 @@ FEW = 20_000
 
 @dataclass(frozen=True)
 class Setting:
-    """What a campaign rests on."""
+    """What a campaign rests on; who may have which of ``offers`` stays the same throughout."""
 
+    offers: Offers
     audience: Audience
     catalogue: Catalogue
     value: Value
     planning: Planning
 
-    def problem(self) -> Problem:
-        """What is to be solved in this setting."""
-        offers = held(self.catalogue, self.audience, self.value)
-        return problem_of(self.audience, offers, self.planning)
-
     def solved(self) -> Allocation:
         """The plan in this setting, by the dual, so that plans are compared like with like."""
-        return allocate(self.problem(), exact_cells=0)
+        offers = again(self.offers, self.catalogue, self.audience, self.value)
+        return allocate(problem_of(self.audience, offers, self.planning), exact_cells=0)
 
 
 def sensitivity(setting: Setting) -> dict[str, Any]:
@@ -52,14 +49,14 @@ def sensitivity(setting: Setting) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``net`` and ``chosen`` as things are; ``rows``: ``name, low, value, high``, the plan's
+        ``net`` (expected of those treated) and ``chosen`` as things are; ``rows``: ``name, low, value, high``, the plan's
         ``net_*`` and ``chosen_*`` at both ends, and from where to where it stays the same plan
         (``same_from, same_to``; None where too many customers make it too long to look).
     """
     base = setting.solved()
     rows = [_row(axis, base) for axis in _axes(setting)]
     rows.sort(key=lambda row: -abs(row["net_high"] - row["net_low"]))
-    return {"net": base.value, "chosen": _size(base), "rows": rows}
+    return {"net": _net(base, setting), "chosen": _size(base), "rows": rows}
 
 
 @dataclass(frozen=True)
@@ -131,8 +128,8 @@ def _row(axis: _Axis, base: Allocation) -> dict[str, Any]:
         "low": axis.numbers[0],
         "value": axis.numbers[1],
         "high": axis.numbers[2],
-        "net_low": low.value,
-        "net_high": high.value,
+        "net_low": _net(low, axis.setting),
+        "net_high": _net(high, axis.setting),
         "chosen_low": _size(low),
         "chosen_high": _size(high),
         "same_from": axis.number(_same(axis, base, low, -1)) if few else None,
@@ -152,6 +149,11 @@ def _same(axis: _Axis, base: Allocation, end: Allocation, at: float) -> float:
         else:
             outside = middle
     return inside
+
+
+def _net(allocation: Allocation, setting: Setting) -> float:
+    """What those who get an offer are expected to bring, whoever of the chosen they are."""
+    return allocation.value * (1 - setting.planning.control)
 
 
 def _size(allocation: Allocation) -> int:

@@ -76,10 +76,11 @@ def declines(part: Part, assignment: Assignment, declined: np.ndarray) -> Row:
     row = _row(part, "declined", events, treated)
     if row["treated"] == 0 or row["control"] == 0:
         return row
-    table = assignment.table.loc[rows]
-    whole = part.of == "overall"
-    stratum = strata(table["segment"], table["offer"], treated) if whole else np.zeros_like(events)
-    found = counts(events, treated, stratum.astype(int))
+    stratum = np.zeros(len(events), dtype=int)
+    if part.of == "overall":
+        table = assignment.table.loc[rows]
+        stratum = strata(table["segment"], table["offer"], treated)
+    found = counts(events, treated, stratum)
     told = compared(found, quantile(assignment.alpha))
     row |= {key: float(value) for key, value in told._asdict().items() if key != "value"}
     row["difference"] = float(told.value)

@@ -13,6 +13,8 @@ from retain.campaign.readout.strata import weights
 
 AT_A_TIME = 2_000_000
 """Values drawn before they are added up: what is held in memory is bounded."""
+LARGE = 2_000
+"""Values above which a resample's mean and mean square are drawn from the normal they come to."""
 LEAST = 2
 """Values in either arm without which a stratum has no spread."""
 
@@ -114,6 +116,8 @@ def _resampled(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Mean and mean square of each resample, some at a time."""
     size = len(about)
+    if size > LARGE:
+        return _limit(about, resamples, random)
     step = max(1, AT_A_TIME // size)
     means, squares = np.empty(resamples), np.empty(resamples)
     for start in range(0, resamples, step):
@@ -121,4 +125,14 @@ def _resampled(
         drawn = about[random.integers(0, size, (stop - start, size), dtype=np.uint32)]
         means[start:stop] = drawn.mean(axis=1)
         squares[start:stop] = np.einsum("ij,ij->i", drawn, drawn) / size
+    return means, squares
+
+
+def _limit(
+    about: np.ndarray, resamples: int, random: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and mean square of resamples so large that both are normal; skewness ties them."""
+    second, third, fourth = (float(np.mean(about**power)) for power in (2, 3, 4))
+    spread = np.array([[second, third], [third, fourth - second**2]]) / len(about)
+    means, squares = random.multivariate_normal((0.0, second), spread, resamples).T
     return means, squares

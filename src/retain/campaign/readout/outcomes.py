@@ -84,11 +84,8 @@ def _ids(cells: pd.Series, name: str, known: pd.Series) -> pd.Series:
         rows = examples(f"row {row + 2}" for row in empty[:5])  # the header is row 1
         found = f"column {name!r}: {cells_are(len(empty))} empty ({rows})"
         raise RetainError(f"{found}; expected a customer id in every row.")
-    ids = as_written(ids)
-    if known.str.fullmatch("-?[0-9]{1,18}").all():
-        whole = ids.str.fullmatch(_WHOLE).astype(bool)
-        numbers = ids[whole].str.replace("[.,]0*$", "", regex=True).astype("int64")
-        ids = ids.where(~whole, numbers.astype("str").reindex(ids.index))
+    if not _among(ids, known).all():
+        ids = _canonical(ids, known)
     twice = ids[ids.duplicated()]
     if not twice.empty:
         found = f"column {name!r}: {twice.nunique()} ids stand more than once: {shown(twice)}"
@@ -96,9 +93,24 @@ def _ids(cells: pd.Series, name: str, known: pd.Series) -> pd.Series:
     return ids
 
 
+def _among(ids: pd.Series, known: pd.Series) -> np.ndarray:
+    """Which ids are known; by an index, as pandas' own ``isin`` takes a minute for a million."""
+    return np.asarray(pd.Index(known).get_indexer(pd.Index(ids)) >= 0)
+
+
+def _canonical(ids: pd.Series, known: pd.Series) -> pd.Series:
+    """Ids without a spreadsheet's apostrophe, or where all known are numbers without 0s before."""
+    ids = as_written(ids)
+    if not known.str.fullmatch("-?[0-9]{1,18}").all():
+        return ids
+    whole = ids.str.fullmatch(_WHOLE).astype(bool)
+    numbers = ids[whole].str.replace("[.,]0*$", "", regex=True).astype("int64")
+    return ids.where(~whole, numbers.astype("str").reindex(ids.index))
+
+
 def _foreign(ids: pd.Series, assignment: Assignment, wanted: OutcomesFile) -> int:
     """How many customers of the file are not the campaign's; refused unless they may be dropped."""
-    known = ids.isin(assignment.table["customer_id"])
+    known = _among(ids, assignment.table["customer_id"])
     strange = ids[~known]
     if not known.any():
         expected = examples(map(cut, assignment.table["customer_id"].head(3)))

@@ -19,7 +19,7 @@ from retain.campaign.assignment import Assignment
 from retain.campaign.readout.outcomes import Outcomes
 from retain.schema import Beta, Catalogue, Offer
 
-NODES = 400
+NODES = 200
 """Grid points of either share."""
 ZOOMS = 4
 """Times the grid is laid anew over where the mass is, so that millions of customers fit it."""

@@ -48,32 +48,31 @@ def newcombe(
     [0.2, 0.0524, 0.3339, 0.0081]
     """
     counts = (treated_events, treated, control_events, control)
-    arrays = [np.asarray(count, dtype=float) for count in counts]
-    a, m, b, n = arrays
-    value, below, above = _reach(a, m, b, n, z)
+    a, m, b, n = (np.asarray(count, dtype=float) for count in counts)
+    value = a / m - b / n
+    below, above = _reach(a, m, b, n, z), _reach(b, n, a, m, z)
     return Difference(value, value - below, value + above, _inverted(a, m, b, n))
 
 
 def _reach(
     a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray, z: np.ndarray | float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The difference, and how far its interval reaches below and above it."""
-    one, other = a / m, b / n
-    (one_low, one_high), (other_low, other_high) = wilson(a, m, z), wilson(b, n, z)
-    below = np.hypot(one - one_low, other_high - other)
-    return one - other, below, np.hypot(one_high - one, other - other_low)
+) -> np.ndarray:
+    """How far the interval of the one share less the other reaches below the difference."""
+    return np.asarray(np.hypot(a / m - wilson(a, m, z)[0], wilson(b, n, z)[1] - b / n))
 
 
 def _inverted(a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """The p at which interval ends at 0, by halving: its reach grows with z."""
-    low = np.zeros(np.broadcast_shapes(a.shape, m.shape, b.shape, n.shape))
-    high = np.full_like(low, 40.0)
-    for _ in range(60):
+    """The p at which the interval ends at 0, by halving: its reach grows with z."""
+    a, m, b, n = np.broadcast_arrays(a, m, b, n)
+    falls = a * n < b * m  # the end that meets 0 is the upper one: seen from the other share
+    a, b = np.where(falls, b, a), np.where(falls, a, b)
+    m, n = np.where(falls, n, m), np.where(falls, m, n)
+    value, low, high = a / m - b / n, np.zeros(a.shape), np.full(a.shape, 40.0)
+    for _ in range(45):
         middle = (low + high) / 2
-        value, below, above = _reach(a, m, b, n, middle)
-        within = np.where(value > 0, below, above) >= np.abs(value)
+        within = _reach(a, m, b, n, middle) >= value
         low, high = np.where(within, low, middle), np.where(within, middle, high)
-    return np.where(a * n == b * m, 1.0, 2 * special.ndtr(-high))
+    return np.where(value == 0, 1.0, 2 * special.ndtr(-high))
 
 
 def mantel_haenszel(
