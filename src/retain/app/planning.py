@@ -73,15 +73,16 @@ def offered(
     ``cuts`` in the tree is what was learnt from these customers to place later ones by.
     """
     origins = made.audience.table["origin"].value_counts()
+    catalogue = settings.catalogue
+    if made.plan is not None and made.audience.with_profit:  # else nobody held it against anybody
+        catalogue = settled(catalogue, made.audience)
     tree = {
         "segments": made.segments,
         "campaign": made.tree,
         "settings": settings.as_json(),
         "cuts": {
             "segmentation": made.known.model_dump(mode="json", by_alias=True),
-            "offers": settled(settings.catalogue, made.audience).model_dump(
-                mode="json", by_alias=True
-            ),
+            "offers": catalogue.model_dump(mode="json", by_alias=True),
         },
         "calibration": calibration.as_json(),
         "scored": {str(origin): int(count) for origin, count in origins.items()},

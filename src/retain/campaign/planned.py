@@ -6,9 +6,10 @@ campaign.offers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from retain.campaign.allocation import Allocation, Problem, allocate
 from retain.campaign.audience import Audience
@@ -71,15 +72,16 @@ def planned(audience: Audience, offers: Offers, planning: Planning) -> Planned:
     RetainError
         When a segment has fewer customers who may be offered something than it must have.
     """
-    problem = problem_of(audience, offers, planning)
-    budget = problem.budget
+    problem, cells = problem_of(audience, offers, planning), 0  # how much less is found quickly
     for _ in range(NARROWED):
-        narrowed = _with_budget(problem, budget)
-        allocation = allocate(narrowed, exact_cells=planning.exact_cells)
+        allocation = allocate(problem, exact_cells=cells)
         held = _held_out(audience, offers, allocation, planning)
-        if held is not None:
-            return Planned(offers, narrowed, allocation, held)
-        budget = STEP * float(budget or 0.0)
+        if held is None:
+            problem = replace(problem, budget=STEP * float(problem.budget or 0.0))
+        elif cells == planning.exact_cells:
+            return Planned(offers, problem, allocation, held)
+        else:
+            cells = planning.exact_cells
     raise RetainError(
         f"no plan keeps within campaign.budget={planning.budget:g} with a control group of "
         f"{planning.control:.0%}; expected a larger budget or a smaller share: campaign.control=0"
@@ -101,6 +103,7 @@ def problem_of(audience: Audience, offers: Offers, planning: Planning) -> Proble
         contacts=None if planning.contacts is None else widened(planning.contacts, share),
         segment=codes if least is not None else None,
         least=least,
+        keys=_keys(audience),
         seed=planning.seed,
     )
 
@@ -109,6 +112,11 @@ def _segments(audience: Audience) -> np.ndarray:
     if audience.segments is None:
         raise ValueError("customers are placed in segments before a campaign is planned")
     return audience.segments
+
+
+def _keys(audience: Audience) -> np.ndarray:
+    """What tells customers apart whatever the order of their rows."""
+    return np.asarray(pd.util.hash_array(audience.table.index.astype(str).to_numpy(dtype=object)))
 
 
 def _least(
@@ -132,12 +140,6 @@ def _least(
             )
         least[names.index(name)] = min(there, int(np.ceil(wanted / (1 - planning.control))))
     return least
-
-
-def _with_budget(problem: Problem, budget: float | None) -> Problem:
-    from dataclasses import replace
-
-    return problem if budget == problem.budget else replace(problem, budget=budget)
 
 
 def _held_out(

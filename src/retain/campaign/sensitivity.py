@@ -49,9 +49,10 @@ def sensitivity(setting: Setting) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``net`` (expected of those treated) and ``chosen`` as things are; ``rows``: ``name, low, value, high``, the plan's
-        ``net_*`` and ``chosen_*`` at both ends, and from where to where it stays the same plan
-        (``same_from, same_to``; None where too many customers make it too long to look).
+        ``net`` (expected of those treated) and ``chosen`` as things are; ``rows``, what moves
+        most first: ``name, low, value, high``, the plan's ``net_*`` and ``chosen_*`` at both ends,
+        and from where to where it stays the same plan (``same_from, same_to``; None where too
+        many customers make it too long to look).
     """
     base = setting.solved()
     rows = [_row(axis, base) for axis in _axes(setting)]

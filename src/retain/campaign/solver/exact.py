@@ -19,7 +19,7 @@ from retain.campaign.solver.settling import usage
 INFEASIBLE = 2
 """What scipy's status says where there is no plan."""
 
-NODES = 20_000
+NODES = 200
 """Nodes of the search at most; without a clock, so that every machine ends with the same plan."""
 
 
