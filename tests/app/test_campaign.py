@@ -80,7 +80,7 @@ def test_what_the_files_say_adds_up(compared):
 
 
 def test_nobody_without_consent_is_in_any_list(compared):
-    _, _, folder = compared("campaign.least={'low risk · low value': 20}")
+    _, _, folder = compared("campaign.least={low risk low value: 20}")
     customers = pd.read_csv(folder / "customers.csv", index_col="customer_id")
     silent = set(customers.index[~customers["contactable"]])
     needs = {one["name"] for one in tree_of(folder)["offers"] if one["needs_consent"]}
@@ -154,7 +154,7 @@ BAD = {
     "value.horizon.value=9": r"value.horizon .*low ≤ value ≤ high",
     "value.horizn.value=3": r"key 'horizn' is unknown. Did you mean 'horizon'",
     "offers.mine.capacity=5": r"key 'mine'|offers",
-    "segmentation.risk.bands={}": r"segmentation.risk.bands is empty",
+    "segmentation.risk.scale=share": r"segmentation.risk.scale is 'share'; expected",
 }
 
 

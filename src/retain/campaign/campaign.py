@@ -17,10 +17,10 @@ from retain.campaign.document import Basis, document
 from retain.campaign.economics import priced
 from retain.campaign.monte_carlo import MonteCarlo
 from retain.campaign.offers import held
-from retain.campaign.planned import Planned, planned
+from retain.campaign.planned import Planned, planned, segment_named
 from retain.campaign.profiles import profiles
 from retain.campaign.recalibration import Recalibration
-from retain.campaign.segments import assigned, settled
+from retain.campaign.segments import assigned, labels, settled
 from retain.campaign.settings import Settings
 from retain.campaign.stability import stability
 from retain.campaign.value import earned
@@ -72,7 +72,9 @@ def refuse_impossible(audience: Audience, settings: Settings) -> None:
     if planned_for:
         check(settings.catalogue, audience)
     risk = _break_even(audience, settings) if planned_for else None
-    settled(audience, settings.segmentation, break_even_risk=risk)
+    known = settled(audience, settings.segmentation, break_even_risk=risk)
+    for name in settings.planning.least if planned_for else ():
+        segment_named(name, list(labels(known)))
 
 
 def campaign(

@@ -6,6 +6,8 @@ campaign.offers.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -114,6 +116,27 @@ def _segments(audience: Audience) -> np.ndarray:
     return audience.segments
 
 
+def segment_named(typed: str, names: Sequence[str]) -> str:
+    """The segment that was meant: its words alone count, since no shell takes all of its signs.
+
+    Raises
+    ------
+    RetainError
+        When there is none of these words.
+
+    >>> segment_named("high risk high value", ["low risk · low value", "high risk · high value"])
+    'high risk · high value'
+    """
+    by_words = {_words(name): name for name in names}
+    if _words(typed) not in by_words:
+        raise RetainError.unknown("campaign.least: segment", typed, list(names))
+    return by_words[_words(typed)]
+
+
+def _words(name: str) -> str:
+    return " ".join(re.findall(r"\w+", name.casefold()))
+
+
 def _keys(audience: Audience) -> np.ndarray:
     """What tells customers apart whatever the order of their rows."""
     return np.asarray(pd.util.hash_array(audience.table.index.astype(str).to_numpy(dtype=object)))
@@ -127,18 +150,17 @@ def _least(
         return None
     reachable = np.bincount(codes, weights=offers.eligible.any(axis=1), minlength=len(names))
     least = np.zeros(len(names), dtype=int)
-    for name, wanted in planning.least.items():
-        if name not in names:
-            raise RetainError.unknown("campaign.least: segment", name, names)
-        there = int(reachable[names.index(name)])
+    for typed, wanted in planning.least.items():
+        place = names.index(segment_named(typed, names))
+        there = int(reachable[place])
         most = there - int(np.ceil(planning.control * there))
         if wanted > most:
             raise RetainError(
-                f"campaign.least: segment {name!r} is to have {wanted} contacted; {there} of its "
-                f"customers may be offered something, and of those {most} stay when a control "
-                "group is held out."
+                f"campaign.least: segment {names[place]!r} is to have {wanted} contacted; {there} "
+                f"of its customers may be offered something, and of those {most} stay when a "
+                "control group is held out."
             )
-        least[names.index(name)] = min(there, int(np.ceil(wanted / (1 - planning.control))))
+        least[place] = min(there, int(np.ceil(wanted / (1 - planning.control))))
     return least
 
 
