@@ -63,7 +63,7 @@ def test_the_widest_bar_stands_on_top(tree):
     chart = drawn(tree)["tornado"]
     assert [spot.title for spot in chart.spots] == [
         "Months a decline lasts",
-        "Save rates, times what is assumed",
+        "Save rate, mean of all offers",
         "Share of a decliner’s profit that is lost",
         "Costs, times what is assumed",
         "What one unit of profit brings",

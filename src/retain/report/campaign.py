@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from retain.report.campaign_captions import offer_label, segment_label
+from retain.report.campaign_captions import offer_label
 from retain.report.names import Tree, code
-from retain.report.numbers import Number, counted
+from retain.report.numbers import Number
 from retain.report.words import Phrase, phrase
 
 CONSENT = "campaign.consent=given"
@@ -116,35 +116,31 @@ def _bent(tree: Tree) -> dict[str, Any]:
     return {name: Number(found[at], "times") for name, at in names.items()}
 
 
-def _small(tree: Tree) -> dict[str, Any]:
-    found = [one for one in tree["segments"] or [] if one["small"]]
-    return {
-        "n": counted(len(found), 'segments {"small": true}'),
-        "segments": [segment_label(one) for one in found],
-    }
+def _lost(tree: Tree) -> dict[str, Any]:
+    return {"low": money(tree["campaign"]["plan"]["net"]["low"])}
 
 
 _PUT: dict[str, Callable[[Tree], dict[str, Any]]] = {
     "calibration_poor": _bent,
-    "small_segments": _small,
+    "may_lose": _lost,
 }
 """What is put into the texts of cautions, by their code."""
 
 
 def limits(campaign: Tree) -> list[Phrase]:
     """What each limit of the plan is worth: budget, contacts, consent, control group, places."""
+    if campaign["prices"] is None:
+        return []
     told = [_budget(campaign), _contacts(campaign), _consent(campaign), _price(campaign)]
     return [*(one for one in told if one is not None), *_places(campaign)]
 
 
 def _budget(campaign: Tree) -> Phrase | None:
     """Of the budget; where more of it would buy nothing, what buys all that pays."""
-    if not campaign["plan"]["chosen"]:
-        return None
-    found = campaign["prices"]["budget"]
-    if found is None or found["price"] <= 0:
-        return phrase("prices.budget_spare", cost=money(campaign["plan"]["cost"]))
-    return phrase("prices.budget", step=money(found["step"]), worth=money(found["worth"]))
+    found, plan = campaign["prices"]["budget"], campaign["plan"]
+    if found is not None and found["price"] > 0:
+        return phrase("prices.budget", step=money(found["step"]), worth=money(found["worth"]))
+    return phrase("prices.budget_spare", cost=money(plan["cost"])) if plan["chosen"] else None
 
 
 def _contacts(campaign: Tree) -> Phrase | None:

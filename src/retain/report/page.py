@@ -41,7 +41,7 @@ from retain.report.numbers import Number, counted
 from retain.report.segment_rows import with_money
 from retain.report.segments import apart, measure, segment_named, stable, told
 from retain.report.tornado import swings
-from retain.report.trust import assumption, assumptions, drawn, trusted
+from retain.report.trust import assumption, assumptions, drawn, fixed, trusted
 from retain.report.why import direction, driver_words, explained, source, why
 from retain.report.words import LANGUAGES, Label, both, known, phrase, words
 
@@ -66,6 +66,8 @@ _CAMPAIGN: dict[str, Any] = {
     "trusted": trusted,
     "assumption": assumption,
     "control_drawn": drawn,
+    "offer_label": offer_label,
+    "fixed": fixed,
     "offer_named": lambda campaign, name: shown(offer_label(campaign, name)),
     "segment_named": lambda tree, name: shown(segment_named(tree, name)),
     "apart": apart,

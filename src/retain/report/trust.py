@@ -10,7 +10,7 @@ from typing import Any
 
 from retain.report.campaign import customers, money
 from retain.report.names import Tree
-from retain.report.numbers import Number
+from retain.report.numbers import Number, written
 from retain.report.words import Phrase, phrase
 
 
@@ -79,6 +79,12 @@ def assumptions(campaign: Tree) -> list[Tree]:
     tried = {row["name"]: row for row in (campaign["sensitivity"] or {"rows": []})["rows"]}
     stated = {one["name"]: {**unknown, **one} for one in campaign["assumptions"]}
     return list({**stated, **tried}.values())
+
+
+def fixed(row: Tree) -> bool:
+    """Whether the plan is the same only where the assumption is what it is, as far as is shown."""
+    ends = {written(row[end], "value", "en") for end in ("same_from", "value", "same_to")}
+    return len(ends) == 1
 
 
 def assumption(row: Tree) -> Phrase:
