@@ -19,6 +19,7 @@ from retain.app.studies import compared, scores_of
 from retain.app.winner import follow
 from retain.customers.contracted import read
 from retain.customers.demo import write as write_store
+from retain.errors import RetainError
 from retain.learning.features import as_learnt
 from retain.verdict.document import as_json
 
@@ -389,6 +390,41 @@ def test_consent_can_be_vouched_for_only_where_nobody_states_it(new_table, retai
     assert scored()["contactable"].all()
 
 
+# --- the real store ------------------------------------------------------------------------------
+
+
+def real_half(folder, into):
+    """The rows of every second real customer, without the answer; returns their ids and profit."""
+    into.mkdir()
+    for path in folder.glob("*.csv"):
+        mark = ";" if path.name == "money.csv" else ","
+        cells = pd.read_csv(path, sep=mark, dtype="str", encoding="utf-8-sig")
+        cells = cells[cells["id"].astype(int) % 2 == 0]
+        answer = [name for name in cells if name.startswith("Покупательская")]
+        cells.drop(columns=answer).to_csv(into / path.name, sep=mark, index=False)
+        if path.name == "money.csv":
+            found = cells.set_index(cells["id"].astype(int))["Прибыль"].str.replace(",", ".")
+    return found.astype(float)
+
+
+def test_half_of_the_real_store_reconciles_with_its_files(one_click_dir, here, retain_score):
+    folder = verdict_of(here / "runs", ("data=one_click", f"data.dir={one_click_dir}"))
+    shutil.copytree(folder, "verdict")
+    profit = real_half(one_click_dir, here / "half")
+    code, said = retain_score("data.dir=half")
+    assert code == 0, said
+    left_out = pd.read_csv(only_folder() / "not_scored.csv")["customer_id"]
+    assert sorted([*scored().index, *left_out]) == sorted(profit.index)
+    assert scored()["profit"].sum() == pytest.approx(profit.drop(left_out).sum())
+    before = pd.read_csv("verdict/customers.csv", index_col="customer_id")
+    sealed = before.index[before["origin"] == "sealed_test"].intersection(scored().index)
+    names = ["score", "risk", "profit_at_risk"]
+    pd.testing.assert_frame_equal(scored().loc[sealed, names], before.loc[sealed, names])
+    assert set(shifts()) == {"none"}
+    money = pd.read_csv(only_folder() / "segments.csv")["profit_at_risk"].sum()
+    assert money == pytest.approx(scored()["profit_at_risk"].sum())
+
+
 # --- what is refused -----------------------------------------------------------------------------
 
 
@@ -421,28 +457,34 @@ def test_a_file_that_was_touched_is_refused(store, retain_score, name):
         (lambda tree: tree["winner"].pop("config"), "winner: key 'config' is missing"),
         (lambda tree: tree.pop("winner"), "key 'winner' is missing"),
         (lambda tree: tree.pop("model"), "holds no model to score with"),
-        (lambda tree: tree["winner"]["config"]["data"].update(_target_="os.system"), "_target_"),
     ],
 )
-def test_a_verdict_that_was_edited_is_refused_in_a_sentence(store, retain_score, change, told):
+def test_a_verdict_that_was_edited_is_refused_in_a_sentence(store, change, told):
     path = store / "verdict.json"
     tree = json.loads(path.read_text())
     change(tree)
     path.write_text(json.dumps(tree))
-    data = ("data.dir=new",) if told == "_target_" else STORE
-    if told == "_target_":
-        tree["winner"]["config"]["data"]["dir"] = "new"
-    said = refused(retain_score, *data)
-    assert told in said
-    assert "\n" not in said
+    with pytest.raises(RetainError, match=re.escape(told)) as caught:
+        opened("verdict")
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", "[" * 100_000, "\x00\xff"])
-def test_what_is_no_verdict_is_refused(store, retain_score, text):
+def test_what_is_no_verdict_is_refused(store, text):
     (store / "verdict.json").write_text(text, encoding="latin-1")
-    said = refused(retain_score, *STORE)
-    assert "is no verdict this version can score with" in said
-    assert "\n" not in said
+    with pytest.raises(RetainError, match="is no verdict this version can score with") as caught:
+        opened("verdict")
+    assert "\n" not in str(caught.value)
+
+
+# A verdict is somebody else's until its hashes say otherwise, and nothing in it is ever called.
+def test_a_verdict_cannot_name_what_reads_the_customers(store, retain_score):
+    path = store / "verdict.json"
+    tree = json.loads(path.read_text())
+    tree["winner"]["config"]["data"] = {"name": "demo", "_target_": "os.system", "command": "true"}
+    path.write_text(json.dumps(tree))
+    said = refused(retain_score, "data.command=touch")
+    assert "data._target_ is 'os.system'; expected a reader in retain.customers" in said
 
 
 def test_a_folder_without_a_verdict_is_refused(store, retain_score):
