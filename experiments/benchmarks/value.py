@@ -26,12 +26,12 @@ from rounds import Round
 from scipy import special
 
 from report import figures, machine, rewrite
-from retain.campaign.assumptions import Drawn
 from retain.campaign.audience import Audience
-from retain.campaign.monte_carlo import MonteCarlo
-from retain.campaign.offers import held
-from retain.campaign.recalibration import Recalibration, logit, recalibration
-from retain.campaign.value import at_stake
+from retain.campaign.offering.offers import held
+from retain.campaign.worth.assumptions import Drawn
+from retain.campaign.worth.monte_carlo import MonteCarlo
+from retain.campaign.worth.recalibration import Recalibration, logit, recalibration
+from retain.campaign.worth.value import at_stake
 from retain.learning.scores import COLUMNS, Scores
 from retain.schema import Beta, Catalogue, Offer, Value, Words
 

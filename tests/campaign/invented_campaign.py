@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from retain.campaign import economics
 from retain.campaign.audience import Audience
-from retain.campaign.recalibration import Recalibration
-from retain.campaign.value import at_stake
+from retain.campaign.offering import economics
+from retain.campaign.worth.recalibration import Recalibration
+from retain.campaign.worth.value import at_stake
 from retain.schema import Beta, Catalogue, Offer, Value, Words
 
 RANGES = {

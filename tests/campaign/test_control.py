@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.campaign import control
-from retain.campaign.control import hold_out, widened
+from retain.campaign.planning import control
+from retain.campaign.planning.control import hold_out, widened
 
 
 def invented(n, seed, offers=3, segments=4):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import special
 
-from retain.campaign import knots, monte_carlo
-from retain.campaign.assumptions import Drawn
-from retain.campaign.monte_carlo import Money, MonteCarlo
-from retain.campaign.recalibration import Recalibration, logit
-from retain.campaign.value import earned
+from retain.campaign.worth import knots, monte_carlo
+from retain.campaign.worth.assumptions import Drawn
+from retain.campaign.worth.monte_carlo import Money, MonteCarlo
+from retain.campaign.worth.recalibration import Recalibration, logit
+from retain.campaign.worth.value import earned
 
 from .invented_campaign import (
     CATALOGUE,

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from retain.campaign.audience import Audience
-from retain.campaign.catalogue import OWN, check, settled
-from retain.campaign.offers import held
-from retain.campaign.texts import texts
+from retain.campaign.offering.catalogue import OWN, check, settled
+from retain.campaign.offering.offers import held
+from retain.campaign.offering.texts import texts
 from retain.customers import demo
 from retain.customers.customers import Column, Label
 from retain.errors import NotApplicable, RetainError

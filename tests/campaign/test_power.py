@@ -4,7 +4,7 @@ from scipy import stats
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
-from retain.campaign.power import detectable, needed, power
+from retain.campaign.planning.power import detectable, needed, power
 
 USUAL = {"alpha": 0.05, "power": 0.8}
 

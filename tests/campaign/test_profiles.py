@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from retain.campaign.profiles import profiles
-from retain.campaign.segments import assigned, settled
-from retain.campaign.stability import Stability, stability
+from retain.campaign.segmentation.profiles import profiles
+from retain.campaign.segmentation.segments import assigned, settled
+from retain.campaign.segmentation.stability import Stability, stability
 from retain.schema import Bands, Segmentation, Words
 from retain.verdict.statistics import mean_interval
 

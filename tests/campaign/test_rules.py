@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retain.campaign.audience import Audience
-from retain.campaign.rules import check, holds, settled
+from retain.campaign.segmentation.rules import check, holds, settled
 from retain.customers.customers import Column, Label
 from retain.errors import RetainError
 from retain.schema import Condition, Named, Rule, parse

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.campaign import segment_tree
 from retain.campaign.audience import Audience
-from retain.campaign.rules import check, holds
-from retain.campaign.segments import place
+from retain.campaign.segmentation import segment_tree
+from retain.campaign.segmentation.rules import check, holds
+from retain.campaign.segmentation.segments import place
 from retain.customers.customers import Column, Label
 from retain.schema import Segmentation
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from retain.campaign.segments import assigned, check, labels, place, settled
+from retain.campaign.segmentation.segments import assigned, check, labels, place, settled
 from retain.errors import RetainError
 from retain.schema import Bands, Segmentation, parse
 

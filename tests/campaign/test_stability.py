@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.campaign import stability as module
 from retain.campaign.audience import Audience
-from retain.campaign.segments import place
-from retain.campaign.stability import stability
+from retain.campaign.segmentation import stability as module
+from retain.campaign.segmentation.segments import place
+from retain.campaign.segmentation.stability import stability
 from retain.schema import Bands, Segmentation, parse
 
 

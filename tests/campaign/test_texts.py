@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from retain.campaign.audience import Audience
-from retain.campaign.offers import held
-from retain.campaign.placeholders import faults, pieces, placeholders
-from retain.campaign.texts import texts
-from retain.campaign.values_told import LONGEST, number, printable
+from retain.campaign.offering.offers import held
+from retain.campaign.offering.placeholders import faults, pieces, placeholders
+from retain.campaign.offering.texts import texts
+from retain.campaign.offering.values_told import LONGEST, number, printable
 from retain.customers.customers import Column, Label
 from retain.schema import Catalogue, Value, parse
 

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.campaign.recalibration import Recalibration
-from retain.campaign.value import audience
+from retain.campaign.worth.recalibration import Recalibration
+from retain.campaign.worth.value import audience
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from retain.campaign.cautions import LOOKS
+from retain.campaign.planning.cautions import LOOKS
 from retain.report.campaign import cautions, limits, promise, summary
 from retain.report.captions import caption
 from retain.report.page import page

@@ -9,9 +9,8 @@ from retain.app.at_hand import at_hand
 from retain.app.offered import Offered, Words
 from retain.campaign.audience import Audience
 from retain.campaign.campaign import Campaign, campaign
-from retain.campaign.catalogue import settled
-from retain.campaign.planned import Planned
-from retain.campaign.recalibration import Recalibration, recalibration
+from retain.campaign.offering.catalogue import settled
+from retain.campaign.planning.planned import Planned
 from retain.campaign.settings import Settings
 from retain.campaign.tables import (
     Language,
@@ -20,7 +19,8 @@ from retain.campaign.tables import (
     offers_table,
     segments_table,
 )
-from retain.campaign.value import audience
+from retain.campaign.worth.recalibration import Recalibration, recalibration
+from retain.campaign.worth.value import audience
 from retain.errors import RetainError
 from retain.learning.scores import Scores
 from retain.record import Record

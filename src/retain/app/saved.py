@@ -13,9 +13,9 @@ from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
-from retain.campaign.recalibration import Recalibration
 from retain.campaign.reference import Reference
 from retain.campaign.reference import read as read_reference
+from retain.campaign.worth.recalibration import Recalibration
 from retain.errors import RetainError, did_you_mean
 from retain.record import StudyDirectory
 from retain.schema import SavedVerdict, parse

@@ -97,7 +97,7 @@ def scored(config: Score, saved: Saved, settings: Settings, new: NewCustomers) -
 def _people(saved: Saved, settings: Settings, new: NewCustomers, scores: Scores) -> Audience:
     """The customers with risk and money; of categories also the levels the comparison met."""
     from retain.app.known_levels import with_levels
-    from retain.campaign.value import audience
+    from retain.campaign.worth.value import audience
 
     found = audience(
         [scores],

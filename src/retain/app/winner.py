@@ -11,11 +11,11 @@ from retain.app.explaining import sealed_explained
 from retain.app.prepared import Prepared
 from retain.app.studies import scores_of
 from retain.campaign.campaign import refuse_impossible
-from retain.campaign.recalibration import recalibration
 from retain.campaign.reference import reference
 from retain.campaign.reference import write as write_reference
 from retain.campaign.settings import Settings
-from retain.campaign.value import audience
+from retain.campaign.worth.recalibration import recalibration
+from retain.campaign.worth.value import audience
 from retain.learning.experiment import fit, score_sealed
 from retain.learning.features import matrix
 from retain.learning.metrics import chosen

@@ -10,17 +10,15 @@ from dataclasses import replace
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.campaign import Campaign
-from retain.campaign.document import Basis, document
-from retain.campaign.economics import priced
-from retain.campaign.monte_carlo import MonteCarlo
-from retain.campaign.offers import held
-from retain.campaign.planned import planned
-from retain.campaign.profiles import profiles
-from retain.campaign.recalibration import Recalibration
-from retain.campaign.segments import assigned, check
+from retain.campaign.campaign import Campaign, with_plan, without_money
+from retain.campaign.offering.economics import priced
+from retain.campaign.planning.document import Basis
+from retain.campaign.segmentation.profiles import profiles
+from retain.campaign.segmentation.segments import assigned, check
 from retain.campaign.settings import Settings
-from retain.errors import NotApplicable, RetainError
+from retain.campaign.worth.monte_carlo import MonteCarlo
+from retain.campaign.worth.recalibration import Recalibration
+from retain.errors import RetainError
 
 
 def applied(audience: Audience, recalibration: Recalibration, settings: Settings) -> Campaign:
@@ -45,16 +43,12 @@ def applied(audience: Audience, recalibration: Recalibration, settings: Settings
     totals = draws.totals(np.asarray(placed.segments))
     told = profiles(placed, settings.segmentation, totals, differs=False)
     found = Campaign(placed, settings.segmentation, told, draws.per_customer(), None, None, None)
-    if not settings.planning.on:
-        return found
-    offers = held(settings.catalogue, placed, settings.value)
-    plan = planned(placed, offers, settings.planning)
-    tree = document(plan, Basis(placed, draws, recalibration, settings, None), what_ifs=False)
-    return replace(found, plan=plan, tree=tree, nets=draws.expected_net(plan.chosen, offers))
+    basis = Basis(placed, draws, recalibration, settings, None)
+    return with_plan(found, basis, what_ifs=False)
 
 
 def _without_money(placed: Audience, settings: Settings) -> Campaign:
-    """Segments of risk, and why nothing is planned."""
+    """Segments of risk, where these are the segments there were."""
     if settings.segmentation.kind == "risk_value" and settings.segmentation.value is not None:
         raise RetainError(
             "the segments of the comparison are by value too, and these customers carry no "
@@ -62,7 +56,4 @@ def _without_money(placed: Audience, settings: Settings) -> Campaign:
         )
     told = profiles(placed, settings.segmentation, None, differs=False)
     found = Campaign(placed, settings.segmentation, told, None, None, None, None)
-    if not settings.planning.on:
-        return found
-    no = NotApplicable("a campaign weighs costs against profit, and these customers carry none")
-    return replace(found, plan=no, tree={"missing": str(no)})
+    return without_money(found, settings)

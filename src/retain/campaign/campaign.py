@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.break_even import break_even_risk, cheapest
-from retain.campaign.catalogue import check
-from retain.campaign.document import Basis, document
-from retain.campaign.economics import priced
-from retain.campaign.monte_carlo import MonteCarlo
-from retain.campaign.offers import held
-from retain.campaign.planned import Planned, planned, segment_named
-from retain.campaign.profiles import profiles
-from retain.campaign.recalibration import Recalibration
-from retain.campaign.segments import assigned, labels, settled
+from retain.campaign.offering.catalogue import check
+from retain.campaign.offering.economics import priced
+from retain.campaign.offering.offers import held
+from retain.campaign.planning.document import Basis, document
+from retain.campaign.planning.planned import Planned, planned, segment_named
+from retain.campaign.segmentation.profiles import profiles
+from retain.campaign.segmentation.segments import assigned, labels, settled
+from retain.campaign.segmentation.stability import stability
 from retain.campaign.settings import Settings
-from retain.campaign.stability import stability
-from retain.campaign.value import earned
+from retain.campaign.worth.break_even import break_even_risk, cheapest
+from retain.campaign.worth.monte_carlo import MonteCarlo
+from retain.campaign.worth.recalibration import Recalibration
+from retain.campaign.worth.value import earned
 from retain.errors import NotApplicable
 from retain.schema import Segmentation
 
@@ -95,21 +95,30 @@ def campaign(
     priced_at = priced(settings.catalogue, settings.value.cost.value)
     settings = replace(settings, catalogue=priced_at)
     if not audience.with_profit:
-        return _without_money(audience, settings)
+        return without_money(_placed(audience, settings, None), settings)
     draws = MonteCarlo(audience, recalibration, settings.value, seed=settings.planning.seed)
     found = _placed(audience, settings, draws)
+    basis = Basis(found.audience, draws, recalibration, settings, declined)
+    return with_plan(found, basis)
+
+
+def with_plan(found: Campaign, basis: Basis, *, what_ifs: bool = True) -> Campaign:
+    """Placed customers, and who of them is offered what where that was asked for.
+
+    ``what_ifs`` tells besides how else it could be, which takes many plans more.
+    """
+    settings = basis.settings
     if not settings.planning.on:
         return found
-    offers = held(settings.catalogue, audience, settings.value)
+    offers = held(settings.catalogue, found.audience, settings.value)
     plan = planned(found.audience, offers, settings.planning)
-    basis = Basis(found.audience, draws, recalibration, settings, declined)
-    tree = document(plan, basis)
-    return replace(found, plan=plan, tree=tree, nets=draws.expected_net(plan.chosen, offers))
+    tree = document(plan, basis, what_ifs=what_ifs)
+    nets = basis.draws.expected_net(plan.chosen, offers)
+    return replace(found, plan=plan, tree=tree, nets=nets)
 
 
-def _without_money(audience: Audience, settings: Settings) -> Campaign:
-    """The customers in segments of risk, and why nothing is planned."""
-    found = _placed(audience, settings, None)
+def without_money(found: Campaign, settings: Settings) -> Campaign:
+    """Customers in segments of risk, and why nothing is planned."""
     if not settings.planning.on:
         return found
     no = NotApplicable(

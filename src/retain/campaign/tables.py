@@ -1,6 +1,7 @@
 """A campaign as tables for spreadsheets.
 
-May import: campaign.assignment, campaign.campaign, campaign.planned, campaign.texts.
+May import: campaign.assignment, campaign.campaign, campaign.planning.planned,
+campaign.offering.texts.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import pandas as pd
 
 from retain.campaign.assignment import assignment_table
 from retain.campaign.campaign import Campaign
-from retain.campaign.planned import Planned
-from retain.campaign.texts import texts
+from retain.campaign.offering.texts import texts
+from retain.campaign.planning.planned import Planned
 
 Language = Literal["en", "ru"]
 MONEY = ("value", "low", "high")

@@ -1,7 +1,7 @@
 """Shadow prices: what one more of each limit would be worth, and what those held out cost.
 
-May import: campaign.allocation, campaign.audience, campaign.offers, campaign.planned,
-campaign.settings.
+May import: campaign.allocation, campaign.audience, campaign.offering.offers,
+campaign.planning.planned, campaign.settings.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 from retain.campaign.allocation import allocate
 from retain.campaign.audience import Audience
-from retain.campaign.offers import held
-from retain.campaign.planned import Planned, problem_of
+from retain.campaign.offering.offers import held
+from retain.campaign.planning.planned import Planned, problem_of
 from retain.campaign.settings import Settings
 
 

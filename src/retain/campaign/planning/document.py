@@ -31,18 +31,18 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.break_even import cheapest
-from retain.campaign.budgets import budget_curve
-from retain.campaign.cautions import cautions
-from retain.campaign.empc import of_offer
-from retain.campaign.monte_carlo import MonteCarlo
-from retain.campaign.planned import Planned
-from retain.campaign.prices import prices
-from retain.campaign.profit_curve import profit_curve
-from retain.campaign.recalibration import Recalibration
-from retain.campaign.sensitivity import Setting, sensitivity
+from retain.campaign.planning.budgets import budget_curve
+from retain.campaign.planning.cautions import cautions
+from retain.campaign.planning.planned import Planned
+from retain.campaign.planning.prices import prices
+from retain.campaign.planning.sensitivity import Setting, sensitivity
+from retain.campaign.planning.told import offers_told, power_told
 from retain.campaign.settings import Settings
-from retain.campaign.told import offers_told, power_told
+from retain.campaign.worth.break_even import cheapest
+from retain.campaign.worth.empc import of_offer
+from retain.campaign.worth.monte_carlo import MonteCarlo
+from retain.campaign.worth.profit_curve import profit_curve
+from retain.campaign.worth.recalibration import Recalibration
 from retain.schema import Planning
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import RESERVED, Audience
-from retain.campaign.conditions import BOUNDS
-from retain.campaign.segments import assigned, learnt
+from retain.campaign.segmentation.conditions import BOUNDS
+from retain.campaign.segmentation.segments import assigned, learnt
 from retain.schema import Bands, Condition, Rule, Segmentation
 
 RISK_OFF = 0.02

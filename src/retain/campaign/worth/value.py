@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.recalibration import Recalibration
+from retain.campaign.worth.recalibration import Recalibration
 from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning.features import derive

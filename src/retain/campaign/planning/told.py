@@ -1,7 +1,7 @@
 """A plan told offer by offer, and which effect its control group can show.
 
-May import: schema; campaign.audience, campaign.break_even, campaign.monte_carlo, campaign.planned,
-campaign.power.
+May import: schema; campaign.audience, campaign.worth.break_even, campaign.worth.monte_carlo,
+campaign.planning.planned, campaign.planning.power.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import numpy as np
 from scipy import stats
 
 from retain.campaign.audience import Audience
-from retain.campaign.break_even import BreakEven, break_even
-from retain.campaign.monte_carlo import MonteCarlo
-from retain.campaign.planned import Planned
-from retain.campaign.power import power
+from retain.campaign.planning.planned import Planned
+from retain.campaign.planning.power import power
+from retain.campaign.worth.break_even import BreakEven, break_even
+from retain.campaign.worth.monte_carlo import MonteCarlo
 from retain.schema import Beta, Planning, Value
 
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from retain.campaign.assumptions import Drawn
+from retain.campaign.worth.assumptions import Drawn
 from retain.schema import Offer
 
 if TYPE_CHECKING:
-    from retain.campaign.offers import Offers
+    from retain.campaign.offering.offers import Offers
 
 
 @dataclass(frozen=True)

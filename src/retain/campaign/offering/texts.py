@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.eligibility import answered
-from retain.campaign.offers import Offers
-from retain.campaign.placeholders import DRIVER, pieces, placeholders
-from retain.campaign.raised import Raised
-from retain.campaign.values_told import printable, told
+from retain.campaign.offering.eligibility import answered
+from retain.campaign.offering.offers import Offers
+from retain.campaign.offering.placeholders import DRIVER, pieces, placeholders
+from retain.campaign.offering.raised import Raised
+from retain.campaign.offering.values_told import printable, told
 from retain.schema import Offer
 
 Told = tuple[np.ndarray, list[str]]

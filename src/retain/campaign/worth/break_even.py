@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.economics import taken
-from retain.campaign.value import at_stake
+from retain.campaign.offering.economics import taken
+from retain.campaign.worth.value import at_stake
 from retain.schema import Catalogue, Offer, Value
 
 if TYPE_CHECKING:
-    from retain.campaign.offers import Offers
+    from retain.campaign.offering.offers import Offers
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import numpy as np
 from retain.campaign.audience import Audience
 
 if TYPE_CHECKING:
-    from retain.campaign.offers import Offers
+    from retain.campaign.offering.offers import Offers
 
 POINTS = 200
 """Points of a curve at most."""

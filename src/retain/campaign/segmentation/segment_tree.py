@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import RESERVED, Audience
-from retain.campaign.leaf_words import Side, named
+from retain.campaign.segmentation.leaf_words import Side, named
 from retain.schema import Named, Segmentation
 
 MOST_LEVELS = 30

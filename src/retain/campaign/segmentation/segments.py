@@ -13,9 +13,9 @@ from typing import Literal
 
 import numpy as np
 
-from retain.campaign import bands, rules, segment_tree
 from retain.campaign.audience import Audience
-from retain.campaign.conditions import values_of
+from retain.campaign.segmentation import bands, rules, segment_tree
+from retain.campaign.segmentation.conditions import values_of
 from retain.customers.customers import Label
 from retain.errors import RetainError
 from retain.schema import Bands, Segmentation

@@ -1,7 +1,7 @@
 """The plan: who is offered what, and who of them is held out, within all limits.
 
-May import: errors, schema; campaign.allocation, campaign.audience, campaign.control,
-campaign.offers.
+May import: errors, schema; campaign.allocation, campaign.audience, campaign.planning.control,
+campaign.offering.offers.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import pandas as pd
 
 from retain.campaign.allocation import Allocation, Problem, allocate
 from retain.campaign.audience import Audience
-from retain.campaign.control import Holdout, hold_out, widened
-from retain.campaign.offers import Offers
+from retain.campaign.offering.offers import Offers
+from retain.campaign.planning.control import Holdout, hold_out, widened
 from retain.errors import RetainError
 from retain.schema import Planning
 

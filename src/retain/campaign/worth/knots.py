@@ -3,14 +3,14 @@
 A probability of decline depends on a customer through the score alone. So what a million customers
 come to is a sum over some two thousand knots, whatever the number of draws.
 
-May import: nothing of the package but ``campaign.recalibration``.
+May import: nothing of the package but ``campaign.worth.recalibration``.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from retain.campaign.recalibration import EDGE, logit
+from retain.campaign.worth.recalibration import EDGE, logit
 
 COUNT = 2048
 """Knots where scores differ more; on them a probability is off by at most 3e-6 · slope²."""

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from retain import schema
-from retain.campaign import economics
 from retain.campaign.audience import Audience
-from retain.campaign.catalogue import check
-from retain.campaign.eligibility import eligible
-from retain.campaign.raised import Raised, features_of
+from retain.campaign.offering import economics
+from retain.campaign.offering.catalogue import check
+from retain.campaign.offering.eligibility import eligible
+from retain.campaign.offering.raised import Raised, features_of
 from retain.errors import NotApplicable
 from retain.schema import Catalogue, Offer
 

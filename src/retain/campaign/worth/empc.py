@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from retain.campaign.audience import Audience
-from retain.campaign.economics import taken
+from retain.campaign.offering.economics import taken
 from retain.schema import Beta, Offer, Value
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from retain.campaign import rules
 from retain.campaign.audience import Audience
-from retain.campaign.placeholders import DRIVER, placeholders
-from retain.campaign.raised import Raised, features_of
-from retain.campaign.values_told import known
+from retain.campaign.offering.placeholders import DRIVER, placeholders
+from retain.campaign.offering.raised import Raised, features_of
+from retain.campaign.offering.values_told import known
+from retain.campaign.segmentation import rules
 from retain.schema import Offer
 
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from retain.campaign import rules
 from retain.campaign.audience import Audience
-from retain.campaign.placeholders import DRIVER, faults
+from retain.campaign.offering.placeholders import DRIVER, faults
+from retain.campaign.segmentation import rules
 from retain.errors import RetainError
 from retain.schema import Catalogue, Offer, Rule
 

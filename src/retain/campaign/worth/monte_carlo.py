@@ -15,16 +15,16 @@ import numpy as np
 import pandas as pd
 from scipy.interpolate import RegularGridInterpolator
 
-from retain.campaign.assumptions import Drawn
 from retain.campaign.audience import Audience
-from retain.campaign.knots import Knots
-from retain.campaign.recalibration import Recalibration, logit
-from retain.campaign.returns import Returns, sent
-from retain.campaign.value import earned
+from retain.campaign.worth.assumptions import Drawn
+from retain.campaign.worth.knots import Knots
+from retain.campaign.worth.recalibration import Recalibration, logit
+from retain.campaign.worth.returns import Returns, sent
+from retain.campaign.worth.value import earned
 from retain.schema import Value
 
 if TYPE_CHECKING:
-    from retain.campaign.offers import Offers
+    from retain.campaign.offering.offers import Offers
 
 BOUNDS = (0.025, 0.975)
 """Quantiles of the draws that make an interval."""

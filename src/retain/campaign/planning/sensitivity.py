@@ -1,6 +1,7 @@
 """What becomes of the plan where an assumption is another one within its range.
 
-May import: schema; campaign.allocation, campaign.audience, campaign.offers, campaign.planned.
+May import: schema; campaign.allocation, campaign.audience, campaign.offering.offers,
+campaign.planning.planned.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from scipy import stats
 
 from retain.campaign.allocation import Allocation, allocate
 from retain.campaign.audience import Audience
-from retain.campaign.economics import priced
-from retain.campaign.offers import Offers, again
-from retain.campaign.planned import problem_of
+from retain.campaign.offering.economics import priced
+from retain.campaign.offering.offers import Offers, again
+from retain.campaign.planning.planned import problem_of
 from retain.schema import Assumption, Beta, Catalogue, Planning, Value
 
 ENDS = (0.1, 0.9)

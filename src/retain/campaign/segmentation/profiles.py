@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.distinct import Difference, distinct
-from retain.campaign.segments import labels
-from retain.campaign.stability import Stability
+from retain.campaign.segmentation.distinct import Difference, distinct
+from retain.campaign.segmentation.segments import labels
+from retain.campaign.segmentation.stability import Stability
 from retain.customers.customers import Column, Label
 from retain.schema import Segmentation
 from retain.verdict.statistics import mean_interval

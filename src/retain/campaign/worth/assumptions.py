@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from scipy import special
 
-from retain.campaign.recalibration import Recalibration
+from retain.campaign.worth.recalibration import Recalibration
 from retain.schema import Assumption, Beta, Value
 
 NAMES = ("horizon", "share_lost", "margin", "cost")

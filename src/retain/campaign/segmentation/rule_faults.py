@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import pandas as pd
 
 from retain.campaign.audience import RESERVED, Audience
-from retain.campaign.conditions import BOUNDS, CATEGORY, NUMBER, values_of
+from retain.campaign.segmentation.conditions import BOUNDS, CATEGORY, NUMBER, values_of
 from retain.errors import did_you_mean, examples
 from retain.schema import Condition, Rule
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.conditions import bounded, met, values_of
-from retain.campaign.rule_faults import faults
+from retain.campaign.segmentation.conditions import bounded, met, values_of
+from retain.campaign.segmentation.rule_faults import faults
 from retain.errors import RetainError
 from retain.schema import Rule
 
