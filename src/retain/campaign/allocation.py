@@ -123,7 +123,7 @@ def _solved(draft: Draft, pool: Pool, found: Bounded, known: float) -> float:
     if solved.chosen is None and not np.isfinite(known):
         raise _none_fits()
     if solved.chosen is None:
-        return found.bound
+        return solved.bound
     before = draft.take(pool)
     draft.put(pool, solved.chosen)
     if draft.net < known:

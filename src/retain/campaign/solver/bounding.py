@@ -101,9 +101,13 @@ def _pressed(state: Cooled, highest: np.ndarray) -> np.ndarray:
 
 
 def _moved(near: Region, state: Cooled, highest: np.ndarray, scale: float) -> Region:
-    """A larger region around the prices found, and free where they met its edge."""
-    unit, shape, aside = state.dual.unit, near.shape * 4.0, near.aside * 1.0
-    pressed = _pressed(state, highest)
-    aside[pressed] = 0.0
+    """A larger region around the prices found, and above those of places that met its edge."""
+    prices, unit, offers = state.point.prices.copy(), state.dual.unit, near.middle.offers
+    shape, aside, pressed = near.shape * 4.0, near.aside * 1.0, _pressed(state, highest)
+    places = np.flatnonzero(pressed[1 : 1 + offers]) + 1
+    shape[places], shape[:, places] = 0.0, 0.0
+    aside[places] = (highest[places] - prices[places]) / 2
+    prices[places] += aside[places]
+    pressed[places] = False
     shape[pressed, pressed] += (scale * unit[pressed]) ** 2
-    return Region(Prices(state.point.prices, near.middle.offers), shape, aside)
+    return Region(Prices(prices, offers), shape, aside)

@@ -24,7 +24,7 @@ from retain.campaign.solver.pool import Pool
 STEPS = 30
 """Newton steps at one temperature; fewer only cost precision."""
 STRIDE = 30.0
-"""Temperatures by which a step may change a reduced value."""
+"""Temperatures by which the first step may change a reduced value; each may twice as much."""
 
 
 @dataclass(frozen=True)
@@ -125,8 +125,8 @@ def solve(dual: Dual, start: np.ndarray, temperature: float, within: float) -> P
         Stops when the next step promises less than this many temperatures.
     """
     point = at(dual, np.clip(start, dual.low, dual.high), temperature)
-    for _ in range(STEPS):
-        step = _step(dual, point)
+    for number in range(STEPS):
+        step = _step(dual, point, STRIDE * 2**number)
         promised = -float(point.left @ step)
         if promised < within * temperature:
             break
@@ -137,10 +137,10 @@ def solve(dual: Dual, start: np.ndarray, temperature: float, within: float) -> P
     return point
 
 
-def _step(dual: Dual, point: Point) -> np.ndarray:
+def _step(dual: Dual, point: Point, stride: float) -> np.ndarray:
     """The Newton step of all prices that no bound holds (Bertsekas 1982).
 
-    A ridge in proportion to the slope keeps each price from moving by more than ``STRIDE``
+    A ridge in proportion to the slope keeps each price from moving by more than ``stride``
     temperatures, where the curvature has nothing to say; near the solution it vanishes.
     """
     held = ((point.prices <= dual.low) & (point.left >= 0)) | (
@@ -148,8 +148,8 @@ def _step(dual: Dual, point: Point) -> np.ndarray:
     )
     (free,) = np.nonzero(~held)
     step, slope = np.zeros_like(point.left), point.left[free]
-    stride = STRIDE * point.temperature * dual.unit[free]
-    curved = point.curvature[np.ix_(free, free)] + np.diag(np.abs(slope) / stride)
+    far = stride * point.temperature * dual.unit[free]
+    curved = point.curvature[np.ix_(free, free)] + np.diag(np.abs(slope) / far)
     step[free] = -inverse(curved) @ slope
     return step
 

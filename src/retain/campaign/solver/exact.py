@@ -16,8 +16,8 @@ from retain.campaign.solver.pool import Pool
 from retain.campaign.solver.repair import SLACK
 from retain.campaign.solver.settling import usage
 
-INFEASIBLE = 2
-"""What scipy's status says where there is no plan."""
+OPTIMAL, INFEASIBLE = 0, 2
+"""What scipy's status says of a plan, or of there being none."""
 
 NODES = 200
 """Nodes of the search at most; without a clock, so that every machine ends with the same plan."""
@@ -87,7 +87,8 @@ def best(pool: Pool, limits: Limits, prices: Prices, bound: float, known: float)
     core = Core(pool.part(places), limits.less(used), left[:, places], slack, scale)
     found = _solved(core)
     if found.chosen is None:
-        return Solved(None, bound, found.possible)
+        none_better = not found.possible and np.isfinite(known)
+        return Solved(None, known if none_better else bound, found.possible)
     chosen[places] = found.chosen
     return Solved(chosen, min(bound, net + found.bound), found.possible)
 
@@ -119,7 +120,7 @@ def _milp(core: Core) -> Solved:
         return Solved(nothing if fits else None, 0.0, possible=fits)
     rows = _rows(pool, offer, customer, limits)
     unit = np.ones(len(rows))
-    unit[0] = max(float(pool.cost.mean()), np.finfo(float).tiny)
+    unit[0] = float(pool.cost.mean()) or 1.0
     most = limits.most[given]
     one = csr_array((np.ones(cells), (customer, range(cells))), shape=(len(pool), cells))
     found = milp(
@@ -140,8 +141,11 @@ def _milp(core: Core) -> Solved:
         return Solved(None, np.inf, possible=found.status != INFEASIBLE)
     chosen, taken = np.full(len(pool), -1, dtype=np.int16), found.x > 0.5
     chosen[customer[taken]] = offer[taken]
-    optimum = found.fun if found.status == 0 else found.mip_dual_bound
-    return Solved(chosen, -float(optimum) / core.scale, possible=True)
+    if found.status == OPTIMAL:
+        bound = float(pool.net[offer[taken], customer[taken]].sum())
+    else:
+        bound = -float(found.mip_dual_bound) / core.scale
+    return Solved(chosen, bound, possible=True)
 
 
 def _rows(pool: Pool, offer: np.ndarray, customer: np.ndarray, limits: Limits) -> np.ndarray:

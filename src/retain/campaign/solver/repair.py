@@ -38,8 +38,12 @@ class Moves:
         (offers + 1, customers) net value, and what it lacks to the best at the dual's prices.
     uses
         (offers + 1, customers, limits) what is used of each limit.
-    left
-        (limits,) what is left of each.
+    left, most
+        (limits,) what is left of each, and what there was.
+    unit
+        (limits,) what a contact uses of each, about.
+    segment
+        (customers,) the segment, 0 where it does not matter.
     """
 
     choice: np.ndarray
@@ -49,6 +53,7 @@ class Moves:
     left: np.ndarray
     most: np.ndarray
     unit: np.ndarray
+    segment: np.ndarray
 
     @classmethod
     def of(cls, pool: Pool, choice: np.ndarray, limits: Limits, prices: Prices) -> Moves:
@@ -68,7 +73,8 @@ class Moves:
         unit = np.ones(len(left))
         unit[0] = mean if mean > 0 else 1.0
         loss = reduced.max(axis=0) - reduced
-        return cls(choice, net, loss, uses, left, limits.most, unit)
+        segment = np.zeros(customers, dtype=np.intp) if pool.segment is None else pool.segment
+        return cls(choice, net, loss, uses, left, limits.most, unit, segment)
 
     @property
     def at(self) -> tuple[np.ndarray, range]:
@@ -154,17 +160,22 @@ def improve(moves: Moves, prices: Prices, goal: float) -> None:
             moves.loss[moves.at].sum()
             + np.maximum(np.where(prices.vector > 0, moves.left, 0), 0) @ prices.vector
         )
-        if worth <= goal or not _step(moves, goal):
+        if worth <= goal or not _step(moves):
             return
 
 
-def _step(moves: Moves, goal: float) -> bool:
-    """Whether a single move, or else one by two, adds something."""
+def _step(moves: Moves) -> bool:
+    """Whether a single move, or else one by two, adds something.
+
+    Of single moves the one that loses least against the prices comes first: it leaves the room
+    that it takes to nobody who would make more of it.
+    """
     net, loss, uses = moves.change()
-    fits = moves.lacks(moves.left - uses) <= 0
-    gain = np.where(fits, net, -np.inf)
-    offer, customer = np.unravel_index(int(gain.argmax()), gain.shape)
-    if gain[offer, customer] > 1e-9 * goal + 1e-300 and gain[offer, customer] > 0:
+    least = 1e-12 * np.abs(moves.net[moves.at]).max(initial=0)
+    adds = (net > least) & (moves.lacks(moves.left - uses) <= 0)
+    if adds.any():
+        loses = np.where(adds, loss, np.inf)
+        offer, customer = np.unravel_index(int(loses.argmin()), loses.shape)
         moves.make(int(offer), int(customer))
         return True
     return _by_two(moves, net, loss, uses)
@@ -197,7 +208,7 @@ def _candidates(moves: Moves, net: np.ndarray, loss: np.ndarray) -> tuple[np.nda
     flat = np.argsort(cost, axis=None)[: 20 * PAIRED]
     flat = flat[np.isfinite(cost.reshape(-1)[flat])]
     offer, customer = np.unravel_index(flat, cost.shape)
-    kind = moves.choice[customer] * len(net) + offer
+    kind = moves.choice[customer] * len(net) + offer + moves.segment[customer] * len(net) ** 2
     by_kind = np.argsort(kind, kind="stable")
     starts = np.flatnonzero(np.diff(kind[by_kind], prepend=-1))
     rank = np.empty(len(kind), dtype=np.intp)
