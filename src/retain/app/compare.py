@@ -50,12 +50,12 @@ def compare(line: Line) -> int:
 
     with suppress(OSError):  # a worker that cannot start says so
         warm_up(*(() if "reasons=none" in line.overrides else EXPLAINING))  # while this one reads
-    with _nothing_thrown_away():
+    with nothing_thrown_away():
         return _compared(line)
 
 
 @contextmanager
-def _nothing_thrown_away() -> Iterator[None]:
+def nothing_thrown_away() -> Iterator[None]:
     """No search for garbage meanwhile: among thousands of records, all wanted, it costs a half."""
     searched = gc.isenabled()
     gc.disable()

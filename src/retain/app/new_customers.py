@@ -131,8 +131,9 @@ def _left_out(customers: Customers) -> pd.DataFrame:
 
 def _known(ids: pd.Index, saved: Saved) -> int:
     """How many of the ids the verdict's list of customers has, 0 where there is no such list."""
+    kind = "str" if ids.dtype == "str" else None
     try:
-        before = pd.read_csv(saved.customers, usecols=["customer_id"], dtype="str")
+        before = pd.read_csv(saved.customers, usecols=["customer_id"], dtype=kind)["customer_id"]
     except (OSError, ValueError):
         return 0
-    return int(ids.astype("str").isin(before["customer_id"]).sum())
+    return int(before.isin(ids).sum())

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.app.command_line import Line
+from retain.app.compare import nothing_thrown_away
 from retain.app.run import answer
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ def main() -> None:
 
 def score(line: Line) -> int:
     """Read the verdict and the customers, score, place and write."""
+    with nothing_thrown_away():  # among texts of a million customers a search finds nothing
+        return _scored(line)
+
+
+def _scored(line: Line) -> int:
     from rich.console import Console
 
     from retain.app.board_score import report

@@ -71,6 +71,8 @@ def _arrow(values: pd.Series) -> pa.Array:
         return pc.if_else(column, "True", "False")
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column
+    if not any(pc.any(pc.starts_with(column, start)).as_py() for start in STARTS):
+        return column
     starts = "".join(sorted(STARTS, key="-".__eq__))  # within brackets - means itself when last
     return pc.replace_substring_regex(column, f"^([{starts}])", r"'\1")
 

@@ -131,9 +131,9 @@ def _empc(basis: Basis) -> dict[str, Any] | None:
 def identity(plan: Planned, audience: Audience) -> str:
     """Eight hex digits that stand for who is offered what and who is held out."""
     digest = hashlib.sha256(json.dumps(plan.offers.names).encode())
-    for values in (audience.table.index.astype(str).to_numpy(), plan.chosen, plan.treated):
-        hashed = pd.util.hash_array(values.astype(object) if values.dtype == object else values)
-        digest.update(hashed.tobytes())
+    digest.update("\n".join(map(str, audience.table.index.tolist())).encode())
+    for places in (plan.chosen, plan.treated):
+        digest.update(places.astype("<i8").tobytes())
     return digest.hexdigest()[:8]
 
 

@@ -74,7 +74,9 @@ def planned(audience: Audience, offers: Offers, planning: Planning) -> Planned:
     RetainError
         When a segment has fewer customers who may be offered something than it must have.
     """
-    problem, cells = problem_of(audience, offers, planning), 0  # how much less is found quickly
+    problem = problem_of(audience, offers, planning)
+    large = int(offers.eligible.sum()) > planning.exact_cells
+    cells = planning.exact_cells if large else 0  # how much less is found quickly
     for _ in range(NARROWED):
         allocation = allocate(problem, exact_cells=cells)
         held = _held_out(audience, offers, allocation, planning)
@@ -93,7 +95,7 @@ def planned(audience: Audience, offers: Offers, planning: Planning) -> Planned:
 def problem_of(audience: Audience, offers: Offers, planning: Planning) -> Problem:
     """What is to be solved, its limits wide enough for those who are held out."""
     share = planning.control
-    names, codes = np.unique(_segments(audience), return_inverse=True)
+    codes, names = pd.factorize(_segments(audience), sort=True)
     least = _least(names.tolist(), codes, offers, planning)
     capacities = [one.capacity for one in offers.catalogue.offers.values()]
     return Problem(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from retain.campaign.audience import Audience
@@ -67,31 +68,31 @@ def _rate(beta: Beta) -> dict[str, float]:
 
 def power_told(plan: Planned, audience: Audience, planning: Planning) -> dict[str, Any]:
     """The smallest effect that can be seen in all and in each segment, and the one hoped for."""
-    chosen = plan.chosen >= 0
-    segments = np.asarray(audience.segments)
+    rows = np.flatnonzero(plan.chosen >= 0)
+    risk = audience.table["risk"].to_numpy()[rows]
+    saved = risk * plan.of_chosen(plan.offers.save_rate)[rows]
+    table = pd.DataFrame({"held": plan.holdout.control[rows], "risk": risk, "saved": saved})
+    segments = pd.Series(np.asarray(audience.segments)[rows], dtype=object)
     return {
         "alpha": planning.alpha,
         "power": planning.power,
-        "overall": _power(plan, audience, chosen, planning),
+        "overall": _power(table, planning),
         "segments": [
-            {"segment": str(name), **_power(plan, audience, chosen & (segments == name), planning)}
-            for name in np.unique(segments[chosen])
+            {"segment": str(name), **_power(part, planning)}
+            for name, part in table.groupby(segments, sort=True)
         ],
     }
 
 
-def _power(
-    plan: Planned, audience: Audience, inside: np.ndarray, planning: Planning
-) -> dict[str, Any]:
+def _power(chosen: pd.DataFrame, planning: Planning) -> dict[str, Any]:
     """Effects are differences of the shares that decline, in [0, 1]."""
-    held = plan.holdout.control & inside
-    risk = audience.table["risk"].to_numpy()[inside]
-    saved = risk * plan.of_chosen(plan.offers.save_rate)[inside]
+    held = int(chosen["held"].sum())
+    some = len(chosen) > 0
     found = power(
-        int(inside.sum() - held.sum()),
-        int(held.sum()),
-        baseline=float(risk.mean()) if len(risk) else 0.0,
-        hoped=float(saved.mean()) if len(risk) else 0.0,
+        len(chosen) - held,
+        held,
+        baseline=float(chosen["risk"].mean()) if some else 0.0,
+        hoped=float(chosen["saved"].mean()) if some else 0.0,
         alpha=planning.alpha,
         power=planning.power,
     )
