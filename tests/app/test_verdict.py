@@ -99,7 +99,10 @@ def test_several_studies_are_judged_together(swept, retain_compare):
     commands = found["commands"]
     assert commands[0].startswith("retain -m ")
     assert "study.name=other" in commands[1]
-    assert commands[-1] == "retain-compare 'study=[small,other]' resamples=100 reasons=none"
+    assert (
+        commands[-1]
+        == "retain-compare 'study=[small,other]' resamples=100 reasons=none campaign=none"
+    )
 
 
 # The customers are the same, and so are those that were sealed.
