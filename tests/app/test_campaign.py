@@ -80,7 +80,7 @@ def test_what_the_files_say_adds_up(compared):
 
 
 def test_nobody_without_consent_is_in_any_list(compared):
-    _, _, folder = compared("campaign.least={low risk low value: 20}")
+    _, _, folder = compared("campaign.least={low risk low value: 3}")
     customers = pd.read_csv(folder / "customers.csv", index_col="customer_id")
     silent = set(customers.index[~customers["contactable"]])
     needs = {one["name"] for one in tree_of(folder)["offers"] if one["needs_consent"]}

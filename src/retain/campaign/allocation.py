@@ -93,7 +93,7 @@ def allocate(problem: Problem, *, exact_cells: int = 20_000) -> Allocation:
     scale = usual(cells)
     found = bounded(cells, limits, highest(problem, limits, scale), scale, draft.chosen)
     draft.used, draft.net, pool = found.used, found.net, found.pools[0]
-    draft.put(pool, drawn(found.shares, hashed(problem.names[pool.rows], problem.seed)))
+    draft.put(pool, drawn(found.shares, hashed(problem.names(pool.rows), problem.seed)))
     repaired, bound, method = draft.repair(found, cells), found.bound, "dual"
     known = -np.inf if repaired is None else draft.net
     if bound - known > PROVEN * abs(bound) and _few(cells, exact_cells):
@@ -101,7 +101,7 @@ def allocate(problem: Problem, *, exact_cells: int = 20_000) -> Allocation:
         bound = _solved(draft, repaired, found, known)
     if repaired is None:
         raise _none_fits()
-    draft.deal(repaired, problem.names, problem.seed)
+    draft.deal(repaired, hashed(problem.names(repaired.rows), problem.seed))
     draft.drop_losses(cells)
     return _told(problem, draft, found.prices, bound, method)
 

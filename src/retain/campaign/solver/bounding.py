@@ -73,15 +73,17 @@ def bounded(
         return _told(state, 0.0, 0.0 * lowest, whole.pool)
     near, temperature = estimated(cells, limits, highest, scale)
     schedule = Schedule(temperature, last, UNDECIDED)
+    start = near.middle.vector
     for _ in range(TRIES):
         rest = settle(cells.blocks(), near, limits, chosen)
         whole = within(Dual(rest.open, limits, lowest, highest), near, rest)
-        state = cool(whole, near.middle.vector, schedule, chosen)
+        state = cool(whole, start, schedule, chosen)
         if near.holds(state.point.prices) and not _pressed(state, highest).any():
             return _told(state, rest.net, rest.used, whole.pool)
+        start = state.point.prices
         near = _moved(near, state, highest, scale)
     whole = Dual(cells.everybody(), limits, lowest, highest)
-    state = cool(whole, near.middle.vector, schedule, chosen)
+    state = cool(whole, start, schedule, chosen)
     return _told(state, 0.0, 0.0 * lowest, whole.pool)
 
 
@@ -103,7 +105,8 @@ def _pressed(state: Cooled, highest: np.ndarray) -> np.ndarray:
 def _moved(near: Region, state: Cooled, highest: np.ndarray, scale: float) -> Region:
     """A larger region around the prices found, and above those of places that met its edge."""
     prices, unit, offers = state.point.prices.copy(), state.dual.unit, near.middle.offers
-    shape, aside, pressed = near.shape * 4.0, near.aside * 1.0, _pressed(state, highest)
+    pressed = _pressed(state, highest)
+    shape, aside = near.shape * (1.0 if pressed.any() else 4.0), near.aside * 1.0
     places = np.flatnonzero(pressed[1 : 1 + offers]) + 1
     shape[places], shape[:, places] = 0.0, 0.0
     aside[places] = (highest[places] - prices[places]) / 2

@@ -16,9 +16,9 @@ from retain.campaign.solver.limits import Limits
 from retain.campaign.solver.pool import Pool
 from retain.campaign.solver.repair import nearest, repaired
 from retain.campaign.solver.settling import usage
-from retain.campaign.solver.ties import dealt, hashed
+from retain.campaign.solver.ties import dealt
 
-GOOD = 1e-7
+GOOD = 3e-7
 """Gap below which a plan is not improved further."""
 NEAR = (400, 3_200, 25_600)
 """Customers nearest to their margin among whom a repair is tried, until one comes off."""
@@ -95,9 +95,8 @@ class Draft:
             which |= over[2 + offers :][cells.segment]
         return cells.pool(np.flatnonzero(which))
 
-    def deal(self, pool: Pool, names: np.ndarray, seed: int) -> None:
-        """Let the seed decide among equal customers of a pool."""
-        order = hashed(names[pool.rows], seed)
+    def deal(self, pool: Pool, order: np.ndarray) -> None:
+        """Let a hashed order decide among equal customers of a pool."""
         self.chosen[pool.rows] = dealt(pool, self.chosen[pool.rows], order)
 
     def drop_losses(self, cells: Cells) -> None:

@@ -113,10 +113,9 @@ class Problem:
         offers = self.net.shape[1]
         return np.full(offers, np.inf) if self.capacity is None else np.asarray(self.capacity)
 
-    @property
-    def names(self) -> np.ndarray:
-        """(n,) what tells customers apart."""
-        return np.arange(len(self.net)) if self.keys is None else np.asarray(self.keys)
+    def names(self, rows: np.ndarray) -> np.ndarray:
+        """What tells the customers at these places from others."""
+        return rows if self.keys is None else np.asarray(self.keys)[rows]
 
     @property
     def minimums(self) -> bool:
