@@ -36,6 +36,7 @@ def shop_files(tmp_path, monkeypatch, shop):
 
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "store", customers=150, seed=0)
+    write(tmp_path / "newer", customers=60, seed=1)
     customers = shop(150)
     answers = customers.target.map({1: "Yes", 0: "No"})
     table = customers.features.assign(Churn=answers).reset_index(names="customerID")
@@ -55,13 +56,17 @@ QUICK = ["validation.folds=2", "validation.repeats=1"]
 def test_every_command_of_the_readme_does_what_it_says(commands, shop_files, capsys):
     assert len(commands) >= 8
     for command in commands:
-        name, *words = shlex.split(command.replace("PATH", "store"))
+        name, *words = shlex.split(command.replace("PATH", "store").replace("NEW", "newer"))
         if name == "retain":
             if "study=models" in words:
                 words += ["model=dummy,tree"]
             code = answer(run, words if "--help" in words else [*words, *QUICK], "run")
         elif name == "retain-compare":
-            code = answer(compare, [*words, "resamples=100"], "compare")
+            planned = {"campaign", "segmentation"} & {
+                word.split(".")[0].split("=")[0] for word in words
+            }
+            spared = [] if planned else ["campaign=none"]
+            code = answer(compare, [*words, *spared, "resamples=100"], "compare")
         elif name == "retain-readout":
             later()
             code = answer(readout, words, "readout")

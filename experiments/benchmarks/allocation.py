@@ -16,6 +16,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib import metadata
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -50,8 +51,10 @@ def main() -> None:
 
 def told(rows: list[Row]) -> str:
     """The section: a table of all rows."""
-    head = ("| cost is | reached | target | |", "|---|---|---|---|")
-    return "\n".join([f"{machine()}.", "", *head, *map(line, rows)])
+    versions = [f"{name} {metadata.version(name)}" for name in ("numpy", "scipy")]
+    head = ("|  | reached | target |  |", "| --- | --- | --- | --- |")
+    about = f"{machine()}, {', '.join(versions)}."
+    return "\n".join([about, "", *head, *map(line, rows)])
 
 
 def line(row: Row) -> str:

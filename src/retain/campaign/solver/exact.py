@@ -5,11 +5,12 @@ May import: campaign.solver.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, eye_array, hstack
 
 from retain.campaign.solver.limits import Limits, Prices
 from retain.campaign.solver.pool import Pool
@@ -118,34 +119,56 @@ def _milp(core: Core) -> Solved:
         fits = bool((limits.finite[given] >= -1e-9).all())
         nothing = np.full(len(pool), -1, dtype=np.int16)
         return Solved(nothing if fits else None, 0.0, possible=fits)
-    rows = _rows(pool, offer, customer, limits)
-    unit = np.ones(len(rows))
-    unit[0] = float(pool.cost.mean()) or 1.0
-    most = limits.most[given]
-    one = csr_array((np.ones(cells), (customer, range(cells))), shape=(len(pool), cells))
+    price = pool.cost[offer, customer]
     found = milp(
-        -core.scale * pool.net[offer, customer],
-        integrality=np.ones(cells),
-        bounds=Bounds(0, 1),
-        constraints=[
-            LinearConstraint(
-                csr_array(rows[given] / unit[given, None]),
-                lb=(most - core.slack[given]) / unit[given],
-                ub=most / unit[given],
-            ),
-            LinearConstraint(one, np.where(core.left[-1], 0.0, 1.0), 1.0),
-        ],
+        np.concatenate([-core.scale * pool.net[offer, customer], np.zeros(limits.offers)]),
+        integrality=np.concatenate([np.full(cells, _vary(price, offer)), np.ones(limits.offers)]),
+        bounds=Bounds(0, np.concatenate([np.ones(cells), np.full(limits.offers, len(pool))])),
+        constraints=[*_constraints(core, offer, customer)],
         options={"mip_rel_gap": 0.0, "node_limit": NODES},
     )
     if found.x is None:
         return Solved(None, np.inf, possible=found.status != INFEASIBLE)
-    chosen, taken = np.full(len(pool), -1, dtype=np.int16), found.x > 0.5
+    chosen, taken = np.full(len(pool), -1, dtype=np.int16), found.x[:cells] > 0.5
     chosen[customer[taken]] = offer[taken]
     if found.status == OPTIMAL:
         bound = float(pool.net[offer[taken], customer[taken]].sum())
     else:
         bound = -float(found.mip_dual_bound) / core.scale
     return Solved(chosen, bound, possible=True)
+
+
+def _vary(price: np.ndarray, offer: np.ndarray) -> bool:
+    """Whether any offer costs one customer more than another.
+
+    Where none does, only the counts must be whole numbers: to give offers so many times is a
+    transport, whose corners are whole.
+    """
+    order = np.argsort(offer, kind="stable")
+    same = np.diff(offer[order]) == 0
+    return bool((np.diff(price[order])[same] != 0).any())
+
+
+def _constraints(core: Core, offer: np.ndarray, customer: np.ndarray) -> Iterator[LinearConstraint]:
+    """Limits, one offer a customer, and each offer's count, a variable good to branch on."""
+    pool, limits = core.pool, core.limits
+    given, cells = limits.given, len(offer)
+    rows, unit = _rows(pool, offer, customer, limits), np.ones(len(limits.most))
+    unit[0] = float(pool.cost.mean()) or 1.0
+    lowest = (limits.most[given] - core.slack[given]) / unit[given]
+    highest = limits.most[given] / unit[given]
+    ones = np.ones(cells)
+    once = csr_array((ones, (customer, range(cells))), shape=(len(pool), cells))
+    counts = csr_array((ones, (offer, range(cells))), shape=(limits.offers, cells))
+    must = np.where(core.left[-1], 0.0, 1.0)
+    for matrix, least, most in (
+        (csr_array(rows[given] / unit[given, None]), lowest, highest),
+        (once, must, np.ones(len(pool))),
+    ):
+        empty = csr_array((matrix.shape[0], limits.offers))
+        yield LinearConstraint(hstack([matrix, empty], format="csr"), least, most)
+    equal = hstack([counts, -eye_array(limits.offers)], format="csr")
+    yield LinearConstraint(equal, 0.0, 0.0)
 
 
 def _rows(pool: Pool, offer: np.ndarray, customer: np.ndarray, limits: Limits) -> np.ndarray:
