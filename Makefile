@@ -11,7 +11,7 @@ run: $(STAMP)            ## sweep the embedded demo store, compare, segment
 	$(BIN)/retain-compare study=demo
 
 test: $(STAMP)           ## every test, with coverage of lines and branches
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist=worksteal --cov --cov-report=term
 
 check: $(STAMP)          ## lint, format, types
 	$(BIN)/ruff check .

@@ -6,11 +6,15 @@ import subprocess
 import sys
 import tomllib
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from retain.app.command_line import Groups, conf_dir
 from retain.app.compare import compare
+from retain.app.readout import readout
 from retain.app.run import answer, run
+from retain.app.score import score
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +36,18 @@ def shop_files(tmp_path, monkeypatch, shop):
 
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "store", customers=150, seed=0)
+    write(tmp_path / "newer", customers=60, seed=1)
     customers = shop(150)
     answers = customers.target.map({1: "Yes", 0: "No"})
     table = customers.features.assign(Churn=answers).reset_index(names="customerID")
     table.to_csv(tmp_path / "my.csv", index=False)
+
+
+def later():
+    """What became of the customers of the campaign, in the file the README names."""
+    arms = pd.read_csv("outputs/models/verdict/campaign.csv")
+    declined = np.where(np.arange(len(arms)) % 3, "no", "yes")
+    arms[["customer_id"]].assign(declined=declined).to_csv("outcomes.csv", index=False)
 
 
 QUICK = ["validation.folds=2", "validation.repeats=1"]
@@ -44,14 +56,23 @@ QUICK = ["validation.folds=2", "validation.repeats=1"]
 def test_every_command_of_the_readme_does_what_it_says(commands, shop_files, capsys):
     assert len(commands) >= 8
     for command in commands:
-        name, *words = shlex.split(command.replace("PATH", "store"))
+        name, *words = shlex.split(command.replace("PATH", "store").replace("NEW", "newer"))
         if name == "retain":
             if "study=models" in words:
                 words += ["model=dummy,tree"]
             code = answer(run, words if "--help" in words else [*words, *QUICK], "run")
+        elif name == "retain-compare":
+            planned = {"campaign", "segmentation"} & {
+                word.split(".")[0].split("=")[0] for word in words
+            }
+            spared = [] if planned else ["campaign=none"]
+            code = answer(compare, [*words, *spared, "resamples=100"], "compare")
+        elif name == "retain-readout":
+            later()
+            code = answer(readout, words, "readout")
         else:
-            assert name == "retain-compare"
-            code = answer(compare, [*words, "resamples=100"], "compare")
+            assert name == "retain-score"
+            code = answer(score, words, "score")
         assert code == 0, (command, capsys.readouterr().err)
 
 
@@ -67,6 +88,7 @@ def test_the_python_of_the_readme_runs_as_it_stands(readme, shop_files):
 def test_every_option_the_readme_lists_is_there_and_none_is_left_out(readme):
     options = Groups.among([conf_dir()]).options
     groups = ("data", "scaling", "model", "sampler", "calibration", "tuning", "study", "tracking")
+    groups += ("segmentation", "value", "offers", "campaign", "reasons")
     for group in groups:
         (row,) = re.findall(rf"^\| `{group}` \| (.*?) \|$", readme, flags=re.MULTILINE)
         listed = set(re.findall(r"`(\w+)`", row))

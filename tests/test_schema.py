@@ -1,7 +1,17 @@
 import pytest
 
 from retain.errors import RetainError
-from retain.schema import Cleaning, Features, Launcher, TableSpec, Validation, parse
+from retain.schema import (
+    Catalogue,
+    Cleaning,
+    Features,
+    Launcher,
+    Planning,
+    TableSpec,
+    Validation,
+    Value,
+    parse,
+)
 
 VALIDATION = {"name": "repeated", "sealed": 0.2, "folds": 5, "repeats": 2, "shuffle": True}
 
@@ -61,3 +71,54 @@ def test_any_feature_group_can_be_a_toggle_and_only_true_or_false():
 def test_a_config_cannot_be_changed_after_it_was_checked():
     with pytest.raises(ValueError, match="frozen"):
         parse(Launcher, {"workers": 1}).workers = 2
+
+
+OFFER = {
+    "label": {"en": "Call", "ru": "Звонок"},
+    "text": {"en": "We call you", "ru": "Мы позвоним"},
+    "channel": "call",
+    "needs_consent": True,
+    "contact_cost": 1.0,
+    "redemption_cost": 0,
+    "discount": 0.1,
+    "taken_by_stayers": 0.2,
+    "save_rate": {"alpha": 6, "beta": 14},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"contact_cost": -1}, r"contact_cost is -1; expected greater than or equal to 0\."),
+        ({"contact_cost": "lots"}, r"contact_cost is 'lots'; expected number\."),
+        ({"contact_cost": float("nan")}, r"contact_cost is nan; expected a finite number\."),
+        ({"text": {"en": "We call"}}, r"text: key 'ru' is missing\."),
+        ({"text": {"en": "We call", "ru": ""}}, r"text\.ru is ''; expected text of 1 or more char"),
+        ({"text": "We call"}, r"text is 'We call'; expected a node with keys among en, ru\."),
+        ({"drivers": "pages"}, r"drivers is 'pages'; expected a list\."),
+        ({"lift": {"drivers": [], "times": 2}}, r"drivers is \(\); expected 1 or more entries\."),
+        ({"when": {"pages": {"atleast": 3}}}, r"when\.pages: key 'atleast' .* 'at_least'\?"),
+        ({"when": {"not": {"any": [{"pages": {"abov": 3}}]}}}, r"any\.0\.pages: .* 'above'\?"),
+        ({"redemption_csot": 3}, r"key 'redemption_csot' is unknown\. .* 'redemption_cost'\?"),
+    ],
+)
+def test_what_is_wrong_in_an_offer_is_told_in_one_sentence(changes, expected):
+    tree = {"name": "tried", "offers": {"call": {**OFFER, **changes}}}
+    with pytest.raises(RetainError, match=rf"^offers\.offers\.call.*{expected}") as caught:
+        parse(Catalogue, tree, "offers")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("budget", ["lots", -1, float("inf")])
+def test_a_budget_is_a_number_from_zero_on(budget):
+    with pytest.raises(
+        RetainError, match=r"campaign\.budget is .*; expected (a finite )?(num|gre)"
+    ):
+        parse(Planning, {"name": "tried", "budget": budget}, "campaign")
+
+
+def test_a_value_outside_its_own_range_is_told_in_our_words():
+    one = {"value": 9.0, "low": 1.0, "high": 2.0}
+    tree = {"name": "tried", "horizon": one, "share_lost": one, "margin": one, "draws": 100}
+    with pytest.raises(RetainError, match=r"value\.horizon is .*; expected low ≤ value ≤ high\."):
+        parse(Value, tree, "value")

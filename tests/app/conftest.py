@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -9,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from retain.app.compare import compare
+from retain.app.apart import apart
+from retain.app.compare import EXPLAINING, compare
 from retain.app.plan import Plan, Planned
 from retain.app.run import answer, run
 from retain.app.task import Task
+from retain.app.workers import warm_up
 from retain.record import RunDirectory, StudyDirectory
 
 TINY = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
@@ -71,6 +74,20 @@ class Stays(LogisticRegression):
 """
 
 
+@pytest.fixture(scope="session", autouse=True)
+def warm():
+    """One server for the workers of every command called here, before any needs it.
+
+    Else the first command decides what it imports, and each worker of another imports the rest.
+    """
+    drawing = (
+        "retain.report.charts",
+        *(f"matplotlib.backends.backend_{b}" for b in ("agg", "svg")),
+    )
+    measuring = ("coverage.multiproc", "coverage.sqldata", "coverage.tracer")
+    warm_up(*EXPLAINING, *drawing, "optuna", *measuring)
+
+
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     """An empty working directory."""
@@ -91,15 +108,31 @@ def retain(here, capsys):
 
 
 @pytest.fixture
-def retain_compare(here, capsys):
+def drawn():
+    """Asks for comparisons that draw their page and pictures."""
+
+
+def undrawn(job, *arguments, does):
+    return contextlib.nullcontext(list) if job == "draw" else apart(job, *arguments, does=does)
+
+
+@pytest.fixture
+def retain_compare(here, capsys, monkeypatch, request):
     """``retain-compare`` with the words given; the exit code and what was printed.
 
-    Reasons take longer than all the rest: who wants them asks for them.
+    Reasons, campaigns and drawings take longer than all the rest: who wants them asks for them.
     """
+    if "drawn" not in request.fixturenames:
+        monkeypatch.setattr("retain.app.apart.apart", undrawn)
+        monkeypatch.setattr("retain.report.page.page", lambda tree, language: "")
 
     def called(*words):
-        asked = any(word.startswith("reasons") for word in words)
-        code = answer(compare, words if asked else (*words, "reasons=none"), "compare")
+        spared = [
+            f"{part}=none"
+            for part in ("reasons", "campaign")
+            if not any(word.startswith(part) for word in words)
+        ]
+        code = answer(compare, (*words, *spared), "compare")
         said = capsys.readouterr()
         return code, said.out + said.err
 

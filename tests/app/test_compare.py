@@ -1,4 +1,5 @@
 import contextlib
+import io
 import json
 import re
 import shutil
@@ -7,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from retain.app.compare import compare
 from retain.app.run import answer, run
 from retain.verdict.model_file import load
 
@@ -30,6 +32,23 @@ def swept(once, here):
     return Path("outputs/small")
 
 
+@pytest.fixture(scope="module")
+def judged(once, tmp_path_factory):
+    """That study with its verdict, which nobody may change, and what the comparison printed."""
+    folder, said = tmp_path_factory.mktemp("judged"), io.StringIO()
+    shutil.copytree(once, folder / "outputs")
+    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+        assert answer(compare, ("study=small", "resamples=100", "reasons=none"), "compare") == 0
+    return folder / "outputs" / "small", said.getvalue()
+
+
+@pytest.fixture
+def again(judged, here):
+    """A copy of that study and its verdict in an empty working directory."""
+    shutil.copytree(judged[0], "outputs/small")
+    return Path("outputs/small")
+
+
 @pytest.fixture
 def verdict():
     def read(study):
@@ -38,13 +57,12 @@ def verdict():
     return read
 
 
-def test_a_comparison_picks_the_best_and_segments_its_customers(swept, retain_compare, verdict):
-    code, said = retain_compare("study=small", "resamples=100")
-    assert code == 0, said
+def test_a_comparison_picks_the_best_and_segments_its_customers(judged, verdict):
+    study, said = judged
     assert "has the best mean ROC-AUC" in said
     assert "The sealed test was opened once." in said
-    found = verdict(swept)
-    board = pd.read_csv(swept / "verdict" / "leaderboard.csv")
+    found = verdict(study)
+    board = pd.read_csv(study / "verdict" / "leaderboard.csv")
     assert board["id"].iloc[0] == found["winner"]["id"]
     assert set(board["model"]) == {"logreg", "tree", "dummy"}
     assert board["roc_auc"].is_monotonic_decreasing
@@ -52,41 +70,39 @@ def test_a_comparison_picks_the_best_and_segments_its_customers(swept, retain_co
     assert sealed["low"] < sealed["value"] <= sealed["high"]
 
 
-def test_segments_add_up_to_every_customer_of_the_source(swept, retain_compare, verdict):
-    retain_compare("study=small", "resamples=100")
-    found = verdict(swept)
-    segments = pd.read_csv(swept / "verdict" / "segments.csv")
+def test_segments_add_up_to_every_customer_of_the_source(judged, verdict):
+    study, _ = judged
+    found = verdict(study)
+    segments = pd.read_csv(study / "verdict" / "segments.csv")
     assert segments["customers"].sum() == found["data"]["rows"] == sum(found["scored"].values())
     assert found["scored"]["sealed_test"] == found["split"]["sealed"]
     assert segments["share"].sum() == pytest.approx(1)
 
 
-def test_the_saved_model_is_the_one_the_verdict_speaks_of(swept, retain_compare, verdict):
-    retain_compare("study=small", "resamples=100")
-    model = verdict(swept)["model"]
-    path = swept / "verdict" / model["file"]
+def test_the_saved_model_is_the_one_the_verdict_speaks_of(judged, verdict):
+    study, _ = judged
+    model = verdict(study)["model"]
+    path = study / "verdict" / model["file"]
     assert hasattr(load(path, model["sha256"]), "predict_proba")
     # Customer ids are nobody's business who is handed a model.
     assert b"customer_id" not in path.read_bytes()
 
 
 def test_the_same_comparison_twice_says_the_same_and_opens_nothing_anew(
-    swept, retain_compare, verdict
+    again, retain_compare, verdict
 ):
-    retain_compare("study=small", "resamples=100")
     files = ("leaderboard.csv", "segments.csv", "ledger.jsonl")
-    before = [(swept / "verdict" / name).read_bytes() for name in files], verdict(swept)
+    before = [(again / "verdict" / name).read_bytes() for name in files], verdict(again)
     retain_compare("study=small", "resamples=100")
-    after = [(swept / "verdict" / name).read_bytes() for name in files], verdict(swept)
+    after = [(again / "verdict" / name).read_bytes() for name in files], verdict(again)
     for said in (before[1], after[1]):
         del said["model"]["sha256"]  # a model file carries the time it was written
     assert after == before
 
 
-def test_a_new_winner_opens_the_sealed_test_again_and_that_is_said(swept, retain_compare):
-    retain_compare("study=small", "resamples=100")
-    winner = json.loads((swept / "verdict" / "verdict.json").read_text())["winner"]["id"]
-    shutil.rmtree(next(swept.glob(f"*-{winner}")))
+def test_a_new_winner_opens_the_sealed_test_again_and_that_is_said(again, retain_compare):
+    winner = json.loads((again / "verdict" / "verdict.json").read_text())["winner"]["id"]
+    shutil.rmtree(next(again.glob(f"*-{winner}")))
     _, said = retain_compare("study=small", "resamples=100")
     assert "The sealed test was opened 2 times, for different winners" in " ".join(said.split())
 

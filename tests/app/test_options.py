@@ -1,6 +1,9 @@
 """Every option of every config group, found by looking, composed, built and fitted."""
 
 import warnings
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -43,12 +46,20 @@ FITTING = {
     "optuna": ("tuning.trials=3", "tuning.folds=2"),
 }
 """What makes an option quick, or fit for so few customers."""
+FIRST = {"demo": "unpaid_basket", "general": "letter"}
+"""An offer of each catalogue."""
 UNSCALED = ("scaling=none", "model=tree")
 
 
 def composed(*overrides, primary="run"):
     with Composer(Line(overrides, multirun=True), primary) as composer:
         return composer.runs()
+
+
+@cache
+def study(option):
+    """The runs of a study, composed once: that takes longer than all else here."""
+    return composed(f"study={option}")
 
 
 def cases():
@@ -99,18 +110,20 @@ def test_every_source_is_read_and_learnt_from(option, sources):
 
 
 @pytest.mark.parametrize("option", OPTIONS["study"])
-def test_every_study_plans_its_runs(option, tmp_path):
-    runs = composed(f"study={option}", f"outputs={tmp_path}")
+def test_every_study_plans_its_runs(option, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = study(option)
     planned = plan(runs, survey([one.run for one in runs]))
     assert all(one.why == "new" for one in planned.runs)
     assert planned.study.path.name == option
+    assert not Path(runs[0].run.outputs).is_absolute()
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def smoke():
-    """The runs of the smoke study, composed once."""
-    return composed("study=smoke")
+    """The runs of the smoke study."""
+    return study("smoke")
 
 
 # What CI sweeps is what there is to choose: a new option that nobody tries cannot slip in.
@@ -154,13 +167,37 @@ def test_every_kind_of_reasons_composes(option):
     assert reasons.on == (option != "none")
 
 
+@pytest.mark.parametrize("group", ["value", "campaign", "offers"])
+def test_every_part_of_a_campaign_composes_and_settles(group):
+    from retain.app.settled import composed, settled
+
+    for option in OPTIONS[group]:
+        line = Line((f"{group}={option}",))
+        found = settled(line, composed(line), SimpleNamespace(config={"data": {"name": "demo"}}))
+        by_group = {"value": found.value, "campaign": found.planning, "offers": found.catalogue}
+        assert by_group[group].name == option
+
+
+# A store of one's own has no catalogue of its name, and none is guessed at.
+@pytest.mark.parametrize(("source", "catalogue"), [("demo", "demo"), ("table", "general")])
+def test_the_catalogue_is_the_one_named_after_the_data(source, catalogue):
+    from retain.app.settled import composed, settled, without_catalogue
+
+    line = Line(("study=demo", f"offers.offers.{FIRST[catalogue]}.capacity=7"))
+    winner = SimpleNamespace(config={"data": {"name": source}})
+    found = settled(line, composed(without_catalogue(line)), winner).catalogue
+    assert found.name == catalogue
+    assert found.offers[FIRST[catalogue]].capacity == 7
+
+
 def test_help_offers_every_group():
-    offered = {*OFFERED["run"], *OFFERED["compare"]}
+    offered = set().union(*OFFERED.values())
     assert set(OPTIONS) - offered == {"data/contract"}
 
 
 def test_every_group_is_tried_by_one_of_these_tests():
     tried = {*LEARNING, "data", "study", "segmentation", "tracking", "reasons", "hydra/launcher"}
+    tried |= {"value", "campaign", "offers"}
     assert set(OPTIONS) - tried == {"data/contract"}
 
 

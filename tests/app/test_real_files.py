@@ -1,5 +1,6 @@
 """The real store, from its four files to segments, against figures measured elsewhere."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -53,3 +54,60 @@ def test_second_copies_can_be_dropped(retain, store, records):
     retain(*store, "audit.copies=drop", "model=dummy")
     funnel = records("runs")["dummy"]["data"]["funnel"]
     assert [step["after"] for step in funnel] == [1297, 1296, 1275]
+
+
+@pytest.fixture(scope="module")
+def offered(one_click_dir, tmp_path_factory):
+    """The verdict's folder of a study of the store, within a budget of 150."""
+    from retain.app.compare import compare
+    from retain.app.run import answer, run
+
+    outputs = f"outputs={tmp_path_factory.mktemp('store')}"
+    words = ("data=one_click", f"data.dir={one_click_dir}", "model=logreg", outputs)
+    assert answer(run, words, "run") == 0
+    limits = ("campaign.budget=150", "campaign.control=0.2", "reasons=none")
+    assert answer(compare, ("study=runs", outputs, *limits), "compare") == 0
+    return Path(outputs.removeprefix("outputs=")) / "runs" / "verdict"
+
+
+# Money, consent and customers are counted again from the store's own files, by other means.
+def test_a_campaign_reconciles_with_the_store_s_files(offered, one_click_dir):
+    told = json.loads((offered / "campaign.json").read_text(encoding="utf-8"))
+    market = pd.read_csv(one_click_dir / "market_file.csv", index_col="id")
+    money = pd.read_csv(one_click_dir / "money.csv", sep=";", decimal=",", index_col="id")
+    agreed = market["Разрешить сообщать"] == "да"
+    assert (~agreed).sum() == 338
+    customers = pd.read_csv(offered / "customers.csv", index_col="customer_id")
+    assert len(customers) == told["customers"] == 1296
+    assert (customers["contactable"] == agreed[customers.index]).all()
+    profit = money["Прибыль"][customers.index]
+    pd.testing.assert_series_equal(customers["profit"], profit, check_names=False)
+    at_risk = customers["risk"] * profit.clip(lower=0) * 3.0
+    assert at_risk.sum() == pytest.approx(told["profit_at_risk"]["value"], rel=1e-9)
+    arms = pd.read_csv(offered / "campaign.csv", index_col="customer_id")
+    treated = arms[arms["arm"] == "treatment"]
+    assert treated["cost"].sum() == pytest.approx(told["plan"]["cost"])
+    assert told["plan"]["cost"] <= 150
+    assert len(arms) == told["plan"]["chosen"]
+    assert arms["at_stake"].to_numpy() == pytest.approx(3 * profit[arms.index].clip(lower=0))
+    needs = {one["name"] for one in told["offers"] if one["needs_consent"]}
+    assert agreed[arms.index[arms["offer"].isin(needs)]].all()
+    shares = told["plan"]["control"] / told["plan"]["chosen"]
+    assert shares == pytest.approx(0.2, abs=0.02)
+
+
+# A plan for a small store is the best there is: HiGHS, given the whole problem, finds none better.
+def test_the_plan_for_the_store_is_what_an_exact_solver_finds(offered, one_click_dir):
+    told = json.loads((offered / "campaign.json").read_text(encoding="utf-8"))
+    assert told["plan"]["proven"]
+    assert told["plan"]["gap"] <= 1e-6
+
+
+def test_from_little_budget_to_much_the_campaign_grows_until_nobody_is_left_who_pays(offered):
+    told = json.loads((offered / "campaign.json").read_text(encoding="utf-8"))
+    curve = told["budgets"]
+    nets, sizes = [one["net"] for one in curve], [one["chosen"] for one in curve]
+    assert nets == sorted(nets)
+    assert sizes[0] < sizes[-1]
+    gains = [b - a for a, b in itertools.pairwise(nets)]
+    assert gains[-1] <= gains[0]

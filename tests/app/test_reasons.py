@@ -1,6 +1,7 @@
 """From a winner to why: what a comparison writes, prints, and says it cannot tell."""
 
 import contextlib
+import io
 import json
 import re
 import shutil
@@ -17,6 +18,7 @@ from retain.app.why import Asking
 from retain.errors import NotApplicable, RetainError
 
 SIZE = ("data.customers=240", "validation.folds=2", "validation.repeats=1")
+LIGHT = ("resamples=100", "reasons.permutations=1")
 GROUPS = {"communication", "product", "purchase", "site"}
 
 
@@ -42,26 +44,31 @@ def tree(study):
 
 
 @pytest.fixture(scope="module")
-def full(once, tmp_path_factory):
-    """The folder of a comparison with every reason, and the tree it wrote."""
-    folder = tmp_path_factory.mktemp("full")
-    shutil.copytree(once, folder / "outputs")
-    with contextlib.chdir(folder):
-        assert answer(compare, ("study=small", "resamples=100", "reasons=full"), "compare") == 0
-    study = folder / "outputs" / "small"
-    return study / "verdict", tree(study)
-
-
-@pytest.fixture
-def compared(swept, retain_compare):
-    """Calls a comparison of ``small``; what it printed and the tree it wrote."""
+def told_in(once, tmp_path_factory):
+    """Compares a copy of ``small``; its folder, the tree it wrote and what it printed."""
 
     def called(*words):
-        code, said = retain_compare("study=small", "resamples=100", *words)
-        assert code == 0, said
-        return said, tree(swept / "small")
+        folder, said = tmp_path_factory.mktemp("told"), io.StringIO()
+        shutil.copytree(once, folder / "outputs")
+        line = ("study=small", "resamples=100", *words)
+        with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+            assert answer(compare, line, "compare") == 0
+        study = folder / "outputs" / "small"
+        return study / "verdict", tree(study), said.getvalue()
 
     return called
+
+
+@pytest.fixture(scope="module")
+def full(told_in):
+    """The folder of a comparison with every reason, and the tree it wrote; nobody changes it."""
+    return told_in("reasons=full", "workers=2")[:2]
+
+
+@pytest.fixture(scope="module")
+def fast(told_in):
+    """The same of the quick way, and what it printed."""
+    return told_in("reasons=fast", "reasons.phrases=1")
 
 
 def test_every_group_has_its_contribution(full):
@@ -89,12 +96,12 @@ def contributions(study):
 
 
 # The two ways to leave a group out come to the same folds where the sweep is one pair of runs.
-def test_a_refit_is_the_run_that_the_sweep_would_have_done(swept, retain, retain_compare):
+def test_a_refit_is_the_run_that_the_sweep_would_have_done(full, here, retain, retain_compare):
     retain("-m", "study.name=one", *SIZE, "features.site=true,false")
-    retain("study.name=other", *SIZE)
-    retain_compare("study=one", "reasons=fast")
-    retain_compare("study=other", "reasons=full")
-    by_sweep, by_refit = (contributions(swept / name)["site"] for name in ("one", "other"))
+    retain_compare("study=one", "reasons=fast", "resamples=100")
+    one, small = Path("outputs/one"), full[0].parent
+    assert tree(one)["winner"]["id"] == tree(small)["winner"]["id"]
+    by_sweep, by_refit = (contributions(study)["site"] for study in (one, small))
     assert (by_sweep["source"], by_refit["source"]) == ("sweep", "refit")
     for end in ("loss", "low", "high"):
         assert by_sweep[end] == pytest.approx(by_refit[end], abs=1e-9)
@@ -152,14 +159,13 @@ def test_features_and_groups_are_tables_too(full):
     assert set(groups["source"]) == {"sweep", "refit"}
 
 
-def test_phrases_are_as_many_as_asked_for(compared, swept):
-    compared("reasons=fast", "reasons.phrases=1")
-    drivers = pd.read_csv(swept / "small" / "verdict" / "drivers.csv")
+def test_phrases_are_as_many_as_asked_for(fast):
+    drivers = pd.read_csv(fast[0] / "drivers.csv")
     assert (drivers["rank"] == 1).all()
 
 
-def test_the_quick_way_says_what_it_left_out(compared):
-    said, found = compared("reasons=fast")
+def test_the_quick_way_says_what_it_left_out(fast):
+    _, found, said = fast
     groups = {group["name"]: group for group in found["reasons"]["groups"]}
     assert groups["product"]["contribution"]["source"] == "sweep"
     assert "reasons=full" in groups["site"]["why_not"]
@@ -168,21 +174,24 @@ def test_the_quick_way_says_what_it_left_out(compared):
     assert "reasons=full" in " ".join(said.split())
 
 
-def test_without_reasons_nothing_of_an_older_comparison_is_left(compared, swept):
-    verdict = swept / "small" / "verdict"
-    compared("reasons=fast")
+def test_without_reasons_nothing_of_an_older_comparison_is_left(fast, here, retain_compare, drawn):
+    shutil.copytree(fast[0].parent, "outputs/small")
+    verdict = Path("outputs/small/verdict")
     assert (verdict / "drivers.csv").exists()
     assert (verdict / "fishbone.svg").exists()
-    _, found = compared("reasons=none")
-    assert found["reasons"] is None
+    code, said = retain_compare("study=small", "resamples=100", "reasons=none")
+    assert code == 0, said
+    assert tree(verdict.parent)["reasons"] is None
     left = {path.name for path in verdict.iterdir()}
     assert not left & {"drivers.csv", "features.csv", "groups.csv", "fishbone.svg", "fishbone.png"}
 
 
 # A model that takes too long is said to be so, and the rest is told all the same.
-def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(swept, retain_compare):
+def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(
+    swept, retain_compare, drawn
+):
     words = ("study=knn", "reasons=full", "reasons.seconds=0.001", "reasons.background=200")
-    code, said = retain_compare(*words)
+    code, said = retain_compare(*words, *LIGHT)
     assert code == 0, said
     found = tree(swept / "knn")["reasons"]
     assert found["drivers"] is None
@@ -219,16 +228,16 @@ def test_a_process_that_dies_looking_for_reasons_says_how_to_go_without():
 
 
 def test_a_sampled_explanation_says_that_it_is_one(swept, retain_compare):
-    retain_compare("study=knn", "reasons=fast")
+    retain_compare("study=knn", "reasons=fast", "reasons.background=2", "resamples=100")
     trust = tree(swept / "knn")["reasons"]["drivers"]
     assert trust["explainer"] == "sampled"
-    assert trust["background"] == 10
+    assert trust["background"] == 2
     assert trust["error"] > 0
 
 
 def test_a_group_that_the_winner_does_not_see_is_told_as_such(swept, retain, retain_compare):
     retain("study.name=less", *SIZE, "features.site=false")
-    retain_compare("study=less", "reasons=full")
+    retain_compare("study=less", "reasons=full", *LIGHT)
     found = tree(swept / "less")["reasons"]
     (site,) = [group for group in found["groups"] if group["name"] == "site"]
     assert site["used"] is False
@@ -239,20 +248,19 @@ def test_a_group_that_the_winner_does_not_see_is_told_as_such(swept, retain, ret
     assert all(one["phik"] is not None for one in unseen)
 
 
-def test_the_same_comparison_twice_tells_the_same(compared, swept):
-    verdict = swept / "small" / "verdict"
-    kept = []
-    for workers in (1, 2):
-        _, found = compared("reasons=full", f"workers={workers}")
-        kept.append((found["reasons"], (verdict / "drivers.csv").read_bytes()))
-    assert kept[0] == kept[1]
+def test_the_same_comparison_by_other_workers_tells_the_same(full, swept, retain_compare):
+    code, said = retain_compare("study=small", "resamples=100", "reasons=full", "workers=1")
+    assert code == 0, said
+    assert tree(swept / "small")["reasons"] == full[1]["reasons"]
+    drivers = swept / "small" / "verdict" / "drivers.csv"
+    assert drivers.read_bytes() == (full[0] / "drivers.csv").read_bytes()
 
 
 def test_customers_that_are_not_at_hand_cost_the_reasons_alone(swept, retain_compare):
     for path in (swept / "small").glob("*/record.json"):
         text = path.read_text(encoding="utf-8")
         path.write_text(re.sub(r'"customers": 240', '"customers": 241', text), encoding="utf-8")
-    code, said = retain_compare("study=small", "reasons=full")
+    code, said = retain_compare("study=small", "reasons=full", "resamples=100")
     assert code == 0, said
     found = tree(swept / "small")
     assert found["reasons"] is None

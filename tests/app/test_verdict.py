@@ -1,6 +1,7 @@
 """What a reviewer asks of a comparison: gates, two runs, several studies, noise."""
 
 import contextlib
+import io
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from retain.app.compare import compare
 from retain.app.run import answer, run
 
 LINE = ("validation.folds=2", "validation.repeats=2", "data.customers=240", "-m")
@@ -32,6 +34,23 @@ def once(tmp_path_factory):
 def swept(once, here):
     """A copy of these studies in an empty working directory."""
     shutil.copytree(once, "outputs")
+    return Path("outputs")
+
+
+@pytest.fixture(scope="module")
+def judged(once, tmp_path_factory):
+    """The same with a verdict on the first, which nobody may change, and what was printed."""
+    folder, said = tmp_path_factory.mktemp("judged"), io.StringIO()
+    shutil.copytree(once, folder / "outputs")
+    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+        assert answer(compare, ("study=small", *QUICK, "reasons=none"), "compare") == 0
+    return folder / "outputs", said.getvalue()
+
+
+@pytest.fixture
+def again(judged, here):
+    """A copy of these studies and the verdict in an empty working directory."""
+    shutil.copytree(judged[0], "outputs")
     return Path("outputs")
 
 
@@ -80,14 +99,16 @@ def test_several_studies_are_judged_together(swept, retain_compare):
     commands = found["commands"]
     assert commands[0].startswith("retain -m ")
     assert "study.name=other" in commands[1]
-    assert commands[-1] == "retain-compare 'study=[small,other]' resamples=100 reasons=none"
+    assert (
+        commands[-1]
+        == "retain-compare 'study=[small,other]' resamples=100 reasons=none campaign=none"
+    )
 
 
 # The customers are the same, and so are those that were sealed.
-def test_an_opening_in_another_study_of_the_same_customers_counts(swept, retain_compare):
-    retain_compare("study=other", *QUICK)
-    _, said = retain_compare("study=small", *QUICK)
-    found = verdict(swept / "small")
+def test_an_opening_in_another_study_of_the_same_customers_counts(again, retain_compare):
+    _, said = retain_compare("study=other", *QUICK)
+    found = verdict(again / "other")
     assert len(found["sealed_test"]["openings"]) == 2
     assert {opening["study"] for opening in found["sealed_test"]["openings"]} == {"small", "other"}
     assert [caution["code"] for caution in found["cautions"]] == ["sealed_reopened"]
@@ -144,10 +165,10 @@ def test_the_simplest_of_the_tied_can_be_carried_on(swept, retain_compare):
     assert found["choice"]["simplest_tied"]["id"] in found["tied"]
 
 
-def test_what_moved_the_metric_is_told(swept, retain_compare):
-    _, said = retain_compare("study=small", *QUICK)
+def test_what_moved_the_metric_is_told(judged):
+    outputs, said = judged
     assert "What moved ROC-AUC, all else equal" in said
-    effects = {effect["axis"]: effect for effect in verdict(swept / "small")["effects"]}
+    effects = {effect["axis"]: effect for effect in verdict(outputs / "small")["effects"]}
     assert set(effects) == {"model", "features.site"}
     assert effects["features.site"]["levels"][0]["pairs"] == 2
 
@@ -170,23 +191,22 @@ def test_on_noise_nothing_beats_chance(retain, retain_compare, here, shop):
     assert not found["chance"]["beaten"]
 
 
-def test_what_a_loser_wrote_does_not_cost_the_verdict(swept, retain_compare):
-    retain_compare("study=small", *QUICK)
-    loser = verdict(swept / "small")["leaderboard"][-1]["id"]
-    (ids(swept / "small")[loser] / "scores.parquet").write_bytes(b"no parquet")
+def test_what_a_loser_wrote_does_not_cost_the_verdict(again, retain_compare):
+    loser = verdict(again / "small")["leaderboard"][-1]["id"]
+    (ids(again / "small")[loser] / "scores.parquet").write_bytes(b"no parquet")
     code, _ = retain_compare("study=small", *QUICK)
     assert code == 0
-    diffs = {diff["b"]: diff["moved"] for diff in verdict(swept / "small")["diffs"]}
+    diffs = {diff["b"]: diff["moved"] for diff in verdict(again / "small")["diffs"]}
     assert diffs[loser] is None
 
 
 # What is written belongs together: an older verdict stays whole where a newer one fails.
-def test_a_verdict_that_fails_leaves_the_older_one_as_it_was(swept, retain_compare):
-    retain_compare("study=small", *QUICK)
-    folder = swept / "small" / "verdict"
+def test_a_verdict_that_fails_leaves_the_older_one_as_it_was(again, retain_compare, drawn):
+    folder = again / "small" / "verdict"
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    winner = verdict(swept / "small")["winner"]["id"]
-    (ids(swept / "small")[winner] / "scores.parquet").write_bytes(b"no parquet")
+    assert folder / "report.html" in before
+    winner = verdict(again / "small")["winner"]["id"]
+    (ids(again / "small")[winner] / "scores.parquet").write_bytes(b"no parquet")
     code, said = retain_compare("study=small", *QUICK, "verdict.alpha=0.2")
     assert code == 2
     assert "cannot be read as scores" in said

@@ -1,125 +1,209 @@
-from dataclasses import replace
+import dataclasses
+import json
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+import yaml
 
-from retain.campaign.segments import distinct, placed, profiles
+from retain.campaign.segmentation.segments import assigned, check, labels, place, settled
 from retain.errors import RetainError
-from retain.learning.scores import COLUMNS, Scores
-from retain.schema import Bands, Segmentation
+from retain.schema import Bands, Segmentation, parse
+
+GIVEN = Bands(scale="given", bands={"low": 0, "high": 0.5})
+HALVES = Bands(scale="quantile", bands={"low": 0, "high": 0.5})
+BANDS = Segmentation(name="risk_value", kind="risk_value", minimum=30, risk=GIVEN, value=HALVES)
+RULES = parse(
+    Segmentation,
+    {
+        "name": "rules",
+        "kind": "rules",
+        "minimum": 30,
+        "rules": {
+            "few pages": {"label": {"en": "Few", "ru": "Мало"}, "when": {"pages": {"below": 7}}},
+            "risky": {"when": {"risk": {"at_least": 0.4}}},
+            "rich": {"when": {"profit": {"top": 0.2}}},
+        },
+        "otherwise": "the rest",
+        "otherwise_label": {"en": "The rest", "ru": "Остальные"},
+    },
+)
+TREE = Segmentation(name="tree", kind="tree", minimum=10, depth=3, leaf=0.1)
+KINDS = [BANDS, RULES, TREE]
 
 
-@pytest.fixture
-def bands():
-    return Segmentation(
-        name="risk_value",
-        risk=Bands(scale="given", bands={"low": 0.0, "high": 0.5}),
-        value=Bands(scale="quantile", bands={"low": 0.0, "high": 0.5}),
-        horizon=3.0,
-        share_lost=0.5,
-    )
+def shipped(checkout: Path) -> dict[str, Segmentation]:
+    files = sorted((checkout / "conf" / "segmentation").glob("*.yaml"))
+    trees = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in files}
+    return {name: parse(Segmentation, tree, "segmentation") for name, tree in trees.items()}
 
 
-def scores(customers, origin, rows):
-    ids = customers.features.index[rows]
-    probability = np.random.default_rng(0).random(len(ids))
-    parts = [
-        pd.DataFrame(
-            dict(zip(COLUMNS, (ids, r, 0, customers.target[ids], probability), strict=True))
-        )
-        for r in range(2)
-    ]
-    return Scores(pd.concat(parts, ignore_index=True), origin)
+@pytest.mark.parametrize("segmentation", KINDS, ids=lambda one: one.kind)
+@pytest.mark.parametrize("profit", [True, False])
+def test_every_customer_has_one_place_by_a_name_that_is_told(scored, segmentation, profit):
+    audience = place(scored(profit=profit), segmentation)
+    assert len(audience.segments) == len(audience)
+    known = settled(audience, segmentation)
+    assert set(audience.segments) <= set(labels(known))
+    assert len(set(audience.segments)) > 1
 
 
-@pytest.fixture
-def both(shop):
-    """All customers, most scored out of fold and the rest in the sealed test."""
-    customers = shop()
-    rest = np.arange(len(customers)) < 60
-    return customers, [
-        scores(customers, "out_of_fold", ~rest),
-        scores(customers, "sealed_test", rest),
-    ]
+@pytest.mark.parametrize("segmentation", KINDS, ids=lambda one: one.kind)
+def test_the_order_of_customers_changes_nobodys_place(scored, segmentation):
+    audience = scored()
+    order = np.random.default_rng(1).permutation(len(audience))
+    places = place(audience, segmentation).segments
+    assert place(audience.rows(order), segmentation).segments.tolist() == places[order].tolist()
 
 
-def test_segments_add_up_to_the_scored_customers(both, bands):
-    customers, parts = both
-    table = placed(parts, customers, bands)
-    profile = profiles(table, customers)
-    assert sorted(table.index) == sorted(customers.features.index)
-    assert profile["customers"].sum() == len(customers)
-    assert profile["share"].sum() == pytest.approx(1)
-    assert profile["profit"].sum() == pytest.approx(customers.profit.sum())
-    assert table["origin"].value_counts().to_dict() == {"out_of_fold": 180, "sealed_test": 60}
+# What is settled goes into verdict.json, and later customers are placed by it alone.
+@pytest.mark.parametrize("segmentation", KINDS, ids=lambda one: one.kind)
+def test_what_is_settled_passes_through_json_and_places_others_by_the_same_cut_offs(
+    scored, segmentation
+):
+    audience = scored()
+    known = settled(audience, segmentation)
+    again = parse(Segmentation, json.loads(known.model_dump_json(by_alias=True)))
+    places = place(audience, segmentation).segments
+    assert assigned(audience, again).tolist() == places.tolist()
+    some = np.arange(7)
+    assert assigned(audience.rows(some), again).tolist() == places[some].tolist()
+    assert settled(audience, again) == known
 
 
-def test_each_customer_stands_in_the_band_of_the_number(both, bands):
-    table = placed(both[1], both[0], bands)
-    assert (table.loc[table["risk_band"] == "high", "risk"] >= 0.5).all()
-    assert (table.loc[table["risk_band"] == "low", "risk"] < 0.5).all()
-    assert (table["value_band"] == "high").mean() == pytest.approx(0.5, abs=0.02)
+def test_a_band_begins_at_its_number_and_names_are_risk_and_value(scored):
+    audience = place(scored(), BANDS)
+    risk, profit = audience.table["risk"], audience.table["profit"]
+    expected = np.where(risk >= 0.5, "high", "low") + " risk · "
+    expected = expected + np.where(profit >= profit.quantile(0.5), "high", "low") + " value"
+    assert audience.segments.tolist() == expected.tolist()
 
 
-def test_profit_at_risk_is_risk_times_profit_times_what_a_decline_costs(both, bands):
-    table = placed(both[1], both[0], bands)
-    assert table["profit_at_risk"].to_numpy() == pytest.approx(
-        (table["risk"] * table["profit"] * 1.5).to_numpy()
-    )
+def test_without_profit_segments_by_bands_are_of_risk_alone(scored):
+    assert set(place(scored(profit=False), BANDS).segments) == {"low risk", "high risk"}
+    only = BANDS.model_copy(update={"value": None})
+    assert set(place(scored(), only).segments) == {"low risk", "high risk"}
 
 
-def test_a_customer_who_brings_a_loss_puts_nothing_at_risk(both, bands):
-    customers = replace(both[0], profit=-both[0].profit)
-    assert (placed(both[1], customers, bands)["profit_at_risk"] == 0).all()
+def test_break_even_bands_are_multiples_of_the_risk_that_pays(scored):
+    times = Bands(scale="break_even", bands={"not worth it": 0, "worth it": 1, "twice": 2})
+    config = BANDS.model_copy(update={"risk": times, "value": None})
+    audience = scored()
+    places = place(audience, config, break_even_risk=0.3).segments
+    risk = audience.table["risk"].to_numpy()
+    assert ((places == "twice risk") == (risk >= 0.6)).all()
+    assert ((places == "not worth it risk") == (risk < 0.3)).all()
 
 
-def test_without_profit_segments_are_of_risk_alone(both, bands):
-    customers = replace(both[0], profit=None, contactable=None)
-    profile = profiles(placed(both[1], customers, bands), customers)
-    assert set(profile["segment"]) == {"low risk", "high risk"}
-    assert "profit_at_risk" not in profile
-    assert "contactable" not in profile
-    assert profile["risk"].is_monotonic_decreasing
+def test_where_no_offer_ever_pays_nobody_is_worth_it(scored):
+    times = Bands(scale="break_even", bands={"not worth it": 0, "worth it": 1})
+    config = BANDS.model_copy(update={"risk": times, "value": None})
+    audience = place(scored(), config, break_even_risk=float("inf"))
+    assert set(audience.segments) == {"not worth it risk"}
+    known = settled(scored(), config, break_even_risk=float("inf"))
+    assert json.loads(known.model_dump_json())["risk"]["scale"] == "given"
+    assert settled(scored(), known) == known
 
 
-def test_mean_risk_has_an_interval_within_zero_and_one(both, bands):
-    profile = profiles(placed(both[1], both[0], bands), both[0])
-    assert (profile["risk_low"] <= profile["risk"]).all()
-    assert (profile["risk"] <= profile["risk_high"]).all()
-    assert profile["risk_low"].min() >= 0
-    assert profile["risk_high"].max() <= 1
+def test_the_first_rule_that_holds_decides(scored):
+    audience = place(scored(), RULES)
+    table, pages = audience.table, audience.features["pages"]
+    rich = table["profit"] >= table["profit"].sort_values().iloc[-48]
+    conditions = [pages < 7, table["risk"] >= 0.4, rich]
+    expected = np.select(conditions, ["few pages", "risky", "rich"], "the rest")
+    assert audience.segments.tolist() == expected.tolist()
+    assert set(expected) == {"few pages", "risky", "rich", "the rest"}
+
+
+def test_a_value_that_is_not_known_has_the_lowest_place(scored):
+    audience = scored()
+    table = audience.table.assign(profit=np.nan)
+    nobodys = place(dataclasses.replace(audience, table=table), BANDS)
+    assert {name.split(" · ")[1] for name in nobodys.segments} == {"low value"}
+
+
+def test_labels_are_told_in_both_languages_where_somebody_gave_them(scored):
+    told = labels(settled(scored(), RULES))
+    assert told["few pages"].ru == "Мало"
+    assert told["the rest"].en == "The rest"
+    assert told["risky"] is None
+    assert set(labels(settled(scored(), BANDS)).values()) == {None}
+
+
+def test_shipped_bands_have_labels_for_all_their_segments(scored, checkout):
+    known = settled(scored(), shipped(checkout)["risk_value"])
+    assert labels(known)["high risk · low value"].ru == "высокий риск · низкая ценность"
+    assert len(labels(known)) == 9
+    assert None not in labels(known).values()
+
+
+@pytest.mark.parametrize("profit", [True, False])
+@pytest.mark.parametrize("name", ["risk_value", "rules", "tree"])
+def test_shipped_segmentations_place_the_customers_of_any_source(scored, checkout, name, profit):
+    config = shipped(checkout)[name]
+    assert config.name == name
+    audience = place(scored(profit=profit), config)
+    assert len(set(audience.segments)) > 1
+    assert {labels(settled(audience, config))[one] for one in audience.segments} - {None}
+
+
+def test_the_stores_own_rules_speak_of_what_its_contract_has(checkout, one_click_contract):
+    features = {
+        name
+        for table in one_click_contract["tables"].values()
+        for name, column in table["columns"].items()
+        if column["role"] in ("feature", "consent")
+    }
+    features |= set(one_click_contract["derived"])
+    config = shipped(checkout)["one_click"]
+    asked = {name for rule in config.rules.values() for name in rule.when.conditions}
+    assert asked <= features | {"risk", "profit", "profit_at_risk"}
+    assert all(rule.label for rule in config.rules.values())
 
 
 @pytest.mark.parametrize(
-    ("change", "message"),
+    ("config", "changes", "message"),
     [
-        (Bands(scale="given", bands={}), r"segmentation\.value\.bands is empty"),
-        (Bands(scale="quantile", bands={"all": 30.0}), "are quantiles; expected bounds within 0"),
+        (BANDS, {"risk": None}, r"^segmentation\.risk is missing; expected where each band"),
+        (BANDS, {"value": Bands(scale="given", bands={})}, r"segmentation\.value\.bands is empty"),
+        (
+            BANDS,
+            {"value": Bands(scale="quantile", bands={"all": 30.0})},
+            r"^segmentation\.value\.bands\.all: it is 30; expected a quantile, 0 to 1\.$",
+        ),
+        (
+            BANDS,
+            {"risk": Bands(scale="given", bands={"low": 0, "high": 60})},
+            r"risk\.bands\.high: it is 60; expected a probability, 0 to 1",
+        ),
+        (
+            BANDS,
+            {"value": Bands(scale="given", bands={"low": float("nan")})},
+            r"value\.bands\.low: it is nan; expected a finite amount",
+        ),
+        (
+            BANDS,
+            {"risk": Bands(scale="break_even", bands={"low": -1})},
+            r"risk\.scale is 'break_even', but without a campaign nobody knows the risk",
+        ),
+        (
+            BANDS,
+            {"value": Bands(scale="break_even", bands={"low": 0})},
+            r"value\.scale: it is 'break_even'; of value, expected given or quantile",
+        ),
+        (RULES, {"rules": {}}, r"^segmentation\.rules is empty; expected at least one name"),
+        (RULES, {"otherwise": "rich"}, r"segmentation\.otherwise is 'rich', and so is one of the"),
+        (RULES, {"depth": 2}, r"segmentation\.depth: it means nothing to segments of the kind 'r"),
+        (TREE, {"risk": GIVEN}, r"risk: it means nothing .* 'tree'; expected depth or leaf"),
     ],
 )
-def test_bands_that_place_nobody_are_refused(both, bands, change, message):
+def test_a_segmentation_that_cannot_be_meant_is_refused(scored, config, changes, message):
     with pytest.raises(RetainError, match=message):
-        placed(both[1], both[0], bands.model_copy(update={"value": change}))
+        check(scored(), config.model_copy(update=changes))
 
 
-def test_the_feature_that_tells_a_segment_apart_comes_first():
-    inside = np.array([True] * 20 + [False] * 80)
-    random = np.random.default_rng(0)
-    features = pd.DataFrame(
-        {
-            "noise": random.normal(size=100),
-            "level": np.where(inside, "premium", "standard"),
-            "pages": random.normal(size=100) - 2 * inside,
-            "constant": np.ones(100),
-        }
-    )
-    told = distinct(features, inside)
-    assert told[0].startswith(("level = premium 100 % against 0 %", "level = standard 0 % against"))
-    assert told[1].startswith("pages")
-    assert "(−" in told[1]
-    assert not [text for text in told if text.startswith("constant")]
-
-
-def test_everybody_differs_from_nobody():
-    assert distinct(pd.DataFrame({"pages": [1.0, 2.0]}), np.array([True, True])) == []
+def test_a_rule_that_cannot_be_meant_is_refused_with_its_place(scored):
+    tree = {"when": {"pgaes": {"below": 7}}}
+    config = {"name": "x", "kind": "rules", "minimum": 1, "rules": {"few": tree}}
+    with pytest.raises(RetainError, match=r"rules\.few\.when: feature 'pgaes' .* mean 'pages'\?"):
+        place(scored(), parse(Segmentation, config))

@@ -5,6 +5,7 @@ import importlib
 import sys
 from importlib.util import find_spec
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -153,7 +154,14 @@ def test_a_section_is_rewritten_and_the_rest_stays(benchmark, tmp_path):
 
 def test_the_page_has_a_place_for_every_work(benchmark):
     page = benchmark("report").README.read_text(encoding="utf-8")
-    for name in (*benchmark("works").WORKS, "one", "comparison", benchmark("racing").SECTION):
+    for name in (
+        *benchmark("works").WORKS,
+        "one",
+        "comparison",
+        benchmark("racing").SECTION,
+        "value",
+        benchmark("scoring").SECTION,
+    ):
         assert f"<!-- {name} begin -->" in page
 
 
@@ -194,3 +202,31 @@ def test_drivers_are_timed_against_the_bare_call(benchmark, tmp_path):
     assert [row[1].strip() for row in rows] == ["tree", "knn"]
     assert [row[2].strip() for row in rows] == ["tree", "sampled"]
     assert all(float(row[-2]) > 0 for row in rows)
+
+
+# Were the intervals not the same, the time of one would say nothing of the other.
+def test_both_monte_carlos_come_to_the_same_interval(benchmark, tmp_path):
+    script = benchmark("value")
+    done = script.one_round(tmp_path / "round", 3000, 100)
+    assert done.figures[script.APART] < 1e-5
+    assert done.figures[script.PEAK] > 50
+    parts = [one for name, one in done.figures.items() if name.startswith("of which")]
+    assert done.figures[script.MONEY] == sum(parts) > 0
+    text = script.told(3000, 100, [done])
+    assert "3,000 customers × 100 draws" in text
+    assert "< 1907 (2 GB)" in text
+
+
+# What the whole command does must hold both halves, or their ratio would say nothing.
+def test_scoring_is_timed_against_reading_and_the_bare_predict(benchmark, tmp_path):
+    from retain.customers.demo import write
+
+    script, new = benchmark("scoring"), tmp_path / "new"
+    write(new, customers=300, seed=5)
+    done = script.one_round(script.trained(tmp_path / "made", "tree"), new, 300)
+    for name in script.LIMITS:
+        assert done[name].wall > done["read"].wall > done["plain"].wall > 0
+        row = script.told("tree", name, [done]).split("|")
+        assert float(row[6]) == pytest.approx(script.ratio(done, name), abs=0.01)
+    offers = pd.read_csv(tmp_path / "scored" / "offers.csv")
+    assert 0 < len(offers) <= 30

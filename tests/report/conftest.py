@@ -15,6 +15,7 @@ from scipy import stats
 
 from retain.report.page import page
 
+from .invented_campaign import make_campaign, make_segments
 from .invented_reasons import make_reasons
 
 MODELS = ("catboost", "svc", "lightgbm", "logreg", "dummy")
@@ -189,7 +190,7 @@ def make_tree(count=30, *, folds=10):
         board[-1]["folds"] = 3
         runs[-1]["folds"] = {name: values[:3] for name, values in runs[-1]["folds"].items()}
     return {
-        "schema": 2,
+        "schema": 3,
         "study": "models",
         "studies": ["models"],
         "question": "Which model tells best who is about to buy less?",
@@ -275,22 +276,8 @@ def make_tree(count=30, *, folds=10):
                 "sentence": "revenue is below for 21% of those labelled as declined",
             },
         ],
-        "segments": [
-            {
-                "segment": f"{risk} risk · {value} value",
-                "customers": 120 + i,
-                "share": (120 + i) / 1296,
-                "risk": 0.9 - 0.1 * i,
-                "risk_low": 0.88 - 0.1 * i,
-                "risk_high": 0.92 - 0.1 * i,
-                "profit": 512.5 + i,
-                "profit_at_risk": 401.25 - i,
-                "contactable": 0.74,
-                "differs": "pages 1.5 against 8.5 (−2.0 sd)",
-            }
-            for i, (risk, value) in enumerate(itertools.product(("high", "low"), ("high", "low")))
-        ],
-        "money": "profit at risk = risk × profit × 3 months",
+        "segments": make_segments(),
+        "campaign": make_campaign(),
         "scored": {"out_of_fold": 1039, "sealed_test": 257},
         "commands": ["retain -m study=models data=one_click", "retain-compare study=models"],
         "environment": {

@@ -21,7 +21,10 @@ EVERY = {
     "captured_profit",
 }
 REASONS = {"fishbone", "drivers", "beeswarm", "dependence", "distributions"}
-EVERY |= REASONS
+CAMPAIGN = {"segments", "tornado", "profit_curve", "budget_curve"}
+NAMED = REASONS | {"segments", "tornado"}
+"""Charts with names that differ by language."""
+EVERY |= REASONS | CAMPAIGN
 
 
 @pytest.fixture
@@ -64,7 +67,7 @@ def test_no_text_of_a_chart_is_cut_or_covers_another(tree, apart, name):
 
 
 def test_a_chart_in_the_page_takes_the_page_s_colours_and_both_languages(drawn):
-    for name in EVERY - REASONS:
+    for name in EVERY - NAMED:
         svg = str(inline(drawn[name]))
         assert not any(colour in svg for colour in COLOURS.values()), name
         assert not re.search(r"#[0-9a-f]{6}\b", svg), name
@@ -78,16 +81,16 @@ def test_a_chart_in_the_page_takes_the_page_s_colours_and_both_languages(drawn):
         assert root.find(".//style") is None
 
 
-# Names of features differ by language, and with them the drawing: each has ids of its own.
-def test_a_chart_of_the_reasons_is_drawn_for_one_language(tree):
+# Names that data give differ by language, and with them the drawing: each has ids of its own.
+def test_a_chart_with_names_is_drawn_for_one_language(tree):
     with hand():
         svgs = {
             (name, language): str(inline(chart, language))
             for language in ("en", "ru")
             for name, chart in charts(whole(tree), language).items()
-            if name in REASONS
+            if name in NAMED
         }
-    assert len(svgs) == 2 * len(REASONS)
+    assert len(svgs) == 2 * len(NAMED)
     for (name, language), svg in svgs.items():
         assert not re.search(r"#[0-9a-f]{6}\b", svg), name
         root = ET.fromstring(svg)  # noqa: S314 - drawn a moment ago
@@ -134,7 +137,9 @@ def test_every_chart_becomes_an_svg_and_a_png(tree, tmp_path, language):
             assert path.read_bytes().startswith(b"\x89PNG")
         else:
             assert ("доля" in path.read_text(encoding="utf-8")) == (
-                language == "ru" and path.stem in ("calibration", "lift", "captured_profit")
+                language == "ru"
+                and path.stem
+                in ("calibration", "lift", "captured_profit", "profit_curve", "tornado")
             )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from retain.report.canvas import COLOURS, POINTS, Labels, hand
@@ -219,6 +219,7 @@ def test_more_groups_than_are_usual_still_make_a_picture(groups):
     measured=st.booleans(),
     language=st.sampled_from(["en", "ru"]),
 )
+@example(sizes=[10], texts=[("chinese", 80)], measured=True, language="en")
 def test_nothing_covers_a_text_whatever_the_names(sizes, texts, measured, language):
     homes = [group for group, size in zip(GROUPS, sizes, strict=False) for _ in range(size)]
     given_ = itertools.cycle(texts or [("en", 30)])

@@ -21,7 +21,7 @@ def island(html):
 
 def poisoned(tree):
     """The tree with markup wherever a file of the user's, or an error, can put a text."""
-    tree["question"] = tree["money"] = EVIL
+    tree["question"] = EVIL
     tree["study"], tree["studies"] = EVIL, [EVIL, "b"]
     tree["winner"]["name"] = EVIL
     tree["winner"]["config"][EVIL] = EVIL
@@ -36,14 +36,29 @@ def poisoned(tree):
     tree["not_in_the_leaderboard"][0] |= {"overrides": [EVIL], "reason": EVIL, "state": EVIL}
     tree["data"]["funnel"][0] |= {"name": EVIL, "reason": EVIL}
     tree["checks"][0] |= {"code": EVIL, "sentence": EVIL, "outcome": EVIL}
-    tree["segments"][0] |= {"segment": EVIL, "differs": EVIL}
     tree["sealed_test"]["openings"][0] |= {"study": EVIL, "time": EVIL}
     tree["commands"] = [EVIL, f"retain-compare {EVIL}"]
     tree["environment"]["packages"][EVIL] = EVIL
     tree["diffs"][0]["config"] = [{"key": EVIL, "a": EVIL, "b": EVIL}]
     tree["diffs"][0]["moved"][0]["customer_id"] = EVIL
     poison(tree["reasons"])
+    poison_campaign(tree)
     return tree
+
+
+def poison_campaign(tree):
+    """Markup wherever rules and a catalogue name a thing."""
+    name, campaign = {"en": EVIL, "ru": EVIL}, tree["campaign"]
+    campaign["unit"] = EVIL
+    for at, one in enumerate(tree["segments"]):
+        one |= {"segment": f"{EVIL}{at}", "label": None if at else name, "small": True}
+        for difference in one["differs"]:
+            difference |= {"feature": EVIL, "label": name, "level": EVIL, "level_label": None}
+            difference["measure"] = EVIL
+    for one in campaign["offers"]:
+        one |= {"name": EVIL, "label": name, "channel": EVIL}
+    for one in [*campaign["control"]["strata"], *campaign["power"]["segments"]]:
+        one |= {"segment": EVIL, "offer": EVIL}
 
 
 def poison(reasons):
@@ -130,7 +145,8 @@ def test_parts_of_parts_may_be_absent_too(tree):
     tree["effects"][0]["levels"][0] |= {"low": None, "high": None}
     tree["effects"][1]["levels"][0] |= {"mean": None, "low": None, "high": None, "p": None}
     for one in tree["segments"]:
-        del one["profit"], one["profit_at_risk"], one["contactable"]
+        one.update(dict.fromkeys(("label", "profit", "profit_at_risk", "contactable")))
+        one.update(stability=None, differs=[])
     assert 'data-chart="captured_profit"' not in page(tree, "en")
 
 
@@ -139,8 +155,8 @@ def test_one_run_alone_has_a_page(tree_of):
 
 
 def test_a_verdict_of_another_schema_is_refused(tree):
-    tree["schema"] = 1
-    with pytest.raises(RetainError, match=r"has schema 1; the page is drawn from schema 2"):
+    tree["schema"] = 2
+    with pytest.raises(RetainError, match=r"has schema 2; the page is drawn from schema 3"):
         page(tree, "en")
 
 

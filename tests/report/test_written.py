@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from retain.report.contents import planned, whole
+
 
 @pytest.fixture
 def written(verdict):
@@ -37,7 +39,9 @@ def test_every_chart_is_a_file_too(verdict, found):
     names = {path.name for path in (verdict / "pictures").iterdir()}
     why = {"drivers", "beeswarm", "dependence", "distributions"}
     curves = {name for name, curve in found["curves"].items() if curve}
-    drawn = {"intervals", "effects", *curves, *why}
+    campaign = {"tornado", "profit_curve", "budget_curve"} if planned(whole(found)) else set()
+    led_to = campaign | ({"segments"} if found["segments"] else set())
+    drawn = {"intervals", "effects", *curves, *why, *led_to}
     assert names == {f"{name}.{form}" for name in drawn for form in ("svg", "png")}
     assert all(path.stat().st_size > 1000 for path in (verdict / "pictures").iterdir())
     assert {path.name for path in verdict.glob("fishbone.*")} == {"fishbone.svg", "fishbone.png"}

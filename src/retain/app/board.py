@@ -10,13 +10,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from retain.app.board_campaign import campaign_told, segments_told
 from retain.app.board_why import why_told
 from retain.verdict.keys import named
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from retain.app.carried import Carried
     from retain.record import StudyDirectory
     from retain.verdict.difference import Difference
     from retain.verdict.document import Findings
@@ -29,16 +27,15 @@ WIDE = 100
 """Columns a terminal needs for Brier and ECE beside the ranking."""
 
 
-def report(  # noqa: PLR0913 - everything a comparison has to show
+def report(
     console: Console,
     study: StudyDirectory,
     verdict: Verdict,
     findings: Findings,
-    carried: Carried | None,
     *,
     missing: str | None,
 ) -> None:
-    """Print leaderboard, verdict, effects, sealed test, segments, gate and where they lie."""
+    """Print leaderboard, verdict, effects, sealed test, segments, campaign, gate and where."""
     console.print(_leaderboard(verdict, study.path.name, wide=console.width >= WIDE))
     _left_out(console, verdict, findings.unfinished)
     console.print(f"[bold]{escape(verdict.sentence)}[/]")
@@ -48,15 +45,14 @@ def report(  # noqa: PLR0913 - everything a comparison has to show
         console.print(_effects(verdict))
     if findings.reasons is not None:
         why_told(console, findings.reasons)
-    if carried is not None:
-        console.print(_sealed(carried.sealed))
-        told = escape(carried.sealed.told)
-        console.print(told if len(carried.sealed.openings) == 1 else f"[yellow]{told}[/]")
-        console.print(_segments(carried.segments, carried.scored, carried.money))
-        for row in carried.segments.to_dict("records"):
-            told = f"  {row['segment']}: {row['differs'] or 'differs from nobody'}"
-            console.print(escape(told), soft_wrap=True, highlight=False)
+    if findings.sealed is not None:
+        console.print(_sealed(findings.sealed))
+        told = escape(findings.sealed.told)
+        console.print(told if len(findings.sealed.openings) == 1 else f"[yellow]{told}[/]")
+        segments_told(console, findings.further["segments"], findings.further["scored"])
         console.print(_calibration(verdict))
+        if findings.further["campaign"] is not None:
+            campaign_told(console, findings.further["campaign"])
     if missing is not None:
         console.print(f"[yellow]{escape(missing)}[/]")
     for difference in findings.diffs:
@@ -177,26 +173,6 @@ def _sealed(sealed: SealedTest) -> Table:
         better = "higher is better" if found["higher_is_better"] else "lower is better"
         interval = f"{found['low']:.3f}–{found['high']:.3f}"
         table.add_row(name, f"{found['value']:.3f}", interval, better)
-    return table
-
-
-def _segments(segments: pd.DataFrame, scored: dict[str, int], caption: str) -> Table:
-    origins = ", ".join(f"{n} {origin.replace('_', ' ')}" for origin, n in scored.items())
-    title = f"Segments of {sum(scored.values())} customers ({origins})"
-    table = Table(title=title, caption=caption, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    money = "profit" in segments
-    table.add_column("segment")
-    for name in ("customers", "share", "risk", "95 %", *(("profit", "at risk") if money else ())):
-        table.add_column(name, justify="right", no_wrap=True)
-    for row in segments.to_dict("records"):
-        table.add_row(
-            escape(row["segment"]),
-            str(row["customers"]),
-            f"{row['share']:.0%}",
-            f"{row['risk']:.2f}",
-            f"{row['risk_low']:.2f}–{row['risk_high']:.2f}",
-            *((f"{row['profit']:,.0f}", f"{row['profit_at_risk']:,.0f}") if money else ()),
-        )
     return table
 
 

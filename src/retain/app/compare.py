@@ -1,4 +1,4 @@
-"""``retain-compare``: from finished runs to verdict and page, sealed test and segments.
+"""``retain-compare``: from finished runs to verdict and page, sealed test, segments, campaign.
 
 Exit codes: 0 done, 2 config, runs or data refused, 3 a gate was not met.
 """
@@ -9,7 +9,6 @@ import gc
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +18,11 @@ from retain.errors import RetainError
 
 if TYPE_CHECKING:
     from retain.app.carried import Carried, Followed
+    from retain.app.hands import Hands
+    from retain.app.offered import Offered
     from retain.app.studies import Compared
     from retain.app.why import Why
+    from retain.campaign.settings import Settings
     from retain.learning.scores import Scores
     from retain.record import Record, RunDirectory, StudyDirectory
     from retain.schema import Compare
@@ -48,12 +50,12 @@ def compare(line: Line) -> int:
 
     with suppress(OSError):  # a worker that cannot start says so
         warm_up(*(() if "reasons=none" in line.overrides else EXPLAINING))  # while this one reads
-    with _nothing_thrown_away():
+    with nothing_thrown_away():
         return _compared(line)
 
 
 @contextmanager
-def _nothing_thrown_away() -> Iterator[None]:
+def nothing_thrown_away() -> Iterator[None]:
     """No search for garbage meanwhile: among thousands of records, all wanted, it costs a half."""
     searched = gc.isenabled()
     gc.disable()
@@ -68,12 +70,13 @@ def _compared(line: Line) -> int:
     from rich.console import Console
 
     from retain.app.board import diff_told
+    from retain.app.settled import composed, without_catalogue
     from retain.app.studies import compared, pair
     from retain.app.tracking import refuse_untrackable, track
     from retain.app.why import refuse_unread
     from retain.verdict.difference import difference
 
-    config = _config(line)
+    config = composed(without_catalogue(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = pair(config, None)
         diff_told(Console(), difference(a, b, (_scores(one), _scores(other)), asked=True))
@@ -95,6 +98,7 @@ def _judged(
 
     from retain.app.board import report
     from retain.app.hands import Hands
+    from retain.app.settled import settled
     from retain.app.studies import commands, scores_of
     from retain.app.watching import watched
     from retain.app.why import Asking
@@ -107,7 +111,8 @@ def _judged(
     verdict = judge(found.records, config.verdict)
     winner = verdict.winner
     checks = gate(winner, config.gate)
-    to_carry = (config, found.home, found.directory(winner), winner)
+    settings = settled(line, config, winner)
+    to_carry = (config, settings, found.home, found.directory(winner), winner)
     try:
         with (
             Hands(config.workers, watched) as hands,
@@ -119,11 +124,12 @@ def _judged(
             to_csv(verdict.table, leaderboard)
             effects = verdict.effects  # worked out while the others are at it
             followed: Followed = carrying.outcome()
-            carried = followed.carried
-            why = None
-            if asking is not None and carried is not None:
+            carried, why, offered = followed.carried, None, None
+            if carried is not None:
                 scores = scores_of(found.directory(winner))
-                why = asking.answer(effects, scores, carried.explained)
+                if asking is not None:
+                    why = asking.answer(effects, scores, carried.explained)
+                offered = _offered(hands, (config, winner, settings), (scores, carried.scores), why)
         findings = Findings(
             studies=found.studies,
             question=_question(found),
@@ -133,14 +139,14 @@ def _judged(
             diffs=diffs,
             curves=followed.curves,
             sealed=None if carried is None else carried.sealed,
-            further={} if carried is None else carried.as_json(),
+            further=_further(carried, offered),
             reasons=None if why is None else why.tree,
         )
-        _write_customers(found.home, carried, why)
+        _write_customers(found.home, offered, why)
         _write(found.home, document(verdict, findings), config.report.language)
     except OSError as error:
         raise RetainError(f"{found.home.verdict} cannot be written: {error}.") from None
-    report(Console(), found.home, verdict, findings, carried, missing=followed.missing)
+    report(Console(), found.home, verdict, findings, missing=followed.missing)
     return 0 if all(check.passed for check in checks) else MISSED
 
 
@@ -159,34 +165,44 @@ def _write(home: StudyDirectory, tree: dict[str, Any], language: str) -> None:
         drawn()
 
 
-def _write_customers(study: StudyDirectory, carried: Carried | None, why: Why | None) -> None:
-    """Write segments, customers, drivers; leave no older ones beside a newer verdict."""
-    from retain.verdict.export import write_csv
+def _offered(
+    hands: Hands,
+    about: tuple[Compare, Record, Settings],
+    scores: tuple[Scores, Scores],
+    why: Why | None,
+) -> Offered:
+    """Segments and campaign, by a worker; drivers go along where they were found."""
+    from retain.app.offered import Words
+
+    words = None
+    if why is not None and why.drivers is not None:
+        words = Words(why.drivers, why.features, why.levels)
+    made: Offered = hands.give("plan", *about, scores, words, does="plans the campaign").outcome()
+    return made
+
+
+def _further(carried: Carried | None, offered: Offered | None) -> dict[str, Any]:
+    """The part of ``verdict.json`` that needs the customers."""
+    if carried is None or offered is None:
+        return {}
+    return {"model": carried.model, "reference": carried.reference, **offered.tree}
+
+
+def _write_customers(study: StudyDirectory, offered: Offered | None, why: Why | None) -> None:
+    """Write segments, campaign, drivers; leave no older ones beside a newer verdict."""
+    from retain.app.offered import forget_campaign
 
     if why is None:
         for path in (study.drivers, study.features, study.groups):
             path.unlink(missing_ok=True)
     else:
         why.write(study)
-    if carried is None:
-        for path in (study.segments, study.customers, study.model):
+    if offered is None:
+        for path in (study.segments, study.customers, study.model, study.reference):
             path.unlink(missing_ok=True)
-        return
-    write_csv(carried.segments, study.segments)
-    write_csv(carried.placed.reset_index(names="customer_id"), study.customers)
-
-
-def _config(line: Line) -> Compare:
-    """The tree of ``compare.yaml``; ``study=NAME`` stands for ``study.name=NAME``."""
-    from retain.app.configs import Composer
-    from retain.schema import Compare, parse
-
-    overrides = [
-        f"study.name={text.removeprefix('study=')}" if text.startswith("study=") else text
-        for text in line.overrides
-    ]
-    with Composer(replace(line, overrides=tuple(overrides)), "compare") as composer:
-        return parse(Compare, composer.one())
+        forget_campaign(study)
+    else:
+        offered.write(study)
 
 
 def _question(found: Compared) -> str | None:

@@ -62,12 +62,20 @@ def build(where: str, node: Mapping[str, Any], kind: Kind) -> Any:
     return None if node["_target_"] is None else _built(where, node, kind)
 
 
-def source(node: Mapping[str, Any]) -> Callable[[], Customers]:
-    """A call that reads the customers a ``data`` node describes."""
+def source(
+    node: Mapping[str, Any], learnt: Mapping[str, str] | None = None
+) -> Callable[[], Customers]:
+    """A call that reads the customers a ``data`` node describes.
+
+    With ``learnt``, the kinds of features by name, they are customers to be scored by a model
+    that learnt from these: a reader without a contract has to be told.
+    """
     target = str(node.get("_target_"))
     if not target.startswith(SOURCES):
         raise RetainError(f"data._target_ is {target!r}; expected a reader in retain.customers.")
     reader, parameters = _checked("data", node, inspect.isfunction)
+    if learnt is not None and "learnt" in parameter_names(reader):
+        parameters["learnt"] = learnt
     return lambda: cast("Customers", _called("data", reader, parameters))
 
 

@@ -16,17 +16,41 @@ USAGE = {
 
 Exit codes: 0 done · 1 a run failed · 2 config or data refused before any fit · 130 interrupted
 """,
-    "compare": """retain-compare: who won, how sure that is, what moved it; the winner's segments.
+    "compare": """retain-compare: who won, how sure that is, what moved it; whom to offer what.
 
   retain-compare study=models                                 outputs/models
   retain-compare study=[models,samplers]                      several studies together
   retain-compare runs=DIR                                     run directories in any folder
   retain-compare study=models gate.roc_auc=0.88               for CI: exit code 3 where missed
   retain-compare study=models reasons=fast                    why, but nothing fitted again
+  retain-compare study=models campaign.budget=500             offers within a budget
   retain-compare diff=[ONE,OTHER]                             two runs, by id or folder
   retain-compare study=models data=one_click data.dir=PATH    when the data have moved
 
 Exit codes: 0 done · 2 config, runs or data refused · 3 a gate was not met
+""",
+    "score": """retain-score: new customers through a saved winner: score, segment, offer, drift.
+
+  retain-score verdict=outputs/models/verdict data=one_click data.dir=PATH    four new files
+  retain-score verdict=DIR data.path=new.csv                  read as the winner's table was
+  retain-score verdict=DIR data.path=new.csv campaign.budget=5000             other limits
+  retain-score verdict=DIR data.path=new.csv outputs=FOLDER   written elsewhere
+
+Nobody needs a target. Who cannot be scored is listed with the reason in not_scored.csv.
+
+Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is written
+""",
+    "readout": """retain-readout: what a campaign really saved, against its control group.
+
+  retain-readout campaign=outputs/models/verdict outcomes=later.csv
+  retain-readout campaign=DIR outcomes=FILE outcomes.id=ID outcomes.declined=COLUMN
+  retain-readout campaign=DIR outcomes=FILE outcomes.profit=COLUMN outcomes.contacted=COLUMN
+  retain-readout campaign=DIR outcomes=FILE outcomes.foreign=drop     of more than the campaign
+
+What it writes into DIR/readout holds a catalogue for the next campaign:
+  retain-compare study=models -cd outputs/models/verdict/readout offers=NAME
+
+Exit codes: 0 done · 2 config, campaign or outcomes refused
 """,
 }
 OFFERED = {
@@ -44,7 +68,9 @@ OFFERED = {
         "study",
         "hydra/launcher",
     ),
-    "compare": ("data", "segmentation", "reasons", "tracking"),
+    "compare": ("data", "segmentation", "value", "offers", "campaign", "reasons", "tracking"),
+    "score": ("data", "value", "offers", "campaign"),
+    "readout": (),
 }
 
 
@@ -52,13 +78,13 @@ def shown(primary: str) -> str:
     """The help text of a command."""
     options = Groups.among([conf_dir()]).options
     lines = [f"  {group:<15}{' '.join(options[group])}" for group in OFFERED[primary]]
+    if lines:
+        lines = ["Choices (GROUP=OPTION; the keys of an option are in its file):", *lines, ""]
     keys = (conf_dir() / f"{primary}.yaml").read_text(encoding="utf-8").split("\n\n", 1)[1]
     return "\n".join(
         [
             USAGE[primary],
-            "Choices (GROUP=OPTION; the keys of an option are in its file):",
             *lines,
-            "",
             "Keys and their defaults:",
             *(f"  {line}".rstrip() for line in keys.rstrip().splitlines()),
             "",

@@ -116,13 +116,13 @@ def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> P
 
 @lru_cache(maxsize=4)
 def _customers(data: str, copies: Literal["group", "drop"]) -> tuple[Customers, tuple[str, ...]]:
-    with _listening() as heard:
+    with listening() as heard:
         customers = with_twins(source(json.loads(data))(), copies)
     return customers, tuple(heard)
 
 
 @contextmanager
-def _listening() -> Iterator[list[str]]:
+def listening() -> Iterator[list[str]]:
     """What the readers log, kept for every run that shares the customers, not the first alone."""
     heard: list[str] = []
 

@@ -56,6 +56,19 @@ class Why:
     drivers: pd.DataFrame | None
     columns: Mapping[str, Column]
 
+    @property
+    def features(self) -> dict[str, Any]:
+        """What is told of each feature, by name."""
+        return {one["name"]: one for one in self.tree["features"]}
+
+    @property
+    def levels(self) -> dict[str, dict[str, Any]]:
+        """What the levels of each category are called."""
+        return {
+            name: {level: asdict(label) for level, label in column.levels.items()}
+            for name, column in self.columns.items()
+        }
+
     def write(self, study: StudyDirectory) -> None:
         """Write features, groups and drivers; without drivers, leave no older ones."""
         from retain.reasons.tables import features_table, groups_table
@@ -73,13 +86,9 @@ class Why:
         from retain.report.driver_words import drivers_table
         from retain.verdict.export import write_parts
 
-        features = {one["name"]: one for one in self.tree["features"]}
-        levels = {
-            name: {level: asdict(label) for level, label in column.levels.items()}
-            for name, column in self.columns.items()
-        }
         parts = _parts(drivers)
-        write_parts((drivers_table(part, features, levels) for part in parts), path)
+        tables = (drivers_table(part, self.features, self.levels) for part in parts)
+        write_parts(tables, path)
 
 
 def _parts(drivers: pd.DataFrame) -> Iterator[pd.DataFrame]:

@@ -1,4 +1,4 @@
-"""The winner carried on: refitted, held against the sealed test, its customers in segments."""
+"""The winner carried on: refitted, and held against the sealed test."""
 
 from __future__ import annotations
 
@@ -10,18 +10,26 @@ from retain.app.components import experiment
 from retain.app.explaining import sealed_explained
 from retain.app.prepared import Prepared
 from retain.app.studies import scores_of
-from retain.campaign.segments import placed, profiles
+from retain.campaign.campaign import refuse_impossible
+from retain.campaign.reference import reference
+from retain.campaign.reference import write as write_reference
+from retain.campaign.settings import Settings
+from retain.campaign.worth.recalibration import recalibration
+from retain.campaign.worth.value import audience
 from retain.learning.experiment import fit, score_sealed
+from retain.learning.features import matrix
 from retain.learning.metrics import chosen
 from retain.learning.scores import Scores
 from retain.record import Record, RunDirectory, StudyDirectory
-from retain.schema import Compare, Run, Segmentation, parse
+from retain.schema import Compare, Run, parse
 from retain.verdict.curves import curves
 from retain.verdict.model_file import save
 from retain.verdict.sealed import Ledger, SealedTest, measured
 
 
-def follow(config: Compare, study: StudyDirectory, run: RunDirectory, winner: Record) -> Followed:
+def follow(
+    config: Compare, settings: Settings, study: StudyDirectory, run: RunDirectory, winner: Record
+) -> Followed:
     """The winner's curves from what its run wrote; the rest where the customers are at hand.
 
     Raises
@@ -34,47 +42,42 @@ def follow(config: Compare, study: StudyDirectory, run: RunDirectory, winner: Re
     if prepared is None:
         return Followed(curves(scores, None), None, missing)
     drawn = curves(scores, prepared.customers.profit)
-    return Followed(drawn, carry(config, study, winner, scores, prepared), None)
+    _refuse_impossible(scores, prepared, settings)
+    return Followed(drawn, carry(config, study, winner, prepared), None)
 
 
-def carry(
-    config: Compare, study: StudyDirectory, winner: Record, outside: Scores, prepared: Prepared
-) -> Carried:
-    """Refit the winner on all training customers, open the sealed test, place every customer.
+def _refuse_impossible(outside: Scores, prepared: Prepared, settings: Settings) -> None:
+    """Refuse rules and offers that mean nothing here, while the sealed test is still closed."""
+    found = audience(
+        [outside],
+        prepared.customers,
+        recalibration(outside),
+        settings.value,
+        consent=settings.planning.consent,
+    )
+    refuse_impossible(found, settings)
 
-    ``outside`` are its out-of-fold scores.
 
-    Raises
-    ------
-    RetainError
-        When the segmentation's bands place nobody; the sealed test has not been opened by then.
-    """
+def carry(config: Compare, study: StudyDirectory, winner: Record, prepared: Prepared) -> Carried:
+    """Refit the winner on all training customers and open the sealed test."""
     customers, splits = prepared.customers, prepared.splits
     built = experiment(parse(Run, winner.config))
     with threadpool_limits(config.threads):
         model = fit(built, customers, splits.ids)
     scores = score_sealed(model, built, customers, splits.sealed)
-    table = placed([outside, scores], customers, config.segmentation)
     metrics = chosen(built.metrics, with_profit=customers.profit is not None)
     results = measured(scores, customers.profit, metrics, resamples=config.resamples)
     ledger = Ledger(study.ledger, study.ledgers_beside)
     openings = ledger.note(winner, results["roc_auc"]["value"])
     return Carried(
         sealed=SealedTest(len(splits.sealed), results, tuple(openings)),
-        segments=profiles(table, customers),
-        placed=table,
-        segmentation=config.segmentation,
-        money=_money(config.segmentation, prepared),
+        scores=scores,
         model={"file": study.model.name, "sha256": save(model, study.model)},
+        reference={
+            "file": study.reference.name,
+            "sha256": write_reference(
+                reference(matrix(customers, built.features), splits.ids, scores), study.reference
+            ),
+        },
         explained=sealed_explained(config, winner, model, prepared) if config.reasons.on else None,
-    )
-
-
-def _money(segmentation: Segmentation, prepared: Prepared) -> str:
-    if prepared.customers.profit is None:
-        return "no profit is known, so segments are of risk alone"
-    return (
-        f"profit in {prepared.customers.profit_unit or 'a unit not stated'}; at risk = risk × "
-        f"profit × {segmentation.horizon:g} months × {segmentation.share_lost:g} of it lost "
-        "(assumptions)"
     )

@@ -54,7 +54,7 @@ GRACE = 10.0
 """Seconds that an idle process has to end by itself."""
 ATTEMPTS = 3
 """How often a worker's process is started before the launch gives up."""
-Job = Literal["execute", "survey", "judge", "carry", "look", "explain", "leave", "draw"]
+Job = Literal["execute", "survey", "judge", "carry", "look", "explain", "leave", "plan", "draw"]
 JOBS: dict[Job, tuple[str, str]] = {
     "execute": ("retain.app.execute", "execute"),
     "survey": ("retain.app.survey", "survey"),
@@ -63,6 +63,7 @@ JOBS: dict[Job, tuple[str, str]] = {
     "look": ("retain.app.explaining", "look"),
     "explain": ("retain.app.explaining", "explain_part"),
     "leave": ("retain.app.explaining", "leave_out"),
+    "plan": ("retain.app.planning", "plan"),
     "draw": ("retain.report.charts", "pictures"),
 }
 """Where each job is done: imported by the worker that does it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,8 @@ class Audience:
         Strongest drivers, as ``reasons.usual.strongest`` makes them; None where nobody asked.
     segments
         Segment of each customer, in the order of ``table``; None before they are placed.
+    consent
+        Whether the source states it, the store vouches for all, or nobody says anything.
     """
 
     table: pd.DataFrame
@@ -46,6 +49,7 @@ class Audience:
     profit_unit: str | None = None
     drivers: pd.DataFrame | None = None
     segments: np.ndarray | None = None
+    consent: Literal["stated", "given", "not_stated"] = "stated"
 
     def __len__(self) -> int:
         """The number of customers."""
@@ -59,6 +63,16 @@ class Audience:
     def known(self, name: str) -> pd.Series:
         """A feature, or what else rules may speak of, by its name."""
         return self.table[name] if name in RESERVED else self.features[name]
+
+    def rows(self, positions: np.ndarray) -> Audience:
+        """The customers at these positions of ``table``, in their order; drivers are left out."""
+        return replace(
+            self,
+            table=self.table.iloc[positions],
+            features=self.features.iloc[positions],
+            drivers=None,
+            segments=None if self.segments is None else self.segments[positions],
+        )
 
     def placed(self, segments: np.ndarray) -> Audience:
         """The same customers in their segments."""

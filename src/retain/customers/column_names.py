@@ -68,6 +68,23 @@ def find_all(wanted: Iterable[object], names: dict[str, str], where: str) -> lis
     return [find(name, names, where) for name in wanted]
 
 
+def refuse_lacking(needed: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse customers who lack features that a model learnt from, naming all of these.
+
+    >>> refuse_lacking(["minute", "pages"], ["minutes", "pages"])
+    Traceback (most recent call last):
+    ...
+    retain.errors.RetainError: the model learnt from feature 'minute', which these customers \
+lack. Did you mean 'minutes'?
+    """
+    lacking = [name for name in needed if name not in known]
+    if lacking:
+        which = "feature" if len(lacking) == 1 else "features"
+        told = f"the model learnt from {which} {', '.join(map(repr, lacking))}"
+        hint = did_you_mean(lacking[0], known) if len(lacking) == 1 else ""
+        raise RetainError(f"{told}, which these customers lack.{hint}")
+
+
 def _word_ends(letter: str, second: str, third: str) -> bool:
     """Whether a word ends after ``letter``: aB, and A before Bc."""
     if not second.isupper():

@@ -18,9 +18,10 @@ from retain.customers.cleaning import clean
 from retain.customers.contract import Contract, Feature, understood
 from retain.customers.customers import Customers
 from retain.customers.derivation import derivations
-from retain.customers.periods import of_period, refuse_gaps
+from retain.customers.periods import gaps, of_period
 from retain.customers.raw_table import RawTable, read_table
-from retain.errors import RetainError, examples
+from retain.customers.unreadable import Unreadable, refuse, without
+from retain.errors import examples
 from retain.schema import Cleaning, parse
 
 
@@ -50,7 +51,8 @@ def read(  # noqa: PLR0913 - the keys of a data config
     derived
         A ``DerivedSpec`` by feature name.
     labelled
-        False for customers who are only to be scored: the target column is not read.
+        False for customers who are only to be scored: the target column is not read, and who
+        breaks the contract is left out, told in the funnel, instead of the files being refused.
 
     Raises
     ------
@@ -63,11 +65,11 @@ def read(  # noqa: PLR0913 - the keys of a data config
     wanted = derivations(derived, columns)
     folder = Path(dir).expanduser()
     raw = {
-        key: read_table(folder, key, spec, contract.key(key))
+        key: read_table(folder, key, spec, contract.key(key), lenient=not labelled)
         for key, spec in contract.tables.items()
     }
-    ids = _same_customers(raw)
-    customers = _assembled(contract, raw, ids)
+    ids, unreadable = _ids(raw, lenient=not labelled)
+    customers = without(_assembled(contract, raw, ids), unreadable)
     unit = profit_unit if customers.profit is not None else None
     customers = replace(customers, derived=wanted, profit_unit=unit)
     customers = clean(customers, rules, contract.measures)
@@ -96,35 +98,48 @@ def _assembled(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) -
     return customers.only(activity.notna(), "no target", "the target is missing")
 
 
-def _same_customers(raw: Mapping[str, RawTable]) -> pd.Index:
-    """The ids all tables share, in the order of the first table of one row a customer."""
+def _ids(raw: Mapping[str, RawTable], *, lenient: bool) -> tuple[pd.Index, list[Unreadable]]:
+    """The ids of all tables, in the order of the first of one row a customer; whom to leave out.
+
+    Unless ``lenient`` anybody to leave out is a reason to refuse the files.
+    """
     first, *rest = sorted(raw.values(), key=lambda table: table.period is not None)
     ids: pd.Index = pd.Index(first.ids.unique(), name="customer_id")
-    wrong = [line for table in rest for line in _unshared(first, table, ids)]
-    if wrong:
-        raise RetainError("\n".join(wrong))
-    _refuse_gaps(raw.values(), ids)
-    return ids
+    found = [one for table in raw.values() for one in table.unreadable]
+    for table in rest:
+        found += _unshared(first, table, pd.Index(first.ids.unique()))
+        ids = ids.append(pd.Index(table.ids.unique()).difference(ids, sort=False))
+    if not lenient:
+        refuse(found)
+    found += _gaps(raw.values(), ids)
+    if not lenient:
+        refuse(found)
+    return ids.rename("customer_id"), found
 
 
-def _unshared(first: RawTable, other: RawTable, ids: pd.Index) -> list[str]:
+def _unshared(first: RawTable, other: RawTable, ids: pd.Index) -> list[Unreadable]:
     theirs = pd.Index(other.ids.unique())
     sides = ((first, ids.difference(theirs), other), (other, theirs.difference(ids), first))
     return [
-        f"{has.told}, column {has.spec.columns[has.key].raw!r}: {len(alone)} ids are not in "
-        f"{lacks.told}: {examples(alone[:5].tolist())}; expected the same customers in both."
+        Unreadable(
+            f"{has.told}, column {has.spec.columns[has.key].raw!r}: {len(alone)} ids are not in "
+            f"{lacks.told}: {examples(alone[:5].tolist())}; expected the same customers in both.",
+            alone,
+        )
         for has, alone, lacks in sides
         if len(alone) > 0
     ]
 
 
-def _refuse_gaps(tables: Iterable[RawTable], ids: pd.Index) -> None:
+def _gaps(tables: Iterable[RawTable], ids: pd.Index) -> list[Unreadable]:
     """A missing row is a missing value of every column of a long table."""
+    found: list[Unreadable] = []
     for table in tables:
         values = [spec for key, spec in table.spec.columns.items() if key != table.key]
         if table.spec.period is None or table.period is None or all(s.nullable for s in values):
             continue
-        refuse_gaps(table.ids, table.period, ids, table.spec.period, table.told)
+        found += gaps(table.ids, table.period, ids, table.spec.period, table.told)
+    return found
 
 
 def _feature(feature: Feature, table: RawTable, ids: pd.Index) -> pd.Series:

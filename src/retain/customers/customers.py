@@ -143,7 +143,7 @@ class Customers:
         if list(self.features.columns) != list(self.columns):
             raise ValueError("features and their columns differ")
         if self.twins.empty:
-            place = np.argsort(np.argsort(ids.astype(str).to_numpy(), kind="stable"))
+            place = np.argsort(_by_name(ids))
             alone = pd.Series(place, index=ids, name="twins")
             object.__setattr__(self, "twins", alone)
 
@@ -217,12 +217,12 @@ class Customers:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the content (64 hex digits), the same whatever the order of rows."""
-        order = np.argsort(self.features.index.astype(str).to_numpy(), kind="stable")
+        order = _by_name(self.features.index)
         digest = hashlib.sha256()
         for name, values in self._contents():
             digest.update(name.encode() + b"\0")
-            hashed = pd.util.hash_pandas_object(values.iloc[order], index=False)
-            digest.update(hashed.to_numpy().tobytes())
+            hashed = pd.util.hash_pandas_object(values, index=False).to_numpy()
+            digest.update(hashed[order].tobytes())
         return digest.hexdigest()
 
     def _contents(self) -> Iterable[tuple[str, pd.Series]]:
@@ -233,3 +233,15 @@ class Customers:
             values = getattr(self, name)
             if values is not None:
                 yield name, values
+
+
+def _by_name(ids: pd.Index) -> np.ndarray:
+    """The places of ids in the order of their texts, a million of which Arrow sorts in a second.
+
+    >>> _by_name(pd.Index([9, 10, 100])).tolist()
+    [1, 2, 0]
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.array_sort_indices(pa.array(ids.astype(str)))).astype(np.int64)

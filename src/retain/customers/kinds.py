@@ -1,6 +1,6 @@
 """What the cells of a column are when no contract tells: numbers, dates or a category.
 
-May import: errors and customers.column_names, customers, numerals.
+May import: errors and customers.column_names, customers, numerals, unreadable.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import pandas as pd
 
 from retain.customers.column_names import snake_case
 from retain.customers.customers import Kind
-from retain.customers.numerals import cells_are, decimal_mark, numbers, shown
+from retain.customers.numerals import cells_are, decimal_mark, no_numbers, numbers, shown
+from retain.customers.unreadable import Unreadable
 from retain.errors import RetainError
 
 _ABSENT = ("na", "n/a", "#n/a", "nan", "null", "none", "-", "?")
@@ -56,6 +57,37 @@ def inferred(cells: pd.Series, decimal: str, name: str) -> Inferred:
     if _fits(days, said, name, "date"):
         return Inferred("number", days, is_date=True)
     return Inferred("category", cells)
+
+
+def of_kind(
+    cells: pd.Series, decimal: str, name: str, kind: Kind, ids: pd.Index
+) -> tuple[Inferred, list[Unreadable]]:
+    """The column as the kind a model learnt it as, and whose cells are not of it.
+
+    Where nobody's are, the ``RetainError`` of a column of another kind.
+
+    >>> cells, ids = pd.Series(["3", "many"]), pd.Index(["Ann", "Bob"])
+    >>> found, wrong = of_kind(cells, ".", "pages", "number", ids)
+    >>> found.cells.tolist(), [(one.sentence, one.ids.tolist()) for one in wrong]
+    ([3.0, nan], [("column 'pages': 1 cell is not a number: 'many'; expected numbers with decimal \
+mark '.'.", ['Bob'])])
+    """
+    if kind == "category":
+        return Inferred("category", as_text(cells)), []
+    if cells.dtype != "str":
+        return _of_type(cells, name), []
+    said = present(cells)
+    mark = decimal_mark(said, decimal)
+    values = numbers(said, mark)
+    if values.isna().sum() > said.isna().sum():
+        values = max(values, _days(said, name), key=lambda one: int(one.notna().sum()))
+    odd = said[said.notna() & values.isna()]
+    if odd.empty:
+        return Inferred("number", values), []
+    told = no_numbers(odd, mark, f"column {name!r}")
+    if values.isna().all():
+        raise RetainError(told)
+    return Inferred("number", values), [Unreadable(told, ids[odd.index])]
 
 
 def as_text(cells: pd.Series) -> pd.Series:

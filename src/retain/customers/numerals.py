@@ -53,9 +53,13 @@ with decimal mark '.'.
     wrong = cells[cells.notna() & values.isna()]
     if wrong.empty:
         return values
+    raise RetainError(no_numbers(wrong, decimal, where) + hint)
+
+
+def no_numbers(wrong: pd.Series, decimal: str, where: str) -> str:
+    """What to say of cells of ``where`` that are no numbers."""
     found = f"{cells_are(len(wrong))} not a number: {shown(wrong)}"
-    error = RetainError.at(where, found, f"expected numbers with decimal mark {decimal!r}")
-    raise RetainError(str(error) + hint)
+    return str(RetainError.at(where, found, f"expected numbers with decimal mark {decimal!r}"))
 
 
 def decimal_mark(cells: pd.Series, default: str = ".") -> str:

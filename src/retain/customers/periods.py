@@ -1,13 +1,16 @@
 """Long tables: their periods named, and their rows laid side by side, one row a customer.
 
-May import: errors, schema and customers.numerals.
+May import: errors, schema and customers.numerals, unreadable.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from retain.customers.numerals import by_distinct, cells_are, plain, shown
+from retain.customers.unreadable import Unreadable
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import PeriodSpec
 
@@ -56,10 +59,10 @@ def of_period(values: pd.Series, ids: pd.Series, rows: pd.Series, customers: pd.
     return values[rows].set_axis(pd.Index(ids[rows])).reindex(customers)
 
 
-def refuse_gaps(
+def gaps(
     ids: pd.Series, period: pd.Series, customers: pd.Index, spec: PeriodSpec, where: str
-) -> None:
-    """Refuse a table where some customers have no row of some period."""
+) -> Iterator[Unreadable]:
+    """Customers of whom a table has no row of some period, a sentence a period."""
     for name in spec.order:
         lacking = customers.difference(pd.Index(ids[period == name]), sort=False)
         if len(lacking) == 0:
@@ -67,4 +70,5 @@ def refuse_gaps(
         found = f"{len(lacking)} customers have no row of period {name!r}"
         listed = examples(lacking[:5].tolist())
         expected = "expected a row of each period, or nullable: true for the columns of the table"
-        raise RetainError.at(where, f"{found}, customer {listed} among them", expected)
+        told = RetainError.at(where, f"{found}, customer {listed} among them", expected)
+        yield Unreadable(str(told), lacking)

@@ -1,6 +1,6 @@
 """One raw table under its contract: its columns found, its ids, periods and values typed.
 
-May import: errors, schema and customers.dialect, numerals, periods, validation.
+May import: errors, schema and customers.dialect, numerals, periods, unreadable, violations.
 """
 
 from __future__ import annotations
@@ -14,15 +14,17 @@ import pandas as pd
 
 from retain.customers.dialect import Sheet, read_cells
 from retain.customers.numerals import (
-    all_numbers,
     by_distinct,
     cells_are,
     cut,
     decimal_mark,
+    no_numbers,
+    numbers,
     plain,
     shown,
 )
 from retain.customers.periods import named_periods
+from retain.customers.unreadable import Unreadable, refuse
 from retain.customers.violations import violations, vocabulary
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import ColumnSpec, TableSpec
@@ -36,7 +38,7 @@ class RawTable:
     """One valid table: a row a row of the file, columns by contract name, categories canonical.
 
     ``ids`` and ``period`` stand beside ``frame``, row by row; ``period`` is None where the table
-    has one row a customer.
+    has one row a customer. ``unreadable`` are customers whose values mean nothing here.
     """
 
     name: str
@@ -45,6 +47,7 @@ class RawTable:
     frame: pd.DataFrame
     ids: pd.Series
     period: pd.Series | None
+    unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def told(self) -> str:
@@ -52,8 +55,12 @@ class RawTable:
         return f"{self.name} ({self.spec.file})"
 
 
-def read_table(folder: Path, name: str, spec: TableSpec, key: str) -> RawTable:
+def read_table(
+    folder: Path, name: str, spec: TableSpec, key: str, *, lenient: bool = False
+) -> RawTable:
     """The table of ``spec.file``; ``key`` is the contract name of the column that holds the ids.
+
+    ``lenient`` notes whose values break the contract instead of refusing the file.
 
     Raises
     ------
@@ -71,13 +78,16 @@ def read_table(folder: Path, name: str, spec: TableSpec, key: str) -> RawTable:
         at = f"tables.{name}.period"
         period = named_periods(sheet.cells[found[_PERIOD]], spec.period, where, at)
     _refuse_twice(ids, period, where)
-    typed = pd.DataFrame(_typed(cells.drop(columns=key), sheet, spec, where))
+    columns, wrong = _typed(cells.drop(columns=key), sheet, spec, ids, where)
+    if not lenient:
+        refuse(wrong)
+    typed = pd.DataFrame(columns)
     typed[key] = ids if ids.dtype == "str" else ids.astype("float64")
-    wrong = violations(typed, cells, ids, spec, where)
-    if wrong:
-        raise RetainError("\n".join(wrong))
+    wrong += violations(typed, cells, ids, spec, where)
+    if not lenient:
+        refuse(wrong)
     values = {column: _canonical(typed[column], spec.columns[column]) for column in spec.columns}
-    return RawTable(name, spec, key, pd.DataFrame(values), ids, period)
+    return RawTable(name, spec, key, pd.DataFrame(values), ids, period, tuple(wrong))
 
 
 # --- columns -------------------------------------------------------------------------------------
@@ -145,22 +155,24 @@ def _refuse_twice(ids: pd.Series, period: pd.Series | None, where: str) -> None:
 # --- values --------------------------------------------------------------------------------------
 
 
-def _typed(cells: pd.DataFrame, sheet: Sheet, spec: TableSpec, where: str) -> dict[str, pd.Series]:
-    """Numbers as floats, categories as the file writes them; every failing column is told."""
+def _typed(
+    cells: pd.DataFrame, sheet: Sheet, spec: TableSpec, ids: pd.Series, where: str
+) -> tuple[dict[str, pd.Series], list[Unreadable]]:
+    """Numbers as floats, categories as the file writes them; and cells that are no numbers."""
     typed: dict[str, pd.Series] = {}
-    wrong: list[str] = []
+    wrong: list[Unreadable] = []
     for name in cells.columns.astype(str):
         column = spec.columns[name]
-        try:
-            typed[name] = cells[name]
-            if column.type != "category":
-                mark = decimal_mark(cells[name], sheet.dialect.decimal)
-                typed[name] = all_numbers(cells[name], mark, f"{where}, column {column.raw!r}")
-        except RetainError as error:
-            wrong.append(str(error))
-    if wrong:
-        raise RetainError("\n".join(wrong))
-    return typed
+        typed[name] = cells[name]
+        if column.type == "category":
+            continue
+        mark = decimal_mark(cells[name], sheet.dialect.decimal)
+        typed[name] = numbers(cells[name], mark)
+        odd = cells.loc[cells[name].notna() & typed[name].isna(), name]
+        if not odd.empty:
+            told = no_numbers(odd, mark, f"{where}, column {column.raw!r}")
+            wrong.append(Unreadable(told, pd.Index(ids.loc[odd.index])))
+    return typed, wrong
 
 
 def _canonical(values: pd.Series, spec: ColumnSpec) -> pd.Series:

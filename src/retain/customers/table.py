@@ -15,13 +15,14 @@ from typing import Any
 import pandas as pd
 
 from retain.customers.answers import consents, positive_answers
-from retain.customers.column_names import canonical_names
+from retain.customers.column_names import canonical_names, refuse_lacking
 from retain.customers.column_roles import Roles, roles_of
-from retain.customers.customers import Column, Customers, Label, Step
+from retain.customers.customers import Column, Customers, Kind, Label, Step
 from retain.customers.derivation import derivations
-from retain.customers.kinds import Inferred, as_text, inferred, present, why_useless
+from retain.customers.kinds import Inferred, as_text, inferred, of_kind, present, why_useless
 from retain.customers.numerals import all_numbers, cells_are, decimal_mark, shown
 from retain.customers.table_file import Table, open_table
+from retain.customers.unreadable import Unreadable, without
 from retain.errors import RetainError, examples
 
 _WHOLE = "0|-?[1-9][0-9]{0,17}"  # an id with leading zeros is a text
@@ -42,6 +43,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     derived: Mapping[str, Any] | None = None,
     keep: Sequence[str] = (),
     text: Sequence[str] = (),
+    learnt: Mapping[str, Kind] | None = None,
 ) -> Customers:
     """The customers of one file, a row each.
 
@@ -67,6 +69,10 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         Columns to keep although they are constant, empty or different in every row.
     text
         Columns to read as categories although their cells are numbers or dates.
+    learnt
+        For customers to be scored: the kinds of the features a model learnt from. These columns
+        are read as such and kept whatever their cells; who has one that cannot be read is left out,
+        told in the funnel, and a column too few is an error that names all of them.
 
     Raises
     ------
@@ -77,10 +83,15 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     unit = _unit(profit, profit_unit)
     table = open_table(Path(path).expanduser())
     names = canonical_names(list(table.cells.columns))
+    refuse_lacking(learnt or (), [*names.values(), *(derived or {})])
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
     roles = roles_of(names, wanted, groups or {}, keep, text)
-    features = _inferred(table, roles)
-    customers = _useful(_assembled(table, roles, features, positive), roles, features)
+    ids = _ids(table, roles.id)
+    features, unreadable = _inferred(table, roles, ids, learnt or {})
+    customers = _assembled(table, roles, ids, features, positive)
+    if learnt is None:
+        customers = _useful(customers, roles, features)
+    customers = without(customers, unreadable)
     computed = derivations(derived, customers.columns)
     customers = replace(customers, profit_unit=unit, derived=computed)
     log.info("customers: %s; %d features", customers.told(), len(customers.columns))
@@ -97,14 +108,20 @@ def _unit(profit: str | None, unit: str | None) -> str | None:
 # --- what the cells say --------------------------------------------------------------------------
 
 
-def _inferred(table: Table, roles: Roles) -> dict[str, Inferred]:
+def _inferred(
+    table: Table, roles: Roles, ids: pd.Index, learnt: Mapping[str, Kind]
+) -> tuple[dict[str, Inferred], list[Unreadable]]:
     """Every feature by its canonical name; all columns that cannot be read are told at once."""
     found: dict[str, Inferred] = {}
+    unreadable: list[Unreadable] = []
     wrong: list[str] = []
     for name in roles.features:
         cells, key = table.cells[name], roles.names[name]
         try:
-            if name in roles.text:
+            if key in learnt:
+                found[key], odd = of_kind(cells, table.decimal, name, learnt[key], ids)
+                unreadable += odd
+            elif name in roles.text:
                 found[key] = Inferred("category", as_text(cells))
             else:
                 found[key] = inferred(cells, table.decimal, name)
@@ -112,17 +129,17 @@ def _inferred(table: Table, roles: Roles) -> dict[str, Inferred]:
             wrong.append(str(error))
     if wrong:
         raise RetainError("\n".join(wrong))
-    return found
+    return found, unreadable
 
 
 def _assembled(
     table: Table,
     roles: Roles,
+    ids: pd.Index,
     features: Mapping[str, Inferred],
     positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
 ) -> Customers:
     """One row a customer; those without a target are left out."""
-    ids = _ids(table, roles.id)
     values = {key: one.cells for key, one in features.items()}
     frame = pd.DataFrame(values, index=table.cells.index)
     answers = None if roles.target is None else present(table.cells[roles.target])

@@ -1,6 +1,6 @@
 """The values of one raw table held against its contract by pandera, told in our sentences.
 
-May import: errors, schema and customers.numerals.
+May import: errors, schema and customers.numerals, unreadable.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from retain.customers.numerals import cells_are, plain, shown
+from retain.customers.unreadable import Unreadable
 from retain.errors import did_you_mean, examples
 from retain.schema import ColumnSpec, TableSpec
 
@@ -30,7 +31,7 @@ def vocabulary(spec: ColumnSpec) -> dict[str, str]:
 
 def violations(
     typed: pd.DataFrame, cells: pd.DataFrame, ids: pd.Series, spec: TableSpec, where: str
-) -> list[str]:
+) -> list[Unreadable]:
     """One sentence a broken rule of the contract: missing, range, whole numbers, vocabulary.
 
     ``typed`` holds floats for numbers and texts for categories; ``cells`` the same rows as the
@@ -44,7 +45,10 @@ def violations(
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases.groupby(["column", "check"], sort=False)["index"]
         return [
-            _sentence(spec.columns[name], cells.loc[rows, name], ids.loc[rows], check, where)
+            Unreadable(
+                _sentence(spec.columns[name], cells.loc[rows, name], ids.loc[rows], check, where),
+                pd.Index(ids.loc[rows]),
+            )
             for (name, check), rows in cases
         ]
     return []

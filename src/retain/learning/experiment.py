@@ -104,6 +104,19 @@ def score_sealed(
     return Scores(stacked([Part(whole, ids, target, within(probability))]), "sealed_test")
 
 
+def score_new(model: BaseEstimator, table: pd.DataFrame, *, rows: int = 100_000) -> Scores:
+    """Scores of customers no comparison has seen, who have no target (NaN).
+
+    ``table`` holds the columns the model learnt from, ``rows`` of which it is given at a time, so
+    that one-hot columns of all of them need never lie in memory at once.
+    """
+    parts = [table.iloc[start : start + rows] for start in range(0, len(table), rows)]
+    probability = np.concatenate([model.predict_proba(part)[:, 1] for part in parts])
+    whole = Fold(0, 0, np.arange(0), np.arange(len(table)))
+    target = np.full(len(table), np.nan)
+    return Scores(stacked([Part(whole, table.index, target, within(probability))]), "new")
+
+
 def _tuning_told(
     experiment: Experiment, parts: list[Part], outer: list[float], splits: Splits
 ) -> dict[str, Any] | None:

@@ -6,12 +6,13 @@ nothing here can leak.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import Customers, Derived
+from retain.customers.column_names import refuse_lacking
+from retain.customers.customers import Customers, Derived, Kind
 from retain.errors import NotApplicable, RetainError, did_you_mean
 from retain.schema import GROUPS, Features
 
@@ -39,6 +40,42 @@ def matrix(customers: Customers, features: Features) -> pd.DataFrame:
     if not features.derived:
         return table
     return pd.concat([table, *_derived(customers, kept, features)], axis=1)
+
+
+def as_learnt(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
+    """The columns a model learnt from, in its order, of customers it is to score.
+
+    Raises
+    ------
+    RetainError
+        Naming every feature that these customers lack, or that is no number any more.
+
+    >>> from retain.customers.customers import Column
+    >>> table = pd.DataFrame({"pages": [1.0], "minutes": [2.0]}, index=[7])
+    >>> columns = {name: Column(name, "site", "number") for name in table}
+    >>> as_learnt(Customers(table, columns), {"minutes": "number"}).columns.tolist()
+    ['minutes']
+    >>> as_learnt(Customers(table, columns), {"minute": "number"})
+    Traceback (most recent call last):
+    ...
+    retain.errors.RetainError: the model learnt from feature 'minute', which these customers \
+lack. Did you mean 'minutes'?
+    """
+    derived = {one.name: one for one in customers.derived}
+    refuse_lacking(kinds, [*customers.columns, *derived])
+    found = {
+        name: customers.features[name]
+        if name in customers.columns
+        else derive(derived[name], customers.features)
+        for name in kinds
+    }
+    table = pd.DataFrame(found, index=customers.features.index)
+    numbers = {name: pd.api.types.is_numeric_dtype(table[name]) for name in kinds}
+    wrong = [name for name, kind in kinds.items() if numbers[name] != (kind == "number")]
+    if wrong:
+        told = ", ".join(f"{name!r} is no {kinds[name]}" for name in wrong)
+        raise RetainError(f"{told}, as it was where the model learnt; expected the same kind.")
+    return table
 
 
 def check_toggles(features: Features, groups: set[str]) -> None:

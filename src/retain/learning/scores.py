@@ -21,7 +21,8 @@ class Scores:
     Attributes
     ----------
     table
-        One row a customer and repeat: ``customer_id, repeat, fold, target, probability``.
+        One row a customer and repeat: ``customer_id, repeat, fold, target, probability``; the
+        target of new customers is NaN.
     origin
         Where they come from. There is no word for in-sample scores, so nothing can hold them.
     """

@@ -18,6 +18,10 @@ May import: errors, schema.
         report.html  pictures/          the same for people; fishbone.svg, .png beside it
         leaderboard.csv  segments.csv  customers.csv  model.skops
         drivers.csv  features.csv  groups.csv                 why; see reasons/document.py
+        reference.json                                        shares of the training customers
+        score-<data>/                   ScoreDirectory, written by retain-score
+          scores.csv  not_scored.csv  drift.csv  segments.csv  offers.csv  campaign.csv
+          campaign.json  score.json
         ledger.jsonl                    one line for every opening of the sealed test
 
 States. A directory without ``record.json`` was interrupted and runs again, from the folds it has
@@ -49,7 +53,8 @@ from retain.record.facts import (
     TuningFacts,
     identity,
 )
-from retain.record.writing import replacing, write_text
+from retain.record.scored import ScoreDirectory
+from retain.record.writing import hash_of, replacing, replacing_folder, write_text
 
 __all__ = [
     "CANNOT_CHANGE_A_RESULT",
@@ -64,11 +69,14 @@ __all__ = [
     "NumbersChosen",
     "Record",
     "RunDirectory",
+    "ScoreDirectory",
     "SplitFacts",
     "State",
     "StudyDirectory",
     "TuningFacts",
+    "hash_of",
     "identity",
     "replacing",
+    "replacing_folder",
     "write_text",
 ]

@@ -157,6 +157,21 @@ class StudyDirectory:
         return self.verdict / "customers.csv"
 
     @property
+    def offers(self) -> Path:
+        """Who is offered what, in words."""
+        return self.verdict / "offers.csv"
+
+    @property
+    def campaign(self) -> Path:
+        """Who is contacted and who is held out: what a later read-out holds outcomes against."""
+        return self.verdict / "campaign.csv"
+
+    @property
+    def campaign_json(self) -> Path:
+        """The campaign in numbers, to be read by programs."""
+        return self.verdict / "campaign.json"
+
+    @property
     def drivers(self) -> Path:
         """The strongest drivers of each customer, in numbers and words."""
         return self.verdict / "drivers.csv"
@@ -175,6 +190,11 @@ class StudyDirectory:
     def model(self) -> Path:
         """The winner, refitted on all training customers."""
         return self.verdict / "model.skops"
+
+    @property
+    def reference(self) -> Path:
+        """Shares of the training customers, for drift."""
+        return self.verdict / "reference.json"
 
     @property
     def ledger(self) -> Path:

@@ -1,15 +1,19 @@
-"""Files that are written whole or not at all.
+"""Files that are written whole or not at all, and what tells one from another.
 
-May import: nothing of the package.
+May import: errors.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from retain.errors import RetainError
 
 UNFINISHED = ".unfinished-"
 """How the names of files begin that are being written, or whose writer was killed."""
@@ -46,6 +50,28 @@ def _created(path: Path) -> Path:
     return temporary
 
 
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """A temporary folder beside ``path`` that takes its place on success, vanishes on failure.
+
+    What lay in ``path`` goes when the new folder is whole.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(6)}")
+    older = path.with_name(f"{UNFINISHED}{secrets.token_hex(6)}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        if path.exists():
+            path.rename(older)
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if older.exists() and not path.exists():
+            older.rename(path)
+        shutil.rmtree(older, ignore_errors=True)
+
+
 def try_writing(folder: Path) -> None:
     """Write a little into a folder, made where it is not there, and take it away again.
 
@@ -66,3 +92,18 @@ def write_text(path: Path, text: str, *, durable: bool = True) -> None:
     """Write ``text`` as UTF-8, whole or not at all."""
     with replacing(path, durable=durable) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file's bytes (64 hex digits).
+
+    Raises
+    ------
+    RetainError
+        When it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise RetainError(f"{path} cannot be read: {error.strerror}.") from None

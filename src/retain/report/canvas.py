@@ -34,6 +34,7 @@ HAND: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "text.parse_math": False,
+    "text.hinting": "none",  # hinted letters are rounded to whole dots, up to 4 % wider
     "text.color": COLOURS["ink"],
     "axes.edgecolor": COLOURS["muted"],
     "axes.labelcolor": COLOURS["muted"],

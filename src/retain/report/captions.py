@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from retain.report.beeswarm import SHOWN as SWARMS
+from retain.report.campaign_captions import CAMPAIGN_CAPTIONS
 from retain.report.contents import METRIC
 from retain.report.dependence import SHOWN as PANELS
 from retain.report.distributions import SHOWN as DISTRIBUTIONS
@@ -156,4 +157,5 @@ CAPTIONS: dict[str, Callable[[Tree], Phrase]] = {
     "beeswarm": _beeswarm,
     "dependence": _dependence,
     "distributions": _distributions,
+    **CAMPAIGN_CAPTIONS,
 }

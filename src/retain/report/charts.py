@@ -21,11 +21,17 @@ from retain.report.drivers import drivers
 from retain.report.effects import effects
 from retain.report.fishbone import fishbone
 from retain.report.intervals import SHOWN, intervals
+from retain.report.money_curves import budget_curve, profit_curve
 from retain.report.names import Tree
+from retain.report.segment_rows import segments
+from retain.report.tornado import tornado
 
 CURVES = ("roc", "precision_recall", "calibration", "lift", "captured_profit")
 REASONS = (fishbone, drivers, beeswarm, dependence, distributions)
-NAMES = ("intervals", "effects", *CURVES, *(draw.__name__ for draw in REASONS))
+MONEY = (profit_curve, budget_curve)
+NAMED = (*REASONS, segments, tornado)
+"""Charts with names that differ by language."""
+NAMES = ("intervals", "effects", *CURVES, *(draw.__name__ for draw in (*NAMED, *MONEY)))
 FORMATS = ("svg", "png")
 DOTS = 200
 """Dots an inch in a PNG."""
@@ -40,12 +46,13 @@ def shared(tree: Tree, language: str) -> dict[str, Chart]:
     """The charts whose every label is known in both languages, so that one drawing serves both."""
     found = [intervals(tree, Labels(language)), effects(tree, Labels(language))]
     found += [_curve(name, tree, Labels(language)) for name in CURVES]
+    found += [draw(tree, Labels(language)) for draw in MONEY]
     return _by_name(found)
 
 
 def translated(tree: Tree, language: str) -> dict[str, Chart]:
-    """The charts of the reasons: names of features differ by language, and so does the drawing."""
-    return _by_name([draw(tree, Labels(language)) for draw in REASONS])
+    """The charts with names that differ by language, and with them the drawing."""
+    return _by_name([draw(tree, Labels(language)) for draw in NAMED])
 
 
 def _by_name(found: Sequence[Chart | None]) -> dict[str, Chart]:

@@ -13,12 +13,13 @@ from typing import Any
 from retain.errors import RetainError
 from retain.report.names import Tree
 
-SCHEMA = 2
+SCHEMA = 3
 METRIC = "roc_auc"
 LISTED = 100
 """Runs named under one reason; verdict.json holds them all."""
 
 OPTIONAL: dict[str, Any] = {
+    "campaign": None,
     "question": None,
     "cautions": [],
     "chance": None,
@@ -30,7 +31,6 @@ OPTIONAL: dict[str, Any] = {
     "folds": {},
     "gate": None,
     "git": None,
-    "money": None,
     "not_in_the_leaderboard": [],
     "reasons": None,
     "scored": None,
@@ -58,6 +58,12 @@ def whole(tree: Tree) -> dict[str, Any]:
             f"{SCHEMA}. Run retain-compare again."
         )
     return {**OPTIONAL, **tree}
+
+
+def planned(tree: Tree) -> Tree | None:
+    """The campaign, where one was planned."""
+    campaign: Tree | None = tree["campaign"]
+    return None if campaign is None or campaign.get("missing") else campaign
 
 
 def left_out(tree: Tree) -> list[dict[str, Any]]:

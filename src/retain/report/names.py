@@ -95,7 +95,12 @@ def named(told: Tree) -> Markup:
     >>> print(named({"en": "Pages", "ru": "Pages"}))
     <bdi class="name">Pages</bdi>
     """
-    texts = {language: label(told).html(language) for language in LANGUAGES}
+    return shown(label(told))
+
+
+def shown(name: Label) -> Markup:
+    """A name in every language, of which the page shows one; once where it is the same in all."""
+    texts = {language: name.html(language) for language in LANGUAGES}
     if len(set(texts.values())) == 1:
         return texts[LANGUAGES[0]]
     return Markup("").join(

@@ -75,8 +75,9 @@ FORMS: dict[str, Callable[[float], str]] = {
     "p_is": lambda value: "< 0.001" if value < 0.001 else "= " + _fixed(value, 3),
     "count": lambda value: _fixed(value, 0),
     "percent": lambda value: _fixed(100 * value, 0) + f"{NARROW}%",
+    "points": lambda value: _fixed(100 * value, 1),
     "plain": _plain,
-    "money": lambda value: _fixed(value, 0 if abs(value) >= 100 else 1),
+    "money": partial(_value, digits=3),
     "times": lambda value: _fixed(value, 2),
     "seconds": lambda value: _fixed(value, 1),
     "share": _share,
@@ -98,15 +99,19 @@ def written(value: float | None, form: str, language: str) -> str:
     return _set(FORMS[form](value), language)
 
 
-def scale(values: Sequence[float], language: str, *, signed: bool = False) -> list[str]:
+def scale(
+    values: Sequence[float], language: str, *, signed: bool = False, grouped: bool = False
+) -> list[str]:
     """Numbers of one scale, all with as many decimals as the finest of them needs.
 
     >>> scale([0.86, 0.9, 0.94], "en"), scale([-0.5, 0, 0.5], "ru", signed=True)
     (['0.86', '0.90', '0.94'], ['−0,5', '0,0', '+0,5'])
+    >>> scale([0, 2500], "en", grouped=True)
+    ['0', '2,500']
     """
     digits = max((len(_plain(value).partition(".")[2]) for value in values), default=0)
-    sign = "+" if signed else ""
-    return [_set(f"{value:{sign}.{digits}f}", language) for value in values]
+    how = f"{'+' if signed else ''}{',' if grouped else ''}.{digits}f"
+    return [_set(f"{value:{how}}", language) for value in values]
 
 
 def _set(text: str, language: str) -> str:

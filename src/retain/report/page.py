@@ -16,19 +16,34 @@ import yaml
 from markupsafe import Markup
 
 from retain.report.answer import answer, opened, sentence
+from retain.report.campaign import CONSENT, cautions, limits, summary
+from retain.report.campaign_captions import channel, offer_label
 from retain.report.captions import caption
 from retain.report.charts import CURVES
-from retain.report.contents import METRIC, flat, left_out, whole
+from retain.report.contents import METRIC, flat, left_out, planned, whole
 from retain.report.drawings import drawings
 from retain.report.effects import measured
 from retain.report.features import by_name
-from retain.report.island import island
+from retain.report.island import compare_command, island
 from retain.report.label_audit import audited
 from retain.report.leaderboard import CHOICES, LONG, PAGE, choices, columns, rows
-from retain.report.names import Tree, code, group_name, metric_name, named, run_name, value_text
+from retain.report.names import (
+    Tree,
+    code,
+    group_name,
+    metric_name,
+    named,
+    run_name,
+    shown,
+    value_text,
+)
 from retain.report.numbers import Number, counted
+from retain.report.segment_rows import with_money
+from retain.report.segments import apart, measure, segment_named, stable, told
+from retain.report.tornado import swings
+from retain.report.trust import assumption, assumptions, drawn, fixed, trusted
 from retain.report.why import direction, driver_words, explained, source, why
-from retain.report.words import LANGUAGES, both, known, phrase, words
+from retain.report.words import LANGUAGES, Label, both, known, phrase, words
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -44,8 +59,31 @@ _REASONING: dict[str, Any] = {
     "PAIRS": 10,
 }
 """What the templates of the reasons may call besides."""
+_CAMPAIGN: dict[str, Any] = {
+    "summary": summary,
+    "campaign_cautions": cautions,
+    "limits": limits,
+    "trusted": trusted,
+    "assumption": assumption,
+    "control_drawn": drawn,
+    "offer_label": offer_label,
+    "fixed": fixed,
+    "offer_named": lambda campaign, name: shown(offer_label(campaign, name)),
+    "segment_named": lambda tree, name: shown(segment_named(tree, name)),
+    "apart": apart,
+    "stable": stable,
+    "segments_told": told,
+    "measure": measure,
+    "swings": swings,
+    "assumptions": assumptions,
+    "channel": channel,
+    "called": lambda text: Label(text, text),
+    "with_money": with_money,
+    "CONSENT": CONSENT,
+}
+"""What the templates of segments and campaign may call besides."""
 HERE = Path(__file__).parent
-SCRIPT = ("numbers", "words", "cells", "leaderboard", "pairs", "spots", "start")
+SCRIPT = ("numbers", "words", "cells", "leaderboard", "pairs", "tables", "spots", "start")
 """Files of ``script/``, in the order in which one builds on another."""
 
 
@@ -79,6 +117,8 @@ def page(tree: Tree, language: str) -> str:
             raced=any(row.get("stopped") for row in verdict["leaderboard"]),
             left_out=left_out(verdict),
             opened=None if verdict["sealed_test"] is None else opened(verdict),
+            campaign=planned(verdict),
+            compare=compare_command(verdict),
             island=island(verdict, numbers, drawn.charts),
             style=_own("style.css"),
             script=script,
@@ -98,7 +138,7 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= _vocabulary(language) | _REASONING
+    environment.globals |= _vocabulary(language) | _REASONING | _CAMPAIGN
     return environment
 
 

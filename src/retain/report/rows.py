@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
-from retain.report.canvas import COLOURS, Chart, Labels, Spot, panel, place, write
+from retain.report.canvas import COLOURS, WIDTH, Chart, Labels, Spot, panel, place, write
 from retain.report.lettering import wrapped
 from retain.report.numbers import written
-from retain.report.ticks import ticked
+from retain.report.ticks import amounts, ticked
 from retain.report.words import Phrase
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LINE, GAP, HEAD = 0.19, 0.26, 0.2
 """Inches: a line of text, the room for its mark, what a heading adds above itself."""
+EDGE = 0.12
+"""Inches left and right of the rows."""
 NAME = 4.15
 """Inches a line of a name may take; the mean stands beside its last."""
 
@@ -31,7 +33,7 @@ NAME = 4.15
 class Row:
     """A name, its point and interval; ``strong`` rows take the accent; no mean is a heading.
 
-    ``shape`` is Matplotlib's letter for the point.
+    ``shape`` is Matplotlib's letter for the point, ``size`` how many points it is across.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Row:
     strong: bool = False
     aside: Phrase | None = None
     shape: str = "o"
+    size: float = 5.5
 
     @cached_property
     def lines(self) -> list[str]:
@@ -57,25 +60,29 @@ class Row:
 class Scale:
     """What the rows are measured on: its name, how its numbers are written, what all are held to.
 
-    ``at`` is marked by a short stroke in each row.
+    ``at`` is marked by a short stroke in each row; ``word`` says what a point is.
     """
 
     axis: Phrase
     form: str
     at: float
+    word: str = "tip.mean"
 
 
 def drawn(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) -> Chart:
     """The chart of rows, each under its name."""
     total = sum(row.height for row in rows)
-    figure, axes = panel(total + 0.65, (0.12, 0.55, 0.12, 0.1))
+    figure, axes = panel(total + 0.65, (EDGE, 0.55, EDGE, 0.1))
     axes.set_xlim(*_reach(rows, scale.at))
     axes.set_ylim(total, 0)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
     low, high = _reach(rows, scale.at, air=-0.02)
     ends = min(low, scale.at), max(high, scale.at)
-    ticked(axes.xaxis, *ends, labels.language, scale.form)
+    if scale.form == "money":
+        amounts(axes.xaxis, ends, labels, WIDTH - 2 * EDGE)
+    else:
+        ticked(axes.xaxis, *ends, labels.language, scale.form)
     axes.set_xlabel(labels(scale.axis), labelpad=6)
     spots, y = [], 0.0
     for row in rows:
@@ -116,9 +123,9 @@ def _mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> Spot:
     if row.low is not None and row.high is not None:
         axes.plot([row.low, row.high], [at, at], color=colour, linewidth=1.6)
     filled = colour if row.strong else COLOURS["paper"]
-    axes.plot(mean, at, row.shape, markersize=5.5, color=colour, markerfacecolor=filled)
+    axes.plot(mean, at, row.shape, markersize=row.size, color=colour, markerfacecolor=filled)
     _margin(axes, 1, y - GAP, written(mean, scale.form, labels.language), ha="right")
-    values = (("tip.mean", mean), ("tip.low", row.low), ("tip.high", row.high))
+    values = ((scale.word, mean), ("tip.low", row.low), ("tip.high", row.high))
     told = tuple((word, value, scale.form) for word, value in values)
     return Spot(*place(axes, mean, at), row.name, told)
 

@@ -18,6 +18,8 @@ from markupsafe import Markup, escape
 from retain.report.numbers import Number, written
 
 LANGUAGES = ("en", "ru")
+CATALOGUES = ("words", "campaign_words")
+"""Files of texts; each language has its own of each."""
 FORMS = {"en": {"one", "many"}, "ru": {"one", "few", "many"}}
 """The plural forms of each language; ``n`` in a phrase chooses among them."""
 
@@ -139,9 +141,10 @@ def plural(count: int, language: str) -> str:
 
 @cache
 def words(language: str) -> Words:
-    """The catalogue of a language, from ``words_<language>.yaml``."""
-    text = (Path(__file__).parent / f"words_{language}.yaml").read_text(encoding="utf-8")
-    return Words(language, dict(_flat(yaml.safe_load(text))))
+    """The catalogue of a language, from its ``CATALOGUES``."""
+    files = [Path(__file__).parent / f"{name}_{language}.yaml" for name in CATALOGUES]
+    trees = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+    return Words(language, dict(text for tree in trees for text in _flat(tree)))
 
 
 def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str | Mapping[str, str]]]:

@@ -6,6 +6,7 @@ a type and answers with the nearest right name where a key is wrong.
 
 from retain.schema.campaign import (
     Assumption,
+    Bands,
     Beta,
     Catalogue,
     Condition,
@@ -14,6 +15,7 @@ from retain.schema.campaign import (
     Offer,
     Planning,
     Rule,
+    Segmentation,
     Value,
     Words,
 )
@@ -31,7 +33,6 @@ from retain.schema.nodes import (
     GROUPS,
     UNTUNED,
     Audit,
-    Bands,
     Calibration,
     Compare,
     Features,
@@ -43,7 +44,6 @@ from retain.schema.nodes import (
     Report,
     Run,
     SearchRange,
-    Segmentation,
     Tracking,
     Tuning,
     Validation,
@@ -52,6 +52,8 @@ from retain.schema.parsing import (
     Config,
     parse,
 )
+from retain.schema.readout import OutcomesFile, Readout, WhichCampaign
+from retain.schema.scoring import SavedVerdict, Score
 
 __all__ = [
     "GROUPS",
@@ -77,14 +79,18 @@ __all__ = [
     "Named",
     "NewcomerRule",
     "Offer",
+    "OutcomesFile",
     "OutlierRule",
     "PeriodSpec",
     "Planning",
     "Policy",
+    "Readout",
     "Reasons",
     "Report",
     "Rule",
     "Run",
+    "SavedVerdict",
+    "Score",
     "SearchRange",
     "Segmentation",
     "TableSpec",
@@ -92,6 +98,7 @@ __all__ = [
     "Tuning",
     "Validation",
     "Value",
+    "WhichCampaign",
     "Words",
     "parse",
 ]

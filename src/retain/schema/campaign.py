@@ -30,20 +30,22 @@ class Value(Config):
     """What a decline is taken to cost: P(decline) × profit × horizon × share lost × margin.
 
     ``horizon`` in months, ``share_lost`` of a decliner's profit, ``margin`` what one unit of the
-    profit column brings. ``draws`` are those of the Monte Carlo behind every interval.
+    profit column brings, ``cost`` times what the catalogue says that offers cost. ``draws`` are
+    those of the Monte Carlo behind every interval.
     """
 
     name: str
     horizon: Assumption
     share_lost: Assumption
     margin: Assumption
+    cost: Assumption
     draws: Annotated[int, Field(ge=100, le=100_000)]
 
 
 class Condition(Config):
     """What a number or a category must be; all that are given must hold, of known values alone.
 
-    ``top`` and ``bottom`` are shares of all customers, by this feature.
+    ``top`` and ``bottom`` are shares of all customers whose value of this feature is known.
     """
 
     at_least: float | None = None
@@ -73,22 +75,24 @@ class Rule(Config):
         return dict(self.__pydantic_extra__)
 
 
-class Bands(Config):
-    """Named bands and where each begins.
-
-    ``given``: a probability or an amount; ``quantile``: a share of customers; ``break_even``, of
-    risk alone: times the risk from which the cheapest offer pays for a customer of median value.
-    """
-
-    scale: Literal["given", "quantile", "break_even"]
-    bands: dict[str, float]
-
-
 class Words(Config):
     """A text in the two languages of the report."""
 
     en: Annotated[str, Field(min_length=1, max_length=1000)]
     ru: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class Bands(Config):
+    """Named bands and where each begins.
+
+    ``given``: a probability or an amount; ``quantile``: a share of customers; ``break_even``, of
+    risk alone: times the risk from which the cheapest offer pays for a customer of median value.
+    ``labels`` are what people call the bands.
+    """
+
+    scale: Literal["given", "quantile", "break_even"]
+    bands: dict[str, float]
+    labels: dict[str, Words] = Field(default_factory=dict)
 
 
 class Named(Config):
@@ -110,7 +114,8 @@ class Segmentation(Config):
     risk: Bands | None = None
     value: Bands | None = None
     rules: dict[str, Named] = Field(default_factory=dict)
-    otherwise: str = "others"
+    otherwise: Annotated[str, Field(min_length=1)] = "others"
+    otherwise_label: Words | None = None
     depth: Annotated[int, Field(ge=1, le=6)] = 3
     leaf: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
 
@@ -141,7 +146,9 @@ class Offer(Config):
     share of the customer's profit over the horizon) for each who takes the offer: those who would
     have declined and are saved, and a share ``taken_by_stayers`` of those who would have stayed.
     ``drivers`` are features or groups: where they are given, the offer goes to customers whose
-    risk one of them raises. ``capacity`` is the most that can be served; null is no limit.
+    risk one of them raises; where no drivers are known, ``when`` alone says to whom. ``text`` may
+    hold bare feature names in braces, and ``{driver}``: the strongest of ``drivers`` that raises
+    the customer's risk. ``capacity`` is the most that can be served; null is no limit.
     """
 
     label: Words

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
 
+from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
 from retain.schema.parsing import Config
 
 Plain = str | int | float | bool | None
-Share = Annotated[float, Field(ge=0, le=1)]
 GROUPS = ("communication", "product", "purchase", "site")
 """The feature groups of the trade; a source may name others."""
 
@@ -118,23 +118,6 @@ class Metrics(Config):
 
     name: str
     fractions: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
-
-
-class Bands(Config):
-    """Named bands and where each begins: a probability or an amount, or a quantile of them."""
-
-    scale: Literal["given", "quantile"]
-    bands: dict[str, float]
-
-
-class Segmentation(Config):
-    """Cut-offs of risk and of value, and what a decline is taken to cost."""
-
-    name: str
-    risk: Bands
-    value: Bands
-    horizon: Annotated[float, Field(gt=0)]
-    share_lost: Share
 
 
 class Reasons(Config):
@@ -256,7 +239,10 @@ class Tracking(Config):
 
 
 class Compare(Config):
-    """The whole tree of ``retain-compare``."""
+    """The whole tree of ``retain-compare``.
+
+    ``offers`` is None until the data source is known, whose own catalogue is then taken.
+    """
 
     study: WhichStudy
     runs: str | None
@@ -266,6 +252,9 @@ class Compare(Config):
     gate: dict[str, float]
     report: Report
     segmentation: Segmentation
+    value: Value
+    offers: Catalogue | None = None
+    campaign: Planning
     reasons: Reasons
     tracking: Tracking
     resamples: Annotated[int, Field(ge=100)]

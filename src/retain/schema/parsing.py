@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -18,6 +18,14 @@ class Config(BaseModel):
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
+OURS = {
+    "value_error": "{error}",
+    "tuple_type": "a list",
+    "too_short": "{min_length} or more entries",
+    "string_too_short": "text of {min_length} or more characters",
+    "string_too_long": "text of at most {max_length} characters",
+}
+"""What was expected, by pydantic's type of a problem, where its own words do not fit a sentence."""
 
 
 def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> ConfigT:
@@ -61,8 +69,15 @@ def _told(kind: type[Config], problem: dict[str, Any], where: str) -> str:
     if problem["type"] == "missing":
         return f"{prefix}key {path[-1]!r} is missing."
     full = ".".join(filter(None, [where, *path]))
-    expected = problem["msg"].removeprefix("Input should be ").removeprefix("a valid ")
-    return f"{full} is {problem['input']!r}; expected {expected}."
+    return f"{full} is {problem['input']!r}; expected {_expected(kind, path, problem)}."
+
+
+def _expected(kind: type[Config], path: list[str], problem: dict[str, Any]) -> str:
+    """What a value should have been."""
+    if problem["type"] == "model_type":
+        return f"a node with keys among {', '.join(_keys(kind, path))}"
+    plain = problem["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    return OURS.get(problem["type"], "{plain}").format(plain=plain, **problem.get("ctx", {}))
 
 
 def _keys(kind: type[Config], path: list[str]) -> list[str]:
@@ -70,15 +85,27 @@ def _keys(kind: type[Config], path: list[str]) -> list[str]:
     node: Any = kind
     for part in path:
         node = _below(node, part)
-    return list(node.model_fields) if _is_config(node) else []
+    return list(_fields(node)) if _is_config(node) else []
+
+
+def _fields(node: type[Config]) -> dict[str, Any]:
+    """The type of each field by the key that is typed for it."""
+    return {field.alias or name: field.annotation for name, field in node.model_fields.items()}
 
 
 def _below(node: Any, part: str) -> Any:
     """The type of what stands under ``part``, an optional one without its None."""
     if not _is_config(node):  # a dict, in which ``part`` is a key of the user's, or a list
         return next((kind for kind in get_args(node) if _is_config(kind)), None)
-    found = node.model_fields[part].annotation if part in node.model_fields else None
+    fields = _fields(node)
+    found = fields[part] if part in fields else _below(_extra(node), part)
     return _below(found, "") if get_origin(found) is UnionType else found
+
+
+def _extra(node: type[Config]) -> Any:
+    """What stands under the keys that are the user's own, where a node has such."""
+    open_ended = node.model_config.get("extra") == "allow"
+    return get_type_hints(node)["__pydantic_extra__"] if open_ended else None
 
 
 def _is_config(node: Any) -> bool:

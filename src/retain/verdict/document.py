@@ -21,7 +21,11 @@ May import: errors, schema, record, customers, learning.
                                without a record
     data, split, checks        customers, folds and audit, as the winner's record tells them
     reasons                    why: see reasons.document; null where nobody asked or could tell
-    segments, money, model …   what the winner led to, where the customers were at hand
+    model, scored              the winner refitted: its file; customers it scored, by origin
+    segments, cuts             what each segment is; the bounds by which customers are placed
+    settings                   value, segmentation, offers and campaign, as they were asked for
+    campaign                   who is offered what, control group, what may be expected; null
+                               where none was asked for, {"missing": why} where none could be
     commands, environment, git how to do it again
 """
 
@@ -44,7 +48,7 @@ from retain.verdict.verdict import Verdict
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-SCHEMA = 2
+SCHEMA = 3
 FOLDS_SHOWN = 200
 """Runs whose metrics are told fold by fold."""
 

@@ -6,14 +6,13 @@ code; reading demands the hash the verdict knows and types from a fixed list.
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
 from retain.errors import RetainError
 from retain.learning.validation import TwinFolds
-from retain.record import replacing
+from retain.record import hash_of, replacing
 
 UNDER = "imblearn.under_sampling._prototype_selection"
 TRUSTED = (
@@ -74,14 +73,6 @@ def load(path: Path, sha256: str) -> BaseEstimator:
         return skops.io.load(path, trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:
         raise RetainError(f"{path} holds types that are not trusted: {error}") from None
-
-
-def hash_of(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise RetainError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def _forget_folds(model: BaseEstimator) -> None:

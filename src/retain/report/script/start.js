@@ -22,5 +22,6 @@ for (const button of document.querySelectorAll("[data-language]"))
 retell(language());
 startBoard();
 startPairs();
+startTables();
 startSpots();
 startEdges();

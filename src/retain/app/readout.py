@@ -1,0 +1,142 @@
+"""``retain-readout``: what a campaign really saved, against its control group.
+
+    DIR/readout/
+      readout.json           what was found, for programs; see campaign/readout/readout.py
+      effects.csv            its effects, a row an outcome and part of the campaign
+      offers/<name>.yaml     the catalogue with the save rates as they are known now
+
+Exit codes: 0 read out, 2 config, campaign or outcomes refused.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retain.app.command_line import Line
+from retain.app.run import answer
+from retain.errors import RetainError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from retain.campaign.readout.readout import Readout as Found
+    from retain.schema import Catalogue, Readout
+
+TYPED = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
+"""What is typed short, and the key it stands for."""
+
+
+def main() -> None:
+    """The console command ``retain-readout``."""
+    sys.exit(answer(readout, sys.argv[1:], "readout"))
+
+
+def readout(line: Line) -> int:
+    """Read plan and outcomes, hold them against each other, write and print what is found."""
+    from rich.console import Console
+
+    from retain.app.board_readout import readout_told
+    from retain.campaign.assignment import read_assignment
+    from retain.campaign.readout.outcomes import read_outcomes
+    from retain.campaign.readout.readout import readout as read_out
+
+    config = _config(line)
+    if config.campaign.dir is None:
+        raise RetainError("no campaign is named; type campaign=DIR, the folder of its verdict.")
+    folder = Path(config.campaign.dir).expanduser()
+    assignment = read_assignment(folder)
+    outcomes = read_outcomes(config.outcomes, assignment)
+    found = read_out(assignment, outcomes, resamples=config.resamples)
+    files = ReadoutDirectory(folder / "readout")
+    try:
+        write(files, found)
+    except OSError as error:
+        told = "copy the campaign's files to a folder of yours and name that: campaign=FOLDER"
+        raise RetainError.unwritable(files.path, error, told) from None
+    readout_told(Console(), found.tree, files.path)
+    return 0
+
+
+@dataclass(frozen=True)
+class ReadoutDirectory:
+    """The files of a read-out. Nobody else joins these names."""
+
+    path: Path
+
+    @property
+    def readout(self) -> Path:
+        """Everything found; written last."""
+        return self.path / "readout.json"
+
+    @property
+    def effects(self) -> Path:
+        """The effects, as a table."""
+        return self.path / "effects.csv"
+
+    def offers(self, name: str) -> Path:
+        """A catalogue, as an option of the config group ``offers``."""
+        return self.path / "offers" / f"{name}.yaml"
+
+
+def write(files: ReadoutDirectory, found: Found) -> None:
+    """Write all files, each whole or not at all."""
+    from retain.record import write_text
+    from retain.verdict.export import write_csv
+
+    files.readout.unlink(missing_ok=True)  # none stands beside newer files than itself
+    write_csv(effects_table(found.tree["effects"]), files.effects)
+    if found.catalogue is not None:
+        name = found.catalogue.name
+        write_text(files.offers(name), offers_yaml(found.catalogue, found.tree["campaign"]))
+    told = json.dumps(found.tree, ensure_ascii=False, indent=1, allow_nan=False)
+    write_text(files.readout, f"{told}\n")
+
+
+def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """The effects as they stand in ``effects.csv``: no cell holds a mapping."""
+    import pandas as pd
+
+    flat = []
+    for row in rows:
+        saved = row["saved"] or {"value": None, "low": None, "high": None}
+        ends = {"saved": saved["value"], "saved_low": saved["low"], "saved_high": saved["high"]}
+        flat.append({**row, **ends})
+    table = pd.DataFrame(flat)
+    return table[[name for name in table if name != "verdict"] + ["verdict"]]
+
+
+def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
+    """The catalogue as a file of the config group ``offers``; its texts are no references."""
+    from retain.app.yaml_text import yaml_text
+    from retain.campaign.assignment import plain
+
+    told = f"# Offers, with their save rates as the read-out of campaign {campaign} left them."
+    return f"{told}\n{yaml_text(_literal(plain(catalogue)))}"
+
+
+def _literal(node: Any) -> Any:
+    """The same tree, in which what looks like a reference to another key is plain text."""
+    if isinstance(node, dict):
+        return {key: _literal(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_literal(value) for value in node]
+    return node.replace("${", "\\${") if isinstance(node, str) else node
+
+
+def _config(line: Line) -> Readout:
+    """The tree of ``readout.yaml``; ``campaign=DIR`` stands for ``campaign.dir=DIR``."""
+    from retain.app.configs import Composer
+    from retain.schema import Readout, parse
+
+    overrides = tuple(_full(text) for text in line.overrides)
+    with Composer(replace(line, overrides=overrides), "readout") as composer:
+        return parse(Readout, composer.one())
+
+
+def _full(text: str) -> str:
+    key, equals, value = text.partition("=")
+    return f"{TYPED.get(key, key)}{equals}{value}"

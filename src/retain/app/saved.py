@@ -1,0 +1,115 @@
+"""A winner that was saved with its verdict: read back as if somebody else had written it.
+
+Nothing is made of a verdict but numbers and texts held against their types. The model is read only
+if its bytes are those the verdict speaks of, and then by skops with a fixed list of types; the same
+hash guards the reference.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from sklearn.base import BaseEstimator
+
+from retain.campaign.reference import Reference
+from retain.campaign.reference import read as read_reference
+from retain.campaign.worth.recalibration import Recalibration
+from retain.errors import RetainError, did_you_mean
+from retain.record import StudyDirectory
+from retain.schema import SavedVerdict, parse
+from retain.schema.scoring import SavedCuts, SavedFile, SavedSettings, SavedWinner
+from retain.verdict.model_file import load
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The winner of a comparison and what goes with it.
+
+    Attributes
+    ----------
+    folder
+        Where all of it lies.
+    file
+        The model's.
+    cuts
+        Segmentation and catalogue, settled among the customers of the comparison.
+    """
+
+    folder: Path
+    winner: SavedWinner
+    file: SavedFile
+    settings: SavedSettings
+    cuts: SavedCuts
+    calibration: Recalibration
+    reference: Reference
+
+    def model(self) -> BaseEstimator:
+        """The winner, fitted on all training customers.
+
+        Raises
+        ------
+        RetainError
+            When its file is another one, or holds types that are not trusted.
+        """
+        return load(self.folder / self.file.file, self.file.sha256)
+
+    @property
+    def customers(self) -> Path:
+        """The customers of the comparison, by id."""
+        return self.folder / "customers.csv"
+
+
+def opened(typed: str) -> Saved:
+    """The winner in the folder ``typed``: of a verdict, or of the study it is in.
+
+    Raises
+    ------
+    RetainError
+        When there is none, or something was changed, or is not of this version.
+    """
+    path = _found(Path(typed).expanduser())
+    verdict = _read(path)
+    model, reference, told = verdict.model, verdict.reference, verdict.calibration
+    settings, cuts = verdict.settings, verdict.cuts
+    if model is None or reference is None or told is None or settings is None or cuts is None:
+        raise RetainError(
+            f"{path} holds no model to score with: the customers were not at hand when it was "
+            "written, or an earlier version wrote it. Type retain-compare again, with data=NAME "
+            "where they have moved."
+        )
+    return Saved(
+        folder=path.parent,
+        winner=verdict.winner,
+        file=model,
+        settings=settings,
+        cuts=cuts,
+        calibration=Recalibration.from_json(told),
+        reference=read_reference(path.parent / reference.file, reference.sha256),
+    )
+
+
+def _found(folder: Path) -> Path:
+    """The ``verdict.json`` in a folder, or in the folder of a verdict within it."""
+    inside = StudyDirectory(folder).verdict_json
+    for path in (folder / inside.name, inside):
+        if path.is_file():
+            return path
+    beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
+    hint = "" if folder.is_dir() else did_you_mean(folder.name, [one.name for one in beside])
+    raise RetainError(
+        f"verdict={folder} holds no {inside.name}; expected the folder retain-compare wrote, such "
+        f"as outputs/models/verdict.{hint}"
+    )
+
+
+def _read(path: Path) -> SavedVerdict:
+    try:
+        tree = json.loads(path.read_bytes())
+        return parse(SavedVerdict, tree if isinstance(tree, dict) else {})
+    except OSError as error:
+        raise RetainError(f"{path} cannot be read: {error.strerror}.") from None
+    except (ValueError, RecursionError, RetainError) as error:
+        told = (str(error).splitlines() or ["too deep"])[0].removesuffix(".")
+        raise RetainError(f"{path} is no verdict this version can score with: {told}.") from None

@@ -1,0 +1,207 @@
+"""Who was contacted and who was held out: the files a campaign leaves for its read-out.
+
+    verdict/campaign.csv     a row for each chosen customer; see COLUMNS
+    verdict/campaign.json    the plan, its catalogue, its assumptions, and the hash of the former
+
+May import: errors, schema, record, customers, learning, verdict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from retain.customers.source_file import content
+from retain.errors import RetainError, examples
+from retain.schema import Catalogue, Value, parse
+from retain.verdict.export import STARTS
+
+CSV, JSON = "campaign.csv", "campaign.json"
+TREATMENT, CONTROL = "treatment", "control"
+NUMBERS = ("risk", "at_stake", "cost", "expected_net")
+COLUMNS = ("customer_id", "segment", "offer", "arm", "randomisation", *NUMBERS)
+"""``cost`` is what contacting is expected to cost, so 0 in the control group; ``expected_net`` is
+what contacting is expected to bring, in both arms; money over the horizon."""
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A campaign as it was planned.
+
+    Attributes
+    ----------
+    table
+        One row a chosen customer: ``COLUMNS``, ids, segments and offers as texts.
+    id, unit
+        What the campaign is called and what its money is measured in.
+    alpha, power
+        Of the test that was planned; the read-out keeps to them.
+    seed
+        Of the plan, and of all that is drawn to read it out.
+    catalogue, value
+        The offers and the assumptions about money it was made with.
+    fingerprint
+        SHA-256 of ``campaign.csv``.
+    """
+
+    table: pd.DataFrame
+    id: str
+    unit: str
+    alpha: float
+    power: float
+    seed: int
+    catalogue: Catalogue
+    value: Value
+    fingerprint: str
+
+    @cached_property
+    def treated(self) -> np.ndarray:
+        """Who was to be contacted, shape (n,)."""
+        return (self.table["arm"] == TREATMENT).to_numpy(dtype=bool)
+
+
+def assignment_table(  # noqa: PLR0913 - the columns of a file
+    customer_id: pd.Index,
+    *,
+    segment: np.ndarray,
+    offer: np.ndarray,
+    control: np.ndarray,
+    randomisation: np.ndarray,
+    risk: np.ndarray,
+    at_stake: np.ndarray,
+    cost: np.ndarray,
+    expected_net: np.ndarray,
+) -> pd.DataFrame:
+    """The rows of ``campaign.csv``; ``cost`` and ``expected_net`` as if all were contacted.
+
+    >>> one, word = np.ones(2), np.array(["x", "x"])
+    >>> table = assignment_table(pd.Index([7, 8]), segment=word, offer=word, randomisation=word,
+    ...     control=np.array([False, True]), risk=one, at_stake=one, cost=one, expected_net=one)
+    >>> table[["customer_id", "arm", "cost"]].to_numpy().tolist()
+    [[7, 'treatment', 1.0], [8, 'control', 0.0]]
+    """
+    columns = {
+        "customer_id": customer_id,
+        "segment": segment,
+        "offer": offer,
+        "arm": np.where(control, CONTROL, TREATMENT),
+        "randomisation": randomisation,
+        "risk": risk,
+        "at_stake": at_stake,
+        "cost": np.where(control, 0.0, cost),
+        "expected_net": expected_net,
+    }
+    return pd.DataFrame(columns, columns=list(COLUMNS))
+
+
+def plain(config: Catalogue) -> dict[str, Any]:
+    """A node as the YAML that makes it; what it need not say stays out."""
+    return config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def read_assignment(folder: Path) -> Assignment:
+    """The campaign in a verdict's folder.
+
+    Raises
+    ------
+    RetainError
+        There is none, its files do not belong together, or they are not what retain writes.
+    """
+    tree = _tree(folder)
+    if isinstance(tree.get("missing"), str):
+        raise RetainError(f"{folder / JSON} plans nothing: {tree['missing']}")
+    raw = content(folder / CSV)
+    wanted, found = _at(tree, ("files", CSV), str, folder), _hash(raw)
+    if wanted != found:
+        raise RetainError(
+            f"{folder / CSV} is not the file {JSON} speaks of: its SHA-256 begins {found[:12]}, "
+            f"expected {wanted[:12]}. Put back the file as retain-compare wrote it."
+        )
+    return Assignment(
+        table=_table(raw, folder / CSV),
+        id=_at(tree, ("id",), str, folder),
+        unit=_at(tree, ("unit",), str, folder),
+        alpha=float(_at(tree, ("power", "alpha"), float, folder)),
+        power=float(_at(tree, ("power", "power"), float, folder)),
+        seed=_at(tree, ("seed",), int, folder),
+        catalogue=parse(Catalogue, _at(tree, ("catalogue",), dict, folder), "catalogue"),
+        value=parse(Value, _at(tree, ("value",), dict, folder), "value"),
+        fingerprint=found,
+    )
+
+
+def as_written(cells: pd.Series) -> pd.Series:
+    """Texts without the apostrophe ``verdict.export.neutral`` puts before would-be formulas.
+
+    >>> as_written(pd.Series(["'=1", "'tis", "7"])).tolist()
+    ['=1', "'tis", '7']
+    """
+    guarded = cells.str.startswith(tuple(f"'{start}" for start in STARTS))
+    return cells.where(~guarded.astype(bool), cells.str.slice(1))
+
+
+def _tree(folder: Path) -> dict[str, Any]:
+    if folder.is_dir() and not (folder / JSON).exists():
+        below = folder / "verdict"
+        hint = f" Did you mean campaign={below}?" if (below / JSON).exists() else ""
+        raise RetainError(
+            f"{folder} holds no {JSON}; expected the verdict's folder of a campaign.{hint}"
+        )
+    try:
+        tree = json.loads(content(folder / JSON))
+    except ValueError as error:
+        raise RetainError(f"{folder / JSON} cannot be read as JSON: {error}.") from None
+    if not isinstance(tree, dict):
+        raise RetainError(f"{folder / JSON} holds no object; expected a campaign's.")
+    return tree
+
+
+def _at(tree: Mapping[str, Any], path: tuple[str, ...], kind: type, folder: Path) -> Any:
+    """What stands at a path of keys, of the kind it must be."""
+    node: Any = tree
+    for key in path:
+        node = node.get(key) if isinstance(node, dict) else None
+    if not isinstance(node, (int, float) if kind is float else kind) or isinstance(node, bool):
+        named = ".".join(path)
+        raise RetainError(f"{folder / JSON}: {named} is {node!r}; expected a {kind.__name__}.")
+    return node
+
+
+def _table(raw: bytes, path: Path) -> pd.DataFrame:
+    try:
+        cells = pd.read_csv(io.BytesIO(raw), dtype="str", keep_default_na=False, encoding="utf-8")
+    except (ValueError, pd.errors.ParserError) as error:
+        raise RetainError(f"{path} cannot be read as CSV: {error}.") from None
+    if tuple(cells.columns) != COLUMNS:
+        has = examples(cells.columns, 12)
+        raise RetainError(f"{path} has the columns {has}; expected {', '.join(COLUMNS)}.")
+    table = cells.apply(as_written)
+    for name in NUMBERS:
+        table[name] = pd.to_numeric(cells[name], errors="coerce").astype("float64")
+    _check(table, path)
+    return table
+
+
+def _check(table: pd.DataFrame, path: Path) -> None:
+    ids, numbers = table["customer_id"], table[list(NUMBERS)].to_numpy()
+    wrong = {
+        "other arms": table.loc[~table["arm"].isin((TREATMENT, CONTROL)), "arm"],
+        "ids that stand more than once": ids[ids.duplicated()],
+        "customers without finite numbers": ids[~np.isfinite(numbers).all(axis=1)],
+    }
+    for told, cells in wrong.items():
+        if not cells.empty:
+            raise RetainError(f"{path} holds {told}: {examples(cells)}; expected none.")
+
+
+def _hash(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest()

@@ -1,0 +1,143 @@
+"""Drift: how far new customers have moved from those a model learnt from.
+
+The population stability index (PSI) of each feature and of the score, Σ (now − then) · ln(now /
+then) over bins with half a customer added to each, and a chi-squared test beside it. By custom a
+PSI from .1 on is a moderate shift and from .25 on a strong one (Lewis 1994, An Introduction to
+Credit Scoring; Siddiqi 2006, Credit Risk Scorecards). Among many customers every test finds
+something, so a shift is warned of by its PSI; among few the PSI is large by chance: without any
+drift it is about (1/n + 1/m) · χ² with a degree of freedom less than bins (Yurdakul & Naranjo
+2020, Journal of Risk Model Validation), so a shift that chance would explain is not warned of.
+
+May import: errors, schema, record, customers, learning, verdict.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import special, stats
+
+from retain.campaign.reference import LevelShares, NumberShares, Reference
+from retain.verdict.paired import holm
+
+MODERATE, STRONG = 0.1, 0.25
+ALPHA = 0.05
+EXPECTED, DRAWS = 5, 9999
+"""Where fewer customers than this are expected in a bin, p is that of so many random tables."""
+SCORE = "score of the model"
+
+
+def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.DataFrame:
+    """How far the score and each feature have moved, the score first, then by PSI.
+
+    Parameters
+    ----------
+    reference
+        The training customers, and the scores of those of the sealed test.
+    table
+        The features of the new ones, with all of the reference's columns.
+    score
+        The model's probabilities of the new ones.
+
+    Returns
+    -------
+    DataFrame
+        ``what`` (``score`` or ``feature``), ``name``, ``psi`` (0 is no shift), ``psi_by_chance``
+        (what it stays below 95 times in 100 without any drift), ``p`` and ``p_holm`` (corrected
+        for all features and the score), ``shift`` (``none``, ``chance``, ``moderate``,
+        ``strong``), and what moved most: ``bin``, its ``share_then`` and ``share_now``.
+    """
+    known = {name: (shares, table[name]) for name, shares in reference.features.items()}
+    rows = [_row("score", SCORE, reference.score, pd.Series(score))]
+    rows += [_row("feature", name, shares, values) for name, (shares, values) in known.items()]
+    found = pd.DataFrame(rows)
+    found["p_holm"] = holm(found["p"].to_numpy())
+    found["shift"] = [_shift(*row) for row in found[["psi", "psi_by_chance", "p_holm"]].to_numpy()]
+    order = np.lexsort((-found["psi"].to_numpy(), found["what"] != "score"))
+    return found.iloc[order].reset_index(drop=True)[COLUMNS]
+
+
+COLUMNS = [
+    *("what", "name", "shift", "psi", "psi_by_chance", "p", "p_holm"),
+    *("bin", "share_then", "share_now", "missing_then", "missing_now"),
+]
+
+
+def told(found: pd.DataFrame) -> list[str]:
+    """A sentence for each warning that a drift gives; none is good news."""
+    shifted = found[found["shift"].isin(["moderate", "strong"])]
+    return [_sentence(row) for row in shifted.to_dict("records")]
+
+
+def psi(then: np.ndarray, now: np.ndarray) -> float:
+    """The population stability index of two rows of counts; 0 where shares agree, no upper bound.
+
+    >>> psi(np.array([50, 50]), np.array([500, 500]))
+    0.0
+    >>> round(psi(np.array([500, 500]), np.array([300, 700])), 2)
+    0.17
+    """
+    p, q = ((counts + 0.5) / (counts + 0.5).sum() for counts in (then, now))
+    return float(np.sum((q - p) * np.log(q / p))) + 0.0
+
+
+def by_chance(bins: int, then: int, now: int) -> float:
+    """What a PSI stays below 95 times in 100 if nothing moved (Yurdakul & Naranjo 2020).
+
+    >>> round(by_chance(10, 1000, 50), 2), round(by_chance(10, 1000, 100_000), 3)
+    (0.36, 0.017)
+    """
+    return float((1 / then + 1 / now) * special.chdtri(bins - 1, ALPHA)) if bins > 1 else 0.0
+
+
+def _row(
+    what: str, name: str, shares: NumberShares | LevelShares, values: pd.Series
+) -> dict[str, Any]:
+    then, now = shares.customers, shares.counted(values)
+    known = then + now > 0  # a bin that is empty here and there says nothing
+    before, after = then / then.sum(), now / now.sum()
+    most = int(np.abs(after - before).argmax())
+    return {
+        "what": what,
+        "name": name,
+        "psi": psi(then[known], now[known]),
+        "psi_by_chance": by_chance(int(known.sum()), then.sum(), now.sum()),
+        "p": _p(np.array([then[known], now[known]])),
+        "bin": shares.names[most],
+        "share_then": before[most],
+        "share_now": after[most],
+        "missing_then": before[-1],
+        "missing_now": after[-1],
+    }
+
+
+def _p(counts: np.ndarray) -> float:
+    """The p of a chi-squared test: that two rows of counts are from one distribution."""
+    if counts.shape[1] < 2:
+        return 1.0
+    few = stats.contingency.expected_freq(counts).min() < EXPECTED
+    rng = np.random.default_rng(0)
+    method = stats.MonteCarloMethod(n_resamples=DRAWS, rng=rng) if few else None
+    return float(stats.chi2_contingency(counts, correction=False, method=method).pvalue)
+
+
+def _shift(index: float, chance: float, p_holm: float) -> str:
+    if index < MODERATE:
+        return "none"
+    if index <= chance or p_holm >= ALPHA:
+        return "chance"
+    return "strong" if index >= STRONG else "moderate"
+
+
+def _sentence(row: dict[Any, Any]) -> str:
+    return (
+        f"{row['name']} has shifted since training ({row['shift']}, PSI {row['psi']:.2f}, by "
+        f"chance below {row['psi_by_chance']:.2f}, p {_small(row['p_holm'])} after Holm): "
+        f"{row['bin']} {row['share_then']:.0%} then, {row['share_now']:.0%} now."
+    )
+
+
+def _small(p: float) -> str:
+    return "< .001" if p < 0.001 else f"{p:.3f}"

@@ -1,0 +1,182 @@
+"""The plan: who is offered what, and who of them is held out, within all limits.
+
+May import: errors, schema; campaign.allocation, campaign.audience, campaign.planning.control,
+campaign.offering.offers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from retain.campaign.allocation import Allocation, Problem, allocate
+from retain.campaign.audience import Audience
+from retain.campaign.offering.offers import Offers
+from retain.campaign.planning.control import Holdout, hold_out, widened
+from retain.errors import RetainError
+from retain.schema import Planning
+
+NARROWED = 40
+"""How often the plan's budget is made smaller before nobody is held out within it."""
+STEP = 0.995
+"""What is left of it each time."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Who is offered what.
+
+    Attributes
+    ----------
+    problem
+        With limits wide enough for those who are held out too.
+    allocation
+        Its solution, treatment and control together.
+    holdout
+        Who of the chosen is held out.
+    """
+
+    offers: Offers
+    problem: Problem
+    allocation: Allocation
+    holdout: Holdout
+
+    @property
+    def chosen(self) -> np.ndarray:
+        """Index of the offer chosen for each customer, −1 for none; held out ones included."""
+        return self.allocation.chosen
+
+    @property
+    def treated(self) -> np.ndarray:
+        """The same for those who get it, −1 for all others."""
+        return np.where(self.holdout.control, -1, self.chosen)
+
+    def of_chosen(self, values: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
+        """Of values for each customer and offer, those of the offer chosen; 0 where none is."""
+        mine = self.chosen if chosen is None else chosen
+        picked = np.take_along_axis(values, np.maximum(mine, 0)[:, None], axis=1)[:, 0]
+        return np.where(mine >= 0, picked, 0.0)
+
+
+def planned(audience: Audience, offers: Offers, planning: Planning) -> Planned:
+    """The plan of greatest expected net value, and a random share of it held out.
+
+    It is made for treatment and control together, within limits widened by the share held out, so
+    that chance alone tells the two apart; where no draw keeps the treated within the budget, it is
+    made again for a little less.
+
+    Raises
+    ------
+    RetainError
+        When a segment has fewer customers who may be offered something than it must have.
+    """
+    problem = problem_of(audience, offers, planning)
+    large = int(offers.eligible.sum()) > planning.exact_cells
+    cells = planning.exact_cells if large else 0  # how much less is found quickly
+    for _ in range(NARROWED):
+        allocation = allocate(problem, exact_cells=cells)
+        held = _held_out(audience, offers, allocation, planning)
+        if held is None:
+            problem = replace(problem, budget=STEP * float(problem.budget or 0.0))
+        elif cells == planning.exact_cells:
+            return Planned(offers, problem, allocation, held)
+        else:
+            cells = planning.exact_cells
+    raise RetainError(
+        f"no plan keeps within campaign.budget={planning.budget:g} with a control group of "
+        f"{planning.control:.0%}; expected a larger budget or a smaller share: campaign.control=0"
+    )
+
+
+def problem_of(audience: Audience, offers: Offers, planning: Planning) -> Problem:
+    """What is to be solved, its limits wide enough for those who are held out."""
+    share = planning.control
+    codes, names = pd.factorize(_segments(audience), sort=True)
+    least = _least(names.tolist(), codes, offers, planning)
+    capacities = [one.capacity for one in offers.catalogue.offers.values()]
+    return Problem(
+        net=offers.net,
+        cost=offers.cost,
+        eligible=offers.eligible,
+        budget=None if planning.budget is None else planning.budget / (1 - share),
+        capacity=np.array([np.inf if one is None else widened(one, share) for one in capacities]),
+        contacts=None if planning.contacts is None else widened(planning.contacts, share),
+        segment=codes if least is not None else None,
+        least=least,
+        keys=_keys(audience),
+        seed=planning.seed,
+    )
+
+
+def _segments(audience: Audience) -> np.ndarray:
+    if audience.segments is None:
+        raise ValueError("customers are placed in segments before a campaign is planned")
+    return audience.segments
+
+
+def segment_named(typed: str, names: Sequence[str]) -> str:
+    """The segment that was meant: its words alone count, since no shell takes all of its signs.
+
+    Raises
+    ------
+    RetainError
+        When there is none of these words.
+
+    >>> segment_named("high risk high value", ["low risk · low value", "high risk · high value"])
+    'high risk · high value'
+    """
+    by_words = {_words(name): name for name in names}
+    if _words(typed) not in by_words:
+        raise RetainError.unknown("campaign.least: segment", typed, list(names))
+    return by_words[_words(typed)]
+
+
+def _words(name: str) -> str:
+    return " ".join(re.findall(r"\w+", name.casefold()))
+
+
+def _keys(audience: Audience) -> np.ndarray:
+    """What tells customers apart whatever the order of their rows."""
+    return np.asarray(pd.util.hash_array(audience.table.index.astype(str).to_numpy(dtype=object)))
+
+
+def _least(
+    names: list[str], codes: np.ndarray, offers: Offers, planning: Planning
+) -> np.ndarray | None:
+    """How many of each segment to contact at least, those held out included."""
+    if not planning.least:
+        return None
+    reachable = np.bincount(codes, weights=offers.eligible.any(axis=1), minlength=len(names))
+    least = np.zeros(len(names), dtype=int)
+    for typed, wanted in planning.least.items():
+        place = names.index(segment_named(typed, names))
+        there = int(reachable[place])
+        most = there - int(np.ceil(planning.control * there))
+        if wanted > most:
+            raise RetainError(
+                f"campaign.least: segment {names[place]!r} is to have {wanted} contacted; {there} "
+                f"of its customers may be offered something, and of those {most} stay when a "
+                "control group is held out."
+            )
+        least[place] = min(there, int(np.ceil(wanted / (1 - planning.control))))
+    return least
+
+
+def _held_out(
+    audience: Audience, offers: Offers, allocation: Allocation, planning: Planning
+) -> Holdout | None:
+    chosen = allocation.chosen
+    picked = np.take_along_axis(offers.cost, np.maximum(chosen, 0)[:, None], axis=1)[:, 0]
+    return hold_out(
+        chosen,
+        np.where(chosen >= 0, picked, 0.0),
+        _segments(audience),
+        audience.table.index.to_numpy(),
+        share=planning.control,
+        seed=planning.seed,
+        budget=planning.budget,
+    )

@@ -1,0 +1,106 @@
+"""Who was contacted against the plan, and what contacting did to those it reached.
+
+May import: campaign.assignment, campaign.readout.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from retain.campaign.assignment import Assignment
+from retain.campaign.readout.effects import quantile
+from retain.campaign.readout.means import LEAST
+from retain.campaign.readout.outcomes import Outcomes
+from retain.campaign.readout.strata import strata, weights
+
+STRONG = 10.0
+"""F of what the plan did to contacting below which no ratio is formed (Staiger & Stock 1997)."""
+
+
+def contacts(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any] | None:
+    """Contacted, not contacted, unknown by arm; ``complier``: see there. None if nobody says."""
+    if outcomes.contacted is None:
+        return None
+    arms = {"treatment": assignment.treated, "control": ~assignment.treated}
+    told = {name: _counted(outcomes.contacted[arm]) for name, arm in arms.items()}
+    against = told["treatment"]["not_contacted"] + told["control"]["contacted"]
+    return {**told, "against": against, "complier": complier(assignment, outcomes)}
+
+
+def _counted(contacted: np.ndarray) -> dict[str, int]:
+    said = {"contacted": contacted == 1, "not_contacted": contacted == 0}
+    return {k: int(v.sum()) for k, v in {**said, "unknown": np.isnan(contacted)}.items()}
+
+
+def complier(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
+    """Effect of contact on those who are contacted because the plan says so.
+
+    Wald's ratio of the effect on the outcome to that on contacting, within strata (Imbens &
+    Angrist 1994), which supposes that the plan works through contact alone; the interval is
+    Fieller's. ``outcome, difference, low, high, contacting`` (the difference in contacted
+    shares), or ``missing``: ``as_planned`` where the ratio would tell nothing new, ``too_few``
+    where the plan hardly moved who was contacted.
+    """
+    declined, profit, contacted = outcomes.declined, outcomes.profit, outcomes.contacted
+    named = ("declined", declined) if declined is not None else ("profit", profit)
+    outcome, values = named
+    if values is None or contacted is None:
+        return {"missing": "too_few"}
+    if outcome == "profit":
+        values = values * assignment.value.margin.value
+    rows = np.isfinite(values) & np.isfinite(contacted)
+    treated = assignment.treated[rows]
+    if np.array_equal(contacted[rows] == 1, treated):
+        return {"missing": "as_planned"}
+    table = assignment.table.loc[rows]
+    stratum = strata(table["segment"], table["offer"], treated)
+    found = _differences(np.stack([values[rows], contacted[rows]]), treated, stratum)
+    bounds = None if found is None else fieller(*found, quantile(assignment.alpha))
+    if bounds is None:
+        return {"missing": "too_few"}
+    value, low, high = bounds
+    told = {"outcome": outcome, "difference": value, "low": low, "high": high}
+    return {**told, "contacting": float(found[0][1]) if found is not None else None}
+
+
+def fieller(
+    difference: np.ndarray, covariance: np.ndarray, z: float
+) -> tuple[float, float, float] | None:
+    """Ratio of the first to the second of two estimates, and its interval (Fieller 1954).
+
+    None where the second is not clearly away from 0: the interval would have no end.
+
+    >>> value, low, high = fieller(np.array([2.0, 4.0]), np.diag([0.01, 0.04]), 1.96)
+    >>> round(value, 2), round(low, 2), round(high, 2)
+    (0.5, 0.44, 0.57)
+    """
+    (one, other), ((first, both), (_, second)) = difference, covariance
+    if other**2 <= max(STRONG, z * z) * second or other == 0:
+        return None
+    a = other**2 - z * z * second
+    b = one * other - z * z * both
+    c = one**2 - z * z * first
+    root = float(np.sqrt(max(b * b - a * c, 0.0)))
+    low, high = sorted(((b - root) / a, (b + root) / a))
+    return float(one / other), float(low), float(high)
+
+
+def _differences(
+    values: np.ndarray, treated: np.ndarray, stratum: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Weighted differences of two values within strata, shape (2,), and their covariance."""
+    size = int(stratum.max(initial=-1)) + 1
+    arms = [np.bincount(stratum[arm], minlength=size) for arm in (treated, ~treated)]
+    enough = np.minimum(*arms) >= LEAST
+    if not enough.any():
+        return None
+    share = weights(*(np.where(enough, arm, 0) for arm in arms))
+    difference, covariance = np.zeros(2), np.zeros((2, 2))
+    for code in np.flatnonzero(enough):
+        for arm, sign in ((treated, 1.0), (~treated, -1.0)):
+            part = values[:, arm & (stratum == code)]
+            difference += sign * share[code] * part.mean(axis=1)
+            covariance += share[code] ** 2 * np.cov(part) / part.shape[1]
+    return difference, covariance

@@ -1,0 +1,122 @@
+"""Does contacting those ranked first save more? Qini curve and its areas (Radcliffe 2007).
+
+May import: campaign.assignment, campaign.readout.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from retain.campaign.assignment import Assignment
+from retain.campaign.readout.means import Draws
+from retain.campaign.readout.outcomes import Outcomes
+
+FEWEST = 100
+"""Observed customers in either arm without whom no curve is drawn."""
+ORDERS = ("expected_net", "risk")
+GROUPS = 1000
+"""Groups of like rank that stand for more different scores than these."""
+POINTS = 101
+"""Points of the curve that are written down."""
+AT_A_TIME = 200
+"""Resamples in memory at once."""
+
+
+def qini(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> dict[str, Any]:
+    """For each of ``ORDERS``, best first: ``qini``, ``auuc`` with intervals, and the ``curve``.
+
+    Or ``missing``: ``declined`` where nobody knows who declined, ``too_few`` where an arm has
+    fewer than ``FEWEST``.
+    """
+    if outcomes.declined is None:
+        return {"missing": "declined"}
+    rows = np.isfinite(outcomes.declined)
+    treated, stayed = assignment.treated[rows], outcomes.declined[rows] == 0
+    if min(treated.sum(), (~treated).sum()) < FEWEST:
+        return {"missing": "too_few", "fewest": FEWEST}
+    table = assignment.table.loc[rows]
+    return {
+        order: _told(grouped(table[order].to_numpy(), treated, stayed), draws) for order in ORDERS
+    }
+
+
+def grouped(score: np.ndarray, treated: np.ndarray, stayed: np.ndarray) -> np.ndarray:
+    """Customers by rank of score, highest first: shape (groups, 4).
+
+    Columns: treated who stayed, treated who declined, the same of the control group. Equal scores
+    are one group: their order would be chance.
+
+    >>> grouped(np.array([0.9, 0.1, 0.9]), np.array([True, True, False]), np.ones(3, bool)).tolist()
+    [[1, 0, 1, 0], [1, 0, 0, 0]]
+    """
+    distinct, place = np.unique(-score, return_inverse=True)
+    if len(distinct) > GROUPS:
+        before = np.searchsorted(np.sort(-score), distinct)
+        place = (before * GROUPS // len(score))[place]
+        place = np.unique(place, return_inverse=True)[1]
+    column = 2 * ~treated + ~stayed
+    size = int(place.max()) + 1
+    return np.bincount(4 * place + column, minlength=4 * size).reshape(size, 4)
+
+
+def curve(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Share contacted, and what that saves, as shares of the treated; both begin at 0.
+
+    ``cells`` as ``grouped`` makes them, shape (…, groups, 4). The saved are the treated who
+    stayed less those who would have: the control group's, scaled to as many (Radcliffe 2007).
+    """
+    counted = np.cumsum(cells, axis=-2, dtype=float)
+    stayed, control_stayed = counted[..., 0], counted[..., 2]
+    treated = stayed + counted[..., 1]
+    control = control_stayed + counted[..., 3]
+    share = np.divide(control_stayed, control, out=np.zeros_like(control), where=control > 0)
+    saved = np.where(control > 0, stayed - share * treated, 0.0) / treated[..., -1:]
+    share_of_all = (treated + control) / (treated + control)[..., -1:]
+    return _from_zero(share_of_all), _from_zero(saved)
+
+
+def areas(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Area under the curve (AUUC), and that between it and a random order (Qini): over (…, n).
+
+    >>> [round(float(area), 3) for area in areas(np.array([0, 0.5, 1]), np.array([0, 0.1, 0.1]))]
+    [0.075, 0.025]
+    """
+    under = np.trapezoid(y, x, axis=-1)
+    return under, under - y[..., -1] / 2
+
+
+def _told(cells: np.ndarray, draws: Draws) -> dict[str, Any]:
+    x, y = curve(cells)
+    auuc, above = areas(x, y)
+    drawn = _resampled(cells, draws.resamples, np.random.default_rng(draws.seed))
+    ends = np.quantile(drawn, (draws.alpha / 2, 1 - draws.alpha / 2), axis=0)
+    points = np.linspace(0, 1, POINTS)
+    return {
+        "auuc": _interval(auuc, ends[:, 0]),
+        "qini": _interval(above, ends[:, 1]),
+        "curve": {"contacted": points.tolist(), "saved": np.interp(points, x, y).tolist()},
+    }
+
+
+def _resampled(cells: np.ndarray, resamples: int, random: np.random.Generator) -> np.ndarray:
+    """AUUC and Qini of resamples of the customers, each arm keeping its size: (resamples, 2)."""
+    arms = cells[:, :2], cells[:, 2:]
+    drawn = []
+    for start in range(0, resamples, AT_A_TIME):
+        size = min(AT_A_TIME, resamples - start)
+        counted = [
+            random.multinomial(arm.sum(), arm.ravel() / arm.sum(), size).reshape(size, -1, 2)
+            for arm in arms
+        ]
+        drawn.append(np.stack(areas(*curve(np.concatenate(counted, axis=-1))), axis=-1))
+    return np.concatenate(drawn)
+
+
+def _interval(value: np.ndarray, ends: np.ndarray) -> dict[str, float]:
+    return {"value": float(value), "low": float(ends[0]), "high": float(ends[1])}
+
+
+def _from_zero(values: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)

@@ -1,0 +1,220 @@
+"""What is kept of the training customers, so that drift can be told later without them.
+
+Shares alone: how many lie in each tenth of a number, how many have each common level of a
+category, how many have no value. Of no single customer anything can be read off it.
+
+May import: errors, schema, record, customers, learning, verdict.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, model_validator
+
+from retain.customers.customers import Kind
+from retain.errors import RetainError
+from retain.learning.scores import Scores
+from retain.record import hash_of, write_text
+from retain.schema import Config, parse
+
+BINS = 10
+"""Quantile bins of a number; fewer where values repeat."""
+FEWEST, RAREST, MOST = 5, 0.01, 20
+"""A level is kept where so many customers, such a share of them and so few levels have it."""
+
+Count = Annotated[int, Field(ge=0)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class NumberShares(Config):
+    """A number: customers up to each edge, above the last one, and without a value."""
+
+    kind: Literal["number"]
+    edges: tuple[Finite, ...]
+    counts: tuple[Count, ...]
+    missing: Count
+
+    @model_validator(mode="after")
+    def _fit(self) -> Self:
+        if len(self.counts) != len(self.edges) + 1:
+            raise ValueError("one count more than edges")
+        if any(low >= high for low, high in zip(self.edges, self.edges[1:], strict=False)):
+            raise ValueError("edges in rising order")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the bins are called, the one without a value last.
+
+        >>> NumberShares(kind="number", edges=(1.0, 2.5), counts=(1, 1, 1), missing=0).names
+        ('≤ 1', '1 to 2.5', '> 2.5', '(missing)')
+        """
+        if not self.edges:
+            return ("any", MISSING)
+        between = [_between(*pair) for pair in zip(self.edges, self.edges[1:], strict=False)]
+        return (f"≤ {self.edges[0]:.4g}", *between, f"> {self.edges[-1]:.4g}", MISSING)
+
+    @property
+    def customers(self) -> np.ndarray:
+        """Training customers in each bin."""
+        return np.array([*self.counts, self.missing])
+
+    def counted(self, values: pd.Series) -> np.ndarray:
+        """How many of other ``values`` lie in each bin."""
+        numbers = values.to_numpy(dtype=float)
+        known = numbers[np.isfinite(numbers)]
+        places = np.searchsorted(np.array(self.edges, dtype=float), known, side="left")
+        counts = np.bincount(places, minlength=len(self.counts))
+        return np.append(counts, len(numbers) - len(known))
+
+
+class LevelShares(Config):
+    """A category: customers of each common level, of all others together, and without one."""
+
+    kind: Literal["category"]
+    levels: dict[str, Count]
+    other: Count
+    missing: Count
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the bins are called."""
+        return (*self.levels, OTHER, MISSING)
+
+    @property
+    def customers(self) -> np.ndarray:
+        """Training customers in each bin."""
+        return np.array([*self.levels.values(), self.other, self.missing])
+
+    def counted(self, values: pd.Series) -> np.ndarray:
+        """How many of other ``values`` lie in each bin; a level never met is an other one."""
+        found = values.value_counts()
+        common = found.reindex(list(self.levels), fill_value=0).to_numpy()
+        missing = int(values.isna().sum())
+        return np.array([*common, len(values) - missing - common.sum(), missing], dtype=np.int64)
+
+
+MISSING, OTHER = "(missing)", "(other)"
+Shares = Annotated[NumberShares | LevelShares, Field(discriminator="kind")]
+
+
+class Reference(Config):
+    """The training customers as drift needs them.
+
+    ``customers`` counts them, and ``features`` are those the winner learnt from, in its order.
+    ``score`` is of the customers of the sealed test. ``content`` is the hash of all customers of
+    the comparison, who are no new ones; ``rows`` counts these.
+    """
+
+    schema_: Literal[1] = Field(default=1, alias="schema")
+    customers: Annotated[int, Field(ge=1)]
+    rows: Annotated[int, Field(ge=1)]
+    content: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    score: NumberShares
+    features: dict[str, Shares]
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """Number or category, by feature."""
+        return {name: shares.kind for name, shares in self.features.items()}
+
+
+def reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> Reference:
+    """What is kept of the customers of a comparison.
+
+    Parameters
+    ----------
+    table
+        What ``features.matrix`` gives of all of them.
+    training
+        Ids of those the model learnt from.
+    sealed
+        The model's scores of the others. Only these can be held against its scores of new ones:
+        out of fold other models scored, whose scores spread in another way.
+    """
+    trained = table.loc[training]
+    return Reference(
+        customers=len(trained),
+        rows=len(table),
+        content=content(table),
+        score=_number(sealed.table["probability"]),
+        features={str(name): _shares(trained[name]) for name in trained},
+    )
+
+
+def content(table: pd.DataFrame) -> str:
+    """SHA-256 of ids and features, whatever the order of rows (64 hex digits)."""
+    ids = table.index.to_series().astype(str)
+    rows = pd.util.hash_pandas_object(table.set_axis(ids), index=True).to_numpy(copy=True)
+    rows.sort()
+    return hashlib.sha256(rows.tobytes()).hexdigest()
+
+
+def write(found: Reference, path: Path) -> str:
+    """Write a reference whole and return the SHA-256 of the file."""
+    write_text(path, found.model_dump_json(by_alias=True, indent=1) + "\n")
+    return hash_of(path)
+
+
+def read(path: Path, sha256: str) -> Reference:
+    """The reference in a file.
+
+    Raises
+    ------
+    RetainError
+        When the file is not the one its verdict speaks of, or none this version can read.
+    """
+    import json
+
+    if hash_of(path) != sha256:
+        raise RetainError(f"{path} is not the reference its verdict speaks of: the hash differs.")
+    try:
+        return parse(Reference, json.loads(path.read_text(encoding="utf-8")), "reference")
+    except (ValueError, RecursionError, RetainError) as error:
+        told = str(error).splitlines()[0]
+        raise RetainError(f"{path} cannot be read as a reference: {told}") from None
+
+
+def _shares(values: pd.Series) -> NumberShares | LevelShares:
+    return _number(values) if pd.api.types.is_numeric_dtype(values) else _category(values)
+
+
+def _number(values: pd.Series) -> NumberShares:
+    """Tenths; a value that takes up a tenth alone has a bin of its own.
+
+    So the value of a constant is told from what lies below it and above.
+    """
+    numbers = values.to_numpy(dtype=float)
+    known = numbers[np.isfinite(numbers)]
+    edges: list[float] = []
+    if len(known):
+        cuts = np.quantile(known, np.arange(1, BINS) / BINS, method="inverted_cdf")
+        common = cuts[1:][cuts[1:] == cuts[:-1]]
+        below = np.nextafter(common, -np.inf)
+        edges = np.unique([*cuts, *below[np.isfinite(below)]]).tolist()
+    empty = NumberShares(
+        kind="number", edges=tuple(edges), counts=(0,) * (len(edges) + 1), missing=0
+    )
+    *counts, missing = empty.counted(values).tolist()
+    return empty.model_copy(update={"counts": tuple(counts), "missing": missing})
+
+
+def _category(values: pd.Series) -> LevelShares:
+    """Common levels by name. A rare one might be one customer's alone, so it goes unnamed."""
+    found = values.value_counts()
+    least = max(FEWEST, RAREST * len(values))
+    common = [str(level) for level in found.index[found >= least]][:MOST]
+    empty = LevelShares(kind="category", levels=dict.fromkeys(common, 0), other=0, missing=0)
+    *counts, other, missing = empty.counted(values).tolist()
+    levels = dict(zip(common, counts, strict=True))
+    return empty.model_copy(update={"levels": levels, "other": other, "missing": missing})
+
+
+def _between(low: float, high: float) -> str:
+    """A bin by its two edges; by its value where it can hold one alone."""
+    return f"= {high:.4g}" if np.nextafter(low, high) == high else f"{low:.4g} to {high:.4g}"

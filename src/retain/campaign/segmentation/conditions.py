@@ -1,0 +1,94 @@
+"""One condition of a rule: of whom it is true, and its shares turned into bounds.
+
+May import: customers, schema.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+
+import numpy as np
+import pandas as pd
+
+from retain.campaign.audience import RESERVED, Audience
+from retain.schema import Condition
+
+BOUNDS = {
+    "at_least": np.greater_equal,
+    "above": np.greater,
+    "at_most": np.less_equal,
+    "below": np.less,
+}
+NUMBER = (*BOUNDS, "top", "bottom")
+CATEGORY = ("one_of", "none_of")
+
+
+def values_of(name: str, audience: Audience) -> pd.Series:
+    """A feature, risk or money by its name; money is missing where a source has none."""
+    if name in RESERVED and name not in audience.table:
+        return pd.Series(np.nan, index=audience.table.index, name=name)
+    return audience.known(name)
+
+
+def met(condition: Condition, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Of whom a condition is true and of whom it is false, each of shape (n,).
+
+    Of a value that is not known it is neither, but for ``known``.
+
+    >>> [one.tolist() for one in met(Condition(above=2), pd.Series([1.0, 3.0, np.nan]))]
+    [[False, True, False], [True, False, False]]
+    """
+    numbers = values.to_numpy() if values.dtype == np.float64 else None
+    known = values.notna().to_numpy() if numbers is None else ~np.isnan(numbers)
+    true, false = np.ones(len(values), dtype=bool), np.zeros(len(values), dtype=bool)
+    for part in _parts(bounded(condition, values), values):
+        true &= part & known
+        false |= ~part & known
+    if condition.known is not None:
+        true &= known == condition.known
+        false |= known != condition.known
+    return true, false
+
+
+def bounded(condition: Condition, values: pd.Series) -> Condition:
+    """The same condition with ``top`` and ``bottom`` as the bounds they are for these values.
+
+    >>> bounded(Condition(top=0.5), pd.Series([1.0, 2.0, 3.0, 4.0])).at_least
+    3.0
+    """
+    if condition.top is None and condition.bottom is None:
+        return condition
+    numbers, bounds = values.to_numpy(dtype=float), dict[str, float]()
+    if condition.top is not None:
+        low = -_cut(-numbers, condition.top)
+        bounds["at_least"] = low if condition.at_least is None else max(low, condition.at_least)
+    if condition.bottom is not None:
+        high = _cut(numbers, condition.bottom)
+        bounds["at_most"] = high if condition.at_most is None else min(high, condition.at_most)
+    return condition.model_copy(update={"top": None, "bottom": None, **bounds})
+
+
+def _parts(condition: Condition, values: pd.Series) -> list[np.ndarray]:
+    """Each part of a condition but ``known``, shape (n,); of unknown values it may say anything."""
+    parts = []
+    if condition.one_of is not None:
+        parts.append(values.isin(condition.one_of).to_numpy())
+    if condition.none_of is not None:
+        parts.append(~values.isin(condition.none_of).to_numpy())
+    asked = [(compare, getattr(condition, key)) for key, compare in BOUNDS.items()]
+    asked = [(compare, bound) for compare, bound in asked if bound is not None]
+    if asked:
+        numbers = values.to_numpy(dtype=float)
+        parts += [compare(numbers, bound) for compare, bound in asked]
+    return parts
+
+
+def _cut(numbers: np.ndarray, share: float) -> float:
+    """The value up to which the lowest ``share`` of the known numbers lie.
+
+    Below all where that is nobody, by the lowest float, since infinity does not pass through JSON.
+    """
+    known = numbers[~np.isnan(numbers)]
+    count = math.ceil(share * len(known) - 1e-9)  # .1 of 30 is 3, whatever floats say
+    return float(np.partition(known, count - 1)[count - 1]) if count else -sys.float_info.max

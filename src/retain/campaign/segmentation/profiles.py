@@ -1,0 +1,139 @@
+"""What each segment is: its size, risk, money, consent, and what distinguishes it.
+
+May import: customers, schema, verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Protocol
+
+import pandas as pd
+
+from retain.campaign.audience import Audience
+from retain.campaign.segmentation.distinct import Difference, distinct
+from retain.campaign.segmentation.segments import labels
+from retain.campaign.segmentation.stability import Stability
+from retain.customers.customers import Column, Label
+from retain.schema import Segmentation
+from retain.verdict.statistics import mean_interval
+
+
+class Money(Protocol):
+    """An amount with its 95 % interval."""
+
+    @property
+    def value(self) -> float:
+        """The amount."""
+
+    @property
+    def low(self) -> float:
+        """Where its interval begins."""
+
+    @property
+    def high(self) -> float:
+        """Where its interval ends."""
+
+
+def profiles(
+    audience: Audience,
+    known: Segmentation,
+    totals: Mapping[str, Money] | None,
+    *,
+    stability: Mapping[str, Stability] | None = None,
+    differs: bool = True,
+) -> list[dict[str, Any]]:
+    """What each segment is, most profit at risk first, as it stands in ``verdict.json``.
+
+    Parameters
+    ----------
+    audience
+        Customers in their segments.
+    known
+        The segmentation that placed them, settled.
+    totals
+        Profit at risk of each segment; None without profit.
+    stability
+        How stable each segment is, where that was measured.
+    differs
+        False to leave out what distinguishes each segment, which takes longest.
+
+    Returns
+    -------
+    list of dict
+        Without segments that are empty: ``segment, label, customers, share, risk, risk_low,
+        risk_high`` (mean risk with its 95 % t interval), ``profit`` (in all, as far as it is
+        known), ``profit_at_risk, contactable`` (share), ``small`` (fewer customers than the
+        segmentation's minimum), ``stability``, ``differs`` (see ``distinct``). What is not known
+        is None.
+    """
+    if audience.segments is None:
+        raise ValueError("these customers are not placed")
+    differences = distinct(audience.features, audience.segments) if differs else {}
+    called = labels(known)
+    rows = []
+    for name, part in audience.table.groupby(audience.segments, sort=True):
+        row = _told(str(name), part, len(audience), known.minimum, called.get(str(name)))
+        row["profit_at_risk"] = None if totals is None else _amount(totals[str(name)])
+        row["contactable"] = (
+            None if audience.consent == "not_stated" else float(part["contactable"].mean())
+        )
+        row["stability"] = _stable(stability, str(name))
+        row["differs"] = [
+            _difference(one, audience.columns) for one in differences.get(str(name), ())
+        ]
+        rows.append((_weight(part), row))
+    return [row for _, row in sorted(rows, key=lambda one: -one[0])]
+
+
+def _weight(part: pd.DataFrame) -> float:
+    """What segments are ordered by."""
+    if "profit_at_risk" in part:
+        return float(part["profit_at_risk"].sum())
+    return float(part["risk"].mean())
+
+
+def _told(
+    name: str, part: pd.DataFrame, customers: int, minimum: int, label: Label | None
+) -> dict[str, Any]:
+    risk, low, high = mean_interval(part["risk"].to_numpy())
+    return {
+        "segment": name,
+        "label": None if label is None else asdict(label),
+        "customers": len(part),
+        "share": len(part) / customers,
+        "risk": risk,
+        "risk_low": max(low, 0.0),
+        "risk_high": min(high, 1.0),
+        "profit": float(part["profit"].sum()) if "profit" in part else None,
+        "small": len(part) < minimum,
+    }
+
+
+def _stable(measured: Mapping[str, Stability] | None, name: str) -> dict[str, Any] | None:
+    """None too where a segment is so rare that none of it was drawn."""
+    found = None if measured is None else measured.get(name)
+    return None if found is None else asdict(found)
+
+
+def _amount(money: Money) -> dict[str, float]:
+    return {"value": money.value, "low": money.low, "high": money.high}
+
+
+def _difference(one: Difference, columns: Mapping[str, Column]) -> dict[str, Any]:
+    column = columns.get(one.feature) or Column(one.feature, "", "number")
+    return {
+        "feature": one.feature,
+        "label": asdict(column.label),
+        "level": one.level,
+        "level_label": None if one.level is None else asdict(column.level(one.level)),
+        "kind": "number" if one.level is None else "category",
+        "inside": one.inside,
+        "outside": one.outside,
+        "effect": one.effect,
+        "low": one.low,
+        "high": one.high,
+        "measure": one.measure,
+        "direction": one.direction,
+    }

@@ -1,0 +1,158 @@
+"""Segments from a small tree on profit at risk: each leaf becomes a rule that people can read.
+
+The tree sees features alone, so that a leaf says who its customers are and not what was computed
+of them. Values nobody knows go to the side that suits them better.
+
+May import: customers, schema.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from retain.campaign.audience import RESERVED, Audience
+from retain.campaign.segmentation.leaf_words import Side, named
+from retain.schema import Named, Segmentation
+
+MOST_LEVELS = 30
+"""Levels of a category that a split may ask for, most frequent first."""
+
+MOST = 50_000
+"""Customers a tree is learnt from; of more, so many are drawn."""
+
+LARGEST = float(np.finfo(np.float32).max)
+"""What the tree can take, which computes in single precision."""
+
+UNSPEAKABLE = (*RESERVED, "all", "any", "not", "not_")
+"""Names a rule reads as something else than a feature."""
+
+
+def leaves(audience: Audience, segmentation: Segmentation) -> dict[str, Named]:
+    """A rule for each leaf, by its name; exactly one of them holds of any customer.
+
+    A regression tree (squared error; Breiman et al. 1984) of at most ``segmentation.depth`` on
+    profit at risk, or on risk where no profit is known. Each leaf has at least the share
+    ``segmentation.leaf``, and at least ``segmentation.minimum``, of the customers it is learnt
+    from. The same customers in the same order give the same tree. Cut-offs are the roundest
+    numbers that part the customers as the tree does.
+    """
+    audience = _drawn(audience)
+    asked = _asked(audience.features)
+    paths: list[dict[str, Side]] = [{}]
+    if asked:
+        money = "profit_at_risk" if "profit_at_risk" in audience.table else "risk"
+        target = audience.table[money].to_numpy(dtype=float)
+        tree = _fitted(np.column_stack([one.numbers for one in asked]), target, segmentation)
+        paths = list(_paths(tree, asked, 0, np.arange(len(audience)), {}))
+    return dict(named(path, audience.columns) for path in paths)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What a split may ask of a feature: how large a number is, or whether a level is the one."""
+
+    feature: str
+    level: str | None
+    numbers: np.ndarray
+
+    def sides(self, before: Side, low: float | None, *, left: bool) -> tuple[Side, Side]:
+        """What is left of a side below and above ``low``; ``left`` says where the unknown go.
+
+        None parts the known from the unknown.
+        """
+        there = (before.unknown and left, before.unknown and not left)
+        if low is None:
+            below, above = before, replace(before, known=False)
+        elif self.level is None:
+            below, above = replace(before, high=low), replace(before, low=low)
+        else:
+            below = replace(before, others=(*before.others, self.level))
+            above = replace(before, level=self.level, others=())
+        return replace(below, unknown=there[0]), replace(above, unknown=there[1])
+
+
+def _drawn(audience: Audience) -> Audience:
+    if len(audience) <= MOST:
+        return audience
+    rows = np.random.default_rng(0).choice(len(audience), MOST, replace=False)
+    return audience.rows(np.sort(rows))
+
+
+def _asked(features: pd.DataFrame) -> list[_Asked]:
+    found = []
+    for name in features:
+        if name not in UNSPEAKABLE:
+            found += list(_asked_of(str(name), features[name]))
+    return found
+
+
+def _asked_of(name: str, values: pd.Series) -> Iterator[_Asked]:
+    if pd.api.types.is_numeric_dtype(values):
+        yield _Asked(name, None, np.clip(values.to_numpy(dtype=float), -LARGEST, LARGEST))
+        return
+    codes, levels = pd.factorize(values, sort=True)
+    counts = np.bincount(codes[codes >= 0], minlength=len(levels))
+    asked = np.argsort(-counts, kind="stable")[:MOST_LEVELS]
+    if len(levels) <= 2:  # the second level of two asks the same as the first
+        asked = asked[1:]
+    for code in asked:
+        yield _Asked(name, str(levels[code]), np.where(codes < 0, np.nan, codes == code))
+
+
+def _fitted(matrix: np.ndarray, target: np.ndarray, segmentation: Segmentation) -> Any:
+    from sklearn.tree import DecisionTreeRegressor
+
+    fewest = max(math.ceil(segmentation.leaf * len(target)), segmentation.minimum)
+    tree = DecisionTreeRegressor(
+        max_depth=segmentation.depth, min_samples_leaf=fewest, random_state=0
+    )
+    return tree.fit(matrix, target).tree_
+
+
+def _paths(
+    tree: Any, asked: list[_Asked], node: int, rows: np.ndarray, path: dict[str, Side]
+) -> Iterator[dict[str, Side]]:
+    """What each leaf below a node says of each feature it asks about.
+
+    ``rows`` are the positions of the customers who come to the node.
+    """
+    if tree.children_left[node] < 0:
+        yield path
+        return
+    question, bound = asked[tree.feature[node]], float(tree.threshold[node])
+    left = bool(tree.missing_go_to_left[node])
+    numbers = question.numbers[rows]
+    missing = np.isnan(numbers)
+    before = path.get(question.feature, Side(told=bool(np.isnan(question.numbers).any())))
+    below = np.where(missing, left, numbers.astype(np.float32) <= bound)
+    cut = _roundest(numbers[below & ~missing], numbers[~below & ~missing])
+    sides = question.sides(before, cut, left=left)
+    children = (tree.children_left[node], tree.children_right[node])
+    for child, side, kept in zip(children, sides, (below, ~below), strict=True):
+        yield from _paths(tree, asked, child, rows[kept], {**path, question.feature: side})
+
+
+def _roundest(below: np.ndarray, above: np.ndarray) -> float | None:
+    """The first number with few digits that is at least all below and under all above.
+
+    None where there is nothing above, so that the tree parts the known from the unknown.
+
+    >>> _roundest(np.array([1.0, 5.0]), np.array([6.0])), _roundest(np.array([0.3312]), np.ones(1))
+    (5.0, 0.4)
+    """
+    if len(above) == 0:
+        return None
+    low, high = float(below.max()), float(above.min())
+    first = -math.floor(math.log10(abs(low))) if low else 0
+    for digits in range(first, first + 16):
+        scale = 10.0**digits
+        found = math.ceil(low * scale) / scale + 0.0  # no zero has a minus
+        if low <= found < high:
+            return found
+    return low

@@ -1,0 +1,204 @@
+"""Segments: which customers belong together, by bands, by rules or by a tree.
+
+Every kind is first settled: each cut-off becomes a number and each leaf of a tree a rule. What is
+settled among some customers places any others, and passes through JSON with
+``model_dump(by_alias=True)``.
+
+May import: errors, customers, schema.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+
+from retain.campaign.audience import Audience
+from retain.campaign.segmentation import bands, rules, segment_tree
+from retain.campaign.segmentation.conditions import values_of
+from retain.customers.customers import Label
+from retain.errors import RetainError
+from retain.schema import Bands, Segmentation
+
+MEANT = {
+    "risk_value": ("risk", "value"),
+    "rules": ("rules", "otherwise", "otherwise_label"),
+    "tree": ("depth", "leaf"),
+}
+"""Keys of a segmentation by the kind they mean something to."""
+
+
+def place(
+    audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
+) -> Audience:
+    """The same customers, each in one segment.
+
+    Parameters
+    ----------
+    break_even_risk
+        The risk from which the cheapest offer pays for a customer of median value, which bands of
+        the scale ``break_even`` are multiples of; None where no campaign is planned.
+
+    Raises
+    ------
+    RetainError
+        As ``check`` does.
+    """
+    known = settled(audience, segmentation, break_even_risk=break_even_risk)
+    return audience.placed(assigned(audience, known))
+
+
+def check(
+    audience: Audience, segmentation: Segmentation, break_even_risk: float | None = None
+) -> None:
+    """Refuse a segmentation that cannot be meant for these customers; nothing is learnt.
+
+    Raises
+    ------
+    RetainError
+        When bands or rules are missing or mean nothing here, or a key means nothing to this kind.
+    """
+    _refuse_idle(segmentation)
+    if segmentation.kind == "rules":
+        _check_rules(audience, segmentation)
+    if segmentation.kind == "risk_value":
+        if segmentation.risk is None:
+            raise RetainError("segmentation.risk is missing; expected where each band begins.")
+        bands.check(segmentation.risk, "risk", break_even_risk)
+        if segmentation.value is not None:
+            bands.check(segmentation.value, "value", None)
+
+
+def settled(
+    audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
+) -> Segmentation:
+    """The segmentation with all that is learnt from these customers as plain numbers and rules.
+
+    Of the kind ``risk_value`` or ``rules``; to settle it again changes nothing. Without profit,
+    bands are of risk alone.
+
+    Raises
+    ------
+    RetainError
+        As ``check`` does.
+    """
+    check(audience, segmentation, break_even_risk)
+    return learnt(audience, segmentation, break_even_risk=break_even_risk)
+
+
+def learnt(
+    audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
+) -> Segmentation:
+    """As ``settled``, of a segmentation that has been checked already."""
+    if segmentation.kind == "tree":
+        leaves = segment_tree.leaves(audience, segmentation)
+        kept = segmentation.name, segmentation.minimum
+        return Segmentation(name=kept[0], minimum=kept[1], kind="rules", rules=leaves)
+    if segmentation.kind == "rules":
+        found = {
+            name: named.model_copy(update={"when": rules.settled(named.when, audience)})
+            for name, named in segmentation.rules.items()
+        }
+        return segmentation.model_copy(update={"rules": found})
+    risk = bands.settled(_there(segmentation.risk), _numbers(audience, "risk"), break_even_risk)
+    value = segmentation.value if "profit" in audience.table else None
+    if value is not None:
+        value = bands.settled(value, _numbers(audience, "profit"))
+    return segmentation.model_copy(update={"risk": risk, "value": value})
+
+
+def assigned(audience: Audience, known: Segmentation) -> np.ndarray:
+    """The segment of each customer by what is settled, names as objects, shape (n,).
+
+    A level or cut-off nobody here reaches is no fault: these may be other customers than those it
+    was settled among.
+    """
+    if known.kind == "risk_value":
+        return _in_bands(audience, known)
+    names = np.array([*known.rules, known.otherwise], dtype=object)
+    places = np.full(len(audience), len(known.rules))
+    for place_, named in reversed(list(enumerate(known.rules.values()))):
+        places[rules.holds(named.when, audience)] = place_
+    return np.asarray(names[places])
+
+
+def labels(known: Segmentation) -> dict[str, Label | None]:
+    """What people call each segment there may be, None where nobody says, by its name."""
+    if known.kind == "rules":
+        told = {name: named.label for name, named in known.rules.items()}
+        told |= {known.otherwise: known.otherwise_label}
+        return {name: None if one is None else Label(one.en, one.ru) for name, one in told.items()}
+    risks = _called(_there(known.risk), "risk")
+    if known.value is None:
+        return risks
+    values = _called(known.value, "value")
+    return {
+        f"{risk} · {value}": _joined(one, other)
+        for risk, one in risks.items()
+        for value, other in values.items()
+    }
+
+
+# --- bands ---------------------------------------------------------------------------------------
+
+
+def _in_bands(audience: Audience, known: Segmentation) -> np.ndarray:
+    names = np.array(list(labels(known)), dtype=object)
+    places = bands.banded(_there(known.risk), _numbers(audience, "risk"))
+    if known.value is None:
+        return np.asarray(names[places])
+    values = bands.banded(known.value, _numbers(audience, "profit"))
+    return np.asarray(names[places * len(known.value.bands) + values])
+
+
+def _numbers(audience: Audience, name: str) -> np.ndarray:
+    return values_of(name, audience).to_numpy(dtype=float)
+
+
+def _there(found: Bands | None) -> Bands:
+    if found is None:
+        raise ValueError("segments by bands need bands of risk")
+    return found
+
+
+def _called(found: Bands, of: Literal["risk", "value"]) -> dict[str, Label | None]:
+    """Names of bands with what they are of, and what people call them."""
+    told = {name: found.labels.get(name) for name in found.bands}
+    return {
+        f"{name} {of}": None if one is None else Label(one.en, one.ru) for name, one in told.items()
+    }
+
+
+def _joined(one: Label | None, other: Label | None) -> Label | None:
+    if one is None or other is None:
+        return None
+    return Label(f"{one.en} · {other.en}", f"{one.ru} · {other.ru}")
+
+
+# --- faults --------------------------------------------------------------------------------------
+
+
+def _check_rules(audience: Audience, segmentation: Segmentation) -> None:
+    if not segmentation.rules:
+        raise RetainError("segmentation.rules is empty; expected at least one name: {when: …}.")
+    if segmentation.otherwise in segmentation.rules:
+        raise RetainError(
+            f"segmentation.otherwise is {segmentation.otherwise!r}, and so is one of the rules; "
+            "expected a name of its own."
+        )
+    for name, named in segmentation.rules.items():
+        rules.check(named.when, audience, f"segmentation.rules.{name}.when")
+
+
+def _refuse_idle(segmentation: Segmentation) -> None:
+    """Refuse a key that means nothing to this kind."""
+    meant = MEANT[segmentation.kind]
+    others = {key for keys in MEANT.values() for key in keys} - set(meant)
+    for key in sorted(others):
+        untouched = Segmentation.model_fields[key].get_default(call_default_factory=True)
+        if getattr(segmentation, key) != untouched:
+            raise RetainError.at(
+                f"segmentation.{key}",
+                f"it means nothing to segments of the kind {segmentation.kind!r}",
+                f"expected {' or '.join(meant)}",
+            )

@@ -1,0 +1,217 @@
+"""A plan within its limits: too much is taken back where it costs least, room left is used.
+
+What cooling leaves is a plan that misses its limits by a few customers. Those nearest to their
+margin are moved until all limits hold; then single moves, and moves by two, use what is left. The
+price of every step is known beforehand, and the bound says how much is left to gain.
+
+May import: campaign.solver.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from retain.campaign.solver.limits import Limits, Prices
+from retain.campaign.solver.pool import Pool
+
+NEAR = 400
+"""Customers nearest to their margin, who may be moved."""
+PAIRED = 400
+"""Moves that are tried by two."""
+STEPS = 2000
+"""Moves at most before a repair is given up."""
+SLACK = 1e-12
+"""Share of a limit by which rounding may make a sum exceed it."""
+
+
+@dataclass
+class Moves:
+    """What every move of every customer brings and uses.
+
+    Attributes
+    ----------
+    choice
+        (customers,) the present choice; ``offers`` stands for nothing.
+    net, loss
+        (offers + 1, customers) net value, and what it lacks to the best at the dual's prices.
+    uses
+        (offers + 1, customers, limits) what is used of each limit.
+    left, most
+        (limits,) what is left of each, and what there was.
+    unit
+        (limits,) what a contact uses of each, about.
+    segment
+        (customers,) the segment, 0 where it does not matter.
+    """
+
+    choice: np.ndarray
+    net: np.ndarray
+    loss: np.ndarray
+    uses: np.ndarray
+    left: np.ndarray
+    most: np.ndarray
+    unit: np.ndarray
+    segment: np.ndarray
+
+    @classmethod
+    def of(cls, pool: Pool, choice: np.ndarray, limits: Limits, prices: Prices) -> Moves:
+        """The moves of a pool whose limits are the given ones less what others use."""
+        offers, customers = pool.net.shape
+        net = np.vstack([pool.net, np.zeros(customers)])
+        reduced = np.vstack([pool.reduced(prices), np.zeros(customers)])
+        uses = np.zeros((offers + 1, customers, len(limits.most)))
+        uses[:-1, :, 0] = pool.cost
+        uses[range(offers), :, range(1, 1 + offers)] = 1
+        uses[:-1, :, 1 + offers] = 1
+        if pool.segment is not None:
+            uses[:-1, range(customers), 2 + offers + pool.segment] = -1
+        choice = np.where(choice < 0, offers, choice).astype(np.intp)
+        left = limits.most - uses[choice, range(customers)].sum(axis=0)
+        mean = float(pool.cost.mean()) if pool.cost.size else 0.0
+        unit = np.ones(len(left))
+        unit[0] = mean if mean > 0 else 1.0
+        loss = reduced.max(axis=0) - reduced
+        segment = np.zeros(customers, dtype=np.intp) if pool.segment is None else pool.segment
+        return cls(choice, net, loss, uses, left, limits.most, unit, segment)
+
+    @property
+    def at(self) -> tuple[np.ndarray, range]:
+        """Index of every customer's present choice."""
+        return self.choice, range(len(self.choice))
+
+    def lacks(self, left: np.ndarray) -> np.ndarray:
+        """(...) by how much limits (..., limits) are passed, in contacts."""
+        over = np.where(np.isfinite(left), -left, 0) - SLACK * np.abs(self.finite)
+        return np.asarray((np.maximum(over, 0) / self.unit).sum(axis=-1))
+
+    @property
+    def finite(self) -> np.ndarray:
+        """The limits, 0 in place of none."""
+        return np.where(np.isfinite(self.most), self.most, 0)
+
+    def change(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """What each move adds in net value, in loss, and in what is used of each limit."""
+        return (
+            self.net - self.net[self.at],
+            self.loss - self.loss[self.at],
+            self.uses - self.uses[self.at],
+        )
+
+    def make(self, offer: int, customer: int) -> None:
+        """Move a customer to another offer."""
+        before = self.uses[self.choice[customer], customer]
+        self.left -= self.uses[offer, customer] - before
+        self.choice[customer] = offer
+
+
+def nearest(pool: Pool, prices: Prices, choice: np.ndarray, many: int) -> np.ndarray:
+    """The places of the customers whose choice would change first, those against it before all."""
+    if len(pool) <= many:
+        return np.arange(len(pool))
+    reduced = np.vstack([pool.reduced(prices), np.zeros(len(pool))])
+    own = reduced[np.where(choice < 0, len(pool.net), choice), range(len(pool))]
+    two = np.partition(reduced, -2, axis=0)[-2:]
+    margin = np.where(own < two[1], own - two[1], two[1] - two[0])
+    return np.sort(np.argpartition(margin, many)[:many])
+
+
+def repaired(
+    pool: Pool, choice: np.ndarray, limits: Limits, prices: Prices, goal: float
+) -> np.ndarray | None:
+    """The choice moved within the limits and improved; None where it cannot be.
+
+    Parameters
+    ----------
+    limits
+        What customers outside the pool have left.
+    goal
+        Loss, limits' unused worth included, below which nothing more is tried.
+    """
+    moves = Moves.of(pool, choice, limits, prices)
+    if not trimmed(moves):
+        return None
+    improve(moves, prices, goal)
+    return np.where(moves.choice == len(pool.net), -1, moves.choice).astype(np.int16)
+
+
+def trimmed(moves: Moves) -> bool:
+    """Whether moves, the cheapest for what they mend first, came within all limits."""
+    for _ in range(STEPS):
+        lacks = float(moves.lacks(moves.left))
+        if lacks <= 0:
+            return True
+        net, loss, uses = moves.change()
+        mends = lacks - moves.lacks(moves.left - uses)
+        price = np.where((mends > 1e-9) & np.isfinite(net), np.maximum(loss, 0) + 1e-12, np.inf)
+        price /= np.where(mends > 1e-9, mends, 1)
+        offer, customer = np.unravel_index(int(price.argmin()), price.shape)
+        if not np.isfinite(price[offer, customer]):
+            return False
+        moves.make(int(offer), int(customer))
+    return False
+
+
+def improve(moves: Moves, prices: Prices, goal: float) -> None:
+    """Make the moves, alone or by two, that add most, until the loss is below the goal."""
+    for _ in range(STEPS):
+        worth = float(
+            moves.loss[moves.at].sum()
+            + np.maximum(np.where(prices.vector > 0, moves.left, 0), 0) @ prices.vector
+        )
+        if worth <= goal or not _step(moves):
+            return
+
+
+def _step(moves: Moves) -> bool:
+    """Whether a single move, or else one by two, adds something.
+
+    Of single moves the one that loses least against the prices comes first: it leaves the room
+    that it takes to nobody who would make more of it.
+    """
+    net, loss, uses = moves.change()
+    least = 1e-12 * np.abs(moves.net[moves.at]).max(initial=0)
+    adds = (net > least) & (moves.lacks(moves.left - uses) <= 0)
+    if adds.any():
+        loses = np.where(adds, loss, np.inf)
+        offer, customer = np.unravel_index(int(loses.argmin()), loses.shape)
+        moves.make(int(offer), int(customer))
+        return True
+    return _by_two(moves, net, loss, uses)
+
+
+def _by_two(moves: Moves, net: np.ndarray, loss: np.ndarray, uses: np.ndarray) -> bool:
+    """Whether two moves add something together."""
+    offer, customer = _candidates(moves, net, loss)
+    gain, use = net[offer, customer], uses[offer, customer]
+    both = gain[:, None] + gain
+    both[customer[:, None] == customer] = -np.inf
+    first, second = np.nonzero(np.triu(both, 1) > 1e-12 * np.abs(gain).max(initial=0))
+    ranked = np.argsort(-both[first, second])
+    for start in range(0, len(ranked), 2000):
+        some = ranked[start : start + 2000]
+        a, b = first[some], second[some]
+        fits = moves.lacks(moves.left - use[a] - use[b]) <= 0
+        if fits.any():
+            best = int(fits.argmax())
+            for one in (a[best], b[best]):
+                moves.make(int(offer[one]), int(customer[one]))
+            return True
+    return False
+
+
+def _candidates(moves: Moves, net: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Moves that lose little, of each kind some: from an offer to another, or to nothing."""
+    cost = np.where(np.isfinite(net), loss, np.inf)
+    cost[moves.at] = np.inf
+    flat = np.argsort(cost, axis=None)[: 20 * PAIRED]
+    flat = flat[np.isfinite(cost.reshape(-1)[flat])]
+    offer, customer = np.unravel_index(flat, cost.shape)
+    kind = moves.choice[customer] * len(net) + offer + moves.segment[customer] * len(net) ** 2
+    by_kind = np.argsort(kind, kind="stable")
+    starts = np.flatnonzero(np.diff(kind[by_kind], prepend=-1))
+    rank = np.empty(len(kind), dtype=np.intp)
+    rank[by_kind] = np.arange(len(kind)) - np.repeat(starts, np.diff([*starts, len(kind)]))
+    some = np.sort(np.argsort(rank, kind="stable")[:PAIRED])
+    return offer[some], customer[some]

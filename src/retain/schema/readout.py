@@ -1,0 +1,44 @@
+"""The nodes of ``retain-readout``: which campaign, and the columns of what became of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from retain.schema.parsing import Config
+
+Answer = str | int | float | bool | None
+"""A value as YAML reads it."""
+
+
+class WhichCampaign(Config):
+    """The verdict's folder that holds ``campaign.csv`` and ``campaign.json``."""
+
+    dir: str | None
+
+
+class OutcomesFile(Config):
+    """A file with a row a customer, and its columns.
+
+    ``declined`` and ``profit`` are what became of a customer, one of them at least; null reads
+    the column of that very name where there is one. ``contacted`` and ``cost`` likewise: who was
+    in fact contacted, and what was spent on each.
+    """
+
+    file: str | None
+    id: str
+    declined: str | None
+    positive: Answer
+    profit: str | None
+    contacted: str | None
+    cost: str | None
+    foreign: Literal["refuse", "drop"]
+
+
+class Readout(Config):
+    """The whole tree of ``retain-readout``."""
+
+    campaign: WhichCampaign
+    outcomes: OutcomesFile
+    resamples: Annotated[int, Field(ge=200, le=100_000)]

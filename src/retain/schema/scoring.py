@@ -1,0 +1,78 @@
+"""The nodes of ``score.yaml``, and what scoring needs of a ``verdict.json`` it does not trust."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field
+
+from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
+from retain.schema.nodes import Report
+from retain.schema.parsing import Config
+
+
+class Score(Config):
+    """The whole tree of ``retain-score``.
+
+    ``data``, ``value``, ``offers`` and ``campaign`` hold what was typed; what was not is as in the
+    comparison. ``rows`` are given to the model at a time.
+    """
+
+    verdict: str
+    data: dict[str, Any] | None = None
+    value: dict[str, Any] | None = None
+    offers: dict[str, Any] | None = None
+    campaign: dict[str, Any] | None = None
+    report: Report
+    rows: Annotated[int, Field(ge=1)]
+    threads: Annotated[int, Field(ge=1)]
+    outputs: str | None = None
+
+
+class SavedFile(Config):
+    """A file beside the verdict, and the SHA-256 it had when that was written."""
+
+    file: Annotated[str, Field(pattern=r"^\w[\w.-]*$")]
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class SavedWinner(Config):
+    """Which run won."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: Annotated[str, Field(pattern="^[0-9a-f]{8}$")]
+    name: str
+    config: dict[str, Any]
+
+
+class SavedSettings(Config):
+    """What the comparison put customers into segments by, and planned with."""
+
+    segmentation: Segmentation
+    value: Value
+    offers: Catalogue
+    campaign: Planning
+
+
+class SavedCuts(Config):
+    """Segmentation and catalogue with every cut-off settled among the comparison's customers."""
+
+    segmentation: Segmentation
+    offers: Catalogue
+
+
+class SavedVerdict(Config):
+    """The part of ``verdict.json`` that scoring needs.
+
+    ``calibration`` is what a score has meant out of fold.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    winner: SavedWinner
+    model: SavedFile | None = None
+    reference: SavedFile | None = None
+    settings: SavedSettings | None = None
+    cuts: SavedCuts | None = None
+    calibration: dict[str, Any] | None = None

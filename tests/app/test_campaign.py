@@ -1,0 +1,248 @@
+"""The way from a finished study to a campaign, by the command that users type."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+STORE = ("data.customers=400", "validation.folds=2", "validation.repeats=1")
+CATALOGUE = """
+name: mine
+offers:
+  call:
+    label: {en: A call, ru: Звонок}
+    text: {en: "Hello!", ru: "Здравствуйте!"}
+    channel: phone
+    needs_consent: true
+    contact_cost: 0.5
+    redemption_cost: 0.0
+    discount: 0.0
+    taken_by_stayers: 0.0
+    save_rate: {alpha: 6.0, beta: 14.0}
+"""
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """A folder with the finished runs of a study."""
+    from retain.app.run import answer, run
+
+    folder = tmp_path_factory.mktemp("swept")
+    words = ("-m", "model=logreg,dummy", f"outputs={folder}", *STORE)
+    assert answer(run, words, "run") == 0
+    return folder
+
+
+@pytest.fixture
+def compared(swept, here, retain_compare):
+    """``retain-compare`` on a copy of the study: exit code, what was said, the verdict's folder."""
+
+    def called(*words):
+        shutil.rmtree(here / "outputs", ignore_errors=True)
+        shutil.copytree(swept, here / "outputs")
+        code, said = retain_compare("study=runs", *words)
+        return code, said, here / "outputs" / "runs" / "verdict"
+
+    return called
+
+
+def tree_of(folder, name="campaign.json"):
+    return json.loads((folder / name).read_text(encoding="utf-8"))
+
+
+def test_what_the_files_say_adds_up(compared):
+    code, said, folder = compared("campaign.budget=15", "campaign.control=0.25")
+    assert code == 0, said
+    told, customers = tree_of(folder), pd.read_csv(folder / "customers.csv")
+    offers, arms = pd.read_csv(folder / "offers.csv"), pd.read_csv(folder / "campaign.csv")
+    plan = told["plan"]
+    assert len(customers) == told["customers"] == tree_of(folder, "verdict.json")["data"]["rows"]
+    assert customers["contactable"].sum() == told["contactable"]
+    assert customers["profit_at_risk"].sum() == pytest.approx(told["profit_at_risk"]["value"])
+    treated = arms[arms["arm"] == "treatment"]
+    assert len(arms) == plan["chosen"] == plan["treated"] + plan["control"]
+    assert sorted(treated["customer_id"]) == sorted(offers["customer_id"])
+    assert treated["cost"].sum() == pytest.approx(plan["cost"])
+    assert plan["cost"] <= 15
+    assert treated["expected_net"].sum() == pytest.approx(plan["net"]["value"])
+    assert plan["saved"] == pytest.approx(plan["net"]["value"] + plan["cost"])
+    for one in told["offers"]:
+        mine = offers[offers["offer"] == one["name"]]
+        assert len(mine) == one["treated"]
+        assert mine["expected_cost"].sum() == pytest.approx(one["cost"])
+    held = {(one["segment"], one["offer"]): one["control"] for one in told["control"]["strata"]}
+    assert sum(held.values()) == plan["control"]
+    assert tree_of(folder, "verdict.json")["campaign"]["id"] == told["id"]
+    assert "offers.csv" in told["files"]
+
+
+def test_nobody_without_consent_is_in_any_list(compared):
+    _, _, folder = compared("campaign.least={low risk low value: 3}")
+    customers = pd.read_csv(folder / "customers.csv", index_col="customer_id")
+    silent = set(customers.index[~customers["contactable"]])
+    needs = {one["name"] for one in tree_of(folder)["offers"] if one["needs_consent"]}
+    arms = pd.read_csv(folder / "campaign.csv")
+    assert needs
+    assert silent
+    assert not silent & set(arms.loc[arms["offer"].isin(needs), "customer_id"])
+
+
+def test_the_same_line_makes_the_same_campaign(compared):
+    _, _, folder = compared("campaign.budget=15")
+    files = ("campaign.csv", "offers.csv", "campaign.json", "segments.csv")
+    before = {name: (folder / name).read_bytes() for name in files}
+    code, said, _ = compared("campaign.budget=15")
+    assert code == 0, said
+    assert {name: (folder / name).read_bytes() for name in files} == before
+
+
+def test_another_seed_holds_out_others(compared):
+    _, _, folder = compared("campaign.budget=15")
+    one = pd.read_csv(folder / "campaign.csv").set_index("customer_id")["arm"]
+    compared("campaign.budget=15", "campaign.seed=1")
+    other = pd.read_csv(folder / "campaign.csv").set_index("customer_id")["arm"]
+    assert (one != other.reindex(one.index)).any()
+
+
+def test_more_budget_moves_from_the_dearest_customers_to_all_whom_it_pays_to_reach(compared):
+    sizes, nets = [], []
+    for words in (("campaign.budget=5",), ("campaign.budget=20",), ("campaign=default",)):
+        _, said, folder = compared(*words)
+        told = tree_of(folder)
+        sizes.append(told["plan"]["chosen"])
+        nets.append(told["plan"]["value"])
+        assert told["plan"]["gap"] <= 1e-3, said
+    assert sizes == sorted(sizes)
+    assert nets == sorted(nets)
+    curve = told["budgets"]
+    assert [one["net"] for one in curve] == sorted(one["net"] for one in curve)
+    assert curve[-1]["chosen"] == sizes[-1]
+
+
+def test_a_store_that_nobody_asked_is_told_how_to_say_so(compared):
+    code, said, folder = compared("campaign=none")
+    assert code == 0, said
+    assert not (folder / "campaign.csv").exists()
+    assert tree_of(folder, "verdict.json")["campaign"] is None
+    assert len(tree_of(folder, "verdict.json")["segments"]) > 1
+
+
+def test_an_older_campaign_does_not_stay_beside_a_newer_verdict(compared, retain_compare):
+    _, _, folder = compared("campaign.budget=15")
+    assert (folder / "campaign.csv").exists()
+    code, said = retain_compare("study=runs", "campaign=none")
+    assert code == 0, said
+    left = {path.name for path in folder.iterdir()}
+    assert not left & {"campaign.csv", "campaign.json", "offers.csv"}
+
+
+def mine(here, text):
+    folder = here / "mine" / "offers"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(f"# Offers of a store.\n{text}", encoding="utf-8")
+    return ("-cd", str(here / "mine"), "offers=mine", "campaign=default")
+
+
+BAD = {
+    "campaign.budget=plenty": r"campaign.budget is 'plenty'; expected number",
+    "campaign.budget=-1": r"campaign.budget is -1; expected greater than or equal to 0",
+    "campaign.control=1": r"campaign.control is 1; expected less than or equal to 0.9",
+    "campaign.least={nobodies: 3}": r"campaign.least: segment 'nobodies' is not one of",
+    "value.horizon.value=9": r"value.horizon .*low ≤ value ≤ high",
+    "value.horizn.value=3": r"key 'horizn' is unknown. Did you mean 'horizon'",
+    "offers.mine.capacity=5": r"key 'mine'|offers",
+    "segmentation.risk.scale=share": r"segmentation.risk.scale is 'share'; expected",
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_limits_are_refused_before_the_sealed_test_is_opened(compared, words):
+    code, said, folder = compared(words)
+    assert code == 2
+    assert "Traceback" not in said
+    assert pd.Series([said]).str.contains(BAD[words]).all(), said
+    assert not folder.exists() or not list(folder.iterdir())
+
+
+WRONG = {
+    "contact_cost: 0.5": ("contact_cost: -0.5", r"contact_cost is -0.5; expected greater than"),
+    'en: "Hello!"': ('en: "Hello {nme}!"', r"offers.call.text.*nme"),
+    "channel: phone": (
+        "channel: phone\n    when: {service_erors: {at_least: 1.0}}",
+        r"offers.call.when: .*'service_erors'.*Did you mean 'service_errors'",
+    ),
+}
+
+
+@pytest.mark.parametrize("part", WRONG)
+def test_a_catalogue_with_a_mistake_is_refused_with_its_place(compared, here, part):
+    text, expected = WRONG[part]
+    code, said, folder = compared(*mine(here, CATALOGUE.replace(part, text)))
+    assert code == 2, said
+    assert "Traceback" not in said
+    assert pd.Series([said]).str.contains(expected).all(), said
+    assert not folder.exists() or not list(folder.iterdir())
+
+
+def test_a_catalogue_of_one_s_own_is_offered(compared, here):
+    code, said, folder = compared(*mine(here, CATALOGUE))
+    assert code == 0, said
+    assert [one["name"] for one in tree_of(folder)["offers"]] == ["call"]
+    offers = pd.read_csv(folder / "offers.csv")
+    assert set(offers["text"]) == {"Hello!"}
+    assert np.isfinite(offers["expected_net"]).all()
+
+
+@pytest.fixture
+def other_store(here, shop, retain):
+    """A study of a table without the columns named."""
+
+    def learnt(*without):
+        customers = shop(150)
+        table = customers.features.assign(left=customers.target, money=customers.profit)
+        table["agreed"] = customers.contactable
+        table = table.drop(columns=list(without)).reset_index(names="id")
+        table.to_csv(here / "my.csv", index=False)
+        words = ["data=table", "data.path=my.csv", "data.id=id", "data.target=left"]
+        if "money" not in without:
+            words += ["data.profit=money", "data.profit_unit=coins"]
+        if "agreed" not in without:
+            words += ["data.consent=agreed"]
+        code, said = retain(*words, "model=logreg", *STORE[1:])
+        assert code == 0, said
+
+    return learnt
+
+
+def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
+    other_store, retain_compare
+):
+    other_store("money")
+    code, said = retain_compare("study=runs", "campaign=default")
+    assert code == 0, said
+    assert "data.profit=COLUMN" in said
+    found = tree_of(Path("outputs/runs/verdict"), "verdict.json")
+    assert found["segments"]
+    assert "data.profit" in found["campaign"]["missing"]
+
+
+def test_where_the_source_does_not_say_who_agreed_nobody_is_contacted(other_store, retain_compare):
+    other_store("agreed")
+    code, said = retain_compare("study=runs", "campaign=default")
+    assert code == 0, said
+    assert "campaign.consent=given" in said
+    told = tree_of(Path("outputs/runs/verdict"))
+    assert told["contactable"] == 0
+    assert not [one for one in told["offers"] if one["needs_consent"] and one["chosen"]]
+    code, said = retain_compare("study=runs", "campaign.consent=given")
+    assert code == 0, said
+    assert tree_of(Path("outputs/runs/verdict"))["contactable"] == 150
+
+
+def test_a_store_that_says_who_agreed_is_not_overruled(compared):
+    code, said, _ = compared("campaign.consent=given")
+    assert code == 2
+    assert "consent" in said

@@ -1,0 +1,106 @@
+"""An audience, assumptions and a catalogue that nobody measured, with the offers' economics."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from retain.campaign.audience import Audience
+from retain.campaign.offering import economics
+from retain.campaign.worth.recalibration import Recalibration
+from retain.campaign.worth.value import at_stake
+from retain.schema import Beta, Catalogue, Offer, Value, Words
+
+RANGES = {
+    "horizon": {"value": 3.0, "low": 2.0, "high": 6.0},
+    "share_lost": {"value": 0.8, "low": 0.5, "high": 1.0},
+    "margin": {"value": 1.0, "low": 0.9, "high": 1.1},
+    "cost": {"value": 1.0, "low": 0.8, "high": 1.25},
+}
+WORDS = Words(en="Offer", ru="Предложение")
+UNSURE = Recalibration(-0.2, 0.9, np.array([[0.01, 0.004], [0.004, 0.008]]), 1000, 400)
+
+
+def make_value(draws=400, **ranges):
+    return Value(name="invented", draws=draws, **{**RANGES, **ranges})
+
+
+def certain(value):
+    """Assumptions whose ranges are a point."""
+    points = {
+        name: {"value": one, "low": one, "high": one}
+        for name, one in ((name, getattr(value, name).value) for name in RANGES)
+    }
+    return make_value(value.draws, **points)
+
+
+def make_audience(n=300, seed=0, *, recalibration=UNSURE, value=None, decimals=None):
+    """Customers whose scores and profits are independent; some bring losses, some are unknown."""
+    random = np.random.default_rng(seed)
+    score = random.beta(1, 2, n)
+    score = score if decimals is None else score.round(decimals)
+    profit = random.gamma(2, 2, n) - 0.5
+    profit[random.random(n) < 0.05] = np.nan
+    stake = at_stake(profit, value or make_value())
+    risk = recalibration.probability(score)
+    table = pd.DataFrame(
+        {
+            "score": score,
+            "origin": "new",
+            "risk": risk,
+            "contactable": random.random(n) < 0.75,
+            "profit": profit,
+            "at_stake": stake,
+            "profit_at_risk": risk * stake,
+        },
+        index=pd.Index(random.permutation(np.arange(1000, 1000 + n)), name="customer_id"),
+    )
+    return Audience(table, pd.DataFrame(index=table.index), {}, "roubles")
+
+
+def make_offer(**changes):
+    usual = {
+        "label": WORDS,
+        "text": WORDS,
+        "channel": "email",
+        "needs_consent": True,
+        "contact_cost": 0.2,
+        "redemption_cost": 0.3,
+        "discount": 0.05,
+        "taken_by_stayers": 0.5,
+        "save_rate": Beta(alpha=6, beta=14),
+    }
+    return Offer(**{**usual, **changes})
+
+
+CATALOGUE = {
+    "email": make_offer(),
+    "call": make_offer(contact_cost=0.5, discount=0.0, save_rate=Beta(alpha=8, beta=12)),
+    "gift": make_offer(contact_cost=0.1, redemption_cost=1.0, taken_by_stayers=1.0),
+}
+
+
+def make_offers(audience, value, catalogue=None, *, lifted=3.0, seed=0):
+    """The catalogue held against an audience; every third customer's save rate is lifted."""
+    catalogue = Catalogue(name="invented", offers=catalogue or CATALOGUE)
+    table = audience.table
+    risk, stake = table["risk"].to_numpy(), table["at_stake"].to_numpy()
+    times = np.where(np.random.default_rng(seed).random(len(table)) < 1 / 3, lifted, 1.0)
+    offers = list(catalogue.offers.values())
+    rate = np.stack([np.minimum(one.save_rate.mean * times, 1.0) for one in offers], axis=1)
+    horizon, profit = value.horizon.value, table["profit"].to_numpy()
+    each = [economics.taken(one, profit, horizon) for one in offers]
+    cost = np.stack(
+        [economics.cost(one, risk, rate[:, j], each[j]) for j, one in enumerate(offers)], axis=1
+    )
+    return SimpleNamespace(
+        names=tuple(catalogue.offers),
+        catalogue=catalogue,
+        eligible=np.repeat(table["contactable"].to_numpy()[:, None], len(offers), axis=1),
+        save_rate=rate,
+        contact_cost=np.array([one.contact_cost for one in offers]),
+        cost=cost,
+        net=economics.net(risk[:, None], rate, stake[:, None], cost),
+    )

@@ -1,0 +1,128 @@
+import dataclasses
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from retain.campaign.segmentation.profiles import profiles
+from retain.campaign.segmentation.segments import assigned, settled
+from retain.campaign.segmentation.stability import Stability, stability
+from retain.schema import Bands, Segmentation, Words
+from retain.verdict.statistics import mean_interval
+
+CALLED = {"low": Words(en="low", ru="низкий"), "high": Words(en="high", ru="высокий")}
+CONFIG = Segmentation(
+    name="risk_value",
+    kind="risk_value",
+    minimum=70,
+    risk=Bands(scale="given", bands={"low": 0, "high": 0.5}, labels=CALLED),
+    value=Bands(scale="quantile", bands={"low": 0, "high": 0.7}, labels=CALLED),
+)
+
+
+def money(audience):
+    sums = audience.table["profit_at_risk"].groupby(audience.segments).sum()
+    return {
+        name: SimpleNamespace(value=value, low=0.9 * value, high=1.2 * value)
+        for name, value in sums.items()
+    }
+
+
+@pytest.fixture
+def placed(scored):
+    """Customers in their segments, and what placed them."""
+    audience = scored()
+    known = settled(audience, CONFIG)
+    return audience.placed(assigned(audience, known)), known
+
+
+def test_segments_add_up_to_the_customers_and_their_money(placed):
+    audience, known = placed
+    told = profiles(audience, known, money(audience))
+    table = audience.table
+    assert sum(one["customers"] for one in told) == len(audience)
+    assert sum(one["share"] for one in told) == pytest.approx(1)
+    assert sum(one["profit"] for one in told) == pytest.approx(table["profit"].sum())
+    at_risk = sum(one["profit_at_risk"]["value"] for one in told)
+    assert at_risk == pytest.approx(table["profit_at_risk"].sum())
+    consented = sum(one["contactable"] * one["customers"] for one in told)
+    assert consented == pytest.approx(table["contactable"].sum())
+
+
+def test_each_segment_is_told_by_its_own_customers(placed):
+    audience, known = placed
+    name = "high risk · high value"
+    told = profiles(audience, known, money(audience))
+    one = next(row for row in told if row["segment"] == name)
+    part = audience.table[audience.segments == name]
+    expected = mean_interval(part["risk"].to_numpy())
+    assert (one["risk"], one["risk_low"], one["risk_high"]) == pytest.approx(expected)
+    assert one["label"] == {"en": "high · high", "ru": "высокий · высокий"}
+    assert one["profit_at_risk"]["low"] < one["profit_at_risk"]["high"]
+    assert one["small"] == (len(part) < 70)
+
+
+def test_most_profit_at_risk_comes_first_and_without_profit_most_risk(placed):
+    audience, known = placed
+    told = profiles(audience, known, money(audience))
+    values = [one["profit_at_risk"]["value"] for one in told]
+    assert values == sorted(values, reverse=True)
+    poor = audience.table[["score", "origin", "risk", "contactable"]]
+    told = profiles(dataclasses.replace(audience, table=poor, profit_unit=None), known, None)
+    risks = [one["risk"] for one in told]
+    assert risks == sorted(risks, reverse=True)
+    assert {(one["profit"], one["profit_at_risk"]) for one in told} == {(None, None)}
+
+
+def test_segments_under_the_minimum_say_that_they_are_small(placed):
+    audience, known = placed
+    told = profiles(audience, known, None)
+    assert {one["small"] for one in told} == {True, False}
+    assert all(one["small"] == (one["customers"] < 70) for one in told)
+
+
+def test_where_consent_is_not_stated_its_share_is_not_told(placed):
+    audience, known = placed
+    silent = dataclasses.replace(audience, consent="not_stated")
+    assert {one["contactable"] for one in profiles(silent, known, None)} == {None}
+
+
+def test_the_direction_is_that_of_the_effect_and_labels_are_in_both_languages(placed):
+    audience, known = placed
+    differs = {one["segment"]: one["differs"] for one in profiles(audience, known, None)}
+    told = differs["high risk · low value"][0]
+    assert (told["feature"], told["kind"], told["direction"]) == ("pages", "number", "lower")
+    assert told["label"] == {"en": "pages", "ru": "pages"}
+    assert told["low"] < told["effect"] < told["high"] < 0
+    assert told["inside"] < told["outside"]
+    assert (told["level"], told["level_label"]) == (None, None)
+    assert all(len(one) <= 3 for one in differs.values())
+
+
+def test_a_segment_of_one_customer_is_told_too(scored):
+    audience = scored()
+    names = np.array(["one", *["many"] * (len(audience) - 1)], dtype=object)
+    told = profiles(audience.placed(names), CONFIG, None)
+    one = next(row for row in told if row["segment"] == "one")
+    assert (one["customers"], one["risk"], one["differs"]) == (1, one["risk_low"], [])
+
+
+def test_everything_told_is_finite_and_passes_through_json(placed):
+    audience, known = placed
+    measured = stability(audience, CONFIG, resamples=5)
+    told = profiles(audience, known, money(audience), stability=measured)
+    assert json.loads(json.dumps(told, allow_nan=False)) == told
+    assert told[0]["stability"].keys() == {"jaccard", "low", "resamples"}
+
+
+def test_a_segment_whose_stability_was_not_measured_says_so(placed):
+    audience, known = placed
+    some = {"high risk · high value": Stability(0.9, 0.8, 5)}
+    told = profiles(audience, known, None, stability=some)
+    assert {one["segment"] for one in told if one["stability"]} == set(some)
+
+
+def test_customers_without_a_place_have_no_profiles(scored):
+    with pytest.raises(ValueError, match="these customers are not placed"):
+        profiles(scored(), CONFIG, None)

@@ -1,0 +1,271 @@
+"""The ``segments`` and ``campaign`` of an invented verdict: every part, in both languages."""
+
+import numpy as np
+
+CUSTOMERS, CONTACTABLE = 1296, 958
+TREATED, CONTROL = 248, 61
+LEVELS = [
+    ("high", "High", "Высокий"),
+    ("medium", "Middling", "Средний"),
+    ("low", "Low", "Низкий"),
+]
+WORTH = [
+    ("high", "high value", "высокая ценность"),
+    ("middle", "middle value", "средняя ценность"),
+    ("low", "low value", "низкая ценность"),
+]
+SIZES = (88, 131, 92, 71, 64, 19, 262, 341, 228)
+OFFERS = [
+    ("basket_reminder", "Reminder of the basket", "Напоминание о корзине", "email", 118, 96),
+    ("free_delivery", "Free delivery", "Бесплатная доставка", "email", 402, 60),
+    ("personal_selection", "A personal selection", "Персональная подборка", "push", 377, 41),
+    ("service_apology", "Apology for service errors", "Извинение за сбои", "call", 203, 30),
+    ("promo_bundle", "Bundle on promotion", "Набор по акции", "email", 161, 21),
+    ("premium_care", "Premium care", "Забота о премиум-клиентах", "call", 44, 0),
+    ("newcomer_gift", "Gift for newcomers", "Подарок новичкам", "site", 91, 0),
+    ("favourite_category", "News of a favourite", "Новинки любимой категории", "push", 310, 0),
+]
+
+
+def label(en, ru):
+    return {"en": en, "ru": ru}
+
+
+def money(value, reach):
+    return {"value": value, "low": value - reach, "high": value + reach}
+
+
+def difference(feature, en, ru, inside, outside, effect, **level):
+    """One feature in which a segment differs; with a level, of a category."""
+    return {
+        "feature": feature,
+        "label": label(en, ru),
+        "level": level.get("level"),
+        "level_label": level.get("named"),
+        "kind": "category" if level else "number",
+        "inside": inside,
+        "outside": outside,
+        "effect": effect,
+        "low": effect - 0.083,
+        "high": effect + 0.079,
+        "measure": "difference_of_shares" if level else "cliffs_delta",
+        "direction": "higher" if inside > outside else "lower",
+    }
+
+
+def differences(at):
+    kitchen = {"level": "kitchen", "named": label("Kitchenware", "Кухонная посуда")}
+    found = [
+        difference("pages_per_visit", "Pages a visit", "Страниц за визит", 5.31, 8.64 + at, -0.61),
+        difference("unpaid_items", "Unpaid items", "Неоплаченные продукты", 4.12 + at, 2.2, 0.44),
+        difference(
+            "popular_category",
+            "Favourite category",
+            "Популярная категория",
+            0.3125 + at / 100,
+            0.1377,
+            0.187,
+            **kitchen,
+        ),
+    ]
+    return found[: 3 - at % 3]
+
+
+def segment(at, risk, worth):
+    size, chance = SIZES[at], (0.84, 0.45, 0.13)[at // 3] - 0.011 * at
+    at_risk = size * chance * (19.1, 11.3, 6.2)[at % 3]
+    small = size < 30
+    return {
+        "segment": f"{risk[0]} risk, {worth[0]} value",
+        "label": label(f"{risk[1]} risk, {worth[1]}", f"{risk[2]} риск, {worth[2]}"),
+        "customers": size,
+        "share": size / CUSTOMERS,
+        "risk": chance,
+        "risk_low": chance - 0.0312,
+        "risk_high": chance + 0.0293,
+        "profit": size * (6.4, 3.8, 2.1)[at % 3],
+        "profit_at_risk": money(at_risk, 0.17 * at_risk),
+        "contactable": 0.7391 + at / 1000,
+        "small": small,
+        "stability": {
+            "jaccard": 0.93 - (0.38 if small else 0.03 * at),
+            "low": 0.88 - (0.5 if small else 0.04 * at),
+            "resamples": 50,
+        },
+        "differs": differences(at),
+    }
+
+
+def make_segments():
+    """The list of ``verdict.json["segments"]``: three risks by three values, one of them small."""
+    found = [segment(at, LEVELS[at // 3], WORTH[at % 3]) for at in range(len(LEVELS) * len(WORTH))]
+    return sorted(found, key=lambda one: -one["profit_at_risk"]["value"])
+
+
+def offer(at):
+    name, en, ru, channel, eligible, treated = OFFERS[at]
+    cost = treated * (0.8 + 0.45 * at)
+    saved = treated * (6.1 - 0.31 * at)
+    capped = name in ("service_apology", "premium_care")
+    return {
+        "name": name,
+        "label": label(en, ru),
+        "channel": channel,
+        "needs_consent": channel != "site",
+        "eligible": eligible,
+        "chosen": treated + treated // 4,
+        "treated": treated,
+        "control": treated // 4,
+        "cost": cost,
+        "saved": saved,
+        "net": money(saved - cost, 0.4 * saved),
+        "capacity": 30 if capped else None,
+        "price": (1.737 if name == "service_apology" else 0.0) if capped else None,
+        "save_rate": {"alpha": 6, "beta": 14, "mean": 0.3, "low": 0.1258, "high": 0.5122},
+        "break_even_save_rate": 0.0613 + at / 90 if treated else None,
+        "break_even_cost": 6.37 - at / 3 if treated else None,
+    }
+
+
+def power(treated, control, detectable, hoped, needed, **of):
+    return {
+        **of,
+        "treated": treated,
+        "control": control,
+        "baseline": 0.6138 if not of else 0.6138 - treated / 1000,
+        "detectable": detectable,
+        "hoped": hoped,
+        "needed": needed,
+        "promised": detectable is not None and detectable <= hoped,
+    }
+
+
+def curve():
+    """Profit by the share contacted: up, over its top, and down again."""
+    shares = np.linspace(0, 1, 41)
+    profit = 5100 * (shares * np.exp(-2.1 * shares)) - 640 * shares
+    best = int(profit.argmax())
+    return {
+        "offer": "free_delivery",
+        "shares": [float(one) for one in shares],
+        "profit": [float(one) for one in profit],
+        "by_risk": [float(one) for one in 0.7 * profit - 40 * shares],
+        "best_share": float(shares[best]),
+        "best_profit": float(profit[best]),
+    }
+
+
+def budgets():
+    found = [round(40 * 1.38**at, 2) for at in range(12)]
+    return [
+        {
+            "budget": budget,
+            "chosen": int(309 * (1 - np.exp(-budget / 260))) + 1,
+            "net": float(1214.6 * (1 - np.exp(-budget / 170))),
+        }
+        for budget in found
+    ]
+
+
+def sensitivity():
+    """One row an assumption; the first and last say where the plan stays, one cannot tell."""
+
+    def row(name, low, value, high, nets, same):
+        return {
+            "name": name,
+            "low": low,
+            "value": value,
+            "high": high,
+            "net_low": nets[0],
+            "net_high": nets[1],
+            "chosen_low": 309 - int(low * 10),
+            "chosen_high": 309 + int(high * 7),
+            "same_from": same[0],
+            "same_to": same[1],
+        }
+
+    return {
+        "net": 868.4,
+        "chosen": 309,
+        "rows": [
+            row("save_rate", 0.1525, 0.2708, 0.3997, (241.7, 1502.3), (0.265, 0.281)),
+            row("horizon", 2.0, 3.0, 6.0, (502.1, 1993.6), (2.81, 3.17)),
+            row("share_lost", 0.5, 1.0, 1.0, (288.8, 868.4), (None, None)),
+            row("cost", 0.8, 1.0, 1.25, (969.2, 748.1), (0.9, 1.125)),
+            row("margin", 0.9, 1.0, 1.1, (764.3, 973.9), (0.85, 1.2)),
+        ],
+    }
+
+
+def strata():
+    names = [one["segment"] for one in make_segments()[:3]]
+    return [
+        {"segment": name, "offer": OFFERS[at][0], "chosen": 40 - 3 * at, "control": 8 - at % 2}
+        for name in names
+        for at in range(3)
+    ]
+
+
+def make_campaign():
+    """The tree of ``verdict.json["campaign"]`` with every part."""
+    names = [one["segment"] for one in make_segments()[:4]]
+    return {
+        "id": "9f3ac1d2",
+        "seed": 0,
+        "customers": CUSTOMERS,
+        "contactable": CONTACTABLE,
+        "consent": "stated",
+        "unit": "thousand roubles",
+        "assumptions": [
+            {"name": "horizon", "value": 3.0, "low": 2.0, "high": 6.0},
+            {"name": "share_lost", "value": 1.0, "low": 0.5, "high": 1.0},
+            {"name": "margin", "value": 1.0, "low": 0.9, "high": 1.1},
+            {"name": "cost", "value": 1.0, "low": 0.8, "high": 1.25},
+        ],
+        "calibration": {
+            "intercept": 0.0412,
+            "slope": 0.837,
+            "slope_low": 0.7511,
+            "slope_high": 0.9229,
+            "customers": 1039,
+        },
+        "profit_at_risk": money(5734.2, 911.7),
+        "draws": 1000,
+        "profit_curve": curve(),
+        "empc": {"offer": "basket_reminder", "value": 0.7219, "share": 0.2871},
+        "offers": [offer(at) for at in range(len(OFFERS))],
+        "plan": {
+            "chosen": TREATED + CONTROL,
+            "treated": TREATED,
+            "control": CONTROL,
+            "cost": 396.45,
+            "budget": 400.0,
+            "contacts": 320,
+            "saved": 1264.85,
+            "net": money(868.4, 512.9),
+            "value": 1082.31,
+            "bound": 1082.3104,
+            "gap": 3.7e-7,
+            "method": "dual",
+            "proven": False,
+        },
+        "prices": {
+            "budget": {"price": 1.173, "step": 100.0, "worth": 117.3},
+            "contacts": 0.412,
+            "consent": {"customers": CUSTOMERS - CONTACTABLE, "worth": 287.9},
+            "control": {"customers": CONTROL, "cost": 213.91},
+        },
+        "control": {"share": 0.2, "draws": 3, "strata": strata()},
+        "power": {
+            "alpha": 0.05,
+            "power": 0.8,
+            "overall": power(TREATED, CONTROL, 0.1187, 0.0413, 982),
+            "segments": [
+                power(71 - 9 * at, 18 - 2 * at, 0.2213 + at / 40, 0.05, 671 + at, segment=name)
+                for at, name in enumerate(names)
+            ],
+        },
+        "sensitivity": sensitivity(),
+        "budgets": budgets(),
+        "cautions": [{"code": "calibration_poor", "slope": 0.837}],
+    }

@@ -1,0 +1,270 @@
+"""The campaign in sentences true of its numbers, and what the page says where there is none."""
+
+import re
+
+import pytest
+
+from retain.campaign.planning.cautions import LOOKS
+from retain.report.campaign import cautions, limits, promise, summary
+from retain.report.captions import caption
+from retain.report.page import page
+from retain.report.segments import apart, stable, told
+from retain.report.trust import assumptions, drawn, fixed, trusted
+from retain.report.words import words
+
+
+@pytest.fixture
+def tree(tree):
+    """The tree without what takes long to draw."""
+    return tree | {"reasons": None, "curves": None}
+
+
+@pytest.fixture
+def campaign(tree):
+    return tree["campaign"]
+
+
+def plain(said, language="en"):
+    return re.sub(r"</?\w+>", "", words(language).plain(said))
+
+
+def spoken(found, language="en"):
+    return [plain(one, language) for one in found]
+
+
+def test_the_first_sentence_says_to_how_many_at_what_cost_and_what_it_is_expected_to_save(campaign):
+    assert spoken(summary(campaign))[0] == (
+        "248 of 1,296 customers are offered something, at an expected cost of 396; that is "
+        "expected to save 1,265 of profit, and 868 once the cost is paid, with a 95\u00a0% "
+        "interval of 356 to 1,381"
+    )
+
+
+# What cannot be told from chance must not be promised, whatever is hoped for.
+def test_nothing_is_promised_below_what_can_be_detected(campaign):
+    said = plain(promise(campaign))
+    assert said.startswith("nothing is promised: the hoped-for fall of 4.1 points")
+    assert "below the 11.9 this campaign can detect" in said
+    assert said.endswith("982 customers per arm would be needed")
+    campaign["power"]["overall"]["needed"] = None
+    assert "per arm" not in plain(promise(campaign))
+
+
+def test_what_can_be_seen_is_left_to_the_control_group_to_judge(campaign):
+    campaign["power"]["overall"] |= {"detectable": 0.03, "promised": True}
+    said = plain(promise(campaign))
+    assert "nothing is promised" not in said
+    assert "a fall of 4.1 points" in said
+    assert said.endswith("the control group will tell whether it came")
+
+
+def test_groups_too_small_for_any_effect_promise_nothing(campaign):
+    campaign["power"]["overall"] |= {"detectable": None, "needed": None, "promised": False}
+    assert plain(promise(campaign)).startswith("nothing is promised: with these groups no fall")
+
+
+def test_without_a_control_group_it_is_said_what_cannot_be_known(campaign):
+    campaign["plan"]["control"] = 0
+    assert spoken(summary(campaign))[1].startswith("nobody is held out as a control group")
+
+
+def test_a_plan_that_contacts_nobody_is_an_answer(campaign):
+    campaign["plan"] |= {"chosen": 0, "treated": 0, "control": 0}
+    said = spoken(summary(campaign))
+    assert said[0].endswith("so nobody is contacted")
+    assert not any("promised" in one or "held out" in one for one in said)
+    campaign["prices"]["budget"] = None
+    assert not any("budget" in one for one in spoken(limits(campaign)))
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("consent", ["stated", "given", "not_stated"])
+def test_consent_and_that_offers_are_hypotheses_are_always_said(campaign, consent, language):
+    campaign["consent"] = consent
+    *_, agreed, last = spoken(summary(campaign), language)
+    assert ("hypothesis" if language == "en" else "гипотеза") in last
+    assert ("958" in agreed or "1 296" in agreed) == (consent == "stated")
+
+
+# The store types this at its own responsibility; nobody is contacted until it does.
+def test_where_consent_is_not_stated_the_page_says_what_to_type(tree, html):
+    line = "retain-compare study=models campaign.consent=given"
+    assert line not in html
+    tree["campaign"]["consent"] = "not_stated"
+    assert f"<code>{line}</code>" in page(tree, "en")
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("code", LOOKS)
+def test_every_caution_has_words_in_both_languages(tree, code, language):
+    tree["campaign"]["cautions"] = [{"code": code}]
+    (said,) = spoken(cautions(tree), language)
+    assert len(said) > 40
+
+
+def test_a_caution_nobody_put_into_words_is_an_error(tree):
+    tree["campaign"]["cautions"] = [{"code": "invented_here"}]
+    with pytest.raises(KeyError, match=r"caution\.invented_here"):
+        spoken(cautions(tree))
+
+
+def test_every_limit_that_binds_has_its_worth_in_words(campaign):
+    assert spoken(limits(campaign)) == [
+        "one more 100 of budget saves 117 more, net of cost",
+        "one more contact saves 0.412 more",
+        "asking the 338 customers without consent is worth 288 at most, if all of them agree",
+        (
+            "the control group of 61 customers costs 214 of expected net value, "
+            "which is the price of learning whether the campaign works"
+        ),
+        "one more place in “Apology for service errors” saves 1.74 more",
+    ]
+
+
+def test_limits_that_bind_nothing_are_worth_nothing(campaign):
+    campaign["prices"] = {"budget": None, "contacts": None, "consent": None, "control": None}
+    for one in campaign["offers"]:
+        one["price"] = 0.0
+    assert spoken(limits(campaign)) == [
+        "more budget would save nothing more: 396 buys all that pays"
+    ]
+    campaign["prices"] = None
+    assert limits(campaign) == []
+
+
+def test_the_certificate_says_how_much_better_a_plan_could_be(campaign):
+    assert any(
+        "no plan within its limits is worth more than" in one for one in spoken(trusted(campaign))
+    )
+    campaign["plan"] |= {"proven": True, "method": "exact"}
+    (said,) = [one for one in spoken(trusted(campaign)) if "with its control group" in one]
+    assert said.endswith("is proven the best within its limits (HiGHS, an exact solver)")
+
+
+@pytest.mark.parametrize(
+    ("ends", "reading"),
+    [((0.85, 1.02), "about right"), ((0.6, 0.9), "too sure"), ((1.1, 1.4), "too timid")],
+)
+def test_the_slope_of_the_recalibration_is_read(campaign, ends, reading):
+    campaign["calibration"] |= {"slope_low": ends[0], "slope_high": ends[1]}
+    assert reading in spoken(trusted(campaign))[1]
+
+
+# Unknown is neither: an end that was not found is not claimed to lie outside the range.
+def test_where_the_plan_stays_the_same_is_said_of_known_ranges_alone(campaign):
+    stated = [one["name"] for one in campaign["assumptions"]]
+    *_, stays, changes = spoken(trusted(campaign))
+    assert (
+        stays == "the plan stays the same over the whole range of “What one unit of profit brings”"
+    )
+    assert "Months a decline lasts" in changes
+    assert "Share of a decliner" not in stays + changes
+    campaign["sensitivity"] = None
+    assert not any("stays the same" in one for one in spoken(trusted(campaign)))
+    assert [one["name"] for one in assumptions(campaign)] == stated
+
+
+def test_every_assumption_is_listed_once(campaign):
+    names = [one["name"] for one in assumptions(campaign)]
+    assert sorted(names) == ["cost", "horizon", "margin", "save_rate", "share_lost"]
+
+
+def test_a_plan_that_is_the_same_nowhere_else_is_said_to_be(campaign):
+    rows = campaign["sensitivity"]["rows"]
+    assert not any(map(fixed, rows))
+    assert fixed(rows[0] | {"same_from": 0.27079, "same_to": 0.27084})
+
+
+def test_how_the_control_group_was_drawn_is_said(campaign):
+    assert "in 3 draws, the last of which keeps" in plain(drawn(campaign))
+    campaign["control"]["draws"] = 1
+    assert plain(drawn(campaign)).endswith("from seed 0, in 1 draw")
+
+
+def test_the_segment_with_most_at_risk_is_named_and_whether_that_is_clear(tree):
+    first, second = tree["segments"][:2]
+    assert "that it comes first is not clear" in spoken(told(tree["segments"]))[0]
+    second["profit_at_risk"]["high"] = first["profit_at_risk"]["low"] - 1
+    assert "clearly more than in “High risk, middle value”" in spoken(told(tree["segments"]))[0]
+    assert spoken(told(tree["segments"][:1]))[0].startswith("all profit at risk is in")
+
+
+def test_without_profit_segments_are_told_by_their_risk(tree):
+    for one in tree["segments"]:
+        one |= {"profit": None, "profit_at_risk": None}
+    assert spoken(told(tree["segments"]))[0].startswith(
+        "the riskiest segment is “High risk, high value”: 84\u202f% (81\u202f% to 87\u202f%) of 88"
+    )
+    assert plain(caption("segments", tree)).endswith("84\u202f% (81\u202f% to 87\u202f%).")
+
+
+def test_what_is_no_group_of_its_own_is_said_to_be_none(tree):
+    assert "it is a place on a scale" in spoken(told(tree["segments"]))[-1]
+    for one in tree["segments"]:
+        one["stability"]["jaccard"] = 0.8
+    assert spoken(told(tree["segments"]))[-1].startswith("every segment holds together")
+    assert [plain(stable({"jaccard": at})) for at in (0.9, 0.75, 0.6, 0.59)] == [
+        "very well",
+        "well",
+        "loosely",
+        "not",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("direction", "english", "russian"),
+    [("higher", "more often", "чаще"), ("lower", "less often", "реже")],
+)
+def test_a_level_is_more_or_less_frequent_and_a_number_higher_or_lower(
+    tree, direction, english, russian
+):
+    number, _, level = tree["segments"][0]["differs"]
+    said = apart(level | {"direction": direction})
+    assert f"{english} Kitchenware, 31" in plain(said)
+    assert f"{russian} Кухонная посуда, 31" in plain(said, "ru")
+    assert plain(apart(number)) == "Pages a visit: lower, 5.31 against 8.64"
+    assert plain(apart(level | {"level_label": None})).startswith(
+        "Favourite category: more often k"
+    )
+
+
+# Three digits show two means as one; then as many are written as it takes to see the difference.
+def test_values_that_differ_are_seen_to_differ(tree):
+    number = tree["segments"][0]["differs"][0] | {"inside": 5.0004, "outside": 5.0001}
+    assert plain(apart(number)).endswith("5.0004 against 5.0001")
+
+
+def test_no_campaign_no_section_and_segments_stay(tree):
+    tree["campaign"] = None
+    html = page(tree, "en")
+    assert not re.search('(id|href)="#?(campaign|offers|trust)"', html)
+    assert 'id="segments"' in html
+    assert 'href="#segments"' in html
+
+
+def test_a_campaign_that_could_not_be_planned_says_why(tree):
+    tree["campaign"] = {"missing": "no profit is known; give data.profit"}
+    html = page(tree, "ru")
+    assert '<p class="name" lang="en">no profit is known; give data.profit</p>' in html
+    assert "Кампания не спланирована" in html
+    assert not re.search('id="(offers|trust)"', html)
+
+
+# Every part that nobody could know may be absent, one at a time or all at once.
+def test_what_is_not_known_of_a_campaign_is_left_out(tree, campaign):
+    campaign |= {"profit_curve": None, "empc": None, "sensitivity": None, "budgets": []}
+    campaign |= {"calibration": None, "unit": None, "cautions": []}
+    campaign["plan"] |= {"budget": None, "contacts": None, "control": 0}
+    campaign["prices"] = {"budget": None, "contacts": None, "consent": None, "control": None}
+    campaign["power"] |= {"segments": []}
+    campaign["control"] |= {"strata": []}
+    html = page(tree, "en")
+    assert "no budget is set" in html
+    assert not re.search('data-chart="(tornado|budget_curve|profit_curve)', html)
+    assert "Control group, and what it can tell" not in html
+
+
+def test_offers_nobody_gets_have_no_sums(html):
+    row = re.search(r'<tr class="weak"><th scope="row" class="cell">.*?Premium care.*?</tr>', html)
+    assert row[0].count("—") == 5
+    assert "needs consent" in row[0]

@@ -1,0 +1,144 @@
+"""Charts of the campaign: the best is marked, the widest stands on top, and texts have room."""
+
+import pytest
+
+from retain.report.canvas import hand
+from retain.report.charts import shared, translated
+from retain.report.contents import whole
+from retain.report.svg import inline
+
+OURS = ("segments", "tornado", "profit_curve", "budget_curve")
+
+
+@pytest.fixture(autouse=True)
+def _drawing():
+    with hand():
+        yield
+
+
+@pytest.fixture
+def tree(tree):
+    """The tree without what takes long to draw."""
+    return tree | {"reasons": None, "curves": None}
+
+
+@pytest.fixture
+def campaign(tree):
+    return tree["campaign"]
+
+
+def drawn(tree, language="en"):
+    found = {**shared(whole(tree), language), **translated(whole(tree), language)}
+    return {name: found[name] for name in OURS if name in found}
+
+
+def points(chart):
+    """Places of the larger points, in the units of the axes."""
+    lines = chart.figure.axes[0].lines
+    return [
+        (float(line.get_xdata()[0]), float(line.get_ydata()[0]))
+        for line in lines
+        if line.get_marker() == "o" and line.get_markersize() == 8
+    ]
+
+
+def test_the_best_share_is_marked_on_the_curve(tree, campaign):
+    found = campaign["profit_curve"]
+    assert points(drawn(tree)["profit_curve"]) == [(found["best_share"], found["best_profit"])]
+
+
+@pytest.mark.parametrize("budget", [400.0, None, 1e9, 0.0])
+def test_the_plan_is_marked_on_the_curve_of_budgets(tree, campaign, budget):
+    campaign["plan"]["budget"] = budget
+    ((x, y),) = points(drawn(tree)["budget_curve"])
+    budgets = [one["budget"] for one in campaign["budgets"]]
+    nets = [one["net"] for one in campaign["budgets"]]
+    assert x == min(
+        max(campaign["plan"]["cost"] if budget is None else budget, budgets[0]), budgets[-1]
+    )
+    assert nets[0] <= y <= nets[-1]
+
+
+def test_the_widest_bar_stands_on_top(tree):
+    chart = drawn(tree)["tornado"]
+    assert [spot.title for spot in chart.spots] == [
+        "Months a decline lasts",
+        "Save rate, mean of all offers",
+        "Share of a decliner’s profit that is lost",
+        "Costs, times what is assumed",
+        "What one unit of profit brings",
+    ]
+    assert [spot.y for spot in chart.spots] == sorted(spot.y for spot in chart.spots)
+
+
+# What an end gives is where its bar ends, on whichever side of the plan that is.
+def test_bars_reach_from_the_plan_to_what_an_end_gives(tree, campaign):
+    bars = drawn(tree)["tornado"].figure.axes[0].patches[2:]
+    net = campaign["sensitivity"]["net"]
+    reached = {round(bar.get_x(), 6) for bar in bars}
+    reached |= {round(bar.get_x() + bar.get_width(), 6) for bar in bars}
+    ends = {row[end] for row in campaign["sensitivity"]["rows"] for end in ("net_low", "net_high")}
+    assert reached == {round(end, 6) for end in ends | {net}}
+
+
+def test_segments_stand_by_what_is_at_risk_and_small_ones_are_hollow(tree):
+    chart = drawn(tree)["segments"]
+    at_risk = [spot.values[0][1] for spot in chart.spots]
+    assert at_risk == sorted(at_risk, reverse=True)
+    marks = [line for line in chart.figure.axes[0].lines if line.get_marker() == "o"]
+    hollow = [line for line in marks if line.get_markerfacecolor() == "#ffffff"]
+    assert len(marks) == len(tree["segments"])
+    assert len(hollow) == 1
+    assert hollow[0].get_markersize() == min(line.get_markersize() for line in marks)
+
+
+def test_without_profit_the_chart_is_of_risk(tree):
+    for one in tree["segments"]:
+        one["profit_at_risk"] = None
+    chart = drawn(tree)["segments"]
+    assert [spot.values[0][2] for spot in chart.spots] == ["percent"] * 9
+    assert chart.spots[0].values[0][1] == max(one["risk"] for one in tree["segments"])
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1e9, -1e3, 0.0])
+def test_sums_of_any_size_have_room(tree, campaign, apart, scale):
+    for one in campaign["budgets"]:
+        one |= {"budget": one["budget"] * abs(scale), "net": one["net"] * scale}
+    found = campaign["profit_curve"]
+    found["profit"] = [value * scale for value in found["profit"]]
+    for row in campaign["sensitivity"]["rows"]:
+        row |= {end: row[end] * scale for end in ("net_low", "net_high")}
+    campaign["sensitivity"]["net"] *= scale
+    for one in tree["segments"]:
+        one["profit_at_risk"] = {k: v * abs(scale) for k, v in one["profit_at_risk"].items()}
+    for language in ("en", "ru"):
+        for chart in drawn(tree, language).values():
+            apart(chart)
+
+
+@pytest.mark.parametrize("name", ["a_segment_of_a_long_name_" * 12, "Ш" * 90, "页面数量" * 40])
+def test_segments_of_any_name_have_room(tree, apart, name):
+    for one in tree["segments"]:
+        one["label"] = {"en": name, "ru": name}
+    apart(drawn(tree, "ru")["segments"])
+
+
+def test_one_drawing_of_money_serves_both_languages(tree):
+    svg = str(inline(drawn(tree)["budget_curve"]))
+    assert '<tspan class="en" lang="en">1,000</tspan>' in svg
+    assert '<tspan class="ru" lang="ru">1\u202f000</tspan>' in svg
+
+
+def test_curves_of_a_single_point_can_be_drawn(tree, campaign):
+    campaign["budgets"] = [{"budget": 0.0, "chosen": 0, "net": 0.0}]
+    campaign["profit_curve"] = {
+        "offer": None, "shares": [0.0], "profit": [0.0], "best_share": 0.0, "best_profit": 0.0,
+    }  # fmt: skip
+    assert set(drawn(tree)) == set(OURS)
+
+
+def test_without_a_campaign_segments_alone_are_drawn(tree):
+    tree["campaign"] = {"missing": "no profit"}
+    assert set(drawn(tree)) == {"segments"}
+    tree["campaign"] = tree["segments"] = None
+    assert drawn(tree) == {}
