@@ -14,8 +14,10 @@ Tree = Mapping[str, Any]
 
 
 def segments_told(console: Console, segments: Sequence[Tree], scored: Mapping[str, int]) -> None:
-    """Print the segments, and what tells each from all other customers."""
+    """Print the segments, and what tells each from all other customers where that was asked."""
     console.print(_segments(segments, scored))
+    if not any(one["differs"] for one in segments):
+        return
     for one in segments:
         differs = "; ".join(map(_difference, one["differs"])) or "differs from nobody"
         small = " (few customers)" if one["small"] else ""
