@@ -92,6 +92,8 @@ def allocate(problem: Problem, *, exact_cells: int = 20_000) -> Allocation:
         return _told(problem, draft, Prices(0.0 * limits.finite, limits.offers), 0.0, "exact")
     scale = usual(cells)
     found = bounded(cells, limits, highest(problem, limits, scale), scale, draft.chosen)
+    if found.bound < len(cells) * min(float(problem.net.min()), 0.0):
+        raise _none_fits()  # not even the worst plan would do
     draft.used, draft.net, pool = found.used, found.net, found.pools[0]
     draft.put(pool, drawn(found.shares, hashed(problem.names(pool.rows), problem.seed)))
     repaired, bound, method = draft.repair(found, cells), found.bound, "dual"

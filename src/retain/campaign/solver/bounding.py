@@ -21,7 +21,7 @@ SMALL = 10_000
 """Problems of fewer customers are looked at whole, without samples."""
 COLDEST = 1e-8
 """Share of a usual net value below which customers count as worth the same."""
-UNDECIDED = 20.0
+UNDECIDED = 2.0
 """Customers who may be left undecided."""
 TRIES = 5
 """Passes over all customers at most, should samples have misled."""
@@ -103,14 +103,19 @@ def _pressed(state: Cooled, highest: np.ndarray) -> np.ndarray:
 
 
 def _moved(near: Region, state: Cooled, highest: np.ndarray, scale: float) -> Region:
-    """A larger region around the prices found, and above those of places that met its edge."""
-    prices, unit, offers = state.point.prices.copy(), state.dual.unit, near.middle.offers
-    pressed = _pressed(state, highest)
-    shape, aside = near.shape * (1.0 if pressed.any() else 4.0), near.aside * 1.0
-    places = np.flatnonzero(pressed[1 : 1 + offers]) + 1
-    shape[places], shape[:, places] = 0.0, 0.0
-    aside[places] = (highest[places] - prices[places]) / 2
-    prices[places] += aside[places]
-    pressed[places] = False
-    shape[pressed, pressed] += (scale * unit[pressed]) ** 2
-    return Region(Prices(prices, offers), shape, aside)
+    """The region around the prices found; larger, or, where a place met its edge, open there."""
+    found, middle, offers = state.point.prices, near.middle.vector, near.middle.offers
+    place = np.zeros(len(found), dtype=bool)
+    place[1 : 1 + offers] = True
+    pressed, boxed = _pressed(state, highest), near.aside > 0
+    rising = (pressed & place) | (boxed & (found >= middle + near.aside))
+    sinking = boxed & (found <= middle - near.aside)
+    low = np.where(boxed, middle - near.aside, found) * ~sinking
+    high = np.where(rising, highest, middle + near.aside)
+    shape = near.shape * (1.0 if (rising | sinking).any() else 4.0)
+    shape[rising], shape[:, rising] = 0.0, 0.0
+    free = pressed & ~place
+    shape[free, free] += (scale * state.dual.unit[free]) ** 2
+    boxed |= rising
+    aside = np.where(boxed, (high - low) / 2, 0.0)
+    return Region(Prices(np.where(boxed, (high + low) / 2, found), offers), shape, aside)

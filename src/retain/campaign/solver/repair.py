@@ -20,8 +20,10 @@ NEAR = 400
 """Customers nearest to their margin, who may be moved."""
 PAIRED = 400
 """Moves that are tried by two."""
-STEPS = 2000
-"""Moves at most before a repair is given up."""
+STEPS = 300
+"""Looks at all moves at most before a repair is given up."""
+BATCH = 8
+"""One move for so many contacts too much is made at a look."""
 SLACK = 1e-12
 """Share of a limit by which rounding may make a sum exceed it."""
 
@@ -99,6 +101,12 @@ class Moves:
             self.uses - self.uses[self.at],
         )
 
+    def mend(self, offer: int, customer: int) -> None:
+        """Move a customer to another offer where limits are passed by less then."""
+        change = self.uses[offer, customer] - self.uses[self.choice[customer], customer]
+        if self.lacks(self.left - change) < self.lacks(self.left) - 1e-9:
+            self.make(offer, customer)
+
     def make(self, offer: int, customer: int) -> None:
         """Move a customer to another offer."""
         before = self.uses[self.choice[customer], customer]
@@ -144,12 +152,17 @@ def trimmed(moves: Moves) -> bool:
             return True
         net, loss, uses = moves.change()
         mends = lacks - moves.lacks(moves.left - uses)
-        price = np.where((mends > 1e-9) & np.isfinite(net), np.maximum(loss, 0) + 1e-12, np.inf)
-        price /= np.where(mends > 1e-9, mends, 1)
-        offer, customer = np.unravel_index(int(price.argmin()), price.shape)
-        if not np.isfinite(price[offer, customer]):
+        helps = (mends > 1e-9) & np.isfinite(net)
+        price = np.where(helps, np.maximum(loss, 0) + 1e-12, np.inf)
+        price /= np.where(helps, mends, 1)
+        many = 1 + int(lacks / BATCH)
+        places = np.argpartition(price, min(many, price.size) - 1, axis=None)[:many]
+        for place in places[np.argsort(price.reshape(-1)[places])]:
+            offer, customer = np.unravel_index(int(place), price.shape)
+            if np.isfinite(price[offer, customer]):
+                moves.mend(int(offer), int(customer))
+        if float(moves.lacks(moves.left)) >= lacks:
             return False
-        moves.make(int(offer), int(customer))
     return False
 
 

@@ -21,6 +21,8 @@ MORE = 8
 """Times that each further sample is as large as the one before."""
 DEVIATIONS = 4.0
 """Standard deviations of a sample's prices that the region reaches in every direction."""
+COLDEST = 1e-3
+"""Share of a usual net value below which no temperature begins."""
 ENOUGH = 10.0
 """Customers near the margin of a limit by whom the error of its price is known."""
 MEASURED = 8_000
@@ -57,7 +59,8 @@ def estimated(
             rest = settle(sample.blocks(), near, whole.limits, scratch)
             inner = within(whole, near, rest)
         state = cool(inner, near.middle.vector, Schedule(temperature, last), scratch)
-        near, temperature = _error(whole, state.point.prices, share, scale)
+        near, swing = _error(whole, state.point.prices, share, scale)
+        temperature = max(swing, COLDEST * scale)
         last = temperature / COOLER
     return near, temperature
 
@@ -131,5 +134,5 @@ def _ranked(gain: np.ndarray, rank: float) -> tuple[float, float]:
     top = np.sort(gain)[::-1][: below + 1]
     if not len(top):
         return 0.0, 0.0
-    high = max(top[0] + 2 * (top[0] - top[-1]) / (1 + rank), 0.0)
+    high = max(top[0] + 6 * (top[0] - top[-1]) / (1 + rank), 0.0)
     return min(max(float(top[-1]), 0.0), high), float(high)
