@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from retain.campaign.allocation import Problem, allocate
-from retain.campaign.budgets import budget_curve
+from retain.campaign.planning.budgets import budget_curve
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +41,8 @@ def test_where_nothing_is_worth_offering_the_curve_is_flat():
     points = budget_curve(Problem(-np.ones((4, 2)), np.ones(2)), steps=3)
     assert [point["net"] for point in points] == [0.0, 0.0, 0.0]
     assert {point["chosen"] for point in points} == {0}
+
+
+def test_offers_that_cost_nothing_need_one_point():
+    (point,) = budget_curve(Problem(np.ones((4, 2)), np.zeros(2)))
+    assert point == {"budget": 0.0, "chosen": 4, "net": 4.0}

@@ -1,40 +1,60 @@
-"""The plan at budgets from small to what all whom it pays to reach would cost.
+"""What a campaign is worth at every budget, from a small one to one that changes nothing more.
 
-May import: campaign.allocation.
+May import: errors, campaign.allocation.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
-from retain.campaign.allocation import Problem, allocate
+from retain.campaign.allocation import Allocation, Problem, allocate
+from retain.errors import RetainError
 
-SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-"""Budgets shown, of what the plan without a budget costs."""
+SMALLEST = 0.02
+"""Share of the largest budget that the curve begins with."""
 
 
-def budget_curve(problem: Problem) -> list[dict[str, Any]]:
-    """The best plan at each budget, all other limits kept, by the dual.
+class Point(TypedDict):
+    """A budget, how many are contacted with it, and what net value that brings."""
 
-    Returns
-    -------
-    list of dict
-        ``budget, chosen`` (customers) and ``net`` (expected value), smallest budget first, none
-        shown that buys nobody; a single row where offers cost nothing.
+    budget: float
+    chosen: int
+    net: float
 
-    >>> net = np.array([[3.0], [2.0], [-1.0]])
-    >>> rows = budget_curve(Problem(net=net, cost=np.ones((3, 1))))
-    >>> rows[-1]
-    {'budget': 2.0, 'chosen': 2, 'net': 5.0}
+
+def budget_curve(problem: Problem, steps: int = 12) -> list[Point]:
+    """Plans at ``steps`` budgets up to saturation, all other limits as they are.
+
+    Saturation is what the plan without a budget costs: more is not spent. Budgets lie closer where
+    they are small, where the curve bends. Plans are made by prices and repair alone, without
+    HiGHS; a minimum that a small budget cannot meet leaves that budget out. Net value never falls.
+    Where nothing costs anything there is one point.
+
+    >>> net = np.array([[3.0], [2.0], [1.0], [-1.0]])
+    >>> [point["net"] for point in budget_curve(Problem(net, np.ones(1)), steps=3)]
+    [0.0, 0.0, 6.0]
     """
-    whole = allocate(replace(problem, budget=None), exact_cells=0)
-    budgets = whole.cost * np.array(SHARES) if whole.cost > 0 else np.zeros(1)
-    rows = []
-    for budget in budgets.tolist():
-        end = budget == budgets[-1]
-        plan = whole if end else allocate(replace(problem, budget=budget), exact_cells=0)
-        rows.append({"budget": budget, "chosen": int((plan.chosen >= 0).sum()), "net": plan.value})
-    return [row for row in rows if row["chosen"] > 0]
+    free = allocate(replace(problem, budget=None), exact_cells=0)
+    points: list[Point] = []
+    shares = np.linspace(SMALLEST**0.5, 1.0, steps) ** 2 if free.cost > 0 else np.ones(1)
+    for share in shares:
+        budget = float(share * free.cost)
+        plan = free if share == 1.0 else _within(replace(problem, budget=budget))
+        if plan is None:
+            continue
+        point = Point(budget=budget, chosen=int((plan.chosen >= 0).sum()), net=plan.value)
+        if points and points[-1]["net"] > point["net"]:  # what less money does, more does too
+            point = Point(budget=budget, chosen=points[-1]["chosen"], net=points[-1]["net"])
+        points.append(point)
+    return points
+
+
+def _within(problem: Problem) -> Allocation | None:
+    """The plan, or None where the budget is too small for the segments' minimums."""
+    try:
+        return allocate(problem, exact_cells=0)
+    except RetainError:
+        return None

@@ -20,7 +20,7 @@ from retain.campaign.solver.settling import usage
 OPTIMAL, INFEASIBLE = 0, 2
 """What scipy's status says of a plan, or of there being none."""
 
-NODES = 200
+NODES = 1_000
 """Nodes of the search at most; without a clock, so that every machine ends with the same plan."""
 
 
