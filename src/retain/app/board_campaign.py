@@ -123,7 +123,8 @@ def _limits(campaign: Tree) -> str:
         said.append(f"{budget['step']:,.6g} more of budget would bring {budget['worth']:,.3g}")
     if (consent := prices["consent"]) is not None:
         said.append(
-            f"consent of the {consent['customers']:,} who gave none {consent['worth']:,.3g}"
+            f"consent of the {consent['customers']:,} who gave none would bring "
+            f"{consent['worth']:,.3g}"
         )
     control = prices["control"]
     said.append(f"holding out {control['customers']:,} costs {control['cost']:,.3g}")

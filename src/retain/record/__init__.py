@@ -18,6 +18,9 @@ May import: errors, schema.
         report.html  pictures/          the same for people; fishbone.svg, .png beside it
         leaderboard.csv  segments.csv  customers.csv  model.skops
         drivers.csv  features.csv  groups.csv                 why; see reasons/document.py
+        offers.csv  campaign.csv  campaign.json               whom to offer what; see
+                                                              campaign/planning/document.py
+        readout/                        written by retain-readout: what it really saved
         reference.json                                        shares of the training customers
         score-<data>/                   ScoreDirectory, written by retain-score
           scores.csv  not_scored.csv  drift.csv  segments.csv  offers.csv  campaign.csv
