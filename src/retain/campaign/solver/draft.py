@@ -12,8 +12,9 @@ import numpy as np
 from retain.campaign.solver.bounding import Bounded
 from retain.campaign.solver.cells import Cells
 from retain.campaign.solver.limits import Limits
+from retain.campaign.solver.near import nearest
 from retain.campaign.solver.pool import Pool
-from retain.campaign.solver.repair import nearest, repaired
+from retain.campaign.solver.repair import repaired
 from retain.campaign.solver.settling import usage
 from retain.campaign.solver.ties import dealt
 
