@@ -295,7 +295,7 @@ def test_prices_are_what_a_little_more_of_a_limit_adds(large):
 # Of a tree model's scores few are distinct: a plan must not lose by it.
 def test_masses_of_equal_scores_leave_no_gap_and_follow_the_seed(large):
     rng = np.random.default_rng(2)
-    worth = rng.beta(2, 4, 20_000).round(2) * rng.lognormal(3.5, 0.9, 20_000).round(-1)
+    worth = rng.beta(2, 4, 20_000).round(1) * rng.lognormal(3.5, 0.9, 20_000).round(-1)
     net = worth[:, None] * np.linspace(0.1, 0.4, 6) - np.linspace(0.3, 2.8, 6)
     tied = {**large, "net": net, "cost": np.linspace(0.3, 2.8, 6), "least": None}
     plans = [allocate(Problem(**tied, seed=seed)) for seed in (0, 0, 1)]

@@ -5,7 +5,6 @@ May import: campaign.solver.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,13 +12,14 @@ import numpy as np
 from retain.campaign.solver.bounding import Bounded
 from retain.campaign.solver.cells import Cells
 from retain.campaign.solver.limits import Limits
+from retain.campaign.solver.near import nearest
 from retain.campaign.solver.pool import Pool
-from retain.campaign.solver.repair import nearest, repaired
+from retain.campaign.solver.repair import repaired
 from retain.campaign.solver.settling import usage
 from retain.campaign.solver.ties import dealt
 
-GOOD = 3e-7
-"""Gap below which a plan is not improved further."""
+GOOD, FAIR = 3e-7, 3e-6
+"""Gaps below which a plan is not improved further, or not among more customers."""
 NEAR = (400, 3_200, 25_600)
 """Customers nearest to their margin among whom a repair is tried, until one comes off."""
 
@@ -69,22 +69,27 @@ class Draft:
         Pool
             The customers among whom that was done; None where it could not be.
         """
-        for pool in self._pools(found, cells):
-            for many in NEAR:
-                some = pool.part(nearest(pool, found.prices, self.chosen[pool.rows], many))
-                choice = self.take(some)
-                left, goal = self.limits.less(self.used), GOOD * abs(found.bound)
-                new = repaired(some, choice, left, found.prices, goal)
-                self.put(some, choice if new is None else new)
-                if new is not None:
-                    return pool
-                if many >= len(pool):
-                    break
-        return None
+        within = None
+        for pool in found.pools:
+            within = pool if self._repaired(pool, found) else within
+            if within is not None and found.bound - self.net <= FAIR * abs(found.bound):
+                return within
+        if within is None:
+            users = self._users(cells)
+            within = users if self._repaired(users, found) else None
+        return within
 
-    def _pools(self, found: Bounded, cells: Cells) -> Iterator[Pool]:
-        yield from found.pools
-        yield self._users(cells)
+    def _repaired(self, pool: Pool, found: Bounded) -> bool:
+        """Whether the plan came within its limits by moves of a pool's customers."""
+        for many in NEAR:
+            some = pool.part(nearest(pool, found.prices, self.chosen[pool.rows], many))
+            choice = self.take(some)
+            left, goal = self.limits.less(self.used), GOOD * abs(found.bound)
+            new = repaired(some, choice, left, found.prices, goal)
+            self.put(some, choice if new is None else new)
+            if new is not None or many >= len(pool):
+                return new is not None
+        return False
 
     def _users(self, cells: Cells) -> Pool:
         """All who use a limit that is passed, or could help a segment that lacks contacts."""

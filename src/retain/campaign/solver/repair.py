@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retain.campaign.solver.limits import Limits, Prices
+from retain.campaign.solver.near import STEPPED, rank_within, stepped
 from retain.campaign.solver.pool import Pool
 
 NEAR = 400
@@ -114,17 +115,6 @@ class Moves:
         self.choice[customer] = offer
 
 
-def nearest(pool: Pool, prices: Prices, choice: np.ndarray, many: int) -> np.ndarray:
-    """The places of the customers whose choice would change first, those against it before all."""
-    if len(pool) <= many:
-        return np.arange(len(pool))
-    reduced = np.vstack([pool.reduced(prices), np.zeros(len(pool))])
-    own = reduced[np.where(choice < 0, len(pool.net), choice), range(len(pool))]
-    two = np.partition(reduced, -2, axis=0)[-2:]
-    margin = np.where(own < two[1], own - two[1], two[1] - two[0])
-    return np.sort(np.argpartition(margin, many)[:many])
-
-
 def repaired(
     pool: Pool, choice: np.ndarray, limits: Limits, prices: Prices, goal: float
 ) -> np.ndarray | None:
@@ -222,9 +212,8 @@ def _candidates(moves: Moves, net: np.ndarray, loss: np.ndarray) -> tuple[np.nda
     flat = flat[np.isfinite(cost.reshape(-1)[flat])]
     offer, customer = np.unravel_index(flat, cost.shape)
     kind = moves.choice[customer] * len(net) + offer + moves.segment[customer] * len(net) ** 2
-    by_kind = np.argsort(kind, kind="stable")
-    starts = np.flatnonzero(np.diff(kind[by_kind], prepend=-1))
-    rank = np.empty(len(kind), dtype=np.intp)
-    rank[by_kind] = np.arange(len(kind)) - np.repeat(starts, np.diff([*starts, len(kind)]))
-    some = np.sort(np.argsort(rank, kind="stable")[:PAIRED])
+    kind = kind * STEPPED + stepped(
+        moves.uses[offer, customer, 0] - moves.uses[moves.at][customer, 0]
+    )
+    some = np.sort(np.argsort(rank_within(kind), kind="stable")[:PAIRED])
     return offer[some], customer[some]
