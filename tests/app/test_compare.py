@@ -13,6 +13,7 @@ from retain.app.run import answer, run
 from retain.verdict.model_file import load
 
 TINY = ("validation.folds=2", "validation.repeats=1")
+SPARED = ("reasons=none", "campaign=none")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +39,7 @@ def judged(once, tmp_path_factory):
     folder, said = tmp_path_factory.mktemp("judged"), io.StringIO()
     shutil.copytree(once, folder / "outputs")
     with contextlib.chdir(folder), contextlib.redirect_stdout(said):
-        assert answer(compare, ("study=small", "resamples=100", "reasons=none"), "compare") == 0
+        assert answer(compare, ("study=small", "resamples=100", *SPARED), "compare") == 0
     return folder / "outputs" / "small", said.getvalue()
 
 

@@ -50,7 +50,7 @@ def told_in(once, tmp_path_factory):
     def called(*words):
         folder, said = tmp_path_factory.mktemp("told"), io.StringIO()
         shutil.copytree(once, folder / "outputs")
-        line = ("study=small", "resamples=100", *words)
+        line = ("study=small", "resamples=100", "campaign=none", *words)
         with contextlib.chdir(folder), contextlib.redirect_stdout(said):
             assert answer(compare, line, "compare") == 0
         study = folder / "outputs" / "small"
