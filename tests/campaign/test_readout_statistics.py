@@ -12,8 +12,8 @@ from retain.campaign.readout.contacts import fieller
 from retain.campaign.readout.means import Draws, mean_difference
 from retain.campaign.readout.qini import areas, curve, grouped
 from retain.campaign.readout.save_rates import Arms, posterior
-from retain.campaign.readout.shares import mantel_haenszel, newcombe, null_error, wilson
 from retain.campaign.readout.strata import counts, strata
+from retain.campaign.shares import mantel_haenszel, newcombe, null_error, wilson
 from retain.schema import Beta
 
 Z = stats.norm.ppf(0.975)

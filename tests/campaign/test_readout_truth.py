@@ -8,7 +8,7 @@ from scipy import stats
 
 from retain.campaign.readout.means import Draws, mean_difference
 from retain.campaign.readout.save_rates import Arms, posterior
-from retain.campaign.readout.shares import mantel_haenszel, newcombe
+from retain.campaign.shares import mantel_haenszel, newcombe
 from retain.verdict.paired import holm
 
 from .simulated import simulation

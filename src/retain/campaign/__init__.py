@@ -8,6 +8,7 @@
     planning/                  the plan, its control group, its prices, how it is told
     campaign.py, applied.py    all of it together: among these customers, among new ones
     assignment.py, readout/    the plan as it was drawn, and what it really saved
+    shares.py                  two shares held against each other
     reference.py, drift.py     what scores were learnt from, and how far new customers moved
 
 May import: errors, schema, record, customers, learning, verdict, reasons.

@@ -17,8 +17,8 @@ from scipy import special
 from retain.campaign.assignment import Assignment
 from retain.campaign.readout.means import Draws, mean_difference
 from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.readout.shares import Difference, mantel_haenszel, newcombe, null_error
 from retain.campaign.readout.strata import Counts, counts, strata
+from retain.campaign.shares import Difference, mantel_haenszel, newcombe, null_error
 from retain.verdict.paired import holm
 
 FEWEST_MEANS = 10

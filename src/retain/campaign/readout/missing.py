@@ -12,7 +12,7 @@ import numpy as np
 from retain.campaign.assignment import Assignment
 from retain.campaign.readout.effects import Part, declines, quantile
 from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.readout.shares import newcombe
+from retain.campaign.shares import newcombe
 
 
 def missing(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Numbers and levels stand on one scale. Cliff's δ of a number is how much oftene
 has a higher value than one outside than a lower one; of a feature that is 0 or 1 it is the
 difference of the two shares, which is what is told of a level.
 
-May import: verdict.
+May import: campaign.shares.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from retain.verdict.statistics import wilson_interval
+from retain.campaign.shares import newcombe
 
 MOST_LEVELS = 30
 """Levels of a category that are looked at, most frequent first."""
@@ -164,9 +164,6 @@ def _shares(
     inside: int, all_inside: int, outside: int, all_outside: int
 ) -> tuple[float, float, float, float, float]:
     """Both shares, their difference and its interval (Newcombe 1998, method 10)."""
-    one, other = inside / all_inside, outside / all_outside
-    one_low, one_high = wilson_interval(inside, all_inside)
-    other_low, other_high = wilson_interval(outside, all_outside)
-    low = one - other - np.hypot(one - one_low, other_high - other)
-    high = one - other + np.hypot(one_high - one, other - other_low)
-    return one, other, one - other, float(low), float(high)
+    found = newcombe(inside, all_inside, outside, all_outside, float(special.ndtri(0.975)))
+    value, low, high = (float(one) for one in found[:3])
+    return inside / all_inside, outside / all_outside, value, low, high
