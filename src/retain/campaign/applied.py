@@ -5,13 +5,10 @@ May import: errors, schema; campaign.*.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.campaign import Campaign, with_plan, without_money
-from retain.campaign.offering.economics import priced
+from retain.campaign.campaign import Campaign, at_cost, with_plan, without_money
 from retain.campaign.planning.document import Basis
 from retain.campaign.segmentation.profiles import profiles
 from retain.campaign.segmentation.segments import assigned, check
@@ -33,7 +30,7 @@ def applied(audience: Audience, recalibration: Recalibration, settings: Settings
     RetainError
         When rules, offers or limits mean nothing for these customers.
     """
-    settings = replace(settings, catalogue=priced(settings.catalogue, settings.value.cost.value))
+    settings = at_cost(settings)
     if settings.segmentation.kind == "rules":  # settled bands can be held against anybody
         check(audience, settings.segmentation)
     placed = audience.placed(assigned(audience, settings.segmentation))

@@ -68,7 +68,7 @@ def refuse_impossible(audience: Audience, settings: Settings) -> None:
     RetainError
         When a rule, a driver, a placeholder or a band means nothing here.
     """
-    planned_for = settings.planning.on and audience.with_profit
+    settings, planned_for = at_cost(settings), settings.planning.on and audience.with_profit
     if planned_for:
         check(settings.catalogue, audience)
     risk = _break_even(audience, settings) if planned_for else None
@@ -92,14 +92,18 @@ def campaign(
     RetainError
         When rules, offers or limits mean nothing for these customers.
     """
-    priced_at = priced(settings.catalogue, settings.value.cost.value)
-    settings = replace(settings, catalogue=priced_at)
+    settings = at_cost(settings)
     if not audience.with_profit:
         return without_money(_placed(audience, settings, None), settings)
     draws = MonteCarlo(audience, recalibration, settings.value, seed=settings.planning.seed)
     found = _placed(audience, settings, draws)
     basis = Basis(found.audience, draws, recalibration, settings, declined)
     return with_plan(found, basis)
+
+
+def at_cost(settings: Settings) -> Settings:
+    """The settings with every offer at what it is assumed to cost."""
+    return replace(settings, catalogue=priced(settings.catalogue, settings.value.cost.value))
 
 
 def with_plan(found: Campaign, basis: Basis, *, what_ifs: bool = True) -> Campaign:

@@ -18,7 +18,6 @@ from retain.campaign.offering.texts import texts
 from retain.campaign.planning.planned import Planned
 
 Language = Literal["en", "ru"]
-MONEY = ("value", "low", "high")
 
 
 def segments_table(segments: Sequence[dict[str, Any]]) -> pd.DataFrame:
@@ -78,7 +77,7 @@ def offers_table(
     Returns
     -------
     DataFrame
-        ``customer_id, segment, offer, channel, text, risk, expected_cost, expected_net,
+        ``customer_id, segment, offer, name, channel, text, risk, expected_cost, expected_net,
         expected_net_low, expected_net_high, reasons``.
     """
     offers, treated = plan.offers, plan.treated
@@ -90,7 +89,7 @@ def offers_table(
     channels = np.array([one.channel for one in every], dtype=object)
     labels = np.array([getattr(one.label, language) for one in every], dtype=object)
     mine = treated[rows]
-    low, high = (np.full((len(audience), 2), np.nan) if found.nets is None else found.nets)[rows].T
+    low, high = np.asarray(found.nets)[rows].T
     ids = audience.table.index[rows]
     table = pd.DataFrame(
         {
