@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from retain.campaign.readout.readout import Readout as Found
+    from retain.record import ReadoutDirectory
     from retain.schema import Catalogue, Readout
 
 TYPED = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
@@ -43,6 +44,7 @@ def readout(line: Line) -> int:
     from retain.campaign.assignment import read_assignment
     from retain.campaign.readout.outcomes import read_outcomes
     from retain.campaign.readout.readout import readout as read_out
+    from retain.record import ReadoutDirectory
 
     config = _config(line)
     if config.campaign.dir is None:
@@ -59,27 +61,6 @@ def readout(line: Line) -> int:
         raise RetainError.unwritable(files.path, error, told) from None
     readout_told(Console(), found.tree, files.path)
     return 0
-
-
-@dataclass(frozen=True)
-class ReadoutDirectory:
-    """The files of a read-out. Nobody else joins these names."""
-
-    path: Path
-
-    @property
-    def readout(self) -> Path:
-        """Everything found; written last."""
-        return self.path / "readout.json"
-
-    @property
-    def effects(self) -> Path:
-        """The effects, as a table."""
-        return self.path / "effects.csv"
-
-    def offers(self, name: str) -> Path:
-        """A catalogue, as an option of the config group ``offers``."""
-        return self.path / "offers" / f"{name}.yaml"
 
 
 def write(files: ReadoutDirectory, found: Found) -> None:

@@ -56,6 +56,7 @@ from retain.record.facts import (
     TuningFacts,
     identity,
 )
+from retain.record.readout import ReadoutDirectory
 from retain.record.scored import ScoreDirectory
 from retain.record.writing import hash_of, replacing, replacing_folder, write_text
 
@@ -70,6 +71,7 @@ __all__ = [
     "Git",
     "MetricFacts",
     "NumbersChosen",
+    "ReadoutDirectory",
     "Record",
     "RunDirectory",
     "ScoreDirectory",
