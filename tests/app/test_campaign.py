@@ -187,13 +187,14 @@ def test_a_catalogue_with_a_mistake_is_refused_with_its_place(compared, here, pa
     assert not folder.exists() or not list(folder.iterdir())
 
 
-def test_a_catalogue_of_one_s_own_is_offered(compared, here):
-    code, said, folder = compared(*mine(here, CATALOGUE))
+def test_a_catalogue_of_one_s_own_is_offered_at_what_it_is_assumed_to_cost(compared, here):
+    code, said, folder = compared(*mine(here, CATALOGUE), "value.cost.value=1.25")
     assert code == 0, said
     assert [one["name"] for one in tree_of(folder)["offers"]] == ["call"]
     offers = pd.read_csv(folder / "offers.csv")
     assert set(offers["text"]) == {"Hello!"}
     assert np.isfinite(offers["expected_net"]).all()
+    np.testing.assert_allclose(offers["expected_cost"], 1.25 * 0.5)
 
 
 @pytest.fixture
