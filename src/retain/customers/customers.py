@@ -6,10 +6,11 @@ May import: errors.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from itertools import groupby
 from typing import Literal
 
 import numpy as np
@@ -82,23 +83,55 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the funnel: what a cleaning step did to which customers."""
+    """One line of the funnel: what a cleaning step did to which customers.
+
+    ``of`` is what it counts: ``customers``, or rows of a log before there are any.
+    """
 
     name: str
     before: int
     after: int
     reason: str
     dropped: tuple[object, ...] = ()
+    of: str = "customers"
+
+
+@dataclass(frozen=True)
+class Dated:
+    """Whose row each is and of which day, where a source has several snapshots of a customer.
+
+    Attributes
+    ----------
+    customer
+        The customer's own id, indexed by row.
+    snapshot
+        The day its features were taken, ``datetime64``, indexed by row.
+    horizon
+        Days after the snapshot that the target looks ahead.
+    sensitivity
+        What other definitions of the target would have made of these rows: ``parameter, value,
+        rows, declined`` (a share), ``agreement`` (share of rows with the same target).
+    """
+
+    customer: pd.Series
+    snapshot: pd.Series
+    horizon: int
+    sensitivity: pd.DataFrame | None = None
+
+    def rows(self, mask: np.ndarray) -> Dated:
+        """The rows where ``mask`` is True."""
+        return replace(self, customer=self.customer[mask], snapshot=self.snapshot[mask])
 
 
 @dataclass(frozen=True)
 class Customers:
-    """One row a customer, everything later rooms may know about them.
+    """One row a customer, or a customer and snapshot, everything later rooms may know about them.
 
     Attributes
     ----------
     features
-        Indexed by customer id (unique, named ``customer_id``), in the order of the source.
+        Indexed by customer id (unique, named ``customer_id``), in the order of the source; with
+        several snapshots by ``<id>@<day>``, which ``dated`` tells apart.
         Columns are canonical snake_case names: floats for numbers (NaN where missing), the
         pandas ``str`` type for categories (NaN where missing).
     columns
@@ -118,7 +151,10 @@ class Customers:
     funnel
         Every step from the raw rows to these, with its counts.
     snapshot
-        The day the features were taken, when the source has dates.
+        The day the features were taken, when the source has dates and one snapshot alone.
+    dated
+        Customer and day of each row, where there are several snapshots; then rows of a customer
+        are ``twins``.
     """
 
     features: pd.DataFrame
@@ -132,6 +168,7 @@ class Customers:
     derived: tuple[Derived, ...] = ()
     funnel: tuple[Step, ...] = ()
     snapshot: date | None = None
+    dated: Dated | None = None
 
     def __post_init__(self) -> None:
         """Refuse a table later rooms could misread."""
@@ -143,9 +180,14 @@ class Customers:
         if list(self.features.columns) != list(self.columns):
             raise ValueError("features and their columns differ")
         if self.twins.empty:
-            place = np.argsort(_by_name(ids))
+            place = np.argsort(_by_name(ids)) if self.dated is None else self._who(self.dated)
             alone = pd.Series(place, index=ids, name="twins")
             object.__setattr__(self, "twins", alone)
+
+    @staticmethod
+    def _who(dated: Dated) -> np.ndarray:
+        """A number for each customer, the same whatever the order of rows."""
+        return np.asarray(pd.factorize(dated.customer.astype(str), sort=True)[0])
 
     def __len__(self) -> int:
         """The number of customers."""
@@ -189,8 +231,7 @@ class Customers:
         """
         if not self.funnel:
             return f"{len(self.features)}"
-        tail = " → ".join(f"{step.after} ({step.name})" for step in self.funnel)
-        return f"{self.funnel[0].before} → {tail}"
+        return "; ".join(_told(list(steps)) for _, steps in groupby(self.funnel, lambda s: s.of))
 
     def only(self, keep: pd.Series | Iterable[bool], name: str, reason: str) -> Customers:
         """These customers without those where ``keep`` is False, the step told in the funnel."""
@@ -212,6 +253,7 @@ class Customers:
             profit=cut(self.profit),
             contactable=cut(self.contactable),
             twins=self.twins[mask],
+            dated=None if self.dated is None else self.dated.rows(mask),
         )
 
     @cached_property
@@ -233,6 +275,13 @@ class Customers:
             values = getattr(self, name)
             if values is not None:
                 yield name, values
+
+
+def _told(steps: Sequence[Step]) -> str:
+    """Steps that count the same thing; what they count is named unless it is customers."""
+    tail = " → ".join(f"{step.after} ({step.name})" for step in steps)
+    of = "" if steps[0].of == "customers" else f" {steps[0].of}"
+    return f"{steps[0].before}{of} → {tail}"
 
 
 def _by_name(ids: pd.Index) -> np.ndarray:
