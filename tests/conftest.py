@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from retain.customers.customers import Column, Customers, Derived
+from retain.customers.customers import Column, Customers, Dated, Derived
 from retain.record import (
     DataFacts,
     Environment,
@@ -60,6 +60,33 @@ def make_shop(n: int = 240, seed: int = 0, *, noise: float = 1.0) -> Customers:
             Derived("revenue_trend", "purchase", "slope", ("revenue_previous", "revenue_current")),
         ),
     )
+
+
+def make_dated_shop(n: int = 60, snapshots: int = 7, seed: int = 0) -> Customers:
+    """Customers at monthly snapshots, whose label looks 90 days ahead; each declines at times."""
+    random = np.random.default_rng(seed)
+    days = pd.date_range("2025-01-01", periods=snapshots, freq="30D")
+    who = np.repeat(random.permutation(np.arange(100, 100 + n)), snapshots)
+    when = np.tile(days.to_numpy(), n)
+    names = [f"{one}@{np.datetime_as_string(day, unit='D')}" for one, day in zip(who, when)]  # noqa: B905
+    ids = pd.Index(names, name="customer_id")
+    pages = random.normal(8, 2, len(ids))
+    declined = (pages + random.normal(0, 2, len(ids)) < 7.5).astype(int)
+    features = pd.DataFrame({"pages": pages, "orders": random.integers(1, 9, len(ids)) * 1.0}, ids)
+    columns = {"pages": ("site", "number"), "orders": ("purchase", "number")}
+    return Customers(
+        features=features,
+        columns={name: Column(name, *known) for name, known in columns.items()},
+        target=pd.Series(declined, index=ids, name="target"),
+        profit=pd.Series(random.gamma(4, 1, len(ids)), index=ids, name="profit"),
+        profit_unit="roubles",
+        dated=Dated(pd.Series(who, index=ids), pd.Series(when, index=ids), horizon=90),
+    )
+
+
+@pytest.fixture(scope="session")
+def dated_shop() -> Callable[..., Customers]:
+    return make_dated_shop
 
 
 @pytest.fixture(scope="session")

@@ -79,9 +79,9 @@ def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path)
         assert again.scores.table.equals(evaluation.scores.table), "the same run, other bits"
     if group in ("model", "sampler", "scaling", "calibration", "tuning"):
         model = fit(built, prepared.customers, prepared.splits.ids)
-        before = score_sealed(model, built, prepared.customers, prepared.splits.sealed)
+        before = score_sealed([model], built, prepared.customers, prepared.splits)
         again = load(tmp_path / "m.skops", save(model, tmp_path / "m.skops"))
-        after = score_sealed(again, built, prepared.customers, prepared.splits.sealed)
+        after = score_sealed([again], built, prepared.customers, prepared.splits)
         pd.testing.assert_frame_equal(before.table, after.table, check_exact=True)
 
 

@@ -5,6 +5,7 @@ Where the winner's customers are not at hand, each part is None.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sklearn.base import BaseEstimator
@@ -86,14 +87,17 @@ def leave_out(
 
 
 def sealed_explained(
-    config: Compare, winner: Record, model: BaseEstimator, prepared: Prepared
-) -> Explained | NotApplicable:
-    """The sealed customers explained by the model fitted on all others."""
+    config: Compare, winner: Record, models: Sequence[BaseEstimator], prepared: Prepared
+) -> list[Explained] | NotApplicable:
+    """The sealed customers explained, each part by the model that scored it."""
     table = matrix(prepared.customers, parse(Run, winner.config).features)
-    train, sealed = table.loc[prepared.splits.ids], table.loc[prepared.splits.sealed]
+    parts, budget = prepared.splits.sealed_parts, _budget(config, winner, prepared)
     with threadpool_limits(config.threads):
         try:
-            return explain(model, train, sealed, _budget(config, winner, prepared))
+            return [
+                explain(model, table.loc[part.train], table.loc[part.test], budget)
+                for model, part in zip(models, parts, strict=True)
+            ]
         except NotApplicable as reason:
             return reason
 

@@ -95,6 +95,8 @@ def order_predicts_target(customers: Customers, folding: Folding) -> Check:
 
 def twins(customers: Customers, _: Folding) -> Check:
     """Copied customers: harmless when they share a group, which no fold splits."""
+    if customers.dated is not None:
+        raise NotApplicable("a customer has rows at several snapshots, which share a group")
     found = find_twins(customers)
     if not found.applicable:
         raise NotApplicable(found.told)

@@ -139,8 +139,11 @@ def with_twins(customers: Customers, copies: Literal["group", "drop"] = "group")
     """The customers with copies under one label (``group``), or without second copies (``drop``).
 
     The copy that comes first in the file stays. With fewer customers chance can do less, so what
-    was on the verge may now count as a copy: the customers left are grouped as well.
+    was on the verge may now count as a copy: the customers left are grouped as well. Rows of
+    several snapshots are grouped by customer as they are: who buys alike is no copy.
     """
+    if customers.dated is not None:
+        return customers
     labels = find_twins(customers).labels
     grouped = replace(customers, twins=labels)
     second = labels.duplicated()

@@ -5,6 +5,7 @@ May import: errors, schema, customers. No Hydra here: a notebook can call ``eval
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,14 +95,19 @@ def fit(experiment: Experiment, customers: Customers, ids: pd.Index) -> BaseEsti
 
 
 def score_sealed(
-    model: BaseEstimator, experiment: Experiment, customers: Customers, ids: pd.Index
+    models: Sequence[BaseEstimator], experiment: Experiment, customers: Customers, splits: Splits
 ) -> Scores:
-    """Scores of the sealed customers, by a model that was fitted on all others."""
-    table = matrix(customers, experiment.features).loc[ids]
-    probability = model.predict_proba(table)[:, 1]
-    target = customers.labelled.loc[ids].to_numpy()
-    whole = Fold(0, 0, np.arange(0), np.arange(len(ids)))
-    return Scores(stacked([Part(whole, ids, target, within(probability))]), "sealed_test")
+    """Scores of the sealed customers: of each of ``splits.sealed_parts`` by its own of ``models``.
+
+    Each model was fitted on the part's ``train``, and never met those it scores.
+    """
+    table, parts = matrix(customers, experiment.features), []
+    for place, (model, part) in enumerate(zip(models, splits.sealed_parts, strict=True)):
+        probability = model.predict_proba(table.loc[part.test])[:, 1]
+        target = customers.labelled.loc[part.test].to_numpy()
+        whole = Fold(0, place, np.arange(0), np.arange(len(part.test)))
+        parts.append(Part(whole, part.test, target, within(probability)))
+    return Scores(stacked(parts), "sealed_test")
 
 
 def score_new(model: BaseEstimator, table: pd.DataFrame, *, rows: int = 100_000) -> Scores:

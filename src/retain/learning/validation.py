@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -25,12 +26,24 @@ SEALED_SEED = 20210101
 
 @dataclass(frozen=True)
 class Fold:
-    """One split: positions of its training and test rows in ``Splits.ids``."""
+    """One split: positions of its training and test rows in ``Splits.ids``.
+
+    ``snapshot`` is the day of the test rows, where rows have days.
+    """
 
     repeat: int
     fold: int
     train: np.ndarray
     test: np.ndarray
+    snapshot: date | None = None
+
+
+@dataclass(frozen=True)
+class SealedPart:
+    """Rows of the sealed test, and those that a model which scores them may learn from."""
+
+    train: pd.Index
+    test: pd.Index
 
 
 @dataclass(frozen=True)
@@ -44,12 +57,23 @@ class Splits:
     sealed
         Customers of the sealed test, sorted.
     folds
-        Repeats × folds; within a repeat every training customer is tested exactly once.
+        Repeats × folds; within a repeat every training customer is tested exactly once, or in
+        time at most once.
+    sealed_parts
+        The sealed customers by the model that scores them: one for all, or where rows of a
+        customer stand on either side of the seal, several.
+    told
+        What the validation does with these customers, in words; None where its options say it.
+    sealed_at
+        The day of the sealed rows, where rows have days.
     """
 
     ids: pd.Index
     sealed: pd.Index
     folds: tuple[Fold, ...]
+    sealed_parts: tuple[SealedPart, ...]
+    told: str | None = None
+    sealed_at: str | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -58,6 +82,8 @@ class Splits:
         digest.update("\n".join(map(str, self.ids)).encode())
         for fold in self.folds:
             digest.update(f"{fold.repeat}/{fold.fold}".encode() + np.int64(fold.test).tobytes())
+            if fold.snapshot is not None:  # the test rows no longer tell what is learnt from
+                digest.update(np.int64(fold.train).tobytes())
         return digest.hexdigest()
 
     @property
@@ -70,9 +96,28 @@ def split(customers: Customers, validation: Validation, seed: int) -> Splits:
     """The same splits for the same customers, whatever the order of their rows.
 
     The sealed test depends on the customers alone, not on ``seed``. Copies of a customer
-    (``twins``) always stand on the same side.
+    (``twins``) always stand on the same side. Where rows have days, see ``temporal``.
+
+    Raises
+    ------
+    RetainError
+        When the customers are too few, or not what the validation is for.
     """
     target, twins = customers.labelled, customers.twins
+    if customers.dated is not None:
+        if not validation.temporal:
+            raise RetainError(
+                "these customers have several snapshots each, and validation="
+                f"{validation.name} would test yesterday by tomorrow; type validation=temporal."
+            )
+        from retain.learning.temporal import split_in_time
+
+        return split_in_time(customers, customers.dated, validation, seed)
+    if validation.sealed is None:
+        raise RetainError(
+            "validation=temporal needs several snapshots of each customer, as data=purchases has "
+            "them; these customers have one row each. Type validation=repeated."
+        )
     _enough(target, twins, validation.folds)
     sealed = _sealed(target.sort_index(), twins, validation.sealed)
     rest = target.loc[~target.index.isin(sealed)]
@@ -86,7 +131,7 @@ def split(customers: Customers, validation: Validation, seed: int) -> Splits:
         for k in range(validation.folds):
             train, test = np.flatnonzero(aligned != k), np.flatnonzero(aligned == k)
             folds.append(Fold(repeat, k, train, test))
-    return Splits(ids, sealed, tuple(folds))
+    return Splits(ids, sealed, tuple(folds), (SealedPart(ids, sealed),))
 
 
 def assign(target: pd.Series, twins: pd.Series, folds: int, seed: int | None) -> pd.Series:

@@ -36,25 +36,65 @@ class FunnelStep(Config):
     before: int
     after: int
     reason: str
+    of: str = "customers"
+
+
+class SnapshotFacts(Config):
+    """How many rows a snapshot has, and how many of them declined."""
+
+    snapshot: str
+    rows: int
+    declined: int
+
+
+class OtherLabel(Config):
+    """What the target would be by another definition, one parameter changed.
+
+    ``declined`` is a share of its ``rows``; ``agreement`` the share of rows with the same target.
+    """
+
+    parameter: str
+    value: str
+    rows: int
+    declined: float | None
+    agreement: float | None
+
+
+class LabelFacts(Config):
+    """A target made from a log: how many days it looks ahead, and what it came to."""
+
+    horizon: int
+    snapshots: tuple[SnapshotFacts, ...]
+    sensitivity: tuple[OtherLabel, ...]
 
 
 class DataFacts(Config):
-    """Which customers a run learnt from: a fingerprint and counts, never the rows."""
+    """Which customers a run learnt from: a fingerprint and counts, never the rows.
+
+    ``label`` where the source made the target itself, at several snapshots.
+    """
 
     fingerprint: str
     rows: int
     positives: int
     funnel: tuple[FunnelStep, ...]
+    label: LabelFacts | None = None
 
 
 class SplitFacts(Config):
-    """Who was in which fold, as a fingerprint, and the shape of it."""
+    """Who was in which fold, as a fingerprint, and the shape of it.
+
+    ``tested`` is the day of each fold's test rows, fold by fold and repeat by repeat, and
+    ``sealed_at`` that of the sealed test, where rows have days.
+    """
 
     fingerprint: str
     folds: int
     repeats: int
     sealed: int
     test_to_train: float
+    tested: tuple[str, ...] = ()
+    sealed_at: str | None = None
 
     @property
     def fits(self) -> int:
