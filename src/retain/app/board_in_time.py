@@ -37,7 +37,7 @@ def in_time_table(snapshots: Sequence[AtSnapshot]) -> Table:
             f"{one.rows:,}",
             f"{one.declined:.0%}",
             f"{one.roc_auc:.3f}",
-            f"{one.low:.3f}–{one.high:.3f}",
+            "—" if one.low is None else f"{one.low:.3f}–{one.high:.3f}",
             "sealed" if one.sealed else "",
         )
     return table

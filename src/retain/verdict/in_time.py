@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retain.learning.metrics import corrected_interval
-from retain.record import Record
+from retain.record import Record, SnapshotFacts
 from retain.verdict.folds import METRIC
 from retain.verdict.sealed import SealedTest
 
@@ -21,6 +21,8 @@ class AtSnapshot:
     ----------
     rows, declined
         Customers at the snapshot, and the share of them that declined.
+    low, high
+        None where a race left one fold.
     folds
         Over how many folds it is the mean; 0 for the sealed snapshot, scored once.
     """
@@ -30,8 +32,8 @@ class AtSnapshot:
     rows: int
     declined: float
     roc_auc: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     folds: int
 
 
@@ -43,23 +45,26 @@ def in_time(record: Record, sealed: SealedTest | None) -> list[AtSnapshot]:
     """
     if record.data.label is None:
         return []
-    counts = {one.snapshot: one for one in record.data.label.snapshots}
+    at = {one.snapshot: one for one in record.data.label.snapshots}
     values: dict[str, list[float]] = {}
     for day, value in zip(record.split.tested, record.metrics[METRIC].folds, strict=False):
         values.setdefault(day, []).append(value)
-    found = []
-    for day in sorted(values):
-        low, high = corrected_interval(values[day], record.split.test_to_train, (0.0, 1.0))
-        mean = sum(values[day]) / len(values[day])
-        at = counts[day]
-        found.append(
-            AtSnapshot(
-                day, False, at.rows, at.declined / at.rows, mean, low, high, len(values[day])
-            )
-        )
+    found = [_out_of_fold(at[day], values[day], record) for day in sorted(values)]
     if sealed is not None and record.split.sealed_at is not None:
-        at, one = counts[record.split.sealed_at], sealed.metrics[METRIC]
-        share = at.declined / at.rows
-        last = (one["value"], one["low"], one["high"])
-        found.append(AtSnapshot(at.snapshot, True, at.rows, share, *last, 0))
+        one = sealed.metrics[METRIC]
+        found.append(_at(at[record.split.sealed_at], (one["value"], one["low"], one["high"]), 0))
     return found
+
+
+def _out_of_fold(at: SnapshotFacts, values: list[float], record: Record) -> AtSnapshot:
+    """The mean over the folds at a snapshot; one alone has no interval."""
+    low, high = None, None
+    if len(values) > 1:
+        low, high = corrected_interval(values, record.split.test_to_train, (0.0, 1.0))
+    return _at(at, (sum(values) / len(values), low, high), len(values))
+
+
+def _at(
+    at: SnapshotFacts, found: tuple[float, float | None, float | None], folds: int
+) -> AtSnapshot:
+    return AtSnapshot(at.snapshot, folds == 0, at.rows, at.declined / at.rows, *found, folds)
