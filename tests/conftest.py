@@ -84,6 +84,35 @@ def make_dated_shop(n: int = 60, snapshots: int = 7, seed: int = 0) -> Customers
     )
 
 
+def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
+    """A purchase log of an invented store: each customer has a rate of its own, some fade out."""
+    random = np.random.default_rng(seed)
+    gap, end = random.gamma(4, 6, n), random.exponential(900, n)
+    parts = []
+    for client in range(n):
+        times = np.cumsum(random.exponential(gap[client], size=days))
+        times = times[times < min(days, end[client])]
+        parts.append(pd.DataFrame({"client": 1000 + client, "day": times}))
+    log = pd.concat(parts, ignore_index=True)
+    count = len(log)
+    return pd.DataFrame(
+        {
+            "client": log["client"],
+            "when": pd.Timestamp("2024-01-01")
+            + pd.to_timedelta(log["day"], unit="D").dt.floor("s"),
+            "sum": np.round(random.gamma(3, 400, count), 2),
+            "pieces": random.integers(1, 5, count),
+            "goods": random.choice(["toys", "textiles", "kitchen", "cosmetics"], count),
+            "sale": random.random(count) < 0.3,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def purchase_log() -> Callable[..., pd.DataFrame]:
+    return make_log
+
+
 @pytest.fixture(scope="session")
 def dated_shop() -> Callable[..., Customers]:
     return make_dated_shop
