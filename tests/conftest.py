@@ -86,7 +86,7 @@ def make_dated_shop(n: int = 60, snapshots: int = 7, seed: int = 0) -> Customers
 
 def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
     """A purchase log of an invented store: each customer has a rate of its own, some fade out."""
-    random = np.random.default_rng(seed)
+    random, start = np.random.default_rng(seed), pd.Timestamp("2024-01-01")
     gap, end = random.gamma(4, 6, n), random.exponential(900, n)
     parts = []
     for client in range(n):
@@ -98,8 +98,7 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "client": log["client"],
-            "when": pd.Timestamp("2024-01-01")
-            + pd.to_timedelta(log["day"], unit="D").dt.floor("s"),
+            "when": start + pd.to_timedelta(log["day"], unit="D").dt.floor("s"),
             "sum": np.round(random.gamma(3, 400, count), 2),
             "pieces": random.integers(1, 5, count),
             "goods": random.choice(["toys", "textiles", "kitchen", "cosmetics"], count),
