@@ -14,7 +14,6 @@ from retain.app.at_hand import at_hand
 from retain.app.components import experiment
 from retain.app.prepared import Prepared
 from retain.errors import NotApplicable
-from retain.learning.features import matrix
 from retain.learning.scoring import Scoring
 from retain.reasons.associations import Associations, associations
 from retain.reasons.budget import Budget
@@ -44,7 +43,7 @@ def look(config: Compare, winner: Record) -> Looked | None:
     prepared, _ = at_hand(config, winner)
     if prepared is None:
         return None
-    found = grounds(prepared.customers, parse(Run, winner.config).features, prepared.splits)
+    found = grounds(prepared.customers, experiment(parse(Run, winner.config)), prepared.splits)
     return Looked(
         grounds=found,
         associations=associations(found.training, found.target, least=PAIRS),
@@ -89,7 +88,7 @@ def sealed_explained(
     config: Compare, winner: Record, model: BaseEstimator, prepared: Prepared
 ) -> Explained | NotApplicable:
     """The sealed customers explained by the model fitted on all others."""
-    table = matrix(prepared.customers, parse(Run, winner.config).features)
+    table = experiment(parse(Run, winner.config)).table(prepared.customers)
     train, sealed = table.loc[prepared.splits.ids], table.loc[prepared.splits.sealed]
     with threadpool_limits(config.threads):
         try:

@@ -15,7 +15,6 @@ from sklearn.base import BaseEstimator
 from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning import agreement
-from retain.learning.features import matrix
 from retain.learning.fold_rows import FoldCache
 from retain.learning.metrics import Metric, chosen, corrected_interval
 from retain.learning.pipeline import assemble
@@ -84,7 +83,7 @@ def evaluate(  # noqa: PLR0913 - the last two are for those who stop on the way
 
 def fit(experiment: Experiment, customers: Customers, ids: pd.Index) -> BaseEstimator:
     """The experiment's estimator, tuned if it is to be, fitted on all the customers named."""
-    table = matrix(customers, experiment.features).loc[ids]
+    table = experiment.table(customers).loc[ids]
     target = customers.labelled.loc[ids].to_numpy()
     model = assemble(experiment.recipe, table, customers.twins, experiment.seed)
     if experiment.recipe.tuning.on:
@@ -97,7 +96,7 @@ def score_sealed(
     model: BaseEstimator, experiment: Experiment, customers: Customers, ids: pd.Index
 ) -> Scores:
     """Scores of the sealed customers, by a model that was fitted on all others."""
-    table = matrix(customers, experiment.features).loc[ids]
+    table = experiment.table(customers).loc[ids]
     probability = model.predict_proba(table)[:, 1]
     target = customers.labelled.loc[ids].to_numpy()
     whole = Fold(0, 0, np.arange(0), np.arange(len(ids)))
