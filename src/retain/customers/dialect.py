@@ -59,7 +59,7 @@ class Sheet:
 def detect(path: Path) -> Dialect:
     """The dialect of the file, told by its content alone."""
     encoding, text = decoded(path, content(path))
-    return _dialect(encoding, text)
+    return dialect_of(encoding, text)
 
 
 def read_cells(path: Path) -> Sheet:
@@ -72,7 +72,7 @@ def read_cells(path: Path) -> Sheet:
         columns of one name.
     """
     encoding, text = decoded(path, content(path))
-    dialect = _dialect(encoding, text)
+    dialect = dialect_of(encoding, text)
     table = _table(path, text, dialect.separator)
     header = [cell.as_py() or f"column {n}" for n, cell in enumerate(_first(table), start=1)]
     check_header(path, header, table.num_rows - 1)
@@ -113,7 +113,8 @@ def tidy(cells: pa.ChunkedArray) -> pa.ChunkedArray:
 # --- separator and decimal mark ------------------------------------------------------------------
 
 
-def _dialect(encoding: str, text: str) -> Dialect:
+def dialect_of(encoding: str, text: str) -> Dialect:
+    """The dialect of a text, told by its beginning."""
     sample = text[:_SAMPLE].replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in sample.split("\n") if line]
     lines = lines[:-1] if len(text) > _SAMPLE and len(lines) > 1 else lines
