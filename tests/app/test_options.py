@@ -16,6 +16,7 @@ from retain.app.help import OFFERED
 from retain.app.plan import plan
 from retain.app.prepared import prepare
 from retain.app.survey import survey
+from retain.errors import NotApplicable
 from retain.learning.experiment import evaluate, fit, score_sealed
 from retain.verdict.model_file import load, save
 
@@ -62,8 +63,21 @@ def study(option):
     return composed(f"study={option}")
 
 
+OF_A_LOG = ("time_rule", "bg_nbd")
+"""Models that read features which only a purchase log has; tests/learning/test_baselines.py."""
+
+
 def cases():
-    return [(group, option) for group in LEARNING for option in OPTIONS[group]]
+    options = ((group, option) for group in LEARNING for option in OPTIONS[group])
+    return [(group, option) for group, option in options if option not in OF_A_LOG]
+
+
+@pytest.mark.parametrize("option", OF_A_LOG)
+def test_a_model_of_purchase_logs_is_not_applicable_to_other_customers(option):
+    (run,) = composed(*QUICK, f"model={option}")
+    prepared = prepare(run.run)
+    with pytest.raises(NotApplicable, match=f"model {option} reads .*, which these customers lack"):
+        evaluate(experiment(run.run), prepared.customers, prepared.splits)
 
 
 @pytest.mark.parametrize(("group", "option"), cases(), ids=lambda text: text)
@@ -134,7 +148,7 @@ def test_the_smoke_study_has_every_option(smoke, group):
 
 def test_the_sweeps_of_a_study_share_the_runs_they_have_in_common(smoke):
     alone = (9 - 4) + (4 - 1) + (4 - 1)  # samplers, scalings and calibrations not met before
-    assert len(smoke) == len({run.id for run in smoke}) == 12 * 4 + alone + 2
+    assert len(smoke) == len({run.id for run in smoke}) == 14 * 4 + alone + 2
     assert len(composed("study=smoke", "model=tree")) == 4 + alone + 1
 
 

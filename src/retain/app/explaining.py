@@ -15,7 +15,6 @@ from retain.app.at_hand import at_hand
 from retain.app.components import experiment
 from retain.app.prepared import Prepared
 from retain.errors import NotApplicable
-from retain.learning.features import matrix
 from retain.learning.scoring import Scoring
 from retain.reasons.associations import Associations, associations
 from retain.reasons.budget import Budget
@@ -45,7 +44,7 @@ def look(config: Compare, winner: Record) -> Looked | None:
     prepared, _ = at_hand(config, winner)
     if prepared is None:
         return None
-    found = grounds(prepared.customers, parse(Run, winner.config).features, prepared.splits)
+    found = grounds(prepared.customers, experiment(parse(Run, winner.config)), prepared.splits)
     return Looked(
         grounds=found,
         associations=associations(found.training, found.target, least=PAIRS),
@@ -90,7 +89,7 @@ def sealed_explained(
     config: Compare, winner: Record, models: Sequence[BaseEstimator], prepared: Prepared
 ) -> list[Explained] | NotApplicable:
     """The sealed customers explained, each part by the model that scored it."""
-    table = matrix(prepared.customers, parse(Run, winner.config).features)
+    table = experiment(parse(Run, winner.config)).table(prepared.customers)
     parts, budget = prepared.splits.sealed_parts, _budget(config, winner, prepared)
     with threadpool_limits(config.threads):
         try:

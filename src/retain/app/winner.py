@@ -17,7 +17,6 @@ from retain.campaign.settings import Settings
 from retain.campaign.worth.recalibration import recalibration
 from retain.campaign.worth.value import audience
 from retain.learning.experiment import fit, score_sealed
-from retain.learning.features import matrix
 from retain.learning.latest import latest
 from retain.learning.metrics import chosen
 from retain.learning.scores import Scores
@@ -83,7 +82,7 @@ def carry(config: Compare, study: StudyDirectory, winner: Record, prepared: Prep
         reference={
             "file": study.reference.name,
             "sha256": write_reference(
-                reference(matrix(customers, built.features), splits.ids, scores), study.reference
+                reference(built.table(customers), splits.ids, scores), study.reference
             ),
         },
         explained=sealed_explained(config, winner, models, prepared) if config.reasons.on else None,

@@ -16,7 +16,6 @@ from sklearn.base import BaseEstimator
 from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning import agreement
-from retain.learning.features import matrix
 from retain.learning.fold_rows import FoldCache
 from retain.learning.metrics import Metric, chosen, corrected_interval
 from retain.learning.pipeline import assemble
@@ -85,7 +84,7 @@ def evaluate(  # noqa: PLR0913 - the last two are for those who stop on the way
 
 def fit(experiment: Experiment, customers: Customers, ids: pd.Index) -> BaseEstimator:
     """The experiment's estimator, tuned if it is to be, fitted on all the customers named."""
-    table = matrix(customers, experiment.features).loc[ids]
+    table = experiment.table(customers).loc[ids]
     target = customers.labelled.loc[ids].to_numpy()
     model = assemble(experiment.recipe, table, customers.twins, experiment.seed)
     if experiment.recipe.tuning.on:
@@ -101,7 +100,7 @@ def score_sealed(
 
     Each model was fitted on the part's ``train``, and never met those it scores.
     """
-    table, parts = matrix(customers, experiment.features), []
+    table, parts = experiment.table(customers), []
     for place, (model, part) in enumerate(zip(models, splits.sealed_parts, strict=True)):
         probability = model.predict_proba(table.loc[part.test])[:, 1]
         target = customers.labelled.loc[part.test].to_numpy()

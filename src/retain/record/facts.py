@@ -25,8 +25,16 @@ CANNOT_CHANGE_A_RESULT = (
     "dry_run",
     "validation.racing",
     "validation.burn_in",
+    "data.engine",
+    "data.memory_limit",
+    "data.cache",
+    "data.baselines",
 )
-"""Config keys that do not enter a run's identity: a race stops a run, and changes no fold."""
+"""Config keys that do not enter a run's identity.
+
+A race stops a run and changes no fold; every engine of a source gives the same table, from memory,
+disk or a cache.
+"""
 
 
 class FunnelStep(Config):
