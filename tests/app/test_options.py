@@ -63,16 +63,32 @@ def study(option):
     return composed(f"study={option}")
 
 
-OF_A_LOG = ("time_rule", "bg_nbd")
-"""Models that read features which only a purchase log has; tests/learning/test_baselines.py."""
+BASELINES = ("time_rule", "bg_nbd")
+"""Models that read features which only a purchase log has."""
 
 
 def cases():
-    options = ((group, option) for group in LEARNING for option in OPTIONS[group])
-    return [(group, option) for group, option in options if option not in OF_A_LOG]
+    return [(group, option) for group in LEARNING for option in OPTIONS[group]]
 
 
-@pytest.mark.parametrize("option", OF_A_LOG)
+@pytest.fixture(scope="session")
+def log(tmp_path_factory, purchase_log):
+    """The overrides that read a purchase log, validated in time."""
+    path = tmp_path_factory.mktemp("log") / "log.csv"
+    purchase_log(150).to_csv(path, index=False)
+    return (
+        "data=purchases",
+        "validation=temporal",
+        f"data.path={path}",
+        "data.cache=null",
+        "data.columns.customer=client",
+        "data.columns.time=when",
+        "data.snapshots.count=7",
+        *QUICK[1:],
+    )
+
+
+@pytest.mark.parametrize("option", BASELINES)
 def test_a_model_of_purchase_logs_is_not_applicable_to_other_customers(option):
     (run,) = composed(*QUICK, f"model={option}")
     prepared = prepare(run.run)
@@ -81,9 +97,10 @@ def test_a_model_of_purchase_logs_is_not_applicable_to_other_customers(option):
 
 
 @pytest.mark.parametrize(("group", "option"), cases(), ids=lambda text: text)
-def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path):
+def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path, log):
     chosen = UNSCALED if (group, option) == ("scaling", "none") else (f"{group}={option}",)
-    (run,) = composed(*QUICK, *chosen, *FITTING.get(option, ()))
+    store = log if option in (*BASELINES, "temporal") else QUICK
+    run = composed(*store, *chosen, *FITTING.get(option, ()))[0]
     prepared = prepare(run.run)
     built = experiment(run.run)
     evaluation = evaluate(built, prepared.customers, prepared.splits)
@@ -93,16 +110,22 @@ def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path)
         assert again.scores.table.equals(evaluation.scores.table), "the same run, other bits"
     if group in ("model", "sampler", "scaling", "calibration", "tuning"):
         model = fit(built, prepared.customers, prepared.splits.ids)
-        before = score_sealed([model], built, prepared.customers, prepared.splits)
+        parts = len(prepared.splits.sealed_parts)
+        before = score_sealed([model] * parts, built, prepared.customers, prepared.splits)
         again = load(tmp_path / "m.skops", save(model, tmp_path / "m.skops"))
-        after = score_sealed([again], built, prepared.customers, prepared.splits)
+        after = score_sealed([again] * parts, built, prepared.customers, prepared.splits)
         pd.testing.assert_frame_equal(before.table, after.table, check_exact=True)
 
 
 @pytest.fixture
-def sources(tmp_path, shop):
+def sources(tmp_path, shop, log, purchase_log):
     """For each data option, the overrides that let it be read here."""
     from retain.customers.demo import write
+
+    bought = purchase_log(150)
+    lines = bought.assign(when=bought["when"].dt.strftime("%Y%m%d"))
+    fields = lines[["client", "when", "pieces", "sum"]].astype(str)
+    (tmp_path / "cdnow.txt").write_text("\n".join(fields.agg(" ".join, axis=1)) + "\n")
 
     write(tmp_path / "store", customers=120, seed=0)
     customers = shop(150)
@@ -112,12 +135,14 @@ def sources(tmp_path, shop):
         "demo": ("data.customers=120",),
         "one_click": (f"data.dir={tmp_path / 'store'}",),
         "table": (f"data.path={tmp_path / 'my.csv'}", "data.id=id", "data.target=left"),
+        "purchases": log,
+        "cdnow": ("validation=temporal", f"data.path={tmp_path / 'cdnow.txt'}", "data.cache=null"),
     }
 
 
 @pytest.mark.parametrize("option", OPTIONS["data"])
 def test_every_source_is_read_and_learnt_from(option, sources):
-    (run,) = composed(f"data={option}", *sources[option], *QUICK[1:])
+    run = composed(f"data={option}", *sources[option], *QUICK[1:])[0]
     prepared = prepare(run.run)
     evaluation = evaluate(experiment(run.run), prepared.customers, prepared.splits)
     assert evaluation.metrics["roc_auc"]["mean"] > 0.6
