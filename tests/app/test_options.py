@@ -58,9 +58,9 @@ def composed(*overrides, primary="run"):
 
 
 @cache
-def study(option):
+def study(option, *data):
     """The runs of a study, composed once: that takes longer than all else here."""
-    return composed(f"study={option}")
+    return composed(f"study={option}", *data)
 
 
 BASELINES = ("time_rule", "bg_nbd")
@@ -149,9 +149,10 @@ def test_every_source_is_read_and_learnt_from(option, sources):
 
 
 @pytest.mark.parametrize("option", OPTIONS["study"])
-def test_every_study_plans_its_runs(option, tmp_path, monkeypatch):
+def test_every_study_plans_its_runs(option, tmp_path, monkeypatch, log):
     monkeypatch.chdir(tmp_path)
-    runs = study(option)
+    data = [text for text in log if text.startswith("data.")]
+    runs = study(option, *(data if option == "purchases" else ()))
     planned = plan(runs, survey([one.run for one in runs]))
     assert all(one.why == "new" for one in planned.runs)
     assert planned.study.path.name == option
