@@ -4,7 +4,7 @@ SELECT
   p.*,
   CASE
     WHEN p.snapshot - p.first_day < {{ history }} THEN 1
-    WHEN p.periods % {{ 2 ** periods }} < {{ 2 ** periods - 1 }} THEN 2
+    WHEN p.active < {{ periods }} THEN 2
     WHEN p.{{ past }} <= 0 THEN 3
     ELSE 0
   END AS reason

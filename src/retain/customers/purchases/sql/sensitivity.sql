@@ -7,5 +7,5 @@
   CAST(SUM(CASE WHEN reason = 0 THEN 1 ELSE 0 END) AS BIGINT) AS shared,
   CAST(SUM(CASE WHEN reason = 0 AND {{ case.declined }} = declined THEN 1 ELSE 0 END) AS BIGINT) AS agreed
 FROM judged
-WHERE snapshot - first_day >= {{ history }} AND periods % {{ 2 ** case.periods }} = {{ 2 ** case.periods - 1 }} AND {{ case.past }} > 0
+WHERE snapshot - first_day >= {{ history }} AND active >= {{ case.periods }} AND {{ case.past }} > 0
 {%- endfor %}
