@@ -127,9 +127,8 @@ def _examples(connection: duckdb.DuckDBPyConnection, rows: Rows, when: str, role
 def _row(connection: duckdb.DuckDBPyConnection, rows: Rows, when: str) -> str:
     if rows.raw.header is None:
         return ""
-    numbered = rows.select.replace("SELECT *,", "SELECT *, rowid AS line,", 1)
-    row = connection.execute(f"SELECT min(line) FROM ({numbered}) WHERE {when}").fetchone()  # noqa: S608
-    return f", first in row {row[0] + 1 + rows.raw.header}" if row and row[0] is not None else ""
+    row = connection.execute(f"SELECT min(line) FROM ({rows.select}) WHERE {when}").fetchone()  # noqa: S608
+    return f", first in row {row[0]}" if row and row[0] is not None else ""
 
 
 def _by_policy(

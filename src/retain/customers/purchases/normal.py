@@ -22,10 +22,14 @@ KINDS = 10_000
 """The most categories there may be: more of them, and the column is no category."""
 
 _ORDERED = "retain_ordered"
+SCRATCH = (CATEGORIES, _ORDERED, RAW, "retain_once")
+"""Relations a log may have left behind."""
 _SAME_ORDER = 86_400  # seconds after the first line in which a line is of the same moment
 
 
-def categories_of(connection: duckdb.DuckDBPyConnection, rows: Rows) -> tuple[str, ...]:
+def categories_of(
+    connection: duckdb.DuckDBPyConnection, rows: Rows, tally: Tally
+) -> tuple[str, ...]:
     """The different categories of the rows kept, sorted, also as the table of their codes.
 
     Raises
@@ -37,7 +41,7 @@ def categories_of(connection: duckdb.DuckDBPyConnection, rows: Rows) -> tuple[st
         return ()
     found = connection.execute(
         f"SELECT DISTINCT kind FROM ({rows.select}) "  # noqa: S608
-        f"WHERE kind IS NOT NULL AND ({rows.fault()}) = 0 LIMIT {KINDS + 1}"
+        f"WHERE kind IS NOT NULL{_kept(rows, tally, ' AND')} LIMIT {KINDS + 1}"
     ).fetchall()
     if len(found) > KINDS:
         expected = f"expected at most {KINDS}, or data.columns.category=null"
@@ -54,9 +58,7 @@ def categories_of(connection: duckdb.DuckDBPyConnection, rows: Rows) -> tuple[st
 
 def make(connection: duckdb.DuckDBPyConnection, rows: Rows, tally: Tally) -> bool:
     """Create ``purchases``; whether it is a view of the files."""
-    source = f"SELECT {_columns(rows, tally)} FROM ({rows.select}) AS cells{_joined(rows)}"  # noqa: S608
-    if tally.kept < tally.rows:
-        source = f"{source} WHERE ({_present_fault(rows, tally)}) = 0"
+    source = f"SELECT {_columns(rows, tally)} FROM ({rows.select}) AS cells{_joined(rows)}{_kept(rows, tally, ' WHERE')}"  # noqa: S608
     if "bill" in rows.values:
         connection.execute(f"CREATE TABLE {_ORDERED} AS {source}")
         connection.execute(f"CREATE TABLE {PURCHASES} AS {_opened(rows)}")
@@ -67,12 +69,11 @@ def make(connection: duckdb.DuckDBPyConnection, rows: Rows, tally: Tally) -> boo
     return view
 
 
-def _present_fault(rows: Rows, tally: Tally) -> str:
-    """The faults some row has, the others need not be looked for."""
-    whens = [
-        f"WHEN {one.when} THEN {n}" for n, one in enumerate(rows.faults, 1) if n in tally.by_fault
-    ]
-    return f"CASE {' '.join(whens)} ELSE 0 END"
+def _kept(rows: Rows, tally: Tally, joint: str) -> str:
+    """The condition of rows to keep; faults that no row has need not be looked for."""
+    there = [one for n, one in enumerate(rows.faults, start=1) if n in tally.by_fault]
+    whens = " ".join(f"WHEN {one.when} THEN FALSE" for one in there)
+    return f"{joint} CASE {whens} ELSE TRUE END" if there else ""
 
 
 def _joined(rows: Rows) -> str:

@@ -1,6 +1,6 @@
 """Where a purchase log lies: files told apart by their first bytes, or a database by its URL.
 
-May import: errors, schema and customers.source_file.
+May import: errors and customers.source_file, purchases.database_url.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from retain.customers.purchases.database_url import check_url
 from retain.customers.source_file import check_exists
 from retain.errors import RetainError, examples
 
@@ -58,7 +59,7 @@ def origin_of(path: str, table: str | None) -> Origin:
 def _database(url: str) -> Origin:
     scheme = url.partition("://")[0].lower()
     if scheme == "postgresql":
-        return Origin("PostgreSQL", (), "the database", url)
+        return Origin("PostgreSQL", (), check_url(url), url)
     if scheme != "sqlite":
         expected = "expected a path on this machine, or sqlite:///FILE or postgresql://HOST/DB"
         raise RetainError.at("data.path", f"its scheme is {scheme!r}", expected)

@@ -64,9 +64,10 @@ class Rows:
 
     @property
     def select(self) -> str:
-        """The read columns beside the raw ones."""
+        """The read columns beside the raw ones, and ``line``, the row of the file where known."""
         listed = ", ".join(f"{reading.sql} AS {name}" for name, reading in self.values.items())
-        return f"SELECT *, {listed} FROM {RAW}"  # noqa: S608 - built of quoted parts
+        line = "NULL" if self.raw.header is None else f"rowid + {1 + self.raw.header}"
+        return f"SELECT *, {line} AS line, {listed} FROM {RAW}"  # noqa: S608 - built of quoted parts
 
     def fault(self) -> str:
         """The number of a row's first fault, 1 for the first one, 0 where there is none."""
