@@ -99,6 +99,15 @@ def _parts(start: int, end: int) -> Iterator[tuple[int, int]]:
     yield from pairwise(start + (end - start) * n // count for n in range(count + 1))
 
 
+def within(cells: Iterable[Cell], begin: int, end: int) -> tuple[int, ...]:
+    """The numbers of the cells between two days, neither of which is inside a cell.
+
+    >>> within([Cell(0, 0, 30), Cell(1, 30, 60)], 30, 90)
+    (1,)
+    """
+    return tuple(cell.number for cell in cells if begin <= cell.start and cell.end <= end)
+
+
 def days_of(cells: Iterable[Cell], first: int) -> dict[str, list[int]]:
     """A row a day: its cell, and its bit there. The log's first day is day 1."""
     rows = [
@@ -107,42 +116,6 @@ def days_of(cells: Iterable[Cell], first: int) -> dict[str, list[int]]:
         for day in range(cell.start, cell.end)
     ]
     return _columns(("day", "cell", "bit"), rows)
-
-
-def marks_of(calendar: Calendar, spans: Spans, cells: Sequence[Cell]) -> dict[str, list[int]]:
-    """A row for each snapshot and cell it looks at: 1 in the columns of the windows it is in.
-
-    ``period`` has a bit for each period of activity, the latest first.
-    """
-    names = (
-        "cell",
-        "snapshot",
-        "past",
-        *(f"back_{days}" for days in spans.back),
-        *(f"forward_{days}" for days in spans.forward),
-        "period",
-    )
-    reach = max((0, *spans.forward))
-    rows = [
-        _mark(cell, day, spans, calendar.first)
-        for day in calendar.snapshots
-        for cell in cells
-        if cell.end <= day + reach
-    ]
-    return _columns(names, rows)
-
-
-def _mark(cell: Cell, day: int, spans: Spans, first: int) -> tuple[int, ...]:
-    past = cell.end <= day
-    ago = (day - cell.end) // spans.period
-    return (
-        cell.number,
-        day - first + 1,
-        int(past),
-        *(int(past and cell.start >= day - days) for days in spans.back),
-        *(int(not past and cell.end <= day + days) for days in spans.forward),
-        1 << ago if past and ago < spans.periods else 0,
-    )
 
 
 def _columns(names: Sequence[str], rows: Sequence[tuple[int, ...]]) -> dict[str, list[int]]:

@@ -6,14 +6,16 @@ May import: errors and purchases.plan, script.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from retain.customers.purchases.plan import Plan
-from retain.customers.purchases.script import Script, script_of
+from retain.customers.purchases.quoted import literal
+from retain.customers.purchases.script import script_of
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -22,31 +24,25 @@ if TYPE_CHECKING:
 
 _UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _LEAST = 100 * 10**6
-_ROW = 400  # bytes of memory a purchase may take while its customers are worked on
+_SHARE = 1_200_000  # purchases worked on at once: what they become fits into caches and 600 MB
+_SHARES = 100  # files that are written at once
 
 
 @dataclass(frozen=True)
 class Built:
-    """What the engine made of a log.
+    """What the engine counted of a log beside its rows.
 
     Attributes
     ----------
-    rows
-        A row a regular customer and snapshot, in no order; ``customer``, ``snapshot`` (days from
-        the log's first, which is 1), ``declined`` with a label, ``money`` where the log has some,
-        then the features.
     counts
-        Customers and those who declined by (snapshot, reason).
-    left_out
-        Customers and reasons, when customers are only to be scored; else None.
+        Customers and those who declined by (snapshot, reason); snapshots are days from the log's
+        first, which is 1.
     sensitivity
-        Customers, declined, shared and agreed, for each of the plan's definitions.
+        Four counts for each of the plan's definitions: customers, declined, shared, agreed.
     """
 
-    rows: pa.Table
     counts: Mapping[tuple[int, int], tuple[int, int]]
-    left_out: pa.Table | None
-    sensitivity: Sequence[tuple[int, int, int, int]]
+    sensitivity: Sequence[int]
 
 
 def bytes_of(limit: str) -> int:
@@ -90,7 +86,7 @@ def connected(memory_limit: str, threads: int | None = None) -> Iterator[duckdb.
     except ImportError:
         raise RetainError("data=purchases needs DuckDB; pip install 'retain[sql]'") from None
     with TemporaryDirectory(prefix="retain-purchases-") as folder:
-        settings: dict[str, str | int | bool] = {
+        settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": f"{limit}B",
             "temp_directory": folder,
             "preserve_insertion_order": False,
@@ -104,74 +100,95 @@ def connected(memory_limit: str, threads: int | None = None) -> Iterator[duckdb.
 
 
 def build(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, *, purchases: int, memory: int
+    connection: duckdb.DuckDBPyConnection,
+    plan: Plan,
+    *,
+    purchases: int,
+    keep: Callable[[pa.Table], None],
+    share: int = _SHARE,
 ) -> Built:
-    """The rows of a plan over the relation ``purchases`` of the connection.
+    """What a plan makes of the relation ``purchases`` of the connection.
 
-    Customers are worked on in shares that fit in memory: no customer is in two, so that it makes
-    no difference how many there are.
+    Customers are worked on in shares, whose rows ``keep`` is given one after the other: no customer
+    is in two of them, so that it makes no difference to a row how many there are.
 
     Parameters
     ----------
     purchases
         How many rows the relation has, about.
-    memory
-        Bytes the engine may use.
+    share
+        How many of them are worked on at once.
     """
-    import pyarrow as pa
-
-    _tables(connection, plan)
-    shares = max(1, -(-purchases * _ROW // memory))
-    script = script_of(plan, "share" if shares > 1 else "purchases")
-    parts = [_part(connection, plan, script, n, shares) for n in range(shares)]
+    shares = min(_SHARES, -(-purchases // share))
+    with _split(connection, plan, shares) as logs:
+        parts = [_part(connection, one, log, keep) for log in logs for one in plan.batches()]
     return Built(
-        rows=pa.concat_tables([part.rows for part in parts]),
         counts=_added([part.counts for part in parts]),
-        left_out=None if plan.labelled else pa.concat_tables([one.left_out for one in parts]),
-        sensitivity=[
-            tuple(map(sum, zip(*same, strict=True)))
-            for same in zip(*(part.sensitivity for part in parts), strict=True)
-        ],
+        sensitivity=[sum(same) for same in zip(*(one.sensitivity for one in parts), strict=True)],
     )
 
 
-def _tables(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
-    """The small tables that hold all there is to know of the calendar."""
-    import pyarrow as pa
+@contextmanager
+def _split(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, shares: int
+) -> Iterator[Iterator[str]]:
+    """Relations with all purchases of some customers each: the log is read once, whatever it is."""
+    if shares <= 1:
+        yield iter(("purchases",))
+        return
+    with TemporaryDirectory(prefix="retain-shares-") as folder:
+        connection.execute(
+            f"COPY (SELECT *, HASH(customer) % {shares} AS share FROM purchases "  # noqa: S608
+            f"WHERE t < {plan.end}) TO {literal(folder)} (FORMAT parquet, PARTITION_BY (share), "
+            "COMPRESSION uncompressed, PARQUET_VERSION v2, OVERWRITE_OR_IGNORE)"
+        )
+        yield _shares(connection, Path(folder))
 
-    for name, columns in (("days", plan.days), ("marks", plan.marks)):
-        told = pa.table({key: pa.array(values, pa.int64()) for key, values in columns.items()})
-        connection.register("told", told)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM told")
-        connection.unregister("told")
+
+def _shares(connection: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[str]:
+    for some in sorted(folder.iterdir()):
+        files = literal(str(some / "*.parquet"))
+        read = f"SELECT * FROM read_parquet({files}, hive_partitioning = false)"  # noqa: S608
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW share AS {read}")
+        yield "share"
 
 
 def _part(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, script: Script, number: int, shares: int
+    connection: duckdb.DuckDBPyConnection, plan: Plan, log: str, keep: Callable[[pa.Table], None]
 ) -> Built:
-    run = connection.execute
-    if shares > 1:
-        some = f"HASH(customer) % {shares} = {number}"
-        run(f"CREATE OR REPLACE TEMP VIEW share AS SELECT * FROM purchases WHERE {some}")
-    run(f"CREATE OR REPLACE TEMP TABLE pairs AS {script.pairs}")
+    import pyarrow as pa
+
+    run, script = connection.execute, script_of(plan, log)
+    days = pa.table({name: pa.array(values, pa.int64()) for name, values in plan.days.items()})
+    with _registered(connection, "days", days):
+        run(f"CREATE OR REPLACE TEMP TABLE wide AS {script.wide}")
     if script.favourites is not None:
         run(f"CREATE OR REPLACE TEMP TABLE favourites AS {script.favourites}")
+    run(f"CREATE OR REPLACE TEMP VIEW pairs AS {script.pairs}")
     run(f"CREATE OR REPLACE TEMP VIEW judged AS {script.judged}")
-    rows = run(script.rows).to_arrow_table()
+    keep(run(script.rows).to_arrow_table())
     counts = {row[:2]: row[2:] for row in run(script.counts).fetchall()}
-    left_out = None if plan.labelled else run(script.left_out).to_arrow_table()
-    tried = [] if script.sensitivity is None else sorted(run(script.sensitivity).fetchall())
-    run("DROP VIEW judged")
-    run("DROP TABLE pairs")
-    return Built(rows, counts, left_out, [tuple(n or 0 for n in row[1:]) for row in tried])
+    tried = () if script.sensitivity is None else run(script.sensitivity).fetchall()[0]
+    return Built(counts, [n or 0 for n in tried])
+
+
+@contextmanager
+def _registered(
+    connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table
+) -> Iterator[None]:
+    connection.register(name, table)
+    try:
+        yield
+    finally:
+        connection.unregister(name)
 
 
 def _added(
     counts: Sequence[Mapping[tuple[int, int], tuple[int, int]]],
 ) -> dict[tuple[int, int], tuple[int, int]]:
-    keys = sorted({key for one in counts for key in one})
-    nothing = (0, 0)
-    return {
-        key: tuple(map(sum, zip(*(one.get(key, nothing) for one in counts), strict=True)))
-        for key in keys
-    }
+    total: dict[tuple[int, int], tuple[int, int]] = {}
+    for one in counts:
+        for key, (customers, declined) in one.items():
+            before = total.get(key, (0, 0))
+            total[key] = (before[0] + customers, before[1] + declined)
+    return dict(sorted(total.items()))

@@ -1,15 +1,14 @@
-"""What is asked of a log: its snapshots, windows, sums and label, as the templates need them.
+"""What is asked of a log: its snapshots, windows and sums, as the templates need them.
 
-May import: errors, schema and purchases.cells, label, log, snapshots.
+May import: schema and purchases.cells, definitions, label, snapshots.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from math import lcm
 from typing import Any
 
 from retain.customers.purchases.cells import (
@@ -17,27 +16,34 @@ from retain.customers.purchases.cells import (
     Spans,
     cells_of,
     days_of,
-    marks_of,
     shorter_horizons,
     shorter_lookbacks,
     spans_of,
+    within,
 )
-from retain.customers.purchases.label import decline, measures_of
+from retain.customers.purchases.definitions import definitions
+from retain.customers.purchases.label import declines, measures_of
 from retain.customers.purchases.snapshots import Calendar
-from retain.schema.purchases import LabelRule, Measure
+from retain.customers.purchases.spread import spread
+from retain.schema.purchases import LabelRule
 
-_DAY = 86_400
-_WORD = 63  # categories a signed word has room for
+DAY = 86_400
+HALF = 2**31
+"""Two counts share a word: purchases of a customer, and HALF × purchases with a told discount."""
+_WORD = 63  # categories a signed word has bits for
+_WORDS = 4  # beyond, categories are counted one by one
+_WIDEST = 400  # columns of a customer's row, beyond which snapshots are worked on in turns
 EXTRAS = ("minutes", "contacts", "profit")
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A sum over the cells of one window: ``name`` is that of ``of`` where ``window`` marks 1."""
+    """A column of cells summed from ``begin`` to before ``end``, in days from a snapshot."""
 
     name: str
     of: str
-    window: str
+    begin: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class Plan:
     kinds: int
     labelled: bool
 
-    @property
+    @cached_property
     def spans(self) -> Spans:
         """How far the windows reach."""
         return spans_of(self.label, self.windows, labelled=self.labelled)
@@ -61,15 +67,15 @@ class Plan:
         """The cells of the log's days."""
         return cells_of(self.calendar, self.spans)
 
-    @property
+    @cached_property
     def days(self) -> dict[str, list[int]]:
         """The table ``days``: day, cell, bit."""
         return days_of(self.cells, self.calendar.first)
 
     @property
-    def marks(self) -> dict[str, list[int]]:
-        """The table ``marks``: which cells are in which windows of which snapshot."""
-        return marks_of(self.calendar, self.spans, self.cells)
+    def end(self) -> int:
+        """The first second that is of no concern."""
+        return self.cells[-1].end * DAY
 
     @property
     def extras(self) -> tuple[str, ...]:
@@ -78,137 +84,156 @@ class Plan:
 
     @property
     def money(self) -> str | None:
-        """The sum that says what a customer brings, where the log does."""
-        of = next((name for name in ("profit", "amount") if name in self.columns), None)
-        return None if of is None else f"{of}_{self.label.lookback}"
+        """What says what a customer brings, where the log does."""
+        return next((name for name in ("profit", "amount") if name in self.columns), None)
 
+    @property
+    def many_kinds(self) -> bool:
+        """Whether there are too many categories for bits."""
+        return self.kinds > _WORD * _WORDS
+
+    @property
+    def words(self) -> range:
+        """The words the categories' bits fill."""
+        return range(0 if self.many_kinds else -(-self.kinds // _WORD))
+
+    @cached_property
     def sums(self) -> tuple[Sum, ...]:
         """Every sum a row needs, each once."""
         return tuple({one.name: one for one in self._sums()}.values())
 
     def _sums(self) -> Iterator[Sum]:
-        measures = measures_of(self.columns)
-        promo = ("promo", "told") if "promo" in self.columns else ()
-        shown = (*measures, *promo, *(name for name in self.extras if name != "profit"))
+        rule, measures = self.label, measures_of(self.columns)
+        asked = sorted({rule.measure, *(measures if self.labelled else ())})
+        shown = (*measures, *(name for name in ("promo", *self.extras) if name in self.columns))
         yield from (self._back(name, days) for name in shown for days in self.windows)
-        if "order" in self.columns:
-            yield Sum("orders_ever", "orders", "past")
-        rule = self.label
-        asked = {rule.measure, *(measures if self.labelled else ())}
-        yield from (self._back(name, rule.lookback) for name in sorted(asked))
+        yield from (self._back(name, rule.lookback) for name in asked)
         if self.money is not None:
-            yield self._back(self.money.split("_")[0], rule.lookback)
+            yield self._back(self.money, rule.lookback)
         if self.labelled:
-            yield from (self._next(name, rule.horizon) for name in sorted(asked))
+            yield from (self._next(name, rule.horizon) for name in asked)
             yield from (self._back(rule.measure, days) for days in shorter_lookbacks(rule))
             yield from (self._next(rule.measure, days) for days in shorter_horizons(rule))
 
     def _back(self, name: str, days: int) -> Sum:
-        return Sum(f"{name}_{days}", self._of(name), f"back_{days}")
+        return Sum(f"{name}_{days}", self._of(name), -days, 0)
 
     def _next(self, name: str, days: int) -> Sum:
-        return Sum(f"{name}_next_{days}", self._of(name), f"forward_{days}")
+        return Sum(f"{name}_next_{days}", self._of(name), 0, days)
 
     def _of(self, name: str) -> str:
         """The column of a cell; the purchases of one day are one order where none is mapped."""
         return "days" if name == "orders" and "order" not in self.columns else name
 
+    @property
+    def ever(self) -> tuple[str, ...]:
+        """What is summed over all of the past."""
+        return ("days", "orders") if "order" in self.columns else ("days",)
+
+    @cached_property
+    def history_cells(self) -> int:
+        """How many cells lie before every window of every snapshot."""
+        windows = (*self.spans.back, self.spans.period * self.spans.periods)
+        earliest = min(self.calendar.snapshots) - max(windows)
+        return sum(cell.end <= earliest for cell in self.cells)
+
+    def batches(self) -> tuple[Plan, ...]:
+        """The plan itself, or several for some snapshots each, none of which asks too much."""
+        days = self.calendar.snapshots
+        if len(days) == 1 or len(pivots(self)) <= _WIDEST:
+            return (self,)
+        middle = len(days) // 2
+        halves = (replace(self.calendar, snapshots=some) for some in (days[:middle], days[middle:]))
+        return tuple(one for half in halves for one in replace(self, calendar=half).batches())
+
     def told(self, log: str) -> dict[str, Any]:
         """What the templates know; ``log`` is the relation of the purchases."""
-        first = self.calendar.first
-        longest = self.windows[-1]
-        snapshots = [
-            {"number": d - first + 1, "begin": (d - longest) * _DAY, "end": d * _DAY}
-            for d in self.calendar.snapshots
-        ]
         rule = self.label
         return {
             "log": log,
-            "zero": (first - 1) * _DAY,
+            "zero": (self.calendar.first - 1) * DAY,
+            "half": HALF,
             "opens": "order" in self.columns,
             "promo": "promo" in self.columns,
             "items": "items" in self.columns,
             "amount": "amount" in self.columns,
             "extras": self.extras,
-            "words": range(-(-self.kinds // _WORD)),
+            "words": self.words,
             "kinds": self.kinds,
-            "sums": self.sums(),
+            "many_kinds": self.many_kinds,
             "windows": self.windows,
             "steps": tuple(pairwise(self.windows)),
-            "rings": self._rings,
-            "spread": self._spread,
-            "ever": "orders_ever" if "order" in self.columns else "order_days",
-            "snapshots": snapshots,
+            "spread": spread(self.windows),
+            "ever": self.ever,
+            "history_cells": self.history_cells,
+            "lasts": [self._last(day) for day in self.calendar.snapshots],
+            "pivots": [{"of": of, "cell": cell} for of, cell in sorted(pivots(self))],
+            "snapshots": [snapshot(self, day) for day in self.calendar.snapshots],
             "history": rule.least_history,
             "periods": rule.active.periods,
             "past": f"{rule.measure}_{rule.lookback}",
-            "future": f"{rule.measure}_next_{rule.horizon}",
-            "declined": decline(rule) if self.labelled else None,
+            "declined": declines(rule) if self.labelled else None,
             "labelled": self.labelled,
-            "money": self.money,
+            "money": None if self.money is None else f"{self.money}_{rule.lookback}",
             "cases": definitions(rule, measures_of(self.columns)) if self.labelled else (),
         }
 
-    @property
-    def _rings(self) -> tuple[tuple[int, int], ...]:
-        return tuple(pairwise((0, *self.windows)))
-
-    @property
-    def _spread(self) -> dict[str, str]:
-        """The squared variation of the rate between the rings of the windows, as two numbers.
-
-        With x orders in a ring of d days, X in all D: D · Σ x²/d / X² − 1, every term of it
-        multiplied by a common multiple of the days.
-        """
-        days = [high - low for low, high in self._rings]
-        common, longest = lcm(*days), self.windows[-1]
-        terms = [
-            f"{common // d * longest} * {ring} * {ring}"
-            for d, ring in zip(days, self._orders_by_ring(), strict=True)
-        ]
-        whole = f"{common} * p.orders_{longest} * p.orders_{longest}"
-        return {"above": f"({' + '.join(terms)} - {whole})", "below": f"({whole})"}
-
-    def _orders_by_ring(self) -> Iterator[str]:
-        for low, high in self._rings:
-            yield f"(p.orders_{high} - p.orders_{low})" if low else f"p.orders_{high}"
+    def _last(self, day: int) -> dict[str, int]:
+        before = sum(cell.end <= day for cell in self.cells)
+        return {"snapshot": day - self.calendar.first + 1, "before": before}
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """Another definition of a decline: which parameter has which value, and its SQL."""
-
-    parameter: str
-    value: str
-    periods: int
-    past: str
-    declined: str
+# --- the columns of a customer's wide row ---------------------------------------------------------
 
 
-def definitions(rule: LabelRule, measures: tuple[Measure, ...]) -> tuple[Definition, ...]:
-    """The chosen definition, and others that differ from it in one parameter."""
-    others: list[tuple[str, object, LabelRule]] = [("chosen", "", rule)]
-    below = {round(rule.decline_below + step, 6) for step in (-0.25, -0.1, 0.1, 0.25)}
-    others += [_other(rule, "decline_below", one) for one in sorted(below) if 0 < one <= 1]
-    others += [_other(rule, "horizon", days) for days in shorter_horizons(rule)]
-    others += [_other(rule, "lookback", days) for days in shorter_lookbacks(rule)]
-    others += [_other(rule, "measure", one) for one in measures if one != rule.measure]
-    periods = rule.active.periods
-    for count in (n for n in (periods - 1, periods + 1) if n > 0):
-        active = rule.active.model_copy(update={"periods": count})
-        others.append(("active.periods", count, rule.model_copy(update={"active": active})))
-    return tuple(_defined(*one) for one in others)
+def pivots(plan: Plan) -> set[tuple[str, int]]:
+    """Which columns of which cells stand in a customer's row."""
+    return {one for day in plan.calendar.snapshots for one in _asked(plan, day)}
 
 
-def _other(rule: LabelRule, name: str, value: object) -> tuple[str, object, LabelRule]:
-    return name, value, rule.model_copy(update={name: value})
+def _asked(plan: Plan, day: int) -> Iterator[tuple[str, int]]:
+    for one in plan.sums:
+        cells = within(plan.cells, day + one.begin, day + one.end)
+        yield from ((one.of, cell) for cell in cells)
+    for word in plan.words:
+        cells = within(plan.cells, day - plan.windows[-1], day)
+        yield from ((f"kinds_{word}", cell) for cell in cells)
+    past = (cell.number for cell in plan.cells[plan.history_cells :] if cell.end <= day)
+    yield from ((of, cell) for cell in past for of in plan.ever)
 
 
-def _defined(parameter: str, value: object, rule: LabelRule) -> Definition:
-    past = f"{rule.measure}_{rule.lookback}"
-    factors = decline(rule)
-    future = f"CAST({rule.measure}_next_{rule.horizon} AS DECIMAL(38, 0)) * {factors.future}"
-    less = f"{future} < CAST({past} AS DECIMAL(38, 0)) * {factors.past}"
-    return Definition(
-        parameter, str(value), rule.active.periods, past, f"CASE WHEN {less} THEN 1 ELSE 0 END"
-    )
+def snapshot(plan: Plan, day: int) -> dict[str, Any]:
+    """What is asked at a snapshot, as sums of the columns of a customer's row."""
+
+    def added(of: str, begin: int, end: int) -> str:
+        return _joined(" + ", of, within(plan.cells, begin, end))
+
+    def masked(word: int, days: int) -> str:
+        return _joined(" | ", f"kinds_{word}", within(plan.cells, day - days, day))
+
+    later = [cell.number for cell in plan.cells[plan.history_cells :] if cell.end <= day]
+    ever = {of: f"({of}_before + {_joined(' + ', of, later)})" for of in plan.ever}
+    period = plan.spans.period
+    return {
+        "number": day - plan.calendar.first + 1,
+        "end": day * DAY,
+        **_begins(plan, day),
+        "days_ever": ever["days"],
+        "orders_ever": ever[plan.ever[-1]],
+        "periods": [
+            added("days", day - period * (n + 1), day - period * n)
+            for n in range(plan.spans.periods)
+        ],
+        "sums": {one.name: added(one.of, day + one.begin, day + one.end) for one in plan.sums},
+        "kinds": {days: [masked(word, days) for word in plan.words] for days in plan.windows},
+    }
+
+
+def _begins(plan: Plan, day: int) -> dict[str, list[int]]:
+    """Where the windows of categories begin, the longest first; the others only where needed."""
+    windows = list(reversed(plan.windows)) if plan.many_kinds else [plan.windows[-1]]
+    return {"begins": [(day - days) * DAY for days in windows], "begins_of": windows}
+
+
+def _joined(operator: str, of: str, cells: Iterable[int]) -> str:
+    return f"({operator.join(f'{of}_c{cell}' for cell in cells) or '0'})"

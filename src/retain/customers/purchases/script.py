@@ -23,17 +23,18 @@ _FOLDER = Path(__file__).with_name("sql")
 class Script:
     """Statements in their order; each is a SELECT over relations made before it.
 
-    ``pairs`` reads the log, ``days`` and ``marks``; ``favourites`` reads the log, and is None
-    where it has no category; ``judged`` reads ``pairs``; all others read ``judged``, and ``rows``
-    also ``favourites``. ``sensitivity`` is None without a label.
+    ``wide`` reads the log and ``days``, ``pairs`` reads ``wide``, ``judged`` reads ``pairs``;
+    ``favourites`` reads the log, and is None where it has no category; all others read ``judged``,
+    and ``rows`` also ``favourites``. ``sensitivity`` is None without a label. ``wide`` and
+    ``favourites`` are worth keeping; ``pairs`` and ``judged`` are cheap as views.
     """
 
+    wide: str
     pairs: str
     favourites: str | None
     judged: str
     rows: str
     counts: str
-    left_out: str
     sensitivity: str | None
 
 
@@ -45,12 +46,12 @@ def script_of(plan: Plan, log: str = "purchases") -> Script:
         return _templates().get_template(f"{name}.sql").render(known)
 
     return Script(
+        wide=filled("wide"),
         pairs=filled("pairs"),
         favourites=filled("favourites") if plan.kinds else None,
         judged=filled("judged"),
         rows=filled("rows"),
         counts=filled("counts"),
-        left_out=filled("left_out"),
         sensitivity=filled("sensitivity") if plan.labelled else None,
     )
 

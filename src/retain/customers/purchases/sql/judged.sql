@@ -4,14 +4,11 @@ SELECT
   p.*,
   CASE
     WHEN p.snapshot - p.first_day < {{ history }} THEN 1
-    WHEN p.periods % {{ 2 ** periods }} < {{ 2 ** periods - 1 }} THEN 2
+    WHEN p.active < {{ periods }} THEN 2
     WHEN p.{{ past }} <= 0 THEN 3
     ELSE 0
   END AS reason
   {%- if declined %},
-  CASE
-    WHEN CAST(p.{{ future }} AS DECIMAL(38, 0)) * {{ declined.future }} < CAST(p.{{ past }} AS DECIMAL(38, 0)) * {{ declined.past }} THEN 1
-    ELSE 0
-  END AS declined
+  {{ declined }} AS declined
   {%- endif %}
 FROM pairs AS p
