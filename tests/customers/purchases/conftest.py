@@ -63,12 +63,19 @@ def asked(**changes):
     }
 
 
-@pytest.fixture(scope="session")
-def opened():
+@pytest.fixture
+def connections():
+    """What opens connections to DuckDB, and closes them after the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(duckdb.connect())
+
+
+@pytest.fixture
+def opened(connections):
     """``opened(path, table=…, session=…, **changes)``: the log at a path, today being TODAY."""
 
     def open_it(path, *, table=None, session="UTC", today=TODAY, **changes):
-        connection = duckdb.connect()
+        connection = connections()
         connection.execute(f"SET TimeZone = '{session}'")
         log = open_log(connection, path=str(path), table=table, today=today, **asked(**changes))
         connection.execute(f"SET TimeZone = '{session}'")
@@ -77,12 +84,12 @@ def opened():
     return open_it
 
 
-@pytest.fixture(scope="session")
-def opened_source():
+@pytest.fixture
+def opened_source(connections):
     """The same of a Python object."""
 
     def open_it(source, **changes):
-        connection = duckdb.connect()
+        connection = connections()
         return Opened(log_of(connection, source, today=TODAY, **asked(**changes)), connection)
 
     return open_it

@@ -58,7 +58,8 @@ def categories_of(
 
 def make(connection: duckdb.DuckDBPyConnection, rows: Rows, tally: Tally) -> bool:
     """Create ``purchases``; whether it is a view of the files."""
-    source = f"SELECT {_columns(rows, tally)} FROM ({rows.select}) AS cells{_joined(rows)}{_kept(rows, tally, ' WHERE')}"  # noqa: S608
+    cells = f"({rows.select}) AS cells{_joined(rows)}{_kept(rows, tally, ' WHERE')}"
+    source = f"SELECT {_columns(rows, tally)} FROM {cells}"  # noqa: S608
     if "bill" in rows.values:
         connection.execute(f"CREATE TABLE {_ORDERED} AS {source}")
         connection.execute(f"CREATE TABLE {PURCHASES} AS {_opened(rows)}")

@@ -74,6 +74,13 @@ def guard(pattern: str, cell: str) -> str:
     return f"regexp_full_match({cell}, {literal(pattern.replace('#', '[0-9]'))})"
 
 
+def all_match(connection: duckdb.DuckDBPyConnection, pattern: str, cell: str) -> bool:
+    """Whether the pattern fits every cell: to ask takes a tenth of the time of all shapes."""
+    query = f"SELECT bool_and({guard(pattern, cell)}) FROM {RAW}"  # noqa: S608
+    row = connection.execute(query).fetchone()
+    return bool(row and row[0])
+
+
 def number(connection: duckdb.DuckDBPyConnection, raw: Raw, role: str) -> Reading:
     """The cells of a role as DOUBLE.
 
@@ -91,7 +98,18 @@ def number(connection: duckdb.DuckDBPyConnection, raw: Raw, role: str) -> Readin
     if not raw.is_text(role):
         found = f"it holds {raw.types[role]}"
         raise RetainError.at(raw.where(role), found, "expected numbers")
+    if _surely_plain(connection, cell):
+        return Reading(f"TRY_CAST({cell} AS DOUBLE)", plain=False)
     return Reading(_from_text(cell, shapes(connection, role), raw.decimal), plain=False)
+
+
+def _surely_plain(connection: duckdb.DuckDBPyConnection, cell: str) -> bool:
+    """Whether all cells are digits and points, and no point may part thousands."""
+    every = f"bool_and({guard('[-+]?#+(?:[.]#+)?', cell)})"
+    decimal = literal("[.]([0-9]{1,2}|[0-9]{4,})$")
+    some, sure = f"bool_or(contains({cell}, '.'))", f"bool_or(regexp_matches({cell}, {decimal}))"
+    row = connection.execute(f"SELECT {every}, {some}, {sure} FROM {RAW}").fetchone()  # noqa: S608
+    return row is not None and bool(row[0]) and bool(row[1]) == bool(row[2])
 
 
 def _from_text(cell: str, found: Sequence[Shape], default: str) -> str:
