@@ -49,7 +49,7 @@ class Opened:
         return self.connection.sql(sql).fetchone() == (1,)
 
 
-def asked(**changes):
+def _asked(**changes):
     """Columns, format and policy; each change is of the one that has a field of this name."""
     columns = {"customer": "customer", "time": "time"}
     told = {"names": None, "time_format": None, "timezone": "UTC"}
@@ -61,6 +61,12 @@ def asked(**changes):
         "format": LogFormat(**told),
         "policy": LogPolicy(**policy),
     }
+
+
+@pytest.fixture
+def asked():
+    """``asked(**changes)``: columns, format and policy of a usual log, changed."""
+    return _asked
 
 
 @pytest.fixture
@@ -77,7 +83,7 @@ def opened(connections):
     def open_it(path, *, table=None, session="UTC", today=TODAY, **changes):
         connection = connections()
         connection.execute(f"SET TimeZone = '{session}'")
-        log = open_log(connection, path=str(path), table=table, today=today, **asked(**changes))
+        log = open_log(connection, path=str(path), table=table, today=today, **_asked(**changes))
         connection.execute(f"SET TimeZone = '{session}'")
         return Opened(log, connection)
 
@@ -90,7 +96,7 @@ def opened_source(connections):
 
     def open_it(source, **changes):
         connection = connections()
-        return Opened(log_of(connection, source, today=TODAY, **asked(**changes)), connection)
+        return Opened(log_of(connection, source, today=TODAY, **_asked(**changes)), connection)
 
     return open_it
 
