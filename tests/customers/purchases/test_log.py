@@ -71,6 +71,8 @@ def test_all_columns_but_the_id_are_bigint(opened, csv_log):
         (["007", "12"], ["007", "12"]),
         (["a7", "12"], ["12", "a7"]),
         ([" 7 ", "\u00a012"], [7, 12]),
+        (["nan", "7.0", "NULL"], [7]),
+        (["<NA>", "a7"], ["a7"]),
         (["1234567890123456789012", "3"], ["1234567890123456789012", "3"]),
     ],
 )
@@ -385,6 +387,8 @@ def test_which_line_opens_an_order_does_not_hang_on_the_order_of_rows(opened, cs
         (lines(), {"amount": "amuont"}, "no column 'amuont', which data.columns.amount names; it has 'customer', 'time', 'amount'. Did you mean 'amount'"),
         ("1,2024-01-02\n2,2024-01-02\n", {}, "no column 'customer'.*data.log.names"),
         ("customer,time,time\n1,2,3\n", {}, "has several columns named 'time'"),
+        ("customer,time,Time\n1,2,3\n", {}, "has columns 'time', 'Time', which differ in case alone"),
+        ("customer;time;amount\n1;2024-01-02;1.234\n", MONEY, "at most 9e13 with decimal mark ','"),
         (lines(), {"amount": "time"}, "data.columns: column 'time' is named for 'time', 'amount'"),
         ("customer,time\n1,2024-01-02\n2\n", {}, "line 3: 1 cells; expected 2"),
         ('customer,time\n1,2024-01-02\n2,"2024\n', {}, "look for a quote that is not closed"),
@@ -405,6 +409,14 @@ def test_a_log_that_cannot_be_read_is_refused_in_a_sentence(opened, csv_log, tex
 def test_names_may_not_repeat(opened, csv_log):
     with pytest.raises(RetainError, match="several columns named 'time'"):
         opened(csv_log("1,2024-01-02,3\n"), names=("customer", "time", "time"))
+
+
+def test_a_line_of_other_length_among_columns_parted_by_blanks_is_shown(opened, csv_log):
+    path = csv_log("1 2024-01-02 5\n2 2024-01-03 6 7\n")
+    with pytest.raises(
+        RetainError, match="line '2 2024-01-03 6 7': 4 cells; expected 3, as in the n"
+    ):
+        opened(path, names=("customer", "time", "amount"))
 
 
 def test_a_path_that_leads_nowhere_is_told_with_the_nearest_name(opened, csv_log, tmp_path):

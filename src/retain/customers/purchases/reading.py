@@ -31,12 +31,14 @@ _OTHER = {".": ",", ",": "."}
 class Reading:
     """An expression over the columns of ``retain_raw``; NULL where a cell cannot be read.
 
-    ``plain`` says that it costs no more than a cast, so that a view of it may be scanned often.
+    ``plain`` says that it costs no more than a cast, so that a view of it may be scanned often;
+    ``mark`` is the decimal mark of numbers written as text.
     """
 
     sql: str
     plain: bool
     notes: tuple[str, ...] = ()
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def number(connection: duckdb.DuckDBPyConnection, raw: Raw, role: str) -> Readin
         raise RetainError.at(raw.where(role), found, "expected numbers")
     if _surely_plain(connection, cell):
         return Reading(f"TRY_CAST({cell} AS DOUBLE)", plain=False)
-    return Reading(_from_text(cell, shapes(connection, role), raw.decimal), plain=False)
+    return _from_text(cell, shapes(connection, role), raw.decimal)
 
 
 def _surely_plain(connection: duckdb.DuckDBPyConnection, cell: str) -> bool:
@@ -112,7 +114,7 @@ def _surely_plain(connection: duckdb.DuckDBPyConnection, cell: str) -> bool:
     return row is not None and bool(row[0]) and bool(row[1]) == bool(row[2])
 
 
-def _from_text(cell: str, found: Sequence[Shape], default: str) -> str:
+def _from_text(cell: str, found: Sequence[Shape], default: str) -> Reading:
     mark, groups = _marks(found, default)
     grammar = _grammar(mark, _SPACE if not groups else f"(?:{_SPACE}|[{groups}])")
     plain = cell
@@ -121,8 +123,8 @@ def _from_text(cell: str, found: Sequence[Shape], default: str) -> str:
         plain = f"translate({cell}, {literal(signs + _DROPPED + groups)}, {literal(marks)})"
     value = f"TRY_CAST({plain} AS DOUBLE)"
     if len(found) <= SHAPES and all(matches(grammar, shape.text) for shape in found):
-        return value
-    return f"CASE WHEN {guard(grammar, cell)} THEN {value} END"
+        return Reading(value, plain=False, mark=mark)
+    return Reading(f"CASE WHEN {guard(grammar, cell)} THEN {value} END", plain=False, mark=mark)
 
 
 def _marks(found: Sequence[Shape], default: str) -> tuple[str, str]:

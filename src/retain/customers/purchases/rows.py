@@ -86,7 +86,7 @@ def rows_of(
     visit, returned, free = _visit(raw), _returned(raw), _free(raw)
     faults = (
         *_of_who_and_when(today),
-        *_of_numbers(raw, visit),
+        *_of_numbers(raw, values, visit),
         *_by_policy(policy, returned, free),
     )
     return Rows(raw, values, faults, visit, returned, free)
@@ -151,18 +151,19 @@ def _of_who_and_when(today: date) -> tuple[Fault, ...]:
     )
 
 
-def _of_numbers(raw: Raw, visit: str) -> tuple[Fault, ...]:
+def _of_numbers(raw: Raw, values: Mapping[str, Reading], visit: str) -> tuple[Fault, ...]:
     faults = []
     for role in ("amount", "items", *_ASIDE, "profit"):
         if role not in raw.names:
             continue
         odd = f"(raw_{role} IS NOT NULL AND ({role} IS NULL OR abs({role}) > {LIMIT:.0f}))"
-        reason = f"without {role} that can be read as a number of at most 9e13"
+        mark = f" with decimal mark {values[role].mark!r}" if values[role].mark else ""
+        reason = f"without {role} that can be read as a number of at most 9e13{mark}"
         if role in _MEASURED:
             odd = f"({odd} OR ({role} IS NULL AND NOT {visit}))"
         elif role in _ASIDE:
             odd = f"({odd} OR coalesce({role}, 0) < 0)"
-            reason = f"without {role} that can be read as a number from 0 to 9e13"
+            reason = f"without {role} that can be read as a number from 0 to 9e13{mark}"
         faults.append(Fault(f"no {role}", odd, role, reason))
     if "discount" in raw.names:
         odd = "raw_discount IS NOT NULL AND promo IS NULL"
