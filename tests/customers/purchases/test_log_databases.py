@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from retain.customers.purchases.log import selected
+from retain.customers.purchases.log import log_of, selected
 from retain.errors import RetainError
 
 duckdb = pytest.importorskip("duckdb")
@@ -180,6 +180,14 @@ def test_whatever_exports_arrow_batches_is_a_log(opened_source, source):
 def test_a_duckdb_relation_is_a_log(opened_source):
     log = opened_source(duckdb.from_arrow(_batches()), **MAPPED)
     assert log.rows(*READ) == BECOME
+
+
+def test_a_relation_of_the_same_connection_is_read_to_its_end(connections, asked):
+    connection = connections()
+    whole = connection.sql("SELECT range AS customer, DATE '2024-01-02' AS time FROM range(300000)")
+    log = log_of(connection, whole, **asked())
+    assert log.steps[0].before == 300_000
+    assert connection.table("purchases").count("*").fetchone() == (300_000,)
 
 
 def test_a_sqlalchemy_table_or_select_is_a_log(opened_source, sqlite_log):

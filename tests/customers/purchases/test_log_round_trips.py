@@ -21,7 +21,7 @@ parquet = pytest.importorskip("pyarrow.parquet")
 EPOCH = datetime(1970, 1, 1)
 MAPPED = {"amount": "amount", "items": "items", "category": "category"}
 READ = ("customer", "t", "cents", "items", "category", "buys")
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 purchase = st.tuples(
     st.integers(0, 50),

@@ -6,7 +6,7 @@ May import: errors, schema and customers.customers, purchases.*.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -156,11 +156,13 @@ def log_of(  # noqa: PLR0913 - the keys of the config
     """
     asked = _Asked(None, columns, format, policy)
     reader = reader_of(source)
-    with _in_sentences("the log"):
-        _prepare(connection, format)
-        raw = store(connection, reader.schema, reader, roles_of(columns), "the log")
-        known = content.of_parts(_rows_hashed(connection), asked.options)
-        return _normalised(connection, raw, asked, today, known)
+    # a relation of this very connection is cut off by the next query, so another one does the rest
+    work = connection.cursor()
+    with closing(work), _in_sentences("the log"):
+        _prepare(work, format)
+        raw = store(work, reader.schema, reader, roles_of(columns), "the log")
+        known = content.of_parts(_rows_hashed(work), asked.options)
+        return _normalised(work, raw, asked, today, known)
 
 
 def selected(engine: sa.Engine, query: Any) -> pa.RecordBatchReader:
@@ -231,6 +233,14 @@ def _in_sentences(told: str) -> Iterator[None]:
 
     try:
         yield
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException) as error:
-        why = str(error).splitlines()[0][:200]
-        raise RetainError(f"{told} cannot be read: {why}.") from None
+    except (duckdb.IOException, duckdb.DataError, duckdb.InvalidInputException) as error:
+        raise _unreadable(told, error) from None
+    except duckdb.Error as error:
+        if type(error) is not duckdb.Error:  # a bug, or no memory
+            raise
+        raise _unreadable(told, error) from None  # Parquet's own codec has no class
+
+
+def _unreadable(told: str, error: Exception) -> RetainError:
+    why = str(error).splitlines()[0][:200].removesuffix(".")
+    return RetainError(f"{told} cannot be read: {why}.")

@@ -97,8 +97,8 @@ def _head(path: Path) -> tuple[str, str]:
         data = opened.read(_HEAD)
     if len(data) < _HEAD:
         return decoded(path, data)
-    encoding, text = decoded(path, data[: data.rfind(b"\n") + 1] or data)
-    return encoding, text
+    wide = b"\0" in data[:64]  # UTF-16, which a cut after one byte would split
+    return decoded(path, data if wide else data[: data.rfind(b"\n") + 1] or data)
 
 
 def _check_same(first: Sheet, sheet: Sheet) -> None:
@@ -123,11 +123,13 @@ def _store(
 
     try:
         connection.execute(_stored(sheets, roles))
-    except duckdb.Error:  # a cell in another encoding, or lines that end in several ways
+    except (
+        duckdb.InvalidInputException
+    ):  # a cell in another encoding, or lines that end in several ways
         mended = [_rewritten(s, scratch / f"again-{n}") for n, s in enumerate(sheets)]
         try:
             connection.execute(_stored(mended, roles))
-        except duckdb.Error as error:
+        except duckdb.InvalidInputException as error:
             raise _uncut(sheets, str(error)) from None
 
 
@@ -170,8 +172,9 @@ def _cells(sheets: list[Sheet]) -> str:
 
 def _split(reader: str, names: tuple[str, ...]) -> str:
     """Lines cut at blanks; one of another number of cells stops the query."""
-    lines = f"SELECT string_split_regex(trim(line), '\\s+') AS cells FROM {reader} WHERE trim(line) <> ''"  # noqa: E501, S608
-    wrong = f"error('CSV Error on Line: 0, Expected Number of Columns: {len(names)} Found: ' || len(cells))"  # noqa: E501
+    lines = f"SELECT string_split_regex(trim(line, ' \t'), '[ \t]+') AS cells, line FROM {reader} WHERE trim(line, ' \t') <> ''"  # noqa: E501, S608
+    count = f"'\nExpected Number of Columns: {len(names)} Found: ' || len(cells)"
+    wrong = f"error('CSV Error on Line: ' || left(line, 60) || {count})"
     checked = f"SELECT CASE WHEN len(cells) = {len(names)} THEN cells ELSE {wrong} END AS cells FROM ({lines})"  # noqa: E501, S608
     columns = ", ".join(
         f'cells[{n}] AS "{name.replace(chr(34), chr(34) * 2)}"'
@@ -181,13 +184,14 @@ def _split(reader: str, names: tuple[str, ...]) -> str:
 
 
 def _uncut(sheets: list[Sheet], why: str) -> RetainError:
-    line = why.partition("on Line: ")[2].partition("\n")[0].partition(",")[0]
+    line = why.partition("on Line: ")[2].partition("\n")[0]
     told = sheets[0].told if len(sheets) == 1 else "one of the files"
     cells = why.partition("Expected Number of Columns: ")[2].partition("\n")[0]
     if cells:
         expected, _, found = cells.partition(" Found: ")
-        at = f", line {line}" if line != "0" else ""
-        return RetainError(f"{told}{at}: {found} cells; expected {expected}, as in the header.")
+        at = f"line {line}" if line.isdecimal() else f"line {line!r}"
+        wanted = "header" if sheets[0].heading else "names of data.log.names"
+        return RetainError(f"{told}, {at}: {found} cells; expected {expected}, as in the {wanted}.")
     found = f"{told} cannot be cut into cells at line {line}"
     return RetainError(f"{found}; look for a quote that is not closed.")
 

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 from retain.customers.purchases.clock import floored, local, whole_seconds
 from retain.customers.purchases.quoted import literal
 from retain.customers.purchases.raw import RAW, Raw
-from retain.customers.purchases.reading import SHAPES, Reading, Shape, guard, matches, shapes
+from retain.customers.purchases.reading import (
+    SHAPES,
+    Reading,
+    Shape,
+    all_match,
+    guard,
+    matches,
+    shapes,
+)
 from retain.errors import RetainError, examples
 
 if TYPE_CHECKING:
@@ -21,6 +29,7 @@ if TYPE_CHECKING:
 _CLOCK = "(?:[T ]#{1,2}:##(?::##(?:[.,]#+)?)?)"
 _OFFSET = " ?(?:Z|UTC|GMT|[-+]##(?::?##)?)"
 _YEAR_FIRST = "####(?:-#{1,2}-#{1,2}|/#{1,2}/#{1,2}|[.]#{1,2}[.]#{1,2})"
+_PLAIN = "####-##-##(?:[T ]##:##(?::##)?)?"
 _NOON = "(?: ?[AaPp][Mm])"
 _MOSTLY = 0.05  # the share of cells that may contradict how all others are written
 
@@ -46,6 +55,8 @@ def from_texts(connection: duckdb.DuckDBPyConnection, raw: Raw, zone: str) -> Re
     RetainError
         No cell has a known form, or the cells leave open which of two numbers is the day.
     """
+    if all_match(connection, _PLAIN, "raw_time"):
+        return Reading(_iso("raw_time", (), zone), plain=False)
     found = shapes(connection, "time")
     forms = [form for form in _FORMS if any(matches(form.pattern, one.text) for one in found)]
     forms += _by_values(connection, raw, found)
