@@ -178,3 +178,18 @@ def test_customers_of_one_row_each_are_as_they_are(shop):
     assert people is customers
     assert parts == [scores]
     assert drivers is None
+
+
+# A model that learnt from a handful tells of no model anybody would use.
+def test_a_snapshot_with_little_to_learn_from_is_not_tested_but_for_the_last(dated_shop):
+    customers = dated_shop(snapshots=9)
+    first = customers.dated.snapshot.min()
+    few = customers.dated.snapshot > first + pd.Timedelta(days=31)
+    few |= customers.dated.customer < customers.dated.customer.min() + 12
+    found = calendar(customers.rows(few.to_numpy()).dated, None)
+    assert [f"{day:%m-%d}" for day in found.tested] == ["05-31"]
+    assert [f"{day:%m-%d}" for day in calendar(customers.dated, None).tested] == [
+        "04-01",
+        "05-01",
+        "05-31",
+    ]

@@ -62,7 +62,7 @@ def _carried_told(console: Console, verdict: Verdict, findings: Findings) -> Non
     """Print what the winner came to on customers no run has seen, and what follows for them."""
     sealed = findings.sealed
     if sealed is not None:
-        console.print(_sealed(sealed))
+        console.print(_sealed(sealed, verdict.winner.split.sealed_at))
         told = escape(sealed.told)
         console.print(told if len(sealed.openings) == 1 else f"[yellow]{told}[/]")
     if snapshots := in_time(verdict.winner, sealed):
@@ -176,8 +176,9 @@ def _left_out(console: Console, verdict: Verdict, unfinished: int) -> None:
         console.print(f"[yellow]{unfinished} runs were interrupted and are not compared.[/]")
 
 
-def _sealed(sealed: SealedTest) -> Table:
-    title = f"Sealed test: {sealed.customers} customers no run has seen"
+def _sealed(sealed: SealedTest, day: str | None) -> Table:
+    whom = "customers no run has seen" if day is None else f"customers on {day}, which no run saw"
+    title = f"Sealed test: {sealed.customers} {whom}"
     table = Table(title=title, box=SIMPLE_HEAD)
     for name in ("metric", "value", "95 %", ""):
         table.add_column(name)

@@ -133,13 +133,17 @@ def single_feature_auc(customers: Customers, _: Folding) -> Check:
 
 
 def target_or_profit_among_features(customers: Customers, _: Folding) -> Check:
-    """A feature that is the answer, or the money, under another name."""
+    """A feature that is the answer, or the money, under another name.
+
+    Of a dated source the money is what was bought before the snapshot, which may be a feature.
+    """
     code = "target_or_profit_among_features"
-    sought = [n for n in ("target", "profit") if getattr(customers, n) is not None]
+    asked = ("target", "profit") if customers.dated is None else ("target",)
+    sought = [n for n in asked if getattr(customers, n) is not None]
     if not sought:
         raise NotApplicable("there is neither a target nor a profit")
     found = {"target": repeats.of_target(customers), "profit": repeats.of_profit(customers)}
-    told = [f"{_repeat(names)} the {what}" for what, names in found.items() if names]
+    told = [f"{_repeat(found[what])} the {what}" for what in sought if found[what]]
     if told:
         return Check(code, "failed", "; ".join(told), severe=True)
     return Check(code, "passed", f"no feature repeats the {' or the '.join(sought)}")

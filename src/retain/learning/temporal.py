@@ -26,7 +26,8 @@ class Calendar:
     Attributes
     ----------
     trained, tested
-        Days that may be learnt from, and days that are tested, a gap after the first of those.
+        Days that may be learnt from, and days that are tested, a gap after the first of those; but
+        for the last of them, only if there is half as much to learn from as to test.
     sealed
         The latest day.
     aside
@@ -70,11 +71,13 @@ def calendar(dated: Dated, gap: int | None) -> Calendar:
             f"expected at least {horizon}, or null for just that",
         )
     between = pd.Timedelta(days=horizon if gap is None else gap)
-    *days, last = sorted(dated.snapshot.unique())
+    rows = dated.snapshot.value_counts().sort_index()
+    *days, last = rows.index
     before = [day for day in days if day + between <= last]
-    tested = tuple(day for day in before if before[0] + between <= day)
-    if not tested:
+    testable = [day for day in before if before[0] + between <= day]
+    if not testable:
         raise RetainError(_too_few([*days, last], between.days))
+    tested = (*(day for day in testable[:-1] if _learnable(rows, day, between)), testable[-1])
     return Calendar(
         trained=tuple(day for day in before if day + between <= tested[-1]),
         tested=tested,
@@ -82,6 +85,14 @@ def calendar(dated: Dated, gap: int | None) -> Calendar:
         aside=tuple(day for day in days if day not in before),
         gap=between,
     )
+
+
+def _learnable(rows: pd.Series, day: pd.Timestamp, between: pd.Timedelta) -> bool:
+    """Whether there is at least half as much to learn from as to test.
+
+    Else a fold would tell of a model that nobody would use: one that barely learnt.
+    """
+    return bool(2 * rows[rows.index <= day - between].sum() >= rows[day])
 
 
 def split_in_time(customers: Customers, dated: Dated, validation: Validation, seed: int) -> Splits:
