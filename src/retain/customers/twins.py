@@ -141,13 +141,18 @@ def with_twins(customers: Customers, copies: Literal["group", "drop"] = "group")
     The copy that comes first in the file stays. With fewer customers chance can do less, so what
     was on the verge may now count as a copy: the customers left are grouped as well.
     """
-    labels = find_twins(customers).labels
-    grouped = replace(customers, twins=labels)
-    second = labels.duplicated()
+    return grouped(customers, copies)[0]
+
+
+def grouped(customers: Customers, copies: Literal["group", "drop"]) -> tuple[Customers, Twins]:
+    """The customers as ``with_twins`` has them, and the copies among those."""
+    found = find_twins(customers)
+    together = replace(customers, twins=found.labels)
+    second = found.labels.duplicated()
     if copies == "group" or not second.any():
-        return grouped
+        return together, found
     reason = "nearly equal to a customer further up the file"
-    return with_twins(grouped.only(~second, "second copies", reason))
+    return grouped(together.only(~second, "second copies", reason), copies)
 
 
 def _with_block(ids: pd.Index, codes: Codes, chance: Coincidence, pairs: Pairs) -> Pairs:
