@@ -246,14 +246,15 @@ class Customers:
 
     def rows(self, mask: np.ndarray) -> Customers:
         """The customers where ``mask`` is True: a view for one purpose, no step of the funnel."""
-        features = self.features[mask]
+        index = self.features.index[mask]
+        columns = {name: values.array[mask] for name, values in self.features.items()}
 
         def cut(series: pd.Series) -> pd.Series:
-            return pd.Series(series.array[mask], index=features.index, name=series.name)
+            return pd.Series(series.array[mask], index=index, name=series.name)
 
         return replace(
             self,
-            features=features,
+            features=pd.DataFrame(columns, index=index, copy=False),
             target=None if self.target is None else cut(self.target),
             profit=None if self.profit is None else cut(self.profit),
             contactable=None if self.contactable is None else cut(self.contactable),

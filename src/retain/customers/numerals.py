@@ -69,11 +69,12 @@ def decimal_mark(cells: pd.Series | Repeated, default: str = ".") -> str:
     '.'
     """
     column = repeated(cells)
-    rows = column.counts()
-    counts = {mark: int(rows[_tells(column.distinct, mark)].sum()) for mark in ".,"}
-    if counts["."] == counts[","]:
-        return default
-    return "." if counts["."] > counts[","] else ","
+    points, commas = (_tells(column.distinct, mark) for mark in ".,")
+    if points.any() != commas.any():
+        return "." if points.any() else ","
+    rows = column.counts() if points.any() else np.zeros(len(points))
+    more = rows[points].sum() - rows[commas].sum()
+    return default if more == 0 else "." if more > 0 else ","
 
 
 def shown(cells: pd.Series) -> str:

@@ -20,9 +20,7 @@ from retain.learning.pipeline import MISSING
 Floats = NDArray[np.float64]
 
 
-def encoded(
-    pipeline: Pipeline, table: pd.DataFrame, test: pd.DataFrame
-) -> tuple[Floats, Floats]:
+def encoded(pipeline: Pipeline, table: pd.DataFrame, test: pd.DataFrame) -> tuple[Floats, Floats]:
     """``table`` and ``test`` after the steps ``prepare`` and ``encode``, fitted on ``table``."""
     parts = {name: part for name, *part in pipeline.named_steps["prepare"].transformers}
     made = []
