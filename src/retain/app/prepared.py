@@ -16,7 +16,7 @@ from retain.app.components import source
 from retain.app.seen import Seen
 from retain.customers.audit import Check, Folding, audit, refuse
 from retain.customers.customers import Customers, Dated
-from retain.customers.twins import with_twins
+from retain.customers.twins import Twins, grouped
 from retain.errors import examples
 from retain.learning.validation import Splits, split
 from retain.record import (
@@ -148,8 +148,8 @@ def forget() -> None:
 
 @lru_cache(maxsize=8)
 def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> Prepared:
-    customers, heard = _customers(data, audited.copies)
-    checks = audit(customers, Folding(shuffled=validation.shuffle))
+    customers, copies, heard = _customers(data, audited.copies)
+    checks = audit(customers, Folding(validation.shuffle, copies))
     refuse(checks, audited.allow)
     splits = split(customers, validation, seed)
     told = () if splits.told is None else (splits.told,)
@@ -157,10 +157,12 @@ def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> P
 
 
 @lru_cache(maxsize=4)
-def _customers(data: str, copies: Literal["group", "drop"]) -> tuple[Customers, tuple[str, ...]]:
+def _customers(
+    data: str, copies: Literal["group", "drop"]
+) -> tuple[Customers, Twins | None, tuple[str, ...]]:
     with listening() as heard:
-        customers = with_twins(source(json.loads(data))(), copies)
-    return customers, tuple(heard)
+        customers, found = grouped(source(json.loads(data))(), copies)
+    return customers, found, tuple(heard)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from retain.customers.separation import (
     by_order,
     order,
 )
-from retain.customers.twins import find_twins
+from retain.customers.twins import Twins, find_twins
 from retain.errors import NotApplicable
 
 ORDER_AUC = 0.60
@@ -39,9 +39,14 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Folding:
-    """What the validation is going to do. ``shuffled``: customers are shuffled before folding."""
+    """What the validation is going to do.
+
+    ``shuffled``: customers are shuffled before folding. ``copies``: the twins it keeps together,
+    if somebody has looked for them already.
+    """
 
     shuffled: bool
+    copies: Twins | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +98,11 @@ def order_predicts_target(customers: Customers, folding: Folding) -> Check:
     return Check(code, "failed", f"{told}; shuffle them with validation.shuffle=true", severe=True)
 
 
-def twins(customers: Customers, _: Folding) -> Check:
+def twins(customers: Customers, folding: Folding) -> Check:
     """Copied customers: harmless when they share a group, which no fold splits."""
     if customers.dated is not None:
         raise NotApplicable("a customer has rows at several snapshots, which share a group")
-    found = find_twins(customers)
+    found = folding.copies or find_twins(customers)
     if not found.applicable:
         raise NotApplicable(found.told)
     if found.pairs.empty:

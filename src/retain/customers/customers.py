@@ -19,6 +19,7 @@ import pandas as pd
 from retain.errors import RetainError
 
 Kind = Literal["number", "category"]
+_TENS = 10 ** np.arange(19)  # all that fit int64
 Operation = Literal["ratio", "difference", "slope", "mean"]
 
 
@@ -180,14 +181,17 @@ class Customers:
         if list(self.features.columns) != list(self.columns):
             raise ValueError("features and their columns differ")
         if self.twins.empty:
-            place = np.argsort(_by_name(ids)) if self.dated is None else self._who(self.dated)
-            alone = pd.Series(place, index=ids, name="twins")
+            alone = pd.Series(self._places(), index=ids, name="twins")
             object.__setattr__(self, "twins", alone)
 
-    @staticmethod
-    def _who(dated: Dated) -> np.ndarray:
+    def _places(self) -> np.ndarray:
         """A number for each customer, the same whatever the order of rows."""
-        return np.asarray(pd.factorize(dated.customer.astype(str), sort=True)[0])
+        if self.dated is not None:
+            return np.asarray(pd.factorize(self.dated.customer.astype(str), sort=True)[0])
+        order = _by_name(self.features.index)
+        places = np.empty_like(order)
+        places[order] = np.arange(len(order))
+        return places
 
     def __len__(self) -> int:
         """The number of customers."""
@@ -242,17 +246,19 @@ class Customers:
 
     def rows(self, mask: np.ndarray) -> Customers:
         """The customers where ``mask`` is True: a view for one purpose, no step of the funnel."""
+        index = self.features.index[mask]
+        columns = {name: values.array[mask] for name, values in self.features.items()}
 
-        def cut(series: pd.Series | None) -> pd.Series | None:
-            return None if series is None else series[mask]
+        def cut(series: pd.Series) -> pd.Series:
+            return pd.Series(series.array[mask], index=index, name=series.name)
 
         return replace(
             self,
-            features=self.features[mask],
-            target=cut(self.target),
-            profit=cut(self.profit),
-            contactable=cut(self.contactable),
-            twins=self.twins[mask],
+            features=pd.DataFrame(columns, index=index, copy=False),
+            target=None if self.target is None else cut(self.target),
+            profit=None if self.profit is None else cut(self.profit),
+            contactable=None if self.contactable is None else cut(self.contactable),
+            twins=cut(self.twins),
             dated=None if self.dated is None else self.dated.rows(mask),
         )
 
@@ -293,4 +299,19 @@ def _by_name(ids: pd.Index) -> np.ndarray:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    if ids.dtype == "int64" and ids.min() >= 0 and ids.max() < _TENS[-1]:
+        return _by_digits(ids.to_numpy())
     return np.asarray(pc.array_sort_indices(pa.array(ids.astype(str)))).astype(np.int64)
+
+
+def _by_digits(numbers: np.ndarray) -> np.ndarray:
+    """The places of whole numbers from 0 on in the order of their texts.
+
+    With zeros on the right to the same length they are in that order, the shorter of two alike
+    first.
+    """
+    zeros = len(_TENS) - 2 - np.searchsorted(_TENS[1:], numbers, side="right")
+    ascending = np.argsort(numbers, kind="stable")
+    filled = (numbers * _TENS[zeros])[ascending]
+    places: np.ndarray = ascending[np.argsort(filled, kind="stable")]
+    return places
