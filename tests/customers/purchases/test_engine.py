@@ -316,5 +316,3 @@ def test_the_engine_fetches_no_code():
             "SELECT value FROM duckdb_settings() WHERE name LIKE 'auto%extensions'"
         ).fetchall()
     assert told == [("false",)] * 2
-
-
