@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import lcm
 
 import numpy as np
@@ -91,7 +92,7 @@ def _features(
     yield from ((f"items_{w}", sums[w]["items"]) for w in windows)
     yield from ((f"amount_{w}", sums[w]["cents"] / 100) for w in windows)
     yield f"order_value_{longest}", _ratio(sums[longest]["cents"], o[longest] * 100)
-    for short, long in zip(windows, windows[1:], strict=False):
+    for short, long in pairwise(windows):
         yield f"orders_trend_{short}_{long}", _ratio(o[short] * long, o[long] * short)
         money = sums[short]["cents"] * long, sums[long]["cents"] * short
         yield f"amount_trend_{short}_{long}", _ratio(*money)

@@ -91,12 +91,14 @@ def _ids(
     rows: pa.Table, order: np.ndarray, text: pa.Array, facts: Facts, *, dated: bool
 ) -> pd.Index:
     if not dated:
-        return pd.Index(_taken(rows, "customer", order).rename("customer_id"))
+        plain: pd.Index = pd.Index(_taken(rows, "customer", order).rename("customer_id"))
+        return plain
     numbers = rows["snapshot"].combine_chunks().dictionary_encode()
     days = [str(day_of(facts.first + n - 1)) for n in numbers.dictionary.to_pylist()]
     said = pa.array(days, pa.string()).take(numbers.indices)
     joined = pc.binary_join_element_wise(text, said, "@").take(order)
-    return pd.Index(pd.Series(joined.to_pandas(), name="customer_id"))
+    ids: pd.Index = pd.Index(pd.Series(joined.to_pandas(), name="customer_id"))
+    return ids
 
 
 def _taken(rows: pa.Table, name: str, order: np.ndarray) -> pd.Series:

@@ -153,7 +153,9 @@ class Request:
                 len(log.categories),
                 self.labelled,
             )
-            built = duck.build(connection, plan, purchases=_rows(log, connection), keep=keep)
+            memory = duck.bytes_of(self.memory_limit)
+            count = _rows(log, connection)
+            built = duck.build(connection, plan, purchases=count, keep=keep, memory=memory)
         counts = tuple((*key, *value) for key, value in built.counts.items())
         return Facts(
             log.steps,
