@@ -1,6 +1,6 @@
 """Who bought: ids as whole numbers where all are, else as text.
 
-May import: errors and customers.purchases.raw, reading.
+May import: errors and customers.purchases.quoted, raw, reading.
 """
 
 from __future__ import annotations

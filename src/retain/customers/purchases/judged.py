@@ -1,6 +1,7 @@
 """The rows of a log counted: which are left out and why, which are returns; or a refusal.
 
-May import: errors, schema and customers.customers, purchases.raw, rows.
+May import: errors, schema and customers.customers, numerals, purchases.raw,
+rows.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The relation ``purchases``: integers of each row kept, as a view where nothing is to be read.
 
-May import: errors, schema and customers.numerals, purchases.judged, quoted, raw, rows.
+May import: errors and customers.numerals, purchases.judged, quoted, raw, rows.
 """
 
 from __future__ import annotations

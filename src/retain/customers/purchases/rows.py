@@ -1,6 +1,6 @@
 """What each row of a log is: its values read, and the first thing that is wrong with it.
 
-May import: errors, schema and customers.purchases.customer_ids, discounts, raw, reading,
+May import: schema and customers.purchases.customer_ids, discounts, raw, reading,
 times.
 """
 
