@@ -64,7 +64,7 @@ def read_new(node: Mapping[str, Any], saved: Saved) -> NewCustomers:
             f"seen them gave them stands in {saved.customers}. Name other ones with data.KEY=VALUE."
         )
     return NewCustomers(
-        customers, table, _left_out(customers), _known(table.index, saved), tuple(heard)
+        customers, table, _left_out(customers), _known(customers, saved), tuple(heard)
     )
 
 
@@ -129,8 +129,14 @@ def _left_out(customers: Customers) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["customer_id", "reason"])
 
 
-def _known(ids: pd.Index, saved: Saved) -> int:
-    """How many of the ids the verdict's list of customers has, 0 where there is no such list."""
+def _known(customers: Customers, saved: Saved) -> int:
+    """How many of the ids the verdict's list of customers has, 0 where there is no such list.
+
+    Who comes back at a day of its own is no row that the model has seen.
+    """
+    if customers.snapshot is not None:
+        return 0
+    ids = customers.features.index
     kind = "str" if ids.dtype == "str" else None
     try:
         before = pd.read_csv(saved.customers, usecols=["customer_id"], dtype=kind)["customer_id"]

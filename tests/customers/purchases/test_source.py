@@ -117,7 +117,7 @@ def test_a_row_is_a_customer_at_a_snapshot_in_the_order_of_ids_and_days(asked):
     keys = [(str(who), day) for who, day in zip(dated.customer, dated.snapshot, strict=True)]
     assert keys == sorted(keys)
     assert max({str(day.date()) for day in dated.snapshot}) == "2023-10-03"
-    assert dated.snapshot.nunique() == 6
+    assert dated.snapshot.nunique() == 12
     assert dated.horizon == 90
     assert set(customers.features["favourite_category"]) == {"toys", "kitchen", "textiles"}
     assert customers.features["favourite_category"].dtype == "str"
