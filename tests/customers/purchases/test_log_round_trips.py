@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -13,6 +14,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from retain.errors import RetainError
 
 duckdb = pytest.importorskip("duckdb")
 pa = pytest.importorskip("pyarrow")
@@ -189,3 +192,43 @@ def test_files_of_other_types_and_another_order_of_columns_are_one_log(opened, t
     parquet.write_table(other.select(other.column_names[::-1]), tmp_path / "b.parquet")
     found = opened(tmp_path, **MAPPED).rows(*READ)
     assert found == expected([(1, rows[0][1], 100, 1, "a"), rows[1]])
+
+
+ODD = (
+    *(
+        "",
+        "inf",
+        "nan",
+        "1e5",
+        "1 234,50",
+        "0,5",
+        "'",
+        '"',
+        "yes",
+        "нет",
+        "31.12.2023",
+        "01/02/2024",
+    ),
+    *("20240102", "1711886405", "2024-01-02 10:00:00+25", "0000-00-00", "99.99.9999 99:99:99"),
+)
+GOOD = {
+    "customer": "1", "time": "2024-01-02", "amount": "1.5", "items": "1", "order": "x",
+    "category": "y", "discount": "yes", "minutes": "1", "contacts": "1", "profit": "2",
+}  # fmt: skip
+
+
+# whatever a cell holds, it is read, left out or refused in a sentence: never a traceback
+@FEW
+@given(
+    column=st.sampled_from(sorted(GOOD)),
+    cells=st.lists(st.sampled_from(ODD) | st.text(max_size=9), min_size=1, max_size=3),
+)
+def test_no_cell_is_a_bug(opened, column, cells):
+    rows = [GOOD] * 60 + [GOOD | {column: cell} for cell in cells]
+    text = "\n".join([",".join(GOOD), *(",".join(map(quoted, row.values())) for row in rows)])
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "log.csv"
+        path.write_text(text, encoding="utf-8", errors="replace", newline="")
+        with contextlib.suppress(RetainError):
+            log = opened(path, timezone="Europe/Berlin", **{name: name for name in GOOD})
+            assert 60 <= len(log.rows()) <= len(rows)
