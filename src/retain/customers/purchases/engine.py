@@ -1,4 +1,4 @@
-"""DuckDB, embedded: the statements of a script run over a log, shares of the customers side by side.
+"""DuckDB, embedded: the statements of a script run over a log, shares of customers side by side.
 
 May import: errors and purchases.plan, script.
 """
