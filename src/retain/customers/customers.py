@@ -1,6 +1,6 @@
 """The noun every later room receives: one honest table of customers.
 
-May import: errors.
+May import: errors and customers.text_order.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from retain.customers.text_order import by_name
 from retain.errors import RetainError
 
 Kind = Literal["number", "category"]
-_TENS = 10 ** np.arange(19)  # all that fit int64
 Operation = Literal["ratio", "difference", "slope", "mean"]
 
 
@@ -188,7 +188,7 @@ class Customers:
         """A number for each customer, the same whatever the order of rows."""
         if self.dated is not None:
             return np.asarray(pd.factorize(self.dated.customer.astype(str), sort=True)[0])
-        order = _by_name(self.features.index)
+        order = by_name(self.features.index)
         places = np.empty_like(order)
         places[order] = np.arange(len(order))
         return places
@@ -265,7 +265,7 @@ class Customers:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the content (64 hex digits), the same whatever the order of rows."""
-        order = _by_name(self.features.index)
+        order = by_name(self.features.index)
         digest = hashlib.sha256()
         for name, values in self._contents():
             digest.update(name.encode() + b"\0")
@@ -288,30 +288,3 @@ def _told(steps: Sequence[Step]) -> str:
     tail = " → ".join(f"{step.after} ({step.name})" for step in steps)
     of = "" if steps[0].of == "customers" else f" {steps[0].of}"
     return f"{steps[0].before}{of} → {tail}"
-
-
-def _by_name(ids: pd.Index) -> np.ndarray:
-    """The places of ids in the order of their texts, a million of which Arrow sorts in a second.
-
-    >>> _by_name(pd.Index([9, 10, 100])).tolist()
-    [1, 2, 0]
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if ids.dtype == "int64" and ids.min() >= 0 and ids.max() < _TENS[-1]:
-        return _by_digits(ids.to_numpy())
-    return np.asarray(pc.array_sort_indices(pa.array(ids.astype(str)))).astype(np.int64)
-
-
-def _by_digits(numbers: np.ndarray) -> np.ndarray:
-    """The places of whole numbers from 0 on in the order of their texts.
-
-    With zeros on the right to the same length they are in that order, the shorter of two alike
-    first.
-    """
-    zeros = len(_TENS) - 2 - np.searchsorted(_TENS[1:], numbers, side="right")
-    ascending = np.argsort(numbers, kind="stable")
-    filled = (numbers * _TENS[zeros])[ascending]
-    places: np.ndarray = ascending[np.argsort(filled, kind="stable")]
-    return places
