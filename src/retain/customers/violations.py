@@ -5,6 +5,9 @@ May import: errors, schema and customers.numerals, unreadable.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -37,11 +40,13 @@ def violations(
     ``typed`` holds floats for numbers and texts for categories; ``cells`` the same rows as the
     file writes them, which is how a sentence shows them.
     """
-    import pandera.pandas as pa
+    with _pyspark_unheard():
+        import pandera.pandas as pa
 
     schema = pa.DataFrameSchema({name: _rules(column) for name, column in spec.columns.items()})
     try:
-        schema.validate(typed, lazy=True)
+        with _pyspark_unheard():
+            schema.validate(typed, lazy=True)
     except pa.errors.SchemaErrors as errors:
         cases = errors.failure_cases.groupby(["column", "check"], sort=False)["index"]
         return [
@@ -52,6 +57,14 @@ def violations(
             for (name, check), rows in cases
         ]
     return []
+
+
+@contextmanager
+def _pyspark_unheard() -> Iterator[None]:
+    """Pandera tries to import pyspark where that is installed, which warns; it is not used here."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PySpark does not yet fully support", FutureWarning)
+        yield
 
 
 def _rules(spec: ColumnSpec) -> pa.Column:
