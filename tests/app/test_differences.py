@@ -37,20 +37,16 @@ def assert_as_hydra(composer):
             assert tree == one._compose(run_texts)
 
 
-# Hydra composes every run of it: traced, that takes three times as long, and shows nothing of ours.
-@pytest.mark.no_cover
 @pytest.mark.parametrize("words", LINES.values(), ids=LINES)
 def test_a_line_is_put_together_as_hydra_composes_it(words):
     assert_as_hydra(composer(*words))
 
 
-@pytest.mark.no_cover
 @pytest.mark.parametrize("study", sorted({*STUDIES} - {"smoke", "samplers", "features", "full"}))
 def test_a_study_is_put_together_as_hydra_composes_it(study):
     assert_as_hydra(composer(f"study={study}"))
 
 
-@pytest.mark.no_cover
 def test_an_option_costs_one_composition_and_a_value_none():
     with composer("study=smoke", "seed=0,1,2") as one:
         assert len(list(one.trees())) == 3 * (12 * 4 + 9 + 4 + 4 + 2)
