@@ -53,7 +53,7 @@ class Hangs(LogisticRegression):
 
 class Slow(LogisticRegression):
     def fit(self, X, y):
-        time.sleep(1.5)
+        time.sleep(float(os.environ.get("RETAIN_SLOW", "1.5")))
         return super().fit(X, y)
 
 class Fells(LogisticRegression):
@@ -84,8 +84,9 @@ def warm():
         "retain.report.charts",
         *(f"matplotlib.backends.backend_{b}" for b in ("agg", "svg")),
     )
-    measuring = ("coverage.multiproc", "coverage.sqldata", "coverage.tracer")
-    warm_up(*EXPLAINING, *drawing, "optuna", *measuring)
+    reading = (
+    )
+    warm_up(*EXPLAINING, *drawing, *reading, "optuna")
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ LINES = {
     "lists, references, nothing": ["metrics.fractions=[0.1],[0.2,0.3]", "seed=${threads},null"],
     "texts": ["model.kernel='rbf','a b',poly", "model=svc", "audit.copies=drop,group"],
     "what is taken away": ["model=svc,tree", "~model.random_state", "features.site=true,false"],
-    "ranges": ["seed=range(0,5)", "model.tol=range(0,1,step=0.25)"],
+    "ranges": ["seed=range(0,3)", "model.tol=range(0,1,step=0.5)"],
     "a later override of the same key": ["seed=0,1", "seed=2", "model=svc,tree"],
     "hydra's own": ["hydra.verbose=true", "model=svc,tree", "hydra.job.name=mine"],
 }
