@@ -100,8 +100,31 @@ def connected(memory_limit: str, threads: int | None = None) -> Iterator[duckdb.
         }
         if threads is not None:
             settings["threads"] = threads
-        with duckdb.connect(config=settings) as connection:
+        with _in_sentences(memory_limit), duckdb.connect(config=settings) as connection:
             yield connection
+
+
+@contextmanager
+def _in_sentences(memory_limit: str) -> Iterator[None]:
+    """What the user can mend, said without a traceback."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        found = f"it is {memory_limit!r}, and DuckDB needs more ({_first_line(error)})"
+        raise RetainError.at("data.memory_limit", found, "expected more, such as 4GB") from None
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        told = "the numbers of this log are too large to be added up exactly"
+        hint = "expected amounts and items whose sums fit into 64 bits"
+        raise RetainError(f"{told} ({_first_line(error)}); {hint}.") from None
+    except duckdb.IOException as error:
+        found = _first_line(error)
+        raise RetainError(f"{found}. Free some space, or type export TMPDIR=FOLDER.") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 def build(  # noqa: PLR0913 - what there is to do, and with what
@@ -135,13 +158,13 @@ def build(  # noqa: PLR0913 - what there is to do, and with what
     """
     if purchases <= share:
         parts = [_part(connection, one, "purchases", keep) for one in plan.batches()]
-        return _added(parts)
+        return added(parts)
     side_by_side = max(1, min(threads or len(os.sched_getaffinity(0)), memory // _ENGINE))
     shares = min(_SHARES, -(-purchases // share))
     with _split(connection, plan, shares) as folders, ThreadPoolExecutor(side_by_side) as pool:
         limit = f"{memory // side_by_side}B"
         work = _Work(plan, limit, _one_at_a_time(keep))
-        return _added([part for parts in pool.map(work.on, folders) for part in parts])
+        return added([part for parts in pool.map(work.on, folders) for part in parts])
 
 
 @dataclass(frozen=True)
@@ -212,7 +235,8 @@ def _registered(
         connection.unregister(name)
 
 
-def _added(parts: Sequence[Built]) -> Built:
+def added(parts: Sequence[Built]) -> Built:
+    """What was counted in parts, none of which shares a customer and snapshot with another."""
     total: dict[tuple[int, int], tuple[int, int]] = {}
     for key, (customers, declined) in (item for one in parts for item in one.counts.items()):
         before = total.get(key, (0, 0))
