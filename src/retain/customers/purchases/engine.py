@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 _UNITS = {"B": 1, "MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _LEAST = 100 * 10**6
-SHARE = 600_000
-"""Purchases worked on at once: what they become fits into caches, and into 300 MB."""
+SHARE = 1_200_000
+"""Purchases worked on at once: what they become fits into some 250 MB."""
+_FEW = 200_000  # purchases not worth splitting
 _SHARES = 100  # files that are written at once
 _ENGINE = 250 * 10**6  # bytes an engine needs, for a share not to spill
 
@@ -156,11 +157,10 @@ def build(  # noqa: PLR0913 - what there is to do, and with what
     share
         How many purchases are worked on at once.
     """
-    if purchases <= share:
-        parts = [_part(connection, one, "purchases", keep) for one in plan.batches()]
-        return added(parts)
+    if purchases <= min(share, _FEW):
+        return added([_part(connection, one, "purchases", keep) for one in plan.batches()])
     side_by_side = max(1, min(threads or len(os.sched_getaffinity(0)), memory // _ENGINE))
-    shares = min(_SHARES, -(-purchases // share))
+    shares = min(_SHARES, max(side_by_side, -(-purchases // share)))
     with _split(connection, plan, shares) as folders, ThreadPoolExecutor(side_by_side) as pool:
         limit = f"{memory // side_by_side}B"
         work = _Work(plan, limit, _one_at_a_time(keep))
@@ -200,7 +200,8 @@ def _split(connection: duckdb.DuckDBPyConnection, plan: Plan, shares: int) -> It
         connection.execute(
             f"COPY (SELECT *, HASH(customer) % {shares} AS share FROM purchases "  # noqa: S608
             f"WHERE t < {plan.end}) TO {literal(folder)} (FORMAT parquet, PARTITION_BY (share), "
-            "COMPRESSION uncompressed, PARQUET_VERSION v2, OVERWRITE_OR_IGNORE)"
+            "COMPRESSION uncompressed, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 0, "
+            "OVERWRITE_OR_IGNORE)"
         )
         yield sorted(Path(folder).iterdir())
 
