@@ -98,6 +98,7 @@ def connected(memory_limit: str, threads: int | None = None) -> Iterator[duckdb.
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "enable_external_file_cache": False,  # a log is read once or twice
         }
         if threads is not None:
             settings["threads"] = threads
@@ -160,7 +161,7 @@ def build(  # noqa: PLR0913 - what there is to do, and with what
     if purchases <= min(share, _FEW):
         return added([_part(connection, one, "purchases", keep) for one in plan.batches()])
     side_by_side = max(1, min(threads or len(os.sched_getaffinity(0)), memory // _ENGINE))
-    shares = min(_SHARES, max(side_by_side, -(-purchases // share)))
+    shares = min(_SHARES, max(2 * side_by_side, -(-purchases // share)))
     with _split(connection, plan, shares) as folders, ThreadPoolExecutor(side_by_side) as pool:
         limit = f"{memory // side_by_side}B"
         work = _Work(plan, limit, _one_at_a_time(keep))
