@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 _UNITS = {"B": 1, "MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _LEAST = 100 * 10**6
-SHARE = 600_000
-"""Purchases worked on at once: what they become fits into caches, and into 300 MB."""
+SHARE = 1_200_000
+"""Purchases worked on at once: what they become fits into some 250 MB."""
+_FEW = 200_000  # purchases not worth splitting
 _SHARES = 100  # files that are written at once
 _ENGINE = 250 * 10**6  # bytes an engine needs, for a share not to spill
 
@@ -97,11 +98,35 @@ def connected(memory_limit: str, threads: int | None = None) -> Iterator[duckdb.
             "preserve_insertion_order": False,
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
+            "enable_external_file_cache": False,  # a log is read once or twice
         }
         if threads is not None:
             settings["threads"] = threads
-        with duckdb.connect(config=settings) as connection:
+        with _in_sentences(memory_limit), duckdb.connect(config=settings) as connection:
             yield connection
+
+
+@contextmanager
+def _in_sentences(memory_limit: str) -> Iterator[None]:
+    """What the user can mend, said without a traceback."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        found = f"it is {memory_limit!r}, and DuckDB needs more ({_first_line(error)})"
+        raise RetainError.at("data.memory_limit", found, "expected more, such as 4GB") from None
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        told = "the numbers of this log are too large to be added up exactly"
+        hint = "expected amounts and items whose sums fit into 64 bits"
+        raise RetainError(f"{told} ({_first_line(error)}); {hint}.") from None
+    except duckdb.IOException as error:
+        found = _first_line(error)
+        raise RetainError(f"{found}. Free some space, or type export TMPDIR=FOLDER.") from None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
 def build(  # noqa: PLR0913 - what there is to do, and with what
@@ -133,15 +158,14 @@ def build(  # noqa: PLR0913 - what there is to do, and with what
     share
         How many purchases are worked on at once.
     """
-    if purchases <= share:
-        parts = [_part(connection, one, "purchases", keep) for one in plan.batches()]
-        return _added(parts)
+    if purchases <= min(share, _FEW):
+        return added([_part(connection, one, "purchases", keep) for one in plan.batches()])
     side_by_side = max(1, min(threads or len(os.sched_getaffinity(0)), memory // _ENGINE))
-    shares = min(_SHARES, -(-purchases // share))
+    shares = min(_SHARES, max(2 * side_by_side, -(-purchases // share)))
     with _split(connection, plan, shares) as folders, ThreadPoolExecutor(side_by_side) as pool:
         limit = f"{memory // side_by_side}B"
         work = _Work(plan, limit, _one_at_a_time(keep))
-        return _added([part for parts in pool.map(work.on, folders) for part in parts])
+        return added([part for parts in pool.map(work.on, folders) for part in parts])
 
 
 @dataclass(frozen=True)
@@ -177,7 +201,8 @@ def _split(connection: duckdb.DuckDBPyConnection, plan: Plan, shares: int) -> It
         connection.execute(
             f"COPY (SELECT *, HASH(customer) % {shares} AS share FROM purchases "  # noqa: S608
             f"WHERE t < {plan.end}) TO {literal(folder)} (FORMAT parquet, PARTITION_BY (share), "
-            "COMPRESSION uncompressed, PARQUET_VERSION v2, OVERWRITE_OR_IGNORE)"
+            "COMPRESSION uncompressed, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 0, "
+            "OVERWRITE_OR_IGNORE)"
         )
         yield sorted(Path(folder).iterdir())
 
@@ -212,7 +237,8 @@ def _registered(
         connection.unregister(name)
 
 
-def _added(parts: Sequence[Built]) -> Built:
+def added(parts: Sequence[Built]) -> Built:
+    """What was counted in parts, none of which shares a customer and snapshot with another."""
     total: dict[tuple[int, int], tuple[int, int]] = {}
     for key, (customers, declined) in (item for one in parts for item in one.counts.items()):
         before = total.get(key, (0, 0))

@@ -13,6 +13,7 @@ from retain.errors import RetainError
 from retain.schema.purchases import LabelRule, Measure
 
 _MILLION = 1_000_000
+_SMALL = 1_000  # times what is exact as a float it fits into 64 bits
 MEASURES: tuple[Measure, ...] = ("orders", "items", "amount")
 
 
@@ -44,11 +45,11 @@ def decline(rule: LabelRule) -> Decline:
 def declines(rule: LabelRule) -> str:
     """SQL that is 1 for a pair that declined, else 0.
 
-    Cents and items times a factor may pass 64 bits, orders times the greatest factor cannot.
+    Cents and items times a large factor may pass 64 bits; orders times any factor cannot.
     """
     factors = decline(rule)
     after, before = f"{rule.measure}_next_{rule.horizon}", f"{rule.measure}_{rule.lookback}"
-    if rule.measure != "orders":
+    if rule.measure != "orders" and max(factors.future, factors.past) > _SMALL:
         after, before = (f"CAST({name} AS DECIMAL(38, 0))" for name in (after, before))
     less = f"{after} * {factors.future} < {before} * {factors.past}"
     return f"CASE WHEN {less} THEN 1 ELSE 0 END"

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
+from math import gcd
 from typing import Any
 
 from retain.customers.purchases.cells import (
@@ -162,7 +163,7 @@ class Plan:
             "kinds": self.kinds,
             "many_kinds": self.many_kinds,
             "windows": self.windows,
-            "steps": tuple(pairwise(self.windows)),
+            "steps": [_step(*pair) for pair in pairwise(self.windows)],
             "spread": spread(self.windows),
             "ever": self.ever,
             "history_cells": self.history_cells,
@@ -181,6 +182,12 @@ class Plan:
     def _last(self, day: int) -> dict[str, int]:
         before = sum(cell.end <= day for cell in self.cells)
         return {"snapshot": day - self.calendar.first + 1, "before": before}
+
+
+def _step(short: int, long: int) -> tuple[int, int, int, int]:
+    """Two windows, and what their sums are multiplied by to become comparable."""
+    common = gcd(short, long)
+    return short, long, long // common, short // common
 
 
 # --- the columns of a customer's wide row ---------------------------------------------------------

@@ -110,7 +110,7 @@ def request_of(keys: Mapping[str, Any]) -> Request:
         labelled=keys["labelled"],
         at=None if keys["labelled"] else _date(keys["at"], "data.at"),
         engine=_known(keys["engine"]),
-        memory_limit=keys["memory_limit"],
+        memory=duck.bytes_of(keys["memory_limit"]),
     )
 
 
@@ -125,7 +125,7 @@ class Request:
     labelled: bool
     at: date | None
     engine: str
-    memory_limit: str
+    memory: int
 
     @property
     def mapped(self) -> frozenset[str]:
@@ -150,7 +150,7 @@ class Request:
 
     def build(self, keep: kept.Keep) -> Facts:
         """The rows, handed to ``keep`` part by part, and the facts about them."""
-        with duck.connected(self.memory_limit) as connection:
+        with duck.connected(f"{self.memory}B") as connection:
             log = open_log(connection, **self.reading)
             calendar = self._calendar(log)
             plan = Plan(
@@ -161,9 +161,8 @@ class Request:
                 len(log.categories),
                 self.labelled,
             )
-            memory = duck.bytes_of(self.memory_limit)
             count = _rows(log, connection)
-            built = duck.build(connection, plan, purchases=count, keep=keep, memory=memory)
+            built = duck.build(connection, plan, purchases=count, keep=keep, memory=self.memory)
         counts = tuple((*key, *value) for key, value in built.counts.items())
         return Facts(
             log.steps,

@@ -24,10 +24,10 @@ SELECT
   {%- if amount %}{% for days in windows %},
   CAST(p.amount_{{ days }} AS DOUBLE) / 100 AS amount_{{ days }}{% endfor %},
   {{ ratio("p.amount_%d" % longest, "p.orders_%d * 100" % longest) }} AS order_value_{{ longest }}{% endif %}
-  {%- for short, long in steps %},
-  {{ ratio("p.orders_%d * %d" % (short, long), "p.orders_%d * %d" % (long, short)) }} AS orders_trend_{{ short }}_{{ long }}
+  {%- for short, long, by, of in steps %},
+  {{ ratio("p.orders_%d * %d" % (short, by), "p.orders_%d * %d" % (long, of)) }} AS orders_trend_{{ short }}_{{ long }}
   {%- if amount %},
-  {{ ratio("p.amount_%d * %d" % (short, long), "p.amount_%d * %d" % (long, short)) }} AS amount_trend_{{ short }}_{{ long }}{% endif %}
+  {{ ratio("p.amount_%d * %d" % (short, by), "p.amount_%d * %d" % (long, of)) }} AS amount_trend_{{ short }}_{{ long }}{% endif %}
   {%- endfor %}
   {%- for days in windows %},
   {{ ratio("p.orders_%d * (p.snapshot - p.first_day)" % days, "p.orders_ever * %d" % days) }} AS orders_to_past_{{ days }}{% endfor %},
