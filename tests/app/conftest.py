@@ -84,9 +84,7 @@ def warm():
         "retain.report.charts",
         *(f"matplotlib.backends.backend_{b}" for b in ("agg", "svg")),
     )
-    reading = (
-    )
-    warm_up(*EXPLAINING, *drawing, *reading, "optuna")
+    warm_up(*EXPLAINING, *drawing, "optuna")
 
 
 @pytest.fixture
