@@ -161,8 +161,7 @@ class Request:
                 len(log.categories),
                 self.labelled,
             )
-            count = _rows(log, connection)
-            built = duck.build(connection, plan, purchases=count, keep=keep, memory=self.memory)
+            built = self._built(connection, plan, log, keep)
         counts = tuple((*key, *value) for key, value in built.counts.items())
         return Facts(
             log.steps,
@@ -173,6 +172,12 @@ class Request:
             tuple(built.sensitivity),
             _today(),
         )
+
+    def _built(
+        self, connection: duckdb.DuckDBPyConnection, plan: Plan, log: Log, keep: kept.Keep
+    ) -> duck.Built:
+        count = _rows(log, connection)
+        return duck.build(connection, plan, purchases=count, keep=keep, memory=self.memory)
 
     def _calendar(self, log: Log) -> Calendar:
         if not self.labelled:
