@@ -1,0 +1,17 @@
+-- The same rows with what is asked of them: 0 = regular, 1 = too new, 2 = not active, 3 = no rate
+-- of its own; and whether the activity declined.
+SELECT
+  p.*,
+  CASE
+    WHEN p.snapshot - p.first_day < {{ history }} THEN 1
+    WHEN p.active < {{ periods }} THEN 2
+    WHEN p.{{ past }} <= 0 THEN 3
+    ELSE 0
+  END AS reason
+  {%- if declined %},
+  CASE
+    WHEN CAST(p.{{ future }} AS DECIMAL(38, 0)) * {{ declined.future }} < CAST(p.{{ past }} AS DECIMAL(38, 0)) * {{ declined.past }} THEN 1
+    ELSE 0
+  END AS declined
+  {%- endif %}
+FROM pairs AS p
