@@ -124,7 +124,11 @@ def build(
     """
     shares = min(_SHARES, -(-purchases // share))
     with _split(connection, plan, shares) as logs:
-        parts = [_part(connection, one, log, keep) for log in logs for one in plan.batches()]
+        return added([_part(connection, one, log, keep) for log in logs for one in plan.batches()])
+
+
+def added(parts: Sequence[Built]) -> Built:
+    """What was counted in parts, none of which shares a customer and snapshot with another."""
     return Built(
         counts=_added([part.counts for part in parts]),
         left_out=[row for part in parts for row in part.left_out],
