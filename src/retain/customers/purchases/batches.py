@@ -42,7 +42,6 @@ def store(
     batches: Iterable[pa.RecordBatch],
     roles: Mapping[str, str],
     told: str,
-    how: str,
 ) -> Raw:
     """The table of all batches; only one of them is in memory at a time."""
     import pyarrow as pa
@@ -52,7 +51,7 @@ def store(
     for batch in batches:
         whole = pa.Table.from_batches([batch], schema)
         _insert(connection, whole, roles, f"INSERT INTO {RAW}")
-    return Raw(told, how, roles, role_types(connection), stored=True)
+    return Raw(told, "batches", roles, role_types(connection), stored=True)
 
 
 def _insert(

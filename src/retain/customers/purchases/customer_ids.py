@@ -15,7 +15,7 @@ from retain.errors import RetainError
 if TYPE_CHECKING:
     import duckdb
 
-_WHOLE = "-?(0|[1-9][0-9]{0,17})([.]0*)?"  # 18 digits fit; some tools export 7 as 7.0
+_WHOLE = "-?(0|[1-9][0-9]{0,18})([.]0*)?"  # some tools export 7 as 7.0
 _EXACT = 2**53  # beyond it a float is no id
 
 
@@ -32,9 +32,10 @@ def customer_id(connection: duckdb.DuckDBPyConnection, raw: Raw) -> Reading:
         return Reading(f"CAST({cell} AS BIGINT)", plain=True)
     if raw.is_text("customer"):
         whole = f"regexp_full_match({cell}, {literal(_WHOLE)})"
-        if not _all(connection, whole):
+        value = f"TRY_CAST(split_part({cell}, '.', 1) AS BIGINT)"
+        if not _all(connection, f"{whole} AND {value} IS NOT NULL"):
             return Reading(cell, plain=True)
-        return Reading(f"CAST(split_part({cell}, '.', 1) AS BIGINT)", plain=False)
+        return Reading(value, plain=False)
     if not raw.is_number("customer"):
         found = f"it holds {raw.types['customer']}"
         raise RetainError.at(raw.where("customer"), found, "expected ids")

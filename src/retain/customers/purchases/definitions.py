@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retain.customers.purchases.cells import shorter_horizons, shorter_lookbacks
-from retain.customers.purchases.label import decline
+from retain.customers.purchases.label import declines
 from retain.schema.purchases import LabelRule, Measure
 
 _STEPS = (-0.25, -0.1, 0.1, 0.25)  # of decline_below
@@ -54,8 +54,5 @@ def _active(rule: LabelRule, count: int) -> Definition:
 
 
 def _defined(parameter: str, value: object, rule: LabelRule) -> Definition:
-    factors, past = decline(rule), f"{rule.measure}_{rule.lookback}"
-    after = f"CAST({rule.measure}_next_{rule.horizon} AS DECIMAL(38, 0)) * {factors.future}"
-    less = f"{after} < CAST({past} AS DECIMAL(38, 0)) * {factors.past}"
-    declined = f"CASE WHEN {less} THEN 1 ELSE 0 END"
-    return Definition(parameter, str(value), rule.active.periods, past, declined)
+    past = f"{rule.measure}_{rule.lookback}"
+    return Definition(parameter, str(value), rule.active.periods, past, declines(rule))

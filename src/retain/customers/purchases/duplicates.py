@@ -40,7 +40,7 @@ def once(
     if policy.duplicates == "refuse":
         _refuse(connection, raw)
         return raw, ()
-    connection.execute(f"CREATE TABLE {_ONCE} AS SELECT DISTINCT * FROM {RAW}")
+    connection.execute(f"CREATE TABLE {_ONCE} AS SELECT DISTINCT * FROM {RAW}")  # noqa: S608
     drop(connection, (RAW,))
     connection.execute(f"ALTER TABLE {_ONCE} RENAME TO {RAW}")
     left = _one(connection, f"SELECT count(*) FROM {RAW}")  # noqa: S608

@@ -37,15 +37,12 @@ class Built:
     counts
         Customers and those who declined by (snapshot, reason); snapshots are days from the log's
         first, which is 1.
-    left_out
-        Customer and reason, when customers are only to be scored.
     sensitivity
-        Customers, declined, shared and agreed, for each of the plan's definitions.
+        Four counts for each of the plan's definitions: customers, declined, shared, agreed.
     """
 
     counts: Mapping[tuple[int, int], tuple[int, int]]
-    left_out: Sequence[tuple[object, int]]
-    sensitivity: Sequence[tuple[int, ...]]
+    sensitivity: Sequence[int]
 
 
 def bytes_of(limit: str) -> int:
@@ -89,7 +86,7 @@ def connected(memory_limit: str, threads: int | None = None) -> Iterator[duckdb.
     except ImportError:
         raise RetainError("data=purchases needs DuckDB; pip install 'retain[sql]'") from None
     with TemporaryDirectory(prefix="retain-purchases-") as folder:
-        settings: dict[str, str | int | bool] = {
+        settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": f"{limit}B",
             "temp_directory": folder,
             "preserve_insertion_order": False,
@@ -131,11 +128,7 @@ def added(parts: Sequence[Built]) -> Built:
     """What was counted in parts, none of which shares a customer and snapshot with another."""
     return Built(
         counts=_added([part.counts for part in parts]),
-        left_out=[row for part in parts for row in part.left_out],
-        sensitivity=[
-            tuple(map(sum, zip(*same, strict=True)))
-            for same in zip(*(part.sensitivity for part in parts), strict=True)
-        ],
+        sensitivity=[sum(same) for same in zip(*(one.sensitivity for one in parts), strict=True)],
     )
 
 
@@ -179,9 +172,8 @@ def _part(
     run(f"CREATE OR REPLACE TEMP VIEW judged AS {script.judged}")
     keep(run(script.rows).to_arrow_table())
     counts = {row[:2]: row[2:] for row in run(script.counts).fetchall()}
-    left_out = [] if plan.labelled else run(script.left_out).fetchall()
-    tried = [] if script.sensitivity is None else sorted(run(script.sensitivity).fetchall())
-    return Built(counts, left_out, [tuple(n or 0 for n in row[1:]) for row in tried])
+    tried = () if script.sensitivity is None else run(script.sensitivity).fetchall()[0]
+    return Built(counts, [n or 0 for n in tried])
 
 
 @contextmanager
@@ -198,9 +190,9 @@ def _registered(
 def _added(
     counts: Sequence[Mapping[tuple[int, int], tuple[int, int]]],
 ) -> dict[tuple[int, int], tuple[int, int]]:
-    keys = sorted({key for one in counts for key in one})
-    nothing = (0, 0)
-    return {
-        key: tuple(map(sum, zip(*(one.get(key, nothing) for one in counts), strict=True)))
-        for key in keys
-    }
+    total: dict[tuple[int, int], tuple[int, int]] = {}
+    for one in counts:
+        for key, (customers, declined) in one.items():
+            before = total.get(key, (0, 0))
+            total[key] = (before[0] + customers, before[1] + declined)
+    return dict(sorted(total.items()))

@@ -41,6 +41,19 @@ def decline(rule: LabelRule) -> Decline:
     return Decline(future // common, past // common)
 
 
+def declines(rule: LabelRule) -> str:
+    """SQL that is 1 for a pair that declined, else 0.
+
+    Cents and items times a factor may pass 64 bits, orders times the greatest factor cannot.
+    """
+    factors = decline(rule)
+    after, before = f"{rule.measure}_next_{rule.horizon}", f"{rule.measure}_{rule.lookback}"
+    if rule.measure != "orders":
+        after, before = (f"CAST({name} AS DECIMAL(38, 0))" for name in (after, before))
+    less = f"{after} * {factors.future} < {before} * {factors.past}"
+    return f"CASE WHEN {less} THEN 1 ELSE 0 END"
+
+
 def with_measure(rule: LabelRule, columns: frozenset[str]) -> LabelRule:
     """The rule, when the log has what it measures.
 

@@ -136,7 +136,7 @@ def open_log(  # noqa: PLR0913 - the keys of the config
         return _normalised(connection, raw, asked, today, _content(origin, asked))
 
 
-def log_of(
+def log_of(  # noqa: PLR0913 - the keys of the config
     connection: duckdb.DuckDBPyConnection,
     source: Any,
     *,
@@ -158,9 +158,7 @@ def log_of(
     reader = reader_of(source)
     with _in_sentences("the log"):
         _prepare(connection, format)
-        raw = store(
-            connection, reader.schema, reader, roles_of(columns), "the log", "Arrow batches"
-        )
+        raw = store(connection, reader.schema, reader, roles_of(columns), "the log")
         known = content.of_parts(_rows_hashed(connection), asked.options)
         return _normalised(connection, raw, asked, today, known)
 

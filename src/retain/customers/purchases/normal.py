@@ -71,12 +71,9 @@ def make(connection: duckdb.DuckDBPyConnection, rows: Rows, tally: Tally) -> boo
 
 def _kept(rows: Rows, tally: Tally, joint: str) -> str:
     """The condition of rows to keep; faults that no row has need not be looked for."""
-    whens = [one.when for n, one in enumerate(rows.faults, start=1) if n in tally.by_fault]
-    return (
-        f"{joint} CASE {' '.join(f'WHEN {when} THEN FALSE' for when in whens)} ELSE TRUE END"
-        if whens
-        else ""
-    )
+    there = [one for n, one in enumerate(rows.faults, start=1) if n in tally.by_fault]
+    whens = " ".join(f"WHEN {one.when} THEN FALSE" for one in there)
+    return f"{joint} CASE {whens} ELSE TRUE END" if there else ""
 
 
 def _joined(rows: Rows) -> str:

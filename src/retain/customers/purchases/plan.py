@@ -11,10 +11,18 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from retain.customers.purchases.cells import Cell, Spans, cells_of, days_of, spans_of, within
-from retain.customers.purchases.cells import shorter_horizons, shorter_lookbacks
+from retain.customers.purchases.cells import (
+    Cell,
+    Spans,
+    cells_of,
+    days_of,
+    shorter_horizons,
+    shorter_lookbacks,
+    spans_of,
+    within,
+)
 from retain.customers.purchases.definitions import definitions
-from retain.customers.purchases.label import decline, measures_of
+from retain.customers.purchases.label import declines, measures_of
 from retain.customers.purchases.snapshots import Calendar
 from retain.customers.purchases.spread import spread
 from retain.schema.purchases import LabelRule
@@ -30,7 +38,7 @@ EXTRAS = ("minutes", "contacts", "profit")
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What is summed (a column of a cell) from ``begin`` to before ``end``, days from a snapshot."""
+    """A column of cells summed from ``begin`` to before ``end``, in days from a snapshot."""
 
     name: str
     of: str
@@ -125,12 +133,12 @@ class Plan:
     @cached_property
     def history_cells(self) -> int:
         """How many cells lie before every window of every snapshot."""
-        windows = [*self.spans.back, self.spans.period * self.spans.periods]
+        windows = (*self.spans.back, self.spans.period * self.spans.periods)
         earliest = min(self.calendar.snapshots) - max(windows)
         return sum(cell.end <= earliest for cell in self.cells)
 
     def batches(self) -> tuple[Plan, ...]:
-        """This plan, or several for some of its snapshots each, none of which asks too much."""
+        """The plan itself, or several for some snapshots each, none of which asks too much."""
         days = self.calendar.snapshots
         if len(days) == 1 or len(pivots(self)) <= _WIDEST:
             return (self,)
@@ -164,8 +172,7 @@ class Plan:
             "history": rule.least_history,
             "periods": rule.active.periods,
             "past": f"{rule.measure}_{rule.lookback}",
-            "future": f"{rule.measure}_next_{rule.horizon}",
-            "declined": decline(rule) if self.labelled else None,
+            "declined": declines(rule) if self.labelled else None,
             "labelled": self.labelled,
             "money": None if self.money is None else f"{self.money}_{rule.lookback}",
             "cases": definitions(rule, measures_of(self.columns)) if self.labelled else (),

@@ -101,7 +101,7 @@ def picked(roles: Mapping[str, str], types: Mapping[str, str]) -> str:
 
 def described(connection: duckdb.DuckDBPyConnection, relation: str = RAW) -> dict[str, str]:
     """The type of each column of a relation, in their order."""
-    found = connection.execute(f"DESCRIBE SELECT * FROM {relation}").fetchall()
+    found = connection.execute(f"DESCRIBE FROM {relation}").fetchall()
     return {str(name): str(kind) for name, kind, *_ in found}
 
 

@@ -64,7 +64,7 @@ class Rows:
 
     @property
     def select(self) -> str:
-        """The read columns beside the raw ones, and ``line``, the row of the file where it tells."""
+        """The read columns beside the raw ones, and ``line``, the row of the file where known."""
         listed = ", ".join(f"{reading.sql} AS {name}" for name, reading in self.values.items())
         line = "NULL" if self.raw.header is None else f"rowid + {1 + self.raw.header}"
         return f"SELECT *, {line} AS line, {listed} FROM {RAW}"  # noqa: S608 - built of quoted parts

@@ -35,7 +35,6 @@ class Script:
     judged: str
     rows: str
     counts: str
-    left_out: str
     sensitivity: str | None
 
 
@@ -53,7 +52,6 @@ def script_of(plan: Plan, log: str = "purchases") -> Script:
         judged=filled("judged"),
         rows=filled("rows"),
         counts=filled("counts"),
-        left_out=filled("left_out"),
         sensitivity=filled("sensitivity") if plan.labelled else None,
     )
 

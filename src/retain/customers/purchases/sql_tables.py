@@ -9,6 +9,7 @@ import datetime as dt
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -41,7 +42,8 @@ def load(
         source = _table(engine, origin, table)
         told = f"table {source.name!r} of {origin.told}"
         schema, batches = streamed(engine, _as_text(engine, source))
-        return store(connection, schema, batches, roles, told, origin.kind)
+        raw = store(connection, schema, batches, roles, told)
+        return replace(raw, how=origin.kind)
 
 
 def server_content(origin: Origin, table: str | None) -> tuple[str, ...]:

@@ -74,11 +74,13 @@ def load(
 
 def _sheet(path: Path, names: tuple[str, ...] | None) -> Sheet:
     encoding, text = _head(path)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     dialect = dialect_of(encoding, text)
     first = next(csv.reader(io.StringIO(text), delimiter=dialect.separator), [])
-    if names is not None and len(names) > 1 and len(first) != len(names):
+    spaced = text.lstrip("\n").split("\n", 1)[0].split()
+    if names is not None and len(names) > 1 and len(first) != len(names) == len(spaced):
         dialect = replace(dialect, separator=_SPACES, decimal=".")
-        first = text.split("\n", 1)[0].split()
+        first = spaced
     cells = tuple(cell.strip(BLANK) for cell in first)
     if names is None:
         there = tuple(cell or f"column {n}" for n, cell in enumerate(cells, start=1))

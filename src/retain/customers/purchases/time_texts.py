@@ -84,7 +84,7 @@ def _mixed(forms: Sequence[Form], known: Iterable[Shape]) -> tuple[str, ...]:
 # --- year first ----------------------------------------------------------------------------------
 
 
-def _iso(cell: str, found: Sequence[str], zone: str) -> str:
+def _iso(cell: str, found: Sequence[str], _zone: str) -> str:
     return whole_seconds(
         f"epoch_us(TRY_CAST({_dashed(_unfractioned(cell, found), found)} AS TIMESTAMP))"
     )
@@ -118,7 +118,7 @@ def _unfractioned(cell: str, found: Sequence[str]) -> str:
     return f"regexp_replace({cell}, '(:[0-9][0-9])[.,][0-9]+', '\\1')"
 
 
-def _compact(cell: str, found: Sequence[str], zone: str) -> str:
+def _compact(cell: str, found: Sequence[str], _zone: str) -> str:
     formats = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S", 15: "%Y%m%dT%H%M%S"}
     wanted = {len(shape): formats[len(shape)] for shape in found}
     if any(" " in shape for shape in found):
@@ -130,7 +130,7 @@ def _compact(cell: str, found: Sequence[str], zone: str) -> str:
 
 
 def _epoch(digits: str, unit: int) -> Form:
-    def seconds(cell: str, found: Sequence[str], zone: str) -> str:
+    def seconds(cell: str, _found: Sequence[str], zone: str) -> str:
         whole = f"TRY_CAST(split_part({cell}, '.', 1) AS BIGINT)"
         fraction = f"regexp_full_match({cell}, '-.*[.].*[1-9].*')"
         floor = f"{floored(whole, unit)} - CASE WHEN {fraction} THEN 1 ELSE 0 END"
@@ -177,7 +177,7 @@ def _day_first(
 
 
 def _dated(date: str) -> Callable[[str, Sequence[str], str], str]:
-    def seconds(cell: str, found: Sequence[str], zone: str) -> str:
+    def seconds(cell: str, found: Sequence[str], _zone: str) -> str:
         formats = dict.fromkeys(date + _clock_format(shape) for shape in found)
         return _parsed(_unfractioned(cell, found), list(formats))
 

@@ -64,7 +64,7 @@ def _offsets(
 ) -> list[tuple[int, int]]:
     """The end of each offset and the offset, in microseconds; the last one has no end."""
     hourly = _steps(zone, f"range({first}, {last} + 2 * {_HOUR}, {_HOUR})")
-    ahead = f"lead(us) OVER (ORDER BY us) AS next, lead(off) OVER (ORDER BY us) AS after"
+    ahead = "lead(us) OVER (ORDER BY us) AS next, lead(off) OVER (ORDER BY us) AS after"
     changes = f"SELECT us, off, next FROM (SELECT *, {ahead} FROM ({hourly})) WHERE off <> after ORDER BY us"  # noqa: E501, S608
     found = []
     for hour, offset, after in connection.execute(changes).fetchall():

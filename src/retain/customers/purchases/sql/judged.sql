@@ -9,9 +9,6 @@ SELECT
     ELSE 0
   END AS reason
   {%- if declined %},
-  CASE
-    WHEN CAST(p.{{ future }} AS DECIMAL(38, 0)) * {{ declined.future }} < CAST(p.{{ past }} AS DECIMAL(38, 0)) * {{ declined.past }} THEN 1
-    ELSE 0
-  END AS declined
+  {{ declined }} AS declined
   {%- endif %}
 FROM pairs AS p

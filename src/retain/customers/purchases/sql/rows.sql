@@ -1,4 +1,5 @@
 -- A row a regular customer and snapshot: the features, each a whole number or one division of two.
+-- Where customers are only to be scored, a row also for those who are not regular, with the reason.
 {%- macro ratio(above, below) -%}
 CASE WHEN {{ below }} <> 0 THEN CAST({{ above }} AS DOUBLE) / CAST({{ below }} AS DOUBLE) END
 {%- endmacro %}
@@ -9,8 +10,10 @@ CASE {% for one in snapshots %}WHEN p.snapshot = {{ one.number }} THEN COALESCE(
 SELECT
   p.customer,
   p.snapshot,
-  {% if labelled %}p.declined,{% endif %}
-  {% if money %}p.{{ money }} AS money,{% endif %}
+  {% if labelled %}p.declined{% else %}p.reason{% endif %},
+  {%- if money %}
+  p.{{ money }} AS money,
+  {%- endif %}
   p.snapshot - p.last_day AS days_since_order,
   p.snapshot - p.first_day AS tenure_days,
   p.order_days
@@ -51,4 +54,6 @@ FROM judged AS p
 {%- if kinds %}
 LEFT JOIN favourites AS f ON f.customer = p.customer
 {%- endif %}
+{%- if labelled %}
 WHERE p.reason = 0
+{%- endif %}
