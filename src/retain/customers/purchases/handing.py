@@ -52,7 +52,7 @@ def handed(connection: duckdb.DuckDBPyConnection, spark: SparkSession) -> Iterat
         Spark runs on other machines and cannot read the log as it is.
     """
     try:
-        native = _native(connection)
+        native = native_of(connection)
     except RetainError as reason:
         if not is_local(spark):
             raise _unread(spark, str(reason)) from None
@@ -84,7 +84,7 @@ def _written_out(connection: duckdb.DuckDBPyConnection, spark: SparkSession, fol
     spark.read.parquet(str(folder)).createOrReplaceTempView(PURCHASES)
 
 
-def _native(connection: duckdb.DuckDBPyConnection) -> Native:
+def native_of(connection: duckdb.DuckDBPyConnection) -> Native:
     """How Spark reads the log.
 
     Raises

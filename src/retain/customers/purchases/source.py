@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import Customers
-from retain.customers.purchases import assembly, kept, script
+from retain.customers.purchases import assembly, kept, script, spark
 from retain.customers.purchases import engine as duck
 from retain.customers.purchases import label as labels
 from retain.customers.purchases.built import Facts
@@ -153,7 +153,10 @@ class Request:
                 len(log.categories),
                 self.labelled,
             )
-            built = duck.build(connection, plan, purchases=_rows(log, connection), keep=keep)
+            if self.engine == "spark":
+                built = spark.build(connection, plan, keep=keep)
+            else:
+                built = duck.build(connection, plan, purchases=_rows(log, connection), keep=keep)
         counts = tuple((*key, *value) for key, value in built.counts.items())
         return Facts(
             log.steps,

@@ -67,10 +67,8 @@ def _part(spark: SparkSession, plan: Plan, keep: Callable[[pa.Table], None]) -> 
 def _counted(spark: SparkSession, script: Script, keep: Callable[[pa.Table], None]) -> Built:
     keep(spark.sql(spark_sql(script.rows)).toArrow())
     counts = {(row[0], row[1]): (row[2], row[3]) for row in _all(spark, script.counts)}
-    labelled = script.sensitivity is not None
-    left_out = [] if labelled else [(row[0], row[1]) for row in _all(spark, script.left_out)]
-    tried = sorted(_all(spark, script.sensitivity)) if script.sensitivity is not None else []
-    return Built(counts, left_out, [tuple(n or 0 for n in row[1:]) for row in tried])
+    tried = () if script.sensitivity is None else _all(spark, script.sensitivity)[0]
+    return Built(counts, [n or 0 for n in tried])
 
 
 @contextmanager

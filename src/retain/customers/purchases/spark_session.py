@@ -84,9 +84,7 @@ def _started() -> SparkSession:
     from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
-    java = Path(os.environ.get("JAVA_HOME", "")) / "bin" / "java"
-    if not (os.environ.get("JAVA_HOME") and java.is_file()) and shutil.which("java") is None:
-        raise RetainError(LACKING)
+    refuse_without_java()
     with _quietly():
         SparkContext._ensure_initialized()  # noqa: SLF001 - Spark's settings are known only then
     conf = SparkConf().setIfMissing("spark.master", "local[*]").setAppName("retain")
@@ -94,6 +92,13 @@ def _started() -> SparkSession:
         conf.setAll(list(ON_LOOPBACK.items()))
     started: SparkSession = SparkSession.builder.config(conf=conf).getOrCreate()
     return started
+
+
+def refuse_without_java() -> None:
+    """Refuse to start what would fail to start, with words of its own."""
+    home = os.environ.get("JAVA_HOME")
+    if not (home and (Path(home) / "bin" / "java").is_file()) and shutil.which("java") is None:
+        raise RetainError(LACKING)
 
 
 @contextmanager
