@@ -43,7 +43,7 @@ def invent(rows: int, path: Path, seed: int = 0) -> None:
         writer.close()
 
 
-def _part(
+def _part(  # noqa: PLR0913, PLR0917 - what has been drawn so far
     random: np.random.Generator,
     count: int,
     low: float,

@@ -49,7 +49,7 @@ class Opened:
         return self.connection.sql(sql).fetchone() == (1,)
 
 
-def asked(**changes):
+def _asked(**changes):
     """Columns, format and policy; each change is of the one that has a field of this name."""
     columns = {"customer": "customer", "time": "time"}
     told = {"names": None, "time_format": None, "timezone": "UTC"}
@@ -63,27 +63,40 @@ def asked(**changes):
     }
 
 
-@pytest.fixture(scope="session")
-def opened():
+@pytest.fixture
+def asked():
+    """``asked(**changes)``: columns, format and policy of a usual log, changed."""
+    return _asked
+
+
+@pytest.fixture
+def connections():
+    """What opens connections to DuckDB, and closes them after the test."""
+    with contextlib.ExitStack() as stack:
+        yield lambda: stack.enter_context(duckdb.connect())
+
+
+@pytest.fixture
+def opened(connections):
     """``opened(path, table=…, session=…, **changes)``: the log at a path, today being TODAY."""
 
     def open_it(path, *, table=None, session="UTC", today=TODAY, **changes):
-        connection = duckdb.connect()
+        connection = connections()
         connection.execute(f"SET TimeZone = '{session}'")
-        log = open_log(connection, path=str(path), table=table, today=today, **asked(**changes))
+        log = open_log(connection, path=str(path), table=table, today=today, **_asked(**changes))
         connection.execute(f"SET TimeZone = '{session}'")
         return Opened(log, connection)
 
     return open_it
 
 
-@pytest.fixture(scope="session")
-def opened_source():
+@pytest.fixture
+def opened_source(connections):
     """The same of a Python object."""
 
     def open_it(source, **changes):
-        connection = duckdb.connect()
-        return Opened(log_of(connection, source, today=TODAY, **asked(**changes)), connection)
+        connection = connections()
+        return Opened(log_of(connection, source, today=TODAY, **_asked(**changes)), connection)
 
     return open_it
 

@@ -75,7 +75,15 @@ def built(log, plan, *, threads=2, share=10**9):
     with connected("1GB", threads) as connection:
         connection.register("given", pa.Table.from_pandas(log, preserve_index=False))
         connection.execute("CREATE TABLE purchases AS SELECT * FROM given")
-        counted = build(connection, plan, purchases=len(log), keep=parts.append, share=share)
+        counted = build(
+            connection,
+            plan,
+            purchases=len(log),
+            keep=parts.append,
+            memory=10**9,
+            threads=threads,
+            share=share,
+        )
     return in_order(pa.concat_tables(parts), plan), counted
 
 

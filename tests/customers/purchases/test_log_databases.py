@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from retain.customers.purchases.log import selected
+from retain.customers.purchases.log import log_of, selected
 from retain.errors import RetainError
 
 duckdb = pytest.importorskip("duckdb")
@@ -162,6 +162,10 @@ def _batches():
     return pa.RecordBatchReader.from_batches(whole.schema, whole.to_batches(max_chunksize=1))
 
 
+def _table():
+    return _batches().read_all()
+
+
 class Expression:
     """What ibis calls an expression, as far as it is asked."""
 
@@ -169,7 +173,7 @@ class Expression:
         return _batches()
 
 
-@pytest.mark.parametrize("source", [_batches, Expression, lambda: _batches().read_all()])
+@pytest.mark.parametrize("source", [_batches, Expression, _table, lambda: _table().to_pandas()])
 def test_whatever_exports_arrow_batches_is_a_log(opened_source, source):
     log = opened_source(source(), category="kind", **MAPPED)
     assert log.rows(*READ, "category") == [
@@ -180,6 +184,14 @@ def test_whatever_exports_arrow_batches_is_a_log(opened_source, source):
 def test_a_duckdb_relation_is_a_log(opened_source):
     log = opened_source(duckdb.from_arrow(_batches()), **MAPPED)
     assert log.rows(*READ) == BECOME
+
+
+def test_a_relation_of_the_same_connection_is_read_to_its_end(connections, asked):
+    connection = connections()
+    whole = connection.sql("SELECT range AS customer, DATE '2024-01-02' AS time FROM range(300000)")
+    log = log_of(connection, whole, **asked())
+    assert log.steps[0].before == 300_000
+    assert connection.table("purchases").count("*").fetchone() == (300_000,)
 
 
 def test_a_sqlalchemy_table_or_select_is_a_log(opened_source, sqlite_log):
@@ -254,7 +266,7 @@ def test_a_table_in_postgresql(opened, postgresql):
     asked = {"table": 'my "log', **MAPPED}
     log = opened(postgresql, **asked)
     assert log.rows(*READ) == BECOME
-    hours = opened(postgresql, timezone="Europe/Moscow", **asked).rows("t")
+    hours = opened(f"{postgresql}?sslmode=disable", timezone="Europe/Moscow", **asked).rows("t")
     assert hours == [(row[1] + 3 * 3600,) for row in BECOME]
     assert opened(postgresql, **asked).log.content == log.log.content
     with engine.begin() as connection:

@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from retain.errors import RetainError
+
 duckdb = pytest.importorskip("duckdb")
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")
@@ -21,7 +23,7 @@ parquet = pytest.importorskip("pyarrow.parquet")
 EPOCH = datetime(1970, 1, 1)
 MAPPED = {"amount": "amount", "items": "items", "category": "category"}
 READ = ("customer", "t", "cents", "items", "category", "buys")
-FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 purchase = st.tuples(
     st.integers(0, 50),
@@ -189,3 +191,46 @@ def test_files_of_other_types_and_another_order_of_columns_are_one_log(opened, t
     parquet.write_table(other.select(other.column_names[::-1]), tmp_path / "b.parquet")
     found = opened(tmp_path, **MAPPED).rows(*READ)
     assert found == expected([(1, rows[0][1], 100, 1, "a"), rows[1]])
+
+
+ODD = (
+    *(
+        "",
+        "inf",
+        "nan",
+        "1e5",
+        "1 234,50",
+        "0,5",
+        "'",
+        '"',
+        "yes",
+        "нет",
+        "31.12.2023",
+        "01/02/2024",
+    ),
+    *("20240102", "1711886405", "2024-01-02 10:00:00+25", "0000-00-00", "99.99.9999 99:99:99"),
+)
+GOOD = {
+    "customer": "1", "time": "2024-01-02", "amount": "1.5", "items": "1", "order": "x",
+    "category": "y", "discount": "yes", "minutes": "1", "contacts": "1", "profit": "2",
+}  # fmt: skip
+
+
+# whatever a cell holds, it is read, left out or refused in a sentence: never a traceback
+@FEW
+@given(
+    column=st.sampled_from(sorted(GOOD)),
+    cells=st.lists(st.sampled_from(ODD) | st.text(max_size=9), min_size=1, max_size=3),
+)
+def test_no_cell_is_a_bug(opened, column, cells):
+    rows = [GOOD] * 60 + [GOOD | {column: cell} for cell in cells]
+    text = "\n".join([",".join(GOOD), *(",".join(map(quoted, row.values())) for row in rows)])
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "log.csv"
+        path.write_text(text, encoding="utf-8", errors="replace", newline="")
+        try:
+            log = opened(path, timezone="Europe/Berlin", **{name: name for name in GOOD})
+        except RetainError as refused:
+            assert str(refused)
+        else:
+            assert 60 <= len(log.rows()) <= len(rows)

@@ -304,7 +304,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(asked, tmp_path):
 
 
 def test_nothing_is_kept_where_no_folder_is_named(asked, tmp_path, monkeypatch):
-    monkeypatch.setattr(kept, "_write", pytest.fail)
+    monkeypatch.setattr(kept, "write", pytest.fail)
     assert len(read(**asked(cache=None))) > 0
 
 

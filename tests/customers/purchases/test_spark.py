@@ -121,7 +121,7 @@ def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None):
 def both(connection, plan, running):
     """The table and the counts, by DuckDB and by Spark."""
     here, there = [], []
-    duck = engine.build(connection, plan, purchases=1, keep=here.append)
+    duck = engine.build(connection, plan, purchases=1, keep=here.append, memory=10**9)
     other = spark.build(connection, plan, keep=there.append, spark=running)
     order = [("customer", "ascending"), ("snapshot", "ascending")]
     tables = [pa.concat_tables(parts).sort_by(order) for parts in (here, there)]

@@ -1,6 +1,6 @@
 """What a log holds, as one SHA-256: it changes with the input and with the way it is read.
 
-May import: errors, schema and customers.purchases.origin.
+May import: errors and customers.purchases.origin.
 """
 
 from __future__ import annotations

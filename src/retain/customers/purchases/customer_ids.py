@@ -1,6 +1,6 @@
 """Who bought: ids as whole numbers where all are, else as text.
 
-May import: errors and customers.purchases.raw, reading.
+May import: errors and customers.purchases.quoted, raw, reading.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _WHOLE = "-?(0|[1-9][0-9]{0,18})([.]0*)?"  # some tools export 7 as 7.0
+_NOBODY = ("nan", "null", "none", "<na>", "\\n")  # what tools write where there is no id
 _EXACT = 2**53  # beyond it a float is no id
 
 
@@ -31,17 +32,24 @@ def customer_id(connection: duckdb.DuckDBPyConnection, raw: Raw) -> Reading:
     if raw.is_whole("customer"):
         return Reading(f"CAST({cell} AS BIGINT)", plain=True)
     if raw.is_text("customer"):
-        whole = f"regexp_full_match({cell}, {literal(_WHOLE)})"
-        value = f"TRY_CAST(split_part({cell}, '.', 1) AS BIGINT)"
-        if not _all(connection, f"{whole} AND {value} IS NOT NULL"):
-            return Reading(cell, plain=True)
-        return Reading(value, plain=False)
+        return _from_text(connection, cell)
     if not raw.is_number("customer"):
         found = f"it holds {raw.types['customer']}"
         raise RetainError.at(raw.where("customer"), found, "expected ids")
     if _all(connection, f"{cell} = trunc({cell}) AND abs({cell}) < {_EXACT}"):
         return Reading(f"CAST({cell} AS BIGINT)", plain=True)
     return Reading(f"CAST({cell} AS VARCHAR)", plain=True)
+
+
+def _from_text(connection: duckdb.DuckDBPyConnection, cell: str) -> Reading:
+    nobody = f"lower({cell}) IN ({', '.join(literal(word) for word in _NOBODY)})"
+    value = f"TRY_CAST(split_part({cell}, '.', 1) AS BIGINT)"
+    whole = f"regexp_full_match({cell}, {literal(_WHOLE)}) AND {value} IS NOT NULL"
+    query = f"SELECT bool_and({whole} OR {nobody}), bool_or({nobody}) FROM {RAW}"  # noqa: S608
+    all_whole, some_nobody = connection.execute(query).fetchone() or (False, False)
+    if all_whole:
+        return Reading(value, plain=False)
+    return Reading(f"CASE WHEN NOT {nobody} THEN {cell} END" if some_nobody else cell, plain=True)
 
 
 def _all(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:

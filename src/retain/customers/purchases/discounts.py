@@ -1,6 +1,6 @@
 """Whether a row was bought at a discount: an answer, or the discount itself.
 
-May import: errors and customers.answers, purchases.quoted, raw, reading.
+May import: customers.answers, purchases.quoted, raw, reading.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def _told(connection: duckdb.DuckDBPyConnection, raw: Raw, rows: int) -> tuple[S
     if count == 0:
         return ()
     about = f"about {count}" if sampled else f"{count}"
-    reason = f"{about} rows repeat another in every column, kept (policy.duplicates=keep)"
+    reason = f"{about} repeat another row in every column, kept (policy.duplicates=keep)"
     return (Step("duplicates", rows, rows, reason, of=OF),)
 
 

@@ -1,16 +1,19 @@
-"""DuckDB, embedded: the statements of a script run over a log, some customers after the others.
+"""DuckDB, embedded: the statements of a script run over a log, shares of customers side by side.
 
 May import: errors and purchases.plan, script.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from retain.customers.purchases.plan import Plan
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-_UNITS = {"MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+_UNITS = {"B": 1, "MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _LEAST = 100 * 10**6
-_SHARE = 1_200_000  # purchases worked on at once: what they become fits into caches and 600 MB
+SHARE = 600_000
+"""Purchases worked on at once: what they become fits into caches, and into 300 MB."""
 _SHARES = 100  # files that are written at once
+_ENGINE = 250 * 10**6  # bytes an engine needs, for a share not to spill
 
 
 @dataclass(frozen=True)
@@ -99,62 +104,82 @@ def connected(memory_limit: str, threads: int | None = None) -> Iterator[duckdb.
             yield connection
 
 
-def build(
+def build(  # noqa: PLR0913 - what there is to do, and with what
     connection: duckdb.DuckDBPyConnection,
     plan: Plan,
     *,
     purchases: int,
     keep: Callable[[pa.Table], None],
-    share: int = _SHARE,
+    memory: int,
+    threads: int | None = None,
+    share: int = SHARE,
 ) -> Built:
     """What a plan makes of the relation ``purchases`` of the connection.
 
-    Customers are worked on in shares, whose rows ``keep`` is given one after the other: no customer
-    is in two of them, so that it makes no difference to a row how many there are.
+    A long log is read once and split into shares of customers, on which engines of one thread
+    each work side by side: one thread in one place wastes nothing on others. No customer is in two
+    shares, so that it makes no difference to a row how many there are.
 
     Parameters
     ----------
     purchases
         How many rows the relation has, about.
+    keep
+        Is given the rows, part by part, in any order.
+    memory
+        Bytes that all engines together may use.
+    threads
+        How many work at once; None for all cores.
     share
-        How many of them are worked on at once.
+        How many purchases are worked on at once.
     """
+    if purchases <= share:
+        parts = [_part(connection, one, "purchases", keep) for one in plan.batches()]
+        return added(parts)
+    side_by_side = max(1, min(threads or len(os.sched_getaffinity(0)), memory // _ENGINE))
     shares = min(_SHARES, -(-purchases // share))
-    with _split(connection, plan, shares) as logs:
-        return added([_part(connection, one, log, keep) for log in logs for one in plan.batches()])
+    with _split(connection, plan, shares) as folders, ThreadPoolExecutor(side_by_side) as pool:
+        limit = f"{memory // side_by_side}B"
+        work = _Work(plan, limit, _one_at_a_time(keep))
+        return added([part for parts in pool.map(work.on, folders) for part in parts])
 
 
-def added(parts: Sequence[Built]) -> Built:
-    """What was counted in parts, none of which shares a customer and snapshot with another."""
-    return Built(
-        counts=_added([part.counts for part in parts]),
-        sensitivity=[sum(same) for same in zip(*(one.sensitivity for one in parts), strict=True)],
-    )
+@dataclass(frozen=True)
+class _Work:
+    """What an engine of its own does with the purchases in a folder."""
+
+    plan: Plan
+    limit: str
+    keep: Callable[[pa.Table], None]
+
+    def on(self, folder: Path) -> list[Built]:
+        files = literal(str(folder / "*.parquet"))
+        read = f"SELECT * FROM read_parquet({files}, hive_partitioning = false)"  # noqa: S608
+        with connected(self.limit, threads=1) as connection:
+            connection.execute(f"CREATE TEMP VIEW share AS {read}")
+            return [_part(connection, one, "share", self.keep) for one in self.plan.batches()]
+
+
+def _one_at_a_time(keep: Callable[[pa.Table], None]) -> Callable[[pa.Table], None]:
+    turn = Lock()
+
+    def kept(rows: pa.Table) -> None:
+        with turn:
+            keep(rows)
+
+    return kept
 
 
 @contextmanager
-def _split(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, shares: int
-) -> Iterator[Iterator[str]]:
-    """Relations with all purchases of some customers each: the log is read once, whatever it is."""
-    if shares <= 1:
-        yield iter(("purchases",))
-        return
+def _split(connection: duckdb.DuckDBPyConnection, plan: Plan, shares: int) -> Iterator[list[Path]]:
+    """Folders with all purchases of some customers each: the log is read once, whatever it is."""
     with TemporaryDirectory(prefix="retain-shares-") as folder:
         connection.execute(
             f"COPY (SELECT *, HASH(customer) % {shares} AS share FROM purchases "  # noqa: S608
             f"WHERE t < {plan.end}) TO {literal(folder)} (FORMAT parquet, PARTITION_BY (share), "
             "COMPRESSION uncompressed, PARQUET_VERSION v2, OVERWRITE_OR_IGNORE)"
         )
-        yield _shares(connection, Path(folder))
-
-
-def _shares(connection: duckdb.DuckDBPyConnection, folder: Path) -> Iterator[str]:
-    for some in sorted(folder.iterdir()):
-        files = literal(str(some / "*.parquet"))
-        read = f"SELECT * FROM read_parquet({files}, hive_partitioning = false)"  # noqa: S608
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW share AS {read}")
-        yield "share"
+        yield sorted(Path(folder).iterdir())
 
 
 def _part(
@@ -187,12 +212,11 @@ def _registered(
         connection.unregister(name)
 
 
-def _added(
-    counts: Sequence[Mapping[tuple[int, int], tuple[int, int]]],
-) -> dict[tuple[int, int], tuple[int, int]]:
+def added(parts: Sequence[Built]) -> Built:
+    """What was counted in parts, none of which has a customer and snapshot of another."""
     total: dict[tuple[int, int], tuple[int, int]] = {}
-    for one in counts:
-        for key, (customers, declined) in one.items():
-            before = total.get(key, (0, 0))
-            total[key] = (before[0] + customers, before[1] + declined)
-    return dict(sorted(total.items()))
+    for key, (customers, declined) in (item for one in parts for item in one.counts.items()):
+        before = total.get(key, (0, 0))
+        total[key] = (before[0] + customers, before[1] + declined)
+    tried = [sum(same) for same in zip(*(one.sensitivity for one in parts), strict=True)]
+    return Built(dict(sorted(total.items())), tried)

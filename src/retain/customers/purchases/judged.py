@@ -1,6 +1,7 @@
 """The rows of a log counted: which are left out and why, which are returns; or a refusal.
 
-May import: errors, schema and customers.customers, purchases.raw, rows.
+May import: errors, schema and customers.customers, numerals, purchases.raw,
+rows.
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ def judge(
         left -= tally.by_fault[n]
         steps.append(Step(fault.name, left + tally.by_fault[n], left, told[n], of=OF))
     if left == 0:
-        why = "; ".join(f"{tally.by_fault[n]} have {told[n]}" for n, _ in faults)
-        raise RetainError(f"{rows.raw.told}: no purchase is left of {tally.rows} rows: {why}.")
+        why = "; ".join(f"{rows_are(tally.by_fault[n])} {told[n]}" for n, _ in faults)
+        raise RetainError(f"{rows.raw.told}: no purchase is left: {why}.")
     return (*steps, *_by_policy(connection, rows, tally, policy))
 
 
@@ -96,7 +97,7 @@ def _refuse_unreadable(
     count = sum(tally.by_fault[n] for n in wrong)
     if count <= UNREADABLE * tally.rows:
         return
-    which = "; ".join(f"{tally.by_fault[n]} have {told[n]}" for n in wrong)
+    which = "; ".join(f"{rows_are(tally.by_fault[n])} {told[n]}" for n in wrong)
     share = f"{count} of {tally.rows} rows ({count / tally.rows:.1%}) cannot be read"
     hint = " Say how times are written with data.log.time_format." if _of_time(rows, wrong) else ""
     raise RetainError(f"{rows.raw.told}: {share}: {which}; expected at most 5 %.{hint}")
@@ -143,7 +144,7 @@ def _by_policy(
         if count and chosen == "refuse":
             where = f"({rows.fault()}) = 0 AND {when}"
             shown = _examples(connection, rows, where, role)
-            found = f"{rows.raw.where(role)}: {count} rows are {what}{shown}"
+            found = f"{rows.raw.where(role)}: {rows_are(count)} {what}{shown}"
             raise RetainError(f"{found}; policy.{name}=refuse. Type data.policy.{name}={others}.")
     said = (
         ("returns", tally.returned, "taken off what was bought, no purchase of their own"),
@@ -152,7 +153,16 @@ def _by_policy(
     )
     for name, count, how in said:
         if count:
-            yield Step(name, tally.kept, tally.kept, f"{count} rows are {how}", of=OF)
+            yield Step(name, tally.kept, tally.kept, f"{rows_are(count)} {how}", of=OF)
+
+
+def rows_are(count: int) -> str:
+    """The beginning of a sentence about so many rows.
+
+    >>> rows_are(1), rows_are(3)
+    ('1 row is', '3 rows are')
+    """
+    return "1 row is" if count == 1 else f"{count} rows are"
 
 
 def refuse_empty(connection: duckdb.DuckDBPyConnection, told: str) -> int:

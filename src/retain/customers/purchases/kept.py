@@ -51,7 +51,7 @@ def kept(folder: Path | None, key: str, build: Build, fits: Callable[[Facts], bo
         log.info("the table of these purchases was built before: %s", path)
         return found
     try:
-        _write(path, build)
+        write(path, build)
     except OSError as error:
         raise RetainError.unwritable(folder, error, "data.cache=FOLDER, or null") from None
     built = read(path)
@@ -77,8 +77,8 @@ def read(path: Path) -> Table | None:
     return Table(rows, facts)
 
 
-def _write(path: Path, build: Build) -> None:
-    """The file, written part by part; nobody ever meets half of it."""
+def write(path: Path, build: Build) -> None:
+    """Build a table into a file, part by part; nobody ever meets half of it."""
     import pyarrow.parquet as pq
 
     writers: list[pq.ParquetWriter] = []

@@ -5,8 +5,7 @@ May import: errors, schema and customers.customers, purchases.*.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -16,12 +15,12 @@ from retain.customers.purchases import content, duckdb_file, parquet_files, sql_
 from retain.customers.purchases.batches import reader_of, store
 from retain.customers.purchases.duplicates import once
 from retain.customers.purchases.judged import OF, judge, refuse_empty, tallied
-from retain.customers.purchases.normal import PURCHASES, SCRATCH, categories_of, make
+from retain.customers.purchases.normal import categories_of, make
 from retain.customers.purchases.origin import Origin, origin_of
 from retain.customers.purchases.raw import RAW, Raw, described, drop, roles_of
 from retain.customers.purchases.rows import DAY, rows_of
-from retain.customers.purchases.zones import check_zone, today_in
-from retain.errors import RetainError
+from retain.customers.purchases.session import in_sentences, prepare
+from retain.customers.purchases.zones import today_in
 from retain.schema.purchases import LogColumns, LogFormat, LogPolicy
 
 if TYPE_CHECKING:
@@ -130,8 +129,8 @@ def open_log(  # noqa: PLR0913 - the keys of the config
     asked = _Asked(table, columns, format, policy)
     origin = origin_of(path, table)
     roles = roles_of(columns)
-    with _in_sentences(origin.told):
-        _prepare(connection, format)
+    with in_sentences(origin.told):
+        prepare(connection, format.timezone)
         raw = _raw(connection, origin, asked, roles)
         return _normalised(connection, raw, asked, today, _content(origin, asked))
 
@@ -156,11 +155,13 @@ def log_of(  # noqa: PLR0913 - the keys of the config
     """
     asked = _Asked(None, columns, format, policy)
     reader = reader_of(source)
-    with _in_sentences("the log"):
-        _prepare(connection, format)
-        raw = store(connection, reader.schema, reader, roles_of(columns), "the log")
-        known = content.of_parts(_rows_hashed(connection), asked.options)
-        return _normalised(connection, raw, asked, today, known)
+    # a relation of this very connection is cut off by the next query, so another one does the rest
+    work = connection.cursor()
+    with closing(work), in_sentences("the log"):
+        prepare(work, format.timezone)
+        raw = store(work, reader.schema, reader, roles_of(columns), "the log")
+        known = content.of_parts(_rows_hashed(work), asked.options)
+        return _normalised(work, raw, asked, today, known)
 
 
 def selected(engine: sa.Engine, query: Any) -> pa.RecordBatchReader:
@@ -182,16 +183,6 @@ def _rows_hashed(connection: duckdb.DuckDBPyConnection) -> list[str]:
     names = ", ".join(described(connection))
     row = connection.execute(f"SELECT count(*), sum(hash({names})) FROM {RAW}").fetchone()  # noqa: S608
     return [names, *(str(value) for value in row or ())]
-
-
-def _prepare(connection: duckdb.DuckDBPyConnection, format: LogFormat) -> None:  # noqa: A002
-    """The connection without another log's relations, and without ways to fetch code."""
-    connection.execute("SET autoinstall_known_extensions = false")
-    connection.execute("SET autoload_known_extensions = false")
-    connection.execute("SET TimeZone = 'UTC'")
-    drop(connection, (PURCHASES, *SCRATCH))
-    duckdb_file.detach(connection)
-    check_zone(connection, format.timezone)
 
 
 def _raw(
@@ -222,15 +213,3 @@ def _normalised(
     there = frozenset(_COLUMNS.get(role, role) for role in raw.names) - {"customer", "time"}
     first, last = tally.first // DAY, tally.last // DAY
     return Log(there, kinds, (read, *repeated, *steps), first, last, known)
-
-
-@contextmanager
-def _in_sentences(told: str) -> Iterator[None]:
-    """What DuckDB cannot read is the file's fault, not a bug."""
-    import duckdb
-
-    try:
-        yield
-    except (duckdb.IOException, duckdb.InvalidInputException, duckdb.ConversionException) as error:
-        why = str(error).splitlines()[0][:200]
-        raise RetainError(f"{told} cannot be read: {why}.") from None

@@ -1,12 +1,13 @@
 """The relation ``purchases``: integers of each row kept, as a view where nothing is to be read.
 
-May import: errors, schema and customers.purchases.judged, quoted, raw, rows.
+May import: errors and customers.numerals, purchases.judged, quoted, raw, rows.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retain.customers.numerals import plain
 from retain.customers.purchases.judged import Tally
 from retain.customers.purchases.quoted import literal
 from retain.customers.purchases.raw import RAW
@@ -48,17 +49,20 @@ def categories_of(
         raise RetainError.at(
             rows.raw.where("category"), f"it has more than {KINDS} values", expected
         )
-    kinds = tuple(sorted(str(kind) for (kind,) in found))
+    texts = {str(kind): plain(str(kind)) for (kind,) in found}
+    kinds = tuple(sorted(set(texts.values())))
+    codes = {kind: code for code, kind in enumerate(kinds)}
     connection.execute(f"CREATE TABLE {CATEGORIES} (kind VARCHAR, code BIGINT)")
-    if kinds:
-        listed = ", ".join(f"({literal(kind)}, {code})" for code, kind in enumerate(kinds))
+    if texts:
+        listed = ", ".join(f"({literal(text)}, {codes[kind]})" for text, kind in texts.items())
         connection.execute(f"INSERT INTO {CATEGORIES} VALUES {listed}")  # noqa: S608
     return kinds
 
 
 def make(connection: duckdb.DuckDBPyConnection, rows: Rows, tally: Tally) -> bool:
     """Create ``purchases``; whether it is a view of the files."""
-    source = f"SELECT {_columns(rows, tally)} FROM ({rows.select}) AS cells{_joined(rows)}{_kept(rows, tally, ' WHERE')}"  # noqa: S608
+    cells = f"({rows.select}) AS cells{_joined(rows)}{_kept(rows, tally, ' WHERE')}"
+    source = f"SELECT {_columns(rows, tally)} FROM {cells}"  # noqa: S608
     if "bill" in rows.values:
         connection.execute(f"CREATE TABLE {_ORDERED} AS {source}")
         connection.execute(f"CREATE TABLE {PURCHASES} AS {_opened(rows)}")

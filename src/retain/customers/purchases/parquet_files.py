@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 def look_at(connection: duckdb.DuckDBPyConnection, origin: Origin, roles: Mapping[str, str]) -> Raw:
-    """A view of all files; columns whose types differ from file to file take the widest."""
+    """A view of all files; columns whose types differ from file to file take the widest.
+
+    Nanoseconds are fine here, but Spark refuses such files: it needs ``purchases`` instead.
+    """
     schemas = {path: _schema(path) for path in origin.files}
     first = schemas[origin.files[0]]
     for path, schema in schemas.items():

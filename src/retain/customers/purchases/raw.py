@@ -80,11 +80,21 @@ def check_columns(told: str, there: Sequence[str], roles: Mapping[str, str], hin
     if twice:
         found = f"{told} has several columns named {examples(twice)}"
         raise RetainError(f"{found}; expected a different name for each column.")
+    _check_case(told, there)
     for role, name in roles.items():
         if name not in there:
             found = f"{told} has no column {name!r}, which data.columns.{role} names"
             listed = examples(there, limit=20)
             raise RetainError(f"{found}; it has {listed}.{did_you_mean(name, there)}{hint}")
+
+
+def _check_case(told: str, there: Sequence[str]) -> None:
+    """DuckDB takes names that differ in case alone for one."""
+    folded = Counter(name.casefold() for name in there)
+    alike = [name for name in there if folded[name.casefold()] > 1]
+    if alike:
+        found = f"{told} has columns {examples(alike)}, which differ in case alone"
+        raise RetainError(f"{found}; expected other names.")
 
 
 def picked(roles: Mapping[str, str], types: Mapping[str, str]) -> str:

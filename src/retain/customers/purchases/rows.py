@@ -1,6 +1,6 @@
 """What each row of a log is: its values read, and the first thing that is wrong with it.
 
-May import: errors, schema and customers.purchases.customer_ids, discounts, quoted, raw, reading,
+May import: schema and customers.purchases.customer_ids, discounts, raw, reading,
 times.
 """
 
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from retain.customers.purchases.customer_ids import customer_id
 from retain.customers.purchases.discounts import promo
-from retain.customers.purchases.quoted import BLANK, literal
 from retain.customers.purchases.raw import RAW, Raw
 from retain.customers.purchases.reading import Reading, number
 from retain.customers.purchases.times import wall_clock
@@ -87,7 +86,7 @@ def rows_of(
     visit, returned, free = _visit(raw), _returned(raw), _free(raw)
     faults = (
         *_of_who_and_when(today),
-        *_of_numbers(raw, visit),
+        *_of_numbers(raw, values, visit),
         *_by_policy(policy, returned, free),
     )
     return Rows(raw, values, faults, visit, returned, free)
@@ -108,16 +107,10 @@ def _values(
     if "order" in raw.names:
         values["bill"] = Reading("CAST(raw_order AS VARCHAR)", plain=True)
     if "category" in raw.names:
-        values["kind"] = Reading(_one_space("CAST(raw_category AS VARCHAR)"), plain=True)
+        values["kind"] = Reading("CAST(raw_category AS VARCHAR)", plain=True)
     if "discount" in raw.names:
         values["promo"] = promo(connection, raw)
     return values
-
-
-def _one_space(text: str) -> str:
-    """Every space an ordinary one."""
-    wide = BLANK.strip(" \t\r\n")
-    return f"translate({text}, {literal(wide)}, {literal(' ' * len(wide))})"
 
 
 # --- conditions ----------------------------------------------------------------------------------
@@ -150,28 +143,31 @@ def _free(raw: Raw) -> str:
 def _of_who_and_when(today: date) -> tuple[Fault, ...]:
     end = ((today - _EPOCH).days + 1) * DAY
     return (
-        Fault("no customer", "customer IS NULL", "customer", "no customer id", unreadable=False),
-        Fault("no time", "t IS NULL", "time", "no time, or none that can be read"),
-        Fault("future", f"t >= {end}", "time", f"later than {today.isoformat()}"),
+        Fault(
+            "no customer", "customer IS NULL", "customer", "without a customer", unreadable=False
+        ),
+        Fault("no time", "t IS NULL", "time", "without a time that can be read"),
+        Fault("future", f"t >= {end}", "time", f"later than {today.isoformat()}, in the future"),
     )
 
 
-def _of_numbers(raw: Raw, visit: str) -> tuple[Fault, ...]:
+def _of_numbers(raw: Raw, values: Mapping[str, Reading], visit: str) -> tuple[Fault, ...]:
     faults = []
     for role in ("amount", "items", *_ASIDE, "profit"):
         if role not in raw.names:
             continue
         odd = f"(raw_{role} IS NOT NULL AND ({role} IS NULL OR abs({role}) > {LIMIT:.0f}))"
-        reason = f"no {role}, or none that can be read as a number of at most 9e13"
+        mark = f" with decimal mark {values[role].mark!r}" if values[role].mark else ""
+        reason = f"without {role} that can be read as a number of at most 9e13{mark}"
         if role in _MEASURED:
             odd = f"({odd} OR ({role} IS NULL AND NOT {visit}))"
         elif role in _ASIDE:
             odd = f"({odd} OR coalesce({role}, 0) < 0)"
-            reason = f"{role} that are no number of at least 0"
+            reason = f"without {role} that can be read as a number from 0 to 9e13{mark}"
         faults.append(Fault(f"no {role}", odd, role, reason))
     if "discount" in raw.names:
         odd = "raw_discount IS NOT NULL AND promo IS NULL"
-        reason = "a discount that is neither yes or no nor a number of at least 0"
+        reason = "of a discount that is neither yes nor no nor a number of at least 0"
         faults.append(Fault("no discount", odd, "discount", reason))
     return tuple(faults)
 
@@ -183,6 +179,6 @@ def _by_policy(policy: LogPolicy, returned: str, free: str) -> tuple[Fault, ...]
         reason = "below zero (policy.returns=drop)"
         faults.append(Fault("returns", returned, role, reason, unreadable=False))
     if policy.free == "drop" and free != "FALSE":
-        reason = "for nothing (policy.free=drop)"
+        reason = "of nothing (policy.free=drop)"
         faults.append(Fault("free", free, role, reason, unreadable=False))
     return tuple(faults)

@@ -78,22 +78,10 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     RetainError
         An option or the log is wrong, the log is too short, or nobody is regular.
     """
-    request = Request(
-        reading={
-            "path": path,
-            "table": table,
-            "columns": parse(LogColumns, columns, "data.columns"),
-            "format": parse(LogFormat, log, "data.log"),
-            "policy": parse(LogPolicy, policy, "data.policy"),
-        },
-        label=parse(LabelRule, label, "data.label"),
-        snapshots=parse(SnapshotRule, _with_date(snapshots), "data.snapshots"),
-        windows=windows_of(windows),
-        labelled=labelled,
-        at=None if labelled else _date(at, "data.at"),
-        engine=_known(engine),
-        memory_limit=memory_limit,
-    )
+    keys = {"path": path, "table": table, "columns": columns, "log": log, "policy": policy}
+    asks = {"label": label, "snapshots": snapshots, "windows": windows, "labelled": labelled}
+    how = {"at": at, "engine": engine, "memory_limit": memory_limit}
+    request = request_of({**keys, **asks, **how})
     unit = _unit(request.reading["columns"], profit_unit)
     mapped = labels.with_measure(request.label, request.mapped)
     folder = None if cache is None else Path(cache).expanduser()
@@ -104,6 +92,26 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
         logger.info("%s", sentence)
     logger.info("customers: %s; %d features", customers.told(), len(customers.columns))
     return customers
+
+
+def request_of(keys: Mapping[str, Any]) -> Request:
+    """The keys of ``read`` but ``profit_unit`` and ``cache``, held against their types."""
+    return Request(
+        reading={
+            "path": keys["path"],
+            "table": keys["table"],
+            "columns": parse(LogColumns, keys["columns"], "data.columns"),
+            "format": parse(LogFormat, keys["log"], "data.log"),
+            "policy": parse(LogPolicy, keys["policy"], "data.policy"),
+        },
+        label=parse(LabelRule, keys["label"], "data.label"),
+        snapshots=parse(SnapshotRule, _with_date(keys["snapshots"]), "data.snapshots"),
+        windows=windows_of(keys["windows"]),
+        labelled=keys["labelled"],
+        at=None if keys["labelled"] else _date(keys["at"], "data.at"),
+        engine=_known(keys["engine"]),
+        memory_limit=keys["memory_limit"],
+    )
 
 
 @dataclass(frozen=True)
@@ -153,10 +161,7 @@ class Request:
                 len(log.categories),
                 self.labelled,
             )
-            if self.engine == "spark":
-                built = spark.build(connection, plan, keep=keep)
-            else:
-                built = duck.build(connection, plan, purchases=_rows(log, connection), keep=keep)
+            built = self._built(connection, plan, log, keep)
         counts = tuple((*key, *value) for key, value in built.counts.items())
         return Facts(
             log.steps,
@@ -167,6 +172,15 @@ class Request:
             tuple(built.sensitivity),
             _today(),
         )
+
+    def _built(
+        self, connection: duckdb.DuckDBPyConnection, plan: Plan, log: Log, keep: kept.Keep
+    ) -> duck.Built:
+        if self.engine == "spark":
+            return spark.build(connection, plan, keep=keep)
+        memory = duck.bytes_of(self.memory_limit)
+        count = _rows(log, connection)
+        return duck.build(connection, plan, purchases=count, keep=keep, memory=memory)
 
     def _calendar(self, log: Log) -> Calendar:
         if not self.labelled:
