@@ -1,15 +1,17 @@
 """DuckDB's SQL as Spark's, through a list of what means the same in both.
 
-May import: errors. SQLGlot turns nearly anything into something; what it makes of a function it
-takes for another one is wrong without a word (``EPOCH_MS``, milliseconds of a time, becomes
-``TIMESTAMP_MILLIS``, the time of milliseconds). So every node of a statement must be on the list,
-and a function comes onto it with a test that holds both engines' answers against each other.
+May import: errors and customers.purchases.quoted. SQLGlot turns nearly anything into something;
+what it makes of a function it takes for another one is wrong without a word (``EPOCH_MS``,
+milliseconds of a time, becomes ``TIMESTAMP_MILLIS``, the time of milliseconds). So every node of a
+statement must be on the list, and a function comes onto it with a test that holds both engines'
+answers against each other.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from retain.customers.purchases.quoted import PLAIN
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -91,15 +93,23 @@ def _listed(node: exp.Expr) -> bool:
 
     if isinstance(node, exp.Anonymous):
         return str(node.this).upper() in NAMED
+    if isinstance(node, exp.RegexpFullMatch):
+        return bool(node.expression.name == PLAIN)
     if isinstance(node, exp.DataType):
         return node.this.name in TYPES
     return type(node).__name__ in f"{SHAPES} {OPERATORS} {FUNCTIONS}".split()
 
 
 def _renamed(node: exp.Expr) -> exp.Expr:
-    """Microseconds since 1970: of an instant in Spark, which a time without zone is in UTC."""
+    """What Spark has for a node that it calls, or does, otherwise.
+
+    Microseconds since 1970 are of an instant there, which a time without zone is in UTC. That a
+    text is plain saves DuckDB the trimming; Spark trims every text, to the same end.
+    """
     from sqlglot import exp
 
+    if isinstance(node, exp.RegexpFullMatch):
+        return exp.false()
     if not isinstance(node, exp.Anonymous):
         return node
     name = NAMED[str(node.this).upper()]
