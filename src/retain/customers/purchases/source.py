@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import Customers
-from retain.customers.purchases import assembly, kept, script
+from retain.customers.purchases import assembly, kept, script, spark
 from retain.customers.purchases import engine as duck
 from retain.customers.purchases import label as labels
 from retain.customers.purchases.built import Facts
@@ -176,6 +176,8 @@ class Request:
     def _built(
         self, connection: duckdb.DuckDBPyConnection, plan: Plan, log: Log, keep: kept.Keep
     ) -> duck.Built:
+        if self.engine == "spark":
+            return spark.build(connection, plan, keep=keep)
         count = _rows(log, connection)
         return duck.build(connection, plan, purchases=count, keep=keep, memory=self.memory)
 
