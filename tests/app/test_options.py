@@ -146,9 +146,8 @@ def test_every_source_is_read_and_learnt_from(option, sources):
     prepared = prepare(run.run)
     evaluation = evaluate(experiment(run.run), prepared.customers, prepared.splits)
     # customers of the invented log fade out at times that nothing foretells
-    assert evaluation.metrics["roc_auc"]["mean"] > (
-        0.6 if prepared.customers.dated is None else 0.5
-    )
+    dated = prepared.customers.dated is not None
+    assert evaluation.metrics["roc_auc"]["mean"] > (0.5 if dated else 0.6)
 
 
 @pytest.mark.parametrize("option", OPTIONS["study"])
