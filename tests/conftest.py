@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 # Tests run side by side; each keeps to one compute thread. Read when numpy is first imported.
@@ -12,6 +13,7 @@ import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -180,6 +182,22 @@ def one_click_dir(checkout: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real files are not in {folder}; set RETAIN_DATA to the folder above")
     return folder
+
+
+@pytest.fixture(scope="session")
+def optional() -> Callable[[str], ModuleType]:
+    """A package of an extra; where it is not installed, the test is skipped.
+
+    CI installs them all, and says so: there a missing one fails.
+    """
+
+    def found(name: str) -> ModuleType:
+        if importlib.util.find_spec(name) is None:
+            told = f"{name} is not installed; type: make cluster"
+            (pytest.fail if os.environ.get("RETAIN_REQUIRE_CLUSTER") else pytest.skip)(told)
+        return importlib.import_module(name)
+
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -71,4 +71,6 @@ def _part(  # noqa: PLR0913, PLR0917 - what has been drawn so far
 
 
 def _who(random: np.random.Generator, count: int, weights: np.ndarray) -> np.ndarray:
-    return np.searchsorted(weights, random.uniform(0, weights[-1], count)).astype(np.int64)
+    # places are looked up in order, which is many times faster, and shuffled afterwards
+    places = np.sort(random.uniform(0, weights[-1], count))
+    return random.permutation(np.searchsorted(weights, places).astype(np.int64))

@@ -19,7 +19,7 @@ from retain.customers.purchases.snapshots import Calendar
 from retain.errors import RetainError
 from retain.schema.purchases import Active, LabelRule
 
-pytest.importorskip("duckdb")
+duckdb = pytest.importorskip("duckdb")
 
 DAY = 86_400
 FIRST = 18_000
@@ -324,3 +324,44 @@ def test_the_engine_fetches_no_code():
             "SELECT value FROM duckdb_settings() WHERE name LIKE 'auto%extensions'"
         ).fetchall()
     assert told == [("false",)] * 2
+
+
+@pytest.mark.parametrize(
+    ("problem", "match"),
+    [
+        (
+            "OutOfMemoryException",
+            r"data.memory_limit: it is '200MB', and DuckDB needs more \(odd\)",
+        ),
+        ("OutOfRangeException", r"too large to be added up exactly \(odd\)"),
+        ("IOException", r"odd. Free some space, or type export TMPDIR=FOLDER"),
+    ],
+)
+def test_what_duckdb_cannot_do_is_a_sentence(problem, match):
+    with pytest.raises(RetainError, match=match), connected("200MB"):
+        raise getattr(duckdb, problem)("odd\nand a page of advice")
+
+
+def test_items_are_one_a_row_where_none_are_mapped():
+    day = SNAPSHOTS[0]
+    days = [day - 200, day - 100, day - 100, day - 40, day + 3]
+    log = pd.DataFrame({"customer": 7, "t": [n * DAY for n in days], "cents": 0, "items": 1})
+    rule = RULE.model_copy(update={"measure": "items"})
+    plan = planned(0, rule=rule, columns=frozenset(), days=(day,))
+    rows, _ = built(log.assign(buys=1), plan)
+    # three items in 180 days before, so less than 0.75 in 90 days are a decline
+    assert rows["declined"].tolist() == [0]
+    fewer, _ = built(log.assign(buys=1)[:-1], plan)
+    assert fewer["declined"].tolist() == [1]
+
+
+def test_visits_are_no_purchases_and_their_minutes_count():
+    day = SNAPSHOTS[0]
+    days = [day - 200, day - 100, day - 40, day - 2, day - 1]
+    log = pd.DataFrame({"customer": ["a"] * 4 + ["b"], "t": [n * DAY for n in days], "cents": 0})
+    log = log.assign(items=0, buys=[1, 1, 1, 0, 0], minutes=[0, 100, 0, 250, 900])
+    plan = planned(0, columns=frozenset({"minutes"}), days=(day,))
+    rows, counted = built(log, plan)
+    shown = rows.loc[0, ["days_since_order", "orders_30", "minutes_30", "minutes_180"]]
+    assert shown.tolist() == [40, 0, 2.5, 3.5]
+    assert sum(customers for customers, _ in counted.counts.values()) == 1

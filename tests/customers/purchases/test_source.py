@@ -150,7 +150,7 @@ def test_the_funnel_leads_from_purchases_to_regular_customers(asked):
     assert of == sorted(of, reverse=True)
     eligible = customers.funnel[-3:]
     assert [step.name for step in eligible] == ["too new", "not active", "no rate"]
-    assert eligible[0].before == 60 * 6
+    assert eligible[0].before == 60 * 12
     assert eligible[-1].after == len(customers) < 360
     assert eligible[0].after == eligible[1].before
 

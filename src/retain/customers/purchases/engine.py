@@ -238,7 +238,7 @@ def _registered(
 
 
 def added(parts: Sequence[Built]) -> Built:
-    """What was counted in parts, none of which shares a customer and snapshot with another."""
+    """What was counted in parts, none of which has a customer and snapshot of another."""
     total: dict[tuple[int, int], tuple[int, int]] = {}
     for key, (customers, declined) in (item for one in parts for item in one.counts.items()):
         before = total.get(key, (0, 0))

@@ -8,7 +8,8 @@ from __future__ import annotations
 BLANK = " \t\r\n\u00a0\u2007\u2009\u202f"
 """Characters that are no part of a cell where they stand around it."""
 
-_PLAIN = "'[!-~]([ -~]*[!-~])?'"
+PLAIN = "[!-~]([ -~]*[!-~])?"
+"""Texts that trimming leaves as they are."""
 
 
 def identifier(name: str) -> str:
@@ -38,4 +39,5 @@ def trimmed(expression: str) -> str:
     "CASE WHEN regexp_full_match(x, '[!-~]([ -~]*[!-~])?')"
     """
     trim = f"nullif(trim({expression}, {literal(BLANK)}), '')"
-    return f"CASE WHEN regexp_full_match({expression}, {_PLAIN}) THEN {expression} ELSE {trim} END"
+    plain = f"regexp_full_match({expression}, {literal(PLAIN)})"
+    return f"CASE WHEN {plain} THEN {expression} ELSE {trim} END"

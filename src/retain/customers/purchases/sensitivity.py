@@ -19,8 +19,8 @@ def table_of(definitions: Sequence[Definition], counts: Sequence[int]) -> pd.Dat
     target of the chosen definition among those regular by both; NaN where there are none.
 
     >>> one = Definition("horizon", "30", 2, "orders_180", "")
-    >>> table_of([one], [10, 4, 8, 6]).loc[0].tolist()
-    ['horizon', '30', 10, 0.4, 0.75]
+    >>> list(table_of([one], [10, 4, 8, 6]).itertuples(index=False, name=None))
+    [('horizon', '30', 10, 0.4, 0.75)]
     """
     rows = [
         (one.parameter, one.value, total, _share(declined, total), _share(agreed, shared))

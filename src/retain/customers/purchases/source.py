@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import Customers
-from retain.customers.purchases import assembly, kept, script
+from retain.customers.purchases import assembly, kept, script, spark
 from retain.customers.purchases import engine as duck
 from retain.customers.purchases import label as labels
 from retain.customers.purchases.built import Facts
@@ -161,8 +161,7 @@ class Request:
                 len(log.categories),
                 self.labelled,
             )
-            count = _rows(log, connection)
-            built = duck.build(connection, plan, purchases=count, keep=keep, memory=self.memory)
+            built = self._built(connection, plan, log, keep)
         counts = tuple((*key, *value) for key, value in built.counts.items())
         return Facts(
             log.steps,
@@ -173,6 +172,14 @@ class Request:
             tuple(built.sensitivity),
             _today(),
         )
+
+    def _built(
+        self, connection: duckdb.DuckDBPyConnection, plan: Plan, log: Log, keep: kept.Keep
+    ) -> duck.Built:
+        if self.engine == "spark":
+            return spark.build(connection, plan, keep=keep)
+        count = _rows(log, connection)
+        return duck.build(connection, plan, purchases=count, keep=keep, memory=self.memory)
 
     def _calendar(self, log: Log) -> Calendar:
         if not self.labelled:

@@ -15,9 +15,12 @@ def spread(windows: tuple[int, ...]) -> tuple[str, str] | None:
     With x orders in a ring of d days, X in all D days: D · Σ x²/d / X² − 1, of which every term is
     multiplied by a common multiple of the days. None where one window is the only ring.
 
-    >>> spread((30, 60))
-    ('(2 * p.orders_30 * p.orders_30 + 2 * (p.orders_60 - p.orders_30) * \
-(p.orders_60 - p.orders_30) - 1 * p.orders_60 * p.orders_60)', '(1 * p.orders_60 * p.orders_60)')
+    >>> above, below = spread((30, 60))
+    >>> above
+    '(60 * p.orders_30 * p.orders_30 + 60 * (p.orders_60 - p.orders_30) * \
+(p.orders_60 - p.orders_30) - 30 * p.orders_60 * p.orders_60)'
+    >>> below
+    '(30 * p.orders_60 * p.orders_60)'
     """
     rings = tuple(pairwise((0, *windows)))
     if len(rings) == 1:
@@ -26,7 +29,6 @@ def spread(windows: tuple[int, ...]) -> tuple[str, str] | None:
     whole = lcm(*(high - low for low, high in rings))
     orders = [f"(p.orders_{b} - p.orders_{a})" if a else f"p.orders_{b}" for a, b in rings]
     weights = [whole // (high - low) * longest for low, high in rings]
-    common = whole
     terms = [f"{w} * {x} * {x}" for w, x in zip(weights, orders, strict=True)]
-    squared = f"{common} * p.orders_{longest} * p.orders_{longest}"
+    squared = f"{whole} * p.orders_{longest} * p.orders_{longest}"
     return f"({' + '.join(terms)} - {squared})", f"({squared})"
