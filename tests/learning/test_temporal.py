@@ -130,11 +130,48 @@ def test_too_few_snapshots_are_refused_with_the_days_that_are_missing(dated_shop
         split(dated_shop(snapshots=6), plan(), seed=0)
 
 
+# Six snapshots of 30 days span twice 75 days, yet none stands 75 days after the first and before
+# the last.
+def test_snapshots_that_straddle_what_is_needed_are_told_what_is_missing_and_what_fits(dated_shop):
+    customers = dated_shop(snapshots=6)
+    dated = replace(customers.dated, horizon=75)
+    with pytest.raises(RetainError, match="need 180: 30 are missing") as raised:
+        split(replace(customers, dated=dated), plan(), seed=0)
+    assert "Type data.label.horizon=60 or less" in str(raised.value)
+    split(replace(customers, dated=replace(dated, horizon=60)), plan(), seed=0)
+
+
+def test_one_snapshot_alone_cannot_be_validated_in_time(dated_shop):
+    with pytest.raises(RetainError, match=r"^1 snapshot spans 0 days; .* Type less data\.label"):
+        split(dated_shop(snapshots=1), plan(), seed=0)
+
+
+def test_a_gap_that_is_too_wide_is_told_the_widest(dated_shop):
+    with pytest.raises(RetainError, match=r"Type validation\.gap=90 or less"):
+        split(dated_shop(snapshots=7), plan(gap=120), seed=0)
+
+
+def test_more_parts_than_customers_are_refused_with_their_number(dated_shop):
+    with pytest.raises(RetainError, match=r"needs at least 80 customers, .* the snapshots have 60"):
+        split(dated_shop(), plan(folds=40), seed=0)
+
+
 def test_a_fold_of_one_class_is_refused(dated_shop):
     customers = dated_shop()
     nobody = replace(customers, target=customers.target * 0)
     with pytest.raises(RetainError, match="0 declined; expected both classes"):
         split(nobody, plan(), seed=0)
+
+
+# With more parts there is more to learn from, and with fewer of them more to test.
+@pytest.mark.parametrize(("early", "told"), [(True, "learn from.* Raise"), (False, "test.* Lower")])
+def test_a_fold_of_one_class_tells_which_way_to_turn(dated_shop, early, told):
+    customers = dated_shop()
+    day = customers.dated.snapshot
+    alike = day < day.min() + pd.Timedelta(days=90) if early else day == day.iloc[3]
+    target = customers.target.mask(alike, 0)
+    with pytest.raises(RetainError, match=rf"rows to {told} validation\.folds from 3"):
+        split(replace(customers, target=target), plan(), seed=0)
 
 
 def test_rows_with_days_ask_for_validation_in_time(dated_shop, three_folds):

@@ -9,6 +9,7 @@ on both sides.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -76,7 +77,7 @@ def calendar(dated: Dated, gap: int | None) -> Calendar:
     before = [day for day in days if day + between <= last]
     testable = [day for day in before if before[0] + between <= day]
     if not testable:
-        raise RetainError(_too_few([*days, last], between.days))
+        raise RetainError(_too_few([*days, last], between.days, by_horizon=gap is None))
     tested = (*(day for day in testable[:-1] if _learnable(rows, day, between)), testable[-1])
     return Calendar(
         trained=tuple(day for day in before if day + between <= tested[-1]),
@@ -108,6 +109,7 @@ def split_in_time(customers: Customers, dated: Dated, validation: Validation, se
         When the snapshots do not suffice, or a fold lacks one of the classes.
     """
     found = calendar(dated, validation.gap)
+    _enough(customers, validation.folds)
     snapshot, target = dated.snapshot, customers.labelled
     development = snapshot[snapshot.isin({*found.trained, *found.tested})]
     ids = development.index.sort_values()
@@ -158,24 +160,45 @@ def _sealed(twins: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> li
     return [part for part in parts if len(part.test)]
 
 
+def _enough(customers: Customers, folds: int) -> None:
+    """Refuse more parts than there are customers, each counted once."""
+    count = customers.twins.nunique()
+    if count < 2 * folds:
+        raise RetainError(
+            f"validation.folds={folds} needs at least {2 * folds} customers, some of each class in "
+            f"every part; the snapshots have {count}. Lower validation.folds, or bring a log with "
+            "more regular customers."
+        )
+
+
 def _both_classes(target: np.ndarray, fold: Fold, folds: int) -> None:
-    for what, rows in (("learn from", fold.train), ("test", fold.test)):
+    for what, rows, other in (
+        ("learn from", fold.train, "Raise"),
+        ("test", fold.test, "Lower"),
+    ):
         declined = int(target[rows].sum())
         if not 0 < declined < len(rows):
             raise RetainError(
                 f"fold {fold.fold} at {fold.snapshot} has {len(rows)} rows to {what}, of whom "
-                f"{declined} declined; expected both classes. Lower validation.folds from {folds}, "
-                "or bring a log with more regular customers."
+                f"{declined} declined; expected both classes. {other} validation.folds from "
+                f"{folds}, or bring a log with more regular customers."
             )
 
 
-def _too_few(days: list[pd.Timestamp], gap: int) -> str:
+def _too_few(days: list[pd.Timestamp], gap: int, *, by_horizon: bool) -> str:
     """Why no snapshot is left to be tested, and what would leave one."""
     span = (days[-1] - days[0]).days
+    steps = [(later - day).days for day, later in pairwise(days)]
+    every = min(steps, default=1)
+    needed = 2 * -(-gap // every) * every  # a snapshot must stand at least a gap after the first
+    counted = "1 snapshot spans" if len(days) == 1 else f"{len(days)} snapshots span"
+    fits = (len(days) - 1) // 2 * every
+    key = "data.label.horizon" if by_horizon else "validation.gap"
+    shorter = f"{key}={fits} or less" if fits else f"less {key}"
     return (
-        f"{len(days)} snapshots span {span} days; to learn, a gap of {gap} days, to test, the same "
-        f"gap again and a sealed snapshot need {2 * gap}: {2 * gap - span} are missing. Raise "
-        "data.snapshots.count, lower data.label.horizon, or bring a longer log."
+        f"{counted} {span} days; to learn, a gap of {gap} days, to test, the same gap again and a "
+        f"sealed snapshot need {needed}: {needed - span} are missing. Type {shorter}; or, where "
+        "the log is long enough, more data.snapshots.count or less data.label.lookback."
     )
 
 

@@ -87,10 +87,11 @@ def written(tmp_path, shop_log):
 
 @pytest.fixture
 def asked(nodes, written):
-    """``asked(**changes)``: the keys for the store's log."""
+    """``asked(**changes)``: the keys for the store's log, at six snapshots."""
 
     def told(frame=None, **changes):
         path = changes.pop("path", None) or (written() if frame is None else written(frame))
+        changes["snapshots"] = {"count": 6, **changes.get("snapshots", {})}
         rest = {"columns": COLUMNS, "profit_unit": "euro a month", **changes}
         return nodes(path=path, **rest)
 
@@ -335,6 +336,8 @@ def test_nobody_regular_is_a_sentence_that_says_why(asked, shop_log):
         ),
         ({"windows": [0, 30]}, r"data.windows: it is \[0, 30\]; expected whole days"),
         ({"windows": []}, r"data.windows: it is \[\]"),
+        ({"windows": 30}, r"data.windows: it is 30; expected whole days, .* such as \[30,90,180\]"),
+        ({"windows": [30, 9999]}, r"data.windows: it is \[30, 9999\]; expected .* 1 to 3660"),
         ({"label": {"horizn": 3}}, r"data.label: key 'horizn' is unknown. Did you mean 'horizon'"),
         ({"label": {"decline_below": 0}}, r"data.label.decline_below is 0; expected .*greater"),
         ({"engine": "duckbd"}, r"data.engine 'duckbd' is not one of .*Did you mean 'duckdb'"),

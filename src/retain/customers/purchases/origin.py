@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,8 @@ _TEXT = (".csv", ".tsv", ".txt")
 _PARQUET = (".parquet", ".parq", ".pq")
 _DATABASES: tuple[Kind, ...] = ("DuckDB", "SQLite", "PostgreSQL")
 _HEAD = 16  # bytes that tell what a file is
+_RESULTS = ("record.json", "verdict.json", "score.json", "readout.json")
+_BUILT = re.compile(r"[0-9a-f]{64}\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +87,26 @@ def _files(path: str) -> tuple[Path, ...]:
 
 
 def _in_folder(folder: Path) -> tuple[Path, ...]:
-    """Its CSV or Parquet files, those of subfolders too; what engines leave beside them is not."""
+    """Its CSV or Parquet files, those of subfolders too; what engines leave beside them is not.
+
+    Neither are results: who launches from the folder of the log has ``outputs`` within it.
+    """
     inside = (one for one in folder.rglob("*") if not _hidden(one.relative_to(folder)))
     known = (one for one in inside if one.suffix.lower() in (*_TEXT, *_PARQUET))
-    found = tuple(sorted(one for one in known if one.is_file()))
+    made = cache(lambda below: any((below / name).is_file() for name in _RESULTS))
+    found = tuple(sorted(one for one in known if one.is_file() and not _result(one, folder, made)))
     if not found:
         names = examples(sorted(child.name for child in folder.iterdir()))
         holds = f"it holds {names}" if names else "it is empty"
         expected = f"expected files {', '.join((*_TEXT, *_PARQUET))}"
         raise RetainError.at(f"folder {str(folder)!r}", holds, expected)
     return found
+
+
+def _result(file: Path, folder: Path, made: Callable[[Path], bool]) -> bool:
+    """Whether a table built before, or what lies in a folder below ``folder`` that was ``made``."""
+    below = (one for one in file.parents if folder in one.parents)
+    return _BUILT.fullmatch(file.name) is not None or any(made(one) for one in below)
 
 
 def _hidden(path: Path) -> bool:

@@ -13,6 +13,7 @@ from retain.errors import RetainError
 from retain.schema.purchases import LabelRule, SnapshotRule
 
 _EPOCH = date(1970, 1, 1)
+_LONGEST = 3_660  # days of a window, as of every other span of days
 
 
 def number_of(day: date) -> int:
@@ -107,10 +108,10 @@ def windows_of(days: Sequence[int]) -> tuple[int, ...]:
     Raises
     ------
     RetainError
-        There is none, or one is no whole number of days, 1 or more.
+        It is no list, an empty one, or one is no whole number of days, 1 to 3,660.
     """
-    wrong = [day for day in days if isinstance(day, bool) or not isinstance(day, int) or day < 1]
-    if wrong or not days:
-        found = f"it is {list(days)!r}"
-        raise RetainError.at("data.windows", found, "expected whole days, each 1 or more")
+    listed = list(days) if isinstance(days, Sequence) and not isinstance(days, str) else []
+    if not listed or not all(type(day) is int and 1 <= day <= _LONGEST for day in listed):
+        expected = f"expected whole days, each 1 to {_LONGEST}, such as [30,90,180]"
+        raise RetainError.at("data.windows", f"it is {listed or days!r}", expected)
     return tuple(sorted(set(days)))
