@@ -118,7 +118,7 @@ def test_a_row_is_a_customer_at_a_snapshot_in_the_order_of_ids_and_days(asked):
     keys = [(str(who), day) for who, day in zip(dated.customer, dated.snapshot, strict=True)]
     assert keys == sorted(keys)
     assert max({str(day.date()) for day in dated.snapshot}) == "2023-10-03"
-    assert dated.snapshot.nunique() == 12
+    assert dated.snapshot.nunique() == 6
     assert dated.horizon == 90
     assert set(customers.features["favourite_category"]) == {"toys", "kitchen", "textiles"}
     assert customers.features["favourite_category"].dtype == "str"
@@ -151,8 +151,8 @@ def test_the_funnel_leads_from_purchases_to_regular_customers(asked):
     assert of == sorted(of, reverse=True)
     eligible = customers.funnel[-3:]
     assert [step.name for step in eligible] == ["too new", "not active", "no rate"]
-    assert eligible[0].before == 60 * 12
-    assert eligible[-1].after == len(customers) < 60 * 12
+    assert eligible[0].before == 60 * 6
+    assert eligible[-1].after == len(customers) < 60 * 6
     assert eligible[0].after == eligible[1].before
 
 
@@ -160,7 +160,7 @@ def test_the_share_of_each_class_is_told_for_each_snapshot(asked, caplog):
     with caplog.at_level(logging.INFO):
         customers = read(**asked())
     told = [one for one in caplog.messages if one.startswith("snapshot ")]
-    assert len(told) == 12
+    assert len(told) == 6
     first = customers.dated.snapshot.min()
     declined = customers.target[customers.dated.snapshot == first]
     share = declined.mean()
