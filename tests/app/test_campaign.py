@@ -1,12 +1,15 @@
 """The way from a finished study to a campaign, by the command that users type."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from retain.app.board_campaign import _promise
 
 STORE = ("data.customers=400", "validation.folds=2", "validation.repeats=1")
 CATALOGUE = """
@@ -247,3 +250,13 @@ def test_a_store_that_says_who_agreed_is_not_overruled(compared):
     code, said, _ = compared("campaign.consent=given")
     assert code == 2
     assert "consent" in said
+
+
+# Seven held out are a control group, though no effect can be seen with them.
+@pytest.mark.parametrize(
+    ("control", "told"),
+    [(0, "without a control group"), (7, "26 treated and 7 held out are too few .* 260 a group")],
+)
+def test_a_control_group_too_small_is_told_from_none(control, told):
+    power = {"hoped": 0.1, "detectable": None, "treated": 26, "control": control, "needed": 260}
+    assert re.search(told, _promise({"power": {"overall": power}}))

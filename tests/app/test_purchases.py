@@ -77,6 +77,27 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     reasons = pd.read_csv(home / "not_scored.csv")["reason"]
     assert len(scored) + len(reasons) <= 300
 
+    # who is scored again at the day of the sealed test is known; at a later one, new
+    known = {json.loads((home / "score.json").read_text(encoding="utf-8"))["data"]["known"]}
+    assert known == {0}
+    same = (f"verdict={verdict}", f"data.at={last['snapshot']}", "campaign.consent=given")
+    assert answer(score, same, "score") == 0
+    assert f"{last['rows']} of these ids are in the comparison too" in capsys.readouterr().out
+    assert answer(score, same[:1], "score") == 2
+    assert f"data.at=DAY, one after {last['snapshot']}" in capsys.readouterr().err
+    late = (*same[:1], "data.at=2031-01-01", *same[2:])
+    assert answer(score, late, "score") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "nobody is a regular customer on 2031-01-01" in said
+    assert "Type data.at=DAY, soon after a purchase of the log" in said
+
+
+def test_a_log_read_only_to_be_scored_is_not_learnt_from(here, retain, purchase_log):
+    purchase_log().to_parquet("log.parquet", index=False)
+    code, said = retain("-m", "study=purchases", *LOG, *QUICK, "data.labelled=false")
+    assert code == 2
+    assert "type data.labelled=true to learn from them" in said
+
 
 def test_a_log_is_read_once_and_its_tables_are_kept(here, swept, retain):
     kept = list((here / "outputs" / "tables").iterdir())

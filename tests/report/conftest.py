@@ -260,8 +260,8 @@ def make_tree(count=30, *, folds=10):
             "label": {
                 "horizon": 90,
                 "snapshots": [
-                    {"snapshot": day, "rows": 311, "declined": 123}
-                    for day in ("2025-04-01", "2025-09-28")
+                    {"snapshot": day, "rows": rows, "declined": 123}
+                    for day, rows in (("2025-04-01", 311), ("2025-06-30", 77), ("2025-09-28", 311))
                 ],
                 "sensitivity": [
                     {
@@ -287,6 +287,8 @@ def make_tree(count=30, *, folds=10):
             "repeats": 2,
             "sealed": 257,
             "test_to_train": TEST_TO_TRAIN,
+            "tested": ["2025-04-01"] * 10,
+            "sealed_at": "2025-09-28",
         },
         "checks": [
             {

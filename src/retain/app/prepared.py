@@ -149,6 +149,9 @@ def forget() -> None:
 @lru_cache(maxsize=8)
 def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> Prepared:
     customers, copies, heard = _customers(data, audited.copies)
+    _ = (
+        customers.labelled
+    )  # refuses what cannot be learnt from, before the audit finds lesser faults
     checks = audit(customers, Folding(validation.shuffle, copies))
     refuse(checks, audited.allow)
     splits = split(customers, validation, seed)

@@ -222,7 +222,10 @@ class Customers:
     def labelled(self) -> pd.Series:
         """The target; a ``RetainError`` where the source has none."""
         if self.target is None:
-            raise RetainError("these customers carry no target; name it with data.target=COLUMN.")
+            how = "name it with data.target=COLUMN"
+            if self.snapshot is not None:
+                how = "they are read only to be scored; type data.labelled=true to learn from them"
+            raise RetainError(f"these customers carry no target; {how}.")
         return self.target
 
     def told(self) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retain.customers.customers import Column, Customers, Dated
+from retain.customers.customers import Column, Customers, Dated, Step
 from retain.customers.purchases import label as labels
 from retain.customers.purchases.built import Facts, Table
 from retain.customers.purchases.definitions import definitions
@@ -48,9 +48,7 @@ def customers_of(table: Table, asked: Asked) -> Customers:
     rows, dropped = _regular(table.rows) if not asked.labelled else (table.rows, None)
     steps = steps_of(facts, asked.label, dropped)
     if rows.num_rows == 0:
-        told = "; ".join(f"{one.before - one.after} {one.name}" for one in steps[-3:])
-        hint = "Type another data.label.active.periods=N or data.label.history=DAYS"
-        raise RetainError(f"nobody is a regular customer at any snapshot ({told}). {hint}.")
+        raise RetainError(_nobody(steps, asked, facts))
     order, text = _order(rows)
     ids = _ids(rows, order, text, facts, dated=asked.labelled)
     features, columns = _features(rows, order, ids, facts)
@@ -66,6 +64,21 @@ def customers_of(table: Table, asked: Asked) -> Customers:
         snapshot=None if asked.labelled else day_of(facts.snapshots[0]),
         dated=dated,
     )
+
+
+def _nobody(steps: tuple[Step, ...], asked: Asked, facts: Facts) -> str:
+    """Why no row is left, and what would leave some."""
+    told = "; ".join(f"{one.before - one.after} {one.name}" for one in steps[-3:])
+    last = facts.snapshots[-1]
+    days, needed = last - facts.first, asked.label.least_history
+    if not asked.labelled:
+        when, hint = f"on {day_of(last)}", "Type data.at=DAY, soon after a purchase of the log, or "
+    else:
+        when, hint = "at any snapshot", "Type "
+    if days < needed:
+        hint = f"The log begins {days} days before {day_of(last)}, and {needed} are asked. {hint}"
+    hint += "another data.label.active.periods=N or data.label.history=DAYS"
+    return f"nobody is a regular customer {when} ({told}). {hint}."
 
 
 def _regular(rows: pa.Table) -> tuple[pa.Table, dict[int, tuple[object, ...]]]:
