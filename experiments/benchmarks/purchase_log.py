@@ -13,15 +13,6 @@ DAYS = 730
 PER_CUSTOMER = 20
 KINDS = tuple(f"category {n:02d}" for n in range(20))
 _AT_ONCE = 1_000_000
-COLUMNS = {
-    "customer": "customer",
-    "time": "time",
-    "amount": "amount",
-    "items": "items",
-    "category": "category",
-    "discount": "discount",
-}
-"""What the columns of the log are called, as ``data.columns`` takes them."""
 
 
 def invent(rows: int, path: Path, seed: int = 0) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +22,12 @@ from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
 from measuring import measure
-from purchase_log import COLUMNS, invent
+from purchase_log import invent
 
 from report import machine, rewrite
 
 SECTION = "purchases"
+CONTESTANTS = Path(__file__).resolve().with_name("purchase_contestants.py")
 ROWS, ROUNDS = (1_000_000, 10_000_000), 3
 GREAT = 100_000_000
 LIMITS = {"retain": "1GB", "retain in 600 MB": "600MB"}
@@ -46,11 +46,8 @@ Figures = dict[str, float]
 
 
 def main() -> None:
-    """Measure logs of each length and tell it, or be one of the contestants."""
+    """Measure logs of each length and tell it."""
     args = _arguments()
-    if args.contestant:
-        _CONTESTANTS[args.contestant.split(" in ")[0]](args)
-        return
     rows = []
     for count in args.rows:
         with TemporaryDirectory(prefix="retain-benchmark-", dir=args.folder) as name:
@@ -71,91 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, nargs="+", default=list(ROWS))
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--folder", help="where the logs are written; the system's otherwise")
-    parser.add_argument("--contestant", help="be this one, of the log and the table named")
-    parser.add_argument("--log")
-    parser.add_argument("--out")
-    parser.add_argument("--limit", default="1GB")
     return parser.parse_args()
-
-
-# --- the contestants ------------------------------------------------------------------------------
-
-
-def _scan(args: argparse.Namespace) -> None:
-    from retain.customers.purchases.engine import connected
-
-    with connected(args.limit) as connection:
-        began = _clocks()
-        connection.execute(
-            "CREATE TEMP TABLE g AS SELECT customer, count(*), sum(amount), min(time), max(time), "  # noqa: S608
-            f"sum(items), sum(CAST(discount AS INTEGER)), max(category) FROM '{args.log}' "
-            "GROUP BY customer"
-        )
-    _tell(args, began)
-
-
-def _retain(args: argparse.Namespace) -> None:
-    """From the file to the table as it is kept: opened, checked, built and written."""
-    from retain.customers.purchases import kept
-    from retain.customers.purchases.source import request_of
-
-    began = _clocks()
-    request = request_of(_keys(args))
-    kept.write(Path(args.out), request.build)
-    _tell(args, began)
-
-
-def _pandas(args: argparse.Namespace) -> None:
-    import numpy as np
-    import pandas as pd
-
-    sys.path.insert(0, str(Path(__file__).with_name("peers")))
-    from purchases_pandas import DAY, Rule, table
-
-    began = _clocks()
-    log = pd.read_parquet(args.log)
-    whole = pd.DataFrame(
-        {
-            "customer": log["customer"],
-            "t": log["time"].astype("datetime64[s]").astype("int64"),
-            "cents": np.floor(log["amount"] * 100 + 0.5).astype("int64"),
-            "items": log["items"],
-            "category": log["category"].astype("category").cat.codes.astype("int64"),
-            "promo": log["discount"].astype("int64"),
-            "buys": 1,
-        }
-    )
-    del log
-    first, last = whole["t"].min() // DAY, whole["t"].max() // DAY
-    latest, least = last + 1 - Rule(()).horizon, first + Rule(()).lookback
-    days = [latest - 30 * n for n in range(6) if latest - 30 * n >= least]
-    table(whole, Rule(tuple(sorted(days)))).to_parquet(args.out)
-    _tell(args, began)
-
-
-_CONTESTANTS = {"G": _scan, "retain": _retain, "pandas": _pandas}
-
-
-def _keys(args: argparse.Namespace) -> dict[str, object]:
-    """The data config as it is shipped, with the invented log."""
-    import yaml
-
-    from retain.app.command_line import conf_dir
-
-    keys = yaml.safe_load((conf_dir() / "data" / "purchases.yaml").read_text(encoding="utf-8"))
-    for name in ("name", "_target_", "baselines", "cache", "profit_unit"):
-        del keys[name]
-    columns = {**keys["columns"], **COLUMNS}
-    return {**keys, "path": args.log, "columns": columns, "memory_limit": args.limit}
-
-
-def _clocks() -> tuple[float, float]:
-    return time.perf_counter(), time.process_time()
-
-
-def _tell(args: argparse.Namespace, began: tuple[float, float]) -> None:
-    wall, cpu = (now - then for now, then in zip(_clocks(), began, strict=True))
-    Path(f"{args.out}.json").write_text(json.dumps({"wall": wall, "cpu": cpu}), encoding="utf-8")
 
 
 # --- measuring ------------------------------------------------------------------------------------
@@ -180,8 +93,8 @@ def _round(count: int, folder: Path, number: int) -> Mapping[str, Taken]:
     taken = {}
     for name, limit in limits.items():
         out = folder / f"{name} {number}.parquet"
-        words = ["--contestant", name, "--log", str(folder / "log.parquet"), "--out", str(out)]
-        script = [sys.executable, str(Path(__file__).resolve()), *words, "--limit", limit]
+        words = ["--log", str(folder / "log.parquet"), "--out", str(out), "--limit", limit]
+        script = [sys.executable, str(CONTESTANTS), name.split(" in ")[0], *words]
         peak = measure(script, folder / f"{name} {number}", memory=True).peak or 0.0
         told = json.loads(Path(f"{out}.json").read_text(encoding="utf-8"))
         taken[name] = Taken(told["wall"], told["cpu"], peak)
@@ -222,12 +135,13 @@ def _agreement(count: int, folder: Path) -> str:
 
     ours = sorted(folder.glob("retain*.parquet"))
     rows = pq.read_metadata(ours[0])
-    told = f"{rows.num_rows:,} rows, {rows.num_columns} columns"
-    bits = all(same_bits(ours[0], one) for one in ours[1:])
-    peers = sorted(folder.glob("pandas*.parquet"))
-    cells = all(same_cells(ours[0], one, folder / "log.parquet") for one in peers[:1])
-    said = f"{told}; runs of identical bits: {bits}; equal to pandas in every cell: {cells}"
-    return f"| table, {count:,} purchases | {said} |  | both |"
+    said = [f"{rows.num_rows:,} rows, {rows.num_columns} columns"]
+    if len(ours) > 1:
+        said.append(f"runs of identical bits: {all(same_bits(ours[0], one) for one in ours[1:])}")
+    for one in sorted(folder.glob("pandas*.parquet"))[:1]:
+        same = same_cells(ours[0], one, folder / "log.parquet")
+        said.append(f"equal to pandas in every cell: {same}")
+    return f"| table, {count:,} purchases | {'; '.join(said)} |  | both true |"
 
 
 def _versions() -> str:

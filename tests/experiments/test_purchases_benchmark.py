@@ -35,11 +35,10 @@ def test_each_contestant_makes_its_table_and_they_agree(benchmark, tmp_path, cap
     for name in ("G", "retain", "pandas"):
         words = ["--log", str(tmp_path / "log.parquet"), "--out", str(tmp_path / f"{name}.parquet")]
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("sys.argv", ["purchases.py", "--contestant", name, *words])
-            purchases.main()
+            patch.setattr("sys.argv", ["purchase_contestants.py", name, *words])
+            benchmark("purchase_contestants").main()
     told = purchases._agreement(3000, tmp_path)
-    assert "identical bits: True; equal to pandas in every cell: True" in told
-    assert "35 columns" in told
+    assert "35 columns; equal to pandas in every cell: True" in told
 
 
 def test_what_was_measured_is_told_beside_its_target(benchmark):

@@ -74,7 +74,7 @@ def written(tree: exp.Expr) -> str:
                 f"{node.sql(dialect='duckdb')} is on no list of what DuckDB and Spark answer alike"
             )
             raise RetainError(f"{told}; expected functions of {__name__}.")
-    return tree.transform(_renamed).sql(dialect="spark")
+    return str(tree.transform(_renamed).sql(dialect="spark"))
 
 
 def _unqualified(node: exp.Expr) -> exp.Expr:

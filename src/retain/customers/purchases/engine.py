@@ -31,6 +31,7 @@ SHARE = 1_200_000
 """Purchases worked on at once: what they become fits into some 250 MB."""
 _FEW = 200_000  # purchases not worth splitting
 _SHARES = 100  # files that are written at once
+_ROW = 400  # bytes a purchase takes at most while it is worked on
 _ENGINE = 250 * 10**6  # bytes an engine needs, for a share not to spill
 
 
@@ -161,6 +162,7 @@ def build(  # noqa: PLR0913 - what there is to do, and with what
     if purchases <= min(share, _FEW):
         return added([_part(connection, one, "purchases", keep) for one in plan.batches()])
     side_by_side = max(1, min(threads or len(os.sched_getaffinity(0)), memory // _ENGINE))
+    share = min(share, memory // side_by_side // _ROW)
     shares = min(_SHARES, max(2 * side_by_side, -(-purchases // share)))
     with _split(connection, plan, shares) as folders, ThreadPoolExecutor(side_by_side) as pool:
         limit = f"{memory // side_by_side}B"
