@@ -228,6 +228,7 @@ def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
     code, said = retain_compare("study=runs", "campaign=default")
     assert code == 0, said
     assert "data.profit=COLUMN" in said
+    assert "of a purchase log data.columns.amount=COLUMN" in " ".join(said.split())
     found = tree_of(Path("outputs/runs/verdict"), "verdict.json")
     assert found["segments"]
     assert "data.profit" in found["campaign"]["missing"]

@@ -99,6 +99,17 @@ def test_a_log_read_only_to_be_scored_is_not_learnt_from(here, retain, purchase_
     assert "type data.labelled=true to learn from them" in said
 
 
+def test_a_log_that_moved_is_found_by_its_path_alone(here, swept, retain_compare):
+    (here / "log.parquet").rename(here / "moved.parquet")
+    words = ("study=purchases", "resamples=100", "campaign=none", "reasons=none")
+    code, said = retain_compare(*words)
+    assert code == 0
+    assert "data.path=PATH" in said
+    code, said = retain_compare(*words, "data.path=moved.parquet")
+    assert code == 0, said
+    assert "The sealed test was opened once" in said
+
+
 def test_a_log_is_read_once_and_its_tables_are_kept(here, swept, retain):
     kept = list((here / "outputs" / "tables").iterdir())
     assert kept

@@ -81,7 +81,12 @@ def id_predicts_target(customers: Customers, _: Folding) -> Check:
 
 
 def order_predicts_target(customers: Customers, folding: Folding) -> Check:
-    """The file is sorted by what is to be predicted: folds must be shuffled."""
+    """The file is sorted by what is to be predicted: folds must be shuffled.
+
+    Rows of a dated source are in the order of ids and days, whatever that of the file.
+    """
+    if customers.dated is not None:
+        raise NotApplicable("rows are in the order of ids and days, whatever that of the log")
     code, target = "order_predicts_target", _target(customers)
     found = by_order(np.arange(len(target)), target)
     parts = np.array_split(target, FOLDS)

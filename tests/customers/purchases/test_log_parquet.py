@@ -133,11 +133,12 @@ def test_what_engines_leave_in_a_folder_is_no_log(opened, parquet_log, tmp_path)
 def test_what_a_launch_leaves_in_a_folder_is_no_log(opened, parquet_log, tmp_path):
     parquet_log("part-0.parquet")
     run = tmp_path / "outputs" / "purchases" / "dummy-0a1b2c3d"
-    tables = tmp_path / "outputs" / "tables"
-    for folder in (run, tables):
+    begun, tables = run.with_name("logreg-1b2c3d4e"), tmp_path / "outputs" / "tables"
+    for folder in (run, begun / ".hydra", tables):
         folder.mkdir(parents=True)
     (run / "record.json").write_text("{}", encoding="utf-8")
     other = pa.table({"customer_id": [1], "probability": [0.5]})
-    parquet.write_table(other, run / "scores.parquet")
+    for folder in (run, begun):
+        parquet.write_table(other, folder / "scores.parquet")
     parquet.write_table(other, tables / f"{'0f' * 32}.parquet")
     assert len(opened(tmp_path).rows()) == 40

@@ -24,7 +24,7 @@ _TEXT = (".csv", ".tsv", ".txt")
 _PARQUET = (".parquet", ".parq", ".pq")
 _DATABASES: tuple[Kind, ...] = ("DuckDB", "SQLite", "PostgreSQL")
 _HEAD = 16  # bytes that tell what a file is
-_RESULTS = ("record.json", "verdict.json", "score.json", "readout.json")
+_RESULTS = (".hydra", "record.json", "verdict.json", "score.json", "readout.json")
 _BUILT = re.compile(r"[0-9a-f]{64}\.parquet")
 
 
@@ -93,7 +93,7 @@ def _in_folder(folder: Path) -> tuple[Path, ...]:
     """
     inside = (one for one in folder.rglob("*") if not _hidden(one.relative_to(folder)))
     known = (one for one in inside if one.suffix.lower() in (*_TEXT, *_PARQUET))
-    made = cache(lambda below: any((below / name).is_file() for name in _RESULTS))
+    made = cache(lambda below: any((below / name).exists() for name in _RESULTS))
     found = tuple(sorted(one for one in known if one.is_file() and not _result(one, folder, made)))
     if not found:
         names = examples(sorted(child.name for child in folder.iterdir()))
