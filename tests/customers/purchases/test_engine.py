@@ -364,4 +364,5 @@ def test_visits_are_no_purchases_and_their_minutes_count():
     rows, counted = built(log, plan)
     shown = rows.loc[0, ["days_since_order", "orders_30", "minutes_30", "minutes_180"]]
     assert shown.tolist() == [40, 0, 2.5, 3.5]
-    assert sum(customers for customers, _ in counted.counts.values()) == 1
+    by_reason = {reason: customers for (_, reason), (customers, _) in counted.counts.items()}
+    assert by_reason == {0: 1, 4: 1}  # who only visited never bought, and is told

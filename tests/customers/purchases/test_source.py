@@ -378,3 +378,25 @@ def test_the_real_log_has_snapshots_of_some_two_thousand_regular_customers(cdnow
     assert customers.funnel[0].before == 69_659
     assert customers.dated.customer.iloc[0] == "00004"
     assert customers.profit_unit == "dollars a month"
+
+
+def test_who_only_returned_is_told_and_listed(asked, shop_log):
+    frame = pd.concat([shop_log, shop_log.iloc[[-1]].assign(who=999, paid=-5.0)])
+    step = read(**asked(frame)).funnel[-4]
+    assert (step.name, step.before - step.after) == ("never bought", 6)
+    people = read(**asked(frame, labelled=False))
+    (step,) = [one for one in people.funnel if one.name == "never bought"]
+    assert step.dropped == (999,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"labelled": "maybe"}, r"data\.labelled: it is 'maybe'; expected true or false"),
+        ({"at": "2023-01-01"}, r"expected data\.snapshots\.last=DAY, or data\.labelled=false"),
+        ({"labelled": False, "at": "soon"}, "data.at: it is 'soon'; expected a day"),
+    ],
+)
+def test_a_day_or_a_label_that_means_nothing_is_refused(asked, changes, match):
+    with pytest.raises(RetainError, match=match):
+        read(**asked(**changes))

@@ -16,7 +16,7 @@ from retain.customers.customers import Column, Customers, Dated, Step
 from retain.customers.purchases import label as labels
 from retain.customers.purchases.built import Facts, Table
 from retain.customers.purchases.definitions import definitions
-from retain.customers.purchases.funnel import steps_of
+from retain.customers.purchases.funnel import REASONS, steps_of
 from retain.customers.purchases.names import FAVOURITE, described
 from retain.customers.purchases.sensitivity import table_of
 from retain.customers.purchases.snapshots import day_of
@@ -84,7 +84,7 @@ def _nobody(steps: tuple[Step, ...], asked: Asked, facts: Facts) -> str:
 def _regular(rows: pa.Table) -> tuple[pa.Table, dict[int, tuple[object, ...]]]:
     """The rows of regular customers, and the ids of the others by reason."""
     reason = rows["reason"]
-    others = {n: rows.filter(pc.equal(reason, n))["customer"] for n in (1, 2, 3)}
+    others = {n: rows.filter(pc.equal(reason, n))["customer"] for n in REASONS}
     dropped = {n: tuple(sorted(ids.to_pylist(), key=str)) for n, ids in others.items()}
     return rows.filter(pc.equal(reason, 0)), dropped
 

@@ -84,7 +84,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     request = request_of({**keys, **asks, **how})
     unit = _unit(request.reading["columns"], profit_unit)
     mapped = labels.with_measure(request.label, request.mapped)
-    folder = None if cache is None else Path(cache).expanduser()
+    folder = Path(cache).expanduser() if cache else None
     found = kept.kept(folder, request.key(), request.build, request.fits)
     asked = assembly.Asked(mapped, request.mapped, unit, labelled)
     customers = assembly.customers_of(found, asked)
@@ -107,8 +107,8 @@ def request_of(keys: Mapping[str, Any]) -> Request:
         label=parse(LabelRule, keys["label"], "data.label"),
         snapshots=parse(SnapshotRule, _with_date(keys["snapshots"]), "data.snapshots"),
         windows=windows_of(keys["windows"]),
-        labelled=keys["labelled"],
-        at=None if keys["labelled"] else _date(keys["at"], "data.at"),
+        labelled=_labelled(keys["labelled"], keys["at"]),
+        at=_date(keys["at"], "data.at"),
         engine=_known(keys["engine"]),
         memory=duck.bytes_of(keys["memory_limit"]),
     )
@@ -198,6 +198,18 @@ def _rows(log: Log, connection: duckdb.DuckDBPyConnection) -> int:
         return counted[-1]
     row = connection.execute("SELECT COUNT(*) FROM purchases").fetchone()
     return int(row[0]) if row else 0
+
+
+def _labelled(value: object, at: object) -> bool:
+    if not isinstance(value, bool):
+        raise RetainError.at("data.labelled", f"it is {value!r}", "expected true or false")
+    if value and at is not None:
+        raise RetainError.at(
+            "data.at",
+            f"it is {at!r}, and data.labelled=true asks for data.snapshots",
+            "expected data.snapshots.last=DAY, or data.labelled=false",
+        )
+    return value
 
 
 def _known(name: str) -> str:

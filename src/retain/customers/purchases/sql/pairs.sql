@@ -21,5 +21,5 @@
   {% for mask in by_word %}CAST(BIT_COUNT({{ mask }}) AS BIGINT){% if not loop.last %} + {% endif %}{% endfor %} AS kinds_{{ days }}
   {%- endfor %}{% endif %}
 FROM wide
-WHERE first_day < {{ one.number }}
+WHERE first_day < {{ one.number }} OR first_day IS NULL
 {%- endfor %}
