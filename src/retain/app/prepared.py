@@ -18,7 +18,8 @@ from retain.customers.audit import Check, Folding, audit, refuse
 from retain.customers.customers import Customers, Dated
 from retain.customers.twins import Twins, grouped
 from retain.errors import examples
-from retain.learning.validation import Splits, split
+from retain.learning.splits import Splits
+from retain.learning.validation import split
 from retain.record import (
     CheckFacts,
     DataFacts,

@@ -29,8 +29,8 @@ from retain.learning.scoring import (
     stacked,
     within,
 )
+from retain.learning.splits import Fold, Splits
 from retain.learning.tuning import tune
-from retain.learning.validation import Fold, Splits
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from retain.learning.blend import Blend
 from retain.learning.reading import reads
-from retain.learning.validation import TwinFolds
+from retain.learning.splits import TwinFolds
 from retain.schema import UNTUNED, Calibration, SearchRange, Tuning
 
 MISSING = "(missing)"

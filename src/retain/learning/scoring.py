@@ -23,8 +23,8 @@ from retain.learning.fold_rows import FoldCache, FoldRows, prepared, recipe_of
 from retain.learning.pipeline import Recipe, assemble
 from retain.learning.reading import seen
 from retain.learning.scores import COLUMNS, Scores
+from retain.learning.splits import Fold, Splits, TwinFolds
 from retain.learning.tuning import Tuned, tune
-from retain.learning.validation import Fold, Splits, TwinFolds
 from retain.schema import Features, Metrics
 
 

@@ -1,6 +1,6 @@
 """Validation in time: learn from earlier snapshots, be tested on later ones, by other customers.
 
-May import: errors, schema, customers, and of learning: validation. A row is a customer at a
+May import: errors, schema, customers, and of learning: splits. A row is a customer at a
 snapshot. Between what is learnt from and what is tested lies a gap of one horizon, so that no
 label of the one was still open when the features of the other were taken; and no customer stands
 on both sides.
@@ -16,7 +16,7 @@ import pandas as pd
 
 from retain.customers.customers import Customers, Dated
 from retain.errors import RetainError
-from retain.learning.validation import SEALED_SEED, Fold, SealedPart, Splits, assign
+from retain.learning.splits import SEALED_SEED, Fold, SealedPart, Splits, assign
 from retain.schema import Validation
 
 

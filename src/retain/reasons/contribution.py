@@ -16,7 +16,7 @@ from retain.customers.customers import Customers
 from retain.errors import NotApplicable
 from retain.learning.experiment import evaluate
 from retain.learning.scoring import Experiment
-from retain.learning.validation import Splits
+from retain.learning.splits import Splits
 from retain.verdict.effects import Effect
 from retain.verdict.paired import paired
 

@@ -15,7 +15,7 @@ import pandas as pd
 from retain.customers.customers import Column, Customers, Label
 from retain.learning.features import matrix
 from retain.learning.scoring import Experiment
-from retain.learning.validation import Splits
+from retain.learning.splits import Splits
 from retain.schema import Features
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from sklearn.base import BaseEstimator
 
 from retain.errors import RetainError
-from retain.learning.validation import TwinFolds
+from retain.learning.splits import TwinFolds
 from retain.record import hash_of, replacing
 
 UNDER = "imblearn.under_sampling._prototype_selection"
