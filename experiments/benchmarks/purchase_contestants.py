@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 COLUMNS = ("customer", "time", "amount", "items", "category", "discount")
+SNAPSHOTS = 6
 
 
 def main() -> None:
@@ -80,7 +81,7 @@ def _pandas(args: argparse.Namespace) -> None:
     del log
     first, last = whole["t"].min() // DAY, whole["t"].max() // DAY
     latest, least = last + 1 - Rule(()).horizon, first + Rule(()).lookback
-    days = [latest - 30 * n for n in range(6) if latest - 30 * n >= least]
+    days = [latest - 30 * n for n in range(SNAPSHOTS) if latest - 30 * n >= least]
     table(whole, Rule(tuple(sorted(days)))).to_parquet(args.out)
     _tell(args, began)
 
@@ -97,7 +98,8 @@ def _keys(args: argparse.Namespace) -> dict[str, object]:
     for name in ("name", "_target_", "baselines", "cache", "profit_unit"):
         del keys[name]
     columns = {**keys["columns"], **{name: name for name in COLUMNS}}
-    return {**keys, "path": args.log, "columns": columns, "memory_limit": args.limit}
+    asked = {"columns": columns, "snapshots": {**keys["snapshots"], "count": SNAPSHOTS}}
+    return {**keys, **asked, "path": args.log, "memory_limit": args.limit}
 
 
 def _clocks() -> tuple[float, float]:
