@@ -22,12 +22,12 @@ smoke: $(STAMP)          ## what CI sweeps and segments
 	$(BIN)/retain -m study=smoke
 	$(BIN)/retain-compare study=smoke segmentation=risk_value
 
-cluster: $(VENV)/.cluster ## add what hydra/launcher=submitit_slurm and =ray need (330 MB), and the benchmark
+cluster: $(VENV)/.cluster ## add what hydra/launcher=submitit_slurm and =ray and data.engine=spark need (830 MB), and the benchmark
 
 lock:                    ## renew requirements.lock, and requirements-cluster.lock in step (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
-	  --custom-compile-command "make lock" --extra tune --extra track --extra test --extra check -o requirements.lock pyproject.toml
-	$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["slurm"], *extras["ray"], *extras["bench"], sep="\n")' | \
+	  --custom-compile-command "make lock" --extra sql --extra databases --extra tune --extra track --extra test --extra check -o requirements.lock pyproject.toml
+	$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["slurm"], *extras["ray"], *extras["spark"], *extras["bench"], sep="\n")' | \
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --no-emit-index-url \
 	  --custom-compile-command "make lock" --constraints requirements.lock -o requirements-cluster.lock -
 

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 
 # Tests run side by side; each keeps to one compute thread. Read when numpy is first imported.
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+import functools
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from hydra._internal.hydra import Hydra
+from matplotlib.figure import Figure
 
-from retain.customers.customers import Column, Customers, Derived
+from retain.customers.customers import Column, Customers, Dated, Derived
 from retain.record import (
     DataFacts,
     Environment,
@@ -27,6 +33,31 @@ from retain.record import (
     SplitFacts,
 )
 from retain.schema import Features, Metrics, Validation
+
+
+def untraced(owner: type, name: str) -> None:
+    """Have a method of a library, in which no line of ours runs, do its work without the tracer.
+
+    Coverage slows each line of Python down, measured or not: a composition by Hydra takes thrice
+    as long.
+    """
+    traced = getattr(owner, name)
+
+    @functools.wraps(traced)
+    def alone(*arguments: Any, **named: Any) -> Any:
+        tracer = sys.gettrace()
+        sys.settrace(None)
+        try:
+            return traced(*arguments, **named)
+        finally:
+            sys.settrace(tracer)
+
+    setattr(owner, name, alone)
+
+
+untraced(Hydra, "compose_config")
+untraced(Figure, "draw")
+untraced(Figure, "savefig")
 
 
 def make_shop(n: int = 240, seed: int = 0, *, noise: float = 1.0) -> Customers:
@@ -60,6 +91,61 @@ def make_shop(n: int = 240, seed: int = 0, *, noise: float = 1.0) -> Customers:
             Derived("revenue_trend", "purchase", "slope", ("revenue_previous", "revenue_current")),
         ),
     )
+
+
+def make_dated_shop(n: int = 60, snapshots: int = 7, seed: int = 0) -> Customers:
+    """Customers at monthly snapshots, whose label looks 90 days ahead; each declines at times."""
+    random = np.random.default_rng(seed)
+    days = pd.date_range("2025-01-01", periods=snapshots, freq="30D")
+    who = np.repeat(random.permutation(np.arange(100, 100 + n)), snapshots)
+    when = np.tile(days.to_numpy(), n)
+    names = [f"{one}@{np.datetime_as_string(day, unit='D')}" for one, day in zip(who, when)]  # noqa: B905
+    ids = pd.Index(names, name="customer_id")
+    pages = random.normal(8, 2, len(ids))
+    declined = (pages + random.normal(0, 2, len(ids)) < 7.5).astype(int)
+    features = pd.DataFrame({"pages": pages, "orders": random.integers(1, 9, len(ids)) * 1.0}, ids)
+    columns = {"pages": ("site", "number"), "orders": ("purchase", "number")}
+    return Customers(
+        features=features,
+        columns={name: Column(name, *known) for name, known in columns.items()},
+        target=pd.Series(declined, index=ids, name="target"),
+        profit=pd.Series(random.gamma(4, 1, len(ids)), index=ids, name="profit"),
+        profit_unit="roubles",
+        dated=Dated(pd.Series(who, index=ids), pd.Series(when, index=ids), horizon=90),
+    )
+
+
+def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
+    """A purchase log of an invented store: each customer has a rate of its own, some fade out."""
+    random, start = np.random.default_rng(seed), pd.Timestamp("2024-01-01")
+    gap, end = random.gamma(4, 6, n), random.exponential(900, n)
+    parts = []
+    for client in range(n):
+        times = np.cumsum(random.exponential(gap[client], size=days))
+        times = times[times < min(days, end[client])]
+        parts.append(pd.DataFrame({"client": 1000 + client, "day": times}))
+    log = pd.concat(parts, ignore_index=True)
+    count = len(log)
+    return pd.DataFrame(
+        {
+            "client": log["client"],
+            "when": start + pd.to_timedelta(log["day"], unit="D").dt.floor("s"),
+            "sum": np.round(random.gamma(3, 400, count), 2),
+            "pieces": random.integers(1, 5, count),
+            "goods": random.choice(["toys", "textiles", "kitchen", "cosmetics"], count),
+            "sale": random.random(count) < 0.3,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def purchase_log() -> Callable[..., pd.DataFrame]:
+    return make_log
+
+
+@pytest.fixture(scope="session")
+def dated_shop() -> Callable[..., Customers]:
+    return make_dated_shop
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +182,22 @@ def one_click_dir(checkout: Path) -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real files are not in {folder}; set RETAIN_DATA to the folder above")
     return folder
+
+
+@pytest.fixture(scope="session")
+def optional() -> Callable[[str], ModuleType]:
+    """A package of an extra; where it is not installed, the test is skipped.
+
+    CI installs them all, and says so: there a missing one fails.
+    """
+
+    def found(name: str) -> ModuleType:
+        if importlib.util.find_spec(name) is None:
+            told = f"{name} is not installed; type: make cluster"
+            (pytest.fail if os.environ.get("RETAIN_REQUIRE_CLUSTER") else pytest.skip)(told)
+        return importlib.import_module(name)
+
+    return found
 
 
 @pytest.fixture(scope="session")

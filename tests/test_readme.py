@@ -30,8 +30,8 @@ def commands(readme):
 
 
 @pytest.fixture
-def shop_files(tmp_path, monkeypatch, shop):
-    """An empty folder with the two kinds of data the README speaks of."""
+def shop_files(tmp_path, monkeypatch, shop, purchase_log):
+    """An empty folder with the kinds of data the README speaks of."""
     from retain.customers.demo import write
 
     monkeypatch.chdir(tmp_path)
@@ -41,6 +41,11 @@ def shop_files(tmp_path, monkeypatch, shop):
     answers = customers.target.map({1: "Yes", 0: "No"})
     table = customers.features.assign(Churn=answers).reset_index(names="customerID")
     table.to_csv(tmp_path / "my.csv", index=False)
+    bought = purchase_log(200)
+    bought.to_csv(tmp_path / "log.csv", index=False)
+    fields = bought.assign(when=bought["when"].dt.strftime("%Y%m%d")).astype(str)
+    lines = fields[["client", "when", "pieces", "sum"]].agg(" ".join, axis=1)
+    (tmp_path / "cdnow.txt").write_text("\n".join(lines) + "\n")
 
 
 def later():
@@ -57,6 +62,14 @@ def spared(words):
     return [f"{part}=none" for part, keys in parts.items() if not typed & keys]
 
 
+STANDS_FOR = {
+    "PATH": "store",
+    "NEW": "newer",
+    "LOG": "log.csv",
+    "CDNOW": "cdnow.txt",
+    "TODAY": "2025-06-24",
+}
+"""What a reader puts in the place of words in capitals."""
 QUICK = ["validation.folds=2", "validation.repeats=1"]
 
 
@@ -64,10 +77,13 @@ QUICK = ["validation.folds=2", "validation.repeats=1"]
 def test_every_command_of_the_readme_does_what_it_says(commands, shop_files, capsys):
     assert len(commands) >= 8
     for command in commands:
-        name, *words = shlex.split(command.replace("PATH", "store").replace("NEW", "newer"))
+        typed = re.sub(r"\b[A-Z]+\b", lambda word: STANDS_FOR.get(word[0], word[0]), command)
+        name, *words = shlex.split(typed)
         if name == "retain":
             if "study=models" in words:
                 words += ["model=dummy,tree"]
+            if "study=purchases" in words:
+                words += ["model=tree"]
             code = answer(run, words if "--help" in words else [*words, *QUICK], "run")
         elif name == "retain-compare":
             code = answer(compare, [*words, *spared(words), "resamples=100"], "compare")
@@ -91,7 +107,17 @@ def test_the_python_of_the_readme_runs_as_it_stands(readme, shop_files):
 
 def test_every_option_the_readme_lists_is_there_and_none_is_left_out(readme):
     options = Groups.among([conf_dir()]).options
-    groups = ("data", "scaling", "model", "sampler", "calibration", "tuning", "study", "tracking")
+    groups = (
+        "data",
+        "validation",
+        "scaling",
+        "model",
+        "sampler",
+        "calibration",
+        "tuning",
+        "study",
+        "tracking",
+    )
     groups += ("segmentation", "value", "offers", "campaign", "reasons")
     for group in groups:
         (row,) = re.findall(rf"^\| `{group}` \| (.*?) \|$", readme, flags=re.MULTILINE)
@@ -135,7 +161,7 @@ def test_every_dependency_is_in_one_of_the_locks_and_both_agree(checkout):
     project = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]
     extras = project["optional-dependencies"]
     first = [*project["dependencies"], *extras["test"], *extras["check"]]
-    second = [*extras["slurm"], *extras["ray"], *extras["bench"]]
+    second = [*extras["slurm"], *extras["ray"], *extras["spark"], *extras["bench"]]
     for name, wanted in (("requirements.lock", first), ("requirements-cluster.lock", second)):
         names = {re.match(r"[\w-]+", text).group().lower() for text in wanted}
         assert names <= set(locked(checkout, name))

@@ -23,7 +23,7 @@ def test_a_record_is_plain_json_with_the_documented_keys(tmp_path, make_record):
         "seconds peak_memory_mb environment git warnings started finished stopped tuning"
     )
     assert list(tree) == expected.split()
-    assert set(tree["data"]) == {"fingerprint", "rows", "positives", "funnel"}
+    assert set(tree["data"]) == {"fingerprint", "rows", "positives", "funnel", "label"}
     assert {"mean", "low", "high", "folds"} <= set(tree["metrics"]["roc_auc"])
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import json
 import os
 from pathlib import Path
@@ -53,7 +52,7 @@ class Hangs(LogisticRegression):
 
 class Slow(LogisticRegression):
     def fit(self, X, y):
-        time.sleep(1.5)
+        time.sleep(float(os.environ.get("RETAIN_SLOW", "1.5")))
         return super().fit(X, y)
 
 class Fells(LogisticRegression):
@@ -84,8 +83,7 @@ def warm():
         "retain.report.charts",
         *(f"matplotlib.backends.backend_{b}" for b in ("agg", "svg")),
     )
-    measuring = ("coverage.multiproc", "coverage.sqldata", "coverage.tracer")
-    warm_up(*EXPLAINING, *drawing, "optuna", *measuring)
+    warm_up(*EXPLAINING, *drawing, "optuna")
 
 
 @pytest.fixture
@@ -228,22 +226,6 @@ def make_plan():
         return Plan(StudyDirectory(Path("outputs", "models")), tuple(runs), ())
 
     return made
-
-
-@pytest.fixture(scope="session")
-def optional():
-    """A package of an extra; where it is not installed, the test is skipped.
-
-    CI installs them all, and says so: there a missing one fails.
-    """
-
-    def found(name):
-        if importlib.util.find_spec(name) is None:
-            told = f"{name} is not installed; type: make cluster"
-            (pytest.fail if os.environ.get("RETAIN_REQUIRE_CLUSTER") else pytest.skip)(told)
-        return importlib.import_module(name)
-
-    return found
 
 
 @pytest.fixture

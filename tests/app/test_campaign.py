@@ -1,12 +1,15 @@
 """The way from a finished study to a campaign, by the command that users type."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+
+from retain.app.board_campaign import _promise
 
 STORE = ("data.customers=400", "validation.folds=2", "validation.repeats=1")
 CATALOGUE = """
@@ -225,6 +228,7 @@ def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
     code, said = retain_compare("study=runs", "campaign=default")
     assert code == 0, said
     assert "data.profit=COLUMN" in said
+    assert "of a purchase log data.columns.amount=COLUMN" in " ".join(said.split())
     found = tree_of(Path("outputs/runs/verdict"), "verdict.json")
     assert found["segments"]
     assert "data.profit" in found["campaign"]["missing"]
@@ -247,3 +251,13 @@ def test_a_store_that_says_who_agreed_is_not_overruled(compared):
     code, said, _ = compared("campaign.consent=given")
     assert code == 2
     assert "consent" in said
+
+
+# Seven held out are a control group, though no effect can be seen with them.
+@pytest.mark.parametrize(
+    ("control", "told"),
+    [(0, "without a control group"), (7, "26 treated and 7 held out are too few .* 260 a group")],
+)
+def test_a_control_group_too_small_is_told_from_none(control, told):
+    power = {"hoped": 0.1, "detectable": None, "treated": 26, "control": control, "needed": 260}
+    assert re.search(told, _promise({"power": {"overall": power}}))

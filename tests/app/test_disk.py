@@ -85,7 +85,8 @@ def told(said):
     return said.startswith(first) and said.endswith(f". {REMEDY}\n") and said.count("\n") == 1
 
 
-# With each page more, it is another file of the run that does not fit any more.
+# With each page more, it is another file of the run that does not fit any more. What is left
+# behind in one state is gone on with as what is left in another with the same files.
 def test_a_run_that_meets_a_full_disk_anywhere_says_so_and_continues(retain, tiny, mounted):
     reached = set()
     for pages in range(16):
@@ -97,18 +98,20 @@ def test_a_run_that_meets_a_full_disk_anywhere_says_so_and_continues(retain, tin
         assert told(said.splitlines(keepends=True)[-1]), said
         assert "Traceback" not in said
         assert not list(folder.rglob(".unfinished-*"))
-        reached.add(tuple(sorted(p.name for p in folder.rglob("*") if p.is_file())))
-        mounted("full", "size=4m")
-        code, said = retain(*tiny, *ALONE, "outputs=full")
-        assert code == 0, said
-        assert finished(folder) == 1
-        shutil.rmtree(folder / "runs")
+        state = tuple(sorted(p.name for p in folder.rglob("*") if p.is_file()))
+        if state not in reached:
+            reached.add(state)
+            mounted("full", "size=4m")
+            code, said = retain(*tiny, *ALONE, "outputs=full")
+            assert code == 0, said
+            assert finished(folder) == 1
+        shutil.rmtree(folder / "runs", ignore_errors=True)
     assert len(reached) >= 5, reached
     assert pages > 5
 
 
 @pytest.mark.parametrize("pages", [14, 28])
-def test_a_sweep_that_meets_a_full_disk_says_so_and_continues(here, tiny, mounted, pages):
+def test_a_sweep_that_meets_a_full_disk_says_so_and_continues(retain, tiny, mounted, pages):
     full = left_free(mounted, pages)
     code, out, err = launched(*tiny, *SWEEP, "outputs=full")
     assert code == 2, out + err
@@ -116,10 +119,10 @@ def test_a_sweep_that_meets_a_full_disk_says_so_and_continues(here, tiny, mounte
     before = finished(full)
     assert before < 6
     mounted("full", "size=4m")
-    code, out, err = launched(*tiny, *SWEEP, "outputs=full")
-    assert code == 0, out + err
+    code, said = retain(*tiny, *SWEEP, "outputs=full")
+    assert code == 0, said
     assert finished(full) == 6
-    assert f"{before} done before and skipped" in out
+    assert f"{before} done before and skipped" in said
     assert not list(full.rglob(".unfinished-*"))
 
 

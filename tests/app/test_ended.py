@@ -97,6 +97,7 @@ def test_a_launch_asked_to_end_does_and_the_same_line_continues(
     assert not list(Path("outputs/runs").glob("slow-*/record.json"))
     assert not list((here / "temporary").iterdir())
     assert alone(here)
+    monkeypatch.setenv("RETAIN_SLOW", "0.1")
     code, said = retain(*line)
     assert code == 0, said
 

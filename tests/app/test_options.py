@@ -16,6 +16,7 @@ from retain.app.help import OFFERED
 from retain.app.plan import plan
 from retain.app.prepared import prepare
 from retain.app.survey import survey
+from retain.errors import NotApplicable
 from retain.learning.experiment import evaluate, fit, score_sealed
 from retain.verdict.model_file import load, save
 
@@ -57,19 +58,49 @@ def composed(*overrides, primary="run"):
 
 
 @cache
-def study(option):
+def study(option, *data):
     """The runs of a study, composed once: that takes longer than all else here."""
-    return composed(f"study={option}")
+    return composed(f"study={option}", *data)
+
+
+BASELINES = ("time_rule", "bg_nbd")
+"""Models that read features which only a purchase log has."""
 
 
 def cases():
     return [(group, option) for group in LEARNING for option in OPTIONS[group]]
 
 
+@pytest.fixture(scope="session")
+def log(tmp_path_factory, purchase_log):
+    """The overrides that read a purchase log, validated in time."""
+    path = tmp_path_factory.mktemp("log") / "log.csv"
+    purchase_log(150).to_csv(path, index=False)
+    return (
+        "data=purchases",
+        "validation=temporal",
+        f"data.path={path}",
+        "data.cache=null",
+        "data.columns.customer=client",
+        "data.columns.time=when",
+        "data.snapshots.count=7",
+        *QUICK[1:],
+    )
+
+
+@pytest.mark.parametrize("option", BASELINES)
+def test_a_model_of_purchase_logs_is_not_applicable_to_other_customers(option):
+    (run,) = composed(*QUICK, f"model={option}")
+    prepared = prepare(run.run)
+    with pytest.raises(NotApplicable, match=f"model {option} reads .*, which these customers lack"):
+        evaluate(experiment(run.run), prepared.customers, prepared.splits)
+
+
 @pytest.mark.parametrize(("group", "option"), cases(), ids=lambda text: text)
-def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path):
+def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path, log):
     chosen = UNSCALED if (group, option) == ("scaling", "none") else (f"{group}={option}",)
-    (run,) = composed(*QUICK, *chosen, *FITTING.get(option, ()))
+    store = log if option in (*BASELINES, "temporal") else QUICK
+    run = composed(*store, *chosen, *FITTING.get(option, ()))[0]
     prepared = prepare(run.run)
     built = experiment(run.run)
     evaluation = evaluate(built, prepared.customers, prepared.splits)
@@ -79,16 +110,22 @@ def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path)
         assert again.scores.table.equals(evaluation.scores.table), "the same run, other bits"
     if group in ("model", "sampler", "scaling", "calibration", "tuning"):
         model = fit(built, prepared.customers, prepared.splits.ids)
-        before = score_sealed(model, built, prepared.customers, prepared.splits.sealed)
+        parts = len(prepared.splits.sealed_parts)
+        before = score_sealed([model] * parts, built, prepared.customers, prepared.splits)
         again = load(tmp_path / "m.skops", save(model, tmp_path / "m.skops"))
-        after = score_sealed(again, built, prepared.customers, prepared.splits.sealed)
+        after = score_sealed([again] * parts, built, prepared.customers, prepared.splits)
         pd.testing.assert_frame_equal(before.table, after.table, check_exact=True)
 
 
 @pytest.fixture
-def sources(tmp_path, shop):
+def sources(tmp_path, shop, log, purchase_log):
     """For each data option, the overrides that let it be read here."""
     from retain.customers.demo import write
+
+    bought = purchase_log(150)
+    lines = bought.assign(when=bought["when"].dt.strftime("%Y%m%d"))
+    fields = lines[["client", "when", "pieces", "sum"]].astype(str)
+    (tmp_path / "cdnow.txt").write_text("\n".join(fields.agg(" ".join, axis=1)) + "\n")
 
     write(tmp_path / "store", customers=120, seed=0)
     customers = shop(150)
@@ -98,21 +135,26 @@ def sources(tmp_path, shop):
         "demo": ("data.customers=120",),
         "one_click": (f"data.dir={tmp_path / 'store'}",),
         "table": (f"data.path={tmp_path / 'my.csv'}", "data.id=id", "data.target=left"),
+        "purchases": log,
+        "cdnow": ("validation=temporal", f"data.path={tmp_path / 'cdnow.txt'}", "data.cache=null"),
     }
 
 
 @pytest.mark.parametrize("option", OPTIONS["data"])
 def test_every_source_is_read_and_learnt_from(option, sources):
-    (run,) = composed(f"data={option}", *sources[option], *QUICK[1:])
+    run = composed(f"data={option}", *sources[option], *QUICK[1:])[0]
     prepared = prepare(run.run)
     evaluation = evaluate(experiment(run.run), prepared.customers, prepared.splits)
-    assert evaluation.metrics["roc_auc"]["mean"] > 0.6
+    # customers of the invented log fade out at times that nothing foretells
+    dated = prepared.customers.dated is not None
+    assert evaluation.metrics["roc_auc"]["mean"] > (0.5 if dated else 0.6)
 
 
 @pytest.mark.parametrize("option", OPTIONS["study"])
-def test_every_study_plans_its_runs(option, tmp_path, monkeypatch):
+def test_every_study_plans_its_runs(option, tmp_path, monkeypatch, log):
     monkeypatch.chdir(tmp_path)
-    runs = study(option)
+    data = [text for text in log if text.startswith("data.")]
+    runs = study(option, *(data if option == "purchases" else ()))
     planned = plan(runs, survey([one.run for one in runs]))
     assert all(one.why == "new" for one in planned.runs)
     assert planned.study.path.name == option
@@ -134,7 +176,7 @@ def test_the_smoke_study_has_every_option(smoke, group):
 
 def test_the_sweeps_of_a_study_share_the_runs_they_have_in_common(smoke):
     alone = (9 - 4) + (4 - 1) + (4 - 1)  # samplers, scalings and calibrations not met before
-    assert len(smoke) == len({run.id for run in smoke}) == 12 * 4 + alone + 2
+    assert len(smoke) == len({run.id for run in smoke}) == 14 * 4 + alone + 2
     assert len(composed("study=smoke", "model=tree")) == 4 + alone + 1
 
 

@@ -12,29 +12,20 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import psutil
 import pytest
 
-from retain.app.costs import Costs
-from retain.app.crew import Crew
-from retain.app.leg import Progress
-from retain.app.race import Race
 from retain.app.run import answer, run
-from retain.app.tally import Tally
-from retain.app.workers import Died
-from retain.errors import RetainError
 from retain.record import RunDirectory
-from retain.schema import Limits
-from retain.verdict.racing import dropped
 
 DATA = ("data.customers=120", "validation.folds=2", "validation.repeats=3")
 """Six folds, of which each run has three before it may be stopped."""
 RACE = "validation.racing=true"
 LINE = (*DATA, "-m", "model=logreg,tree,knn,dummy", "sampler=none,smote", "launcher.workers=2")
+pytestmark = pytest.mark.no_cover  # the race that all are held against is measured: its fixture
 
 
 def records(outputs="outputs", study="runs"):
@@ -194,35 +185,61 @@ def test_failures_and_the_inapplicable_leave_the_race(retain, odd_models):
     assert "1 done, 0 failed, 1 not applicable" in said
 
 
-def test_a_limit_of_time_counts_every_leg(retain, odd_models):
-    line = (*odd_models, *DATA, "-m", "model=slow,logreg", RACE, "limits.seconds=5.5")
+def test_a_limit_of_time_counts_every_leg(retain, odd_models, monkeypatch):
+    monkeypatch.setenv("RETAIN_SLOW", "0.8")
+    line = (*odd_models, *DATA, "-m", "model=slow,logreg", RACE, "limits.seconds=3.9")
     code, said = retain(*line, "launcher.workers=2")
     assert code == 1, said
     (slow,) = (record for name, record in records().items() if name.startswith("slow"))
-    assert re.match(r"stopped after [56]\.\d s: limits\.seconds is 5\.5", slow["reason"])
+    assert re.match(r"stopped after [34]\.\d s: limits\.seconds is 3\.9", slow["reason"])
     assert (
         "waits for the race with 3 of 6 folds"
         in next(Path("outputs/runs").glob("slow-*/run.log")).read_text()
     )
 
 
-def test_a_race_killed_on_the_way_ends_as_one_that_was_not(raced, here):
-    line = (*LINE, RACE, "outputs=killed")
-    for rung in (4, 7):
-        process = launched(*line)
-        soon(lambda rung=rung: len(list(Path("killed").glob("*/*/folds.parquet"))) >= min(rung, 6))
-        family = psutil.Process(process.pid).children(recursive=True)
-        process.kill()
-        process.communicate()
-        psutil.wait_procs(family, timeout=10)
-    assert list(Path("killed").glob("*/*/folds.parquet"))
-    out, err = launched(*line).communicate(timeout=120)
-    assert "0 failed" in out, err
-    assert left("killed") == left(raced[0])
-    assert not list(Path("killed").glob("*/*/folds.parquet"))
+def folds_kept(outputs):
+    return list(Path(outputs).glob("*/*/folds.parquet"))
 
 
-def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(odd_models, retain):
+def killed(*words, when):
+    """Launch, and kill the launching process when it has come so far; its workers end with it."""
+    process = launched(*words)
+    soon(when)
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate()
+    psutil.wait_procs(family, timeout=10)
+
+
+@pytest.fixture(scope="module")
+def cut_short(tmp_path_factory):
+    """The outputs of the same race, killed when some of its runs had three of their folds."""
+    folder = tmp_path_factory.mktemp("cut_short")
+    with contextlib.chdir(folder):
+        killed(
+            *(*LINE, RACE),
+            when=lambda: len(folds_kept("outputs")) >= 4 and list(folder.rglob("dummy-*/folds.*")),
+        )
+    return folder / "outputs"
+
+
+def test_a_race_killed_on_the_way_ends_as_one_that_was_not(raced, cut_short, retain):
+    shutil.copytree(cut_short, "outputs")
+    assert folds_kept("outputs")
+    killed(*LINE, RACE, when=lambda: len(folds_kept("outputs")) >= 6)
+    assert folds_kept("outputs")
+    code, said = retain(*LINE, RACE)
+    assert code == 0, said
+    assert "0 failed" in said
+    assert left() == left(raced[0])
+    assert not folds_kept("outputs")
+
+
+def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(
+    odd_models, retain, monkeypatch
+):
+    monkeypatch.setenv("RETAIN_SLOW", "0.5")
     line = (*odd_models, *DATA, "-m", "model=slow,dummy", RACE, "launcher.workers=1")
     process = launched(*line)
     soon(lambda: list(Path("outputs/runs").glob("slow-*/.hydra/overrides.yaml")))
@@ -275,12 +292,9 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def begun(here):
+def begun(cut_short, here):
     """The directory of a run that was interrupted with three of its folds."""
-    process = launched(*LINE, RACE)
-    soon(lambda: list(Path("outputs/runs").glob("dummy-*/folds.parquet")))
-    process.kill()
-    process.communicate()
+    shutil.copytree(cut_short, "outputs")
     paths = sorted(Path("outputs/runs").glob("dummy-*/folds.parquet"))
     return RunDirectory(paths[0].parent)
 
@@ -305,131 +319,3 @@ def test_a_file_that_holds_no_folds_costs_nothing_but_them(begun, retain):
     code, said = retain(*LINE, RACE)
     assert code == 0, said
     assert begun.read().state == "done"
-
-
-class Track:
-    """A crew whose runs have their scores beforehand; notes what it was asked for."""
-
-    def __init__(self, scores, record_of, *, fails=()):
-        self.scores, self.record_of, self.fails = scores, record_of, fails
-        self.given_up, self.passes = 0, []
-
-    def results(self, queue):
-        tasks = [queue.pop() for _ in range(len(queue))]
-        self.passes.append({task.id: (task.leg.folds, task.leg.final) for task in tasks})
-        for task in tasks:
-            auc = self.scores[task.id][: task.leg.folds]
-            if (task.id, task.leg.folds) in self.fails:
-                yield self.record_of(task, "failed")
-            elif task.leg.final or task.leg.folds == task.split.fits:
-                yield self.record_of(task, auc=auc)
-            else:
-                yield Progress(task.id, auc, seconds=1.0, spent=task.spent + 1.0)
-
-    def ask(self, job, *arguments):
-        assert job == "judge"
-        return dropped(*arguments)
-
-
-@pytest.fixture
-def race(make_plan, make_task, record_of):
-    """A race of runs with the scores given; those ``before`` were done earlier."""
-
-    def held(scores, before=(), **how):
-        tasks = {id_: make_task(id_) for id_ in scores}
-        done = [record_of(tasks[id_], auc=scores[id_]) for id_ in before]
-        track = Track(scores, record_of, **how)
-        planned = make_plan(list(tasks.values()), done)
-        ended = list(Race(planned, 3, Costs(), lambda _: None).records(track))
-        return track.passes, {record.id: record.folds for record in ended}
-
-    return held
-
-
-BEST = (0.91, 0.90, 0.92, 0.91, 0.90, 0.92)
-LATE = (0.91, 0.90, 0.91, 0.80, 0.80, 0.80)
-WORST = (0.70, 0.69, 0.72, 0.70, 0.70, 0.70)
-
-
-def test_all_have_the_same_folds_before_any_is_stopped(race):
-    passes, ended = race({"aa": BEST, "bb": LATE, "cc": WORST})
-    assert passes[0] == {"aa": (3, False), "bb": (3, False), "cc": (3, False)}
-    assert passes[1] == {"aa": (4, False), "bb": (4, False), "cc": (3, True)}
-    assert ended["aa"] == 6
-    assert ended["cc"] == 3
-
-
-def test_a_run_done_before_may_lead_and_is_not_begun_again(race):
-    passes, ended = race({"aa": BEST, "cc": WORST}, before=["aa"])
-    assert passes[:2] == [{"cc": (3, False)}, {"cc": (3, True)}]
-    assert ended == {"cc": 3}
-
-
-def test_a_run_that_failed_leads_no_more(race):
-    passes, ended = race({"aa": BEST, "cc": WORST}, fails=[("aa", 3)])
-    assert ended == {"aa": 0, "cc": 6}
-    assert len(passes) == 4
-
-
-class Sickly:
-    """A worker whose process dies at every job."""
-
-    def begin(self, job, *arguments):
-        self.job = job
-
-    def end(self):
-        raise Died("SIGKILL")
-
-    def stop(self, **_):
-        pass
-
-
-def test_a_comparison_that_dies_each_time_ends_the_launch_with_a_sentence(monkeypatch):
-    monkeypatch.setattr("retain.app.crew.Worker", Sickly)
-    crew = Crew(1, Limits(seconds=None, memory_mb=None), lambda _: None)
-    with pytest.raises(RetainError, match="process that compares the runs died: SIGKILL"):
-        crew.ask("judge", {}, 3, 0.25)
-
-
-def test_a_run_that_waits_does_not_run_and_has_not_ended(make_plan, make_task, record_of):
-    task = make_task()
-    costs = Costs([record_of(task, seconds=6.0)])
-    tally = Tally(make_plan([task]), costs, 1)
-    tally.started(task)
-    tally.paused(Progress(task.id, (0.9, 0.9, 0.9), seconds=3.0, spent=3.0))
-    status = tally.status("running")
-    assert (status.running, status.left, status.done) == ((), 1, 0)
-    assert status.seconds_to_go == pytest.approx(3.0, abs=0.1)
-    assert tally.progress == pytest.approx(0.5)
-    tally.ended(record_of(task))
-    assert tally.progress == 1
-
-
-# On its few folds it may look better than any that was not stopped.
-def test_a_raced_run_is_not_the_best_so_far(make_plan, make_task, record_of):
-    one, two = make_task("0123abcd"), make_task("4567abcd", "tree")
-    tally = Tally(make_plan([one, two]), Costs(), 1)
-    assert not tally.ended(record_of(one, auc=(0.99, 0.99, 0.99), stopped="raced"))
-    assert tally.ended(record_of(two))
-    assert tally.status("running").raced == 1
-
-
-def test_what_a_raced_run_cost_stands_for_all_its_folds(make_task, record_of):
-    task = make_task()
-    raced = record_of(task, seconds=3.0, auc=(0.9, 0.9, 0.9), stopped="raced")
-    assert Costs([raced]).own(task) == pytest.approx(6.0)
-
-
-def test_a_clock_set_back_between_two_legs_lets_no_run_end_before_it_began(make_task, here):
-    from retain.app.task import Ending, finish
-
-    task = make_task()
-    task = replace(
-        task,
-        tree={**task.tree, "seed": 0},
-        started="2026-01-01T00:00:00+00:00",
-        since=time.monotonic(),
-    )
-    task.directory.reopen()
-    record = finish(task, Ending("failed", "because", started="2027-01-01T00:00:00+00:00"))
-    assert record.started <= record.finished

@@ -68,12 +68,16 @@ def test_only_tuned_runs_are_told_apart_by_their_search_space():
     assert differing(runs)["model.search.C.high"] == [None, 100.0, None, None, 10.0]
 
 
+NOT_TUNED = ("dummy", "blend", "time_rule", "bg_nbd")
+"""Models without a parameter to look for."""
+
+
 @pytest.mark.parametrize(
     "path", sorted((conf_dir() / "model").glob("*.yaml")), ids=lambda p: p.stem
 )
-def test_every_model_but_the_dummy_and_the_blend_says_where_to_look(path):
+def test_every_model_with_something_to_tune_says_where_to_look(path):
     (run,) = composed(f"model={path.stem}", "tuning=optuna")
-    assert bool(run.run.model.get("search")) == (path.stem not in ("dummy", "blend"))
+    assert bool(run.run.model.get("search")) == (path.stem not in NOT_TUNED)
 
 
 def test_a_tuned_run_records_what_it_found_and_the_launch_tells_of_it(retain, tiny, records):

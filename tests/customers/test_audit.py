@@ -4,7 +4,7 @@ import pytest
 
 from retain.customers.audit import CHECKS, CODES, Check, Folding, audit, refuse
 from retain.customers.contracted import read
-from retain.customers.twins import with_twins
+from retain.customers.twins import grouped, with_twins
 from retain.errors import RetainError
 
 SHUFFLED, UNSHUFFLED = Folding(shuffled=True), Folding(shuffled=False)
@@ -16,6 +16,11 @@ CONSTANT = Check("constant_features", "failed", "1 of 8 features has a single va
 def test_every_check_answers_under_the_name_of_its_function(shop):
     assert tuple(check.code for check in audit(shop(), SHUFFLED)) == CODES
     assert len(CHECKS) == len(set(CODES)) == 7
+
+
+def test_copies_that_were_looked_for_before_are_answered_alike(shop):
+    customers, copies = grouped(shop(), "group")
+    assert audit(customers, Folding(shuffled=True, copies=copies)) == audit(customers, SHUFFLED)
 
 
 def test_severe_failures_are_refused_together_with_what_to_type():

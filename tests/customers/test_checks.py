@@ -298,3 +298,10 @@ def test_the_label_is_not_judged_without_periods_or_figures():
     assert of(without, "label_against_revenue").outcome == "not_applicable"
     unknown = shop(last=np.where(customers.target == 1, np.nan, 1.0))
     assert "not known for both classes" in of(unknown, "label_against_revenue").sentence
+
+
+def test_rows_of_customers_at_snapshots_have_no_order_of_a_file(dated_shop):
+    outcomes = {check.code: check for check in audit(dated_shop(), SHUFFLED)}
+    assert outcomes["order_predicts_target"].outcome == "not_applicable"
+    assert "order of ids and days" in outcomes["order_predicts_target"].sentence
+    assert outcomes["twins"].outcome == "not_applicable"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 
 import pandas as pd
 import pytest
@@ -232,6 +233,29 @@ def test_a_missing_consent_is_no_consent(small_dir, contract, change):
     assert read(dir=str(small_dir), **contract).contactable.sum() == 5
 
 
+# Exports come in any order; whoever joins by place and not by id mixes customers up.
+def test_rows_in_another_order_are_the_same_customers(small_dir, contract):
+    before = read(dir=str(small_dir), **contract)
+    for n, path in enumerate(sorted(small_dir.glob("*.csv"))):
+        header, *rows = path.read_text(encoding="utf-8").splitlines()
+        moved = sorted(rows, key=lambda row, n=n: hash((n, len(row), row[::-1])))
+        path.write_text("\n".join([header, *moved, ""]), encoding="utf-8")
+    after = read(dir=str(small_dir), **contract)
+    assert after.fingerprint == before.fingerprint
+    ids = before.features.index
+    pd.testing.assert_frame_equal(after.features.loc[ids], before.features)
+    pd.testing.assert_series_equal(after.profit.loc[ids], before.profit)
+
+
+# Some tools write 101 as 101.0 or +101; such a file is read more slowly, and to the same ids.
+def test_ids_that_are_not_digits_alone_are_the_same_ids(small_dir, contract, change):
+    before = read(dir=str(small_dir), **contract).fingerprint
+    change("money.csv", "101;", "101.0;")
+    change("market_time.csv", "102,", "+102,")
+    change(FILE, "103,", " 103 ,", 1)
+    assert read(dir=str(small_dir), **contract).fingerprint == before
+
+
 # --- cleaning ------------------------------------------------------------------------------------
 
 
@@ -268,6 +292,22 @@ def test_newcomers_and_outliers_are_kept_and_told(unclean_dir, contract):
     assert customers.features.loc[101, "revenue_before_previous"] == 0
     assert customers.features.loc[102, "revenue_current"] == 90000
     assert "1 found and kept as they are: 101" in customers.funnel[0].reason
+
+
+def test_a_newcomer_who_is_dropped_is_no_outlier_as_well(unclean_dir, contract, change):
+    change("market_money.csv", "101,текущий_месяц,4121.5", "101,текущий_месяц,90000")
+    change("market_money.csv", "102,текущий_месяц,90000", "102,текущий_месяц,4122.5")
+    assert read(dir=unclean_dir, **contract).told() == "12 → 11 (newcomers) → 11 (outlier)"
+
+
+def test_where_cleaning_leaves_nobody_the_funnel_up_to_there_is_told(small_dir, contract):
+    contract["cleaning"]["newcomers"]["policy"] = "keep"
+    for path in small_dir.glob("market_money.csv"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(r"текущий_месяц,\d+", "текущий_месяц,900000", text), "utf-8")
+    told = r"no customers are left; the funnel: 12 → 12 \(newcomers\)"
+    with pytest.raises(RetainError, match=told):
+        read(dir=str(small_dir), **contract)
 
 
 # A ratio to nothing says nothing: a customer of no earlier revenue is a newcomer, no outlier.

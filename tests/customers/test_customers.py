@@ -3,6 +3,8 @@ from dataclasses import FrozenInstanceError, replace
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from retain.customers.customers import Column, Customers, Label
 from retain.errors import RetainError
@@ -87,3 +89,19 @@ def test_what_has_no_name_for_people_goes_by_its_own():
     column = Column("site <b>", "site", "category", levels={"a": Label("A", "А")})
     assert column.label == Label("site <b>", "site <b>")
     assert column.level("=cmd()\n") == Label("=cmd()\n", "=cmd()\n")
+
+
+# Twins, folds and fingerprints stand in the order of the ids' texts, which 9 and 10 do not.
+@given(ids=st.lists(st.integers(0, 10**18 - 1) | st.integers(0, 200), min_size=1, unique=True))
+@settings(max_examples=100, deadline=None)
+def test_whole_numbers_are_numbered_in_the_order_of_their_texts(ids):
+    column = {"a": Column("a", "site", "number")}
+    found = Customers(table(ids, a=np.arange(float(len(ids)))), column).twins
+    assert found.sort_values().index.tolist() == sorted(ids, key=str)
+
+
+@pytest.mark.parametrize("ids", [[-1, 10, 9], [10**18, 9, 10]])
+def test_other_whole_numbers_are_numbered_in_the_order_of_their_texts_too(ids):
+    column = {"a": Column("a", "site", "number")}
+    found = Customers(table(ids, a=[1.0, 2.0, 3.0]), column).twins
+    assert found.sort_values().index.tolist() == sorted(ids, key=str)

@@ -45,5 +45,10 @@ def test_few_rows_or_one_value_repeat_nothing():
     assert not same_order(flat, flat)
 
 
+def test_texts_of_one_number_have_one_place():
+    texts = pd.Series(["10", "9", None, "9.0"], dtype="str")
+    assert order(texts).tolist() == [1, 0, -1, 0]
+
+
 def test_order_ranks_texts_as_texts_and_keeps_missing_apart():
     assert order(pd.Series(["b", None, "a"], dtype="str")).tolist() == [1, -1, 0]

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from retain.customers import twins
 from retain.customers.coincidence import encode, measure
 from retain.customers.contracted import read
 from retain.customers.customers import Column, Customers
@@ -267,6 +268,18 @@ def test_grouping_keeps_every_customer_and_dropping_keeps_the_first_copy():
     assert dropped.funnel[-1].dropped == (21, 31)
     assert dropped.twins.is_unique
     assert 8 in dropped.features.index
+
+
+# The audit is given these, so that nobody searches twice.
+@pytest.mark.parametrize("copies", ["group", "drop"])
+def test_the_copies_told_are_those_among_the_customers_left(copies):
+    rows = continuous(50, 8)
+    rows[[20, 30]] = rows[7]
+    left, told = twins.grouped(customers_of(rows), copies)
+    again = find_twins(left)
+    pd.testing.assert_frame_equal(told.pairs, again.pairs)
+    pd.testing.assert_series_equal(told.labels, again.labels)
+    pd.testing.assert_series_equal(told.labels, left.twins)
 
 
 def test_with_no_copies_there_is_nothing_to_drop():

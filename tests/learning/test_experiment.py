@@ -192,7 +192,7 @@ def test_sealed_customers_are_scored_by_a_model_fitted_on_the_others(make, shop,
     splits = split(customers, three_folds, seed=0)
     experiment = make(model=KNeighborsClassifier(1))
     model = fit(experiment, customers, splits.ids)
-    scores = score_sealed(model, experiment, customers, splits.sealed)
+    scores = score_sealed([model], experiment, customers, splits)
     assert scores.origin == "sealed_test"
     assert list(scores.table["customer_id"]) == list(splits.sealed)
     # One neighbour knows its own rows by heart, so new ones give it away.

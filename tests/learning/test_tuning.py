@@ -25,8 +25,9 @@ from retain.learning.experiment import evaluate, fit
 from retain.learning.features import matrix
 from retain.learning.pipeline import Recipe, assemble
 from retain.learning.scoring import Experiment
+from retain.learning.splits import TwinFolds
 from retain.learning.tuning import tune
-from retain.learning.validation import TwinFolds, split
+from retain.learning.validation import split
 from retain.schema import Calibration, SearchRange, Tuning
 
 TREE = {"max_depth": SearchRange(low=1, high=8), "min_samples_leaf": SearchRange(low=1, high=40)}

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retain.errors import RetainError
-from retain.learning.validation import TwinFolds, assign, split
+from retain.learning.splits import TwinFolds, assign
+from retain.learning.validation import split
 from retain.schema import Validation
 
 

@@ -243,6 +243,7 @@ def make_tree(count=30, *, folds=10):
             },
             "openings": [opening(best, 3), opening(simplest, 5)],
         },
+        "in_time": [snapshot("2025-04-01", 0.9013, 10), snapshot("2025-09-28", 0.8871, 0)],
         "not_in_the_leaderboard": [
             left_out("failed", "ValueError: too few rows for 5 neighbours", i) for i in range(2)
         ]
@@ -256,6 +257,29 @@ def make_tree(count=30, *, folds=10):
                 {"name": "newcomers", "before": 1300, "after": 1297, "reason": "no revenue in 1"},
                 {"name": "outlier", "before": 1297, "after": 1296, "reason": "above 10 × median"},
             ],
+            "label": {
+                "horizon": 90,
+                "snapshots": [
+                    {"snapshot": day, "rows": rows, "declined": 123}
+                    for day, rows in (("2025-04-01", 311), ("2025-06-30", 77), ("2025-09-28", 311))
+                ],
+                "sensitivity": [
+                    {
+                        "parameter": "decline_below",
+                        "value": "0.3",
+                        "rows": 622,
+                        "declined": 0.2717,
+                        "agreement": 0.8231,
+                    },
+                    {
+                        "parameter": "horizon",
+                        "value": "180",
+                        "rows": 0,
+                        "declined": None,
+                        "agreement": None,
+                    },
+                ],
+            },
         },
         "split": {
             "fingerprint": "b2" * 32,
@@ -263,6 +287,8 @@ def make_tree(count=30, *, folds=10):
             "repeats": 2,
             "sealed": 257,
             "test_to_train": TEST_TO_TRAIN,
+            "tested": ["2025-04-01"] * 10,
+            "sealed_at": "2025-09-28",
         },
         "checks": [
             {
@@ -336,6 +362,19 @@ def opening(run, day):
         "data": "a1" * 32,
         "split": "b2" * 32,
         "roc_auc": 0.9171 + day / 1000,
+    }
+
+
+def snapshot(day, auc, folds):
+    return {
+        "snapshot": day,
+        "sealed": folds == 0,
+        "rows": 311,
+        "declined": 0.3955,
+        "roc_auc": auc,
+        "low": auc - 0.0312,
+        "high": auc + 0.0287,
+        "folds": folds,
     }
 
 

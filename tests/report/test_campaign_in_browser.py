@@ -6,6 +6,8 @@ import pytest
 
 from retain.report.page import page
 
+pytestmark = pytest.mark.no_cover  # pages are made by fixtures, which are measured
+
 
 @pytest.fixture
 def view(opened, html):
@@ -87,9 +89,9 @@ def test_a_point_of_a_curve_tells_its_numbers(view, tree):
     assert f"customers chosen {second['chosen']}" in told
 
 
-# Rules and catalogues may call a segment or an offer anything, at any length.
-@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
-def test_long_names_of_segments_and_offers_widen_nothing(opened, made, width):
+@pytest.fixture(scope="module")
+def long_named(made):
+    """A page whose segments and offers have long names."""
     tree = copy.deepcopy(made) | {"reasons": None, "curves": None}
     name = "a_segment_of_a_long_name_" * 12
     label = {"en": name, "ru": name}
@@ -103,6 +105,12 @@ def test_long_names_of_segments_and_offers_widen_nothing(opened, made, width):
         one |= {"label": label, "channel": name}
     for one in [*campaign["control"]["strata"], *campaign["power"]["segments"]]:
         one["segment"] = name
-    view = opened(page(tree, "en"), width=width)
+    return page(tree, "en")
+
+
+# Rules and catalogues may call a segment or an offer anything, at any length.
+@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
+def test_long_names_of_segments_and_offers_widen_nothing(opened, long_named, width):
+    view = opened(long_named, width=width)
     view.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert view.evaluate("document.documentElement.scrollWidth") == width

@@ -6,6 +6,7 @@ import pytest
 
 from retain.report.page import page
 
+pytestmark = pytest.mark.no_cover  # pages are made by fixtures, which are measured
 DRAWN = ("fishbone", "drivers", "beeswarm", "dependence", "distributions")
 
 
@@ -89,9 +90,9 @@ def test_the_pictures_take_the_page_s_colours(opened, html, dark):
     assert accent in chart(view, "beeswarm").evaluate(fills)
 
 
-# Files of a user may call a feature anything, at any length.
-@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
-def test_long_names_of_features_widen_nothing(opened, made, width):
+@pytest.fixture(scope="module")
+def long_named(made):
+    """A page whose features have long names."""
     tree = copy.deepcopy(made)
     reasons, name = tree["reasons"], "a_feature_of_a_long_name_" * 12
     label = {"en": name, "ru": name}
@@ -103,6 +104,12 @@ def test_long_names_of_features_widen_nothing(opened, made, width):
             level["label"] = label
     for row in reasons["label_audit"]:
         row.update(before=label, last=label, derived=label)
-    view = opened(page(tree, "en"), width=width)
+    return page(tree, "en")
+
+
+# Files of a user may call a feature anything, at any length.
+@pytest.mark.parametrize("width", [1280, 390], ids=["desktop", "phone"])
+def test_long_names_of_features_widen_nothing(opened, long_named, width):
+    view = opened(long_named, width=width)
     view.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     assert view.evaluate("document.documentElement.scrollWidth") == width

@@ -58,6 +58,7 @@ def test_every_text_is_asked_for_somewhere():
         "chart.",
         "column.",
         "effect.",
+        "funnel.",
         "group.",
         "measure.",
         "metric.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from retain.app.prepared import Prepared, prepare
+from retain.app.score import merged
 from retain.errors import RetainError
 from retain.record import DataFacts, Record
 from retain.schema import Compare, Run, parse
@@ -22,8 +23,23 @@ def at_hand(config: Compare, winner: Record) -> tuple[Prepared | None, str | Non
         if given:
             raise
         ask = f"The sealed test and the segments need the {_told(winner.data)}: "
-        return None, f"{error}\n{ask}data=NAME data.dir=PATH"
+        return None, f"{error}\n{ask}{_where(winner)}"
     return prepared, None
+
+
+def with_moved(config: Compare, winner: Record) -> Compare:
+    """The settings, where what is typed about the data without their name changes the winner's."""
+    trained = winner.config.get("data")
+    if config.data is None or "name" in config.data or not isinstance(trained, dict):
+        return config
+    return config.model_copy(update={"data": merged(trained, config.data)})
+
+
+def _where(winner: Record) -> str:
+    """What to type about where the data lie now, by the keys of their source."""
+    trained = winner.config.get("data") or {}
+    places = [f"data.{key}=PATH" for key in ("path", "dir") if key in trained]
+    return places[0] if places else "data=NAME data.dir=PATH"
 
 
 def _refuse_other(prepared: Prepared, winner: Record) -> None:

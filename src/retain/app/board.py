@@ -11,7 +11,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from retain.app.board_campaign import campaign_told, segments_told
+from retain.app.board_in_time import in_time_table
 from retain.app.board_why import why_told
+from retain.verdict.in_time import in_time
 from retain.verdict.keys import named
 
 if TYPE_CHECKING:
@@ -45,14 +47,7 @@ def report(
         console.print(_effects(verdict))
     if findings.reasons is not None:
         why_told(console, findings.reasons)
-    if findings.sealed is not None:
-        console.print(_sealed(findings.sealed))
-        told = escape(findings.sealed.told)
-        console.print(told if len(findings.sealed.openings) == 1 else f"[yellow]{told}[/]")
-        segments_told(console, findings.further["segments"], findings.further["scored"])
-        console.print(_calibration(verdict))
-        if findings.further["campaign"] is not None:
-            campaign_told(console, findings.further["campaign"])
+    _carried_told(console, verdict, findings)
     if missing is not None:
         console.print(f"[yellow]{escape(missing)}[/]")
     for difference in findings.diffs:
@@ -61,6 +56,23 @@ def report(
     for check in findings.gate or ():
         console.print(f"[{'green' if check.passed else 'red'}]gate: {escape(check.sentence)}[/]")
     console.print(f"Verdict: {escape(str(study.verdict))}", soft_wrap=True)
+
+
+def _carried_told(console: Console, verdict: Verdict, findings: Findings) -> None:
+    """Print what the winner came to on customers no run has seen, and what follows for them."""
+    sealed = findings.sealed
+    if sealed is not None:
+        console.print(_sealed(sealed, verdict.winner.split.sealed_at))
+        told = escape(sealed.told)
+        console.print(told if len(sealed.openings) == 1 else f"[yellow]{told}[/]")
+    if snapshots := in_time(verdict.winner, sealed):
+        console.print(in_time_table(snapshots))
+    if sealed is None:
+        return
+    segments_told(console, findings.further["segments"], findings.further["scored"])
+    console.print(_calibration(verdict))
+    if findings.further["campaign"] is not None:
+        campaign_told(console, findings.further["campaign"])
 
 
 def diff_told(console: Console, difference: Difference) -> None:
@@ -164,8 +176,9 @@ def _left_out(console: Console, verdict: Verdict, unfinished: int) -> None:
         console.print(f"[yellow]{unfinished} runs were interrupted and are not compared.[/]")
 
 
-def _sealed(sealed: SealedTest) -> Table:
-    title = f"Sealed test: {sealed.customers} customers no run has seen"
+def _sealed(sealed: SealedTest, day: str | None) -> Table:
+    whom = "customers no run has seen" if day is None else f"customers on {day}, which no run saw"
+    title = f"Sealed test: {sealed.customers} {whom}"
     table = Table(title=title, box=SIMPLE_HEAD)
     for name in ("metric", "value", "95 %", ""):
         table.add_column(name)

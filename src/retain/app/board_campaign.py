@@ -135,14 +135,19 @@ def _limits(campaign: Tree) -> str:
 def _promise(campaign: Tree) -> str:
     power = campaign["power"]["overall"]
     hoped = 100 * power["hoped"]
-    if power["detectable"] is None:
+    arms = "" if power["needed"] is None else f"; it would take {power['needed']:,} a group"
+    if not power["control"]:
         return "Nothing is promised: without a control group no effect can be seen."
+    if power["detectable"] is None:
+        return (
+            f"Nothing is promised: {power['treated']:,} treated and {power['control']:,} held out "
+            f"are too few to tell any fall from chance{arms}."
+        )
     seen = 100 * power["detectable"]
     if power["promised"]:
         return (
             f"{hoped:.1f} points fewer declines are hoped for; from {seen:.1f} on it will be seen."
         )
-    arms = "" if power["needed"] is None else f"; it would take {power['needed']:,} a group"
     return (
         f"Nothing is promised: the {hoped:.1f} points fewer declines hoped for are below the "
         f"{seen:.1f} that {power['treated']:,} treated and {power['control']:,} held out can "

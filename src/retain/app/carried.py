@@ -28,14 +28,14 @@ class Carried:
     reference
         Name and SHA-256 of the file that tells of the training customers.
     explained
-        The sealed customers explained, or why they are not; None where nobody asked.
+        The sealed customers explained, by model, or why they are not; None where nobody asked.
     """
 
     sealed: SealedTest
     scores: Scores
     model: dict[str, str]
     reference: dict[str, str]
-    explained: Explained | NotApplicable | None
+    explained: list[Explained] | NotApplicable | None
 
 
 @dataclass(frozen=True)

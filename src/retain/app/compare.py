@@ -96,6 +96,7 @@ def _judged(
     """Judge the runs, write what was found, and print it."""
     from rich.console import Console
 
+    from retain.app.at_hand import with_moved
     from retain.app.board import report
     from retain.app.hands import Hands
     from retain.app.settled import settled
@@ -111,6 +112,7 @@ def _judged(
     verdict = judge(found.records, config.verdict)
     winner = verdict.winner
     checks = gate(winner, config.gate)
+    config = with_moved(config, winner)
     settings = settled(line, config, winner)
     to_carry = (config, settings, found.home, found.directory(winner), winner)
     try:

@@ -27,6 +27,8 @@ from retain.schema import Run
 
 ALLOWED = ("sklearn", "imblearn", "lightgbm", "catboost", "retain")
 SOURCES = ("retain.customers.",)
+OF_THE_SWEEP = ("baselines",)
+"""Keys of a source that no reader takes: they say what a sweep of it runs besides."""
 Kind = Callable[[Any], bool]
 
 
@@ -73,7 +75,8 @@ def source(
     target = str(node.get("_target_"))
     if not target.startswith(SOURCES):
         raise RetainError(f"data._target_ is {target!r}; expected a reader in retain.customers.")
-    reader, parameters = _checked("data", node, inspect.isfunction)
+    own = {key: value for key, value in node.items() if key not in OF_THE_SWEEP}
+    reader, parameters = _checked("data", own, inspect.isfunction)
     if learnt is not None and "learnt" in parameter_names(reader):
         parameters["learnt"] = learnt
     return lambda: cast("Customers", _called("data", reader, parameters))

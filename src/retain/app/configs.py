@@ -17,6 +17,7 @@ from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from retain.app.baselines import baseline_runs
 from retain.app.command_line import (
     HYDRAS,
     VERSION_BASE,
@@ -98,14 +99,20 @@ class Composer:
         return list(found.values())
 
     def trees(self) -> Iterator[tuple[tuple[str, ...], Tree]]:
-        """Overrides and unresolved tree of every run the line asks for, in order."""
+        """Overrides and unresolved tree of every run the line asks for, its baselines last."""
         sweeps = self._sweeps()
         count = sum(math.prod(len(axis.texts) for axis in axes) for axes in sweeps)
         if count > 1 and not self.line.multirun:
             raise RetainError(f"this line asks for {count} runs; add -m to sweep them.")
         independent = not any(_chooses_by_reference(folder) for folder in self.folders)
+
+        def composed(axes: Sequence[Axis]) -> Iterator[tuple[tuple[str, ...], Tree]]:
+            return product(axes, self._compose, independent=independent)
+
         for axes in sweeps:
-            yield from product(axes, self._compose, independent=independent)
+            yield from composed(axes)
+        for axes in sweeps if self.line.multirun else ():
+            yield from baseline_runs(axes, composed, self.groups.options["model"])
 
     def _sweeps(self) -> list[list[Axis]]:
         """The products the line asks for: what its study sweeps, narrowed by what was typed."""

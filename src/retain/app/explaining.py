@@ -5,6 +5,7 @@ Where the winner's customers are not at hand, each part is None.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sklearn.base import BaseEstimator
@@ -14,7 +15,6 @@ from retain.app.at_hand import at_hand
 from retain.app.components import experiment
 from retain.app.prepared import Prepared
 from retain.errors import NotApplicable
-from retain.learning.features import matrix
 from retain.learning.scoring import Scoring
 from retain.reasons.associations import Associations, associations
 from retain.reasons.budget import Budget
@@ -44,7 +44,7 @@ def look(config: Compare, winner: Record) -> Looked | None:
     prepared, _ = at_hand(config, winner)
     if prepared is None:
         return None
-    found = grounds(prepared.customers, parse(Run, winner.config).features, prepared.splits)
+    found = grounds(prepared.customers, experiment(parse(Run, winner.config)), prepared.splits)
     return Looked(
         grounds=found,
         associations=associations(found.training, found.target, least=PAIRS),
@@ -86,14 +86,17 @@ def leave_out(
 
 
 def sealed_explained(
-    config: Compare, winner: Record, model: BaseEstimator, prepared: Prepared
-) -> Explained | NotApplicable:
-    """The sealed customers explained by the model fitted on all others."""
-    table = matrix(prepared.customers, parse(Run, winner.config).features)
-    train, sealed = table.loc[prepared.splits.ids], table.loc[prepared.splits.sealed]
+    config: Compare, winner: Record, models: Sequence[BaseEstimator], prepared: Prepared
+) -> list[Explained] | NotApplicable:
+    """The sealed customers explained, each part by the model that scored it."""
+    table = experiment(parse(Run, winner.config)).table(prepared.customers)
+    parts, budget = prepared.splits.sealed_parts, _budget(config, winner, prepared)
     with threadpool_limits(config.threads):
         try:
-            return explain(model, train, sealed, _budget(config, winner, prepared))
+            return [
+                explain(model, table.loc[part.train], table.loc[part.test], budget)
+                for model, part in zip(models, parts, strict=True)
+            ]
         except NotApplicable as reason:
             return reason
 

@@ -64,7 +64,7 @@ def read_new(node: Mapping[str, Any], saved: Saved) -> NewCustomers:
             f"seen them gave them stands in {saved.customers}. Name other ones with data.KEY=VALUE."
         )
     return NewCustomers(
-        customers, table, _left_out(customers), _known(table.index, saved), tuple(heard)
+        customers, table, _left_out(customers), _known(customers, saved), tuple(heard)
     )
 
 
@@ -78,8 +78,8 @@ def data_node(line: Line, typed: dict[str, Any] | None, saved: Saved) -> dict[st
     """
     if not typed:
         raise RetainError(
-            "name the new customers with what is different about them, such as data.path=FILE or "
-            "data.dir=FOLDER."
+            "name the new customers with what is different about them, such as "
+            f"{_different(saved)}."
         )
     trained = saved.winner.config.get("data")
     trained = trained if isinstance(trained, dict) else {}
@@ -92,6 +92,13 @@ def data_node(line: Line, typed: dict[str, Any] | None, saved: Saved) -> dict[st
             _set(node, key, _at(typed, key))
     asked = {key[0] for key in keys}
     return node | {k: v for k, v in UNLABELLED.items() if k in node and k not in asked}
+
+
+def _different(saved: Saved) -> str:
+    """What may be typed about new customers of the winner's source."""
+    if saved.sealed_at is None:
+        return "data.path=FILE or data.dir=FOLDER"
+    return f"data.at=DAY, one after {saved.sealed_at}, or data.path=LOG"
 
 
 def _keys(line: Line, group: str) -> list[tuple[str, ...]]:
@@ -129,8 +136,15 @@ def _left_out(customers: Customers) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["customer_id", "reason"])
 
 
-def _known(ids: pd.Index, saved: Saved) -> int:
-    """How many of the ids the verdict's list of customers has, 0 where there is no such list."""
+def _known(customers: Customers, saved: Saved) -> int:
+    """How many of the ids the verdict's list of customers has, 0 where there is no such list.
+
+    Who comes back at a later day than that of the sealed test is no row that was seen.
+    """
+    sealed = saved.sealed_at
+    if customers.snapshot is not None and (sealed is None or str(customers.snapshot) > sealed):
+        return 0
+    ids = customers.features.index
     kind = "str" if ids.dtype == "str" else None
     try:
         before = pd.read_csv(saved.customers, usecols=["customer_id"], dtype=kind)["customer_id"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
@@ -22,6 +24,7 @@ from retain.campaign.tables import (
 from retain.campaign.worth.recalibration import Recalibration, recalibration
 from retain.campaign.worth.value import audience
 from retain.errors import RetainError
+from retain.learning.latest import latest
 from retain.learning.scores import Scores
 from retain.record import Record
 from retain.report.driver_words import phrases
@@ -45,18 +48,22 @@ def plan(
     prepared, missing = at_hand(config, winner)
     if prepared is None:
         raise RetainError(str(missing))
-    outside = scores[0]
-    found = recalibration(outside)
+    found = recalibration(scores[0])
+    customers, parts, drivers = latest(
+        prepared.customers, scores, None if words is None else words.drivers
+    )
+    if words is not None and drivers is not None:
+        words = replace(words, drivers=drivers)
     with threadpool_limits(config.threads):
         people = audience(
-            scores,
-            prepared.customers,
+            parts,
+            customers,
             found,
             settings.value,
             consent=settings.planning.consent,
-            drivers=None if words is None else words.drivers,
+            drivers=drivers,
         )
-        declined = prepared.customers.labelled.loc[people.table.index].to_numpy()
+        declined = customers.labelled.loc[people.table.index].to_numpy()
         made = campaign(people, found, settings, declined)
     return offered(made, settings, found, config.report.language, words)
 

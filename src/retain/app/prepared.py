@@ -8,16 +8,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 from retain.app.components import source
 from retain.app.seen import Seen
 from retain.customers.audit import Check, Folding, audit, refuse
-from retain.customers.customers import Customers
-from retain.customers.twins import with_twins
+from retain.customers.customers import Customers, Dated
+from retain.customers.twins import Twins, grouped
 from retain.errors import examples
-from retain.learning.validation import Splits, split
-from retain.record import CheckFacts, DataFacts, FunnelStep, SplitFacts
+from retain.learning.splits import Splits
+from retain.learning.validation import split
+from retain.record import (
+    CheckFacts,
+    DataFacts,
+    FunnelStep,
+    LabelFacts,
+    OtherLabel,
+    SnapshotFacts,
+    SplitFacts,
+)
 from retain.schema import Audit, Run, Validation
 
 
@@ -42,9 +53,10 @@ class Prepared:
             rows=len(customers),
             positives=int(customers.labelled.sum()),
             funnel=tuple(
-                FunnelStep(name=s.name, before=s.before, after=s.after, reason=s.reason)
+                FunnelStep(name=s.name, before=s.before, after=s.after, reason=s.reason, of=s.of)
                 for s in customers.funnel
             ),
+            label=None if customers.dated is None else label_facts(customers, customers.dated),
         )
 
     @cached_property
@@ -58,6 +70,8 @@ class Prepared:
             repeats=repeats,
             sealed=len(self.splits.sealed),
             test_to_train=self.splits.test_to_train,
+            tested=tuple(str(fold.snapshot) for fold in folds if fold.snapshot is not None),
+            sealed_at=self.splits.sealed_at,
         )
 
     @cached_property
@@ -78,6 +92,33 @@ class Prepared:
             heard=self.heard,
             left_out=tuple(examples(step.dropped) for step in customers.funnel),
         )
+
+
+def label_facts(customers: Customers, dated: Dated) -> LabelFacts:
+    """The target of a dated source as a record tells of it."""
+    target = customers.labelled.groupby(dated.snapshot).agg(["size", "sum"])
+    others: Any = () if dated.sensitivity is None else dated.sensitivity.itertuples()
+    return LabelFacts(
+        horizon=dated.horizon,
+        snapshots=tuple(
+            SnapshotFacts(snapshot=f"{day:%Y-%m-%d}", rows=int(rows), declined=int(declined))
+            for day, rows, declined in target.itertuples()
+        ),
+        sensitivity=tuple(
+            OtherLabel(
+                parameter=one.parameter,
+                value=one.value,
+                rows=int(one.rows),
+                declined=_share(one.declined),
+                agreement=_share(one.agreement),
+            )
+            for one in others
+        ),
+    )
+
+
+def _share(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
 
 
 Source = tuple[str, Audit, Validation, int]
@@ -108,17 +149,24 @@ def forget() -> None:
 
 @lru_cache(maxsize=8)
 def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> Prepared:
-    customers, heard = _customers(data, audited.copies)
-    checks = audit(customers, Folding(shuffled=validation.shuffle))
+    customers, copies, heard = _customers(data, audited.copies)
+    _ = (
+        customers.labelled
+    )  # refuses what cannot be learnt from, before the audit finds lesser faults
+    checks = audit(customers, Folding(validation.shuffle, copies))
     refuse(checks, audited.allow)
-    return Prepared(customers, tuple(checks), split(customers, validation, seed), heard)
+    splits = split(customers, validation, seed)
+    told = () if splits.told is None else (splits.told,)
+    return Prepared(customers, tuple(checks), splits, (*heard, *told))
 
 
 @lru_cache(maxsize=4)
-def _customers(data: str, copies: Literal["group", "drop"]) -> tuple[Customers, tuple[str, ...]]:
+def _customers(
+    data: str, copies: Literal["group", "drop"]
+) -> tuple[Customers, Twins | None, tuple[str, ...]]:
     with listening() as heard:
-        customers = with_twins(source(json.loads(data))(), copies)
-    return customers, tuple(heard)
+        customers, found = grouped(source(json.loads(data))(), copies)
+    return customers, found, tuple(heard)
 
 
 @contextmanager

@@ -33,12 +33,15 @@ class Saved:
         Where all of it lies.
     file
         The model's.
+    sealed_at
+        The day of the sealed test (YYYY-MM-DD), None where customers have one row each.
     cuts
         Segmentation and catalogue, settled among the customers of the comparison.
     """
 
     folder: Path
     winner: SavedWinner
+    sealed_at: str | None
     file: SavedFile
     settings: SavedSettings
     cuts: SavedCuts
@@ -82,6 +85,7 @@ def opened(typed: str) -> Saved:
     return Saved(
         folder=path.parent,
         winner=verdict.winner,
+        sealed_at=verdict.split.sealed_at,
         file=model,
         settings=settings,
         cuts=cuts,

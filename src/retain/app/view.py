@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from retain.app.board_in_time import labels_table
 from retain.app.progress import MARKS, best_told, counts_told, drawn, ended_told, tuning_told
 from retain.app.status import StatusFile
 from retain.app.tally import Tally
@@ -98,8 +99,11 @@ def sources_told(console: Console, plan: Plan) -> None:
             console.print(escape(line), soft_wrap=True, highlight=False)
         for step, left_out in zip(source.data.funnel, source.left_out, strict=True):
             whom = f"; left out {left_out}" if left_out else ""
-            told = f"  {step.name} {step.before} → {step.after}: {step.reason}{whom}"
+            of = "" if step.of == "customers" else f" {step.of}"
+            told = f"  {step.name} {step.before} → {step.after}{of}: {step.reason}{whom}"
             console.print(escape(told), soft_wrap=True, highlight=False)
+        if source.data.label is not None and source.data.label.sensitivity:
+            console.print(labels_table(source.data.label.sensitivity))
         for check in source.checks:
             if check.outcome in ("handled", "failed"):
                 told = f"  audit {check.outcome} {check.code}: {check.sentence}"

@@ -114,7 +114,7 @@ class Asking:
         self,
         effects: Sequence[Effect],
         recorded: Scores,
-        sealed: Explained | NotApplicable | None,
+        sealed: list[Explained] | NotApplicable | None,
     ) -> Why | None:
         """What was found; None where the customers are not at hand.
 
@@ -141,7 +141,7 @@ class Asking:
         self,
         effects: Sequence[Effect],
         recorded: Scores,
-        sealed: Explained | NotApplicable | None,
+        sealed: list[Explained] | NotApplicable | None,
     ) -> Why | None:
         from retain.reasons.document import document
         from retain.reasons.drivers import gathered
@@ -210,7 +210,7 @@ class Asking:
             )
         return found
 
-    def _missing(self, sealed: Explained | NotApplicable | None) -> str | None:
+    def _missing(self, sealed: list[Explained] | NotApplicable | None) -> str | None:
         """Why there are no drivers, and what to type; None where there are."""
         for one in (*(errand.outcome() for errand in self._explaining), sealed):
             if isinstance(one, NotApplicable):
@@ -223,17 +223,16 @@ class Asking:
         return None
 
     def _strongest(
-        self, drivers: Drivers, looked: Looked, sealed: Explained | NotApplicable | None
+        self, drivers: Drivers, looked: Looked, sealed: list[Explained] | NotApplicable | None
     ) -> pd.DataFrame:
         """The strongest drivers of each training customer, then of each sealed one."""
         import pandas as pd
 
         from retain.reasons.drivers import shares
-        from retain.reasons.explain import Explained
         from retain.reasons.usual import strongest, usual
 
         usually = usual(looked.grounds.training, looked.grounds.target)
-        every = [drivers.shares, *([shares(sealed)] if isinstance(sealed, Explained) else [])]
+        every = [drivers.shares, *(map(shares, sealed) if isinstance(sealed, list) else ())]
         table, count = looked.grounds.table, self._config.reasons.phrases
         parts = [strongest(one, table, usually, count) for one in every]
         return pd.concat(parts, ignore_index=True)

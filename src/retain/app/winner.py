@@ -17,7 +17,7 @@ from retain.campaign.settings import Settings
 from retain.campaign.worth.recalibration import recalibration
 from retain.campaign.worth.value import audience
 from retain.learning.experiment import fit, score_sealed
-from retain.learning.features import matrix
+from retain.learning.latest import latest
 from retain.learning.metrics import chosen
 from retain.learning.scores import Scores
 from retain.record import Record, RunDirectory, StudyDirectory
@@ -48,9 +48,10 @@ def follow(
 
 def _refuse_impossible(outside: Scores, prepared: Prepared, settings: Settings) -> None:
     """Refuse rules and offers that mean nothing here, while the sealed test is still closed."""
+    customers, parts, _ = latest(prepared.customers, [outside])
     found = audience(
-        [outside],
-        prepared.customers,
+        parts,
+        customers,
         recalibration(outside),
         settings.value,
         consent=settings.planning.consent,
@@ -59,12 +60,17 @@ def _refuse_impossible(outside: Scores, prepared: Prepared, settings: Settings) 
 
 
 def carry(config: Compare, study: StudyDirectory, winner: Record, prepared: Prepared) -> Carried:
-    """Refit the winner on all training customers and open the sealed test."""
+    """Refit the winner on all training customers and open the sealed test.
+
+    What is saved has met every training customer. The sealed ones are scored by it, or where
+    they are also among the training customers, at earlier days, by others that never met them.
+    """
     customers, splits = prepared.customers, prepared.splits
     built = experiment(parse(Run, winner.config))
     with threadpool_limits(config.threads):
-        model = fit(built, customers, splits.ids)
-    scores = score_sealed(model, built, customers, splits.sealed)
+        models = [fit(built, customers, part.train) for part in splits.sealed_parts]
+        model = models[0] if len(models) == 1 else fit(built, customers, splits.ids)
+    scores = score_sealed(models, built, customers, splits)
     metrics = chosen(built.metrics, with_profit=customers.profit is not None)
     results = measured(scores, customers.profit, metrics, resamples=config.resamples)
     ledger = Ledger(study.ledger, study.ledgers_beside)
@@ -76,8 +82,8 @@ def carry(config: Compare, study: StudyDirectory, winner: Record, prepared: Prep
         reference={
             "file": study.reference.name,
             "sha256": write_reference(
-                reference(matrix(customers, built.features), splits.ids, scores), study.reference
+                reference(built.table(customers), splits.ids, scores), study.reference
             ),
         },
-        explained=sealed_explained(config, winner, model, prepared) if config.reasons.on else None,
+        explained=sealed_explained(config, winner, models, prepared) if config.reasons.on else None,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.campaign import Campaign, at_cost, with_plan, without_money
+from retain.campaign.campaign import NAMING, Campaign, at_cost, with_plan, without_money
 from retain.campaign.planning.document import Basis
 from retain.campaign.segmentation.profiles import profiles
 from retain.campaign.segmentation.segments import assigned, check
@@ -49,7 +49,7 @@ def _without_money(placed: Audience, settings: Settings) -> Campaign:
     if settings.segmentation.kind == "risk_value" and settings.segmentation.value is not None:
         raise RetainError(
             "the segments of the comparison are by value too, and these customers carry no "
-            "profit: data.profit=COLUMN data.profit_unit=UNIT"
+            f"profit: {NAMING}"
         )
     told = profiles(placed, settings.segmentation, None, differs=False)
     found = Campaign(placed, settings.segmentation, told, None, None, None, None)

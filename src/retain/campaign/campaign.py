@@ -27,6 +27,12 @@ from retain.campaign.worth.value import earned
 from retain.errors import NotApplicable
 from retain.schema import Segmentation
 
+NAMING = (
+    "data.profit=COLUMN data.profit_unit=UNIT, or of a purchase log data.columns.amount=COLUMN "
+    "data.profit_unit=UNIT"
+)
+"""What names the money that customers bring."""
+
 
 @dataclass(frozen=True)
 class Campaign:
@@ -126,8 +132,7 @@ def without_money(found: Campaign, settings: Settings) -> Campaign:
     if not settings.planning.on:
         return found
     no = NotApplicable(
-        "a campaign weighs costs against profit, and these customers carry none: "
-        "data.profit=COLUMN data.profit_unit=UNIT"
+        f"a campaign weighs costs against profit, and these customers carry none: {NAMING}"
     )
     return replace(found, plan=no, tree={"missing": str(no)})
 

@@ -12,8 +12,8 @@ import pandas as pd
 from retain.customers.numerals import cut, shown
 from retain.errors import RetainError, did_you_mean, examples
 
-_YES = ("1", "1.0", "true", "yes", "y", "t", "on", "да", "истина")
-_NO = ("0", "0.0", "false", "no", "n", "f", "off", "нет", "ложь")
+YES = ("1", "1.0", "true", "yes", "y", "t", "on", "да", "истина")
+NO = ("0", "0.0", "false", "no", "n", "f", "off", "нет", "ложь")
 _TWO = 2
 
 
@@ -47,7 +47,7 @@ def consents(cells: pd.Series, where: str) -> pd.Series:
     said = cells.map(_truth, na_action="ignore")
     odd = cells[cells.notna() & said.isna()]
     if not odd.empty:
-        expected = f"expected answers such as {examples(_YES[2:4])} and {examples(_NO[2:4])}"
+        expected = f"expected answers such as {examples(YES[2:4])} and {examples(NO[2:4])}"
         raise RetainError.at(where, f"it holds {shown(odd)}", expected)
     return said.eq(True).astype(bool)
 
@@ -81,4 +81,4 @@ def _meant(positive: str | float | bool, known: Sequence[str], where: str) -> st
 
 def _truth(value: str) -> bool | None:
     word = value.casefold()
-    return True if word in _YES else False if word in _NO else None
+    return True if word in YES else False if word in NO else None

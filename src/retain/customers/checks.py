@@ -24,7 +24,7 @@ from retain.customers.separation import (
     by_order,
     order,
 )
-from retain.customers.twins import find_twins
+from retain.customers.twins import Twins, find_twins
 from retain.errors import NotApplicable
 
 ORDER_AUC = 0.60
@@ -39,9 +39,14 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Folding:
-    """What the validation is going to do. ``shuffled``: customers are shuffled before folding."""
+    """What the validation is going to do.
+
+    ``shuffled``: customers are shuffled before folding. ``copies``: the twins it keeps together,
+    if somebody has looked for them already.
+    """
 
     shuffled: bool
+    copies: Twins | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,12 @@ def id_predicts_target(customers: Customers, _: Folding) -> Check:
 
 
 def order_predicts_target(customers: Customers, folding: Folding) -> Check:
-    """The file is sorted by what is to be predicted: folds must be shuffled."""
+    """The file is sorted by what is to be predicted: folds must be shuffled.
+
+    Rows of a dated source are in the order of ids and days, whatever that of the file.
+    """
+    if customers.dated is not None:
+        raise NotApplicable("rows are in the order of ids and days, whatever that of the log")
     code, target = "order_predicts_target", _target(customers)
     found = by_order(np.arange(len(target)), target)
     parts = np.array_split(target, FOLDS)
@@ -93,9 +103,11 @@ def order_predicts_target(customers: Customers, folding: Folding) -> Check:
     return Check(code, "failed", f"{told}; shuffle them with validation.shuffle=true", severe=True)
 
 
-def twins(customers: Customers, _: Folding) -> Check:
+def twins(customers: Customers, folding: Folding) -> Check:
     """Copied customers: harmless when they share a group, which no fold splits."""
-    found = find_twins(customers)
+    if customers.dated is not None:
+        raise NotApplicable("a customer has rows at several snapshots, which share a group")
+    found = folding.copies or find_twins(customers)
     if not found.applicable:
         raise NotApplicable(found.told)
     if found.pairs.empty:
@@ -131,13 +143,17 @@ def single_feature_auc(customers: Customers, _: Folding) -> Check:
 
 
 def target_or_profit_among_features(customers: Customers, _: Folding) -> Check:
-    """A feature that is the answer, or the money, under another name."""
+    """A feature that is the answer, or the money, under another name.
+
+    Of a dated source the money is what was bought before the snapshot, which may be a feature.
+    """
     code = "target_or_profit_among_features"
-    sought = [n for n in ("target", "profit") if getattr(customers, n) is not None]
+    asked = ("target", "profit") if customers.dated is None else ("target",)
+    sought = [n for n in asked if getattr(customers, n) is not None]
     if not sought:
         raise NotApplicable("there is neither a target nor a profit")
     found = {"target": repeats.of_target(customers), "profit": repeats.of_profit(customers)}
-    told = [f"{_repeat(names)} the {what}" for what, names in found.items() if names]
+    told = [f"{_repeat(found[what])} the {what}" for what in sought if found[what]]
     if told:
         return Check(code, "failed", "; ".join(told), severe=True)
     return Check(code, "passed", f"no feature repeats the {' or the '.join(sought)}")

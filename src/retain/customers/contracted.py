@@ -15,10 +15,10 @@ from typing import Any
 import pandas as pd
 
 from retain.customers.cleaning import clean
-from retain.customers.contract import Contract, Feature, understood
+from retain.customers.contract import Contract, understood
 from retain.customers.customers import Customers
 from retain.customers.derivation import derivations
-from retain.customers.periods import gaps, of_period
+from retain.customers.periods import gaps
 from retain.customers.raw_table import RawTable, read_table
 from retain.customers.unreadable import Unreadable, refuse, without
 from retain.errors import examples
@@ -69,6 +69,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
         for key, spec in contract.tables.items()
     }
     ids, unreadable = _ids(raw, lenient=not labelled)
+    raw = {key: table.among(ids) for key, table in raw.items()}
     customers = without(_assembled(contract, raw, ids), unreadable)
     unit = profit_unit if customers.profit is not None else None
     customers = replace(customers, derived=wanted, profit_unit=unit)
@@ -81,16 +82,18 @@ def read(  # noqa: PLR0913 - the keys of a data config
 def _assembled(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) -> Customers:
     """One row a customer; those whose answer is missing have no target and are left out."""
     found = contract.features
-    features = {key: _feature(one, raw[one.source.table], ids) for key, one in found.items()}
-    activity = _of_role(contract, "target", raw, ids)
+    features = {
+        key: raw[one.source.table].values(one.source.name, one.period) for key, one in found.items()
+    }
+    activity = _of_role(contract, "target", raw)
     target = _said(contract, "target", activity)
-    consent = _said(contract, "consent", _of_role(contract, "consent", raw, ids))
+    consent = _said(contract, "consent", _of_role(contract, "consent", raw))
     customers = Customers(
-        features=pd.DataFrame(features, index=ids),
+        features=pd.DataFrame(features, index=ids, copy=False),
         columns={key: feature.column for key, feature in found.items()},
         target=None if target is None else target.astype("int64"),
         activity=contract.activity,
-        profit=_of_role(contract, "profit", raw, ids),
+        profit=_of_role(contract, "profit", raw),
         contactable=None if consent is None else consent.rename("contactable"),
     )
     if activity is None or not activity.isna().any():
@@ -103,12 +106,13 @@ def _ids(raw: Mapping[str, RawTable], *, lenient: bool) -> tuple[pd.Index, list[
 
     Unless ``lenient`` anybody to leave out is a reason to refuse the files.
     """
-    first, *rest = sorted(raw.values(), key=lambda table: table.period is not None)
-    ids: pd.Index = pd.Index(first.ids.unique(), name="customer_id")
+    first, *rest = sorted(raw.values(), key=lambda table: table.periods is not None)
+    ids = first.ids
     found = [one for table in raw.values() for one in table.unreadable]
     for table in rest:
-        found += _unshared(first, table, pd.Index(first.ids.unique()))
-        ids = ids.append(pd.Index(table.ids.unique()).difference(ids, sort=False))
+        if not table.ids.equals(first.ids):
+            found += _unshared(first, table)
+            ids = ids.append(table.ids.difference(ids, sort=False))
     if not lenient:
         refuse(found)
     found += _gaps(raw.values(), ids)
@@ -117,9 +121,9 @@ def _ids(raw: Mapping[str, RawTable], *, lenient: bool) -> tuple[pd.Index, list[
     return ids.rename("customer_id"), found
 
 
-def _unshared(first: RawTable, other: RawTable, ids: pd.Index) -> list[Unreadable]:
-    theirs = pd.Index(other.ids.unique())
-    sides = ((first, ids.difference(theirs), other), (other, theirs.difference(ids), first))
+def _unshared(first: RawTable, other: RawTable) -> list[Unreadable]:
+    alone, theirs = first.ids.difference(other.ids), other.ids.difference(first.ids)
+    sides = ((first, alone, other), (other, theirs, first))
     return [
         Unreadable(
             f"{has.told}, column {has.spec.columns[has.key].raw!r}: {len(alone)} ids are not in "
@@ -136,28 +140,19 @@ def _gaps(tables: Iterable[RawTable], ids: pd.Index) -> list[Unreadable]:
     found: list[Unreadable] = []
     for table in tables:
         values = [spec for key, spec in table.spec.columns.items() if key != table.key]
-        if table.spec.period is None or table.period is None or all(s.nullable for s in values):
+        if table.spec.period is None or table.periods is None or all(s.nullable for s in values):
             continue
-        found += gaps(table.ids, table.period, ids, table.spec.period, table.told)
+        of_rows = table.ids.take(table.rows)
+        found += gaps(of_rows, table.periods, ids, table.spec.period, table.told)
     return found
 
 
-def _feature(feature: Feature, table: RawTable, ids: pd.Index) -> pd.Series:
-    rows = ~table.ids.duplicated()  # an id made a feature repeats in a long table
-    if feature.period is not None and table.period is not None:
-        rows = table.period == feature.period
-    return of_period(table.frame[feature.source.name], table.ids, rows, ids)
-
-
-def _of_role(
-    contract: Contract, role: str, raw: Mapping[str, RawTable], ids: pd.Index
-) -> pd.Series | None:
+def _of_role(contract: Contract, role: str, raw: Mapping[str, RawTable]) -> pd.Series | None:
     """The values of the one column of this role; such a table has one row a customer."""
     source = contract.role(role)
     if source is None:
         return None
-    table = raw[source.table]
-    return table.frame[source.name].set_axis(pd.Index(table.ids)).reindex(ids).rename(role)
+    return raw[source.table].values(source.name).rename(role)
 
 
 def _said(contract: Contract, role: str, answers: pd.Series | None) -> pd.Series | None:

@@ -1,20 +1,22 @@
 """The noun every later room receives: one honest table of customers.
 
-May import: errors.
+May import: errors and customers.text_order.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
+from itertools import groupby
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from retain.customers.text_order import by_name
 from retain.errors import RetainError
 
 Kind = Literal["number", "category"]
@@ -82,23 +84,55 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of the funnel: what a cleaning step did to which customers."""
+    """One line of the funnel: what a cleaning step did to which customers.
+
+    ``of`` is what it counts: ``customers``, or rows of a log before there are any.
+    """
 
     name: str
     before: int
     after: int
     reason: str
     dropped: tuple[object, ...] = ()
+    of: str = "customers"
+
+
+@dataclass(frozen=True)
+class Dated:
+    """Whose row each is and of which day, where a source has several snapshots of a customer.
+
+    Attributes
+    ----------
+    customer
+        The customer's own id, indexed by row.
+    snapshot
+        The day its features were taken, ``datetime64``, indexed by row.
+    horizon
+        Days after the snapshot that the target looks ahead.
+    sensitivity
+        What other definitions of the target would have made of these rows: ``parameter, value,
+        rows, declined`` (a share), ``agreement`` (share of rows with the same target).
+    """
+
+    customer: pd.Series
+    snapshot: pd.Series
+    horizon: int
+    sensitivity: pd.DataFrame | None = None
+
+    def rows(self, mask: np.ndarray) -> Dated:
+        """The rows where ``mask`` is True."""
+        return replace(self, customer=self.customer[mask], snapshot=self.snapshot[mask])
 
 
 @dataclass(frozen=True)
 class Customers:
-    """One row a customer, everything later rooms may know about them.
+    """One row a customer, or a customer and snapshot, everything later rooms may know about them.
 
     Attributes
     ----------
     features
-        Indexed by customer id (unique, named ``customer_id``), in the order of the source.
+        Indexed by customer id (unique, named ``customer_id``), in the order of the source; with
+        several snapshots by ``<id>@<day>``, which ``dated`` tells apart.
         Columns are canonical snake_case names: floats for numbers (NaN where missing), the
         pandas ``str`` type for categories (NaN where missing).
     columns
@@ -118,7 +152,10 @@ class Customers:
     funnel
         Every step from the raw rows to these, with its counts.
     snapshot
-        The day the features were taken, when the source has dates.
+        The day the features were taken, when the source has dates and one snapshot alone.
+    dated
+        Customer and day of each row, where there are several snapshots; then rows of a customer
+        are ``twins``.
     """
 
     features: pd.DataFrame
@@ -132,6 +169,7 @@ class Customers:
     derived: tuple[Derived, ...] = ()
     funnel: tuple[Step, ...] = ()
     snapshot: date | None = None
+    dated: Dated | None = None
 
     def __post_init__(self) -> None:
         """Refuse a table later rooms could misread."""
@@ -143,9 +181,17 @@ class Customers:
         if list(self.features.columns) != list(self.columns):
             raise ValueError("features and their columns differ")
         if self.twins.empty:
-            place = np.argsort(_by_name(ids))
-            alone = pd.Series(place, index=ids, name="twins")
+            alone = pd.Series(self._places(), index=ids, name="twins")
             object.__setattr__(self, "twins", alone)
+
+    def _places(self) -> np.ndarray:
+        """A number for each customer, the same whatever the order of rows."""
+        if self.dated is not None:
+            return np.asarray(pd.factorize(self.dated.customer.astype(str), sort=True)[0])
+        order = by_name(self.features.index)
+        places = np.empty_like(order)
+        places[order] = np.arange(len(order))
+        return places
 
     def __len__(self) -> int:
         """The number of customers."""
@@ -176,7 +222,10 @@ class Customers:
     def labelled(self) -> pd.Series:
         """The target; a ``RetainError`` where the source has none."""
         if self.target is None:
-            raise RetainError("these customers carry no target; name it with data.target=COLUMN.")
+            how = "name it with data.target=COLUMN"
+            if self.snapshot is not None:
+                how = "they are read only to be scored; type data.labelled=true to learn from them"
+            raise RetainError(f"these customers carry no target; {how}.")
         return self.target
 
     def told(self) -> str:
@@ -189,8 +238,7 @@ class Customers:
         """
         if not self.funnel:
             return f"{len(self.features)}"
-        tail = " → ".join(f"{step.after} ({step.name})" for step in self.funnel)
-        return f"{self.funnel[0].before} → {tail}"
+        return "; ".join(_told(list(steps)) for _, steps in groupby(self.funnel, lambda s: s.of))
 
     def only(self, keep: pd.Series | Iterable[bool], name: str, reason: str) -> Customers:
         """These customers without those where ``keep`` is False, the step told in the funnel."""
@@ -201,23 +249,26 @@ class Customers:
 
     def rows(self, mask: np.ndarray) -> Customers:
         """The customers where ``mask`` is True: a view for one purpose, no step of the funnel."""
+        index = self.features.index[mask]
+        columns = {name: values.array[mask] for name, values in self.features.items()}
 
-        def cut(series: pd.Series | None) -> pd.Series | None:
-            return None if series is None else series[mask]
+        def cut(series: pd.Series) -> pd.Series:
+            return pd.Series(series.array[mask], index=index, name=series.name)
 
         return replace(
             self,
-            features=self.features[mask],
-            target=cut(self.target),
-            profit=cut(self.profit),
-            contactable=cut(self.contactable),
-            twins=self.twins[mask],
+            features=pd.DataFrame(columns, index=index, copy=False),
+            target=None if self.target is None else cut(self.target),
+            profit=None if self.profit is None else cut(self.profit),
+            contactable=None if self.contactable is None else cut(self.contactable),
+            twins=cut(self.twins),
+            dated=None if self.dated is None else self.dated.rows(mask),
         )
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the content (64 hex digits), the same whatever the order of rows."""
-        order = _by_name(self.features.index)
+        order = by_name(self.features.index)
         digest = hashlib.sha256()
         for name, values in self._contents():
             digest.update(name.encode() + b"\0")
@@ -235,13 +286,8 @@ class Customers:
                 yield name, values
 
 
-def _by_name(ids: pd.Index) -> np.ndarray:
-    """The places of ids in the order of their texts, a million of which Arrow sorts in a second.
-
-    >>> _by_name(pd.Index([9, 10, 100])).tolist()
-    [1, 2, 0]
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return np.asarray(pc.array_sort_indices(pa.array(ids.astype(str)))).astype(np.int64)
+def _told(steps: Sequence[Step]) -> str:
+    """Steps that count the same thing; what they count is named unless it is customers."""
+    tail = " → ".join(f"{step.after} ({step.name})" for step in steps)
+    of = "" if steps[0].of == "customers" else f" {steps[0].of}"
+    return f"{steps[0].before}{of} → {tail}"

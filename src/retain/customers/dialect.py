@@ -1,7 +1,7 @@
 """How a text file writes a table: its encoding, separator and decimal mark; and its cells.
 
-May import: errors and customers.encoding, numerals, source_file. Nothing here knows what a column
-means.
+May import: errors and customers.encoding, numerals, records, repeated, source_file. Nothing here
+knows what a column means.
 """
 
 from __future__ import annotations
@@ -10,24 +10,23 @@ import csv
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
+import pyarrow as pa
 
-from retain.customers.encoding import decoded
-from retain.customers.numerals import cut, decimal_mark
-from retain.customers.source_file import content
+from retain.customers import records
+from retain.customers.encoding import decoded, head_as_utf8
+from retain.customers.numerals import cut, decimal_mark, plain
+from retain.customers.repeated import Repeated, from_arrow, tidied, tidy
+from retain.customers.source_file import check_exists, content
 from retain.errors import RetainError, examples
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _SEPARATORS = ",;\t|"
 _SAMPLE = 1 << 16  # characters looked at to find separator and decimal mark
-_WIDE_SPACE = "[\u00a0\u2007\u2009\u202f]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,27 +42,48 @@ class Dialect:
         return f"{self.encoding}, separator {self.separator!r}, decimal mark {self.decimal!r}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sheet:
-    """The cells of a file as text, blanks missing, and the dialect they were written in."""
+    """The cells of a file as text, blanks missing, and the dialect they were written in.
+
+    ``table`` holds them as Arrow cut them, under the names of the header and without it.
+    """
 
     path: Path
     dialect: Dialect
-    cells: pd.DataFrame
+    table: pa.Table
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in the order of the file."""
+        return list(self.table.column_names)
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """All cells, row by row."""
+        texts = [tidy(column.cast(pa.string())) for column in self.table.columns]
+        cells: pd.DataFrame = pa.table(texts, names=self.columns).to_pandas()
+        return cells
+
+    def column(self, name: str) -> Repeated:
+        """One column, each different cell once."""
+        return from_arrow(self.table.column(name))
 
     def decimal(self, column: str) -> str:
         """The decimal mark of one column."""
-        return decimal_mark(self.cells[column], self.dialect.decimal)
+        return decimal_mark(self.column(column), self.dialect.decimal)
 
 
 def detect(path: Path) -> Dialect:
     """The dialect of the file, told by its content alone."""
     encoding, text = decoded(path, content(path))
-    return _dialect(encoding, text)
+    return dialect_of(encoding, text)
 
 
-def read_cells(path: Path) -> Sheet:
+def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
     """All cells of the file as text: surrounding blanks stripped, empty cells missing.
+
+    ``distinct`` are columns that hardly repeat a text, such as ids, where the file has them.
 
     Raises
     ------
@@ -71,14 +91,11 @@ def read_cells(path: Path) -> Sheet:
         The file is missing, empty, no text, has no rows, rows of different length, or two
         columns of one name.
     """
-    encoding, text = decoded(path, content(path))
-    dialect = _dialect(encoding, text)
-    table = _table(path, text, dialect.separator)
-    header = [cell.as_py() or f"column {n}" for n, cell in enumerate(_first(table), start=1)]
+    dialect, table = _fast(path, distinct) or _careful(path, distinct)
+    header = [name or f"column {n}" for n, name in enumerate(_header(table), start=1)]
     check_header(path, header, table.num_rows - 1)
-    cells = table.slice(1).rename_columns(header).to_pandas()
-    say_read(path, str(dialect), cells)
-    return Sheet(path, dialect, cells)
+    say_read(path, str(dialect), (table.num_rows - 1, table.num_columns))
+    return Sheet(path, dialect, table.slice(1).rename_columns(header))
 
 
 def check_header(path: Path, header: Sequence[str], rows: int) -> None:
@@ -91,29 +108,50 @@ def check_header(path: Path, header: Sequence[str], rows: int) -> None:
         raise RetainError(f"file {str(path)!r} holds a header and no rows; expected customers.")
 
 
-def say_read(path: Path, how: str, frame: pd.DataFrame) -> None:
+def say_read(path: Path, how: str, shape: tuple[int, int]) -> None:
     """One log line about a table that was read."""
-    rows, columns = frame.shape
     log = logging.getLogger(__name__)
-    log.info("%s: %s, %d rows, %d columns", path.name, how, rows, columns)
+    log.info("%s: %s, %d rows, %d columns", path.name, how, *shape)
 
 
-def tidy(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts without surrounding blanks, every space an ordinary one, missing where empty."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+# --- the file in one go, or with care ------------------------------------------------------------
 
-    encoded = cells.dictionary_encode().combine_chunks()  # each different text is mended once
-    text = pc.replace_substring_regex(encoded.dictionary, _WIDE_SPACE, " ")
-    text = pc.utf8_trim_whitespace(text)
-    text = pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text)
-    return pa.chunked_array([text.take(encoded.indices)])
+
+def _fast(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table] | None:
+    """A file that is UTF-8 and without fault, as it seldom is not; else None."""
+    check_exists(path)
+    found = head_as_utf8(path, _SAMPLE)
+    if found is None:
+        return None
+    dialect = dialect_of(*found)
+    how = records.Cut(dialect.separator, _places(found[1], dialect.separator, distinct))
+    table = records.fast(path, how)
+    return None if table is None else (dialect, table)
+
+
+def _careful(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table]:
+    encoding, text = decoded(path, content(path))
+    dialect = dialect_of(encoding, text)
+    how = records.Cut(dialect.separator, _places(text[:_SAMPLE], dialect.separator, distinct))
+    return dialect, records.careful(path, text, how)
+
+
+def _places(text: str, separator: str, names: Collection[str]) -> list[int]:
+    """Where in the header the names stand; what is missed there costs time only."""
+    header = next(csv.reader(text.lstrip().splitlines()[:1], delimiter=separator), [])
+    return [place for place, name in enumerate(header) if plain(name) in names]
+
+
+def _header(table: pa.Table) -> list[str]:
+    firsts = table.slice(0, 1)
+    return [tidied(column).to_pylist()[0] for column in firsts.columns]
 
 
 # --- separator and decimal mark ------------------------------------------------------------------
 
 
-def _dialect(encoding: str, text: str) -> Dialect:
+def dialect_of(encoding: str, text: str) -> Dialect:
+    """The dialect of a text, told by its beginning."""
     sample = text[:_SAMPLE].replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in sample.split("\n") if line]
     lines = lines[:-1] if len(text) > _SAMPLE and len(lines) > 1 else lines
@@ -131,48 +169,3 @@ def _agreement(lines: list[str], separator: str) -> tuple[float, int]:
     header, *rows = [len(fields) for fields in csv.reader(lines, delimiter=separator)]
     share = (sum(row == header for row in rows) + 1) / (len(rows) + 1)
     return (share if header > 1 else share - 1), header
-
-
-# --- cells ---------------------------------------------------------------------------------------
-
-
-def _table(path: Path, text: str, separator: str) -> pa.Table:
-    """All records, the header among them. pandas would fill short rows up in silence."""
-    import pyarrow as pa
-    from pyarrow import csv as arrow
-
-    ragged: list[tuple[int, int, int]] = []
-
-    def note(row: arrow.InvalidRow) -> str:
-        ragged.append((row.number or 0, row.actual_columns, row.expected_columns))
-        return "skip"
-
-    data = pa.py_buffer(text.encode("utf-8"))
-    how = arrow.ReadOptions(autogenerate_column_names=True, use_threads=False)
-    cut_at = arrow.ParseOptions(
-        delimiter=separator, newlines_in_values=True, invalid_row_handler=note
-    )
-    try:
-        with arrow.open_csv(pa.BufferReader(data), how, cut_at) as start:
-            texts = {name: pa.string() for name in start.schema.names}
-        ragged.clear()
-        as_text = arrow.ConvertOptions(column_types=texts, strings_can_be_null=False)
-        table = arrow.read_csv(pa.BufferReader(data), how, cut_at, as_text)
-    except pa.ArrowException as error:
-        found = f"file {str(path)!r} cannot be cut into cells: {str(error).splitlines()[0][:200]}"
-        raise RetainError(f"{found}; look for a quote that is not closed.") from None
-    _refuse_ragged(path, separator, ragged)
-    return pa.table([tidy(column) for column in table.columns], names=table.column_names)
-
-
-def _first(table: pa.Table) -> list[pa.Scalar]:
-    return [column[0] for column in table.columns]
-
-
-def _refuse_ragged(path: Path, separator: str, ragged: list[tuple[int, int, int]]) -> None:
-    if not ragged:
-        return
-    row, actual, expected = ragged[0]
-    more = f" (and {len(ragged) - 1} more rows)" if len(ragged) > 1 else ""
-    found = f"file {str(path)!r}, row {row}{more}: {actual} cells between {separator!r}"
-    raise RetainError(f"{found}; expected {expected}, as in the header.")

@@ -36,6 +36,27 @@ def decoded(path: Path, data: bytes) -> tuple[str, str]:
     return encoding, text
 
 
+def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
+    """The encoding of a UTF-8 file and its beginning; None where it is another or holds no text.
+
+    A little more than ``characters`` are told, if the file has more.
+    """
+    if not path.is_file():  # a pipe can be read only once
+        return None
+    try:
+        with path.open("rb") as file:
+            head = file.read(4 * characters + 4)
+    except OSError:
+        return None
+    encoding = _marked_encoding(head)
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return None
+    is_text = encoding.startswith("utf-8") and text.strip() and "\0" not in text
+    return (encoding, text) if is_text else None
+
+
 def _marked_encoding(data: bytes) -> str:
     """The encoding a byte order mark names, or its zero bytes betray; UTF-8 otherwise."""
     if data.startswith(codecs.BOM_UTF8):

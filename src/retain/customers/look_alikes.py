@@ -43,8 +43,8 @@ def search(codes: Codes, hashes: Hashes, chance: Coincidence) -> tuple[Pairs, in
     found, crowded = np.empty(0, dtype=np.int64), np.zeros(rows, dtype=bool)
     whole, searched = hashes.sum(axis=1), np.ones(rows, dtype=bool)
     for key in _keys(hashes, chance):
-        order = np.lexsort((whole, key))  # equal rows side by side
-        order = order[searched[order]]
+        rivals = _shared(key, searched)
+        order = rivals[np.lexsort((whole[rivals], key[rivals]))]  # equal rows side by side
         sorted_key = key[order]
         near = _neighbours(order, sorted_key)
         kept = np.concatenate([beyond_chance(codes, pairs, chance) for pairs in near])
@@ -80,6 +80,14 @@ def _blocks(surprise: Floats, differ: int) -> list[list[int]]:
         blocks[lightest].append(column)
         weights[lightest] += surprise[column]
     return blocks
+
+
+def _shared(key: Hashes, searched: NDArray[np.bool_]) -> Positions:
+    """Those of the rows searched that have a key in common with another, ascending."""
+    rows = np.flatnonzero(searched)
+    order = rows[np.argsort(key[rows])]
+    same = key[order[1:]] == key[order[:-1]]
+    return np.sort(order[np.append(same, False) | np.append(False, same)])
 
 
 def _neighbours(order: Positions, key: Hashes) -> Iterator[Pairs]:

@@ -1,16 +1,16 @@
 """Cells of text: their numbers, their decimal mark, and how a message shows them.
 
-May import: errors.
+May import: errors and customers.repeated.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
+from retain.customers.repeated import Repeated, repeated
 from retain.errors import RetainError, examples
 
 _SPACE = "[ \u00a0\u2007\u2009\u202f]"
@@ -26,18 +26,13 @@ def numbers(cells: pd.Series, decimal: str = ".") -> pd.Series:
     >>> numbers(pd.Series(["1 234,5", "-3", "inf", "0.98", None]), ",").tolist()
     [1234.5, -3.0, nan, nan, nan]
     """
-    return by_distinct(cells, lambda texts: _parsed(texts, decimal))
+    found = parsed(repeated(cells), decimal).cells()
+    return pd.Series(found.array, index=cells.index, name=cells.name)
 
 
-def by_distinct(cells: pd.Series, change: Callable[[pd.Series], pd.Series]) -> pd.Series:
-    """The cells changed, worked out once for each different text: columns repeat themselves.
-
-    >>> by_distinct(pd.Series(["a", None, "a"]), lambda texts: texts.str.upper()).tolist()
-    ['A', nan, 'A']
-    """
-    codes, distinct = pd.factorize(cells.astype("str"))
-    changed = change(pd.Series(distinct, dtype="str")).array
-    return pd.Series(changed.take(codes, allow_fill=True), index=cells.index, name=cells.name)
+def parsed(column: Repeated, decimal: str) -> Repeated:
+    """The column as floats, missing as ``numbers`` has it."""
+    return column.of_distinct(_parsed(column.distinct, decimal))
 
 
 def all_numbers(cells: pd.Series, decimal: str, where: str, hint: str = "") -> pd.Series:
@@ -62,7 +57,7 @@ def no_numbers(wrong: pd.Series, decimal: str, where: str) -> str:
     return str(RetainError.at(where, found, f"expected numbers with decimal mark {decimal!r}"))
 
 
-def decimal_mark(cells: pd.Series, default: str = ".") -> str:
+def decimal_mark(cells: pd.Series | Repeated, default: str = ".") -> str:
     """The decimal mark one column uses, ``default`` where the column does not tell.
 
     ``'1,234'`` may be a little over one or over a thousand. Where every mark of the column can be
@@ -73,11 +68,13 @@ def decimal_mark(cells: pd.Series, default: str = ".") -> str:
     >>> decimal_mark(pd.Series(["1,234", "950"]), default=".")
     '.'
     """
-    found = {mark: _marked(cells, mark) for mark in ".,"}
-    counts = {mark: total - grouped for mark, (total, grouped) in found.items()}
-    if counts["."] == counts[","]:
-        return default
-    return "." if counts["."] > counts[","] else ","
+    column = repeated(cells)
+    points, commas = (_tells(column.distinct, mark) for mark in ".,")
+    if points.any() != commas.any():
+        return "." if points.any() else ","
+    rows = column.counts() if points.any() else np.zeros(len(points))
+    more = rows[points].sum() - rows[commas].sum()
+    return default if more == 0 else "." if more > 0 else ","
 
 
 def shown(cells: pd.Series) -> str:
@@ -124,12 +121,11 @@ def _grammar(mark: str) -> str:
     return f"[-+\u2212]?(?:{whole}(?:[{mark}][0-9]*)?|[{mark}][0-9]+)(?:[eE][-+]?[0-9]+)?"
 
 
-def _marked(cells: pd.Series, mark: str) -> tuple[int, int]:
-    """How many cells are numbers with ``mark``, and how many of them may be grouped thousands."""
-    text = cells.astype("str")
-    text = text[text.str.contains(mark, regex=False, na=False).astype(bool)]
-    if text.empty:
-        return 0, 0
-    total = text.str.fullmatch(_grammar(mark), na=False).sum()
-    grouped = text.str.fullmatch(f"[-+]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}", na=False).sum()
-    return int(total), int(grouped)
+def _tells(texts: pd.Series, mark: str) -> np.ndarray:
+    """Which of the texts are numbers with ``mark`` that are no grouped thousands."""
+    tells = np.array(texts.str.contains(mark, regex=False), dtype=bool)
+    marked = texts[tells]
+    number = marked.str.fullmatch(_grammar(mark)).astype(bool)
+    grouped = marked.str.fullmatch(f"[-+]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}").astype(bool)
+    tells[tells] = number & ~grouped
+    return tells

@@ -1,22 +1,24 @@
 """Long tables: their periods named, and their rows laid side by side, one row a customer.
 
-May import: errors, schema and customers.numerals, unreadable.
+May import: errors, schema and customers.numerals, repeated, unreadable.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
 import pandas as pd
 
-from retain.customers.numerals import by_distinct, cells_are, plain, shown
+from retain.customers.numerals import cells_are, plain, shown
+from retain.customers.repeated import Places, Repeated, repeated
 from retain.customers.unreadable import Unreadable
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import PeriodSpec
 
 
-def named_periods(cells: pd.Series, spec: PeriodSpec, where: str, key: str) -> pd.Series:
-    """The period of each row by its canonical name.
+def named_periods(cells: pd.Series | Repeated, spec: PeriodSpec, where: str, key: str) -> Places:
+    """The period of each row by its place in the order of the contract.
 
     ``key`` is where the periods stand in the config. A ``RetainError`` where a row names no known
     period, or where the file lacks one of them altogether.
@@ -24,20 +26,24 @@ def named_periods(cells: pd.Series, spec: PeriodSpec, where: str, key: str) -> p
     >>> named = {"may": ("5",), "june": ("6",)}
     >>> months = PeriodSpec(raw="month", order=("may", "june"), names=named)
     >>> named_periods(pd.Series(["6", "5"]), months, "sales", "tables.sales.period").tolist()
-    ['june', 'may']
+    [1, 0]
     """
-    names = {plain(raw): name for name, raws in spec.names.items() for raw in raws}
-    named = by_distinct(cells, lambda raw: raw.map(names).astype("str"))
+    orders = {
+        plain(raw): spec.order.index(name) for name, raws in spec.names.items() for raw in raws
+    }
+    column = repeated(cells)
+    order = column.distinct.map(orders)
     at = f"{where}, column {spec.raw!r}"
-    unknown = cells[named.isna()]
-    if not unknown.empty:
-        raise RetainError(_unknown(unknown, list(names), at, key))
-    absent = [name for name in spec.order if name not in set(named.unique())]
+    if order.isna().any() or (column.places < 0).any():
+        rows = column.cells()
+        raise RetainError(_unknown(rows[~rows.isin([*orders])], [*orders], at, key))
+    absent = [name for n, name in enumerate(spec.order) if n not in set(order)]
     if absent:
         wanted = examples(raw for name in absent for raw in spec.names[name])
-        found = f"the file has no row of period {examples(absent)}, only {shown(cells)}"
+        shows = shown(column.cells())
+        found = f"the file has no row of period {examples(absent)}, only {shows}"
         raise RetainError.at(at, found, f"expected rows of {wanted}")
-    return named
+    return np.asarray(order, dtype=np.int32)[column.places]
 
 
 def _unknown(cells: pd.Series, known: list[str], at: str, key: str) -> str:
@@ -49,22 +55,17 @@ def _unknown(cells: pd.Series, known: list[str], at: str, key: str) -> str:
     return f"{found}; expected one of {examples(known)}.{hint} A new spelling goes to {key}.names."
 
 
-def of_period(values: pd.Series, ids: pd.Series, rows: pd.Series, customers: pd.Index) -> pd.Series:
-    """The values of the rows of one period, in the order of the customers, gaps missing.
-
-    >>> may = pd.Series([True, False])
-    >>> of_period(pd.Series([1.0, 2.0]), pd.Series([8, 7]), may, pd.Index([7, 8])).tolist()
-    [nan, 1.0]
-    """
-    return values[rows].set_axis(pd.Index(ids[rows])).reindex(customers)
-
-
 def gaps(
-    ids: pd.Series, period: pd.Series, customers: pd.Index, spec: PeriodSpec, where: str
+    ids: pd.Index, period: Places, customers: pd.Index, spec: PeriodSpec, where: str
 ) -> Iterator[Unreadable]:
-    """Customers of whom a table has no row of some period, a sentence a period."""
-    for name in spec.order:
-        lacking = customers.difference(pd.Index(ids[period == name]), sort=False)
+    """Customers of whom a table has no row of some period, a sentence a period.
+
+    ``ids`` and ``period`` are of its rows, of which no two are of one customer and period.
+    """
+    if len(period) == len(customers) * len(spec.order):
+        return
+    for n, name in enumerate(spec.order):
+        lacking = customers.difference(ids[period == n], sort=False)
         if len(lacking) == 0:
             continue
         found = f"{len(lacking)} customers have no row of period {name!r}"

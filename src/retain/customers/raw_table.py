@@ -1,58 +1,85 @@
 """One raw table under its contract: its columns found, its ids, periods and values typed.
 
-May import: errors, schema and customers.dialect, numerals, periods, unreadable, violations.
+May import: errors, schema and customers.dialect, numerals, periods, raw_ids, repeated,
+unreadable, violations.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from retain.customers.dialect import Sheet, read_cells
 from retain.customers.numerals import (
-    by_distinct,
-    cells_are,
     cut,
     decimal_mark,
     no_numbers,
-    numbers,
+    parsed,
     plain,
-    shown,
 )
 from retain.customers.periods import named_periods
+from retain.customers.raw_ids import customers_of, ids_of_rows
+from retain.customers.repeated import Places, Repeated
 from retain.customers.unreadable import Unreadable, refuse
 from retain.customers.violations import violations, vocabulary
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import ColumnSpec, TableSpec
 
-_WHOLE = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # 18 digits fit int64; some tools export 7 as 7.0
 _PERIOD = ""  # stands for the period column; no column of a contract has this name
 
 
 @dataclass(frozen=True, slots=True)
 class RawTable:
-    """One valid table: a row a row of the file, columns by contract name, categories canonical.
+    """One valid table: columns by contract name, categories canonical.
 
-    ``ids`` and ``period`` stand beside ``frame``, row by row; ``period`` is None where the table
-    has one row a customer. ``unreadable`` are customers whose values mean nothing here.
+    Attributes
+    ----------
+    ids
+        The customers, each once.
+    rows
+        For each row of the file the place of its customer among ``ids``.
+    periods
+        For each row the place of its period in the order of the contract; None where the table
+        has one row a customer.
+    unreadable
+        Customers whose values mean nothing here.
     """
 
     name: str
     spec: TableSpec
     key: str
-    frame: pd.DataFrame
-    ids: pd.Series
-    period: pd.Series | None
+    ids: pd.Index
+    rows: NDArray[np.intp]
+    periods: Places | None
+    columns: Mapping[str, Repeated]
     unreadable: tuple[Unreadable, ...] = ()
 
     @property
     def told(self) -> str:
         """The table as messages name it."""
         return f"{self.name} ({self.spec.file})"
+
+    def among(self, customers: pd.Index) -> RawTable:
+        """The same rows of all these customers, some of whom may have none."""
+        if self.ids.equals(customers):
+            return self
+        return replace(self, ids=customers, rows=customers.get_indexer(self.ids)[self.rows])
+
+    def values(self, name: str, period: str | None = None) -> pd.Series:
+        """A column by customer, in a long table of one period; missing where there is no row."""
+        column, rows, places = self.columns[name], self.rows, self.columns[name].places
+        if period is not None and self.spec.period is not None:
+            chosen = self.periods == self.spec.period.order.index(period)
+            rows, places = rows[chosen], places[chosen]
+        found = np.full(len(self.ids), -1, dtype=np.int32)
+        found[rows] = places
+        return replace(column, places=found).cells().set_axis(self.ids)
 
 
 def read_table(
@@ -68,26 +95,30 @@ def read_table(
         The file breaks its contract: a column or period is missing, a value is not in its
         vocabulary, no number, out of range or missing, or a customer stands twice.
     """
-    sheet = read_cells(folder / spec.file)
+    raws = [plain(raw) for raw in (spec.columns[key].raw, *spec.columns[key].aliases)]
+    sheet = read_cells(folder / spec.file, distinct=raws)
     where = f"{name} ({spec.file})"
     found = _columns(sheet, spec, where)
-    cells = pd.DataFrame({column: sheet.cells[found[column]] for column in spec.columns})
-    ids = _ids(cells[key], spec.columns[key], where)
-    period = None
+    ids = ids_of_rows(sheet, found[key], spec.columns[key], where)
+    periods = None
     if spec.period is not None:
         at = f"tables.{name}.period"
-        period = named_periods(sheet.cells[found[_PERIOD]], spec.period, where, at)
-    _refuse_twice(ids, period, where)
-    columns, wrong = _typed(cells.drop(columns=key), sheet, spec, ids, where)
+        periods = named_periods(sheet.column(found[_PERIOD]), spec.period, where, at)
+    rows, customers = customers_of(ids)
+    table = RawTable(name, spec, key, customers, rows, periods, {})
+    _refuse_twice(table)
+    cells = {column: sheet.column(found[column]) for column in spec.columns if column != key}
+    columns, wrong = _typed(cells, sheet, spec, ids, where)
     if not lenient:
         refuse(wrong)
-    typed = pd.DataFrame(columns)
-    typed[key] = ids if ids.dtype == "str" else ids.astype("float64")
-    wrong += violations(typed, cells, ids, spec, where)
+    columns[key] = Repeated(_as_values(table.ids), rows.astype(np.int32))
+    wrong += violations(
+        columns, lambda column: sheet.column(found[column]).cells(), ids, spec, where
+    )
     if not lenient:
         refuse(wrong)
-    values = {column: _canonical(typed[column], spec.columns[column]) for column in spec.columns}
-    return RawTable(name, spec, key, pd.DataFrame(values), ids, period, tuple(wrong))
+    values = {column: _canonical(columns[column], spec.columns[column]) for column in spec.columns}
+    return replace(table, columns=values, unreadable=tuple(wrong))
 
 
 # --- columns -------------------------------------------------------------------------------------
@@ -95,7 +126,7 @@ def read_table(
 
 def _columns(sheet: Sheet, spec: TableSpec, where: str) -> dict[str, str]:
     """The column of the file for each column of the contract."""
-    there = list(sheet.cells.columns)
+    there = sheet.columns
     wanted = {name: (column.raw, *column.aliases) for name, column in spec.columns.items()}
     if spec.period is not None:
         wanted[_PERIOD] = (spec.period.raw,)
@@ -120,62 +151,55 @@ def _no_column(raw: str, there: Sequence[str], where: str) -> str:
     return f"{found}.{did_you_mean(raw, there)}"
 
 
-# --- ids and periods -----------------------------------------------------------------------------
-
-
-def _ids(cells: pd.Series, spec: ColumnSpec, where: str) -> pd.Series:
-    at = f"{where}, column {spec.raw!r}"
-    empty = cells.index[cells.isna()]
-    if len(empty) > 0:
-        rows = examples(f"row {row + 2}" for row in empty[:5])  # the header is row 1
-        raise RetainError(f"{at}: {cells_are(len(empty))} empty ({rows}); expected an id.")
-    if spec.type != "integer":
-        return cells.rename("customer_id")
-    wrong = cells[~cells.str.fullmatch(_WHOLE).astype(bool)]
-    if not wrong.empty:
-        found = f"{cells_are(len(wrong))} not a whole number: {shown(wrong)}"
-        raise RetainError.at(at, found, "expected ids that are whole numbers")
-    whole = cells.str.replace("[.,]0*$", "", regex=True)
-    return whole.str.removeprefix("+").astype("int64").rename("customer_id")
-
-
-def _refuse_twice(ids: pd.Series, period: pd.Series | None, where: str) -> None:
-    rows = pd.DataFrame({"id": ids} if period is None else {"id": ids, "period": period})
-    twice = rows[rows.duplicated()].drop_duplicates()
-    if twice.empty:
+def _refuse_twice(table: RawTable) -> None:
+    spec, slots = table.spec.period, table.rows
+    if table.periods is not None and spec is not None:
+        slots = table.rows * len(spec.order) + table.periods
+    stands = np.bincount(slots)
+    if stands.max() <= 1:
         return
-    if period is None:
-        found = f"{len(twice)} ids stand more than once: {examples(twice['id'].tolist()[:5])}"
-        raise RetainError.at(where, found, "expected one row a customer")
-    pairs = [f"{key} {named}" for key, named in twice.head(5).to_numpy().tolist()]
-    found = f"{len(twice)} pairs of id and period stand more than once: {examples(pairs)}"
-    raise RetainError.at(where, found, "expected one row a customer and period")
+    again = pd.Series(slots[stands[slots] > 1])
+    twice = again[again.duplicated()].unique()
+    if spec is None:
+        ids = table.ids[twice]
+        found = f"{len(ids)} ids stand more than once: {examples(ids.tolist()[:5])}"
+        raise RetainError.at(table.told, found, "expected one row a customer")
+    pairs = [(table.ids[n // len(spec.order)], spec.order[n % len(spec.order)]) for n in twice[:5]]
+    told = examples(f"{one} {period}" for one, period in pairs)
+    found = f"{len(twice)} pairs of id and period stand more than once: {told}"
+    raise RetainError.at(table.told, found, "expected one row a customer and period")
 
 
 # --- values --------------------------------------------------------------------------------------
 
 
 def _typed(
-    cells: pd.DataFrame, sheet: Sheet, spec: TableSpec, ids: pd.Series, where: str
-) -> tuple[dict[str, pd.Series], list[Unreadable]]:
+    cells: Mapping[str, Repeated], sheet: Sheet, spec: TableSpec, ids: pd.Series, where: str
+) -> tuple[dict[str, Repeated], list[Unreadable]]:
     """Numbers as floats, categories as the file writes them; and cells that are no numbers."""
-    typed: dict[str, pd.Series] = {}
+    typed: dict[str, Repeated] = {}
     wrong: list[Unreadable] = []
-    for name in cells.columns.astype(str):
-        column = spec.columns[name]
-        typed[name] = cells[name]
-        if column.type == "category":
+    for name, column in cells.items():
+        typed[name] = column
+        if spec.columns[name].type == "category":
             continue
-        mark = decimal_mark(cells[name], sheet.dialect.decimal)
-        typed[name] = numbers(cells[name], mark)
-        odd = cells.loc[cells[name].notna() & typed[name].isna(), name]
-        if not odd.empty:
-            told = no_numbers(odd, mark, f"{where}, column {column.raw!r}")
+        mark = decimal_mark(column, sheet.dialect.decimal)
+        typed[name] = parsed(column, mark)
+        no_number = typed[name].distinct.isna()
+        if no_number.any():
+            odd = column.of_distinct(column.distinct.where(no_number)).cells().dropna()
+            told = no_numbers(odd, mark, f"{where}, column {spec.columns[name].raw!r}")
             wrong.append(Unreadable(told, pd.Index(ids.loc[odd.index])))
     return typed, wrong
 
 
-def _canonical(values: pd.Series, spec: ColumnSpec) -> pd.Series:
+def _as_values(ids: pd.Index) -> pd.Series:
+    """Ids as a column holds its values: texts, or numbers as floats."""
+    values = pd.Series(ids)
+    return values if values.dtype == "str" else values.astype("float64")
+
+
+def _canonical(column: Repeated, spec: ColumnSpec) -> Repeated:
     """Categories under their canonical names, numbers as they are."""
     names = vocabulary(spec)
-    return by_distinct(values, lambda raw: raw.map(names).astype("str")) if names else values
+    return column.of_distinct(column.distinct.map(names).astype("str")) if names else column

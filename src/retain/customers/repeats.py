@@ -60,8 +60,9 @@ def of_profit(customers: Customers) -> tuple[str, ...]:
 def _linear(values: pd.Series, profit: pd.Series) -> bool:
     if not pd.api.types.is_numeric_dtype(values.dtype):
         return False
-    pairs = np.column_stack([values.to_numpy(dtype=float), profit.to_numpy(dtype=float)])
-    known = pairs[np.isfinite(pairs).all(axis=1)]
-    if len(known) < FEWEST or not known.std(axis=0).all():
+    one, other = values.to_numpy(dtype=float), profit.to_numpy(dtype=float)
+    known = np.isfinite(one) & np.isfinite(other)
+    one, other = one[known], other[known]
+    if len(one) < FEWEST or not (one.std() and other.std()):
         return False
-    return bool(abs(np.corrcoef(known.T)[0, 1]) > CORRELATED)
+    return bool(abs(np.corrcoef(one, other)[0, 1]) > CORRELATED)

@@ -103,12 +103,13 @@ def order(values: pd.Series | pd.Index) -> Numbers:
     >>> order(pd.Index(["10", "9", "10"])).tolist()
     [1, 0, 1]
     """
-    if not pd.api.types.is_numeric_dtype(values.dtype):
-        texts = pd.Series(values)
-        numbers = pd.Series(pd.to_numeric(texts, errors="coerce"))
-        if numbers.isna().equals(texts.isna()):
-            values = numbers
-    return pd.factorize(values, sort=True)[0].astype(np.int64)
+    if pd.api.types.is_numeric_dtype(values.dtype):
+        return pd.factorize(values, sort=True)[0].astype(np.int64)
+    places, distinct = pd.factorize(values)
+    texts = pd.Series(distinct)
+    numbers = pd.Series(pd.to_numeric(texts, errors="coerce"))
+    ranks = pd.factorize(texts if numbers.isna().any() else numbers, sort=True)[0]
+    return np.append(ranks, -1)[places].astype(np.int64)  # missing values have the last place
 
 
 def same_order(left: Numbers, right: Numbers) -> bool:

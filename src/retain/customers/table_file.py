@@ -1,6 +1,6 @@
 """One table of unknown meaning, from a CSV or a Parquet file: text, numbers and dates as found.
 
-May import: errors and customers.dialect, numerals, source_file.
+May import: errors and customers.dialect, numerals, repeated, source_file.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from retain.customers.dialect import check_header, read_cells, say_read, tidy
+from retain.customers.dialect import check_header, read_cells, say_read
+from retain.customers.repeated import tidy
 from retain.customers.source_file import check_exists
 from retain.errors import RetainError
 
@@ -44,7 +45,7 @@ def open_table(path: Path) -> Table:
     check_header(path, table.column_names, table.num_rows)
     named = zip(table.column_names, table.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
-    say_read(path, "Parquet", cells)
+    say_read(path, "Parquet", cells.shape)
     return Table(path, cells, ".")
 
 

@@ -139,15 +139,25 @@ def with_twins(customers: Customers, copies: Literal["group", "drop"] = "group")
     """The customers with copies under one label (``group``), or without second copies (``drop``).
 
     The copy that comes first in the file stays. With fewer customers chance can do less, so what
-    was on the verge may now count as a copy: the customers left are grouped as well.
+    was on the verge may now count as a copy: the customers left are grouped as well. Rows of
+    several snapshots are grouped by customer as they are: who buys alike is no copy.
     """
-    labels = find_twins(customers).labels
-    grouped = replace(customers, twins=labels)
-    second = labels.duplicated()
+    return grouped(customers, copies)[0]
+
+
+def grouped(
+    customers: Customers, copies: Literal["group", "drop"]
+) -> tuple[Customers, Twins | None]:
+    """The customers as ``with_twins`` has them, and the copies among those, if any are sought."""
+    if customers.dated is not None:
+        return customers, None
+    found = find_twins(customers)
+    together = replace(customers, twins=found.labels)
+    second = found.labels.duplicated()
     if copies == "group" or not second.any():
-        return grouped
+        return together, found
     reason = "nearly equal to a customer further up the file"
-    return with_twins(grouped.only(~second, "second copies", reason))
+    return grouped(together.only(~second, "second copies", reason), copies)
 
 
 def _with_block(ids: pd.Index, codes: Codes, chance: Coincidence, pairs: Pairs) -> Pairs:

@@ -1,23 +1,24 @@
-"""The values of one raw table held against its contract by pandera, told in our sentences.
+"""The values of one raw table held against its contract, told in our sentences.
 
-May import: errors, schema and customers.numerals, unreadable.
+May import: errors, schema and customers.numerals, repeated, unreadable.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from retain.customers.numerals import cells_are, plain, shown
+from retain.customers.repeated import Repeated
 from retain.customers.unreadable import Unreadable
 from retain.errors import did_you_mean, examples
 from retain.schema import ColumnSpec, TableSpec
 
-if TYPE_CHECKING:
-    import pandera.pandas as pa
-
 _MOST_LISTED = 12  # categories a message lists
+_PRESENT = "a value in every row"
 
 
 def vocabulary(spec: ColumnSpec) -> dict[str, str]:
@@ -30,60 +31,62 @@ def vocabulary(spec: ColumnSpec) -> dict[str, str]:
 
 
 def violations(
-    typed: pd.DataFrame, cells: pd.DataFrame, ids: pd.Series, spec: TableSpec, where: str
+    columns: Mapping[str, Repeated],
+    cells: Callable[[str], pd.Series],
+    ids: pd.Series,
+    spec: TableSpec,
+    where: str,
 ) -> list[Unreadable]:
     """One sentence a broken rule of the contract: missing, range, whole numbers, vocabulary.
 
-    ``typed`` holds floats for numbers and texts for categories; ``cells`` the same rows as the
-    file writes them, which is how a sentence shows them.
+    ``columns`` hold floats for numbers and texts for categories; ``cells`` gives the rows of a
+    column as the file writes them, which is how a sentence shows them. ``ids`` are of the rows.
     """
-    import pandera.pandas as pa
-
-    schema = pa.DataFrameSchema({name: _rules(column) for name, column in spec.columns.items()})
-    try:
-        schema.validate(typed, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        cases = errors.failure_cases.groupby(["column", "check"], sort=False)["index"]
-        return [
-            Unreadable(
-                _sentence(spec.columns[name], cells.loc[rows, name], ids.loc[rows], check, where),
-                pd.Index(ids.loc[rows]),
-            )
-            for (name, check), rows in cases
-        ]
-    return []
+    return [
+        Unreadable(
+            _sentence(one, cells(name).iloc[rows], ids.iloc[rows], expected, where),
+            pd.Index(ids.iloc[rows]),
+        )
+        for name, one in spec.columns.items()
+        for expected, rows in _broken(columns[name], one)
+    ]
 
 
-def _rules(spec: ColumnSpec) -> pa.Column:
-    """What pandera checks of a column; the text of each check is our expectation."""
-    import pandera.pandas as pa
+def _broken(column: Repeated, spec: ColumnSpec) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """What is expected and not so, and the rows; each different value is looked at once."""
+    missing = np.flatnonzero(column.missing())
+    if len(missing) > 0 and not spec.nullable:
+        yield _PRESENT, missing
+    for expected, keeps in _rules(spec).items():
+        wrong = (column.distinct.notna() & ~keeps(column.distinct)).to_numpy()
+        if wrong.any():
+            yield expected, np.flatnonzero(wrong[column.places] & (column.places >= 0))
 
-    checks = []
-    names = vocabulary(spec)
+
+def _rules(spec: ColumnSpec) -> dict[str, Callable[[pd.Series], pd.Series]]:
+    """What each value of a column is expected to be, in words, and which values are it."""
+    rules: dict[str, Callable[[pd.Series], pd.Series]] = {}
+    low, high, names = spec.min, spec.max, vocabulary(spec)
     if names:
-        checks.append(pa.Check.isin(list(names), error=_listed(names)))
+        rules[f"one of {examples(names, limit=_MOST_LISTED)}"] = lambda found: found.isin([*names])
     if spec.type == "integer":
-        checks.append(pa.Check(_is_whole, error="whole numbers"))
-    if spec.min is not None:
-        checks.append(pa.Check.ge(spec.min, error=f"numbers of at least {spec.min:g}"))
-    if spec.max is not None:
-        checks.append(pa.Check.le(spec.max, error=f"numbers of at most {spec.max:g}"))
-    return pa.Column(None, checks, nullable=spec.nullable)
+        rules["whole numbers"] = _is_whole
+    if low is not None:
+        rules[f"numbers of at least {low:g}"] = lambda found: found >= low
+    if high is not None:
+        rules[f"numbers of at most {high:g}"] = lambda found: found <= high
+    return rules
 
 
 def _is_whole(values: pd.Series) -> pd.Series:
     return values % 1 == 0
 
 
-def _listed(names: dict[str, str]) -> str:
-    return f"one of {examples(names, limit=_MOST_LISTED)}"
-
-
 def _sentence(spec: ColumnSpec, cells: pd.Series, ids: pd.Series, expected: str, where: str) -> str:
     at = f"{where}, column {spec.raw!r}: {cells_are(len(cells))}"
-    if expected == "not_nullable":
+    if expected == _PRESENT:
         found = f"{at} missing (customers {examples(ids.tolist()[:5])})"
-        return f"{found}; expected a value in every row, or nullable: true in the contract."
+        return f"{found}; expected {_PRESENT}, or nullable: true in the contract."
     known = list(vocabulary(spec))
     hint = did_you_mean(str(cells.iloc[0]), known)
     more = f"{hint} A new spelling goes to the aliases of its category." if known else ""

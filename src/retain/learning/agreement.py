@@ -12,8 +12,8 @@ import numpy as np
 
 from retain.learning.metrics import corrected_interval
 from retain.learning.search_space import Space, choices
+from retain.learning.splits import Fold
 from retain.learning.tuning import Tuned
-from retain.learning.validation import Fold
 from retain.schema import SearchRange
 
 

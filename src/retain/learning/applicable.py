@@ -16,6 +16,7 @@ from sklearn.base import BaseEstimator
 from retain.errors import NotApplicable
 from retain.learning.blend import Blend
 from retain.learning.pipeline import Recipe, categories, takes_categories
+from retain.learning.reading import unread
 
 Rule = Callable[[Recipe, pd.DataFrame, np.ndarray], str | None]
 
@@ -81,4 +82,15 @@ def _nothing_to_tune(recipe: Recipe, _: pd.DataFrame, __: np.ndarray) -> str | N
     return None
 
 
-RULES: tuple[Rule, ...] = (_mixed_columns, _enough_neighbours, _unbalanced, _nothing_to_tune)
+def _unread(recipe: Recipe, table: pd.DataFrame, _: np.ndarray) -> str | None:
+    members = recipe.model.members.values() if isinstance(recipe.model, Blend) else ()
+    return next((why for one in members if (why := unread(one, table)) is not None), None)
+
+
+RULES: tuple[Rule, ...] = (
+    _mixed_columns,
+    _enough_neighbours,
+    _unbalanced,
+    _nothing_to_tune,
+    _unread,
+)

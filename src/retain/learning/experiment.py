@@ -5,6 +5,7 @@ May import: errors, schema, customers. No Hydra here: a notebook can call ``eval
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,6 @@ from sklearn.base import BaseEstimator
 from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning import agreement
-from retain.learning.features import matrix
 from retain.learning.fold_rows import FoldCache
 from retain.learning.metrics import Metric, chosen, corrected_interval
 from retain.learning.pipeline import assemble
@@ -29,8 +29,8 @@ from retain.learning.scoring import (
     stacked,
     within,
 )
+from retain.learning.splits import Fold, Splits
 from retain.learning.tuning import tune
-from retain.learning.validation import Fold, Splits
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def evaluate(  # noqa: PLR0913 - the last two are for those who stop on the way
 
 def fit(experiment: Experiment, customers: Customers, ids: pd.Index) -> BaseEstimator:
     """The experiment's estimator, tuned if it is to be, fitted on all the customers named."""
-    table = matrix(customers, experiment.features).loc[ids]
+    table = experiment.table(customers).loc[ids]
     target = customers.labelled.loc[ids].to_numpy()
     model = assemble(experiment.recipe, table, customers.twins, experiment.seed)
     if experiment.recipe.tuning.on:
@@ -94,14 +94,19 @@ def fit(experiment: Experiment, customers: Customers, ids: pd.Index) -> BaseEsti
 
 
 def score_sealed(
-    model: BaseEstimator, experiment: Experiment, customers: Customers, ids: pd.Index
+    models: Sequence[BaseEstimator], experiment: Experiment, customers: Customers, splits: Splits
 ) -> Scores:
-    """Scores of the sealed customers, by a model that was fitted on all others."""
-    table = matrix(customers, experiment.features).loc[ids]
-    probability = model.predict_proba(table)[:, 1]
-    target = customers.labelled.loc[ids].to_numpy()
-    whole = Fold(0, 0, np.arange(0), np.arange(len(ids)))
-    return Scores(stacked([Part(whole, ids, target, within(probability))]), "sealed_test")
+    """Scores of the sealed customers: of each of ``splits.sealed_parts`` by its own of ``models``.
+
+    Each model was fitted on the part's ``train``, and never met those it scores.
+    """
+    table, parts = experiment.table(customers), []
+    for place, (model, part) in enumerate(zip(models, splits.sealed_parts, strict=True)):
+        probability = model.predict_proba(table.loc[part.test])[:, 1]
+        target = customers.labelled.loc[part.test].to_numpy()
+        whole = Fold(0, place, np.arange(0), np.arange(len(part.test)))
+        parts.append(Part(whole, part.test, target, within(probability)))
+    return Scores(stacked(parts), "sealed_test")
 
 
 def score_new(model: BaseEstimator, table: pd.DataFrame, *, rows: int = 100_000) -> Scores:

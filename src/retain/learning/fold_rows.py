@@ -23,6 +23,8 @@ import pandas as pd
 from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator, clone
 
+from retain.learning.encoded import encoded
+
 LARGE = 2**20
 """Bytes from which rows stay in their file, mapped into memory, instead of in each process."""
 HELD = 64 * 2**20
@@ -68,6 +70,19 @@ def prepared(
     pipeline: Pipeline, table: pd.DataFrame, target: np.ndarray, test: pd.DataFrame
 ) -> FoldRows:
     """The rows the last step of ``pipeline`` would meet, fitted on ``table``."""
+    names = [name for name, _ in pipeline.steps]
+    if {"sample", "encode"}.issubset(names) and names.index("sample") < names.index("encode"):
+        return _by_steps(pipeline, table, target, test)
+    rows, asked = encoded(pipeline, table, test)
+    if "sample" in names:
+        rows, target = clone(pipeline.named_steps["sample"]).fit_resample(rows, target)
+    return FoldRows(*map(_settled, (rows, target, asked)))
+
+
+def _by_steps(
+    pipeline: Pipeline, table: pd.DataFrame, target: np.ndarray, test: pd.DataFrame
+) -> FoldRows:
+    """The same by the pipeline itself, where its sampler must see categories as they are."""
     steps = Pipeline(
         [*((name, clone(step)) for name, step in pipeline.steps[:-1]), ("rows", _Rows())]
     )

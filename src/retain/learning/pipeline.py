@@ -19,7 +19,8 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
 from retain.learning.blend import Blend
-from retain.learning.validation import TwinFolds
+from retain.learning.reading import reads
+from retain.learning.splits import TwinFolds
 from retain.schema import UNTUNED, Calibration, SearchRange, Tuning
 
 MISSING = "(missing)"
@@ -79,9 +80,11 @@ def takes_categories(sampler: BaseEstimator | None) -> bool:
 
 
 def _pipeline(recipe: Recipe, model: BaseEstimator, table: pd.DataFrame) -> Pipeline:
-    names = categories(table)
-    numbers = [str(name) for name in table if name not in names]
-    steps: list[tuple[str, Any]] = [("prepare", _prepare(recipe, numbers, names))]
+    named = reads(model)
+    names = categories(table) if named is None else []
+    numbers = [str(name) for name in named or table if name not in names]
+    scaling = recipe.scaling if named is None else None
+    steps: list[tuple[str, Any]] = [("prepare", _prepare(scaling, numbers, names))]
     mixed = takes_categories(recipe.sampler)
     sampler: Any = None if recipe.sampler is None else clone(recipe.sampler)
     if mixed:
@@ -93,14 +96,12 @@ def _pipeline(recipe: Recipe, model: BaseEstimator, table: pd.DataFrame) -> Pipe
     return Pipeline([*steps, ("model", clone(model))])
 
 
-def _prepare(recipe: Recipe, numbers: list[str], names: list[str]) -> ColumnTransformer:
+def _prepare(
+    scaling: BaseEstimator | None, numbers: list[str], names: list[str]
+) -> ColumnTransformer:
     """Fill what is missing, scale numbers; still one column a feature, for SMOTENC."""
     filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
-    scaled = (
-        filled
-        if recipe.scaling is None
-        else Pipeline([("fill", filled), ("scale", clone(recipe.scaling))])
-    )
+    scaled = filled if scaling is None else Pipeline([("fill", filled), ("scale", clone(scaling))])
     named = SimpleImputer(strategy="constant", fill_value=MISSING, missing_values=np.nan)
     parts = [("numbers", scaled, numbers), ("categories", named, names)]
     chosen = [part for part in parts if part[2]]

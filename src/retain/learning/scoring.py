@@ -21,9 +21,10 @@ from retain.learning import agreement, applicable
 from retain.learning.features import matrix
 from retain.learning.fold_rows import FoldCache, FoldRows, prepared, recipe_of
 from retain.learning.pipeline import Recipe, assemble
+from retain.learning.reading import seen
 from retain.learning.scores import COLUMNS, Scores
+from retain.learning.splits import Fold, Splits, TwinFolds
 from retain.learning.tuning import Tuned, tune
-from retain.learning.validation import Fold, Splits, TwinFolds
 from retain.schema import Features, Metrics
 
 
@@ -35,6 +36,16 @@ class Experiment:
     features: Features
     metrics: Metrics
     seed: int
+
+    def table(self, customers: Customers) -> pd.DataFrame:
+        """What the model sees of these customers: the one way features reach an estimator.
+
+        Raises
+        ------
+        NotApplicable
+            When nothing is switched on, or the model reads what is not there.
+        """
+        return seen(self.recipe.model, matrix(customers, self.features), customers.columns)
 
 
 class Stopwatch:
@@ -94,7 +105,7 @@ class Scoring:
         cache: FoldCache | None,
     ) -> None:
         self._experiment, self._customers, self._splits = experiment, customers, splits
-        self.table = matrix(customers, experiment.features).loc[splits.ids]
+        self.table = experiment.table(customers).loc[splits.ids]
         self.labels = customers.labelled.loc[splits.ids].to_numpy()
         for fold in splits.folds:
             applicable.check(experiment.recipe, self.table, self.labels[fold.train])

@@ -26,7 +26,7 @@ from retain.learning.fold_rows import FoldRows, prepared
 from retain.learning.metrics import roc_auc
 from retain.learning.pipeline import Recipe
 from retain.learning.search_space import Space, check, configured, suggested
-from retain.learning.validation import TwinFolds
+from retain.learning.splits import TwinFolds
 from retain.schema import Tuning
 
 if TYPE_CHECKING:

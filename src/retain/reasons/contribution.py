@@ -15,9 +15,8 @@ import numpy as np
 from retain.customers.customers import Customers
 from retain.errors import NotApplicable
 from retain.learning.experiment import evaluate
-from retain.learning.features import matrix
 from retain.learning.scoring import Experiment
-from retain.learning.validation import Splits
+from retain.learning.splits import Splits
 from retain.verdict.effects import Effect
 from retain.verdict.paired import paired
 
@@ -67,7 +66,7 @@ def without(
     """
     rest = replace(experiment, features=experiment.features.without(group))
     try:
-        matrix(customers, rest.features)
+        rest.table(customers)
     except NotApplicable:
         return (CHANCE,) * len(splits.folds)
     found = evaluate(rest, customers, splits)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from retain.learning.scoring import Scoring
-from retain.learning.validation import Fold
+from retain.learning.splits import Fold
 from retain.reasons.budget import Budget
 from retain.reasons.explain import Explained, explain
 from retain.reasons.permutation import losses

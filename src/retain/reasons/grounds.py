@@ -14,7 +14,8 @@ import pandas as pd
 
 from retain.customers.customers import Column, Customers, Label
 from retain.learning.features import matrix
-from retain.learning.validation import Splits
+from retain.learning.scoring import Experiment
+from retain.learning.splits import Splits
 from retain.schema import Features
 
 
@@ -67,15 +68,15 @@ class Grounds:
         return tuple(group for group, names in self.groups.items() if seen & set(names))
 
 
-def grounds(customers: Customers, features: Features, splits: Splits) -> Grounds:
-    """The grounds of a winner that sees ``features`` of these customers."""
-    every = Features(derived=True, max_categories=features.max_categories)
+def grounds(customers: Customers, experiment: Experiment, splits: Splits) -> Grounds:
+    """The grounds of a winner: what it sees of these customers, beside all there is."""
+    every = Features(derived=True, max_categories=experiment.features.max_categories)
     order = splits.ids.append(splits.sealed)
     table = matrix(customers, every).loc[order]
     return Grounds(
         table=table,
         columns=customers.described(map(str, table)),
-        seen=tuple(map(str, matrix(customers.rows(_first(customers)), features))),
+        seen=tuple(map(str, experiment.table(customers.rows(_first(customers))))),
         derived=frozenset(one.name for one in customers.derived),
         ids=splits.ids,
         target=customers.labelled.loc[splits.ids].to_numpy(),

@@ -25,8 +25,16 @@ CANNOT_CHANGE_A_RESULT = (
     "dry_run",
     "validation.racing",
     "validation.burn_in",
+    "data.engine",
+    "data.memory_limit",
+    "data.cache",
+    "data.baselines",
 )
-"""Config keys that do not enter a run's identity: a race stops a run, and changes no fold."""
+"""Config keys that do not enter a run's identity.
+
+A race stops a run and changes no fold; every engine of a source gives the same table, from memory,
+disk or a cache.
+"""
 
 
 class FunnelStep(Config):
@@ -36,25 +44,65 @@ class FunnelStep(Config):
     before: int
     after: int
     reason: str
+    of: str = "customers"
+
+
+class SnapshotFacts(Config):
+    """How many rows a snapshot has, and how many of them declined."""
+
+    snapshot: str
+    rows: int
+    declined: int
+
+
+class OtherLabel(Config):
+    """What the target would be by another definition, one parameter changed.
+
+    ``declined`` is a share of its ``rows``; ``agreement`` the share of rows with the same target.
+    """
+
+    parameter: str
+    value: str
+    rows: int
+    declined: float | None
+    agreement: float | None
+
+
+class LabelFacts(Config):
+    """A target made from a log: how many days it looks ahead, and what it came to."""
+
+    horizon: int
+    snapshots: tuple[SnapshotFacts, ...]
+    sensitivity: tuple[OtherLabel, ...]
 
 
 class DataFacts(Config):
-    """Which customers a run learnt from: a fingerprint and counts, never the rows."""
+    """Which customers a run learnt from: a fingerprint and counts, never the rows.
+
+    ``label`` where the source made the target itself, at several snapshots.
+    """
 
     fingerprint: str
     rows: int
     positives: int
     funnel: tuple[FunnelStep, ...]
+    label: LabelFacts | None = None
 
 
 class SplitFacts(Config):
-    """Who was in which fold, as a fingerprint, and the shape of it."""
+    """Who was in which fold, as a fingerprint, and the shape of it.
+
+    ``tested`` is the day of each fold's test rows, fold by fold and repeat by repeat, and
+    ``sealed_at`` that of the sealed test, where rows have days.
+    """
 
     fingerprint: str
     folds: int
     repeats: int
     sealed: int
     test_to_train: float
+    tested: tuple[str, ...] = ()
+    sealed_at: str | None = None
 
     @property
     def fits(self) -> int:

@@ -118,7 +118,7 @@ def _sealed(tree: Tree) -> Phrase:
     if sealed is None:
         return phrase("answer.unopened")
     return phrase(
-        "answer.sealed",
+        "answer.sealed_in_time" if tree["in_time"] else "answer.sealed",
         n=Number(sealed["customers"], "count"),
         times=opened(tree),
         **score(sealed["metrics"][METRIC], "value"),

@@ -17,6 +17,7 @@ from retain.report.features import compared, strong
 from retain.report.intervals import SHOWN
 from retain.report.names import Tree, code, label, value_text
 from retain.report.numbers import Number, counted
+from retain.report.out_of_fold import out_of_fold
 from retain.report.words import Phrase, phrase
 
 
@@ -56,9 +57,10 @@ def _roc(tree: Tree) -> Phrase:
 
 def _precision_recall(tree: Tree) -> Phrase:
     x, y = _at(tree["curves"]["precision_recall"], 0.8, "percent", "percent")
-    data = tree["data"]
-    declined, rows = Number(data["positives"], "count"), Number(data["rows"], "count")
-    return phrase("caption.precision_recall", x=x, y=y, declined=declined, rows=rows)
+    declined, rows = (Number(count, "count") for count in out_of_fold(tree))
+    here, in_time = "caption.precision_recall", "caption.precision_recall_in_time"
+    said = {"x": x, "y": y, "declined": declined, "rows": rows}
+    return phrase(in_time if tree["in_time"] else here, **said)
 
 
 def _lift(tree: Tree) -> Phrase:

@@ -31,6 +31,7 @@ OPTIONAL: dict[str, Any] = {
     "folds": {},
     "gate": None,
     "git": None,
+    "in_time": [],
     "not_in_the_leaderboard": [],
     "reasons": None,
     "scored": None,

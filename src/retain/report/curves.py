@@ -1,6 +1,7 @@
 """Curves of the winner, out of fold: ROC, precision and recall, lift, captured profit.
 
-May import: report.canvas, report.names, report.ticks, report.words.
+May import: report.canvas, report.names, report.out_of_fold, report.ticks,
+report.words.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from retain.report.canvas import COLOURS, Chart, Labels, Spot, panel, place
 from retain.report.names import Tree
+from retain.report.out_of_fold import out_of_fold
 from retain.report.ticks import ticked
 from retain.report.words import phrase
 
@@ -59,7 +61,8 @@ def dashed(axes: Axes, x: list[float], y: list[float]) -> None:
 
 
 def _chance(axes: Axes, name: str, tree: Tree) -> None:
-    level = {"lift": 1.0, "precision_recall": tree["data"]["positives"] / tree["data"]["rows"]}
+    declined, rows = out_of_fold(tree)
+    level = {"lift": 1.0, "precision_recall": declined / rows}
     flat = level.get(name)
     dashed(axes, [0, 1], [0, 1] if flat is None else [flat, flat])
 

@@ -38,6 +38,7 @@ from retain.report.names import (
     value_text,
 )
 from retain.report.numbers import Number, counted
+from retain.report.out_of_fold import aside
 from retain.report.segment_rows import with_money
 from retain.report.segments import apart, measure, segment_named, stable, told
 from retain.report.tornado import swings
@@ -168,6 +169,7 @@ def _vocabulary(language: str) -> dict[str, Any]:
         "measured": measured,
         "flat": flat,
         "known": known,
+        "aside": aside,
         "named": named,
         "group": lambda name: both(group_name(name)),
         "yaml": _yaml,

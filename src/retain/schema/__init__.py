@@ -52,12 +52,22 @@ from retain.schema.parsing import (
     Config,
     parse,
 )
+from retain.schema.purchases import (
+    Active,
+    LabelRule,
+    LogColumns,
+    LogFormat,
+    LogPolicy,
+    Measure,
+    SnapshotRule,
+)
 from retain.schema.readout import OutcomesFile, Readout, WhichCampaign
 from retain.schema.scoring import SavedVerdict, Score
 
 __all__ = [
     "GROUPS",
     "UNTUNED",
+    "Active",
     "Assumption",
     "Audit",
     "Bands",
@@ -72,9 +82,14 @@ __all__ = [
     "DerivedSpec",
     "Features",
     "Judging",
+    "LabelRule",
     "Launcher",
     "Lift",
     "Limits",
+    "LogColumns",
+    "LogFormat",
+    "LogPolicy",
+    "Measure",
     "Metrics",
     "Named",
     "NewcomerRule",
@@ -93,6 +108,7 @@ __all__ = [
     "Score",
     "SearchRange",
     "Segmentation",
+    "SnapshotRule",
     "TableSpec",
     "Tracking",
     "Tuning",

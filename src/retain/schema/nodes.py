@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic import (
+    ConfigDict,
+    Field,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_validator,
+)
 
 from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
 from retain.schema.parsing import Config
@@ -100,17 +106,29 @@ UNTUNED = Tuning(name="none", trials=None)
 class Validation(Config):
     """The sealed test and the repeated folds of all other customers.
 
-    ``racing`` lets a sweep stop runs that are worse than the leader, once they have ``burn_in``
-    folds; a record or script from before there were races has none.
+    ``sealed`` is its share of the customers; ``temporal`` seals the latest snapshot instead, and
+    keeps ``gap`` days, None for the label's horizon, between what is learnt from and what is
+    tested. ``racing`` lets a sweep stop runs that are worse than the leader, once they have
+    ``burn_in`` folds; a record or script from before there were races has none.
     """
 
     name: str
-    sealed: Annotated[float, Field(ge=0.05, le=0.5)]
+    sealed: Annotated[float, Field(ge=0.05, le=0.5)] | None = None
     folds: Annotated[int, Field(ge=2)]
     repeats: Annotated[int, Field(ge=1)]
-    shuffle: bool
+    shuffle: bool = True
+    temporal: bool = False
+    gap: Annotated[int, Field(ge=1)] | None = None
     racing: bool = False
     burn_in: Annotated[int, Field(ge=2)] = 3
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.temporal and (self.sealed is not None or not self.shuffle):
+            raise ValueError("temporal seals the latest snapshot: no sealed share, shuffle true")
+        if not self.temporal and (self.sealed is None or self.gap is not None):
+            raise ValueError("a sealed share and no gap, or temporal")
+        return self
 
 
 class Metrics(Config):

@@ -46,6 +46,14 @@ class SavedWinner(Config):
     config: dict[str, Any]
 
 
+class SavedSplit(Config):
+    """The day of the sealed test (YYYY-MM-DD), where rows have days."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    sealed_at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\d$")] | None = None
+
+
 class SavedSettings(Config):
     """What the comparison put customers into segments by, and planned with."""
 
@@ -71,6 +79,7 @@ class SavedVerdict(Config):
     model_config = ConfigDict(extra="ignore")
 
     winner: SavedWinner
+    split: SavedSplit = SavedSplit()
     model: SavedFile | None = None
     reference: SavedFile | None = None
     settings: SavedSettings | None = None

@@ -17,6 +17,7 @@ May import: errors, schema, record, customers, learning.
     diffs                      two runs each: config, metrics, customers whose score moved most
     gate                       thresholds asked for, and by how much they were missed
     sealed_test                the winner on customers no run has seen; all openings
+    in_time                    the winner's ROC-AUC by snapshot; empty where rows have no days
     not_in_the_leaderboard     runs that failed or have no meaning, and why; unfinished counts those
                                without a record
     data, split, checks        customers, folds and audit, as the winner's record tells them
@@ -42,6 +43,7 @@ from retain.record import Record
 from retain.verdict.difference import Difference
 from retain.verdict.effects import Effect
 from retain.verdict.gate import Check
+from retain.verdict.in_time import in_time
 from retain.verdict.sealed import SealedTest
 from retain.verdict.verdict import Verdict
 
@@ -104,6 +106,7 @@ def document(verdict: Verdict, findings: Findings) -> dict[str, Any]:
         "diffs": [_plain(one) for one in findings.diffs],
         "gate": None if findings.gate is None else _gate(findings.gate),
         "sealed_test": None if findings.sealed is None else _sealed(findings.sealed),
+        "in_time": [_plain(one) for one in in_time(winner, findings.sealed)],
         "not_in_the_leaderboard": [_other(record) for record in verdict.others],
         "unfinished": findings.unfinished,
         "data": winner.data.model_dump(mode="json"),

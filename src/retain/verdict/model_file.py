@@ -11,7 +11,7 @@ from pathlib import Path
 from sklearn.base import BaseEstimator
 
 from retain.errors import RetainError
-from retain.learning.validation import TwinFolds
+from retain.learning.splits import TwinFolds
 from retain.record import hash_of, replacing
 
 UNDER = "imblearn.under_sampling._prototype_selection"
@@ -32,7 +32,9 @@ TRUSTED = (
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
     "numpy.dtype",
+    "retain.learning.bg_nbd.BgNbd",
     "retain.learning.blend.Blend",
+    "retain.learning.time_rule.TimeRule",
     "scipy.sparse._csr.csr_matrix",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",

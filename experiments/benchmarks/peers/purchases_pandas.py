@@ -1,0 +1,159 @@
+"""Label and features of a purchase log in pandas, from their definition: a peer, and an oracle.
+
+It shares no line with retain. Money and time are whole numbers as there, so that both can be held
+against each other bit for bit.
+
+    python peers/purchases_pandas.py LOG.parquet OUT.parquet
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import lcm
+
+import numpy as np
+import pandas as pd
+
+DAY = 86_400
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Snapshots (day numbers), windows and the label, in days; ``below`` in millionths."""
+
+    snapshots: tuple[int, ...]
+    windows: tuple[int, ...] = (30, 90, 180)
+    horizon: int = 90
+    lookback: int = 180
+    below: int = 500_000
+    periods: int = 2
+    period: int = 90
+    history: int = 180
+
+
+def table(log: pd.DataFrame, rule: Rule) -> pd.DataFrame:
+    """A row a regular customer and snapshot, sorted by the customer's text and the day.
+
+    ``log`` has ``customer, t, cents, items, category, promo, buys``; a day's purchases of a
+    customer are one order, and a missing category or promo is NaN.
+    """
+    log = log.assign(day=log["t"] // DAY)
+    parts = [_at(log, day, rule) for day in rule.snapshots]
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.sort_values(["customer", "snapshot"], key=_as_text, ignore_index=True)
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    return column.astype(str) if column.name == "customer" else column
+
+
+def _at(log: pd.DataFrame, day: int, rule: Rule) -> pd.DataFrame:
+    past = log[log["day"] < day]
+    orders = past.loc[past["buys"] == 1, ["customer", "day"]].drop_duplicates()
+    by_customer = orders.groupby("customer")["day"]
+    known = pd.DataFrame(
+        {"first": by_customer.min(), "last": by_customer.max(), "n": by_customer.size()}
+    )
+    regular = known[day - known["first"] >= rule.history].index
+    for n in range(rule.periods):
+        begin, end = day - rule.period * (n + 1), day - rule.period * n
+        there = orders.loc[(orders["day"] >= begin) & (orders["day"] < end), "customer"]
+        regular = regular.intersection(there.unique())
+    before = _counted(orders, day - rule.lookback, day, regular)
+    regular = regular[before.to_numpy() > 0]
+    known, before = known.loc[regular], before.loc[regular]
+    later = log[(log["buys"] == 1) & (log["day"] >= day)][["customer", "day"]].drop_duplicates()
+    after = _counted(later, day, day + rule.horizon, regular)
+    out = {"customer": regular, "snapshot": day}
+    left, right = after * (rule.lookback * 1_000_000), before * (rule.below * rule.horizon)
+    out["declined"] = (left < right).astype("int64").to_numpy()
+    features = dict(_features(past, orders, known, day, rule))
+    return pd.DataFrame(out | {name: np.asarray(values) for name, values in features.items()})
+
+
+def _counted(orders: pd.DataFrame, begin: int, end: int, who: pd.Index) -> pd.Series:
+    some = orders[(orders["day"] >= begin) & (orders["day"] < end)]
+    return some.groupby("customer").size().reindex(who, fill_value=0).astype("int64")
+
+
+def _features(
+    past: pd.DataFrame, orders: pd.DataFrame, known: pd.DataFrame, day: int, rule: Rule
+) -> Iterator[tuple[str, object]]:
+    who, windows = known.index, rule.windows
+    longest = windows[-1]
+    since, tenure, span = day - known["last"], day - known["first"], known["last"] - known["first"]
+    o = {w: _counted(orders, day - w, day, who) for w in windows}
+    sums = {w: _sums(past[past["day"] >= day - w], who) for w in windows}
+    yield from (("days_since_order", since), ("tenure_days", tenure), ("order_days", known["n"]))
+    yield from ((f"orders_{w}", o[w]) for w in windows)
+    yield from ((f"items_{w}", sums[w]["items"]) for w in windows)
+    yield from ((f"amount_{w}", sums[w]["cents"] / 100) for w in windows)
+    yield f"order_value_{longest}", _ratio(sums[longest]["cents"], o[longest] * 100)
+    for short, long in pairwise(windows):
+        yield f"orders_trend_{short}_{long}", _ratio(o[short] * long, o[long] * short)
+        money = sums[short]["cents"] * long, sums[long]["cents"] * short
+        yield f"amount_trend_{short}_{long}", _ratio(*money)
+    for w in windows:
+        yield f"orders_to_past_{w}", _ratio(o[w] * tenure, known["n"] * w)
+    yield "mean_gap_days", _ratio(span, known["n"] - 1)
+    yield "lateness", _ratio(since * (known["n"] - 1), span)
+    if len(windows) > 1:
+        yield f"orders_variability_{longest}", _variability(o, windows)
+    yield f"items_per_order_{longest}", _ratio(sums[longest]["items"], o[longest])
+    yield from ((f"categories_{w}", sums[w]["kinds"]) for w in windows)
+    yield "favourite_category", _favourite(past[past["day"] >= day - longest], who)
+    yield from ((f"promo_share_{w}", _ratio(sums[w]["promo"], sums[w]["told"])) for w in windows)
+
+
+def _ratio(above: pd.Series, below: pd.Series) -> np.ndarray:
+    a, b = (np.asarray(one, dtype="float64") for one in (above, below))
+    return np.divide(a, b, out=np.full(len(a), np.nan), where=b != 0)
+
+
+def _sums(some: pd.DataFrame, who: pd.Index) -> pd.DataFrame:
+    """Money and items of all rows, promo and categories of purchases."""
+    all_rows = some.groupby("customer")[["cents", "items"]].sum()
+    bought = some[some["buys"] == 1].groupby("customer")
+    told = bought["promo"].agg(["sum", "count"])
+    parts = {
+        "cents": all_rows["cents"],
+        "items": all_rows["items"],
+        "promo": told["sum"],
+        "told": told["count"],
+        "kinds": bought["category"].nunique(),
+    }
+    return pd.DataFrame(parts).reindex(who).fillna(0).astype("int64")
+
+
+def _variability(orders: dict[int, pd.Series], windows: Sequence[int]) -> np.ndarray:
+    edges = (0, *windows)
+    whole = lcm(*(b - a for a, b in zip(edges, windows, strict=False)))
+    total = whole * orders[windows[-1]] ** 2
+    above = -total
+    for low, high in zip(edges, windows, strict=False):
+        ring = orders[high] - orders[low] if low else orders[high]
+        above = above + whole // (high - low) * windows[-1] * ring**2
+    return _ratio(above, total)
+
+
+def _favourite(some: pd.DataFrame, who: pd.Index) -> np.ndarray:
+    bought = some[(some["buys"] == 1) & some["category"].notna()]
+    times = bought.groupby(["customer", "category"]).size().rename("times").reset_index()
+    times = times.sort_values(["times", "category"], ascending=[False, True])
+    return times.drop_duplicates("customer").set_index("customer")["category"].reindex(who)
+
+
+def main() -> None:
+    """The table of a log of whole numbers, written as Parquet."""
+    log = pd.read_parquet(sys.argv[1]).assign(buys=1)
+    first, last = log["t"].min() // DAY, log["t"].max() // DAY
+    latest = last + 1 - Rule(()).horizon
+    days = [latest - 30 * n for n in range(6) if latest - 30 * n >= first + Rule(()).lookback]
+    table(log, Rule(tuple(reversed(days)))).to_parquet(sys.argv[2])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,4 @@
+"""A purchase log in, customers at several snapshots out.
+
+May import: errors, schema, customers.*.
+"""

@@ -1,0 +1,72 @@
+"""What an engine makes of a log, whichever it is: its rows, and what was counted on the way.
+
+May import: customers.customers.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from retain.customers.customers import Step
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is told about a table beside its rows; JSON can hold it.
+
+    Attributes
+    ----------
+    steps
+        The log's lines of the funnel.
+    categories
+        The text of each category code.
+    first
+        The log's first day, in days since 1970-01-01; it is day 1 of the rows.
+    snapshots
+        The days of the snapshots, counted as ``first``.
+    counts
+        Snapshot (as in the rows), reason (0: regular), customers, and who of them declined.
+    sensitivity
+        Four counts a definition: customers, declined, shared, agreed.
+    built
+        The day the table was built on, YYYY-MM-DD.
+    """
+
+    steps: tuple[Step, ...]
+    categories: tuple[str, ...]
+    first: int
+    snapshots: tuple[int, ...]
+    counts: tuple[tuple[int, int, int, int], ...]
+    sensitivity: tuple[int, ...]
+    built: str
+
+    def to_json(self) -> str:
+        """The facts as text."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Facts:
+        """The facts that ``to_json`` wrote."""
+        told = json.loads(text)
+        return cls(
+            steps=tuple(Step(**{**one, "dropped": tuple(one["dropped"])}) for one in told["steps"]),
+            categories=tuple(told["categories"]),
+            first=int(told["first"]),
+            snapshots=tuple(told["snapshots"]),
+            counts=tuple(tuple(one) for one in told["counts"]),
+            sensitivity=tuple(told["sensitivity"]),
+            built=str(told["built"]),
+        )
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows in no order, in the columns of the template ``rows.sql``, and the facts about them."""
+
+    rows: pa.Table
+    facts: Facts

@@ -1,0 +1,215 @@
+"""A purchase log, whatever it lies in, as whole numbers: who, when, how much.
+
+May import: errors, schema and customers.customers, purchases.*.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from retain.customers.customers import Step
+from retain.customers.purchases import content, duckdb_file, parquet_files, sql_tables, text_files
+from retain.customers.purchases.batches import reader_of, store
+from retain.customers.purchases.duplicates import once
+from retain.customers.purchases.judged import OF, judge, refuse_empty, tallied
+from retain.customers.purchases.normal import categories_of, make
+from retain.customers.purchases.origin import Origin, origin_of
+from retain.customers.purchases.raw import RAW, Raw, described, drop, roles_of
+from retain.customers.purchases.rows import DAY, rows_of
+from retain.customers.purchases.session import in_sentences, prepare
+from retain.customers.purchases.zones import today_in
+from retain.schema.purchases import LogColumns, LogFormat, LogPolicy
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+    import sqlalchemy as sa
+
+_COLUMNS = {"discount": "promo"}
+
+
+@dataclass(frozen=True)
+class Log:
+    """What is known of the relation ``purchases``.
+
+    Attributes
+    ----------
+    columns
+        Which of ``amount, items, order, category, promo, minutes, contacts, profit`` the log has.
+    categories
+        The text of each category code.
+    steps
+        Lines of the funnel that count rows.
+    first, last
+        Days since 1970-01-01 of the first and the last row kept.
+    content
+        SHA-256 that changes whenever the input or the way it is read does.
+    """
+
+    columns: frozenset[str]
+    categories: tuple[str, ...]
+    steps: tuple[Step, ...]
+    first: int
+    last: int
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """How a log is to be read."""
+
+    table: str | None
+    columns: LogColumns
+    format: LogFormat
+    policy: LogPolicy
+
+    @property
+    def options(self) -> dict[str, object]:
+        """All of it, as JSON writes it."""
+        asked = {"columns": self.columns, "format": self.format, "policy": self.policy}
+        written = {name: one.model_dump(mode="json") for name, one in asked.items()}
+        return {"table": self.table, **written}
+
+
+def content_of(
+    *,
+    path: str,
+    table: str | None,
+    columns: LogColumns,
+    format: LogFormat,  # noqa: A002 - the user's word
+    policy: LogPolicy,
+) -> str:
+    """The SHA-256 of a log: of files without reading their rows, of a server's table by the server.
+
+    Files count by what they hold, whatever they are called; one above 64 MB by its size, its time
+    of writing and its two ends.
+    """
+    return _content(origin_of(path, table), _Asked(table, columns, format, policy))
+
+
+def open_log(  # noqa: PLR0913 - the keys of the config
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    path: str,
+    table: str | None,
+    columns: LogColumns,
+    format: LogFormat,  # noqa: A002 - the user's word
+    policy: LogPolicy,
+    today: date | None = None,
+) -> Log:
+    """The log as the relation ``purchases`` of the connection.
+
+    Rows without a customer are left out. So are rows whose time, numbers or discount cannot be
+    read, and those later than ``today``, as long as they are at most 5 % of all: more of them
+    refuse the log. A row is a return when its amount or its items are below zero, and then both
+    are; a visit when neither is above zero but minutes or contacts are. Parts of a piece are
+    rounded to whole ones, money to whole cents, both half up.
+
+    Parameters
+    ----------
+    connection
+        Its relations ``purchases`` and ``retain_…`` are replaced, its time zone becomes UTC.
+    path
+        A CSV or Parquet file, a folder, a pattern, a DuckDB or SQLite file, ``sqlite:///FILE`` or
+        ``postgresql://HOST/DB``. Parquet and DuckDB stay where they are when their columns need no
+        parsing: ``purchases`` is a view then.
+    table
+        The table, in a database.
+    today
+        The store's day, after which all is future; None for the clock's.
+
+    Raises
+    ------
+    RetainError
+        The log is missing, empty, or cannot be read; the sentence says what to type.
+    """
+    asked = _Asked(table, columns, format, policy)
+    origin = origin_of(path, table)
+    roles = roles_of(columns)
+    with in_sentences(origin.told):
+        prepare(connection, format.timezone)
+        raw = _raw(connection, origin, asked, roles)
+        return _normalised(connection, raw, asked, today, _content(origin, asked))
+
+
+def log_of(  # noqa: PLR0913 - the keys of the config
+    connection: duckdb.DuckDBPyConnection,
+    source: Any,
+    *,
+    columns: LogColumns,
+    format: LogFormat,  # noqa: A002 - the user's word
+    policy: LogPolicy,
+    today: date | None = None,
+) -> Log:
+    """The log a Python object holds, as ``open_log`` makes it of files.
+
+    Parameters
+    ----------
+    source
+        Whatever exports Arrow batches: a ``RecordBatchReader``, a frame, a DuckDB relation, an
+        ibis expression, or what ``selected`` makes of a SQLAlchemy table. It is read once, batch
+        by batch.
+    """
+    asked = _Asked(None, columns, format, policy)
+    reader = reader_of(source)
+    # a relation of this very connection is cut off by the next query, so another one does the rest
+    work = connection.cursor()
+    with closing(work), in_sentences("the log"):
+        prepare(work, format.timezone)
+        raw = store(work, reader.schema, reader, roles_of(columns), "the log")
+        known = content.of_parts(_rows_hashed(work), asked.options)
+        return _normalised(work, raw, asked, today, known)
+
+
+def selected(engine: sa.Engine, query: Any) -> pa.RecordBatchReader:
+    """The batches of a SQLAlchemy table or select, for ``log_of``; every cell is text."""
+    import pyarrow as pa
+
+    schema, batches = sql_tables.streamed(engine, query)
+    return pa.RecordBatchReader.from_batches(schema, batches)
+
+
+def _content(origin: Origin, asked: _Asked) -> str:
+    if origin.kind != "PostgreSQL":
+        return content.of_files(origin, asked.options)
+    return content.of_parts(sql_tables.server_content(origin, asked.table), asked.options)
+
+
+def _rows_hashed(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The rows of ``retain_raw`` hashed and added up, whatever their order."""
+    names = ", ".join(described(connection))
+    row = connection.execute(f"SELECT count(*), sum(hash({names})) FROM {RAW}").fetchone()  # noqa: S608
+    return [names, *(str(value) for value in row or ())]
+
+
+def _raw(
+    connection: duckdb.DuckDBPyConnection, origin: Origin, asked: _Asked, roles: dict[str, str]
+) -> Raw:
+    if origin.kind == "CSV":
+        return text_files.load(connection, origin, roles, asked.format.names)
+    if origin.kind == "Parquet":
+        return parquet_files.look_at(connection, origin, roles)
+    if origin.kind == "DuckDB":
+        return duckdb_file.look_at(connection, origin, asked.table, roles)
+    return sql_tables.load(connection, origin, asked.table, roles)
+
+
+def _normalised(
+    connection: duckdb.DuckDBPyConnection, raw: Raw, asked: _Asked, today: date | None, known: str
+) -> Log:
+    count = refuse_empty(connection, raw.told)
+    raw, repeated = once(connection, raw, count, asked.policy)
+    day = today or today_in(connection, asked.format.timezone)
+    rows = rows_of(connection, raw, asked.format, asked.policy, day)
+    tally = tallied(connection, rows)
+    steps = judge(connection, rows, tally, asked.policy)
+    kinds = categories_of(connection, rows, tally)
+    if not make(connection, rows, tally):
+        drop(connection, (RAW,))
+    read = Step("log read", count, count, "; ".join((raw.how, *rows.values["t"].notes)), of=OF)
+    there = frozenset(_COLUMNS.get(role, role) for role in raw.names) - {"customer", "time"}
+    first, last = tally.first // DAY, tally.last // DAY
+    return Log(there, kinds, (read, *repeated, *steps), first, last, known)

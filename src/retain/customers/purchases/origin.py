@@ -1,0 +1,151 @@
+"""Where a purchase log lies: files told apart by their first bytes, or a database by its URL.
+
+May import: errors and customers.source_file, purchases.database_url.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from retain.customers.purchases.database_url import check_url
+from retain.customers.source_file import check_exists
+from retain.errors import RetainError, examples
+
+Kind = Literal["CSV", "Parquet", "DuckDB", "SQLite", "PostgreSQL"]
+
+_URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
+_TEXT = (".csv", ".tsv", ".txt")
+_PARQUET = (".parquet", ".parq", ".pq")
+_DATABASES: tuple[Kind, ...] = ("DuckDB", "SQLite", "PostgreSQL")
+_HEAD = 16  # bytes that tell what a file is
+_RESULTS = (".hydra", "record.json", "verdict.json", "score.json", "readout.json")
+_BUILT = re.compile(r"[0-9a-f]{64}\.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a path leads to: files of one kind, sorted, or the URL of a database."""
+
+    kind: Kind
+    files: tuple[Path, ...]
+    told: str
+    url: str = ""
+
+    @property
+    def is_database(self) -> bool:
+        """Whether a table in it must be named."""
+        return self.kind in _DATABASES
+
+
+def origin_of(path: str, table: str | None) -> Origin:
+    """What ``path`` leads to: a file, a folder, a pattern or the URL of a database.
+
+    Raises
+    ------
+    RetainError
+        Nothing is there, files are of different kinds, a URL is of another scheme than
+        ``sqlite`` and ``postgresql``, or a table is named of files that hold none.
+    """
+    found = _database(path) if _URL.match(path) else _of_files(path, _files(path))
+    if table is not None and not found.is_database:
+        said = f"data.table is {table!r}, but {found.told} holds no tables"
+        raise RetainError(f"{said}; leave data.table=null for {found.kind}.")
+    return found
+
+
+def _database(url: str) -> Origin:
+    scheme = url.partition("://")[0].lower()
+    if scheme == "postgresql":
+        return Origin("PostgreSQL", (), check_url(url), url)
+    if scheme != "sqlite":
+        expected = "expected a path on this machine, or sqlite:///FILE or postgresql://HOST/DB"
+        raise RetainError.at("data.path", f"its scheme is {scheme!r}", expected)
+    file = Path(url.partition("://")[2].removeprefix("/").partition("?")[0])
+    if "?" in url:
+        raise RetainError.at("data.path", "it has options after '?'", "expected sqlite:///FILE")
+    check_exists(file)
+    return Origin("SQLite", (file,), f"file {str(file)!r}")
+
+
+def _files(path: str) -> tuple[Path, ...]:
+    there = Path(path)
+    if there.is_dir():
+        return _in_folder(there)
+    if there.exists() or not glob.has_magic(path):
+        check_exists(there)
+        return (there,)
+    found = sorted(Path(one) for one in glob.iglob(path, recursive=True) if Path(one).is_file())  # noqa: PTH207 - the user's pattern may be absolute
+    if not found:
+        raise RetainError(f"pattern {path!r} matches no file; expected CSV or Parquet files.")
+    return tuple(found)
+
+
+def _in_folder(folder: Path) -> tuple[Path, ...]:
+    """Its CSV or Parquet files, those of subfolders too; what engines leave beside them is not.
+
+    Neither are results: who launches from the folder of the log has ``outputs`` within it.
+    """
+    inside = (one for one in folder.rglob("*") if not _hidden(one.relative_to(folder)))
+    known = (one for one in inside if one.suffix.lower() in (*_TEXT, *_PARQUET))
+    made = cache(lambda below: any((below / name).exists() for name in _RESULTS))
+    found = tuple(sorted(one for one in known if one.is_file() and not _result(one, folder, made)))
+    if not found:
+        names = examples(sorted(child.name for child in folder.iterdir()))
+        holds = f"it holds {names}" if names else "it is empty"
+        expected = f"expected files {', '.join((*_TEXT, *_PARQUET))}"
+        raise RetainError.at(f"folder {str(folder)!r}", holds, expected)
+    return found
+
+
+def _result(file: Path, folder: Path, made: Callable[[Path], bool]) -> bool:
+    """Whether a table built before, or what lies in a folder below ``folder`` that was ``made``."""
+    below = (one for one in file.parents if folder in one.parents)
+    return _BUILT.fullmatch(file.name) is not None or any(made(one) for one in below)
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith((".", "_")) for part in path.parts)
+
+
+def _of_files(path: str, files: tuple[Path, ...]) -> Origin:
+    kinds = {file: _kind(file) for file in files}
+    one_of = {kind: file for file, kind in reversed(kinds.items())}
+    told = f"file {str(files[0])!r}" if len(files) == 1 else f"the {len(files)} files of {path!r}"
+    if len(one_of) > 1:
+        which = _listed((kind, file) for kind, file in sorted(one_of.items()))
+        raise RetainError(f"{told} are of several kinds: {which}; expected files of one kind.")
+    kind = kinds[files[0]]
+    if kind in _DATABASES and len(files) > 1:
+        raise RetainError(f"{told} are databases; expected one, such as {str(files[0])!r}.")
+    return Origin(kind, files, told)
+
+
+def _listed(kinds: Iterable[tuple[str, Path]]) -> str:
+    return ", ".join(f"{file.name!r} is {kind}" for kind, file in kinds)
+
+
+def _kind(file: Path) -> Kind:
+    """Told by the first bytes, as a suffix may say anything."""
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(_HEAD)
+    except OSError as error:
+        raise RetainError(f"file {str(file)!r} cannot be read: {error.strerror}.") from None
+    if not head:
+        raise RetainError(f"file {str(file)!r} is empty; expected a header and rows.")
+    if head.startswith(b"PAR1"):
+        return "Parquet"
+    if head.startswith(b"SQLite format 3\0"):
+        return "SQLite"
+    if head[8:12] == b"DUCK":
+        return "DuckDB"
+    if file.suffix.lower() in _PARQUET:
+        found = f"file {str(file)!r} is no Parquet, whatever its name says"
+        raise RetainError(f"{found}; expected a file that begins with 'PAR1'.")
+    return "CSV"

@@ -1,0 +1,59 @@
+"""Parquet files of a log as the view ``retain_raw``: streamed whenever it is asked, never stored.
+
+May import: errors and customers.purchases.origin, quoted, raw.
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retain.customers.purchases.origin import Origin
+from retain.customers.purchases.quoted import literal
+from retain.customers.purchases.raw import RAW, Raw, check_columns, described, picked, role_types
+from retain.errors import RetainError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+
+def look_at(connection: duckdb.DuckDBPyConnection, origin: Origin, roles: Mapping[str, str]) -> Raw:
+    """A view of all files; columns whose types differ from file to file take the widest.
+
+    Nanoseconds are fine here, but Spark refuses such files: it needs ``purchases`` instead.
+    """
+    schemas = {path: _schema(path) for path in origin.files}
+    first = schemas[origin.files[0]]
+    for path, schema in schemas.items():
+        check_columns(f"file {str(path)!r}", schema.names, roles, "")
+        _check_same(origin.files[0], first, path, schema)
+    alike = all(schema.equals(first) for schema in schemas.values())
+    files = ", ".join(literal(glob.escape(str(path))) for path in origin.files)
+    how = f"union_by_name={str(not alike).lower()}, hive_partitioning=false, binary_as_string=true"
+    reader = f"read_parquet([{files}], {how})"
+    types = dict(sorted(described(connection, reader).items()))
+    connection.execute(f"CREATE VIEW {RAW} AS SELECT {picked(roles, types)} FROM {reader}")  # noqa: S608
+    return Raw(origin.told, "Parquet", roles, role_types(connection), stored=False)
+
+
+def _schema(path: Path) -> pa.Schema:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    try:
+        return parquet.read_schema(path).remove_metadata()
+    except (pa.ArrowException, OSError) as error:
+        why = (str(error).splitlines() or [""])[0][:200]
+        raise RetainError(f"file {str(path)!r} cannot be read as Parquet: {why}.") from None
+
+
+def _check_same(first: Path, wanted: pa.Schema, path: Path, schema: pa.Schema) -> None:
+    more = [name for name in schema.names if name not in wanted.names]
+    less = [name for name in wanted.names if name not in schema.names]
+    if more or less:
+        which = f"has column {more[0]!r}" if more else f"has no column {less[0]!r}"
+        found = f"file {str(path)!r} {which}, unlike file {str(first)!r}"
+        raise RetainError(f"{found}; expected the same columns in all files of a log.")

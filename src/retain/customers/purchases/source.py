@@ -1,0 +1,242 @@
+"""A purchase log read as customers at several snapshots: the door of this room.
+
+May import: errors, schema and customers.customers, purchases.*.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retain.customers.customers import Customers
+from retain.customers.purchases import assembly, kept, script, spark
+from retain.customers.purchases import engine as duck
+from retain.customers.purchases import label as labels
+from retain.customers.purchases.built import Facts
+from retain.customers.purchases.funnel import shares
+from retain.customers.purchases.log import Log, content_of, open_log
+from retain.customers.purchases.plan import Plan
+from retain.customers.purchases.snapshots import Calendar, dated, single, windows_of
+from retain.errors import RetainError
+from retain.schema import parse
+from retain.schema.purchases import LabelRule, LogColumns, LogFormat, LogPolicy, SnapshotRule
+
+if TYPE_CHECKING:
+    import duckdb
+
+ENGINES = ("duckdb", "spark")
+logger = logging.getLogger(__name__)
+
+
+def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
+    *,
+    path: str,
+    table: str | None,
+    columns: Mapping[str, Any],
+    profit_unit: str | None,
+    log: Mapping[str, Any],
+    policy: Mapping[str, Any],
+    label: Mapping[str, Any],
+    snapshots: Mapping[str, Any],
+    windows: Sequence[int],
+    labelled: bool,
+    at: str | date | None,
+    engine: str,
+    memory_limit: str,
+    cache: str | None,
+) -> Customers:
+    """The regular customers of a purchase log, a row each at each of several snapshots.
+
+    Features look at what lies strictly before a snapshot, the target at the horizon after it.
+    With ``labelled`` False there is one snapshot and no target, and a row a customer.
+
+    Parameters
+    ----------
+    path, table
+        What ``open_log`` takes.
+    columns, log, policy, label, snapshots
+        A ``LogColumns``, ``LogFormat``, ``LogPolicy``, ``LabelRule`` and ``SnapshotRule``.
+    profit_unit
+        What one unit of money is, in words; needed where the log has an amount or a profit.
+    windows
+        Days the features look back.
+    at
+        The day of the one snapshot where ``labelled`` is False; None for the day after the log.
+    engine
+        ``duckdb`` or ``spark``: both give the same table.
+    memory_limit
+        Of the engine, such as ``1GB``; beyond it, it spills to disk.
+    cache
+        Folder for tables built before, None to keep none.
+
+    Raises
+    ------
+    RetainError
+        An option or the log is wrong, the log is too short, or nobody is regular.
+    """
+    keys = {"path": path, "table": table, "columns": columns, "log": log, "policy": policy}
+    asks = {"label": label, "snapshots": snapshots, "windows": windows, "labelled": labelled}
+    how = {"at": at, "engine": engine, "memory_limit": memory_limit}
+    request = request_of({**keys, **asks, **how})
+    unit = _unit(request.reading["columns"], profit_unit)
+    mapped = labels.with_measure(request.label, request.mapped)
+    folder = Path(cache).expanduser() if cache else None
+    found = kept.kept(folder, request.key(), request.build, request.fits)
+    asked = assembly.Asked(mapped, request.mapped, unit, labelled)
+    customers = assembly.customers_of(found, asked)
+    for sentence in shares(found.facts) if labelled else ():
+        logger.info("%s", sentence)
+    logger.info("customers: %s; %d features", customers.told(), len(customers.columns))
+    return customers
+
+
+def request_of(keys: Mapping[str, Any]) -> Request:
+    """The keys of ``read`` but ``profit_unit`` and ``cache``, held against their types."""
+    return Request(
+        reading={
+            "path": keys["path"],
+            "table": keys["table"],
+            "columns": parse(LogColumns, keys["columns"], "data.columns"),
+            "format": parse(LogFormat, keys["log"], "data.log"),
+            "policy": parse(LogPolicy, keys["policy"], "data.policy"),
+        },
+        label=parse(LabelRule, keys["label"], "data.label"),
+        snapshots=parse(SnapshotRule, _with_date(keys["snapshots"]), "data.snapshots"),
+        windows=windows_of(keys["windows"]),
+        labelled=_labelled(keys["labelled"], keys["at"]),
+        at=_date(keys["at"], "data.at"),
+        engine=_known(keys["engine"]),
+        memory=duck.bytes_of(keys["memory_limit"]),
+    )
+
+
+@dataclass(frozen=True)
+class Request:
+    """All that can change the table."""
+
+    reading: Mapping[str, Any]
+    label: LabelRule
+    snapshots: SnapshotRule
+    windows: tuple[int, ...]
+    labelled: bool
+    at: date | None
+    engine: str
+    memory: int
+
+    @property
+    def mapped(self) -> frozenset[str]:
+        """The optional columns the log was said to have, as ``Log`` calls them."""
+        given = self.reading["columns"].model_dump(exclude_none=True)
+        named = {"discount": "promo"}
+        return frozenset(named.get(name, name) for name in given) - {"customer", "time"}
+
+    def key(self) -> str:
+        """A SHA-256 of the log's content, of every option, and of the definition itself."""
+        options = (self.label, self.snapshots)
+        return kept.key_of(
+            content_of(**self.reading),
+            [one.model_dump(mode="json") for one in options],
+            [self.windows, self.labelled, str(self.at)],
+            script.version(),
+        )
+
+    def fits(self, facts: Facts) -> bool:
+        """Whether a table built before is today's: what was in the future then may not be now."""
+        return facts.built == _today() or all(step.name != "future" for step in facts.steps)
+
+    def build(self, keep: kept.Keep) -> Facts:
+        """The rows, handed to ``keep`` part by part, and the facts about them."""
+        with duck.connected(f"{self.memory}B") as connection:
+            log = open_log(connection, **self.reading)
+            calendar = self._calendar(log)
+            plan = Plan(
+                calendar,
+                self.label,
+                self.windows,
+                log.columns,
+                len(log.categories),
+                self.labelled,
+            )
+            built = self._built(connection, plan, log, keep)
+        counts = tuple((*key, *value) for key, value in built.counts.items())
+        return Facts(
+            log.steps,
+            log.categories,
+            calendar.first,
+            calendar.snapshots,
+            counts,
+            tuple(built.sensitivity),
+            _today(),
+        )
+
+    def _built(
+        self, connection: duckdb.DuckDBPyConnection, plan: Plan, log: Log, keep: kept.Keep
+    ) -> duck.Built:
+        if self.engine == "spark":
+            return spark.build(connection, plan, keep=keep)
+        count = _rows(log, connection)
+        return duck.build(connection, plan, purchases=count, keep=keep, memory=self.memory)
+
+    def _calendar(self, log: Log) -> Calendar:
+        if not self.labelled:
+            return single(log.first, log.last, self.at)
+        return dated(log.first, log.last, self.snapshots, self.label)
+
+
+def _today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def _rows(log: Log, connection: duckdb.DuckDBPyConnection) -> int:
+    """How many purchases are kept, told by the funnel where it has a line."""
+    counted = [step.after for step in log.steps if step.of == "purchases"]
+    if counted:
+        return counted[-1]
+    row = connection.execute("SELECT COUNT(*) FROM purchases").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _labelled(value: object, at: object) -> bool:
+    if not isinstance(value, bool):
+        raise RetainError.at("data.labelled", f"it is {value!r}", "expected true or false")
+    if value and at is not None:
+        raise RetainError.at(
+            "data.at",
+            f"it is {at!r}, and data.labelled=true asks for data.snapshots",
+            "expected data.snapshots.last=DAY, or data.labelled=false",
+        )
+    return value
+
+
+def _known(name: str) -> str:
+    if name not in ENGINES:
+        raise RetainError.unknown("data.engine", name, ENGINES)
+    return name
+
+
+def _unit(columns: LogColumns, unit: str | None) -> str | None:
+    """What one unit of money is, None where the log has no money."""
+    if columns.amount is None and columns.profit is None:
+        return None
+    if not unit:
+        expected = "expected what one unit of money is, such as 'euro a month'"
+        raise RetainError.at("data.profit_unit", f"it is {unit!r}", expected)
+    return unit
+
+
+def _with_date(node: Mapping[str, Any]) -> dict[str, Any]:
+    """The node with its last day as a day: a YAML text is none to a strict type."""
+    return {**node, "last": _date(node.get("last"), "data.snapshots.last")}
+
+
+def _date(value: object, where: str) -> date | None:
+    if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise RetainError.at(where, f"it is {value!r}", "expected a day as YYYY-MM-DD") from None

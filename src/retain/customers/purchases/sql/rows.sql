@@ -1,0 +1,59 @@
+-- A row a regular customer and snapshot: the features, each a whole number or one division of two.
+-- Where customers are only to be scored, a row also for those who are not regular, with the reason.
+{%- macro ratio(above, below) -%}
+CASE WHEN {{ below }} <> 0 THEN CAST({{ above }} AS DOUBLE) / CAST({{ below }} AS DOUBLE) END
+{%- endmacro %}
+{%- macro of_snapshot(name) -%}
+CASE {% for one in snapshots %}WHEN p.snapshot = {{ one.number }} THEN COALESCE({{ name % one.number }}, 0) {% endfor %}END
+{%- endmacro %}
+{%- set longest = windows[-1] %}
+SELECT
+  p.customer,
+  p.snapshot,
+  {% if labelled %}p.declined{% else %}p.reason{% endif %},
+  {%- if money %}
+  p.{{ money }} AS money,
+  {%- endif %}
+  p.snapshot - p.last_day AS days_since_order,
+  p.snapshot - p.first_day AS tenure_days,
+  p.order_days
+  {%- for days in windows %},
+  p.orders_{{ days }}{% endfor %}
+  {%- if items %}{% for days in windows %},
+  p.items_{{ days }}{% endfor %}{% endif %}
+  {%- if amount %}{% for days in windows %},
+  CAST(p.amount_{{ days }} AS DOUBLE) / 100 AS amount_{{ days }}{% endfor %},
+  {{ ratio("p.amount_%d" % longest, "p.orders_%d * 100" % longest) }} AS order_value_{{ longest }}{% endif %}
+  {%- for short, long, by, of in steps %},
+  {{ ratio("p.orders_%d * %d" % (short, by), "p.orders_%d * %d" % (long, of)) }} AS orders_trend_{{ short }}_{{ long }}
+  {%- if amount %},
+  {{ ratio("p.amount_%d * %d" % (short, by), "p.amount_%d * %d" % (long, of)) }} AS amount_trend_{{ short }}_{{ long }}{% endif %}
+  {%- endfor %}
+  {%- for days in windows %},
+  {{ ratio("p.orders_%d * (p.snapshot - p.first_day)" % days, "p.orders_ever * %d" % days) }} AS orders_to_past_{{ days }}{% endfor %},
+  {{ ratio("p.last_day - p.first_day", "(p.order_days - 1)") }} AS mean_gap_days,
+  {{ ratio("(p.snapshot - p.last_day) * (p.order_days - 1)", "(p.last_day - p.first_day)") }} AS lateness
+  {%- if spread %},
+  {{ ratio(spread[0], spread[1]) }} AS orders_variability_{{ longest }}{% endif %}
+  {%- if items %},
+  {{ ratio("p.items_%d" % longest, "p.orders_%d" % longest) }} AS items_per_order_{{ longest }}{% endif %}
+  {%- if kinds %}{% for days in windows %},
+  {% if many_kinds %}{{ of_snapshot("f.kinds_%d_" ~ days) }}{% else %}p.kinds_{{ days }}{% endif %} AS categories_{{ days }}{% endfor %},
+  CASE
+    {%- for day in snapshots %}
+    WHEN p.snapshot = {{ day.number }} AND f.best_{{ day.number }} >= {{ kinds }} THEN {{ kinds - 1 }} - f.best_{{ day.number }} % {{ kinds }}
+    {%- endfor %}
+  END AS favourite_category{% endif %}
+  {%- if promo %}{% for days in windows %},
+  {{ ratio("(p.promo_%d & %d)" % (days, half - 1), "(p.promo_%d >> 31)" % days) }} AS promo_share_{{ days }}{% endfor %}{% endif %}
+  {%- if "minutes" in extras %}{% for days in windows %},
+  CAST(p.minutes_{{ days }} AS DOUBLE) / 100 AS minutes_{{ days }}{% endfor %}{% endif %}
+  {%- if "contacts" in extras %}{% for days in windows %},
+  p.contacts_{{ days }}{% endfor %}{% endif %}
+FROM judged AS p
+{%- if kinds %}
+LEFT JOIN favourites AS f ON f.customer = p.customer
+{%- endif %}
+{%- if labelled %}
+WHERE p.reason = 0
+{%- endif %}

@@ -1,0 +1,141 @@
+"""BG/NBD: how often customers buy, and after which purchase they leave for good.
+
+May import: errors, schema, customers. Fader, Hardie & Lee, "Counting Your Customers the Easy Way",
+Marketing Science 24 (2005) 275-284: while alive a customer buys at random at a rate of his own,
+Gamma(r, α) among customers, and leaves after any purchase with a probability of his own,
+Beta(a, b) among customers. ``x`` counts repeat purchases, ``t_x`` is the time from the first to
+the last purchase, ``T`` that from the first to the day of looking, all in one unit of time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import digamma, gammaln, hyp2f1
+
+from retain.errors import NotApplicable
+
+FARTHEST = 9.0
+"""Logarithms of parameters stay within ± this: beyond, customers hardly differ from each other, and
+differences of gamma functions have lost the digits that tell one parameter from the next."""
+STEEPEST = 1e-5
+"""Slope of the mean log-likelihood in a log-parameter, up to which it is at its greatest."""
+SINGULAR = 1e-5
+"""``a`` = 1 is a removable gap of the expected purchases; so near to it, they are those beside."""
+
+
+@dataclass(frozen=True)
+class Buying:
+    """The four parameters, ``alpha`` in units of time; ``likelihood`` is the log-likelihood."""
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+    likelihood: float
+
+    def gone(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+        """Probability of having left by ``T``, 1 − P(alive), each in [0, 1); 0 where x is 0.
+
+        Fader & Hardie, "Computing P(alive) Using the BG/NBD Model" (2008), equation 1.
+        """
+        leaving = np.log(self.a) - np.log(np.where(x > 0, self.b + x - 1, 1.0))
+        odds = leaving + (self.r + x) * (np.log(self.alpha + T) - np.log(self.alpha + t_x))
+        return np.asarray(np.where(x > 0, 1 / (1 + np.exp(-np.clip(odds, -700, 700))), 0.0))
+
+    def expected(self, ahead: float, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+        """Purchases expected within ``ahead`` after ``T`` (2005, equation 10).
+
+        Written by Euler's transformation of the hypergeometric function, whose own form is a
+        small factor times a huge one where a customer bought often.
+        """
+        a = self.a if abs(self.a - 1) > SINGULAR else 1 + SINGULAR
+        z = ahead / (self.alpha + T + ahead)
+        whole = hyp2f1(a + self.b - 1 - self.r, a - 1, a + self.b + x - 1, z)
+        alive = 1 - self.gone(x, t_x, T)
+        several = (a + self.b + x - 1) / (a - 1) * (1 - (1 - z) ** (a - 1) * whole)
+        return np.asarray(several * alive)
+
+
+def fitted(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> Buying:
+    """The parameters of greatest likelihood; customers alike in all three are counted once.
+
+    Raises
+    ------
+    NotApplicable
+        When nobody bought twice, or the likelihood has no maximum to be found.
+    """
+    if not (x > 0).any():
+        raise NotApplicable("BG/NBD learns from repeat purchases, and no customer has any")
+    rows, counts = np.unique(np.column_stack([x, t_x, T]), axis=0, return_counts=True)
+    falling = _Falling(rows, counts)
+    middle = float(np.log(max(np.average(rows[:, 2], weights=counts), 1e-3)))
+    for start in ((0.0, middle, 0.0, 0.0), (-1.0, middle, -1.0, 1.0), (1.0, middle, -3.0, 1.0)):
+        found = minimize(
+            falling,
+            np.array(start),
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(-FARTHEST, FARTHEST)] * 4,
+            options={"maxiter": 1_000, "ftol": 1e-14, "gtol": 1e-8},
+        )
+        if _level(found.x, found.jac):
+            r, alpha, a, b = np.exp(found.x).tolist()
+            return Buying(r, alpha, a, b, likelihood=-float(found.fun) * len(x))
+    raise NotApplicable(f"BG/NBD finds no greatest likelihood on these customers: {found.message}")
+
+
+def _level(logs: np.ndarray, slopes: np.ndarray) -> bool:
+    """Whether nothing is to be gained any more, but beyond the bounds.
+
+    What the search says of itself is not asked: it ends as abnormal where rounding is all there is.
+    """
+    beyond = np.where(slopes < 0, FARTHEST - logs, FARTHEST + logs)
+    return bool((np.minimum(np.abs(slopes), beyond) <= STEEPEST).all())
+
+
+class _Falling:
+    """Minus the mean log-likelihood (2005, equation 6) of log-parameters, and its gradient.
+
+    Gamma functions are asked once for each number of purchases, not for each customer.
+    """
+
+    def __init__(self, rows: np.ndarray, counts: np.ndarray) -> None:
+        self._x, self._t, self._T = rows.T
+        self._often, self._place = np.unique(self._x, return_inverse=True)
+        self._share = counts / counts.sum()
+        self._again = self._x > 0
+
+    @np.errstate(invalid="ignore")
+    def __call__(self, logs: np.ndarray) -> tuple[float, np.ndarray]:
+        r, alpha, a, b = np.exp(logs)
+        early, late = np.log(alpha + self._t), np.log(alpha + self._T)
+        stay = -(r + self._x) * late
+        leaving = np.log(a) - np.log(np.where(self._again, b + self._x - 1, 1.0))
+        leave = np.where(self._again, leaving - (r + self._x) * early, -np.inf)
+        either = np.logaddexp(stay, leave)
+        left = np.exp(leave - either)
+        value = (self._gammas(r, alpha, a, b)[self._place] + either) @ self._share
+        slopes = self._slopes(r, alpha, a, b)[:, self._place]
+        slopes[0] -= (1 - left) * late + left * early
+        slopes[1] -= (r + self._x) * ((1 - left) / (alpha + self._T) + left / (alpha + self._t))
+        slopes[2] += left / a
+        slopes[3] -= left / np.where(self._again, b + self._x - 1, 1.0)
+        return -float(value), -(slopes @ self._share) * np.array([r, alpha, a, b])
+
+    def _gammas(self, r: float, alpha: float, a: float, b: float) -> np.ndarray:
+        """What depends on the number of purchases alone."""
+        x = self._often
+        rate = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
+        leaving = gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
+        return np.asarray(rate + leaving)
+
+    def _slopes(self, r: float, alpha: float, a: float, b: float) -> np.ndarray:
+        """Its slopes in r, α, a and b, shape (4, n)."""
+        x, both = self._often, digamma(a + b) - digamma(a + b + self._often)
+        rate = digamma(r + x) - digamma(r) + np.log(alpha)
+        return np.stack(
+            [rate, np.full(len(x), r / alpha), both, both + digamma(b + x) - digamma(b)]
+        )

@@ -1,0 +1,208 @@
+"""Validation in time: learn from earlier snapshots, be tested on later ones, by other customers.
+
+May import: errors, schema, customers, and of learning: splits. A row is a customer at a
+snapshot. Between what is learnt from and what is tested lies a gap of one horizon, so that no
+label of the one was still open when the features of the other were taken; and no customer stands
+on both sides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from retain.customers.customers import Customers, Dated
+from retain.errors import RetainError
+from retain.learning.splits import SEALED_SEED, Fold, SealedPart, Splits, assign
+from retain.schema import Validation
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """What each snapshot is for.
+
+    Attributes
+    ----------
+    trained, tested
+        Days that may be learnt from, and days that are tested, a gap after the first of those; but
+        for the last of them, only if there is half as much to learn from as to test.
+    sealed
+        The latest day.
+    aside
+        Days whose labels were still open at the sealed one: they are neither.
+    gap
+        Days between what is learnt from and what is tested.
+    """
+
+    trained: tuple[pd.Timestamp, ...]
+    tested: tuple[pd.Timestamp, ...]
+    sealed: pd.Timestamp
+    aside: tuple[pd.Timestamp, ...]
+    gap: pd.Timedelta
+
+    @property
+    def told(self) -> str:
+        """What each snapshot is for, in words."""
+        parts = [
+            f"learns from {_days(self.trained)}",
+            f"tests on {_days(self.tested)}, each by what is {self.gap.days} days older",
+            f"seals {_days((self.sealed,))}",
+        ]
+        if self.aside:
+            parts.append(f"sets {_days(self.aside)} aside, whose labels were open then")
+        return "validation in time: " + "; ".join(parts)
+
+
+def calendar(dated: Dated, gap: int | None) -> Calendar:
+    """What each snapshot of these rows is for.
+
+    Raises
+    ------
+    RetainError
+        When the gap is shorter than the horizon, or no snapshot is left to be tested.
+    """
+    horizon = dated.horizon
+    if gap is not None and gap < horizon:
+        raise RetainError.at(
+            "validation.gap",
+            f"it is {gap} days, and the labels look {horizon} days ahead",
+            f"expected at least {horizon}, or null for just that",
+        )
+    between = pd.Timedelta(days=horizon if gap is None else gap)
+    rows = dated.snapshot.value_counts().sort_index()
+    *days, last = rows.index
+    before = [day for day in days if day + between <= last]
+    testable = [day for day in before if before[0] + between <= day]
+    if not testable:
+        raise RetainError(_too_few([*days, last], between.days, by_horizon=gap is None))
+    tested = (*(day for day in testable[:-1] if _learnable(rows, day, between)), testable[-1])
+    return Calendar(
+        trained=tuple(day for day in before if day + between <= tested[-1]),
+        tested=tested,
+        sealed=last,
+        aside=tuple(day for day in days if day not in before),
+        gap=between,
+    )
+
+
+def _learnable(rows: pd.Series, day: pd.Timestamp, between: pd.Timedelta) -> bool:
+    """Whether there is at least half as much to learn from as to test.
+
+    Else a fold would tell of a model that nobody would use: one that barely learnt.
+    """
+    return bool(2 * rows[rows.index <= day - between].sum() >= rows[day])
+
+
+def split_in_time(customers: Customers, dated: Dated, validation: Validation, seed: int) -> Splits:
+    """Folds of customers × tested snapshots, and the latest snapshot sealed.
+
+    Each fold learns from other customers at snapshots at least a gap earlier. The sealed rows are
+    scored likewise, in parts, so that all customers of the latest snapshot are tested and each by
+    a model that never met them.
+
+    Raises
+    ------
+    RetainError
+        When the snapshots do not suffice, or a fold lacks one of the classes.
+    """
+    found = calendar(dated, validation.gap)
+    _enough(customers, validation.folds)
+    snapshot, target = dated.snapshot, customers.labelled
+    development = snapshot[snapshot.isin({*found.trained, *found.tested})]
+    ids = development.index.sort_values()
+    days = development.loc[ids].to_numpy()
+    folds = tuple(
+        fold
+        for repeat in range(validation.repeats)
+        for fold in _folds(customers, found, (ids, days), validation, (repeat, seed))
+    )
+    for fold in folds:
+        _both_classes(target.loc[ids].to_numpy(), fold, validation.folds)
+    sealed = snapshot.index[snapshot == found.sealed].sort_values()
+    parts = tuple(_sealed(customers.twins, ids, sealed, validation.folds))
+    return Splits(ids, sealed, folds, parts, found.told, f"{found.sealed:%Y-%m-%d}")
+
+
+def _folds(
+    customers: Customers,
+    found: Calendar,
+    rows: tuple[pd.Index, np.ndarray],
+    validation: Validation,
+    numbered: tuple[int, int],
+) -> list[Fold]:
+    """The folds of one repeat: snapshot by snapshot, customers by customers."""
+    (ids, days), (repeat, seed) = rows, numbered
+    target = customers.labelled.loc[ids]
+    part = assign(target, customers.twins, validation.folds, seed + repeat).to_numpy()
+    return [
+        Fold(
+            repeat,
+            place * validation.folds + k,
+            np.flatnonzero((part != k) & (days + found.gap <= day)),
+            np.flatnonzero((part == k) & (days == day)),
+            day.date(),
+        )
+        for place, day in enumerate(found.tested)
+        for k in range(validation.folds)
+    ]
+
+
+def _sealed(twins: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> list[SealedPart]:
+    """Sealed rows in parts by customer, by the data alone; each learns from all other customers."""
+    every = np.sort(pd.concat([twins.loc[ids], twins.loc[sealed]]).unique())
+    place = np.random.default_rng(SEALED_SEED).permutation(len(every)) % folds
+    of = pd.Series(place, index=every)
+    trained, tested = of.loc[twins.loc[ids]].to_numpy(), of.loc[twins.loc[sealed]].to_numpy()
+    parts = [SealedPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
+    return [part for part in parts if len(part.test)]
+
+
+def _enough(customers: Customers, folds: int) -> None:
+    """Refuse more parts than there are customers, each counted once."""
+    count = customers.twins.nunique()
+    if count < 2 * folds:
+        raise RetainError(
+            f"validation.folds={folds} needs at least {2 * folds} customers, some of each class in "
+            f"every part; the snapshots have {count}. Lower validation.folds, or bring a log with "
+            "more regular customers."
+        )
+
+
+def _both_classes(target: np.ndarray, fold: Fold, folds: int) -> None:
+    for what, rows, other in (
+        ("learn from", fold.train, "Raise"),
+        ("test", fold.test, "Lower"),
+    ):
+        declined = int(target[rows].sum())
+        if not 0 < declined < len(rows):
+            raise RetainError(
+                f"fold {fold.fold} at {fold.snapshot} has {len(rows)} rows to {what}, of whom "
+                f"{declined} declined; expected both classes. {other} validation.folds from "
+                f"{folds}, or bring a log with more regular customers."
+            )
+
+
+def _too_few(days: list[pd.Timestamp], gap: int, *, by_horizon: bool) -> str:
+    """Why no snapshot is left to be tested, and what would leave one."""
+    span = (days[-1] - days[0]).days
+    steps = [(later - day).days for day, later in pairwise(days)]
+    every = min(steps, default=1)
+    needed = 2 * -(-gap // every) * every  # a snapshot must stand at least a gap after the first
+    counted = "1 snapshot spans" if len(days) == 1 else f"{len(days)} snapshots span"
+    fits = (len(days) - 1) // 2 * every
+    key = "data.label.horizon" if by_horizon else "validation.gap"
+    shorter = f"{key}={fits} or less" if fits else f"less {key}"
+    return (
+        f"{counted} {span} days; to learn, a gap of {gap} days, to test, the same gap again and a "
+        f"sealed snapshot need {needed}: {needed - span} are missing. Type {shorter}; or, where "
+        "the log is long enough, more data.snapshots.count or less data.label.lookback."
+    )
+
+
+def _days(days: tuple[pd.Timestamp, ...]) -> str:
+    """Days in words: the first and the last of many."""
+    told = [f"{day:%Y-%m-%d}" for day in days]
+    return ", ".join(told) if len(told) < 4 else f"{told[0]} … {told[-1]} ({len(told)} snapshots)"

@@ -1,0 +1,94 @@
+"""The nodes of a purchase log: what its columns are, what counts as a decline, which snapshots."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from retain.schema.parsing import Config
+
+Days = Annotated[int, Field(ge=1, le=3_660)]
+Measure = Literal["orders", "items", "amount"]
+
+
+class LogColumns(Config):
+    """What the columns of a log are called; a log without headings is named by ``log.names``.
+
+    ``customer`` and ``time`` every log has. ``order`` joins the lines of one order; without it the
+    purchases of one day are one order. ``minutes`` (on the site) and ``contacts`` (by marketing)
+    are numbers of a row, and a row without amount and items may be a visit or a contact alone.
+    """
+
+    customer: str
+    time: str
+    amount: str | None = None
+    items: str | None = None
+    order: str | None = None
+    category: str | None = None
+    discount: str | None = None
+    minutes: str | None = None
+    contacts: str | None = None
+    profit: str | None = None
+
+
+class LogFormat(Config):
+    """How a CSV log is written, as far as it cannot be told from its text.
+
+    ``names`` are the columns of a file without a heading, in their order; ``time_format`` is
+    what ``strptime`` takes; ``timezone`` is the store's, whose midnights begin its days.
+    """
+
+    names: tuple[str, ...] | None
+    time_format: str | None
+    timezone: str
+
+
+class LogPolicy(Config):
+    """What becomes of rows that are no plain purchase.
+
+    ``returns`` are amounts below zero: ``net`` takes them off what was bought and counts no order,
+    ``drop`` leaves them out, ``refuse`` refuses the log. ``free`` are amounts of zero, and
+    ``duplicates`` rows that repeat another in every column.
+    """
+
+    returns: Literal["net", "drop", "refuse"]
+    free: Literal["keep", "drop", "refuse"]
+    duplicates: Literal["keep", "drop", "refuse"]
+
+
+class Active(Config):
+    """A regular customer bought in each of the last ``periods`` of ``days``."""
+
+    periods: Annotated[int, Field(ge=1, le=24)]
+    days: Days
+
+
+class LabelRule(Config):
+    """What counts as a decline, and of whom it is asked.
+
+    Declined is who, in the ``horizon`` days after a snapshot, comes to less than
+    ``decline_below`` × what the own rate of the ``lookback`` days before it makes of so many days.
+    ``history`` are days since the first purchase, None for twice the horizon.
+    """
+
+    measure: Measure
+    horizon: Days
+    lookback: Days
+    decline_below: Annotated[float, Field(gt=0, le=1)]
+    active: Active
+    history: Days | None
+
+    @property
+    def least_history(self) -> int:
+        """Days since the first purchase that make a customer eligible."""
+        return 2 * self.horizon if self.history is None else self.history
+
+
+class SnapshotRule(Config):
+    """Up to ``count`` days, ``every`` so many, the last of them ``last`` or as late as can be."""
+
+    every: Days
+    count: Annotated[int, Field(ge=1, le=120)]
+    last: date | None

@@ -1,0 +1,524 @@
+"""Bad logs and odd ones: what is refused, in which words, and what the funnel counts."""
+
+# ruff: noqa: E501 - a case is a line
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from retain.customers.purchases import duplicates
+from retain.customers.purchases.log import content_of, open_log
+from retain.errors import RetainError
+
+duckdb = pytest.importorskip("duckdb")
+
+MONEY = {"amount": "amount"}
+PIECES = {"items": "items"}
+HEADER = "customer,time,amount\n"
+GOOD = [f"{n},2024-01-{n:02d},{n}.50" for n in range(1, 31)]
+
+
+def lines(*bad, header=HEADER, good=GOOD):
+    return header + "\n".join([*good, *bad]) + "\n"
+
+
+# --- what a log becomes --------------------------------------------------------------------------
+
+
+def test_a_row_becomes_whole_numbers(opened, csv_log):
+    path = csv_log("customer,time,amount,items\n7,2024-01-02 00:00:01.9,12.345,3\n")
+    log = opened(path, **MONEY, **PIECES)
+    seconds = 19724 * 86400 + 1
+    assert log.rows("customer", "t", "cents", "items", "buys") == [(7, seconds, 1235, 3, 1)]
+    assert (log.log.first, log.log.last) == (19724, 19724)
+    assert log.log.columns == {"amount", "items"}
+    assert [step.of for step in log.log.steps] == ["purchases"]
+
+
+def test_without_amount_and_items_each_row_is_one_piece_for_no_money(opened, csv_log):
+    log = opened(csv_log("customer,time\n7,2024-01-02\n7,2024-01-03\n"))
+    assert log.rows("cents", "items", "buys") == [(0, 1, 1), (0, 1, 1)]
+    assert log.log.columns == frozenset()
+
+
+def test_all_columns_but_the_id_are_bigint(opened, csv_log):
+    text = (
+        "customer,time,amount,items,order,category,discount,minutes,contacts,profit\n"
+        "a7,2024-01-02,10,1,o1,tea,yes,2.5,1,3.2\n"
+    )
+    every = ("amount", "items", "order", "category", "discount", "minutes", "contacts", "profit")
+    log = opened(csv_log(text), **{name: name for name in every})
+    described = log.connection.sql("DESCRIBE purchases").fetchall()
+    types = {name: kind for name, kind, *_ in described}
+    assert types.pop("customer") == "VARCHAR"
+    assert set(types.values()) == {"BIGINT"}
+    assert set(types) == {
+        "t", "cents", "items", "buys", "opens", "category", "promo", "minutes", "contacts", "profit",
+    }  # fmt: skip
+    names = ("customer", "cents", "opens", "category", "promo", "minutes", "contacts", "profit")
+    assert log.rows(*names) == [("a7", 1000, 1, 0, 1, 250, 1, 320)]
+    assert log.log.columns == set(every) - {"discount"} | {"promo"}
+
+
+@pytest.mark.parametrize(
+    ("ids", "become"),
+    [
+        (["7", "12"], [7, 12]),
+        (["7.0", "12.0"], [7, 12]),
+        (["007", "12"], ["007", "12"]),
+        (["a7", "12"], ["12", "a7"]),
+        ([" 7 ", "\u00a012"], [7, 12]),
+        (["nan", "7.0", "NULL"], [7]),
+        (["<NA>", "a7"], ["a7"]),
+        (["1234567890123456789012", "3"], ["1234567890123456789012", "3"]),
+    ],
+)
+def test_ids_are_whole_numbers_where_all_of_them_are(opened, csv_log, ids, become):
+    path = csv_log("customer;time\n" + "".join(f"{one};2024-01-02\n" for one in ids))
+    assert [row[0] for row in opened(path).rows("customer")] == become
+
+
+def test_a_file_without_a_heading_set_apart_by_blanks(opened, csv_log):
+    path = csv_log(" 00001 20210101  1   11.77\n 00002 20210112  5   77.00\n", "log.txt")
+    log = opened(
+        path,
+        customer="id",
+        time="day",
+        items="cds",
+        amount="dollars",
+        names=("id", "day", "cds", "dollars"),
+        time_format="%Y%m%d",
+    )
+    rows = log.rows("customer", "t // 86400", "cents", "items")
+    assert rows == [("00001", 18628, 1177, 1), ("00002", 18639, 7700, 5)]
+
+
+def test_names_may_stand_in_the_file_as_well(opened, csv_log):
+    path = csv_log("customer,time\n7,2024-01-02\n")
+    assert len(opened(path, names=("customer", "time")).rows()) == 1
+
+
+# --- dialects ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "cents"),
+    [
+        ("customer;time;amount\n1;2024-01-02;1 234,5\n", [123450]),
+        ("customer;time;amount\n1;2024-01-02;1\u00a0234,5\n", [123450]),
+        ("customer\ttime\tamount\n1\t2024-01-02\t1,234.50\n2\t2024-01-02\t7\n", [700, 123450]),
+        ("customer|time|amount\n1|2024-01-02|1.234,50\n2|2024-01-02|0,5\n", [50, 123450]),
+        ('customer,time,amount\n1,2024-01-02,"1,234,567"\n', [123456700]),
+        ("customer,time,amount\n1,2024-01-02,1.5e2\n", [15000]),
+        ('"customer","time","amount"\r\n"1","2024-01-02","0.125"\r\n', [13]),
+        ("customer,time,amount\n1,2024-01-02,2.5\r\n2,2024-01-02,3.5\n", [250, 350]),
+        ("customer,time,amount\r1,2024-01-02,2.5\r", [250]),
+    ],
+)
+def test_money_is_read_in_every_usual_dialect(opened, csv_log, text, cents):
+    assert [row[0] for row in opened(csv_log(text), **MONEY).rows("cents")] == cents
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1251"])
+def test_text_is_read_in_every_usual_encoding(opened, csv_log, encoding):
+    text = "клиент;время;раздел\nа1;2024-01-02;чай\nб2;2024-01-03;кофе\n"
+    path = csv_log(text, encoding=encoding)
+    log = opened(path, customer="клиент", time="время", category="раздел")
+    assert log.rows("customer", "category") == [("а1", 1), ("б2", 0)]
+    assert log.log.categories == ("кофе", "чай")
+
+
+def test_a_large_file_in_utf_16_is_read(opened, csv_log):
+    text = "customer,time\n" + "1,2024-01-02\n" * 60_000
+    assert opened(csv_log(text, encoding="utf-16")).steps["log read"].after == 60_000
+
+
+def test_blanks_and_tabs_may_part_columns(opened, csv_log):
+    path = csv_log("\t1  2024-01-02   3.5\n\n 22 2024-01-03   4\n", "log.txt")
+    log = opened(path, **MONEY, names=("customer", "time", "amount"))
+    assert log.rows("customer", "cents") == [(1, 350), (22, 400)]
+
+
+def test_a_file_that_is_ascii_at_first_may_be_cp1251_further_on(opened, csv_log):
+    head = "customer,time\n" + "1,2024-01-02\n" * 90_000
+    log = opened(csv_log((head + "Клиент второй,2024-01-02\n").encode("cp1251")))
+    assert log.rows("customer")[-1] == ("Клиент второй",)
+
+
+# --- the funnel ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("bad", "step", "reason"),
+    [
+        (",2024-01-05,3", "no customer", r"without a customer \(column 'customer': blank, first in row 32\)"),
+        ("4,,3", "no time", "without a time that can be read .*blank, first in row 32"),
+        ("4,soon,3", "no time", "'soon', first in row 32"),
+        ("4,2024-02-30,3", "no time", "'2024-02-30'"),
+        ("4,2024-07-01,3", "future", "later than 2024-06-30, in the future .*'2024-07-01', first in row 32"),
+        ("4,2024-01-05,much", "no amount", "'much'"),
+        ("4,2024-01-05,", "no amount", "blank"),
+        ("4,2024-01-05,inf", "no amount", "'inf'"),
+        ("4,2024-01-05,NaN", "no amount", "'NaN'"),
+        ("4,2024-01-05,90000000000001", "no amount", "'90000000000001'"),
+        ("4,2024-01-05,1e300", "no amount", "'1e300'"),
+    ],
+)  # fmt: skip
+def test_a_bad_row_is_left_out_and_told(opened, csv_log, bad, step, reason):
+    log = opened(csv_log(lines(bad)), **MONEY)
+    found = log.steps[step]
+    assert (found.before, found.after, found.of) == (31, 30, "purchases")
+    assert re.search(reason, found.reason), found.reason
+    assert len(log.rows()) == 30
+
+
+@pytest.mark.parametrize(
+    ("header", "changes", "good", "bad", "step"),
+    [
+        ("customer,time,items", PIECES, "1,2024-01-05,2", "1,2024-01-05,few", "no items"),
+        ("customer,time,items", PIECES, "1,2024-01-05,2", "1,2024-01-05,", "no items"),
+        (
+            "customer,time,d",
+            {"discount": "d"},
+            "1,2024-01-05,да",
+            "1,2024-01-05,may",
+            "no discount",
+        ),
+        (
+            "customer,time,d",
+            {"discount": "d"},
+            "1,2024-01-05,0.1",
+            "1,2024-01-05,-1",
+            "no discount",
+        ),
+        ("customer,time,m", {"minutes": "m"}, "1,2024-01-05,2", "1,2024-01-05,-2", "no minutes"),
+        ("customer,time,m", {"contacts": "m"}, "1,2024-01-05,2", "1,2024-01-05,x", "no contacts"),
+        ("customer,time,p", {"profit": "p"}, "1,2024-01-05,-2", "1,2024-01-05,?", "no profit"),
+    ],
+)
+def test_each_mapped_number_has_its_line(opened, csv_log, header, changes, good, bad, step):
+    log = opened(csv_log(lines(bad, header=f"{header}\n", good=[good] * 30)), **changes)
+    assert (log.steps[step].before, log.steps[step].after) == (31, 30)
+
+
+def test_missing_customers_are_left_out_however_many(opened, csv_log):
+    anonymous = [f",2024-01-{n:02d},{n}" for n in range(1, 31)]
+    log = opened(csv_log(lines(*anonymous)), **MONEY)
+    assert (log.steps["no customer"].before, log.steps["no customer"].after) == (60, 30)
+
+
+def test_more_than_one_row_in_twenty_that_cannot_be_read_refuses_the_log(opened, csv_log):
+    path = csv_log(lines("4,soon,3", "4,2024-01-05,much"))
+    with pytest.raises(
+        RetainError, match=r"2 of 32 rows \(6\.2%\) cannot be read: 1 row is without a time"
+    ):
+        opened(path, **MONEY)
+
+
+def test_a_row_counts_for_its_first_fault_alone(opened, csv_log):
+    log = opened(csv_log(lines(",soon,much")), **MONEY)
+    assert [step.name for step in log.log.steps] == ["log read", "no customer"]
+
+
+def test_a_log_of_bad_rows_alone_is_refused(opened, csv_log):
+    with pytest.raises(RetainError, match="no purchase is left: 1 row is without a customer"):
+        opened(csv_log("customer,time\n,2024-01-02\n"))
+
+
+# --- returns, free rows, duplicates, visits ------------------------------------------------------
+
+
+def test_returns_are_netted_and_are_no_purchase(opened, csv_log):
+    text = "customer,time,amount,items\n1,2024-01-02,10,2\n1,2024-01-03,-5,1\n2,2024-01-03,4,-1\n"
+    log = opened(csv_log(text), **MONEY, **PIECES)
+    # a return is one whichever of the two says so, and takes both off
+    assert log.rows("cents", "items", "buys") == [(-500, -1, 0), (-400, -1, 0), (1000, 2, 1)]
+    assert "2 rows are taken off" in log.steps["returns"].reason
+
+
+def test_a_return_without_items_is_one_piece_less(opened, csv_log):
+    log = opened(csv_log("customer,time,amount\n1,2024-01-02,10\n1,2024-01-03,-5\n"), **MONEY)
+    assert log.rows("cents", "items", "buys") == [(-500, -1, 0), (1000, 1, 1)]
+
+
+def test_returns_may_be_dropped_or_refused(opened, csv_log):
+    path = csv_log(lines("1,2024-01-03,-5"))
+    dropped = opened(path, **MONEY, returns="drop")
+    assert (dropped.steps["returns"].before, dropped.steps["returns"].after) == (31, 30)
+    told = r"column 'amount': 1 row is below zero: '-5', first in row 32; policy\.returns=refuse"
+    with pytest.raises(RetainError, match=told):
+        opened(path, **MONEY, returns="refuse")
+
+
+def test_free_rows_may_be_kept_dropped_or_refused(opened, csv_log):
+    path = csv_log(lines("1,2024-01-03,0"))
+    kept = opened(path, **MONEY)
+    assert (0, 1) in kept.rows("cents", "buys")
+    assert "1 row is of nothing, kept" in kept.steps["free"].reason
+    assert len(opened(path, **MONEY, free="drop").rows()) == 30
+    with pytest.raises(RetainError, match=r"policy\.free=refuse. Type data\.policy\.free=keep or"):
+        opened(path, **MONEY, free="refuse")
+
+
+def test_duplicates_are_told_and_may_be_dropped_or_refused(opened, csv_log):
+    path = csv_log(lines(GOOD[0], GOOD[0], GOOD[1]))
+    kept = opened(path, **MONEY)
+    assert len(kept.rows()) == 33
+    assert kept.steps["duplicates"].reason.startswith("3 repeat another row in every column, kept")
+    dropped = opened(path, **MONEY, duplicates="drop")
+    assert (dropped.steps["duplicates"].before, dropped.steps["duplicates"].after) == (33, 30)
+    assert len(dropped.rows()) == 30
+    with pytest.raises(RetainError, match=r"3 rows repeat another .* such as '1' at '2024-01-01'"):
+        opened(path, **MONEY, duplicates="refuse")
+
+
+def test_rows_that_differ_in_a_column_nobody_named_are_no_duplicates(opened, csv_log):
+    path = csv_log("customer,time,line\n1,2024-01-02,1\n1,2024-01-02,2\n")
+    log = opened(path, duplicates="drop")
+    assert len(log.rows()) == 2
+    assert "duplicates" not in log.steps
+
+
+def test_a_row_of_minutes_alone_is_a_visit(opened, csv_log):
+    text = "customer,time,amount,minutes\n1,2024-01-02,10,3\n1,2024-01-03,,5.25\n1,2024-01-04,0,1\n"
+    log = opened(csv_log(text), **MONEY, minutes="minutes")
+    assert log.rows("t // 86400 - 19723", "cents", "items", "buys", "minutes") == [
+        (1, 1000, 1, 1, 300),
+        (2, 0, 0, 0, 525),
+        (3, 0, 0, 0, 100),
+    ]
+    assert log.steps["visits"].reason.startswith("2 rows are without amount")
+
+
+def test_duplicates_of_a_long_log_are_estimated_from_some_customers(opened, csv_log, monkeypatch):
+    monkeypatch.setattr(duplicates, "_COUNTED", 100)
+    rows = [f"{n % 640},2024-01-02,{n % 640}" for n in range(1280)]
+    told = opened(csv_log(lines(*rows)), **MONEY).steps["duplicates"].reason
+    about = int(re.match(r"about (\d+) repeat", told).group(1))
+    assert 320 <= about <= 1280
+
+
+# --- categories, discounts, orders ---------------------------------------------------------------
+
+
+def test_categories_are_numbered_in_the_order_of_their_texts(opened, csv_log):
+    text = (
+        "customer,time,c\n1,2024-01-02,tea\n1,2024-01-03, milk\n1,2024-01-04,\n1,2024-01-05,tea \n"
+    )
+    log = opened(csv_log(text), category="c")
+    assert log.log.categories == ("milk", "tea")
+    assert log.rows("t // 86400 - 19723", "category") == [(1, 1), (2, 0), (3, None), (4, 1)]
+
+
+def test_categories_of_rows_left_out_have_no_number(opened, csv_log):
+    good = [f"1,2024-01-{n:02d},b" for n in range(1, 31)]
+    log = opened(csv_log(lines("1,soon,a", header="customer,time,c\n", good=good)), category="c")
+    assert log.log.categories == ("b",)
+
+
+def test_too_many_categories_are_none(opened, csv_log):
+    text = "customer,time,c\n" + "".join(f"1,2024-01-02,{n}\n" for n in range(10_001))
+    with pytest.raises(RetainError, match="column 'c': it has more than 10000 values; expected at"):
+        opened(csv_log(text), category="c")
+
+
+@pytest.mark.parametrize(
+    ("cells", "promo"),
+    [
+        (["yes", "NO", ""], [(0,), (1,), (None,)]),
+        (["да", "Нет", "ДА"], [(0,), (1,), (1,)]),
+        (["true", "False", "1"], [(0,), (1,), (1,)]),
+        (["0,15", "0", "12,5"], [(0,), (1,), (1,)]),
+    ],
+)
+def test_a_discount_is_an_answer_or_a_number(opened, csv_log, cells, promo):
+    path = csv_log("customer;time;d\n" + "".join(f"1;2024-01-02;{cell}\n" for cell in cells))
+    assert opened(path, discount="d").rows("promo") == promo
+
+
+ORDERS = [
+    "1,2024-01-02 10:05:00,5,o1",
+    "1,2024-01-02 10:00:00,7,o1",
+    "1,2024-01-02 10:00:00,6,o1",
+    "2,2024-01-02 11:00:00,6,o1",
+    "1,2024-01-05 09:00:00,1,o1",
+    "1,2024-01-06 09:00:00,-6,o1",
+    "1,2024-01-07 09:00:00,3,",
+]
+
+
+def test_an_order_opens_once_at_its_first_line(opened, csv_log):
+    path = csv_log("customer,time,amount,bill\n" + "\n".join(ORDERS))
+    clock = "strftime(make_timestamp(t * 1000000), '%d %H:%M')"
+    rows = opened(path, **MONEY, order="bill").rows("customer", clock, "cents", "opens")
+    assert rows == [
+        (1, "02 10:00", 500, 0),
+        (1, "02 10:00", 600, 1),
+        (1, "02 10:00", 700, 0),
+        (1, "05 09:00", 100, 0),  # days later: not moved, what is to come must not leak back
+        (1, "06 09:00", -600, 0),  # nor is a return
+        (1, "07 09:00", 300, 1),  # a row without an order is one
+        (2, "02 11:00", 600, 1),
+    ]
+
+
+def test_which_line_opens_an_order_does_not_hang_on_the_order_of_rows(opened, csv_log):
+    seen = []
+    for turn in range(len(ORDERS)):
+        turned = [*ORDERS[turn:], *ORDERS[:turn]]
+        path = csv_log("customer,time,amount,bill\n" + "\n".join(turned))
+        seen.append(opened(path, **MONEY, order="bill").rows())
+    assert all(rows == seen[0] for rows in seen)
+
+
+# --- refused logs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "changes", "told"),
+    [
+        (HEADER, MONEY, "has columns and no rows; expected purchases"),
+        ("", {}, "is empty; expected a header and rows"),
+        ("\n\n", {}, "is empty; expected a header and rows"),
+        (b"\x00\x01PK\x00\x00", {}, "it is no text"),
+        (lines(), {"amount": "amuont"}, "no column 'amuont', which data.columns.amount names; it has 'customer', 'time', 'amount'. Did you mean 'amount'"),
+        ("1,2024-01-02\n2,2024-01-02\n", {}, "no column 'customer'.*data.log.names"),
+        ("customer,time,time\n1,2,3\n", {}, "has several columns named 'time'"),
+        ("customer,time,Time\n1,2,3\n", {}, "has columns 'time', 'Time', which differ in case alone"),
+        ("customer;time;amount\n1;2024-01-02;1.234\n", MONEY, "at most 9e13 with decimal mark ','"),
+        (lines(), {"amount": "time"}, "data.columns: column 'time' is named for 'time', 'amount'"),
+        ("customer,time\n1,2024-01-02\n2\n", {}, "line 3: 1 cells; expected 2"),
+        ('customer,time\n1,2024-01-02\n2,"2024\n', {}, "look for a quote that is not closed"),
+        ("customer,time\n1,01/02/2024\n", {}, "'01/02/2024' may be day and month or month and day.*data.log.time_format='%d/%m/%Y'"),
+        ("customer,time\n1,13/02/2024\n1,02/13/2024\n", {}, "in 1 cells the day stands first, in 1 the month"),
+        ("customer,time\n1,soon\n1,later\n", {}, "no cell is a time: 'later', 'soon'; expected dates such as '2024-03-31'; or say how they are written with data.log.time_format"),
+        ("customer,time\n1,2024-01-02\n", {"time_format": "%d.%m.%Y"}, "1 of 1 rows .* cannot be read.*'2024-01-02'.*data.log.time_format"),
+        ("customer,time\n1,2024-01-02\n", {"time_format": "%Q"}, "data.log.time_format: it is '%Q'.*expected what strptime takes"),
+        (lines(), {"timezone": "Europe/Moskow"}, "data.log.timezone is 'Europe/Moskow'.*Did you mean 'Europe/Moscow'"),
+        (lines(), {"names": ("customer", "time")}, "has 3 columns, and data.log.names 2"),
+    ],
+)  # fmt: skip
+def test_a_log_that_cannot_be_read_is_refused_in_a_sentence(opened, csv_log, text, changes, told):
+    with pytest.raises(RetainError, match=told):
+        opened(csv_log(text), **changes)
+
+
+def test_names_may_not_repeat(opened, csv_log):
+    with pytest.raises(RetainError, match="several columns named 'time'"):
+        opened(csv_log("1,2024-01-02,3\n"), names=("customer", "time", "time"))
+
+
+def test_a_line_of_other_length_among_columns_parted_by_blanks_is_shown(opened, csv_log):
+    path = csv_log("1 2024-01-02 5\n2 2024-01-03 6 7\n")
+    with pytest.raises(
+        RetainError, match="line '2 2024-01-03 6 7': 4 cells; expected 3, as in the n"
+    ):
+        opened(path, names=("customer", "time", "amount"))
+
+
+def test_a_path_that_leads_nowhere_is_told_with_the_nearest_name(opened, csv_log, tmp_path):
+    csv_log(lines())
+    with pytest.raises(RetainError, match=r"'lgo.csv' is not in folder .* Did you mean 'log.csv'"):
+        opened(tmp_path / "lgo.csv")
+    with pytest.raises(RetainError, match=r"pattern '.*\*\.parquet' matches no file"):
+        opened(tmp_path / "*.parquet")
+    with pytest.raises(RetainError, match="its scheme is 'https'; expected a path on this machine"):
+        opened("https://shop.example/log.parquet")
+    with pytest.raises(RetainError, match="its scheme is 's3'"):
+        opened("s3://shop/log.parquet")
+
+
+def test_a_folder_without_logs_is_told(opened, tmp_path):
+    with pytest.raises(RetainError, match=r"it is empty; expected files \.csv, \.tsv"):
+        opened(tmp_path)
+    (tmp_path / "log.xlsx").write_bytes(b"PK")
+    with pytest.raises(RetainError, match=r"it holds 'log\.xlsx'; expected files"):
+        opened(tmp_path)
+
+
+def test_files_of_different_columns_are_named(opened, csv_log, tmp_path):
+    csv_log(lines(), "logs/a.csv")
+    csv_log(lines(header="customer,time,money\n"), "logs/b.csv")
+    told = r"file '.*b\.csv' has column 'money', unlike file '.*a\.csv'"
+    with pytest.raises(RetainError, match=told):
+        opened(tmp_path / "logs")
+
+
+def test_files_of_different_kinds_are_named(opened, csv_log, tmp_path):
+    path = csv_log(lines(), "logs/a.csv")
+    duckdb.read_csv(str(path)).write_parquet(str(path.with_suffix(".parquet")))
+    told = r"of several kinds: 'a\.csv' is CSV, 'a\.parquet' is Parquet"
+    with pytest.raises(RetainError, match=told):
+        opened(tmp_path / "logs")
+
+
+def test_a_table_is_of_a_database_alone(opened, csv_log):
+    with pytest.raises(RetainError, match=r"data\.table is 'log', but .* holds no tables"):
+        opened(csv_log(lines()), table="log")
+
+
+# --- nothing of a log is a command ---------------------------------------------------------------
+
+
+def test_names_of_files_and_columns_are_no_sql(opened, csv_log):
+    column = "ti'me\"); DROP TABLE x; --"
+    quoted = column.replace('"', '""')
+    path = csv_log(f'customer,"{quoted}",c\n1,2024-01-02,x\'); --\n', "lo'g [1] *; --.csv")
+    log = opened(path, time=column, category="c")
+    assert log.log.categories == ("x'); --",)
+    copy = path.with_suffix(".parquet")
+    duckdb.connect().read_csv(str(path.parent / "lo'g*")).write_parquet(str(copy))
+    assert len(opened(copy, time=column).rows()) == 1
+
+
+def test_a_name_with_a_star_is_one_file(opened, csv_log):
+    path = csv_log(lines(), "a*.csv")
+    csv_log(lines(), "ab.csv")
+    assert len(opened(path).rows()) == 30
+
+
+def test_no_extension_is_fetched(opened, csv_log):
+    connection = opened(csv_log(lines())).connection
+    for name in ("autoinstall_known_extensions", "autoload_known_extensions"):
+        assert connection.sql(f"SELECT current_setting('{name}')").fetchone() == (False,)
+
+
+# --- content -------------------------------------------------------------------------------------
+
+
+def test_content_changes_with_the_input_and_the_way_it_is_read(opened, csv_log):
+    first = opened(csv_log(lines()), **MONEY).log.content
+    again = opened(csv_log(lines(), "other.csv"), **MONEY).log.content
+    more = opened(csv_log(lines("1,2024-01-03,5")), **MONEY).log.content
+    other = opened(csv_log(lines(), "other.csv"), **MONEY, returns="drop").log.content
+    assert first == again
+    assert len({first, more, other}) == 3
+
+
+def test_content_is_told_before_the_log_is_opened(opened, asked, csv_log):
+    path = csv_log(lines())
+    known = content_of(path=str(path), table=None, **asked(**MONEY))
+    assert opened(path, **MONEY).log.content == known
+
+
+def test_a_large_file_is_told_by_its_ends_and_its_time(asked, csv_log, monkeypatch):
+    monkeypatch.setattr("retain.customers.purchases.content._WHOLE", 10)
+    monkeypatch.setattr("retain.customers.purchases.content._ENDS", 4)
+    path = csv_log(lines())
+    known = content_of(path=str(path), table=None, **asked())
+    assert content_of(path=str(path), table=None, **asked()) == known
+    os.utime(path, ns=(1, 1))
+    assert content_of(path=str(path), table=None, **asked()) != known
+
+
+def test_a_second_log_takes_the_place_of_the_first(opened, asked, csv_log):
+    log = opened(csv_log(lines()), **MONEY)
+    path = csv_log(lines())
+    parquet = path.with_suffix(".parquet")
+    duckdb.read_csv(str(path)).write_parquet(str(parquet))
+    for one in (parquet, path, parquet):
+        open_log(log.connection, path=str(one), table=None, **asked())
+        assert len(log.rows()) == 30

@@ -1,0 +1,402 @@
+"""A purchase log read through its door: what comes out, what is kept, what is refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from retain.customers.purchases import kept, source
+from retain.customers.purchases.source import read
+from retain.errors import RetainError
+
+pytest.importorskip("duckdb")
+
+FIRST = dt.date(2022, 1, 1)
+
+
+@pytest.fixture(scope="session")
+def nodes(checkout):
+    """``nodes(name, **changes)``: the keys of a data config, as ``read`` takes them."""
+
+    def loaded(name="purchases", **changes):
+        folder = checkout / "conf" / "data"
+        base, own = (
+            yaml.safe_load((folder / f"{n}.yaml").read_text("utf-8")) for n in ("purchases", name)
+        )
+        told = {**base, **own, "cache": None}
+        for key in ("columns", "log"):
+            told[key] = {**base[key], **own[key]}
+        for key in ("name", "_target_", "baselines", "defaults"):
+            told.pop(key, None)
+        for key, value in changes.items():
+            told[key] = {**told[key], **value} if isinstance(value, dict) else value
+        return told
+
+    return loaded
+
+
+COLUMNS = {
+    "customer": "who",
+    "time": "when",
+    "amount": "paid",
+    "items": "pieces",
+    "category": "kind",
+    "discount": "cheap",
+}
+
+
+@pytest.fixture(scope="session")
+def shop_log():
+    """Two years of purchases of 60 customers, as a store might write them."""
+    random = np.random.default_rng(0)
+    n = 4000
+    days = random.integers(0, 730, n)
+    seconds = random.integers(0, 86_400, n)
+    when = pd.Timestamp(FIRST) + pd.to_timedelta(days * 86_400 + seconds, unit="s")
+    return pd.DataFrame(
+        {
+            "who": random.integers(1, 61, n),
+            "when": when.astype("datetime64[us]"),
+            "paid": random.integers(100, 9000, n) / 100,
+            "pieces": random.integers(1, 5, n),
+            "kind": random.choice(["toys", "kitchen", "textiles"], n),
+            "cheap": random.integers(0, 2, n),
+        }
+    )
+
+
+@pytest.fixture
+def written(tmp_path, shop_log):
+    """``written(frame)``: the path of a Parquet file of purchases."""
+
+    def write(frame=shop_log, name="log.parquet"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        frame.to_parquet(path, index=False)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def asked(nodes, written):
+    """``asked(**changes)``: the keys for the store's log, at six snapshots."""
+
+    def told(frame=None, **changes):
+        path = changes.pop("path", None) or (written() if frame is None else written(frame))
+        changes["snapshots"] = {"count": 6, **changes.get("snapshots", {})}
+        rest = {"columns": COLUMNS, "profit_unit": "euro a month", **changes}
+        return nodes(path=path, **rest)
+
+    return told
+
+
+def assert_same(one, other):
+    pd.testing.assert_frame_equal(one.features, other.features, check_exact=True)
+    for name in ("target", "profit"):
+        pd.testing.assert_series_equal(getattr(one, name), getattr(other, name), check_exact=True)
+    assert one.fingerprint == other.fingerprint
+
+
+def test_a_row_is_a_customer_at_a_snapshot_in_the_order_of_ids_and_days(asked):
+    customers = read(**asked())
+    dated = customers.dated
+    assert len(customers.columns) >= 25
+    assert set(customers.groups) == {"purchase", "product"}
+    assert customers.features.index.name == "customer_id"
+    made = [
+        f"{who}@{day:%Y-%m-%d}" for who, day in zip(dated.customer, dated.snapshot, strict=True)
+    ]
+    assert list(customers.features.index) == made
+    keys = [(str(who), day) for who, day in zip(dated.customer, dated.snapshot, strict=True)]
+    assert keys == sorted(keys)
+    assert max({str(day.date()) for day in dated.snapshot}) == "2023-10-03"
+    assert dated.snapshot.nunique() == 6
+    assert dated.horizon == 90
+    assert set(customers.features["favourite_category"]) == {"toys", "kitchen", "textiles"}
+    assert customers.features["favourite_category"].dtype == "str"
+    assert customers.target.isin([0, 1]).all()
+    assert customers.twins.groupby(dated.customer).nunique().eq(1).all()
+
+
+def test_every_feature_has_its_names_in_both_languages(asked):
+    for column in read(**asked()).columns.values():
+        assert column.en != column.name
+        assert column.ru != column.en
+        assert "{" not in column.en + column.ru
+
+
+def test_profit_is_money_a_month_over_the_look_back(asked, shop_log):
+    customers = read(**asked())
+    row = customers.dated
+    who, day = row.customer.iloc[0], row.snapshot.iloc[0]
+    begin = day - pd.Timedelta(days=180)
+    some = shop_log[
+        (shop_log["who"] == who) & (shop_log["when"] >= begin) & (shop_log["when"] < day)
+    ]
+    assert customers.profit.iloc[0] == pytest.approx(some["paid"].sum() / 180 * 365.25 / 12)
+    assert customers.profit_unit == "euro a month"
+
+
+def test_the_funnel_leads_from_purchases_to_regular_customers(asked):
+    customers = read(**asked(label={"active": {"periods": 3, "days": 40}}))
+    of = [step.of for step in customers.funnel]
+    assert of == sorted(of, reverse=True)
+    eligible = customers.funnel[-3:]
+    assert [step.name for step in eligible] == ["too new", "not active", "no rate"]
+    assert eligible[0].before == 60 * 6
+    assert eligible[-1].after == len(customers) < 60 * 6
+    assert eligible[0].after == eligible[1].before
+
+
+def test_the_share_of_each_class_is_told_for_each_snapshot(asked, caplog):
+    with caplog.at_level(logging.INFO):
+        customers = read(**asked())
+    told = [one for one in caplog.messages if one.startswith("snapshot ")]
+    assert len(told) == 6
+    first = customers.dated.snapshot.min()
+    declined = customers.target[customers.dated.snapshot == first]
+    share = declined.mean()
+    assert told[0] == (
+        f"snapshot {first.date()}: {len(declined)} customers, {share:.1%} declined, "
+        f"{1 - share:.1%} at the previous level"
+    )
+
+
+def test_rows_may_be_shuffled_or_split_into_files(asked, written, shop_log, tmp_path):
+    whole = read(**asked())
+    shuffled = shop_log.sample(frac=1, random_state=0)
+    for n, part in enumerate(np.array_split(np.arange(len(shuffled)), 3)):
+        written(shuffled.iloc[part], f"parts/{n}.parquet")
+    assert_same(read(**asked(path=str(tmp_path / "parts"))), whole)
+
+
+def test_customers_only_to_be_scored_have_one_row_and_no_target(asked, shop_log):
+    log = pd.concat([shop_log, shop_log.head(1).assign(who=999)], ignore_index=True)
+    customers = read(**asked(log, labelled=False))
+    assert customers.target is None
+    assert customers.dated is None
+    assert customers.snapshot == shop_log["when"].max().date() + dt.timedelta(days=1)
+    assert customers.features.index.dtype == "int64"
+    assert customers.features.index.is_unique
+    dropped = [id_ for step in customers.funnel for id_ in step.dropped]
+    assert 999 in dropped
+    assert len(dropped) + len(customers) == 61
+    assert list(customers.features.index.astype(str)) == sorted(
+        customers.features.index.astype(str)
+    )
+
+
+def test_a_snapshot_of_both_kinds_has_the_same_features(asked):
+    day = "2023-08-03"
+    both = read(**asked(snapshots={"last": day, "count": 1}))
+    alone = read(**asked(labelled=False, at=day))
+    there = both.features.set_axis(both.dated.customer.to_numpy())
+    pd.testing.assert_frame_equal(alone.features, there, check_exact=True, check_names=False)
+    assert str(alone.snapshot) == day
+
+
+# --- what is kept --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def scans(monkeypatch):
+    """How often a log is opened."""
+    seen = []
+    opened = source.open_log
+
+    def open_log(*args, **kwargs):
+        seen.append(1)
+        return opened(*args, **kwargs)
+
+    monkeypatch.setattr(source, "open_log", open_log)
+    return seen
+
+
+def test_the_second_reading_of_a_log_does_not_scan_it(asked, scans, tmp_path, shop_log):
+    keys = asked(cache=str(tmp_path / "kept"))
+    first, second = read(**keys), read(**keys)
+    assert len(scans) == 1
+    assert_same(first, second)
+    assert first.told() == second.told()
+    pd.testing.assert_frame_equal(first.dated.sensitivity, second.dated.sensitivity)
+    assert not list((tmp_path / "kept").glob(".*"))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"label": {"horizon": 60}},
+        {"label": {"decline_below": 0.6}},
+        {"snapshots": {"count": 3}},
+        {"windows": [30, 60]},
+        {"labelled": False},
+        {"columns": {"discount": None}},
+        {"log": {"timezone": "Asia/Tokyo"}},
+    ],
+)
+def test_another_option_builds_another_table(asked, scans, tmp_path, change):
+    keys = asked(cache=str(tmp_path / "kept"))
+    read(**keys)
+    changed = {k: {**keys[k], **v} if isinstance(v, dict) else v for k, v in change.items()}
+    read(**{**keys, **changed})
+    assert len(scans) == 2
+
+
+def test_what_cannot_change_a_table_builds_none(asked, scans, tmp_path):
+    keys = asked(cache=str(tmp_path / "kept"))
+    read(**keys)
+    read(**{**keys, "memory_limit": "700MB", "profit_unit": "roubles"})
+    assert len(scans) == 1
+
+
+def test_another_log_builds_another_table(asked, written, scans, tmp_path, shop_log):
+    keys = asked(cache=str(tmp_path / "kept"))
+    one = read(**keys)
+    written(shop_log.assign(paid=shop_log["paid"] + 1))
+    assert read(**keys).fingerprint != one.fingerprint
+    assert len(scans) == 2
+
+
+@pytest.mark.parametrize("harm", ["cut", "flip", "empty", "other"])
+def test_a_broken_table_is_built_again(asked, scans, tmp_path, harm):
+    keys = asked(cache=str(tmp_path / "kept"))
+    whole = read(**keys)
+    (path,) = (tmp_path / "kept").glob("*.parquet")
+    held = path.read_bytes()
+    if harm == "other":
+        pd.DataFrame({"a": [1]}).to_parquet(path)
+    else:
+        path.write_bytes(
+            {
+                "cut": held[:-100],
+                "empty": b"",
+                "flip": held[:900] + bytes([held[900] ^ 255]) + held[901:],
+            }[harm]
+        )
+    assert_same(read(**keys), whole)
+    assert len(scans) == 2
+
+
+def test_purchases_that_were_in_the_future_are_read_again_the_next_day(
+    asked, scans, tmp_path, shop_log, monkeypatch
+):
+    log = pd.concat([shop_log, shop_log.head(1).assign(when=pd.Timestamp("2999-01-01"))])
+    keys = asked(log, cache=str(tmp_path / "kept"))
+    read(**keys)
+    read(**keys)
+    assert len(scans) == 1
+    monkeypatch.setattr(source, "_today", lambda: "2998-01-01")
+    read(**keys)
+    assert len(scans) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_a_sentence(asked, tmp_path):
+    (tmp_path / "kept").write_text("a file")
+    with pytest.raises(RetainError, match=r"kept cannot be written.*data.cache=FOLDER"):
+        read(**asked(cache=str(tmp_path / "kept")))
+
+
+def test_nothing_is_kept_where_no_folder_is_named(asked, tmp_path, monkeypatch):
+    monkeypatch.setattr(kept, "write", pytest.fail)
+    assert len(read(**asked(cache=None))) > 0
+
+
+# --- what is refused -----------------------------------------------------------------------------
+
+
+def test_a_log_shorter_than_look_back_and_horizon_says_how_many_days_are_missing(asked, shop_log):
+    short = shop_log[shop_log["when"] < "2022-08-29"]
+    with pytest.raises(RetainError, match=r"spans 240 days .*, 30 too few; expected .* 180 \+ 90"):
+        read(**asked(short))
+
+
+def test_nobody_regular_is_a_sentence_that_says_why(asked, shop_log):
+    few = shop_log.sort_values("when").iloc[[0, 1, 2, -1]]
+    with pytest.raises(RetainError, match=r"nobody is a regular customer .*not active.*data.label"):
+        read(**asked(few))
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"snapshots": {"last": "2023-12-01"}}, r"the log ends 59 days before its horizon"),
+        ({"snapshots": {"last": "2022-03-02"}}, r"120 days of its look-back of 180 are missing"),
+        ({"snapshots": {"last": "soon"}}, r"data.snapshots.last: it is 'soon'; expected a day as"),
+        (
+            {"labelled": False, "at": "2022-01-01"},
+            r"data.at: it is 2022-01-01; expected a day after",
+        ),
+        ({"windows": [0, 30]}, r"data.windows: it is \[0, 30\]; expected whole days"),
+        ({"windows": []}, r"data.windows: it is \[\]"),
+        ({"windows": 30}, r"data.windows: it is 30; expected whole days, .* such as \[30,90,180\]"),
+        ({"windows": [30, 9999]}, r"data.windows: it is \[30, 9999\]; expected .* 1 to 3660"),
+        ({"label": {"horizn": 3}}, r"data.label: key 'horizn' is unknown. Did you mean 'horizon'"),
+        ({"label": {"decline_below": 0}}, r"data.label.decline_below is 0; expected .*greater"),
+        ({"engine": "duckbd"}, r"data.engine 'duckbd' is not one of .*Did you mean 'duckdb'"),
+        (
+            {"memory_limit": "much"},
+            r"data.memory_limit: it is 'much'; expected a number with a unit",
+        ),
+        ({"profit_unit": None}, r"data.profit_unit: it is None; expected what one unit"),
+        (
+            {"columns": {"amount": None}, "label": {"measure": "amount"}},
+            r"data.label.measure: it is 'amount' and the log has no column",
+        ),
+    ],
+)
+def test_an_option_that_cannot_be_is_a_sentence(asked, change, match):
+    with pytest.raises(RetainError, match=match):
+        read(**asked(**change))
+
+
+# --- the real log --------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def cdnow(checkout):
+    root = Path(os.environ.get("RETAIN_DATA", checkout.parent / "shared" / "data"))
+    path = root / "cdnow" / "CDNOW_master.txt"
+    if not path.is_file():
+        pytest.skip(f"the real log is not at {path}; set RETAIN_DATA to the folder above cdnow")
+    return str(path)
+
+
+def test_the_real_log_has_snapshots_of_some_two_thousand_regular_customers(cdnow, nodes):
+    customers = read(**nodes("cdnow", path=cdnow))
+    by_day = customers.target.groupby(customers.dated.snapshot)
+    full = [2225, 2038, 2073, 2041, 1907, 1901, 1936]
+    assert by_day.size().tolist() == [199, 1116, 1944, *full]  # all came in the first quarter
+    assert by_day.mean().between(0.46, 0.57).all()
+    assert customers.funnel[0].before == 69_659
+    assert customers.dated.customer.iloc[0] == "00004"
+    assert customers.profit_unit == "dollars a month"
+
+
+def test_who_only_returned_is_told_and_listed(asked, shop_log):
+    frame = pd.concat([shop_log, shop_log.iloc[[-1]].assign(who=999, paid=-5.0)])
+    step = read(**asked(frame)).funnel[-4]
+    assert (step.name, step.before - step.after) == ("never bought", 6)
+    people = read(**asked(frame, labelled=False))
+    (step,) = [one for one in people.funnel if one.name == "never bought"]
+    assert step.dropped == (999,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"labelled": "maybe"}, r"data\.labelled: it is 'maybe'; expected true or false"),
+        ({"at": "2023-01-01"}, r"expected data\.snapshots\.last=DAY, or data\.labelled=false"),
+        ({"labelled": False, "at": "soon"}, "data.at: it is 'soon'; expected a day"),
+    ],
+)
+def test_a_day_or_a_label_that_means_nothing_is_refused(asked, changes, match):
+    with pytest.raises(RetainError, match=match):
+        read(**asked(**changes))

@@ -1,0 +1,160 @@
+"""Models that read features of their own: what they see, and what they refuse."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.preprocessing import StandardScaler
+
+from retain.customers.customers import Column
+from retain.errors import NotApplicable
+from retain.learning.bg_nbd import BgNbd
+from retain.learning.blend import Blend
+from retain.learning.experiment import evaluate, fit, score_new, score_sealed
+from retain.learning.features import as_learnt
+from retain.learning.pipeline import Recipe
+from retain.learning.scoring import Experiment
+from retain.learning.time_rule import TimeRule, best_threshold
+from retain.learning.validation import split
+from retain.reasons.budget import Budget
+from retain.reasons.contribution import without
+from retain.reasons.explain import explain
+from retain.reasons.grounds import grounds
+from retain.schema import Calibration
+from retain.verdict.model_file import load, save
+
+MODELS = pytest.mark.parametrize("model", [TimeRule(), BgNbd()], ids=lambda one: one.name)
+
+
+@pytest.fixture
+def regulars(shop):
+    """Customers of the invented store who bought on dated days; who is long gone declined."""
+    customers = shop(400)
+    random = np.random.default_rng(3)
+    tenure = random.integers(200, 400, 400)
+    orders = random.integers(1, 12, 400)
+    since = np.where(orders > 1, (tenure * random.beta(1, 4, 400)).astype(int), tenure)
+    dated = {"days_since_order": since, "tenure_days": tenure, "order_days": orders}
+    table = customers.features.assign(**{name: v.astype(float) for name, v in dated.items()})
+    columns = {name: Column(name, "purchase", "number") for name in dated}
+    declined = (since + random.normal(0, 30, 400) > 60).astype(int)
+    return replace(
+        customers,
+        features=table,
+        columns={**customers.columns, **columns},
+        target=pd.Series(declined, index=table.index, name="target"),
+    )
+
+
+@pytest.fixture
+def make(all_features, some_metrics):
+    def experiment(model, **toggles):
+        recipe = Recipe(model, None, StandardScaler(), Calibration(name="none", method=None), 30)
+        features = all_features.model_copy()
+        features.__pydantic_extra__.update(toggles)
+        return Experiment(recipe, features, some_metrics, seed=0)
+
+    return experiment
+
+
+@MODELS
+def test_it_sees_its_features_alone_and_unscaled(make, regulars, three_folds, model):
+    experiment, splits = make(model), split(regulars, three_folds, seed=0)
+    assert list(experiment.table(regulars)) == list(model.reads)
+    fitted = fit(experiment, regulars, splits.ids)
+    met = fitted[:-1].transform(experiment.table(regulars))
+    assert (met == regulars.features[list(model.reads)].to_numpy()).all()
+    evaluation = evaluate(experiment, regulars, splits)
+    assert evaluation.metrics["roc_auc"]["mean"] > 0.7
+
+
+@MODELS
+def test_it_is_saved_read_back_and_scores_new_customers_alike(
+    make, regulars, three_folds, model, tmp_path
+):
+    experiment, splits = make(model), split(regulars, three_folds, seed=0)
+    fitted = fit(experiment, regulars, splits.ids)
+    again = load(tmp_path / "m.skops", save(fitted, tmp_path / "m.skops"))
+    before = score_sealed([fitted], experiment, regulars, splits)
+    after = score_sealed([again], experiment, regulars, splits)
+    pd.testing.assert_frame_equal(before.table, after.table, check_exact=True)
+    kinds = dict.fromkeys(model.reads, "number")
+    new = score_new(again, as_learnt(regulars, kinds).loc[splits.sealed])
+    assert (new.table["probability"] == before.table["probability"]).all()
+
+
+@MODELS
+def test_it_is_explained_by_sampling(make, regulars, three_folds, model):
+    experiment, splits = make(model), split(regulars, three_folds, seed=0)
+    table, fitted = experiment.table(regulars), fit(experiment, regulars, splits.ids)
+    budget = Budget(seconds=60.0, rows=40, background=20, seed=0)
+    found = explain(fitted, table.loc[splits.ids], table.loc[splits.ids[:20]], budget)
+    assert found.features == model.reads
+    told = grounds(regulars, experiment, splits)
+    assert told.seen == model.reads
+    assert told.on == ("purchase",)
+    assert {"pages", "category"} <= set(told.columns)
+
+
+@MODELS
+def test_what_it_reads_and_is_not_there_is_named(make, shop, regulars, three_folds, model):
+    lacking = f"model {model.name} reads .*days_since_order.*, which these customers lack"
+    with pytest.raises(NotApplicable, match=lacking):
+        evaluate(make(model), shop(), split(shop(), three_folds, seed=0))
+    with pytest.raises(NotApplicable, match=f"model {model.name} reads .*group is switched off"):
+        make(model, purchase=False).table(regulars)
+    splits = split(regulars, three_folds, seed=0)
+    assert without(make(model), regulars, splits, "purchase") == (0.5,) * len(splits.folds)
+
+
+def test_a_blend_gives_each_member_what_it_reads(make, shop, regulars, three_folds):
+    blend = Blend({"rule": TimeRule(), "logreg": LogisticRegression()}, folds=2)
+    evaluation = evaluate(make(blend), regulars, split(regulars, three_folds, seed=0))
+    assert evaluation.metrics["roc_auc"]["mean"] > 0.7
+    with pytest.raises(NotApplicable, match="model time_rule reads days_since_order, which"):
+        evaluate(make(blend), shop(), split(shop(), three_folds, seed=0))
+
+
+def test_features_of_other_names_can_be_read(make, regulars):
+    table = regulars.features.rename(columns={"days_since_order": "recency"})
+    columns = regulars.columns
+    renamed = replace(
+        regulars,
+        features=table,
+        columns={n: columns.get(n, Column(n, "purchase", "number")) for n in table},
+    )
+    assert list(make(TimeRule(days="recency")).table(renamed)) == ["recency"]
+
+
+def test_the_best_number_of_days_is_where_youdens_index_is_greatest():
+    random = np.random.default_rng(0)
+    days = random.integers(0, 50, 500).astype(float)
+    declined = random.random(500) < days / 60
+    false, true, at = roc_curve(declined, days, drop_intermediate=False)
+    best, index = best_threshold(days, declined)
+    assert index == pytest.approx((true - false).max(), abs=1e-12)
+    assert best == at[np.argmax(true - false)] or index == pytest.approx((true - false).max())
+    rule = TimeRule().fit(days[:, None], declined.astype(int))
+    found = rule.predict(days[:, None])
+    assert found[declined].mean() - found[~declined].mean() == pytest.approx(index)
+
+
+def test_the_rule_ranks_as_the_days_do_and_its_shares_are_right():
+    random = np.random.default_rng(1)
+    days = random.integers(0, 200, 1_000).astype(float)
+    declined = (random.random(1_000) < 0.1 + days / 400).astype(int)
+    probability = TimeRule().fit(days[:, None], declined).predict_proba(days[:, None])
+    assert roc_auc_score(declined, probability[:, 1]) == roc_auc_score(declined, days)
+    assert probability[:, 1].mean() == pytest.approx(declined.mean(), abs=1e-4)
+    assert probability.sum(axis=1) == pytest.approx(1)
+
+
+# A rule that is wrong about a store must look wrong, not be turned round in silence.
+def test_where_the_lately_gone_decline_less_the_order_of_the_rule_stays():
+    days = np.arange(100.0)[:, None]
+    probability = TimeRule().fit(days, (np.arange(100) < 50).astype(int)).predict_proba(days)
+    assert (np.diff(probability[:, 1]) > 0).all()
+    assert probability[:, 1].mean() == pytest.approx(0.5, abs=1e-3)

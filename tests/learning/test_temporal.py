@@ -1,0 +1,232 @@
+"""Folds in time: what is learnt from was known before what is tested, and of other customers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retain.errors import RetainError
+from retain.learning.latest import latest
+from retain.learning.scores import Scores
+from retain.learning.temporal import calendar
+from retain.learning.validation import split
+from retain.schema import Validation
+
+
+def plan(**changes):
+    values = {"name": "temporal", "temporal": True, "folds": 3, "repeats": 2, **changes}
+    return Validation(**values)
+
+
+def days_of(customers, ids):
+    return customers.dated.snapshot.loc[ids]
+
+
+def who(customers, ids):
+    return set(customers.dated.customer.loc[ids])
+
+
+def test_what_is_learnt_from_is_a_horizon_older_than_what_is_tested(dated_shop):
+    customers = dated_shop()
+    splits = split(customers, plan(), seed=0)
+    for fold in splits.folds:
+        learnt = days_of(customers, splits.ids[fold.train])
+        tested = days_of(customers, splits.ids[fold.test])
+        assert set(tested) == {pd.Timestamp(fold.snapshot)}
+        assert learnt.max() + pd.Timedelta(days=90) <= tested.min()
+
+
+def test_no_customer_is_both_learnt_from_and_tested(dated_shop):
+    customers = dated_shop()
+    splits = split(customers, plan(), seed=0)
+    for fold in splits.folds:
+        assert not who(customers, splits.ids[fold.train]) & who(customers, splits.ids[fold.test])
+    for part in splits.sealed_parts:
+        assert not who(customers, part.train) & who(customers, part.test)
+
+
+# Whatever was still open at the sealed snapshot tells of the time after it.
+def test_no_label_that_reaches_past_the_sealed_snapshot_is_in_any_fold(dated_shop):
+    customers = dated_shop()
+    splits = split(customers, plan(), seed=0)
+    last = customers.dated.snapshot.max()
+    assert (days_of(customers, splits.ids) + pd.Timedelta(days=90) <= last).all()
+    assert set(days_of(customers, splits.sealed)) == {last}
+    assert splits.sealed_at == f"{last:%Y-%m-%d}"
+
+
+def test_every_customer_of_the_latest_snapshot_is_sealed_and_scored_once(dated_shop):
+    customers = dated_shop()
+    splits = split(customers, plan(), seed=0)
+    tested = splits.sealed_parts[0].test.append([part.test for part in splits.sealed_parts[1:]])
+    assert sorted(tested) == sorted(splits.sealed)
+    assert len(splits.sealed) == 60
+
+
+def test_each_row_that_can_be_tested_is_tested_once_a_repeat(dated_shop):
+    customers = dated_shop(snapshots=9)
+    splits = split(customers, plan(), seed=0)
+    rows = days_of(customers, splits.ids)
+    expected = np.flatnonzero(rows >= rows.min() + pd.Timedelta(days=90))
+    for repeat in range(2):
+        tested = np.concatenate([f.test for f in splits.folds if f.repeat == repeat])
+        assert sorted(tested) == list(expected)
+
+
+def test_the_calendar_tells_what_each_snapshot_is_for(dated_shop):
+    dated = dated_shop(snapshots=8).dated
+    assert calendar(dated, None).told == (
+        "validation in time: learns from 2025-01-01, 2025-01-31; tests on 2025-04-01, 2025-05-01, "
+        "each by what is 90 days older; seals 2025-07-30; sets 2025-05-31, 2025-06-30 aside, whose "
+        "labels were open then"
+    )
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 1000), order=st.randoms(use_true_random=False))
+def test_the_order_of_rows_changes_no_split(dated_shop, seed, order):
+    customers = dated_shop()
+    places = list(range(len(customers)))
+    order.shuffle(places)
+    dated = customers.dated
+    moved = replace(
+        customers,
+        features=customers.features.iloc[places],
+        target=customers.target.iloc[places],
+        profit=customers.profit.iloc[places],
+        twins=customers.twins.iloc[places],
+        dated=replace(
+            dated, customer=dated.customer.iloc[places], snapshot=dated.snapshot.iloc[places]
+        ),
+    )
+    one, two = (split(shop, plan(), seed=seed) for shop in (customers, moved))
+    assert one.fingerprint == two.fingerprint
+    assert [list(p.test) for p in one.sealed_parts] == [list(p.test) for p in two.sealed_parts]
+
+
+def test_the_sealed_parts_do_not_depend_on_the_seed(dated_shop):
+    customers = dated_shop()
+    one, two = (split(customers, plan(), seed=seed) for seed in (0, 7))
+    assert [list(p.test) for p in one.sealed_parts] == [list(p.test) for p in two.sealed_parts]
+    assert one.fingerprint != two.fingerprint
+
+
+def test_a_wider_gap_is_another_split(dated_shop):
+    customers = dated_shop(snapshots=10)
+    one, two = (split(customers, plan(gap=gap), seed=0) for gap in (None, 120))
+    assert one.fingerprint != two.fingerprint
+
+
+def test_a_gap_shorter_than_the_horizon_is_refused(dated_shop):
+    with pytest.raises(RetainError, match="it is 60 days, and the labels look 90 days ahead"):
+        split(dated_shop(), plan(gap=60), seed=0)
+
+
+def test_too_few_snapshots_are_refused_with_the_days_that_are_missing(dated_shop):
+    with pytest.raises(RetainError, match=r"span 150 days; .* need 180: 30 are missing"):
+        split(dated_shop(snapshots=6), plan(), seed=0)
+
+
+# Six snapshots of 30 days span twice 75 days, yet none stands 75 days after the first and before
+# the last.
+def test_snapshots_that_straddle_what_is_needed_are_told_what_is_missing_and_what_fits(dated_shop):
+    customers = dated_shop(snapshots=6)
+    dated = replace(customers.dated, horizon=75)
+    with pytest.raises(RetainError, match="need 180: 30 are missing") as raised:
+        split(replace(customers, dated=dated), plan(), seed=0)
+    assert "Type data.label.horizon=60 or less" in str(raised.value)
+    split(replace(customers, dated=replace(dated, horizon=60)), plan(), seed=0)
+
+
+def test_one_snapshot_alone_cannot_be_validated_in_time(dated_shop):
+    with pytest.raises(RetainError, match=r"^1 snapshot spans 0 days; .* Type less data\.label"):
+        split(dated_shop(snapshots=1), plan(), seed=0)
+
+
+def test_a_gap_that_is_too_wide_is_told_the_widest(dated_shop):
+    with pytest.raises(RetainError, match=r"Type validation\.gap=90 or less"):
+        split(dated_shop(snapshots=7), plan(gap=120), seed=0)
+
+
+def test_more_parts_than_customers_are_refused_with_their_number(dated_shop):
+    with pytest.raises(RetainError, match=r"needs at least 80 customers, .* the snapshots have 60"):
+        split(dated_shop(), plan(folds=40), seed=0)
+
+
+def test_a_fold_of_one_class_is_refused(dated_shop):
+    customers = dated_shop()
+    nobody = replace(customers, target=customers.target * 0)
+    with pytest.raises(RetainError, match="0 declined; expected both classes"):
+        split(nobody, plan(), seed=0)
+
+
+# With more parts there is more to learn from, and with fewer of them more to test.
+@pytest.mark.parametrize(("early", "told"), [(True, "learn from.* Raise"), (False, "test.* Lower")])
+def test_a_fold_of_one_class_tells_which_way_to_turn(dated_shop, early, told):
+    customers = dated_shop()
+    day = customers.dated.snapshot
+    alike = day < day.min() + pd.Timedelta(days=90) if early else day == day.iloc[3]
+    target = customers.target.mask(alike, 0)
+    with pytest.raises(RetainError, match=rf"rows to {told} validation\.folds from 3"):
+        split(replace(customers, target=target), plan(), seed=0)
+
+
+def test_rows_with_days_ask_for_validation_in_time(dated_shop, three_folds):
+    with pytest.raises(RetainError, match="type validation=temporal"):
+        split(dated_shop(), three_folds, seed=0)
+
+
+def test_rows_without_days_cannot_be_validated_in_time(shop):
+    with pytest.raises(RetainError, match="Type validation=repeated"):
+        split(shop(), plan(), seed=0)
+
+
+def scores_of(ids, origin):
+    columns = ("customer_id", "repeat", "fold", "target", "probability")
+    table = pd.DataFrame([(one, 0, 0, 1, 0.5) for one in ids], columns=list(columns))
+    return Scores(table, origin)
+
+
+def test_the_latest_scored_snapshot_is_told_by_the_customers_own_ids(dated_shop):
+    customers = dated_shop()
+    splits = split(customers, plan(), seed=0)
+    outside = scores_of(splits.ids[splits.folds[0].test], "out_of_fold")
+    sealed = scores_of(splits.sealed, "sealed_test")
+    drivers = pd.DataFrame({"customer_id": splits.sealed, "feature": "pages"})
+    people, parts, told = latest(customers, [outside, sealed], drivers)
+    assert [part.origin for part in parts] == ["sealed_test"]
+    assert sorted(people.features.index) == sorted(who(customers, splits.sealed))
+    assert list(told["customer_id"]) == list(parts[0].table["customer_id"])
+    one = people.features.index[0]
+    row = f"{one}@{people.snapshot}"
+    assert people.features.loc[one].equals(customers.features.loc[row].rename(one))
+    assert people.profit.loc[one] == customers.profit.loc[row]
+    alone, parts, _ = latest(customers, [outside])
+    assert alone.snapshot == splits.folds[0].snapshot
+
+
+def test_customers_of_one_row_each_are_as_they_are(shop):
+    customers = shop()
+    scores = scores_of(customers.features.index, "out_of_fold")
+    people, parts, drivers = latest(customers, [scores])
+    assert people is customers
+    assert parts == [scores]
+    assert drivers is None
+
+
+# A model that learnt from a handful tells of no model anybody would use.
+def test_a_snapshot_with_little_to_learn_from_is_not_tested_but_for_the_last(dated_shop):
+    customers = dated_shop(snapshots=9)
+    first = customers.dated.snapshot.min()
+    few = customers.dated.snapshot > first + pd.Timedelta(days=31)
+    few |= customers.dated.customer < customers.dated.customer.min() + 12
+    found = calendar(customers.rows(few.to_numpy()).dated, None)
+    assert [f"{day:%m-%d}" for day in found.tested] == ["05-31"]
+    assert [f"{day:%m-%d}" for day in calendar(customers.dated, None).tested] == [
+        "04-01",
+        "05-01",
+        "05-31",
+    ]

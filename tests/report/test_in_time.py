@@ -1,0 +1,47 @@
+"""The page of a dated source counts customers at snapshots, and says which it speaks of."""
+
+import re
+
+from retain.report.canvas import Labels
+from retain.report.curves import curve
+from retain.report.out_of_fold import out_of_fold
+from retain.report.page import page
+
+
+def text_of(html):
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", html))
+
+
+def test_the_customers_of_a_curve_are_those_of_the_snapshots_tested(tree):
+    assert out_of_fold(tree) == (123, 311)
+    said = text_of(page(tree, "en"))
+    assert "123 of the 311 customers at the snapshots tested declined" in said
+    assert "123 из 311 (клиент считается на каждом срезе)" in said
+
+
+def test_blind_picking_is_drawn_where_the_tested_snapshots_have_it(tree):
+    chart = curve("precision_recall", tree, Labels("en"))
+    (axes,) = chart.figure.axes
+    levels = [tuple(line.get_ydata()) for line in axes.lines if len(line.get_ydata()) == 2]
+    assert (123 / 311, 123 / 311) in levels
+
+
+def test_every_customer_of_the_funnel_is_learnt_from_tested_sealed_or_left_aside(tree):
+    said = text_of(page(tree, "en"))
+    assert "77 more stand at snapshots between these and the latest" in said
+
+
+def test_a_source_of_one_row_a_customer_speaks_of_customers(tree):
+    tree["in_time"], tree["data"]["label"] = [], None
+    del tree["split"]["tested"]
+    said = text_of(page(tree, "en"))
+    assert "494 of 1,296 customers declined" in said
+    assert "at each snapshot" not in said
+    assert "more stand at snapshots" not in said
+
+
+def test_the_units_of_the_funnel_are_said_in_both_languages(tree):
+    tree["data"]["funnel"][0]["of"] = "customers at snapshots"
+    said = text_of(page(tree, "en"))
+    assert "customers at snapshots" in said
+    assert "клиенты на датах срезов" in said
