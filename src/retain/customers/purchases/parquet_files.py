@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 from retain.customers.purchases.origin import Origin
 from retain.customers.purchases.quoted import literal
-from retain.customers.purchases.raw import RAW, Raw, check_columns, described, picked, role_types
+from retain.customers.purchases.raw import (
+    RAW,
+    Raw,
+    check_columns,
+    check_same,
+    described,
+    picked,
+    role_types,
+)
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -28,8 +36,9 @@ def look_at(connection: duckdb.DuckDBPyConnection, origin: Origin, roles: Mappin
     schemas = {path: _schema(path) for path in origin.files}
     first = schemas[origin.files[0]]
     for path, schema in schemas.items():
-        check_columns(f"file {str(path)!r}", schema.names, roles, "")
-        _check_same(origin.files[0], first, path, schema)
+        told = f"file {str(path)!r}"
+        check_columns(told, schema.names, roles, "")
+        check_same(f"file {str(origin.files[0])!r}", first.names, told, schema.names)
     alike = all(schema.equals(first) for schema in schemas.values())
     files = ", ".join(literal(glob.escape(str(path))) for path in origin.files)
     how = f"union_by_name={str(not alike).lower()}, hive_partitioning=false, binary_as_string=true"
@@ -48,12 +57,3 @@ def _schema(path: Path) -> pa.Schema:
     except (pa.ArrowException, OSError) as error:
         why = (str(error).splitlines() or [""])[0][:200]
         raise RetainError(f"file {str(path)!r} cannot be read as Parquet: {why}.") from None
-
-
-def _check_same(first: Path, wanted: pa.Schema, path: Path, schema: pa.Schema) -> None:
-    more = [name for name in schema.names if name not in wanted.names]
-    less = [name for name in wanted.names if name not in schema.names]
-    if more or less:
-        which = f"has column {more[0]!r}" if more else f"has no column {less[0]!r}"
-        found = f"file {str(path)!r} {which}, unlike file {str(first)!r}"
-        raise RetainError(f"{found}; expected the same columns in all files of a log.")

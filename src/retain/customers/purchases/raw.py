@@ -88,6 +88,16 @@ def check_columns(told: str, there: Sequence[str], roles: Mapping[str, str], hin
             raise RetainError(f"{found}; it has {listed}.{did_you_mean(name, there)}{hint}")
 
 
+def check_same(first: str, wanted: Sequence[str], told: str, there: Sequence[str]) -> None:
+    """Refuse a file of a log whose columns are not those of the first, in whatever order."""
+    more = [name for name in there if name not in wanted]
+    less = [name for name in wanted if name not in there]
+    if more or less:
+        which = f"has column {more[0]!r}" if more else f"has no column {less[0]!r}"
+        found = f"{told} {which}, unlike {first}"
+        raise RetainError(f"{found}; expected the same columns in all files of a log.")
+
+
 def _check_case(told: str, there: Sequence[str]) -> None:
     """DuckDB takes names that differ in case alone for one."""
     folded = Counter(name.casefold() for name in there)

@@ -75,16 +75,6 @@ def _head(path: Path) -> tuple[str, str]:
     return decoded(path, data if wide else data[: data.rfind(b"\n") + 1] or data)
 
 
-def check_same(first: Sheet, sheet: Sheet) -> None:
-    """Refuse a file whose columns are not those of the first."""
-    more = [name for name in sheet.names if name not in first.names]
-    less = [name for name in first.names if name not in sheet.names]
-    if more or less:
-        which = f"has column {more[0]!r}" if more else f"has no column {less[0]!r}"
-        found = f"{sheet.told} {which}, unlike {first.told}"
-        raise RetainError(f"{found}; expected the same columns in all files of a log.")
-
-
 # --- encodings ---------------------------------------------------------------------------------
 
 

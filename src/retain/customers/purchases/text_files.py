@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING
 
 from retain.customers.purchases.origin import Origin
 from retain.customers.purchases.quoted import identifier, literal
-from retain.customers.purchases.raw import RAW, Raw, check_columns, picked, role_types
+from retain.customers.purchases.raw import RAW, Raw, check_columns, check_same, picked, role_types
 from retain.customers.purchases.sheets import (
     SPACES,
     Sheet,
-    check_same,
     readable,
     rewritten,
     sheet_of,
@@ -41,7 +40,7 @@ def load(
     hint = "" if names else " A file without a heading is named by data.log.names."
     for sheet in sheets:
         check_columns(sheet.told, sheet.names, roles, hint)
-        check_same(sheets[0], sheet)
+        check_same(sheets[0].told, sheets[0].names, sheet.told, sheet.names)
     with tempfile.TemporaryDirectory() as folder:
         scratch = Path(folder)
         ready = [readable(sheet, scratch / str(n)) for n, sheet in enumerate(sheets)]
