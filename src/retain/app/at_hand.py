@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from retain.app.merged import merged
 from retain.app.prepared import Prepared, prepare
-from retain.app.score import merged
 from retain.errors import RetainError
 from retain.record import DataFacts, Record
 from retain.schema import Compare, Run, parse

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retain.app.command_line import Line
 from retain.app.compare import nothing_thrown_away
@@ -121,6 +121,7 @@ def chosen(config: Score, saved: Saved) -> Settings:
     An option of a group that was chosen counts as it is. Segments, and the offers unless others
     were chosen, have the cut-offs of the comparison.
     """
+    from retain.app.merged import merged
     from retain.campaign.settings import Settings
     from retain.schema import parse
     from retain.schema.scoring import SavedSettings
@@ -132,21 +133,6 @@ def chosen(config: Score, saved: Saved) -> Settings:
             tree[key] = typed if "name" in typed else merged(tree[key], typed)
     found = parse(SavedSettings, tree)
     return Settings(found.segmentation, found.value, found.offers, found.campaign)
-
-
-def merged(tree: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
-    """A tree with some of its leaves, or whole new branches, from another.
-
-    >>> merged({"horizon": {"low": 1, "high": 6}, "draws": 100}, {"horizon": {"low": 2}})
-    {'horizon': {'low': 2, 'high': 6}, 'draws': 100}
-    """
-    below = {
-        key: merged(tree[key], value)
-        if isinstance(value, dict) and isinstance(tree.get(key), dict)
-        else value
-        for key, value in typed.items()
-    }
-    return {**tree, **below}
 
 
 def _config(line: Line) -> Score:
