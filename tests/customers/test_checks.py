@@ -305,3 +305,15 @@ def test_rows_of_customers_at_snapshots_have_no_order_of_a_file(dated_shop):
     assert outcomes["order_predicts_target"].outcome == "not_applicable"
     assert "order of ids and days" in outcomes["order_predicts_target"].sentence
     assert outcomes["twins"].outcome == "not_applicable"
+
+
+# What was bought before a snapshot is known at it: that a feature says so too leaks nothing.
+def test_the_money_of_a_dated_source_may_be_a_feature(dated_shop):
+    customers = dated_shop()
+    known = customers.features.assign(orders=customers.profit)
+    found = of(replace(customers, features=known), "target_or_profit_among_features")
+    assert found.outcome == "passed"
+    answer = customers.features.assign(orders=customers.target.astype(float))
+    found = of(replace(customers, features=answer), "target_or_profit_among_features")
+    assert found.outcome == "failed"
+    assert of(customers, "twins").outcome == "not_applicable"

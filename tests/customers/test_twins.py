@@ -291,3 +291,11 @@ def test_labels_given_before_are_replaced():
     customers = customers_of(continuous(20, 8))
     lumped = replace(customers, twins=pd.Series(0, index=customers.features.index))
     assert with_twins(lumped).twins.is_unique
+
+
+def test_rows_of_one_customer_at_several_days_are_no_copies(dated_shop):
+    customers = dated_shop()
+    alike = replace(customers, features=customers.features * 0 + 1)
+    assert with_twins(alike, "drop") is alike
+    assert alike.twins.groupby(alike.dated.customer).nunique().eq(1).all()
+    assert alike.twins.nunique() == alike.dated.customer.nunique()

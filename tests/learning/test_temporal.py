@@ -230,3 +230,12 @@ def test_a_snapshot_with_little_to_learn_from_is_not_tested_but_for_the_last(dat
         "05-01",
         "05-31",
     ]
+
+
+# Early folds learn from little: the mean of their ratios would be that of the smallest.
+def test_the_correction_weighs_all_folds_together(dated_shop):
+    splits = split(dated_shop(snapshots=9), plan(), seed=0)
+    sizes = [(len(fold.test), len(fold.train)) for fold in splits.folds]
+    test, train = (sum(side) for side in zip(*sizes, strict=True))
+    assert splits.test_to_train == test / train
+    assert splits.test_to_train < 0.9 * np.mean([one / other for one, other in sizes])
