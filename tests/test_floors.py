@@ -6,6 +6,7 @@ import sys
 
 FLOORS = (
     "errors",
+    "storage",
     "schema",
     "record",
     "customers",

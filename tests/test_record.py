@@ -4,7 +4,8 @@ import os
 import pytest
 
 from retain.errors import RetainError
-from retain.record import Record, RunDirectory, StudyDirectory, identity, replacing, write_text
+from retain.record import Record, RunDirectory, StudyDirectory, identity
+from retain.storage.writing import replacing, write_text
 
 
 def test_a_record_reads_back_as_it_was_written(tmp_path, make_record):

@@ -21,8 +21,9 @@ from retain.app.environment import environment, git
 from retain.app.prepared import Prepared, prepare
 from retain.learning.experiment import Evaluation, evaluate
 from retain.learning.metrics import corrected_interval
-from retain.record import SCHEMA, MetricFacts, Record, StudyDirectory, identity, write_text
+from retain.record import SCHEMA, MetricFacts, Record, StudyDirectory, identity
 from retain.schema import Run, parse
+from retain.storage.writing import write_text
 
 GRIDS: dict[str, Callable[[int], tuple[str, list[float]]]] = {
     "logreg": lambda points: ("C", [float(f"{c:.6g}") for c in np.logspace(-4, 3, points)]),

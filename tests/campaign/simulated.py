@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.assignment import CSV, JSON
-from retain.record import hash_of
+from retain.storage.writing import hash_of
 from retain.verdict.export import write_csv
 
 _PATH = Path(__file__).resolve().parents[2] / "experiments" / "statistics" / "readout.py"

@@ -103,7 +103,7 @@ def _judged(
     from retain.app.studies import commands, scores_of
     from retain.app.watching import watched
     from retain.app.why import Asking
-    from retain.record import replacing
+    from retain.storage.writing import replacing
     from retain.verdict.document import Findings, document
     from retain.verdict.export import to_csv
     from retain.verdict.gate import gate
@@ -155,9 +155,9 @@ def _judged(
 def _write(home: StudyDirectory, tree: dict[str, Any], language: str) -> None:
     """Write the verdict, and draw its page here and its pictures apart."""
     from retain.app.apart import apart
-    from retain.record import write_text
     from retain.report.charts import drawable
     from retain.report.page import page
+    from retain.storage.writing import write_text
     from retain.verdict.document import as_json
 
     to_draw = (drawable(tree), language, home.pictures, {"fishbone": home.verdict})

@@ -15,7 +15,7 @@ import pandas as pd
 from retain.app.leg import Progress
 from retain.learning.experiment import Evaluation
 from retain.learning.scores import Scores
-from retain.record import replacing
+from retain.storage.writing import replacing
 
 if TYPE_CHECKING:
     from retain.app.task import Ending, Task

@@ -8,8 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from retain.record import ScoreDirectory, StudyDirectory, hash_of, write_text
+from retain.record import ScoreDirectory, StudyDirectory
 from retain.report.driver_words import Levels
+from retain.storage.writing import hash_of, write_text
 from retain.verdict.document import as_json
 from retain.verdict.export import write_csv
 

@@ -65,7 +65,7 @@ def readout(line: Line) -> int:
 
 def write(files: ReadoutDirectory, found: Found) -> None:
     """Write all files, each whole or not at all."""
-    from retain.record import write_text
+    from retain.storage.writing import write_text
     from retain.verdict.export import write_csv
 
     files.readout.unlink(missing_ok=True)  # none stands beside newer files than itself

@@ -147,7 +147,7 @@ def _home(config: Score, saved: Saved, new: NewCustomers) -> ScoreDirectory:
     """Where to write, found to be writable before anything is computed."""
     from retain.errors import RetainError
     from retain.record import ScoreDirectory
-    from retain.record.writing import try_writing
+    from retain.storage.writing import try_writing
 
     name = f"score-{new.customers.fingerprint[:8]}"
     path = Path(config.outputs).expanduser() if config.outputs else saved.folder / name

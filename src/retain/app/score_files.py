@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from retain.campaign.drift import told
 from retain.errors import RetainError
-from retain.record import ScoreDirectory, replacing_folder, write_text
+from retain.record import ScoreDirectory
+from retain.storage.writing import replacing_folder, write_text
 from retain.verdict.export import write_csv
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from retain.record import write_text
 from retain.schema import Config
+from retain.storage.writing import write_text
 
 SCHEMA = 1
 PAUSE = 1.0

@@ -28,9 +28,9 @@ from retain.record import (
     SplitFacts,
     State,
     TuningFacts,
-    replacing,
 )
 from retain.schema import Run, parse
+from retain.storage.writing import replacing
 
 if TYPE_CHECKING:
     from retain.learning.experiment import Evaluation

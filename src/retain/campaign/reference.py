@@ -19,8 +19,8 @@ from pydantic import Field, model_validator
 from retain.customers.customers import Kind
 from retain.errors import RetainError
 from retain.learning.scores import Scores
-from retain.record import hash_of, write_text
 from retain.schema import Config, parse
+from retain.storage.writing import hash_of, write_text
 
 BINS = 10
 """Quantile bins of a number; fewer where values repeat."""

@@ -61,7 +61,6 @@ from retain.record.facts import (
 )
 from retain.record.readout import ReadoutDirectory
 from retain.record.scored import ScoreDirectory
-from retain.record.writing import hash_of, replacing, replacing_folder, write_text
 
 __all__ = [
     "CANNOT_CHANGE_A_RESULT",
@@ -85,9 +84,5 @@ __all__ = [
     "State",
     "StudyDirectory",
     "TuningFacts",
-    "hash_of",
     "identity",
-    "replacing",
-    "replacing_folder",
-    "write_text",
 ]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from retain.record.facts import Record
 from retain.record.reading import Reader
-from retain.record.writing import UNFINISHED, try_writing, write_text
+from retain.storage.writing import UNFINISHED, try_writing, write_text
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from retain.record import replacing
 from retain.report.beeswarm import beeswarm
 from retain.report.calibration import calibration
 from retain.report.canvas import Chart, Labels, hand
@@ -25,6 +24,7 @@ from retain.report.money_curves import budget_curve, profit_curve
 from retain.report.names import Tree
 from retain.report.segment_rows import segments
 from retain.report.tornado import tornado
+from retain.storage.writing import replacing
 
 CURVES = ("roc", "precision_recall", "calibration", "lift", "captured_profit")
 REASONS = (fishbone, drivers, beeswarm, dependence, distributions)

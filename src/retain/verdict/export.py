@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
-from retain.record import replacing
+from retain.storage.writing import replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa

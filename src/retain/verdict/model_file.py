@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 
 from retain.errors import RetainError
 from retain.learning.splits import TwinFolds
-from retain.record import hash_of, replacing
+from retain.storage.writing import hash_of, replacing
 
 UNDER = "imblearn.under_sampling._prototype_selection"
 TRUSTED = (

@@ -18,8 +18,9 @@ import pandas as pd
 from retain.errors import RetainError
 from retain.learning.metrics import Metric
 from retain.learning.scores import Scores
-from retain.record import Record, write_text
+from retain.record import Record
 from retain.schema import Config
+from retain.storage.writing import write_text
 from retain.verdict.statistics import bootstrap_interval, delong_interval
 
 

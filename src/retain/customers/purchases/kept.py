@@ -1,6 +1,6 @@
 """Tables built before, as Parquet files named by all that can change what is in them.
 
-May import: errors, record.writing and customers.customers, purchases.built.
+May import: errors, storage and customers.customers, purchases.built.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from retain.customers.purchases.built import Facts, Table
 from retain.errors import RetainError
-from retain.record.writing import replacing
+from retain.storage.writing import replacing
 
 if TYPE_CHECKING:
     import pyarrow as pa

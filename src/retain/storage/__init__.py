@@ -1,0 +1,4 @@
+"""Files on disk, whoever wrote them: safe names, bounded reading, atomic writing, locks.
+
+May import: errors.
+"""

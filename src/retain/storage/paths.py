@@ -1,0 +1,66 @@
+"""Names that become parts of paths, and paths that must stay inside a folder.
+
+May import: errors.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from retain.errors import RetainError
+
+LONGEST_NAME_BYTES = 200
+"""Bytes; file systems allow 255, and some names get a suffix."""
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:*?\"<>|\u2028\u2029]")
+
+
+def check_name(kind: str, name: str) -> str:
+    r"""Return ``name`` if it is one safe component of a path, whatever the system.
+
+    Parameters
+    ----------
+    kind
+        What is named, as the user typed it, such as ``"study.name"``.
+
+    Raises
+    ------
+    RetainError
+        If it is empty, hidden, leads elsewhere, is too long or has characters of control.
+
+    >>> check_name("study.name", "models 2")
+    'models 2'
+    >>> check_name("study.name", "../../X")
+    Traceback (most recent call last):
+    ...
+    retain.errors.RetainError: study.name is '../../X'; expected one plain name for a folder: \
+no /, no leading dot, no control characters, at most 200 bytes.
+    """
+    plain = (
+        0 < len(name.encode(errors="surrogatepass")) <= LONGEST_NAME_BYTES
+        and name == name.strip()
+        and name.isprintable()
+        and not name.startswith((".", "~"))
+        and not name.endswith(".")
+        and not _UNSAFE.search(name)
+    )
+    if not plain:
+        raise RetainError(
+            f"{kind} is {name!r}; expected one plain name for a folder: no /, no leading dot, "
+            f"no control characters, at most {LONGEST_NAME_BYTES} bytes."
+        )
+    return name
+
+
+def is_inside(path: Path, folder: Path) -> bool:
+    """Return whether ``path``, with every link followed, lies in ``folder``, likewise followed.
+
+    >>> is_inside(Path("outputs/models/verdict"), Path("outputs"))
+    True
+    >>> is_inside(Path("outputs/../elsewhere"), Path("outputs"))
+    False
+    """
+    try:
+        return path.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # a loop of links leads nowhere
+        return False
