@@ -16,7 +16,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:*?\"<>|\u2028\u2029]")
 
 
 def check_name(kind: str, name: str) -> str:
-    r"""Return ``name`` if it is one safe component of a path, whatever the system.
+    """Return ``name`` if it is one safe component of a path, whatever the system.
 
     Parameters
     ----------
