@@ -5,14 +5,18 @@ May import: errors, schema.
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from retain.errors import RetainError
+from retain.record.campaign import CampaignDirectory
 from retain.record.facts import Record
 from retain.record.reading import Reader
+from retain.record.scored import ScoreDirectory
+from retain.storage.locks import is_locked, try_lock, wait_for_lock
+from retain.storage.transaction import COMMIT, recover
 from retain.storage.writing import UNFINISHED, try_writing, write_text
 
 
@@ -59,28 +63,13 @@ class RunDirectory:
         The system lets go of a claim when its process ends, however it ends.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with self.lock.open("wb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            try:
-                yield True
-            finally:  # closing would leave it to processes forked meanwhile
-                fcntl.flock(file, fcntl.LOCK_UN)
+        with try_lock(self.lock) as mine:
+            yield mine
 
     @property
     def busy(self) -> bool:
         """Whether some process is doing the run now."""
-        try:
-            with self.lock.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        return is_locked(self.lock)
 
     def finish(self, record: Record) -> None:
         """Write the final state: after this the run has ended, and needs no more to go on with."""
@@ -157,21 +146,6 @@ class StudyDirectory:
         return self.verdict / "customers.csv"
 
     @property
-    def offers(self) -> Path:
-        """Who is offered what, in words."""
-        return self.verdict / "offers.csv"
-
-    @property
-    def campaign(self) -> Path:
-        """Who is contacted and who is held out: what a later read-out holds outcomes against."""
-        return self.verdict / "campaign.csv"
-
-    @property
-    def campaign_json(self) -> Path:
-        """The campaign in numbers, to be read by programs."""
-        return self.verdict / "campaign.json"
-
-    @property
     def drivers(self) -> Path:
         """The strongest drivers of each customer, in numbers and words."""
         return self.verdict / "drivers.csv"
@@ -199,13 +173,67 @@ class StudyDirectory:
     @property
     def ledger(self) -> Path:
         """Every opening of the study's sealed test."""
-        return self.verdict / "ledger.jsonl"
+        return self.path / "ledger.jsonl"
 
     @property
     def ledgers_beside(self) -> tuple[Path, ...]:
         """Ledgers of the studies in the same folder, which may share the sealed customers."""
-        beside = self.path.resolve().parent.glob(f"*/{self.verdict.name}/{self.ledger.name}")
+        beside = self.path.resolve().parent.glob(f"*/{self.ledger.name}")
         return tuple(sorted(path for path in beside if path != self.ledger.resolve()))
+
+    @property
+    def campaigns(self) -> Path:
+        """All campaigns planned for the study, a folder each."""
+        return self.path / "campaigns"
+
+    def campaign(self, id_: str) -> CampaignDirectory:
+        """Return the directory of a campaign."""
+        return CampaignDirectory(self.campaigns / id_)
+
+    @property
+    def campaign_ids(self) -> tuple[str, ...]:
+        """Ids of the campaigns that are there, in order."""
+        if not self.campaigns.is_dir():
+            return ()
+        folders = (CampaignDirectory(path) for path in sorted(self.campaigns.iterdir()))
+        return tuple(one.path.name for one in folders if one.campaign_json.is_file())
+
+    def score(self, name: str) -> ScoreDirectory:
+        """Return the directory of a scoring."""
+        return ScoreDirectory(self.path / "scores" / name)
+
+    @property
+    def lock(self) -> Path:
+        """Held by the command that reads or writes the verdict, a campaign or scores."""
+        return self.path / ".lock"
+
+    @contextmanager
+    def alone(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the study against other commands, and finish what a killed one left.
+
+        Raises
+        ------
+        OSError
+            If the study cannot be written.
+        RetainError
+            If a part of it is a link, which may lead anywhere.
+        """
+        self._refuse_links()
+        self.path.mkdir(parents=True, exist_ok=True)
+        with wait_for_lock(self.lock, on_wait):
+            recover(self.path)
+            yield
+
+    def _refuse_links(self) -> None:
+        """Refuse a study in which something that is written is a link."""
+        scores = self.score("any").path.parent
+        written = (self.verdict, self.campaigns, scores, self.ledger, self.lock, self.path / COMMIT)
+        links = [path for path in written if path.is_symlink()]
+        if links:
+            raise RetainError(
+                f"{links[0]} is a link, which may lead anywhere; expected a folder or file of the "
+                "study itself. Remove the link, or copy what it leads to in its place."
+            )
 
     @property
     def jobs(self) -> Path:
