@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from retain.app.board_campaign import campaign_told, segments_told
+from retain.app.board_campaign import campaign_path_told, campaign_told, segments_told
 from retain.app.board_in_time import in_time_table
 from retain.app.board_why import why_told
 from retain.verdict.in_time import in_time
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retain.record import StudyDirectory
     from retain.verdict.difference import Difference
     from retain.verdict.document import Findings
+    from retain.verdict.gate import Check
     from retain.verdict.sealed import SealedTest
     from retain.verdict.verdict import Verdict
 
@@ -53,9 +54,22 @@ def report(
     for difference in findings.diffs:
         if difference.asked:
             diff_told(console, difference)
-    for check in findings.gate or ():
-        console.print(f"[{'green' if check.passed else 'red'}]gate: {escape(check.sentence)}[/]")
+    gate_told(console, findings.gate or ())
+    campaign_path_told(console, study, findings.further.get("campaign"))
+
+
+def written_told(console: Console, study: StudyDirectory, lost: Sequence[str]) -> None:
+    """Print where the verdict lies, and which files the older one had and this one has not."""
+    if lost:
+        told = f"The older verdict had {', '.join(lost)}; this one has not."
+        console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
     console.print(f"Verdict: {escape(str(study.verdict))}", soft_wrap=True)
+
+
+def gate_told(console: Console, checks: Sequence[Check]) -> None:
+    """Print each threshold and whether it was reached."""
+    for check in checks:
+        console.print(f"[{'green' if check.passed else 'red'}]gate: {escape(check.sentence)}[/]")
 
 
 def _carried_told(console: Console, verdict: Verdict, findings: Findings) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from retain.record import StudyDirectory
 
 Tree = Mapping[str, Any]
 
@@ -70,6 +73,13 @@ def campaign_told(console: Console, campaign: Tree) -> None:
         console.print(escape(line), highlight=False)
     for code in (one["code"] for one in campaign["cautions"]):
         console.print(f"[yellow]{escape(CAUTIONS[code])}[/]")
+
+
+def campaign_path_told(console: Console, study: StudyDirectory, campaign: Tree | None) -> None:
+    """Print where the campaign lies, where one was planned."""
+    if campaign is not None and "id" in campaign:
+        path = escape(str(study.campaign(campaign["id"]).path))
+        console.print(f"Campaign: {path}", soft_wrap=True, highlight=False)
 
 
 CAUTIONS = {

@@ -20,7 +20,7 @@ class Carried:
     Attributes
     ----------
     sealed
-        Its result on the customers no run has seen.
+        Its result on the customers no run has seen; who asked for it writes the ledger.
     scores
         Their scores.
     model

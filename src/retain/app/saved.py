@@ -64,15 +64,14 @@ class Saved:
         return self.folder / "customers.csv"
 
 
-def opened(typed: str) -> Saved:
-    """The winner in the folder ``typed``: of a verdict, or of the study it is in.
+def opened(path: Path) -> Saved:
+    """The winner of a ``verdict.json``.
 
     Raises
     ------
     RetainError
-        When there is none, or something was changed, or is not of this version.
+        When something was changed, or is not of this version.
     """
-    path = _found(Path(typed).expanduser())
     verdict = _read(path)
     model, reference, told = verdict.model, verdict.reference, verdict.calibration
     settings, cuts = verdict.settings, verdict.cuts
@@ -94,8 +93,15 @@ def opened(typed: str) -> Saved:
     )
 
 
-def _found(folder: Path) -> Path:
-    """The ``verdict.json`` in a folder, or in the folder of a verdict within it."""
+def find_verdict(typed: str) -> Path:
+    """Return the ``verdict.json`` in a folder, or in the folder of a verdict within it.
+
+    Raises
+    ------
+    RetainError
+        When there is none.
+    """
+    folder = Path(typed).expanduser()
     inside = StudyDirectory(folder).verdict_json
     for path in (folder / inside.name, inside):
         if path.is_file():

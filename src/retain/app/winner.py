@@ -24,13 +24,15 @@ from retain.record import Record, RunDirectory, StudyDirectory
 from retain.schema import Compare, Run, parse
 from retain.verdict.curves import curves
 from retain.verdict.model_file import save
-from retain.verdict.sealed import Ledger, SealedTest, measured
+from retain.verdict.sealed import SealedTest, measured
 
 
 def follow(
-    config: Compare, settings: Settings, study: StudyDirectory, run: RunDirectory, winner: Record
+    config: Compare, settings: Settings, made: StudyDirectory, run: RunDirectory, winner: Record
 ) -> Followed:
     """The winner's curves from what its run wrote; the rest where the customers are at hand.
+
+    ``made`` is the study as it is being made: the model and the reference go to its verdict.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def follow(
         return Followed(curves(scores, None), None, missing)
     drawn = curves(scores, prepared.customers.profit)
     _refuse_impossible(scores, prepared, settings)
-    return Followed(drawn, carry(config, study, winner, prepared), None)
+    return Followed(drawn, carry(config, made, winner, prepared), None)
 
 
 def _refuse_impossible(outside: Scores, prepared: Prepared, settings: Settings) -> None:
@@ -59,7 +61,7 @@ def _refuse_impossible(outside: Scores, prepared: Prepared, settings: Settings) 
     refuse_impossible(found, settings)
 
 
-def carry(config: Compare, study: StudyDirectory, winner: Record, prepared: Prepared) -> Carried:
+def carry(config: Compare, made: StudyDirectory, winner: Record, prepared: Prepared) -> Carried:
     """Refit the winner on all training customers and open the sealed test.
 
     What is saved has met every training customer. The sealed ones are scored by it, or where
@@ -73,17 +75,14 @@ def carry(config: Compare, study: StudyDirectory, winner: Record, prepared: Prep
     scores = score_sealed(models, built, customers, splits)
     metrics = chosen(built.metrics, with_profit=customers.profit is not None)
     results = measured(scores, customers.profit, metrics, resamples=config.resamples)
-    ledger = Ledger(study.ledger, study.ledgers_beside)
-    openings = ledger.note(winner, results["roc_auc"]["value"])
+    learnt_from = reference(built.table(customers), splits.ids, scores)
     return Carried(
-        sealed=SealedTest(len(splits.sealed), results, tuple(openings)),
+        sealed=SealedTest(len(splits.sealed), results, ()),
         scores=scores,
-        model={"file": study.model.name, "sha256": save(model, study.model)},
+        model={"file": made.model.name, "sha256": save(model, made.model)},
         reference={
-            "file": study.reference.name,
-            "sha256": write_reference(
-                reference(built.table(customers), splits.ids, scores), study.reference
-            ),
+            "file": made.reference.name,
+            "sha256": write_reference(learnt_from, made.reference),
         },
         explained=sealed_explained(config, winner, models, prepared) if config.reasons.on else None,
     )

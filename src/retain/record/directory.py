@@ -6,7 +6,7 @@ May import: errors, schema.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -178,7 +178,8 @@ class StudyDirectory:
     @property
     def ledgers_beside(self) -> tuple[Path, ...]:
         """Ledgers of the studies in the same folder, which may share the sealed customers."""
-        beside = self.path.resolve().parent.glob(f"*/{self.ledger.name}")
+        folder, name = self.path.resolve().parent, self.ledger.name
+        beside = [*folder.glob(f"*/{name}"), *folder.glob(f"*/{self.verdict.name}/{name}")]
         return tuple(sorted(path for path in beside if path != self.ledger.resolve()))
 
     @property
@@ -222,7 +223,37 @@ class StudyDirectory:
         self.path.mkdir(parents=True, exist_ok=True)
         with wait_for_lock(self.lock, on_wait):
             recover(self.path)
+            self._keep_what_verdicts_held()
             yield
+
+    @contextmanager
+    def reading(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the study while its verdict is read; one that cannot be written has no writer.
+
+        Raises
+        ------
+        RetainError
+            If a part of it is a link, which may lead anywhere.
+        """
+        with ExitStack() as stack:
+            with suppress(OSError):
+                stack.enter_context(self.alone(on_wait))
+            yield
+
+    def _keep_what_verdicts_held(self) -> None:
+        """Move a ledger to its place, and refuse a verdict that would take a campaign along.
+
+        Earlier versions kept both in the folder of the verdict, which is replaced as a whole.
+        """
+        ledger = self.verdict / self.ledger.name
+        if ledger.is_file() and not self.ledger.exists():
+            ledger.rename(self.ledger)
+        campaign = CampaignDirectory(self.verdict)
+        if campaign.assignment.exists():
+            raise RetainError(
+                f"{campaign.assignment} is a campaign of an earlier version, which a new verdict "
+                f"would take along. Keep the folder: mv {self.verdict} {self.verdict}-before"
+            )
 
     def _refuse_links(self) -> None:
         """Refuse a study in which something that is written is a link."""

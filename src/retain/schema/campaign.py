@@ -181,6 +181,7 @@ class Planning(Config):
     segment how many must be. ``consent`` is ``stated`` (who agreed, as the source says it) or
     ``given`` (the source does not say, and the store vouches for all). A campaign of at most
     ``exact_cells`` possible customer × offer pairs is solved by HiGHS. ``none`` plans nothing.
+    ``replace`` lets a result point to another campaign than before; it is no part of a plan.
     """
 
     name: str
@@ -193,6 +194,7 @@ class Planning(Config):
     consent: Literal["stated", "given"] = "stated"
     exact_cells: Annotated[int, Field(ge=0)] = 20_000
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    replace: bool = Field(default=False, exclude=True)
 
     @property
     def on(self) -> bool:

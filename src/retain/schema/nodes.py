@@ -268,6 +268,7 @@ class Compare(Config):
     data: dict[str, Any] | None = None
     verdict: Judging
     gate: dict[str, float]
+    gate_only: bool
     report: Report
     segmentation: Segmentation
     value: Value

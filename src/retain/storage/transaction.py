@@ -41,28 +41,39 @@ class Staging:
     path
         Mirrors the folder the transaction is about: ``path / "verdict"`` becomes its ``verdict``.
     places
-        Folders to be put in place, relative to it. One that is there already is exchanged, or
-        kept where ``kept`` names it: its content tells its name, so it is the same.
+        Folders to be put in place, relative to it.
+    immutable
+        Those of them that stay as they are where they are there already.
     """
 
     path: Path
     places: list[str] = field(default_factory=list)
     immutable: set[str] = field(default_factory=set)
 
-    def add(self, place: str, *, immutable: bool = False) -> Path:
-        """Return a new empty folder that will take its place at ``place``.
+    def add(self, place: str) -> Path:
+        """Return a new empty folder that will take its place at ``place``."""
+        made = self.path / place
+        made.mkdir(parents=True)
+        self.places.append(place)
+        return made
+
+    def place(self, made: Path, place: str, *, immutable: bool = False) -> None:
+        """Have a folder made anywhere in ``path`` take its place at ``place``.
 
         Parameters
         ----------
         immutable
             Keep a folder that is there already instead of replacing it.
         """
-        made = self.path / place
-        made.mkdir(parents=True)
+        (self.path / place).parent.mkdir(parents=True, exist_ok=True)
+        made.rename(self.path / place)
         self.places.append(place)
         if immutable:
             self.immutable.add(place)
-        return made
+
+    def drop(self, place: str) -> None:
+        """Leave what lies at ``place`` as it is, whatever was made for it."""
+        self.places.remove(place)
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -48,28 +47,6 @@ def _created(path: Path) -> Path:
     temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(6)}")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     return temporary
-
-
-@contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside ``path`` that takes its place on success, vanishes on failure.
-
-    What lay in ``path`` goes when the new folder is whole.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(6)}")
-    older = path.with_name(f"{UNFINISHED}{secrets.token_hex(6)}")
-    temporary.mkdir()
-    try:
-        yield temporary
-        if path.exists():
-            path.rename(older)
-        temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if older.exists() and not path.exists():
-            older.rename(path)
-        shutil.rmtree(older, ignore_errors=True)
 
 
 def try_writing(folder: Path) -> None:

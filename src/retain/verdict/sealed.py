@@ -80,7 +80,10 @@ class Ledger:
         return list(first.values())
 
     def note(self, record: Record, roc_auc: float) -> list[Opening]:
-        """All openings with this one, which stands in this ledger from now on."""
+        """All openings with this one, which stands in this ledger from now on.
+
+        The caller holds the study's lock, and writes the verdict after this.
+        """
         new = Opening(
             time=datetime.now(UTC).isoformat(timespec="seconds"),
             study=record.study,

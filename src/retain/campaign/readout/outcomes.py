@@ -5,6 +5,7 @@ May import: errors, schema, customers, campaign.assignment.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -121,6 +122,13 @@ def _foreign(ids: pd.Series, assignment: Assignment, wanted: OutcomesFile) -> in
         raise RetainError(
             f"column {wanted.id!r}: {found}; expected those contacted or held out. "
             "To leave the others out: outcomes.foreign=drop"
+        )
+    if (share := float(known.mean())) < wanted.min_known:
+        raise RetainError(
+            f"column {wanted.id!r}: {int(known.sum())} of {len(ids)} customers ({share:.1%}) are "
+            f"of campaign {assignment.id}; expected {wanted.min_known:.0%} at least, since these "
+            "may be the outcomes of another one. If they are not: "
+            f"outcomes.min_known={math.floor(1000 * share) / 1000:g}"
         )
     return len(strange)
 
