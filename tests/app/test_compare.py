@@ -92,12 +92,13 @@ def test_the_saved_model_is_the_one_the_verdict_speaks_of(judged, verdict):
 def test_the_same_comparison_twice_says_the_same_and_opens_nothing_anew(
     again, retain_compare, verdict
 ):
-    files = ("leaderboard.csv", "segments.csv", "ledger.jsonl")
-    before = [(again / "verdict" / name).read_bytes() for name in files], verdict(again)
+    files = ("verdict/leaderboard.csv", "verdict/segments.csv", "ledger.jsonl")
+    before = [(again / name).read_bytes() for name in files], verdict(again)
     retain_compare("study=small", "resamples=100")
-    after = [(again / "verdict" / name).read_bytes() for name in files], verdict(again)
+    after = [(again / name).read_bytes() for name in files], verdict(again)
     for said in (before[1], after[1]):
         del said["model"]["sha256"]  # a model file carries the time it was written
+        del said["files"]["model.skops"]
     assert after == before
 
 

@@ -97,7 +97,7 @@ def find_repointing(
     Returns
     -------
     Repointing or None
-        None where nobody's arm or offer changes.
+        None where nobody's arm or offer changes, or the older campaign chose nobody.
     """
     if old_id is None or not study.campaign(old_id).campaign_json.is_file():
         return None
@@ -111,7 +111,7 @@ def find_repointing(
         before = read_assignment(old.path).table
     except RetainError as error:
         return Repointing(result, old, new, f"nobody can tell who changes arms: {error}")
-    changes = _describe_changes(before, offered.assignment)
+    changes = None if before.empty else _describe_changes(before, offered.assignment)
     return None if changes is None else Repointing(result, old, new, changes)
 
 
@@ -121,7 +121,7 @@ def _describe_changes(before: pd.DataFrame, after: pd.DataFrame) -> str | None:
         table.assign(customer_id=table["customer_id"].astype("str")).set_index("customer_id")
         for table in (before, after)
     )
-    both = one[["arm", "offer"]].join(other[["arm", "offer"]], how="outer", rsuffix="_after")
+    both = one[["arm", "offer"]].join(other[["arm", "offer"]], how="outer", suffixes=("", "_after"))
     both = both.astype("object").where(both.notna(), None)
     arms = both["arm"] != both["arm_after"]
     offers = ~arms & (both["offer"] != both["offer_after"])
@@ -180,7 +180,10 @@ def _only(study: StudyDirectory, typed: str) -> CampaignDirectory:
             f"{study.path} has {len(ids)} campaigns: {listed}. Type the one that was sent, such "
             f"as campaign={study.campaign(ids[0]).path}"
         )
+    above = study.path.parent
+    beside = [path.name for path in above.iterdir()] if above.is_dir() else []
+    hint = "" if study.path.is_dir() else did_you_mean(Path(typed).name, beside)
     raise RetainError(
         f"campaign={typed} holds no campaign.json; expected the id of a campaign, or its folder, "
-        "such as campaign=outputs/models/campaigns/ID, as retain-compare printed it."
+        f"such as campaign=outputs/models/campaigns/ID, as retain-compare printed it.{hint}"
     )

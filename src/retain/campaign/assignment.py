@@ -26,7 +26,7 @@ from retain.errors import RetainError, examples
 from retain.schema import Catalogue, Value, parse
 from retain.verdict.export import STARTS
 
-CSV, JSON = "campaign.csv", "campaign.json"
+CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
 SETTINGS = ("settings",)
 FOLDER = "campaigns"
 """Where campaigns lie under their ids."""
@@ -133,13 +133,9 @@ def read_assignment(folder: Path) -> Assignment:
     """
     tree = _tree(folder)
     id_ = _check_id(tree, folder)
-    raw = content(folder / CSV)
-    wanted, found = _at(tree, ("files", CSV), str, folder), _hash(raw)
-    if wanted != found:
-        raise RetainError(
-            f"{folder / CSV} is not the file {JSON} speaks of: its SHA-256 begins {found[:12]}, "
-            f"expected {wanted[:12]}. Put back the file as retain-compare wrote it."
-        )
+    raw, found = _table_bytes(tree, CSV, folder)
+    if OFFERS in _at(tree, ("files",), dict, folder):
+        _table_bytes(tree, OFFERS, folder)
     return Assignment(
         table=_table(raw, folder / CSV),
         id=id_,
@@ -175,6 +171,18 @@ def _tree(folder: Path) -> dict[str, Any]:
     if not isinstance(tree, dict):
         raise RetainError(f"{folder / JSON} holds no object; expected a campaign's.")
     return tree
+
+
+def _table_bytes(tree: Mapping[str, Any], name: str, folder: Path) -> tuple[bytes, str]:
+    """Return the bytes of a table and their SHA-256, which ``campaign.json`` must know."""
+    raw = content(folder / name)
+    wanted, found = _at(tree, ("files", name), str, folder), _hash(raw)
+    if wanted != found:
+        raise RetainError(
+            f"{folder / name} is not the file {JSON} speaks of: its SHA-256 begins {found[:12]}, "
+            f"expected {wanted[:12]}. Put back the file as it was written."
+        )
+    return raw, found
 
 
 def _check_id(tree: Mapping[str, Any], folder: Path) -> str:

@@ -54,7 +54,7 @@ class Staging:
         """Return a new empty folder that will take its place at ``place``."""
         made = self.path / place
         made.mkdir(parents=True)
-        self.places.append(place)
+        self._register(place)
         return made
 
     def place(self, made: Path, place: str, *, immutable: bool = False) -> None:
@@ -67,9 +67,15 @@ class Staging:
         """
         (self.path / place).parent.mkdir(parents=True, exist_ok=True)
         made.rename(self.path / place)
-        self.places.append(place)
+        self._register(place)
         if immutable:
             self.immutable.add(place)
+
+    def _register(self, place: str) -> None:
+        target = self.path.parent / place
+        if target.exists() and not target.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target))
+        self.places.append(place)
 
     def drop(self, place: str) -> None:
         """Leave what lies at ``place`` as it is, whatever was made for it."""
