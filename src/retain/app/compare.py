@@ -17,9 +17,10 @@ from retain.app.run import answer
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    from retain.app.carried import Carried, Followed
+    from retain.app.carried import Carried, Followed, TrainingData
     from retain.app.hands import Hands
     from retain.app.offered import Offered
+    from retain.app.shared_memory import SharedValue
     from retain.app.studies import Compared
     from retain.app.why import Why
     from retain.campaign.settings import Settings
@@ -96,11 +97,13 @@ def _judged(
     """Judge the runs, write what was found, and print it."""
     from rich.console import Console
 
+    from retain.app.apart import apart
     from retain.app.at_hand import with_moved
     from retain.app.board import report
     from retain.app.hands import Hands
+    from retain.app.scratch import scratch
     from retain.app.settled import settled
-    from retain.app.studies import commands, scores_of
+    from retain.app.studies import commands
     from retain.app.watching import watched
     from retain.app.why import Asking
     from retain.storage.writing import replacing
@@ -114,24 +117,31 @@ def _judged(
     checks = gate(winner, config.gate)
     config = with_moved(config, winner)
     settings = settled(line, config, winner)
-    to_carry = (config, settings, found.home, found.directory(winner), winner)
+    to_load = (config, found.directory(winner), winner)
     try:
         with (
+            scratch() as folder,
             Hands(config.workers, watched) as hands,
             replacing(found.home.leaderboard) as leaderboard,
         ):
+            with apart("load", *to_load, folder, does="reads the customers") as loading:
+                to_csv(verdict.table, leaderboard)
+                effects = verdict.effects  # worked out while the customers are read
+                data: TrainingData = loading()
+            to_carry = (config, settings, found.home, winner, data)
             carrying = hands.give("carry", *to_carry, does="carries the winner on")
-            asking = Asking(hands, config, winner) if config.reasons.on else None
-            diffs = tuple(_differences(verdict, found, asked))
-            to_csv(verdict.table, leaderboard)
-            effects = verdict.effects  # worked out while the others are at it
+            asking = None
+            if config.reasons.on and data.customers is not None:
+                asking = Asking(hands, config, winner, data.customers)
+            scores: Scores = data.scores.load()
+            diffs = tuple(_differences(verdict, found, asked, scores))
             followed: Followed = carrying.outcome()
             carried, why, offered = followed.carried, None, None
-            if carried is not None:
-                scores = scores_of(found.directory(winner))
+            if carried is not None and data.customers is not None:
                 if asking is not None:
                     why = asking.answer(effects, scores, carried.explained)
-                offered = _offered(hands, (config, winner, settings), (scores, carried.scores), why)
+                to_plan = (config, settings, (data.customers, data.scores), carried.scores)
+                offered = _offered(hands, to_plan, why)
         findings = Findings(
             studies=found.studies,
             question=_question(found),
@@ -148,7 +158,7 @@ def _judged(
         _write(found.home, document(verdict, findings), config.report.language)
     except OSError as error:
         raise RetainError(f"{found.home.verdict} cannot be written: {error}.") from None
-    report(Console(), found.home, verdict, findings, missing=followed.missing)
+    report(Console(), found.home, verdict, findings, missing=data.missing)
     return 0 if all(check.passed for check in checks) else MISSED
 
 
@@ -169,8 +179,7 @@ def _write(home: StudyDirectory, tree: dict[str, Any], language: str) -> None:
 
 def _offered(
     hands: Hands,
-    about: tuple[Compare, Record, Settings],
-    scores: tuple[Scores, Scores],
+    to_plan: tuple[Compare, Settings, tuple[SharedValue, SharedValue], Scores],
     why: Why | None,
 ) -> Offered:
     """Segments and campaign, by a worker; drivers go along where they were found."""
@@ -179,7 +188,7 @@ def _offered(
     words = None
     if why is not None and why.drivers is not None:
         words = Words(why.drivers, why.features, why.levels)
-    made: Offered = hands.give("plan", *about, scores, words, does="plans the campaign").outcome()
+    made: Offered = hands.give("plan", *to_plan, words, does="plans the campaign").outcome()
     return made
 
 
@@ -214,7 +223,10 @@ def _question(found: Compared) -> str | None:
 
 
 def _differences(
-    verdict: Verdict, found: Compared, asked: Sequence[tuple[RunDirectory, Record]]
+    verdict: Verdict,
+    found: Compared,
+    asked: Sequence[tuple[RunDirectory, Record]],
+    won: Scores,
 ) -> Iterator[Difference]:
     """The two runs asked for, then the winner against each of the first runs."""
     from retain.verdict.difference import difference
@@ -223,7 +235,6 @@ def _differences(
         ((one, a), (other, b)) = asked
         yield difference(a, b, (_scores(one), _scores(other)), asked=True)
     winner = verdict.winner
-    won = _scores(found.directory(winner))
     for record in verdict.records[:DIFFED]:
         if record is not winner:
             yield difference(winner, record, (won, _scores(found.directory(record))))
