@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.app.handing import hand
 from retain.app.scratch import scratch
+from retain.app.shared_memory import share
 from retain.errors import RetainError
 from retain.learning.fold_rows import FoldCache, FoldRows
 
@@ -140,7 +140,7 @@ def test_a_full_temporary_folder_is_named_while_customers_are_made(here, tiny, m
 def test_a_full_temporary_folder_is_named_when_customers_are_handed_over(mounted):
     folder = mounted("small", "size=40k")
     with pytest.raises(RetainError, match=r"small cannot be written: No space left on device\."):
-        hand(np.ones(10_000), folder / "customers")
+        share(np.ones(10_000), folder / "customers")
 
 
 def test_a_temporary_folder_that_cannot_be_written_is_named(mounted, monkeypatch):

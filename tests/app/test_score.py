@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from retain.app.at_hand import share_training_data
 from retain.app.command_line import Line
 from retain.app.planning import plan
 from retain.app.prepared import forget
@@ -15,7 +16,7 @@ from retain.app.run import answer, run
 from retain.app.saved import opened
 from retain.app.score import score
 from retain.app.settled import composed, settled
-from retain.app.studies import compared, scores_of
+from retain.app.studies import compared
 from retain.app.winner import follow
 from retain.customers.contracted import read
 from retain.customers.demo import write as write_store
@@ -35,9 +36,9 @@ def verdict_of(folder, data, *settings):
     ((directory, winner),) = found.runs
     rests_on = settled(line, config, winner)
     found.home.verdict.mkdir()
-    carried = follow(config, rests_on, found.home, directory, winner).carried
-    scores = (scores_of(directory), carried.scores)
-    offered = plan(config, winner, rests_on, scores, None)
+    data = share_training_data(config, directory, winner, folder)
+    carried = follow(config, rests_on, found.home, winner, data).carried
+    offered = plan(config, rests_on, (data.customers, data.scores), carried.scores, None)
     offered.write(found.home)
     tree = {
         "schema": 2,

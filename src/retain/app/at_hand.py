@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from retain.app.carried import TrainingData
 from retain.app.merged import merged
 from retain.app.prepared import Prepared, prepare
+from retain.app.shared_memory import share
+from retain.app.studies import scores_of
 from retain.errors import RetainError
-from retain.record import DataFacts, Record
+from retain.record import DataFacts, Record, RunDirectory
 from retain.schema import Compare, Run, parse
+
+
+def share_training_data(
+    config: Compare, run: RunDirectory, winner: Record, folder: Path
+) -> TrainingData:
+    """Read the winner's scores and customers and share them through files in ``folder``.
+
+    Raises
+    ------
+    RetainError
+        When the scores cannot be read, data that are given are not the winner's, or ``folder``
+        cannot be written.
+    """
+    scores = share(scores_of(run), folder / "scores")
+    prepared, missing = at_hand(config, winner)
+    customers = None if prepared is None else share(prepared, folder / "customers")
+    return TrainingData(scores, customers, missing)
 
 
 def at_hand(config: Compare, winner: Record) -> tuple[Prepared | None, str | None]:

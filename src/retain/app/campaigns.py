@@ -121,7 +121,9 @@ def _describe_changes(before: pd.DataFrame, after: pd.DataFrame) -> str | None:
         table.assign(customer_id=table["customer_id"].astype("str")).set_index("customer_id")
         for table in (before, after)
     )
-    both = one[["arm", "offer"]].join(other[["arm", "offer"]], how="outer", suffixes=("", "_after"))
+    both = one[["arm", "offer"]].merge(
+        other[["arm", "offer"]], "outer", left_index=True, right_index=True, suffixes=("", "_after")
+    )
     both = both.astype("object").where(both.notna(), None)
     arms = both["arm"] != both["arm_after"]
     offers = ~arms & (both["offer"] != both["offer_after"])

@@ -10,9 +10,10 @@ from retain.app.command_line import Line
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    from retain.app.carried import Carried, Followed
+    from retain.app.carried import Carried, Followed, TrainingData
     from retain.app.hands import Hands
     from retain.app.offered import Offered
+    from retain.app.shared_memory import SharedValue
     from retain.app.studies import Compared
     from retain.app.why import Why
     from retain.campaign.settings import Settings
@@ -68,32 +69,38 @@ class Results:
 
 def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> Results:
     """The winner's curves, sealed test, reasons, segments and campaign, by workers."""
+    from retain.app.apart import apart
     from retain.app.campaigns import write_campaign
     from retain.app.hands import Hands
-    from retain.app.studies import scores_of
+    from retain.app.scratch import scratch
     from retain.app.watching import watched
     from retain.app.why import Asking
     from retain.verdict.export import to_csv
 
-    config, found, winner = comparison.config, comparison.found, comparison.winner
-    to_carry = (config, comparison.settings, made, found.directory(winner), winner)
-    why, offered = None, None
-    with Hands(config.workers, watched) as hands:
+    config, winner = comparison.config, comparison.winner
+    to_load = (config, comparison.found.directory(winner), winner)
+    with scratch() as folder, Hands(config.workers, watched) as hands:
+        with apart("load", *to_load, folder, does="reads the customers") as loading:
+            to_csv(comparison.verdict.table, made.leaderboard)
+            effects = comparison.verdict.effects  # worked out while the customers are read
+            data: TrainingData = loading()
+        to_carry = (config, comparison.settings, made, winner, data)
         carrying = hands.give("carry", *to_carry, does="carries the winner on")
-        asking = Asking(hands, config, winner) if config.reasons.on else None
-        diffs = tuple(_differences(comparison))
-        to_csv(comparison.verdict.table, made.leaderboard)
-        effects = comparison.verdict.effects  # worked out while the others are at it
+        asking = None
+        if config.reasons.on and data.customers is not None:
+            asking = Asking(hands, config, winner, data.customers)
+        scores: Scores = data.scores.load()
+        diffs = tuple(_differences(comparison, scores))
         followed: Followed = carrying.outcome()
-        carried = followed.carried
-        if carried is not None:
-            scores = scores_of(found.directory(winner))
+        carried, why, offered = followed.carried, None, None
+        if carried is not None and data.customers is not None:
             if asking is not None:
                 why = asking.answer(effects, scores, carried.explained)
-            offered = _offered(hands, comparison, (scores, carried.scores), why)
+            shared = (data.customers, data.scores)
+            offered = _offered(hands, comparison, (shared, carried.scores), why)
             offered = write_campaign(offered, staging)
     findings = _findings(comparison, followed, diffs, offered, why)
-    return Results(findings, offered, why, followed.missing)
+    return Results(findings, offered, why, data.missing)
 
 
 def _findings(
@@ -131,7 +138,10 @@ def _noted(comparison: Comparison, carried: Carried) -> SealedTest:
 
 
 def _offered(
-    hands: Hands, comparison: Comparison, scores: tuple[Scores, Scores], why: Why | None
+    hands: Hands,
+    comparison: Comparison,
+    scored: tuple[tuple[SharedValue, SharedValue], Scores],
+    why: Why | None,
 ) -> Offered:
     """Segments and campaign, by a worker; drivers go along where they were found."""
     from retain.app.offered import Words
@@ -139,8 +149,8 @@ def _offered(
     words = None
     if why is not None and why.drivers is not None:
         words = Words(why.drivers, why.features, why.levels)
-    about = (comparison.config, comparison.winner, comparison.settings)
-    made: Offered = hands.give("plan", *about, scores, words, does="plans the campaign").outcome()
+    to_plan = (comparison.config, comparison.settings, *scored, words)
+    made: Offered = hands.give("plan", *to_plan, does="plans the campaign").outcome()
     return made
 
 
@@ -157,7 +167,7 @@ def _question(found: Compared) -> str | None:
     return asked.pop() if len(asked) == 1 else None
 
 
-def _differences(comparison: Comparison) -> Iterator[Difference]:
+def _differences(comparison: Comparison, won: Scores) -> Iterator[Difference]:
     """The two runs asked for, then the winner against each of the first runs."""
     from retain.verdict.difference import difference
 
@@ -165,7 +175,6 @@ def _differences(comparison: Comparison) -> Iterator[Difference]:
         ((one, a), (other, b)) = comparison.asked
         yield difference(a, b, (read_scores(one), read_scores(other)), asked=True)
     winner, found = comparison.winner, comparison.found
-    won = read_scores(found.directory(winner))
     for record in comparison.verdict.records[:DIFFED]:
         if record is not winner:
             yield difference(winner, record, (won, read_scores(found.directory(record))))

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from retain.app.handing import Handed
 from retain.app.leg import Leg
+from retain.app.shared_memory import SharedValue
 from retain.errors import RetainError
 from retain.record import (
     SCHEMA,
@@ -47,7 +47,7 @@ class Shared:
     ``place`` is where among the customers handed over the run finds its own.
     """
 
-    customers: Handed
+    customers: SharedValue
     place: int
     rows: Path
 

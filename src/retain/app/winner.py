@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from threadpoolctl import threadpool_limits
 
-from retain.app.at_hand import at_hand
-from retain.app.carried import Carried, Followed
+from retain.app.carried import Carried, Followed, TrainingData
 from retain.app.components import experiment
 from retain.app.explaining import sealed_explained
 from retain.app.prepared import Prepared
-from retain.app.studies import scores_of
 from retain.campaign.campaign import refuse_impossible
 from retain.campaign.reference import reference
 from retain.campaign.reference import write as write_reference
@@ -20,7 +18,7 @@ from retain.learning.experiment import fit, score_sealed
 from retain.learning.latest import latest
 from retain.learning.metrics import chosen
 from retain.learning.scores import Scores
-from retain.record import Record, RunDirectory, StudyDirectory
+from retain.record import Record, StudyDirectory
 from retain.schema import Compare, Run, parse
 from retain.verdict.curves import curves
 from retain.verdict.model_file import save
@@ -28,7 +26,7 @@ from retain.verdict.sealed import SealedTest, measured
 
 
 def follow(
-    config: Compare, settings: Settings, made: StudyDirectory, run: RunDirectory, winner: Record
+    config: Compare, settings: Settings, made: StudyDirectory, winner: Record, data: TrainingData
 ) -> Followed:
     """The winner's curves from what its run wrote; the rest where the customers are at hand.
 
@@ -37,15 +35,15 @@ def follow(
     Raises
     ------
     RetainError
-        When its scores cannot be read, or data that are given are not the winner's.
+        When rules or offers are impossible for these customers; the sealed test stays closed.
     """
-    scores = scores_of(run)
-    prepared, missing = at_hand(config, winner)
-    if prepared is None:
-        return Followed(curves(scores, None), None, missing)
+    scores: Scores = data.scores.load()
+    if data.customers is None:
+        return Followed(curves(scores, None), None)
+    prepared: Prepared = data.customers.load()
     drawn = curves(scores, prepared.customers.profit)
     _refuse_impossible(scores, prepared, settings)
-    return Followed(drawn, carry(config, made, winner, prepared), None)
+    return Followed(drawn, carry(config, made, winner, prepared))
 
 
 def _refuse_impossible(outside: Scores, prepared: Prepared, settings: Settings) -> None:

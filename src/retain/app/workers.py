@@ -54,11 +54,14 @@ GRACE = 10.0
 """Seconds that an idle process has to end by itself."""
 ATTEMPTS = 3
 """How often a worker's process is started before the launch gives up."""
-Job = Literal["execute", "survey", "judge", "carry", "look", "explain", "leave", "plan", "draw"]
+Job = Literal[
+    "execute", "survey", "judge", "load", "carry", "look", "explain", "leave", "plan", "draw"
+]
 JOBS: dict[Job, tuple[str, str]] = {
     "execute": ("retain.app.execute", "execute"),
     "survey": ("retain.app.survey", "survey"),
     "judge": ("retain.verdict.racing", "dropped"),
+    "load": ("retain.app.at_hand", "share_training_data"),
     "carry": ("retain.app.winner", "follow"),
     "look": ("retain.app.explaining", "look"),
     "explain": ("retain.app.explaining", "explain_part"),
