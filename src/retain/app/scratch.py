@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -14,6 +16,7 @@ from retain.storage.locks import try_lock
 
 PREFIX = "retain-launch-"
 LOCK = ".lock"
+YOUNG_SECONDS = 60.0
 ELSEWHERE = "export TMPDIR=FOLDER"
 """What to type for temporary files to lie elsewhere."""
 
@@ -44,19 +47,29 @@ def _made(stack: ExitStack) -> Path:
     while True:
         try:
             path = Path(tempfile.mkdtemp(prefix=PREFIX))
-            mine = stack.enter_context(try_lock(path / LOCK))
+            with suppress(FileNotFoundError, FileExistsError):  # who tidied up was quicker
+                if stack.enter_context(try_lock(path / LOCK)) and (path / LOCK).is_file():
+                    return path
         except OSError as error:
             folder = os.environ.get("TMPDIR", "the temporary folder")
             raise RetainError.unwritable(folder, error, ELSEWHERE) from None
-        if mine and (path / LOCK).is_file():  # who tidied up may have been quicker
-            return path
 
 
 def _tidy() -> None:
     """Remove the folders of launches that were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError):  # gone meanwhile, or another user's
-            if path.stat().st_uid == os.getuid() and not path.is_symlink():
+            if _may_be_left(path):
                 with try_lock(path / LOCK) as mine:
                     if mine:
                         shutil.rmtree(path, ignore_errors=True)
+
+
+def _may_be_left(path: Path) -> bool:
+    """Return whether a folder is one of ours whose launch may be over.
+
+    One that has no lock file yet has just been made, unless its launch died at that moment.
+    """
+    seen = path.lstat()
+    young = time.time() - seen.st_mtime < YOUNG_SECONDS and not (path / LOCK).exists()
+    return seen.st_uid == os.getuid() and stat.S_ISDIR(seen.st_mode) and not young
