@@ -14,7 +14,7 @@ from pathlib import Path
 from retain.errors import RetainError
 from retain.storage.locks import try_lock
 
-PREFIX = "retain-launch-"
+PREFIX = "retain-scratch-"
 LOCK = ".lock"
 YOUNG_SECONDS = 60.0
 ELSEWHERE = "export TMPDIR=FOLDER"
