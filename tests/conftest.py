@@ -10,6 +10,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import functools
+import gc
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -64,6 +65,15 @@ untraced(Figure, "savefig")
 def pytest_addoption(parser: pytest.Parser) -> None:
     told = "write the ids of skipped tests into FILE, one a line, as pytest @FILE reads them"
     parser.addoption("--skipped-to", type=Path, metavar="FILE", help=told)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all that was imported: it would look it through again and again.
+
+    Some libraries have it look after every call.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
