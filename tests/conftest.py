@@ -10,7 +10,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import functools
+import gc
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -58,6 +60,30 @@ def untraced(owner: type, name: str) -> None:
 untraced(Hydra, "compose_config")
 untraced(Figure, "draw")
 untraced(Figure, "savefig")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "write the ids of skipped tests into FILE, one a line, as pytest @FILE reads them"
+    parser.addoption("--skipped-to", type=Path, metavar="FILE", help=told)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all that was imported: it would look it through again and again.
+
+    Some libraries have it look after every call.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say how many tests were skipped, and why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"SKIPPED {count}: {reason}")
+    if file := config.getoption("--skipped-to"):
+        file.write_text("".join(f"{name}\n" for name in {one.nodeid: 0 for one in skipped}))
 
 
 def make_shop(n: int = 240, seed: int = 0, *, noise: float = 1.0) -> Customers:

@@ -8,6 +8,7 @@ import itertools
 import os
 import shutil
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from scipy import stats
 
 from retain.report.page import page
 
+from .drawn_once import DrawnOnce
 from .invented_campaign import make_campaign, make_segments
 from .invented_reasons import make_reasons
 
@@ -386,6 +388,13 @@ def left_out(state, reason, i):
         "state": state,
         "reason": reason,
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _drawn_once():
+    """Pages share the charts they have in common."""
+    with mock.patch("retain.report.page.drawings", DrawnOnce()):
+        yield
 
 
 @pytest.fixture(scope="session")
