@@ -21,6 +21,7 @@ from yaml import YAMLError
 from retain.app.axes import Axis, Plain, count_runs, expand, first_values
 from retain.app.baselines import baseline_runs
 from retain.app.command_line import HYDRAS, VERSION_BASE, Groups, Line, checked, conf_dir
+from retain.app.config_files import check_config_files
 from retain.app.differences import Tree, product
 from retain.app.search_key import identifying
 from retain.errors import RetainError
@@ -32,15 +33,13 @@ WRONG_CONFIG = (
     HydraException,
     OmegaConfBaseException,
     YAMLError,
-    UnicodeError,
     OSError,
     ValueError,
-    TypeError,
     AttributeError,
     RecursionError,
 )
-"""What Hydra and OmegaConf raise at overrides and files that are no config, bugs of theirs among
-them: nothing of ours runs under it."""
+"""What Hydra and OmegaConf raise at overrides and files that are no config, such as a file that
+holds a number, options that choose themselves, ``hydra: null``; no code of ours is called by it."""
 
 
 class _Sweeps(Config):
@@ -91,6 +90,7 @@ class Composer:
     def __init__(self, line: Line, primary: str) -> None:
         self.line = line
         self.primary = primary
+        check_config_files(line.config_dirs)
         self.folders = (conf_dir(), *line.config_dirs)
         self.groups = Groups.among(self.folders)
         self._composed: dict[tuple[str, ...], Tree] = {}
