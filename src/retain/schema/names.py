@@ -25,7 +25,7 @@ Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """A number of customers."""
 Processes = Annotated[int, Field(ge=0, le=1_000)]
 """A number of processes; 0 is one for each core."""
-Threads = Annotated[int, Field(ge=1, le=1_000)]
+Threads = Annotated[int, Field(ge=1, le=256)]
 Seconds = Annotated[float, Field(gt=0, le=100_000_000)]
 """Up to three years, which a wait can be told to last on any system."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
