@@ -21,7 +21,7 @@ LINES = {
     "what is taken away": ["model=svc,tree", "~model.random_state", "features.site=true,false"],
     "ranges": ["seed=range(0,3)", "model.tol=range(0,1,step=0.5)"],
     "a later override of the same key": ["seed=0,1", "seed=2", "model=svc,tree"],
-    "hydra's own": ["hydra.verbose=true", "model=svc,tree", "hydra.job.name=mine"],
+    "hydra's own": ["hydra/launcher=submitit_local", "model=svc,tree", "hydra.launcher.jobs=3"],
 }
 
 

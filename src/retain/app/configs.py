@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
@@ -16,23 +16,41 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
+from retain.app.axes import Axis, Plain, count_runs, expand, first_values
 from retain.app.baselines import baseline_runs
-from retain.app.command_line import (
-    HYDRAS,
-    VERSION_BASE,
-    Axis,
-    Groups,
-    Line,
-    checked,
-    conf_dir,
-    expand,
-)
+from retain.app.command_line import HYDRAS, VERSION_BASE, Groups, Line, checked, conf_dir
+from retain.app.config_files import check_config_files
 from retain.app.differences import Tree, product
 from retain.app.search_key import identifying
 from retain.errors import RetainError
 from retain.record import identity
-from retain.schema import Run, parse
+from retain.schema import Config, Run, parse
+from retain.storage.paths import check_name
+
+WRONG_CONFIG = (
+    HydraException,
+    OmegaConfBaseException,
+    YAMLError,
+    OSError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+)
+"""What Hydra and OmegaConf raise at overrides and files that are no config, such as a file that
+holds a number, options that choose themselves, ``hydra: null``; no code of ours is called by it."""
+
+
+class _Sweeps(Config):
+    """What a study sweeps, as its file says it."""
+
+    params: dict[str, Plain] | None = None
+    sweeps: tuple[dict[str, Plain], ...] = ()
+
+
+LONGEST = 500
+"""Characters of an error of Hydra's that are repeated."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +80,8 @@ class Composed:
         optional = [self.tree[key]["name"] for key in ("sampler", "calibration", "tuning")]
         parts += [name for name in optional if name != "none"]
         parts += [f"no_{name}" for name, on in self.run.features.toggles.items() if not on]
-        return "-".join([*parts, *([] if self.run.features.derived else ["no_derived"])])[:80]
+        parts += [] if self.run.features.derived else ["no_derived"]
+        return check_name("the name of the run", "-".join(parts)[:80].rstrip(" ."))
 
 
 class Composer:
@@ -71,6 +90,7 @@ class Composer:
     def __init__(self, line: Line, primary: str) -> None:
         self.line = line
         self.primary = primary
+        check_config_files(line.config_dirs)
         self.folders = (conf_dir(), *line.config_dirs)
         self.groups = Groups.among(self.folders)
         self._composed: dict[tuple[str, ...], Tree] = {}
@@ -115,20 +135,27 @@ class Composer:
             yield from baseline_runs(axes, composed, self.groups.options["model"])
 
     def _sweeps(self) -> list[list[Axis]]:
-        """The products the line asks for: what its study sweeps, narrowed by what was typed."""
+        """The products the line asks for: what its study sweeps, narrowed by what was typed.
+
+        Raises
+        ------
+        RetainError
+            When they are more runs than ``launcher.max_runs``; none is composed then.
+        """
         typed = checked(self.line.overrides, self.groups)
-        tree = self._compose([axis.texts[0] for axis in expand(typed)])
-        params = tree["hydra"]["sweeper"].get("params") or {}
-        parts = tree.get("study", {}).get("sweeps") or [{}]
+        tree = self._compose(first_values(typed))
+        params, parts = swept_by(tree)
         lists = [[f"{key}={value}" for key, value in {**params, **part}.items()] for part in parts]
-        return [expand([*checked(swept, self.groups), *typed]) for swept in lists]
+        sweeps = [[*checked(swept, self.groups), *typed] for swept in lists]
+        check_count(sum(map(count_runs, sweeps)), tree)
+        return [expand(sweep) for sweep in sweeps]
 
     def one(self) -> dict[str, Any]:
         """The one tree the line asks for, with Hydra's own part left out."""
         typed = checked(self.line.overrides, self.groups)
-        if self.line.multirun or any(axis.swept for axis in expand(typed)):
+        if self.line.multirun or count_runs(typed) > 1:
             raise RetainError("this command does one thing at a time: no -m and no lists to sweep.")
-        return resolved(_without_hydra(self._compose(typed)))
+        return resolved(_without_hydra(self._compose(first_values(typed))))
 
     def _compose(self, overrides: Sequence[str]) -> Tree:
         """The unresolved tree of ``overrides``, by Hydra, whose own node is in it."""
@@ -138,11 +165,37 @@ class Composer:
             extra = paths if self.line.config_dirs else []
             try:
                 config = compose(self.primary, [*extra, *key], return_hydra_config=True)
-            except (HydraException, OmegaConfBaseException) as error:
-                raise RetainError(" ".join(str(error).split())) from None
+            except WRONG_CONFIG as error:
+                raise RetainError(f"the config cannot be composed: {_shown(error)}") from None
             tree = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
             self._composed[key] = cast("Tree", tree)
         return self._composed[key]
+
+
+def swept_by(tree: Tree) -> tuple[dict[str, Plain], tuple[dict[str, Plain], ...]]:
+    """Return the lists that a study sweeps in every product, and those of each product."""
+    sweeper, study = tree["hydra"].get("sweeper"), tree.get("study")
+    if not isinstance(sweeper, Mapping):
+        raise RetainError(f"hydra.sweeper is {sweeper!r}; expected params: {{KEY: 'ONE,OTHER'}}.")
+    params = parse(_Sweeps, {"params": sweeper.get("params")}, "hydra.sweeper").params
+    sweeps = study.get("sweeps", ()) if isinstance(study, Mapping) else ()
+    return params or {}, parse(_Sweeps, {"sweeps": sweeps}, "study").sweeps or ({},)
+
+
+def check_count(runs: int, tree: Tree) -> None:
+    """Raise where a line asks for more runs than ``launcher.max_runs``."""
+    launcher = tree.get("launcher")
+    most = launcher.get("max_runs") if isinstance(launcher, Mapping) else None
+    if isinstance(most, int) and runs > most:
+        raise RetainError(
+            f"this line asks for {runs:,} runs, more than launcher.max_runs={most}; expected "
+            f"fewer values to sweep, or launcher.max_runs={runs}."
+        )
+
+
+def _shown(error: Exception) -> str:
+    """Return the first lines of an error of Hydra's as one."""
+    return " ".join(str(error).split())[:LONGEST] or type(error).__name__
 
 
 def _forget_launchers(groups: Groups) -> None:

@@ -6,6 +6,7 @@ Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit,
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -38,6 +39,7 @@ def main() -> None:
 
 def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
     """The exit code of a command; what the user can mend is told without a traceback."""
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # see app.workers.SAFE_PATH
     try:
         line = read(arguments)
         if line.help:

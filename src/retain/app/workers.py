@@ -36,6 +36,8 @@ GIVING_BACK = {
 }
 """Large arrays go back to the system when they are freed. glibc would raise the first of these
 thresholds by itself, and keep what a heavy run took for as long as its worker lives."""
+SAFE_PATH = {"PYTHONSAFEPATH": "1"}
+"""Python started with ``-c`` or ``-m`` would import files of the current folder before its own."""
 IMPORTED = (
     "retain.app.execute",
     "retain.app.survey",
@@ -97,10 +99,11 @@ def _socket_folder() -> None:
 def _frugal() -> Iterator[None]:
     """An environment in which libraries start with one compute thread and give memory back.
 
+    The current folder is on no module search path in it, unless the user's PYTHONPATH says so.
     Set before they are imported, since each thread pool of the server would be lost in a fork;
     a run then asks for as many threads as its config says.
     """
-    wanted = dict.fromkeys(THREADS, "1") | GIVING_BACK
+    wanted = dict.fromkeys(THREADS, "1") | GIVING_BACK | SAFE_PATH
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -265,7 +268,7 @@ def _serve(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
     logging.raiseExceptions = False  # a full disk is told of once, not at every line logged
     os.setsid()  # a group of its own, so that stopping it takes its children along
     os.environ.clear()
-    os.environ.update(environment | dict.fromkeys(THREADS, "1"))
+    os.environ.update(environment | dict.fromkeys(THREADS, "1") | SAFE_PATH)
     os.chdir(folder)
     threading.Thread(target=_die_with_launcher, daemon=True).start()
     with suppress(EOFError, OSError):  # there is nobody at the other end any more

@@ -12,9 +12,11 @@ from retain.errors import RetainError, did_you_mean
 
 
 class Config(BaseModel):
-    """A node of the config tree: frozen, strict, no unknown key."""
+    """A node of the config tree: frozen, strict, no unknown key, no number that is none."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
+    )
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
