@@ -67,9 +67,8 @@ def nothing_thrown_away() -> Iterator[None]:
 
 
 def _compared(line: Line) -> int:
-    from rich.console import Console
-
     from retain.app.board import diff_told
+    from retain.app.console import console, literal
     from retain.app.settled import composed, without_catalogue
     from retain.app.studies import compared, pair
     from retain.app.tracking import refuse_untrackable, track
@@ -79,14 +78,14 @@ def _compared(line: Line) -> int:
     config = composed(without_catalogue(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = pair(config, None)
-        diff_told(Console(), difference(a, b, (_scores(one), _scores(other)), asked=True))
+        diff_told(console(), difference(a, b, (_scores(one), _scores(other)), asked=True))
         return 0
     refuse_untrackable(config.tracking)
     refuse_unread(config.reasons)
     found = compared(config)
     code = _judged(line, config, found, pair(config, found))
     if told := track(found.runs, config.tracking, Path(config.outputs)):
-        Console().print(told, soft_wrap=True, markup=False, highlight=False)
+        console().print(literal(told), soft_wrap=True, highlight=False)
     return code
 
 
@@ -94,10 +93,9 @@ def _judged(
     line: Line, config: Compare, found: Compared, asked: Sequence[tuple[RunDirectory, Record]]
 ) -> int:
     """Judge the runs, write what was found, and print it."""
-    from rich.console import Console
-
     from retain.app.at_hand import with_moved
     from retain.app.board import report
+    from retain.app.console import console
     from retain.app.hands import Hands
     from retain.app.settled import settled
     from retain.app.studies import commands, scores_of
@@ -148,7 +146,7 @@ def _judged(
         _write(found.home, document(verdict, findings), config.report.language)
     except OSError as error:
         raise RetainError(f"{found.home.verdict} cannot be written: {error}.") from None
-    report(Console(), found.home, verdict, findings, missing=followed.missing)
+    report(console(), found.home, verdict, findings, missing=followed.missing)
     return 0 if all(check.passed for check in checks) else MISSED
 
 

@@ -38,9 +38,8 @@ def main() -> None:
 
 def readout(line: Line) -> int:
     """Read plan and outcomes, hold them against each other, write and print what is found."""
-    from rich.console import Console
-
     from retain.app.board_readout import readout_told
+    from retain.app.console import console
     from retain.campaign.assignment import read_assignment
     from retain.campaign.readout.outcomes import read_outcomes
     from retain.campaign.readout.readout import readout as read_out
@@ -59,7 +58,7 @@ def readout(line: Line) -> int:
     except OSError as error:
         told = "copy the campaign's files to a folder of yours and name that: campaign=FOLDER"
         raise RetainError.unwritable(files.path, error, told) from None
-    readout_told(Console(), found.tree, files.path)
+    readout_told(console(), found.tree, files.path)
     return 0
 
 

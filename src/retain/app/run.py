@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from retain.app.command_line import VERSION_BASE, Line, conf_dir, read
 from retain.app.endings import SIGNALLED, AskedToEnd, end_on_request
+from retain.app.terminal import safe_terminal, write_error, write_output
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -38,24 +39,30 @@ def main() -> None:
 
 def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
     """The exit code of a command; what the user can mend is told without a traceback."""
+    with safe_terminal():
+        return _answer(command, arguments, primary)
+
+
+def _answer(command: Command, arguments: Sequence[str], primary: str) -> int:
     try:
         line = read(arguments)
         if line.help:
             from retain.app.help import shown
 
-            sys.stdout.write(shown(primary))
+            write_output(shown(primary))
             return 0
         if line.to_hydra:
             return _hydra(primary)
         return command(line)
     except RetainError as error:
-        sys.stderr.write(f"{error}\n")
+        write_error(f"{error}\n")
         return 2
     except AskedToEnd as asked:
-        sys.stderr.write(f"ended by {asked}\n")
+        if asked.number != signal.SIGPIPE:  # as any command of a pipe, without a word
+            write_error(f"ended by {asked}\n")
         return SIGNALLED + asked.number
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        write_error("interrupted\n")
         return SIGNALLED + signal.SIGINT
 
 
@@ -80,22 +87,22 @@ def run(line: Line) -> int:
         if line.multirun:
             with suppress(OSError):  # a worker that cannot start says so
                 warm_up()  # it imports while this process composes
-        from rich.console import Console
-
         from retain.app.configs import Composer
+        from retain.app.console import console
         from retain.app.engines import Local, chosen
 
         with Composer(line, "run") as composer:
             composed = composer.runs()
         engine = chosen(composed[0])
         here = isinstance(engine, Local) and not line.multirun and not composed[0].run.limits.any
-        return _run(Console(), composed, folder, None if here else engine)
+        return _run(console(), composed, folder, None if here else engine)
 
 
 def _run(
     console: Console, composed: Sequence[Composed], folder: Path, engine: Engine | None
 ) -> int:
     """Do the runs in an engine's processes, or without one in this process."""
+    from retain.app.console import literal
     from retain.app.plan import plan
     from retain.app.sweep import sweep
     from retain.app.view import listed, sources_told, summary
@@ -109,7 +116,8 @@ def _run(
         return 0
     for one in planned.runs:
         if one.why is not None and one.record is not None:
-            console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
+            told = literal(f"{planned.name(one.task)}: {one.why}")
+            console.print(told, soft_wrap=True)
     records = sweep(console, planned, composed[0].run, engine)
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))
     return 1 if any(record.state == "failed" for record in records) else 0

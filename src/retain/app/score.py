@@ -39,9 +39,8 @@ def score(line: Line) -> int:
 
 
 def _scored(line: Line) -> int:
-    from rich.console import Console
-
     from retain.app.board_score import report
+    from retain.app.console import console
     from retain.app.new_customers import data_node, read_new
     from retain.app.saved import opened
     from retain.app.score_files import write
@@ -53,7 +52,7 @@ def _scored(line: Line) -> int:
     home = _home(config, saved, new)
     found = scored(config, saved, settings, new)
     write(home, found)
-    report(Console(), home, found)
+    report(console(), home, found)
     return 0
 
 
