@@ -190,11 +190,3 @@ def test_hydras_flags_are_answered_by_hydra(here, capsys, monkeypatch):
     assert "sklearn.svm.SVC" in capsys.readouterr().out
 
 
-def test_a_bug_keeps_its_traceback(here):
-    from retain.app.run import answer
-
-    def broken(_):
-        raise ZeroDivisionError("a bug")
-
-    with pytest.raises(ZeroDivisionError, match="a bug"):
-        answer(broken, [], "run")

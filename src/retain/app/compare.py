@@ -1,6 +1,7 @@
 """``retain-compare``: from finished runs to verdict and page, sealed test, segments, campaign.
 
-Exit codes: 0 done, 2 config, runs or data refused, 3 a gate was not met.
+Exit codes: 0 done, 2 config, runs or data refused, or memory or a disk ran out, 3 a gate was not
+met, 70 a bug of retain.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ def _compared(line: Line) -> int:
     from retain.app.settled import composed, without_catalogue
     from retain.app.studies import compared, pair
     from retain.app.tracking import refuse_untrackable, track
+    from retain.app.unforeseen import logged_beside
     from retain.app.why import refuse_unread
     from retain.verdict.difference import difference
 
@@ -83,7 +85,8 @@ def _compared(line: Line) -> int:
     refuse_untrackable(config.tracking)
     refuse_unread(config.reasons)
     found = compared(config)
-    code = _judged(line, config, found, pair(config, found))
+    with logged_beside(found.home.path):
+        code = _judged(line, config, found, pair(config, found))
     if told := track(found.runs, config.tracking, Path(config.outputs)):
         console().print(literal(told), soft_wrap=True, highlight=False)
     return code

@@ -5,7 +5,8 @@
       effects.csv            its effects, a row an outcome and part of the campaign
       offers/<name>.yaml     the catalogue with the save rates as they are known now
 
-Exit codes: 0 read out, 2 config, campaign or outcomes refused.
+Exit codes: 0 read out, 2 config, campaign or outcomes refused, or memory or a disk ran out,
+70 a bug of retain.
 """
 
 from __future__ import annotations

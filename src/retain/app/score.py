@@ -1,6 +1,7 @@
 """``retain-score``: new customers through a saved winner, into its segments, to an offer each.
 
-Exit codes: 0 done, 2 config, verdict, model or data refused; then nothing is written.
+Exit codes: 0 done, 2 config, verdict, model or data refused, or memory or a disk ran out, and
+nothing is written, 70 a bug of retain.
 """
 
 from __future__ import annotations
