@@ -6,11 +6,13 @@ import ast
 import dataclasses
 import errno
 import io
+import logging
 import os
 import re
 import subprocess
 import sys
 import unicodedata
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -343,13 +345,9 @@ def test_a_sentence_with_characters_of_control_reaches_nobody(retain):
 
 
 def test_warnings_and_logs_of_libraries_are_cleaned(capsys):
-    import logging
-    import warnings
-
-    with safe_terminal(), warnings.catch_warnings():
-        warnings.simplefilter("always")
-        warnings.warn(HOSTILE, stacklevel=1)
-        logging.lastResort.stream.write(HOSTILE)
+    with safe_terminal():
+        logging.lastResort.handle(logging.makeLogRecord({"msg": HOSTILE, "levelno": 40}))
+        sys.stderr.write(warnings.formatwarning(HOSTILE, UserWarning, "x.py", 1))
         sys.stdout.write(HOSTILE)
     said = capsys.readouterr()
     assert controls(said.out + said.err) == set()

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from retain.app.command_line import VERSION_BASE, Line, conf_dir, read
 from retain.app.endings import SIGNALLED, AskedToEnd, end_on_request
 from retain.app.shortage import describe_shortage
-from retain.app.terminal import safe_terminal, write_error, write_output
+from retain.app.terminal import flush_output, safe_terminal, write_error, write_output
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
     with safe_terminal():
         try:
             code = _do(command, arguments, primary)
-            sys.stdout.flush()
+            flush_output()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last door
             return _explain(error, arguments, primary)
         return code

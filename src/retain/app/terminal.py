@@ -215,6 +215,11 @@ def write_output(text: str) -> None:
     SafeOutput(sys.stdout).write(text)
 
 
+def flush_output() -> None:
+    """Have standard output written, or raise what keeps it from that."""
+    SafeOutput(sys.stdout).flush()
+
+
 def write_error(text: str) -> None:
     """Write a text to standard error."""
     errors = SafeErrors(sys.stderr)
