@@ -2,7 +2,7 @@
 
 Ground floor: imports nothing of the package. Every message tells what was found, what was
 expected and what to type. A ``RetainError`` is the user's to mend and is shown without a
-traceback; any other exception is a bug and keeps its traceback.
+traceback; any other exception is a bug, whose traceback goes to a log.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ import errno
 import os
 from collections.abc import Iterable, Sequence
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system answers where no more can be written, but could before."""
+NO_MEMORY = (errno.ENOMEM, errno.EAGAIN)
+"""What it answers where it has no memory, or no process, to give."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -88,6 +90,8 @@ class RetainError(Exception):
         which = "" if str(at) == str(folder) else f" ({at})"
         if error.errno in FULL:
             mend = "Free some space there, and the same line continues with what is missing"
+        elif error.errno in NO_MEMORY:
+            mend = "Memory ran out: allow the command more, or have fewer workers"
         else:
             mend = f"Make it writable, or name another folder: {elsewhere}"
         return cls(f"{folder} cannot be written: {why}{which}. {mend}.")

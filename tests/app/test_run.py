@@ -188,13 +188,3 @@ def test_hydras_flags_are_answered_by_hydra(here, capsys, monkeypatch):
     monkeypatch.setattr("sys.argv", ["retain", "--cfg", "job", "model=svc"])
     assert answer(run, ["--cfg", "job", "model=svc"], "run") == 0
     assert "sklearn.svm.SVC" in capsys.readouterr().out
-
-
-def test_a_bug_keeps_its_traceback(here):
-    from retain.app.run import answer
-
-    def broken(_):
-        raise ZeroDivisionError("a bug")
-
-    with pytest.raises(ZeroDivisionError, match="a bug"):
-        answer(broken, [], "run")

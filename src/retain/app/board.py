@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from retain.app.board_campaign import campaign_path_told, campaign_told, segments_told
 from retain.app.board_in_time import in_time_table
 from retain.app.board_why import why_told
+from retain.app.console import literal
 from retain.verdict.in_time import in_time
 from retain.verdict.keys import named
 
@@ -41,16 +41,16 @@ def report(
     """Print leaderboard, verdict, effects, sealed test, segments, campaign, gate and where."""
     console.print(_leaderboard(verdict, study.path.name, wide=console.width >= WIDE))
     _left_out(console, verdict, findings.unfinished)
-    console.print(f"[bold]{escape(verdict.sentence)}[/]")
+    console.print(f"[bold]{literal(verdict.sentence)}[/]")
     for caution in verdict.cautions:
-        console.print(f"[yellow]{escape(caution.sentence)}[/]")
+        console.print(f"[yellow]{literal(caution.sentence)}[/]")
     if verdict.effects:
         console.print(_effects(verdict))
     if findings.reasons is not None:
         why_told(console, findings.reasons)
     _carried_told(console, verdict, findings)
     if missing is not None:
-        console.print(f"[yellow]{escape(missing)}[/]")
+        console.print(f"[yellow]{literal(missing)}[/]")
     for difference in findings.diffs:
         if difference.asked:
             diff_told(console, difference)
@@ -62,14 +62,14 @@ def written_told(console: Console, study: StudyDirectory, lost: Sequence[str]) -
     """Print where the verdict lies, and which files the older one had and this one has not."""
     if lost:
         told = f"The older verdict had {', '.join(lost)}; this one has not."
-        console.print(f"[yellow]{escape(told)}[/]", soft_wrap=True)
-    console.print(f"Verdict: {escape(str(study.verdict))}", soft_wrap=True)
+        console.print(f"[yellow]{literal(told)}[/]", soft_wrap=True)
+    console.print(f"Verdict: {literal(study.verdict)}", soft_wrap=True)
 
 
 def gate_told(console: Console, checks: Sequence[Check]) -> None:
     """Print each threshold and whether it was reached."""
     for check in checks:
-        console.print(f"[{'green' if check.passed else 'red'}]gate: {escape(check.sentence)}[/]")
+        console.print(f"[{'green' if check.passed else 'red'}]gate: {literal(check.sentence)}[/]")
 
 
 def _carried_told(console: Console, verdict: Verdict, findings: Findings) -> None:
@@ -77,7 +77,7 @@ def _carried_told(console: Console, verdict: Verdict, findings: Findings) -> Non
     sealed = findings.sealed
     if sealed is not None:
         console.print(_sealed(sealed, verdict.winner.split.sealed_at))
-        told = escape(sealed.told)
+        told = literal(sealed.told)
         console.print(told if len(sealed.openings) == 1 else f"[yellow]{told}[/]")
     if snapshots := in_time(verdict.winner, sealed):
         console.print(in_time_table(snapshots))
@@ -91,15 +91,16 @@ def _carried_told(console: Console, verdict: Verdict, findings: Findings) -> Non
 
 def diff_told(console: Console, difference: Difference) -> None:
     """Print two runs side by side."""
-    config = Table("key", difference.a, difference.b, title="What differs", box=SIMPLE_HEAD)
+    a, b = literal(difference.a), literal(difference.b)
+    config = Table("key", a, b, title="What differs", box=SIMPLE_HEAD)
     for row in difference.config:
-        config.add_row(escape(row["key"]), escape(str(row["a"])), escape(str(row["b"])))
+        config.add_row(literal(row["key"]), literal(row["a"]), literal(row["b"]))
     metrics = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("metric", difference.a, difference.b, "Δ", "95 %", "p"):
+    for name in ("metric", a, b, "Δ", "95 %", "p"):
         metrics.add_column(name, no_wrap=name != "95 %")
     for row in difference.metrics:
         metrics.add_row(
-            row["name"],
+            literal(row["name"]),
             f"{row['a']:.4f}",
             f"{row['b']:.4f}",
             f"{row['difference']:+.4f}",
@@ -109,11 +110,11 @@ def diff_told(console: Console, difference: Difference) -> None:
     console.print(config if difference.config else "No key that can change a result differs.")
     console.print(metrics)
     if difference.moved:
-        moved = Table("customer", difference.a, difference.b, "Δ", title="Whose risk moved most")
+        moved = Table("customer", a, b, "Δ", title="Whose risk moved most")
         moved.box = SIMPLE_HEAD
         for row in difference.moved:
             cells = (f"{row['a']:.3f}", f"{row['b']:.3f}", f"{row['b'] - row['a']:+.3f}")
-            moved.add_row(escape(row["customer_id"]), *cells)
+            moved.add_row(literal(row["customer_id"]), *cells)
         console.print(moved)
 
 
@@ -131,7 +132,7 @@ def _effects(verdict: Verdict) -> Table:
             effect.axis.removeprefix("features."),
             *map(_level, (effect.reference, level.level)),
         )
-        table.add_row(*map(escape, names), *told, str(level.pairs))
+        table.add_row(*map(literal, names), *told, str(level.pairs))
     holes = sum(effect.holes for effect in verdict.effects)
     captions = [f"{len(rows) - SHOWN} more in verdict.json"] if len(rows) > SHOWN else []
     captions += [f"{holes} holes in the grid, named in verdict.json"] if holes else []
@@ -146,7 +147,9 @@ def _level(value: Any) -> str:
 def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
     board = verdict.table
     table = Table(
-        title=f"{title}: {len(board)} runs, best first", box=SIMPLE_HEAD, padding=(0, 1, 0, 0)
+        title=f"{literal(title)}: {len(board)} runs, best first",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
     )
     table.add_column("")
     table.add_column("run", overflow="fold", min_width=24)
@@ -156,7 +159,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
         best = row["id"] == verdict.best.id
         table.add_row(
             str(row["rank"]),
-            escape(named(row, verdict.keys)),
+            literal(named(row, verdict.keys)),
             f"{row['roc_auc']:.3f}",
             f"{row['roc_auc_low']:.3f}–{row['roc_auc_high']:.3f}",
             *((f"{row['brier']:.3f}", f"{row['ece']:.3f}") if wide else ()),
@@ -185,13 +188,15 @@ def _left_out(console: Console, verdict: Verdict, unfinished: int) -> None:
     for record in verdict.others:
         first = (record.reason or "").splitlines()[:1]
         told = f"{record.state.replace('_', ' ')}: {' '.join(record.overrides)}: {' '.join(first)}"
-        console.print(escape(told), soft_wrap=True)
+        console.print(literal(told), soft_wrap=True)
     if unfinished:
         console.print(f"[yellow]{unfinished} runs were interrupted and are not compared.[/]")
 
 
 def _sealed(sealed: SealedTest, day: str | None) -> Table:
-    whom = "customers no run has seen" if day is None else f"customers on {day}, which no run saw"
+    whom = "customers no run has seen"
+    if day is not None:
+        whom = f"customers on {literal(day)}, which no run saw"
     title = f"Sealed test: {sealed.customers} {whom}"
     table = Table(title=title, box=SIMPLE_HEAD)
     for name in ("metric", "value", "95 %", ""):
@@ -199,7 +204,7 @@ def _sealed(sealed: SealedTest, day: str | None) -> Table:
     for name, found in sealed.metrics.items():
         better = "higher is better" if found["higher_is_better"] else "lower is better"
         interval = f"{found['low']:.3f}–{found['high']:.3f}"
-        table.add_row(name, f"{found['value']:.3f}", interval, better)
+        table.add_row(literal(name), f"{found['value']:.3f}", interval, better)
     return table
 
 

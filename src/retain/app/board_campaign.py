@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from retain.app.console import literal
 
 if TYPE_CHECKING:
     from retain.record import StudyDirectory
@@ -25,12 +26,12 @@ def segments_told(console: Console, segments: Sequence[Tree], scored: Mapping[st
         differs = "; ".join(map(_difference, one["differs"])) or "differs from nobody"
         small = " (few customers)" if one["small"] else ""
         told = f"  {one['segment']}{small}: {differs}"
-        console.print(escape(told), soft_wrap=True, highlight=False)
+        console.print(literal(told), soft_wrap=True, highlight=False)
 
 
 def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
     origins = ", ".join(f"{n} {origin.replace('_', ' ')}" for origin, n in scored.items())
-    title = f"Segments of {sum(scored.values())} customers ({origins})"
+    title = f"Segments of {sum(scored.values())} customers ({literal(origins)})"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     money = any(one["profit_at_risk"] is not None for one in segments)
     table.add_column("segment")
@@ -45,7 +46,7 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
         if money:
             at_risk = one["profit_at_risk"]
             cells += [f"{at_risk['value']:,.0f}", f"{at_risk['low']:,.0f}–{at_risk['high']:,.0f}"]
-        table.add_row(escape(one["segment"]), *cells)
+        table.add_row(literal(one["segment"]), *cells)
     return table
 
 
@@ -65,20 +66,20 @@ def _short(number: float, *, share: bool) -> str:
 def campaign_told(console: Console, campaign: Tree) -> None:
     """Print who is offered what, at what cost, and what can be promised."""
     if "missing" in campaign:
-        console.print(f"[yellow]No campaign: {escape(campaign['missing'])}[/]", soft_wrap=True)
+        console.print(f"[yellow]No campaign: {literal(campaign['missing'])}[/]", soft_wrap=True)
         return
     console.print(_offers(campaign))
     limits = None if campaign["prices"] is None else _limits(campaign)
     for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
-        console.print(escape(line), highlight=False)
+        console.print(literal(line), highlight=False)
     for code in (one["code"] for one in campaign["cautions"]):
-        console.print(f"[yellow]{escape(CAUTIONS[code])}[/]")
+        console.print(f"[yellow]{literal(CAUTIONS[code])}[/]")
 
 
 def campaign_path_told(console: Console, study: StudyDirectory, campaign: Tree | None) -> None:
     """Print where the campaign lies, where one was planned."""
     if campaign is not None and "id" in campaign:
-        path = escape(str(study.campaign(campaign["id"]).path))
+        path = literal(study.campaign(campaign["id"]).path)
         console.print(f"Campaign: {path}", soft_wrap=True, highlight=False)
 
 
@@ -95,7 +96,7 @@ CAUTIONS = {
 
 
 def _offers(campaign: Tree) -> Table:
-    unit = campaign["unit"]
+    unit = literal(campaign["unit"])
     table = Table(title="Offers", caption=f"money in {unit}", box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("offer", overflow="fold")
@@ -104,7 +105,7 @@ def _offers(campaign: Tree) -> Table:
     for one in campaign["offers"]:
         net = one["net"]
         table.add_row(
-            escape(one["name"]),
+            literal(one["name"]),
             f"{one['eligible']:,}",
             f"{one['treated']:,}",
             f"{one['control']:,}",

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
-from rich.markup import escape
 from rich.table import Table
+
+from retain.app.console import literal
 
 if TYPE_CHECKING:
     from retain.record import OtherLabel
@@ -22,7 +23,7 @@ def labels_table(others: Sequence[OtherLabel]) -> Table:
     for one in others:
         shares = (one.declined, one.agreement)
         told = ("—" if share is None else f"{share:.0%}" for share in shares)
-        table.add_row(escape(one.parameter), escape(one.value), f"{one.rows:,}", *told)
+        table.add_row(literal(one.parameter), literal(one.value), f"{one.rows:,}", *told)
     return table
 
 
@@ -33,7 +34,7 @@ def in_time_table(snapshots: Sequence[AtSnapshot]) -> Table:
         table.add_column(name)
     for one in snapshots:
         table.add_row(
-            one.snapshot,
+            literal(one.snapshot),
             f"{one.rows:,}",
             f"{one.declined:.0%}",
             f"{one.roc_auc:.3f}",

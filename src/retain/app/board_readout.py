@@ -9,8 +9,9 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from retain.app.console import literal
 
 Tree = Mapping[str, Any]
 WORDS = {
@@ -50,20 +51,20 @@ def readout_told(console: Console, tree: Tree, folder: Path) -> None:
         rows = [row for row in tree["effects"] if row["outcome"] == outcome]
         if rows:
             console.print(_effects(rows, tree, level))
-            console.print(_sentence(rows[0], tree))
+            console.print(literal(_sentence(rows[0], tree)))
     if tree["missing"]["bounds"] is not None:
         console.print(_bounds(tree["missing"]["bounds"]))
     if tree["contacts"] is not None:
         console.print(_complier(tree["contacts"]["complier"], level))
     console.print(_money(tree["money"], tree["unit"], level))
-    console.print(_qini(tree["qini"], level))
+    console.print(literal(_qini(tree["qini"], level)))
     for caution in tree["cautions"]:
-        console.print(f"[yellow]{escape(_caution(caution))}[/]")
+        console.print(f"[yellow]{literal(_caution(caution))}[/]")
     if tree["catalogue"] is not None:
         console.print(_save_rates(tree["save_rates"], level))
         typed = f"retain-compare … -cd {shlex.quote(str(folder))} offers={tree['catalogue']}"
-        console.print(f"To plan the next campaign with them: {escape(typed)}", soft_wrap=True)
-    console.print(f"Read-out: {escape(str(folder))}", soft_wrap=True, highlight=False)
+        console.print(f"To plan the next campaign with them: {literal(typed)}", soft_wrap=True)
+    console.print(f"Read-out: {literal(folder)}", soft_wrap=True, highlight=False)
 
 
 def _title(tree: Tree) -> str:
@@ -72,13 +73,13 @@ def _title(tree: Tree) -> str:
         f"{observed[arm]:,} of {planned[arm]:,} {word}"
         for arm, word in (("treatment", "to contact"), ("control", "held out"))
     ]
-    return f"[bold]Campaign {escape(tree['campaign'])}: {' and '.join(counts)} observed[/]"
+    return f"[bold]Campaign {literal(tree['campaign'])}: {' and '.join(counts)} observed[/]"
 
 
 def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
     declined = rows[0]["outcome"] == "declined"
     title = "Share that declined, %" if declined else f"Profit per customer, {tree['unit']}"
-    table = Table(title=escape(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=26)
     for name in ("contacted", "held out", "Δ", level, "p Holm"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -87,7 +88,7 @@ def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
         named = row["name"] if row["name"] is not None else "all"
         if row["of"] != rows[max(rows.index(row) - 1, 0)]["of"]:
             table.add_section()
-        table.add_row(escape(named), *_cells(row), WORDS[row["verdict"]])
+        table.add_row(literal(named), *_cells(row), WORDS[row["verdict"]])
     return table
 
 
@@ -156,7 +157,7 @@ def _money(money: Tree | None, unit: str, level: str) -> str:
         f"Gain {_whole(gain['value'])} ({level} {_span(gain)}){basis}, cost {cost}: "
         f"net {_whole(net['value'])} ({_span(net)}), where the plan expected "
         f"{_whole(money['expected_net'])}: {PAID[money['verdict']]}. "
-        f"Money in {escape(unit)}."
+        f"Money in {literal(unit)}."
     )
 
 
@@ -186,7 +187,7 @@ def _save_rates(rows: list[Tree], level: str) -> Table:
         for told in (row["prior"], row["posterior"]):
             low, high = (f"{100 * told[end]:.0f}" for end in ("low", "high"))
             cells += [f"{100 * told['mean']:.1f}", f"{low}–{high}"]
-        table.add_row(escape(row["offer"]), *cells)
+        table.add_row(literal(row["offer"]), *cells)
     return table
 
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from retain.app.board_campaign import campaign_path_told, campaign_told, segments_told
+from retain.app.console import literal
 from retain.app.score_files import cautions
 
 if TYPE_CHECKING:
@@ -26,11 +26,11 @@ COLOURS = {"strong": "red", "moderate": "yellow"}
 def report(console: Console, study: StudyDirectory, home: ScoreDirectory, found: Scored) -> None:
     """Print who was scored and who not, drift, segments, and where it all lies."""
     for line in found.new.heard:
-        console.print(escape(line), soft_wrap=True, highlight=False)
+        console.print(literal(line), soft_wrap=True, highlight=False)
     winner = found.saved.winner
     console.print(
-        f"[bold]{len(found.new.table):,} customers scored by {escape(winner.name)} "
-        f"({winner.id}).[/]",
+        f"[bold]{len(found.new.table):,} customers scored by {literal(winner.name)} "
+        f"({literal(winner.id)}).[/]",
         highlight=False,
     )
     _not_scored(console, found)
@@ -40,9 +40,9 @@ def report(console: Console, study: StudyDirectory, home: ScoreDirectory, found:
     if tree["campaign"] is not None:
         campaign_told(console, tree["campaign"])
     for caution in cautions(found):
-        console.print(f"[yellow]{escape(caution)}[/]", highlight=False)
+        console.print(f"[yellow]{literal(caution)}[/]", highlight=False)
     campaign_path_told(console, study, tree["campaign"])
-    console.print(f"Written: {escape(str(home.path))}", soft_wrap=True)
+    console.print(f"Written: {literal(home.path)}", soft_wrap=True)
 
 
 def _not_scored(console: Console, found: Scored) -> None:
@@ -51,7 +51,7 @@ def _not_scored(console: Console, found: Scored) -> None:
         return
     console.print(f"{len(left_out):,} not scored, listed in not_scored.csv:")
     for reason, count in left_out["reason"].value_counts().head(REASONS).items():
-        console.print(escape(f"  {count:,}: {reason}"), highlight=False)
+        console.print(literal(f"  {count:,}: {reason}"), highlight=False)
 
 
 def _drift(found: Scored) -> Table:
@@ -66,12 +66,12 @@ def _drift(found: Scored) -> Table:
     for row in found.drift.head(SHOWN).to_dict("records"):
         shift = str(row["shift"])
         table.add_row(
-            escape(str(row["name"])),
+            literal(row["name"]),
             f"{row['psi']:.2f}",
             f"< {row['psi_by_chance']:.2f}",
             f"{row['p_holm']:.2g}",
-            "" if shift == "none" else shift,
-            escape(f"{row['bin']}: {row['share_then']:.0%} → {row['share_now']:.0%}"),
+            "" if shift == "none" else literal(shift),
+            literal(f"{row['bin']}: {row['share_then']:.0%} → {row['share_now']:.0%}"),
             style=COLOURS.get(shift),
         )
     more = len(found.drift) - SHOWN

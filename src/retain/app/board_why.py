@@ -7,8 +7,9 @@ from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+
+from retain.app.console import literal
 
 Tree = Mapping[str, Any]
 STRONGEST = 5
@@ -21,12 +22,12 @@ def why_told(console: Console, reasons: Tree) -> None:
     console.print(_groups(reasons["groups"]))
     strongest = [_strength(one) for one in reasons["features"] if one["strength"]][:STRONGEST]
     if strongest:
-        told = escape(", ".join(strongest))
+        told = literal(", ".join(strongest))
         console.print(
             f"Strongest features (mean |SHAP|, log-odds): {told}. Associations, no causes."
         )
     for sentence in _cautions(reasons):
-        console.print(f"[yellow]{escape(sentence)}[/]")
+        console.print(f"[yellow]{literal(sentence)}[/]")
 
 
 def _groups(groups: list[Tree]) -> Table:
@@ -38,11 +39,11 @@ def _groups(groups: list[Tree]) -> Table:
     for group in groups:
         found = group["contribution"]
         if found is None:
-            table.add_row(escape(group["name"]), "", "", escape(group["why_not"] or ""))
+            table.add_row(literal(group["name"]), "", "", literal(group["why_not"] or ""))
             continue
         interval = f"{found['low']:+.3f} to {found['high']:+.3f}"
         told = f"{found['pairs']} pairs of runs" if found["source"] == "sweep" else "refits"
-        table.add_row(escape(group["name"]), f"{found['loss']:+.3f}", interval, told)
+        table.add_row(literal(group["name"]), f"{found['loss']:+.3f}", interval, told)
     return table
 
 

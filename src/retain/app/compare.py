@@ -1,7 +1,7 @@
 """``retain-compare``: from finished runs to verdict and page, sealed test, segments, campaign.
 
-Exit codes: 0 done, 2 config, runs or data refused, or the verdict stays with its campaign, 3 a gate
-was not met.
+Exit codes: 0 done, 2 config, runs or data refused, the verdict stays with its campaign, or memory
+or a disk ran out, 3 a gate was not met, 70 a bug of retain.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from retain.app.run import answer
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from retain.app.campaigns import Repointing
     from retain.app.comparison import Asked, Comparison, Results
     from retain.app.studies import Compared
@@ -63,69 +61,71 @@ def nothing_thrown_away() -> Iterator[None]:
 
 
 def _compared(line: Line) -> int:
-    from rich.console import Console
-
     from retain.app.board import diff_told
     from retain.app.comparison import read_scores
+    from retain.app.console import console, literal
     from retain.app.settled import composed, without_catalogue
     from retain.app.studies import compared, pair
     from retain.app.tracking import refuse_untrackable, track
+    from retain.app.unforeseen import logged_beside
     from retain.app.why import refuse_unread
     from retain.verdict.difference import difference
 
     config = composed(without_catalogue(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = pair(config, None)
-        diff_told(Console(), difference(a, b, (read_scores(one), read_scores(other)), asked=True))
+        diff_told(console(), difference(a, b, (read_scores(one), read_scores(other)), asked=True))
         return 0
     refuse_untrackable(config.tracking)
     refuse_unread(config.reasons)
     if config.gate_only and not config.gate:
         raise RetainError("gate_only=true judges nothing without a gate; type gate.METRIC=VALUE.")
     found = compared(config)
-    code = _judged(line, config, found, pair(config, found))
+    with logged_beside(found.home.path):
+        code = _judged(line, config, found, pair(config, found))
     if told := track(found.runs, config.tracking, Path(config.outputs)):
-        Console().print(told, soft_wrap=True, markup=False, highlight=False)
+        console().print(literal(told), soft_wrap=True, highlight=False)
     return code
 
 
 def _judged(line: Line, config: Compare, found: Compared, asked: Asked) -> int:
     """Judge the runs, write what was found, and print it."""
-    from rich.console import Console
-
     from retain.app.at_hand import with_moved
     from retain.app.board import gate_told, report, written_told
     from retain.app.comparison import Comparison
+    from retain.app.console import console
     from retain.app.settled import settled
     from retain.verdict.gate import gate
     from retain.verdict.verdict import judge
 
-    console, home = Console(), found.home
+    home = found.home
     verdict = judge(found.records, config.verdict)
     checks = gate(verdict.winner, config.gate)
     code = 0 if all(check.passed for check in checks) else MISSED
     if config.gate_only:
-        gate_told(console, checks)
+        gate_told(console(), checks)
         return code
     config = with_moved(config, verdict.winner)
     settings = settled(line, config, verdict.winner)
     comparison = Comparison(line, config, found, verdict, settings, checks, asked)
     try:
-        with home.alone(lambda: waiting(console, home)):
+        with home.alone(lambda: say_waiting(home)):
             results, repointing, lost = _written(comparison)
     except OSError as error:
         raise RetainError.unwritable(home.path, error, "outputs=FOLDER") from None
-    report(console, home, verdict, results.findings, missing=results.missing)
+    report(console(), home, verdict, results.findings, missing=results.missing)
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-compare", *line.overrides])))
-    written_told(console, home, lost)
+    written_told(console(), home, lost)
     return code
 
 
-def waiting(console: Console, study: StudyDirectory) -> None:
+def say_waiting(study: StudyDirectory) -> None:
     """Say that another command is at the study."""
-    told = f"waiting for another command that is at {study.path}"
-    console.print(told, soft_wrap=True, markup=False, highlight=False)
+    from retain.app.console import console, literal
+
+    told = f"waiting for another command that is at {literal(study.path)}"
+    console().print(told, soft_wrap=True, highlight=False)
 
 
 def _written(comparison: Comparison) -> tuple[Results, Repointing | None, list[str]]:

@@ -32,7 +32,7 @@ def _asked(number: int, _: FrameType | None) -> None:
         signal.signal(request, signal.SIG_IGN)
     for output in (1, 2):
         if _gone(output):
-            _silence(output)
+            discard_output(output)
     raise AskedToEnd(number)
 
 
@@ -44,8 +44,8 @@ def _gone(output: int) -> bool:
         return False
 
 
-def _silence(output: int) -> None:
-    """Let whatever is written to an output vanish."""
+def discard_output(output: int) -> None:
+    """Let whatever is written to an output from now on vanish."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, output)
     os.close(nowhere)

@@ -14,7 +14,7 @@ USAGE = {
   retain data=one_click data.dir=PATH                         the four files of the store
   retain data=table data.path=my.csv data.id=ID data.target=COLUMN data.positive=VALUE
 
-Exit codes: 0 done · 1 a run failed · 2 config or data refused before any fit · 130 interrupted
+Exit codes: 0 done · 1 a run failed · 2 config or data refused · 70 a bug · 130 interrupted
 """,
     "compare": """retain-compare: who won, how sure that is, what moved it; whom to offer what.
 
@@ -27,7 +27,7 @@ Exit codes: 0 done · 1 a run failed · 2 config or data refused before any fit 
   retain-compare diff=[ONE,OTHER]                             two runs, by id or folder
   retain-compare study=models data=one_click data.dir=PATH    when the data have moved
 
-Exit codes: 0 done · 2 config, runs or data refused · 3 a gate was not met
+Exit codes: 0 done · 2 config, runs or data refused · 3 a gate was not met · 70 a bug
 """,
     "score": """retain-score: new customers through a saved winner: score, segment, offer, drift.
 
@@ -38,7 +38,7 @@ Exit codes: 0 done · 2 config, runs or data refused · 3 a gate was not met
 
 Nobody needs a target. Who cannot be scored is listed with the reason in not_scored.csv.
 
-Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is written
+Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is written · 70 a bug
 """,
     "readout": """retain-readout: what a campaign really saved, against its control group.
 
@@ -50,7 +50,7 @@ Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is w
 What it writes into DIR/readout holds a catalogue for the next campaign:
   retain-compare study=models -cd outputs/models/verdict/readout offers=NAME
 
-Exit codes: 0 done · 2 config, campaign or outcomes refused
+Exit codes: 0 done · 2 config, campaign or outcomes refused · 70 a bug
 """,
 }
 OFFERED = {

@@ -10,6 +10,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from retain.app.terminal import clean_line
 from retain.record import ChoiceMade
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def drawn(tally: Tally) -> Group:
 
 def ended_told(tally: Tally, record: Record, *, best: bool) -> Text:
     """One line for a run that ended, the counts and the time to go after it."""
-    told = Text.from_markup(MARKS[record.state]).append(f" {tally.names[record.id]}")
+    told = Text.from_markup(MARKS[record.state]).append(f" {clean_line(tally.names[record.id])}")
     if "roc_auc" in record.metrics:
         told.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
     if record.stopped:
@@ -48,7 +49,7 @@ def counts_told(tally: Tally) -> str:
 
 def best_told(best: Best) -> str:
     """The best run, its name last, where a narrow terminal may cut it."""
-    return f"best ROC-AUC {_interval(best)} {best.name}"
+    return f"best ROC-AUC {_interval(best)} {clean_line(best.name)}"
 
 
 def tuning_told(found: TuningFacts) -> str:
@@ -73,7 +74,7 @@ def _bar(tally: Tally) -> Table:
     bar.add_column(no_wrap=True, overflow="ellipsis", max_width=20)
     bar.add_column(ratio=1)
     bar.add_row(
-        Text(tally.study, "bold"),
+        Text(clean_line(tally.study), "bold"),
         ProgressBar(total=tally.to_do, completed=tally.progress),
         f"{ended}/{tally.to_do}",
         _clock(tally.seconds),

@@ -5,7 +5,8 @@
       effects.csv            its effects, a row an outcome and part of the campaign
       offers/<name>.yaml     the catalogue with the save rates as they are known now
 
-Exit codes: 0 read out, 2 config, campaign or outcomes refused.
+Exit codes: 0 read out, 2 config, campaign or outcomes refused, or memory or a disk ran out,
+70 a bug of retain.
 """
 
 from __future__ import annotations
@@ -40,22 +41,21 @@ def main() -> None:
 
 def readout(line: Line) -> int:
     """Read plan and outcomes, hold them against each other, write and print what is found."""
-    from rich.console import Console
-
     from retain.app.board_readout import readout_told
     from retain.app.campaigns import find_campaign
-    from retain.app.compare import waiting
+    from retain.app.compare import say_waiting
+    from retain.app.console import console
     from retain.campaign.assignment import read_assignment
     from retain.campaign.readout.outcomes import read_outcomes
     from retain.campaign.readout.readout import readout as read_out
 
-    config, console = _config(line), Console()
+    config = _config(line)
     if config.campaign.dir is None:
         raise RetainError("no campaign is named; type campaign=ID or campaign=FOLDER.")
     campaign = find_campaign(config.campaign.dir, Path(config.outputs).expanduser())
     study, place = _place(campaign)
     try:
-        with study.alone(lambda: waiting(console, study)):
+        with study.alone(lambda: say_waiting(study)):
             assignment = read_assignment(campaign.path)
             outcomes = read_outcomes(config.outcomes, assignment)
             found = read_out(assignment, outcomes, resamples=config.resamples)
@@ -64,7 +64,7 @@ def readout(line: Line) -> int:
     except OSError as error:
         told = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
         raise RetainError.unwritable(campaign.readout.path, error, told) from None
-    readout_told(console, found.tree, campaign.readout.path)
+    readout_told(console(), found.tree, campaign.readout.path)
     return 0
 
 

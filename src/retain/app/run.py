@@ -1,7 +1,8 @@
 """``retain``: one run, or with ``-m`` a sweep.
 
-Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit, 130 interrupted,
-143 and 129 asked to end by SIGTERM and SIGHUP.
+Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit, or memory or a
+disk ran out, 70 a bug of retain, 130 interrupted, 143 and 129 asked to end by SIGTERM and SIGHUP,
+141 nobody reads what is printed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING
 
 from retain.app.command_line import VERSION_BASE, Line, conf_dir, read
 from retain.app.endings import SIGNALLED, AskedToEnd, end_on_request
+from retain.app.shortage import describe_shortage
+from retain.app.terminal import flush_output, safe_terminal, write_error, write_output
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -38,27 +41,55 @@ def main() -> None:
 
 
 def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
-    """The exit code of a command; what the user can mend is told without a traceback."""
-    os.environ.setdefault("PYTHONSAFEPATH", "1")  # see app.workers.SAFE_PATH
-    try:
-        line = read(arguments)
-        if line.help:
-            from retain.app.help import shown
+    """Return the exit code of a command, having said in one sentence what went wrong.
 
-            sys.stdout.write(shown(primary))
-            return 0
-        if line.to_hydra:
-            return _hydra(primary)
-        return command(line)
-    except RetainError as error:
-        sys.stderr.write(f"{error}\n")
-        return 2
-    except AskedToEnd as asked:
-        sys.stderr.write(f"ended by {asked}\n")
-        return SIGNALLED + asked.number
-    except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+    2 for what the user can mend, memory and disks that ran out among it; 70 for what nobody
+    foresaw, whose traceback goes to a log (``app.unforeseen``); 128 and the signal's number where
+    it was asked to end.
+    """
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # see app.workers.SAFE_PATH
+    with safe_terminal():
+        try:
+            code = _do(command, arguments, primary)
+            flush_output()
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last door
+            return _explain(error, arguments, primary)
+        return code
+
+
+def _do(command: Command, arguments: Sequence[str], primary: str) -> int:
+    """Do what was typed, and return the exit code."""
+    for word in arguments:
+        if not word.isascii() and any("\ud800" <= sign <= "\udfff" for sign in word):
+            raise RetainError(
+                f"{word!r} is no text in the encoding of this terminal; type it in that encoding, "
+                "or begin with PYTHONUTF8=1 where it is UTF-8."
+            )
+    line = read(arguments)
+    if line.help:
+        from retain.app.help import shown
+
+        write_output(shown(primary))
+        return 0
+    return _hydra(primary) if line.to_hydra else command(line)
+
+
+def _explain(error: Exception | KeyboardInterrupt, arguments: Sequence[str], primary: str) -> int:
+    """Say what ended a command, and return the exit code for it."""
+    if isinstance(error, AskedToEnd):
+        if error.number != signal.SIGPIPE:  # as any command of a pipe, without a word
+            write_error(f"ended by {error}\n")
+        return SIGNALLED + error.number
+    if isinstance(error, KeyboardInterrupt):
+        write_error("interrupted\n")
         return SIGNALLED + signal.SIGINT
+    mendable = error if isinstance(error, RetainError) else describe_shortage(error, primary)
+    if mendable is not None:
+        write_error(f"{mendable}\n")
+        return 2
+    from retain.app.unforeseen import report_unforeseen
+
+    return report_unforeseen(error, arguments)
 
 
 def _hydra(primary: str) -> int:
@@ -82,24 +113,25 @@ def run(line: Line) -> int:
         if line.multirun:
             with suppress(OSError):  # a worker that cannot start says so
                 warm_up()  # it imports while this process composes
-        from rich.console import Console
-
         from retain.app.configs import Composer
+        from retain.app.console import console
         from retain.app.engines import Local, chosen
 
         with Composer(line, "run") as composer:
             composed = composer.runs()
         engine = chosen(composed[0])
         here = isinstance(engine, Local) and not line.multirun and not composed[0].run.limits.any
-        return _run(Console(), composed, folder, None if here else engine)
+        return _run(console(), composed, folder, None if here else engine)
 
 
 def _run(
     console: Console, composed: Sequence[Composed], folder: Path, engine: Engine | None
 ) -> int:
     """Do the runs in an engine's processes, or without one in this process."""
+    from retain.app.console import literal
     from retain.app.plan import plan
     from retain.app.sweep import sweep
+    from retain.app.unforeseen import logged_beside
     from retain.app.view import listed, sources_told, summary
 
     rows = folder / "rows"
@@ -111,8 +143,10 @@ def _run(
         return 0
     for one in planned.runs:
         if one.why is not None and one.record is not None:
-            console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
-    records = sweep(console, planned, composed[0].run, engine)
+            told = literal(f"{planned.name(one.task)}: {one.why}")
+            console.print(told, soft_wrap=True)
+    with logged_beside(planned.study.path):
+        records = sweep(console, planned, composed[0].run, engine)
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))
     return 1 if any(record.state == "failed" for record in records) else 0
 

@@ -1,6 +1,7 @@
 """``retain-score``: new customers through a saved winner, into its segments, to an offer each.
 
-Exit codes: 0 done, 2 config, verdict, model or data refused; then no scores are written.
+Exit codes: 0 done, 2 config, verdict, model or data refused, or memory or a disk ran out, and no
+scores are written, 70 a bug of retain.
 """
 
 from __future__ import annotations
@@ -42,25 +43,24 @@ def score(line: Line) -> int:
 
 
 def _scored(line: Line) -> int:
-    from rich.console import Console
-
     from retain.app.board_score import report
-    from retain.app.compare import waiting
+    from retain.app.compare import say_waiting
+    from retain.app.console import console
     from retain.app.saved import find_verdict
     from retain.errors import RetainError
 
-    config, console = _config(line), Console()
+    config = _config(line)
     path = find_verdict(config.verdict)
     study = _home(config, path)
     try:
         with ExitStack() as stack:
-            stack.enter_context(study.alone(lambda: waiting(console, study)))
+            stack.enter_context(study.alone(lambda: say_waiting(study)))
             if study != (source := _study_of(path)):
-                stack.enter_context(source.reading(lambda: waiting(console, source)))
+                stack.enter_context(source.reading(lambda: say_waiting(source)))
             home, found, repointing = _placed(line, config, path, study)
     except OSError as error:
         raise RetainError.unwritable(study.path, error, "outputs=FOLDER") from None
-    report(console, study, home, found)
+    report(console(), study, home, found)
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-score", *line.overrides])))
     return 0

@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.live import Live
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from retain.app.board_in_time import labels_table
+from retain.app.console import literal
 from retain.app.progress import MARKS, best_told, counts_told, drawn, ended_told, tuning_told
 from retain.app.status import StatusFile
 from retain.app.tally import Tally
+from retain.app.terminal import clean_line
 from retain.record import Record
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class View:
         return counts_told(self.tally)
 
     def _warn(self, text: str) -> None:
-        self._print(Text(text, "yellow"))
+        self._print(Text(clean_line(text), "yellow"))
 
     def _print(self, text: Text) -> None:
         self.console.print(text, soft_wrap=True, highlight=False)
@@ -96,25 +97,28 @@ def sources_told(console: Console, plan: Plan) -> None:
     """How the customers were read, whom the cleaning left out, and what the audit said."""
     for source in plan.sources:
         for line in source.heard:
-            console.print(escape(line), soft_wrap=True, highlight=False)
+            console.print(literal(line), soft_wrap=True, highlight=False)
         for step, left_out in zip(source.data.funnel, source.left_out, strict=True):
             whom = f"; left out {left_out}" if left_out else ""
             of = "" if step.of == "customers" else f" {step.of}"
             told = f"  {step.name} {step.before} → {step.after}{of}: {step.reason}{whom}"
-            console.print(escape(told), soft_wrap=True, highlight=False)
+            console.print(literal(told), soft_wrap=True, highlight=False)
         if source.data.label is not None and source.data.label.sensitivity:
             console.print(labels_table(source.data.label.sensitivity))
         for check in source.checks:
             if check.outcome in ("handled", "failed"):
                 told = f"  audit {check.outcome} {check.code}: {check.sentence}"
-                console.print(escape(told), soft_wrap=True, highlight=False)
+                console.print(literal(told), soft_wrap=True, highlight=False)
 
 
 def listed(console: Console, plan: Plan) -> None:
     """The runs of a line and their states, for ``dry_run=true``."""
-    table = Table("run", "id", "state", title=f"{len(plan.runs)} runs of {plan.study.path.name}")
+    title = f"{len(plan.runs)} runs of {literal(plan.study.path.name)}"
+    table = Table("run", "id", "state", title=title)
     for planned in plan.runs:
-        table.add_row(escape(plan.name(planned.task)), planned.task.id, escape(planned.state))
+        table.add_row(
+            literal(plan.name(planned.task)), literal(planned.task.id), literal(planned.state)
+        )
     console.print(table)
 
 
@@ -124,7 +128,7 @@ def summary(console: Console, plan: Plan, records: Sequence[Record], skipped: in
     console.print(
         f"{counts['done']} done, {counts['failed']} failed, "
         f"{counts['not_applicable']} not applicable, {skipped} done before and skipped  "
-        f"→ {escape(str(plan.study.path))}",
+        f"→ {literal(plan.study.path)}",
         soft_wrap=True,
     )
     _raced_told(console, records)
@@ -132,13 +136,14 @@ def summary(console: Console, plan: Plan, records: Sequence[Record], skipped: in
     for record in records:
         if record.tuning is not None:
             told = f"  tuned {plan.name(tasks[record.id])}: {tuning_told(record.tuning)}"
-            console.print(escape(told), soft_wrap=True, highlight=False)
+            console.print(literal(told), soft_wrap=True, highlight=False)
         if record.state != "done":
             reason = (record.reason or "").strip().splitlines() or [""]
-            told = escape(f"{plan.name(tasks[record.id])}: {reason[0]}")
+            told = literal(f"{plan.name(tasks[record.id])}: {reason[0]}")
             console.print(f"  {MARKS[record.state]} {told}", soft_wrap=True)
             if record.state == "failed":
-                console.print(f"      log: {tasks[record.id].directory.log}", soft_wrap=True)
+                log = literal(tasks[record.id].directory.log)
+                console.print(f"      log: {log}", soft_wrap=True)
 
 
 def _raced_told(console: Console, records: Sequence[Record]) -> None:

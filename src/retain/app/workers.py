@@ -26,6 +26,8 @@ from multiprocessing.util import get_temp_dir
 from pathlib import Path
 from typing import Any, Literal
 
+from retain.app.held_errors import held_errors
+from retain.app.shortage import find_memory_shortage
 from retain.errors import RetainError
 
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -79,7 +81,7 @@ def warm_up(*more: str) -> None:
 
     ``more`` are modules to import beside those that every command needs.
     """
-    with deaf_to_interrupts(), _frugal():
+    with deaf_to_interrupts(), _frugal(), held_errors():
         _socket_folder()
         forkserver.set_forkserver_preload([*IMPORTED, *more])
         forkserver.ensure_running()
@@ -193,6 +195,8 @@ class Worker:
             When the process ended before its job did.
         RetainError, OSError
             As the job raised them.
+        MemoryError
+            Where the job found too little memory.
         RuntimeError
             With the traceback of whatever else the job raised: a bug.
         """
@@ -230,11 +234,11 @@ class Worker:
         for _ in range(ATTEMPTS):
             try:
                 return self._begun()
-            except (EOFError, OSError) as error:
+            except (EOFError, OSError, MemoryError, RuntimeError) as error:
                 cause = self._buried() if self.process is not None else error
         raise RetainError(
             f"worker processes cannot be started (the last: {cause}). "
-            "Where memory ran out, launch fewer: launcher.workers=1."
+            "Where memory ran out, have fewer: launcher.workers=1, or workers=1 in a comparison."
         )
 
     def _begun(self) -> None:
@@ -284,9 +288,13 @@ def _answered(job: Job, arguments: tuple[Any, ...]) -> Answer:
     try:
         module, name = JOBS[job]
         return Answer(getattr(import_module(module), name)(*arguments))
-    except (RetainError, OSError) as error:
+    except RetainError as error:
         return Answer(error=error)
-    except Exception:  # noqa: BLE001 - a bug, which the launching process raises
+    except Exception as error:  # noqa: BLE001 - a bug, which the launching process raises
+        if (shortage := find_memory_shortage(error)) is not None:
+            return Answer(error=MemoryError(str(shortage)))
+        if isinstance(error, OSError):
+            return Answer(error=error)
         return Answer(error=RuntimeError(traceback.format_exc()))
 
 
