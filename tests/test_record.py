@@ -59,7 +59,7 @@ def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, text, message):
 def test_a_record_that_is_no_text_is_refused(tmp_path):
     run = RunDirectory(tmp_path)
     run.record.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RetainError, match="cannot be read"):
+    with pytest.raises(RetainError, match="is no UTF-8 text: line 1"):
         run.read()
 
 

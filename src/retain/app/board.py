@@ -39,7 +39,7 @@ def report(
 ) -> None:
     """Print leaderboard, verdict, effects, sealed test, segments, campaign, gate and where."""
     console.print(_leaderboard(verdict, study.path.name, wide=console.width >= WIDE))
-    _left_out(console, verdict, findings.unfinished)
+    _left_out(console, verdict, findings)
     console.print(f"[bold]{escape(verdict.sentence)}[/]")
     for caution in verdict.cautions:
         console.print(f"[yellow]{escape(caution.sentence)}[/]")
@@ -167,13 +167,24 @@ def _standing(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
     return "tied" if row["tied"] else ""
 
 
-def _left_out(console: Console, verdict: Verdict, unfinished: int) -> None:
+def _left_out(console: Console, verdict: Verdict, findings: Findings) -> None:
     for record in verdict.others:
         first = (record.reason or "").splitlines()[:1]
         told = f"{record.state.replace('_', ' ')}: {' '.join(record.overrides)}: {' '.join(first)}"
         console.print(escape(told), soft_wrap=True)
-    if unfinished:
-        console.print(f"[yellow]{unfinished} runs were interrupted and are not compared.[/]")
+    for run in findings.broken:
+        told = f"broken: {run.directory.path.name}: {run.reason.splitlines()[0]}"
+        console.print(f"[red]{escape(told)}[/]", soft_wrap=True)
+    if findings.broken:
+        count = len(findings.broken)
+        does = "it" if count == 1 else "them"
+        console.print(f"{count} broken left out; the line that made {does} does {does} again.")
+    if interrupted := findings.unfinished - findings.running:
+        console.print(f"[yellow]{interrupted} runs were interrupted and are not compared.[/]")
+    if findings.running:
+        console.print(f"[yellow]{findings.running} runs are running and are not compared.[/]")
+    if findings.repeated:
+        console.print(f"{findings.repeated} runs stand in several studies; each counts once.")
 
 
 def _sealed(sealed: SealedTest, day: str | None) -> Table:

@@ -1,6 +1,7 @@
 """``retain-compare``: from finished runs to verdict and page, sealed test, segments, campaign.
 
-Exit codes: 0 done, 2 config, runs or data refused, 3 a gate was not met.
+Exit codes: 0 done, 1 some run is broken and was left out, 2 config, runs or data refused, 3 a gate
+was not met.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from retain.verdict.difference import Difference
     from retain.verdict.verdict import Verdict
 
-MISSED = 3
-"""Exit code where a gate was not met."""
+BROKEN, MISSED = 1, 3
+"""Exit codes where some run is broken, and where a gate was not met."""
 EXPLAINING = ("retain.app.explaining", "phik.phik", "shap")
 """What workers need to find reasons."""
 DIFFED = 20
@@ -79,7 +80,7 @@ def _compared(line: Line) -> int:
     config = composed(without_catalogue(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = pair(config, None)
-        diff_told(Console(), difference(a, b, (_scores(one), _scores(other)), asked=True))
+        diff_told(Console(), difference(a, b, (_scores(one, a), _scores(other, b)), asked=True))
         return 0
     refuse_untrackable(config.tracking)
     refuse_unread(config.reasons)
@@ -99,17 +100,17 @@ def _judged(
     from retain.app.at_hand import with_moved
     from retain.app.board import report
     from retain.app.hands import Hands
+    from retain.app.judging import judge_whole
     from retain.app.settled import settled
-    from retain.app.studies import commands, scores_of
+    from retain.app.studies import commands
     from retain.app.watching import watched
     from retain.app.why import Asking
     from retain.storage.writing import replacing
     from retain.verdict.document import Findings, document
     from retain.verdict.export import to_csv
     from retain.verdict.gate import gate
-    from retain.verdict.verdict import judge
 
-    verdict = judge(found.records, config.verdict)
+    found, verdict, scores = judge_whole(found, config.verdict)
     winner = verdict.winner
     checks = gate(winner, config.gate)
     config = with_moved(config, winner)
@@ -128,14 +129,16 @@ def _judged(
             followed: Followed = carrying.outcome()
             carried, why, offered = followed.carried, None, None
             if carried is not None:
-                scores = scores_of(found.directory(winner))
                 if asking is not None:
                     why = asking.answer(effects, scores, carried.explained)
                 offered = _offered(hands, (config, winner, settings), (scores, carried.scores), why)
         findings = Findings(
             studies=found.studies,
             question=_question(found),
-            unfinished=found.unfinished,
+            unfinished=found.unfinished + found.running,
+            running=found.running,
+            repeated=found.repeated,
+            broken=found.broken,
             commands=commands(found, line.overrides),
             gate=tuple(checks) or None,
             diffs=diffs,
@@ -149,7 +152,9 @@ def _judged(
     except OSError as error:
         raise RetainError(f"{found.home.verdict} cannot be written: {error}.") from None
     report(Console(), found.home, verdict, findings, missing=followed.missing)
-    return 0 if all(check.passed for check in checks) else MISSED
+    if not all(check.passed for check in checks):
+        return MISSED
+    return BROKEN if found.broken else 0
 
 
 def _write(home: StudyDirectory, tree: dict[str, Any], language: str) -> None:
@@ -221,19 +226,19 @@ def _differences(
 
     if asked:
         ((one, a), (other, b)) = asked
-        yield difference(a, b, (_scores(one), _scores(other)), asked=True)
+        yield difference(a, b, (_scores(one, a), _scores(other, b)), asked=True)
     winner = verdict.winner
-    won = _scores(found.directory(winner))
+    won = _scores(found.directory(winner), winner)
     for record in verdict.records[:DIFFED]:
         if record is not winner:
-            yield difference(winner, record, (won, _scores(found.directory(record))))
+            yield difference(winner, record, (won, _scores(found.directory(record), record)))
 
 
-def _scores(run: RunDirectory) -> Scores | None:
+def _scores(run: RunDirectory, record: Record) -> Scores | None:
     """A run's scores, None where they cannot be read."""
     from retain.app.studies import scores_of
 
     try:
-        return scores_of(run)
+        return scores_of(run, record)
     except RetainError:  # what a loser wrote must not cost the verdict
         return None

@@ -31,7 +31,7 @@ from retain.app.command_line import (
 from retain.app.differences import Tree, product
 from retain.app.search_key import identifying
 from retain.errors import RetainError
-from retain.record import identity
+from retain.record import identity, slug_of
 from retain.schema import Run, parse
 
 
@@ -58,11 +58,7 @@ class Composed:
     @property
     def slug(self) -> str:
         """What people call the run: its parts, as far as they are not ``none``."""
-        parts = [self.tree["model"]["name"]]
-        optional = [self.tree[key]["name"] for key in ("sampler", "calibration", "tuning")]
-        parts += [name for name in optional if name != "none"]
-        parts += [f"no_{name}" for name, on in self.run.features.toggles.items() if not on]
-        return "-".join([*parts, *([] if self.run.features.derived else ["no_derived"])])[:80]
+        return slug_of(self.tree)
 
 
 class Composer:

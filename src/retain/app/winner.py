@@ -37,7 +37,7 @@ def follow(
     RetainError
         When its scores cannot be read, or data that are given are not the winner's.
     """
-    scores = scores_of(run)
+    scores = scores_of(run, winner)
     prepared, missing = at_hand(config, winner)
     if prepared is None:
         return Followed(curves(scores, None), None, missing)

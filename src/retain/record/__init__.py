@@ -1,6 +1,6 @@
 """The run directory: what a run leaves behind, and all that later rooms know of it.
 
-May import: errors, schema.
+May import: errors, storage, schema.
 
     outputs/<study>/                    StudyDirectory
       status.json                       how far the sweep is, about every second; see app/status.py
@@ -34,11 +34,15 @@ this combination has no meaning, which is neither a failure nor a zero. Failed r
 when their line is launched again; the other two do not, unless a race ``stopped`` a run that is
 done and the line is launched without one.
 
+A run whose record cannot be read, or contradicts itself or its folder, is broken: a comparison
+lists it with its reason and leaves it out, and the same line does it again.
+
 ``record.json`` is plain JSON, so that it can be read without this package; ``schema`` counts up
 when the meaning of a key changes.
 """
 
-from retain.record.directory import RunDirectory, StudyDirectory
+from retain.record.consistency import NEEDED_METRICS, RecordChecker
+from retain.record.directory import BrokenRun, RunDirectory, StudyDirectory
 from retain.record.facts import (
     CANNOT_CHANGE_A_RESULT,
     SCHEMA,
@@ -58,13 +62,16 @@ from retain.record.facts import (
     State,
     TuningFacts,
     identity,
+    slug_of,
 )
 from retain.record.readout import ReadoutDirectory
 from retain.record.scored import ScoreDirectory
 
 __all__ = [
     "CANNOT_CHANGE_A_RESULT",
+    "NEEDED_METRICS",
     "SCHEMA",
+    "BrokenRun",
     "CheckFacts",
     "ChoiceMade",
     "DataFacts",
@@ -77,6 +84,7 @@ __all__ = [
     "OtherLabel",
     "ReadoutDirectory",
     "Record",
+    "RecordChecker",
     "RunDirectory",
     "ScoreDirectory",
     "SnapshotFacts",
@@ -85,4 +93,5 @@ __all__ = [
     "StudyDirectory",
     "TuningFacts",
     "identity",
+    "slug_of",
 ]
