@@ -177,8 +177,12 @@ def _left_out(console: Console, verdict: Verdict, findings: Findings) -> None:
         console.print(f"[red]{escape(told)}[/]", soft_wrap=True)
     if findings.broken:
         count = len(findings.broken)
-        does = "it" if count == 1 else "them"
-        console.print(f"{count} broken left out; the line that made {does} does {does} again.")
+        told = f"{count} run is" if count == 1 else f"{count} runs are"
+        console.print(
+            f"{told} broken and left out. The line that made such a run does it again; a folder "
+            "that was copied or renamed can be deleted.",
+            soft_wrap=True,
+        )
     if interrupted := findings.unfinished - findings.running:
         console.print(f"[yellow]{interrupted} runs were interrupted and are not compared.[/]")
     if findings.running:

@@ -33,6 +33,7 @@ from retain.app.search_key import identifying
 from retain.errors import RetainError
 from retain.record import identity, slug_of
 from retain.schema import Run, parse
+from retain.storage.reading import read_text
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def _without_hydra(tree: Tree) -> Tree:
 def _chooses_by_reference(folder: Path) -> bool:
     """Whether some option's defaults list refers to another choice (``- /db: ${model}``)."""
     defaults = re.compile(r"^defaults:.*?^(?=\S)", re.MULTILINE | re.DOTALL)
-    texts = (path.read_text(encoding="utf-8") + "\n." for path in folder.rglob("*.yaml"))
+    texts = (read_text(path) + "\n." for path in folder.rglob("*.yaml"))
     return any("${" in part for text in texts for part in defaults.findall(text))
 
 

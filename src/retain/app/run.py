@@ -108,8 +108,8 @@ def _run(
         listed(console, planned)
         return 0
     for one in planned.runs:
-        if one.why is not None and one.record is not None:
-            console.print(f"{planned.name(one.task)}: {one.why}", soft_wrap=True, markup=False)
+        if one.told is not None:
+            console.print(f"{planned.name(one.task)}: {one.told}", soft_wrap=True, markup=False)
     records = sweep(console, planned, composed[0].run, engine)
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))
     return 1 if any(record.state == "failed" for record in records) else 0

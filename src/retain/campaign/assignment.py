@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,9 +19,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retain.customers.source_file import content
+from retain.customers.source_file import check_exists
 from retain.errors import RetainError, examples
 from retain.schema import Catalogue, Value, parse
+from retain.storage.reading import DATA_BYTES, read_bytes, read_json_object
 from retain.verdict.export import STARTS
 
 CSV, JSON = "campaign.csv", "campaign.json"
@@ -119,7 +119,8 @@ def read_assignment(folder: Path) -> Assignment:
     tree = _tree(folder)
     if isinstance(tree.get("missing"), str):
         raise RetainError(f"{folder / JSON} plans nothing: {tree['missing']}")
-    raw = content(folder / CSV)
+    check_exists(folder / CSV)
+    raw = read_bytes(folder / CSV, most_bytes=DATA_BYTES, within=folder)
     wanted, found = _at(tree, ("files", CSV), str, folder), _hash(raw)
     if wanted != found:
         raise RetainError(
@@ -156,13 +157,8 @@ def _tree(folder: Path) -> dict[str, Any]:
         raise RetainError(
             f"{folder} holds no {JSON}; expected the verdict's folder of a campaign.{hint}"
         )
-    try:
-        tree = json.loads(content(folder / JSON))
-    except ValueError as error:
-        raise RetainError(f"{folder / JSON} cannot be read as JSON: {error}.") from None
-    if not isinstance(tree, dict):
-        raise RetainError(f"{folder / JSON} holds no object; expected a campaign's.")
-    return tree
+    check_exists(folder / JSON)
+    return read_json_object(folder / JSON, within=folder)
 
 
 def _at(tree: Mapping[str, Any], path: tuple[str, ...], kind: type, folder: Path) -> Any:

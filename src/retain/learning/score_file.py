@@ -13,13 +13,11 @@ import pandas as pd
 
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
-from retain.record import Record
-from retain.storage.parquet import count_parquet_rows, read_parquet
+from retain.record import Record, SplitFacts, check_scores_size
+from retain.storage.parquet import read_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-REMEDY = "Launch the line that made it again: it does this run anew."
 
 
 def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Scores:
@@ -31,24 +29,28 @@ def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Sc
         If the file is no table of scores, or not that of the record.
     """
     most = len(COLUMNS) * record.data.rows * record.split.repeats
-    table = read_parquet(path, cells=most, within=within)
-    problem = _find_type_problem(table)
-    if problem is None:
-        scores = table.replace_schema_metadata(None).to_pandas()
-        problem = _find_value_problem(scores) or _find_fold_problem(scores, record)
-    if problem is not None:
-        raise RetainError(f"{path} cannot be read as scores: {problem}. {REMEDY}")
+    check_scores_size(path, record.scores_bytes, within=within)
+    scores = scores_table(read_parquet(path, cells=most, within=within), path)
+    if (problem := _find_fold_problem(scores, record)) is not None:
+        raise _wrong(path, problem)
     return Scores(scores, "out_of_fold")
 
 
-def check_score_file(path: Path, record: Record, *, within: Path | None = None) -> None:
-    """Raise a ``RetainError`` if the file is lost, broken or has other rows than its record says.
+def scores_table(table: pa.Table, path: Path) -> pd.DataFrame:
+    """Return a table from disk as a table of scores, or raise a ``RetainError`` if it is none."""
+    if (problem := _find_type_problem(table)) is not None:
+        raise _wrong(path, problem)
+    scores: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
+    if (problem := _find_value_problem(scores)) is not None:
+        raise _wrong(path, problem)
+    return scores
 
-    What it holds is not read, so that thousands can be checked before a sweep.
-    """
-    problem = _find_count_problem(count_parquet_rows(path, within=within), record)
-    if problem is not None:
-        raise RetainError(f"{path}: {problem}.")
+
+def _wrong(path: Path, problem: str) -> RetainError:
+    return RetainError(
+        f"{path} cannot be read as scores: {problem}. Delete {path.parent} and "
+        "launch the line that made it again."
+    )
 
 
 def _find_type_problem(table: pa.Table) -> str | None:
@@ -80,12 +82,17 @@ def _find_value_problem(scores: pd.DataFrame) -> str | None:
 
 def _find_fold_problem(scores: pd.DataFrame, record: Record) -> str | None:
     """Return how the folds differ from the first ones of the split, which its metrics are over."""
+    if not has_first_folds(scores, record.folds, record.split):
+        return f"its folds are not the {record.folds} of its record"
+    return _find_count_problem(len(scores), record)
+
+
+def has_first_folds(scores: pd.DataFrame, count: int, split: SplitFacts) -> bool:
+    """Return whether scores are of the first folds of a split, so many of them and no others."""
     found = scores[["repeat", "fold"]].drop_duplicates().to_numpy()
     found = found[np.lexsort((found[:, 1], found[:, 0]))]
-    expected = [divmod(number, record.split.folds) for number in range(record.folds)]
-    if found.tolist() != [list(pair) for pair in expected]:
-        return f"it has {len(found)} folds, and its record other {record.folds}"
-    return _find_count_problem(len(scores), record)
+    expected = [list(divmod(number, split.folds)) for number in range(count)]
+    return found.tolist() == expected
 
 
 def _find_count_problem(rows: int, record: Record) -> str | None:

@@ -64,6 +64,7 @@ from retain.record.facts import (
     identity,
     slug_of,
 )
+from retain.record.reading import check_scores_size
 from retain.record.readout import ReadoutDirectory
 from retain.record.scored import ScoreDirectory
 
@@ -92,6 +93,7 @@ __all__ = [
     "State",
     "StudyDirectory",
     "TuningFacts",
+    "check_scores_size",
     "identity",
     "slug_of",
 ]

@@ -202,7 +202,8 @@ class Record(Config):
 
     ``stopped`` says what ended a run that is done before its last fold, ``raced``: others were
     better. Its metrics are those of the folds it had, the first ones of its split. ``tuning`` is
-    None where nothing was tuned.
+    None where nothing was tuned. ``scores_bytes`` is the size of ``scores.parquet``, None where
+    there is none, or in records older than the key.
     """
 
     schema_: int = Field(alias="schema")
@@ -227,6 +228,7 @@ class Record(Config):
     finished: str
     stopped: Literal["raced"] | None = None
     tuning: TuningFacts | None = None
+    scores_bytes: int | None = None
 
     @property
     def folds(self) -> int:

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from retain.errors import RetainError
 from retain.record.facts import SCHEMA, Record
+from retain.storage.parquet import check_parquet_ends
 from retain.storage.reading import MIB, MissingFileError, check_tree, parse_json, read_bytes
 
 RECORD_BYTES = 16 * MIB
@@ -115,3 +116,14 @@ def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
 
 def _of_schema(found: object, path: Path) -> RetainError:
     return RetainError(f"{path} has schema {found!r}; this version reads schema {SCHEMA}.")
+
+
+def check_scores_size(path: Path, size: int | None, *, within: Path | None = None) -> None:
+    """Raise a ``RetainError`` if ``scores.parquet`` is lost, cut, or of another size than recorded.
+
+    It costs so little that thousands can be checked before a sweep.
+    """
+    check_parquet_ends(path, within=within)
+    found = path.stat().st_size
+    if size is not None and found != size:
+        raise RetainError(f"{path} has {found} bytes, and its record says {size}.")

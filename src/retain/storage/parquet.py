@@ -5,6 +5,7 @@ May import: errors.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ COLUMNS = 20_000
 """Columns of a table at most."""
 CHUNKS = 1_000_000
 """Columns times row groups at most, all of which are looked at before anything is unpacked."""
+MAGIC, FOOTER = b"PAR1", 8
+"""How a file begins and ends, and bytes of the length and the magic at its end."""
 TEXTS_BYTES = 1024 * MIB
 """Bytes that texts may unpack to before their exact size is computed."""
 
@@ -67,12 +70,19 @@ def read_parquet_schema(path: Path) -> pa.Schema:
         return whole.schema_arrow
 
 
-def count_parquet_rows(path: Path, *, within: Path | None = None) -> int:
-    """Return how many rows a Parquet file says it has; its pages are not read."""
-    import pyarrow.parquet as pq
+def check_parquet_ends(path: Path, *, within: Path | None = None) -> None:
+    """Raise a ``RetainError`` if a file cannot be a whole Parquet file, told by its two ends.
 
-    with open_regular(path, within=within) as file, reading_parquet(path):
-        return int(pq.ParquetFile(file).metadata.num_rows)
+    It takes no library and a few microseconds, and finds what is lost, cut or of another kind.
+    """
+    with open_regular(path, within=within) as file:
+        size = os.fstat(file.fileno()).st_size
+        head = file.read(len(MAGIC))
+        file.seek(max(size - FOOTER, 0))
+        foot = file.read(FOOTER)
+    length = int.from_bytes(foot[:4], "little")
+    if head != MAGIC or foot[4:] != MAGIC or length + len(MAGIC) + FOOTER > size:
+        raise RetainError(f"file {str(path)!r} is no whole Parquet file.")
 
 
 @contextmanager

@@ -42,11 +42,15 @@ class MissingFileError(RetainError):
     """A file that is not there."""
 
 
-def open_regular(path: Path, *, within: Path | None = None) -> io.BufferedReader:
+def open_regular(
+    path: Path, *, most_bytes: int | None = None, within: Path | None = None
+) -> io.BufferedReader:
     """Return a regular file opened for reading.
 
     Parameters
     ----------
+    most_bytes
+        How large it may be; None for any size.
     within
         A folder that the file must lie in when all links are followed; None for anywhere.
 
@@ -64,7 +68,9 @@ def open_regular(path: Path, *, within: Path | None = None) -> io.BufferedReader
     except (OSError, ValueError) as error:  # a NUL in a name, a loop of links, no right to read
         raise unreadable(path, error) from None
     try:
-        check_regular(path, os.fstat(handle))
+        found = os.fstat(handle)
+        check_regular(path, found)
+        _check_size(path, found.st_size, most_bytes)
         return os.fdopen(handle, "rb")
     except BaseException:
         os.close(handle)
@@ -112,18 +118,15 @@ def read_bytes(path: Path, *, most_bytes: int = TEXT_BYTES, within: Path | None 
     RetainError
         If it is no regular file, larger than ``most_bytes``, or cannot be read.
     """
-    with open_regular(path, within=within) as file:
+    with open_regular(path, most_bytes=most_bytes, within=within) as file:
         size = os.fstat(file.fileno()).st_size
-        if size > most_bytes:
-            raise _too_large(path, size, most_bytes)
         try:
             found = file.read(size + 1)
             if len(found) > size:  # it has grown, or hides its size
                 found += file.read(most_bytes + 1 - len(found))
         except OSError as error:
             raise unreadable(path, error) from None
-    if len(found) > most_bytes:
-        raise _too_large(path, len(found), most_bytes)
+    _check_size(path, len(found), most_bytes)
     return found
 
 
@@ -162,7 +165,7 @@ def read_json_lines(path: Path, *, within: Path | None = None) -> Iterator[tuple
     return ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
 
 
-def parse_json(text: bytes | str, where: str) -> Any:
+def parse_json(text: bytes | str, where: str, *, depth: int = JSON_DEPTH) -> Any:
     """Return a JSON document, or raise a ``RetainError`` that names what is wrong and where.
 
     NaN and infinities are no JSON; neither are halves of surrogate pairs, which no file can hold.
@@ -181,11 +184,11 @@ def parse_json(text: bytes | str, where: str) -> Any:
         tree = from_json(plain, allow_inf_nan=False)
     except ValueError as error:
         raise RetainError(f"{where} is not JSON: {error}.") from None
-    check_tree(tree, where)
+    check_tree(tree, where, depth=depth)
     return tree
 
 
-def check_tree(tree: Any, where: str) -> None:
+def check_tree(tree: Any, where: str, *, depth: int = JSON_DEPTH) -> None:
     """Raise a ``RetainError`` if plain values lie too deep, or hold numbers none can compute with.
 
     >>> check_tree({"seed": 10**40}, "record.json")
@@ -194,11 +197,11 @@ def check_tree(tree: Any, where: str) -> None:
     retain.errors.RetainError: record.json: a whole number has 133 bits; expected at most 64.
     """
     level = [tree]
-    for _ in range(JSON_DEPTH):
+    for _ in range(depth):
         level = [below for node in level for below in _below(node, where)]
         if not level:
             return
-    raise RetainError(f"{where} is nested too deep; expected at most {JSON_DEPTH} levels.")
+    raise RetainError(f"{where} is nested too deep; expected at most {depth} levels.")
 
 
 def _below(node: Any, where: str) -> Iterator[Any]:
@@ -220,6 +223,7 @@ def unreadable(path: Path, error: Exception) -> RetainError:
     return RetainError(f"{str(path)!r} cannot be read: {str(why).removesuffix('.')}.")
 
 
-def _too_large(path: Path, size: int, most: int) -> RetainError:
-    found = f"{str(path)!r} has {size / MIB:,.0f} MiB or more"
-    return RetainError(f"{found}; expected at most {most / MIB:,.0f} MiB.")
+def _check_size(path: Path, size: int, most: int | None) -> None:
+    if most is not None and size > most:
+        found = f"{str(path)!r} has {size / MIB:,.0f} MiB or more"
+        raise RetainError(f"{found}; expected at most {most / MIB:,.0f} MiB.")
