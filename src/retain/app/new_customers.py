@@ -13,6 +13,7 @@ import pandas as pd
 from retain.app.command_line import Line
 from retain.app.components import source
 from retain.app.prepared import listening
+from retain.app.recorded_data import check_recorded
 from retain.app.saved import Saved
 from retain.campaign.reference import content
 from retain.customers.customers import Customers
@@ -89,7 +90,8 @@ def data_node(line: Line, typed: dict[str, Any] | None, saved: Saved) -> dict[st
     if typed.get("name", trained.get("name")) != trained.get("name"):
         node = copy.deepcopy(typed)
     else:
-        node = copy.deepcopy(trained)
+        check_recorded(trained, {key[0] for key in keys})
+        node = copy.deepcopy(trained) | ({"cache": None} if "cache" in trained else {})
         for key in keys:
             _set(node, key, _at(typed, key))
     asked = {key[0] for key in keys}

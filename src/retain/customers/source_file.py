@@ -13,6 +13,21 @@ from retain.errors import RetainError, did_you_mean, examples
 from retain.storage.reading import DATA_BYTES, check_regular, read_bytes
 
 
+def place_of(typed: str, key: str) -> Path:
+    """Return a path as it was typed; the URL of a database, which may hold a password, is none.
+
+    >>> place_of("postgresql://ann:secret@db/shop", "data.path")
+    Traceback (most recent call last):
+    ...
+    retain.errors.RetainError: data.path: it is a URL; expected a path on this machine \
+(a log in a database is read by data=purchases).
+    """
+    if "://" in typed:
+        expected = "expected a path on this machine (a log in a database is read by data=purchases)"
+        raise RetainError.at(key, "it is a URL", expected)
+    return Path(typed).expanduser()
+
+
 def content(path: Path) -> bytes:
     """The bytes of the file; a ``RetainError`` with the nearest name where there is none."""
     check_exists(path)

@@ -6,7 +6,6 @@ May import: errors, schema, customers, campaign.assignment.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from retain.customers.answers import consents
 from retain.customers.column_names import canonical_names, find
 from retain.customers.kinds import present
 from retain.customers.numerals import all_numbers, cells_are, cut, decimal_mark, shown
+from retain.customers.source_file import place_of
 from retain.customers.table_file import Table, open_table
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import OutcomesFile
@@ -51,7 +51,7 @@ def read_outcomes(wanted: OutcomesFile, assignment: Assignment) -> Outcomes:
     """
     if wanted.file is None:
         raise RetainError("no outcomes are named; type outcomes=FILE, a CSV or Parquet file.")
-    table = open_table(Path(wanted.file).expanduser())
+    table = open_table(place_of(wanted.file, "outcomes.file"))
     names = canonical_names(list(table.cells.columns))
     key = find(wanted.id, names, "outcomes.id")
     ids = _ids(table.cells[key], key, assignment.table["customer_id"])
