@@ -113,7 +113,7 @@ def asked(offered, monkeypatch, tmp_path):
     from retain.app.command_line import Line
     from retain.app.planning import plan
     from retain.app.settled import composed, settled
-    from retain.app.studies import compared
+    from retain.app.studies import compared, scores_of
     from retain.campaign.planning import planned
 
     line = Line(("study=runs", f"outputs={offered.parents[1]}", "campaign.budget=150"))
@@ -127,8 +127,9 @@ def asked(offered, monkeypatch, tmp_path):
         return seen[-1][1]
 
     monkeypatch.setattr(planned, "allocate", kept)
-    data = share_training_data(config, run, winner, tmp_path)
-    outside = data.scores.load()
+    outside = scores_of(run, winner)
+    shared = share(outside, tmp_path / "scores")
+    data = share_training_data(config, winner, shared, tmp_path)
     nobody = Scores(outside.table.head(0), "sealed_test")
     plan(config, settled(line, config, winner), (data.customers, data.scores), nobody, None)
     return seen[-1]

@@ -16,7 +16,8 @@ from retain.app.run import answer, run
 from retain.app.saved import opened
 from retain.app.score import score
 from retain.app.settled import composed, settled
-from retain.app.studies import compared
+from retain.app.shared_memory import share
+from retain.app.studies import compared, scores_of
 from retain.app.winner import follow
 from retain.customers.contracted import read
 from retain.customers.demo import write as write_store
@@ -36,7 +37,8 @@ def verdict_of(folder, data, *settings):
     ((directory, winner),) = found.runs
     rests_on = settled(line, config, winner)
     found.home.verdict.mkdir()
-    data = share_training_data(config, directory, winner, folder)
+    shared = share(scores_of(directory, winner), folder / "scores")
+    data = share_training_data(config, winner, shared, folder)
     carried = follow(config, rests_on, found.home, winner, data).carried
     offered = plan(config, rests_on, (data.customers, data.scores), carried.scores, None)
     offered.write(found.home)

@@ -40,7 +40,7 @@ def report(
 ) -> None:
     """Print leaderboard, verdict, effects, sealed test, segments, campaign, gate and where."""
     console.print(_leaderboard(verdict, study.path.name, wide=console.width >= WIDE))
-    _left_out(console, verdict, findings.unfinished)
+    _left_out(console, verdict, findings)
     console.print(f"[bold]{literal(verdict.sentence)}[/]")
     for caution in verdict.cautions:
         console.print(f"[yellow]{literal(caution.sentence)}[/]")
@@ -184,13 +184,28 @@ def _standing(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
     return "tied" if row["tied"] else ""
 
 
-def _left_out(console: Console, verdict: Verdict, unfinished: int) -> None:
+def _left_out(console: Console, verdict: Verdict, findings: Findings) -> None:
     for record in verdict.others:
         first = (record.reason or "").splitlines()[:1]
         told = f"{record.state.replace('_', ' ')}: {' '.join(record.overrides)}: {' '.join(first)}"
         console.print(literal(told), soft_wrap=True)
-    if unfinished:
-        console.print(f"[yellow]{unfinished} runs were interrupted and are not compared.[/]")
+    for run in findings.broken:
+        told = f"broken: {run.directory.path.name}: {run.reason.splitlines()[0]}"
+        console.print(f"[red]{literal(told)}[/]", soft_wrap=True)
+    if findings.broken:
+        count = len(findings.broken)
+        told = f"{count} run is" if count == 1 else f"{count} runs are"
+        console.print(
+            f"{told} broken and left out. The line that made such a run does it again; a folder "
+            "that was copied or renamed can be deleted.",
+            soft_wrap=True,
+        )
+    if interrupted := findings.unfinished - findings.running:
+        console.print(f"[yellow]{interrupted} runs were interrupted and are not compared.[/]")
+    if findings.running:
+        console.print(f"[yellow]{findings.running} runs are running and are not compared.[/]")
+    if findings.repeated:
+        console.print(f"{findings.repeated} runs stand in several studies; each counts once.")
 
 
 def _sealed(sealed: SealedTest, day: str | None) -> Table:

@@ -1,7 +1,8 @@
 """``retain-compare``: from finished runs to verdict and page, sealed test, segments, campaign.
 
-Exit codes: 0 done, 2 config, runs or data refused, the verdict stays with its campaign, or memory
-or a disk ran out, 3 a gate was not met, 70 a bug of retain.
+Exit codes: 0 done, 1 some run is broken and was left out, 2 config, runs or data refused, the
+verdict stays with its campaign, or memory or a disk ran out, 3 a gate was not met, 70 a bug of
+retain.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import gc
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from retain.app.studies import Compared
     from retain.record import StudyDirectory
     from retain.schema import Compare
+    from retain.verdict.gate import Check
 
-MISSED = 3
-"""Exit code where a gate was not met."""
+BROKEN, MISSED = 1, 3
+"""Exit codes where some run is broken, and where a gate was not met."""
 EXPLAINING = ("retain.app.explaining", "phik.phik", "shap")
 """What workers need to find reasons."""
 
@@ -74,7 +76,9 @@ def _compared(line: Line) -> int:
     config = composed(without_catalogue(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = pair(config, None)
-        diff_told(console(), difference(a, b, (read_scores(one), read_scores(other)), asked=True))
+        diff_told(
+            console(), difference(a, b, (read_scores(one, a), read_scores(other, b)), asked=True)
+        )
         return 0
     refuse_untrackable(config.tracking)
     refuse_unread(config.reasons)
@@ -94,20 +98,20 @@ def _judged(line: Line, config: Compare, found: Compared, asked: Asked) -> int:
     from retain.app.board import gate_told, report, written_told
     from retain.app.comparison import Comparison
     from retain.app.console import console
+    from retain.app.judging import judge_whole
     from retain.app.settled import settled
     from retain.verdict.gate import gate
-    from retain.verdict.verdict import judge
 
     home = found.home
-    verdict = judge(found.records, config.verdict)
+    found, verdict, scores = judge_whole(found, config.verdict)
     checks = gate(verdict.winner, config.gate)
-    code = 0 if all(check.passed for check in checks) else MISSED
+    code = _code(checks, found)
     if config.gate_only:
         gate_told(console(), checks)
         return code
     config = with_moved(config, verdict.winner)
     settings = settled(line, config, verdict.winner)
-    comparison = Comparison(line, config, found, verdict, settings, checks, asked)
+    comparison = Comparison(line, config, found, verdict, settings, checks, asked, scores)
     try:
         with home.alone(lambda: say_waiting(home)):
             results, repointing, lost = _written(comparison)
@@ -118,6 +122,13 @@ def _judged(line: Line, config: Compare, found: Compared, asked: Asked) -> int:
         raise RetainError(repointing.describe(shlex.join(["retain-compare", *line.overrides])))
     written_told(console(), home, lost)
     return code
+
+
+def _code(checks: Sequence[Check], found: Compared) -> int:
+    """Return the exit code of a comparison that ends well."""
+    if not all(check.passed for check in checks):
+        return MISSED
+    return BROKEN if found.broken else 0
 
 
 def say_waiting(study: StudyDirectory) -> None:

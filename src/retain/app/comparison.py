@@ -44,6 +44,7 @@ class Comparison:
     settings: Settings
     checks: Sequence[Check]
     asked: Asked
+    scores: Scores
 
     @property
     def winner(self) -> Record:
@@ -73,14 +74,16 @@ def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> 
     from retain.app.campaigns import write_campaign
     from retain.app.hands import Hands
     from retain.app.scratch import scratch
+    from retain.app.shared_memory import share
     from retain.app.watching import watched
     from retain.app.why import Asking
     from retain.verdict.export import to_csv
 
     config, winner = comparison.config, comparison.winner
-    to_load = (config, comparison.found.directory(winner), winner)
+    scores = comparison.scores
     with scratch() as folder, Hands(config.workers, watched) as hands:
-        with apart("load", *to_load, folder, does="reads the customers") as loading:
+        shared = share(scores, folder / "scores")
+        with apart("load", config, winner, shared, folder, does="reads the customers") as loading:
             to_csv(comparison.verdict.table, made.leaderboard)
             effects = comparison.verdict.effects  # worked out while the customers are read
             data: TrainingData = loading()
@@ -89,15 +92,14 @@ def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> 
         asking = None
         if config.reasons.on and data.customers is not None:
             asking = Asking(hands, config, winner, data.customers)
-        scores: Scores = data.scores.load()
-        diffs = tuple(_differences(comparison, scores))
+        diffs = tuple(_differences(comparison))
         followed: Followed = carrying.outcome()
         carried, why, offered = followed.carried, None, None
         if carried is not None and data.customers is not None:
             if asking is not None:
                 why = asking.answer(effects, scores, carried.explained)
-            shared = (data.customers, data.scores)
-            offered = _offered(hands, comparison, (shared, carried.scores), why)
+            scored = ((data.customers, data.scores), carried.scores)
+            offered = _offered(hands, comparison, scored, why)
             offered = write_campaign(offered, staging)
     findings = _findings(comparison, followed, diffs, offered, why)
     return Results(findings, offered, why, data.missing)
@@ -117,7 +119,10 @@ def _findings(
     return Findings(
         studies=found.studies,
         question=_question(found),
-        unfinished=found.unfinished,
+        unfinished=found.unfinished + found.running,
+        running=found.running,
+        repeated=found.repeated,
+        broken=found.broken,
         commands=commands(found, comparison.line.overrides),
         gate=tuple(comparison.checks) or None,
         diffs=diffs,
@@ -167,24 +172,24 @@ def _question(found: Compared) -> str | None:
     return asked.pop() if len(asked) == 1 else None
 
 
-def _differences(comparison: Comparison, won: Scores) -> Iterator[Difference]:
+def _differences(comparison: Comparison) -> Iterator[Difference]:
     """The two runs asked for, then the winner against each of the first runs."""
     from retain.verdict.difference import difference
 
     if comparison.asked:
         ((one, a), (other, b)) = comparison.asked
-        yield difference(a, b, (read_scores(one), read_scores(other)), asked=True)
-    winner, found = comparison.winner, comparison.found
+        yield difference(a, b, (read_scores(one, a), read_scores(other, b)), asked=True)
+    winner, found, won = comparison.winner, comparison.found, comparison.scores
     for record in comparison.verdict.records[:DIFFED]:
         if record is not winner:
-            yield difference(winner, record, (won, read_scores(found.directory(record))))
+            yield difference(winner, record, (won, read_scores(found.directory(record), record)))
 
 
-def read_scores(run: RunDirectory) -> Scores | None:
+def read_scores(run: RunDirectory, record: Record) -> Scores | None:
     """A run's scores, None where they cannot be read."""
     from retain.app.studies import scores_of
 
     try:
-        return scores_of(run)
+        return scores_of(run, record)
     except RetainError:  # what a loser wrote must not cost the verdict
         return None

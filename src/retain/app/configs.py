@@ -25,9 +25,10 @@ from retain.app.config_files import check_config_files
 from retain.app.differences import Tree, product
 from retain.app.search_key import identifying
 from retain.errors import RetainError
-from retain.record import identity
+from retain.record import identity, slug_of
 from retain.schema import Config, Run, parse
 from retain.storage.paths import check_name
+from retain.storage.reading import read_text
 
 WRONG_CONFIG = (
     HydraException,
@@ -76,12 +77,7 @@ class Composed:
     @property
     def slug(self) -> str:
         """What people call the run: its parts, as far as they are not ``none``."""
-        parts = [self.tree["model"]["name"]]
-        optional = [self.tree[key]["name"] for key in ("sampler", "calibration", "tuning")]
-        parts += [name for name in optional if name != "none"]
-        parts += [f"no_{name}" for name, on in self.run.features.toggles.items() if not on]
-        parts += [] if self.run.features.derived else ["no_derived"]
-        return check_name("the name of the run", "-".join(parts)[:80].rstrip(" ."))
+        return check_name("the name of the run", slug_of(self.tree))
 
 
 class Composer:
@@ -228,7 +224,7 @@ def _without_hydra(tree: Tree) -> Tree:
 def _chooses_by_reference(folder: Path) -> bool:
     """Whether some option's defaults list refers to another choice (``- /db: ${model}``)."""
     defaults = re.compile(r"^defaults:.*?^(?=\S)", re.MULTILINE | re.DOTALL)
-    texts = (path.read_text(encoding="utf-8") + "\n." for path in folder.rglob("*.yaml"))
+    texts = (read_text(path) + "\n." for path in folder.rglob("*.yaml"))
     return any("${" in part for text in texts for part in defaults.findall(text))
 
 

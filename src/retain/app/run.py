@@ -142,9 +142,8 @@ def _run(
         listed(console, planned)
         return 0
     for one in planned.runs:
-        if one.why is not None and one.record is not None:
-            told = literal(f"{planned.name(one.task)}: {one.why}")
-            console.print(told, soft_wrap=True)
+        if one.told is not None:
+            console.print(literal(f"{planned.name(one.task)}: {one.told}"), soft_wrap=True)
     with logged_beside(planned.study.path):
         records = sweep(console, planned, composed[0].run, engine)
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))

@@ -7,7 +7,6 @@ hash guards the reference.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from retain.errors import RetainError, did_you_mean
 from retain.record import StudyDirectory
 from retain.schema import SavedVerdict, parse
 from retain.schema.scoring import SavedCuts, SavedFile, SavedSettings, SavedWinner
+from retain.storage.reading import read_json_object
 from retain.verdict.model_file import load
 
 
@@ -115,11 +115,9 @@ def find_verdict(typed: str) -> Path:
 
 
 def _read(path: Path) -> SavedVerdict:
+    tree = read_json_object(path)
     try:
-        tree = json.loads(path.read_bytes())
-        return parse(SavedVerdict, tree if isinstance(tree, dict) else {})
-    except OSError as error:
-        raise RetainError(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError, RetainError) as error:
-        told = (str(error).splitlines() or ["too deep"])[0].removesuffix(".")
+        return parse(SavedVerdict, tree)
+    except RetainError as error:
+        told = str(error).splitlines()[0].removesuffix(".")
         raise RetainError(f"{path} is no verdict this version can score with: {told}.") from None

@@ -118,7 +118,10 @@ class Task:
 
     def done_elsewhere(self) -> Record | None:
         """The record that somebody else finished since this task was planned, if it holds."""
-        record = self.directory.read()
+        try:
+            record = self.directory.read()
+        except RetainError:  # broken since; it is done anew
+            return None
         if record is None or record.finished == self.before:
             return None
         return record if self.why_again(record) is None else None
@@ -207,6 +210,7 @@ def finish(task: Task, ending: Ending) -> Record:
         finished=max(started, task.over()),  # the wall clock may have been set between two legs
         stopped=ending.stopped,
         tuning=None if tuning is None else parse(TuningFacts, tuning),
+        scores_bytes=None if evaluation is None else task.directory.scores.stat().st_size,
     )
     task.directory.finish(record)
     return record

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.app.apart import apart
+from retain.errors import RetainError
 from retain.record import StudyDirectory
+from retain.storage.reading import read_json
 from retain.storage.writing import hash_of, write_text
 from retain.verdict.document import as_json
 
@@ -51,6 +52,6 @@ def lost_files(older: Path, newer: Path) -> list[str]:
 def read_older(path: Path) -> Any:
     """Return the tree of a result that is there, None where there is none that can be read."""
     try:
-        return json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        return read_json(path)
+    except RetainError:
         return None

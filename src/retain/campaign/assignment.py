@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retain.customers.source_file import content
+from retain.customers.source_file import check_exists
 from retain.errors import RetainError, examples
 from retain.schema import Catalogue, Value, parse
+from retain.storage.reading import DATA_BYTES, read_bytes, read_json_object
 from retain.verdict.export import STARTS
 
 CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
@@ -164,18 +165,14 @@ def as_written(cells: pd.Series) -> pd.Series:
 def _tree(folder: Path) -> dict[str, Any]:
     if folder.is_dir() and not (folder / JSON).exists():
         raise RetainError(f"{folder} holds no {JSON}; expected the folder of a campaign.")
-    try:
-        tree = json.loads(content(folder / JSON))
-    except ValueError as error:
-        raise RetainError(f"{folder / JSON} cannot be read as JSON: {error}.") from None
-    if not isinstance(tree, dict):
-        raise RetainError(f"{folder / JSON} holds no object; expected a campaign's.")
-    return tree
+    check_exists(folder / JSON)
+    return read_json_object(folder / JSON, within=folder)
 
 
 def _table_bytes(tree: Mapping[str, Any], name: str, folder: Path) -> tuple[bytes, str]:
     """Return the bytes of a table and their SHA-256, which ``campaign.json`` must know."""
-    raw = content(folder / name)
+    check_exists(folder / name)
+    raw = read_bytes(folder / name, most_bytes=DATA_BYTES, within=folder)
     wanted, found = _at(tree, ("files", name), str, folder), _hash(raw)
     if wanted != found:
         raise RetainError(

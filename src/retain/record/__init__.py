@@ -38,12 +38,16 @@ this combination has no meaning, which is neither a failure nor a zero. Failed r
 when their line is launched again; the other two do not, unless a race ``stopped`` a run that is
 done and the line is launched without one.
 
+A run whose record cannot be read, or contradicts itself or its folder, is broken: a comparison
+lists it with its reason and leaves it out, and the same line does it again.
+
 ``record.json`` is plain JSON, so that it can be read without this package; ``schema`` counts up
 when the meaning of a key changes.
 """
 
 from retain.record.campaign import CampaignDirectory, ReadoutDirectory
-from retain.record.directory import RunDirectory, StudyDirectory
+from retain.record.consistency import NEEDED_METRICS, RecordChecker
+from retain.record.directory import BrokenRun, RunDirectory, StudyDirectory
 from retain.record.facts import (
     CANNOT_CHANGE_A_RESULT,
     SCHEMA,
@@ -63,12 +67,16 @@ from retain.record.facts import (
     State,
     TuningFacts,
     identity,
+    slug_of,
 )
+from retain.record.reading import check_scores_size
 from retain.record.scored import ScoreDirectory
 
 __all__ = [
     "CANNOT_CHANGE_A_RESULT",
+    "NEEDED_METRICS",
     "SCHEMA",
+    "BrokenRun",
     "CampaignDirectory",
     "CheckFacts",
     "ChoiceMade",
@@ -82,6 +90,7 @@ __all__ = [
     "OtherLabel",
     "ReadoutDirectory",
     "Record",
+    "RecordChecker",
     "RunDirectory",
     "ScoreDirectory",
     "SnapshotFacts",
@@ -89,5 +98,7 @@ __all__ = [
     "State",
     "StudyDirectory",
     "TuningFacts",
+    "check_scores_size",
     "identity",
+    "slug_of",
 ]

@@ -1,10 +1,11 @@
 """Where the files of a run and of a study lie. Nobody else joins these names.
 
-May import: errors, schema.
+May import: errors, storage, schema.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -84,7 +85,7 @@ class RunDirectory:
         RetainError
             When the file is no record this version can read.
         """
-        return Reader().read(self.record)
+        return Reader().read(self.record, within=self.path)
 
     def reopen(self, *, keep_folds: bool = False) -> None:
         """Forget the final state, so that the run counts as not done until it is.
@@ -97,6 +98,14 @@ class RunDirectory:
             self.folds.unlink(missing_ok=True)
         for path in (self.scores, *self.path.glob(f"{UNFINISHED}*")):
             path.unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class BrokenRun:
+    """A run whose files cannot be believed, and why."""
+
+    directory: RunDirectory
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -285,23 +294,23 @@ class StudyDirectory:
         """The directory of a run, by what people call it and what it is."""
         return RunDirectory(self.path / f"{slug}-{id_}")
 
-    def read(self) -> Iterator[tuple[RunDirectory, Record | None]]:
-        """Every run with its record, None where it was interrupted.
-
-        Raises
-        ------
-        RetainError
-            At a file that is no record this version can read.
-        """
+    def read(self) -> Iterator[tuple[RunDirectory, Record | BrokenRun | None]]:
+        """Yield every run with its record, None where it was interrupted."""
         reader = Reader()
         for run in self.runs():
-            yield run, reader.read(run.record)
+            yield run, self._read(run, reader)
+
+    def _read(self, run: RunDirectory, reader: Reader) -> Record | BrokenRun | None:
+        try:
+            return reader.read(run.record, within=self.path)
+        except RetainError as error:
+            return BrokenRun(run, str(error))
 
     def runs(self) -> Iterator[RunDirectory]:
-        """Directories that are or were to become runs, in order of name."""
+        """Yield directories that are or were to become runs, in order of name."""
         if not self.path.is_dir():
             return
         for path in sorted(self.path.iterdir()):
             run = RunDirectory(path)
-            if run.record.is_file() or run.hydra.is_dir():
+            if os.path.lexists(run.record) or run.hydra.is_dir():
                 yield run

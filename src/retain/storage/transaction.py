@@ -1,6 +1,6 @@
 """Several folders put in place together: a reader finds the old ones whole or the new ones whole.
 
-May import: errors, storage.writing.
+May import: errors, storage.reading.
 
 New folders are made in ``.staging-<hex>/`` beside their places. Renaming that to ``.commit/`` is
 the moment they count; then each takes its place, by one exchange of names where the system knows
@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retain.errors import RetainError
+from retain.storage.reading import read_json
 
 STAGING_PREFIX = ".staging-"
 COMMIT = ".commit"
@@ -156,15 +157,14 @@ def _apply(folder: Path) -> None:
 def _read_journal(folder: Path) -> list[tuple[str, int, bool]]:
     """Return the entries of a commit's journal; it may be somebody else's, so each is checked."""
     path = folder / COMMIT / JOURNAL
+    if not path.exists():  # killed while it was being removed: all of it is in place
+        return []
     try:
-        text = path.read_bytes() if path.stat().st_size <= JOURNAL_BYTES else b""
         entries = [
             (str(one["place"]), int(one["inode"]), bool(one["immutable"]))
-            for one in json.loads(text)
+            for one in read_json(path, most_bytes=JOURNAL_BYTES)
         ]
-    except FileNotFoundError:  # killed while it was being removed: all of it is in place
-        return []
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (RetainError, ValueError, TypeError, KeyError):
         entries = [("..", 0, False)]
     if not all(_is_plain(folder, place) for place, _, _ in entries):
         raise RetainError(

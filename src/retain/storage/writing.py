@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from retain.errors import RetainError
+from retain.storage.reading import open_regular
 
 UNFINISHED = ".unfinished-"
 """How the names of files begin that are being written, or whose writer was killed."""
@@ -79,8 +79,5 @@ def hash_of(path: Path) -> str:
     RetainError
         When it cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise RetainError(f"{path} cannot be read: {error.strerror}.") from None
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from retain.customers.answers import consents
 from retain.customers.column_names import canonical_names, find
 from retain.customers.kinds import present
 from retain.customers.numerals import all_numbers, cells_are, cut, decimal_mark, shown
+from retain.customers.source_file import place_of
 from retain.customers.table_file import Table, open_table
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import OutcomesFile
@@ -52,7 +52,7 @@ def read_outcomes(wanted: OutcomesFile, assignment: Assignment) -> Outcomes:
     """
     if wanted.file is None:
         raise RetainError("no outcomes are named; type outcomes=FILE, a CSV or Parquet file.")
-    table = open_table(Path(wanted.file).expanduser())
+    table = open_table(place_of(wanted.file, "outcomes.file"))
     names = canonical_names(list(table.cells.columns))
     key = find(wanted.id, names, "outcomes.id")
     ids = _ids(table.cells[key], key, assignment.table["customer_id"])

@@ -1,6 +1,6 @@
 """Where a purchase log lies: files told apart by their first bytes, or a database by its URL.
 
-May import: errors and customers.source_file, purchases.database_url.
+May import: errors, storage and customers.source_file, purchases.database_url.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Literal
 from retain.customers.purchases.database_url import check_url
 from retain.customers.source_file import check_exists
 from retain.errors import RetainError, examples
+from retain.storage.reading import open_regular
 
 Kind = Literal["CSV", "Parquet", "DuckDB", "SQLite", "PostgreSQL"]
 
@@ -132,11 +133,8 @@ def _listed(kinds: Iterable[tuple[str, Path]]) -> str:
 
 def _kind(file: Path) -> Kind:
     """Told by the first bytes, as a suffix may say anything."""
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(_HEAD)
-    except OSError as error:
-        raise RetainError(f"file {str(file)!r} cannot be read: {error.strerror}.") from None
+    with open_regular(file) as opened:
+        head = opened.read(_HEAD)
     if not head:
         raise RetainError(f"file {str(file)!r} is empty; expected a header and rows.")
     if head.startswith(b"PAR1"):
