@@ -210,7 +210,7 @@ def test_a_verdict_that_cannot_be_written_is_named(swept, retain_compare):
     (swept / "verdict").write_text("no folder")
     code, said = retain_compare("study=small", "resamples=100")
     assert code == 2
-    assert "verdict cannot be written" in said
+    assert "cannot be written: Not a directory (outputs/small/verdict)" in said
 
 
 def test_scores_that_are_no_scores_are_refused(swept, retain_compare):
@@ -218,7 +218,8 @@ def test_scores_that_are_no_scores_are_refused(swept, retain_compare):
         path.write_bytes(b"no parquet")
     code, said = retain_compare("study=small", "resamples=100")
     assert code == 2
-    assert "cannot be read as scores" in said
+    assert "scores.parquet' is no whole Parquet file" in said
+    assert "All 3 runs are broken" in said
 
 
 def test_interrupted_and_failed_runs_are_told(swept, retain, retain_compare, tiny):

@@ -15,7 +15,7 @@ HOOK = """
 import os, sys
 
 def note(event, arguments):
-    if event == "open" and str(arguments[0]).endswith("customers.csv"):
+    if event == "open" and str(arguments[0]).endswith("shop.csv"):
         log = os.open(os.environ["OPENED"], os.O_WRONLY | os.O_APPEND | os.O_CREAT)
         os.write(log, f"{os.getpid()}\\n".encode())
         os.close(log)
@@ -24,7 +24,7 @@ sys.addaudithook(note)
 """
 TABLE = (
     "data=table",
-    "data.path=customers.csv",
+    "data.path=shop.csv",
     "data.id=id",
     "data.target=left",
     "data.profit=money",
@@ -75,7 +75,7 @@ def audited_compare(here):
 def test_a_comparison_with_two_workers_opens_the_data_once(retain, audited_compare, shop):
     customers = shop(240)
     table = customers.features.assign(left=customers.target, money=customers.profit)
-    table.reset_index(names="id").to_csv("customers.csv", index=False)
+    table.reset_index(names="id").to_csv("shop.csv", index=False)
     code, said = retain(*TABLE, "validation.folds=2", "validation.repeats=1", "study.name=once")
     assert code == 0, said
     words = ("reasons=full", "reasons.permutations=1", "resamples=100", "campaign.budget=50")

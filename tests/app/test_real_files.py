@@ -113,6 +113,7 @@ def asked(offered, monkeypatch, tmp_path):
     from retain.app.command_line import Line
     from retain.app.planning import plan
     from retain.app.settled import composed, settled
+    from retain.app.shared_memory import share
     from retain.app.studies import compared, scores_of
     from retain.campaign.planning import planned
 

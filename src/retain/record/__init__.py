@@ -47,7 +47,7 @@ when the meaning of a key changes.
 
 from retain.record.campaign import CampaignDirectory, ReadoutDirectory
 from retain.record.consistency import NEEDED_METRICS, RecordChecker
-from retain.record.directory import BrokenRun, RunDirectory, StudyDirectory
+from retain.record.directory import RunDirectory
 from retain.record.facts import (
     CANNOT_CHANGE_A_RESULT,
     SCHEMA,
@@ -71,6 +71,7 @@ from retain.record.facts import (
 )
 from retain.record.reading import check_scores_size
 from retain.record.scored import ScoreDirectory
+from retain.record.study import BrokenRun, StudyDirectory
 
 __all__ = [
     "CANNOT_CHANGE_A_RESULT",

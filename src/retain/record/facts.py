@@ -32,8 +32,7 @@ CANNOT_CHANGE_A_RESULT = (
 )
 """Config keys that do not enter a run's identity.
 
-A race stops a run and changes no fold; every engine of a source gives the same table, from memory,
-disk or a cache.
+A race changes no fold; every engine of a source gives the same table, from wherever it comes.
 """
 
 
