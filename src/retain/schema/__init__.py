@@ -51,6 +51,7 @@ from retain.schema.nodes import (
 )
 from retain.schema.parsing import (
     Config,
+    check_mapping,
     parse,
 )
 from retain.schema.purchases import (
@@ -119,5 +120,6 @@ __all__ = [
     "Value",
     "WhichCampaign",
     "Words",
+    "check_mapping",
     "parse",
 ]

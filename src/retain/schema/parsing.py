@@ -52,6 +52,19 @@ def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> Conf
         raise RetainError("\n".join(lines)) from None
 
 
+def check_mapping(where: str, node: Any) -> dict[str, Any]:
+    """Return a node that is a mapping by names of the user's own.
+
+    Raises
+    ------
+    RetainError
+        When it is none.
+    """
+    if isinstance(node, Mapping) and all(isinstance(name, str) for name in node):
+        return dict(node)
+    raise RetainError.at(where, f"it is {node!r}"[:200], "expected a node {NAME: …}")
+
+
 def _tuples(tree: Any) -> Any:
     if isinstance(tree, dict):
         return {key: _tuples(value) for key, value in tree.items()}

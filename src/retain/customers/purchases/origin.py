@@ -6,6 +6,7 @@ May import: errors, storage and customers.source_file, purchases.database_url.
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -76,9 +77,9 @@ def _database(url: str) -> Origin:
 
 def _files(path: str) -> tuple[Path, ...]:
     there = Path(path)
-    if there.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - what cannot be a name is none, and refused below
         return _in_folder(there)
-    if there.exists() or not glob.has_magic(path):
+    if os.path.exists(path) or not glob.has_magic(path):  # noqa: PTH110
         check_exists(there)
         return (there,)
     found = sorted(Path(one) for one in glob.iglob(path, recursive=True) if Path(one).is_file())  # noqa: PTH207 - the user's pattern may be absolute

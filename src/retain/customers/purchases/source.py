@@ -216,7 +216,7 @@ def _labelled(value: object, at: object) -> bool:
 
 def _known(name: str) -> str:
     if name not in ENGINES:
-        raise RetainError.unknown("data.engine", name, ENGINES)
+        raise RetainError.unknown("data.engine", str(name), ENGINES)
     return name
 
 
