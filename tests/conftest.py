@@ -9,14 +9,16 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+import contextlib
 import functools
 import gc
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -162,6 +164,26 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
             "sale": random.random(count) < 0.3,
         }
     )
+
+
+@contextlib.contextmanager
+def _undrawn() -> Iterator[None]:
+    from retain.app.apart import apart
+
+    def alone(job: str, *arguments: Any, does: str) -> Any:
+        return contextlib.nullcontext(list) if job == "draw" else apart(job, *arguments, does=does)
+
+    with (
+        mock.patch("retain.app.apart.apart", alone),
+        mock.patch("retain.report.page.page", lambda tree, language: ""),
+    ):
+        yield
+
+
+@pytest.fixture(scope="session")
+def undrawn() -> Callable[[], contextlib.AbstractContextManager[None]]:
+    """Have comparisons make no picture and an empty page: they take longer than all the rest."""
+    return _undrawn
 
 
 @pytest.fixture(scope="session")
