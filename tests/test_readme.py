@@ -79,6 +79,7 @@ STANDS_FOR = {
 QUICK = ["validation.folds=2", "validation.repeats=1"]
 
 
+@pytest.mark.first
 @pytest.mark.timeout(900)
 def test_every_command_of_the_readme_does_what_it_says(commands, shop_files, capsys, undrawn):
     assert len(commands) >= 8
