@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from retain.report.canvas import hand
 from retain.report.page import page
 
 from .drawn_once import DrawnOnce
@@ -391,10 +392,17 @@ def left_out(state, reason, i):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _drawn_once():
+def drawn_once():
     """Pages share the charts they have in common."""
-    with mock.patch("retain.report.page.drawings", DrawnOnce()):
-        yield
+    shared = DrawnOnce()
+    with mock.patch("retain.report.page.drawings", shared):
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def charts_of(drawn_once):
+    """The charts of a verdict: ``charts_of(tree, language)``; shared, so nobody may change them."""
+    return drawn_once.charts
 
 
 @pytest.fixture(scope="session")
@@ -477,8 +485,19 @@ def assert_apart(boxes, chart):
 
 @pytest.fixture(scope="session")
 def apart():
-    """Asserts that no text of a chart is cut off or covers another: ``apart(chart)``."""
-    return lambda chart: assert_apart(texts_of(chart.figure), chart)
+    """Asserts that no text of a chart is cut off or covers another: ``apart(chart)``.
+
+    A chart that was looked at is not looked at again.
+    """
+    seen = {}
+
+    def look(chart):
+        if id(chart) not in seen:
+            with hand():
+                assert_apart(texts_of(chart.figure), chart)
+            seen[id(chart)] = chart
+
+    return look
 
 
 ARGUMENTS = [

@@ -1,4 +1,4 @@
-"""Charts that pages share: drawn again only where what they are drawn from is another.
+"""Charts that tests share: drawn again only where what they are drawn from is another.
 
 A page has some twenty drawings, and a test that changes one part of a verdict changes few of them.
 """
@@ -10,6 +10,8 @@ import json
 from unittest import mock
 
 from retain.report import charts, drawings
+from retain.report.canvas import hand
+from retain.report.contents import whole
 
 SINGLE = ("intervals", "effects", "_curve")
 
@@ -76,20 +78,26 @@ def once(draw, drawn):
 
 
 class DrawnOnce:
-    """Takes the place of ``page.drawings``."""
+    """Remembers each chart by what it was drawn from, and its markup."""
 
     def __init__(self):
         self._draw, self._drawn, self._inline = drawings.drawings, {}, {}
 
     def __call__(self, verdict):
+        """The drawings of a page, in the place of ``page.drawings``."""
+        with self._shared(), mock.patch.object(drawings, "inline", self._marked):
+            return self._draw(Watched(verdict))
+
+    def charts(self, tree, language):
+        """The charts of a verdict; not to be changed."""
+        with self._shared(), hand():
+            return charts.charts(Watched(whole(tree)), language)
+
+    def _shared(self):
         parts = {name: once(getattr(charts, name), self._drawn) for name in SINGLE}
         for name in ("NAMED", "MONEY"):
             parts[name] = tuple(once(draw, self._drawn) for draw in getattr(charts, name))
-        with (
-            mock.patch.multiple(charts, **parts),
-            mock.patch.object(drawings, "inline", self._marked),
-        ):
-            return self._draw(Watched(verdict))
+        return mock.patch.multiple(charts, **parts)
 
     def _marked(self, chart, language=None):
         """The chart as the page has it; it is kept, and so is its identity."""
