@@ -47,9 +47,8 @@ def test_new_folders_take_the_place_of_old_ones_and_nothing_else_stays(tmp_path)
 
 def test_what_fails_on_the_way_changes_nothing(tmp_path):
     replace_all(tmp_path, "old")
-    with pytest.raises(FileExistsError), transaction(tmp_path) as staging:
-        fill(staging.add("verdict"), "new")
-        staging.add("verdict")
+    with pytest.raises(FileExistsError):
+        replace_all(tmp_path, "new", places=("verdict", "verdict"))
     assert texts(tmp_path)["verdict"] == {"old"}
     assert visible(tmp_path) == ["campaigns", "verdict"]
 
