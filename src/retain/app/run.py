@@ -47,7 +47,7 @@ def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
     foresaw, whose traceback goes to a log (``app.unforeseen``); 128 and the signal's number where
     it was asked to end.
     """
-    os.environ.setdefault("PYTHONSAFEPATH", "1")  # see app.workers.SAFE_PATH
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # see app.worker_environment
     with safe_terminal():
         try:
             code = _do(command, arguments, primary)

@@ -28,18 +28,9 @@ from typing import Any, Literal
 
 from retain.app.held_errors import held_errors
 from retain.app.shortage import find_memory_shortage
+from retain.app.worker_environment import SAFE_PATH, THREADS, frugal_environment
 from retain.errors import RetainError
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-GIVING_BACK = {
-    "MALLOC_MMAP_THRESHOLD_": "131072",
-    "MALLOC_TRIM_THRESHOLD_": "131072",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-}
-"""Large arrays go back to the system when they are freed. glibc would raise the first of these
-thresholds by itself, and keep what a heavy run took for as long as its worker lives."""
-SAFE_PATH = {"PYTHONSAFEPATH": "1"}
-"""Python started with ``-c`` or ``-m`` would import files of the current folder before its own."""
 IMPORTED = (
     "retain.app.execute",
     "retain.app.survey",
@@ -81,7 +72,7 @@ def warm_up(*more: str) -> None:
 
     ``more`` are modules to import beside those that every command needs.
     """
-    with deaf_to_interrupts(), _frugal(), held_errors():
+    with deaf_to_interrupts(), frugal_environment(), held_errors():
         _socket_folder()
         forkserver.set_forkserver_preload([*IMPORTED, *more])
         forkserver.ensure_running()
@@ -95,24 +86,6 @@ def _socket_folder() -> None:
             get_temp_dir()  # it stays the same from then on
         finally:
             tempfile.tempdir = before
-
-
-@contextmanager
-def _frugal() -> Iterator[None]:
-    """An environment in which libraries start with one compute thread and give memory back.
-
-    The current folder is on no module search path in it, unless the user's PYTHONPATH says so.
-    Set before they are imported, since each thread pool of the server would be lost in a fork;
-    a run then asks for as many threads as its config says.
-    """
-    wanted = dict.fromkeys(THREADS, "1") | GIVING_BACK | SAFE_PATH
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def deaf_to_interrupts() -> AbstractContextManager[None]:
