@@ -174,6 +174,7 @@ def make_task(make_record):
             id=id_,
             directory=RunDirectory(Path("outputs", study, f"{model}-{id_}")),
             tree=tree,
+            recorded=tree,
             overrides=(f"model={model}", f"sampler={sampler}"),
             hydra={},
             data=record.data.model_copy(update={"rows": rows}),

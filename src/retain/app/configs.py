@@ -23,6 +23,7 @@ from retain.app.baselines import baseline_runs
 from retain.app.command_line import HYDRAS, VERSION_BASE, Groups, Line, checked, conf_dir
 from retain.app.config_files import check_config_files
 from retain.app.differences import Tree, product
+from retain.app.environment_values import with_references
 from retain.app.search_key import identifying
 from retain.errors import RetainError
 from retain.record import identity, slug_of
@@ -58,14 +59,16 @@ LONGEST = 500
 class Composed:
     """One run's config: as Hydra composed it, as plain values, and as types.
 
-    ``tree`` is what is recorded: a model's ``search`` is in it only where it is tuned.
-    ``identified`` is the part that can change a result, with threads set to 1 wherever a model
-    refers to them; ``id`` is its hash.
+    ``tree`` is what is done: a model's ``search`` is in it only where it is tuned. ``recorded`` is
+    the same with references in the place of values from the environment. ``identified`` is the
+    part of that which can change a result, with threads set to 1 wherever a model refers to them;
+    ``id`` is its hash.
     """
 
     overrides: tuple[str, ...]
     tree: dict[str, Any]
     run: Run
+    recorded: dict[str, Any]
     identified: dict[str, Any]
     hydra: dict[str, Any]
 
@@ -151,7 +154,10 @@ class Composer:
         typed = checked(self.line.overrides, self.groups)
         if self.line.multirun or count_runs(typed) > 1:
             raise RetainError("this command does one thing at a time: no -m and no lists to sweep.")
-        return resolved(_without_hydra(self._compose(first_values(typed))))
+        tree = _without_hydra(self._compose(first_values(typed)))
+        values = resolved(tree)
+        with_references(tree, values, resolved)  # refuses those that a document would hold
+        return values
 
     def _compose(self, overrides: Sequence[str]) -> Tree:
         """The unresolved tree of ``overrides``, by Hydra, whose own node is in it."""
@@ -210,11 +216,13 @@ def _run(overrides: Sequence[str], tree: Tree) -> Composed:
     values = resolved(own)
     run = parse(Run, values)
     kept = identifying(values, tuned=run.tuning.on)
-    identified = kept
+    recorded = identified = identifying(with_references(own, values, resolved), tuned=run.tuning.on)
     if run.threads != 1:
-        identified = identifying(resolved({**own, "threads": 1}), tuned=run.tuning.on)
+        single = {**own, "threads": 1}
+        single = with_references(single, resolved(single), resolved)
+        identified = identifying(single, tuned=run.tuning.on)
     shown = tuple(text.lstrip("+") for text in overrides)
-    return Composed(shown, kept, run, identified, tree["hydra"])
+    return Composed(shown, kept, run, recorded, identified, tree["hydra"])
 
 
 def _without_hydra(tree: Tree) -> Tree:

@@ -55,7 +55,7 @@ def _executed(task: Task) -> Record | Progress:
         return before.progress
     task.directory.reopen(keep_folds=before is not None)
     for name, node in (
-        ("config", task.tree),
+        ("config", task.recorded),
         ("hydra", {"hydra": task.hydra}),
         ("overrides", list(task.overrides)),
     ):

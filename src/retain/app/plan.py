@@ -113,6 +113,7 @@ def _planned(
         id=run.id,
         directory=directory,
         tree=run.tree,
+        recorded=run.recorded,
         overrides=run.overrides,
         hydra=run.hydra,
         data=seen.data,

@@ -108,6 +108,11 @@ def _place(recorded: Mapping[str, Any], key: str) -> Path:
     place = recorded.get(key)
     if not isinstance(place, str) or "\0" in place:
         raise RetainError(f"the record's data.{key} is {place!r}; type data.{key}=PATH.")
+    if "${" in place:
+        raise RetainError(
+            f"the record takes data.{key} from the environment, which is not read because a record "
+            f"says so; type data.{key}=PATH."
+        )
     if "://" in place:
         raise RetainError(_asked_anew("database", without_password(place)))
     return Path(place)

@@ -58,6 +58,8 @@ class Task:
 
     Attributes
     ----------
+    tree, recorded
+        The config as it is done, and as it is recorded: without values from the environment.
     data, split, checks
         What was seen before anything was fitted; a run on other customers fails.
     before
@@ -73,6 +75,7 @@ class Task:
     id: str
     directory: RunDirectory
     tree: dict[str, Any]
+    recorded: dict[str, Any]
     overrides: tuple[str, ...]
     hydra: dict[str, Any]
     data: DataFacts
@@ -194,7 +197,7 @@ def finish(task: Task, ending: Ending) -> Record:
         state=ending.state,
         reason=ending.reason,
         traceback=ending.traceback,
-        config=task.tree,
+        config=task.recorded,
         overrides=task.overrides,
         seed=task.tree["seed"],
         data=task.data,
