@@ -214,6 +214,57 @@ def test_a_finished_study_on_a_read_only_disk_is_finished(retain, tiny, mounted)
     assert said.count(" done ") == 2
 
 
+@pytest.fixture
+def older_verdict(retain, retain_compare, tiny, mounted):
+    """A study on a disk of its own with a verdict; what is there by its bytes."""
+    mounted("own", "size=8m")
+    code, said = retain(*tiny, "-m", "model=logreg,tree", "outputs=own")
+    assert code == 0, said
+    code, said = retain_compare("study=runs", "outputs=own", "resamples=100", "campaign=default")
+    assert code == 0, said
+    return {path: path.read_bytes() for path in Path("own").rglob("*") if path.is_file()}
+
+
+def beside(older):
+    """Files that were not there, and files that are gone or have changed, but for the ledger."""
+    now = {path: path.read_bytes() for path in Path("own").rglob("*") if path.is_file()}
+    return {
+        path
+        for path in older.keys() | now.keys()
+        if older.get(path) != now.get(path) and path.name != "ledger.jsonl"
+    }
+
+
+@pytest.mark.parametrize("free", [0, 20, 100, 200], ids="{} kB free".format)
+def test_a_comparison_that_meets_a_full_disk_leaves_the_older_verdict_whole(
+    older_verdict, retain_compare, mounted, free
+):
+    used = sum(-(-len(content) // 4096) * 4 for content in older_verdict.values())
+    mounted("own", f"size={used + free + 100}k")
+    words = ("study=runs", "outputs=own", "resamples=100", "campaign.seed=1")
+    filler = Path("own", "filler")
+    filler.write_bytes(bytes(max(0, shutil.disk_usage("own").free - free * 1024)))
+    code, said = retain_compare(*words, "campaign.replace=true")
+    filler.unlink()
+    assert code == 2
+    assert "No space left on device" in said
+    assert "Traceback" not in said
+    assert beside(older_verdict) == set()
+    mounted("own", "size=20m")
+    code, said = retain_compare(*words, "campaign.replace=true")
+    assert code == 0, said
+
+
+def test_a_comparison_on_a_read_only_disk_is_refused_in_a_sentence(
+    older_verdict, retain_compare, mounted
+):
+    mounted("own", "ro,size=8m")
+    code, said = retain_compare("study=runs", "outputs=own", "resamples=100")
+    assert code == 2
+    assert "own/runs cannot be written: Read-only file system" in said
+    assert beside(older_verdict) == set()
+
+
 # Where nothing can be mounted, so that it is tested everywhere: nobody writes below a file.
 def test_outputs_below_a_file_are_refused_before_anything_is_fitted(retain, here, tiny):
     (here / "file").write_text("")

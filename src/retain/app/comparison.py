@@ -70,7 +70,6 @@ class Results:
 
 def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> Results:
     """The winner's curves, sealed test, reasons, segments and campaign, by workers."""
-    from retain.app.apart import apart
     from retain.app.campaigns import write_campaign
     from retain.app.hands import Hands
     from retain.app.scratch import scratch
@@ -83,10 +82,10 @@ def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> 
     scores = comparison.scores
     with scratch() as folder, Hands(config.workers, watched) as hands:
         shared = share(scores, folder / "scores")
-        with apart("load", config, winner, shared, folder, does="reads the customers") as loading:
-            to_csv(comparison.verdict.table, made.leaderboard)
-            effects = comparison.verdict.effects  # worked out while the customers are read
-            data: TrainingData = loading()
+        loading = hands.give("load", config, winner, shared, folder, does="reads the customers")
+        to_csv(comparison.verdict.table, made.leaderboard)
+        effects = comparison.verdict.effects  # worked out while the customers are read
+        data: TrainingData = loading.outcome()
         to_carry = (config, comparison.settings, made, winner, data)
         carrying = hands.give("carry", *to_carry, does="carries the winner on")
         asking = None

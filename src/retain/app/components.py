@@ -41,6 +41,8 @@ Kind = Callable[[Any], bool]
 def experiment(run: Run) -> Experiment:
     """The experiment a config describes, every parameter checked."""
     model = build("model", search_key.without(run.model), _is_classifier, run.threads)
+    if model is None:
+        raise RetainError.at("model._target_", "it is null", "expected a classifier")
     search = search_key.ranges(run.model)
     _check_search(search, model, run.threads)
     search_space.check(search, model, tuned=run.tuning.on)

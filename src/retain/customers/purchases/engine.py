@@ -112,20 +112,21 @@ def connected(
         }
         if threads is not None:
             settings["threads"] = threads
-        if files is not None:
-            settings |= _confined(files)
         with _in_sentences(memory_limit), duckdb.connect(config=settings) as connection:
+            if files is not None:
+                _confine(connection, files)
             yield connection
 
 
-def _confined(files: Sequence[Path]) -> dict[str, bool | list[str]]:
-    """Settings by which no statement reaches another file, or the network."""
+def _confine(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+    """Let no statement from now on reach another file, or the network.
+
+    The order matters, which settings given to ``connect`` do not keep.
+    """
     known = [f"{one}{end}" for path in files for one in (path, path.absolute()) for end in ENDS]
-    return {
-        "allowed_paths": known,
-        "allowed_directories": [gettempdir()],
-        "enable_external_access": False,
-    }
+    connection.execute("SET allowed_paths = $1", [known])
+    connection.execute("SET allowed_directories = $1", [[gettempdir()]])
+    connection.execute("SET enable_external_access = false")
 
 
 @contextmanager
