@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check lock smoke cluster chaos clean
+.PHONY: run test check lock smoke simulate cluster chaos clean
 
 run: $(STAMP)            ## sweep the embedded demo store, compare, segment
 	$(BIN)/retain -m study=demo
@@ -21,6 +21,10 @@ check: $(STAMP)          ## lint, format, types
 smoke: $(STAMP)          ## what CI sweeps and segments
 	$(BIN)/retain -m study=smoke
 	$(BIN)/retain-compare study=smoke segmentation=risk_value
+
+simulate: $(STAMP)       ## how often tests and intervals are right; figures in experiments/statistics
+	$(BIN)/python experiments/statistics/equal_models.py
+	$(BIN)/python experiments/statistics/readout.py
 
 chaos: $(STAMP)          ## kill and crowd the commands that write a verdict; counts in experiments/chaos
 	$(BIN)/python experiments/chaos/verdicts.py

@@ -234,7 +234,7 @@ def _undrawn() -> Iterator[None]:
         return contextlib.nullcontext(list) if job == "draw" else apart(job, *arguments, does=does)
 
     with (
-        mock.patch("retain.app.apart.apart", alone),
+        mock.patch("retain.app.verdict_files.apart", alone),
         mock.patch("retain.report.page.page", return_value=""),
     ):
         yield

@@ -7,6 +7,8 @@ from retain.app.components import source
 from retain.app.configs import Composer
 from retain.errors import RetainError
 
+pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+
 LOG = ("data=purchases", "data.path=log.csv", "data.columns.customer=who", "data.columns.time=at")
 AXES = ("sampler=none,smote", "scaling=none,robust", "calibration=none,sigmoid", "tuning=none")
 

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from retain.app.costs import Costs, Kind
 
+pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+
 MODELS = st.sampled_from(["svc", "tree", "catboost"])
 SAMPLERS = st.sampled_from(["none", "smote", "random_under"])
 SECONDS = st.floats(0.01, 1000)

@@ -8,6 +8,8 @@ from retain.app.command_line import conf_dir, read
 from retain.app.configs import Composer
 from retain.app.differences import GONE, changes, patched
 
+pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+
 STUDIES = sorted(path.stem for path in (conf_dir() / "study").glob("*.yaml"))
 LINES = {
     "values of a parameter": ["model=logreg,svc", "model.C=0.1,1,10"],

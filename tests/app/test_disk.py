@@ -18,6 +18,8 @@ from retain.app.shared_memory import share
 from retain.errors import RetainError
 from retain.learning.fold_rows import FoldCache, FoldRows
 
+pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+
 SWEEP = ("-m", "model=logreg,tree,dummy", "sampler=none,random_over", "launcher.workers=2")
 ALONE = ("model=logreg",)
 REMEDY = "Free some space there, and the same line continues with what is missing."

@@ -17,6 +17,8 @@ PARENTS = """
 import multiprocessing, subprocess, sys, time
 from sklearn.linear_model import LogisticRegression
 
+pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+
 def leave():
     multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,)).start()
     subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])

@@ -146,6 +146,8 @@ def test_the_launching_process_does_without_pandas_and_scikit_learn(here, tiny):
 import sys
 from retain.app.run import answer, run
 
+pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+
 if __name__ == "__main__":
     code = answer(run, {words}, "run")
     heavy = {{"numpy", "pandas", "sklearn", "scipy", "pyarrow"}}

@@ -13,6 +13,8 @@ import pytest
 
 from retain.record import RunDirectory
 
+pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+
 MODELS = "model=logreg,tree,knn,dummy,svc"
 LINE = ("-m", MODELS, "sampler=none,random_under,smote", "study.name=shared")
 

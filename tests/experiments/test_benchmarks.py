@@ -12,6 +12,8 @@ import yaml
 from retain.record import StudyDirectory, identity
 from retain.schema import Run, parse
 
+pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+
 WITHOUT_PLUGIN = not find_spec("hydra_plugins") or not find_spec(
     "hydra_plugins.hydra_joblib_launcher"
 )
