@@ -188,5 +188,3 @@ def test_hydras_flags_are_answered_by_hydra(here, capsys, monkeypatch):
     monkeypatch.setattr("sys.argv", ["retain", "--cfg", "job", "model=svc"])
     assert answer(run, ["--cfg", "job", "model=svc"], "run") == 0
     assert "sklearn.svm.SVC" in capsys.readouterr().out
-
-
