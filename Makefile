@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check lock smoke cluster clean
+.PHONY: run test check lock smoke cluster chaos clean
 
 run: $(STAMP)            ## sweep the embedded demo store, compare, segment
 	$(BIN)/retain -m study=demo
@@ -21,6 +21,9 @@ check: $(STAMP)          ## lint, format, types
 smoke: $(STAMP)          ## what CI sweeps and segments
 	$(BIN)/retain -m study=smoke
 	$(BIN)/retain-compare study=smoke segmentation=risk_value
+
+chaos: $(STAMP)          ## kill and crowd the commands that write a verdict; counts in experiments/chaos
+	$(BIN)/python experiments/chaos/verdicts.py
 
 cluster: $(VENV)/.cluster ## add what hydra/launcher=submitit_slurm and =ray and data.engine=spark need (830 MB), and the benchmark
 

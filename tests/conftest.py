@@ -9,20 +9,29 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
+import contextlib
+import copy
 import functools
+import gc
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.hydra import Hydra
+from hypothesis.core import StateForActualGivenExecution
+from hypothesis.internal.conjecture.engine import ConjectureRunner
 from matplotlib.figure import Figure
 
+from retain.app.command_line import conf_dir
 from retain.customers.customers import Column, Customers, Dated, Derived
 from retain.record import (
     DataFacts,
@@ -55,9 +64,88 @@ def untraced(owner: type, name: str) -> None:
     setattr(owner, name, alone)
 
 
+def traced_tests_alone(runner: type[ConjectureRunner], state: type) -> None:
+    """Have Hypothesis draw its examples without the tracer, and the tests of them with it."""
+    untraced(runner, "run")
+    run, begin = runner.run, state.__init__
+    tracers: list[Any] = []
+
+    def noted(self: Any) -> Any:
+        tracers.append(sys.gettrace())
+        try:
+            return run(self)
+        finally:
+            tracers.pop()
+
+    def begun(self: Any, stuff: Any, test: Any, *arguments: Any, **named: Any) -> None:
+        @functools.wraps(test)
+        def traced(*values: Any, **more: Any) -> Any:
+            before = sys.gettrace()
+            sys.settrace(before or (tracers[-1] if tracers else None))
+            try:
+                return test(*values, **more)
+            finally:
+                sys.settrace(before)
+
+        begin(self, stuff, traced, *arguments, **named)
+
+    runner.run, state.__init__ = noted, begun
+
+
+def read_once(source: type[FileConfigSource]) -> None:
+    """Have Hydra parse a config file of the package once; it would for every composition."""
+    read, package = source.load_config, conf_dir()
+
+    @functools.cache
+    def kept(path: str, provider: str, folder: str) -> Any:
+        return read(source(provider, folder), path)
+
+    def load(self: Any, config_path: str) -> Any:
+        if package not in (found := Path(self.path)).parents and package != found:
+            return read(self, config_path)
+        return copy.deepcopy(kept(config_path, self.provider, f"file://{self.path}"))
+
+    source.load_config = load
+
+
+read_once(FileConfigSource)
+traced_tests_alone(ConjectureRunner, StateForActualGivenExecution)
 untraced(Hydra, "compose_config")
 untraced(Figure, "draw")
 untraced(Figure, "savefig")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "write the ids of skipped tests into FILE, one a line, as pytest @FILE reads them"
+    parser.addoption("--skipped-to", type=Path, metavar="FILE", help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    told = "begun before all others: it takes so long that nothing would be left to do beside it"
+    config.addinivalue_line("markers", f"first: {told}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector all that was imported: it would look it through again and again.
+
+    Some libraries have it look after every call.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say how many tests were skipped, and why."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"SKIPPED {count}: {reason}")
+    if file := config.getoption("--skipped-to"):
+        file.write_text("".join(f"{name}\n" for name in {one.nodeid: 0 for one in skipped}))
 
 
 def make_shop(n: int = 240, seed: int = 0, *, noise: float = 1.0) -> Customers:
@@ -136,6 +224,26 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
             "sale": random.random(count) < 0.3,
         }
     )
+
+
+@contextlib.contextmanager
+def _undrawn() -> Iterator[None]:
+    from retain.app.apart import apart
+
+    def alone(job: str, *arguments: Any, does: str) -> Any:
+        return contextlib.nullcontext(list) if job == "draw" else apart(job, *arguments, does=does)
+
+    with (
+        mock.patch("retain.app.apart.apart", alone),
+        mock.patch("retain.report.page.page", return_value=""),
+    ):
+        yield
+
+
+@pytest.fixture(scope="session")
+def undrawn() -> Callable[[], contextlib.AbstractContextManager[None]]:
+    """Have comparisons make no picture and an empty page: they take longer than all the rest."""
+    return _undrawn
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,8 @@ from retain.app.components import experiment
 from retain.app.configs import Composer
 from retain.app.hands import Hands
 from retain.app.prepared import prepare
+from retain.app.scratch import scratch
+from retain.app.shared_memory import SharedValue, share
 from retain.app.workers import warm_up
 from retain.learning.columns import met
 from retain.learning.scoring import Scoring
@@ -82,9 +84,11 @@ def zoo(folder: Path, customers: int, rounds: int, models: Sequence[str]) -> str
     warm_up("retain.app.explaining", "phik.phik", "shap")
     records = [record for _, record in StudyDirectory(folder / "outputs" / "zoo").read() if record]
     rows = []
-    with Hands(2) as hands:
+    with Hands(2) as hands, scratch() as shared:
         for winner in sorted(records, key=lambda one: models.index(one.config["model"]["name"])):
-            taken = [_drivers(hands, config, winner) for _ in range(rounds + 1)][1:]
+            customers = share(prepare(parse(Run, winner.config)), shared / winner.id)
+            job = (config, winner, customers)
+            taken = [_drivers(hands, *job) for _ in range(rounds + 1)][1:]
             kind, ratio = _against_bare(winner, rounds)
             name = winner.config["model"]["name"]
             each = ", ".join(f"{seconds:.1f}" for seconds in taken)
@@ -100,11 +104,11 @@ def _compare() -> Compare:
         return parse(Compare, composer.one())
 
 
-def _drivers(hands: Hands, config: Compare, winner: Record) -> float:
+def _drivers(hands: Hands, config: Compare, winner: Record, customers: SharedValue) -> float:
     """Wall seconds until every fold is explained and shuffled."""
     begun = time.perf_counter()
     folds = [
-        hands.give("explain", config, winner, place, does="explains")
+        hands.give("explain", config, winner, customers, place, does="explains")
         for place in range(winner.split.folds)
     ]
     for fold in folds:

@@ -21,7 +21,7 @@ from retain.app.environment import environment, git
 from retain.app.prepared import Prepared, prepare
 from retain.learning.experiment import Evaluation, evaluate
 from retain.learning.metrics import corrected_interval
-from retain.record import SCHEMA, MetricFacts, Record, StudyDirectory, identity
+from retain.record import SCHEMA, MetricFacts, Record, StudyDirectory, identity, slug_of
 from retain.schema import Run, parse
 from retain.storage.writing import write_text
 
@@ -54,7 +54,7 @@ def finish(study: StudyDirectory, count: int, seed: int = 0) -> None:
     best = set(np.argsort(-moves.mean(axis=1))[:SCORED].tolist())
     for number, (overrides, config) in enumerate(configs(count, study.path.name)):
         record = _record(number, overrides, config, prepared, _moved(found, moves[number]))
-        run = study.run(config["model"]["name"], record.id)
+        run = study.run(slug_of(config), record.id)
         text = record.model_dump_json(by_alias=True, indent=1) + "\n"
         write_text(run.record, text, durable=False)
         if number in best:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from retain.app.apart import apart
 from retain.app.compare import EXPLAINING, compare
 from retain.app.plan import Plan, Planned
 from retain.app.run import answer, run
@@ -110,19 +109,13 @@ def drawn():
     """Asks for comparisons that draw their page and pictures."""
 
 
-def undrawn(job, *arguments, does):
-    return contextlib.nullcontext(list) if job == "draw" else apart(job, *arguments, does=does)
-
-
 @pytest.fixture
-def retain_compare(here, capsys, monkeypatch, request):
+def retain_compare(here, capsys, undrawn, request):
     """``retain-compare`` with the words given; the exit code and what was printed.
 
     Reasons, campaigns and drawings take longer than all the rest: who wants them asks for them.
     """
-    if "drawn" not in request.fixturenames:
-        monkeypatch.setattr("retain.app.apart.apart", undrawn)
-        monkeypatch.setattr("retain.report.page.page", lambda tree, language: "")
+    drawing = contextlib.nullcontext() if "drawn" in request.fixturenames else undrawn()
 
     def called(*words):
         spared = [
@@ -134,7 +127,8 @@ def retain_compare(here, capsys, monkeypatch, request):
         said = capsys.readouterr()
         return code, said.out + said.err
 
-    return called
+    with drawing:
+        yield called
 
 
 @pytest.fixture
@@ -180,6 +174,7 @@ def make_task(make_record):
             id=id_,
             directory=RunDirectory(Path("outputs", study, f"{model}-{id_}")),
             tree=tree,
+            recorded=tree,
             overrides=(f"model={model}", f"sampler={sampler}"),
             hydra={},
             data=record.data.model_copy(update={"rows": rows}),

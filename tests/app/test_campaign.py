@@ -52,17 +52,30 @@ def compared(swept, here, retain_compare):
     return called
 
 
-def tree_of(folder, name="campaign.json"):
-    return json.loads((folder / name).read_text(encoding="utf-8"))
+def verdict_of(folder):
+    return json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+
+
+def campaign_in(folder):
+    """The folder of the campaign that a verdict points to."""
+    return folder.parent / "campaigns" / verdict_of(folder)["campaign"]["id"]
+
+
+def tree_of(folder):
+    """The campaign that a verdict points to, as its own file has it."""
+    return json.loads((campaign_in(folder) / "campaign.json").read_text(encoding="utf-8"))
 
 
 def test_what_the_files_say_adds_up(compared):
     code, said, folder = compared("campaign.budget=15", "campaign.control=0.25")
     assert code == 0, said
     told, customers = tree_of(folder), pd.read_csv(folder / "customers.csv")
-    offers, arms = pd.read_csv(folder / "offers.csv"), pd.read_csv(folder / "campaign.csv")
+    offers, arms = (
+        pd.read_csv(campaign_in(folder) / "offers.csv"),
+        pd.read_csv(campaign_in(folder) / "campaign.csv"),
+    )
     plan = told["plan"]
-    assert len(customers) == told["customers"] == tree_of(folder, "verdict.json")["data"]["rows"]
+    assert len(customers) == told["customers"] == verdict_of(folder)["data"]["rows"]
     assert customers["contactable"].sum() == told["contactable"]
     assert customers["profit_at_risk"].sum() == pytest.approx(told["profit_at_risk"]["value"])
     treated = arms[arms["arm"] == "treatment"]
@@ -78,7 +91,7 @@ def test_what_the_files_say_adds_up(compared):
         assert mine["expected_cost"].sum() == pytest.approx(one["cost"])
     held = {(one["segment"], one["offer"]): one["control"] for one in told["control"]["strata"]}
     assert sum(held.values()) == plan["control"]
-    assert tree_of(folder, "verdict.json")["campaign"]["id"] == told["id"]
+    assert verdict_of(folder)["campaign"]["id"] == told["id"]
     assert "offers.csv" in told["files"]
 
 
@@ -87,26 +100,29 @@ def test_nobody_without_consent_is_in_any_list(compared):
     customers = pd.read_csv(folder / "customers.csv", index_col="customer_id")
     silent = set(customers.index[~customers["contactable"]])
     needs = {one["name"] for one in tree_of(folder)["offers"] if one["needs_consent"]}
-    arms = pd.read_csv(folder / "campaign.csv")
+    arms = pd.read_csv(campaign_in(folder) / "campaign.csv")
     assert needs
     assert silent
     assert not silent & set(arms.loc[arms["offer"].isin(needs), "customer_id"])
 
 
 def test_the_same_line_makes_the_same_campaign(compared):
+    def files(folder):
+        paths = (*campaign_in(folder).iterdir(), folder / "segments.csv")
+        return {str(path.relative_to(folder.parent)): path.read_bytes() for path in paths}
+
     _, _, folder = compared("campaign.budget=15")
-    files = ("campaign.csv", "offers.csv", "campaign.json", "segments.csv")
-    before = {name: (folder / name).read_bytes() for name in files}
+    before = files(folder)
     code, said, _ = compared("campaign.budget=15")
     assert code == 0, said
-    assert {name: (folder / name).read_bytes() for name in files} == before
+    assert files(folder) == before
 
 
 def test_another_seed_holds_out_others(compared):
     _, _, folder = compared("campaign.budget=15")
-    one = pd.read_csv(folder / "campaign.csv").set_index("customer_id")["arm"]
+    one = pd.read_csv(campaign_in(folder) / "campaign.csv").set_index("customer_id")["arm"]
     compared("campaign.budget=15", "campaign.seed=1")
-    other = pd.read_csv(folder / "campaign.csv").set_index("customer_id")["arm"]
+    other = pd.read_csv(campaign_in(folder) / "campaign.csv").set_index("customer_id")["arm"]
     assert (one != other.reindex(one.index)).any()
 
 
@@ -125,21 +141,73 @@ def test_more_budget_moves_from_the_dearest_customers_to_all_whom_it_pays_to_rea
     assert curve[-1]["chosen"] == sizes[-1]
 
 
-def test_a_store_that_nobody_asked_is_told_how_to_say_so(compared):
+def test_without_a_campaign_asked_for_there_are_segments_alone(compared):
     code, said, folder = compared("campaign=none")
     assert code == 0, said
-    assert not (folder / "campaign.csv").exists()
-    assert tree_of(folder, "verdict.json")["campaign"] is None
-    assert len(tree_of(folder, "verdict.json")["segments"]) > 1
+    assert not (folder.parent / "campaigns").exists()
+    assert verdict_of(folder)["campaign"] is None
+    assert len(verdict_of(folder)["segments"]) > 1
 
 
-def test_an_older_campaign_does_not_stay_beside_a_newer_verdict(compared, retain_compare):
+def snapshot(folder):
+    """Every file below a folder by its bytes."""
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+# Whoever was sent an offer must not change arms because somebody looked a second time.
+@pytest.mark.parametrize("second", [("campaign.budget=5",), ("campaign=none", "reasons=none")])
+def test_a_second_look_leaves_the_campaign_that_was_sent_and_the_verdict_that_points_to_it(
+    compared, retain_compare, second
+):
     _, _, folder = compared("campaign.budget=15")
-    assert (folder / "campaign.csv").exists()
-    code, said = retain_compare("study=runs", "campaign=none")
+    verdict, campaign = snapshot(folder), snapshot(campaign_in(folder))
+    code, said = retain_compare("study=runs", *second)
+    assert code == 2
+    assert f"points to campaign {campaign_in(folder).name} and still does" in said
+    assert ("customers change arms" in said) == (second[0] != "campaign=none")
+    assert snapshot(folder) == verdict
+    assert snapshot(campaign_in(folder)) == campaign
+    typed = re.search(r"all the same: retain-compare (.*)", said)[1].split()
+    before = campaign_in(folder)
+    code, said = retain_compare(*typed)
     assert code == 0, said
-    left = {path.name for path in folder.iterdir()}
-    assert not left & {"campaign.csv", "campaign.json", "offers.csv"}
+    assert snapshot(before) == campaign
+    found = verdict_of(folder)["campaign"]
+    assert found is None if second[0] == "campaign=none" else found["id"] != before.name
+
+
+def test_a_comparison_that_changes_nobodys_arm_points_to_its_campaign_unasked(
+    compared, retain_compare
+):
+    _, _, folder = compared("campaign.budget=15")
+    before = campaign_in(folder)
+    code, said = retain_compare("study=runs", "campaign.budget=15", "report.language=ru")
+    assert code == 0, said
+    assert campaign_in(folder) != before
+    assert before.is_dir()
+    same = pd.read_csv(before / "campaign.csv")
+    pd.testing.assert_frame_equal(pd.read_csv(campaign_in(folder) / "campaign.csv"), same)
+
+
+def test_a_gate_alone_opens_and_writes_nothing(compared, retain_compare, here):
+    compared("campaign.budget=15")
+    before = snapshot(here / "outputs")
+    words = ("study=runs", "gate_only=true", "reasons=none", "campaign=none")
+    assert retain_compare(*words, "gate.roc_auc=0.5")[0] == 0
+    code, said = retain_compare(*words, "gate.roc_auc=1.0")
+    assert code == 3
+    assert "missed by" in said
+    assert snapshot(here / "outputs") == before
+    code, said = retain_compare(*words)
+    assert code == 2
+    assert "gate.METRIC=VALUE" in said
+
+
+def test_files_of_the_older_verdict_that_the_newer_one_has_not_are_named(compared, retain_compare):
+    compared("campaign=none", "reasons=fast")
+    code, said = retain_compare("study=runs", "campaign=none", "reasons=none")
+    assert code == 0, said
+    assert "The older verdict had drivers.csv, features.csv" in " ".join(said.split())
 
 
 def mine(here, text):
@@ -167,7 +235,8 @@ def test_bad_limits_are_refused_before_the_sealed_test_is_opened(compared, words
     assert code == 2
     assert "Traceback" not in said
     assert pd.Series([said]).str.contains(BAD[words]).all(), said
-    assert not folder.exists() or not list(folder.iterdir())
+    assert not folder.exists()
+    assert not (folder.parent / "ledger.jsonl").exists()
 
 
 WRONG = {
@@ -187,14 +256,15 @@ def test_a_catalogue_with_a_mistake_is_refused_with_its_place(compared, here, pa
     assert code == 2, said
     assert "Traceback" not in said
     assert pd.Series([said]).str.contains(expected).all(), said
-    assert not folder.exists() or not list(folder.iterdir())
+    assert not folder.exists()
+    assert not (folder.parent / "ledger.jsonl").exists()
 
 
 def test_a_catalogue_of_one_s_own_is_offered_at_what_it_is_assumed_to_cost(compared, here):
     code, said, folder = compared(*mine(here, CATALOGUE), "value.cost.value=1.25")
     assert code == 0, said
     assert [one["name"] for one in tree_of(folder)["offers"]] == ["call"]
-    offers = pd.read_csv(folder / "offers.csv")
+    offers = pd.read_csv(campaign_in(folder) / "offers.csv")
     assert set(offers["text"]) == {"Hello!"}
     assert np.isfinite(offers["expected_net"]).all()
     np.testing.assert_allclose(offers["expected_cost"], 1.25 * 0.5)
@@ -229,7 +299,7 @@ def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
     assert code == 0, said
     assert "data.profit=COLUMN" in said
     assert "of a purchase log data.columns.amount=COLUMN" in " ".join(said.split())
-    found = tree_of(Path("outputs/runs/verdict"), "verdict.json")
+    found = verdict_of(Path("outputs/runs/verdict"))
     assert found["segments"]
     assert "data.profit" in found["campaign"]["missing"]
 
@@ -242,7 +312,8 @@ def test_where_the_source_does_not_say_who_agreed_nobody_is_contacted(other_stor
     told = tree_of(Path("outputs/runs/verdict"))
     assert told["contactable"] == 0
     assert not [one for one in told["offers"] if one["needs_consent"] and one["chosen"]]
-    code, said = retain_compare("study=runs", "campaign.consent=given")
+    words = ("study=runs", "campaign.consent=given", "campaign.replace=true")
+    code, said = retain_compare(*words)
     assert code == 0, said
     assert tree_of(Path("outputs/runs/verdict"))["contactable"] == 150
 

@@ -156,6 +156,7 @@ def killed_at_random(line, chance):
     return killed
 
 
+@pytest.mark.first
 def test_a_sweep_killed_again_and_again_ends_as_an_undisturbed_one(line, here):
     calm = launch(*line, "outputs=calm")
     with Watcher(here / "wild") as watcher:

@@ -1,6 +1,7 @@
 import pytest
 
-from retain.app.command_line import Groups, checked, conf_dir, expand, read
+from retain.app.axes import expand
+from retain.app.command_line import Groups, checked, conf_dir, read
 from retain.errors import RetainError
 
 GROUPS = Groups({"model": ("lightgbm", "logreg", "svc"), "study": ("models", "smoke")})
@@ -34,7 +35,7 @@ def test_what_cannot_be_meant_is_refused(words, message):
 
 # One check after composition then judges what was typed with and without a plus.
 def test_plain_values_are_forced_and_groups_are_chosen():
-    typed = ["seed=1", "+model.depth=3", "++a=1", "model=svc", "+model=svc", "~seed", "hydra.x=1"]
+    typed = ["seed=1", "+model.depth=3", "++a=1", "model=svc", "+model=svc", "~seed", "a=b c"]
     forced = [
         "++seed=1",
         "++model.depth=3",
@@ -42,7 +43,7 @@ def test_plain_values_are_forced_and_groups_are_chosen():
         "model=svc",
         "model=svc",
         "~seed",
-        "hydra.x=1",
+        "++a=b c",
     ]
     assert checked(typed, GROUPS) == forced
 

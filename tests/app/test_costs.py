@@ -1,4 +1,5 @@
 import time
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -122,7 +123,8 @@ def test_time_to_go_is_the_work_left_over_the_workers(make_task, record_of):
 # Against a margin of twenty: this guards the order of growth, not the machine.
 def test_ten_thousand_picks_cost_next_to_nothing(make_task, record_of):
     kinds = [(model, sampler) for model in "abcdefghijkl" for sampler in "123456789"]
-    tasks = [make_task(f"{n:08x}", *kinds[n % len(kinds)]) for n in range(10_000)]
+    made = [make_task(f"{n:08x}", *kind) for n, kind in enumerate(kinds)]
+    tasks = [replace(made[n % len(made)], id=f"{n:08x}") for n in range(10_000)]
     costs = Costs(record_of(task, seconds=n + 1.0) for n, task in enumerate(tasks[:108]))
     begun = time.process_time()
     assert len(drained(costs.queue(tasks))) == 10_000

@@ -21,7 +21,7 @@ LINES = {
     "what is taken away": ["model=svc,tree", "~model.random_state", "features.site=true,false"],
     "ranges": ["seed=range(0,3)", "model.tol=range(0,1,step=0.5)"],
     "a later override of the same key": ["seed=0,1", "seed=2", "model=svc,tree"],
-    "hydra's own": ["hydra.verbose=true", "model=svc,tree", "hydra.job.name=mine"],
+    "hydra's own": ["hydra/launcher=submitit_local", "model=svc,tree", "hydra.launcher.jobs=3"],
 }
 
 
@@ -48,8 +48,8 @@ def test_a_study_is_put_together_as_hydra_composes_it(study):
 
 
 def test_an_option_costs_one_composition_and_a_value_none():
-    with composer("study=smoke", "seed=0,1,2") as one:
-        assert len(list(one.trees())) == 3 * (14 * 4 + 9 + 4 + 4 + 2)
+    with composer("study=smoke", "seed=0,1") as one:
+        assert len(list(one.trees())) == 2 * (14 * 4 + 9 + 4 + 4 + 2)
         assert len(one._composed) <= 1 + (14 + 3) + 9 + 4 + 4 + 2
 
 

@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.app.handing import hand
 from retain.app.scratch import scratch
+from retain.app.shared_memory import share
 from retain.errors import RetainError
 from retain.learning.fold_rows import FoldCache, FoldRows
 
@@ -140,7 +140,7 @@ def test_a_full_temporary_folder_is_named_while_customers_are_made(here, tiny, m
 def test_a_full_temporary_folder_is_named_when_customers_are_handed_over(mounted):
     folder = mounted("small", "size=40k")
     with pytest.raises(RetainError, match=r"small cannot be written: No space left on device\."):
-        hand(np.ones(10_000), folder / "customers")
+        share(np.ones(10_000), folder / "customers")
 
 
 def test_a_temporary_folder_that_cannot_be_written_is_named(mounted, monkeypatch):
@@ -210,6 +210,57 @@ def test_a_finished_study_on_a_read_only_disk_is_finished(retain, tiny, mounted)
     code, said = retain(*line, "dry_run=true")
     assert code == 0, said
     assert said.count(" done ") == 2
+
+
+@pytest.fixture
+def older_verdict(retain, retain_compare, tiny, mounted):
+    """A study on a disk of its own with a verdict; what is there by its bytes."""
+    mounted("own", "size=8m")
+    code, said = retain(*tiny, "-m", "model=logreg,tree", "outputs=own")
+    assert code == 0, said
+    code, said = retain_compare("study=runs", "outputs=own", "resamples=100", "campaign=default")
+    assert code == 0, said
+    return {path: path.read_bytes() for path in Path("own").rglob("*") if path.is_file()}
+
+
+def beside(older):
+    """Files that were not there, and files that are gone or have changed, but for the ledger."""
+    now = {path: path.read_bytes() for path in Path("own").rglob("*") if path.is_file()}
+    return {
+        path
+        for path in older.keys() | now.keys()
+        if older.get(path) != now.get(path) and path.name != "ledger.jsonl"
+    }
+
+
+@pytest.mark.parametrize("free", [0, 20, 100, 200], ids="{} kB free".format)
+def test_a_comparison_that_meets_a_full_disk_leaves_the_older_verdict_whole(
+    older_verdict, retain_compare, mounted, free
+):
+    used = sum(-(-len(content) // 4096) * 4 for content in older_verdict.values())
+    mounted("own", f"size={used + free + 100}k")
+    words = ("study=runs", "outputs=own", "resamples=100", "campaign.seed=1")
+    filler = Path("own", "filler")
+    filler.write_bytes(bytes(max(0, shutil.disk_usage("own").free - free * 1024)))
+    code, said = retain_compare(*words, "campaign.replace=true")
+    filler.unlink()
+    assert code == 2
+    assert "No space left on device" in said
+    assert "Traceback" not in said
+    assert beside(older_verdict) == set()
+    mounted("own", "size=20m")
+    code, said = retain_compare(*words, "campaign.replace=true")
+    assert code == 0, said
+
+
+def test_a_comparison_on_a_read_only_disk_is_refused_in_a_sentence(
+    older_verdict, retain_compare, mounted
+):
+    mounted("own", "ro,size=8m")
+    code, said = retain_compare("study=runs", "outputs=own", "resamples=100")
+    assert code == 2
+    assert "own/runs cannot be written: Read-only file system" in said
+    assert beside(older_verdict) == set()
 
 
 # Where nothing can be mounted, so that it is tested everywhere: nobody writes below a file.

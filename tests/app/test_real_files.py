@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 from scipy import optimize, sparse
 
+from retain.learning.scores import Scores
+
 
 @pytest.fixture
 def store(one_click_dir):
@@ -72,9 +74,15 @@ def offered(one_click_dir, tmp_path_factory):
     return Path(outputs.removeprefix("outputs=")) / "runs" / "verdict"
 
 
+def campaign_in(verdict):
+    """The folder of the campaign that a verdict points to."""
+    told = json.loads((verdict / "verdict.json").read_text(encoding="utf-8"))
+    return verdict.parent / "campaigns" / told["campaign"]["id"]
+
+
 # Money, consent and customers are counted again from the store's own files, by other means.
 def test_a_campaign_reconciles_with_the_store_s_files(offered, one_click_dir):
-    told = json.loads((offered / "campaign.json").read_text(encoding="utf-8"))
+    told = json.loads((campaign_in(offered) / "campaign.json").read_text(encoding="utf-8"))
     market = pd.read_csv(one_click_dir / "market_file.csv", index_col="id")
     money = pd.read_csv(one_click_dir / "money.csv", sep=";", decimal=",", index_col="id")
     agreed = market["Разрешить сообщать"] == "да"
@@ -86,7 +94,7 @@ def test_a_campaign_reconciles_with_the_store_s_files(offered, one_click_dir):
     pd.testing.assert_series_equal(customers["profit"], profit, check_names=False)
     at_risk = customers["risk"] * profit.clip(lower=0) * 3.0
     assert at_risk.sum() == pytest.approx(told["profit_at_risk"]["value"], rel=1e-9)
-    arms = pd.read_csv(offered / "campaign.csv", index_col="customer_id")
+    arms = pd.read_csv(campaign_in(offered) / "campaign.csv", index_col="customer_id")
     treated = arms[arms["arm"] == "treatment"]
     assert treated["cost"].sum() == pytest.approx(told["plan"]["cost"])
     assert told["plan"]["cost"] <= 150
@@ -99,11 +107,13 @@ def test_a_campaign_reconciles_with_the_store_s_files(offered, one_click_dir):
 
 
 @pytest.fixture
-def asked(offered, monkeypatch):
+def asked(offered, monkeypatch, tmp_path):
     """What the plan for the store was asked, and what came of it, made again in this process."""
+    from retain.app.at_hand import share_training_data
     from retain.app.command_line import Line
     from retain.app.planning import plan
     from retain.app.settled import composed, settled
+    from retain.app.shared_memory import share
     from retain.app.studies import compared, scores_of
     from retain.campaign.planning import planned
 
@@ -118,7 +128,11 @@ def asked(offered, monkeypatch):
         return seen[-1][1]
 
     monkeypatch.setattr(planned, "allocate", kept)
-    plan(config, winner, settled(line, config, winner), (scores_of(run),), None)
+    outside = scores_of(run, winner)
+    shared = share(outside, tmp_path / "scores")
+    data = share_training_data(config, winner, shared, tmp_path)
+    nobody = Scores(outside.table.head(0), "sealed_test")
+    plan(config, settled(line, config, winner), (data.customers, data.scores), nobody, None)
     return seen[-1]
 
 
@@ -145,7 +159,7 @@ def test_the_plan_for_the_store_is_the_optimum_of_an_exact_solver(asked):
 
 
 def test_from_little_budget_to_much_the_campaign_grows_until_nobody_is_left_who_pays(offered):
-    told = json.loads((offered / "campaign.json").read_text(encoding="utf-8"))
+    told = json.loads((campaign_in(offered) / "campaign.json").read_text(encoding="utf-8"))
     curve = told["budgets"]
     nets, sizes = [one["net"] for one in curve], [one["chosen"] for one in curve]
     assert nets == sorted(nets)

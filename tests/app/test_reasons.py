@@ -211,7 +211,7 @@ def test_sealed_customers_that_cannot_be_explained_are_said_too():
     hands.give = lambda *_, **__: SimpleNamespace(outcome=lambda: "explained")
     winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
     config = SimpleNamespace(reasons=SimpleNamespace(repeats=1))
-    asking = Asking(hands, config, winner)
+    asking = Asking(hands, config, winner, SimpleNamespace())
     assert asking._missing(reason).startswith("SHAP values would take 9 s. Drivers are missing")
     assert asking._missing(None) is None
 
@@ -222,7 +222,8 @@ def test_a_process_that_dies_looking_for_reasons_says_how_to_go_without():
 
     hands = SimpleNamespace(give=lambda *_, **__: SimpleNamespace(outcome=died))
     winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
-    asking = Asking(hands, SimpleNamespace(reasons=SimpleNamespace(repeats=1)), winner)
+    config = SimpleNamespace(reasons=SimpleNamespace(repeats=1))
+    asking = Asking(hands, config, winner, SimpleNamespace())
     with pytest.raises(RetainError, match=r"died: SIGKILL\. To have the verdict .*: reasons=none"):
         asking.answer((), None, None)
 

@@ -179,6 +179,6 @@ def test_a_killed_launch_leaves_no_worker_and_the_next_tidies_up(odd_models, tin
     process.kill()
     process.communicate()
     assert psutil.wait_procs(family, timeout=10)[1] == []
-    assert list(here.glob("retain-launch-*"))
+    assert list(here.glob("retain-scratch-*"))
     launched(*tiny, "-m", "model=tree", env=environment).communicate(timeout=60)
-    assert not list(here.glob("retain-launch-*"))
+    assert not list(here.glob("retain-scratch-*"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from retain.campaign.assignment import CSV, JSON
+from retain.campaign.assignment import CSV, JSON, campaign_id
 from retain.storage.writing import hash_of
 from retain.verdict.export import write_csv
 
@@ -18,20 +18,25 @@ simulation = module_from_spec(_SPEC)
 sys.modules[_SPEC.name] = simulation  # dataclasses look their module up
 _SPEC.loader.exec_module(simulation)
 
-PLAN = {"id": "spring", "unit": "roubles", "seed": 3, "power": {"alpha": 0.05, "power": 0.8}}
+PLAN = {"unit": "roubles", "seed": 3, "power": {"alpha": 0.05, "power": 0.8}}
 
 
 def write_campaign(folder, assignment, plan=PLAN):
-    """The two files of a campaign, as a comparison leaves them."""
+    """The files of a campaign, as a comparison leaves them but for the offers in words."""
     folder.mkdir(parents=True, exist_ok=True)
     write_csv(assignment.table, folder / CSV)
     settings = {
-        "catalogue": assignment.catalogue.model_dump(mode="json", by_alias=True),
+        "offers": assignment.catalogue.model_dump(mode="json", by_alias=True),
         "value": assignment.value.model_dump(mode="json"),
     }
-    tree = {**plan, "files": {CSV: hash_of(folder / CSV)}, **settings}
-    (folder / JSON).write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
+    write_tree(folder, {**plan, "files": {CSV: hash_of(folder / CSV)}, "settings": settings})
     return folder
+
+
+def write_tree(folder, tree):
+    """A campaign's JSON under the id of its content."""
+    tree = {**tree, "id": campaign_id(tree)}
+    (folder / JSON).write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
 
 
 def drawn(design=simulation.SMALL, seed=5):

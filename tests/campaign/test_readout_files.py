@@ -14,7 +14,7 @@ from retain.campaign.readout.outcomes import read_outcomes
 from retain.errors import RetainError
 from retain.schema import Catalogue, OutcomesFile, parse
 
-from .simulated import drawn, told, write_campaign
+from .simulated import drawn, told, write_campaign, write_tree
 
 KEYS = {
     "id": "customer_id",
@@ -24,6 +24,7 @@ KEYS = {
     "contacted": None,
     "cost": None,
     "foreign": "refuse",
+    "min_known": 0.5,
 }
 
 
@@ -55,7 +56,8 @@ def test_a_campaign_is_read_as_it_was_written(tmp_path, campaign):
     pd.testing.assert_frame_equal(found.table, assignment.table, check_dtype=False)
     assert found.catalogue == assignment.catalogue
     assert found.value == assignment.value
-    assert (found.id, found.unit, found.seed) == ("spring", "roubles", 3)
+    assert (found.unit, found.seed) == ("roubles", 3)
+    assert found.id == json.loads((tmp_path / JSON).read_text())["id"]
     assert np.array_equal(found.treated, assignment.treated)
 
 
@@ -112,10 +114,10 @@ def test_a_catalogue_with_rules_and_lifts_survives_the_file():
 
 
 def spoiled(folder, change):
-    """The campaign's JSON, changed."""
+    """The campaign's JSON, changed, and under the id of what it holds now."""
     tree = json.loads((folder / JSON).read_text())
     change(tree)
-    (folder / JSON).write_text(json.dumps(tree))
+    write_tree(folder, tree)
 
 
 @pytest.mark.parametrize(
@@ -129,10 +131,17 @@ def spoiled(folder, change):
         (lambda f: (f / JSON).unlink(), r"holds no campaign\.json; expected"),
         (lambda f: (f / JSON).write_text("{"), "cannot be read as JSON"),
         (lambda f: (f / JSON).write_text("[]"), "holds no object"),
-        (lambda f: spoiled(f, lambda t: t.pop("files")), r"files\.campaign\.csv is None; expected"),
+        (lambda f: spoiled(f, lambda t: t["files"].clear()), r"files\.campaign\.csv is None"),
         (lambda f: spoiled(f, lambda t: t["power"].update(alpha="low")), r"power\.alpha is 'low'"),
-        (lambda f: spoiled(f, lambda t: t["catalogue"].pop("offers")), "key 'offers' is missing"),
-        (lambda f: spoiled(f, lambda t: t.update(missing="No money.")), "plans nothing: No money"),
+        (
+            lambda f: spoiled(f, lambda t: t["settings"]["offers"].pop("offers")),
+            "key 'offers' is missing",
+        ),
+        (lambda f: spoiled(f, lambda t: t["files"].update({"offers.csv": "0"})), "offers.csv"),
+        (
+            lambda f: (f / JSON).write_text((f / JSON).read_text().replace("0.05", "0.1")),
+            "was changed since campaign .* was planned",
+        ),
     ],
 )
 def test_files_that_do_not_belong_together_are_refused(tmp_path, campaign, spoil, message):
@@ -142,12 +151,13 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path, campaign, spoil
         read_assignment(folder)
 
 
-def test_a_study_named_in_place_of_its_verdict_is_told(tmp_path, campaign):
-    write_campaign(tmp_path / "verdict", campaign[0])
-    with pytest.raises(RetainError, match=r"Did you mean campaign=.*verdict\?"):
-        read_assignment(tmp_path)
+def test_a_campaign_under_another_name_is_refused(tmp_path, campaign):
+    folder = tmp_path / "campaigns" / "0123abcd"
+    write_campaign(folder, campaign[0])
+    with pytest.raises(RetainError, match=r"holds campaign \w{8}; expected it in a folder of that"):
+        read_assignment(folder)
     with pytest.raises(RetainError, match="does not exist"):
-        read_assignment(tmp_path / "nowhere" / "verdict")
+        read_assignment(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(
@@ -299,3 +309,14 @@ def test_ids_are_matched_as_the_campaign_writes_them(read, campaign):
 def test_without_a_file_the_key_is_told(campaign):
     with pytest.raises(RetainError, match="type outcomes=FILE"):
         read_outcomes(OutcomesFile(file=None, **KEYS), campaign[0])
+
+
+# Outcomes of last year's campaign read against this one's say nothing, however many are dropped.
+def test_outcomes_of_which_too_few_are_the_campaigns_are_refused(read, campaign):
+    assignment, declined, _ = campaign
+    mine = told(assignment, declined)
+    others = mine.assign(customer_id="x" + mine["customer_id"].astype(str))
+    table = pd.concat([mine.head(60), others])
+    with pytest.raises(RetainError, match=r"60 of 220 customers \(27.3%\) .*min_known=0.272"):
+        read(table, foreign="drop")
+    assert read(table, foreign="drop", min_known=0.272).foreign == len(others)

@@ -41,8 +41,9 @@ def make(all_features, some_metrics):
 
 @pytest.fixture
 def run(make, three_folds):
-    def evaluated(customers, **how):
-        return evaluate(make(**how), customers, split(customers, three_folds, seed=0))
+    def evaluated(customers, *, repeats=three_folds.repeats, **how):
+        folds = three_folds.model_copy(update={"repeats": repeats})
+        return evaluate(make(**how), customers, split(customers, folds, seed=0))
 
     return evaluated
 
@@ -108,15 +109,16 @@ def test_samplers_see_training_rows_only(run, shop, three_folds):
 def test_calibration_mends_probabilities_that_resampling_bent(run, shop, method):
     customers = shop(600, seed=3)
     rare = customers.rows((customers.target == 0) | (np.arange(600) % 4 == 0))
-    bent = run(rare, sampler=RandomOverSampler(random_state=0))
-    mended = run(rare, sampler=RandomOverSampler(random_state=0), method=method)
+    bent = run(rare, sampler=RandomOverSampler(random_state=0), repeats=1)
+    mended = run(rare, sampler=RandomOverSampler(random_state=0), method=method, repeats=1)
     assert mended.metrics["brier"]["mean"] < bent.metrics["brier"]["mean"]
 
 
 def test_a_temperature_leaves_the_ranking_and_tames_confidence(run, shop):
     bold = LogisticRegression(C=1e6, max_iter=2000)
     customers = shop(120, noise=2.0)
-    plain, tamed = run(customers, model=bold), run(customers, model=bold, method="temperature")
+    plain = run(customers, model=bold, repeats=1)
+    tamed = run(customers, model=bold, method="temperature", repeats=1)
     assert tamed.metrics["log_loss"]["mean"] < plain.metrics["log_loss"]["mean"]
     assert tamed.metrics["roc_auc"]["mean"] == pytest.approx(plain.metrics["roc_auc"]["mean"])
 
@@ -131,8 +133,8 @@ def test_a_model_without_probabilities_is_given_a_logistic_curve(run, shop):
 def test_a_blend_is_about_as_good_as_its_members(run, shop, average):
     members = {"logreg": LogisticRegression(max_iter=500), "svc": SVC()}
     customers = shop(300)
-    blended = run(customers, model=Blend(members, average)).metrics
-    alone = run(customers).metrics
+    blended = run(customers, model=Blend(members, average), repeats=1).metrics
+    alone = run(customers, repeats=1).metrics
     assert blended["roc_auc"]["mean"] == pytest.approx(alone["roc_auc"]["mean"], abs=0.03)
     assert blended["log_loss"]["mean"] < 0.65
 

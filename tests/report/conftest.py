@@ -8,13 +8,16 @@ import itertools
 import os
 import shutil
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from retain.report.canvas import hand
 from retain.report.page import page
 
+from .drawn_once import DrawnOnce
 from .invented_campaign import make_campaign, make_segments
 from .invented_reasons import make_reasons
 
@@ -388,6 +391,20 @@ def left_out(state, reason, i):
     }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def drawn_once():
+    """Pages share the charts they have in common."""
+    shared = DrawnOnce()
+    with mock.patch("retain.report.page.drawings", shared):
+        yield shared
+
+
+@pytest.fixture(scope="session")
+def charts_of(drawn_once):
+    """The charts of a verdict: ``charts_of(tree, language)``; shared, so nobody may change them."""
+    return drawn_once.charts
+
+
 @pytest.fixture(scope="session")
 def tree_of():
     """Makes a tree: ``tree_of(runs, folds=…)``."""
@@ -468,8 +485,19 @@ def assert_apart(boxes, chart):
 
 @pytest.fixture(scope="session")
 def apart():
-    """Asserts that no text of a chart is cut off or covers another: ``apart(chart)``."""
-    return lambda chart: assert_apart(texts_of(chart.figure), chart)
+    """Asserts that no text of a chart is cut off or covers another: ``apart(chart)``.
+
+    A chart that was looked at is not looked at again.
+    """
+    seen = {}
+
+    def look(chart):
+        if id(chart) not in seen:
+            with hand():
+                assert_apart(texts_of(chart.figure), chart)
+            seen[id(chart)] = chart
+
+    return look
 
 
 ARGUMENTS = [

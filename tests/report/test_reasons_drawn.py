@@ -84,19 +84,21 @@ def test_a_panel_a_feature_all_on_one_scale(tree, reasons):
     assert len(scales) == 1
 
 
+@pytest.mark.no_cover  # drawing is slow when traced, and other tests draw the same, traced
 @pytest.mark.parametrize("name", LONG.values(), ids=LONG)
-def test_no_text_of_the_reasons_is_cut_off_or_covers_another(tree, apart, name):
+def test_no_text_of_the_reasons_is_cut_off_or_covers_another(tree, apart, charts_of, name):
     label = {"en": name, "ru": name}
     for feature in tree["reasons"]["features"]:
         feature["label"] = label
         for level in [*feature["distribution"].get("levels", []), *(feature["dependence"] or [])]:
             level["label"] = level.get("label") and label
-    for chart in drawn(tree, "en" if name.isascii() else "ru").values():
+    for chart in charts_of(tree, "en" if name.isascii() else "ru").values():
         apart(chart)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("scale", [1e-9, 1e7, -1e12])
-def test_values_of_any_size_have_room(tree, apart, scale):
+def test_values_of_any_size_have_room(tree, apart, charts_of, scale):
     for feature in tree["reasons"]["features"]:
         for point in feature["dependence"] or []:
             point["at"] = None if point["at"] is None else point["at"] * scale
@@ -104,7 +106,7 @@ def test_values_of_any_size_have_room(tree, apart, scale):
             for side in ("declined", "stayed"):
                 held = feature["distribution"][side]
                 held |= {end: held[end] * scale for end in ("p5", "p25", "p50", "p75", "p95")}
-    for chart in drawn(tree).values():
+    for chart in charts_of(tree, "en").values():
         apart(chart)
 
 

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from retain.app.merged import merged
+from pathlib import Path
+
+from retain.app.carried import TrainingData
 from retain.app.prepared import Prepared, prepare
+from retain.app.recorded_data import merge_recorded
+from retain.app.shared_memory import SharedValue, share
 from retain.errors import RetainError
 from retain.record import DataFacts, Record
 from retain.schema import Compare, Run, parse
+
+
+def share_training_data(
+    config: Compare, winner: Record, scores: SharedValue, folder: Path
+) -> TrainingData:
+    """Read the winner's customers and share them, beside its scores, through a file in ``folder``.
+
+    Raises
+    ------
+    RetainError
+        When data that are given are not the winner's, or ``folder`` cannot be written.
+    """
+    prepared, missing = at_hand(config, winner)
+    customers = None if prepared is None else share(prepared, folder / "customers")
+    return TrainingData(scores, customers, missing)
 
 
 def at_hand(config: Compare, winner: Record) -> tuple[Prepared | None, str | None]:
@@ -15,9 +34,9 @@ def at_hand(config: Compare, winner: Record) -> tuple[Prepared | None, str | Non
     Data that are given must be the very same; data that are only recorded may have moved.
     """
     given = config.data is not None
-    run = parse(Run, {**winner.config, **({"data": config.data} if given else {})})
     try:
-        prepared = prepare(run)
+        data = config.data or merge_recorded(winner.config["data"], {}, _tables(config))
+        prepared = prepare(parse(Run, {**winner.config, "data": data}))
         _refuse_other(prepared, winner)
     except RetainError as error:
         if given:
@@ -28,11 +47,23 @@ def at_hand(config: Compare, winner: Record) -> tuple[Prepared | None, str | Non
 
 
 def with_moved(config: Compare, winner: Record) -> Compare:
-    """The settings, where what is typed about the data without their name changes the winner's."""
+    """The settings, where what is typed about the data without their name changes the winner's.
+
+    Raises
+    ------
+    RetainError
+        If what is only recorded would have more than files read.
+    """
     trained = winner.config.get("data")
     if config.data is None or "name" in config.data or not isinstance(trained, dict):
         return config
-    return config.model_copy(update={"data": merged(trained, config.data)})
+    data = merge_recorded(trained, config.data, _tables(config))
+    return config.model_copy(update={"data": data})
+
+
+def _tables(config: Compare) -> Path:
+    """Where this command keeps the tables of logs, whatever a record says."""
+    return Path(config.outputs) / "tables"
 
 
 def _where(winner: Record) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from retain.app.command_line import Axis
+from retain.app.axes import Axis
 from retain.errors import RetainError
 
 OF_A_MODEL = ("model", "sampler", "scaling", "calibration", "tuning", "features")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from retain.app.board_campaign import campaign_told, segments_told
+from retain.app.board_campaign import campaign_path_told, campaign_told, segments_told
 from retain.app.board_in_time import in_time_table
 from retain.app.board_why import why_told
 from retain.app.console import literal
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from retain.record import StudyDirectory
     from retain.verdict.difference import Difference
     from retain.verdict.document import Findings
+    from retain.verdict.gate import Check
     from retain.verdict.sealed import SealedTest
     from retain.verdict.verdict import Verdict
 
@@ -39,7 +40,7 @@ def report(
 ) -> None:
     """Print leaderboard, verdict, effects, sealed test, segments, campaign, gate and where."""
     console.print(_leaderboard(verdict, study.path.name, wide=console.width >= WIDE))
-    _left_out(console, verdict, findings.unfinished)
+    _left_out(console, verdict, findings)
     console.print(f"[bold]{literal(verdict.sentence)}[/]")
     for caution in verdict.cautions:
         console.print(f"[yellow]{literal(caution.sentence)}[/]")
@@ -53,9 +54,22 @@ def report(
     for difference in findings.diffs:
         if difference.asked:
             diff_told(console, difference)
-    for check in findings.gate or ():
-        console.print(f"[{'green' if check.passed else 'red'}]gate: {literal(check.sentence)}[/]")
+    gate_told(console, findings.gate or ())
+    campaign_path_told(console, study, findings.further.get("campaign"))
+
+
+def written_told(console: Console, study: StudyDirectory, lost: Sequence[str]) -> None:
+    """Print where the verdict lies, and which files the older one had and this one has not."""
+    if lost:
+        told = f"The older verdict had {', '.join(lost)}; this one has not."
+        console.print(f"[yellow]{literal(told)}[/]", soft_wrap=True)
     console.print(f"Verdict: {literal(study.verdict)}", soft_wrap=True)
+
+
+def gate_told(console: Console, checks: Sequence[Check]) -> None:
+    """Print each threshold and whether it was reached."""
+    for check in checks:
+        console.print(f"[{'green' if check.passed else 'red'}]gate: {literal(check.sentence)}[/]")
 
 
 def _carried_told(console: Console, verdict: Verdict, findings: Findings) -> None:
@@ -170,13 +184,28 @@ def _standing(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
     return "tied" if row["tied"] else ""
 
 
-def _left_out(console: Console, verdict: Verdict, unfinished: int) -> None:
+def _left_out(console: Console, verdict: Verdict, findings: Findings) -> None:
     for record in verdict.others:
         first = (record.reason or "").splitlines()[:1]
         told = f"{record.state.replace('_', ' ')}: {' '.join(record.overrides)}: {' '.join(first)}"
         console.print(literal(told), soft_wrap=True)
-    if unfinished:
-        console.print(f"[yellow]{unfinished} runs were interrupted and are not compared.[/]")
+    for run in findings.broken:
+        told = f"broken: {run.directory.path.name}: {run.reason.splitlines()[0]}"
+        console.print(f"[red]{literal(told)}[/]", soft_wrap=True)
+    if findings.broken:
+        count = len(findings.broken)
+        told = f"{count} run is" if count == 1 else f"{count} runs are"
+        console.print(
+            f"{told} broken and left out. The line that made such a run does it again; a folder "
+            "that was copied or renamed can be deleted.",
+            soft_wrap=True,
+        )
+    if interrupted := findings.unfinished - findings.running:
+        console.print(f"[yellow]{interrupted} runs were interrupted and are not compared.[/]")
+    if findings.running:
+        console.print(f"[yellow]{findings.running} runs are running and are not compared.[/]")
+    if findings.repeated:
+        console.print(f"{findings.repeated} runs stand in several studies; each counts once.")
 
 
 def _sealed(sealed: SealedTest, day: str | None) -> Table:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from retain.app.console import literal
+
+if TYPE_CHECKING:
+    from retain.record import StudyDirectory
 
 Tree = Mapping[str, Any]
 
@@ -71,6 +74,13 @@ def campaign_told(console: Console, campaign: Tree) -> None:
         console.print(literal(line), highlight=False)
     for code in (one["code"] for one in campaign["cautions"]):
         console.print(f"[yellow]{literal(CAUTIONS[code])}[/]")
+
+
+def campaign_path_told(console: Console, study: StudyDirectory, campaign: Tree | None) -> None:
+    """Print where the campaign lies, where one was planned."""
+    if campaign is not None and "id" in campaign:
+        path = literal(study.campaign(campaign["id"]).path)
+        console.print(f"Campaign: {path}", soft_wrap=True, highlight=False)
 
 
 CAUTIONS = {

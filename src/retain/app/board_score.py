@@ -8,13 +8,13 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from retain.app.board_campaign import campaign_told, segments_told
+from retain.app.board_campaign import campaign_path_told, campaign_told, segments_told
 from retain.app.console import literal
 from retain.app.score_files import cautions
 
 if TYPE_CHECKING:
     from retain.app.score import Scored
-    from retain.record import ScoreDirectory
+    from retain.record import ScoreDirectory, StudyDirectory
 
 SHOWN = 8
 """Rows of the drift in the terminal; the file holds them all."""
@@ -23,7 +23,7 @@ REASONS = 5
 COLOURS = {"strong": "red", "moderate": "yellow"}
 
 
-def report(console: Console, home: ScoreDirectory, found: Scored) -> None:
+def report(console: Console, study: StudyDirectory, home: ScoreDirectory, found: Scored) -> None:
     """Print who was scored and who not, drift, segments, and where it all lies."""
     for line in found.new.heard:
         console.print(literal(line), soft_wrap=True, highlight=False)
@@ -41,6 +41,7 @@ def report(console: Console, home: ScoreDirectory, found: Scored) -> None:
         campaign_told(console, tree["campaign"])
     for caution in cautions(found):
         console.print(f"[yellow]{literal(caution)}[/]", highlight=False)
+    campaign_path_told(console, study, tree["campaign"])
     console.print(f"Written: {literal(home.path)}", soft_wrap=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from retain.app.shared_memory import SharedValue
 from retain.errors import NotApplicable
 from retain.learning.scores import Scores
 from retain.verdict.sealed import SealedTest
@@ -14,13 +15,33 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class TrainingData:
+    """A winner's scores and customers, read once for all processes of a comparison.
+
+    Attributes
+    ----------
+    scores
+        The out-of-fold scores its run wrote.
+    customers
+        The customers it learnt from with their splits, a ``Prepared``; None where they are not at
+        hand.
+    missing
+        The message that asks for the customers; None where they are at hand.
+    """
+
+    scores: SharedValue
+    customers: SharedValue | None
+    missing: str | None
+
+
+@dataclass(frozen=True)
 class Carried:
     """The winner on its customers.
 
     Attributes
     ----------
     sealed
-        Its result on the customers no run has seen.
+        Its result on the customers no run has seen; who asked for it writes the ledger.
     scores
         Their scores.
     model
@@ -40,11 +61,7 @@ class Carried:
 
 @dataclass(frozen=True)
 class Followed:
-    """The winner's curves, and what it led to where its customers are at hand.
-
-    ``missing`` asks for the customers where they are not.
-    """
+    """The winner's curves, and what it led to where its customers are at hand."""
 
     curves: dict[str, Any]
     carried: Carried | None
-    missing: str | None

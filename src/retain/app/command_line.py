@@ -1,4 +1,4 @@
-"""What was typed: flags, overrides, and the sweep they span.
+"""What was typed: flags and overrides. What they sweep: ``app.axes``.
 
 Every plain ``key=value`` is handed to Hydra as ``++key=value``, so that one check after
 composition (``app.configs``) judges what was typed with ``+`` and without, and names the nearest
@@ -7,7 +7,6 @@ right key. Hydra is imported only where a line is expanded, so that help answers
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +22,9 @@ MULTIRUN = ("-m", "--multirun")
 CONFIG_DIR = ("-cd", "--config-dir")
 VERSION_BASE = "1.3"
 """What Hydra is told of its own version; 1.4 wants none, and this is the line to change."""
-Plain = str | int | float | bool | None
-NOT_PLAIN = "${}"
+OURS_OF_HYDRA = ("hydra/launcher", "hydra.launcher.")
+LONGEST = 200
+"""Characters of an override that an error repeats."""
 HYDRAS = {"hydra/launcher": ("basic",)}
 """Options that have no file, since Hydra ships them, beside those that have."""
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion", "--version")
@@ -102,41 +102,13 @@ class Groups:
         return cls({group: tuple(sorted(names)) for group, names in sorted(found.items())})
 
 
-@dataclass(frozen=True)
-class Axis:
-    """One override, or one for each value of a list.
-
-    Attributes
-    ----------
-    texts
-        The overrides, one a value.
-    path
-        Keys that lead to the node set; empty where a config group is chosen.
-    values
-        What is set, where it is a plain value; else empty.
-    """
-
-    texts: tuple[str, ...]
-    path: tuple[str, ...] = ()
-    values: tuple[Plain, ...] = ()
-
-    @property
-    def swept(self) -> bool:
-        """Whether there are several values to choose from."""
-        return len(self.texts) > 1
-
-    @property
-    def plain(self) -> bool:
-        """Whether composing a value means no more than setting it."""
-        return bool(self.path and self.values)
-
-
 def checked(overrides: Sequence[str], groups: Groups) -> list[str]:
     """The overrides as Hydra gets them; an option no group has is refused with the nearest."""
-    return [_forced(text, parsed, groups) for text, parsed in _parsed(overrides)]
+    return [_forced(text, parsed, groups) for text, parsed in parse_overrides(overrides)]
 
 
-def _parsed(overrides: Sequence[str]) -> list[tuple[str, Override]]:
+def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
+    """Return each override as it can be read, and as Hydra reads it."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
@@ -146,12 +118,17 @@ def _parsed(overrides: Sequence[str]) -> list[tuple[str, Override]]:
         text = typed if typed.isascii() else _quoted(typed)
         try:
             parsed.append((text, parser.parse_override(text)))
-        except HydraException as error:
+        except (HydraException, ValueError, RecursionError) as error:
+            told = str(error)[:LONGEST]
             raise RetainError(
-                f"{typed!r} cannot be read as key=value: {error}. Text with commas, brackets or "
-                "quotes wants quotes within the shell's own: \"data.path='a, b.csv'\"."
+                f"{_shown(typed)} cannot be read as key=value: {told}. Text with commas, brackets "
+                "or quotes wants quotes within the shell's own: \"data.path='a, b.csv'\"."
             ) from None
     return parsed
+
+
+def _shown(typed: str) -> str:
+    return repr(typed if len(typed) <= LONGEST else f"{typed[:LONGEST]}…")
 
 
 def _quoted(text: str) -> str:
@@ -167,13 +144,22 @@ def _quoted(text: str) -> str:
 
 
 def _forced(text: str, override: Override, groups: Groups) -> str:
+    from retain.app.axes import count_values
+
     key = override.key_or_group
+    if key.split(".")[0].split("/")[0] == "hydra" and not key.startswith(OURS_OF_HYDRA):
+        raise RetainError(
+            f"{text!r} is about what Hydra does itself, which changes nothing here; expected "
+            "hydra/launcher=NAME or hydra.launcher.KEY=VALUE. Values are swept by key=ONE,OTHER, "
+            "folders set by outputs=FOLDER and --config-dir FOLDER."
+        )
     if key.startswith("hydra") and override.is_sweep_override():
         raise RetainError(f"{text!r} sweeps what Hydra does; expected one value for all runs.")
+    count_values(override)
     if key in groups.options:
-        for value in _values(override):
-            if value is not None and value not in groups.options[key]:
-                raise RetainError.unknown(key, str(value), groups.options[key])
+        for value in _options(override):
+            if value not in groups.options[key]:
+                raise RetainError.unknown(key, value, groups.options[key])
         shipped = (conf_dir() / key).is_dir()  # in the defaults, where nothing is to be added
         return text.lstrip("+") if shipped else text
     if key.startswith("hydra.launcher.") and not override.is_delete():
@@ -183,40 +169,12 @@ def _forced(text: str, override: Override, groups: Groups) -> str:
     return f"+{text}" if override.is_add() else f"++{text}"
 
 
-def _values(override: Override) -> list[object]:
-    if override.is_sweep_override():
+def _options(override: Override) -> list[str]:
+    """Return the options of a group that an override chooses, as they are typed."""
+    if override.is_delete():
+        return []
+    if override.is_choice_sweep():
         return [text.strip("'\"") for text in override.sweep_string_iterator()]
-    return [override.value()]
-
-
-def expand(overrides: Sequence[str]) -> list[Axis]:
-    """The overrides as axes: comma-separated, ``choice`` and ``range`` values are swept.
-
-    A later override of the same key replaces an earlier one, so what is typed narrows a study.
-    """
-    axes: dict[str, Axis] = {}
-    for _, override in _parsed(overrides):
-        if override.is_sweep_override() and not override.is_discrete_sweep():
-            raise RetainError(f"{override.input_line!r}: only lists of values can be swept.")
-        axes[override.get_key_element()] = _axis(override)
-    return list(axes.values())
-
-
-def _axis(override: Override) -> Axis:
-    key = override.key_or_group
-    named = override.is_add() or override.is_force_add() or override.is_delete()
-    path = tuple(key.split(".")) if named or key.startswith("hydra.") else ()
-    if not override.is_sweep_override():
-        return Axis((override.input_line or "",), path)
-    values = [_plain(value) for value in override.sweep_iterator()]
-    texts = [f"{override.get_key_element()}={text}" for text in override.sweep_string_iterator()]
-    settled = override.is_force_add() and re.fullmatch(r"(?!hydra\.)\w+(\.\w+)*", key)
-    return Axis(tuple(texts), path, tuple(values) if settled and NOT_PLAIN not in values else ())
-
-
-def _plain(value: object) -> Plain:
-    """A value that is what it says, or ``NOT_PLAIN``: references, lists and mappings are not."""
-    text = getattr(value, "text", value)  # Hydra wraps what stood in quotes
-    if isinstance(text, str) and "$" in text:
-        return NOT_PLAIN
-    return text if text is None or isinstance(text, str | int | float | bool) else NOT_PLAIN
+    value = override.value()
+    named = isinstance(value, str | int | float | bool | list | dict)
+    return [str(value) if named else (override.input_line or "").partition("=")[2]]

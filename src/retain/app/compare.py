@@ -1,41 +1,36 @@
 """``retain-compare``: from finished runs to verdict and page, sealed test, segments, campaign.
 
-Exit codes: 0 done, 2 config, runs or data refused, or memory or a disk ran out, 3 a gate was not
-met, 70 a bug of retain.
+Exit codes: 0 done, 1 some run is broken and was left out, 2 config, runs or data refused, the
+verdict stays with its campaign, or memory or a disk ran out, 3 a gate was not met, 70 a bug of
+retain.
 """
 
 from __future__ import annotations
 
 import gc
+import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retain.app.command_line import Line
 from retain.app.run import answer
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    from retain.app.carried import Carried, Followed
-    from retain.app.hands import Hands
-    from retain.app.offered import Offered
+    from retain.app.campaigns import Repointing
+    from retain.app.comparison import Asked, Comparison, Results
     from retain.app.studies import Compared
-    from retain.app.why import Why
-    from retain.campaign.settings import Settings
-    from retain.learning.scores import Scores
-    from retain.record import Record, RunDirectory, StudyDirectory
+    from retain.record import StudyDirectory
     from retain.schema import Compare
-    from retain.verdict.difference import Difference
-    from retain.verdict.verdict import Verdict
+    from retain.verdict.gate import Check
 
-MISSED = 3
-"""Exit code where a gate was not met."""
+BROKEN, MISSED = 1, 3
+"""Exit codes where some run is broken, and where a gate was not met."""
 EXPLAINING = ("retain.app.explaining", "phik.phik", "shap")
 """What workers need to find reasons."""
-DIFFED = 20
-"""Runs, from the best down, that are told apart from the winner customer by customer."""
 
 
 def main() -> None:
@@ -69,6 +64,7 @@ def nothing_thrown_away() -> Iterator[None]:
 
 def _compared(line: Line) -> int:
     from retain.app.board import diff_told
+    from retain.app.comparison import read_scores
     from retain.app.console import console, literal
     from retain.app.settled import composed, without_catalogue
     from retain.app.studies import compared, pair
@@ -80,10 +76,14 @@ def _compared(line: Line) -> int:
     config = composed(without_catalogue(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = pair(config, None)
-        diff_told(console(), difference(a, b, (_scores(one), _scores(other)), asked=True))
+        diff_told(
+            console(), difference(a, b, (read_scores(one, a), read_scores(other, b)), asked=True)
+        )
         return 0
     refuse_untrackable(config.tracking)
     refuse_unread(config.reasons)
+    if config.gate_only and not config.gate:
+        raise RetainError("gate_only=true judges nothing without a gate; type gate.METRIC=VALUE.")
     found = compared(config)
     with logged_beside(found.home.path):
         code = _judged(line, config, found, pair(config, found))
@@ -92,149 +92,77 @@ def _compared(line: Line) -> int:
     return code
 
 
-def _judged(
-    line: Line, config: Compare, found: Compared, asked: Sequence[tuple[RunDirectory, Record]]
-) -> int:
+def _judged(line: Line, config: Compare, found: Compared, asked: Asked) -> int:
     """Judge the runs, write what was found, and print it."""
     from retain.app.at_hand import with_moved
-    from retain.app.board import report
+    from retain.app.board import gate_told, report, written_told
+    from retain.app.comparison import Comparison
     from retain.app.console import console
-    from retain.app.hands import Hands
+    from retain.app.judging import judge_whole
     from retain.app.settled import settled
-    from retain.app.studies import commands, scores_of
-    from retain.app.watching import watched
-    from retain.app.why import Asking
-    from retain.storage.writing import replacing
-    from retain.verdict.document import Findings, document
-    from retain.verdict.export import to_csv
     from retain.verdict.gate import gate
-    from retain.verdict.verdict import judge
 
-    verdict = judge(found.records, config.verdict)
-    winner = verdict.winner
-    checks = gate(winner, config.gate)
-    config = with_moved(config, winner)
-    settings = settled(line, config, winner)
-    to_carry = (config, settings, found.home, found.directory(winner), winner)
+    home = found.home
+    found, verdict, scores = judge_whole(found, config.verdict)
+    checks = gate(verdict.winner, config.gate)
+    code = _code(checks, found)
+    if config.gate_only:
+        gate_told(console(), checks)
+        return code
+    config = with_moved(config, verdict.winner)
+    settings = settled(line, config, verdict.winner)
+    comparison = Comparison(line, config, found, verdict, settings, checks, asked, scores)
     try:
-        with (
-            Hands(config.workers, watched) as hands,
-            replacing(found.home.leaderboard) as leaderboard,
-        ):
-            carrying = hands.give("carry", *to_carry, does="carries the winner on")
-            asking = Asking(hands, config, winner) if config.reasons.on else None
-            diffs = tuple(_differences(verdict, found, asked))
-            to_csv(verdict.table, leaderboard)
-            effects = verdict.effects  # worked out while the others are at it
-            followed: Followed = carrying.outcome()
-            carried, why, offered = followed.carried, None, None
-            if carried is not None:
-                scores = scores_of(found.directory(winner))
-                if asking is not None:
-                    why = asking.answer(effects, scores, carried.explained)
-                offered = _offered(hands, (config, winner, settings), (scores, carried.scores), why)
-        findings = Findings(
-            studies=found.studies,
-            question=_question(found),
-            unfinished=found.unfinished,
-            commands=commands(found, line.overrides),
-            gate=tuple(checks) or None,
-            diffs=diffs,
-            curves=followed.curves,
-            sealed=None if carried is None else carried.sealed,
-            further=_further(carried, offered),
-            reasons=None if why is None else why.tree,
-        )
-        _write_customers(found.home, offered, why)
-        _write(found.home, document(verdict, findings), config.report.language)
+        with home.alone(lambda: say_waiting(home)):
+            results, repointing, lost = _written(comparison)
     except OSError as error:
-        raise RetainError(f"{found.home.verdict} cannot be written: {error}.") from None
-    report(console(), found.home, verdict, findings, missing=followed.missing)
-    return 0 if all(check.passed for check in checks) else MISSED
+        raise RetainError.unwritable(home.path, error, "outputs=FOLDER") from None
+    report(console(), home, verdict, results.findings, missing=results.missing)
+    if repointing is not None:
+        raise RetainError(repointing.describe(shlex.join(["retain-compare", *line.overrides])))
+    written_told(console(), home, lost)
+    return code
 
 
-def _write(home: StudyDirectory, tree: dict[str, Any], language: str) -> None:
-    """Write the verdict, and draw its page here and its pictures apart."""
-    from retain.app.apart import apart
-    from retain.report.charts import drawable
-    from retain.report.page import page
-    from retain.storage.writing import write_text
-    from retain.verdict.document import as_json
-
-    to_draw = (drawable(tree), language, home.pictures, {"fishbone": home.verdict})
-    with apart("draw", *to_draw, does="draws the pictures") as drawn:
-        write_text(home.verdict_json, as_json(tree))
-        write_text(home.report, page(tree, language))
-        drawn()
+def _code(checks: Sequence[Check], found: Compared) -> int:
+    """Return the exit code of a comparison that ends well."""
+    if not all(check.passed for check in checks):
+        return MISSED
+    return BROKEN if found.broken else 0
 
 
-def _offered(
-    hands: Hands,
-    about: tuple[Compare, Record, Settings],
-    scores: tuple[Scores, Scores],
-    why: Why | None,
-) -> Offered:
-    """Segments and campaign, by a worker; drivers go along where they were found."""
-    from retain.app.offered import Words
+def say_waiting(study: StudyDirectory) -> None:
+    """Say that another command is at the study."""
+    from retain.app.console import console, literal
 
-    words = None
-    if why is not None and why.drivers is not None:
-        words = Words(why.drivers, why.features, why.levels)
-    made: Offered = hands.give("plan", *about, scores, words, does="plans the campaign").outcome()
-    return made
+    told = f"waiting for another command that is at {literal(study.path)}"
+    console().print(told, soft_wrap=True, highlight=False)
 
 
-def _further(carried: Carried | None, offered: Offered | None) -> dict[str, Any]:
-    """The part of ``verdict.json`` that needs the customers."""
-    if carried is None or offered is None:
-        return {}
-    return {"model": carried.model, "reference": carried.reference, **offered.tree}
+def _written(comparison: Comparison) -> tuple[Results, Repointing | None, list[str]]:
+    """Carry the winner on, and put its verdict and campaign in place together.
 
+    The verdict stays as it is where the new one would point to another campaign and nobody
+    asked for that; the campaign is written all the same.
+    """
+    from retain.app.campaigns import find_repointing, pointed_campaign
+    from retain.app.comparison import carry_on
+    from retain.app.verdict_files import lost_files, read_older, write_customers, write_verdict
+    from retain.record import StudyDirectory
+    from retain.storage.transaction import transaction
+    from retain.verdict.document import document
 
-def _write_customers(study: StudyDirectory, offered: Offered | None, why: Why | None) -> None:
-    """Write segments, campaign, drivers; leave no older ones beside a newer verdict."""
-    from retain.app.offered import forget_campaign
-
-    if why is None:
-        for path in (study.drivers, study.features, study.groups):
-            path.unlink(missing_ok=True)
-    else:
-        why.write(study)
-    if offered is None:
-        for path in (study.segments, study.customers, study.model, study.reference):
-            path.unlink(missing_ok=True)
-        forget_campaign(study)
-    else:
-        offered.write(study)
-
-
-def _question(found: Compared) -> str | None:
-    """What the study asks; several studies ask several questions."""
-    asked = {str(record.config["study"]["question"]) for record in found.records}
-    return asked.pop() if len(asked) == 1 else None
-
-
-def _differences(
-    verdict: Verdict, found: Compared, asked: Sequence[tuple[RunDirectory, Record]]
-) -> Iterator[Difference]:
-    """The two runs asked for, then the winner against each of the first runs."""
-    from retain.verdict.difference import difference
-
-    if asked:
-        ((one, a), (other, b)) = asked
-        yield difference(a, b, (_scores(one), _scores(other)), asked=True)
-    winner = verdict.winner
-    won = _scores(found.directory(winner))
-    for record in verdict.records[:DIFFED]:
-        if record is not winner:
-            yield difference(winner, record, (won, _scores(found.directory(record))))
-
-
-def _scores(run: RunDirectory) -> Scores | None:
-    """A run's scores, None where they cannot be read."""
-    from retain.app.studies import scores_of
-
-    try:
-        return scores_of(run)
-    except RetainError:  # what a loser wrote must not cost the verdict
-        return None
+    home = comparison.found.home
+    older = pointed_campaign(read_older(home.verdict_json))
+    with transaction(home.path) as staging:
+        made = StudyDirectory(staging.path)
+        staging.add(made.verdict.name)
+        results = carry_on(comparison, made, staging)
+        repointing = find_repointing(home, home.verdict, older, results.offered)
+        if repointing is not None and not comparison.settings.planning.replace:
+            staging.drop(made.verdict.name)
+            return results, repointing, []
+        write_customers(made, results.offered, results.why)
+        tree = document(comparison.verdict, results.findings)
+        write_verdict(made, tree, comparison.config.report.language)
+        return results, None, lost_files(home.verdict, made.verdict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
@@ -16,37 +16,59 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
+from retain.app.axes import Axis, Plain, count_runs, expand, first_values
 from retain.app.baselines import baseline_runs
-from retain.app.command_line import (
-    HYDRAS,
-    VERSION_BASE,
-    Axis,
-    Groups,
-    Line,
-    checked,
-    conf_dir,
-    expand,
-)
+from retain.app.command_line import HYDRAS, VERSION_BASE, Groups, Line, checked, conf_dir
+from retain.app.config_files import check_config_files
 from retain.app.differences import Tree, product
+from retain.app.environment_values import with_references
 from retain.app.search_key import identifying
 from retain.errors import RetainError
-from retain.record import identity
-from retain.schema import Run, parse
+from retain.record import identity, slug_of
+from retain.schema import Config, Run, parse
+from retain.storage.paths import check_name
+from retain.storage.reading import read_text
+
+WRONG_CONFIG = (
+    HydraException,
+    OmegaConfBaseException,
+    YAMLError,
+    OSError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+)
+"""What Hydra and OmegaConf raise at overrides and files that are no config, such as a file that
+holds a number, options that choose themselves, ``hydra: null``; no code of ours is called by it."""
+
+
+class _Sweeps(Config):
+    """What a study sweeps, as its file says it."""
+
+    params: dict[str, Plain] | None = None
+    sweeps: tuple[dict[str, Plain], ...] = ()
+
+
+LONGEST = 500
+"""Characters of an error of Hydra's that are repeated."""
 
 
 @dataclass(frozen=True)
 class Composed:
     """One run's config: as Hydra composed it, as plain values, and as types.
 
-    ``tree`` is what is recorded: a model's ``search`` is in it only where it is tuned.
-    ``identified`` is the part that can change a result, with threads set to 1 wherever a model
-    refers to them; ``id`` is its hash.
+    ``tree`` is what is done: a model's ``search`` is in it only where it is tuned. ``recorded`` is
+    the same with references in the place of values from the environment. ``identified`` is the
+    part of that which can change a result, with threads set to 1 wherever a model refers to them;
+    ``id`` is its hash.
     """
 
     overrides: tuple[str, ...]
     tree: dict[str, Any]
     run: Run
+    recorded: dict[str, Any]
     identified: dict[str, Any]
     hydra: dict[str, Any]
 
@@ -58,11 +80,7 @@ class Composed:
     @property
     def slug(self) -> str:
         """What people call the run: its parts, as far as they are not ``none``."""
-        parts = [self.tree["model"]["name"]]
-        optional = [self.tree[key]["name"] for key in ("sampler", "calibration", "tuning")]
-        parts += [name for name in optional if name != "none"]
-        parts += [f"no_{name}" for name, on in self.run.features.toggles.items() if not on]
-        return "-".join([*parts, *([] if self.run.features.derived else ["no_derived"])])[:80]
+        return check_name("the name of the run", slug_of(self.tree))
 
 
 class Composer:
@@ -71,6 +89,7 @@ class Composer:
     def __init__(self, line: Line, primary: str) -> None:
         self.line = line
         self.primary = primary
+        check_config_files(line.config_dirs)
         self.folders = (conf_dir(), *line.config_dirs)
         self.groups = Groups.among(self.folders)
         self._composed: dict[tuple[str, ...], Tree] = {}
@@ -115,20 +134,30 @@ class Composer:
             yield from baseline_runs(axes, composed, self.groups.options["model"])
 
     def _sweeps(self) -> list[list[Axis]]:
-        """The products the line asks for: what its study sweeps, narrowed by what was typed."""
+        """The products the line asks for: what its study sweeps, narrowed by what was typed.
+
+        Raises
+        ------
+        RetainError
+            When they are more runs than ``launcher.max_runs``; none is composed then.
+        """
         typed = checked(self.line.overrides, self.groups)
-        tree = self._compose([axis.texts[0] for axis in expand(typed)])
-        params = tree["hydra"]["sweeper"].get("params") or {}
-        parts = tree.get("study", {}).get("sweeps") or [{}]
+        tree = self._compose(first_values(typed))
+        params, parts = swept_by(tree)
         lists = [[f"{key}={value}" for key, value in {**params, **part}.items()] for part in parts]
-        return [expand([*checked(swept, self.groups), *typed]) for swept in lists]
+        sweeps = [[*checked(swept, self.groups), *typed] for swept in lists]
+        check_count(sum(map(count_runs, sweeps)), tree)
+        return [expand(sweep) for sweep in sweeps]
 
     def one(self) -> dict[str, Any]:
         """The one tree the line asks for, with Hydra's own part left out."""
         typed = checked(self.line.overrides, self.groups)
-        if self.line.multirun or any(axis.swept for axis in expand(typed)):
+        if self.line.multirun or count_runs(typed) > 1:
             raise RetainError("this command does one thing at a time: no -m and no lists to sweep.")
-        return resolved(_without_hydra(self._compose(typed)))
+        tree = _without_hydra(self._compose(first_values(typed)))
+        values = resolved(tree)
+        with_references(tree, values, resolved)  # refuses those that a document would hold
+        return values
 
     def _compose(self, overrides: Sequence[str]) -> Tree:
         """The unresolved tree of ``overrides``, by Hydra, whose own node is in it."""
@@ -138,11 +167,37 @@ class Composer:
             extra = paths if self.line.config_dirs else []
             try:
                 config = compose(self.primary, [*extra, *key], return_hydra_config=True)
-            except (HydraException, OmegaConfBaseException) as error:
-                raise RetainError(" ".join(str(error).split())) from None
+            except WRONG_CONFIG as error:
+                raise RetainError(f"the config cannot be composed: {_shown(error)}") from None
             tree = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
             self._composed[key] = cast("Tree", tree)
         return self._composed[key]
+
+
+def swept_by(tree: Tree) -> tuple[dict[str, Plain], tuple[dict[str, Plain], ...]]:
+    """Return the lists that a study sweeps in every product, and those of each product."""
+    sweeper, study = tree["hydra"].get("sweeper"), tree.get("study")
+    if not isinstance(sweeper, Mapping):
+        raise RetainError(f"hydra.sweeper is {sweeper!r}; expected params: {{KEY: 'ONE,OTHER'}}.")
+    params = parse(_Sweeps, {"params": sweeper.get("params")}, "hydra.sweeper").params
+    sweeps = study.get("sweeps", ()) if isinstance(study, Mapping) else ()
+    return params or {}, parse(_Sweeps, {"sweeps": sweeps}, "study").sweeps or ({},)
+
+
+def check_count(runs: int, tree: Tree) -> None:
+    """Raise where a line asks for more runs than ``launcher.max_runs``."""
+    launcher = tree.get("launcher")
+    most = launcher.get("max_runs") if isinstance(launcher, Mapping) else None
+    if isinstance(most, int) and runs > most:
+        raise RetainError(
+            f"this line asks for {runs:,} runs, more than launcher.max_runs={most}; expected "
+            f"fewer values to sweep, or launcher.max_runs={runs}."
+        )
+
+
+def _shown(error: Exception) -> str:
+    """Return the first lines of an error of Hydra's as one."""
+    return " ".join(str(error).split())[:LONGEST] or type(error).__name__
 
 
 def _forget_launchers(groups: Groups) -> None:
@@ -161,11 +216,13 @@ def _run(overrides: Sequence[str], tree: Tree) -> Composed:
     values = resolved(own)
     run = parse(Run, values)
     kept = identifying(values, tuned=run.tuning.on)
-    identified = kept
+    recorded = identified = identifying(with_references(own, values, resolved), tuned=run.tuning.on)
     if run.threads != 1:
-        identified = identifying(resolved({**own, "threads": 1}), tuned=run.tuning.on)
+        single = {**own, "threads": 1}
+        single = with_references(single, resolved(single), resolved)
+        identified = identifying(single, tuned=run.tuning.on)
     shown = tuple(text.lstrip("+") for text in overrides)
-    return Composed(shown, kept, run, identified, tree["hydra"])
+    return Composed(shown, kept, run, recorded, identified, tree["hydra"])
 
 
 def _without_hydra(tree: Tree) -> Tree:
@@ -175,7 +232,7 @@ def _without_hydra(tree: Tree) -> Tree:
 def _chooses_by_reference(folder: Path) -> bool:
     """Whether some option's defaults list refers to another choice (``- /db: ${model}``)."""
     defaults = re.compile(r"^defaults:.*?^(?=\S)", re.MULTILINE | re.DOTALL)
-    texts = (path.read_text(encoding="utf-8") + "\n." for path in folder.rglob("*.yaml"))
+    texts = (read_text(path) + "\n." for path in folder.rglob("*.yaml"))
     return any("${" in part for text in texts for part in defaults.findall(text))
 
 

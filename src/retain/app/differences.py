@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from retain.app.command_line import Axis
+from retain.app.axes import Axis
 
 Tree = Mapping[str, Any]
 Where = tuple[str, ...]

@@ -14,10 +14,10 @@ from pydantic import Field
 
 from retain.app.configs import Composed, resolved
 from retain.errors import RetainError
-from retain.schema import Config, Run, parse
+from retain.schema import Config, Processes, Run, check_mapping, parse
 
-Count = Annotated[int, Field(ge=1)]
-Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Positive = Annotated[float, Field(gt=0, le=1_000_000)]
 
 
 class Local(Config):
@@ -35,7 +35,7 @@ class Jobs(Config):
 
     jobs: Annotated[int, Field(ge=1, le=1000)]
     workers: Count
-    runs_per_job: Annotated[int, Field(ge=0)]
+    runs_per_job: Annotated[int, Field(ge=0, le=1_000_000)]
     timeout_min: Count
 
     def at_once(self, _: Run) -> int:
@@ -67,7 +67,7 @@ class Ray(Config):
 
     engine: Literal["ray"]
     address: str | None
-    workers: Annotated[int, Field(ge=0)]
+    workers: Processes
     wait_min: Positive
 
     def at_once(self, _: Run) -> int:
@@ -115,7 +115,7 @@ def _node(composed: Composed) -> dict[str, Any]:
     """The launcher's node with its references resolved; Hydra's default stands for ours."""
     launcher = composed.hydra["launcher"]
     tree = resolved({**composed.tree, "hydra": {"launcher": launcher}})
-    node = dict(tree["hydra"]["launcher"])
+    node = check_mapping("hydra.launcher", tree["hydra"]["launcher"])
     if node.get("_target_") == BASIC:
         node["engine"] = "basic"
         del node["_target_"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import subprocess
 from functools import cache
@@ -10,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from retain.record import Environment, Git
+from retain.storage.hashing import hash_folder
 
 PACKAGES = (
     "numpy",
@@ -21,8 +21,6 @@ PACKAGES = (
     "catboost",
 )
 """Packages whose version can change a score."""
-ROOMS = ("customers", "learning")
-"""Rooms whose code can change a score."""
 
 
 @cache
@@ -38,14 +36,11 @@ def environment(*, tuned: bool = False) -> Environment:
 
 
 def _code() -> str:
-    """SHA-256 over the sources of the rooms that make scores, names included."""
-    package = Path(__file__).resolve().parents[1]
-    digest = hashlib.sha256()
-    for room in ROOMS:
-        for path in sorted((package / room).iterdir()):
-            if path.suffix in (".py", ".json"):
-                digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
+    """Return a hash of every file of the package.
+
+    Configs are left out: they are no part of it in a checkout, and a record holds its own whole.
+    """
+    return hash_folder(Path(__file__).resolve().parents[1], without=("conf",))
 
 
 @cache
@@ -58,7 +53,7 @@ def git() -> Git:
 def _git(*arguments: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - fixed words, no shell
-            ["git", *arguments],  # noqa: S607 - whichever git the user has
+            ["git", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 - whichever git the user has
             capture_output=True,
             text=True,
             timeout=10,

@@ -55,7 +55,7 @@ def _executed(task: Task) -> Record | Progress:
         return before.progress
     task.directory.reopen(keep_folds=before is not None)
     for name, node in (
-        ("config", task.tree),
+        ("config", task.recorded),
         ("hydra", {"hydra": task.hydra}),
         ("overrides", list(task.overrides)),
     ):
@@ -153,7 +153,7 @@ def _shared(task: Task) -> tuple[Prepared, FoldCache | None]:
     """The run's customers, handed over or read here, and where it may share prepared rows."""
     if task.shared is None:
         return prepare(task.run), None
-    prepared: Prepared = task.shared.customers.taken()[task.shared.place]
+    prepared: Prepared = task.shared.customers.load()[task.shared.place]
     return prepared, _cache(task.shared.rows)
 
 

@@ -1,7 +1,4 @@
-"""What a worker does for the reasons: each a part that can be done beside the others.
-
-Where the winner's customers are not at hand, each part is None.
-"""
+"""What a worker does for the reasons: each a part that can be done beside the others."""
 
 from __future__ import annotations
 
@@ -11,9 +8,9 @@ from dataclasses import dataclass
 from sklearn.base import BaseEstimator
 from threadpoolctl import threadpool_limits
 
-from retain.app.at_hand import at_hand
 from retain.app.components import experiment
 from retain.app.prepared import Prepared
+from retain.app.shared_memory import SharedValue
 from retain.errors import NotApplicable
 from retain.learning.scoring import Scoring
 from retain.reasons.associations import Associations, associations
@@ -39,11 +36,9 @@ class Looked:
     label_audit: list[LabelAudit]
 
 
-def look(config: Compare, winner: Record) -> Looked | None:
-    """Associations, distributions and label audit."""
-    prepared, _ = at_hand(config, winner)
-    if prepared is None:
-        return None
+def look(winner: Record, shared: SharedValue) -> Looked:
+    """Return associations, distributions and label audit."""
+    prepared: Prepared = shared.load()
     found = grounds(prepared.customers, experiment(parse(Run, winner.config)), prepared.splits)
     return Looked(
         grounds=found,
@@ -54,12 +49,10 @@ def look(config: Compare, winner: Record) -> Looked | None:
 
 
 def explain_part(
-    config: Compare, winner: Record, place: int
-) -> FoldExplained | NotApplicable | None:
-    """One fold of the winner explained."""
-    prepared, _ = at_hand(config, winner)
-    if prepared is None:
-        return None
+    config: Compare, winner: Record, shared: SharedValue, place: int
+) -> FoldExplained | NotApplicable:
+    """Explain one fold of the winner."""
+    prepared: Prepared = shared.load()
     built, fold = experiment(parse(Run, winner.config)), prepared.splits.folds[place]
     with threadpool_limits(config.threads):
         scoring = Scoring(built, prepared.customers, prepared.splits, None)
@@ -71,12 +64,10 @@ def explain_part(
 
 
 def leave_out(
-    config: Compare, winner: Record, group: str
-) -> tuple[float, ...] | NotApplicable | None:
-    """ROC-AUC by fold of the winner without a feature group."""
-    prepared, _ = at_hand(config, winner)
-    if prepared is None:
-        return None
+    config: Compare, winner: Record, shared: SharedValue, group: str
+) -> tuple[float, ...] | NotApplicable:
+    """Return ROC-AUC by fold of the winner without a feature group."""
+    prepared: Prepared = shared.load()
     built = experiment(parse(Run, winner.config))
     with threadpool_limits(config.threads):
         try:

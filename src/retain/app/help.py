@@ -22,19 +22,21 @@ Exit codes: 0 done · 1 a run failed · 2 config or data refused · 70 a bug · 
   retain-compare study=[models,samplers]                      several studies together
   retain-compare runs=DIR                                     run directories in any folder
   retain-compare study=models gate.roc_auc=0.88               for CI: exit code 3 where missed
+  retain-compare study=models gate.roc_auc=0.88 gate_only=true    the same and nothing else
   retain-compare study=models reasons=fast                    why, but nothing fitted again
   retain-compare study=models campaign.budget=500             offers within a budget
+  retain-compare study=models campaign.replace=true           point to another campaign than before
   retain-compare diff=[ONE,OTHER]                             two runs, by id or folder
   retain-compare study=models data=one_click data.dir=PATH    when the data have moved
 
-Exit codes: 0 done · 2 config, runs or data refused · 3 a gate was not met · 70 a bug
+Exit codes: 0 done · 1 broken runs left out · 2 refused · 3 a gate was not met · 70 a bug
 """,
     "score": """retain-score: new customers through a saved winner: score, segment, offer, drift.
 
   retain-score verdict=outputs/models/verdict data=one_click data.dir=PATH    four new files
   retain-score verdict=DIR data.path=new.csv                  read as the winner's table was
   retain-score verdict=DIR data.path=new.csv campaign.budget=5000             other limits
-  retain-score verdict=DIR data.path=new.csv outputs=FOLDER   written elsewhere
+  retain-score verdict=DIR data.path=new.csv outputs=FOLDER   scores/ and campaigns/ elsewhere
 
 Nobody needs a target. Who cannot be scored is listed with the reason in not_scored.csv.
 
@@ -42,13 +44,14 @@ Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is w
 """,
     "readout": """retain-readout: what a campaign really saved, against its control group.
 
-  retain-readout campaign=outputs/models/verdict outcomes=later.csv
-  retain-readout campaign=DIR outcomes=FILE outcomes.id=ID outcomes.declined=COLUMN
-  retain-readout campaign=DIR outcomes=FILE outcomes.profit=COLUMN outcomes.contacted=COLUMN
-  retain-readout campaign=DIR outcomes=FILE outcomes.foreign=drop     of more than the campaign
+  retain-readout campaign=ID outcomes=later.csv           the campaign that was sent, by its id
+  retain-readout campaign=FOLDER outcomes=FILE            or by its folder, campaigns/ID
+  retain-readout campaign=ID outcomes=FILE outcomes.id=COLUMN outcomes.declined=COLUMN
+  retain-readout campaign=ID outcomes=FILE outcomes.profit=COLUMN outcomes.contacted=COLUMN
+  retain-readout campaign=ID outcomes=FILE outcomes.foreign=drop      of more than the campaign
 
-What it writes into DIR/readout holds a catalogue for the next campaign:
-  retain-compare study=models -cd outputs/models/verdict/readout offers=NAME
+What it writes into campaigns/ID/readout holds a catalogue for the next campaign:
+  retain-compare study=models -cd outputs/models/campaigns/ID/readout offers=NAME
 
 Exit codes: 0 done · 2 config, campaign or outcomes refused · 70 a bug
 """,

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import math
 import os
+import shlex
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -63,7 +65,8 @@ class JobCrew:
         self._study.jobs.mkdir(parents=True, exist_ok=True)
         # A folder of its own: local job ids are process ids, and come again.
         self._folder = Path(tempfile.mkdtemp(prefix="launch-", dir=self._study.jobs))
-        self._executor = self._submitit.AutoExecutor(self._folder, cluster=self._cluster)
+        python = {f"{self._cluster}_python": f"{shlex.quote(sys.executable)} -P"}
+        self._executor = self._submitit.AutoExecutor(self._folder, cluster=self._cluster, **python)
         self._executor.update_parameters(**_asked(self._engine, self._first.threads, self._study))
         return self
 

@@ -11,14 +11,38 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from retain.app.leg import Progress
+from retain.errors import RetainError
 from retain.learning.experiment import Evaluation
-from retain.learning.scores import Scores
+from retain.learning.score_file import has_first_folds, scores_table
+from retain.learning.scores import COLUMNS, Scores
+from retain.schema import Config, parse
+from retain.storage.parquet import read_parquet
+from retain.storage.reading import parse_json
 from retain.storage.writing import replacing
 
 if TYPE_CHECKING:
     from retain.app.task import Ending, Task
+
+
+FACTS = b"retain"
+"""Where in the metadata of the file the facts about it stand."""
+
+
+class FoldFacts(Config):
+    """What is known of folds beside their scores: what made them, and what they took."""
+
+    made_by: dict[str, Any]
+    roc_auc: tuple[float, ...]
+    seconds: dict[str, float]
+    tuning: dict[str, Any] | None
+    spent: float
+    warnings: tuple[str, ...]
+    peak_memory_mb: float | None
+    started: str
 
 
 @dataclass(frozen=True)
@@ -38,20 +62,30 @@ class Kept:
 def kept(task: Task) -> Kept | None:
     """What there is of a run, or None where it begins anew."""
     try:
-        table = pd.read_parquet(task.directory.folds)
-        facts = table.attrs
-        if facts["made_by"] != _made_by(task):
-            return None
-        roc_auc, seconds = tuple(facts["roc_auc"]), facts["seconds"]
-        return Kept(
-            evaluation=Evaluation(Scores(table, "out_of_fold"), {}, seconds, facts["tuning"]),
-            progress=Progress(task.id, roc_auc, sum(seconds.values()), facts["spent"]),
-            warnings=tuple(facts["warnings"]),
-            peak_memory_mb=facts["peak_memory_mb"],
-            started=facts["started"],
-        )
-    except (OSError, ValueError, KeyError):  # none there, or nobody's we know
+        table, facts = _read(task)
+    except RetainError:  # none there, or nobody's we know
         return None
+    if facts.made_by != _made_by(task):
+        return None
+    return Kept(
+        evaluation=Evaluation(Scores(table, "out_of_fold"), {}, facts.seconds, facts.tuning),
+        progress=Progress(task.id, facts.roc_auc, sum(facts.seconds.values()), facts.spent),
+        warnings=facts.warnings,
+        peak_memory_mb=facts.peak_memory_mb,
+        started=facts.started,
+    )
+
+
+def _read(task: Task) -> tuple[pd.DataFrame, FoldFacts]:
+    path, most = task.directory.folds, len(COLUMNS) * task.data.rows * task.split.repeats
+    table = read_parquet(path, cells=most, within=task.directory.path)
+    told = (table.schema.metadata or {}).get(FACTS, b"{}")
+    facts = parse(FoldFacts, parse_json(told, str(path)), str(path))
+    scores, count = scores_table(table, path), len(facts.roc_auc)
+    tuned = count if facts.tuning is None else len(facts.tuning.get("folds", ()))
+    if tuned != count or not has_first_folds(scores, count, task.split):
+        raise RetainError(f"{path} holds other folds than it says.")
+    return scores, facts
 
 
 def keep(task: Task, ending: Ending, evaluation: Evaluation, spent: float) -> Progress:
@@ -61,19 +95,19 @@ def keep(task: Task, ending: Ending, evaluation: Evaluation, spent: float) -> Pr
     """
     spent += time.monotonic() - task.since
     roc_auc = evaluation.metrics["roc_auc"]["folds"]
-    table = evaluation.scores.table.copy(deep=False)
-    table.attrs = {
-        "made_by": _made_by(task),
-        "roc_auc": roc_auc,
-        "seconds": evaluation.seconds,
-        "tuning": evaluation.tuning,
-        "spent": spent,
-        "warnings": ending.warnings,
-        "peak_memory_mb": ending.peak_memory_mb,
-        "started": ending.started or task.started,
-    }
+    facts = FoldFacts(
+        made_by=_made_by(task),
+        roc_auc=tuple(roc_auc),
+        seconds=evaluation.seconds,
+        tuning=evaluation.tuning,
+        spent=spent,
+        warnings=tuple(ending.warnings),
+        peak_memory_mb=ending.peak_memory_mb,
+        started=ending.started or task.started,
+    )
+    table = pa.Table.from_pandas(evaluation.scores.table, preserve_index=False)
     with replacing(task.directory.folds, durable=False) as path:
-        table.to_parquet(path, index=False)
+        pq.write_table(table.replace_schema_metadata({FACTS: facts.model_dump_json()}), path)
     return Progress(task.id, tuple(roc_auc), sum(evaluation.seconds.values()), spent)
 
 

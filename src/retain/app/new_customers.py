@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,11 +13,13 @@ import pandas as pd
 from retain.app.command_line import Line
 from retain.app.components import source
 from retain.app.prepared import listening
+from retain.app.recorded_data import check_recorded
 from retain.app.saved import Saved
 from retain.campaign.reference import content
 from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning.features import as_learnt
+from retain.storage.reading import DATA_BYTES, read_bytes
 
 UNLABELLED = {"target": None, "positive": None, "labelled": False}
 """Keys of a source that say what the answer is, and what they are where there is none."""
@@ -87,7 +90,8 @@ def data_node(line: Line, typed: dict[str, Any] | None, saved: Saved) -> dict[st
     if typed.get("name", trained.get("name")) != trained.get("name"):
         node = copy.deepcopy(typed)
     else:
-        node = copy.deepcopy(trained)
+        check_recorded(trained, {key[0] for key in keys})
+        node = copy.deepcopy(trained) | ({"cache": None} if "cache" in trained else {})
         for key in keys:
             _set(node, key, _at(typed, key))
     asked = {key[0] for key in keys}
@@ -147,7 +151,8 @@ def _known(customers: Customers, saved: Saved) -> int:
     ids = customers.features.index
     kind = "str" if ids.dtype == "str" else None
     try:
-        before = pd.read_csv(saved.customers, usecols=["customer_id"], dtype=kind)["customer_id"]
-    except (OSError, ValueError):
+        found = io.BytesIO(read_bytes(saved.customers, most_bytes=DATA_BYTES, within=saved.folder))
+        before = pd.read_csv(found, usecols=["customer_id"], dtype=kind)["customer_id"]
+    except (RetainError, ValueError):
         return 0
     return int(before.isin(ids).sum())

@@ -14,7 +14,18 @@ from retain.app.configs import Composed
 from retain.app.environment import environment, git
 from retain.app.seen import Seen, Surveyed
 from retain.app.task import Shared, Task
-from retain.record import Record, StudyDirectory
+from retain.errors import RetainError
+from retain.record import (
+    Record,
+    RecordChecker,
+    RunDirectory,
+    StudyDirectory,
+    check_scores_size,
+)
+from retain.storage.paths import is_inside
+
+AGAIN = "again: "
+"""How it begins why a run whose record cannot be believed, or is outdated, is to be done."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +35,12 @@ class Planned:
     task: Task
     record: Record | None
     why: str | None
+
+    @property
+    def told(self) -> str | None:
+        """Why a run that ended before is to be done again, None where it did not or is not."""
+        again = self.record is not None or str(self.why).startswith(AGAIN)
+        return self.why if again else None
 
     @property
     def state(self) -> str:
@@ -66,15 +83,15 @@ def plan(runs: Sequence[Composed], surveyed: Surveyed, rows: Path | None = None)
     Raises
     ------
     RetainError
-        When a record is there that cannot be read.
+        When a run's folder leads out of the study's.
     """
     study = StudyDirectory(Path(runs[0].run.outputs) / runs[0].run.study.name)
-    planned = []
+    planned, checker = [], RecordChecker()
     for run, place in zip(runs, surveyed.which, strict=True):
         shared = None
         if surveyed.handed is not None and rows is not None:
             shared = Shared(surveyed.handed, place, rows)
-        planned.append(_planned(study, run, surveyed.seen[place], shared))
+        planned.append(_planned(study, run, surveyed.seen[place], shared, checker))
     return Plan(study, tuple(planned), _distinct(surveyed.seen))
 
 
@@ -83,13 +100,20 @@ def _distinct(seen: Sequence[Seen]) -> tuple[Seen, ...]:
     return tuple({one.data.fingerprint: one for one in reversed(seen)}.values())[::-1]
 
 
-def _planned(study: StudyDirectory, run: Composed, seen: Seen, shared: Shared | None) -> Planned:
+def _planned(
+    study: StudyDirectory,
+    run: Composed,
+    seen: Seen,
+    shared: Shared | None,
+    checker: RecordChecker,
+) -> Planned:
     directory = study.run(run.slug, run.id)
-    record = directory.read()
+    record, broken = _recorded(study, directory, checker)
     task = Task(
         id=run.id,
         directory=directory,
         tree=run.tree,
+        recorded=run.recorded,
         overrides=run.overrides,
         hydra=run.hydra,
         data=seen.data,
@@ -100,7 +124,34 @@ def _planned(study: StudyDirectory, run: Composed, seen: Seen, shared: Shared | 
         before=None if record is None else record.finished,
         shared=shared,
     )
-    return Planned(task, record, _why(task, record))
+    return Planned(task, record, _why(task, record) if broken is None else f"{AGAIN}{broken}")
+
+
+def _recorded(
+    study: StudyDirectory, run: RunDirectory, checker: RecordChecker
+) -> tuple[Record | None, str | None]:
+    """The record of a run, and why it cannot be believed where it cannot.
+
+    Raises
+    ------
+    RetainError
+        When the run's folder leads out of the study's, where nothing may be written.
+    """
+    if not is_inside(run.path, study.path):
+        where = run.path.resolve()
+        raise RetainError(f"{run.path} leads out of {study.path}, to {where}; delete the link.")
+    record = None
+    try:
+        record = run.read()
+        if record is not None and record.state == "done":
+            check_scores_size(run.scores, record.scores_bytes, within=run.path)
+    except RetainError as error:
+        return record, _first_line(error)
+    return record, None if record is None else checker.find_problem(record, run.path)
+
+
+def _first_line(error: RetainError) -> str:
+    return str(error).splitlines()[0].removesuffix(".")
 
 
 def _why(task: Task, record: Record | None) -> str | None:
@@ -112,4 +163,4 @@ def _why(task: Task, record: Record | None) -> str | None:
     if record.state == "failed":
         return "failed before"
     again = task.why_again(record)
-    return None if again is None else f"again: {again}"
+    return None if again is None else f"{AGAIN}{again}"

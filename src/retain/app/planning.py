@@ -7,8 +7,9 @@ from dataclasses import replace
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from retain.app.at_hand import at_hand
 from retain.app.offered import Offered, Words
+from retain.app.prepared import Prepared
+from retain.app.shared_memory import SharedValue
 from retain.campaign.audience import Audience
 from retain.campaign.campaign import Campaign, campaign
 from retain.campaign.offering.catalogue import settled
@@ -23,34 +24,42 @@ from retain.campaign.tables import (
 )
 from retain.campaign.worth.recalibration import Recalibration, recalibration
 from retain.campaign.worth.value import audience
-from retain.errors import RetainError
 from retain.learning.latest import latest
 from retain.learning.scores import Scores
-from retain.record import Record
 from retain.report.driver_words import phrases
 from retain.schema import Compare
 
 
 def plan(
     config: Compare,
-    winner: Record,
     settings: Settings,
-    scores: tuple[Scores, Scores],
+    data: tuple[SharedValue, SharedValue],
+    sealed: Scores,
     words: Words | None,
 ) -> Offered:
     """Segments of all customers scored, out of fold and sealed, and a campaign for them.
 
+    Parameters
+    ----------
+    config, settings
+        What the comparison asks for.
+    data
+        The customers (``Prepared``) and their out-of-fold ``Scores``.
+    sealed
+        Scores of the sealed customers.
+    words
+        What puts drivers into words; None where there are none.
+
     Raises
     ------
     RetainError
-        When limits cannot be kept, or the customers are gone meanwhile.
+        When limits cannot be kept.
     """
-    prepared, missing = at_hand(config, winner)
-    if prepared is None:
-        raise RetainError(str(missing))
-    found = recalibration(scores[0])
+    prepared: Prepared = data[0].load()
+    outside: Scores = data[1].load()
+    found = recalibration(outside)
     customers, parts, drivers = latest(
-        prepared.customers, scores, None if words is None else words.drivers
+        prepared.customers, (outside, sealed), None if words is None else words.drivers
     )
     if words is not None and drivers is not None:
         words = replace(words, drivers=drivers)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -68,12 +69,13 @@ class RayCrew:
         own = {"num_cpus": self._engine.workers * self._first.threads or os.cpu_count()}
         own |= {"include_dashboard": False, "object_store_memory": STORE}
         try:
-            self._ray.init(
-                address=self._engine.address or "local",
-                log_to_driver=False,
-                logging_level="ERROR",
-                **({} if self._engine.address else own),
-            )
+            with _outside_current_folder():
+                self._ray.init(
+                    address=self._engine.address or "local",
+                    log_to_driver=False,
+                    logging_level="ERROR",
+                    **({} if self._engine.address else own),
+                )
         except (OSError, RuntimeError, ValueError) as error:
             told = str(error).strip().splitlines()[0]
             raise RetainError(f"hydra.launcher.address={self._engine.address}: {told}") from None
@@ -159,6 +161,24 @@ class RayCrew:
                 f"for {self._engine.wait_min} minutes no node of the Ray cluster had room for a "
                 f"run of {self._first.threads} CPUs; the same line continues when one has."
             )
+
+
+@contextmanager
+def _outside_current_folder() -> Iterator[None]:
+    """Stand where this package lies: Ray puts the folder it is started in on its workers' path.
+
+    What the user's PYTHONPATH names from the current folder is named from the root meanwhile.
+    """
+    before = os.environ.get("PYTHONPATH")
+    if before is not None:
+        named = [os.path.abspath(path) for path in before.split(os.pathsep)]  # noqa: PTH100
+        os.environ["PYTHONPATH"] = os.pathsep.join(named)
+    try:
+        with chdir(Path(__file__).resolve().parents[2]):
+            yield
+    finally:
+        if before is not None:
+            os.environ["PYTHONPATH"] = before
 
 
 def _installed(engine: Ray) -> Any:

@@ -1,6 +1,6 @@
 """``retain-readout``: what a campaign really saved, against its control group.
 
-    DIR/readout/
+    campaigns/<id>/readout/
       readout.json           what was found, for programs; see campaign/readout/readout.py
       effects.csv            its effects, a row an outcome and part of the campaign
       offers/<name>.yaml     the catalogue with the save rates as they are known now
@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Any
 from retain.app.command_line import Line
 from retain.app.run import answer
 from retain.errors import RetainError
+from retain.record import CampaignDirectory, ReadoutDirectory, StudyDirectory
+from retain.storage.transaction import transaction
+from retain.storage.writing import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from retain.campaign.readout.readout import Readout as Found
-    from retain.record import ReadoutDirectory
     from retain.schema import Catalogue, Readout
 
 TYPED = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
@@ -40,35 +42,48 @@ def main() -> None:
 def readout(line: Line) -> int:
     """Read plan and outcomes, hold them against each other, write and print what is found."""
     from retain.app.board_readout import readout_told
+    from retain.app.campaigns import find_campaign
+    from retain.app.compare import say_waiting
     from retain.app.console import console
     from retain.campaign.assignment import read_assignment
     from retain.campaign.readout.outcomes import read_outcomes
     from retain.campaign.readout.readout import readout as read_out
-    from retain.record import ReadoutDirectory
 
     config = _config(line)
     if config.campaign.dir is None:
-        raise RetainError("no campaign is named; type campaign=DIR, the folder of its verdict.")
-    folder = Path(config.campaign.dir).expanduser()
-    assignment = read_assignment(folder)
-    outcomes = read_outcomes(config.outcomes, assignment)
-    found = read_out(assignment, outcomes, resamples=config.resamples)
-    files = ReadoutDirectory(folder / "readout")
+        raise RetainError("no campaign is named; type campaign=ID or campaign=FOLDER.")
+    campaign = find_campaign(config.campaign.dir, Path(config.outputs).expanduser())
+    study, place = _place(campaign)
     try:
-        write(files, found)
+        with study.alone(lambda: say_waiting(study)):
+            assignment = read_assignment(campaign.path)
+            outcomes = read_outcomes(config.outcomes, assignment)
+            found = read_out(assignment, outcomes, resamples=config.resamples)
+            with transaction(study.path) as staging:
+                write(ReadoutDirectory(staging.add(place)), found)
     except OSError as error:
-        told = "copy the campaign's files to a folder of yours and name that: campaign=FOLDER"
-        raise RetainError.unwritable(files.path, error, told) from None
-    readout_told(console(), found.tree, files.path)
+        told = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
+        raise RetainError.unwritable(campaign.readout.path, error, told) from None
+    readout_told(console(), found.tree, campaign.readout.path)
     return 0
 
 
+def _place(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
+    """The folder that is locked, and where in it the readout goes.
+
+    A campaign that lies in no study, since somebody copied it, is a folder of its own.
+    """
+    folder = campaign.path.absolute()
+    study = StudyDirectory(folder.parents[1])
+    if folder.parent == study.campaigns:
+        return study, campaign.readout.path.absolute().relative_to(study.path).as_posix()
+    return StudyDirectory(campaign.path), campaign.readout.path.name
+
+
 def write(files: ReadoutDirectory, found: Found) -> None:
-    """Write all files, each whole or not at all."""
-    from retain.storage.writing import write_text
+    """Write all files into a new folder."""
     from retain.verdict.export import write_csv
 
-    files.readout.unlink(missing_ok=True)  # none stands beside newer files than itself
     write_csv(effects_table(found.tree["effects"]), files.effects)
     if found.catalogue is not None:
         name = found.catalogue.name

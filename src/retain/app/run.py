@@ -7,6 +7,7 @@ disk ran out, 70 a bug of retain, 130 interrupted, 143 and 129 asked to end by S
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
@@ -46,6 +47,7 @@ def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
     foresaw, whose traceback goes to a log (``app.unforeseen``); 128 and the signal's number where
     it was asked to end.
     """
+    os.environ.setdefault("PYTHONSAFEPATH", "1")  # see app.worker_environment
     with safe_terminal():
         try:
             code = _do(command, arguments, primary)
@@ -140,9 +142,8 @@ def _run(
         listed(console, planned)
         return 0
     for one in planned.runs:
-        if one.why is not None and one.record is not None:
-            told = literal(f"{planned.name(one.task)}: {one.why}")
-            console.print(told, soft_wrap=True)
+        if one.told is not None:
+            console.print(literal(f"{planned.name(one.task)}: {one.told}"), soft_wrap=True)
     with logged_beside(planned.study.path):
         records = sweep(console, planned, composed[0].run, engine)
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))

@@ -7,7 +7,6 @@ hash guards the reference.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from retain.errors import RetainError, did_you_mean
 from retain.record import StudyDirectory
 from retain.schema import SavedVerdict, parse
 from retain.schema.scoring import SavedCuts, SavedFile, SavedSettings, SavedWinner
+from retain.storage.reading import read_json_object
 from retain.verdict.model_file import load
 
 
@@ -64,15 +64,14 @@ class Saved:
         return self.folder / "customers.csv"
 
 
-def opened(typed: str) -> Saved:
-    """The winner in the folder ``typed``: of a verdict, or of the study it is in.
+def opened(path: Path) -> Saved:
+    """The winner of a ``verdict.json``.
 
     Raises
     ------
     RetainError
-        When there is none, or something was changed, or is not of this version.
+        When something was changed, or is not of this version.
     """
-    path = _found(Path(typed).expanduser())
     verdict = _read(path)
     model, reference, told = verdict.model, verdict.reference, verdict.calibration
     settings, cuts = verdict.settings, verdict.cuts
@@ -94,8 +93,15 @@ def opened(typed: str) -> Saved:
     )
 
 
-def _found(folder: Path) -> Path:
-    """The ``verdict.json`` in a folder, or in the folder of a verdict within it."""
+def find_verdict(typed: str) -> Path:
+    """Return the ``verdict.json`` in a folder, or in the folder of a verdict within it.
+
+    Raises
+    ------
+    RetainError
+        When there is none.
+    """
+    folder = Path(typed).expanduser()
     inside = StudyDirectory(folder).verdict_json
     for path in (folder / inside.name, inside):
         if path.is_file():
@@ -109,11 +115,9 @@ def _found(folder: Path) -> Path:
 
 
 def _read(path: Path) -> SavedVerdict:
+    tree = read_json_object(path)
     try:
-        tree = json.loads(path.read_bytes())
-        return parse(SavedVerdict, tree if isinstance(tree, dict) else {})
-    except OSError as error:
-        raise RetainError(f"{path} cannot be read: {error.strerror}.") from None
-    except (ValueError, RecursionError, RetainError) as error:
-        told = (str(error).splitlines() or ["too deep"])[0].removesuffix(".")
+        return parse(SavedVerdict, tree)
+    except RetainError as error:
+        told = str(error).splitlines()[0].removesuffix(".")
         raise RetainError(f"{path} is no verdict this version can score with: {told}.") from None

@@ -1,12 +1,14 @@
 """``retain-score``: new customers through a saved winner, into its segments, to an offer each.
 
-Exit codes: 0 done, 2 config, verdict, model or data refused, or memory or a disk ran out, and
-nothing is written, 70 a bug of retain.
+Exit codes: 0 done, 2 config, verdict, model or data refused, or memory or a disk ran out, and no
+scores are written, 70 a bug of retain.
 """
 
 from __future__ import annotations
 
+import shlex
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,17 +16,18 @@ from typing import TYPE_CHECKING
 from retain.app.command_line import Line
 from retain.app.compare import nothing_thrown_away
 from retain.app.run import answer
+from retain.record import ScoreDirectory, StudyDirectory
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from retain.app.campaigns import Repointing
     from retain.app.new_customers import NewCustomers
     from retain.app.offered import Offered
     from retain.app.saved import Saved
     from retain.campaign.audience import Audience
     from retain.campaign.settings import Settings
     from retain.learning.scores import Scores
-    from retain.record import ScoreDirectory
     from retain.schema import Score
 
 
@@ -41,20 +44,58 @@ def score(line: Line) -> int:
 
 def _scored(line: Line) -> int:
     from retain.app.board_score import report
+    from retain.app.compare import say_waiting
     from retain.app.console import console
+    from retain.app.saved import find_verdict
+    from retain.errors import RetainError
+
+    config = _config(line)
+    path = find_verdict(config.verdict)
+    study = _home(config, path)
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(study.alone(lambda: say_waiting(study)))
+            if study != (source := _study_of(path)):
+                stack.enter_context(source.reading(lambda: say_waiting(source)))
+            home, found, repointing = _placed(line, config, path, study)
+    except OSError as error:
+        raise RetainError.unwritable(study.path, error, "outputs=FOLDER") from None
+    report(console(), study, home, found)
+    if repointing is not None:
+        raise RetainError(repointing.describe(shlex.join(["retain-score", *line.overrides])))
+    return 0
+
+
+def _placed(
+    line: Line, config: Score, path: Path, study: StudyDirectory
+) -> tuple[ScoreDirectory, Scored, Repointing | None]:
+    """Score the new customers, and put what was found in place together with their campaign.
+
+    Earlier scores of the same customers stay as they are where the new ones would point to
+    another campaign and nobody asked for that; the campaign is written all the same.
+    """
+    from retain.app.campaigns import find_repointing, pointed_campaign, write_campaign
     from retain.app.new_customers import data_node, read_new
     from retain.app.saved import opened
     from retain.app.score_files import write
+    from retain.app.verdict_files import read_older
+    from retain.storage.transaction import transaction
 
-    config = _config(line)
-    saved = opened(config.verdict)
+    saved = opened(path)
     settings = chosen(config, saved)
     new = read_new(data_node(line, config.data, saved), saved)
-    home = _home(config, saved, new)
     found = scored(config, saved, settings, new)
-    write(home, found)
-    report(console(), home, found)
-    return 0
+    home = study.score(new.customers.fingerprint[:8])
+    older = pointed_campaign(read_older(home.score_json))
+    with transaction(study.path) as staging:
+        found = replace(found, offered=write_campaign(found.offered, staging))
+        repointing = find_repointing(study, home.path, older, found.offered)
+        if repointing is None or settings.planning.replace:
+            made = StudyDirectory(staging.path).score(home.path.name)
+            staging.add(made.path.relative_to(staging.path).as_posix())
+            write(made, found)
+            return home, found, None
+    return home, found, repointing
 
 
 @dataclass(frozen=True)
@@ -143,19 +184,27 @@ def _config(line: Line) -> Score:
         return parse(Score, composer.one())
 
 
-def _home(config: Score, saved: Saved, new: NewCustomers) -> ScoreDirectory:
-    """Where to write, found to be writable before anything is computed."""
-    from retain.errors import RetainError
-    from retain.record import ScoreDirectory
-    from retain.storage.writing import try_writing
+def _home(config: Score, path: Path) -> StudyDirectory:
+    """The folder that gets ``scores/`` and ``campaigns/``: the verdict's study, or another one.
 
-    name = f"score-{new.customers.fingerprint[:8]}"
-    path = Path(config.outputs).expanduser() if config.outputs else saved.folder / name
-    home = ScoreDirectory(path)
-    home.check_replaceable()
-    above = next(folder for folder in path.absolute().parents if folder.exists())
-    try:
-        try_writing(above)
-    except OSError as error:
-        raise RetainError.unwritable(above, error, "outputs=FOLDER") from None
-    return home
+    Raises
+    ------
+    RetainError
+        When the verdict lies in no study and no folder is named.
+    """
+    from retain.errors import RetainError
+
+    if config.outputs:
+        return StudyDirectory(Path(config.outputs).expanduser())
+    study = _study_of(path)
+    if path.absolute().parent.name != study.verdict.name:
+        raise RetainError(
+            f"{path.parent} is no verdict/ within a study, beside which scores could lie; name a "
+            "folder for them: outputs=FOLDER"
+        )
+    return study
+
+
+def _study_of(path: Path) -> StudyDirectory:
+    """The study whose verdict is at ``path``; ``verdict.json`` alone is one in the folder above."""
+    return StudyDirectory(path.parents[1] if len(path.parts) > 2 else path.absolute().parents[1])

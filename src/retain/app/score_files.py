@@ -1,4 +1,4 @@
-"""What a scoring leaves: one folder, whole or not at all."""
+"""What a scoring leaves: one folder."""
 
 from __future__ import annotations
 
@@ -6,38 +6,26 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from retain.campaign.drift import told
-from retain.errors import RetainError
 from retain.record import ScoreDirectory
-from retain.storage.writing import replacing_folder, write_text
+from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
 
 if TYPE_CHECKING:
     from retain.app.score import Scored
 
-SCHEMA = 1
+SCHEMA = 2
 NO_DRIVERS = (
     "Drivers are not computed for new customers: offers tied to drivers go by their rules alone."
 )
 
 
-def write(home: ScoreDirectory, found: Scored) -> None:
-    """Write everything into a folder that replaces an earlier one when it is whole.
-
-    Raises
-    ------
-    RetainError
-        When it cannot be written.
-    """
-    try:
-        with replacing_folder(home.path) as folder:
-            there = ScoreDirectory(folder)
-            found.offered.write(there)
-            write_csv(found.new.not_scored, there.not_scored)
-            write_csv(found.drift, there.drift)
-            text = json.dumps(document(found), ensure_ascii=False, allow_nan=False, indent=1)
-            write_text(there.score_json, text + "\n")
-    except OSError as error:
-        raise RetainError.unwritable(home.path, error, "outputs=FOLDER") from None
+def write(made: ScoreDirectory, found: Scored) -> None:
+    """Write everything into a new folder."""
+    found.offered.write(made)
+    write_csv(found.new.not_scored, made.not_scored)
+    write_csv(found.drift, made.drift)
+    text = json.dumps(document(found), ensure_ascii=False, allow_nan=False, indent=1)
+    write_text(made.score_json, text + "\n")
 
 
 def document(found: Scored) -> dict[str, Any]:
@@ -48,7 +36,9 @@ def document(found: Scored) -> dict[str, Any]:
     data                    fingerprint and counts of the new customers; ``known`` are those whose
                             ids the comparison had too
     drift                   training customers, the PSI of the score, features by shift
-    segments, settings      as in verdict.json; the campaign itself stands in campaign.json
+    segments, settings      as in verdict.json
+    campaign                id of the campaign, which stands in campaigns/; null where there is none
+    campaign_sha256         of its campaign.json
     cautions                what a reader should know
     """
     saved, new, tree = found.saved, found.new, found.offered.tree
@@ -65,6 +55,8 @@ def document(found: Scored) -> dict[str, Any]:
         "drift": _drift(found),
         "segments": tree["segments"],
         "settings": tree["settings"],
+        "campaign": (tree["campaign"] or {}).get("id"),
+        "campaign_sha256": tree["campaign_sha256"],
         "cautions": cautions(found),
     }
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from retain.errors import RetainError
+from retain.storage.locks import try_lock
 
-PREFIX = "retain-launch-"
+PREFIX = "retain-scratch-"
+LOCK = ".lock"
+YOUNG_SECONDS = 60.0
 ELSEWHERE = "export TMPDIR=FOLDER"
 """What to type for temporary files to lie elsewhere."""
 
@@ -30,46 +34,42 @@ def scratch() -> Iterator[Path]:
         When no folder can be made.
     """
     _tidy()
-    path, handle = _made()
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
-        os.close(handle)
+    with ExitStack() as stack:
+        path = _made(stack)
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
 
-def _made() -> tuple[Path, int]:
-    """A new folder and the open handle that holds its lock."""
+def _made(stack: ExitStack) -> Path:
+    """Make a new folder and hold its lock as long as ``stack`` is open."""
     while True:
         try:
             path = Path(tempfile.mkdtemp(prefix=PREFIX))
+            with suppress(FileNotFoundError, FileExistsError):  # who tidied up was quicker
+                if stack.enter_context(try_lock(path / LOCK)) and (path / LOCK).is_file():
+                    return path
         except OSError as error:
             folder = os.environ.get("TMPDIR", "the temporary folder")
             raise RetainError.unwritable(folder, error, ELSEWHERE) from None
-        handle = _locked(path)
-        if handle is not None:
-            return path, handle
-
-
-def _locked(path: Path) -> int | None:
-    """A handle that holds the folder's lock, or None where it is gone or another's."""
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except OSError:  # gone, or another user's
-        return None
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.stat()  # who tidied up may have been quicker
-    except (BlockingIOError, FileNotFoundError):
-        os.close(handle)
-        return None
-    return handle
 
 
 def _tidy() -> None:
     """Remove the folders of launches that were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        handle = _locked(path)
-        if handle is not None:
-            shutil.rmtree(path, ignore_errors=True)
-            os.close(handle)
+        with suppress(OSError):  # gone meanwhile, or another user's
+            if _may_be_left(path):
+                with try_lock(path / LOCK) as mine:
+                    if mine:
+                        shutil.rmtree(path, ignore_errors=True)
+
+
+def _may_be_left(path: Path) -> bool:
+    """Return whether a folder is one of ours whose launch may be over.
+
+    One that has no lock file yet has just been made, unless its launch died at that moment.
+    """
+    seen = path.lstat()
+    young = time.time() - seen.st_mtime < YOUNG_SECONDS and not (path / LOCK).exists()
+    return seen.st_uid == os.getuid() and stat.S_ISDIR(seen.st_mode) and not young

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from retain.app.handing import Handed
+from retain.app.shared_memory import SharedValue
 from retain.record import CheckFacts, DataFacts, SplitFacts
 
 
@@ -42,4 +42,4 @@ class Surveyed:
 
     seen: tuple[Seen, ...]
     which: tuple[int, ...]
-    handed: Handed | None = None
+    handed: SharedValue | None = None

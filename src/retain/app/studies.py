@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from retain.errors import RetainError, did_you_mean
+from retain.learning.score_file import read_scores
 from retain.learning.scores import Scores
-from retain.record import Record, RunDirectory, StudyDirectory
-from retain.schema import Compare, Run, parse
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from retain.record import BrokenRun, Record, RecordChecker, RunDirectory, StudyDirectory
+from retain.schema import Compare
+from retain.storage.paths import check_name, is_inside
 
 
 @dataclass(frozen=True)
@@ -28,20 +26,31 @@ class Compared:
     studies
         Their names.
     runs
-        Every run with a record.
+        Every run with a record that can be believed.
+    broken
+        Every other run with a record, and what is wrong with it.
     unfinished
-        How many have none yet.
+        How many have none, and nobody is doing them.
+    running
+        How many are being done now.
     """
 
     home: StudyDirectory
     studies: tuple[str, ...]
     runs: tuple[tuple[RunDirectory, Record], ...]
+    broken: tuple[BrokenRun, ...]
     unfinished: int
+    running: int
 
     @property
     def records(self) -> list[Record]:
         """The records alone."""
         return [record for _, record in self.runs]
+
+    @property
+    def repeated(self) -> int:
+        """How many runs stand in several studies; each is compared once."""
+        return len(self.runs) - len({record.id for record in self.records})
 
     def directory(self, record: Record) -> RunDirectory:
         """Where a record was read."""
@@ -102,20 +111,53 @@ def _path(text: str, by_name: dict[str, RunDirectory]) -> str:
 
 
 def compared(config: Compare) -> Compared:
-    """The runs of the studies a config names, each record checked.
+    """The runs of the studies a config names; those that are broken stand apart.
 
     Raises
     ------
     RetainError
-        When a study is not there, or a record is no record.
+        When a study is not there, or nothing but broken runs.
     """
     found = [_study(config, name) for name in _names(config)]
-    runs = [(run, record) for study in found for run, record in study.read()]
-    finished = [(run, record) for run, record in runs if record is not None]
-    _check((run, record) for run, record in finished if record.state == "done")
+    checker, named = RecordChecker(), config.study.name is not None
+    runs = [
+        (run, _checked(run, record, checker, named=named) if isinstance(record, Record) else record)
+        for study in found
+        for run, record in study.read()
+    ]
+    whole = tuple((run, record) for run, record in runs if isinstance(record, Record))
+    broken = tuple(record for _, record in runs if isinstance(record, BrokenRun))
+    refuse_only_broken(broken, len(whole))
+    unfinished = [run for run, record in runs if record is None]
+    busy = sum(run.busy for run in unfinished)
     names = tuple(study.path.name for study in found)
     home = found[0] if len(found) == 1 else StudyDirectory(Path(config.outputs) / "+".join(names))
-    return Compared(home, names, tuple(finished), len(runs) - len(finished))
+    return Compared(home, names, whole, broken, len(unfinished) - busy, busy)
+
+
+def _checked(
+    run: RunDirectory, record: Record, checker: RecordChecker, *, named: bool
+) -> Record | BrokenRun:
+    """The record, if it says what it is; in a study that was named, it is one of that study."""
+    problem = checker.find_problem(record, run.path)
+    if problem is None and named and record.study != run.path.parent.name:
+        problem = _of_another(run, record)
+    return record if problem is None else BrokenRun(run, f"{run.record}: {problem}.")
+
+
+def _of_another(run: RunDirectory, record: Record) -> str:
+    study = run.path.parent
+    found = f"it is of study {record.study!r}, and lies in that of {study.name!r}"
+    return f"{found}; to compare a folder of another name: runs={study}"
+
+
+def refuse_only_broken(broken: Sequence[BrokenRun], others: int) -> None:
+    """Raise a ``RetainError`` that names all broken runs where there are no others."""
+    if broken and not others:
+        told = "\n".join(run.reason for run in broken)
+        raise RetainError(
+            f"{told}\nAll {len(broken)} runs are broken; the line that made them does them again."
+        )
 
 
 def _names(config: Compare) -> tuple[str | None, ...]:
@@ -137,7 +179,7 @@ def _study(config: Compare, name: str | None) -> StudyDirectory:
             raise RetainError(f"runs={config.runs} is no folder.")
         return study
     outputs = Path(config.outputs)
-    study = StudyDirectory(outputs / name)
+    study = StudyDirectory(outputs / check_name("study", name))
     if not study.path.is_dir():
         known = [p.name for p in outputs.iterdir() if p.is_dir()] if outputs.is_dir() else []
         listed = ", ".join(sorted(known)) or "nothing"
@@ -146,38 +188,24 @@ def _study(config: Compare, name: str | None) -> StudyDirectory:
             f"there are no runs of study {name!r}: {outputs} holds {listed}.{hint} "
             f"To launch it: retain -m study={name}"
         )
+    if not is_inside(study.path, outputs):
+        where = study.path.resolve()
+        raise RetainError(
+            f"{study.path} is a link that leads out of {outputs}, to {where}. To compare what is "
+            f"there: runs={where}"
+        )
     return study
 
 
-def _check(runs: Iterable[tuple[RunDirectory, Record]]) -> None:
-    """Hold each record's config against the types, nodes that many records share only once.
-
-    All but the data, which only a winner needs.
-    """
-    checked: dict[str, set[int]] = {}
-    for run, record in runs:
-        config = {**record.config, "data": {}}
-        new = [key for key, node in record.config.items() if id(node) not in checked.get(key, ())]
-        if new or config.keys() != checked.keys():
-            parse(Run, config, f"{run.record}: config")
-            for key, node in record.config.items():
-                checked.setdefault(key, set()).add(id(node))
-
-
-def scores_of(run: RunDirectory) -> Scores:
-    """The out-of-fold scores a run wrote.
+def scores_of(run: RunDirectory, record: Record) -> Scores:
+    """The out-of-fold scores a run wrote, as its record tells of them.
 
     Raises
     ------
     RetainError
-        When the file is no table of scores.
+        When the file is no table of scores, or not that of the record.
     """
-    import pandas as pd
-
-    try:
-        return Scores(pd.read_parquet(run.scores), "out_of_fold")
-    except (OSError, ValueError) as error:
-        raise RetainError(f"{run.scores} cannot be read as scores: {error}.") from None
+    return read_scores(run.scores, record, within=run.path)
 
 
 def commands(compared: Compared, typed: Sequence[str]) -> tuple[str, ...]:

@@ -10,9 +10,9 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 
 from retain.app.components import experiment
-from retain.app.handing import hand
 from retain.app.prepared import Prepared, prepare, source_of
 from retain.app.seen import Surveyed
+from retain.app.shared_memory import share
 from retain.learning.features import check_toggles
 from retain.schema import Run
 
@@ -38,5 +38,5 @@ def survey(runs: Sequence[Run], file: Path | None = None) -> Surveyed:
     return Surveyed(
         seen=tuple(prepared.seen for prepared in distinct),
         which=tuple(places[source_of(run)] for run in runs),
-        handed=None if file is None else hand(distinct, file),
+        handed=None if file is None else share(distinct, file),
     )

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from retain.app.handing import Handed
 from retain.app.leg import Leg
+from retain.app.shared_memory import SharedValue
 from retain.errors import RetainError
 from retain.record import (
     SCHEMA,
@@ -47,7 +47,7 @@ class Shared:
     ``place`` is where among the customers handed over the run finds its own.
     """
 
-    customers: Handed
+    customers: SharedValue
     place: int
     rows: Path
 
@@ -58,6 +58,8 @@ class Task:
 
     Attributes
     ----------
+    tree, recorded
+        The config as it is done, and as it is recorded: without values from the environment.
     data, split, checks
         What was seen before anything was fitted; a run on other customers fails.
     before
@@ -73,6 +75,7 @@ class Task:
     id: str
     directory: RunDirectory
     tree: dict[str, Any]
+    recorded: dict[str, Any]
     overrides: tuple[str, ...]
     hydra: dict[str, Any]
     data: DataFacts
@@ -118,7 +121,10 @@ class Task:
 
     def done_elsewhere(self) -> Record | None:
         """The record that somebody else finished since this task was planned, if it holds."""
-        record = self.directory.read()
+        try:
+            record = self.directory.read()
+        except RetainError:  # broken since; it is done anew
+            return None
         if record is None or record.finished == self.before:
             return None
         return record if self.why_again(record) is None else None
@@ -191,7 +197,7 @@ def finish(task: Task, ending: Ending) -> Record:
         state=ending.state,
         reason=ending.reason,
         traceback=ending.traceback,
-        config=task.tree,
+        config=task.recorded,
         overrides=task.overrides,
         seed=task.tree["seed"],
         data=task.data,
@@ -207,6 +213,7 @@ def finish(task: Task, ending: Ending) -> Record:
         finished=max(started, task.over()),  # the wall clock may have been set between two legs
         stopped=ending.stopped,
         tuning=None if tuning is None else parse(TuningFacts, tuning),
+        scores_bytes=None if evaluation is None else task.directory.scores.stat().st_size,
     )
     task.directory.finish(record)
     return record

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from retain.app.explaining import Looked
     from retain.app.hands import Errand, Hands
+    from retain.app.shared_memory import SharedValue
     from retain.customers.customers import Column
     from retain.learning.scores import Scores
     from retain.reasons.contribution import Contribution
@@ -101,22 +102,25 @@ def _parts(drivers: pd.DataFrame) -> Iterator[pd.DataFrame]:
 class Asking:
     """The reasons of a winner, asked for of workers that begin at once."""
 
-    def __init__(self, hands: Hands, config: Compare, winner: Record) -> None:
-        self._hands, self._config, self._winner = hands, config, winner
+    def __init__(
+        self, hands: Hands, config: Compare, winner: Record, customers: SharedValue
+    ) -> None:
+        self._hands, self._config, self._winner, self._customers = hands, config, winner, customers
         folds = winner.split.folds * min(config.reasons.repeats, winner.split.repeats)
-        self._looking = self._give("look")
+        self._looking = hands.give("look", winner, customers, does=DOES)
         self._explaining = [self._give("explain", place) for place in range(folds)]
 
-    def _give(self, part: Any, *arguments: Any) -> Errand:
-        return self._hands.give(part, self._config, self._winner, *arguments, does=DOES)
+    def _give(self, part: Any, subject: int | str) -> Errand:
+        about = (self._config, self._winner, self._customers, subject)
+        return self._hands.give(part, *about, does=DOES)
 
     def answer(
         self,
         effects: Sequence[Effect],
         recorded: Scores,
         sealed: list[Explained] | NotApplicable | None,
-    ) -> Why | None:
-        """What was found; None where the customers are not at hand.
+    ) -> Why:
+        """Return what was found.
 
         Parameters
         ----------
@@ -142,14 +146,12 @@ class Asking:
         effects: Sequence[Effect],
         recorded: Scores,
         sealed: list[Explained] | NotApplicable | None,
-    ) -> Why | None:
+    ) -> Why:
         from retain.reasons.document import document
         from retain.reasons.drivers import gathered
         from retain.reasons.found import Found
 
-        looked: Looked | None = self._looking.outcome()
-        if looked is None:
-            return None
+        looked: Looked = self._looking.outcome()
         contributions, leaving = self._leave(looked, effects)
         drivers, strongest, missing = None, None, self._missing(sealed)
         if missing is None:

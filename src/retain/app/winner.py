@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from threadpoolctl import threadpool_limits
 
-from retain.app.at_hand import at_hand
-from retain.app.carried import Carried, Followed
+from retain.app.carried import Carried, Followed, TrainingData
 from retain.app.components import experiment
 from retain.app.explaining import sealed_explained
 from retain.app.prepared import Prepared
-from retain.app.studies import scores_of
 from retain.campaign.campaign import refuse_impossible
 from retain.campaign.reference import reference
 from retain.campaign.reference import write as write_reference
@@ -20,30 +18,32 @@ from retain.learning.experiment import fit, score_sealed
 from retain.learning.latest import latest
 from retain.learning.metrics import chosen
 from retain.learning.scores import Scores
-from retain.record import Record, RunDirectory, StudyDirectory
+from retain.record import Record, StudyDirectory
 from retain.schema import Compare, Run, parse
 from retain.verdict.curves import curves
 from retain.verdict.model_file import save
-from retain.verdict.sealed import Ledger, SealedTest, measured
+from retain.verdict.sealed import SealedTest, measured
 
 
 def follow(
-    config: Compare, settings: Settings, study: StudyDirectory, run: RunDirectory, winner: Record
+    config: Compare, settings: Settings, made: StudyDirectory, winner: Record, data: TrainingData
 ) -> Followed:
     """The winner's curves from what its run wrote; the rest where the customers are at hand.
+
+    ``made`` is the study as it is being made: the model and the reference go to its verdict.
 
     Raises
     ------
     RetainError
-        When its scores cannot be read, or data that are given are not the winner's.
+        When rules or offers are impossible for these customers; the sealed test stays closed.
     """
-    scores = scores_of(run)
-    prepared, missing = at_hand(config, winner)
-    if prepared is None:
-        return Followed(curves(scores, None), None, missing)
+    scores: Scores = data.scores.load()
+    if data.customers is None:
+        return Followed(curves(scores, None), None)
+    prepared: Prepared = data.customers.load()
     drawn = curves(scores, prepared.customers.profit)
     _refuse_impossible(scores, prepared, settings)
-    return Followed(drawn, carry(config, study, winner, prepared), None)
+    return Followed(drawn, carry(config, made, winner, prepared))
 
 
 def _refuse_impossible(outside: Scores, prepared: Prepared, settings: Settings) -> None:
@@ -59,7 +59,7 @@ def _refuse_impossible(outside: Scores, prepared: Prepared, settings: Settings) 
     refuse_impossible(found, settings)
 
 
-def carry(config: Compare, study: StudyDirectory, winner: Record, prepared: Prepared) -> Carried:
+def carry(config: Compare, made: StudyDirectory, winner: Record, prepared: Prepared) -> Carried:
     """Refit the winner on all training customers and open the sealed test.
 
     What is saved has met every training customer. The sealed ones are scored by it, or where
@@ -73,17 +73,14 @@ def carry(config: Compare, study: StudyDirectory, winner: Record, prepared: Prep
     scores = score_sealed(models, built, customers, splits)
     metrics = chosen(built.metrics, with_profit=customers.profit is not None)
     results = measured(scores, customers.profit, metrics, resamples=config.resamples)
-    ledger = Ledger(study.ledger, study.ledgers_beside)
-    openings = ledger.note(winner, results["roc_auc"]["value"])
+    learnt_from = reference(built.table(customers), splits.ids, scores)
     return Carried(
-        sealed=SealedTest(len(splits.sealed), results, tuple(openings)),
+        sealed=SealedTest(len(splits.sealed), results, ()),
         scores=scores,
-        model={"file": study.model.name, "sha256": save(model, study.model)},
+        model={"file": made.model.name, "sha256": save(model, made.model)},
         reference={
-            "file": study.reference.name,
-            "sha256": write_reference(
-                reference(built.table(customers), splits.ids, scores), study.reference
-            ),
+            "file": made.reference.name,
+            "sha256": write_reference(learnt_from, made.reference),
         },
         explained=sealed_explained(config, winner, models, prepared) if config.reasons.on else None,
     )

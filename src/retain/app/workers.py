@@ -28,16 +28,9 @@ from typing import Any, Literal
 
 from retain.app.held_errors import held_errors
 from retain.app.shortage import find_memory_shortage
+from retain.app.worker_environment import SAFE_PATH, THREADS, frugal_environment
 from retain.errors import RetainError
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-GIVING_BACK = {
-    "MALLOC_MMAP_THRESHOLD_": "131072",
-    "MALLOC_TRIM_THRESHOLD_": "131072",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-}
-"""Large arrays go back to the system when they are freed. glibc would raise the first of these
-thresholds by itself, and keep what a heavy run took for as long as its worker lives."""
 IMPORTED = (
     "retain.app.execute",
     "retain.app.survey",
@@ -56,11 +49,14 @@ GRACE = 10.0
 """Seconds that an idle process has to end by itself."""
 ATTEMPTS = 3
 """How often a worker's process is started before the launch gives up."""
-Job = Literal["execute", "survey", "judge", "carry", "look", "explain", "leave", "plan", "draw"]
+Job = Literal[
+    "execute", "survey", "judge", "load", "carry", "look", "explain", "leave", "plan", "draw"
+]
 JOBS: dict[Job, tuple[str, str]] = {
     "execute": ("retain.app.execute", "execute"),
     "survey": ("retain.app.survey", "survey"),
     "judge": ("retain.verdict.racing", "dropped"),
+    "load": ("retain.app.at_hand", "share_training_data"),
     "carry": ("retain.app.winner", "follow"),
     "look": ("retain.app.explaining", "look"),
     "explain": ("retain.app.explaining", "explain_part"),
@@ -76,7 +72,7 @@ def warm_up(*more: str) -> None:
 
     ``more`` are modules to import beside those that every command needs.
     """
-    with deaf_to_interrupts(), _frugal(), held_errors():
+    with deaf_to_interrupts(), frugal_environment(), held_errors():
         _socket_folder()
         forkserver.set_forkserver_preload([*IMPORTED, *more])
         forkserver.ensure_running()
@@ -90,23 +86,6 @@ def _socket_folder() -> None:
             get_temp_dir()  # it stays the same from then on
         finally:
             tempfile.tempdir = before
-
-
-@contextmanager
-def _frugal() -> Iterator[None]:
-    """An environment in which libraries start with one compute thread and give memory back.
-
-    Set before they are imported, since each thread pool of the server would be lost in a fork;
-    a run then asks for as many threads as its config says.
-    """
-    wanted = dict.fromkeys(THREADS, "1") | GIVING_BACK
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
 def deaf_to_interrupts() -> AbstractContextManager[None]:
@@ -266,7 +245,7 @@ def _serve(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
     logging.raiseExceptions = False  # a full disk is told of once, not at every line logged
     os.setsid()  # a group of its own, so that stopping it takes its children along
     os.environ.clear()
-    os.environ.update(environment | dict.fromkeys(THREADS, "1"))
+    os.environ.update(environment | dict.fromkeys(THREADS, "1") | SAFE_PATH)
     os.chdir(folder)
     threading.Thread(target=_die_with_launcher, daemon=True).start()
     with suppress(EOFError, OSError):  # there is nobody at the other end any more

@@ -1,7 +1,8 @@
-"""Who was contacted and who was held out: the files a campaign leaves for its read-out.
+"""Who was contacted and who was held out: the files a campaign leaves for its readout.
 
-    verdict/campaign.csv     a row for each chosen customer; see COLUMNS
-    verdict/campaign.json    the plan, its catalogue, its assumptions, and the hash of the former
+    campaigns/<id>/campaign.csv     a row for each chosen customer; see COLUMNS
+    campaigns/<id>/campaign.json    the plan, its settings, and the hashes of its tables; see
+                                    campaign/planning/document.py
 
 May import: errors, schema, record, customers, learning, verdict.
 """
@@ -20,12 +21,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retain.customers.source_file import content
+from retain.customers.source_file import check_exists
 from retain.errors import RetainError, examples
 from retain.schema import Catalogue, Value, parse
+from retain.storage.reading import DATA_BYTES, read_bytes, read_json_object
 from retain.verdict.export import STARTS
 
-CSV, JSON = "campaign.csv", "campaign.json"
+CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
+SETTINGS = ("settings",)
+FOLDER = "campaigns"
+"""Where campaigns lie under their ids."""
 TREATMENT, CONTROL = "treatment", "control"
 NUMBERS = ("risk", "at_stake", "cost", "expected_net")
 COLUMNS = ("customer_id", "segment", "offer", "arm", "randomisation", *NUMBERS)
@@ -108,8 +113,19 @@ def plain(config: Catalogue) -> dict[str, Any]:
     return config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
+def campaign_id(tree: Mapping[str, Any]) -> str:
+    """Return eight hex digits that stand for everything ``campaign.json`` holds.
+
+    >>> campaign_id({"seed": 0}) == campaign_id({"id": "any", "seed": 0})
+    True
+    """
+    content = {key: value for key, value in tree.items() if key != "id"}
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:8]
+
+
 def read_assignment(folder: Path) -> Assignment:
-    """The campaign in a verdict's folder.
+    """Return the campaign in its folder.
 
     Raises
     ------
@@ -117,24 +133,21 @@ def read_assignment(folder: Path) -> Assignment:
         There is none, its files do not belong together, or they are not what retain writes.
     """
     tree = _tree(folder)
-    if isinstance(tree.get("missing"), str):
-        raise RetainError(f"{folder / JSON} plans nothing: {tree['missing']}")
-    raw = content(folder / CSV)
-    wanted, found = _at(tree, ("files", CSV), str, folder), _hash(raw)
-    if wanted != found:
-        raise RetainError(
-            f"{folder / CSV} is not the file {JSON} speaks of: its SHA-256 begins {found[:12]}, "
-            f"expected {wanted[:12]}. Put back the file as retain-compare wrote it."
-        )
+    id_ = _check_id(tree, folder)
+    raw, found = _table_bytes(tree, CSV, folder)
+    if OFFERS in _at(tree, ("files",), dict, folder):
+        _table_bytes(tree, OFFERS, folder)
     return Assignment(
         table=_table(raw, folder / CSV),
-        id=_at(tree, ("id",), str, folder),
+        id=id_,
         unit=_at(tree, ("unit",), str, folder),
         alpha=float(_at(tree, ("power", "alpha"), float, folder)),
         power=float(_at(tree, ("power", "power"), float, folder)),
         seed=_at(tree, ("seed",), int, folder),
-        catalogue=parse(Catalogue, _at(tree, ("catalogue",), dict, folder), "catalogue"),
-        value=parse(Value, _at(tree, ("value",), dict, folder), "value"),
+        catalogue=parse(
+            Catalogue, _at(tree, ("settings", "offers"), dict, folder), "settings.offers"
+        ),
+        value=parse(Value, _at(tree, ("settings", "value"), dict, folder), "settings.value"),
         fingerprint=found,
     )
 
@@ -151,18 +164,40 @@ def as_written(cells: pd.Series) -> pd.Series:
 
 def _tree(folder: Path) -> dict[str, Any]:
     if folder.is_dir() and not (folder / JSON).exists():
-        below = folder / "verdict"
-        hint = f" Did you mean campaign={below}?" if (below / JSON).exists() else ""
+        raise RetainError(f"{folder} holds no {JSON}; expected the folder of a campaign.")
+    check_exists(folder / JSON)
+    return read_json_object(folder / JSON, within=folder)
+
+
+def _table_bytes(tree: Mapping[str, Any], name: str, folder: Path) -> tuple[bytes, str]:
+    """Return the bytes of a table and their SHA-256, which ``campaign.json`` must know."""
+    check_exists(folder / name)
+    raw = read_bytes(folder / name, most_bytes=DATA_BYTES, within=folder)
+    wanted, found = _at(tree, ("files", name), str, folder), _hash(raw)
+    if wanted != found:
         raise RetainError(
-            f"{folder} holds no {JSON}; expected the verdict's folder of a campaign.{hint}"
+            f"{folder / name} is not the file {JSON} speaks of: its SHA-256 begins {found[:12]}, "
+            f"expected {wanted[:12]}. Put back the file as it was written."
         )
-    try:
-        tree = json.loads(content(folder / JSON))
-    except ValueError as error:
-        raise RetainError(f"{folder / JSON} cannot be read as JSON: {error}.") from None
-    if not isinstance(tree, dict):
-        raise RetainError(f"{folder / JSON} holds no object; expected a campaign's.")
-    return tree
+    return raw, found
+
+
+def _check_id(tree: Mapping[str, Any], folder: Path) -> str:
+    """Return the campaign's id if it agrees with its content and with the name of its folder.
+
+    A folder that somebody copied elsewhere may have any name.
+    """
+    id_: str = _at(tree, ("id",), str, folder)
+    if id_ != campaign_id(tree):
+        raise RetainError(
+            f"{folder / JSON} was changed since campaign {id_} was planned, or an earlier version "
+            "wrote it: its id and its content disagree. Put back the file as it was written."
+        )
+    if folder.resolve().parent.name == FOLDER and folder.resolve().name != id_:
+        raise RetainError(
+            f"{folder} holds campaign {id_}; expected it in a folder of that name. Rename it."
+        )
+    return id_
 
 
 def _at(tree: Mapping[str, Any], path: tuple[str, ...], kind: type, folder: Path) -> Any:

@@ -20,6 +20,7 @@ from retain.customers.customers import Kind
 from retain.errors import RetainError
 from retain.learning.scores import Scores
 from retain.schema import Config, parse
+from retain.storage.reading import parse_json, read_bytes
 from retain.storage.writing import hash_of, write_text
 
 BINS = 10
@@ -169,13 +170,13 @@ def read(path: Path, sha256: str) -> Reference:
     RetainError
         When the file is not the one its verdict speaks of, or none this version can read.
     """
-    import json
-
-    if hash_of(path) != sha256:
+    found = read_bytes(path, within=path.parent)
+    if hashlib.sha256(found).hexdigest() != sha256:
         raise RetainError(f"{path} is not the reference its verdict speaks of: the hash differs.")
+    tree = parse_json(found, str(path))
     try:
-        return parse(Reference, json.loads(path.read_text(encoding="utf-8")), "reference")
-    except (ValueError, RecursionError, RetainError) as error:
+        return parse(Reference, tree if isinstance(tree, dict) else {}, "reference")
+    except RetainError as error:
         told = str(error).splitlines()[0]
         raise RetainError(f"{path} cannot be read as a reference: {told}") from None
 

@@ -1,6 +1,6 @@
 """What the user says the columns of one table mean: roles, groups, and how to read them.
 
-May import: errors and customers.column_names.
+May import: errors, schema and customers.column_names.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from retain.customers.column_names import find, find_all
 from retain.errors import RetainError
+from retain.schema import check_mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def _groups(
 ) -> dict[str, str]:
     """The group of each column a group names."""
     found: dict[str, str] = {}
-    for group, listed in groups.items():
+    for group, listed in check_mapping("data.groups", groups).items():
         where = f"data.groups.{group}"
         for name in find_all([listed] if isinstance(listed, str) else listed, names, where):
             if name in found:

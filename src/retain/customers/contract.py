@@ -11,7 +11,7 @@ from typing import Any
 
 from retain.customers.customers import Column, Kind, Label
 from retain.errors import RetainError, did_you_mean
-from retain.schema import ColumnSpec, TableSpec, parse
+from retain.schema import ColumnSpec, TableSpec, check_mapping, parse
 
 _ONCE = ("target", "profit", "consent")
 _KINDS = {"target": ("category",), "consent": ("category",), "profit": ("integer", "number")}
@@ -113,7 +113,8 @@ def understood(tables: Mapping[str, Any], *, labelled: bool = True) -> Contract:
 
     ``labelled=False`` leaves the target out: the files hold customers to be scored.
     """
-    parsed = {name: parse(TableSpec, node, f"tables.{name}") for name, node in tables.items()}
+    nodes = check_mapping("tables", tables)
+    parsed = {name: parse(TableSpec, node, f"tables.{name}") for name, node in nodes.items()}
     contract = Contract(parsed if labelled else _unlabelled(parsed))
     if not parsed:
         raise RetainError.at("tables", "it is empty", "expected at least one table")

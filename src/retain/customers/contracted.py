@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,6 +19,7 @@ from retain.customers.customers import Customers
 from retain.customers.derivation import derivations
 from retain.customers.periods import gaps
 from retain.customers.raw_table import RawTable, read_table
+from retain.customers.source_file import place_of
 from retain.customers.unreadable import Unreadable, refuse, without
 from retain.errors import examples
 from retain.schema import Cleaning, parse
@@ -63,7 +63,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
     rules = parse(Cleaning, cleaning or {}, "cleaning")
     columns = {key: feature.column for key, feature in contract.features.items()}
     wanted = derivations(derived, columns)
-    folder = Path(dir).expanduser()
+    folder = place_of(dir, "data.dir")
     raw = {
         key: read_table(folder, key, spec, contract.key(key), lenient=not labelled)
         for key, spec in contract.tables.items()

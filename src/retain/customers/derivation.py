@@ -10,7 +10,7 @@ from typing import Any
 
 from retain.customers.customers import Column, Derived
 from retain.errors import RetainError
-from retain.schema import DerivedSpec, parse
+from retain.schema import DerivedSpec, check_mapping, parse
 
 _FEWEST = {"ratio": 2, "difference": 2, "slope": 2, "mean": 1}
 _EXACT = ("ratio", "difference")
@@ -40,7 +40,7 @@ Did you mean 'pages'?
 
 
 def _items(specs: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
-    return list((specs or {}).items())
+    return list(check_mapping("derived", {} if specs is None else specs).items())
 
 
 def _problems(name: str, spec: DerivedSpec, columns: Mapping[str, Column]) -> list[str]:

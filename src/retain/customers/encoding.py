@@ -1,6 +1,6 @@
 """The encoding of a text file, told by its bytes alone.
 
-May import: errors.
+May import: errors, storage.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from retain.errors import RetainError
+from retain.storage.reading import DATA_BYTES, open_regular
 
 _HEAD = 1 << 16  # bytes looked at for the zero bytes of UTF-16
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
@@ -41,13 +42,8 @@ def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
 
     A little more than ``characters`` are told, if the file has more.
     """
-    if not path.is_file():  # a pipe can be read only once
-        return None
-    try:
-        with path.open("rb") as file:
-            head = file.read(4 * characters + 4)
-    except OSError:
-        return None
+    with open_regular(path, most_bytes=DATA_BYTES) as file:
+        head = file.read(4 * characters + 4)
     encoding = _marked_encoding(head)
     try:
         text = codecs.getincrementaldecoder(encoding)().decode(head)

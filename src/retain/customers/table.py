@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,6 +20,7 @@ from retain.customers.customers import Column, Customers, Kind, Label, Step
 from retain.customers.derivation import derivations
 from retain.customers.kinds import Inferred, as_text, inferred, of_kind, present, why_useless
 from retain.customers.numerals import all_numbers, cells_are, decimal_mark, shown
+from retain.customers.source_file import place_of
 from retain.customers.table_file import Table, open_table
 from retain.customers.unreadable import Unreadable, without
 from retain.errors import RetainError, examples
@@ -81,7 +81,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         to be.
     """
     unit = _unit(profit, profit_unit)
-    table = open_table(Path(path).expanduser())
+    table = open_table(place_of(path, "data.path"))
     names = canonical_names(list(table.cells.columns))
     refuse_lacking(learnt or (), [*names.values(), *(derived or {})])
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}

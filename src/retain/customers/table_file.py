@@ -1,6 +1,6 @@
 """One table of unknown meaning, from a CSV or a Parquet file: text, numbers and dates as found.
 
-May import: errors and customers.dialect, numerals, repeated, source_file.
+May import: errors, storage and customers.dialect, numerals, repeated, source_file.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from retain.customers.dialect import check_header, read_cells, say_read
 from retain.customers.repeated import tidy
 from retain.customers.source_file import check_exists
 from retain.errors import RetainError
+from retain.storage.parquet import read_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,23 +42,12 @@ def open_table(path: Path) -> Table:
         sheet = read_cells(path)
         return Table(path, sheet.cells, sheet.dialect.decimal)
     check_exists(path)
-    table = _parquet(path)
+    table = read_parquet(path)
     check_header(path, table.column_names, table.num_rows)
     named = zip(table.column_names, table.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
     say_read(path, "Parquet", cells.shape)
     return Table(path, cells, ".")
-
-
-def _parquet(path: Path) -> pa.Table:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        return parquet.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        why = (str(error).splitlines() or [""])[0][:200]
-        raise RetainError(f"file {str(path)!r} cannot be read as Parquet: {why}.") from None
 
 
 def _typed(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series:

@@ -6,14 +6,13 @@ on the fold and on no model, and for light models costs several times what the m
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
 import shutil
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +23,7 @@ from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator, clone
 
 from retain.learning.encoded import encoded
+from retain.storage.locks import wait_for_lock
 
 LARGE = 2**20
 """Bytes from which rows stay in their file, mapped into memory, instead of in each process."""
@@ -195,13 +195,9 @@ def _alone(path: Path) -> Iterator[None]:
 
     It saves their time and, more, their memory: preparing takes several times what it leaves.
     """
-    try:
-        file = path.open("wb")
-    except OSError:  # no room: each makes its own
-        yield
-        return
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        with suppress(OSError):  # no room: each makes its own
+            stack.enter_context(wait_for_lock(path))
         yield
 
 

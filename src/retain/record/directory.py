@@ -1,11 +1,10 @@
-"""Where the files of a run and of a study lie. Nobody else joins these names.
+"""Where the files of a run lie. Nobody else joins these names.
 
-May import: errors, schema.
+May import: errors, storage, schema.
 """
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ from pathlib import Path
 
 from retain.record.facts import Record
 from retain.record.reading import Reader
-from retain.storage.writing import UNFINISHED, try_writing, write_text
+from retain.storage.locks import is_locked, try_lock
+from retain.storage.writing import UNFINISHED, write_text
 
 
 @dataclass(frozen=True)
@@ -59,28 +59,13 @@ class RunDirectory:
         The system lets go of a claim when its process ends, however it ends.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        with self.lock.open("wb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            try:
-                yield True
-            finally:  # closing would leave it to processes forked meanwhile
-                fcntl.flock(file, fcntl.LOCK_UN)
+        with try_lock(self.lock) as mine:
+            yield mine
 
     @property
     def busy(self) -> bool:
         """Whether some process is doing the run now."""
-        try:
-            with self.lock.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except (FileNotFoundError, NotADirectoryError):
-            return False
-        except BlockingIOError:
-            return True
-        return False
+        return is_locked(self.lock)
 
     def finish(self, record: Record) -> None:
         """Write the final state: after this the run has ended, and needs no more to go on with."""
@@ -95,7 +80,7 @@ class RunDirectory:
         RetainError
             When the file is no record this version can read.
         """
-        return Reader().read(self.record)
+        return Reader().read(self.record, within=self.path)
 
     def reopen(self, *, keep_folds: bool = False) -> None:
         """Forget the final state, so that the run counts as not done until it is.
@@ -108,141 +93,3 @@ class RunDirectory:
             self.folds.unlink(missing_ok=True)
         for path in (self.scores, *self.path.glob(f"{UNFINISHED}*")):
             path.unlink(missing_ok=True)
-
-
-@dataclass(frozen=True)
-class StudyDirectory:
-    """All runs of a study, and its verdict."""
-
-    path: Path
-
-    @property
-    def status(self) -> Path:
-        """How far the sweep is, for others to watch."""
-        return self.path / "status.json"
-
-    @property
-    def verdict(self) -> Path:
-        """Where the comparison writes."""
-        return self.path / "verdict"
-
-    @property
-    def verdict_json(self) -> Path:
-        """The verdict, to be read by programs."""
-        return self.verdict / "verdict.json"
-
-    @property
-    def report(self) -> Path:
-        """The verdict, to be read by people: one page that needs nothing else."""
-        return self.verdict / "report.html"
-
-    @property
-    def pictures(self) -> Path:
-        """The page's charts, each as SVG and PNG."""
-        return self.verdict / "pictures"
-
-    @property
-    def leaderboard(self) -> Path:
-        """Every finished run, best first."""
-        return self.verdict / "leaderboard.csv"
-
-    @property
-    def segments(self) -> Path:
-        """Profile of each segment."""
-        return self.verdict / "segments.csv"
-
-    @property
-    def customers(self) -> Path:
-        """Every scored customer with risk and segment."""
-        return self.verdict / "customers.csv"
-
-    @property
-    def offers(self) -> Path:
-        """Who is offered what, in words."""
-        return self.verdict / "offers.csv"
-
-    @property
-    def campaign(self) -> Path:
-        """Who is contacted and who is held out: what a later read-out holds outcomes against."""
-        return self.verdict / "campaign.csv"
-
-    @property
-    def campaign_json(self) -> Path:
-        """The campaign in numbers, to be read by programs."""
-        return self.verdict / "campaign.json"
-
-    @property
-    def drivers(self) -> Path:
-        """The strongest drivers of each customer, in numbers and words."""
-        return self.verdict / "drivers.csv"
-
-    @property
-    def features(self) -> Path:
-        """What each feature goes with, and how much it moves the winner's scores."""
-        return self.verdict / "features.csv"
-
-    @property
-    def groups(self) -> Path:
-        """What is lost without each feature group."""
-        return self.verdict / "groups.csv"
-
-    @property
-    def model(self) -> Path:
-        """The winner, refitted on all training customers."""
-        return self.verdict / "model.skops"
-
-    @property
-    def reference(self) -> Path:
-        """Shares of the training customers, for drift."""
-        return self.verdict / "reference.json"
-
-    @property
-    def ledger(self) -> Path:
-        """Every opening of the study's sealed test."""
-        return self.verdict / "ledger.jsonl"
-
-    @property
-    def ledgers_beside(self) -> tuple[Path, ...]:
-        """Ledgers of the studies in the same folder, which may share the sealed customers."""
-        beside = self.path.resolve().parent.glob(f"*/{self.verdict.name}/{self.ledger.name}")
-        return tuple(sorted(path for path in beside if path != self.ledger.resolve()))
-
-    @property
-    def jobs(self) -> Path:
-        """What a cluster's jobs are sent and say; a launch removes its own, unless a job died."""
-        return self.path / "jobs"
-
-    def check_writable(self) -> None:
-        """Try to write, so that nothing is computed that could not be kept.
-
-        Raises
-        ------
-        OSError
-            When the folder cannot be made or written.
-        """
-        try_writing(self.path)
-
-    def run(self, slug: str, id_: str) -> RunDirectory:
-        """The directory of a run, by what people call it and what it is."""
-        return RunDirectory(self.path / f"{slug}-{id_}")
-
-    def read(self) -> Iterator[tuple[RunDirectory, Record | None]]:
-        """Every run with its record, None where it was interrupted.
-
-        Raises
-        ------
-        RetainError
-            At a file that is no record this version can read.
-        """
-        reader = Reader()
-        for run in self.runs():
-            yield run, reader.read(run.record)
-
-    def runs(self) -> Iterator[RunDirectory]:
-        """Directories that are or were to become runs, in order of name."""
-        if not self.path.is_dir():
-            return
-        for path in sorted(self.path.iterdir()):
-            run = RunDirectory(path)
-            if run.record.is_file() or run.hydra.is_dir():
-                yield run

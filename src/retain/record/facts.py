@@ -1,6 +1,6 @@
 """What ``record.json`` holds, and what makes two runs the same run.
 
-May import: errors, schema.
+May import: errors, storage, schema.
 """
 
 from __future__ import annotations
@@ -32,8 +32,7 @@ CANNOT_CHANGE_A_RESULT = (
 )
 """Config keys that do not enter a run's identity.
 
-A race stops a run and changes no fold; every engine of a source gives the same table, from memory,
-disk or a cache.
+A race changes no fold; every engine of a source gives the same table, from wherever it comes.
 """
 
 
@@ -202,7 +201,8 @@ class Record(Config):
 
     ``stopped`` says what ended a run that is done before its last fold, ``raced``: others were
     better. Its metrics are those of the folds it had, the first ones of its split. ``tuning`` is
-    None where nothing was tuned.
+    None where nothing was tuned. ``scores_bytes`` is the size of ``scores.parquet``, None where
+    there is none, or in records older than the key.
     """
 
     schema_: int = Field(alias="schema")
@@ -227,6 +227,7 @@ class Record(Config):
     finished: str
     stopped: Literal["raced"] | None = None
     tuning: TuningFacts | None = None
+    scores_bytes: int | None = None
 
     @property
     def folds(self) -> int:
@@ -253,11 +254,44 @@ def identity(config: Mapping[str, Any]) -> str:
     >>> identity(one) == identity(two) != identity({"seed": 2})
     True
     """
-    text = json.dumps(_identified(config), sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
+    return identity_of({key: identifying_text(key, node) for key, node in config.items()})
 
 
-def _identified(node: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def identity_of(texts: Mapping[str, str | None]) -> str:
+    """Return the identity of a config whose nodes were written by ``identifying_text``."""
+    kept = (f"{_written(key)}: {texts[key]}" for key in sorted(texts) if texts[key] is not None)
+    return hashlib.sha256(f"{{{', '.join(kept)}}}".encode()).hexdigest()[:8]
+
+
+def identifying_text(key: str, node: Any) -> str | None:
+    """Return a node of a config as identity has it, None where it cannot change a result."""
+    if key in CANNOT_CHANGE_A_RESULT:
+        return None
+    return _written(_identified(node, f"{key}.") if isinstance(node, Mapping) else node)
+
+
+def slug_of(config: Mapping[str, Any]) -> str:
+    """Return what people call a run: its parts, as far as they are not ``none``.
+
+    >>> parts = {"model": {"name": "svc"}, "sampler": {"name": "smote"}, "tuning": {"name": "none"}}
+    >>> slug_of({**parts, "features": {"site": False, "derived": True, "max_categories": 30}})
+    'svc-smote-no_site'
+    """
+    optional = ("sampler", "calibration", "tuning")
+    named = [config[key]["name"] for key in optional if key in config]
+    features = dict(config["features"])
+    derived, _ = features.pop("derived"), features.pop("max_categories")
+    off = [f"no_{name}" for name, on in {**features, "derived": derived}.items() if not on]
+    return "-".join([config["model"]["name"], *(n for n in named if n != "none"), *off])[
+        :80
+    ].rstrip(" .")
+
+
+def _written(node: Any) -> str:
+    return json.dumps(node, sort_keys=True, ensure_ascii=False, default=str)
+
+
+def _identified(node: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """A node without what cannot change a result."""
     return {
         key: _identified(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value

@@ -1,11 +1,10 @@
 """Records read back: one, or thousands that share what they have in common.
 
-May import: errors, schema.
+May import: errors, storage, schema.
 """
 
 from __future__ import annotations
 
-import json
 import marshal
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,11 @@ from pydantic import ValidationError
 
 from retain.errors import RetainError
 from retain.record.facts import SCHEMA, Record
+from retain.storage.parquet import check_parquet_ends
+from retain.storage.reading import MIB, MissingFileError, check_tree, parse_json, read_bytes
 
+RECORD_BYTES = 16 * MIB
+"""Bytes of a record at most; those with a large contract have some 30 KiB."""
 OPENS, CLOSES, EMPTY = b'\n  "data": {', b"\n  }", b"null"
 """Where the text of ``config.data`` begins and ends, as records are written."""
 
@@ -30,30 +33,41 @@ class Reader:
         self._nodes: dict[bytes, Any] = {}
         self._contracts: dict[bytes, Any] = {}
 
-    def read(self, path: Path) -> Record | None:
-        """The record in a file, or None where there is no file.
+    def read(self, path: Path, *, within: Path | None = None) -> Record | None:
+        """Return the record in a file, or None where there is no file.
+
+        ``within`` is a folder that the file must lie in when all links are followed.
 
         Raises
         ------
         RetainError
-            When the file is no record this version can read.
+            If the file is no record this version can read.
         """
         try:
-            text = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
+            text = read_bytes(path, most_bytes=RECORD_BYTES, within=within)
+        except MissingFileError:
             return None
-        except OSError as error:
-            raise RetainError(f"{path} cannot be read: {error}.") from None
         begin, end = _contract(text)
         contract = text[begin:end]
         record = self._without(contract, text[:begin] + EMPTY + text[end:])
         if record is None:
             record = _parsed(text, path)
+            check_tree(record.config.get("data"), f"{path}: config.data")
             self._contracts[contract] = record.config.get("data")
         for key, node in record.config.items():
             if key != "data":
-                record.config[key] = self._nodes.setdefault(marshal.dumps(node, 2), node)
+                record.config[key] = self._one_of(node, f"{path}: config.{key}")
+        if record.tuning is not None:
+            check_tree(record.tuning.model_dump(), f"{path}: tuning")
         return record
+
+    def _one_of(self, node: Any, where: str) -> Any:
+        """Return the node that was read before and is the same, or this one, checked."""
+        known = marshal.dumps(node, 2)
+        if known not in self._nodes:
+            check_tree(node, where)
+            self._nodes[known] = node
+        return self._nodes[known]
 
     def _without(self, contract: bytes, text: bytes) -> Record | None:
         """The record with a contract that was read before; None where it was not, or not there."""
@@ -87,13 +101,11 @@ def _parsed(text: bytes, path: Path) -> Record:
 
 
 def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
-    """What is wrong with a file that is no record."""
+    """Return what is wrong with a file that is no record."""
     try:
-        tree = json.loads(text)
-    except UnicodeDecodeError as undecoded:
-        return RetainError(f"{path} cannot be read: {undecoded}.")
-    except json.JSONDecodeError as broken:
-        return RetainError(f"{path} is not JSON: {broken}. Delete it and run the line again.")
+        tree = parse_json(text, str(path))
+    except RetainError as broken:
+        return broken
     found = tree.get("schema") if isinstance(tree, dict) else None
     if found != SCHEMA:
         return _of_schema(found, path)
@@ -104,3 +116,14 @@ def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
 
 def _of_schema(found: object, path: Path) -> RetainError:
     return RetainError(f"{path} has schema {found!r}; this version reads schema {SCHEMA}.")
+
+
+def check_scores_size(path: Path, size: int | None, *, within: Path | None = None) -> None:
+    """Raise a ``RetainError`` if ``scores.parquet`` is lost, cut, or of another size than recorded.
+
+    It costs so little that thousands can be checked before a sweep.
+    """
+    check_parquet_ends(path, within=within)
+    found = path.stat().st_size
+    if size is not None and found != size:
+        raise RetainError(f"{path} has {found} bytes, and its record says {size}.")

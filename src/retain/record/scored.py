@@ -1,6 +1,6 @@
-"""Where the files about new customers lie, and which folder may be replaced by them.
+"""Where the files about new customers lie.
 
-May import: errors.
+May import: nothing of the package.
 """
 
 from __future__ import annotations
@@ -8,12 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from retain.errors import RetainError
-
 
 @dataclass(frozen=True)
 class ScoreDirectory:
-    """The files of one scoring. Nobody else joins these names."""
+    """The files of one scoring, replaced as a whole."""
 
     path: Path
 
@@ -28,21 +26,6 @@ class ScoreDirectory:
         return self.path / "segments.csv"
 
     @property
-    def offers(self) -> Path:
-        """Who is offered what, in words."""
-        return self.path / "offers.csv"
-
-    @property
-    def campaign(self) -> Path:
-        """Who is contacted and who is held out."""
-        return self.path / "campaign.csv"
-
-    @property
-    def campaign_json(self) -> Path:
-        """The campaign in numbers."""
-        return self.path / "campaign.json"
-
-    @property
     def not_scored(self) -> Path:
         """Every other customer, with the reason."""
         return self.path / "not_scored.csv"
@@ -54,15 +37,5 @@ class ScoreDirectory:
 
     @property
     def score_json(self) -> Path:
-        """All of it in short, for programs."""
+        """All of it in short, for programs; its ``campaign`` is the id of the campaign."""
         return self.path / "score.json"
-
-    def check_replaceable(self) -> None:
-        """Refuse a folder that holds something else than an earlier scoring."""
-        if not self.path.exists() or self.score_json.is_file():
-            return
-        if not self.path.is_dir() or any(self.path.iterdir()):
-            raise RetainError(
-                f"outputs={self.path} is no folder of an earlier scoring and not empty, and it "
-                "would be replaced; expected another folder."
-            )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -128,8 +128,9 @@ def page(tree: Tree, language: str) -> str:
     )
 
 
+@cache
 def _environment(language: str) -> Environment:
-    """Jinja with everything escaped and nothing undefined."""
+    """Jinja with everything escaped and nothing undefined; it parses each template once."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(

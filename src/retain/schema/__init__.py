@@ -1,7 +1,7 @@
 """The types of ``conf/``: values live only in YAML, types only here.
 
-May import: errors. ``parse`` holds a plain mapping (what Hydra composed, ``+`` included) against
-a type and answers with the nearest right name where a key is wrong.
+May import: errors, storage. ``parse`` holds a plain mapping (what Hydra composed, ``+`` included)
+against a type and answers with the nearest right name where a key is wrong.
 """
 
 from retain.schema.campaign import (
@@ -29,6 +29,7 @@ from retain.schema.contract import (
     Policy,
     TableSpec,
 )
+from retain.schema.names import Name, Processes
 from retain.schema.nodes import (
     GROUPS,
     UNTUNED,
@@ -50,6 +51,7 @@ from retain.schema.nodes import (
 )
 from retain.schema.parsing import (
     Config,
+    check_mapping,
     parse,
 )
 from retain.schema.purchases import (
@@ -91,6 +93,7 @@ __all__ = [
     "LogPolicy",
     "Measure",
     "Metrics",
+    "Name",
     "Named",
     "NewcomerRule",
     "Offer",
@@ -99,6 +102,7 @@ __all__ = [
     "PeriodSpec",
     "Planning",
     "Policy",
+    "Processes",
     "Readout",
     "Reasons",
     "Report",
@@ -116,5 +120,6 @@ __all__ = [
     "Value",
     "WhichCampaign",
     "Words",
+    "check_mapping",
     "parse",
 ]

@@ -6,18 +6,21 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from retain.schema.names import Count, Name, Seed
 from retain.schema.parsing import Config
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=1e15)]
+"""Money; beyond it a sum loses its cents."""
+Assumed = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
 class Assumption(Config):
     """A number nobody has measured, and the range it is taken to lie in."""
 
-    value: float
-    low: float
-    high: float
+    value: Assumed
+    low: Assumed
+    high: Assumed
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -34,7 +37,7 @@ class Value(Config):
     those of the Monte Carlo behind every interval.
     """
 
-    name: str
+    name: Name
     horizon: Assumption
     share_lost: Assumption
     margin: Assumption
@@ -108,9 +111,9 @@ class Segmentation(Config):
     A segment of fewer than ``minimum`` customers says that it is small.
     """
 
-    name: str
+    name: Name
     kind: Literal["risk_value", "rules", "tree"]
-    minimum: Annotated[int, Field(ge=1)]
+    minimum: Annotated[int, Field(ge=1, le=1_000_000_000)]
     risk: Bands | None = None
     value: Bands | None = None
     rules: dict[str, Named] = Field(default_factory=dict)
@@ -123,8 +126,8 @@ class Segmentation(Config):
 class Beta(Config):
     """What is thought of a save rate: as if ``alpha`` were saved and ``beta`` lost already."""
 
-    alpha: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    beta: Annotated[float, Field(gt=0, allow_inf_nan=False)]
+    alpha: Annotated[float, Field(gt=0, le=1e9)]
+    beta: Annotated[float, Field(gt=0, le=1e9)]
 
     @property
     def mean(self) -> float:
@@ -164,13 +167,13 @@ class Offer(Config):
     drivers: tuple[str, ...] = ()
     when: Rule | None = None
     never: Rule | None = None
-    capacity: Annotated[int, Field(ge=0)] | None = None
+    capacity: Count | None = None
 
 
 class Catalogue(Config):
     """The offers there are; doing nothing is always one of them."""
 
-    name: str
+    name: Name
     offers: Annotated[dict[str, Offer], Field(min_length=1)]
 
 
@@ -181,18 +184,20 @@ class Planning(Config):
     segment how many must be. ``consent`` is ``stated`` (who agreed, as the source says it) or
     ``given`` (the source does not say, and the store vouches for all). A campaign of at most
     ``exact_cells`` possible customer × offer pairs is solved by HiGHS. ``none`` plans nothing.
+    ``replace`` lets a result point to another campaign than before; it is no part of a plan.
     """
 
-    name: str
+    name: Name
     budget: Amount | None = None
-    contacts: Annotated[int, Field(ge=0)] | None = None
-    least: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
+    contacts: Count | None = None
+    least: dict[str, Count] = Field(default_factory=dict)
     control: Annotated[float, Field(ge=0, le=0.9)] = 0.0
     power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
     consent: Literal["stated", "given"] = "stated"
-    exact_cells: Annotated[int, Field(ge=0)] = 20_000
-    seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    exact_cells: Annotated[int, Field(ge=0, le=10_000_000)] = 20_000
+    seed: Seed = 0
+    replace: bool = Field(default=False, exclude=True)
 
     @property
     def on(self) -> bool:

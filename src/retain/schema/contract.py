@@ -76,7 +76,7 @@ class OutlierRule(Config):
 
     policy: Policy
     measure: str
-    times: Annotated[float, Field(gt=1)]
+    times: Annotated[float, Field(gt=1, le=1e9)]
 
 
 class Cleaning(Config):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    BeforeValidator,
     ConfigDict,
     Field,
     ValidatorFunctionWrapHandler,
@@ -13,6 +14,7 @@ from pydantic import (
 )
 
 from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
+from retain.schema.names import Component, Name, Processes, Seconds, Seed, Source, Threads
 from retain.schema.parsing import Config
 
 Plain = str | int | float | bool | None
@@ -34,7 +36,7 @@ class Features(Config):
     __pydantic_extra__: dict[str, bool] = Field(init=False)
 
     derived: bool
-    max_categories: Annotated[int, Field(ge=2)]
+    max_categories: Annotated[int, Field(ge=2, le=10_000)]
 
     @property
     def toggles(self) -> dict[str, bool]:
@@ -53,14 +55,18 @@ class Features(Config):
 class Calibration(Config):
     """How probabilities are mended after fitting, on folds within the training rows."""
 
-    name: str
+    name: Name
     method: Literal["sigmoid", "isotonic", "temperature"] | None
-    folds: Annotated[int, Field(ge=2)] = 3
+    folds: Annotated[int, Field(ge=2, le=100)] = 3
 
 
 def _number(value: Any, strictly: ValidatorFunctionWrapHandler) -> Any:
     """A whole number as it is, which a float's own check would turn into a float."""
-    return value if type(value) is int else strictly(value)
+    checked = strictly(value)
+    return value if type(value) is int else checked
+
+
+End = Annotated[float, Field(ge=-1e15, le=1e15), WrapValidator(_number)]
 
 
 class SearchRange(Config):
@@ -69,8 +75,8 @@ class SearchRange(Config):
     Whole numbers where both ends are; with ``log``, as many below a value as above it by ratio.
     """
 
-    low: Annotated[float, WrapValidator(_number)] | None = None
-    high: Annotated[float, WrapValidator(_number)] | None = None
+    low: End | None = None
+    high: End | None = None
     log: bool = False
     choices: tuple[Any, ...] = ()
 
@@ -87,12 +93,12 @@ class Tuning(Config):
     have gone through all inner ``folds`` before the ``pruner`` ends one early.
     """
 
-    name: str
-    trials: Annotated[int, Field(ge=1)] | None
-    folds: Annotated[int, Field(ge=2)] = 3
-    seconds: Annotated[float, Field(gt=0)] | None = None
+    name: Name
+    trials: Annotated[int, Field(ge=1, le=100_000)] | None
+    folds: Annotated[int, Field(ge=2, le=100)] = 3
+    seconds: Seconds | None = None
     pruner: Literal["median"] | None = None
-    patience: Annotated[int, Field(ge=0)] = 0
+    patience: Annotated[int, Field(ge=0, le=100_000)] = 0
 
     @property
     def on(self) -> bool:
@@ -112,15 +118,15 @@ class Validation(Config):
     ``burn_in`` folds; a record or script from before there were races has none.
     """
 
-    name: str
+    name: Name
     sealed: Annotated[float, Field(ge=0.05, le=0.5)] | None = None
-    folds: Annotated[int, Field(ge=2)]
-    repeats: Annotated[int, Field(ge=1)]
+    folds: Annotated[int, Field(ge=2, le=1_000)]
+    repeats: Annotated[int, Field(ge=1, le=1_000)]
     shuffle: bool = True
     temporal: bool = False
-    gap: Annotated[int, Field(ge=1)] | None = None
+    gap: Annotated[int, Field(ge=1, le=3_660)] | None = None
     racing: bool = False
-    burn_in: Annotated[int, Field(ge=2)] = 3
+    burn_in: Annotated[int, Field(ge=2, le=1_000_000)] = 3
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -134,8 +140,8 @@ class Validation(Config):
 class Metrics(Config):
     """Which metrics are computed."""
 
-    name: str
-    fractions: tuple[Annotated[float, Field(gt=0, lt=1)], ...]
+    name: Name
+    fractions: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=100)]
 
 
 class Reasons(Config):
@@ -145,13 +151,13 @@ class Reasons(Config):
     given all the same is refused by ``app.why``.
     """
 
-    name: str
+    name: Name
     contribution: Literal["sweep", "refit"] = "sweep"
-    permutations: Annotated[int, Field(ge=0)] = 0
-    background: Annotated[int, Field(ge=2)] = 2
-    repeats: Annotated[int, Field(ge=1)] = 1
-    seconds: Annotated[float, Field(gt=0)] | None = None
-    phrases: Annotated[int, Field(ge=1)] = 1
+    permutations: Annotated[int, Field(ge=0, le=100_000)] = 0
+    background: Annotated[int, Field(ge=2, le=100_000)] = 2
+    repeats: Annotated[int, Field(ge=1, le=1_000)] = 1
+    seconds: Seconds | None = None
+    phrases: Annotated[int, Field(ge=1, le=100)] = 1
 
     @property
     def on(self) -> bool:
@@ -165,22 +171,23 @@ class Study(Config):
     ``sweeps`` are several products of lists, by key, where one product would be too many runs.
     """
 
-    name: str
+    name: Name
     question: str
     sweeps: tuple[dict[str, Plain], ...] = ()
 
 
 class Launcher(Config):
-    """How many runs are fitted at a time; 0 means one for each core."""
+    """How many runs are fitted at a time, 0 for one a core, and how many a launch may have."""
 
-    workers: Annotated[int, Field(ge=0)]
+    workers: Processes
+    max_runs: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
 
 
 class Limits(Config):
     """What one run may take before it is stopped and recorded as failed; null is no limit."""
 
-    seconds: Annotated[float, Field(gt=0)] | None
-    memory_mb: Annotated[float, Field(gt=0)] | None
+    seconds: Seconds | None
+    memory_mb: Annotated[float, Field(gt=0, le=1_000_000_000)] | None
 
     @property
     def any(self) -> bool:
@@ -192,17 +199,17 @@ class Run(Config):
     """The whole tree of ``retain``. Components keep their own parameters: see ``app``."""
 
     study: Study
-    data: dict[str, Any]
+    data: Source
     audit: Audit
     features: Features
-    scaling: dict[str, Any]
-    model: dict[str, Any]
-    sampler: dict[str, Any]
+    scaling: Component
+    model: Component
+    sampler: Component
     calibration: Calibration
     validation: Validation
     metrics: Metrics
-    seed: Annotated[int, Field(ge=0, lt=2**32)]
-    threads: Annotated[int, Field(ge=1)]
+    seed: Seed
+    threads: Threads
     outputs: str
     launcher: Launcher
     limits: Limits
@@ -210,10 +217,14 @@ class Run(Config):
     tuning: Tuning = UNTUNED  # records older than tuning say nothing of it
 
 
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
 class WhichStudy(Config):
     """The study, or the studies, a comparison reads."""
 
-    name: str | tuple[str, ...] | None
+    name: Annotated[tuple[Name, ...] | None, BeforeValidator(_listed)]
 
 
 class Judging(Config):
@@ -265,9 +276,10 @@ class Compare(Config):
     study: WhichStudy
     runs: str | None
     diff: tuple[str, ...] | None
-    data: dict[str, Any] | None = None
+    data: Source | None = None
     verdict: Judging
     gate: dict[str, float]
+    gate_only: bool
     report: Report
     segmentation: Segmentation
     value: Value
@@ -275,7 +287,7 @@ class Compare(Config):
     campaign: Planning
     reasons: Reasons
     tracking: Tracking
-    resamples: Annotated[int, Field(ge=100)]
-    workers: Annotated[int, Field(ge=0)]
-    threads: Annotated[int, Field(ge=1)]
+    resamples: Annotated[int, Field(ge=100, le=100_000)]
+    workers: Processes
+    threads: Threads
     outputs: str

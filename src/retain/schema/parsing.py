@@ -12,9 +12,11 @@ from retain.errors import RetainError, did_you_mean
 
 
 class Config(BaseModel):
-    """A node of the config tree: frozen, strict, no unknown key."""
+    """A node of the config tree: frozen, strict, no unknown key, no number that is none."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
+    )
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
@@ -48,6 +50,19 @@ def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> Conf
         said = [_told(kind, dict(problem), where) for problem in error.errors()]
         lines = sorted(dict.fromkeys(said), key=lambda line: "is unknown" not in line)
         raise RetainError("\n".join(lines)) from None
+
+
+def check_mapping(where: str, node: Any) -> dict[str, Any]:
+    """Return a node that is a mapping by names of the user's own.
+
+    Raises
+    ------
+    RetainError
+        When it is none.
+    """
+    if isinstance(node, Mapping) and all(isinstance(name, str) for name in node):
+        return dict(node)
+    raise RetainError.at(where, f"it is {node!r}"[:200], "expected a node {NAME: …}")
 
 
 def _tuples(tree: Any) -> Any:

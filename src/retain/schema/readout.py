@@ -13,7 +13,7 @@ Answer = str | int | float | bool | None
 
 
 class WhichCampaign(Config):
-    """The verdict's folder that holds ``campaign.csv`` and ``campaign.json``."""
+    """Id or folder of a campaign, or the study or verdict of the only one."""
 
     dir: str | None
 
@@ -23,7 +23,8 @@ class OutcomesFile(Config):
 
     ``declined`` and ``profit`` are what became of a customer, one of them at least; null reads
     the column of that very name where there is one. ``contacted`` and ``cost`` likewise: who was
-    in fact contacted, and what was spent on each.
+    in fact contacted, and what was spent on each. ``min_known`` is the share of the file's
+    customers that must be the campaign's.
     """
 
     file: str | None
@@ -34,6 +35,7 @@ class OutcomesFile(Config):
     contacted: str | None
     cost: str | None
     foreign: Literal["refuse", "drop"]
+    min_known: Annotated[float, Field(ge=0, le=1)]
 
 
 class Readout(Config):
@@ -41,4 +43,5 @@ class Readout(Config):
 
     campaign: WhichCampaign
     outcomes: OutcomesFile
+    outputs: str
     resamples: Annotated[int, Field(ge=200, le=100_000)]

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
+from retain.schema.names import Source, Threads
 from retain.schema.nodes import Report
 from retain.schema.parsing import Config
 
@@ -19,13 +20,13 @@ class Score(Config):
     """
 
     verdict: str
-    data: dict[str, Any] | None = None
+    data: Source | None = None
     value: dict[str, Any] | None = None
     offers: dict[str, Any] | None = None
     campaign: dict[str, Any] | None = None
     report: Report
-    rows: Annotated[int, Field(ge=1)]
-    threads: Annotated[int, Field(ge=1)]
+    rows: Annotated[int, Field(ge=1, le=100_000_000)]
+    threads: Threads
     outputs: str | None = None
 
 

@@ -12,7 +12,28 @@ from retain.errors import RetainError
 
 LONGEST_NAME_BYTES = 200
 """Bytes; file systems allow 255, and some names get a suffix."""
+PLAIN_NAME = (
+    "one plain name for a folder: no /, no leading dot, no control characters, "
+    f"at most {LONGEST_NAME_BYTES} bytes"
+)
+"""What is expected of a name, as part of a sentence."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:*?\"<>|\u2028\u2029]")
+
+
+def is_plain_name(name: str) -> bool:
+    """Return whether ``name`` is one safe component of a path, whatever the system.
+
+    >>> is_plain_name("models 2"), is_plain_name("../../X"), is_plain_name(".hidden")
+    (True, False, False)
+    """
+    return (
+        0 < len(name.encode(errors="surrogatepass")) <= LONGEST_NAME_BYTES
+        and name == name.strip()
+        and name.isprintable()
+        and not name.startswith((".", "~"))
+        and not name.endswith(".")
+        and not _UNSAFE.search(name)
+    )
 
 
 def check_name(kind: str, name: str) -> str:
@@ -36,19 +57,8 @@ def check_name(kind: str, name: str) -> str:
     retain.errors.RetainError: study.name is '../../X'; expected one plain name for a folder: \
 no /, no leading dot, no control characters, at most 200 bytes.
     """
-    plain = (
-        0 < len(name.encode(errors="surrogatepass")) <= LONGEST_NAME_BYTES
-        and name == name.strip()
-        and name.isprintable()
-        and not name.startswith((".", "~"))
-        and not name.endswith(".")
-        and not _UNSAFE.search(name)
-    )
-    if not plain:
-        raise RetainError(
-            f"{kind} is {name!r}; expected one plain name for a folder: no /, no leading dot, "
-            f"no control characters, at most {LONGEST_NAME_BYTES} bytes."
-        )
+    if not is_plain_name(name):
+        raise RetainError(f"{kind} is {name!r}; expected {PLAIN_NAME}.")
     return name
 
 

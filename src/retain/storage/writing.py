@@ -8,12 +8,11 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from retain.errors import RetainError
+from retain.storage.reading import open_regular
 
 UNFINISHED = ".unfinished-"
 """How the names of files begin that are being written, or whose writer was killed."""
@@ -50,28 +49,6 @@ def _created(path: Path) -> Path:
     return temporary
 
 
-@contextmanager
-def replacing_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside ``path`` that takes its place on success, vanishes on failure.
-
-    What lay in ``path`` goes when the new folder is whole.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(6)}")
-    older = path.with_name(f"{UNFINISHED}{secrets.token_hex(6)}")
-    temporary.mkdir()
-    try:
-        yield temporary
-        if path.exists():
-            path.rename(older)
-        temporary.rename(path)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-        if older.exists() and not path.exists():
-            older.rename(path)
-        shutil.rmtree(older, ignore_errors=True)
-
-
 def try_writing(folder: Path) -> None:
     """Write a little into a folder, made where it is not there, and take it away again.
 
@@ -102,8 +79,5 @@ def hash_of(path: Path) -> str:
     RetainError
         When it cannot be read.
     """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise RetainError(f"{path} cannot be read: {error.strerror}.") from None
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -18,8 +18,8 @@ May import: errors, schema, record, customers, learning.
     gate                       thresholds asked for, and by how much they were missed
     sealed_test                the winner on customers no run has seen; all openings
     in_time                    the winner's ROC-AUC by snapshot; empty where rows have no days
-    not_in_the_leaderboard     runs that failed or have no meaning, and why; unfinished counts those
-                               without a record
+    not_in_the_leaderboard     runs that failed, have no meaning or are broken, and why; unfinished
+                               counts those without a record, running those of them done now
     data, split, checks        customers, folds and audit, as the winner's record tells them
     reasons                    why: see reasons.document; null where nobody asked or could tell
     model, scored              the winner refitted: its file; customers it scored, by origin
@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, Any
 
 from scipy import special
 
-from retain.record import Record
+from retain.record import BrokenRun, Record
 from retain.verdict.difference import Difference
 from retain.verdict.effects import Effect
 from retain.verdict.gate import Check
@@ -60,6 +60,7 @@ class Findings:
     """What a comparison adds to the verdict.
 
     ``curves``, ``sealed``, ``further`` and ``reasons`` need the winner's scores and customers.
+    ``unfinished`` counts all runs without a record, ``running`` those of them being done now.
     """
 
     studies: tuple[str, ...]
@@ -72,6 +73,9 @@ class Findings:
     sealed: SealedTest | None
     further: dict[str, Any]
     reasons: dict[str, Any] | None
+    broken: tuple[BrokenRun, ...] = ()
+    running: int = 0
+    repeated: int = 0
 
 
 def document(verdict: Verdict, findings: Findings) -> dict[str, Any]:
@@ -107,8 +111,12 @@ def document(verdict: Verdict, findings: Findings) -> dict[str, Any]:
         "gate": None if findings.gate is None else _gate(findings.gate),
         "sealed_test": None if findings.sealed is None else _sealed(findings.sealed),
         "in_time": [_plain(one) for one in in_time(winner, findings.sealed)],
-        "not_in_the_leaderboard": [_other(record) for record in verdict.others],
+        "not_in_the_leaderboard": [
+            *map(_other, verdict.others),
+            *map(_broken, findings.broken),
+        ],
         "unfinished": findings.unfinished,
+        "running": findings.running,
         "data": winner.data.model_dump(mode="json"),
         "split": winner.split.model_dump(mode="json"),
         "checks": [check.model_dump(mode="json") for check in winner.checks],
@@ -202,4 +210,16 @@ def _other(record: Record) -> dict[str, Any]:
         "overrides": list(record.overrides),
         "state": record.state,
         "reason": record.reason,
+    }
+
+
+def _broken(run: BrokenRun) -> dict[str, Any]:
+    """A run whose own files cannot be believed: what its folder is called stands for its id."""
+    folder = run.directory.path
+    return {
+        "id": folder.name,
+        "study": folder.parent.name,
+        "overrides": [],
+        "state": "broken",
+        "reason": run.reason,
     }

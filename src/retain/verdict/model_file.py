@@ -6,13 +6,37 @@ code; reading demands the hash the verdict knows and types from a fixed list.
 
 from __future__ import annotations
 
+import hashlib
+import zlib
 from pathlib import Path
 
 from sklearn.base import BaseEstimator
 
 from retain.errors import RetainError
 from retain.learning.splits import TwinFolds
+from retain.storage.archives import check_model_archive
+from retain.storage.reading import MIB, read_bytes
 from retain.storage.writing import hash_of, replacing
+
+MODEL_BYTES = 2048 * MIB
+"""Bytes of a model's file at most."""
+WRONG_CONTENT = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
+"""What skops, and the libraries whose objects it makes, raise where the parts of a model do not fit
+together. They document nothing of it; a mistake of ours cannot hide here, as no code of ours runs.
+"""
 
 UNDER = "imblearn.under_sampling._prototype_selection"
 TRUSTED = (
@@ -69,12 +93,20 @@ def load(path: Path, sha256: str) -> BaseEstimator:
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    if hash_of(path) != sha256:
+    found = read_bytes(path, most_bytes=MODEL_BYTES, within=path.parent)
+    if hashlib.sha256(found).hexdigest() != sha256:
         raise RetainError(f"{path} is not the model its verdict speaks of: the hash differs.")
+    check_model_archive(found, path)
     try:
-        return skops.io.load(path, trusted=list(TRUSTED))
+        model = skops.io.loads(found, trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:
         raise RetainError(f"{path} holds types that are not trusted: {error}") from None
+    except WRONG_CONTENT as error:
+        told = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise RetainError(f"{path} cannot be read as a model: {told}.") from None
+    if not hasattr(model, "predict_proba"):
+        raise RetainError(f"{path} holds a {type(model).__name__}; expected a classifier.")
+    return model
 
 
 def _forget_folds(model: BaseEstimator) -> None:

@@ -10,16 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from retain.errors import RetainError
 from retain.learning.metrics import Metric
 from retain.learning.scores import Scores
 from retain.record import Record
 from retain.schema import Config
+from retain.storage.reading import MissingFileError, read_json_lines
 from retain.storage.writing import write_text
 from retain.verdict.statistics import bootstrap_interval, delong_interval
 
@@ -52,7 +54,7 @@ class Opening(Config):
     winner: str
     data: str
     split: str
-    roc_auc: float
+    roc_auc: Annotated[float, Field(allow_inf_nan=False)]
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,10 @@ class Ledger:
         return list(first.values())
 
     def note(self, record: Record, roc_auc: float) -> list[Opening]:
-        """All openings with this one, which stands in this ledger from now on."""
+        """All openings with this one, which stands in this ledger from now on.
+
+        The caller holds the study's lock, and writes the verdict after this.
+        """
         new = Opening(
             time=datetime.now(UTC).isoformat(timespec="seconds"),
             study=record.study,
@@ -97,15 +102,20 @@ class Ledger:
 
 
 def _read(path: Path) -> list[Opening]:
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines()
     try:
-        return [Opening.model_validate_json(line) for line in lines if line.strip()]
+        lines = list(read_json_lines(path))
+    except MissingFileError:
+        return []
+    return [_opening(line, f"{path}, line {number}") for number, line in lines]
+
+
+def _opening(line: bytes, where: str) -> Opening:
+    try:
+        return Opening.model_validate_json(line)
     except ValueError:
         raise RetainError(
-            f"{path} holds a line that is no opening of a sealed test; it must not be "
-            "edited. Restore it from a copy."
+            f"{where} is no opening of a sealed test; it must not be edited. Restore it from a "
+            "copy."
         ) from None
 
 

@@ -122,7 +122,7 @@ def postgresql():
     """The URL of an empty database of a server that lives as long as the tests."""
     programs = _programs()
     if programs is None:
-        _without("no initdb and pg_ctl of PostgreSQL; apt install postgresql")
+        _without("no initdb of PostgreSQL on PATH; set RETAIN_POSTGRES to the folder it is in")
     as_user = _as_user()
     if as_user is None:
         _without("initdb refuses root, and neither postgres nor nobody can be turned into")
@@ -149,11 +149,10 @@ def postgresql():
 
 
 def _programs():
-    """The folder of initdb and pg_ctl; Debian keeps it off the PATH."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
-    there = shutil.which("initdb")
-    found += [Path(there)] if there else []
-    return next((path.parent for path in found if (path.parent / "pg_ctl").exists()), None)
+    """The folder of initdb and pg_ctl: the one of RETAIN_POSTGRES, else the one on the PATH."""
+    named, there = os.environ.get("RETAIN_POSTGRES"), shutil.which("initdb")
+    found = Path(named) if named else there and Path(there).parent
+    return found if found and (found / "pg_ctl").exists() else None
 
 
 def _user():

@@ -36,6 +36,11 @@ def test_every_statement_of_the_table_is_on_the_list(columns, kinds, labelled):
         assert statement is None or spark_sql(statement).startswith(("SELECT", "WITH", "/*"))
 
 
+def test_a_statement_is_written_in_the_words_of_spark():
+    statement = 'SELECT CAST(FLOOR(t / 86400) AS BIGINT) AS "a day" FROM purchases'
+    assert spark_sql(statement) == statement.replace('"', "`")
+
+
 # SQLGlot makes of each something that runs on Spark and answers otherwise, or may.
 @pytest.mark.parametrize(
     "expression",

@@ -3,7 +3,7 @@
 May import: schema; campaign.*, but for campaign.campaign. Money is ``{value, low, high}`` in the
 unit of profit, and shares lie in [0, 1]. Its keys:
 
-    id                  tells this campaign from others: customers, plan, control group
+    id                  tells this campaign from others: the hash of all the rest
     customers           how many there are, and ``contactable`` how many agreed to be contacted
     consent             stated | given | not_stated: what the source and the store say of it
     unit                of all money
@@ -18,12 +18,13 @@ unit of profit, and shares lie in [0, 1]. Its keys:
     sensitivity         see campaign.sensitivity
     budgets             the plan at budgets from small to saturation
     cautions            what a reader should know, by code
+
+The file besides has ``schema``; ``settings``: segmentation, value, offers and campaign as they
+were asked for; ``files``: the SHA-256 of its tables.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,6 @@ def document(plan: Planned, basis: Basis, *, what_ifs: bool = True) -> dict[str,
     audience, draws, settings = basis.audience, basis.draws, basis.settings
     planning, value = settings.planning, settings.value
     told: dict[str, Any] = {
-        "id": identity(plan, audience),
         "seed": planning.seed,
         "customers": len(audience),
         "contactable": int(audience.table["contactable"].sum()),
@@ -126,15 +126,6 @@ def _empc(basis: Basis) -> dict[str, Any] | None:
     name = cheapest(catalogue)
     found = of_offer(basis.audience, basis.declined, catalogue.offers[name], basis.settings.value)
     return {"offer": name, **found.as_json()}
-
-
-def identity(plan: Planned, audience: Audience) -> str:
-    """Eight hex digits that stand for who is offered what and who is held out."""
-    digest = hashlib.sha256(json.dumps(plan.offers.names).encode())
-    digest.update("\n".join(map(str, audience.table.index.tolist())).encode())
-    for places in (plan.chosen, plan.treated):
-        digest.update(places.astype("<i8").tobytes())
-    return digest.hexdigest()[:8]
 
 
 def _plan(plan: Planned, draws: MonteCarlo, planning: Planning) -> dict[str, Any]:

@@ -5,8 +5,8 @@ May import: errors, schema, customers, campaign.assignment.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from retain.customers.answers import consents
 from retain.customers.column_names import canonical_names, find
 from retain.customers.kinds import present
 from retain.customers.numerals import all_numbers, cells_are, cut, decimal_mark, shown
+from retain.customers.source_file import place_of
 from retain.customers.table_file import Table, open_table
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import OutcomesFile
@@ -51,7 +52,7 @@ def read_outcomes(wanted: OutcomesFile, assignment: Assignment) -> Outcomes:
     """
     if wanted.file is None:
         raise RetainError("no outcomes are named; type outcomes=FILE, a CSV or Parquet file.")
-    table = open_table(Path(wanted.file).expanduser())
+    table = open_table(place_of(wanted.file, "outcomes.file"))
     names = canonical_names(list(table.cells.columns))
     key = find(wanted.id, names, "outcomes.id")
     ids = _ids(table.cells[key], key, assignment.table["customer_id"])
@@ -121,6 +122,13 @@ def _foreign(ids: pd.Series, assignment: Assignment, wanted: OutcomesFile) -> in
         raise RetainError(
             f"column {wanted.id!r}: {found}; expected those contacted or held out. "
             "To leave the others out: outcomes.foreign=drop"
+        )
+    if (share := float(known.mean())) < wanted.min_known:
+        raise RetainError(
+            f"column {wanted.id!r}: {int(known.sum())} of {len(ids)} customers ({share:.1%}) are "
+            f"of campaign {assignment.id}; expected {wanted.min_known:.0%} at least, since these "
+            "may be the outcomes of another one. If they are not: "
+            f"outcomes.min_known={math.floor(1000 * share) / 1000:g}"
         )
     return len(strange)
 

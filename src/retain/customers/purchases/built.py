@@ -1,6 +1,6 @@
 """What an engine makes of a log, whichever it is: its rows, and what was counted on the way.
 
-May import: customers.customers.
+May import: storage and customers.customers.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from retain.customers.customers import Step
+from retain.storage.reading import parse_json
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,16 +53,10 @@ class Facts:
     @classmethod
     def from_json(cls, text: str) -> Facts:
         """The facts that ``to_json`` wrote."""
-        told = json.loads(text)
-        return cls(
-            steps=tuple(Step(**{**one, "dropped": tuple(one["dropped"])}) for one in told["steps"]),
-            categories=tuple(told["categories"]),
-            first=int(told["first"]),
-            snapshots=tuple(told["snapshots"]),
-            counts=tuple(tuple(one) for one in told["counts"]),
-            sensitivity=tuple(told["sensitivity"]),
-            built=str(told["built"]),
-        )
+        from pydantic import TypeAdapter
+
+        tree = parse_json(text, "the facts about a table")
+        return TypeAdapter(cls).validate_json(json.dumps(tree))
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,18 @@
 """What a log holds, as one SHA-256: it changes with the input and with the way it is read.
 
-May import: errors and customers.purchases.origin.
+May import: storage and customers.purchases.origin.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from retain.customers.purchases.origin import Origin
-from retain.errors import RetainError
+from retain.storage.reading import open_regular
 
 _WHOLE = 64 << 20  # bytes of a file that are read in full
 _ENDS = 1 << 20  # bytes at both ends of a larger one, whose time of writing counts too
@@ -46,15 +47,12 @@ def _with_journals(origin: Origin) -> Iterator[Path]:
 
 
 def _digest(path: Path) -> str:
-    try:
-        with path.open("rb") as opened:
-            size = path.stat().st_size
-            if size <= _WHOLE:
-                return hashlib.file_digest(opened, "sha256").hexdigest()
-            found = hashlib.sha256(f"{size} {path.stat().st_mtime_ns}".encode())
-            found.update(opened.read(_ENDS))
-            opened.seek(-_ENDS, 2)
-            found.update(opened.read())
-            return found.hexdigest()
-    except OSError as error:
-        raise RetainError(f"file {str(path)!r} cannot be read: {error.strerror}.") from None
+    with open_regular(path) as opened:
+        status = os.fstat(opened.fileno())
+        if status.st_size <= _WHOLE:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+        found = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode())
+        found.update(opened.read(_ENDS))
+        opened.seek(-_ENDS, os.SEEK_END)
+        found.update(opened.read(_ENDS))
+        return found.hexdigest()

@@ -40,3 +40,15 @@ def check_url(url: str) -> str:
     if not host or not database or "/" in database:
         raise RetainError.at("data.path", "it names no host or no database", _EXPECTED)
     return f"database {database!r} at {host!r}"
+
+
+def without_password(url: str) -> str:
+    """Return a URL without the password in it and without its options, which may hold another.
+
+    >>> without_password("postgresql://ann:secret@db.local/shop?password=secret")
+    'postgresql://ann@db.local/shop'
+    """
+    scheme, mark, rest = url.partition("://")
+    place = rest.partition("?")[0].partition("#")[0]
+    who, at, where = place.rpartition("@")
+    return f"{scheme}{mark}{who.partition(':')[0]}{at}{where}"

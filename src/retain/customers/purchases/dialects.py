@@ -45,14 +45,6 @@ def spark_sql(statement: str) -> str:
     ------
     RetainError
         When something in it is not on the list, or SQLGlot is not installed.
-
-    >>> spark_sql('SELECT CAST(FLOOR(t / 86400) AS BIGINT) AS "a day" FROM purchases')
-    'SELECT CAST(FLOOR(t / 86400) AS BIGINT) AS `a day` FROM purchases'
-    >>> spark_sql("SELECT EPOCH_MS(t) FROM purchases")
-    Traceback (most recent call last):
-    ...
-    retain.errors.RetainError: EPOCH_MS(t) is on no list of what DuckDB and Spark answer alike; \
-expected functions of retain.customers.purchases.dialects.
     """
     return written(parsed(statement))
 

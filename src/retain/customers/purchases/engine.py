@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _UNITS = {"B": 1, "MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _LEAST = 100 * 10**6
+ENDS = ("", ".wal")
+"""A database file, and what is not yet written into it."""
 SHARE = 1_200_000
 """Purchases worked on at once: what they become fits into some 250 MB."""
 _FEW = 200_000  # purchases not worth splitting
@@ -79,8 +81,15 @@ def bytes_of(limit: str) -> int:
 
 
 @contextmanager
-def connected(memory_limit: str, threads: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+def connected(
+    memory_limit: str, threads: int | None = None, *, files: Sequence[Path] | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection of its own, in memory, that spills to a fresh folder and fetches no code.
+
+    Parameters
+    ----------
+    files
+        All that it may open besides temporary files, whatever a file says; None for anything.
 
     Raises
     ------
@@ -104,7 +113,20 @@ def connected(memory_limit: str, threads: int | None = None) -> Iterator[duckdb.
         if threads is not None:
             settings["threads"] = threads
         with _in_sentences(memory_limit), duckdb.connect(config=settings) as connection:
+            if files is not None:
+                _confine(connection, files)
             yield connection
+
+
+def _confine(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+    """Let no statement from now on reach another file, or the network.
+
+    The order matters, which settings given to ``connect`` do not keep.
+    """
+    known = [f"{one}{end}" for path in files for one in (path, path.absolute()) for end in ENDS]
+    connection.execute("SET allowed_paths = $1", [known])
+    connection.execute("SET allowed_directories = $1", [[gettempdir()]])
+    connection.execute("SET enable_external_access = false")
 
 
 @contextmanager
@@ -181,7 +203,7 @@ class _Work:
     def on(self, folder: Path) -> list[Built]:
         files = literal(str(folder / "*.parquet"))
         read = f"SELECT * FROM read_parquet({files}, hive_partitioning = false)"  # noqa: S608
-        with connected(self.limit, threads=1) as connection:
+        with connected(self.limit, threads=1, files=()) as connection:
             connection.execute(f"CREATE TEMP VIEW share AS {read}")
             return [_part(connection, one, "share", self.keep) for one in self.plan.batches()]
 

@@ -1,7 +1,7 @@
 """How a log that DuckDB has judged reaches Spark: by the same definition, or as whole numbers.
 
-May import: errors and customers.purchases.dialects, normal, quoted, raw, spark_session. Where
-``purchases`` is a view of Parquet files whose every function is on the list of both dialects,
+May import: errors, storage and customers.purchases.dialects, normal, quoted, raw, spark_session.
+Where ``purchases`` is a view of Parquet files whose every function is on the list of both dialects,
 Spark reads the files itself. All else DuckDB writes out, as the integers it made of it.
 """
 
@@ -21,6 +21,7 @@ from retain.customers.purchases.quoted import literal
 from retain.customers.purchases.raw import RAW, role_types
 from retain.customers.purchases.spark_session import is_local
 from retain.errors import RetainError
+from retain.storage.parquet import read_parquet_schema
 
 if TYPE_CHECKING:
     import duckdb
@@ -136,9 +137,7 @@ def _files_of(raw: exp.Expr) -> tuple[str, ...]:
 
 def _refuse_types(connection: duckdb.DuckDBPyConnection, files: tuple[str, ...]) -> None:
     """Refuse what Spark cannot read, or writes as text in its own way."""
-    from pyarrow import parquet
-
-    for column in parquet.read_schema(files[0]):
+    for column in read_parquet_schema(Path(files[0])):
         if NANOSECONDS.match(str(column.type)):
             raise RetainError(f"column {column.name!r} holds nanoseconds.")
     types = role_types(connection)

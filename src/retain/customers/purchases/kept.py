@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from retain.customers.purchases.built import Facts, Table
 from retain.errors import RetainError
+from retain.storage.parquet import read_parquet
+from retain.storage.reading import MissingFileError
 from retain.storage.writing import replacing
 
 if TYPE_CHECKING:
@@ -63,19 +65,15 @@ def kept(folder: Path | None, key: str, build: Build, fits: Callable[[Facts], bo
 
 def read(path: Path) -> Table | None:
     """The table in a file, None where there is none or it is not whole."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            rows = file.read()
-            facts = Facts.from_json(file.metadata.metadata[_FACTS].decode())
-    except FileNotFoundError:
+        rows = read_parquet(path, within=path.parent)
+        facts = Facts.from_json((rows.schema.metadata or {})[_FACTS].decode())
+    except MissingFileError:
         return None
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError):
+    except (RetainError, KeyError, TypeError, ValueError):
         log.info("%s is broken, so the table is built again", path)
         return None
-    return Table(rows, facts)
+    return Table(rows.replace_schema_metadata(None), facts)
 
 
 def write(path: Path, build: Build) -> None:

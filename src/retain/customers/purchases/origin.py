@@ -1,11 +1,12 @@
 """Where a purchase log lies: files told apart by their first bytes, or a database by its URL.
 
-May import: errors and customers.source_file, purchases.database_url.
+May import: errors, storage and customers.source_file, purchases.database_url.
 """
 
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Literal
 from retain.customers.purchases.database_url import check_url
 from retain.customers.source_file import check_exists
 from retain.errors import RetainError, examples
+from retain.storage.reading import open_regular
 
 Kind = Literal["CSV", "Parquet", "DuckDB", "SQLite", "PostgreSQL"]
 
@@ -75,9 +77,9 @@ def _database(url: str) -> Origin:
 
 def _files(path: str) -> tuple[Path, ...]:
     there = Path(path)
-    if there.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - what cannot be a name is none, and refused below
         return _in_folder(there)
-    if there.exists() or not glob.has_magic(path):
+    if os.path.exists(path) or not glob.has_magic(path):  # noqa: PTH110
         check_exists(there)
         return (there,)
     found = sorted(Path(one) for one in glob.iglob(path, recursive=True) if Path(one).is_file())  # noqa: PTH207 - the user's pattern may be absolute
@@ -132,11 +134,8 @@ def _listed(kinds: Iterable[tuple[str, Path]]) -> str:
 
 def _kind(file: Path) -> Kind:
     """Told by the first bytes, as a suffix may say anything."""
-    try:
-        with file.open("rb") as opened:
-            head = opened.read(_HEAD)
-    except OSError as error:
-        raise RetainError(f"file {str(file)!r} cannot be read: {error.strerror}.") from None
+    with open_regular(file) as opened:
+        head = opened.read(_HEAD)
     if not head:
         raise RetainError(f"file {str(file)!r} is empty; expected a header and rows.")
     if head.startswith(b"PAR1"):

@@ -1,13 +1,12 @@
 """Parquet files of a log as the view ``retain_raw``: streamed whenever it is asked, never stored.
 
-May import: errors and customers.purchases.origin, quoted, raw.
+May import: storage and customers.purchases.origin, quoted, raw.
 """
 
 from __future__ import annotations
 
 import glob
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.customers.purchases.origin import Origin
@@ -21,11 +20,10 @@ from retain.customers.purchases.raw import (
     picked,
     role_types,
 )
-from retain.errors import RetainError
+from retain.storage.parquet import read_parquet_schema
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
 
 def look_at(connection: duckdb.DuckDBPyConnection, origin: Origin, roles: Mapping[str, str]) -> Raw:
@@ -33,7 +31,7 @@ def look_at(connection: duckdb.DuckDBPyConnection, origin: Origin, roles: Mappin
 
     Nanoseconds are fine here, but Spark refuses such files: it needs ``purchases`` instead.
     """
-    schemas = {path: _schema(path) for path in origin.files}
+    schemas = {path: read_parquet_schema(path).remove_metadata() for path in origin.files}
     first = schemas[origin.files[0]]
     for path, schema in schemas.items():
         told = f"file {str(path)!r}"
@@ -46,14 +44,3 @@ def look_at(connection: duckdb.DuckDBPyConnection, origin: Origin, roles: Mappin
     types = dict(sorted(described(connection, reader).items()))
     connection.execute(f"CREATE VIEW {RAW} AS SELECT {picked(roles, types)} FROM {reader}")  # noqa: S608
     return Raw(origin.told, "Parquet", roles, role_types(connection), stored=False)
-
-
-def _schema(path: Path) -> pa.Schema:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        return parquet.read_schema(path).remove_metadata()
-    except (pa.ArrowException, OSError) as error:
-        why = (str(error).splitlines() or [""])[0][:200]
-        raise RetainError(f"file {str(path)!r} cannot be read as Parquet: {why}.") from None

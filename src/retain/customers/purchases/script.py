@@ -1,17 +1,17 @@
 """The templates filled in: the one definition of label and features, as DuckDB reads it.
 
-May import: purchases.plan.
+May import: storage, purchases.plan.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.customers.purchases.plan import Plan
+from retain.storage.hashing import hash_folder
 
 if TYPE_CHECKING:
     import jinja2
@@ -58,11 +58,8 @@ def script_of(plan: Plan, log: str = "purchases") -> Script:
 
 @cache
 def version() -> str:
-    """A SHA-256 of the templates and of what fills them in: with them the table may change."""
-    digest = hashlib.sha256()
-    for path in (*sorted(_FOLDER.glob("*.sql")), *sorted(Path(__file__).parent.glob("*.py"))):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+    """Return a hash of every file that reads customers: with them the table may change."""
+    return hash_folder(Path(__file__).resolve().parents[1])
 
 
 @cache

@@ -1,6 +1,6 @@
 """One CSV file of a log: how it is cut, and a copy of it that DuckDB can read.
 
-May import: errors and customers.dialect, encoding, source_file, purchases.quoted.
+May import: errors, storage and customers.dialect, encoding, source_file, purchases.quoted.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from retain.customers.encoding import decoded
 from retain.customers.purchases.quoted import BLANK
 from retain.customers.source_file import content
 from retain.errors import RetainError
+from retain.storage.reading import open_regular
 
 SPACES = " "
 """The separator of a file whose columns are set apart by blanks."""
@@ -67,7 +68,7 @@ def sheet_of(path: Path, names: tuple[str, ...] | None) -> Sheet:
 
 def _head(path: Path) -> tuple[str, str]:
     """Encoding and text of the first whole lines."""
-    with path.open("rb") as opened:
+    with open_regular(path) as opened:
         data = opened.read(_HEAD)
     if len(data) < _HEAD:
         return decoded(path, data)
@@ -94,6 +95,7 @@ def rewritten(sheet: Sheet, copy: Path) -> Sheet:
 
 
 def _copied(path: Path, encoding: str, copy: Path) -> None:
-    with path.open(encoding=encoding) as source, copy.open("w", encoding="utf-8", newline="") as to:
+    with open_regular(path) as raw, copy.open("w", encoding="utf-8", newline="") as to:
+        source = io.TextIOWrapper(raw, encoding=encoding)
         while text := source.read(_HEAD):
             to.write(text)

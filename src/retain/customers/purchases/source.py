@@ -19,6 +19,7 @@ from retain.customers.purchases import label as labels
 from retain.customers.purchases.built import Facts
 from retain.customers.purchases.funnel import shares
 from retain.customers.purchases.log import Log, content_of, open_log
+from retain.customers.purchases.origin import origin_of
 from retain.customers.purchases.plan import Plan
 from retain.customers.purchases.snapshots import Calendar, dated, single, windows_of
 from retain.errors import RetainError
@@ -150,7 +151,8 @@ class Request:
 
     def build(self, keep: kept.Keep) -> Facts:
         """The rows, handed to ``keep`` part by part, and the facts about them."""
-        with duck.connected(f"{self.memory}B") as connection:
+        files = origin_of(self.reading["path"], self.reading["table"]).files
+        with duck.connected(f"{self.memory}B", files=files) as connection:
             log = open_log(connection, **self.reading)
             calendar = self._calendar(log)
             plan = Plan(
@@ -214,7 +216,7 @@ def _labelled(value: object, at: object) -> bool:
 
 def _known(name: str) -> str:
     if name not in ENGINES:
-        raise RetainError.unknown("data.engine", name, ENGINES)
+        raise RetainError.unknown("data.engine", str(name), ENGINES)
     return name
 
 

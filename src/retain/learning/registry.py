@@ -1,0 +1,185 @@
+"""The classes a config may name, by the module that gives them to the public, and who is refused.
+
+A record is a config that somebody else may have written: whatever is not registered here is not
+imported, and nothing of it is called. Imports nothing heavy by itself.
+
+May import: errors.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any
+
+from retain.errors import RetainError, did_you_mean
+
+LIBRARIES = ("sklearn", "imblearn", "lightgbm", "catboost", "retain")
+MODULES: Mapping[str, tuple[str, ...]] = {
+    "sklearn": (
+        "calibration",
+        "cluster",
+        "covariance",
+        "cross_decomposition",
+        "decomposition",
+        "discriminant_analysis",
+        "dummy",
+        "ensemble",
+        "feature_selection",
+        "gaussian_process",
+        "impute",
+        "isotonic",
+        "kernel_approximation",
+        "kernel_ridge",
+        "linear_model",
+        "manifold",
+        "mixture",
+        "multiclass",
+        "multioutput",
+        "naive_bayes",
+        "neighbors",
+        "neural_network",
+        "preprocessing",
+        "random_projection",
+        "semi_supervised",
+        "svm",
+        "tree",
+    ),
+    "imblearn": ("combine", "ensemble", "over_sampling", "under_sampling"),
+}
+"""Modules of libraries all of whose estimators are registered, but for those refused below."""
+CLASSES = (
+    "lightgbm.LGBMClassifier",
+    "lightgbm.LGBMRegressor",
+    "catboost.CatBoostClassifier",
+    "catboost.CatBoostRegressor",
+    "retain.learning.bg_nbd.BgNbd",
+    "retain.learning.blend.Blend",
+    "retain.learning.time_rule.TimeRule",
+)
+"""Classes that are registered one by one."""
+_FUNCTION = "a function is its parameter"
+_OWN_PIPELINE = "retain puts the pipeline together, and a pipeline's memory is a cache of pickles"
+_OWN_TUNING = "retain validates and tunes: type tuning=optuna"
+_TEXTS = "it reads texts, pictures or files, which customers are not"
+_RANKS = "it ranks the rows of groups, and is no classifier"
+_BASE = "it is what others are derived from"
+_NETWORK = "it starts servers and connects to machines"
+REFUSED: Mapping[str, str] = {
+    "sklearn.pipeline": _OWN_PIPELINE,
+    "imblearn.pipeline": _OWN_PIPELINE,
+    "sklearn.compose": _OWN_PIPELINE,
+    "sklearn.model_selection": _OWN_TUNING,
+    "sklearn.feature_extraction": _TEXTS,
+    "sklearn.frozen": "it takes what is fitted already, and a config can hold nothing of the kind",
+    "sklearn.preprocessing.FunctionTransformer": _FUNCTION,
+    "imblearn.FunctionSampler": _FUNCTION,
+    "imblearn.base": _FUNCTION,
+    "imblearn.metrics": "it is a distance that samplers use themselves",
+    "lightgbm.LGBMRanker": _RANKS,
+    "lightgbm.LGBMModel": _BASE,
+    "lightgbm.DaskLGBMClassifier": _NETWORK,
+    "lightgbm.DaskLGBMRegressor": _NETWORK,
+    "lightgbm.DaskLGBMRanker": _NETWORK,
+    "catboost.CatBoostRanker": _RANKS,
+    "catboost.CatBoost": _BASE,
+}
+"""Why a module or class of a library is not registered."""
+
+
+def find_class(where: str, path: str) -> Any:
+    """Return the class at a dotted path, if it is registered or of a package the user trusts.
+
+    ``RETAIN_TRUST=PACKAGE,PACKAGE`` in the environment trusts packages; no config can.
+
+    Raises
+    ------
+    RetainError
+        When it is not, or is not there.
+    """
+    module, _, name = path.rpartition(".")
+    package = path.partition(".")[0]
+    trusted = tuple(filter(None, os.environ.get("RETAIN_TRUST", "").split(",")))
+    if package in LIBRARIES:
+        _check_registered(where, path)
+    elif package not in trusted:
+        raise RetainError(
+            f"{where}._target_ is {path!r}; only {', '.join((*LIBRARIES, *trusted))} may be "
+            "built. To allow a package of yours: export RETAIN_TRUST=PACKAGE"
+        )
+    found = _import(where, path, module, name)
+    home = str(getattr(found, "__module__", "")).partition(".")[0]
+    if home not in (*LIBRARIES, *trusted):
+        raise RetainError(f"{where}._target_ is {path!r}, which {module} only borrows.")
+    return found
+
+
+def _check_registered(where: str, path: str) -> None:
+    module, _, _ = path.rpartition(".")
+    for refused in (path, module, module.rpartition(".")[0]):
+        if refused in REFUSED:
+            raise RetainError(
+                f"{where}._target_ is {path!r}, which may not be built: {REFUSED[refused]}."
+            )
+    package, _, inner = module.partition(".")
+    if path not in CLASSES and inner not in MODULES.get(package, ()):
+        hint = did_you_mean(path, _registered_names())
+        raise RetainError(
+            f"{where}._target_ is {path!r}, which is not registered: neither among the public "
+            f"classes of scikit-learn and imbalanced-learn nor {', '.join(CLASSES)}.{hint}"
+        )
+
+
+def _import(where: str, path: str, module: str, name: str) -> Any:
+    try:
+        holder = import_module(module)
+    except ImportError:
+        raise RetainError(f"{where}._target_ is {path!r}: there is no module {module!r}.") from None
+    except ValueError:
+        raise RetainError(f"{where}._target_ is {path!r}; expected MODULE.CLASS.") from None
+    except OSError as error:
+        lacking = f"{module} cannot be loaded: {error}"
+        raise RetainError(f"{lacking}. Debian: apt-get install libgomp1.") from None
+    try:
+        return getattr(holder, name)
+    except (AttributeError, ImportError):  # scikit-learn raises the latter at experimental ones
+        hint = did_you_mean(name, dir(holder))
+        raise RetainError(
+            f"{where}._target_ is {path!r}: {module} has no {name!r}.{hint}"
+        ) from None
+
+
+def _registered_names() -> list[str]:
+    """Return dotted paths for a hint, of modules that are imported already."""
+    import sys
+
+    names = [f"{package}.{module}" for package in MODULES for module in MODULES[package]]
+    loaded = {name: sys.modules[name] for name in names if name in sys.modules}
+    return [*CLASSES, *(f"{name}.{one}" for name in loaded for one in _public(loaded[name]))]
+
+
+def _public(module: Any) -> list[str]:
+    """Return the estimators a module gives to the public, or defines where it does not say."""
+    names = getattr(module, "__all__", None) or [
+        name
+        for name, one in vars(module).items()
+        if getattr(one, "__module__", "") == module.__name__ and not name.startswith("_")
+    ]
+    return [name for name in names if is_estimator(vars(module).get(name))]
+
+
+def is_estimator(found: Any) -> bool:
+    """Return whether something is a class whose objects can be fitted."""
+    return inspect.isclass(found) and hasattr(found, "fit")
+
+
+def registered_classes() -> Iterator[str]:
+    """Yield the dotted path of every registered class, importing all their modules."""
+    for package, modules in MODULES.items():
+        for module in (f"{package}.{one}" for one in modules):
+            for name in _public(import_module(module)):
+                if f"{module}.{name}" not in REFUSED:
+                    yield f"{module}.{name}"
+    yield from CLASSES

@@ -1,0 +1,107 @@
+"""``scores.parquet`` read back: believed only as far as it agrees with the record beside it.
+
+May import: errors, storage, schema, record, customers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from retain.errors import RetainError
+from retain.learning.scores import COLUMNS, Scores
+from retain.record import Record, SplitFacts, check_scores_size
+from retain.storage.parquet import read_parquet
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Scores:
+    """Return the out-of-fold scores a run wrote.
+
+    Raises
+    ------
+    RetainError
+        If the file is no table of scores, or not that of the record.
+    """
+    most = len(COLUMNS) * record.data.rows * record.split.repeats
+    check_scores_size(path, record.scores_bytes, within=within)
+    scores = scores_table(read_parquet(path, cells=most, within=within), path)
+    if (problem := _find_fold_problem(scores, record)) is not None:
+        raise _wrong(path, problem)
+    return Scores(scores, "out_of_fold")
+
+
+def scores_table(table: pa.Table, path: Path) -> pd.DataFrame:
+    """Return a table from disk as a table of scores, or raise a ``RetainError`` if it is none."""
+    if (problem := _find_type_problem(table)) is not None:
+        raise _wrong(path, problem)
+    scores: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
+    if (problem := _find_value_problem(scores)) is not None:
+        raise _wrong(path, problem)
+    return scores
+
+
+def _wrong(path: Path, problem: str) -> RetainError:
+    return RetainError(
+        f"{path} cannot be read as scores: {problem}. Delete {path.parent} and "
+        "launch the line that made it again."
+    )
+
+
+def _find_type_problem(table: pa.Table) -> str | None:
+    import pyarrow as pa
+
+    if tuple(table.column_names) != COLUMNS:
+        return f"its columns are {', '.join(table.column_names)[:200]}"
+    is_a = pa.types
+    text = (is_a.is_string, is_a.is_large_string, is_a.is_signed_integer)
+    whole, fraction = (is_a.is_signed_integer,), (is_a.is_floating,)
+    for name, kinds in zip(COLUMNS, (text, whole, whole, whole, fraction), strict=True):
+        column = table.column(name)
+        if not any(is_kind(column.type) for is_kind in kinds):
+            return f"column {name!r} holds {column.type}"
+        if column.null_count:
+            return f"column {name!r} has {column.null_count} missing cells"
+    return None
+
+
+def _find_value_problem(scores: pd.DataFrame) -> str | None:
+    if not scores["target"].isin((0, 1)).all():
+        return "targets are others than 0 and 1"
+    if not scores["probability"].between(0, 1).all():
+        return "probabilities do not lie between 0 and 1"
+    if scores.duplicated(["customer_id", "repeat"]).any():
+        return "customers stand twice in a repeat"
+    return None
+
+
+def _find_fold_problem(scores: pd.DataFrame, record: Record) -> str | None:
+    """Return how the folds differ from the first ones of the split, which its metrics are over."""
+    if not has_first_folds(scores, record.folds, record.split):
+        return f"its folds are not the {record.folds} of its record"
+    return _find_count_problem(len(scores), record)
+
+
+def has_first_folds(scores: pd.DataFrame, count: int, split: SplitFacts) -> bool:
+    """Return whether scores are of the first folds of a split, so many of them and no others."""
+    found = scores[["repeat", "fold"]].drop_duplicates().to_numpy()
+    found = found[np.lexsort((found[:, 1], found[:, 0]))]
+    expected = [list(divmod(number, split.folds)) for number in range(count)]
+    return found.tolist() == expected
+
+
+def _find_count_problem(rows: int, record: Record) -> str | None:
+    """Return how the rows differ: each customer learnt from is tested once in each repeat.
+
+    Where rows have days, or a race stopped the run, only some of them are.
+    """
+    customers, repeats = record.data.rows - record.split.sealed, record.split.repeats
+    some = bool(record.split.tested) or record.stopped is not None
+    if rows == customers * repeats or (some and 0 < rows < customers * repeats):
+        return None
+    return f"it has {rows} rows, expected {customers} customers in {repeats} repeats"

@@ -1,0 +1,133 @@
+"""Whether a record says what it is: its id, its folder, its folds and its numbers agree.
+
+May import: errors, storage, schema.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from retain.errors import RetainError
+from retain.record.facts import Record, identifying_text, identity_of, slug_of
+from retain.schema import Run, parse
+
+THREADS = ("n_jobs", "thread_count", "num_threads", "nthread")
+"""Parameters of models that a config may set to ``threads``, which changes no result."""
+NEEDED_METRICS = ("roc_auc", "brier", "ece")
+"""Metrics no verdict can do without: the ranking, and whether risks are probabilities."""
+FEWEST_FOLDS = 2
+"""Folds a mean needs for its interval."""
+
+
+class RecordChecker:
+    """Checks of records; the text of a node that many records share is written once."""
+
+    def __init__(self) -> None:
+        self._texts: dict[tuple[str, int], tuple[Any, str | None]] = {}
+        self._parsed: dict[str, set[int]] = {}
+
+    def find_problem(self, record: Record, folder: Path) -> str | None:
+        """Return what does not agree in a record found in a folder, None where all does."""
+        checks: tuple[Callable[[Record, Path], str | None], ...] = (
+            self._wrong_config,
+            _differing_study,
+            self._differing_id,
+            _differing_folder,
+            _unfinished_metrics,
+            _differing_folds,
+            _numbers_that_are_none,
+        )
+        return next((told for check in checks if (told := check(record, folder))), None)
+
+    def _wrong_config(self, record: Record, _: Path) -> str | None:
+        """Return what no config has, but for the data; nodes that records share are parsed once."""
+        config = {**record.config, "data": {}}
+        known = self._parsed
+        new = [key for key, node in record.config.items() if id(node) not in known.get(key, ())]
+        if not new and config.keys() == known.keys():
+            return None
+        try:
+            parse(Run, config, "config")
+        except RetainError as error:
+            return str(error)
+        for key in ("data", "model", "sampler", "scaling"):
+            if not isinstance(record.config[key], dict) or not _named(record.config[key]):
+                return f"config.{key} has no name"
+        for key, node in record.config.items():
+            known.setdefault(key, set()).add(id(node))
+        return None
+
+    def _differing_id(self, record: Record, _: Path) -> str | None:
+        found = self._identity(record.config)
+        if found == record.id or self._identity(_on_one_thread(record.config)) == record.id:
+            return None
+        return f"its id is {record.id!r}, and its config's is {found!r}"
+
+    def _identity(self, config: Mapping[str, Any]) -> str:
+        return identity_of({key: self._text(key, node) for key, node in config.items()})
+
+    def _text(self, key: str, node: Any) -> str | None:
+        place = key, id(node)
+        if place not in self._texts:
+            self._texts[place] = node, identifying_text(key, node)  # kept, so that no id is reused
+        return self._texts[place][1]
+
+
+def _named(node: Mapping[str, Any]) -> bool:
+    return isinstance(node.get("name"), str)
+
+
+def _on_one_thread(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config as it would be with one thread: an id says nothing of threads."""
+    count = config.get("threads")
+
+    def alone(node: Any) -> Any:
+        if isinstance(node, dict):
+            one = {key for key in THREADS if key in node and node[key] == count}
+            return {key: 1 if key in one else alone(value) for key, value in node.items()}
+        return [alone(value) for value in node] if isinstance(node, list) else node
+
+    return {key: alone(node) if key != "data" else node for key, node in config.items()}
+
+
+def _differing_study(record: Record, _: Path) -> str | None:
+    study = record.config.get("study")
+    named = study.get("name") if isinstance(study, dict) else None
+    if named == record.study and record.config.get("seed") == record.seed:
+        return None
+    return f"it names study {record.study!r} and seed {record.seed}, and its config others"
+
+
+def _differing_folder(record: Record, folder: Path) -> str | None:
+    expected = f"{slug_of(record.config)}-{record.id}"
+    if folder.name == expected:
+        return None
+    return f"its folder should be {expected}: it was renamed or copied"
+
+
+def _unfinished_metrics(record: Record, _: Path) -> str | None:
+    lacking = [name for name in NEEDED_METRICS if name not in record.metrics]
+    if record.state != "done" or not lacking:
+        return None
+    return f"it is done and lacks the metrics {', '.join(lacking)}"
+
+
+def _differing_folds(record: Record, _: Path) -> str | None:
+    """Return what is wrong with its folds: all of its split, but for a run that a race stopped."""
+    whole, folds = record.split.fits, record.folds
+    fewest = max(FEWEST_FOLDS, whole if record.stopped is None else 0)
+    for name, metric in record.metrics.items():
+        if len(metric.folds) != folds or not fewest <= folds <= whole:
+            return f"its metric {name} has {len(metric.folds)} folds, and its split {whole}"
+    return None
+
+
+def _numbers_that_are_none(record: Record, _: Path) -> str | None:
+    for name, metric in record.metrics.items():
+        if not all(map(math.isfinite, (metric.mean, metric.low, metric.high, *metric.folds))):
+            return f"its metric {name} is no finite number"
+    timed = (*record.seconds.values(), record.peak_memory_mb or 0.0, record.split.test_to_train)
+    return None if all(map(math.isfinite, timed)) else "its seconds or its memory are not finite"

@@ -1,0 +1,238 @@
+"""Where the files of a study lie. Nobody else joins these names.
+
+May import: errors, storage, schema.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from retain.errors import RetainError
+from retain.record.campaign import CampaignDirectory
+from retain.record.directory import RunDirectory
+from retain.record.facts import Record
+from retain.record.reading import Reader
+from retain.record.scored import ScoreDirectory
+from retain.storage.locks import wait_for_lock
+from retain.storage.transaction import COMMIT, recover
+from retain.storage.writing import try_writing
+
+
+@dataclass(frozen=True)
+class BrokenRun:
+    """A run whose files cannot be believed, and why."""
+
+    directory: RunDirectory
+    reason: str
+
+
+@dataclass(frozen=True)
+class StudyDirectory:
+    """All runs of a study, and its verdict."""
+
+    path: Path
+
+    @property
+    def status(self) -> Path:
+        """How far the sweep is, for others to watch."""
+        return self.path / "status.json"
+
+    @property
+    def verdict(self) -> Path:
+        """Where the comparison writes."""
+        return self.path / "verdict"
+
+    @property
+    def verdict_json(self) -> Path:
+        """The verdict, to be read by programs."""
+        return self.verdict / "verdict.json"
+
+    @property
+    def report(self) -> Path:
+        """The verdict, to be read by people: one page that needs nothing else."""
+        return self.verdict / "report.html"
+
+    @property
+    def pictures(self) -> Path:
+        """The page's charts, each as SVG and PNG."""
+        return self.verdict / "pictures"
+
+    @property
+    def leaderboard(self) -> Path:
+        """Every finished run, best first."""
+        return self.verdict / "leaderboard.csv"
+
+    @property
+    def segments(self) -> Path:
+        """Profile of each segment."""
+        return self.verdict / "segments.csv"
+
+    @property
+    def customers(self) -> Path:
+        """Every scored customer with risk and segment."""
+        return self.verdict / "customers.csv"
+
+    @property
+    def drivers(self) -> Path:
+        """The strongest drivers of each customer, in numbers and words."""
+        return self.verdict / "drivers.csv"
+
+    @property
+    def features(self) -> Path:
+        """What each feature goes with, and how much it moves the winner's scores."""
+        return self.verdict / "features.csv"
+
+    @property
+    def groups(self) -> Path:
+        """What is lost without each feature group."""
+        return self.verdict / "groups.csv"
+
+    @property
+    def model(self) -> Path:
+        """The winner, refitted on all training customers."""
+        return self.verdict / "model.skops"
+
+    @property
+    def reference(self) -> Path:
+        """Shares of the training customers, for drift."""
+        return self.verdict / "reference.json"
+
+    @property
+    def ledger(self) -> Path:
+        """Every opening of the study's sealed test."""
+        return self.path / "ledger.jsonl"
+
+    @property
+    def ledgers_beside(self) -> tuple[Path, ...]:
+        """Ledgers of the studies in the same folder, which may share the sealed customers."""
+        folder, name = self.path.resolve().parent, self.ledger.name
+        beside = [*folder.glob(f"*/{name}"), *folder.glob(f"*/{self.verdict.name}/{name}")]
+        return tuple(sorted(path for path in beside if path != self.ledger.resolve()))
+
+    @property
+    def campaigns(self) -> Path:
+        """All campaigns planned for the study, a folder each."""
+        return self.path / "campaigns"
+
+    def campaign(self, id_: str) -> CampaignDirectory:
+        """Return the directory of a campaign."""
+        return CampaignDirectory(self.campaigns / id_)
+
+    @property
+    def campaign_ids(self) -> tuple[str, ...]:
+        """Ids of the campaigns that are there, in order."""
+        if not self.campaigns.is_dir():
+            return ()
+        folders = (CampaignDirectory(path) for path in sorted(self.campaigns.iterdir()))
+        return tuple(one.path.name for one in folders if one.campaign_json.is_file())
+
+    def score(self, name: str) -> ScoreDirectory:
+        """Return the directory of a scoring."""
+        return ScoreDirectory(self.path / "scores" / name)
+
+    @property
+    def lock(self) -> Path:
+        """Held by the command that reads or writes the verdict, a campaign or scores."""
+        return self.path / ".lock"
+
+    @contextmanager
+    def alone(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the study against other commands, and finish what a killed one left.
+
+        Raises
+        ------
+        OSError
+            If the study cannot be written.
+        RetainError
+            If a part of it is a link, which may lead anywhere.
+        """
+        self._refuse_links()
+        self.path.mkdir(parents=True, exist_ok=True)
+        with wait_for_lock(self.lock, on_wait):
+            recover(self.path)
+            self._keep_what_verdicts_held()
+            yield
+
+    @contextmanager
+    def reading(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the study while its verdict is read; one that cannot be written has no writer.
+
+        Raises
+        ------
+        RetainError
+            If a part of it is a link, which may lead anywhere.
+        """
+        with ExitStack() as stack:
+            with suppress(OSError):
+                stack.enter_context(self.alone(on_wait))
+            yield
+
+    def _keep_what_verdicts_held(self) -> None:
+        """Move a ledger to its place, and refuse a verdict that would take a campaign along.
+
+        Earlier versions kept both in the folder of the verdict, which is replaced as a whole.
+        """
+        ledger = self.verdict / self.ledger.name
+        if ledger.is_file() and not self.ledger.exists():
+            ledger.rename(self.ledger)
+        campaign = CampaignDirectory(self.verdict)
+        if campaign.assignment.exists():
+            raise RetainError(
+                f"{campaign.assignment} is a campaign of an earlier version, which a new verdict "
+                f"would take along. Keep the folder: mv {self.verdict} {self.verdict}-before"
+            )
+
+    def _refuse_links(self) -> None:
+        """Refuse a study in which something that is written is a link."""
+        scores = self.score("any").path.parent
+        written = (self.verdict, self.campaigns, scores, self.ledger, self.lock, self.path / COMMIT)
+        links = [path for path in written if path.is_symlink()]
+        if links:
+            raise RetainError(
+                f"{links[0]} is a link, which may lead anywhere; expected a folder or file of the "
+                "study itself. Remove the link, or copy what it leads to in its place."
+            )
+
+    @property
+    def jobs(self) -> Path:
+        """What a cluster's jobs are sent and say; a launch removes its own, unless a job died."""
+        return self.path / "jobs"
+
+    def check_writable(self) -> None:
+        """Try to write, so that nothing is computed that could not be kept.
+
+        Raises
+        ------
+        OSError
+            When the folder cannot be made or written.
+        """
+        try_writing(self.path)
+
+    def run(self, slug: str, id_: str) -> RunDirectory:
+        """The directory of a run, by what people call it and what it is."""
+        return RunDirectory(self.path / f"{slug}-{id_}")
+
+    def read(self) -> Iterator[tuple[RunDirectory, Record | BrokenRun | None]]:
+        """Yield every run with its record, None where it was interrupted."""
+        reader = Reader()
+        for run in self.runs():
+            yield run, self._read(run, reader)
+
+    def _read(self, run: RunDirectory, reader: Reader) -> Record | BrokenRun | None:
+        try:
+            return reader.read(run.record, within=self.path)
+        except RetainError as error:
+            return BrokenRun(run, str(error))
+
+    def runs(self) -> Iterator[RunDirectory]:
+        """Yield directories that are or were to become runs, in order of name."""
+        if not self.path.is_dir():
+            return
+        for path in sorted(self.path.iterdir()):
+            run = RunDirectory(path)
+            if os.path.lexists(run.record) or run.hydra.is_dir():
+                yield run

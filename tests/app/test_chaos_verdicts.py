@@ -1,0 +1,39 @@
+"""Commands that write a verdict, killed and crowded: `make chaos` has the full figures."""
+
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+PATH = Path(__file__).resolve().parents[2] / "experiments" / "chaos" / "verdicts.py"
+SPEC = spec_from_file_location("chaos_of_verdicts", PATH)
+chaos = module_from_spec(SPEC)
+sys.modules[SPEC.name] = chaos  # dataclasses look their module up
+SPEC.loader.exec_module(chaos)
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory):
+    return chaos.make_playground(tmp_path_factory.mktemp("chaos") / "ground")
+
+
+def test_every_verdict_found_is_whole_whatever_is_killed_or_runs_at_once(ground):
+    found = chaos.disturb(ground, kills=4, pairs=1, seed=1)
+    assert sum(counts.kills for counts in found) == 4
+    assert sum(counts.looks for counts in found) >= 9
+    for counts in found:
+        assert (counts.torn, counts.left_behind, counts.ended_badly) == (0, 0, 0), counts
+
+
+def test_the_look_finds_what_is_torn(ground):
+    assert list(chaos.find_torn(ground.study)) == []
+    ledger = ground.study.ledger.read_text()
+    ground.study.ledger.write_text(ledger.replace('"winner":"', '"winner":"x'))
+    assert list(chaos.find_torn(ground.study)) == ["the ledger is behind the verdict"]
+    ground.study.ledger.write_text(ledger)
+    for path in (ground.study.segments, ground.study.model, ground.study.report):
+        before = path.read_bytes()
+        path.write_bytes(b"")
+        assert list(chaos.find_torn(ground.study)), path
+        path.write_bytes(before)

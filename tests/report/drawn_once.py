@@ -1,0 +1,110 @@
+"""Charts that tests share: drawn again only where what they are drawn from is another.
+
+A page has some twenty drawings, and a test that changes one part of a verdict changes few of them.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from unittest import mock
+
+from retain.report import charts, drawings
+from retain.report.canvas import hand
+from retain.report.contents import whole
+
+SINGLE = ("intervals", "effects", "_curve")
+
+
+class Watched(dict):
+    """A verdict that notes which of its parts are read."""
+
+    def __init__(self, tree):
+        super().__init__(tree)
+        self.read, self._parts = set(), {}
+
+    def __getitem__(self, key):
+        self.read.add(key)
+        return super().__getitem__(key)
+
+    def get(self, key, default=None):
+        self.read.add(key)
+        return super().get(key, default)
+
+    def __contains__(self, key):
+        self.read.add(key)
+        return super().__contains__(key)
+
+    def __iter__(self):
+        self.read.update(super().keys())
+        return super().__iter__()
+
+    def keys(self):
+        self.read.update(super().keys())
+        return super().keys()
+
+    def items(self):
+        self.read.update(super().keys())
+        return super().items()
+
+    def values(self):
+        self.read.update(super().keys())
+        return super().values()
+
+    def part(self, key):
+        """What the part says, as text; nothing where there is none."""
+        if key not in self._parts:
+            held = super().__contains__(key)
+            self._parts[key] = json.dumps(super().get(key), default=repr) if held else None
+        return self._parts[key]
+
+
+def once(draw, drawn):
+    """``draw``, which looks first whether it has drawn this before."""
+
+    @functools.wraps(draw)
+    def found(*arguments):
+        *name, tree, labels = arguments
+        before = drawn.setdefault((draw, *name, labels.language), [])
+        for said, chart in before:
+            if all(tree.part(key) == text for key, text in said.items()):
+                return chart
+        tree.read.clear()
+        chart = draw(*arguments)
+        before.append(({key: tree.part(key) for key in tree.read}, chart))
+        return chart
+
+    return found
+
+
+class DrawnOnce:
+    """Remembers each chart by what it was drawn from, and its markup."""
+
+    def __init__(self):
+        self._draw, self._drawn, self._inline = drawings.drawings, {}, {}
+
+    def __call__(self, verdict):
+        """The drawings of a page, in the place of ``page.drawings``."""
+        with self._shared(), mock.patch.object(drawings, "inline", self._marked):
+            return self._draw(Watched(verdict))
+
+    def charts(self, tree, language):
+        """The charts of a verdict; not to be changed."""
+        with self._shared(), hand():
+            return charts.charts(Watched(whole(tree)), language)
+
+    def _shared(self):
+        parts = {name: once(getattr(charts, name), self._drawn) for name in SINGLE}
+        for name in ("NAMED", "MONEY"):
+            parts[name] = tuple(once(draw, self._drawn) for draw in getattr(charts, name))
+        return mock.patch.multiple(charts, **parts)
+
+    def _marked(self, chart, language=None):
+        """The chart as the page has it; it is kept, and so is its identity."""
+        key = id(chart), language
+        if key not in self._inline:
+            self._inline[key] = chart, INLINE(chart, language)
+        return self._inline[key][1]
+
+
+INLINE = drawings.inline
