@@ -179,14 +179,20 @@ def compared(at, text, made):
         moved=[{"customer_id": text, "a": 0.1, "b": 0.2}],
     )
     findings = SimpleNamespace(
-        unfinished=1,
+        unfinished=3,
+        running=1,
+        repeated=1,
+        broken=[SimpleNamespace(directory=SimpleNamespace(path=Path(text)), reason=text)],
         reasons=reasons(text),
         sealed=SimpleNamespace(customers=1, metrics={text: metric}, told=text, openings=(1, 2)),
         further=further(text),
         diffs=[difference],
         gate=[SimpleNamespace(passed=False, sentence=text)],
     )
-    board.report(at, StudyDirectory(Path(text)), verdict, findings, missing=text)
+    study = StudyDirectory(Path(text))
+    board.report(at, study, verdict, findings, missing=text)
+    board.gate_told(at, findings.gate)
+    board.written_told(at, study, [text])
 
 
 def scored(at, text, made):
@@ -205,7 +211,8 @@ def scored(at, text, made):
         drift=pd.DataFrame([moved, moved | {"shift": "strong"}]),
         offered=SimpleNamespace(tree=further(text)),
     )
-    board_score.report(at, SimpleNamespace(path=Path(text)), found)
+    home = SimpleNamespace(path=Path(text))
+    board_score.report(at, StudyDirectory(Path(text)), home, found)
 
 
 def read_out(at, text, made):

@@ -1,15 +1,32 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retain.verdict.export import STARTS, neutral, write_csv, write_many
+from retain.campaign.assignment import as_written
+from retain.verdict.export import CONTROL, neutral, write_csv, write_many
+
+STARTS = tuple("=+-@|＝＋－＠\t\r\n")
 
 
-@given(st.text())
+CELLS = st.text(st.sampled_from("'=+-@|＝＋－＠\t\r\n \u3000\xa0\0\x1b\x7fa\"") | st.characters())
+
+
+@given(st.text() | CELLS)
 def test_no_text_cell_can_be_a_formula(text):
-    assert not neutral(text).startswith(STARTS)
+    assert not neutral(text).lstrip(" \u3000\xa0").startswith(STARTS)
+    assert not re.search(CONTROL, neutral(text))
+
+
+# The read-out must find the ids of the customers, whatever they look like.
+@given(st.lists(st.text() | CELLS, min_size=1))
+def test_the_apostrophe_of_a_cell_is_taken_off_again(texts):
+    plain = [re.sub(CONTROL, "?", text) for text in texts]
+    written = pd.Series([neutral(text) for text in plain], dtype="str")
+    assert as_written(written).tolist() == plain
 
 
 @pytest.mark.parametrize("value", [-1.5, 0, None, True])
@@ -23,7 +40,25 @@ def test_a_table_is_written_with_neutral_cells_and_headers(tmp_path):
     assert path.read_text(encoding="utf-8") == "'=1+1,n\n'@x,-1\nplain,2\n"
 
 
-HOSTILE = ["=1+1", "@x", "-", "\tx", "+1", 'a"b', "a,b", "two\nlines", "плюс", "", None, "'"]
+HOSTILE = [
+    "=1+1",
+    "@x",
+    "＝1",
+    " |x",
+    "\n=",
+    "'=",
+    "\0x",
+    "-",
+    "\tx",
+    "+1",
+    'a"b',
+    "a,b",
+    "two\nlines",
+    "плюс",
+    "",
+    None,
+    "'",
+]
 
 
 # Whoever reads the file back, or opens it in a spreadsheet, must find the same cells.
@@ -46,10 +81,10 @@ def test_very_many_rows_are_written_with_the_same_cells(tmp_path):
     assert (tmp_path / "none.csv").read_text() == '\'=id,text,number,agreed,"mixed, up"\n'
 
 
-@given(st.lists(st.text(), min_size=1))
+@given(st.lists(st.text() | CELLS, min_size=1))
 def test_no_cell_of_many_can_be_a_formula(texts):
     from retain.verdict.export import _arrow
 
-    for dtype in ("str", "object"):
+    for dtype in ("str", "object", "category"):
         found = _arrow(pd.Series(texts, dtype=dtype)).to_pylist()
         assert found == [neutral(text) for text in texts]

@@ -45,7 +45,10 @@ class Errand:
         try:
             self._value = worker.end()
         except Died as death:
-            self._error = RetainError(f"the process that {self._does} died: {death}.")
+            self._error = RetainError(
+                f"the process that {self._does} died: {death}. Where memory ran out, allow this "
+                "command more, or have fewer customers or workers."
+            )
         except Exception as error:  # noqa: BLE001 - raised where the outcome is asked for
             self._error = error
         self.ended = True

@@ -28,6 +28,7 @@ from typing import Any, Literal
 
 from retain.app.held_errors import held_errors
 from retain.app.shortage import find_memory_shortage
+from retain.app.start_limit import limited_start
 from retain.app.worker_environment import SAFE_PATH, THREADS, frugal_environment
 from retain.errors import RetainError
 
@@ -207,7 +208,7 @@ class Worker:
         for _ in range(ATTEMPTS):
             try:
                 return self._begun()
-            except (EOFError, OSError, MemoryError, RuntimeError) as error:
+            except (EOFError, OSError, RuntimeError) as error:
                 cause = self._buried() if self.process is not None else error
         raise RetainError(
             f"worker processes cannot be started (the last: {cause}). "
@@ -220,7 +221,7 @@ class Worker:
         self._pipe, far = context.Pipe()
         arguments = (far, dict(os.environ), Path.cwd())
         process = context.Process(target=_serve, args=arguments, name="retain-worker")
-        with far, deaf_to_interrupts():
+        with far, deaf_to_interrupts(), limited_start():
             warm_up()
             process.start()
         self.process = process

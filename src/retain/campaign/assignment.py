@@ -25,7 +25,7 @@ from retain.customers.source_file import check_exists
 from retain.errors import RetainError, examples
 from retain.schema import Catalogue, Value, parse
 from retain.storage.reading import DATA_BYTES, read_bytes, read_json_object
-from retain.verdict.export import STARTS
+from retain.verdict.export import FORMULA
 
 CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
 SETTINGS = ("settings",)
@@ -158,7 +158,7 @@ def as_written(cells: pd.Series) -> pd.Series:
     >>> as_written(pd.Series(["'=1", "'tis", "7"])).tolist()
     ['=1', "'tis", '7']
     """
-    guarded = cells.str.startswith(tuple(f"'{start}" for start in STARTS))
+    guarded = cells.str.match(f"'{FORMULA}")
     return cells.where(~guarded.astype(bool), cells.str.slice(1))
 
 

@@ -5,6 +5,7 @@ May import: errors, schema, record, customers, learning.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -18,21 +19,33 @@ if TYPE_CHECKING:
 
 MANY = 20_000
 """Rows above which a table is written as ``write_many`` does."""
-STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = "'*(?:[ \t\r\n\u00a0\u3000]*[=+@|＝＋－＠-]|[\t\r\n])"
+"""How a text begins that a spreadsheet may read as a formula, blanks before it or not.
+
+With apostrophes before it too, so that one more can be taken off again: ``as_written`` of
+``campaign.assignment``. Python's expressions and Arrow's (RE2) read it alike.
+"""
+CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+"""What no spreadsheet can show; it becomes ``REPLACEMENT``."""
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+_FORMULA, _CONTROL = re.compile(FORMULA), re.compile(CONTROL)
 
 
 def neutral(cell: Any) -> Any:
-    """A text that a spreadsheet would read as a formula, with an apostrophe before it.
+    """Return a text that a spreadsheet would read as a formula with an apostrophe before it.
 
-    >>> neutral("=HYPERLINK(0)"), neutral("plain"), neutral(-1.5)
-    ("'=HYPERLINK(0)", 'plain', -1.5)
+    >>> neutral("=HYPERLINK(0)"), neutral(" @x"), neutral("plain"), neutral(-1.5)
+    ("'=HYPERLINK(0)", "' @x", 'plain', -1.5)
     """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(STARTS) else cell
+    if not isinstance(cell, str):
+        return cell
+    text = _CONTROL.sub(REPLACEMENT, cell)
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def to_csv(table: pd.DataFrame, path: Path | IO[str], *, header: bool = True) -> None:
     """Write ``table`` as UTF-8 CSV, every text cell and header neutral."""
-    texts = table.select_dtypes(["object", "str"]).map(neutral)
+    texts = table.select_dtypes(["object", "str", "category"]).map(neutral)
     safe = table.assign(**{str(name): texts[name] for name in texts}).rename(columns=neutral)
     safe.to_csv(path, index=False, header=header, encoding="utf-8", lineterminator="\n")
 
@@ -67,14 +80,17 @@ def _arrow(values: pd.Series) -> pa.Array:
     import pyarrow.compute as pc
 
     column = pa.array(values, from_pandas=True)
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
     if pa.types.is_boolean(column.type):
         return pc.if_else(column, "True", "False")
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column
-    if not any(pc.any(pc.starts_with(column, start)).as_py() for start in STARTS):
-        return column
-    starts = "".join(sorted(STARTS, key="-".__eq__))  # within brackets - means itself when last
-    return pc.replace_substring_regex(column, f"^([{starts}])", r"'\1")
+    if pc.any(pc.match_substring_regex(column, CONTROL)).as_py():
+        column = pc.replace_substring_regex(column, CONTROL, REPLACEMENT)
+    if pc.any(pc.match_substring_regex(column, f"^{FORMULA}")).as_py():
+        column = pc.replace_substring_regex(column, f"^({FORMULA})", r"'\1")
+    return column
 
 
 def write_parts(parts: Iterable[pd.DataFrame], path: Path) -> None:
