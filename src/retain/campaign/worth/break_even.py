@@ -96,7 +96,7 @@ def break_even_risk(offer: Offer, profit: float, value: Value) -> float | None:
     >>> words, beta = Words(en="Call", ru="Звонок"), Beta(alpha=6, beta=14)
     >>> call = Offer(label=words, text=words, channel="call", needs_consent=True, contact_cost=1,
     ...     redemption_cost=10, discount=0, taken_by_stayers=1, save_rate=beta)
-    >>> assumed = Value(name="", draws=100, **{name: {"value": one, "low": one, "high": one}
+    >>> assumed = Value(name="sure", draws=100, **{name: {"value": one, "low": one, "high": one}
     ...     for name, one in (("horizon", 1), ("share_lost", 1), ("margin", 1), ("cost", 1))})
     >>> round(break_even_risk(call, 200.0, assumed), 3)
     0.164
