@@ -217,7 +217,7 @@ def test_scores_that_are_no_scores_are_refused(swept, retain_compare):
         path.write_bytes(b"no parquet")
     code, said = retain_compare("study=small", "resamples=100")
     assert code == 2
-    assert "cannot be read as scores" in said
+    assert "is no whole Parquet file" in said
 
 
 def test_interrupted_and_failed_runs_are_told(swept, retain, retain_compare, tiny):

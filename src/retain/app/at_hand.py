@@ -10,12 +10,19 @@ from retain.errors import RetainError
 from retain.record import DataFacts, Record
 from retain.schema import Compare, Run, parse
 
+CLOSED = (
+    "The sealed test stays closed, so there are no model, no segments and no campaign. Compare "
+    "again when no run is running, or type sealed_test=open."
+)
+
 
 def at_hand(config: Compare, winner: Record) -> tuple[Prepared | None, str | None]:
     """The winner's customers, or a sentence that asks for them.
 
     Data that are given must be the very same; data that are only recorded may have moved.
     """
+    if config.sealed_test == "closed":
+        return None, CLOSED
     given = config.data is not None
     try:
         data = config.data or merge_recorded(winner.config["data"], {}, _tables(config))

@@ -113,7 +113,7 @@ def _judged(
     found, verdict, scores = judge_whole(found, config.verdict)
     winner = verdict.winner
     checks = gate(winner, config.gate)
-    config = with_moved(config, winner)
+    config = _with_sealed_test(with_moved(config, winner), found)
     settings = settled(line, config, winner)
     to_carry = (config, settings, found.home, found.directory(winner), winner)
     try:
@@ -155,6 +155,16 @@ def _judged(
     if not all(check.passed for check in checks):
         return MISSED
     return BROKEN if found.broken else 0
+
+
+def _with_sealed_test(config: Compare, found: Compared) -> Compare:
+    """The settings, in which the sealed test stays closed while runs may still change the winner.
+
+    Looked at before the last run has ended, it would be looked at again for another winner.
+    """
+    if config.sealed_test != "auto":
+        return config
+    return config.model_copy(update={"sealed_test": "closed" if found.running else "open"})
 
 
 def _write(home: StudyDirectory, tree: dict[str, Any], language: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from retain.app.at_hand import at_hand
@@ -16,6 +17,7 @@ from retain.campaign.reference import write as write_reference
 from retain.campaign.settings import Settings
 from retain.campaign.worth.recalibration import recalibration
 from retain.campaign.worth.value import audience
+from retain.errors import RetainError
 from retain.learning.experiment import fit, score_sealed
 from retain.learning.latest import latest
 from retain.learning.metrics import chosen
@@ -41,9 +43,22 @@ def follow(
     prepared, missing = at_hand(config, winner)
     if prepared is None:
         return Followed(curves(scores, None), None, missing)
+    _refuse_foreign(scores, prepared, run)
     drawn = curves(scores, prepared.customers.profit)
     _refuse_impossible(scores, prepared, settings)
     return Followed(drawn, carry(config, study, winner, prepared), None)
+
+
+def _refuse_foreign(scores: Scores, prepared: Prepared, run: RunDirectory) -> None:
+    """Refuse scores of others than the winner's customers, or of customers who did otherwise."""
+    table, labels = scores.table, prepared.customers.labelled
+    known = pd.Index(table["customer_id"]).isin(prepared.splits.ids)
+    if known.all() and (labels.loc[table["customer_id"]].to_numpy() == table["target"]).all():
+        return
+    raise RetainError(
+        f"{run.scores} is of other customers than its record's. Delete {run.path} and launch the "
+        "line that made it again."
+    )
 
 
 def _refuse_impossible(outside: Scores, prepared: Prepared, settings: Settings) -> None:

@@ -267,6 +267,7 @@ class Compare(Config):
     diff: tuple[str, ...] | None
     data: dict[str, Any] | None = None
     verdict: Judging
+    sealed_test: Literal["auto", "open", "closed"]
     gate: dict[str, float]
     report: Report
     segmentation: Segmentation
