@@ -178,7 +178,9 @@ def test_a_file_larger_than_its_bound_is_not_read(tmp_path):
     path = tmp_path / "sparse.json"
     with path.open("wb") as file:
         file.truncate(300 * reading.MIB)
-    with pytest.raises(RetainError, match="has 314,572,800 bytes or more; expected at most 268,435,456"):
+    with pytest.raises(
+        RetainError, match="314,572,800 bytes or more; expected at most 268,435,456"
+    ):
         read_bytes(path)
 
 
