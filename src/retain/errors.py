@@ -10,12 +10,17 @@ from __future__ import annotations
 import difflib
 import errno
 import os
+import re
 from collections.abc import Iterable, Sequence
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system answers where no more can be written, but could before."""
 NO_MEMORY = (errno.ENOMEM, errno.EAGAIN)
 """What it answers where it has no memory, or no process, to give."""
+
+
+_IN_URL = re.compile(r"(\w:/{1,2}[^\s:/@]*:)[^\s@/]*@")
+_AS_OPTION = re.compile(r"([?&]password=)[^\s&'\"]*", re.IGNORECASE)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -53,8 +58,22 @@ def examples(values: Iterable[object], limit: int = 5) -> str:
     return f"{shown} and {rest} more" if rest > 0 else shown
 
 
+def hide_passwords(text: str) -> str:
+    """Return a text in which no URL holds a password, as user info or as an option.
+
+    >>> hide_passwords("postgresql://ann:secret@db/shop?password=secret cannot be reached")
+    'postgresql://ann:***@db/shop?password=*** cannot be reached'
+    """
+    text = _IN_URL.sub(r"\1***@", text)
+    return _AS_OPTION.sub(r"\1***", text)
+
+
 class RetainError(Exception):
-    """Something the user can mend: config, data or a file."""
+    """Something the user can mend: config, data or a file; it never tells a password of a URL."""
+
+    def __str__(self) -> str:
+        """Return the sentence without passwords, wherever it is printed or recorded."""
+        return hide_passwords(super().__str__())
 
     @classmethod
     def unknown(cls, kind: str, name: str, known: Sequence[str], *, hint: str = "") -> RetainError:

@@ -130,7 +130,7 @@ def asked(offered, monkeypatch, tmp_path):
     monkeypatch.setattr(planned, "allocate", kept)
     outside = scores_of(run, winner)
     shared = share(outside, tmp_path / "scores")
-    data = share_training_data(config, winner, shared, tmp_path)
+    data = share_training_data(config, (run, winner), shared, tmp_path)
     nobody = Scores(outside.table.head(0), "sealed_test")
     plan(config, settled(line, config, winner), (data.customers, data.scores), nobody, None)
     return seen[-1]

@@ -38,7 +38,7 @@ def verdict_of(folder, data, *settings):
     rests_on = settled(line, config, winner)
     found.home.verdict.mkdir()
     shared = share(scores_of(directory, winner), folder / "scores")
-    data = share_training_data(config, winner, shared, folder)
+    data = share_training_data(config, (directory, winner), shared, folder)
     carried = follow(config, rests_on, found.home, winner, data).carried
     offered = plan(config, rests_on, (data.customers, data.scores), carried.scores, None)
     offered.write(found.home)

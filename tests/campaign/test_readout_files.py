@@ -129,7 +129,7 @@ def spoiled(folder, change):
         ),
         (lambda f: (f / CSV).unlink(), r"file 'campaign\.csv' is not in folder"),
         (lambda f: (f / JSON).unlink(), r"holds no campaign\.json; expected"),
-        (lambda f: (f / JSON).write_text("{"), "cannot be read as JSON"),
+        (lambda f: (f / JSON).write_text("{"), "is not JSON"),
         (lambda f: (f / JSON).write_text("[]"), "holds no object"),
         (lambda f: spoiled(f, lambda t: t["files"].clear()), r"files\.campaign\.csv is None"),
         (lambda f: spoiled(f, lambda t: t["power"].update(alpha="low")), r"power\.alpha is 'low'"),

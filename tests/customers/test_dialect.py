@@ -163,10 +163,10 @@ def test_a_name_no_file_can_have_is_refused(tmp_path):
 def test_a_file_that_may_not_be_read_is_refused(written, monkeypatch):
     path = written("id\n1\n")
 
-    def refuse(self, mode):
+    def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(type(path), "open", refuse)
+    monkeypatch.setattr("retain.storage.reading.os.open", refuse)
     with pytest.raises(RetainError, match="cannot be read: Permission denied"):
         read_cells(path)
 

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
+
 from retain.app.carried import TrainingData
 from retain.app.prepared import Prepared, prepare
 from retain.app.recorded_data import merge_recorded
 from retain.app.shared_memory import SharedValue, share
 from retain.errors import RetainError
-from retain.record import DataFacts, Record
+from retain.learning.scores import Scores
+from retain.record import DataFacts, Record, RunDirectory
 from retain.schema import Compare, Run, parse
+
+CLOSED = (
+    "The sealed test stays closed, so there are no model, no segments and no campaign. Compare "
+    "again when no run is running, or type sealed_test=open."
+)
 
 
 def share_training_data(
-    config: Compare, winner: Record, scores: SharedValue, folder: Path
+    config: Compare, winner: tuple[RunDirectory, Record], scores: SharedValue, folder: Path
 ) -> TrainingData:
     """Read the winner's customers and share them, beside its scores, through a file in ``folder``.
 
     Raises
     ------
     RetainError
-        When data that are given are not the winner's, or ``folder`` cannot be written.
+        When data that are given are not the winner's, the scores are of other customers, or
+        ``folder`` cannot be written.
     """
-    prepared, missing = at_hand(config, winner)
+    run, record = winner
+    prepared, missing = at_hand(config, record)
+    if prepared is not None:
+        _refuse_foreign(scores.load(), prepared, run)
     customers = None if prepared is None else share(prepared, folder / "customers")
     return TrainingData(scores, customers, missing)
 
@@ -33,6 +45,8 @@ def at_hand(config: Compare, winner: Record) -> tuple[Prepared | None, str | Non
 
     Data that are given must be the very same; data that are only recorded may have moved.
     """
+    if config.sealed_test == "closed":
+        return None, CLOSED
     given = config.data is not None
     try:
         data = config.data or merge_recorded(winner.config["data"], {}, _tables(config))
@@ -85,3 +99,15 @@ def _refuse_other(prepared: Prepared, winner: Record) -> None:
 
 def _told(data: DataFacts) -> str:
     return f"customers with fingerprint {data.fingerprint[:12]} ({data.rows} rows)"
+
+
+def _refuse_foreign(scores: Scores, prepared: Prepared, run: RunDirectory) -> None:
+    """Refuse scores of others than the winner's customers, or of customers who did otherwise."""
+    table, labels = scores.table, prepared.customers.labelled
+    known = pd.Index(table["customer_id"]).isin(prepared.splits.ids)
+    if known.all() and (labels.loc[table["customer_id"]].to_numpy() == table["target"]).all():
+        return
+    raise RetainError(
+        f"{run.scores} is of other customers than its record's. Delete {run.path} and launch the "
+        "line that made it again."
+    )

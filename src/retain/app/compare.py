@@ -109,7 +109,7 @@ def _judged(line: Line, config: Compare, found: Compared, asked: Asked) -> int:
     if config.gate_only:
         gate_told(console(), checks)
         return code
-    config = with_moved(config, verdict.winner)
+    config = _with_sealed_test(with_moved(config, verdict.winner), found)
     settings = settled(line, config, verdict.winner)
     comparison = Comparison(line, config, found, verdict, settings, checks, asked, scores)
     try:
@@ -129,6 +129,16 @@ def _code(checks: Sequence[Check], found: Compared) -> int:
     if not all(check.passed for check in checks):
         return MISSED
     return BROKEN if found.broken else 0
+
+
+def _with_sealed_test(config: Compare, found: Compared) -> Compare:
+    """The settings, in which the sealed test stays closed while runs may still change the winner.
+
+    Looked at before the last run has ended, it would be looked at again for another winner.
+    """
+    if config.sealed_test != "auto":
+        return config
+    return config.model_copy(update={"sealed_test": "closed" if found.running else "open"})
 
 
 def say_waiting(study: StudyDirectory) -> None:

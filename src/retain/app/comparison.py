@@ -79,10 +79,12 @@ def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> 
     from retain.verdict.export import to_csv
 
     config, winner = comparison.config, comparison.winner
-    scores = comparison.scores
+    scores, run = comparison.scores, comparison.found.directory(winner)
     with scratch() as folder, Hands(config.workers, watched) as hands:
         shared = share(scores, folder / "scores")
-        loading = hands.give("load", config, winner, shared, folder, does="reads the customers")
+        loading = hands.give(
+            "load", config, (run, winner), shared, folder, does="reads the customers"
+        )
         to_csv(comparison.verdict.table, made.leaderboard)
         effects = comparison.verdict.effects  # worked out while the customers are read
         data: TrainingData = loading.outcome()

@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from retain.errors import RetainError
+from retain.storage.reading import read_text
 
 MOST_BYTES = 200_000
 MOST_NODES = 20_000
@@ -31,17 +32,13 @@ def check_config_files(folders: Iterable[Path]) -> None:
 
 
 def _check_file(path: Path) -> None:
-    if not path.is_file():
-        raise RetainError(f"{path} is no regular file; expected a config in YAML.")
-    if (size := path.stat().st_size) > MOST_BYTES:
-        raise RetainError(f"{path} has {size:,} bytes; expected a config of up to {MOST_BYTES:,}.")
+    text = read_text(path, most_bytes=MOST_BYTES)
     try:
-        text = path.read_text(encoding="utf-8")
         _check_levels(path, text)
         root = yaml.compose(text, Loader=_LOADER)
-    except (OSError, UnicodeError, yaml.YAMLError) as error:
+    except yaml.YAMLError as error:
         told = " ".join(str(error).split())
-        raise RetainError(f"{path} cannot be read as YAML in UTF-8: {told}.") from None
+        raise RetainError(f"{path} cannot be read as YAML: {told}.") from None
     if root is not None and _count_nodes(root, {}) > MOST_NODES:
         raise RetainError(f"{path} holds more than {MOST_NODES:,} keys and values.")
 

@@ -151,8 +151,8 @@ def _known(customers: Customers, saved: Saved) -> int:
     ids = customers.features.index
     kind = "str" if ids.dtype == "str" else None
     try:
-        found = io.BytesIO(read_bytes(saved.customers, most_bytes=DATA_BYTES, within=saved.folder))
-        before = pd.read_csv(found, usecols=["customer_id"], dtype=kind)["customer_id"]
+        found = read_bytes(saved.customers, most_bytes=DATA_BYTES, within=saved.folder)
+        table = pd.read_csv(io.BytesIO(found), usecols=["customer_id"], dtype=kind)
     except (RetainError, ValueError):
         return 0
-    return int(before.isin(ids).sum())
+    return int(table["customer_id"].isin(ids).sum())

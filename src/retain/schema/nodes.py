@@ -278,6 +278,7 @@ class Compare(Config):
     diff: tuple[str, ...] | None
     data: Source | None = None
     verdict: Judging
+    sealed_test: Literal["auto", "open", "closed"]
     gate: dict[str, float]
     gate_only: bool
     report: Report

@@ -225,5 +225,5 @@ def unreadable(path: Path, error: Exception) -> RetainError:
 
 def _check_size(path: Path, size: int, most: int | None) -> None:
     if most is not None and size > most:
-        found = f"{str(path)!r} has {size / MIB:,.0f} MiB or more"
-        raise RetainError(f"{found}; expected at most {most / MIB:,.0f} MiB.")
+        found = f"{str(path)!r} has {size:,} bytes or more"
+        raise RetainError(f"{found}; expected at most {most:,}.")

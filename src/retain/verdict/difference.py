@@ -91,7 +91,9 @@ def _metric(name: str, a: MetricFacts, b: MetricFacts, test_to_train: float) -> 
 
 
 def _moved(a: Scores, b: Scores) -> tuple[dict[str, Any], ...]:
-    both = pd.DataFrame({"a": a.per_customer(), "b": b.per_customer()}).dropna()
+    one, other = a.per_customer(), b.per_customer()
+    shared = one.index.intersection(other.index)  # ids of two kinds have no order among them
+    both = pd.DataFrame({"a": one.loc[shared], "b": other.loc[shared]})
     order = (both["b"] - both["a"]).abs().sort_values(ascending=False, kind="stable").index[:MOVED]
     return tuple(
         {"customer_id": str(id_), "a": float(row["a"]), "b": float(row["b"])}

@@ -7,6 +7,7 @@ code; reading demands the hash the verdict knows and types from a fixed list.
 from __future__ import annotations
 
 import hashlib
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -32,6 +33,7 @@ WRONG_CONTENT = (
     SyntaxError,
     TypeError,
     ValueError,
+    zipfile.BadZipFile,
     zlib.error,
 )
 """What skops, and the libraries whose objects it makes, raise where the parts of a model do not fit
