@@ -463,7 +463,7 @@ def test_an_empty_parquet_column_is_left_out(parquet):
 
 
 def test_nested_parquet_columns_are_refused(parquet):
-    with pytest.raises(RetainError, match=r"column 'a' holds list<.*>; expected numbers, text"):
+    with pytest.raises(RetainError, match=r"column 'a.*' holds list.*; expected numbers, text"):
         read(path=parquet(pd.DataFrame({"a": [[1], [2]]})))
 
 

@@ -98,33 +98,38 @@ def reading_parquet(path: Path) -> Iterator[None]:
 
 
 def check_bounds(path: Path, found: pq.FileMetaData, cells: int) -> None:
-    """Raise a ``RetainError`` if a file says that it unpacks to more than the bounds."""
+    """Raise a ``RetainError`` if a file says that it unpacks to more than the bounds.
+
+    What it says of single chunks is not looked at: there Arrow ends the process where a damaged
+    file contradicts itself.
+    """
     if found.num_columns > COLUMNS:
         raise _beyond(path, f"{found.num_columns:,} columns", f"{COLUMNS:,}")
     if found.num_row_groups * found.num_columns > CHUNKS:
         raise _beyond(path, f"{found.num_row_groups:,} row groups", f"{CHUNKS:,} chunks")
-    chunks = list(_chunks(found))
-    count = max(sum(one.num_values for one in chunks), found.num_rows * found.num_columns)
-    if count > cells:
-        raise _beyond(path, f"{count:,} cells", f"{cells:,}")
-    size = sum(one.total_uncompressed_size for one in chunks)
+    if found.num_rows * found.num_columns > cells:
+        raise _beyond(path, f"{found.num_rows * found.num_columns:,} cells", f"{cells:,}")
+    size = sum(found.row_group(n).total_byte_size for n in range(found.num_row_groups))
     if size > DATA_BYTES:
         raise _beyond(path, f"{size / MIB:,.0f} MiB unpacked", f"{DATA_BYTES / MIB:,.0f}")
+    nested = [one.path for one in _leaves(found) if one.max_repetition_level > 0]
+    if nested:  # of which a row may hold any number
+        raise RetainError(
+            f"file {str(path)!r}, column {nested[0]!r} holds lists; expected numbers, text, dates "
+            "or truth values."
+        )
 
 
-def _chunks(found: pq.FileMetaData) -> Iterator[pq.ColumnChunkMetaData]:
-    for number in range(found.num_row_groups):
-        group = found.row_group(number)
-        for place in range(group.num_columns):
-            yield group.column(place)
+def _leaves(found: pq.FileMetaData) -> Iterator[pq.ColumnSchema]:
+    return (found.schema.column(place) for place in range(found.num_columns))
 
 
 def _texts_that_may_swell(found: pq.FileMetaData) -> list[str]:
     """Return columns of texts if all their cells could be as long as all that is packed of them."""
-    texts = [one for one in _chunks(found) if one.physical_type == "BYTE_ARRAY"]
-    if sum(one.num_values * one.total_uncompressed_size for one in texts) <= TEXTS_BYTES:
+    groups = (found.row_group(number) for number in range(found.num_row_groups))
+    if sum(one.num_rows * one.total_byte_size for one in groups) <= TEXTS_BYTES:
         return []
-    return sorted({one.path_in_schema for one in texts})
+    return sorted(one.path for one in _leaves(found) if one.physical_type == "BYTE_ARRAY")
 
 
 def _decoded(path: Path, table: pa.Table) -> pa.Table:
