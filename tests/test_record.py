@@ -230,3 +230,27 @@ def test_a_broken_record_among_many_is_named(many):
     told = [record.reason for _, record in many.read() if isinstance(record, BrokenRun)]
     assert len(told) == 1
     assert "is no record of a run: data.rows" in told[0]
+
+
+# Whoever does a run again must not write where a stranger's link leads, nor wait for a pipe.
+def test_a_run_that_begins_again_writes_through_no_link_and_into_no_pipe(tmp_path):
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "config.yaml").write_text("mine")
+    run = RunDirectory(tmp_path / "run")
+    for name in ("folder", "file"):
+        run.hydra.mkdir(parents=True)
+        if name == "folder":
+            run.hydra.rmdir()
+            run.hydra.symlink_to(victim)
+        else:
+            (run.hydra / "config.yaml").symlink_to(victim / "config.yaml")
+        os.mkfifo(run.log)
+        (run.path / "more").symlink_to(victim / "config.yaml")
+        run.reopen()
+        assert not run.log.exists()
+        assert list(run.hydra.iterdir()) == []
+        assert not run.hydra.is_symlink()
+        assert list(run.path.iterdir()) == [run.hydra]
+        run.hydra.rmdir()
+    assert (victim / "config.yaml").read_text() == "mine"

@@ -86,8 +86,8 @@ def zoo(folder: Path, customers: int, rounds: int, models: Sequence[str]) -> str
     rows = []
     with Hands(2) as hands, scratch() as shared:
         for winner in sorted(records, key=lambda one: models.index(one.config["model"]["name"])):
-            customers = share(prepare(parse(Run, winner.config)), shared / winner.id)
-            job = (config, winner, customers)
+            prepared = share(prepare(parse(Run, winner.config)), shared / winner.id)
+            job = (config, winner, prepared)
             taken = [_drivers(hands, *job) for _ in range(rounds + 1)][1:]
             kind, ratio = _against_bare(winner, rounds)
             name = winner.config["model"]["name"]

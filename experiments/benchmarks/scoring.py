@@ -36,6 +36,7 @@ from retain.app.saved import Saved, opened
 from retain.app.score import score
 from retain.customers.demo import write
 from retain.learning.features import as_learnt
+from retain.verdict.model_file import load
 
 CUSTOMERS, ROUNDS, MODELS = 1_000_000, 3, ("logreg", "lightgbm")
 SECTION = "scoring"
@@ -84,8 +85,8 @@ def trained(folder: Path, model: str) -> str:
 
 def one_round(verdict: str, new: Path, customers: int) -> Round:
     """Seconds of reading, of predicting and of the whole command, one after the other."""
-    saved = opened(verdict)
-    model = saved.model()
+    saved = opened(Path(verdict) / "verdict.json")
+    model = load(saved.folder / saved.file.file, saved.file.sha256)
     read, people = timed(source(_node(saved, new), learnt=saved.reference.kinds))
     table = as_learnt(people, saved.reference.kinds)
     predict, _ = timed(partial(model.predict_proba, table))

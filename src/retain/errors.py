@@ -109,6 +109,8 @@ class RetainError(Exception):
         which = "" if str(at) == str(folder) else f" ({at})"
         if error.errno in FULL:
             mend = "Free some space there, and the same line continues with what is missing"
+        elif error.errno in (errno.ENOTDIR, errno.EISDIR):
+            mend = f"Move away what lies there, or name another folder: {elsewhere}"
         elif error.errno in NO_MEMORY:
             mend = "Memory ran out: allow the command more, or have fewer workers"
         else:

@@ -108,3 +108,9 @@ def test_groups_are_folders_and_options_are_files(tmp_path):
     assert "mine" in groups.options["study"]
     assert "models" in groups.options["study"]
     assert "top" not in str(groups.options.values())
+
+
+def test_the_words_of_a_line_say_where_its_configs_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my conf").mkdir()
+    assert read(["a=1", "-cd", "my conf"]).words == ("a=1", "-cd", "my conf")

@@ -91,6 +91,8 @@ def tamper(files):
         (None, ("outcomes.forein=drop",), "key 'forein' is unknown. Did you mean 'foreign'"),
         (None, ("resamples=10",), "resamples is 10; expected greater than or equal to 200"),
         (None, ("outcomes.foreign=keep",), "outcomes.foreign is 'keep'; expected 'refuse' or 'd"),
+        (None, ("campaign=12345678",), "there is no campaign 12345678"),
+        (None, ("campaign=12e45678",), "there is no campaign 12e45678"),
         (None, ("campaign=null",), "type campaign=ID or campaign=FOLDER"),
         (None, ("outcomes=null",), "type outcomes=FILE"),
     ],

@@ -24,6 +24,7 @@ from retain.customers.demo import write as write_store
 from retain.errors import RetainError
 from retain.learning.features import as_learnt
 from retain.verdict.document import as_json
+from retain.verdict.model_file import load, save
 
 
 def verdict_of(folder, data, *settings):
@@ -178,7 +179,8 @@ def test_the_scores_are_those_of_the_model_whatever_the_rows_at_a_time(store, re
     keys = ("tables", "profit_unit", "cleaning", "derived")
     node = {key: saved.winner.config["data"][key] for key in keys}
     customers = read(dir="new", labelled=False, **node)
-    bare = saved.model().predict_proba(as_learnt(customers, saved.reference.kinds))[:, 1]
+    model = load(saved.folder / saved.file.file, saved.file.sha256)
+    bare = model.predict_proba(as_learnt(customers, saved.reference.kinds))[:, 1]
     found = whole["score"].loc[customers.features.index].to_numpy()
     assert found == pytest.approx(bare, abs=1e-12)
 
@@ -541,3 +543,21 @@ def test_a_study_may_be_named_instead_of_its_verdict(store, retain_score):
 )
 def test_what_cannot_be_meant_is_refused(store, retain_score, words, told):
     assert told in refused(retain_score, *words)
+
+
+# Types are checked, but not every number that compiled code takes for granted.
+def test_a_model_that_crashes_costs_the_process_that_calls_it_alone(table, retain_score, new_table):
+    new_table()
+    path = table / "verdict.json"
+    tree = json.loads(path.read_text())
+    model = load(table / "model.skops", tree["model"]["sha256"])
+    grown = next(step for _, step in model.steps if hasattr(step, "tree_")).tree_
+    state = grown.__getstate__()
+    inner = state["nodes"]["left_child"] != -1
+    assert inner.any()
+    for side in ("left_child", "right_child"):
+        state["nodes"][side][inner] = 2**40
+    grown.__setstate__(state)
+    tree["model"]["sha256"] = save(model, table / "model.skops")
+    path.write_text(json.dumps(tree))
+    assert "the process that scores the customers died" in refused(retain_score, *NEW)

@@ -169,3 +169,15 @@ def test_two_folders_exchange_names(tmp_path):
     fill(tmp_path / "b", "b")
     exchange(tmp_path / "a", tmp_path / "b")
     assert (tmp_path / "b" / "one.txt").read_text() == "a"
+
+
+@pytest.mark.parametrize("link", ["verdict", "campaigns", "campaigns/0123abcd"])
+def test_a_link_on_the_way_to_a_place_is_named_before_anything_counts(tmp_path, link):
+    study, elsewhere = tmp_path / "study", tmp_path / "elsewhere"
+    fill(elsewhere, "theirs")
+    (study / link).parent.mkdir(parents=True)
+    (study / link).symlink_to(elsewhere)
+    with pytest.raises(RetainError, match=f"{link} is a link, which may lead anywhere"):
+        replace_all(study, "new")
+    assert {path.read_text() for path in elsewhere.iterdir()} == {"theirs"}
+    assert [path for path in study.iterdir() if path.name.startswith(".")] == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from retain.app.command_line import type_value
 from retain.app.offered import Offered
 from retain.campaign.assignment import campaign_id, read_assignment
 from retain.errors import RetainError, did_you_mean
@@ -163,7 +164,7 @@ def _of_id(id_: str, outputs: Path) -> CampaignDirectory:
     if len(found) == 1:
         return found[0]
     if found:
-        listed = " or ".join(f"campaign={one.path}" for one in found)
+        listed = " or ".join(type_value("campaign", one.path) for one in found)
         raise RetainError(f"campaign {id_} stands in several studies; type {listed}.")
     known = [one for study in studies for one in study.campaign_ids]
     listed = f"it holds {', '.join(known)}" if known else "it holds none"
@@ -180,7 +181,7 @@ def _only(study: StudyDirectory, typed: str) -> CampaignDirectory:
         listed = ", ".join(ids)
         raise RetainError(
             f"{study.path} has {len(ids)} campaigns: {listed}. Type the one that was sent, such "
-            f"as campaign={study.campaign(ids[0]).path}"
+            f"as {type_value('campaign', study.campaign(ids[0]).path)}"
         )
     above = study.path.parent
     beside = [path.name for path in above.iterdir()] if above.is_dir() else []

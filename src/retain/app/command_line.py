@@ -7,6 +7,9 @@ right key. Hydra is imported only where a line is expanded, so that help answers
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +49,38 @@ class Line:
     help: bool = False
     to_hydra: bool = False
     config_dirs: tuple[Path, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What has to be typed to mean the same, flags that say how aside."""
+        folders = (("-cd", os.path.relpath(folder)) for folder in self.config_dirs)
+        return (*self.overrides, *(word for pair in folders for word in pair))
+
+
+def type_value(key: str, value: object) -> str:
+    """Return a ``key=value`` as it is typed in a shell, whatever signs the value has.
+
+    >>> type_value("campaign", "outputs/demo/campaigns/9c5a08ca")
+    'campaign=outputs/demo/campaigns/9c5a08ca'
+    >>> print(type_value("data.path", "a b; rm c"))
+    "data.path='a b; rm c'"
+    """
+    text = str(value)
+    if re.fullmatch(r"[\w./:@%+-]+", text, flags=re.ASCII):
+        return f"{key}={text}"
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    word = f"{key}='{escaped}'"
+    return shlex.quote(word) if re.search(r'["$`\\!]', word) else f'"{word}"'
+
+
+def quote_ids(text: str) -> str:
+    """Return an override in which ids are texts, though they may look like numbers.
+
+    >>> quote_ids("diff=[12345678,12e45678]")
+    "diff=['12345678','12e45678']"
+    """
+    key, equals, value = text.partition("=")
+    return key + equals + re.sub(r"(?<![\w'\"/.-])([0-9a-f]{8})(?![\w'\"/.-])", r"'\1'", value)
 
 
 def read(arguments: Sequence[str]) -> Line:

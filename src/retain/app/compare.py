@@ -119,7 +119,7 @@ def _judged(line: Line, config: Compare, found: Compared, asked: Asked) -> int:
         raise RetainError.unwritable(home.path, error, "outputs=FOLDER") from None
     report(console(), home, verdict, results.findings, missing=results.missing)
     if repointing is not None:
-        raise RetainError(repointing.describe(shlex.join(["retain-compare", *line.overrides])))
+        raise RetainError(repointing.describe(shlex.join(["retain-compare", *line.words])))
     written_told(console(), home, lost)
     return code
 

@@ -124,7 +124,7 @@ def _findings(
         running=found.running,
         repeated=found.repeated,
         broken=found.broken,
-        commands=commands(found, comparison.line.overrides),
+        commands=commands(found, comparison.line.words),
         gate=tuple(comparison.checks) or None,
         diffs=diffs,
         curves=followed.curves,

@@ -17,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retain.app.command_line import Line
+from retain.app.command_line import Line, quote_ids
 from retain.app.run import answer
 from retain.errors import RetainError
 from retain.record import CampaignDirectory, ReadoutDirectory, StudyDirectory
@@ -135,4 +135,5 @@ def _config(line: Line) -> Readout:
 
 def _full(text: str) -> str:
     key, equals, value = text.partition("=")
-    return f"{TYPED.get(key, key)}{equals}{value}"
+    full = f"{TYPED.get(key, key)}{equals}{value}"
+    return quote_ids(full) if key == "campaign" else full

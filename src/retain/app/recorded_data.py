@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from retain.app.command_line import type_value
 from retain.app.merged import merged
 from retain.customers.purchases.database_url import without_password
 from retain.customers.purchases.origin import origin_of
@@ -121,7 +122,7 @@ def _place(recorded: Mapping[str, Any], key: str) -> Path:
 def _asked_anew(kind: str, place: str) -> str:
     return (
         f"the record names a {kind}, {place!r}, and none is asked because a record says so. If it "
-        f"is yours, type data.path={place}"
+        f"is yours, type {type_value('data.path', place)}"
     )
 
 
@@ -135,7 +136,7 @@ def _check_countable(path: str) -> None:
     entries = (1 for _, folders, files in os.walk(base) for _ in (*folders, *files))
     if sum(islice(entries, MOST_FILES + 1)) > MOST_FILES:
         found = f"the record's {path!r} leads to more than {MOST_FILES} files and folders"
-        raise RetainError(f"{found}; if they are yours, type data.path={path}")
+        raise RetainError(f"{found}; if they are yours, type " + type_value("data.path", path))
 
 
 CHECKS: Mapping[str, Callable[[Mapping[str, Any], Collection[str]], None]] = {

@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from retain.app.seen import Surveyed
 
 Command = Callable[[Line], int]
+SAFE_PATH = "PYTHONSAFEPATH"
+"""See app.worker_environment."""
 
 
 def main() -> None:
@@ -47,14 +49,25 @@ def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
     foresaw, whose traceback goes to a log (``app.unforeseen``); 128 and the signal's number where
     it was asked to end.
     """
-    os.environ.setdefault("PYTHONSAFEPATH", "1")  # see app.worker_environment
-    with safe_terminal():
+    with safe_terminal(), _safe_path():
         try:
             code = _do(command, arguments, primary)
             flush_output()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last door
             return _explain(error, arguments, primary)
         return code
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """No process that is started meanwhile looks for modules where one works."""
+    before = os.environ.get(SAFE_PATH)
+    os.environ.setdefault(SAFE_PATH, "1")
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(SAFE_PATH, None)
 
 
 def _do(command: Command, arguments: Sequence[str], primary: str) -> int:

@@ -10,8 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from sklearn.base import BaseEstimator
-
 from retain.campaign.reference import Reference
 from retain.campaign.reference import read as read_reference
 from retain.campaign.worth.recalibration import Recalibration
@@ -20,7 +18,6 @@ from retain.record import StudyDirectory
 from retain.schema import SavedVerdict, parse
 from retain.schema.scoring import SavedCuts, SavedFile, SavedSettings, SavedWinner
 from retain.storage.reading import read_json_object
-from retain.verdict.model_file import load
 
 
 @dataclass(frozen=True)
@@ -47,16 +44,6 @@ class Saved:
     cuts: SavedCuts
     calibration: Recalibration
     reference: Reference
-
-    def model(self) -> BaseEstimator:
-        """The winner, fitted on all training customers.
-
-        Raises
-        ------
-        RetainError
-            When its file is another one, or holds types that are not trusted.
-        """
-        return load(self.folder / self.file.file, self.file.sha256)
 
     @property
     def customers(self) -> Path:

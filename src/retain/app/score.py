@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -38,6 +38,10 @@ def main() -> None:
 
 def score(line: Line) -> int:
     """Read the verdict and the customers, score, place and write."""
+    from retain.app.workers import warm_up
+
+    with suppress(OSError):  # a worker that cannot start says so
+        warm_up()  # while this one reads
     with nothing_thrown_away():  # among texts of a million customers a search finds nothing
         return _scored(line)
 
@@ -62,7 +66,7 @@ def _scored(line: Line) -> int:
         raise RetainError.unwritable(study.path, error, "outputs=FOLDER") from None
     report(console(), study, home, found)
     if repointing is not None:
-        raise RetainError(repointing.describe(shlex.join(["retain-score", *line.overrides])))
+        raise RetainError(repointing.describe(shlex.join(["retain-score", *line.words])))
     return 0
 
 
@@ -129,16 +133,29 @@ def scored(config: Score, saved: Saved, settings: Settings, new: NewCustomers) -
     from retain.app.planning import offered
     from retain.campaign.applied import applied
     from retain.campaign.drift import drift
-    from retain.learning.experiment import score_new
 
-    model = saved.model()
+    scores = _scores(config, saved, new)
     with threadpool_limits(config.threads):
-        scores = score_new(model, new.table, rows=config.rows)
         moved = drift(saved.reference, new.table, scores.table["probability"].to_numpy())
         people = _people(saved, settings, new, scores)
         made = applied(people, saved.calibration, settings)
         found = offered(made, settings, saved.calibration, config.report.language, None)
     return Scored(saved, new, found, moved)
+
+
+def _scores(config: Score, saved: Saved, new: NewCustomers) -> Scores:
+    """What the saved model, in a process of its own, makes of the new customers."""
+    from retain.app.apart import apart
+    from retain.app.scratch import scratch
+    from retain.app.shared_memory import share
+
+    model = (saved.folder / saved.file.file, saved.file.sha256)
+    with scratch() as folder:
+        table = share(new.table, folder / "table")
+        job = (*model, table, config.rows, config.threads)
+        with apart("score", *job, does="scores the customers") as scoring:
+            scores: Scores = scoring()
+    return scores
 
 
 def _people(saved: Saved, settings: Settings, new: NewCustomers, scores: Scores) -> Audience:

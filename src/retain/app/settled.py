@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from retain.app.command_line import Groups, Line, conf_dir
+from retain.app.command_line import Groups, Line, conf_dir, quote_ids
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -65,7 +65,11 @@ def composed(line: Line) -> Compare:
     from retain.schema import Compare, parse
 
     overrides = [
-        f"study.name={text.removeprefix('study=')}" if text.startswith("study=") else text
+        f"study.name={text.removeprefix('study=')}"
+        if text.startswith("study=")
+        else quote_ids(text)
+        if text.startswith("diff=")
+        else text
         for text in line.overrides
     ]
     with Composer(replace(line, overrides=tuple(overrides)), "compare") as composer:

@@ -51,7 +51,17 @@ GRACE = 10.0
 ATTEMPTS = 3
 """How often a worker's process is started before the launch gives up."""
 Job = Literal[
-    "execute", "survey", "judge", "load", "carry", "look", "explain", "leave", "plan", "draw"
+    "execute",
+    "survey",
+    "judge",
+    "load",
+    "carry",
+    "look",
+    "explain",
+    "leave",
+    "plan",
+    "draw",
+    "score",
 ]
 JOBS: dict[Job, tuple[str, str]] = {
     "execute": ("retain.app.execute", "execute"),
@@ -64,6 +74,7 @@ JOBS: dict[Job, tuple[str, str]] = {
     "leave": ("retain.app.explaining", "leave_out"),
     "plan": ("retain.app.planning", "plan"),
     "draw": ("retain.report.charts", "pictures"),
+    "score": ("retain.app.model_scoring", "score_shared"),
 }
 """Where each job is done: imported by the worker that does it."""
 

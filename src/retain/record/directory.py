@@ -85,11 +85,20 @@ class RunDirectory:
     def reopen(self, *, keep_folds: bool = False) -> None:
         """Forget the final state, so that the run counts as not done until it is.
 
-        Its scores go too, and what a killed process left half-written.
+        Its scores go too, what a killed process left half-written, and links and pipes that
+        somebody put in the place of files to be written.
         """
         self.record.unlink(missing_ok=True)
+        self._remove_odd_files()
         self.hydra.mkdir(parents=True, exist_ok=True)
         if not keep_folds:
             self.folds.unlink(missing_ok=True)
         for path in (self.scores, *self.path.glob(f"{UNFINISHED}*")):
             path.unlink(missing_ok=True)
+
+    def _remove_odd_files(self) -> None:
+        """Remove what is neither a file nor a folder of the run itself."""
+        inside = self.hydra.iterdir() if self.hydra.is_dir() and not self.hydra.is_symlink() else ()
+        for path in (*self.path.iterdir(), *inside):
+            if path.is_symlink() or not (path.is_file() or path.is_dir()):
+                path.unlink()

@@ -73,7 +73,13 @@ class Staging:
             self.immutable.add(place)
 
     def _register(self, place: str) -> None:
-        target = self.path.parent / place
+        folder, target = self.path.parent, self.path.parent / place
+        for step in (target, *target.parents):
+            if step != folder and step.is_relative_to(folder) and step.is_symlink():
+                raise RetainError(
+                    f"{step} is a link, which may lead anywhere; expected a folder of the study "
+                    "itself. Remove the link, or copy what it leads to in its place."
+                )
         if target.exists() and not target.is_dir():
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(target))
         self.places.append(place)
