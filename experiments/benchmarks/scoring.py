@@ -92,7 +92,8 @@ def one_round(verdict: str, new: Path, customers: int) -> Round:
     predict, _ = timed(partial(model.predict_proba, table))
     del people, table
     plain, _ = timed(lambda: [_plainly(path) for path in sorted(new.glob("*.csv"))])
-    words = ("data=one_click", f"data.dir={new}", f"outputs={new.parent / 'scored'}")
+    outputs = f"outputs={new.parent / 'scored'}"
+    words = ("data=one_click", f"data.dir={new}", outputs, "campaign.replace=true")
     found = {"read": read, "predict": predict, "plain": plain}
     for name, limit in zip(LIMITS, ((), (f"campaign.contacts={customers // 10}",)), strict=True):
         found[name], code = timed(partial(_scored, (f"verdict={verdict}", *words, *limit)))
