@@ -9,6 +9,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from retain.errors import RetainError, did_you_mean
+from retain.storage.reading import WHOLE_NUMBER_BITS
 
 
 class Config(BaseModel):
@@ -45,7 +46,7 @@ def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> Conf
     cleaning.newcomers: key 'measure' is missing.
     """
     try:
-        return kind.model_validate(_tuples(tree))
+        return kind.model_validate(_tuples(tree, where))
     except ValidationError as error:
         said = [_told(kind, dict(problem), where) for problem in error.errors()]
         lines = sorted(dict.fromkeys(said), key=lambda line: "is unknown" not in line)
@@ -65,11 +66,15 @@ def check_mapping(where: str, node: Any) -> dict[str, Any]:
     raise RetainError.at(where, f"it is {node!r}"[:200], "expected a node {NAME: …}")
 
 
-def _tuples(tree: Any) -> Any:
+def _tuples(tree: Any, where: str) -> Any:
+    """Return a tree with tuples for lists; numbers too long to compute with are refused."""
     if isinstance(tree, dict):
-        return {key: _tuples(value) for key, value in tree.items()}
+        return {key: _tuples(value, f"{where}.{key}") for key, value in tree.items()}
     if isinstance(tree, list):
-        return tuple(_tuples(value) for value in tree)
+        return tuple(_tuples(value, where) for value in tree)
+    if isinstance(tree, int) and tree.bit_length() > WHOLE_NUMBER_BITS:
+        found = f"a whole number has {tree.bit_length()} bits"
+        raise RetainError.at(where.lstrip("."), found, f"expected at most {WHOLE_NUMBER_BITS}")
     return tree
 
 

@@ -7,6 +7,8 @@ code; reading demands the hash the verdict knows and types from a fixed list.
 from __future__ import annotations
 
 import hashlib
+import tokenize
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -32,6 +34,8 @@ WRONG_CONTENT = (
     SyntaxError,
     TypeError,
     ValueError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
     zlib.error,
 )
 """What skops, and the libraries whose objects it makes, raise where the parts of a model do not fit
