@@ -37,6 +37,7 @@ from retain.customers import contracted, demo, table
 from retain.customers.customers import Column
 from retain.customers.purchases import source
 from retain.schema import Catalogue, OutcomesFile, Segmentation, Value, parse
+from retain.storage.reading import check_tree
 
 COMPOSED = 0.02
 """Share of the inputs that are composed by Hydra, which takes a hundred times as long."""
@@ -153,7 +154,13 @@ def vary_log(ground: Ground) -> Reader:
             part = chance.choice(("columns", "log", "policy", "label", "snapshots", "windows"))
             given[part] = mutate_tree(chance, given[part])
             given["columns"] = given["columns"] or {}
-        return lambda: source.read(**given)
+
+        def read() -> object:
+            for key, node in given.items():  # as the config of a run, or a record, is checked
+                check_tree(node, f"data.{key}")
+            return source.read(**given)
+
+        return read
 
     return vary
 

@@ -108,3 +108,8 @@ def test_groups_are_folders_and_options_are_files(tmp_path):
     assert "mine" in groups.options["study"]
     assert "models" in groups.options["study"]
     assert "top" not in str(groups.options.values())
+
+
+def test_a_word_too_long_to_be_read_in_a_second_is_refused():
+    with pytest.raises(RetainError, match=r"has 200,005 characters; expected at most 100,000"):
+        checked(["seed=" + "[" * 200_000], GROUPS)

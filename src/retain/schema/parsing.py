@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -21,6 +22,7 @@ class Config(BaseModel):
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 OURS = {
     "value_error": "{error}",
     "tuple_type": "a list",
@@ -67,14 +69,21 @@ def check_mapping(where: str, node: Any) -> dict[str, Any]:
 
 
 def _tuples(tree: Any, where: str) -> Any:
-    """Return a tree with tuples for lists; numbers too long to compute with are refused."""
+    """Return a tree with tuples for lists; numbers and texts that no file can hold are refused."""
     if isinstance(tree, dict):
+        for key in tree:
+            _tuples(key, where)
         return {key: _tuples(value, f"{where}.{key}") for key, value in tree.items()}
     if isinstance(tree, list):
         return tuple(_tuples(value, where) for value in tree)
     if isinstance(tree, int) and tree.bit_length() > WHOLE_NUMBER_BITS:
         found = f"a whole number has {tree.bit_length()} bits"
-        raise RetainError.at(where.lstrip("."), found, f"expected at most {WHOLE_NUMBER_BITS}")
+        raise RetainError.at(
+            where.lstrip(".") or "config", found, f"expected at most {WHOLE_NUMBER_BITS}"
+        )
+    if isinstance(tree, str) and not tree.isascii() and _SURROGATE.search(tree):
+        found = f"{tree[:200]!r} holds half of a surrogate pair"
+        raise RetainError.at(where.lstrip(".") or "config", found, "expected text in UTF-8")
     return tree
 
 
