@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check lock smoke simulate cluster chaos clean
+.PHONY: run test check lock smoke simulate cluster chaos fuzz clean
 
 run: $(STAMP)            ## sweep the embedded demo store, compare, segment
 	$(BIN)/retain -m study=demo
@@ -28,6 +28,9 @@ simulate: $(STAMP)       ## how often tests and intervals are right; figures in 
 
 chaos: $(STAMP)          ## kill and crowd the commands that write a verdict; counts in experiments/chaos
 	$(BIN)/python experiments/chaos/verdicts.py
+
+fuzz: $(STAMP)           ## give every reader hostile inputs; counts in experiments/fuzz
+	$(BIN)/python experiments/fuzz/readers.py
 
 cluster: $(VENV)/.cluster ## add what hydra/launcher=submitit_slurm and =ray and data.engine=spark need (830 MB), and the benchmark
 

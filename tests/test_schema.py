@@ -122,3 +122,18 @@ def test_a_value_outside_its_own_range_is_told_in_our_words():
     tree = {"name": "tried", "horizon": one, "share_lost": one, "margin": one, "draws": 100}
     with pytest.raises(RetainError, match=r"value\.horizon is .*; expected low ≤ value ≤ high\."):
         parse(Value, tree, "value")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (10**5000, "validation.folds: a whole number has 16610 bits; expected at most 64"),
+        ("\ud800", "validation.folds: '.ud800' holds half of a surrogate pair"),
+    ],
+    ids=["a long number", "half of a pair"],
+)
+def test_what_no_file_can_hold_is_refused_with_its_place(value, said):
+    with pytest.raises(RetainError, match=said):
+        parse(Validation, {**VALIDATION, "folds": value}, "validation")
+    with pytest.raises(RetainError, match=said):
+        parse(Cleaning, {"validation": {"folds": [value]}})

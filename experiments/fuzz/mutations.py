@@ -1,4 +1,4 @@
-"""Valid inputs made hostile: bytes, texts, trees, tables and archives, each as its structure allows.
+"""Valid inputs made hostile: bytes, texts, trees, tables and archives, each in its own way.
 
 Everything is drawn from the ``Random`` that is passed, so that a seed makes the same input again.
 """
@@ -130,7 +130,7 @@ def _token_replaced(chance: Random, text: str, tokens: str) -> str:
         return chance.choice(WORDS)
     one, word = chance.choice(found), chance.choice(WORDS)
     if chance.random() < 0.15:  # everywhere
-        return text.replace(one.group(), word)[:2_000_000]
+        return text.replace(one.group(), word, max(1, 2_000_000 // (1 + len(word))))
     return text[: one.start()] + word + text[one.end() :]
 
 
@@ -145,7 +145,7 @@ def mutate_tree(chance: Random, tree: Any) -> Any:
         if node is whole and chance.random() < 0.9 and len(places) > 1:
             node, key = chance.choice(places[1:])
         _change(chance, whole, node, key)
-    return whole.get("", None)
+    return whole.get("")
 
 
 def _places(node: Any) -> Iterator[tuple[Any, Any]]:
@@ -181,12 +181,14 @@ def _value(chance: Random, old: Any) -> Any:
     if isinstance(old, bool) or chance.random() < 0.4:
         return chance.choice((*NUMBERS, *WORDS, [], {}, MARK))
     if isinstance(old, int | float):
-        return chance.choice((-old, old + 1, old * 1e6, old / 1e6, old - 1, str(old), *NUMBERS))
+        near = old if abs(old) < 2**64 else 7  # no longer number can be multiplied by a fraction
+        return chance.choice((-near, near + 1, near * 1e6, near / 1e6, str(near), *NUMBERS))
     if isinstance(old, str):
-        return chance.choice((old + " ", old.upper(), old[:-1], old[::-1], old * 50, *WORDS))
+        return chance.choice((old + " ", old.upper(), old[:-1], old[::-1], old[:999] * 50, *WORDS))
     if isinstance(old, list):
+        times = max(2, 2000 // (1 + sum(1 for _ in _places(old))))
         named = {str(place): one for place, one in enumerate(old)}
-        return chance.choice((old * 2, old[:-1], old[::-1], old * 500, named))
+        return chance.choice((old * 2, old[:-1], old[::-1], old * times, named))
     return chance.choice((*NUMBERS, *WORDS))
 
 
@@ -221,7 +223,7 @@ def mutate_json(chance: Random, tree: Any, *, indent: int | None = None) -> byte
 def write_hostile_parquet(chance: Random, table: pa.Table, path: Path) -> None:
     """Write a table with other types, columns or rows, or with bytes of its file changed."""
     for _ in range(chance.choice((0, 1, 1, 2, 3))):
-        table = _changed_table(chance, table)
+        table = _changed_table(chance, table) if table.num_columns else table
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -233,26 +235,26 @@ def write_hostile_parquet(chance: Random, table: pa.Table, path: Path) -> None:
 
 
 def _changed_table(chance: Random, table: pa.Table) -> pa.Table:
-    if not table.num_columns:
-        return pa.table({"customer_id": [1, 2]})
     place = chance.randrange(table.num_columns)
     name, column = table.column_names[place], table.column(place)
     kind = chance.randrange(9)
     if kind <= 2:
         return table.set_column(place, name, _column(chance, column))
-    if kind == 3:
-        return table.remove_column(place)
-    if kind == 4:
-        return table.append_column(chance.choice((name, *_NAMES)), column)
-    if kind == 5:
-        names = [*table.column_names]
-        names[place] = chance.choice(_NAMES)
-        return table.rename_columns(names)
-    if kind == 6:
-        return table.slice(0, chance.randrange(4))
-    if kind == 7:
-        return pa.concat_tables([table] * chance.choice((2, 3)))
-    return table.select([*reversed(table.column_names)]) if len(set(table.column_names)) else table
+    changes = (
+        lambda: table.remove_column(place),
+        lambda: table.append_column(chance.choice((name, *_NAMES)), column),
+        lambda: _renamed(table, place, chance.choice(_NAMES)),
+        lambda: table.slice(0, chance.randrange(4)),
+        lambda: pa.concat_tables([table] * chance.choice((2, 3))),
+        lambda: table.select([*reversed(range(table.num_columns))]),
+    )
+    return changes[kind - 3]()
+
+
+def _renamed(table: pa.Table, place: int, name: str) -> pa.Table:
+    names = [*table.column_names]
+    names[place] = name
+    return table.rename_columns(names)
 
 
 _NAMES = tuple(word[:200].encode("utf-8", "replace").decode() for word in WORDS)

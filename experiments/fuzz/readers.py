@@ -39,7 +39,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
-from doors import READERS, Ground
+from doors import READERS
+from ground import Ground
 
 from retain.errors import NotApplicable, RetainError
 from retain.record import StudyDirectory
@@ -83,6 +84,14 @@ class Counts:
         return found
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What inputs are drawn from, and the folder for those that something fails at."""
+
+    seed: int
+    failures: Path
+
+
 class TooSlowError(BaseException):
     """A reader that takes longer than it may; no reader may catch it."""
 
@@ -122,9 +131,7 @@ def read_all(
     counts: Counts,
     ground: Ground,
     numbers: range,
-    *,
-    seed: int,
-    failures: Path,
+    trial: Trial,
     watch: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> Iterator[int]:
     """Read inputs and count the answers; yield each number before its input is read.
@@ -133,7 +140,7 @@ def read_all(
     """
     vary = READERS[counts.reader](ground)
     for number in numbers:
-        chance = random.Random(f"{seed}/{counts.reader}/{number}")  # noqa: S311 - no secret
+        chance = random.Random(f"{trial.seed}/{counts.reader}/{number}")  # noqa: S311 - no secret
         read = vary(chance)
         yield number
         started = time.perf_counter()
@@ -152,7 +159,7 @@ def read_all(
         counts.inputs += 1
         counts.slowest_seconds = max(counts.slowest_seconds, seconds)
         if problem:
-            _note(counts, problem, number, ground, failures)
+            _note(counts, problem, number, ground, trial.failures)
 
 
 def _told(error: BaseException) -> str:
@@ -174,19 +181,18 @@ def _note(counts: Counts, problem: str, number: int, ground: Ground, failures: P
 
 
 def _serve(
-    sending: Connection, counts: Counts, ground: Ground, numbers: range, seed: int, failures: Path
+    sending: Connection, counts: Counts, ground: Ground, numbers: range, trial: Trial
 ) -> None:
     """Read inputs in this process, and send what is known before each of them."""
     os.environ.update({"TMPDIR": str(ground.folder.parent)})
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, _too_slow)
-    how = {"seed": seed, "failures": failures, "watch": _watched}
     try:
         with readable(ground):
-            for number in read_all(counts, ground, numbers, **how):
+            for number in read_all(counts, ground, numbers, trial, _watched):
                 sending.send((number, counts))
         sending.send((numbers.stop, counts))
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - the process ends here, whatever it is
         traceback.print_exc()
         os._exit(OURS)
 
@@ -208,7 +214,7 @@ def _too_slow(*_: object) -> None:
 
 
 def count_answers(
-    reader: str, study: StudyDirectory, inputs: int, *, seed: int, minutes: float, failures: Path
+    reader: str, study: StudyDirectory, inputs: int, trial: Trial, minutes: float
 ) -> Counts:
     """Return what a reader in a process of its own answers to so many inputs."""
     counts, number, ends = Counts(reader), 0, time.monotonic() + 60 * minutes
@@ -217,7 +223,7 @@ def count_answers(
             ground = Ground(study, Path(folder) / "in")
             ground.folder.mkdir()
             receiving, sending = (context := get_context("spawn")).Pipe(duplex=False)
-            what = (counts, ground, range(number, inputs), seed, failures)
+            what = (counts, ground, range(number, inputs), trial)
             process = context.Process(target=_serve, args=(sending, *what))
             process.start()
             sending.close()
@@ -228,7 +234,7 @@ def count_answers(
             if number < inputs and time.monotonic() < ends:
                 problem = f"it ended its process with {process.exitcode}"
                 counts.inputs += 1
-                _note(counts, problem, number, ground, failures)
+                _note(counts, problem, number, ground, trial.failures)
                 number += 1
     return counts
 
@@ -271,10 +277,10 @@ def main() -> None:
     found = []
     with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
         study = make_study(Path(folder))
-        limits = {"seed": asked.seed, "minutes": asked.minutes, "failures": failures}
+        trial = Trial(asked.seed, failures)
         for reader in asked.readers.split(","):
             started = time.monotonic()
-            counts = count_answers(reader, study, asked.inputs, **limits)
+            counts = count_answers(reader, study, asked.inputs, trial, asked.minutes)
             found.append(counts)
             for problem in counts.places.values():
                 print(f"{reader}: {problem}")

@@ -114,3 +114,8 @@ def test_the_words_of_a_line_say_where_its_configs_are(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "my conf").mkdir()
     assert read(["a=1", "-cd", "my conf"]).words == ("a=1", "-cd", "my conf")
+
+
+def test_a_word_too_long_to_be_read_in_a_second_is_refused():
+    with pytest.raises(RetainError, match=r"has 200,005 characters; expected at most 100,000"):
+        checked(["seed=" + "[" * 200_000], GROUPS)

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from retain.customers.dialect import Dialect, detect, read_cells
+from retain.customers.encoding import decoded
 from retain.customers.numerals import all_numbers, decimal_mark, numbers
 from retain.errors import RetainError
 
@@ -41,6 +43,15 @@ def test_letters_with_marks_inside_latin_words_are_latin_1_and_not_russian(writt
     path = written("name,town\nMüller,Zürich\nGöring,Köln\n", encoding="latin-1")
     assert detect(path).encoding == "latin-1"
     assert read_cells(path).cells["town"].tolist() == ["Zürich", "Köln"]
+
+
+def test_long_words_are_looked_through_once(written):
+    started = time.process_time()
+    _, text = decoded(
+        path := written("id;a\n1;é".encode("latin-1") + b"x" * 200_000), path.read_bytes()
+    )
+    assert text.endswith("x")
+    assert time.process_time() - started < 2  # each letter as a start of its own took minutes
 
 
 def test_a_byte_cp1251_does_not_have_makes_the_file_latin_1(written):

@@ -1,9 +1,13 @@
+import zipfile
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
 
 from retain.errors import RetainError
+from retain.storage.writing import hash_of
 from retain.verdict.model_file import load, save
 
 
@@ -40,3 +44,26 @@ def test_a_type_that_no_list_names_is_refused(tmp_path, fitted):
     digest = save(model, tmp_path / "model.skops")
     with pytest.raises(RetainError, match=r"types that are not trusted.*Stranger"):
         load(tmp_path / "model.skops", digest)
+
+
+def test_a_part_whose_bytes_changed_is_refused_though_the_hash_of_the_whole_agrees(tmp_path):
+    path = tmp_path / "model.skops"
+    model = DecisionTreeClassifier().fit(np.arange(40).reshape(-1, 1), np.arange(40) % 2)
+    save(model, path)
+    raw = bytearray(path.read_bytes())
+    raw[raw.index(b"NUMPY") + 200] ^= 1
+    path.write_bytes(raw)
+    with pytest.raises(RetainError, match="cannot be read as a model: Bad CRC-32"):
+        load(path, hash_of(path))
+
+
+def test_an_array_whose_header_ends_within_a_statement_is_refused(tmp_path, fitted):
+    path = tmp_path / "model.skops"
+    save(fitted[1], path)
+    with zipfile.ZipFile(path) as whole:
+        members = {name: whole.read(name) for name in whole.namelist()}
+    with zipfile.ZipFile(path, "w") as changed:
+        for name, raw in members.items():
+            changed.writestr(name, raw.replace(b"}", b"(") if name.endswith(".npy") else raw)
+    with pytest.raises(RetainError, match="cannot be read as a model"):
+        load(path, hash_of(path))

@@ -26,6 +26,8 @@ CONFIG_DIR = ("-cd", "--config-dir")
 VERSION_BASE = "1.3"
 """What Hydra is told of its own version; 1.4 wants none, and this is the line to change."""
 OURS_OF_HYDRA = ("hydra/launcher", "hydra.launcher.")
+MOST_CHARACTERS = 100_000
+"""Characters of an override at most; Hydra takes a second to read so many."""
 LONGEST = 200
 """Characters of an override that an error repeats."""
 HYDRAS = {"hydra/launcher": ("basic",)}
@@ -150,6 +152,11 @@ def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
     parser = OverridesParser.create()
     parsed = []
     for typed in overrides:
+        if len(typed) > MOST_CHARACTERS:
+            raise RetainError(
+                f"{_shown(typed)} has {len(typed):,} characters; expected at most "
+                f"{MOST_CHARACTERS:,}, for many values such as key=range(FROM,TO,STEP)."
+            )
         text = typed if typed.isascii() else _quoted(typed)
         try:
             parsed.append((text, parser.parse_override(text)))

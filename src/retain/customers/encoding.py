@@ -15,7 +15,8 @@ from retain.storage.reading import DATA_BYTES, open_regular
 
 _HEAD = 1 << 16  # bytes looked at for the zero bytes of UTF-16
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
-_CYRILLIC_WORD = re.compile(r"[^\W\d_]*[\u0400-\u04ff][^\W\d_]*")
+_WORD = re.compile(r"[^\W\d_]+")
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
 
 
 def decoded(path: Path, data: bytes) -> tuple[str, str]:
@@ -84,6 +85,7 @@ def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
         cyrillic = data.decode("cp1251")
     except UnicodeDecodeError:
         return "latin-1", text
-    words = [m.group() for m in itertools.islice(_CYRILLIC_WORD.finditer(cyrillic), 1000)]
+    found = (match.group() for match in _WORD.finditer(cyrillic))
+    words = list(itertools.islice(filter(_CYRILLIC.search, found), 1000))
     mixed = sum(bool(re.search("[A-Za-z]", word)) for word in words)
     return ("latin-1", text) if mixed * 2 > len(words) else ("cp1251", cyrillic)

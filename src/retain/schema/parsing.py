@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
@@ -9,6 +10,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from retain.errors import RetainError, did_you_mean
+from retain.storage.reading import WHOLE_NUMBER_BITS
 
 
 class Config(BaseModel):
@@ -20,6 +22,7 @@ class Config(BaseModel):
 
 
 ConfigT = TypeVar("ConfigT", bound=Config)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 OURS = {
     "value_error": "{error}",
     "tuple_type": "a list",
@@ -45,7 +48,7 @@ def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> Conf
     cleaning.newcomers: key 'measure' is missing.
     """
     try:
-        return kind.model_validate(_tuples(tree))
+        return kind.model_validate(_tuples(tree, where))
     except ValidationError as error:
         said = [_told(kind, dict(problem), where) for problem in error.errors()]
         lines = sorted(dict.fromkeys(said), key=lambda line: "is unknown" not in line)
@@ -65,11 +68,22 @@ def check_mapping(where: str, node: Any) -> dict[str, Any]:
     raise RetainError.at(where, f"it is {node!r}"[:200], "expected a node {NAME: …}")
 
 
-def _tuples(tree: Any) -> Any:
+def _tuples(tree: Any, where: str) -> Any:
+    """Return a tree with tuples for lists; numbers and texts that no file can hold are refused."""
     if isinstance(tree, dict):
-        return {key: _tuples(value) for key, value in tree.items()}
+        for key in tree:
+            _tuples(key, where)
+        return {key: _tuples(value, f"{where}.{key}") for key, value in tree.items()}
     if isinstance(tree, list):
-        return tuple(_tuples(value) for value in tree)
+        return tuple(_tuples(value, where) for value in tree)
+    if isinstance(tree, int) and tree.bit_length() > WHOLE_NUMBER_BITS:
+        found = f"a whole number has {tree.bit_length()} bits"
+        raise RetainError.at(
+            where.lstrip(".") or "config", found, f"expected at most {WHOLE_NUMBER_BITS}"
+        )
+    if isinstance(tree, str) and not tree.isascii() and _SURROGATE.search(tree):
+        found = f"{tree[:200]!r} holds half of a surrogate pair"
+        raise RetainError.at(where.lstrip(".") or "config", found, "expected text in UTF-8")
     return tree
 
 

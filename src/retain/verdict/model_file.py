@@ -7,6 +7,7 @@ code; reading demands the hash the verdict knows and types from a fixed list.
 from __future__ import annotations
 
 import hashlib
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -33,6 +34,7 @@ WRONG_CONTENT = (
     SyntaxError,
     TypeError,
     ValueError,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )

@@ -142,3 +142,15 @@ def test_what_a_launch_leaves_in_a_folder_is_no_log(opened, parquet_log, tmp_pat
         parquet.write_table(other, folder / "scores.parquet")
     parquet.write_table(other, tables / f"{'0f' * 32}.parquet")
     assert len(opened(tmp_path).rows()) == 40
+
+
+def test_nul_in_a_category_is_kept_and_in_a_name_refused(opened, parquet_log):
+    log = opened(parquet_log(kind=["a\0b", "tea"] * 20), category="kind")
+    assert log.log.categories == ("a\0b", "tea")
+    with pytest.raises(RetainError, match="column whose name holds NUL"):
+        opened(parquet_log(**{"a\0": [1] * 40}))
+
+
+def test_whole_numbers_of_which_none_is_there_are_no_times(opened, parquet_log):
+    with pytest.raises(RetainError, match="column 'time'"):
+        opened(parquet_log(time=pa.nulls(40, "int64")))

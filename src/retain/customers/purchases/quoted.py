@@ -22,12 +22,15 @@ def identifier(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """``text`` as a string literal; DuckDB knows no escapes but the doubled quote.
+    r"""Return ``text`` as a string literal; DuckDB knows no escapes but the doubled quote.
 
-    >>> literal("it's")
-    "'it''s'"
+    A NUL would end the statement, so it is written as a call.
+
+    >>> literal("it's"), literal("a\0b")
+    ("'it''s'", "('a' || chr(0) || 'b')")
     """
-    return "'" + text.replace("'", "''") + "'"
+    parts = ["'" + part.replace("'", "''") + "'" for part in text.split("\0")]
+    return parts[0] if len(parts) == 1 else f"({' || chr(0) || '.join(parts)})"
 
 
 def trimmed(expression: str) -> str:

@@ -75,7 +75,9 @@ def roles_of(columns: LogColumns) -> dict[str, str]:
 
 
 def check_columns(told: str, there: Sequence[str], roles: Mapping[str, str], hint: str) -> None:
-    """Refuse a log with two columns of one name, or without one that is named."""
+    """Raise if a log has two columns of one name, one no SQL can name, or lacks one."""
+    if any("\0" in name for name in there):
+        raise RetainError(f"{told} has a column whose name holds NUL; expected names of text.")
     twice = [name for name, count in Counter(there).items() if count > 1]
     if twice:
         found = f"{told} has several columns named {examples(twice)}"

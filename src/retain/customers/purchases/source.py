@@ -23,7 +23,7 @@ from retain.customers.purchases.origin import origin_of
 from retain.customers.purchases.plan import Plan
 from retain.customers.purchases.snapshots import Calendar, dated, single, windows_of
 from retain.errors import RetainError
-from retain.schema import parse
+from retain.schema import check_mapping, parse
 from retain.schema.purchases import LabelRule, LogColumns, LogFormat, LogPolicy, SnapshotRule
 
 if TYPE_CHECKING:
@@ -232,7 +232,8 @@ def _unit(columns: LogColumns, unit: str | None) -> str | None:
 
 def _with_date(node: Mapping[str, Any]) -> dict[str, Any]:
     """The node with its last day as a day: a YAML text is none to a strict type."""
-    return {**node, "last": _date(node.get("last"), "data.snapshots.last")}
+    given = check_mapping("data.snapshots", node)
+    return {**given, "last": _date(given.get("last"), "data.snapshots.last")}
 
 
 def _date(value: object, where: str) -> date | None:

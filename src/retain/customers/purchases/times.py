@@ -97,7 +97,7 @@ def _from_numbers(connection: duckdb.DuckDBPyConnection, cell: str, zone: str) -
     conditions += [_within(cell, *band) for band in _EPOCHS]
     counts = ", ".join(f"count_if({condition})" for condition in conditions)
     row = connection.execute(f"SELECT count({cell}), {counts} FROM {RAW}").fetchone()  # noqa: S608
-    every, days, *units = (int(count) for count in row or (0,) * 6)
+    every, days, *units = (int(count or 0) for count in row or (0,) * 6)
     if days * 2 > every:
         text = f"CASE WHEN {cell} BETWEEN {_FIRST} AND {_LAST} THEN {day} END"
         return Reading(whole_seconds(f"epoch_us({text})"), plain=False)

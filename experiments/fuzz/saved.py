@@ -1,0 +1,191 @@
+"""Readers of what retain wrote: records, scores, verdicts, models, campaigns and ledgers."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pyarrow.parquet as pq
+import skops.io
+from ground import Ground, Read, Reader
+from lightgbm import LGBMClassifier
+from mutations import (
+    mutate_bytes,
+    mutate_json,
+    mutate_text,
+    mutate_tree,
+    mutate_zip,
+    write_hostile_parquet,
+    write_json,
+)
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from retain.app.saved import opened
+from retain.campaign.assignment import campaign_id, read_assignment
+from retain.errors import RetainError
+from retain.learning.score_file import read_scores
+from retain.record import BrokenRun, Record, RecordChecker, StudyDirectory, identity, slug_of
+from retain.storage.archives import DESCRIPTION
+from retain.verdict.model_file import load
+from retain.verdict.sealed import Ledger
+
+
+def _finished(ground: Ground) -> tuple[Path, Record]:
+    """Return the folder of a finished run and its record."""
+    found = {run.path: record for run, record in ground.study.read() if isinstance(record, Record)}
+    return next((path, one) for path, one in found.items() if path.name.startswith("logreg"))
+
+
+def vary_record(ground: Ground) -> Reader:
+    """Read records, and check that they say what they are."""
+    path, _ = _finished(ground)
+    tree = json.loads((path / "record.json").read_text("utf-8"))
+    study = StudyDirectory(ground.folder / "fuzz")
+
+    def read() -> None:
+        checker = RecordChecker()
+        for run, record in study.read():
+            if isinstance(record, BrokenRun):
+                raise RetainError(record.reason)
+            problem = record and checker.find_problem(record, run.path)
+            if problem:
+                raise RetainError(problem)
+
+    def vary(chance: Random) -> Read:
+        shutil.rmtree(study.path, ignore_errors=True)
+        changed, name = tree, path.name
+        if chance.random() < 0.4:
+            raw = mutate_json(chance, tree, indent=1)
+        else:  # a part of it, under the right id
+            part = chance.choice(sorted(tree))
+            changed = {**tree, part: mutate_tree(chance, tree[part])}
+            with contextlib.suppress(Exception):
+                changed["id"] = identity(changed["config"])
+                name = f"{slug_of(changed['config'])}-{changed['id']}"
+            raw = write_json(changed, indent=1)
+        run = study.path / ("run" if "/" in name or "\0" in name or len(name) > 80 else name)
+        run.mkdir(parents=True)
+        (run / "record.json").write_bytes(raw)
+        return read
+
+    return vary
+
+
+def vary_verdict(ground: Ground) -> Reader:
+    """Read winners that were saved, with their references."""
+    tree = json.loads(ground.study.verdict_json.read_text("utf-8"))
+    needed = {key: one for key, one in tree.items() if len(json.dumps(one)) < 20_000}
+    reference = ground.study.reference.read_bytes()
+    path = ground.folder / "verdict.json"
+    beside = ground.folder / tree["reference"]["file"]
+
+    def vary(chance: Random) -> Read:
+        changed, beside_it = needed if chance.random() < 0.9 else tree, reference
+        if chance.random() < 0.25:
+            beside_it = mutate_json(chance, json.loads(reference))
+            sha256 = hashlib.sha256(beside_it).hexdigest()
+            path.write_bytes(
+                write_json({**tree, "reference": {**tree["reference"], "sha256": sha256}})
+            )
+        elif chance.random() < 0.6:
+            part = chance.choice(
+                ("model", "reference", "calibration", "settings", "cuts", "winner")
+            )
+            path.write_bytes(write_json({**changed, part: mutate_tree(chance, changed[part])}))
+        else:
+            path.write_bytes(mutate_json(chance, changed))
+        beside.write_bytes(beside_it)
+        return lambda: opened(path)
+
+    return vary
+
+
+def vary_campaign(ground: Ground) -> Reader:
+    """Read campaigns, most of them under the id and the hashes of what they hold."""
+    (id_,) = ground.study.campaign_ids
+    home = ground.study.campaign(id_)
+    tree = json.loads(home.campaign_json.read_text("utf-8"))
+    raws = {name: (home.path / name).read_bytes() for name in tree["files"]}
+
+    def vary(chance: Random) -> Read:
+        changed, files = dict(tree), dict(raws)
+        if chance.random() < 0.3:
+            name = chance.choice(sorted(files))
+            files[name] = mutate_text(chance, files[name].decode())
+            changed["files"] = {one: hashlib.sha256(raw).hexdigest() for one, raw in files.items()}
+        else:
+            part = chance.choice(("files", "unit", "power", "seed", "settings", "settings"))
+            changed[part] = mutate_tree(chance, changed[part])
+        with contextlib.suppress(Exception):
+            changed["id"] = campaign_id(json.loads(write_json(changed)))
+        raw = write_json(changed) if chance.random() < 0.7 else mutate_json(chance, tree)
+        (ground.folder / "campaign.json").write_bytes(raw)
+        for name, content in files.items():
+            (ground.folder / name).write_bytes(content)
+        return lambda: read_assignment(ground.folder)
+
+    return vary
+
+
+def vary_ledger(ground: Ground) -> Reader:
+    """Read ledgers, and write another opening into some."""
+    _, record = _finished(ground)
+    lines = ground.study.ledger.read_text("utf-8") * 3
+    one = json.loads(lines.splitlines()[0])
+    path = ground.folder / "ledger.jsonl"
+
+    def vary(chance: Random) -> Read:
+        raw = mutate_json(chance, one) if chance.random() < 0.5 else mutate_text(chance, lines)
+        path.write_bytes(raw)
+        ledger = Ledger(path, others=(path,))
+        if chance.random() < 0.3:
+            return lambda: ledger.note(record, 0.8)
+        return lambda: ledger.openings(record.data.fingerprint)
+
+    return vary
+
+
+def vary_skops(ground: Ground) -> Reader:
+    """Read models under the hash of what they are."""
+    X, y = np.random.default_rng(9).normal(size=(80, 3)), np.arange(80) % 2
+    models: list[BaseEstimator] = [
+        LogisticRegression(),
+        DecisionTreeClassifier(max_depth=3),
+        LGBMClassifier(n_estimators=3, verbose=-1),
+    ]
+    path = ground.folder / "model.skops"
+    raws = [skops.io.dumps(model.fit(X, y)) for model in models]
+    raws.append(ground.study.model.read_bytes())
+    weights = (4, 4, 4, 1)
+
+    def vary(chance: Random) -> Read:
+        raw = mutate_zip(chance, chance.choices(raws, weights)[0], DESCRIPTION)
+        path.write_bytes(raw)
+        sha256 = hashlib.sha256(raw).hexdigest()
+        return lambda: load(path, sha256)
+
+    return vary
+
+
+def vary_scores(ground: Ground) -> Reader:
+    """Read scores out of fold beside their record."""
+    folder, record = _finished(ground)
+    whole, raw = pq.read_table(folder / "scores.parquet"), (folder / "scores.parquet").read_bytes()
+    path = ground.folder / "scores.parquet"
+
+    def vary(chance: Random) -> Read:
+        if chance.random() < 0.3:
+            path.write_bytes(mutate_bytes(chance, raw))
+        else:
+            write_hostile_parquet(chance, whole, path)
+        beside = record.model_copy(update={"scores_bytes": path.stat().st_size})
+        return lambda: read_scores(path, beside, within=ground.folder)
+
+    return vary
