@@ -85,7 +85,7 @@ def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
         cyrillic = data.decode("cp1251")
     except UnicodeDecodeError:
         return "latin-1", text
-    found = (match.group() for match in _WORD.finditer(cyrillic))
-    words = list(itertools.islice(filter(_CYRILLIC.search, found), 1000))
+    all_words = (match.group() for match in _WORD.finditer(cyrillic))
+    words = list(itertools.islice(filter(_CYRILLIC.search, all_words), 1000))
     mixed = sum(bool(re.search("[A-Za-z]", word)) for word in words)
     return ("latin-1", text) if mixed * 2 > len(words) else ("cp1251", cyrillic)
