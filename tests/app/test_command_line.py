@@ -1,7 +1,10 @@
 import pytest
 
 from retain.app.axes import expand
+from retain.app.campaigns import find_campaign
 from retain.app.command_line import Groups, checked, conf_dir, read
+from retain.app.saved import find_verdict
+from retain.customers.source_file import place_of
 from retain.errors import RetainError
 
 GROUPS = Groups({"model": ("lightgbm", "logreg", "svc"), "study": ("models", "smoke")})
@@ -119,3 +122,21 @@ def test_the_words_of_a_line_say_where_its_configs_are(tmp_path, monkeypatch):
 def test_a_word_too_long_to_be_read_in_a_second_is_refused():
     with pytest.raises(RetainError, match=r"has 200,005 characters; expected at most 100,000"):
         checked(["seed=" + "[" * 200_000], GROUPS)
+
+
+def test_brackets_nested_deep_are_refused_before_they_are_read():
+    with pytest.raises(RetainError, match="has brackets more than 40 deep"):
+        checked(["seed=" + "[" * 10_000], GROUPS)
+
+
+@pytest.mark.parametrize("typed", ["x" * 5000, "a\0b", "~nobody-here/x"])
+def test_what_cannot_be_a_path_is_refused_wherever_one_is_typed(typed, tmp_path):
+    doors = (
+        lambda: read(["-cd", typed]),
+        lambda: find_verdict(typed),
+        lambda: find_campaign(typed, tmp_path),
+        lambda: place_of(typed, "data.path"),
+    )
+    for door in doors:
+        with pytest.raises(RetainError, match="cannot be a path"):
+            door()

@@ -14,6 +14,7 @@ from retain.app.offered import Offered
 from retain.campaign.assignment import campaign_id, read_assignment
 from retain.errors import RetainError, did_you_mean
 from retain.record import CampaignDirectory, StudyDirectory
+from retain.storage.paths import parse_path
 from retain.storage.transaction import Staging
 from retain.storage.writing import hash_of, write_text
 from retain.verdict.document import as_json
@@ -149,7 +150,7 @@ def find_campaign(typed: str, outputs: Path) -> CampaignDirectory:
     RetainError
         If there is none, or several.
     """
-    path = Path(typed).expanduser()
+    path = parse_path("campaign", typed)
     if ID.fullmatch(typed) and not path.exists():
         return _of_id(typed, outputs)
     if CampaignDirectory(path).campaign_json.is_file():

@@ -7,6 +7,7 @@ right key. Hydra is imported only where a line is expanded, so that help answers
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.errors import RetainError, did_you_mean
+from retain.storage.paths import parse_path
 
 if TYPE_CHECKING:
     from hydra.core.override_parser.types import Override
@@ -28,6 +30,8 @@ VERSION_BASE = "1.3"
 OURS_OF_HYDRA = ("hydra/launcher", "hydra.launcher.")
 MOST_CHARACTERS = 100_000
 """Characters of an override at most; Hydra takes a second to read so many."""
+MOST_LEVELS = 40
+"""Brackets within brackets at most, as in a file."""
 LONGEST = 200
 """Characters of an override that an error repeats."""
 HYDRAS = {"hydra/launcher": ("basic",)}
@@ -115,7 +119,7 @@ def read(arguments: Sequence[str]) -> Line:
 
 
 def _folder(typed: str) -> Path:
-    path = Path(typed).resolve()
+    path = parse_path("--config-dir", typed).resolve()
     if not typed or not path.is_dir():
         raise RetainError(f"--config-dir {typed!r} is no folder.")
     return path
@@ -157,6 +161,10 @@ def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
                 f"{_shown(typed)} has {len(typed):,} characters; expected at most "
                 f"{MOST_CHARACTERS:,}, for many values such as key=range(FROM,TO,STEP)."
             )
+        if _depth(typed) > MOST_LEVELS:
+            raise RetainError(
+                f"{_shown(typed)} has brackets more than {MOST_LEVELS} deep; expected fewer."
+            )
         text = typed if typed.isascii() else _quoted(typed)
         try:
             parsed.append((text, parser.parse_override(text)))
@@ -167,6 +175,12 @@ def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
                 "or quotes wants quotes within the shell's own: \"data.path='a, b.csv'\"."
             ) from None
     return parsed
+
+
+def _depth(text: str) -> int:
+    """Return how deep brackets are nested at most."""
+    steps = (1 if one in "[{(" else -1 for one in text if one in "[]{}()")
+    return max(itertools.accumulate(steps), default=0)
 
 
 def _shown(typed: str) -> str:

@@ -14,13 +14,13 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.app.command_line import Line, quote_ids
 from retain.app.run import answer
 from retain.errors import RetainError
 from retain.record import CampaignDirectory, ReadoutDirectory, StudyDirectory
+from retain.storage.paths import parse_path
 from retain.storage.transaction import transaction
 from retain.storage.writing import write_text
 
@@ -52,7 +52,7 @@ def readout(line: Line) -> int:
     config = _config(line)
     if config.campaign.dir is None:
         raise RetainError("no campaign is named; type campaign=ID or campaign=FOLDER.")
-    campaign = find_campaign(config.campaign.dir, Path(config.outputs).expanduser())
+    campaign = find_campaign(config.campaign.dir, parse_path("outputs", config.outputs))
     study, place = _place(campaign)
     try:
         with study.alone(lambda: say_waiting(study)):

@@ -17,6 +17,7 @@ from retain.errors import RetainError, did_you_mean
 from retain.record import StudyDirectory
 from retain.schema import SavedVerdict, parse
 from retain.schema.scoring import SavedCuts, SavedFile, SavedSettings, SavedWinner
+from retain.storage.paths import parse_path
 from retain.storage.reading import read_json_object
 
 
@@ -88,7 +89,7 @@ def find_verdict(typed: str) -> Path:
     RetainError
         When there is none.
     """
-    folder = Path(typed).expanduser()
+    folder = parse_path("verdict", typed)
     inside = StudyDirectory(folder).verdict_json
     for path in (folder / inside.name, inside):
         if path.is_file():

@@ -17,6 +17,7 @@ from retain.app.command_line import Line
 from retain.app.compare import nothing_thrown_away
 from retain.app.run import answer
 from retain.record import ScoreDirectory, StudyDirectory
+from retain.storage.paths import parse_path
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -212,7 +213,7 @@ def _home(config: Score, path: Path) -> StudyDirectory:
     from retain.errors import RetainError
 
     if config.outputs:
-        return StudyDirectory(Path(config.outputs).expanduser())
+        return StudyDirectory(parse_path("outputs", config.outputs))
     study = _study_of(path)
     if path.absolute().parent.name != study.verdict.name:
         raise RetainError(

@@ -12,7 +12,7 @@ from retain.learning.score_file import read_scores
 from retain.learning.scores import Scores
 from retain.record import BrokenRun, Record, RecordChecker, RunDirectory, StudyDirectory
 from retain.schema import Compare
-from retain.storage.paths import check_name, is_inside
+from retain.storage.paths import check_name, is_inside, parse_path
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def pair(config: Compare, compared: Compared | None) -> list[tuple[RunDirectory,
     if len(config.diff) != 2:
         raise RetainError(f"diff names {len(config.diff)} runs; expected two: diff=[ONE,OTHER].")
     if compared is None:
-        outputs = Path(config.outputs)
+        outputs = parse_path("outputs", config.outputs)
         studies = sorted(path for path in outputs.iterdir()) if outputs.is_dir() else []
         runs = tuple(run for path in studies for run in StudyDirectory(path).runs())
         by_name = {run.path.name: run for run in runs}
@@ -174,11 +174,11 @@ def _names(config: Compare) -> tuple[str | None, ...]:
 
 def _study(config: Compare, name: str | None) -> StudyDirectory:
     if name is None:
-        study = StudyDirectory(Path(str(config.runs)))
+        study = StudyDirectory(parse_path("runs", str(config.runs)))
         if not study.path.is_dir():
             raise RetainError(f"runs={config.runs} is no folder.")
         return study
-    outputs = Path(config.outputs)
+    outputs = parse_path("outputs", config.outputs)
     study = StudyDirectory(outputs / check_name("study", name))
     if not study.path.is_dir():
         known = [p.name for p in outputs.iterdir() if p.is_dir()] if outputs.is_dir() else []

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from retain.customers.numerals import cut
 from retain.errors import RetainError, did_you_mean, examples
+from retain.storage.paths import parse_path
 from retain.storage.reading import DATA_BYTES, check_regular, read_bytes
 
 
@@ -25,7 +26,7 @@ def place_of(typed: str, key: str) -> Path:
     if "://" in typed:
         expected = "expected a path on this machine (a log in a database is read by data=purchases)"
         raise RetainError.at(key, "it is a URL", expected)
-    return Path(typed).expanduser()
+    return parse_path(key, typed)
 
 
 def content(path: Path) -> bytes:

@@ -74,3 +74,29 @@ def is_inside(path: Path, folder: Path) -> bool:
         return path.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError):  # a loop of links leads nowhere
         return False
+
+
+def parse_path(key: str, typed: str) -> Path:
+    """Return a path as it was typed, ``~`` standing for a home; whether it is there is not asked.
+
+    Raises
+    ------
+    RetainError
+        If no file of this system can be called so.
+
+    >>> parse_path("data.path", "~nobody-here/x.csv")
+    Traceback (most recent call last):
+    ...
+    retain.errors.RetainError: data.path: '~nobody-here/x.csv' cannot be a path: \
+Could not determine home directory; expected a file or folder of this machine.
+    """
+    try:
+        path = Path(typed).expanduser()
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        return path
+    except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL, an unknown user
+        why = str(getattr(error, "strerror", None) or error).rstrip(".")
+        found = f"{typed[:LONGEST_NAME_BYTES]!r} cannot be a path: {why}"
+        raise RetainError.at(key, found, "expected a file or folder of this machine") from None
+    return path

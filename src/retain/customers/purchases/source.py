@@ -9,7 +9,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import Customers
@@ -25,6 +24,7 @@ from retain.customers.purchases.snapshots import Calendar, dated, single, window
 from retain.errors import RetainError
 from retain.schema import check_mapping, parse
 from retain.schema.purchases import LabelRule, LogColumns, LogFormat, LogPolicy, SnapshotRule
+from retain.storage.paths import parse_path
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,7 +85,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     request = request_of({**keys, **asks, **how})
     unit = _unit(request.reading["columns"], profit_unit)
     mapped = labels.with_measure(request.label, request.mapped)
-    folder = Path(cache).expanduser() if cache else None
+    folder = parse_path("data.cache", cache) if cache else None
     found = kept.kept(folder, request.key(), request.build, request.fits)
     asked = assembly.Asked(mapped, request.mapped, unit, labelled)
     customers = assembly.customers_of(found, asked)
