@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+
 PARENTS = """
 import multiprocessing, subprocess, sys, time
 from sklearn.linear_model import LogisticRegression
-
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
 
 def leave():
     multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,)).start()

@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+
 
 def test_failures_of_every_kind_leave_the_sweep_alive(retain, tiny, odd_models, records):
     models = "model=raises,kills,exits,tree,dummy"
@@ -145,8 +147,6 @@ def test_the_launching_process_does_without_pandas_and_scikit_learn(here, tiny):
     script = f"""
 import sys
 from retain.app.run import answer, run
-
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
 
 if __name__ == "__main__":
     code = answer(run, {words}, "run")
