@@ -64,14 +64,15 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert people["customer_id"].is_unique
     assert people["customer_id"].between(1000, 1299).all()
     assert tree["scored"] == {"sealed_test": len(people)}
-    offers = pd.read_csv(verdict / "offers.csv")
+    (campaign,) = (verdict.parent / "campaigns").iterdir()
+    offers = pd.read_csv(campaign / "offers.csv")
     assert set(offers["customer_id"]) <= set(people["customer_id"])
 
     words = (f"verdict={verdict}", "data.at=2025-06-24", "campaign.consent=given")
     code = answer(score, words, "score")
     printed = capsys.readouterr()
     assert code == 0, printed.err
-    (home,) = verdict.glob("score-*")
+    (home,) = (verdict.parent / "scores").iterdir()
     scored = pd.read_csv(home / "scores.csv")
     assert scored["customer_id"].between(1000, 1299).all()
     reasons = pd.read_csv(home / "not_scored.csv")["reason"]

@@ -88,9 +88,10 @@ class RunDirectory:
         Its scores go too, what a killed process left half-written, and links and pipes that
         somebody put in the place of files to be written.
         """
+        self.path.mkdir(parents=True, exist_ok=True)
         self.record.unlink(missing_ok=True)
         self._remove_odd_files()
-        self.hydra.mkdir(parents=True, exist_ok=True)
+        self.hydra.mkdir(exist_ok=True)
         if not keep_folds:
             self.folds.unlink(missing_ok=True)
         for path in (self.scores, *self.path.glob(f"{UNFINISHED}*")):
