@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -258,10 +257,8 @@ def test_the_same_comparison_by_other_workers_tells_the_same(full, swept, retain
 
 
 def test_customers_that_are_not_at_hand_cost_the_reasons_alone(swept, retain_compare):
-    for path in (swept / "small").glob("*/record.json"):
-        text = path.read_text(encoding="utf-8")
-        path.write_text(re.sub(r'"customers": 240', '"customers": 241', text), encoding="utf-8")
-    code, said = retain_compare("study=small", "reasons=full", "resamples=100")
+    words = ("study=small", "reasons=full", "resamples=100", "sealed_test=closed")
+    code, said = retain_compare(*words)
     assert code == 0, said
     found = tree(swept / "small")
     assert found["reasons"] is None

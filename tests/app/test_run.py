@@ -103,14 +103,14 @@ REFUSED = {
     ("seed=-1",): "seed is -1; expected greater than or equal to 0",
     ("model._target_=os.system",): r"only sklearn, .* may be built",
     ("model._target_=sklearn.svm.SVX",): r"sklearn\.svm has no 'SVX'\. Did you mean 'SV",
-    ("model._target_=sklearn.nothing.X",): "there is no module 'sklearn.nothing'",
-    ("model._target_=sklearn.base.warnings",): "only borrows",
+    ("model._target_=sklearn.nothing.X",): "which is not registered",
+    ("model._target_=sklearn.base.warnings",): "which is not registered",
     ("model._target_=sklearn.cluster.KMeans",): "which is no model",
     ("model._target_=sklearn.preprocessing.StandardScaler",): "which is no model",
     ("sampler._target_=sklearn.svm.SVC",): "which is no sampler",
     ("+model._args_=[1]",): r"key '_args_' is not allowed",
     ("~model._target_",): "key '_target_' is missing",
-    ("data._target_=sklearn.datasets.fetch_openml",): r"expected a reader in retain\.customers",
+    ("data._target_=sklearn.datasets.fetch_openml",): r"expected one of retain\.customers",
     ("model=blend", "model.members.logreg.CC=1"): r"model\.members\.logreg\.CC",
     ("model=blend", "model.members.logreg._target_=os.system"): r"may be built",
     ("data.customers=50", "validation.folds=30"): "need at least 60 customers of each class",
@@ -131,7 +131,7 @@ def test_outputs_that_cannot_be_written_are_named(retain, here, tiny):
     (here / "outputs").write_text("no folder")
     code, said = retain(*tiny, "model=tree")
     assert code == 2
-    assert "outputs/runs cannot be written: Not a directory. Make it writable" in said
+    assert "outputs/runs cannot be written: Not a directory. Move away what lies there" in said
 
 
 def test_a_full_disk_is_named(retain, tiny, monkeypatch):
