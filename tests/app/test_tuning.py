@@ -156,7 +156,9 @@ def test_the_winner_is_tuned_again_on_all_training_customers(retain, retain_comp
 
 
 REFUSED = {
-    ("model=lightgbm", "model.search.num_leafs.low=3"): r"model\.search\.num_leafs may not be set",
+    ("model=lightgbm", "model.search.num_leafs.low=3"): (
+        r"model\.search\.num_leafs may not be set: .* Did you mean 'num_leaves'\?"
+    ),
     ("model.search.C.hihg=3",): r"model\.search\.C: key 'hihg' is unknown\. Did you mean 'high'\?",
     ("model.search.C.low=200.0",): r"model\.search\.C: low is 200\.0 and high is 100\.0",
     ("model.search.C.low=often",): r"model\.search\.C\.low is 'often'; expected",

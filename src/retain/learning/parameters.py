@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from retain.errors import RetainError
+from retain.errors import RetainError, did_you_mean
 from retain.learning.parameter_table import FIXED, PLAIN, REFUSED, THREADS
 
 LONGEST_TEXT = 200
@@ -45,12 +45,12 @@ def check_parameter(where: str, target: Any, name: str, value: Any, threads: int
     """
     library = library_of(target)
     own = _own_name(library, name)
-    reason = REFUSED.get(library, REFUSED["sklearn"]).get(own)
+    reason, hint = REFUSED.get(library, REFUSED["sklearn"]).get(own), ""
     if reason is None and library in PLAIN and own not in PLAIN[library]:
-        reason = "nobody has judged yet what it can do"
+        reason, hint = "nobody has judged yet what it can do", did_you_mean(own, PLAIN[library])
     if reason is not None:
         spelled = "" if own == name else f" (LightGBM's {own})"
-        raise RetainError(f"{where}.{name}{spelled} may not be set: {reason}.")
+        raise RetainError(f"{where}.{name}{spelled} may not be set: {reason}.{hint}")
     fixed = FIXED.get(library, {})
     if own in fixed and value != fixed[own]:
         raise RetainError.at(f"{where}.{name}", f"it is {value!r}", f"expected {fixed[own]!r}")
