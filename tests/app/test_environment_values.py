@@ -73,6 +73,9 @@ def test_a_document_of_a_comparison_holds_no_value_of_the_environment(retain_com
     code, said = retain_compare("study=runs", "campaign.budget='${oc.decode:${oc.env:NUMBER}}'")
     assert code == 2
     assert "campaign.budget takes its value from the environment" in said
+    code, said = retain_compare("study=runs", "verdict.choice='${oc.env:SECRET}'")
+    assert code == 2
+    assert "verdict.choice takes its value from the environment" in said
 
 
 # A record of somebody else's must not read the environment of who compares it.

@@ -21,8 +21,8 @@ from retain.errors import RetainError
 ENVIRONMENT = "oc.env"
 MARK = "RETAIN_VALUE_FROM_THE_ENVIRONMENT"
 """What resolves in the place of a value while it is found out which values come from there."""
-ALLOWED = ("data.", "study.question", "outputs", "runs", "verdict", "campaign.dir", "outcomes.file")
-"""Keys, or how they begin, whose values may come from the environment."""
+ALLOWED = ("study.question", "outputs", "runs", "verdict", "campaign.dir", "outcomes.file")
+"""Keys whose values may come from the environment, beside those of the data."""
 Path = tuple[str | int, ...]
 Resolve = Callable[[Mapping[str, Any]], dict[str, Any]]
 
@@ -81,7 +81,7 @@ def _references(tree: Any, marked: Any, path: Path = ()) -> Iterator[tuple[Path,
 
 def _check(path: Path, value: Any) -> None:
     key = ".".join(map(str, path))
-    if not key.startswith(ALLOWED) or not isinstance(value, str):
+    if not (key in ALLOWED or path[0] == "data") or not isinstance(value, str):
         raise RetainError(
             f"{key} takes its value from the environment, and a record would not tell which it "
             "was; type the value. Places of data and outputs may come from there, as texts."
