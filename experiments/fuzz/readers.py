@@ -1,7 +1,7 @@
 """Give every reader inputs that somebody else might have made, and count what it answers.
 
     python experiments/fuzz/readers.py [--inputs 20000] [--readers table,log] [--seed 0]
-                                       [--minutes 30]
+                                       [--minutes 60] [--workers 2]
 
 A small study of made-up customers is swept and compared; its files, and tables made here, are
 changed at random as their structure allows (``mutations.py``) and read through the doors that
@@ -30,8 +30,10 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,6 +55,8 @@ MEMORY = 8 * 2**30
 """Bytes a reader's process may have."""
 OURS = 70
 """How a process ends where the fault is not the reader's."""
+MOST_DEATHS = 20
+"""Deaths of its process after which a reader gets no more inputs: each costs a new process."""
 COMMANDS = (
     (
         "run",
@@ -218,7 +222,8 @@ def count_answers(
 ) -> Counts:
     """Return what a reader in a process of its own answers to so many inputs."""
     counts, number, ends = Counts(reader), 0, time.monotonic() + 60 * minutes
-    while number < inputs and time.monotonic() < ends:
+    deaths = 0
+    while number < inputs and deaths < MOST_DEATHS and time.monotonic() < ends:
         with tempfile.TemporaryDirectory(dir=study.path.parent) as folder:
             ground = Ground(study, Path(folder) / "in")
             ground.folder.mkdir()
@@ -235,7 +240,7 @@ def count_answers(
                 problem = f"it ended its process with {process.exitcode}"
                 counts.inputs += 1
                 _note(counts, problem, number, ground, trial.failures)
-                number += 1
+                number, deaths = number + 1, deaths + 1
     return counts
 
 
@@ -271,20 +276,26 @@ def main() -> None:
     parser.add_argument("--readers", default=",".join(READERS))
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=60, help="for each reader at most")
+    parser.add_argument("--workers", type=int, default=os.cpu_count(), help="readers at once")
     asked = parser.parse_args()
     failures = Path(tempfile.mkdtemp(prefix="retain-fuzz-failures-"))
     shared = Path("/dev/shm")  # noqa: S108 - memory, where there is such a folder
     found = []
     with tempfile.TemporaryDirectory(dir=shared if shared.is_dir() else None) as folder:
         study = make_study(Path(folder))
-        trial = Trial(asked.seed, failures)
-        for reader in asked.readers.split(","):
-            started = time.monotonic()
-            counts = count_answers(reader, study, asked.inputs, trial, asked.minutes)
-            found.append(counts)
-            for problem in counts.places.values():
-                print(f"{reader}: {problem}")
-            print(counts.row, f"{time.monotonic() - started:.0f} s", flush=True)
+        count = partial(
+            count_answers,
+            study=study,
+            inputs=asked.inputs,
+            trial=Trial(asked.seed, failures),
+            minutes=asked.minutes,
+        )
+        with ThreadPoolExecutor(asked.workers) as pool:  # each waits for a process of its own
+            for counts in pool.map(count, asked.readers.split(",")):
+                found.append(counts)
+                for problem in counts.places.values():
+                    print(f"{counts.reader}: {problem}")
+                print(counts.row, flush=True)
     write_rows(Path(__file__).with_suffix(".csv"), found)
     sys.exit(any(counts.failed for counts in found))
 

@@ -104,6 +104,7 @@ REFUSED = {
     ("model._target_=os.system",): r"only sklearn, .* may be built",
     ("model._target_=sklearn.svm.SVX",): r"sklearn\.svm has no 'SVX'\. Did you mean 'SV",
     ("model._target_=sklearn.nothing.X",): "which is not registered",
+    ("model._target_=lightgbm.LGBMClasifier",): r"Did you mean .lightgbm\.LGBMClassifier",
     ("model._target_=sklearn.base.warnings",): "which is not registered",
     ("model._target_=sklearn.cluster.KMeans",): "which is no model",
     ("model._target_=sklearn.preprocessing.StandardScaler",): "which is no model",

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
-from retain.errors import RetainError, did_you_mean
+from retain.errors import RetainError, did_you_mean, nearest
 
 LIBRARIES = ("sklearn", "imblearn", "lightgbm", "catboost", "retain")
 MODULES: Mapping[str, tuple[str, ...]] = {
@@ -117,7 +117,7 @@ def find_class(where: str, path: str) -> Any:
 
 
 def _check_registered(where: str, path: str) -> None:
-    module, _, _ = path.rpartition(".")
+    module, _, name = path.rpartition(".")
     for refused in (path, module, module.rpartition(".")[0]):
         if refused in REFUSED:
             raise RetainError(
@@ -125,7 +125,9 @@ def _check_registered(where: str, path: str) -> None:
             )
     package, _, inner = module.partition(".")
     if path not in CLASSES and inner not in MODULES.get(package, ()):
-        hint = did_you_mean(path, _registered_names())
+        paths = {known.rpartition(".")[2]: known for known in _registered_names()}
+        close = nearest(name, paths)
+        hint = f" Did you mean {paths[close]!r}?" if close else ""
         raise RetainError(
             f"{where}._target_ is {path!r}, which is not registered: neither among the public "
             f"classes of scikit-learn and imbalanced-learn nor {', '.join(CLASSES)}.{hint}"
