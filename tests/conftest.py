@@ -30,6 +30,7 @@ from hydra._internal.hydra import Hydra
 from hypothesis.core import StateForActualGivenExecution
 from hypothesis.internal.conjecture.engine import ConjectureRunner
 from matplotlib.figure import Figure
+from statsmodels.stats.multitest import multipletests
 
 from retain.app.command_line import conf_dir
 from retain.customers.customers import Column, Customers, Dated, Derived
@@ -146,6 +147,17 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"SKIPPED {count}: {reason}")
     if file := config.getoption("--skipped-to"):
         file.write_text("".join(f"{name}\n" for name in {one.nodeid: 0 for one in skipped}))
+
+
+@pytest.fixture(scope="session")
+def statsmodels_holm() -> Callable[[Any], np.ndarray]:
+    """Holm's correction by statsmodels, which collects the garbage of the whole suite each time."""
+
+    def correct(p: Any) -> np.ndarray:
+        with mock.patch("gc.collect"):
+            return multipletests(p, method="holm")[1]
+
+    return correct
 
 
 def make_shop(n: int = 240, seed: int = 0, *, noise: float = 1.0) -> Customers:
