@@ -121,7 +121,11 @@ class RayCrew:
             self._took(task)
 
     def _hire(self) -> None:
-        passed = {k: v for k, v in os.environ.items() if k.startswith("RETAIN_")}
+        passed = {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith("RETAIN_") or name == "PYTHONPATH"  # of a trusted package, say
+        }
         kind = self._ray.remote(num_cpus=self._first.threads, max_restarts=0)(Bench)
         actor = kind.remote(passed, self._first.limits)
         self._busy[actor.ready.remote(Path.cwd(), self._study)] = (actor, None)
