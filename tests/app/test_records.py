@@ -84,6 +84,7 @@ BROKEN = {
         run, lambda t: t["config"]["model"].update(C=json.loads("[" * 90 + "]" * 90))
     ),
     "another id": lambda run: changed(run, lambda t: t.update(id="0123abcd")),
+    "no data": lambda run: changed(run, lambda t: t["config"].pop("data")),
     "another config": lambda run: changed(run, lambda t: t["config"]["model"].update(C=3.0)),
     "no config": lambda run: changed(run, lambda t: t["config"].pop("sampler")),
     "another study": lambda run: changed(run, lambda t: t.update(study="other")),

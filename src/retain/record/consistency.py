@@ -54,7 +54,8 @@ class RecordChecker:
         except RetainError as error:
             return str(error)
         for key in ("data", "model", "sampler", "scaling"):
-            if not isinstance(record.config[key], dict) or not _named(record.config[key]):
+            node = record.config.get(key)
+            if not isinstance(node, dict) or not _named(node):
                 return f"config.{key} has no name"
         for key, node in record.config.items():
             known.setdefault(key, set()).add(id(node))
