@@ -6,6 +6,9 @@ import contextlib
 import hashlib
 import json
 import shutil
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 
@@ -163,15 +166,34 @@ def vary_skops(ground: Ground) -> Reader:
     path = ground.folder / "model.skops"
     raws = [skops.io.dumps(model.fit(X, y)) for model in models]
     raws.append(ground.study.model.read_bytes())
-    weights = (4, 4, 4, 1)
+    weights, apart = (4, 4, 4, 1), _Apart()
 
     def vary(chance: Random) -> Read:
         raw = mutate_zip(chance, chance.choices(raws, weights)[0], DESCRIPTION)
         path.write_bytes(raw)
         sha256 = hashlib.sha256(raw).hexdigest()
-        return lambda: load(path, sha256)
+        return lambda: apart.load(path, sha256)
 
     return vary
+
+
+class _Apart:
+    """A process that loads models, as the one that scores customers is: its death is a refusal."""
+
+    def __init__(self) -> None:
+        self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+    def load(self, path: Path, sha256: str) -> None:
+        """Load a model there."""
+        try:
+            self._pool.submit(_load, path, sha256).result()
+        except BrokenProcessPool:
+            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            raise RetainError("the process that loads the model died") from None
+
+
+def _load(path: Path, sha256: str) -> None:
+    load(path, sha256)
 
 
 def vary_scores(ground: Ground) -> Reader:

@@ -2,6 +2,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from lightgbm import LGBMClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
@@ -54,6 +55,19 @@ def test_a_part_whose_bytes_changed_is_refused_though_the_hash_of_the_whole_agre
     raw[raw.index(b"NUMPY") + 200] ^= 1
     path.write_bytes(raw)
     with pytest.raises(RetainError, match="cannot be read as a model: Bad CRC-32"):
+        load(path, hash_of(path))
+
+
+def test_a_booster_that_lightgbm_cannot_read_is_refused(tmp_path, fitted):
+    path, X = tmp_path / "model.skops", fitted[0]
+    model = Pipeline([("model", LGBMClassifier(n_estimators=2, verbose=-1))])
+    save(model.fit(X, np.arange(60) % 2), path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part.replace(b"feature_names=Column_0 ", b"feature_names="))
+    with pytest.raises(RetainError, match="cannot be read as a model: Wrong size of feature_names"):
         load(path, hash_of(path))
 
 
