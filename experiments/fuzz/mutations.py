@@ -102,6 +102,10 @@ def mutate_bytes(chance: Random, raw: bytes) -> bytes:
     return bytes(found)
 
 
+LONGEST = 4_000_000
+"""Characters of a text at most: a line repeated again and again would fill the memory."""
+
+
 def mutate_text(chance: Random, text: str, *, tokens: str = r"[^\s,;:{}\[\]\"]+") -> bytes:
     """Return a text as bytes, with tokens replaced, lines moved, or in another encoding."""
     for _ in range(chance.choice((1, 1, 2, 5))):
@@ -119,6 +123,7 @@ def mutate_text(chance: Random, text: str, *, tokens: str = r"[^\s,;:{}\[\]\"]+"
         else:
             place = chance.randint(0, len(text))
             text = text[:place] + chance.choice(WORDS) + text[place:]
+        text = text[:LONGEST]
     encoding = chance.choice(("utf-8",) * 8 + ("utf-16", "cp1251", "utf-8-sig", "utf-32"))
     raw = text.encode(encoding, "surrogatepass" if encoding.startswith("utf") else "replace")
     return mutate_bytes(chance, raw) if chance.random() < 0.2 else raw
