@@ -129,6 +129,7 @@ SWEEPS = {
     "seed=int(x)": "cannot be read",
     "seed=" + "9" * 5000: "cannot be read",
     "model.C=" + "[" * 3000: "brackets more than 40 deep",
+    "data.path=(" + "é" * 90_000: "90,000 characters beyond ASCII",
     "model=range(0,3)": "is not one of",
     "model=null": "is not one of",
     "hydra=5": "what Hydra does itself",

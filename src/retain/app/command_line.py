@@ -30,6 +30,8 @@ VERSION_BASE = "1.3"
 OURS_OF_HYDRA = ("hydra/launcher", "hydra.launcher.")
 MOST_CHARACTERS = 100_000
 """Characters of an override at most; Hydra takes a second to read so many."""
+MOST_FOREIGN_CHARACTERS = 5_000
+"""Characters beyond ASCII at most, each of which takes Hydra up to a hundred times as long."""
 MOST_LEVELS = 40
 """Brackets within brackets at most, as in a file."""
 LONGEST = 200
@@ -160,6 +162,11 @@ def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
             raise RetainError(
                 f"{_shown(typed)} has {len(typed):,} characters; expected at most "
                 f"{MOST_CHARACTERS:,}, for many values such as key=range(FROM,TO,STEP)."
+            )
+        if (foreign := sum(not one.isascii() for one in typed)) > MOST_FOREIGN_CHARACTERS:
+            raise RetainError(
+                f"{_shown(typed)} has {foreign:,} characters beyond ASCII; expected at most "
+                f"{MOST_FOREIGN_CHARACTERS:,}."
             )
         if _depth(typed) > MOST_LEVELS:
             raise RetainError(
