@@ -100,6 +100,7 @@ def _judged(line: Line, config: Compare, found: Compared, asked: Asked) -> int:
     from retain.app.console import console
     from retain.app.judging import judge_whole
     from retain.app.settled import settled
+    from retain.app.watching import watched
     from retain.verdict.gate import gate
 
     home = found.home
@@ -111,7 +112,9 @@ def _judged(line: Line, config: Compare, found: Compared, asked: Asked) -> int:
         return code
     config = _with_sealed_test(with_moved(config, verdict.winner), found)
     settings = settled(line, config, verdict.winner)
-    comparison = Comparison(line, config, found, verdict, settings, checks, asked, scores)
+    comparison = Comparison(
+        line.words, config, found, verdict, settings, checks, asked, scores, watched
+    )
     try:
         with home.alone(lambda: say_waiting(home)):
             results, repointing, lost = _written(comparison)

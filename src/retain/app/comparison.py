@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from retain.app.command_line import Line
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ Asked = Sequence[tuple["RunDirectory", "Record"]]
 class Comparison:
     """What is compared, how, and what came out of the runs alone."""
 
-    line: Line
+    words: Sequence[str]
     config: Compare
     found: Compared
     verdict: Verdict
@@ -45,6 +44,7 @@ class Comparison:
     checks: Sequence[Check]
     asked: Asked
     scores: Scores
+    on_progress: Callable[[int, int], None] | None = None
 
     @property
     def winner(self) -> Record:
@@ -74,13 +74,12 @@ def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> 
     from retain.app.hands import Hands
     from retain.app.scratch import scratch
     from retain.app.shared_memory import share
-    from retain.app.watching import watched
     from retain.app.why import Asking
     from retain.verdict.export import to_csv
 
     config, winner = comparison.config, comparison.winner
     scores, run = comparison.scores, comparison.found.directory(winner)
-    with scratch() as folder, Hands(config.workers, watched) as hands:
+    with scratch() as folder, Hands(config.workers, comparison.on_progress) as hands:
         shared = share(scores, folder / "scores")
         loading = hands.give(
             "load", config, (run, winner), shared, folder, does="reads the customers"
@@ -124,7 +123,7 @@ def _findings(
         running=found.running,
         repeated=found.repeated,
         broken=found.broken,
-        commands=commands(found, comparison.line.words),
+        commands=commands(found, comparison.words),
         gate=tuple(comparison.checks) or None,
         diffs=diffs,
         curves=followed.curves,

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,7 +146,7 @@ def _run(
     from retain.app.plan import plan
     from retain.app.sweep import sweep
     from retain.app.unforeseen import logged_beside
-    from retain.app.view import listed, sources_told, summary
+    from retain.app.view import View, listed, sources_told, summary
 
     rows = folder / "rows"
     rows.mkdir()
@@ -158,7 +159,7 @@ def _run(
         if one.told is not None:
             console.print(literal(f"{planned.name(one.task)}: {one.told}"), soft_wrap=True)
     with logged_beside(planned.study.path):
-        records = sweep(console, planned, composed[0].run, engine)
+        records = sweep(planned, composed[0].run, engine, partial(View, console, planned))
     summary(console, planned, records, len(planned.runs) - len(planned.to_do))
     return 1 if any(record.state == "failed" for record in records) else 0
 

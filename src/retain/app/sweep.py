@@ -5,25 +5,59 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from collections.abc import Generator, Iterator
-from contextlib import closing, contextmanager
-
-from rich.console import Console
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Protocol
 
 from retain.app.costs import Costs, Queue
 from retain.app.crew import TICK, Crew
 from retain.app.engines import Engine, Local, Ray, Slurm, SubmititLocal
+from retain.app.leg import Progress
 from retain.app.plan import Plan
 from retain.app.race import Race
-from retain.app.task import told
-from retain.app.view import View
+from retain.app.task import Task, told
 from retain.app.workers import answering_interrupts
 from retain.record import Record
 from retain.schema import Run
 
 
-def sweep(console: Console, planned: Plan, first: Run, engine: Engine | None) -> list[Record]:
-    """The records of the runs done, in an engine's processes or without one in this process.
+class Watcher(Protocol):
+    """Whoever watches a sweep; its methods may be called from any thread."""
+
+    def started(self, task: Task) -> None:
+        """Take note that a run began."""
+
+    def paused(self, progress: Progress) -> None:
+        """Take note that a run in a race waits for the others."""
+
+    def ended(self, record: Record) -> None:
+        """Take note of the record of a run that ended."""
+
+    def stopping(self, runs: int) -> None:
+        """Take note that no run is begun any more, and how many are under way."""
+
+    def stopped(self) -> None:
+        """Take note that runs were left undone."""
+
+
+def sweep(
+    planned: Plan,
+    first: Run,
+    engine: Engine | None,
+    watch: Callable[[Costs, int], AbstractContextManager[Watcher]],
+) -> list[Record]:
+    """Return the records of the runs done.
+
+    Parameters
+    ----------
+    planned
+        The runs.
+    first
+        The config of one of them, for what all have in common.
+    engine
+        Whose processes do the runs; None for this process.
+    watch
+        Called with what runs cost and the number of workers; returns who watches.
 
     Raises
     ------
@@ -40,30 +74,34 @@ def sweep(console: Console, planned: Plan, first: Run, engine: Engine | None) ->
     records: list[Record] = []
     with told(tasks[0]):
         planned.study.check_writable()
-        with View(console, planned, costs, workers) as view:
-            done = _doing(engine, planned, costs, first, view)
+        with watch(costs, workers) as watcher:
+            done = _doing(engine, planned, costs, first, watcher)
             try:
                 with closing(done):
                     for record in done:
                         records.append(record)
                         costs.add(record)
-                        view.ended(record)
+                        watcher.ended(record)
             except KeyboardInterrupt:
-                console.print(f"stopped: {view.told()}. The same line continues with the rest.")
+                watcher.stopped()
                 raise
     return records
 
 
 def _doing(
-    engine: Engine | None, planned: Plan, costs: Costs, first: Run, view: View
+    engine: Engine | None, planned: Plan, costs: Costs, first: Run, watcher: Watcher
 ) -> Generator[Record]:
     if isinstance(engine, Local):
-        return _apart(engine, planned, costs, first, view)
+        return _apart(engine, planned, costs, first, watcher)
     queue = costs.queue(planned.to_do)
-    return _here(queue, view) if engine is None else _afar(engine, queue, first, planned, view)
+    if engine is None:
+        return _here(queue, watcher)
+    return _afar(engine, queue, first, planned, watcher)
 
 
-def _apart(engine: Local, planned: Plan, costs: Costs, first: Run, view: View) -> Generator[Record]:
+def _apart(
+    engine: Local, planned: Plan, costs: Costs, first: Run, watcher: Watcher
+) -> Generator[Record]:
     """Records of runs done in worker processes; the first Ctrl-C lets them end what they have."""
     tasks, validation = planned.to_do, first.validation
     workers = min(engine.at_once(first), len(tasks))
@@ -71,11 +109,11 @@ def _apart(engine: Local, planned: Plan, costs: Costs, first: Run, view: View) -
     def stop(*_: object) -> None:
         crew.begin_no_more()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        view.console.print(f"ending {len(crew.under_way)} under way; Ctrl-C again stops them")
+        watcher.stopping(len(crew.under_way))
 
-    with Crew(workers, first.limits, view.started) as crew, answering_interrupts(stop):
+    with Crew(workers, first.limits, watcher.started) as crew, answering_interrupts(stop):
         if validation.racing and len(planned.runs) > 1:
-            race = Race(planned, validation.burn_in, costs, view.paused)
+            race = Race(planned, validation.burn_in, costs, watcher.paused)
             yield from race.records(crew)
         else:
             yield from crew.records(costs.queue(tasks))
@@ -84,28 +122,28 @@ def _apart(engine: Local, planned: Plan, costs: Costs, first: Run, view: View) -
 
 
 def _afar(
-    engine: SubmititLocal | Slurm | Ray, queue: Queue, first: Run, planned: Plan, view: View
+    engine: SubmititLocal | Slurm | Ray, queue: Queue, first: Run, planned: Plan, watcher: Watcher
 ) -> Generator[Record]:
     """Records of runs done by an engine's machines; closed early, it cancels what is under way."""
     from retain.app.jobs import JobCrew
     from retain.app.ray_crew import RayCrew
 
     crew = (
-        RayCrew(engine, first, planned.study, view.started)
+        RayCrew(engine, first, planned.study, watcher.started)
         if isinstance(engine, Ray)
-        else JobCrew(engine, first, planned.study, view.started)
+        else JobCrew(engine, first, planned.study, watcher.started)
     )
     with crew:
         yield from crew.records(queue)
 
 
-def _here(queue: Queue, view: View) -> Generator[Record]:
+def _here(queue: Queue, watcher: Watcher) -> Generator[Record]:
     """Records of runs done in this process, which waits where another launch is at one."""
     from retain.app.execute import execute
 
     while queue:
         task = queue.pop()
-        view.started(task)
+        watcher.started(task)
         with _quiet_logging():
             while (record := execute(task)) is None:
                 time.sleep(TICK)

@@ -82,9 +82,14 @@ class View:
         if not self.console.is_terminal:
             self._print(ended_told(self.tally, record, best=best))
 
-    def told(self) -> str:
-        """The counts in one line."""
-        return counts_told(self.tally)
+    def stopping(self, runs: int) -> None:
+        """Say that runs under way are ended."""
+        self.console.print(f"ending {runs} under way; Ctrl-C again stops them")
+
+    def stopped(self) -> None:
+        """Say how far the sweep came."""
+        counts = counts_told(self.tally)
+        self.console.print(f"stopped: {counts}. The same line continues with the rest.")
 
     def _warn(self, text: str) -> None:
         self._print(Text(clean_line(text), "yellow"))
