@@ -39,6 +39,8 @@ def _check_file(path: Path) -> None:
     except yaml.YAMLError as error:
         told = " ".join(str(error).split())
         raise RetainError(f"{path} cannot be read as YAML: {told}.") from None
+    if root is not None and not isinstance(root, yaml.MappingNode):
+        raise RetainError(f"{path} holds a {root.id} at its top; expected keys and values.")
     if root is not None and _count_nodes(root, {}) > MOST_NODES:
         raise RetainError(f"{path} holds more than {MOST_NODES:,} keys and values.")
 
