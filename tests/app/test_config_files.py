@@ -26,17 +26,17 @@ def test_a_file_that_hydra_could_not_read_is_refused_before_it_does(kind, tmp_pa
     path = tmp_path / "offers" / "mine.yaml"
     path.parent.mkdir()
     path.write_text(text)
-    with pytest.raises(RetainError, match=f"mine.yaml.*{refused}"):
+    with pytest.raises(RetainError, match=rf"mine\.yaml.*{refused}"):
         check_config_files([tmp_path])
 
 
 def test_what_is_no_file_or_no_text_is_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe.yaml")
-    with pytest.raises(RetainError, match="pipe.yaml"):
+    with pytest.raises(RetainError, match=r"pipe\.yaml"):
         check_config_files([tmp_path])
     (tmp_path / "pipe.yaml").unlink()
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RetainError, match="bytes.yaml"):
+    with pytest.raises(RetainError, match=r"bytes\.yaml"):
         check_config_files([tmp_path])
 
 
