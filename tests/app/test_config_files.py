@@ -8,8 +8,8 @@ from retain.app.config_files import check_config_files
 from retain.errors import RetainError
 
 WRONG = {
-    "a text": ('"1e-400"', "holds a scalar at its top; expected keys and values"),
-    "a list": ("- name: x\n", "holds a sequence at its top"),
+    "a text": ('"1e-400"', "holds one value; expected keys and values"),
+    "a list": ("- name: x\n", "holds a list; expected"),
     "no YAML": ("name: [x", "cannot be read as YAML"),
     "deep": ("a: " + "[" * 200 + "]" * 200, "nested more than"),
     "many aliases": (

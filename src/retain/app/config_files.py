@@ -40,7 +40,8 @@ def _check_file(path: Path) -> None:
         told = " ".join(str(error).split())
         raise RetainError(f"{path} cannot be read as YAML: {told}.") from None
     if root is not None and not isinstance(root, yaml.MappingNode):
-        raise RetainError(f"{path} holds a {root.id} at its top; expected keys and values.")
+        found = "a list" if isinstance(root, yaml.SequenceNode) else "one value"
+        raise RetainError(f"{path} holds {found}; expected keys and values.")
     if root is not None and _count_nodes(root, {}) > MOST_NODES:
         raise RetainError(f"{path} holds more than {MOST_NODES:,} keys and values.")
 
