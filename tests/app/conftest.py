@@ -19,6 +19,24 @@ from retain.record import RunDirectory, StudyDirectory
 TINY = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
 """Overrides that make a run on demo customers as quick as it can be."""
 
+WARM = (
+    "retain.app.at_hand",
+    "retain.app.model_scoring",
+    "retain.app.planning",
+    "retain.customers.contracted",
+    "retain.customers.demo",
+    "retain.customers.table",
+    "retain.report.charts",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "narwhals._pandas_like.namespace",
+    "optuna",
+    "pyarrow.csv",
+    "pyarrow.pandas_compat",
+    "skops.io",
+)
+"""What workers of most commands import, beside what all need: hundreds of them in these tests."""
+
 ODD = """
 import os, signal, sys, time
 from sklearn.linear_model import LogisticRegression
@@ -78,11 +96,7 @@ def warm():
 
     Else the first command decides what it imports, and each worker of another imports the rest.
     """
-    drawing = (
-        "retain.report.charts",
-        *(f"matplotlib.backends.backend_{b}" for b in ("agg", "svg")),
-    )
-    warm_up(*EXPLAINING, *drawing, "optuna")
+    warm_up(*EXPLAINING, *WARM)
 
 
 @pytest.fixture
