@@ -60,7 +60,7 @@ class Exits(LogisticRegression):
 class Hungry(LogisticRegression):
     def fit(self, X, y):
         self.held_ = bytearray(800 * 2**20)
-        time.sleep(5)
+        time.sleep(float(os.environ.get("RETAIN_HELD", "5")))
         return super().fit(X, y)
 
 class Hangs(LogisticRegression):
