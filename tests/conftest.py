@@ -10,9 +10,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import contextlib
-import copy
 import functools
 import gc
+import pickle
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,8 +25,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.hydra import Hydra
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.plugins import Plugins
+from hydra.plugins.config_source import ConfigSource
 from hypothesis.core import StateForActualGivenExecution
 from hypothesis.internal.conjecture.engine import ConjectureRunner
 from matplotlib.figure import Figure
@@ -93,23 +95,26 @@ def traced_tests_alone(runner: type[ConjectureRunner], state: type) -> None:
     runner.run, state.__init__ = noted, begun
 
 
-def read_once(source: type[FileConfigSource]) -> None:
-    """Have Hydra parse a config file of the package once; it would for every composition."""
-    read, package = source.load_config, conf_dir()
+def read_once(source: type[ConfigSource], package: str) -> None:
+    """Have Hydra parse a config file of a package once; it would for every composition."""
+    read = source.load_config
 
     @functools.cache
-    def kept(path: str, provider: str, folder: str) -> Any:
-        return read(source(provider, folder), path)
+    def kept(path: str, provider: str, folder: str) -> bytes:
+        return pickle.dumps(read(source(provider, folder), path))
 
     def load(self: Any, config_path: str) -> Any:
-        if package not in (found := Path(self.path)).parents and package != found:
+        if not f"{self.path}/".startswith(package):
             return read(self, config_path)
-        return copy.deepcopy(kept(config_path, self.provider, f"file://{self.path}"))
+        folder = f"{source.scheme()}://{self.path}"
+        return pickle.loads(kept(config_path, self.provider, folder))  # noqa: S301 - ours; faster than a deep copy
 
     source.load_config = load
 
 
-read_once(FileConfigSource)
+Plugins.instance()  # Hydra runs the modules of its sources again when it looks for plugins
+for _scheme, _package in (("file", f"{conf_dir()}/"), ("pkg", "hydra.conf/")):
+    read_once(SourcesRegistry.instance().types[_scheme], _package)
 traced_tests_alone(ConjectureRunner, StateForActualGivenExecution)
 untraced(Hydra, "compose_config")
 untraced(Figure, "draw")
