@@ -35,6 +35,8 @@ from matplotlib.figure import Figure
 from statsmodels.stats.multitest import multipletests
 
 from retain.app.command_line import conf_dir
+from retain.app.compare import EXPLAINING
+from retain.app.workers import warm_up
 from retain.customers.customers import Column, Customers, Dated, Derived
 from retain.record import (
     DataFacts,
@@ -45,6 +47,24 @@ from retain.record import (
     SplitFacts,
 )
 from retain.schema import Features, Metrics, Validation
+
+WARM = (
+    "retain.app.at_hand",
+    "retain.app.model_scoring",
+    "retain.app.planning",
+    "retain.customers.contracted",
+    "retain.customers.demo",
+    "retain.customers.table",
+    "retain.report.charts",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "narwhals._pandas_like.namespace",
+    "optuna",
+    "pyarrow.csv",
+    "pyarrow.pandas_compat",
+    "skops.io",
+)
+"""What workers of most commands import, beside what all need: hundreds of them in the tests."""
 
 
 def untraced(owner: type, name: str) -> None:
@@ -152,6 +172,15 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"SKIPPED {count}: {reason}")
     if file := config.getoption("--skipped-to"):
         file.write_text("".join(f"{name}\n" for name in {one.nodeid: 0 for one in skipped}))
+
+
+@pytest.fixture(scope="session")
+def warm() -> None:
+    """One server for the workers of every command called in this process, before any needs it.
+
+    Else the first command decides what it imports, and each worker of another imports the rest.
+    """
+    warm_up(*EXPLAINING, *WARM)
 
 
 @pytest.fixture(scope="session")

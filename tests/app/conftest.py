@@ -9,33 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from retain.app.compare import EXPLAINING, compare
+from retain.app.compare import compare
 from retain.app.plan import Plan, Planned
 from retain.app.run import answer, run
 from retain.app.task import Task
-from retain.app.workers import warm_up
 from retain.record import RunDirectory, StudyDirectory
 
 TINY = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
 """Overrides that make a run on demo customers as quick as it can be."""
-
-WARM = (
-    "retain.app.at_hand",
-    "retain.app.model_scoring",
-    "retain.app.planning",
-    "retain.customers.contracted",
-    "retain.customers.demo",
-    "retain.customers.table",
-    "retain.report.charts",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.backends.backend_svg",
-    "narwhals._pandas_like.namespace",
-    "optuna",
-    "pyarrow.csv",
-    "pyarrow.pandas_compat",
-    "skops.io",
-)
-"""What workers of most commands import, beside what all need: hundreds of them in these tests."""
 
 ODD = """
 import os, signal, sys, time
@@ -91,12 +72,8 @@ class Stays(LogisticRegression):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm():
-    """One server for the workers of every command called here, before any needs it.
-
-    Else the first command decides what it imports, and each worker of another imports the rest.
-    """
-    warm_up(*EXPLAINING, *WARM)
+def _warm(warm):
+    """All tests here call commands."""
 
 
 @pytest.fixture
@@ -145,7 +122,7 @@ def retain_compare(here, capsys, undrawn, request):
         yield called
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny():
     return TINY
 
