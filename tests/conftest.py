@@ -10,9 +10,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import contextlib
-import copy
 import functools
 import gc
+import pickle
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,14 +25,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from hydra._internal.core_plugins.file_config_source import FileConfigSource
 from hydra._internal.hydra import Hydra
+from hydra._internal.sources_registry import SourcesRegistry
+from hydra.core.plugins import Plugins
+from hydra.plugins.config_source import ConfigSource
 from hypothesis.core import StateForActualGivenExecution
 from hypothesis.internal.conjecture.engine import ConjectureRunner
 from matplotlib.figure import Figure
 from statsmodels.stats.multitest import multipletests
 
 from retain.app.command_line import conf_dir
+from retain.app.compare import EXPLAINING
+from retain.app.workers import warm_up
 from retain.customers.customers import Column, Customers, Dated, Derived
 from retain.record import (
     DataFacts,
@@ -43,6 +47,24 @@ from retain.record import (
     SplitFacts,
 )
 from retain.schema import Features, Metrics, Validation
+
+WARM = (
+    "retain.app.at_hand",
+    "retain.app.model_scoring",
+    "retain.app.planning",
+    "retain.customers.contracted",
+    "retain.customers.demo",
+    "retain.customers.table",
+    "retain.report.charts",
+    "matplotlib.backends.backend_agg",
+    "matplotlib.backends.backend_svg",
+    "narwhals._pandas_like.namespace",
+    "optuna",
+    "pyarrow.csv",
+    "pyarrow.pandas_compat",
+    "skops.io",
+)
+"""What workers of most commands import, beside what all need: hundreds of them in the tests."""
 
 
 def untraced(owner: type, name: str) -> None:
@@ -93,23 +115,26 @@ def traced_tests_alone(runner: type[ConjectureRunner], state: type) -> None:
     runner.run, state.__init__ = noted, begun
 
 
-def read_once(source: type[FileConfigSource]) -> None:
-    """Have Hydra parse a config file of the package once; it would for every composition."""
-    read, package = source.load_config, conf_dir()
+def read_once(source: type[ConfigSource], package: str) -> None:
+    """Have Hydra parse a config file of a package once; it would for every composition."""
+    read = source.load_config
 
     @functools.cache
-    def kept(path: str, provider: str, folder: str) -> Any:
-        return read(source(provider, folder), path)
+    def kept(path: str, provider: str, folder: str) -> bytes:
+        return pickle.dumps(read(source(provider, folder), path))
 
     def load(self: Any, config_path: str) -> Any:
-        if package not in (found := Path(self.path)).parents and package != found:
+        if not f"{self.path}/".startswith(package):
             return read(self, config_path)
-        return copy.deepcopy(kept(config_path, self.provider, f"file://{self.path}"))
+        folder = f"{source.scheme()}://{self.path}"
+        return pickle.loads(kept(config_path, self.provider, folder))  # noqa: S301 - ours; faster than a deep copy
 
     source.load_config = load
 
 
-read_once(FileConfigSource)
+Plugins.instance()  # Hydra runs the modules of its sources again when it looks for plugins
+for _scheme, _package in (("file", f"{conf_dir()}/"), ("pkg", "hydra.conf/")):
+    read_once(SourcesRegistry.instance().types[_scheme], _package)
 traced_tests_alone(ConjectureRunner, StateForActualGivenExecution)
 untraced(Hydra, "compose_config")
 untraced(Figure, "draw")
@@ -147,6 +172,15 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         terminalreporter.write_line(f"SKIPPED {count}: {reason}")
     if file := config.getoption("--skipped-to"):
         file.write_text("".join(f"{name}\n" for name in {one.nodeid: 0 for one in skipped}))
+
+
+@pytest.fixture(scope="session")
+def warm() -> None:
+    """One server for the workers of every command called in this process, before any needs it.
+
+    Else the first command decides what it imports, and each worker of another imports the rest.
+    """
+    warm_up(*EXPLAINING, *WARM)
 
 
 @pytest.fixture(scope="session")

@@ -10,12 +10,12 @@ FOLDER = Path(__file__).resolve().parents[1] / "experiments" / "fuzz"
 sys.path.append(str(FOLDER))  # the scripts, and processes they start, look for each other there
 fuzz = importlib.import_module("readers")
 ground = importlib.import_module("ground")
-INPUTS = {"table": 60, "contract": 30, "log": 30}
+INPUTS = {"table": 60, "contract": 30, "log": 30, "campaign.json": 60, "outcomes": 60, "offers": 60}
 """How many inputs a reader gets that reads slowly."""
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory):
+def study(tmp_path_factory, warm):
     return fuzz.make_study(tmp_path_factory.mktemp("fuzz"))
 
 
@@ -25,7 +25,7 @@ def test_a_reader_accepts_what_it_is_given_or_refuses_it_in_a_sentence(reader, s
     home.folder.mkdir()
     counts, trial = fuzz.Counts(reader), fuzz.Trial(seed=1, failures=tmp_path / "failures")
     with fuzz.readable(home):
-        numbers = range(INPUTS.get(reader, 150))
+        numbers = range(INPUTS.get(reader, 100))
         assert list(fuzz.read_all(counts, home, numbers, trial)) == [*numbers]
     assert counts.failed == 0, "\n".join(counts.places.values())
     assert counts.accepted > 0  # some are valid, so that more than the first check is passed

@@ -70,10 +70,21 @@ def one_round(study: StudyDirectory, folder: Path, runs: int) -> Round:
     table = folder / "peer" / "leaderboard.csv"
     peer = [sys.executable, str(PEERS / "one_by_one.py"), str(study.path), str(table)]
     theirs = _timed(peer, folder / "peer")
-    found = _ranked(study.leaderboard), _ranked(table)
+    refuse_other_work(study.leaderboard, table, runs)
+    return Round({RETAIN: ours, PANDAS: theirs}, _figures(ours, theirs))
+
+
+def refuse_other_work(ours: Path, theirs: Path, runs: int) -> None:
+    """Hold two leaderboards against each other.
+
+    Raises
+    ------
+    RuntimeError
+        When one has not ranked every run, or finds another best than the other.
+    """
+    found = _ranked(ours), _ranked(theirs)
     if found[0] != found[1] or found[0][0] != runs:
         raise RuntimeError(f"not the same work: rows and best run are {found} of {runs} runs.")
-    return Round({RETAIN: ours, PANDAS: theirs}, _figures(ours, theirs))
 
 
 def _timed(command: Sequence[str], folder: Path) -> Measured:

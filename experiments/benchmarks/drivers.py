@@ -75,9 +75,10 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def zoo(folder: Path, customers: int, rounds: int, models: Sequence[str]) -> str:
+def zoo(folder: Path, customers: int, rounds: int, models: Sequence[str], folds: int = 5) -> str:
     """Seconds of drivers and the ratio to the bare call, a row a model."""
     words = (f"model={','.join(models)}", f"data.customers={customers}", "validation.repeats=1")
+    words = (*words, f"validation.folds={folds}")
     swept = measure([_command("retain"), "-m", "study.name=zoo", "data=demo", *words], folder)
     print(f"{len(models)} runs in {swept.seconds:.0f} s", flush=True)
     config = _compare()

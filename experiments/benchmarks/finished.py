@@ -7,7 +7,7 @@ real fit, moved by a little that all runs share in a fold, a little of its own a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
@@ -44,15 +44,16 @@ SCORED = 3
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def finish(study: StudyDirectory, count: int, seed: int = 0) -> None:
+def finish(study: StudyDirectory, count: int, seed: int = 0, customers: int = 1300) -> None:
     """Write so many finished runs of the study, as far as a comparison reads them."""
-    prepared, found = _fitted()
+    data = ("data=demo", f"data.customers={customers}")
+    prepared, found = _fitted(data)
     spread = np.random.default_rng(seed)
     common = spread.normal(0, 0.01, len(next(iter(found.metrics.values()))["folds"]))
     own, noise = spread.normal(0, 0.01, count), spread.normal(0, 0.006, (count, len(common)))
     moves = common + own[:, None] + noise
     best = set(np.argsort(-moves.mean(axis=1))[:SCORED].tolist())
-    for number, (overrides, config) in enumerate(configs(count, study.path.name)):
+    for number, (overrides, config) in enumerate(configs(count, study.path.name, data)):
         record = _record(number, overrides, config, prepared, _moved(found, moves[number]))
         run = study.run(slug_of(config), record.id)
         text = record.model_dump_json(by_alias=True, indent=1) + "\n"
@@ -61,14 +62,16 @@ def finish(study: StudyDirectory, count: int, seed: int = 0) -> None:
             found.scores.table.to_parquet(run.scores, index=False)
 
 
-def configs(count: int, name: str) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+def configs(
+    count: int, name: str, data: Sequence[str]
+) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
     """Overrides and config of so many different runs, about as many of each model."""
     points = math.ceil(count / len(GRIDS) / PRODUCT)
     axes = [f"{axis}={texts}" for axis, texts in AXES.items()]
     for place, (model, grid) in enumerate(GRIDS.items()):
         parameter, values = grid(points)
         swept = f"model.{parameter}={','.join(map(str, values))}"
-        words = ("data=demo", f"study.name={name}", f"model={model}", swept, *axes)
+        words = (*data, f"study.name={name}", f"model={model}", swept, *axes)
         share = (count + place) // len(GRIDS)
         with Composer(Line(words, multirun=True), "run") as composer:
             for overrides, tree in islice(composer.trees(), share):
@@ -76,9 +79,9 @@ def configs(count: int, name: str) -> Iterator[tuple[tuple[str, ...], dict[str, 
                 yield tuple(text.lstrip("+") for text in overrides), resolved(own)
 
 
-def _fitted() -> tuple[Prepared, Evaluation]:
+def _fitted(data: Sequence[str]) -> tuple[Prepared, Evaluation]:
     """The customers of the demo store, and what one real run comes to on them."""
-    with Composer(Line(("data=demo",)), "run") as composer:
+    with Composer(Line(tuple(data)), "run") as composer:
         run = parse(Run, composer.one())
     prepared = prepare(run)
     return prepared, evaluate(experiment(run), prepared.customers, prepared.splits)

@@ -74,10 +74,11 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def trained(folder: Path, model: str) -> str:
-    """The verdict over one run of a model on 1,300 made-up customers, by the commands."""
+def trained(folder: Path, model: str, customers: int = 1300) -> str:
+    """The verdict over one run of a model on so many made-up customers, by the commands."""
     outputs = f"outputs={folder / 'outputs'}"
-    measure([_command("retain"), f"model={model}", "validation.repeats=1", outputs], folder / "run")
+    words = (f"model={model}", f"data.customers={customers}", "validation.repeats=1", outputs)
+    measure([_command("retain"), *words], folder / "run")
     compare = [_command("retain-compare"), "study=runs", "reasons=none", outputs]
     measure(compare, folder / "compare")
     return str(folder / "outputs" / "runs" / "verdict")

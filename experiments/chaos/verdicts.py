@@ -13,6 +13,7 @@ behind. Prints a row for each command and writes them to ``verdicts.csv`` beside
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import os
 import random
@@ -23,10 +24,12 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
 
+from retain.app.run import answer
 from retain.campaign.assignment import read_assignment
 from retain.record import CampaignDirectory, ScoreDirectory, StudyDirectory
 from retain.storage.reading import parse_json, read_json, read_json_lines
@@ -107,28 +110,36 @@ class Playground:
 
 
 def make_playground(folder: Path) -> Playground:
-    """Sweep, compare and score once, and invent outcomes of the campaign."""
+    """Sweep, compare, score and read out once, outcomes of the campaign invented.
+
+    All in this process: it is later commands that are killed.
+    """
     ground = Playground(folder)
     (folder / "temporary").mkdir(parents=True)
-    run = ["-m", "model=logreg,dummy", "study.name=chaos", *STORE]
-    for command, words in (
-        ("run", run),
-        ("compare", ["study=chaos", *QUICK]),
-    ):
-        code, said, _ = ground.run(command, words)
-        if code:
-            raise SystemExit(f"{command} ended with {code}:\n{said}")
+    with contextlib.chdir(folder):
+        call("run", ["-m", "model=logreg,dummy", "study.name=chaos", *STORE])
+        call("compare", ["study=chaos", *QUICK])
+        _send_out(ground)
+        for command in ("score", "readout"):
+            call(command, ground.words(command, 0))
+    return ground
+
+
+def call(command: str, words: Sequence[str]) -> None:
+    """Do a command in this process, which must end well."""
+    done = getattr(import_module(f"retain.app.{command}"), command)
+    if code := answer(done, words, command):
+        raise SystemExit(f"{command} ended with {code}")
+
+
+def _send_out(ground: Playground) -> None:
+    """Note the campaign there is as sent, and invent what became of its customers."""
     (sent,) = ground.study.campaign_ids
-    (folder / "sent").write_text(sent, encoding="utf-8")
+    (ground.folder / "sent").write_text(sent, encoding="utf-8")
     customers = pd.read_csv(ground.study.campaign(sent).assignment)["customer_id"]
     declined = [random.Random(id_).random() < 0.4 for id_ in customers]  # noqa: S311 - no secret
     table = pd.DataFrame({"customer_id": customers, "declined": declined})
-    table.to_csv(folder / "outcomes.csv", index=False)
-    for command in ("score", "readout"):
-        code, said, _ = ground.run(command, ground.words(command, 0))
-        if code:
-            raise SystemExit(f"{command} ended with {code}:\n{said}")
-    return ground
+    table.to_csv(ground.folder / "outcomes.csv", index=False)
 
 
 def find_torn(study: StudyDirectory) -> Iterator[str]:
@@ -244,9 +255,11 @@ def disturb(ground: Playground, kills: int, pairs: int, seed: int) -> list[Count
     """Return what was found after so many kills, spread over the commands, and pairs."""
     chance = random.Random(seed)  # noqa: S311 - no secret
     found = {command: Counts(command) for command in COMMANDS}
-    seconds = {c: run_whole(ground, c, 1, found[c]) for c in COMMANDS}
+    seconds: dict[str, float] = {}
     while (done := sum(counts.kills for counts in found.values())) < kills:
         command = COMMANDS[done // KILLS_BETWEEN_WHOLE_RUNS % len(COMMANDS)]
+        if command not in seconds:
+            seconds[command] = run_whole(ground, command, 1, found[command])
         for _ in range(min(KILLS_BETWEEN_WHOLE_RUNS, kills - done)):
             kill_once(ground, command, chance, found[command], seconds[command])
             look(ground, found[command])

@@ -17,13 +17,13 @@ from __future__ import annotations
 import argparse
 import csv
 import faulthandler
+import io
 import logging
 import os
 import random
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -31,9 +31,17 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import (
+    AbstractContextManager,
+    chdir,
+    contextmanager,
+    nullcontext,
+    redirect_stderr,
+    redirect_stdout,
+)
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +52,7 @@ if TYPE_CHECKING:
 from doors import READERS
 from ground import Ground
 
+from retain.app.run import answer
 from retain.errors import NotApplicable, RetainError
 from retain.record import StudyDirectory
 
@@ -103,16 +112,11 @@ class TooSlowError(BaseException):
 def make_study(folder: Path) -> StudyDirectory:
     """Sweep and compare made-up customers."""
     for command, *words in COMMANDS:
-        code = f"from retain.app.{command} import main; main()"
-        done = subprocess.run(  # noqa: S603 - the project's own commands
-            [sys.executable, "-P", "-c", code, *words[0], *words[1]],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise SystemExit(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        do, said = getattr(import_module(f"retain.app.{command}"), command), io.StringIO()
+        with chdir(folder), redirect_stdout(said), redirect_stderr(said):
+            code = answer(do, [*words[0], *words[1]], command)
+        if code:
+            raise SystemExit(f"{command} ended with {code}:\n{said.getvalue()}")
     return StudyDirectory(folder / "outputs" / "fuzz")
 
 

@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from retain.app.compare import EXPLAINING, compare
+from retain.app.compare import compare
 from retain.app.plan import Plan, Planned
 from retain.app.run import answer, run
 from retain.app.task import Task
-from retain.app.workers import warm_up
 from retain.record import RunDirectory, StudyDirectory
 
 TINY = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
@@ -42,7 +41,7 @@ class Exits(LogisticRegression):
 class Hungry(LogisticRegression):
     def fit(self, X, y):
         self.held_ = bytearray(800 * 2**20)
-        time.sleep(5)
+        time.sleep(float(os.environ.get("RETAIN_HELD", "5")))
         return super().fit(X, y)
 
 class Hangs(LogisticRegression):
@@ -73,16 +72,8 @@ class Stays(LogisticRegression):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm():
-    """One server for the workers of every command called here, before any needs it.
-
-    Else the first command decides what it imports, and each worker of another imports the rest.
-    """
-    drawing = (
-        "retain.report.charts",
-        *(f"matplotlib.backends.backend_{b}" for b in ("agg", "svg")),
-    )
-    warm_up(*EXPLAINING, *drawing, "optuna")
+def _warm(warm):
+    """All tests here call commands."""
 
 
 @pytest.fixture
@@ -131,7 +122,7 @@ def retain_compare(here, capsys, undrawn, request):
         yield called
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny():
     return TINY
 

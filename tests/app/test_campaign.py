@@ -11,7 +11,7 @@ import pytest
 
 from retain.app.board_campaign import _promise
 
-STORE = ("data.customers=400", "validation.folds=2", "validation.repeats=1")
+STORE = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
 CATALOGUE = """
 name: mine
 offers:
@@ -60,7 +60,7 @@ def compared(swept, compared_before, here, retain_compare, tmp_path_factory):
             shutil.copytree(left, outputs)
         else:
             shutil.copytree(swept, outputs)
-            code, said = retain_compare("study=runs", *words)
+            code, said = retain_compare("study=runs", "resamples=200", *words)
             left = tmp_path_factory.mktemp("left") / "outputs"
             compared_before[words] = code, said, shutil.copytree(outputs, left)
         return code, said, outputs / "runs" / "verdict"
@@ -83,7 +83,7 @@ def tree_of(folder):
 
 
 def test_what_the_files_say_adds_up(compared):
-    code, said, folder = compared("campaign.budget=15", "campaign.control=0.25")
+    code, said, folder = compared("campaign.budget=5", "campaign.control=0.25")
     assert code == 0, said
     told, customers = tree_of(folder), pd.read_csv(folder / "customers.csv")
     offers, arms = (
@@ -98,7 +98,7 @@ def test_what_the_files_say_adds_up(compared):
     assert len(arms) == plan["chosen"] == plan["treated"] + plan["control"]
     assert sorted(treated["customer_id"]) == sorted(offers["customer_id"])
     assert treated["cost"].sum() == pytest.approx(plan["cost"])
-    assert plan["cost"] <= 15
+    assert plan["cost"] <= 5
     assert treated["expected_net"].sum() == pytest.approx(plan["net"]["value"])
     assert plan["saved"] == pytest.approx(plan["net"]["value"] + plan["cost"])
     for one in told["offers"]:
@@ -128,18 +128,18 @@ def test_the_same_line_makes_the_same_campaign(compared):
         paths = (*campaign_in(folder).iterdir(), folder / "segments.csv")
         return {str(path.relative_to(folder.parent)): path.read_bytes() for path in paths}
 
-    _, _, folder = compared("campaign.budget=15")
+    _, _, folder = compared("campaign.budget=5")
     before = files(folder)
-    code, said, _ = compared("campaign.budget=15", anew=True)
+    code, said, _ = compared("campaign.budget=5", anew=True)
     assert code == 0, said
     assert files(folder) == before
 
 
 @pytest.mark.no_cover
 def test_another_seed_holds_out_others(compared):
-    _, _, folder = compared("campaign.budget=15")
+    _, _, folder = compared("campaign.budget=5")
     one = pd.read_csv(campaign_in(folder) / "campaign.csv").set_index("customer_id")["arm"]
-    compared("campaign.budget=15", "campaign.seed=1")
+    compared("campaign.budget=5", "campaign.seed=1")
     other = pd.read_csv(campaign_in(folder) / "campaign.csv").set_index("customer_id")["arm"]
     assert (one != other.reindex(one.index)).any()
 
@@ -147,7 +147,7 @@ def test_another_seed_holds_out_others(compared):
 @pytest.mark.no_cover
 def test_more_budget_moves_from_the_dearest_customers_to_all_whom_it_pays_to_reach(compared):
     sizes, nets = [], []
-    for words in (("campaign.budget=5",), ("campaign.budget=20",), ("campaign=default",)):
+    for words in (("campaign.budget=2",), ("campaign.budget=5",), ("campaign=default",)):
         _, said, folder = compared(*words)
         told = tree_of(folder)
         sizes.append(told["plan"]["chosen"])
@@ -174,11 +174,11 @@ def snapshot(folder):
 
 
 # Whoever was sent an offer must not change arms because somebody looked a second time.
-@pytest.mark.parametrize("second", [("campaign.budget=5",), ("campaign=none", "reasons=none")])
+@pytest.mark.parametrize("second", [("campaign.budget=2",), ("campaign=none", "reasons=none")])
 def test_a_second_look_leaves_the_campaign_that_was_sent_and_the_verdict_that_points_to_it(
     compared, retain_compare, second
 ):
-    _, _, folder = compared("campaign.budget=15")
+    _, _, folder = compared("campaign.budget=5")
     verdict, campaign = snapshot(folder), snapshot(campaign_in(folder))
     code, said = retain_compare("study=runs", *second)
     assert code == 2
@@ -198,9 +198,9 @@ def test_a_second_look_leaves_the_campaign_that_was_sent_and_the_verdict_that_po
 def test_a_comparison_that_changes_nobodys_arm_points_to_its_campaign_unasked(
     compared, retain_compare
 ):
-    _, _, folder = compared("campaign.budget=15")
+    _, _, folder = compared("campaign.budget=5")
     before = campaign_in(folder)
-    code, said = retain_compare("study=runs", "campaign.budget=15", "report.language=ru")
+    code, said = retain_compare("study=runs", "campaign.budget=5", "report.language=ru")
     assert code == 0, said
     assert campaign_in(folder) != before
     assert before.is_dir()
@@ -209,7 +209,7 @@ def test_a_comparison_that_changes_nobodys_arm_points_to_its_campaign_unasked(
 
 
 def test_a_gate_alone_opens_and_writes_nothing(compared, retain_compare, here):
-    compared("campaign.budget=15")
+    compared("campaign.budget=5")
     before = snapshot(here / "outputs")
     words = ("study=runs", "gate_only=true", "reasons=none", "campaign=none")
     assert retain_compare(*words, "gate.roc_auc=0.5")[0] == 0

@@ -35,11 +35,11 @@ def swept(once, here):
 
 
 @pytest.fixture(scope="module")
-def judged(once, tmp_path_factory):
+def judged(once, tmp_path_factory, undrawn):
     """That study with its verdict, which nobody may change, and what the comparison printed."""
     folder, said = tmp_path_factory.mktemp("judged"), io.StringIO()
     shutil.copytree(once, folder / "outputs")
-    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+    with contextlib.chdir(folder), contextlib.redirect_stdout(said), undrawn():
         assert answer(compare, ("study=small", "resamples=100", *SPARED), "compare") == 0
     return folder / "outputs" / "small", said.getvalue()
 

@@ -122,10 +122,10 @@ def test_a_terminal_that_is_closed_ends_the_launch_without_a_word(odd_models, ti
 # What a killed worker started would hold the claim on its run, and its memory, for ever.
 def test_what_a_run_started_ends_with_it(retain, parents, tiny, records, here):
     line = (*parents, *tiny, "-m", "model=waits,dies,leaves", "launcher.workers=1")
-    code, said = retain(*line, "limits.seconds=4")
+    code, said = retain(*line, "limits.seconds=2.5")
     assert code == 1, said
     found = records("runs")
-    assert "limits.seconds is 4" in found["waits"]["reason"]
+    assert "limits.seconds is 2.5" in found["waits"]["reason"]
     assert found["dies"]["reason"] == "the worker process died: SIGKILL"
     assert found["leaves"]["state"] == "done"
     _, listed = retain(*line, "dry_run=true")

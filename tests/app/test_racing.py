@@ -170,7 +170,7 @@ def test_runs_on_other_splits_are_not_compared(retain):
 
 def test_a_race_is_refused_where_runs_are_sent_away(retain):
     for launcher in ("submitit_local", "ray"):
-        code, said = retain(*LINE, RACE, f"hydra/launcher={launcher}")
+        code, said = retain(*DATA, "-m", "model=tree,dummy", RACE, f"hydra/launcher={launcher}")
         assert code == 2
         assert f"got hydra/launcher={launcher}. Leave one of the two out." in said
     assert not Path("outputs").exists()
@@ -251,6 +251,7 @@ def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(
     assert "Traceback" not in err
     assert records() == {}
     assert len(list(Path("outputs/runs").glob("slow-*/folds.parquet"))) == 1
+    monkeypatch.setenv("RETAIN_SLOW", "0")
     _, said = retain(*line)
     assert "2 done" in said
     log = next(Path("outputs/runs").glob("slow-*/run.log")).read_text()
@@ -258,7 +259,8 @@ def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(
 
 
 def test_two_races_at_once_share_the_work_and_agree(raced, here):
-    processes = [launched(*LINE, RACE, "outputs=shared") for _ in range(2)]
+    line = (*LINE, RACE, "outputs=shared", "launcher.workers=1")
+    processes = [launched(*line) for _ in range(2)]
     said = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     assert left("shared") == left(raced[0])
@@ -276,7 +278,7 @@ def test_a_tuned_run_tells_what_every_fold_chose(retain):
 
 
 def test_the_launching_process_stays_light_in_a_race(here):
-    words = [*LINE, RACE]
+    words = [*DATA, "-m", "model=logreg,dummy", RACE, "launcher.workers=1"]
     script = f"""
 import sys
 from retain.app.run import answer, run
@@ -289,16 +291,19 @@ if __name__ == "__main__":
     Path("launch.py").write_text(script)
     command = [sys.executable, "launch.py"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert "The race stopped 2 runs" in done.stdout, done.stderr
+    assert "The race stopped 1 run" in done.stdout, done.stderr
     assert "imported []" in done.stdout
 
 
 @pytest.fixture
-def begun(cut_short, here):
-    """The directory of a run that was interrupted with three of its folds."""
-    shutil.copytree(cut_short, "outputs")
-    paths = sorted(Path("outputs/runs").glob("dummy-*/folds.parquet"))
-    return RunDirectory(paths[0].parent)
+def begun(raced, cut_short, here):
+    """The directory of a run that was interrupted with three of its folds, the others done."""
+    shutil.copytree(raced[0], "outputs")
+    before = min(cut_short.glob("runs/dummy-*/folds.parquet")).parent
+    after = Path("outputs/runs", before.name)
+    shutil.rmtree(after)
+    shutil.copytree(before, after)
+    return RunDirectory(after)
 
 
 # What other code scored must not be mixed with what this code scores.

@@ -59,9 +59,10 @@ def told_in(once, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def full(told_in):
+def full(told_in, undrawn):
     """The folder of a comparison with every reason, and the tree it wrote; nobody changes it."""
-    return told_in("reasons=full", "workers=2")[:2]
+    with undrawn():
+        return told_in("reasons=full", "workers=2")[:2]
 
 
 @pytest.fixture(scope="module")

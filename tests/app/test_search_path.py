@@ -57,7 +57,9 @@ def test_neither_a_sweep_nor_a_comparison_imports_from_the_working_folder(workin
     done = called("bin/retain", *LINE, "-m", "model=spawning,dummy")
     assert done.returncode == 0, done.stderr
     assert "2 done" in done.stdout
-    done = called("bin/retain-compare", "study=runs", "reasons=none", "campaign=none")
+    done = called(
+        "bin/retain-compare", "study=runs", "reasons=none", "campaign=none", "resamples=100"
+    )
     assert done.returncode == 0, done.stderr
 
 

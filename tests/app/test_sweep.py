@@ -50,15 +50,15 @@ def test_a_package_nobody_trusts_is_not_built(retain, tiny, odd_models, monkeypa
     assert "export RETAIN_TRUST=PACKAGE" in said
 
 
-def launched(*words, env=None):
+def launched(*words):
     command = [sys.executable, "-m", "retain", *words]
     pipe = subprocess.PIPE
-    return subprocess.Popen(
-        command, stdout=pipe, stderr=pipe, text=True, start_new_session=True, env=env
-    )
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
 
-def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(odd_models, tiny, records):
+def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(
+    retain, odd_models, tiny, records, monkeypatch
+):
     line = (*odd_models, *tiny, "-m", "model=tree,slow,dummy", "launcher.workers=1")
     process = launched(*line)
     waited = time.monotonic() + 60
@@ -77,16 +77,18 @@ def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(odd_models, 
     assert json.loads(Path("outputs/runs/status.json").read_text())["state"] == "interrupted"
     assert set(records("runs")) == {"tree"}
     first = records("runs")["tree"]["finished"]
-    dry = launched(*line, "dry_run=true").communicate(timeout=60)[0]
-    assert "interrupted" in dry
-    again = launched(*line)
-    out, err = again.communicate(timeout=60)
-    assert again.returncode == 0, err
-    assert "2 done, 0 failed, 0 not applicable, 1 done before and skipped" in out
+    assert "interrupted" in retain(*line, "dry_run=true")[1]
+    monkeypatch.setenv("RETAIN_SLOW", "0")
+    code, said = retain(*line)
+    assert code == 0, said
+    assert "2 done, 0 failed, 0 not applicable, 1 done before and skipped" in said
     assert records("runs")["tree"]["finished"] == first
 
 
-def test_the_first_interrupt_lets_a_run_end_and_begins_no_other(odd_models, tiny, records):
+def test_the_first_interrupt_lets_a_run_end_and_begins_no_other(
+    odd_models, tiny, records, monkeypatch
+):
+    monkeypatch.setenv("RETAIN_SLOW", "0.7")
     line = (*odd_models, *tiny, "-m", "model=slow,dummy", "launcher.workers=1")
     process = launched(*line)
     waited = time.monotonic() + 60
@@ -122,7 +124,8 @@ def test_a_limit_holds_for_a_run_by_itself(retain, tiny, odd_models, records):
 
 
 # Otherwise one heavy run would be held against all light ones its worker does after it.
-def test_a_run_answers_for_its_own_memory_only(retain, tiny, odd_models, records):
+def test_a_run_answers_for_its_own_memory_only(retain, tiny, odd_models, records, monkeypatch):
+    monkeypatch.setenv("RETAIN_HELD", "0")
     retain(*odd_models, *tiny, "-m", "model=hungry,tree", "launcher.workers=1")
     peaks = {name: record["peak_memory_mb"] for name, record in records("runs").items()}
     assert peaks["hungry"] > 800
@@ -171,9 +174,12 @@ def test_workers_leave_no_process_and_no_file_behind(retain, tiny, tmp_path, mon
     assert not list((tmp_path / "temporary").glob("retain-*"))
 
 
-def test_a_killed_launch_leaves_no_worker_and_the_next_tidies_up(odd_models, tiny, here):
-    environment = os.environ | {"TMPDIR": str(here)}
-    process = launched(*odd_models, *tiny, "-m", "model=hangs", env=environment)
+def test_a_killed_launch_leaves_no_worker_and_the_next_tidies_up(
+    retain, odd_models, tiny, here, monkeypatch
+):
+    monkeypatch.setenv("TMPDIR", str(here))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    process = launched(*odd_models, *tiny, "-m", "model=hangs")
     waited = time.monotonic() + 60
     while not list(Path("outputs/runs").glob("hangs-*/.hydra")) and time.monotonic() < waited:
         time.sleep(0.05)
@@ -182,5 +188,5 @@ def test_a_killed_launch_leaves_no_worker_and_the_next_tidies_up(odd_models, tin
     process.communicate()
     assert psutil.wait_procs(family, timeout=10)[1] == []
     assert list(here.glob("retain-scratch-*"))
-    launched(*tiny, "-m", "model=tree", env=environment).communicate(timeout=60)
+    retain(*tiny, "-m", "model=tree")
     assert not list(here.glob("retain-scratch-*"))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,35 +19,35 @@ from retain.record import RunDirectory
 pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
 
 MODELS = "model=logreg,tree,knn,dummy,svc"
-LINE = ("-m", MODELS, "sampler=none,random_under,smote", "study.name=shared")
+STATUS = Path("outputs/shared/status.json")
+LINE = ("-m", MODELS, "sampler=none,smote", "study.name=shared")
 
 
-@pytest.fixture
-def launch(here, tiny):
-    def started(*words):
-        command = [sys.executable, "-m", "retain", *tiny, *words]
-        pipe = subprocess.PIPE
-        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
-
-    return started
+def soon(holds):
+    until = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def counted(said):
     return int(re.search(r"(\d+) done, 0 failed", said).group(1))
 
 
-def test_two_launches_share_the_work_and_agree(launch, retain_compare):
-    processes = [launch(*LINE, "launcher.workers=2") for _ in range(2)]
+def test_two_launches_share_the_work_and_agree(retain_compare, tiny):
+    command = [sys.executable, "-m", "retain", *tiny, *LINE, "launcher.workers=1"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(2)]
     said = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     paths = list(Path("outputs/shared").glob("*/record.json"))
     records = [json.loads(path.read_text()) for path in paths]
-    assert len(records) == 15
+    assert len(records) == 10
     assert {record["state"] for record in records} == {"done"}
     # A run done twice would have been started after the other launch had finished it.
     logs = [Path(path.parent, "run.log").read_text() for path in paths]
     assert all(log.count("roc_auc") == 1 for log in logs)
-    assert all(1 <= counted(out) <= 15 for out, _ in said)
+    assert all(1 <= counted(out) <= 10 for out, _ in said)
     boards = []
     for _ in range(2):
         retain_compare("study=shared", "resamples=100")
@@ -61,21 +64,32 @@ def claimed(retain, tiny):
     record = json.loads(directory.record.read_text())
     record["finished"] = "2100-01-01T00:00:00+00:00"
     directory.record.unlink()
+    STATUS.unlink()
     (path / "run.log").write_text("the other launch's")
     with directory.claimed() as mine:
         assert mine
         yield directory, json.dumps(record)
 
 
-def waiting(process):
-    """Until the launch has planned its runs and met the claim."""
-    status = Path("outputs/shared/status.json")
-    until = time.monotonic() + 60
-    while not (status.exists() and str(process.pid) in status.read_text()):
-        assert time.monotonic() < until
-        time.sleep(0.1)
-    with pytest.raises(subprocess.TimeoutExpired):
-        process.wait(2)
+@contextlib.contextmanager
+def lets_go(act):
+    """The other launch's claim is let go of when this process has met it and waited a while.
+
+    ``act`` is what the other launch does before.
+    """
+
+    def other():
+        soon(lambda: STATUS.exists() and str(os.getpid()) in STATUS.read_text())
+        time.sleep(1)
+        waited.append(not over)
+        act()
+
+    over, waited, thread = [], [], threading.Thread(target=other)
+    thread.start()
+    yield
+    over.append(True)
+    thread.join()
+    assert waited == [True]
 
 
 def test_a_run_under_way_elsewhere_is_listed_as_such(claimed, retain, tiny):
@@ -83,25 +97,25 @@ def test_a_run_under_way_elsewhere_is_listed_as_such(claimed, retain, tiny):
     assert "running elsewhere" in listed
 
 
-# In a process of its own and in one of several, with workers and without.
+# In the launching process and in a worker.
 @pytest.mark.parametrize("words", [("model=tree",), ("-m", "model=tree,dummy")], ids=len)
-def test_a_run_another_launch_has_is_waited_for_and_not_done_again(claimed, launch, words):
+def test_a_run_another_launch_has_is_waited_for_and_not_done_again(claimed, retain, tiny, words):
     directory, record = claimed
-    process = launch(*words, "study.name=shared")
-    waiting(process)
-    directory.record.write_text(record)
-    directory.lock.unlink()  # lets go of the claim: who waits looks at a new file
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, err
-    assert f"{len(words)} done, 0 failed" in out
+
+    def does_it():
+        directory.record.write_text(record)
+        directory.lock.unlink()  # lets go of the claim: who waits looks at a new file
+
+    with lets_go(does_it):
+        code, said = retain(*tiny, *words, "study.name=shared")
+    assert code == 0, said
+    assert f"{len(words)} done, 0 failed" in said
     assert directory.log.read_text() == "the other launch's"
 
 
-def test_a_run_that_another_launch_left_undone_is_done_here(claimed, launch):
+def test_a_run_that_another_launch_left_undone_is_done_here(claimed, retain, tiny):
     directory, _ = claimed
-    process = launch("model=tree", "study.name=shared")
-    waiting(process)
-    directory.lock.unlink()
-    process.communicate(timeout=60)
+    with lets_go(directory.lock.unlink):
+        retain(*tiny, "model=tree", "study.name=shared")
     assert json.loads(directory.record.read_text())["state"] == "done"
     assert "roc_auc" in directory.log.read_text()

@@ -47,12 +47,12 @@ def take_run(tree):
     run = _run((), tree)
     assert "/" not in run.slug
     parts = {part: tree.get(part) for part in ("model", "sampler", "scaling", "threads", "tuning")}
-    if parts not in built:  # what other nodes say makes no other components
+    if (known := repr(parts)) not in built:  # what other nodes say makes no other components
         experiment(run.run)
-        built.append(parts)
+        built.add(known)
 
 
-built = []
+built = set()
 
 
 TAKEN = {

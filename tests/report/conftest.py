@@ -430,7 +430,7 @@ def html(made):
 
 
 @pytest.fixture(scope="session")
-def verdict(tmp_path_factory):
+def verdict(tmp_path_factory, warm):
     """The folder of a verdict as the commands write it, of a small study of the demo store."""
     from retain.app.compare import compare
     from retain.app.run import answer, run

@@ -223,7 +223,7 @@ def test_the_page_is_never_wider_than_its_window(
     opened, html, russian, tmp_path, width, dark, language
 ):
     view = opened(html if language == "en" else russian, width=width, dark=dark)
-    picture = tmp_path / f"{width}-{'dark' if dark else 'light'}-{language}.png"
+    picture = tmp_path / f"{width}-{'dark' if dark else 'light'}-{language}.jpg"
     view.screenshot(path=picture, full_page=True)
     assert picture.stat().st_size > 50_000
     view.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")

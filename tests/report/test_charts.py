@@ -174,7 +174,8 @@ def test_drawing_leaves_matplotlib_s_settings_alone(tree, tmp_path):
     import matplotlib as mpl
 
     with mpl.rc_context({"font.size": 17}):
-        pictures(tree | {"reasons": None, "campaign": None}, "en", tmp_path)
+        parts = dict.fromkeys(("reasons", "campaign", "segments", "curves"))
+        pictures(tree | parts, "en", tmp_path)
         assert mpl.rcParams["font.size"] == 17
 
 

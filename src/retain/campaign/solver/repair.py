@@ -10,6 +10,7 @@ May import: campaign.solver.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -86,8 +87,12 @@ class Moves:
 
     def lacks(self, left: np.ndarray) -> np.ndarray:
         """(...) by how much limits (..., limits) are passed, in contacts."""
-        over = np.where(np.isfinite(left), -left, 0) - SLACK * np.abs(self.finite)
-        return np.asarray((np.maximum(over, 0) / self.unit).sum(axis=-1))
+        over = np.negative(left)
+        over[~np.isfinite(left)] = 0
+        over -= SLACK * np.abs(self.finite)
+        np.maximum(over, 0, out=over)
+        over /= self.unit
+        return np.asarray(over.sum(axis=-1))
 
     @property
     def finite(self) -> np.ndarray:
@@ -189,19 +194,29 @@ def _by_two(moves: Moves, net: np.ndarray, loss: np.ndarray, uses: np.ndarray) -
     offer, customer = _candidates(moves, net, loss)
     gain, use = net[offer, customer], uses[offer, customer]
     both = gain[:, None] + gain
-    both[customer[:, None] == customer] = -np.inf
-    first, second = np.nonzero(np.triu(both, 1) > 1e-12 * np.abs(gain).max(initial=0))
+    adds = both > 1e-12 * np.abs(gain).max(initial=0)
+    adds &= customer[:, None] != customer
+    adds[_lower(len(gain))] = False
+    first, second = np.nonzero(adds)
     ranked = np.argsort(-both[first, second])
     for start in range(0, len(ranked), 2000):
         some = ranked[start : start + 2000]
         a, b = first[some], second[some]
-        fits = moves.lacks(moves.left - use[a] - use[b]) <= 0
+        left = moves.left - use[a]
+        left -= use[b]
+        fits = moves.lacks(left) <= 0
         if fits.any():
             best = int(fits.argmax())
             for one in (a[best], b[best]):
                 moves.make(int(offer[one]), int(customer[one]))
             return True
     return False
+
+
+@lru_cache(maxsize=8)
+def _lower(size: int) -> np.ndarray:
+    """The diagonal of a square and all below it."""
+    return np.tri(size, dtype=bool)
 
 
 def _candidates(moves: Moves, net: np.ndarray, loss: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
