@@ -259,6 +259,14 @@ def test_texts_that_repeat_are_read_as_they_are(tmp_path, monkeypatch):
     assert found.schema.metadata == table.schema.metadata
 
 
+def test_a_text_in_parquet_that_is_no_utf8_is_refused(tmp_path):
+    places = pa.array([0, 2, 4], pa.int32()).buffers()[1]
+    texts = pa.Array.from_buffers(pa.string(), 2, [None, places, pa.py_buffer(b"ab\xff\xfe")])
+    pq.write_table(pa.table({"city": texts}), tmp_path / "a.parquet")
+    with pytest.raises(RetainError, match="cannot be read as Parquet: .*UTF8"):
+        read_parquet(tmp_path / "a.parquet")
+
+
 @pytest.mark.parametrize("cut", [0, 3, 8, 100, -1, -8])
 def test_a_parquet_file_that_was_cut_is_told_by_its_ends(tmp_path, cut):
     path = tmp_path / "a.parquet"

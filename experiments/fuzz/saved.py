@@ -172,6 +172,7 @@ def vary_skops(ground: Ground) -> Reader:
         raw = mutate_zip(chance, chance.choices(raws, weights)[0], DESCRIPTION)
         path.write_bytes(raw)
         sha256 = hashlib.sha256(raw).hexdigest()
+        apart.start()
         return lambda: apart.load(path, sha256)
 
     return vary
@@ -181,15 +182,26 @@ class _Apart:
     """A process that loads models, as the one that scores customers is: its death is a refusal."""
 
     def __init__(self) -> None:
-        self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+        self._pool: ProcessPoolExecutor | None = None
+
+    def start(self) -> ProcessPoolExecutor:
+        """Return the process; where there is none, start it and wait for what it imports."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            self._pool.submit(_import).result()
+        return self._pool
 
     def load(self, path: Path, sha256: str) -> None:
         """Load a model there."""
         try:
-            self._pool.submit(_load, path, sha256).result()
+            self.start().submit(_load, path, sha256).result()
         except BrokenProcessPool:
-            self._pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+            self._pool = None
             raise RetainError("the process that loads the model died") from None
+
+
+def _import() -> None:
+    """Do nothing: to find this, a process imports all that this file does."""
 
 
 def _load(path: Path, sha256: str) -> None:

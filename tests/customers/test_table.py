@@ -481,3 +481,20 @@ def test_the_config_names_every_option_of_the_reader():
     keys = set(yaml.safe_load(path.read_text(encoding="utf-8"))) - {"name", "_target_"}
     # what a model learnt from is known to the command that scores, and no choice of the user's
     assert keys == set(inspect.signature(read).parameters) - {"learnt"}
+
+
+# A field of more than 131,072 characters is more than Python's own reader of CSV takes.
+def test_a_name_longer_than_any_costs_no_traceback(tmp_path):
+    path = tmp_path / "long.csv"
+    path.write_text(f"customer_id,{'x' * 200_000}\n1,2\n")
+    with pytest.raises(RetainError):
+        read(path=str(path), id="customer_id", target="churn")
+
+
+# Floats have gaps beyond 2**53, and whole ones of 1e30 are no 64-bit integers.
+def test_ids_that_are_floats_beyond_all_integers_are_taken_as_texts(tmp_path):
+    ids = [1e30, *map(float, range(1, 60))]
+    table = pd.DataFrame({"id": ids, "churn": ["yes", "no"] * 30, "spent": [1, 2, 3] * 20})
+    table.to_parquet(tmp_path / "in.parquet")
+    customers = read(path=str(tmp_path / "in.parquet"), id="id", target="churn")
+    assert len(customers.features) == 60

@@ -138,7 +138,10 @@ def _careful(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table]:
 
 def _places(text: str, separator: str, names: Collection[str]) -> list[int]:
     """Where in the header the names stand; what is missed there costs time only."""
-    header = next(csv.reader(text.lstrip().splitlines()[:1], delimiter=separator), [])
+    try:
+        header = next(csv.reader(text.lstrip().splitlines()[:1], delimiter=separator), [])
+    except csv.Error:  # a name longer than there is any
+        return []
     return [place for place, name in enumerate(header) if plain(name) in names]
 
 

@@ -92,9 +92,14 @@ mark '.'.", ['Bob'])])
 
 def as_text(cells: pd.Series) -> pd.Series:
     """The cells as texts, whole numbers without a decimal point."""
-    if cells.dtype == "float64" and bool((cells.dropna() % 1 == 0).all()):
+    if cells.dtype == "float64" and bool(_exact(cells.dropna()).all()):
         cells = cells.astype("Int64")
     return cells.astype("str")
+
+
+def _exact(cells: pd.Series) -> pd.Series:
+    """Return where numbers are whole and no larger than floats are exact."""
+    return (cells % 1 == 0) & (cells.abs() <= 2**53)
 
 
 def present(cells: pd.Series) -> pd.Series:

@@ -53,10 +53,13 @@ def read_parquet(path: Path, *, cells: int = CELLS, within: Path | None = None) 
         whole = pq.ParquetFile(file, page_checksum_verification=True)
         check_bounds(path, whole.metadata, cells)
         texts = _texts_that_may_swell(whole.metadata)
-        if not texts:
-            return whole.read()
-        file.seek(0)
-        return _decoded(path, pq.ParquetFile(file, read_dictionary=texts).read())
+        if texts:
+            file.seek(0)
+            table = _decoded(path, pq.ParquetFile(file, read_dictionary=texts).read())
+        else:
+            table = whole.read()
+        table.validate(full=True)  # texts that are no UTF-8, say
+        return table
 
 
 def read_parquet_schema(path: Path) -> pa.Schema:
