@@ -263,7 +263,7 @@ def test_a_text_in_parquet_that_is_no_utf8_is_refused(tmp_path):
     places = pa.array([0, 2, 4], pa.int32()).buffers()[1]
     texts = pa.Array.from_buffers(pa.string(), 2, [None, places, pa.py_buffer(b"ab\xff\xfe")])
     pq.write_table(pa.table({"city": texts}), tmp_path / "a.parquet")
-    with pytest.raises(RetainError, match="cannot be read as Parquet: .*UTF8"):
+    with pytest.raises(RetainError, match=r"cannot be read as Parquet: .*UTF8"):
         read_parquet(tmp_path / "a.parquet")
 
 
