@@ -300,7 +300,7 @@ def main() -> None:
                 for problem in counts.places.values():
                     print(f"{counts.reader}: {problem}")
                 print(counts.row, flush=True)
-    write_rows(Path(__file__).with_suffix(".csv"), found)
+                write_rows(Path(__file__).with_suffix(".csv"), found)
     sys.exit(any(counts.failed for counts in found))
 
 
