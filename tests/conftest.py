@@ -34,28 +34,21 @@ from hypothesis.internal.conjecture.engine import ConjectureRunner
 from matplotlib.figure import Figure
 from statsmodels.stats.multitest import multipletests
 
-from retain.app.command_line import conf_dir
-from retain.app.compare import EXPLAINING
-from retain.app.workers import warm_up
-from retain.customers.customers import Column, Customers, Dated, Derived
-from retain.record import (
-    DataFacts,
-    Environment,
-    Git,
-    MetricFacts,
-    Record,
-    SplitFacts,
-)
+from retain.cli.compare import EXPLAINING
+from retain.customers.customers import Column, Customers, DerivedFeature, Panel
+from retain.execution.worker import start_forkserver
+from retain.record import DataInfo, Environment, Git, MetricSummary, Record, SplitInfo
 from retain.schema import Features, Metrics, Validation
+from retain.storage.paths import conf_dir
 
 WARM = (
-    "retain.app.at_hand",
-    "retain.app.model_scoring",
-    "retain.app.planning",
-    "retain.customers.contracted",
+    "retain.workflows.training_data",
+    "retain.workflows.saved_winner",
+    "retain.workflows.campaign",
+    "retain.customers.contract.reader",
     "retain.customers.demo",
     "retain.customers.table",
-    "retain.report.charts",
+    "retain.report.render",
     "matplotlib.backends.backend_agg",
     "matplotlib.backends.backend_svg",
     "narwhals._pandas_like.namespace",
@@ -180,7 +173,7 @@ def warm() -> None:
 
     Else the first command decides what it imports, and each worker of another imports the rest.
     """
-    warm_up(*EXPLAINING, *WARM)
+    start_forkserver(*EXPLAINING, *WARM)
 
 
 @pytest.fixture(scope="session")
@@ -222,7 +215,9 @@ def make_shop(n: int = 240, seed: int = 0, *, noise: float = 1.0) -> Customers:
         profit_unit="roubles",
         contactable=pd.Series(random.random(n) < 0.75, index=ids, name="contactable"),
         derived=(
-            Derived("revenue_trend", "purchase", "slope", ("revenue_previous", "revenue_current")),
+            DerivedFeature(
+                "revenue_trend", "purchase", "slope", ("revenue_previous", "revenue_current")
+            ),
         ),
     )
 
@@ -245,7 +240,7 @@ def make_dated_shop(n: int = 60, snapshots: int = 7, seed: int = 0) -> Customers
         target=pd.Series(declined, index=ids, name="target"),
         profit=pd.Series(random.gamma(4, 1, len(ids)), index=ids, name="profit"),
         profit_unit="roubles",
-        dated=Dated(pd.Series(who, index=ids), pd.Series(when, index=ids), horizon=90),
+        dated=Panel(pd.Series(who, index=ids), pd.Series(when, index=ids), horizon=90),
     )
 
 
@@ -274,14 +269,18 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 
 @contextlib.contextmanager
 def _undrawn() -> Iterator[None]:
-    from retain.app.apart import apart
+    from retain.execution.executor import run_in_subprocess
 
     def alone(job: str, *arguments: Any, does: str) -> Any:
-        return contextlib.nullcontext(list) if job == "draw" else apart(job, *arguments, does=does)
+        return (
+            contextlib.nullcontext(list)
+            if job == "draw"
+            else run_in_subprocess(job, *arguments, does=does)
+        )
 
     with (
-        mock.patch("retain.app.verdict_files.apart", alone),
-        mock.patch("retain.report.page.page", return_value=""),
+        mock.patch("retain.workflows.verdict_files.run_in_subprocess", alone),
+        mock.patch("retain.report.page.page.page", return_value=""),
     ):
         yield
 
@@ -371,7 +370,7 @@ def _record(**changes: object) -> Record:
         "ece": (0.05,) * len(folds),
     }
     metrics = {
-        name: MetricFacts(
+        name: MetricSummary(
             mean=sum(fold) / len(fold),
             low=min(fold),
             high=max(fold),
@@ -395,8 +394,8 @@ def _record(**changes: object) -> Record:
         },
         "overrides": ("model=logreg",),
         "seed": 0,
-        "data": DataFacts(fingerprint="a" * 64, rows=100, positives=40, funnel=()),
-        "split": SplitFacts(fingerprint="b" * 64, folds=3, repeats=2, sealed=20, test_to_train=0.5),
+        "data": DataInfo(fingerprint="a" * 64, rows=100, positives=40, funnel=()),
+        "split": SplitInfo(fingerprint="b" * 64, folds=3, repeats=2, sealed=20, test_to_train=0.5),
         "metrics": metrics,
         "checks": (),
         "seconds": {"fit": 1.5},

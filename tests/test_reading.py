@@ -17,11 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from retain.errors import RetainError
-from retain.storage import archives, parquet, reading
-from retain.storage.archives import check_model_archive
+from retain.storage import parquet, reading
+from retain.storage import reading as archives
 from retain.storage.parquet import check_parquet_ends, read_parquet, read_parquet_schema
 from retain.storage.reading import (
     MissingFileError,
+    check_model_archive,
     open_regular,
     parse_json,
     read_bytes,
@@ -54,20 +55,23 @@ READERS = {
 OWN = "reads what this process, or the one that started it, has just written"
 PACKAGE = "reads a file of the package"
 EXCEPTIONS = {
-    ("app/components.py", "load"): PACKAGE,
-    ("app/help.py", "read_text"): PACKAGE,
+    ("learning/components.py", "load"): PACKAGE,
+    ("cli/help.py", "read_text"): PACKAGE,
     ("customers/demo.py", "read_text"): PACKAGE,
-    ("report/page.py", "read_text"): PACKAGE,
-    ("report/words.py", "read_text"): PACKAGE,
-    ("report/words.py", "safe_load"): PACKAGE,
-    ("app/memory.py", "read_text"): "reads /proc/self/status, which the system writes",
-    ("app/endings.py", "open"): "opens the null device to write to it",
-    ("app/terminal.py", "open"): "opens the null device in place of a stream that is closed",
-    ("app/unforeseen.py", "open"): "opens a folder to write a log into it",
-    ("app/unforeseen.py", "fdopen"): "writes a log",
-    ("app/shared_memory.py", "open"): OWN,
+    ("report/page/page.py", "read_text"): PACKAGE,
+    ("report/text/words.py", "read_text"): PACKAGE,
+    ("report/text/words.py", "safe_load"): PACKAGE,
+    ("execution/limits.py", "read_text"): "reads /proc/self/status, which the system writes",
+    ("cli/signals.py", "open"): "opens the null device to write to it",
+    ("cli/terminal/output.py", "open"): "opens the null device in place of a stream that is closed",
+    ("cli/unexpected.py", "open"): "opens a folder to write a log into it",
+    ("cli/unexpected.py", "fdopen"): "writes a log",
+    ("execution/shared_memory.py", "open"): OWN,
     ("learning/fold_rows.py", "load"): OWN,
-    ("customers/records.py", "OSFile"): "the file was opened and checked for its encoding before",
+    (
+        "customers/files/arrow_cells.py",
+        "OSFile",
+    ): "the file was opened and checked for its encoding before",
     ("customers/purchases/log.py", "load"): "calls readers of this package",
 }
 """Who reads by itself all the same, and why it may."""

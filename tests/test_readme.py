@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.app.command_line import Groups, conf_dir
-from retain.app.compare import compare
-from retain.app.readout import readout
-from retain.app.run import answer, run
-from retain.app.score import score
+from retain.cli.compare import compare
+from retain.cli.overrides import Groups
+from retain.cli.readout import readout
+from retain.cli.run import answer, run
+from retain.cli.score import score
+from retain.storage.paths import conf_dir
 
 
 @pytest.fixture(scope="module")

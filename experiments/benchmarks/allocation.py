@@ -26,7 +26,7 @@ from instances import made_up
 from peers import pdlp
 
 from report import machine, rewrite
-from retain.campaign.allocation import Allocation, Problem, allocate
+from retain.campaign.allocation.allocate import Allocation, Problem, allocate
 
 SECTION = "allocation"
 INSTANCES = 24

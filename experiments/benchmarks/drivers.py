@@ -26,19 +26,18 @@ import pandas as pd
 from measuring import measure
 
 from report import machine, rewrite
-from retain.app.command_line import Line
-from retain.app.components import experiment
-from retain.app.configs import Composer
-from retain.app.hands import Hands
-from retain.app.prepared import prepare
-from retain.app.scratch import scratch
-from retain.app.shared_memory import SharedValue, share
-from retain.app.workers import warm_up
-from retain.learning.columns import met
-from retain.learning.scoring import Scoring
-from retain.reasons.budget import Budget
-from retain.reasons.explain import Explained, explain
-from retain.reasons.explainers import library
+from retain.cli.compose import Composer
+from retain.cli.overrides import Arguments
+from retain.execution.dataset import prepare_dataset
+from retain.execution.executor import WorkerExecutor
+from retain.execution.shared_memory import SharedValue, launch_dir, share
+from retain.execution.worker import start_forkserver
+from retain.explanations.budget import TimeBudget
+from retain.explanations.explain import Explained, explain
+from retain.explanations.explainers import library
+from retain.learning.columns import transformed_columns
+from retain.learning.components import experiment
+from retain.learning.scoring import FoldScorer
 from retain.record import Record, StudyDirectory
 from retain.schema import Compare, Run, parse
 
@@ -82,12 +81,12 @@ def zoo(folder: Path, customers: int, rounds: int, models: Sequence[str], folds:
     swept = measure([_command("retain"), "-m", "study.name=zoo", "data=demo", *words], folder)
     print(f"{len(models)} runs in {swept.seconds:.0f} s", flush=True)
     config = _compare()
-    warm_up("retain.app.explaining", "phik.phik", "shap")
+    start_forkserver("retain.workflows.explanation_jobs", "phik.phik", "shap")
     records = [record for _, record in StudyDirectory(folder / "outputs" / "zoo").read() if record]
     rows = []
-    with Hands(2) as hands, scratch() as shared:
+    with WorkerExecutor(2) as hands, launch_dir() as shared:
         for winner in sorted(records, key=lambda one: models.index(one.config["model"]["name"])):
-            prepared = share(prepare(parse(Run, winner.config)), shared / winner.id)
+            prepared = share(prepare_dataset(parse(Run, winner.config)), shared / winner.id)
             job = (config, winner, prepared)
             taken = [_drivers(hands, *job) for _ in range(rounds + 1)][1:]
             kind, ratio = _against_bare(winner, rounds)
@@ -101,11 +100,13 @@ def zoo(folder: Path, customers: int, rounds: int, models: Sequence[str], folds:
 
 
 def _compare() -> Compare:
-    with Composer(Line(("study.name=zoo",)), "compare") as composer:
+    with Composer(Arguments(("study.name=zoo",)), "compare") as composer:
         return parse(Compare, composer.one())
 
 
-def _drivers(hands: Hands, config: Compare, winner: Record, customers: SharedValue) -> float:
+def _drivers(
+    hands: WorkerExecutor, config: Compare, winner: Record, customers: SharedValue
+) -> float:
     """Wall seconds until every fold is explained and shuffled."""
     begun = time.perf_counter()
     folds = [
@@ -120,12 +121,12 @@ def _drivers(hands: Hands, config: Compare, winner: Record, customers: SharedVal
 def _against_bare(winner: Record, rounds: int) -> tuple[str, float]:
     """Seconds of an explanation of one fold's rows by those of the bare call, in turns."""
     run = parse(Run, winner.config)
-    prepared = prepare(run)
-    scoring = Scoring(experiment(run), prepared.customers, prepared.splits, None)
+    prepared = prepare_dataset(run)
+    scoring = FoldScorer(experiment(run), prepared.customers, prepared.splits, None)
     fold = prepared.splits.folds[0]
     model = scoring.fitted(fold)
     train, test = scoring.table.iloc[fold.train], scoring.table.iloc[fold.test]
-    budget = Budget(AMPLE, len(scoring.table), background=25, seed=0)
+    budget = TimeBudget(AMPLE, len(scoring.table), background=25, seed=0)
     found = explain(model, train, test, budget)
     call = bare(found, model, train, test, budget)
     ratios = []
@@ -136,7 +137,7 @@ def _against_bare(winner: Record, rounds: int) -> tuple[str, float]:
 
 
 def bare(
-    found: Explained, model: Any, train: pd.DataFrame, test: pd.DataFrame, budget: Budget
+    found: Explained, model: Any, train: pd.DataFrame, test: pd.DataFrame, budget: TimeBudget
 ) -> Callable[[], Any]:
     """The call that SHAP's own pages would have for this model and these rows.
 
@@ -146,12 +147,16 @@ def bare(
     shap = library()
     inner = model.calibrated_classifiers_[0].estimator if hasattr(model, "cv") else model
     if found.kind == "tree":
-        return lambda: shap.TreeExplainer(inner[-1]).shap_values(met(inner, test))
+        return lambda: shap.TreeExplainer(inner[-1]).shap_values(transformed_columns(inner, test))
     if found.kind == "linear":
 
         def linear() -> Any:
-            masker = shap.maskers.Independent(met(inner, train), max_samples=len(train))
-            return shap.LinearExplainer(inner[-1], masker).shap_values(met(inner, test))
+            masker = shap.maskers.Independent(
+                transformed_columns(inner, train), max_samples=len(train)
+            )
+            return shap.LinearExplainer(inner[-1], masker).shap_values(
+                transformed_columns(inner, test)
+            )
 
         return linear
     coded = _Coded(train)

@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from retain.app.command_line import Line
-from retain.app.components import experiment
-from retain.app.configs import Composer, resolved
-from retain.app.environment import environment, git
-from retain.app.prepared import Prepared, prepare
-from retain.learning.experiment import Evaluation, evaluate
+from retain.cli.compose import Composer, resolve
+from retain.cli.overrides import Arguments
+from retain.execution.dataset import Dataset, prepare_dataset
+from retain.execution.plan import environment, git
+from retain.learning.components import experiment
+from retain.learning.experiment import CrossValidationResult, evaluate
 from retain.learning.metrics import corrected_interval
-from retain.record import SCHEMA, MetricFacts, Record, StudyDirectory, identity, slug_of
+from retain.record import SCHEMA, MetricSummary, Record, StudyDirectory, identity, slug_of
 from retain.schema import Run, parse
 from retain.storage.writing import write_text
 
@@ -73,21 +73,21 @@ def configs(
         swept = f"model.{parameter}={','.join(map(str, values))}"
         words = (*data, f"study.name={name}", f"model={model}", swept, *axes)
         share = (count + place) // len(GRIDS)
-        with Composer(Line(words, multirun=True), "run") as composer:
+        with Composer(Arguments(words, multirun=True), "run") as composer:
             for overrides, tree in islice(composer.trees(), share):
                 own = {key: node for key, node in tree.items() if key != "hydra"}
-                yield tuple(text.lstrip("+") for text in overrides), resolved(own)
+                yield tuple(text.lstrip("+") for text in overrides), resolve(own)
 
 
-def _fitted(data: Sequence[str]) -> tuple[Prepared, Evaluation]:
+def _fitted(data: Sequence[str]) -> tuple[Dataset, CrossValidationResult]:
     """The customers of the demo store, and what one real run comes to on them."""
-    with Composer(Line(tuple(data)), "run") as composer:
+    with Composer(Arguments(tuple(data)), "run") as composer:
         run = parse(Run, composer.one())
-    prepared = prepare(run)
+    prepared = prepare_dataset(run)
     return prepared, evaluate(experiment(run), prepared.customers, prepared.splits)
 
 
-def _moved(found: Evaluation, moves: np.ndarray) -> dict[str, dict[str, Any]]:
+def _moved(found: CrossValidationResult, moves: np.ndarray) -> dict[str, dict[str, Any]]:
     """The folds of each metric, better by ``moves`` in the metric's own direction."""
     told = {}
     for name, metric in found.metrics.items():
@@ -101,7 +101,7 @@ def _record(
     number: int,
     overrides: tuple[str, ...],
     config: dict[str, Any],
-    prepared: Prepared,
+    prepared: Dataset,
     metrics: Mapping[str, Mapping[str, Any]],
 ) -> Record:
     started = BEGAN + timedelta(seconds=number)
@@ -130,10 +130,10 @@ def _record(
     )
 
 
-def _facts(metric: Mapping[str, Any], test_to_train: float) -> MetricFacts:
+def _facts(metric: Mapping[str, Any], test_to_train: float) -> MetricSummary:
     folds = metric["folds"]
     low, high = corrected_interval(folds, test_to_train)
-    return MetricFacts(
+    return MetricSummary(
         mean=float(np.mean(folds)),
         low=low,
         high=high,

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from retain.app.command_line import conf_dir
 from retain.record import Record
-from retain.schema import Judging, parse
+from retain.schema import ComparisonConfig, parse
+from retain.storage.paths import conf_dir
 from retain.verdict.leaderboard import leaderboard
-from retain.verdict.racing import dropped
+from retain.verdict.racing import eliminated_runs
 
 ORDERS = 100
 BURN_IN = 3
@@ -37,7 +37,7 @@ class Raced:
 def board(records: Mapping[str, Record]) -> pd.DataFrame:
     """The leaderboard by id, judged as a comparison does unless it is told otherwise."""
     shipped = yaml.safe_load((conf_dir() / "compare.yaml").read_text(encoding="utf-8"))
-    judging = parse(Judging, shipped["verdict"], "verdict")
+    judging = parse(ComparisonConfig, shipped["verdict"], "verdict")
     return leaderboard(list(records.values()), judging).set_index("id")
 
 
@@ -65,7 +65,7 @@ def _folds_had(records: Mapping[str, Record], order: np.ndarray, alpha: float) -
     had = dict.fromkeys(scores, len(order))
     for folds in range(BURN_IN, len(order)):
         racing = {id_: list(scores[id_]) for id_ in scores if had[id_] == len(order)}
-        had |= dict.fromkeys(dropped(racing, folds, ratio, alpha), folds)
+        had |= dict.fromkeys(eliminated_runs(racing, folds, ratio, alpha), folds)
     return had
 
 

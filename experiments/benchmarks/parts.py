@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from retain.app.memory import forget_peak, peak_memory_mb
+from retain.execution.limits import peak_memory_mb, reset_peak_memory
 
 WORDS = ("model=lightgbm", "data=one_click", "validation.repeats=1")
 ROWS = ("train", "target", "test")
@@ -56,19 +56,19 @@ def arrow(folder: Path) -> Told:
 
 def read(folder: Path) -> Told:
     """The same files as customers; then, apart, their twins, the audit and the fingerprint."""
-    from retain.customers import contracted
-    from retain.customers.audit import Folding, audit
-    from retain.customers.twins import grouped
+    from retain.customers.checks.checks import Folding, audit
+    from retain.customers.checks.duplicates import group_duplicates
+    from retain.customers.contract import reader
 
     node = _run(folder).data
     node = {key: node[key] for key in ("dir", "tables", "profit_unit", "cleaning", "derived")}
     told: Told = {}
-    forget_peak()
+    reset_peak_memory()
     with timed(told):
-        customers = contracted.read(**node)
+        customers = reader.read(**node)
     _with_peak(told)
     with timed(told, "twins "):
-        customers, copies = grouped(customers, "group")
+        customers, copies = group_duplicates(customers, "group")
     with timed(told, "audit "):
         audit(customers, Folding(shuffled=True, copies=copies))
     with timed(told, "fingerprint "):
@@ -78,21 +78,21 @@ def read(folder: Path) -> Told:
 
 def stage(folder: Path) -> Told:
     """The rows of each fold prepared and saved, with the parameters of the model."""
-    from retain.app.components import experiment
-    from retain.app.prepared import prepare
+    from retain.execution.dataset import prepare_dataset
+    from retain.learning.components import experiment
     from retain.learning.features import matrix
-    from retain.learning.fold_rows import prepared
+    from retain.learning.fold_rows import prepare_fold
     from retain.learning.pipeline import assemble
 
     run = _run(folder)
-    data, asked = prepare(run), experiment(run)
+    data, asked = prepare_dataset(run), experiment(run)
     customers, splits = data.customers, data.splits
     table = matrix(customers, asked.features).loc[splits.ids]
     target = customers.labelled.loc[splits.ids].to_numpy()
     model = assemble(asked.recipe, table, customers.twins, asked.seed)
     for fold in splits.folds:
         train, test = table.iloc[fold.train], table.iloc[fold.test]
-        rows = prepared(model, train, target[fold.train], test)
+        rows = prepare_fold(model, train, target[fold.train], test)
         for name in ROWS:
             np.save(folder / f"{name}-{fold.fold}.npy", getattr(rows, name))
     (folder / "model.json").write_text(json.dumps(model[-1].get_params()), encoding="utf-8")
@@ -121,10 +121,10 @@ def bare(folder: Path) -> Told:
 
 def _run(folder: Path) -> Any:
     """The composed config of the run that is measured."""
-    from retain.app.command_line import Line
-    from retain.app.configs import Composer
+    from retain.cli.compose import Composer
+    from retain.cli.overrides import Arguments
 
-    with Composer(Line((*WORDS, f"data.dir={folder / 'files'}")), "run") as composer:
+    with Composer(Arguments((*WORDS, f"data.dir={folder / 'files'}")), "run") as composer:
         return composer.runs()[0].run
 
 

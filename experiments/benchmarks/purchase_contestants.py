@@ -31,7 +31,7 @@ def main() -> None:
 def _scan(args: argparse.Namespace) -> None:
     import duckdb  # noqa: F401 - loaded before the clock runs
 
-    from retain.customers.purchases.engine import connected
+    from retain.customers.purchases.engines.duckdb import connected
 
     with connected(args.limit) as connection:
         began = _clocks()
@@ -49,12 +49,12 @@ def _retain(args: argparse.Namespace) -> None:
     import jinja2  # noqa: F401
     import pyarrow.parquet  # noqa: F401
 
-    from retain.customers.purchases import kept
+    from retain.customers.purchases.engines import cache
     from retain.customers.purchases.source import request_of
 
     began = _clocks()
     request = request_of(_keys(args))
-    kept.write(Path(args.out), request.build)
+    cache.write(Path(args.out), request.build)
     _tell(args, began)
 
 

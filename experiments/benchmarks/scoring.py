@@ -30,13 +30,13 @@ from drivers import _command
 from measuring import measure
 
 from report import machine, rewrite
-from retain.app.command_line import Line
-from retain.app.components import source
-from retain.app.saved import Saved, opened
-from retain.app.score import score
+from retain.cli.overrides import Arguments
+from retain.cli.score import score
 from retain.customers.demo import write
+from retain.learning.components import source
 from retain.learning.features import as_learnt
 from retain.verdict.model_file import load
+from retain.workflows.saved_winner import LoadedWinner, load_winner
 
 CUSTOMERS, ROUNDS, MODELS = 1_000_000, 3, ("logreg", "lightgbm")
 SECTION = "scoring"
@@ -86,7 +86,7 @@ def trained(folder: Path, model: str, customers: int = 1300) -> str:
 
 def one_round(verdict: str, new: Path, customers: int) -> Round:
     """Seconds of reading, of predicting and of the whole command, one after the other."""
-    saved = opened(Path(verdict) / "verdict.json")
+    saved = load_winner(Path(verdict) / "verdict.json")
     model = load(saved.folder / saved.file.file, saved.file.sha256)
     read, people = timed(source(_node(saved, new), learnt=saved.reference.kinds))
     table = as_learnt(people, saved.reference.kinds)
@@ -103,11 +103,11 @@ def one_round(verdict: str, new: Path, customers: int) -> Round:
     return found
 
 
-def _node(saved: Saved, new: Path) -> dict[str, Any]:
+def _node(saved: LoadedWinner, new: Path) -> dict[str, Any]:
     """The store's files in a folder, under the contract of the made-up customers."""
     trained_on = saved.winner.config["data"]
     contract = {k: trained_on[k] for k in ("tables", "profit_unit", "cleaning", "derived")}
-    target = "retain.customers.contracted.read"
+    target = "retain.customers.contract.reader.read"
     return {"_target_": target, "dir": str(new), "labelled": False, **contract}
 
 
@@ -117,7 +117,7 @@ def _plainly(path: Path) -> pd.DataFrame:
 
 def _scored(words: Sequence[str]) -> int:
     with redirect_stdout(StringIO()):
-        return score(Line(tuple(words)))
+        return score(Arguments(tuple(words)))
 
 
 @dataclass(frozen=True)

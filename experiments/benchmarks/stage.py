@@ -13,12 +13,13 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from works import Work
 
-from retain.app.command_line import VERSION_BASE, conf_dir
+from retain.cli.overrides import VERSION_BASE
 from retain.customers import demo, table
+from retain.customers.checks.duplicates import add_duplicates
 from retain.customers.customers import Customers
-from retain.customers.twins import with_twins
 from retain.learning.validation import split
 from retain.schema import Validation
+from retain.storage.paths import conf_dir
 
 PEERS = Path(__file__).with_name("peers")
 SPARE = 1.05
@@ -87,7 +88,7 @@ def _made_up(count: int) -> Customers:
         node: Any = OmegaConf.to_container(compose("run", ["data=demo"]).data, resolve=True)
     contract = {key: node[key] for key in ("tables", "cleaning", "derived", "profit_unit")}
     many = demo.read(customers=round(count * SPARE) + 20, seed=0, **contract)
-    alone = with_twins(many, "drop")
+    alone = add_duplicates(many, "drop")
     chosen = alone.features.sample(count, random_state=0).index
     return alone.only(alone.features.index.isin(chosen), "benchmark", "so many are wanted")
 
@@ -121,7 +122,7 @@ def _write_folds(stage: Stage) -> None:
         profit="profit",
         profit_unit=UNIT,
     )
-    customers = with_twins(read)
+    customers = add_duplicates(read)
     if not customers.twins.is_unique:
         raise ValueError("some of the customers made up are copies: change their seed")
     shipped = yaml.safe_load((conf_dir() / "validation" / "repeated.yaml").read_text("utf-8"))

@@ -27,11 +27,11 @@ from scipy import special
 
 from report import figures, machine, rewrite
 from retain.campaign.audience import Audience
-from retain.campaign.offering.offers import held
-from retain.campaign.worth.assumptions import Drawn
-from retain.campaign.worth.monte_carlo import MonteCarlo
-from retain.campaign.worth.recalibration import Recalibration, logit, recalibration
-from retain.campaign.worth.value import at_stake
+from retain.campaign.offers.offers import evaluate_offers
+from retain.campaign.value.assumptions import Drawn
+from retain.campaign.value.monte_carlo import MonteCarlo
+from retain.campaign.value.recalibration import Recalibration, logit, recalibration
+from retain.campaign.value.value import value_at_stake
 from retain.learning.scores import COLUMNS, Scores
 from retain.schema import Beta, Catalogue, Offer, Value, Words
 
@@ -111,7 +111,7 @@ def with_knots(customers: int, draws: int) -> dict:
     value = assumed(draws)
     found = _part(seconds, "recalibration", lambda: recalibration(scores))
     audience = _audience(scores, profit, found, value)
-    offers = held(made_up_offers(), audience, value)
+    offers = evaluate_offers(made_up_offers(), audience, value)
     random = np.random.default_rng(SEED)
     names = np.array([f"segment {one}" for one in range(MANY)])
     segments = names[random.integers(0, MANY, customers)]
@@ -172,7 +172,7 @@ def assumed(draws: int) -> Value:
 
 def _audience(scores: Scores, profit: np.ndarray, found: Recalibration, value: Value) -> Audience:
     each = scores.per_customer()
-    risk, stake = found.probability(each.to_numpy()), at_stake(profit, value)
+    risk, stake = found.probability(each.to_numpy()), value_at_stake(profit, value)
     table = pd.DataFrame({"score": each, "risk": risk, "profit": profit, "at_stake": stake})
     table = table.assign(profit_at_risk=risk * stake, contactable=True)
     return Audience(table, pd.DataFrame(index=table.index), {}, "roubles")

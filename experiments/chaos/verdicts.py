@@ -29,8 +29,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from retain.app.run import answer
 from retain.campaign.assignment import read_assignment
+from retain.cli.run import answer
 from retain.record import CampaignDirectory, ScoreDirectory, StudyDirectory
 from retain.storage.reading import parse_json, read_json, read_json_lines
 from retain.storage.writing import hash_of
@@ -84,7 +84,7 @@ class Playground:
 
     def start(self, command: str, words: Sequence[str]) -> subprocess.Popen[str]:
         """Start a command as a user would, in a process group of its own."""
-        code = f"from retain.app.{command} import main; main()"
+        code = f"from retain.cli.{command} import main; main()"
         environment = os.environ | {"TMPDIR": str(self.folder / "temporary")}
         return subprocess.Popen(  # noqa: S603 - the project's own commands
             [sys.executable, "-P", "-c", code, *words],
@@ -127,7 +127,7 @@ def make_playground(folder: Path) -> Playground:
 
 def call(command: str, words: Sequence[str]) -> None:
     """Do a command in this process, which must end well."""
-    done = getattr(import_module(f"retain.app.{command}"), command)
+    done = getattr(import_module(f"retain.cli.{command}"), command)
     if code := answer(done, words, command):
         raise SystemExit(f"{command} ended with {code}")
 

@@ -20,23 +20,25 @@ from mutations import (
     write_hostile_parquet,
 )
 
-from retain.app.axes import count_runs, expand
-from retain.app.command_line import Groups, Line, checked, conf_dir
-from retain.app.command_line import read as read_line
-from retain.app.config_files import check_config_files
-from retain.app.configs import Composer
-from retain.app.settled import composed
 from retain.campaign.assignment import read_assignment
 from retain.campaign.audience import Audience
-from retain.campaign.offering.catalogue import check
-from retain.campaign.offering.catalogue import settled as settled_catalogue
-from retain.campaign.offering.offers import held
+from retain.campaign.offers.catalogue import check_catalogue
+from retain.campaign.offers.catalogue import fit_catalogue as settled_catalogue
+from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.readout.outcomes import read_outcomes
-from retain.campaign.segmentation.segments import labels, place
-from retain.customers import contracted, demo, table
+from retain.campaign.segmentation.segments import assign_segments, segment_labels
+from retain.cli.catalogue import compose_compare
+from retain.cli.compose import Composer
+from retain.cli.config_files import check_config_files
+from retain.cli.overrides import Arguments, Groups, check_overrides
+from retain.cli.overrides import parse_args as read_line
+from retain.cli.sweep_axes import count_runs, expand_axes
+from retain.customers import demo, table
+from retain.customers.contract import reader
 from retain.customers.customers import Column
 from retain.customers.purchases import source
 from retain.schema import Catalogue, OutcomesFile, Segmentation, Value, parse
+from retain.storage.paths import conf_dir
 from retain.storage.reading import check_tree
 
 COMPOSED = 0.02
@@ -121,7 +123,7 @@ def vary_contract(ground: Ground) -> Reader:
         else:
             part = chance.choice(("tables", "tables", "cleaning", "derived"))
             given[part] = mutate_tree(chance, given[part])
-        return lambda: contracted.read(**given)
+        return lambda: reader.read(**given)
 
     return vary
 
@@ -220,7 +222,7 @@ def _vary_option(ground: Ground, group: str, fit: Callable[[Any], object]) -> Re
     path = ground.folder / group / "fuzzed.yaml"
     shipped = sorted((conf_dir() / group).glob("*.yaml"))
     texts = [one.read_text("utf-8") for one in shipped]
-    line = Line((f"{group}=fuzzed", "study.name=fuzz"), config_dirs=(ground.folder,))
+    line = Arguments((f"{group}=fuzzed", "study.name=fuzz"), config_dirs=(ground.folder,))
 
     def vary(chance: Random) -> Read:
         text = chance.choice(texts)
@@ -232,7 +234,7 @@ def _vary_option(ground: Ground, group: str, fit: Callable[[Any], object]) -> Re
         raw = mutate_json(chance, tree) if as_json else mutate_text(chance, text)
         path.write_bytes(raw)
         if chance.random() < COMPOSED / 0.3:
-            return lambda: composed(line)
+            return lambda: compose_compare(line)
         return lambda: check_config_files(line.config_dirs)
 
     return vary
@@ -245,8 +247,8 @@ def vary_offers(ground: Ground) -> Reader:
 
     def fit(tree: Any) -> None:
         catalogue = parse(Catalogue, tree, "offers")
-        check(catalogue, audience)
-        held(settled_catalogue(catalogue, audience), audience, value)
+        check_catalogue(catalogue, audience)
+        evaluate_offers(settled_catalogue(catalogue, audience), audience, value)
 
     return _vary_option(ground, "offers", fit)
 
@@ -257,8 +259,8 @@ def vary_segmentation(ground: Ground) -> Reader:
 
     def fit(tree: Any) -> None:
         segmentation = parse(Segmentation, tree, "segmentation")
-        place(audience, segmentation, break_even_risk=0.2)
-        labels(segmentation) if segmentation.kind == "rules" else None
+        assign_segments(audience, segmentation, break_even_risk=0.2)
+        segment_labels(segmentation) if segmentation.kind == "rules" else None
 
     return _vary_option(ground, "segmentation", fit)
 
@@ -284,9 +286,9 @@ def vary_overrides(ground: Ground) -> Reader:
 
     def read(words: list[str], *, whole: bool) -> None:
         line = read_line(words)
-        count_runs(overrides := checked(line.overrides, groups))
+        count_runs(overrides := check_overrides(line.overrides, groups))
         if not whole:
-            expand(overrides)
+            expand_axes(overrides)
         elif not (line.help or line.to_hydra):
             with Composer(line, "run") as composer:
                 few = len(list(itertools.islice(composer.trees(), 3))) < 3

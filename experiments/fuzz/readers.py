@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 from doors import READERS
 from ground import Ground
 
-from retain.app.run import answer
+from retain.cli.run import answer
 from retain.errors import NotApplicable, RetainError
 from retain.record import StudyDirectory
 
@@ -112,7 +112,7 @@ class TooSlowError(BaseException):
 def make_study(folder: Path) -> StudyDirectory:
     """Sweep and compare made-up customers."""
     for command, *words in COMMANDS:
-        do, said = getattr(import_module(f"retain.app.{command}"), command), io.StringIO()
+        do, said = getattr(import_module(f"retain.cli.{command}"), command), io.StringIO()
         with chdir(folder), redirect_stdout(said), redirect_stderr(said):
             code = answer(do, [*words[0], *words[1]], command)
         if code:

@@ -30,14 +30,14 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from retain.app.saved import opened
 from retain.campaign.assignment import campaign_id, read_assignment
 from retain.errors import RetainError
 from retain.learning.score_file import read_scores
 from retain.record import BrokenRun, Record, RecordChecker, StudyDirectory, identity, slug_of
-from retain.storage.archives import DESCRIPTION
+from retain.storage.reading import DESCRIPTION
 from retain.verdict.model_file import load
 from retain.verdict.sealed import Ledger
+from retain.workflows.saved_winner import load_winner
 
 
 def _finished(ground: Ground) -> tuple[Path, Record]:
@@ -105,7 +105,7 @@ def vary_verdict(ground: Ground) -> Reader:
         else:
             path.write_bytes(mutate_json(chance, changed))
         beside.write_bytes(beside_it)
-        return lambda: opened(path)
+        return lambda: load_winner(path)
 
     return vary
 

@@ -20,8 +20,8 @@ import pandas as pd
 from retain.campaign.assignment import Assignment, assignment_table
 from retain.campaign.readout.effects import effects
 from retain.campaign.readout.means import Draws
-from retain.campaign.readout.money import money
 from retain.campaign.readout.outcomes import Outcomes
+from retain.campaign.readout.readout import money
 from retain.campaign.readout.save_rates import save_rates
 from retain.schema import Assumption, Beta, Catalogue, Offer, Value, Words
 

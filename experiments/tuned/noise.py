@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from retain.app.command_line import Line
-from retain.app.components import experiment
-from retain.app.configs import Composer
-from retain.app.prepared import prepare
+from retain.cli.compose import Composer
+from retain.cli.overrides import Arguments
+from retain.execution.dataset import prepare_dataset
+from retain.learning.components import experiment
 from retain.learning.experiment import evaluate
 from retain.learning.validation import split
 
@@ -21,9 +21,9 @@ from retain.learning.validation import split
 def optimism(path: str, trials: int) -> str:
     """Inner best, outer mean and their difference for a tree on shuffled outcomes."""
     words = ("tuning=optuna", f"tuning.trials={trials}", "data=one_click", f"data.dir={path}")
-    with Composer(Line(("model=tree", *words)), "run") as composer:
+    with Composer(Arguments(("model=tree", *words)), "run") as composer:
         (composed,) = composer.runs()
-    run, customers = composed.run, prepare(composed.run).customers
+    run, customers = composed.run, prepare_dataset(composed.run).customers
     shuffled = np.random.default_rng(0).permutation(customers.labelled)
     noise = replace(customers, target=customers.labelled * 0 + shuffled)
     found = evaluate(experiment(run), noise, split(noise, run.validation, seed=0)).tuning or {}

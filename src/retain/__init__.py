@@ -10,10 +10,10 @@ from typing import Any
 
 _HOMES = {
     "Customers": "retain.customers.customers",
-    "Experiment": "retain.learning.scoring",
+    "TrainingSpec": "retain.learning.scoring",
     "NotApplicable": "retain.errors",
     "Record": "retain.record",
-    "Recipe": "retain.learning.pipeline",
+    "PipelineSpec": "retain.learning.pipeline",
     "RetainError": "retain.errors",
     "Scores": "retain.learning.scores",
     "StudyDirectory": "retain.record",

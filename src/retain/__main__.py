@@ -7,7 +7,7 @@ import sys
 if not sys.flags.safe_path and not __file__.startswith(f"{sys.path[0]}/retain/"):
     del sys.path[0]
 
-from retain.app.run import main
+from retain.cli.run import main
 
 if __name__ == "__main__":
     main()

@@ -11,6 +11,7 @@ import difflib
 import errno
 import os
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -120,3 +121,19 @@ class RetainError(Exception):
 
 class NotApplicable(Exception):  # noqa: N818 - a "no" is an answer, not an error
     """A combination without meaning, for the reason given: neither a failure nor a zero."""
+
+
+def type_value(key: str, value: object) -> str:
+    """Return a ``key=value`` as it is typed in a shell, whatever signs the value has.
+
+    >>> type_value("campaign", "outputs/demo/campaigns/9c5a08ca")
+    'campaign=outputs/demo/campaigns/9c5a08ca'
+    >>> print(type_value("data.path", "a b; rm c"))
+    "data.path='a b; rm c'"
+    """
+    text = str(value)
+    if re.fullmatch(r"[\w./:@%+-]+", text, flags=re.ASCII):
+        return f"{key}={text}"
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    word = f"{key}='{escaped}'"
+    return shlex.quote(word) if re.search(r'["$`\\!]', word) else f'"{word}"'

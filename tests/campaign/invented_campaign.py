@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.offering import economics
-from retain.campaign.worth.recalibration import Recalibration
-from retain.campaign.worth.value import at_stake
+from retain.campaign.offers import offers as economics
+from retain.campaign.value.recalibration import Recalibration
+from retain.campaign.value.value import value_at_stake
 from retain.schema import Beta, Catalogue, Offer, Value, Words
 
 RANGES = {
@@ -43,7 +43,7 @@ def make_audience(n=300, seed=0, *, recalibration=UNSURE, value=None, decimals=N
     score = score if decimals is None else score.round(decimals)
     profit = random.gamma(2, 2, n) - 0.5
     profit[random.random(n) < 0.05] = np.nan
-    stake = at_stake(profit, value or make_value())
+    stake = value_at_stake(profit, value or make_value())
     risk = recalibration.probability(score)
     table = pd.DataFrame(
         {
@@ -91,9 +91,10 @@ def make_offers(audience, value, catalogue=None, *, lifted=3.0, seed=0):
     offers = list(catalogue.offers.values())
     rate = np.stack([np.minimum(one.save_rate.mean * times, 1.0) for one in offers], axis=1)
     horizon, profit = value.horizon.value, table["profit"].to_numpy()
-    each = [economics.taken(one, profit, horizon) for one in offers]
+    each = [economics.redemption_cost(one, profit, horizon) for one in offers]
     cost = np.stack(
-        [economics.cost(one, risk, rate[:, j], each[j]) for j, one in enumerate(offers)], axis=1
+        [economics.expected_cost(one, risk, rate[:, j], each[j]) for j, one in enumerate(offers)],
+        axis=1,
     )
     return SimpleNamespace(
         names=tuple(catalogue.offers),
@@ -102,5 +103,5 @@ def make_offers(audience, value, catalogue=None, *, lifted=3.0, seed=0):
         save_rate=rate,
         contact_cost=np.array([one.contact_cost for one in offers]),
         cost=cost,
-        net=economics.net(risk[:, None], rate, stake[:, None], cost),
+        net=economics.net_value(risk[:, None], rate, stake[:, None], cost),
     )

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from retain.campaign.allocation import Problem, allocate
+from retain.campaign.allocation.allocate import Problem, allocate
 from retain.errors import RetainError
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retain.campaign.worth.break_even import break_even, break_even_risk, cheapest
+from retain.campaign.value.break_even import break_even, break_even_risk, cheapest
 from retain.schema import Beta, Catalogue
 
 from .invented_campaign import CATALOGUE, make_audience, make_offer, make_offers, make_value

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from retain.campaign.allocation import Problem, allocate
-from retain.campaign.planning.budgets import budget_curve
+from retain.campaign.allocation.allocate import Problem, allocate
+from retain.campaign.planning.sensitivity import budget_curve
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retain.campaign.planning import control
-from retain.campaign.planning.control import hold_out, widened
+from retain.campaign.planning.control import assign_control, inflate_limit
 
 
 def invented(n, seed, offers=3, segments=4):
@@ -36,7 +36,7 @@ def around(share, n):
 )
 def test_of_every_offer_and_stratum_the_share_is_held_out(n, seed, share):
     chosen, cost, segment, ids = invented(n, seed)
-    held = hold_out(chosen, cost, segment, ids, share=share, seed=seed)
+    held = assign_control(chosen, cost, segment, ids, share=share, seed=seed)
     assert held.draws == 1
     assert not held.control[chosen < 0].any()
     strata = Counter(zip(chosen.tolist(), segment.tolist(), strict=True))
@@ -57,7 +57,7 @@ def test_a_limit_is_widened_as_far_as_it_holds_and_no_further(limit, share):
     def treated(n):
         return n - floor(exact * n)
 
-    most = widened(limit, share)
+    most = inflate_limit(limit, share)
     assert treated(most) <= limit < treated(most + 1)
 
 
@@ -66,7 +66,7 @@ def test_a_limit_is_widened_as_far_as_it_holds_and_no_further(limit, share):
 def test_the_treated_never_cost_more_than_the_budget(n, seed, share):
     chosen, cost, segment, ids = invented(n, seed)
     budget = cost[chosen >= 0].sum() * (1 - share) * 1.02
-    held = hold_out(chosen, cost, segment, ids, share=share, seed=seed, budget=budget)
+    held = assign_control(chosen, cost, segment, ids, share=share, seed=seed, budget=budget)
     if held is not None:
         treated = (chosen >= 0) & ~held.control
         assert cost[treated].sum() <= budget * (1 + 1e-9)
@@ -77,19 +77,19 @@ def test_one_per_cent_below_the_budget_a_draw_is_found():
         for seed in range(20):
             chosen, cost, segment, ids = invented(n, seed)
             budget = cost[chosen >= 0].sum() * 0.8 / 0.99
-            assert hold_out(chosen, cost, segment, ids, share=0.2, seed=seed, budget=budget)
+            assert assign_control(chosen, cost, segment, ids, share=0.2, seed=seed, budget=budget)
 
 
 def test_a_plan_that_costs_too_much_whatever_is_held_out_finds_none():
     chosen, cost, segment, ids = invented(100, 0)
     budget = cost[chosen >= 0].sum() * 0.79
-    assert hold_out(chosen, cost, segment, ids, share=0.2, seed=0, budget=budget) is None
+    assert assign_control(chosen, cost, segment, ids, share=0.2, seed=0, budget=budget) is None
 
 
 def test_costs_all_alike_fit_a_budget_to_the_last_unit():
     chosen, ids = np.zeros(100, dtype=int), np.arange(100)
     cost, segment = np.full(100, 0.1), np.full(100, "all")
-    held = hold_out(chosen, cost, segment, ids, share=0.2, seed=0, budget=8.0)
+    held = assign_control(chosen, cost, segment, ids, share=0.2, seed=0, budget=8.0)
     assert held.control.sum() == 20
 
 
@@ -102,7 +102,9 @@ def test_who_is_held_out_depends_on_neither_cost_nor_risk():
     risk = np.random.default_rng(9).random(n)
     budget = cost.sum() * 0.8 * 1.01
     for seed in range(400):
-        held = hold_out(chosen, cost, segment, ids, share=0.2, seed=seed, budget=budget).control
+        held = assign_control(
+            chosen, cost, segment, ids, share=0.2, seed=seed, budget=budget
+        ).control
         differences.append(cost[held].mean() - cost[~held].mean())
         risks.append(risk[held].mean() - risk[~held].mean())
     for found in (differences, risks):
@@ -112,7 +114,7 @@ def test_who_is_held_out_depends_on_neither_cost_nor_risk():
 def test_everybody_chosen_has_the_same_chance_to_be_held_out():
     chosen, cost, segment, ids = invented(200, 1)
     often = sum(
-        hold_out(chosen, cost, segment, ids, share=0.2, seed=seed).control.astype(int)
+        assign_control(chosen, cost, segment, ids, share=0.2, seed=seed).control.astype(int)
         for seed in range(400)
     )[chosen >= 0]
     assert often.mean() == pytest.approx(80, abs=0.5)
@@ -121,25 +123,27 @@ def test_everybody_chosen_has_the_same_chance_to_be_held_out():
 
 def test_the_order_of_rows_does_not_matter_and_the_seed_does():
     chosen, cost, segment, ids = invented(300, 0)
-    first = hold_out(chosen, cost, segment, ids, share=0.2, seed=1)
+    first = assign_control(chosen, cost, segment, ids, share=0.2, seed=1)
     moved = np.random.default_rng(2).permutation(300)
-    again = hold_out(chosen[moved], cost[moved], segment[moved], ids[moved], share=0.2, seed=1)
+    again = assign_control(
+        chosen[moved], cost[moved], segment[moved], ids[moved], share=0.2, seed=1
+    )
     assert np.array_equal(again.control, first.control[moved])
     assert np.array_equal(again.randomisation, first.randomisation[moved])
-    other = hold_out(chosen, cost, segment, ids, share=0.2, seed=2)
+    other = assign_control(chosen, cost, segment, ids, share=0.2, seed=2)
     assert not np.array_equal(other.control, first.control)
 
 
 def test_every_draw_can_be_checked_by_its_id():
     chosen, cost, segment, ids = invented(50, 0)
-    held = hold_out(chosen, cost, segment, ids, share=0.2, seed=7)
+    held = assign_control(chosen, cost, segment, ids, share=0.2, seed=7)
     for i in range(50):
         text = hashlib.sha256(f"7:{held.draws}:{ids[i]}".encode()).hexdigest()[:12]
         assert held.randomisation[i] == (text if chosen[i] >= 0 else "")
 
 
 def test_nobody_chosen_is_nobody_held_out():
-    held = hold_out(
+    held = assign_control(
         np.full(3, -1), np.ones(3), np.array(["a"] * 3), np.arange(3), share=0.2, seed=0
     )
     assert not held.control.any()
@@ -156,5 +160,5 @@ def test_it_gives_up_after_so_many_draws(monkeypatch):
     monkeypatch.setattr(control, "_drawn", counted)
     chosen, ids, segment = np.zeros(10, dtype=int), np.arange(10), np.full(10, "all")
     cost = np.array([100.0, *[1.0] * 9])
-    assert hold_out(chosen, cost, segment, ids, share=0.5, seed=0, budget=55.0) is None
+    assert assign_control(chosen, cost, segment, ids, share=0.5, seed=0, budget=55.0) is None
     assert len(drawn) == control.DRAWS

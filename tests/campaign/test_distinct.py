@@ -4,7 +4,7 @@ import pytest
 from scipy import stats
 
 from retain.campaign.segmentation.distinct import auc_interval, distinct
-from retain.reasons.distributions import cliffs_delta
+from retain.explanations.distributions import cliffs_delta
 
 
 def segments(inside):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.campaign.drift import SCORE, by_chance, drift, psi, told
+from retain.campaign.drift import SCORE, drift, drift_warnings, psi, psi_null_quantile
 from retain.campaign.reference import (
     FEWEST,
     NumberShares,
@@ -60,14 +60,14 @@ def test_the_customers_themselves_have_not_drifted(trained):
     found = drift(trained, *customers())
     assert found["psi"].abs().max() < 1e-12
     assert found["p"].min() > 0.99
-    assert told(found) == []
+    assert drift_warnings(found) == []
     assert found["name"].tolist()[0] == SCORE
     assert set(found["name"][1:]) == set(customers()[0])
 
 
 def test_others_of_the_same_kind_have_not_either(trained):
     found = drift(trained, *customers(5000, seed=1))
-    assert told(found) == []
+    assert drift_warnings(found) == []
     assert (found["psi"] < 0.1).all()
 
 
@@ -77,7 +77,7 @@ def test_a_handful_of_customers_does_not_cry_wolf(trained):
     for seed in range(20):
         found = drift(trained, *customers(50, seed=100 + seed))
         large += (found["psi"] >= 0.1).sum()
-        warned += bool(told(found))
+        warned += bool(drift_warnings(found))
     assert large > 50
     assert warned <= 3  # of 20, 5 % are to be expected at most
 
@@ -89,7 +89,7 @@ def test_customers_who_moved_are_warned_of(trained):
     assert found.loc["sometimes", "bin"] == "(missing)"
     assert found.loc["sometimes", "missing_now"] == pytest.approx(0.3, abs=0.03)
     assert found.loc[["colour", "constant", "never", "silent"], "shift"].tolist() == ["none"] * 4
-    said = told(found.reset_index())
+    said = drift_warnings(found.reset_index())
     assert any(line.startswith("pages has shifted since training (strong, PSI") for line in said)
 
 
@@ -218,7 +218,9 @@ def test_without_drift_psi_is_what_its_distribution_says():
         psi(random.multinomial(1000, share), random.multinomial(500, share)) for _ in range(2000)
     ]
     assert np.mean(found) == pytest.approx(9 * (1 / 1000 + 1 / 500), rel=0.05)
-    assert np.mean(np.array(found) > by_chance(10, 1000, 500)) == pytest.approx(0.05, abs=0.015)
+    assert np.mean(np.array(found) > psi_null_quantile(10, 1000, 500)) == pytest.approx(
+        0.05, abs=0.015
+    )
 
 
 def test_p_is_corrected_as_statsmodels_does(trained, statsmodels_holm):
@@ -255,7 +257,7 @@ def check(then, now):
     assert Reference.model_validate_json(kept.model_dump_json(by_alias=True)) == kept
     itself = drift(kept, then.to_frame("x"), np.full(len(then), 0.5))
     assert itself["psi"].abs().max() < 1e-12
-    assert not told(itself)
+    assert not drift_warnings(itself)
     found = drift(kept, now.to_frame("x"), np.full(len(now), 0.5)).drop(columns=["what", "name"])
     numbers = found.select_dtypes("number").to_numpy()
     assert np.isfinite(numbers).all()

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from retain.campaign.worth.break_even import cheapest
-from retain.campaign.worth.empc import empc, of_offer
+from retain.campaign.value.break_even import cheapest
+from retain.campaign.value.empc import empc, of_offer
 from retain.schema import Beta, Catalogue
 
 from .invented_campaign import CATALOGUE, make_audience, make_offer, make_value

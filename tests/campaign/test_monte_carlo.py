@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import special
 
-from retain.campaign.worth import knots, monte_carlo
-from retain.campaign.worth.assumptions import Drawn
-from retain.campaign.worth.monte_carlo import Money, MonteCarlo
-from retain.campaign.worth.recalibration import Recalibration, logit
-from retain.campaign.worth.value import earned
+from retain.campaign.value import monte_carlo, score_grid
+from retain.campaign.value.assumptions import Drawn
+from retain.campaign.value.monte_carlo import Money, MonteCarlo
+from retain.campaign.value.recalibration import Recalibration, logit
+from retain.campaign.value.value import positive_profit
 
 from .invented_campaign import (
     CATALOGUE,
@@ -33,7 +33,7 @@ def brute(audience, value, seed):
     drawn = Drawn.of(UNSURE, value, seed)
     x = logit(audience.table["score"].to_numpy())
     risk = np.stack([special.expit(a + b * x) for a, b in drawn.line], axis=1)
-    return risk, earned(audience.table["profit"].to_numpy()), drawn
+    return risk, positive_profit(audience.table["profit"].to_numpy()), drawn
 
 
 def brute_net(audience, value, offers, chosen, seed):
@@ -126,7 +126,7 @@ def test_many_customers_have_the_intervals_of_few(monkeypatch):
     monkeypatch.setattr(monte_carlo, "APART", 1000)
     read = all_of_it()
     monkeypatch.setattr(monte_carlo, "APART", 10_000)
-    monkeypatch.setattr(knots, "COUNT", 10_000)
+    monkeypatch.setattr(score_grid, "COUNT", 10_000)
     exact = all_of_it()
     assert (read[0].low, read[0].high) == pytest.approx((exact[0].low, exact[0].high), rel=1e-5)
     assert read[1] == pytest.approx(exact[1], rel=2e-3, abs=1e-4)

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from retain.campaign.audience import Audience
-from retain.campaign.offering.catalogue import OWN, check, settled
-from retain.campaign.offering.offers import held
-from retain.campaign.offering.texts import texts
+from retain.campaign.offers.catalogue import OWN, check_catalogue, fit_catalogue
+from retain.campaign.offers.offers import evaluate_offers
+from retain.campaign.offers.texts import texts
 from retain.customers import demo
 from retain.customers.customers import Column, Label
 from retain.errors import NotApplicable, RetainError
@@ -64,7 +64,7 @@ def audience(risk, *, profit=100.0, at_stake=200.0, contactable=True, drivers=No
 
 
 def eligible(audience, **changes):
-    return held(catalogue(one=changes), audience, value()).eligible[:, 0].tolist()
+    return evaluate_offers(catalogue(one=changes), audience, value()).eligible[:, 0].tolist()
 
 
 # --- economics ---------------------------------------------------------------------------------
@@ -72,7 +72,7 @@ def eligible(audience, **changes):
 
 # Verbraken et al. 2013: CLV 200, incentive 10, contact 1, save rate .3; all who stay take it.
 def test_the_published_example_earns_56_of_a_churner_and_loses_11_on_who_stays():
-    found = held(catalogue(one={}), audience([1.0, 0.0]), value())
+    found = evaluate_offers(catalogue(one={}), audience([1.0, 0.0]), value())
     assert found.net[:, 0] == pytest.approx([56.0, -11.0])
     assert found.cost[:, 0] == pytest.approx([4.0, 11.0])
 
@@ -83,12 +83,12 @@ def test_a_targeted_list_earns_what_the_published_formula_says():
     targeted = churners[:5]
     formula = clv * (gamma * (1 - delta) - phi) * targeted.sum()
     formula -= clv * (delta + phi) * (1 - targeted).sum()
-    found = held(catalogue(one={}), audience(churners), value())
+    found = evaluate_offers(catalogue(one={}), audience(churners), value())
     assert found.net[:5, 0].sum() == pytest.approx(formula)
 
 
 def test_at_the_break_even_risk_an_offer_is_worth_nothing():
-    found = held(catalogue(one={}), audience([11 / 67]), value())
+    found = evaluate_offers(catalogue(one={}), audience([11 / 67]), value())
     assert found.net[0, 0] == pytest.approx(0.0, abs=1e-12)
 
 
@@ -96,7 +96,7 @@ def test_cost_and_worth_are_those_reckoned_by_hand():
     raised = [(11, "errors", 0.4)]
     one = audience([0.5, 0.5], profit=[20.0, 20.0], at_stake=[60.0, 60.0], drivers=raised)
     lifted = {"lift": {"drivers": ["errors"], "times": 1.5}, "taken_by_stayers": 0.2}
-    found = held(catalogue(one=lifted | {"discount": 0.1}), one, value(horizon=4.0))
+    found = evaluate_offers(catalogue(one=lifted | {"discount": 0.1}), one, value(horizon=4.0))
     each = 10 + 0.1 * 20 * 4
     costs = [1 + (0.5 * 0.45 + 0.5 * 0.2) * each, 1 + (0.5 * 0.3 + 0.5 * 0.2) * each]
     assert found.save_rate[:, 0] == pytest.approx([0.45, 0.3])
@@ -107,14 +107,16 @@ def test_cost_and_worth_are_those_reckoned_by_hand():
 
 def test_nobody_is_saved_more_than_surely():
     sure = {"save_rate": {"alpha": 9, "beta": 1}, "lift": {"drivers": ["site"], "times": 10}}
-    found = held(catalogue(one=sure), audience([0.5], drivers=[(11, "pages", 1.0)]), value())
+    found = evaluate_offers(
+        catalogue(one=sure), audience([0.5], drivers=[(11, "pages", 1.0)]), value()
+    )
     assert found.save_rate.tolist() == [[1.0]]
 
 
 # A loss would turn a discount into income; an unknown profit would spread as NaN.
 @pytest.mark.parametrize("profit", [-50.0, np.nan, 0.0])
 def test_of_no_profit_nothing_is_saved_and_no_discount_is_given(profit):
-    found = held(
+    found = evaluate_offers(
         catalogue(one={"discount": 0.5}), audience([0.4], profit=profit, at_stake=0.0), value()
     )
     assert found.cost[0, 0] == pytest.approx(1 + 10 * (0.4 * 0.3 + 0.6))
@@ -130,7 +132,7 @@ def test_of_no_profit_nothing_is_saved_and_no_discount_is_given(profit):
 @settings(max_examples=50, deadline=None)
 def test_what_is_spent_and_what_is_saved_add_up(risk, discount, stayers, contact):
     terms = {"discount": discount, "taken_by_stayers": stayers, "contact_cost": contact}
-    found = held(catalogue(one=terms), audience(risk), value())
+    found = evaluate_offers(catalogue(one=terms), audience(risk), value())
     assert (found.cost[:, 0] >= contact).all()
     saved = np.array(risk) * 0.3 * 200
     assert found.net[:, 0] + found.cost[:, 0] == pytest.approx(saved)
@@ -140,7 +142,7 @@ def test_without_profit_no_offer_has_a_value():
     one = audience([0.5])
     nothing = Audience(one.table.drop(columns=["profit", "at_stake"]), one.features, COLUMNS)
     with pytest.raises(NotApplicable, match="the source knows no profit"):
-        held(catalogue(one={}), nothing, value())
+        evaluate_offers(catalogue(one={}), nothing, value())
 
 
 # --- who may get what --------------------------------------------------------------------------
@@ -168,7 +170,7 @@ def test_nobody_without_consent_is_ever_reached(data):
     row = st.tuples(st.integers(9, 18), st.sampled_from(list(COLUMNS)), st.floats(-2, 2))
     drivers = data.draw(st.none() | st.lists(row, max_size=12))
     tried = catalogue(**{f"o{j}": one for j, one in enumerate(offers)})
-    found = held(tried, audience(risk, contactable=agreed, drivers=drivers), value())
+    found = evaluate_offers(tried, audience(risk, contactable=agreed, drivers=drivers), value())
     needing = [one["needs_consent"] for one in offers]
     assert not found.eligible[~agreed][:, needing].any()
 
@@ -188,7 +190,9 @@ def test_consent_that_is_not_known_is_not_given():
 def test_a_channel_that_reaches_out_is_refused_without_consent(channel):
     refused = rf"offers\.one\.needs_consent is false with channel '{channel}'; expected true, or"
     with pytest.raises(RetainError, match=refused):
-        check(catalogue(one={"channel": channel, "needs_consent": False}), audience([0.5]))
+        check_catalogue(
+            catalogue(one={"channel": channel, "needs_consent": False}), audience([0.5])
+        )
 
 
 def test_an_offer_goes_where_when_holds_and_never_does_not():
@@ -235,7 +239,7 @@ def test_the_order_in_which_drivers_are_told_changes_nothing():
     found = []
     for told in (rows, rows[::-1]):
         one = audience([0.5, 0.5], drivers=told)
-        said = held(offers, one, value())
+        said = evaluate_offers(offers, one, value())
         found.append((said.eligible.tolist(), texts(said, one, np.array([0, -1]), "en")))
     assert found[0] == found[1] == ([[True], [False]], ["Errors", ""])
 
@@ -245,10 +249,15 @@ def test_a_settled_catalogue_judges_others_by_the_customers_it_was_settled_by():
     rules = {"when": {"pages": {"top": 0.5}}, "never": {"errors": {"bottom": 0.25}}}
     before = audience([0.5] * 4, pages=[1.0, 2.0, 3.0, 4.0], errors=[1.0, 2.0, 3.0, 4.0])
     others = audience([0.5] * 3, pages=[1.0, 2.0, 3.5], errors=[9.0, 9.0, 9.0])
-    offers = settled(catalogue(one=rules, two={}), before)
-    assert held(offers, before, value()).eligible[:, 0].tolist() == [False, False, True, True]
-    assert held(offers, others, value()).eligible[:, 0].tolist() == [False, False, True]
-    assert held(catalogue(one=rules), others, value()).eligible.sum() == 0
+    offers = fit_catalogue(catalogue(one=rules, two={}), before)
+    assert evaluate_offers(offers, before, value()).eligible[:, 0].tolist() == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert evaluate_offers(offers, others, value()).eligible[:, 0].tolist() == [False, False, True]
+    assert evaluate_offers(catalogue(one=rules), others, value()).eligible.sum() == 0
     assert offers.offers["two"].when is None
 
 
@@ -305,7 +314,7 @@ BAD = {
 def test_what_cannot_be_meant_is_refused_with_its_place(what):
     changes, said = BAD[what]
     with pytest.raises(RetainError, match=said) as caught:
-        held(catalogue(good={}, one=changes), audience([0.5]), value())
+        evaluate_offers(catalogue(good={}, one=changes), audience([0.5]), value())
     assert len(str(caught.value).splitlines()) == 1
 
 
@@ -324,7 +333,7 @@ def test_what_cannot_be_meant_is_refused_with_its_place(what):
 )
 def test_a_placeholder_is_a_bare_name_and_nothing_else(text, typed):
     with pytest.raises(RetainError, match="is no bare name; expected such as") as caught:
-        check(catalogue(one={"text": {"en": text, "ru": "Да"}}), audience([0.5]))
+        check_catalogue(catalogue(one={"text": {"en": text, "ru": "Да"}}), audience([0.5]))
     assert f"placeholder {typed!r} is no bare name" in str(caught.value)
 
 
@@ -332,18 +341,18 @@ def test_a_placeholder_is_a_bare_name_and_nothing_else(text, typed):
 def test_braces_without_their_fellow_are_refused(text):
     said = r"offers\.one\.text\.en: its braces cannot be read \(.*\); expected a bare name"
     with pytest.raises(RetainError, match=said):
-        check(catalogue(one={"text": {"en": text, "ru": "Да"}}), audience([0.5]))
+        check_catalogue(catalogue(one={"text": {"en": text, "ru": "Да"}}), audience([0.5]))
 
 
 def test_no_offer_is_called_nothing():
     with pytest.raises(RetainError, match=r"offers\.nothing: doing nothing is always possible"):
-        check(catalogue(nothing={}), audience([0.5]))
+        check_catalogue(catalogue(nothing={}), audience([0.5]))
 
 
 def test_every_fault_of_a_catalogue_is_told_at_once():
     wrong = catalogue(one={"drivers": ["zzz"]}, two={"text": {"en": "{zzz}", "ru": "{yyy}"}})
     with pytest.raises(RetainError, match="zzz") as caught:
-        check(wrong, audience([0.5]))
+        check_catalogue(wrong, audience([0.5]))
     places = [line.partition(": ")[0] for line in str(caught.value).splitlines()]
     assert places == ["offers.one.drivers", "offers.two.text.en", "offers.two.text.ru"]
 
@@ -382,7 +391,7 @@ def shipped(checkout, option):
 def test_every_catalogue_holds_against_the_store(checkout, store, option):
     offers = shipped(checkout, option)
     assert offers.name == option
-    found = held(offers, store, value())
+    found = evaluate_offers(offers, store, value())
     for j, name in enumerate(found.names):
         may = found.eligible[:, j]
         assert (may & (found.net[:, j] > 0)).any(), f"{name} pays for nobody"
@@ -399,7 +408,7 @@ def test_there_is_no_catalogue_that_is_not_tried(checkout):
 
 def test_the_general_catalogue_names_no_feature(checkout):
     one = audience([0.5, 0.1])
-    found = held(shipped(checkout, "general"), one, value())
+    found = evaluate_offers(shipped(checkout, "general"), one, value())
     assert found.eligible.any(axis=0).all()
 
 

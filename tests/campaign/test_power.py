@@ -4,7 +4,7 @@ from scipy import stats
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
-from retain.campaign.planning.power import detectable, needed, power
+from retain.campaign.planning.power import minimum_detectable_effect, power, required_sample
 
 USUAL = {"alpha": 0.05, "power": 0.8}
 
@@ -12,7 +12,7 @@ USUAL = {"alpha": 0.05, "power": 0.8}
 @pytest.mark.parametrize("baseline", [0.1, 0.38, 0.83, 1.0])
 @pytest.mark.parametrize(("treated", "control"), [(154, 154), (246, 62), (5000, 1000)])
 def test_the_detectable_fall_has_the_power_that_statsmodels_says(baseline, treated, control):
-    fall = detectable(treated, control, baseline=baseline, **USUAL)
+    fall = minimum_detectable_effect(treated, control, baseline=baseline, **USUAL)
     effect = proportion_effectsize(baseline, baseline - fall)
     chance = NormalIndPower().power(effect, treated, 0.05, ratio=control / treated)
     assert chance == pytest.approx(0.8, abs=1e-4)
@@ -22,7 +22,7 @@ def test_the_detectable_fall_has_the_power_that_statsmodels_says(baseline, treat
 def test_the_sample_needed_is_that_of_statsmodels(baseline, hoped):
     effect = proportion_effectsize(baseline, baseline - hoped)
     theirs = NormalIndPower().solve_power(effect, alpha=0.05, power=0.8, ratio=1.0)
-    assert theirs <= needed(baseline, hoped, **USUAL) < theirs + 1.001
+    assert theirs <= required_sample(baseline, hoped, **USUAL) < theirs + 1.001
 
 
 # 308 contactable high-risk customers of the store, of whom 83 % decline. The variance of the
@@ -32,15 +32,15 @@ def test_what_the_store_can_tell():
     for (treated, control), short, full in (((154, 154), 0.12, 0.135), ((246, 62), 0.15, 0.171)):
         naive = reach * np.sqrt(0.83 * 0.17 * (1 / treated + 1 / control))
         assert naive == pytest.approx(short, abs=0.001)
-        found = detectable(treated, control, baseline=0.83, **USUAL)
+        found = minimum_detectable_effect(treated, control, baseline=0.83, **USUAL)
         assert found == pytest.approx(full, abs=0.001)
-    assert needed(0.83, 0.05, **USUAL) == 983  # 982.01 of them
+    assert required_sample(0.83, 0.05, **USUAL) == 983  # 982.01 of them
 
 
 # The promise must hold in the world, not only in the formula.
 def test_the_detectable_fall_is_seen_in_four_of_five_campaigns():
     treated, control, baseline = 246, 62, 0.83
-    fall = detectable(treated, control, baseline=baseline, **USUAL)
+    fall = minimum_detectable_effect(treated, control, baseline=baseline, **USUAL)
     random = np.random.default_rng(0)
     stayed = random.binomial(treated, baseline - fall, 20_000) / treated
     other = random.binomial(control, baseline, 20_000) / control
@@ -51,7 +51,7 @@ def test_the_detectable_fall_is_seen_in_four_of_five_campaigns():
 
 
 def test_two_arms_that_are_large_enough_promise_what_is_hoped():
-    enough = needed(0.83, 0.05, **USUAL)
+    enough = required_sample(0.83, 0.05, **USUAL)
     for arm, promised in ((enough, True), (enough - 2, False)):
         told = power(arm, arm, baseline=0.83, hoped=0.05, **USUAL)
         assert told.promised is promised
@@ -60,9 +60,13 @@ def test_two_arms_that_are_large_enough_promise_what_is_hoped():
 
 
 def test_more_customers_see_less():
-    falls = [detectable(n, n, baseline=0.4, **USUAL) for n in (50, 100, 1000, 10_000)]
+    falls = [
+        minimum_detectable_effect(n, n, baseline=0.4, **USUAL) for n in (50, 100, 1000, 10_000)
+    ]
     assert falls == sorted(falls, reverse=True)
-    even, uneven = (detectable(n, 400 - n, baseline=0.4, **USUAL) for n in (200, 320))
+    even, uneven = (
+        minimum_detectable_effect(n, 400 - n, baseline=0.4, **USUAL) for n in (200, 320)
+    )
     assert even < uneven
 
 
@@ -77,4 +81,4 @@ def test_arms_that_can_tell_nothing_say_so(treated, control, baseline):
 
 @pytest.mark.parametrize(("baseline", "hoped"), [(0.3, 0.0), (0.3, -0.1), (0.3, 0.4)])
 def test_no_sample_shows_what_cannot_be(baseline, hoped):
-    assert needed(baseline, hoped, **USUAL) is None
+    assert required_sample(baseline, hoped, **USUAL) is None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from retain.campaign.segmentation.profiles import profiles
-from retain.campaign.segmentation.segments import assigned, settled
+from retain.campaign.segmentation.segments import fit_segmentation, segments_of
 from retain.campaign.segmentation.stability import Stability, stability
 from retain.schema import Bands, Segmentation, Words
 from retain.verdict.statistics import mean_interval
@@ -33,8 +33,8 @@ def money(audience):
 def placed(scored):
     """Customers in their segments, and what placed them."""
     audience = scored()
-    known = settled(audience, CONFIG)
-    return audience.placed(assigned(audience, known)), known
+    known = fit_segmentation(audience, CONFIG)
+    return audience.placed(segments_of(audience, known)), known
 
 
 def test_segments_add_up_to_the_customers_and_their_money(placed):

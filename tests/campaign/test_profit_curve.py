@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retain.campaign.worth.profit_curve import POINTS, profit_curve
+from retain.campaign.value.profit_curve import POINTS, profit_curve
 
 from .invented_campaign import make_audience, make_offer, make_offers, make_value
 

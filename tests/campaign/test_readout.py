@@ -9,7 +9,7 @@ import pytest
 from retain.campaign.assignment import Assignment
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.readout import readout
-from retain.campaign.readout.save_rates import learnt, next_name
+from retain.campaign.readout.save_rates import next_catalogue_name, update_catalogue
 from retain.schema import Assumption, Lift
 
 from .simulated import drawn, simulation
@@ -328,7 +328,7 @@ def test_the_new_catalogue_is_the_old_one_with_what_was_learnt(strong):
         )
     assert new.offers["call"].save_rate.mean > 0.4
     assert new.offers["letter"].save_rate.mean < 0.3
-    assert learnt(new, result.tree["save_rates"]).name == "simulated_readout_2"
+    assert update_catalogue(new, result.tree["save_rates"]).name == "simulated_readout_2"
 
 
 @pytest.mark.parametrize(
@@ -336,7 +336,7 @@ def test_the_new_catalogue_is_the_old_one_with_what_was_learnt(strong):
     [("a/b ../c", "a_b_c_readout"), ("магазин", "магазин_readout"), ("/", "offers_readout")],
 )
 def test_the_name_of_a_catalogue_is_safe_as_a_files(name, after):
-    assert next_name(name) == after
+    assert next_catalogue_name(name) == after
 
 
 # Two campaigns in a row: the second starts from what the first left, and knows more.

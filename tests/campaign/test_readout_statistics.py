@@ -9,10 +9,9 @@ from scipy import optimize, stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from retain.campaign.readout.contacts import fieller
-from retain.campaign.readout.means import Draws, mean_difference
-from retain.campaign.readout.qini import areas, curve, grouped
+from retain.campaign.readout.means import Draws, counts, mean_difference, strata
+from retain.campaign.readout.qini import areas, curve, group_by_rank
 from retain.campaign.readout.save_rates import Arms, posterior
-from retain.campaign.readout.strata import counts, strata
 from retain.campaign.shares import mantel_haenszel, newcombe, null_error, wilson
 from retain.schema import Beta
 
@@ -200,7 +199,7 @@ SKLIFT = (0.10567782303077897, 0.02432072503143687)
 
 # scikit-uplift 0.5.1 on the same customers: auc of qini_curve, as shares of all and of treated.
 def test_qini_is_that_of_another_implementation_and_of_its_definition():
-    found = curve(grouped(*simulated_ranks()))
+    found = curve(group_by_rank(*simulated_ranks()))
     assert np.array(found) == pytest.approx(by_prefixes(*simulated_ranks()))
     auuc, above = areas(*found)
     assert float(auuc) == pytest.approx(SKLIFT[0])
@@ -211,8 +210,8 @@ def test_an_order_by_what_is_gained_is_above_chance_and_its_reverse_below():
     random = np.random.default_rng(4)
     gain, treated = random.random(20_000) * 0.5, random.random(20_000) < 0.5
     stayed = random.random(20_000) < 0.3 + gain * treated
-    up, down = (areas(*curve(grouped(s, treated, stayed)))[1] for s in (gain, -gain))
-    chance = areas(*curve(grouped(random.random(20_000), treated, stayed)))[1]
+    up, down = (areas(*curve(group_by_rank(s, treated, stayed)))[1] for s in (gain, -gain))
+    chance = areas(*curve(group_by_rank(random.random(20_000), treated, stayed)))[1]
     # a gain of uniform 0 to g, best first, is above the diagonal by g/12 on average
     assert up == pytest.approx(0.5 / 12, abs=0.01)
     assert down == pytest.approx(-0.5 / 12, abs=0.01)

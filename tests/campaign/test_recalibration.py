@@ -7,7 +7,7 @@ from scipy import special
 from statsmodels.discrete.discrete_model import Logit
 from statsmodels.tools.tools import add_constant
 
-from retain.campaign.worth.recalibration import Recalibration, logit, recalibration
+from retain.campaign.value.recalibration import Recalibration, logit, recalibration
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
 

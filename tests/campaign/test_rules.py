@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retain.campaign.audience import Audience
-from retain.campaign.segmentation.rules import check, holds, settled
+from retain.campaign.segmentation.rules import check, fit_rules, holds
 from retain.customers.customers import Column, Label
 from retain.errors import RetainError
 from retain.schema import Condition, Named, Rule, parse
@@ -110,7 +110,7 @@ def test_a_tenth_of_thirty_is_three_whatever_floats_say():
 def test_nobodys_profit_is_known_where_the_source_has_none():
     customers = audience(profit=False)
     assert not holds(
-        settled(rule({"profit": {"top": 0.5}}), audience(profit=False)), audience()
+        fit_rules(rule({"profit": {"top": 0.5}}), audience(profit=False)), audience()
     ).any()
     assert not held({"profit": {"at_least": 0}}, customers).any()
     assert not held({"profit_at_risk": {"top": 0.5}}, customers).any()
@@ -184,7 +184,7 @@ def test_a_rule_and_its_opposite_never_hold_of_the_same_customer(tree, seed):
 @given(tree=RULES, seed=st.integers(0, 50))
 def test_a_rule_with_its_shares_settled_holds_of_the_same_customers(tree, seed):
     customers = audience(seed=seed)
-    bounds = settled(rule(tree), customers)
+    bounds = fit_rules(rule(tree), customers)
     assert holds(bounds, customers).tolist() == held(tree, customers).tolist()
     assert "top" not in str(bounds.model_dump(exclude_none=True, by_alias=True))
     again = parse(Rule, json.loads(bounds.model_dump_json(by_alias=True)))
@@ -193,7 +193,7 @@ def test_a_rule_with_its_shares_settled_holds_of_the_same_customers(tree, seed):
 
 def test_a_settled_share_is_no_longer_a_share_of_those_it_is_held_against():
     many, one = audience(200), audience(1, seed=3)
-    top = settled(rule({"risk": {"top": 0.1}}), many)
+    top = fit_rules(rule({"risk": {"top": 0.1}}), many)
     assert holds(rule({"risk": {"top": 0.1}}), one).all()
     assert not holds(top, one).any()
 

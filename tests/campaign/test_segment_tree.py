@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import segment_tree
 from retain.campaign.segmentation.rules import check, holds
-from retain.campaign.segmentation.segments import place
+from retain.campaign.segmentation.segments import assign_segments
 from retain.customers.customers import Column, Label
 from retain.schema import Segmentation
 
@@ -69,7 +69,7 @@ def test_leaves_part_customers_as_the_tree_itself_does(seed, unknown):
     matrix = np.column_stack([one.numbers for one in asked])
     model = DecisionTreeRegressor(max_depth=3, min_samples_leaf=10, random_state=0)
     own = model.fit(matrix, audience.table["profit_at_risk"]).apply(matrix)
-    places = place(audience, tree()).segments
+    places = assign_segments(audience, tree()).segments
     pairs = set(zip(own.tolist(), places.tolist(), strict=True))
     assert len(pairs) == len(set(own.tolist())) == len(set(places.tolist()))
 
@@ -128,7 +128,9 @@ def test_two_bounds_of_one_feature_are_told_as_one():
 def test_without_profit_the_tree_is_of_risk():
     audience = invented(300, 0)
     risk = pd.DataFrame({"risk": np.where(audience.features["level"] == "gold", 0.9, 0.1)})
-    found = place(dataclasses.replace(audience, table=risk, profit_unit=None), tree(depth=1))
+    found = assign_segments(
+        dataclasses.replace(audience, table=risk, profit_unit=None), tree(depth=1)
+    )
     assert set(found.segments) == {"level = gold", "level ≠ gold or unknown"}
 
 
@@ -136,7 +138,7 @@ def test_without_profit_the_tree_is_of_risk():
 def test_where_nothing_can_be_asked_everybody_is_one_segment(features):
     audience = invented(20, 0)
     alone = dataclasses.replace(audience, features=audience.features[features])
-    assert set(place(alone, tree(minimum=15)).segments) == {"everybody"}
+    assert set(assign_segments(alone, tree(minimum=15)).segments) == {"everybody"}
 
 
 def test_a_feature_no_rule_can_speak_of_is_not_asked():
@@ -157,7 +159,7 @@ def test_numbers_beyond_single_precision_are_parted_all_the_same():
 
 def test_of_very_many_customers_a_tree_is_learnt_from_some(monkeypatch):
     monkeypatch.setattr(segment_tree, "MOST", 150)
-    audience = place(invented(600, 0), tree(depth=2))
+    audience = assign_segments(invented(600, 0), tree(depth=2))
     assert len(audience.segments) == 600
-    again = place(invented(600, 0), tree(depth=2))
+    again = assign_segments(invented(600, 0), tree(depth=2))
     assert again.segments.tolist() == audience.segments.tolist()

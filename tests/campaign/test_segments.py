@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 import yaml
 
-from retain.campaign.segmentation.segments import assigned, check, labels, place, settled
+from retain.campaign.segmentation.segments import (
+    assign_segments,
+    check_segmentation,
+    fit_segmentation,
+    segment_labels,
+    segments_of,
+)
 from retain.errors import RetainError
 from retain.schema import Bands, Segmentation, parse
 
@@ -41,10 +47,10 @@ def shipped(checkout: Path) -> dict[str, Segmentation]:
 @pytest.mark.parametrize("segmentation", KINDS, ids=lambda one: one.kind)
 @pytest.mark.parametrize("profit", [True, False])
 def test_every_customer_has_one_place_by_a_name_that_is_told(scored, segmentation, profit):
-    audience = place(scored(profit=profit), segmentation)
+    audience = assign_segments(scored(profit=profit), segmentation)
     assert len(audience.segments) == len(audience)
-    known = settled(audience, segmentation)
-    assert set(audience.segments) <= set(labels(known))
+    known = fit_segmentation(audience, segmentation)
+    assert set(audience.segments) <= set(segment_labels(known))
     assert len(set(audience.segments)) > 1
 
 
@@ -52,8 +58,11 @@ def test_every_customer_has_one_place_by_a_name_that_is_told(scored, segmentatio
 def test_the_order_of_customers_changes_nobodys_place(scored, segmentation):
     audience = scored()
     order = np.random.default_rng(1).permutation(len(audience))
-    places = place(audience, segmentation).segments
-    assert place(audience.rows(order), segmentation).segments.tolist() == places[order].tolist()
+    places = assign_segments(audience, segmentation).segments
+    assert (
+        assign_segments(audience.rows(order), segmentation).segments.tolist()
+        == places[order].tolist()
+    )
 
 
 # What is settled goes into verdict.json, and later customers are placed by it alone.
@@ -62,17 +71,17 @@ def test_what_is_settled_passes_through_json_and_places_others_by_the_same_cut_o
     scored, segmentation
 ):
     audience = scored()
-    known = settled(audience, segmentation)
+    known = fit_segmentation(audience, segmentation)
     again = parse(Segmentation, json.loads(known.model_dump_json(by_alias=True)))
-    places = place(audience, segmentation).segments
-    assert assigned(audience, again).tolist() == places.tolist()
+    places = assign_segments(audience, segmentation).segments
+    assert segments_of(audience, again).tolist() == places.tolist()
     some = np.arange(7)
-    assert assigned(audience.rows(some), again).tolist() == places[some].tolist()
-    assert settled(audience, again) == known
+    assert segments_of(audience.rows(some), again).tolist() == places[some].tolist()
+    assert fit_segmentation(audience, again) == known
 
 
 def test_a_band_begins_at_its_number_and_names_are_risk_and_value(scored):
-    audience = place(scored(), BANDS)
+    audience = assign_segments(scored(), BANDS)
     risk, profit = audience.table["risk"], audience.table["profit"]
     expected = np.where(risk >= 0.5, "high", "low") + " risk · "
     expected = expected + np.where(profit >= profit.quantile(0.5), "high", "low") + " value"
@@ -80,16 +89,16 @@ def test_a_band_begins_at_its_number_and_names_are_risk_and_value(scored):
 
 
 def test_without_profit_segments_by_bands_are_of_risk_alone(scored):
-    assert set(place(scored(profit=False), BANDS).segments) == {"low risk", "high risk"}
+    assert set(assign_segments(scored(profit=False), BANDS).segments) == {"low risk", "high risk"}
     only = BANDS.model_copy(update={"value": None})
-    assert set(place(scored(), only).segments) == {"low risk", "high risk"}
+    assert set(assign_segments(scored(), only).segments) == {"low risk", "high risk"}
 
 
 def test_break_even_bands_are_multiples_of_the_risk_that_pays(scored):
     times = Bands(scale="break_even", bands={"not worth it": 0, "worth it": 1, "twice": 2})
     config = BANDS.model_copy(update={"risk": times, "value": None})
     audience = scored()
-    places = place(audience, config, break_even_risk=0.3).segments
+    places = assign_segments(audience, config, break_even_risk=0.3).segments
     risk = audience.table["risk"].to_numpy()
     assert ((places == "twice risk") == (risk >= 0.6)).all()
     assert ((places == "not worth it risk") == (risk < 0.3)).all()
@@ -98,15 +107,15 @@ def test_break_even_bands_are_multiples_of_the_risk_that_pays(scored):
 def test_where_no_offer_ever_pays_nobody_is_worth_it(scored):
     times = Bands(scale="break_even", bands={"not worth it": 0, "worth it": 1})
     config = BANDS.model_copy(update={"risk": times, "value": None})
-    audience = place(scored(), config, break_even_risk=float("inf"))
+    audience = assign_segments(scored(), config, break_even_risk=float("inf"))
     assert set(audience.segments) == {"not worth it risk"}
-    known = settled(scored(), config, break_even_risk=float("inf"))
+    known = fit_segmentation(scored(), config, break_even_risk=float("inf"))
     assert json.loads(known.model_dump_json())["risk"]["scale"] == "given"
-    assert settled(scored(), known) == known
+    assert fit_segmentation(scored(), known) == known
 
 
 def test_the_first_rule_that_holds_decides(scored):
-    audience = place(scored(), RULES)
+    audience = assign_segments(scored(), RULES)
     table, pages = audience.table, audience.features["pages"]
     rich = table["profit"] >= table["profit"].sort_values().iloc[-48]
     conditions = [pages < 7, table["risk"] >= 0.4, rich]
@@ -118,23 +127,23 @@ def test_the_first_rule_that_holds_decides(scored):
 def test_a_value_that_is_not_known_has_the_lowest_place(scored):
     audience = scored()
     table = audience.table.assign(profit=np.nan)
-    nobodys = place(dataclasses.replace(audience, table=table), BANDS)
+    nobodys = assign_segments(dataclasses.replace(audience, table=table), BANDS)
     assert {name.split(" · ")[1] for name in nobodys.segments} == {"low value"}
 
 
 def test_labels_are_told_in_both_languages_where_somebody_gave_them(scored):
-    told = labels(settled(scored(), RULES))
+    told = segment_labels(fit_segmentation(scored(), RULES))
     assert told["few pages"].ru == "Мало"
     assert told["the rest"].en == "The rest"
     assert told["risky"] is None
-    assert set(labels(settled(scored(), BANDS)).values()) == {None}
+    assert set(segment_labels(fit_segmentation(scored(), BANDS)).values()) == {None}
 
 
 def test_shipped_bands_have_labels_for_all_their_segments(scored, checkout):
-    known = settled(scored(), shipped(checkout)["risk_value"])
-    assert labels(known)["high risk · low value"].ru == "высокий риск · низкая ценность"
-    assert len(labels(known)) == 9
-    assert None not in labels(known).values()
+    known = fit_segmentation(scored(), shipped(checkout)["risk_value"])
+    assert segment_labels(known)["high risk · low value"].ru == "высокий риск · низкая ценность"
+    assert len(segment_labels(known)) == 9
+    assert None not in segment_labels(known).values()
 
 
 @pytest.mark.parametrize("profit", [True, False])
@@ -142,9 +151,11 @@ def test_shipped_bands_have_labels_for_all_their_segments(scored, checkout):
 def test_shipped_segmentations_place_the_customers_of_any_source(scored, checkout, name, profit):
     config = shipped(checkout)[name]
     assert config.name == name
-    audience = place(scored(profit=profit), config)
+    audience = assign_segments(scored(profit=profit), config)
     assert len(set(audience.segments)) > 1
-    assert {labels(settled(audience, config))[one] for one in audience.segments} - {None}
+    assert {
+        segment_labels(fit_segmentation(audience, config))[one] for one in audience.segments
+    } - {None}
 
 
 def test_the_stores_own_rules_speak_of_what_its_contract_has(checkout, one_click_contract):
@@ -199,11 +210,11 @@ def test_the_stores_own_rules_speak_of_what_its_contract_has(checkout, one_click
 )
 def test_a_segmentation_that_cannot_be_meant_is_refused(scored, config, changes, message):
     with pytest.raises(RetainError, match=message):
-        check(scored(), config.model_copy(update=changes))
+        check_segmentation(scored(), config.model_copy(update=changes))
 
 
 def test_a_rule_that_cannot_be_meant_is_refused_with_its_place(scored):
     tree = {"when": {"pgaes": {"below": 7}}}
     config = {"name": "x", "kind": "rules", "minimum": 1, "rules": {"few": tree}}
     with pytest.raises(RetainError, match=r"rules\.few\.when: feature 'pgaes' .* mean 'pages'\?"):
-        place(scored(), parse(Segmentation, config))
+        assign_segments(scored(), parse(Segmentation, config))

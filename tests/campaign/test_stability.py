@@ -6,7 +6,7 @@ import pytest
 
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import stability as module
-from retain.campaign.segmentation.segments import place
+from retain.campaign.segmentation.segments import assign_segments
 from retain.campaign.segmentation.stability import stability
 from retain.schema import Bands, Segmentation, parse
 
@@ -27,7 +27,7 @@ def customers(risk, **features):
 
 
 def measured(audience, config, **changes):
-    return stability(place(audience, config), config, **changes)
+    return stability(assign_segments(audience, config), config, **changes)
 
 
 def test_segments_far_apart_are_found_again_and_again():
@@ -79,7 +79,7 @@ def test_cut_offs_of_money_are_moved_by_a_share_of_themselves():
 def test_bands_of_the_risk_that_pays_move_with_it():
     audience = customers(np.linspace(0, 1, 500))
     config = bands("break_even", no=0, yes=1)
-    placed = place(audience, config, break_even_risk=0.5)
+    placed = assign_segments(audience, config, break_even_risk=0.5)
     assert 0.9 < stability(placed, config, break_even_risk=0.5)["yes risk"].jaccard < 1
 
 

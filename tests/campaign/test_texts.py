@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from retain.campaign.audience import Audience
-from retain.campaign.offering.offers import held
-from retain.campaign.offering.placeholders import faults, pieces, placeholders
-from retain.campaign.offering.texts import texts
-from retain.campaign.offering.values_told import LONGEST, number, printable
+from retain.campaign.offers.catalogue import faults, pieces, placeholders
+from retain.campaign.offers.offers import evaluate_offers
+from retain.campaign.offers.texts import texts
+from retain.campaign.offers.values_told import LONGEST, format_number, sanitise
 from retain.customers.customers import Column, Label
 from retain.schema import Catalogue, Value, parse
 
@@ -58,7 +58,7 @@ def catalogue(*texts_, drivers=()):
 
 
 def said(offers, audience, chosen, language="en"):
-    return texts(held(offers, audience, VALUE), audience, np.array(chosen), language)
+    return texts(evaluate_offers(offers, audience, VALUE), audience, np.array(chosen), language)
 
 
 def test_each_customer_is_told_the_own_values_in_the_language_asked_for():
@@ -82,7 +82,7 @@ def test_a_level_that_has_a_name_in_one_language_alone_is_not_told():
         **COLUMNS,
         "goods": Column("goods", "product", "category", levels={"a": Label("", "А")}),
     }
-    found = held(catalogue("{goods}"), replace(one, columns=columns), VALUE)
+    found = evaluate_offers(catalogue("{goods}"), replace(one, columns=columns), VALUE)
     assert found.eligible.tolist() == [[False], [True]]
 
 
@@ -138,10 +138,14 @@ def test_a_text_is_its_template_with_the_values_put_in(data):
     pages = data.draw(st.lists(st.floats(-1e9, 1e9), min_size=n, max_size=n))
     goods = data.draw(st.lists(HOSTILE, min_size=n, max_size=n))
     one = audience(pages, [0.5] * n, goods)
-    found = held(catalogue(template), one, VALUE)
+    found = evaluate_offers(catalogue(template), one, VALUE)
     chosen = np.where(found.eligible[:, 0], 0, -1)
     for row, text in enumerate(texts(found, one, chosen, "ru")):
-        values = {"pages": number(pages[row], "ru"), "share": "0,5", "goods": printable(goods[row])}
+        values = {
+            "pages": format_number(pages[row], "ru"),
+            "share": "0,5",
+            "goods": sanitise(goods[row]),
+        }
         if goods[row] == "toys":
             values["goods"] = "Игрушки"
         assert text == (template.format(**values) if chosen[row] == 0 else "")
@@ -151,11 +155,11 @@ def test_a_text_is_its_template_with_the_values_put_in(data):
 @example("a\r\nb\u2028c")
 @settings(max_examples=200, deadline=None)
 def test_a_value_is_one_short_line_that_can_be_seen(text):
-    shown = printable(text)
+    shown = sanitise(text)
     assert len(shown) <= LONGEST
     assert shown == shown.strip()
     assert not {unicodedata.category(letter) for letter in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
-    assert printable(shown) == shown
+    assert sanitise(shown) == shown
     shown.encode("utf-8")
 
 
@@ -176,10 +180,10 @@ def test_any_text_is_refused_in_words_or_holds_known_names_alone(text):
 @given(st.floats(-1e14, 1e14))
 @settings(max_examples=200, deadline=None)
 def test_a_number_is_told_to_three_digits_in_either_language(value):
-    english = number(value, "en")
+    english = format_number(value, "en")
     back = float(english.replace(",", "").replace("−", "-"))
     assert back == pytest.approx(value, rel=5.1e-3, abs=1e-6)
-    assert number(value, "ru") == english.replace(",", "\u202f").replace(".", ",")
+    assert format_number(value, "ru") == english.replace(",", "\u202f").replace(".", ",")
 
 
 @pytest.mark.parametrize(
@@ -194,4 +198,4 @@ def test_a_number_is_told_to_three_digits_in_either_language(value):
     ],
 )
 def test_whole_numbers_have_no_idle_digits(value, told):
-    assert number(value, "en") == told
+    assert format_number(value, "en") == told

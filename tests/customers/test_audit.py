@@ -2,9 +2,9 @@
 
 import pytest
 
-from retain.customers.audit import CHECKS, CODES, Check, Folding, audit, refuse
-from retain.customers.contracted import read
-from retain.customers.twins import grouped, with_twins
+from retain.customers.checks.checks import CHECKS, CODES, Check, Folding, audit, refuse
+from retain.customers.checks.duplicates import add_duplicates, group_duplicates
+from retain.customers.contract.reader import read
 from retain.errors import RetainError
 
 SHUFFLED, UNSHUFFLED = Folding(shuffled=True), Folding(shuffled=False)
@@ -19,7 +19,7 @@ def test_every_check_answers_under_the_name_of_its_function(shop):
 
 
 def test_copies_that_were_looked_for_before_are_answered_alike(shop):
-    customers, copies = grouped(shop(), "group")
+    customers, copies = group_duplicates(shop(), "group")
     assert audit(customers, Folding(shuffled=True, copies=copies)) == audit(customers, SHUFFLED)
 
 
@@ -46,7 +46,7 @@ def test_allowing_an_unknown_check_is_refused_with_the_nearest_name():
 
 def test_the_audit_of_the_real_files_says_what_is_known_of_them(one_click_dir, one_click_contract):
     store = read(dir=str(one_click_dir), **one_click_contract)
-    told = {check.code: check for check in audit(with_twins(store), SHUFFLED)}
+    told = {check.code: check for check in audit(add_duplicates(store), SHUFFLED)}
     assert {code: check.outcome for code, check in told.items()} == {
         "id_predicts_target": "handled",
         "order_predicts_target": "handled",
@@ -64,7 +64,7 @@ def test_the_audit_of_the_real_files_says_what_is_known_of_them(one_click_dir, o
 
 
 def test_the_real_files_are_refused_when_folds_are_not_shuffled(one_click_dir, one_click_contract):
-    store = with_twins(read(dir=str(one_click_dir), **one_click_contract))
+    store = add_duplicates(read(dir=str(one_click_dir), **one_click_contract))
     with pytest.raises(RetainError, match=r"audit\.allow=\[order_predicts_target\]$"):
         refuse(audit(store, UNSHUFFLED), [])
     refuse(audit(store, SHUFFLED), [])

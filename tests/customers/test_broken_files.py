@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from retain.customers import contracted, table
+from retain.customers import table
+from retain.customers.contract import reader
 from retain.errors import RetainError
 
 MODEST = settings(
@@ -133,7 +134,7 @@ def test_a_broken_file_is_refused_or_read_as_valid_customers(
             Path(folder, file).write_bytes(text.encode())
         content = data.draw(broken(small_files[name].encode()))
         Path(folder, name).write_bytes(content)
-        read_or_refused(contracted.read, dir=folder, **one_click_contract)
+        read_or_refused(reader.read, dir=folder, **one_click_contract)
 
 
 cells = st.one_of(JUNK, st.text(max_size=8), st.integers().map(str), st.floats().map(str))

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.customers import repeats
-from retain.customers.audit import Check, Folding, audit
-from retain.customers.customers import Column, Customers, Derived
-from retain.customers.twins import with_twins
+from retain.customers.checks import separation
+from retain.customers.checks.checks import Check, Folding, audit
+from retain.customers.checks.duplicates import add_duplicates
+from retain.customers.customers import Column, Customers, DerivedFeature
 
 SHUFFLED, UNSHUFFLED = Folding(shuffled=True), Folding(shuffled=False)
-TREND = Derived("trend", "purchase", "slope", ("before", "last"))
+TREND = DerivedFeature("trend", "purchase", "slope", ("before", "last"))
 
 
 def shop(n=400, seed=0, *, ids=None, target=None, **more):
@@ -156,12 +156,12 @@ def with_copies():
 
 def test_copies_fail_until_they_share_a_group():
     customers = with_copies()
-    apart, grouped = of(customers, "twins"), of(with_twins(customers), "twins")
+    apart, grouped = of(customers, "twins"), of(add_duplicates(customers), "twins")
     assert (apart.outcome, apart.severe) == ("failed", True)
     assert "4 pairs of customers agree in 7 of 7 columns" in apart.sentence
     assert "folds may split 4 of them: group them with audit.copies=group" in apart.sentence
     assert (grouped.outcome, grouped.severe) == ("handled", False)
-    assert of(with_twins(customers, "drop"), "twins").outcome == "passed"
+    assert of(add_duplicates(customers, "drop"), "twins").outcome == "passed"
 
 
 def test_coarse_customers_are_not_judged_as_copies():
@@ -252,7 +252,7 @@ def test_profit_in_other_units_is_a_severe_failure(money):
 def test_a_figure_near_profit_is_no_repetition():
     near = shop().profit.to_numpy() + np.random.default_rng(0).normal(0, 0.3, 400)
     flat = np.full(400, 3.0)
-    assert repeats.of_profit(shop(near=near, flat=flat)) == ()
+    assert separation.copies_of_profit(shop(near=near, flat=flat)) == ()
 
 
 def test_without_target_and_profit_nothing_can_be_repeated():

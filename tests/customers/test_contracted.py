@@ -7,7 +7,7 @@ import re
 import pandas as pd
 import pytest
 
-from retain.customers.contracted import read
+from retain.customers.contract.reader import read
 from retain.customers.customers import Label
 from retain.errors import RetainError
 

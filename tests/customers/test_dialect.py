@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.customers.dialect import Dialect, detect, read_cells
-from retain.customers.encoding import decoded
-from retain.customers.numerals import all_numbers, decimal_mark, numbers
+from retain.customers.files.dialect import Dialect, detect, read_cells
+from retain.customers.files.encoding import decode
+from retain.customers.files.numbers import decimal_mark, parse_numbers, require_numbers
 from retain.errors import RetainError
 
 RUSSIAN = "id;Прибыль;Тип\n1;0,98;премиум\n2;4,16;стандарт\n"
@@ -47,7 +47,7 @@ def test_letters_with_marks_inside_latin_words_are_latin_1_and_not_russian(writt
 
 def test_long_words_are_looked_through_once(written):
     started = time.process_time()
-    _, text = decoded(
+    _, text = decode(
         path := written("id;a\n1;é".encode("latin-1") + b"x" * 200_000), path.read_bytes()
     )
     assert text.endswith("x")
@@ -210,14 +210,14 @@ def test_a_folder_that_may_not_be_listed_is_still_answered(tmp_path, monkeypatch
     ],
 )
 def test_a_number_is_read_in_any_usual_writing(text, decimal, value):
-    assert numbers(pd.Series([text]), decimal).tolist() == [value]
+    assert parse_numbers(pd.Series([text]), decimal).tolist() == [value]
 
 
 @pytest.mark.parametrize(
     "text", ["", "inf", "-Infinity", "nan", "NA", "1e999", "1 2", "12 34", "0x10", "1,5", "٣", "."]
 )
 def test_what_is_no_number_is_missing(text):
-    assert numbers(pd.Series([text, None]), ".").isna().all()
+    assert parse_numbers(pd.Series([text, None]), ".").isna().all()
 
 
 def test_cells_that_are_no_numbers_are_shown_up_to_five_and_cut():
@@ -225,9 +225,9 @@ def test_cells_that_are_no_numbers_are_shown_up_to_five_and_cut():
     with pytest.raises(
         RetainError, match=r"pages: 7 cells are not a number: 'a', .*'e' and 2 more"
     ):
-        all_numbers(cells, ".", "pages")
+        require_numbers(cells, ".", "pages")
     with pytest.raises(RetainError, match=r"'x{60}…'"):
-        all_numbers(cells.tail(1), ".", "pages")
+        require_numbers(cells.tail(1), ".", "pages")
 
 
 @pytest.mark.parametrize(
@@ -247,6 +247,6 @@ def test_the_decimal_mark_of_a_column_is_what_its_cells_agree_on(cells, default,
 
 
 def test_numbers_keep_their_index_and_are_finite_or_missing():
-    found = numbers(pd.Series(["1", None, "z"], index=[5, 6, 7]))
+    found = parse_numbers(pd.Series(["1", None, "z"], index=[5, 6, 7]))
     assert found.index.tolist() == [5, 6, 7]
     assert found.dtype == np.float64

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import proportions_ztest
 
-from retain.customers.customers import Column, Customers, Derived
-from retain.customers.movement import Fell, Movement, movement, periods
+from retain.customers.checks.label_audit import Fell, PeriodChange, movement, periods
+from retain.customers.customers import Column, Customers, DerivedFeature
 
 
 def moved(before, last, target):
@@ -21,7 +21,7 @@ def moved(before, last, target):
 
 def test_only_customers_with_both_figures_are_counted():
     found = moved([4, 4, np.nan, 4, 4], [2, np.nan, 1, 5, 4], [1, 1, 1, 0, 0])
-    assert found == Movement(Fell(1, 1, -0.5), Fell(2, 0, 0.125))
+    assert found == PeriodChange(Fell(1, 1, -0.5), Fell(2, 0, 0.125))
 
 
 def test_there_is_no_change_where_most_had_nothing_before():
@@ -38,7 +38,7 @@ def test_a_class_without_known_figures_is_not_known():
 @settings(max_examples=50, deadline=None)
 @given(*[st.integers(1, 400).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n)))] * 2)
 def test_z_agrees_with_an_independent_implementation(one, other):
-    found = Movement(Fell(*one, None), Fell(*other, None))
+    found = PeriodChange(Fell(*one, None), Fell(*other, None))
     fell, customers = [one[1], other[1]], [one[0], other[0]]
     if 0 < sum(fell) < sum(customers):
         assert found.z == pytest.approx(proportions_ztest(fell, customers)[0])
@@ -50,11 +50,11 @@ def test_z_agrees_with_an_independent_implementation(one, other):
 def test_periods_are_the_last_two_of_a_slope_and_the_two_of_a_difference(shop):
     pair = ("revenue_previous", "revenue_current")
     derived = (
-        Derived("slope", "purchase", "slope", ("pages", *pair)),
-        Derived("change", "purchase", "difference", pair[::-1]),
-        Derived("ratio", "purchase", "ratio", pair),
-        Derived("gone", "purchase", "difference", ("pages", "minutes")),
-        Derived("text", "purchase", "difference", ("pages", "category")),
+        DerivedFeature("slope", "purchase", "slope", ("pages", *pair)),
+        DerivedFeature("change", "purchase", "difference", pair[::-1]),
+        DerivedFeature("ratio", "purchase", "ratio", pair),
+        DerivedFeature("gone", "purchase", "difference", ("pages", "minutes")),
+        DerivedFeature("text", "purchase", "difference", ("pages", "category")),
     )
     found = [(one.name, *names) for one, *names in periods(replace(shop(30), derived=derived))]
     assert found == [("slope", *pair), ("change", *pair)]

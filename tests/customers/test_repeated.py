@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.customers import records
-from retain.customers.dialect import read_cells
-from retain.customers.repeated import from_arrow, repeated, tidy
+from retain.customers.files import arrow_cells
+from retain.customers.files.arrow_cells import from_arrow, tidy, to_dictionary
+from retain.customers.files.dialect import read_cells
 from retain.errors import RetainError
 
 CELLS = st.lists(st.sampled_from(["", " ", "a", " a", "a\u00a0", "b", "12", "0012"]), min_size=1)
@@ -35,7 +35,7 @@ def test_chunks_with_dictionaries_of_their_own_are_one_column():
 
 
 def test_a_cell_of_which_nothing_was_made_is_missing():
-    column = repeated(pd.Series(["x", "1", None], dtype="str"))
+    column = to_dictionary(pd.Series(["x", "1", None], dtype="str"))
     made = column.of_distinct(pd.Series([np.nan, 1.0]))
     assert made.missing().tolist() == [True, False, True]
 
@@ -60,7 +60,7 @@ def both_ways(tmp_path, monkeypatch):
         path.write_bytes(content)
         quick = read_cells(path)
         with monkeypatch.context() as patch:
-            patch.setattr(records, "fast", lambda *_: None)
+            patch.setattr(arrow_cells, "read_fast", lambda *_: None)
             careful = read_cells(path)
         return quick, careful
 
@@ -93,8 +93,8 @@ def test_a_file_reads_the_same_in_one_go_and_with_care(both_ways, content):
 def test_whatever_is_wrong_is_left_to_the_careful_reader(tmp_path, content):
     path = tmp_path / "file.csv"
     path.write_bytes(content)
-    assert records.fast(path, records.Cut(",")) is None
-    assert records.fast(path, records.Cut(",", [0])) is None
+    assert arrow_cells.read_fast(path, arrow_cells.CsvFormat(",")) is None
+    assert arrow_cells.read_fast(path, arrow_cells.CsvFormat(",", [0])) is None
 
 
 # Whoever waits for a pipe nobody writes to waits for ever.

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.customers.separation import by_category, by_number, by_order, order, same_order
+from retain.customers.checks.separation import (
+    auc_of_codes,
+    by_category,
+    by_number,
+    order,
+    same_order,
+)
 
 
 # Each customer a category of its own: learnt on the same rows it would separate perfectly.
@@ -32,8 +38,8 @@ def test_a_feature_known_for_a_few_customers_is_no_leak():
 def test_auc_agrees_with_counting_pairs_and_turns_round_with_the_column(seed):
     random = np.random.default_rng(seed)
     codes, target = random.integers(0, 6, 30), random.integers(0, 2, 30)
-    found = by_order(codes, target)
-    assert by_order(5 - codes, target).auc == pytest.approx(1 - found.auc)
+    found = auc_of_codes(codes, target)
+    assert auc_of_codes(5 - codes, target).auc == pytest.approx(1 - found.auc)
     if 0 < target.sum() < 30:
         more = codes[target == 1][:, None] - codes[target == 0][None, :]
         assert found.auc == pytest.approx(((np.sign(more) + 1) / 2).mean())

@@ -9,12 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.customers import twins
-from retain.customers.coincidence import encode, measure
-from retain.customers.contracted import read
+from retain.customers.checks import duplicates
+from retain.customers.checks.coincidence import (
+    WINDOW,
+    encode,
+    find_candidates,
+    hash_rows,
+    measure,
+    significant_pairs,
+)
+from retain.customers.checks.duplicates import add_duplicates, find_duplicates
+from retain.customers.contract.reader import read
 from retain.customers.customers import Column, Customers
-from retain.customers.look_alikes import WINDOW, beyond_chance, hashed, search
-from retain.customers.twins import find_twins, with_twins
 
 SEEDS = st.integers(0, 10_000)
 
@@ -39,7 +45,7 @@ def continuous(rows, columns, seed=0):
 
 
 def pairs_of(customers):
-    pairs = find_twins(customers).pairs
+    pairs = find_duplicates(customers).pairs
     return {frozenset(pair) for pair in zip(pairs["first"], pairs["second"], strict=True)}
 
 
@@ -53,7 +59,7 @@ def store(one_click_dir, one_click_contract):
 
 
 def test_the_copied_block_of_the_real_files_is_found_and_nothing_else(store):
-    found = find_twins(store)
+    found = find_duplicates(store)
     assert found.pairs["first"].tolist() == list(range(215675, 215696))
     assert found.pairs["second"].tolist() == list(range(215885, 215906))
     assert found.offset == (210, 21)
@@ -63,10 +69,10 @@ def test_the_copied_block_of_the_real_files_is_found_and_nothing_else(store):
 
 
 def test_the_real_files_without_second_copies_hold_1275_customers(store):
-    left = with_twins(store, "drop")
+    left = add_duplicates(store, "drop")
     assert left.told() == "1300 → 1297 (newcomers) → 1296 (outlier) → 1275 (second copies)"
     assert left.funnel[-1].dropped == tuple(range(215885, 215906))
-    assert find_twins(left).pairs.empty
+    assert find_duplicates(left).pairs.empty
 
 
 # The file's order carries no information about who is a copy of whom.
@@ -80,16 +86,16 @@ def test_shuffling_the_rows_changes_neither_pairs_nor_labels(seed):
     order = np.random.default_rng(seed + 1).permutation(60)
     shuffled = customers_of(rows[order], ids=order + 1)
     assert pairs_of(shuffled) == pairs_of(original)
-    labels = find_twins(shuffled).labels.sort_index()
-    pd.testing.assert_series_equal(labels, find_twins(original).labels)
+    labels = find_duplicates(shuffled).labels.sort_index()
+    pd.testing.assert_series_equal(labels, find_duplicates(original).labels)
 
 
 def test_grouped_customers_have_one_fingerprint_whatever_the_order():
     rows = continuous(30, 8)
     rows[20] = rows[3]
     order = np.random.default_rng(1).permutation(30)
-    one = with_twins(customers_of(rows))
-    other = with_twins(customers_of(rows[order], ids=order + 1))
+    one = add_duplicates(customers_of(rows))
+    other = add_duplicates(customers_of(rows[order], ids=order + 1))
     assert one.fingerprint == other.fingerprint
 
 
@@ -97,7 +103,7 @@ def test_grouped_customers_have_one_fingerprint_whatever_the_order():
 @given(seed=SEEDS, rows=st.integers(1, 80), columns=st.integers(1, 20))
 @settings(max_examples=30, deadline=None)
 def test_independent_continuous_columns_hold_no_twins(seed, rows, columns):
-    found = find_twins(customers_of(continuous(rows, columns, seed)))
+    found = find_duplicates(customers_of(continuous(rows, columns, seed)))
     assert found.pairs.empty
     assert found.labels.is_unique
 
@@ -134,27 +140,27 @@ def test_the_search_finds_what_comparing_all_rows_finds(seed, levels, columns):
     rows[60:] = rows[:10]
     rows[np.arange(60, 70), random.integers(0, columns, 10)] = -1
     codes = encode(customers_of(rows))
-    hashes = hashed(codes)
+    hashes = hash_rows(codes)
     chance = measure(codes, np.argsort(hashes.sum(axis=1), kind="stable"))
     if chance.differ < 0:
         return
     everyone = np.array(list(combinations(range(70), 2)))
-    expected = beyond_chance(codes, everyone, chance)
-    np.testing.assert_array_equal(search(codes, hashes, chance)[0], expected)
+    expected = significant_pairs(codes, everyone, chance)
+    np.testing.assert_array_equal(find_candidates(codes, hashes, chance)[0], expected)
 
 
 @pytest.mark.parametrize("columns", [1, 3, 6])
 def test_a_few_columns_of_few_values_cannot_tell_copies_from_coincidence(columns):
     rows = np.random.default_rng(0).integers(0, 3, size=(300, columns)).astype(float)
     rows[200:] = rows[:100]
-    found = find_twins(customers_of(rows))
+    found = find_duplicates(customers_of(rows))
     assert not found.applicable
     assert found.pairs.empty
     assert found.told.startswith("too few distinct values to tell copies from coincidence")
 
 
 def test_customers_who_are_all_alike_are_no_copies():
-    assert not find_twins(customers_of(np.ones((20, 9)))).applicable
+    assert not find_duplicates(customers_of(np.ones((20, 9)))).applicable
 
 
 # A missing cell says as much, or as little, as any value seen so often.
@@ -193,7 +199,9 @@ def test_categories_and_profit_are_compared_and_the_target_is_not():
     rows.iloc[50] = rows.iloc[10]
     profit, target = np.arange(60.0), np.zeros(60, dtype=int)
     profit[50], target[50] = profit[10], 1
-    found = find_twins(customers_of(rows.astype({"town": "str"}), profit=profit, target=target))
+    found = find_duplicates(
+        customers_of(rows.astype({"town": "str"}), profit=profit, target=target)
+    )
     assert found.pairs.to_dict("records") == [
         {"first": 11, "second": 51, "agreeing": 8, "flipped": True}
     ]
@@ -209,7 +217,7 @@ def test_copies_of_copies_share_a_label():
     rows[31, :2] += 1
     rows[32] = rows[31]
     rows[32, 2:5] += 1
-    found = find_twins(customers_of(rows))
+    found = find_duplicates(customers_of(rows))
     assert pairs_of(customers_of(rows)) == {frozenset((31, 32)), frozenset((32, 33))}
     assert together(found.labels, 31, 32, 33)
     assert found.labels.nunique() == 38
@@ -224,7 +232,7 @@ def block(altered):
 
 
 def test_heavily_altered_copies_are_found_in_the_wake_of_a_copied_block():
-    found = find_twins(customers_of(block(altered=4)))
+    found = find_duplicates(customers_of(block(altered=4)))
     assert found.offset == (40, 10)
     assert found.pairs["agreeing"].tolist() == [16] * 6 + [9] * 4
     assert found.told == (
@@ -237,20 +245,20 @@ def test_heavily_altered_copies_are_found_in_the_wake_of_a_copied_block():
     "ids", [[f"k{n:02}" for n in range(50)], np.random.default_rng(2).permutation(50).tolist()]
 )
 def test_without_a_common_offset_heavily_altered_copies_stay_undecided(ids):
-    found = find_twins(customers_of(block(altered=4), ids=ids))
+    found = find_duplicates(customers_of(block(altered=4), ids=ids))
     assert found.pairs["agreeing"].tolist() == [16] * 6
 
 
 def test_text_ids_have_no_offset():
     ids = [f"k{n:02}" for n in range(50)]
-    assert find_twins(customers_of(block(altered=0), ids=ids)).offset is None
+    assert find_duplicates(customers_of(block(altered=0), ids=ids)).offset is None
 
 
 # One customer entered forty times is one group, though not every pair is looked at.
 def test_a_customer_copied_many_times_is_one_group_and_the_shortcut_is_told():
     rows = continuous(400, 10)
     rows[:40] = rows[0]
-    found = find_twins(customers_of(rows))
+    found = find_duplicates(customers_of(rows))
     assert together(found.labels, *range(1, 41))
     assert found.labels.nunique() == 361
     assert found.crowded == 40
@@ -262,7 +270,7 @@ def test_grouping_keeps_every_customer_and_dropping_keeps_the_first_copy():
     rows = continuous(50, 8)
     rows[[20, 30]] = rows[7]
     customers = customers_of(rows)
-    grouped, dropped = with_twins(customers), with_twins(customers, "drop")
+    grouped, dropped = add_duplicates(customers), add_duplicates(customers, "drop")
     assert grouped.features.equals(customers.features)
     assert together(grouped.twins, 8, 21, 31)
     assert dropped.funnel[-1].dropped == (21, 31)
@@ -275,8 +283,8 @@ def test_grouping_keeps_every_customer_and_dropping_keeps_the_first_copy():
 def test_the_copies_told_are_those_among_the_customers_left(copies):
     rows = continuous(50, 8)
     rows[[20, 30]] = rows[7]
-    left, told = twins.grouped(customers_of(rows), copies)
-    again = find_twins(left)
+    left, told = duplicates.group_duplicates(customers_of(rows), copies)
+    again = find_duplicates(left)
     pd.testing.assert_frame_equal(told.pairs, again.pairs)
     pd.testing.assert_series_equal(told.labels, again.labels)
     pd.testing.assert_series_equal(told.labels, left.twins)
@@ -284,18 +292,18 @@ def test_the_copies_told_are_those_among_the_customers_left(copies):
 
 def test_with_no_copies_there_is_nothing_to_drop():
     customers = customers_of(continuous(20, 8))
-    assert with_twins(customers, "drop").funnel == ()
+    assert add_duplicates(customers, "drop").funnel == ()
 
 
 def test_labels_given_before_are_replaced():
     customers = customers_of(continuous(20, 8))
     lumped = replace(customers, twins=pd.Series(0, index=customers.features.index))
-    assert with_twins(lumped).twins.is_unique
+    assert add_duplicates(lumped).twins.is_unique
 
 
 def test_rows_of_one_customer_at_several_days_are_no_copies(dated_shop):
     customers = dated_shop()
     alike = replace(customers, features=customers.features * 0 + 1)
-    assert with_twins(alike, "drop") is alike
+    assert add_duplicates(alike, "drop") is alike
     assert alike.twins.groupby(alike.dated.customer).nunique().eq(1).all()
     assert alike.twins.nunique() == alike.dated.customer.nunique()

@@ -11,18 +11,18 @@ from sklearn.preprocessing import StandardScaler
 
 from retain.customers.customers import Column
 from retain.errors import NotApplicable
+from retain.explanations.budget import TimeBudget
+from retain.explanations.contribution import refit_without
+from retain.explanations.explain import explain
+from retain.explanations.grounds import grounds
 from retain.learning.bg_nbd import BgNbd
 from retain.learning.blend import Blend
 from retain.learning.experiment import evaluate, fit, score_new, score_sealed
 from retain.learning.features import as_learnt
-from retain.learning.pipeline import Recipe
-from retain.learning.scoring import Experiment
+from retain.learning.pipeline import PipelineSpec
+from retain.learning.scoring import TrainingSpec
 from retain.learning.time_rule import TimeRule, best_threshold
 from retain.learning.validation import split
-from retain.reasons.budget import Budget
-from retain.reasons.contribution import without
-from retain.reasons.explain import explain
-from retain.reasons.grounds import grounds
 from retain.schema import Calibration
 from retain.verdict.model_file import load, save
 
@@ -52,10 +52,12 @@ def regulars(shop):
 @pytest.fixture
 def make(all_features, some_metrics):
     def experiment(model, **toggles):
-        recipe = Recipe(model, None, StandardScaler(), Calibration(name="none", method=None), 30)
+        recipe = PipelineSpec(
+            model, None, StandardScaler(), Calibration(name="none", method=None), 30
+        )
         features = all_features.model_copy()
         features.__pydantic_extra__.update(toggles)
-        return Experiment(recipe, features, some_metrics, seed=0)
+        return TrainingSpec(recipe, features, some_metrics, seed=0)
 
     return experiment
 
@@ -90,7 +92,7 @@ def test_it_is_saved_read_back_and_scores_new_customers_alike(
 def test_it_is_explained_by_sampling(make, regulars, three_folds, model):
     experiment, splits = make(model), split(regulars, three_folds, seed=0)
     table, fitted = experiment.table(regulars), fit(experiment, regulars, splits.ids)
-    budget = Budget(seconds=60.0, rows=40, background=20, seed=0)
+    budget = TimeBudget(seconds=60.0, rows=40, background=20, seed=0)
     found = explain(fitted, table.loc[splits.ids], table.loc[splits.ids[:20]], budget)
     assert found.features == model.reads
     told = grounds(regulars, experiment, splits)
@@ -107,7 +109,7 @@ def test_what_it_reads_and_is_not_there_is_named(make, shop, regulars, three_fol
     with pytest.raises(NotApplicable, match=f"model {model.name} reads .*group is switched off"):
         make(model, purchase=False).table(regulars)
     splits = split(regulars, three_folds, seed=0)
-    assert without(make(model), regulars, splits, "purchase") == (0.5,) * len(splits.folds)
+    assert refit_without(make(model), regulars, splits, "purchase") == (0.5,) * len(splits.folds)
 
 
 def test_a_blend_gives_each_member_what_it_reads(make, shop, regulars, three_folds):

@@ -12,9 +12,9 @@ from scipy.special import hyp2f1, roots_jacobi
 
 from retain.errors import NotApplicable
 from retain.learning.bg_nbd import BgNbd
-from retain.learning.buying import Buying, _Falling, fitted
+from retain.learning.buying import BgNbdParams, _Falling, fitted
 
-PAPER = Buying(r=0.243, alpha=4.414, a=0.793, b=2.426, likelihood=-9582.4)
+PAPER = BgNbdParams(r=0.243, alpha=4.414, a=0.793, b=2.426, likelihood=-9582.4)
 HISTORIES = [(0, 0.0, 38.9), (1, 1.7, 38.9), (2, 30.4, 38.9), (5, 10.0, 12.0), (26, 30.0, 31.0)]
 
 
@@ -86,7 +86,7 @@ def likely(x, t_x, T):
     return of
 
 
-TAME = Buying(r=1.4, alpha=3.0, a=1.6, b=2.5, likelihood=0.0)
+TAME = BgNbdParams(r=1.4, alpha=3.0, a=1.6, b=2.5, likelihood=0.0)
 
 
 @pytest.mark.parametrize("history", [(0, 0.0, 9.0), (1, 1.7, 9.0), (2, 5.4, 6.0), (6, 8.0, 9.0)])
@@ -121,7 +121,9 @@ def test_expected_purchases_are_those_of_the_paper_in_its_own_form():
     # What the authors' note on spreadsheets gives for two purchases, the last in week 30.43.
     known = PAPER.expected(39.0, np.array([2.0]), np.array([30.43]), np.array([38.86]))
     assert known[0] == pytest.approx(1.226, abs=5e-4)
-    beside = [Buying(r, alpha, one, b, 0.0).expected(9.0, x, t_x, T) for one in (0.9999, 1, 1.0001)]
+    beside = [
+        BgNbdParams(r, alpha, one, b, 0.0).expected(9.0, x, t_x, T) for one in (0.9999, 1, 1.0001)
+    ]
     assert np.allclose(beside[1], (beside[0] + beside[2]) / 2, rtol=1e-3)
 
 

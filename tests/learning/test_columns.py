@@ -7,8 +7,8 @@ from imblearn.over_sampling import SMOTE, SMOTENC
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-from retain.learning.columns import met, origins
-from retain.learning.pipeline import Recipe, assemble
+from retain.learning.columns import origins, transformed_columns
+from retain.learning.pipeline import PipelineSpec, assemble
 from retain.schema import Calibration
 
 
@@ -30,13 +30,13 @@ def test_a_column_moves_with_the_feature_it_came_from_alone(scaling, sampler, ca
         return  # it has no meaning without a category
     table = customers(categories)
     calibration = Calibration(name="none", method=None)
-    recipe = Recipe(LogisticRegression(), sampler, scaling, calibration, max_categories=4)
+    recipe = PipelineSpec(LogisticRegression(), sampler, scaling, calibration, max_categories=4)
     target = np.arange(200) % 3 % 2
     model = assemble(recipe, table, pd.Series(range(200)), 0).fit(table, target)
-    found, before = origins(model), met(model, table)
+    found, before = origins(model), transformed_columns(model, table)
     assert len(found) == before.shape[1]
     for name in table:
         moved = table.assign(**{name: table[name].sample(frac=1, random_state=1).to_numpy()})
-        after = met(model, moved)
+        after = transformed_columns(model, moved)
         mine = {j for j, origin in enumerate(found) if origin == name}
         assert mine == set(np.flatnonzero((before != after).any(axis=0)))

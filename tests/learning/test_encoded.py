@@ -7,8 +7,8 @@ from imblearn.over_sampling import SMOTE
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from retain.learning.fold_rows import _by_steps, prepared
-from retain.learning.pipeline import Recipe, assemble
+from retain.learning.fold_rows import _by_steps, prepare_fold
+from retain.learning.pipeline import PipelineSpec, assemble
 from retain.schema import Calibration
 
 ROWS, LEARNT = 300, 240
@@ -39,7 +39,7 @@ def table_of(kind: str) -> pd.DataFrame:
 def pipeline_of():
     def made(table, scaling, sampler):
         calibration = Calibration(name="none", method=None)
-        recipe = Recipe(LogisticRegression(), sampler, scaling, calibration, 10)
+        recipe = PipelineSpec(LogisticRegression(), sampler, scaling, calibration, 10)
         twins = pd.Series(np.arange(len(table)), index=table.index)
         return assemble(recipe, table, twins, 0)
 
@@ -58,7 +58,7 @@ def test_rows_are_those_of_the_steps_to_the_last_bit(pipeline_of, kind, sampler,
     target = np.random.default_rng(1).integers(0, 3, LEARNT) // 2
     pipeline = pipeline_of(table, scaling, sampler)
     told = (pipeline, table.iloc[:LEARNT], target, table.iloc[LEARNT:])
-    mine, theirs = prepared(*told), _by_steps(*told)
+    mine, theirs = prepare_fold(*told), _by_steps(*told)
     for name in ("train", "target", "test"):
         one, other = getattr(mine, name), getattr(theirs, name)
         assert one.dtype == other.dtype

@@ -15,9 +15,9 @@ from sklearn.svm import SVC
 from retain.errors import NotApplicable, RetainError
 from retain.learning.blend import Blend
 from retain.learning.experiment import evaluate, fit, score_sealed
-from retain.learning.pipeline import Recipe
+from retain.learning.pipeline import PipelineSpec
 from retain.learning.scores import Scores
-from retain.learning.scoring import Experiment
+from retain.learning.scoring import TrainingSpec
 from retain.learning.validation import split
 from retain.schema import Calibration
 
@@ -25,7 +25,7 @@ from retain.schema import Calibration
 @pytest.fixture
 def make(all_features, some_metrics):
     def experiment(model=None, sampler=None, method=None, **features):
-        recipe = Recipe(
+        recipe = PipelineSpec(
             model=model or LogisticRegression(max_iter=500),
             sampler=sampler,
             scaling=StandardScaler(),
@@ -34,7 +34,7 @@ def make(all_features, some_metrics):
         )
         toggled = all_features.model_copy(update=features)
         toggled.__pydantic_extra__.update(features)
-        return Experiment(recipe, toggled, some_metrics, seed=0)
+        return TrainingSpec(recipe, toggled, some_metrics, seed=0)
 
     return experiment
 

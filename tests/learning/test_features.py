@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.customers.customers import Derived
+from retain.customers.customers import DerivedFeature
 from retain.errors import NotApplicable, RetainError
 from retain.learning.features import derive, matrix
 from retain.schema import Features
@@ -27,7 +27,7 @@ def test_derived_features_can_be_switched_off(shop):
 
 def test_a_derived_feature_goes_when_one_of_its_inputs_goes(shop):
     customers = shop()
-    mixed = Derived("revenue_a_page", "purchase", "ratio", ("revenue_current", "pages"))
+    mixed = DerivedFeature("revenue_a_page", "purchase", "ratio", ("revenue_current", "pages"))
     customers = replace(customers, derived=(mixed,))
     assert "revenue_a_page" in matrix(customers, toggles())
     assert "revenue_a_page" not in matrix(customers, toggles(site=False))
@@ -59,17 +59,17 @@ def test_features_look_at_one_row_at_a_time(shop):
 )
 def test_operations_on_two_values(operation, expected):
     table = pd.DataFrame({"a": [2.0], "b": [8.0]})
-    assert derive(Derived("x", "site", operation, ("a", "b")), table).tolist() == [expected]
+    assert derive(DerivedFeature("x", "site", operation, ("a", "b")), table).tolist() == [expected]
 
 
 def test_a_slope_is_that_of_the_least_squares_line(shop):
     values = np.random.default_rng(0).normal(size=(20, 4))
     table = pd.DataFrame(values, columns=list("abcd"))
     lines = np.polyfit(np.arange(4), values.T, 1)[0]
-    found = derive(Derived("x", "site", "slope", tuple("abcd")), table).to_numpy()
+    found = derive(DerivedFeature("x", "site", "slope", tuple("abcd")), table).to_numpy()
     assert found == pytest.approx(lines)
 
 
 def test_what_cannot_be_computed_is_missing():
     table = pd.DataFrame({"a": [1.0, np.nan], "b": [0.0, 2.0]})
-    assert derive(Derived("x", "site", "ratio", ("a", "b")), table).isna().all()
+    assert derive(DerivedFeature("x", "site", "ratio", ("a", "b")), table).isna().all()

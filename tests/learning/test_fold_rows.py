@@ -15,9 +15,9 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from retain.learning import fold_rows
 from retain.learning.experiment import evaluate
-from retain.learning.fold_rows import FoldCache, FoldRows
-from retain.learning.pipeline import Recipe
-from retain.learning.scoring import Experiment
+from retain.learning.fold_rows import FoldData, PreparedFoldCache
+from retain.learning.pipeline import PipelineSpec
+from retain.learning.scoring import TrainingSpec
 from retain.learning.validation import split
 from retain.schema import Calibration
 
@@ -32,18 +32,18 @@ MODELS = [
 def experiment(all_features, some_metrics):
     def made(model=MODELS[0], sampler=None, scaling=None, *, categories=True):
         scaling = scaling or StandardScaler()
-        recipe = Recipe(model, sampler, scaling, Calibration(name="none", method=None), 30)
+        recipe = PipelineSpec(model, sampler, scaling, Calibration(name="none", method=None), 30)
         toggles = all_features.model_copy()
         if not categories:
             toggles.__pydantic_extra__.update(product=False)
-        return Experiment(recipe, toggles, some_metrics, seed=0)
+        return TrainingSpec(recipe, toggles, some_metrics, seed=0)
 
     return made
 
 
 @pytest.fixture
 def cache(tmp_path):
-    return FoldCache(tmp_path, limit=2**30)
+    return PreparedFoldCache(tmp_path, limit=2**30)
 
 
 @pytest.fixture
@@ -55,8 +55,8 @@ def prepared(monkeypatch):
         calls.append(arguments)
         return made(*arguments)
 
-    made = fold_rows.prepared
-    monkeypatch.setattr("retain.learning.scoring.prepared", counted)
+    made = fold_rows.prepare_fold
+    monkeypatch.setattr("retain.learning.scoring.prepare_fold", counted)
     return calls
 
 
@@ -73,7 +73,7 @@ def test_scores_are_the_same_to_the_last_bit(
     asked = experiment(model, sampler, StandardScaler())
     alone = evaluate(asked, customers, splits).scores.table
     for _ in range(2):
-        first, second = FoldCache(tmp_path, 2**30), FoldCache(tmp_path, 2**30)
+        first, second = PreparedFoldCache(tmp_path, 2**30), PreparedFoldCache(tmp_path, 2**30)
         for cache in (first, second, first):
             shared = evaluate(asked, customers, splits, cache).scores.table
             assert shared["probability"].tolist() == alone["probability"].tolist()
@@ -91,7 +91,7 @@ def test_another_process_finds_them(experiment, shop, three_folds, tmp_path, pre
     customers = shop()
     splits = split(customers, three_folds, seed=0)
     for _ in range(2):
-        evaluate(experiment(), customers, splits, FoldCache(tmp_path, 2**30))
+        evaluate(experiment(), customers, splits, PreparedFoldCache(tmp_path, 2**30))
     assert len(prepared) == len(splits.folds)
 
 
@@ -135,17 +135,17 @@ def test_what_no_text_can_describe_is_not_shared(experiment, shop, three_folds, 
 
 
 def rows_of(number, size=1000):
-    return FoldRows(*(np.full(size, float(number)) for _ in range(3)))
+    return FoldData(*(np.full(size, float(number)) for _ in range(3)))
 
 
 def test_the_folder_stays_within_its_limit_and_drops_what_was_used_longest_ago(tmp_path):
-    cache = FoldCache(tmp_path, limit=4 * rows_of(0).nbytes)
+    cache = PreparedFoldCache(tmp_path, limit=4 * rows_of(0).nbytes)
     for number in range(10):
-        FoldCache(tmp_path, limit=2**30).rows("kept", lambda: rows_of(99))
+        PreparedFoldCache(tmp_path, limit=2**30).rows("kept", lambda: rows_of(99))
         assert cache.rows(str(number), lambda n=number: rows_of(n)).test[0] == number
     files = list(tmp_path.rglob("*.npy"))
     assert sum(path.stat().st_size for path in files) <= 4 * rows_of(0).nbytes
-    kept = FoldCache(tmp_path, limit=2**30).rows("kept", lambda: rows_of(0))
+    kept = PreparedFoldCache(tmp_path, limit=2**30).rows("kept", lambda: rows_of(0))
     assert kept.train[0] == 99
 
 
@@ -154,15 +154,15 @@ def test_a_folder_that_cannot_be_written_costs_the_sharing_only(tmp_path, monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
-    rows = FoldCache(tmp_path, limit=2**30).rows("a", lambda: rows_of(7))
+    rows = PreparedFoldCache(tmp_path, limit=2**30).rows("a", lambda: rows_of(7))
     assert rows.train[0] == 7
     assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_shared_rows_cannot_be_changed(tmp_path):
-    rows = FoldCache(tmp_path, limit=2**30).rows(
+    rows = PreparedFoldCache(tmp_path, limit=2**30).rows(
         "a",
-        lambda: fold_rows.FoldRows(*map(fold_rows._settled, (np.ones(3), np.ones(3), np.ones(3)))),
+        lambda: fold_rows.FoldData(*map(fold_rows._settled, (np.ones(3), np.ones(3), np.ones(3)))),
     )
     with pytest.raises(ValueError, match="read-only"):
         rows.train[0] = 5
@@ -178,7 +178,7 @@ def test_who_wants_rows_that_are_being_made_waits_for_them(tmp_path):
         return rows_of(5)
 
     with ThreadPoolExecutor(2) as threads:
-        caches = [FoldCache(tmp_path, 2**30) for _ in range(2)]
+        caches = [PreparedFoldCache(tmp_path, 2**30) for _ in range(2)]
         found = list(threads.map(lambda cache: cache.rows("a", slow), caches))
     assert made == [1]
     assert [rows.test[0] for rows in found] == [5, 5]

@@ -8,9 +8,9 @@ from scipy import stats
 from sklearn import metrics
 
 from retain.learning.metrics import (
-    chosen,
     corrected_interval,
     expected_calibration_error,
+    select_metrics,
     top_weights,
 )
 from retain.schema import Metrics
@@ -19,7 +19,7 @@ METRICS = Metrics(name="default", fractions=(0.1, 0.2, 0.3))
 
 
 def by_name(*, with_profit=True):
-    return {metric.name: metric for metric in chosen(METRICS, with_profit=with_profit)}
+    return {metric.name: metric for metric in select_metrics(METRICS, with_profit=with_profit)}
 
 
 def test_profit_metrics_are_left_out_where_there_is_no_profit():
@@ -95,7 +95,7 @@ def test_a_customer_who_brings_a_loss_is_no_profit_to_capture():
     profit = np.array([-50.0, 10.0, 3.0, 3.0])
     metric = {
         m.name: m
-        for m in chosen(METRICS.model_copy(update={"fractions": (0.25,)}), with_profit=True)
+        for m in select_metrics(METRICS.model_copy(update={"fractions": (0.25,)}), with_profit=True)
     }
     assert metric["captured_profit_25"].compute(target, score, profit) == 0
 

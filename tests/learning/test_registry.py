@@ -182,7 +182,7 @@ def test_what_is_not_registered_is_not_even_imported():
         "import sys\nfrom retain.errors import RetainError\n"
         "from retain.learning.registry import find_class\n"
         "for path in ('sklearn.datasets.x', 'lightgbm.dask.DaskLGBMClassifier', 'antigravity.x',\n"
-        "             'retain.app.run.main', 'sklearn', '', 'catboost.core.CatBoostClassifier'):\n"
+        "             'retain.cli.run.main', 'sklearn', '', 'catboost.core.CatBoostClassifier'):\n"
         "    try: find_class('model', path)\n"
         "    except RetainError: continue\n"
         "    raise SystemExit(path)\n"

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retain.errors import RetainError
-from retain.learning.latest import latest
-from retain.learning.scores import Scores
+from retain.learning.scores import Scores, select_latest_snapshot
 from retain.learning.temporal import calendar
 from retain.learning.validation import split
 from retain.schema import Validation
@@ -196,7 +195,7 @@ def test_the_latest_scored_snapshot_is_told_by_the_customers_own_ids(dated_shop)
     outside = scores_of(splits.ids[splits.folds[0].test], "out_of_fold")
     sealed = scores_of(splits.sealed, "sealed_test")
     drivers = pd.DataFrame({"customer_id": splits.sealed, "feature": "pages"})
-    people, parts, told = latest(customers, [outside, sealed], drivers)
+    people, parts, told = select_latest_snapshot(customers, [outside, sealed], drivers)
     assert [part.origin for part in parts] == ["sealed_test"]
     assert sorted(people.features.index) == sorted(who(customers, splits.sealed))
     assert list(told["customer_id"]) == list(parts[0].table["customer_id"])
@@ -204,14 +203,14 @@ def test_the_latest_scored_snapshot_is_told_by_the_customers_own_ids(dated_shop)
     row = f"{one}@{people.snapshot}"
     assert people.features.loc[one].equals(customers.features.loc[row].rename(one))
     assert people.profit.loc[one] == customers.profit.loc[row]
-    alone, parts, _ = latest(customers, [outside])
+    alone, parts, _ = select_latest_snapshot(customers, [outside])
     assert alone.snapshot == splits.folds[0].snapshot
 
 
 def test_customers_of_one_row_each_are_as_they_are(shop):
     customers = shop()
     scores = scores_of(customers.features.index, "out_of_fold")
-    people, parts, drivers = latest(customers, [scores])
+    people, parts, drivers = select_latest_snapshot(customers, [scores])
     assert people is customers
     assert parts == [scores]
     assert drivers is None

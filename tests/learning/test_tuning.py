@@ -23,9 +23,9 @@ from retain.learning import agreement, tuning
 from retain.learning.blend import Blend
 from retain.learning.experiment import evaluate, fit
 from retain.learning.features import matrix
-from retain.learning.pipeline import Recipe, assemble
-from retain.learning.scoring import Experiment
-from retain.learning.splits import TwinFolds
+from retain.learning.pipeline import PipelineSpec, assemble
+from retain.learning.scoring import TrainingSpec
+from retain.learning.splits import DuplicateAwareKFold
 from retain.learning.tuning import tune
 from retain.learning.validation import split
 from retain.schema import Calibration, SearchRange, Tuning
@@ -43,7 +43,7 @@ def make(all_features, some_metrics):
     """An experiment that tunes a small tree, or another model in another space."""
 
     def experiment(model=None, search=None, how=None, *, sampler=None, method=None):
-        recipe = Recipe(
+        recipe = PipelineSpec(
             model=model or DecisionTreeClassifier(max_depth=3, random_state=0),
             sampler=sampler,
             scaling=StandardScaler(),
@@ -52,7 +52,7 @@ def make(all_features, some_metrics):
             tuning=how or settings(),
             search=TREE if search is None else search,
         )
-        return Experiment(recipe, all_features, some_metrics, seed=0)
+        return TrainingSpec(recipe, all_features, some_metrics, seed=0)
 
     return experiment
 
@@ -65,7 +65,7 @@ def tuned(make):
         experiment = make(*args, **how)
         table = matrix(customers, experiment.features)
         model = assemble(experiment.recipe, table, customers.twins, seed)
-        folds = TwinFolds(experiment.recipe.tuning.folds, customers.twins, seed)
+        folds = DuplicateAwareKFold(experiment.recipe.tuning.folds, customers.twins, seed)
         return tune(model, experiment.recipe, table, customers.target.to_numpy(), folds)
 
     return found
@@ -184,8 +184,8 @@ def met(monkeypatch):
         found.append((set(table.index), set(test.index)))
         return real(pipeline, table, target, test)
 
-    real = tuning.prepared
-    monkeypatch.setattr(tuning, "prepared", spy)
+    real = tuning.prepare_fold
+    monkeypatch.setattr(tuning, "prepare_fold", spy)
     return found
 
 
@@ -227,13 +227,13 @@ def test_other_outcomes_in_the_test_fold_change_no_choice(make, shop, three_fold
 
 # Were the candidates the same in all folds, folds would agree on one of few.
 def test_every_fold_has_trials_of_its_own(make, shop, three_folds, monkeypatch):
-    tried, real = [], tuning.suggested
+    tried, real = [], tuning.suggest_parameters
 
     def spy(trial, space):
         tried.append(real(trial, space))
         return tried[-1]
 
-    monkeypatch.setattr(tuning, "suggested", spy)
+    monkeypatch.setattr(tuning, "suggest_parameters", spy)
     customers = shop()
     experiment = make(search={"max_depth": SearchRange(low=1, high=8)}, how=settings(trials=2))
     evaluate(experiment, customers, split(customers, three_folds, seed=0))

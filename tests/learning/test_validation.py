@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retain.errors import RetainError
-from retain.learning.splits import TwinFolds, assign
+from retain.learning.splits import DuplicateAwareKFold, assign_folds
 from retain.learning.validation import split
 from retain.schema import Validation
 
@@ -88,7 +88,7 @@ def test_each_fold_has_the_share_of_decliners_of_all(shop):
 
 def test_unshuffled_folds_are_runs_of_consecutive_customers(shop):
     customers = shop(30)
-    folds = assign(customers.target, customers.twins, 3, seed=None)
+    folds = assign_folds(customers.target, customers.twins, 3, seed=None)
     assert folds.tolist() == [0] * 10 + [1] * 10 + [2] * 10
 
 
@@ -102,7 +102,7 @@ def test_inner_folds_keep_copies_together_at_any_depth(shop):
     customers = with_copies(shop(90), 20)
     some = customers.features.iloc[10:80]
     target = customers.target.loc[some.index]
-    folds = TwinFolds(3, customers.twins, seed=0)
+    folds = DuplicateAwareKFold(3, customers.twins, seed=0)
     assert folds.get_n_splits(some, target) == 3
     for train, test in folds.split(some, target):
         inside, outside = (customers.twins.loc[some.index[rows]] for rows in (train, test))

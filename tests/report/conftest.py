@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from retain.report.canvas import hand
-from retain.report.page import page
+from retain.report.charts.canvas import chart_style
+from retain.report.page.page import page
 
 from .drawn_once import DrawnOnce
 from .invented_campaign import make_campaign, make_segments
@@ -395,7 +395,7 @@ def left_out(state, reason, i):
 def drawn_once():
     """Pages share the charts they have in common."""
     shared = DrawnOnce()
-    with mock.patch("retain.report.page.drawings", shared):
+    with mock.patch("retain.report.page.page.drawings", shared):
         yield shared
 
 
@@ -432,8 +432,8 @@ def html(made):
 @pytest.fixture(scope="session")
 def verdict(tmp_path_factory, warm):
     """The folder of a verdict as the commands write it, of a small study of the demo store."""
-    from retain.app.compare import compare
-    from retain.app.run import answer, run
+    from retain.cli.compare import compare
+    from retain.cli.run import answer, run
 
     study = ("study.name=small", "model=dummy,logreg,tree")
     axes = ("sampler=none,smote,smotenc", "features.product=true,false")
@@ -493,7 +493,7 @@ def apart():
 
     def look(chart):
         if id(chart) not in seen:
-            with hand():
+            with chart_style():
                 assert_apart(texts_of(chart.figure), chart)
             seen[id(chart)] = chart
 

@@ -9,9 +9,9 @@ import functools
 import json
 from unittest import mock
 
-from retain.report import charts, drawings
-from retain.report.canvas import hand
-from retain.report.contents import whole
+from retain.report import render
+from retain.report.charts.canvas import chart_style
+from retain.report.tree import fill_defaults
 
 SINGLE = ("intervals", "effects", "_curve")
 
@@ -81,23 +81,23 @@ class DrawnOnce:
     """Remembers each chart by what it was drawn from, and its markup."""
 
     def __init__(self):
-        self._draw, self._drawn, self._inline = drawings.drawings, {}, {}
+        self._draw, self._drawn, self._inline = render.drawings, {}, {}
 
     def __call__(self, verdict):
         """The drawings of a page, in the place of ``page.drawings``."""
-        with self._shared(), mock.patch.object(drawings, "inline", self._marked):
+        with self._shared(), mock.patch.object(render, "inline", self._marked):
             return self._draw(Watched(verdict))
 
     def charts(self, tree, language):
         """The charts of a verdict; not to be changed."""
-        with self._shared(), hand():
-            return charts.charts(Watched(whole(tree)), language)
+        with self._shared(), chart_style():
+            return render.charts(Watched(fill_defaults(tree)), language)
 
     def _shared(self):
-        parts = {name: once(getattr(charts, name), self._drawn) for name in SINGLE}
+        parts = {name: once(getattr(render, name), self._drawn) for name in SINGLE}
         for name in ("NAMED", "MONEY"):
-            parts[name] = tuple(once(draw, self._drawn) for draw in getattr(charts, name))
-        return mock.patch.multiple(charts, **parts)
+            parts[name] = tuple(once(draw, self._drawn) for draw in getattr(render, name))
+        return mock.patch.multiple(render, **parts)
 
     def _marked(self, chart, language=None):
         """The chart as the page has it; it is kept, and so is its identity."""
@@ -107,4 +107,4 @@ class DrawnOnce:
         return self._inline[key][1]
 
 
-INLINE = drawings.inline
+INLINE = render.inline

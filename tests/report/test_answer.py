@@ -2,13 +2,13 @@
 
 import pytest
 
-from retain.report.answer import answer
-from retain.report.contents import whole
-from retain.report.words import words
+from retain.report.text.answer import answer
+from retain.report.text.words import words
+from retain.report.tree import fill_defaults
 
 
 def told(tree, language="en"):
-    return [words(language).plain(said) for said in answer(whole(tree))]
+    return [words(language).plain(said) for said in answer(fill_defaults(tree))]
 
 
 def missed_gate(tree):

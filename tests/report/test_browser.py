@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from retain.report.page import page
+from retain.report.page.page import page
 
 WIDTHS = {"desktop": 1280, "phone": 390}
 pytestmark = pytest.mark.no_cover  # pages are made by fixtures, which are measured

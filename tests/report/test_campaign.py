@@ -4,13 +4,21 @@ import re
 
 import pytest
 
-from retain.campaign.planning.cautions import LOOKS
-from retain.report.campaign import cautions, limits, promise, summary
-from retain.report.captions import caption
-from retain.report.page import page
-from retain.report.segments import apart, stable, told
-from retain.report.trust import assumptions, drawn, fixed, trusted
-from retain.report.words import words
+from retain.campaign.planning.document import LOOKS
+from retain.report.page.page import page
+from retain.report.text.campaign import (
+    assumptions,
+    cautions,
+    fixed_assumptions,
+    limits,
+    plan_quality_text,
+    promise,
+    sampled_assumptions,
+    summary,
+)
+from retain.report.text.captions import caption
+from retain.report.text.segments import apart, segment_sentences, stable
+from retain.report.text.words import words
 
 
 @pytest.fixture
@@ -134,10 +142,13 @@ def test_limits_that_bind_nothing_are_worth_nothing(campaign):
 
 def test_the_certificate_says_how_much_better_a_plan_could_be(campaign):
     assert any(
-        "no plan within its limits is worth more than" in one for one in spoken(trusted(campaign))
+        "no plan within its limits is worth more than" in one
+        for one in spoken(plan_quality_text(campaign))
     )
     campaign["plan"] |= {"proven": True, "method": "exact"}
-    (said,) = [one for one in spoken(trusted(campaign)) if "with its control group" in one]
+    (said,) = [
+        one for one in spoken(plan_quality_text(campaign)) if "with its control group" in one
+    ]
     assert said.endswith("is proven the best within its limits (HiGHS, an exact solver)")
 
 
@@ -147,20 +158,20 @@ def test_the_certificate_says_how_much_better_a_plan_could_be(campaign):
 )
 def test_the_slope_of_the_recalibration_is_read(campaign, ends, reading):
     campaign["calibration"] |= {"slope_low": ends[0], "slope_high": ends[1]}
-    assert reading in spoken(trusted(campaign))[1]
+    assert reading in spoken(plan_quality_text(campaign))[1]
 
 
 # Unknown is neither: an end that was not found is not claimed to lie outside the range.
 def test_where_the_plan_stays_the_same_is_said_of_known_ranges_alone(campaign):
     stated = [one["name"] for one in campaign["assumptions"]]
-    *_, stays, changes = spoken(trusted(campaign))
+    *_, stays, changes = spoken(plan_quality_text(campaign))
     assert (
         stays == "the plan stays the same over the whole range of “What one unit of profit brings”"
     )
     assert "Months a decline lasts" in changes
     assert "Share of a decliner" not in stays + changes
     campaign["sensitivity"] = None
-    assert not any("stays the same" in one for one in spoken(trusted(campaign)))
+    assert not any("stays the same" in one for one in spoken(plan_quality_text(campaign)))
     assert [one["name"] for one in assumptions(campaign)] == stated
 
 
@@ -171,38 +182,43 @@ def test_every_assumption_is_listed_once(campaign):
 
 def test_a_plan_that_is_the_same_nowhere_else_is_said_to_be(campaign):
     rows = campaign["sensitivity"]["rows"]
-    assert not any(map(fixed, rows))
-    assert fixed(rows[0] | {"same_from": 0.27079, "same_to": 0.27084})
+    assert not any(map(fixed_assumptions, rows))
+    assert fixed_assumptions(rows[0] | {"same_from": 0.27079, "same_to": 0.27084})
 
 
 def test_how_the_control_group_was_drawn_is_said(campaign):
-    assert "in 3 draws, the last of which keeps" in plain(drawn(campaign))
+    assert "in 3 draws, the last of which keeps" in plain(sampled_assumptions(campaign))
     campaign["control"]["draws"] = 1
-    assert plain(drawn(campaign)).endswith("from seed 0, in 1 draw")
+    assert plain(sampled_assumptions(campaign)).endswith("from seed 0, in 1 draw")
 
 
 def test_the_segment_with_most_at_risk_is_named_and_whether_that_is_clear(tree):
     first, second = tree["segments"][:2]
-    assert "that it comes first is not clear" in spoken(told(tree["segments"]))[0]
+    assert "that it comes first is not clear" in spoken(segment_sentences(tree["segments"]))[0]
     second["profit_at_risk"]["high"] = first["profit_at_risk"]["low"] - 1
-    assert "clearly more than in “High risk, middle value”" in spoken(told(tree["segments"]))[0]
-    assert spoken(told(tree["segments"][:1]))[0].startswith("all profit at risk is in")
+    assert (
+        "clearly more than in “High risk, middle value”"
+        in spoken(segment_sentences(tree["segments"]))[0]
+    )
+    assert spoken(segment_sentences(tree["segments"][:1]))[0].startswith("all profit at risk is in")
 
 
 def test_without_profit_segments_are_told_by_their_risk(tree):
     for one in tree["segments"]:
         one |= {"profit": None, "profit_at_risk": None}
-    assert spoken(told(tree["segments"]))[0].startswith(
+    assert spoken(segment_sentences(tree["segments"]))[0].startswith(
         "the riskiest segment is “High risk, high value”: 84\u202f% (81\u202f% to 87\u202f%) of 88"
     )
     assert plain(caption("segments", tree)).endswith("84\u202f% (81\u202f% to 87\u202f%).")
 
 
 def test_what_is_no_group_of_its_own_is_said_to_be_none(tree):
-    assert "it is a place on a scale" in spoken(told(tree["segments"]))[-1]
+    assert "it is a place on a scale" in spoken(segment_sentences(tree["segments"]))[-1]
     for one in tree["segments"]:
         one["stability"]["jaccard"] = 0.8
-    assert spoken(told(tree["segments"]))[-1].startswith("every segment holds together")
+    assert spoken(segment_sentences(tree["segments"]))[-1].startswith(
+        "every segment holds together"
+    )
     assert [plain(stable({"jaccard": at})) for at in (0.9, 0.75, 0.6, 0.59)] == [
         "very well",
         "well",

@@ -2,17 +2,17 @@
 
 import pytest
 
-from retain.report.canvas import hand
-from retain.report.charts import shared, translated
-from retain.report.contents import whole
-from retain.report.svg import inline
+from retain.report.charts.canvas import chart_style
+from retain.report.charts.svg import inline
+from retain.report.render import shared, translated
+from retain.report.tree import fill_defaults
 
 OURS = ("segments", "tornado", "profit_curve", "budget_curve")
 
 
 @pytest.fixture(autouse=True)
 def _drawing():
-    with hand():
+    with chart_style():
         yield
 
 
@@ -28,7 +28,7 @@ def campaign(tree):
 
 
 def drawn(tree, language="en"):
-    found = {**shared(whole(tree), language), **translated(whole(tree), language)}
+    found = {**shared(fill_defaults(tree), language), **translated(fill_defaults(tree), language)}
     return {name: found[name] for name in OURS if name in found}
 
 

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 
-from retain.report.page import page
+from retain.report.page.page import page
 
 pytestmark = pytest.mark.no_cover  # pages are made by fixtures, which are measured
 

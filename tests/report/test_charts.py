@@ -6,11 +6,11 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from retain.report.canvas import COLOURS, Labels, hand
-from retain.report.captions import CAPTIONS
-from retain.report.charts import charts, pictures
-from retain.report.contents import whole
-from retain.report.svg import inline
+from retain.report.charts.canvas import COLOURS, Labels, chart_style
+from retain.report.charts.svg import inline
+from retain.report.render import charts, pictures
+from retain.report.text.captions import CAPTIONS
+from retain.report.tree import fill_defaults
 
 EVERY = {
     "intervals",
@@ -31,13 +31,16 @@ EVERY |= REASONS | CAMPAIGN
 @pytest.fixture(scope="module")
 def drawn_in(made):
     """The charts by language, drawn once; not to be changed."""
-    with hand():
-        return {language: charts(whole(copy.deepcopy(made)), language) for language in ("en", "ru")}
+    with chart_style():
+        return {
+            language: charts(fill_defaults(copy.deepcopy(made)), language)
+            for language in ("en", "ru")
+        }
 
 
 @pytest.fixture
 def drawn(drawn_in):
-    with hand():
+    with chart_style():
         yield drawn_in["en"]
 
 
@@ -102,7 +105,7 @@ def test_a_chart_in_the_page_takes_the_page_s_colours_and_both_languages(drawn):
 
 # Names that data give differ by language, and with them the drawing: each has ids of its own.
 def test_a_chart_with_names_is_drawn_for_one_language(drawn_in):
-    with hand():
+    with chart_style():
         svgs = {
             (name, language): str(inline(chart, language))
             for language, found in drawn_in.items()
@@ -130,10 +133,10 @@ def test_a_chart_may_go_to_a_folder_of_its_own(tree, tmp_path):
 
 
 def test_a_label_is_known_in_both_languages():
-    from retain.report.words import phrase
+    from retain.report.text.words import message
 
     labels = Labels("ru")
-    assert labels(phrase("chart.lift.y")) == "лифт"
+    assert labels(message("chart.lift.y")) == "лифт"
     assert labels.pairs["лифт"] == {"en": "lift", "ru": "лифт"}
 
 
@@ -141,8 +144,8 @@ def test_axes_without_a_pair_of_runs_have_no_chart(tree):
     for effect in tree["effects"]:
         for level in effect["levels"]:
             level |= {"mean": None, "low": None, "high": None}
-    with hand():
-        assert "effects" not in charts(whole(tree), "en")
+    with chart_style():
+        assert "effects" not in charts(fill_defaults(tree), "en")
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from retain.report.driver_words import COLUMNS, drivers_table, phrases, told
-from retain.report.words import LANGUAGES, Label, words
+from retain.report.text.driver_words import COLUMNS, driver_message, driver_sentences, drivers_table
+from retain.report.text.words import LANGUAGES, Label, words
 from retain.verdict.export import write_csv
 
 PAGES = {"kind": "number", "label": {"en": "Pages a visit", "ru": "Страниц за визит"}}
@@ -31,7 +31,12 @@ def ranged(value, low, high, log_odds=0.81):
 
 
 def say(one, feature, language):
-    return words(language).plain(told(one, feature)).replace("\u202f", " ").replace("\u00a0", " ")
+    return (
+        words(language)
+        .plain(driver_message(one, feature))
+        .replace("\u202f", " ")
+        .replace("\u00a0", " ")
+    )
 
 
 CASES = [
@@ -112,8 +117,12 @@ def test_each_case_has_its_own_sentence(one, en, ru):
 
 @pytest.mark.parametrize("absent", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_not_known(absent):
-    assert told(ranged(absent, 6.0, 11.0), PAGES) == told(ranged(None, 6.0, 11.0), PAGES)
-    assert told(ranged(3.0, absent, 11.0), PAGES) == told(driver(value=3.0), PAGES)
+    assert driver_message(ranged(absent, 6.0, 11.0), PAGES) == driver_message(
+        ranged(None, 6.0, 11.0), PAGES
+    )
+    assert driver_message(ranged(3.0, absent, 11.0), PAGES) == driver_message(
+        driver(value=3.0), PAGES
+    )
 
 
 def test_a_category_that_is_not_known_is_said_as_a_number_is():
@@ -335,7 +344,9 @@ def rows_of(table):
 def test_a_sentence_read_back_gives_the_numbers_it_was_made_from(made):
     names, table = made
     for language in LANGUAGES:
-        for row, sentence in zip(rows_of(table), phrases(table, names, language), strict=True):
+        for row, sentence in zip(
+            rows_of(table), driver_sentences(table, names, language), strict=True
+        ):
             kind = names[row["feature"]]["kind"]
             known = not pd.isna(row["level" if kind == "category" else "value"])
             name = row["level"] if kind == "category" else None
@@ -372,10 +383,10 @@ def test_the_table_says_what_the_page_says(made):
     names, table = made
     for language in LANGUAGES:
         single = [
-            words(language).plain(told(in_tree(row), names[row["feature"]]))
+            words(language).plain(driver_message(in_tree(row), names[row["feature"]]))
             for row in rows_of(table)
         ]
-        assert phrases(table, names, language).tolist() == single
+        assert driver_sentences(table, names, language).tolist() == single
 
 
 class Shown(HTMLParser):
@@ -399,7 +410,7 @@ def test_on_the_page_names_are_text_and_numbers_hold_their_values(made):
     names, table = made
     for language in LANGUAGES:
         for row in rows_of(table):
-            said = told(in_tree(row), names[row["feature"]])
+            said = driver_message(in_tree(row), names[row["feature"]])
             page = Shown()
             page.feed(str(words(language).html(said)))
             page.close()
@@ -449,7 +460,7 @@ def test_the_table_has_each_driver_with_its_sentences(table):
 
 
 def test_a_level_without_a_name_keeps_its_own(table):
-    assert "Favourite category: =kitchen," in phrases(table, FEATURES, "en")[1]
+    assert "Favourite category: =kitchen," in driver_sentences(table, FEATURES, "en")[1]
 
 
 # Equal strengths keep the order in which they came.
@@ -459,9 +470,9 @@ def test_the_strongest_driver_of_a_customer_is_first_whatever_its_sign(table):
 
 def test_the_rows_keep_their_places_whatever_their_index(table):
     turned = table.iloc[::-1].set_axis([5, 5, 1, 0])
-    said = phrases(turned, FEATURES, "en")
+    said = driver_sentences(turned, FEATURES, "en")
     assert said.index.equals(turned.index)
-    assert said.tolist() == phrases(table, FEATURES, "en").tolist()[::-1]
+    assert said.tolist() == driver_sentences(table, FEATURES, "en").tolist()[::-1]
 
 
 def test_no_drivers_make_an_empty_table(table):

@@ -12,10 +12,10 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from retain.report.canvas import COLOURS, POINTS, Labels, hand
-from retain.report.charts import DOTS
+from retain.report.charts.canvas import COLOURS, POINTS, Labels, chart_style
+from retain.report.charts.svg import inline
 from retain.report.fishbone import fishbone
-from retain.report.svg import inline
+from retain.report.render import DOTS
 
 CONTRACT = Path(__file__).parents[2] / "conf/data/contract/one_click.yaml"
 GROUPS = ("site", "purchase", "product", "communication", "other", "loyalty programme", "delivery")
@@ -100,7 +100,7 @@ def the_store(**how):
 
 
 def drawn(tree, language="en"):
-    with hand():
+    with chart_style():
         return fishbone(tree, Labels(language))
 
 
@@ -113,7 +113,7 @@ def texts_of(chart):
     chart.figure.set_dpi(DOTS)
     renderer = FigureCanvasAgg(chart.figure).get_renderer()
     found = [text for text in chart.figure.findobj(Text) if text.get_text()]
-    with hand():
+    with chart_style():
         boxes = [text.get_window_extent(renderer) for text in found]
     chart.figure.set_dpi(POINTS)
     scale = Affine2D().scale(POINTS / DOTS)
@@ -237,7 +237,7 @@ def test_long_names_of_groups_and_target_find_room_too(text):
     label = {"en": long, "ru": long}
     chart = drawn(tree_of(features, label=label))
     assert_clear(chart)
-    with hand():
+    with chart_style():
         root = ET.fromstring(str(inline(chart)))  # noqa: S314 - drawn a moment ago
     assert root.find(".//script") is None
 
@@ -354,7 +354,7 @@ def test_a_target_without_a_name_is_told_in_general():
 
 
 def test_in_the_page_it_takes_the_page_s_colours():
-    with hand():
+    with chart_style():
         svg = str(inline(fishbone(the_store(), Labels("ru"))))
     assert not re.search(r"#[0-9a-f]{6}\b", svg)
     assert "var(--accent)" in svg

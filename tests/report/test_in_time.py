@@ -2,10 +2,10 @@
 
 import re
 
-from retain.report.canvas import Labels
-from retain.report.curves import curve
-from retain.report.out_of_fold import out_of_fold
-from retain.report.page import page
+from retain.report.charts.canvas import Labels
+from retain.report.charts.curves import curve
+from retain.report.page.page import page
+from retain.report.tree import out_of_fold
 
 
 def text_of(html):

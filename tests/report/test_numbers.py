@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retain.report.numbers import FORMS, VALUES, Number, written
-from retain.report.page import page
+from retain.report.page.page import page
+from retain.report.text.numbers import FORMS, VALUES, Number, format_number
 
 QUIET = {"script", "style", "svg", "code", "pre", "time", "title"}
 """Elements whose digits are names, settings, dates or the ticks of a chart."""
@@ -166,8 +166,8 @@ def test_the_text_of_a_number_is_its_value(tree):
     ],
 )
 def test_a_number_is_written_in_the_language_s_own_way(value, form, en, ru):
-    assert written(value, form, "en") == en
-    assert written(value, form, "ru") == ru
+    assert format_number(value, form, "en") == en
+    assert format_number(value, form, "ru") == ru
 
 
 # Sixteenths hold many exact halves, which Python's own formatting rounds to even.
@@ -176,7 +176,7 @@ def test_halves_are_rounded_away_from_zero(value):
     for form, digits in [("count", 0), ("seconds", 1), ("times", 2), ("score", 3)]:
         step = Decimal(1).scaleb(-digits)
         exact = f"{Decimal(value).quantize(step, ROUND_HALF_UP):,.{digits}f}".replace("-", "−")
-        text = written(value, form, "en")
+        text = format_number(value, form, "en")
         assert text == (exact if re.search("[1-9]", exact) else exact.lstrip("−"))
 
 
@@ -188,7 +188,9 @@ def test_the_script_writes_the_largest_and_smallest_values_as_the_page_does(open
     view = opened(html)
     view.get_by_role("button", name="Русский").click()
     shown = "[...document.querySelectorAll('#trial data')].map((one) => one.textContent)"
-    assert view.evaluate(shown) == [written(one, form, "ru") for one in marks for form in VALUES]
+    assert view.evaluate(shown) == [
+        format_number(one, form, "ru") for one in marks for form in VALUES
+    ]
 
 
 # What the script writes on a switch of language must look as what was there before.
@@ -202,5 +204,5 @@ def test_the_script_writes_numbers_as_the_page_does(opened, tree):
     shown = "[...document.querySelectorAll('#trial data')].map((one) => one.textContent)"
     for language, name in [("ru", "Русский"), ("en", "English")]:
         view.get_by_role("button", name=name).click()
-        wanted = [written(value, form, language) for value in values for form in forms]
+        wanted = [format_number(value, form, language) for value in values for form in forms]
         assert view.evaluate(shown) == wanted

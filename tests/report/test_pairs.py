@@ -2,7 +2,7 @@
 
 import pytest
 
-from retain.report.page import page
+from retain.report.page.page import page
 
 
 @pytest.fixture

@@ -4,11 +4,10 @@ import re
 
 import pytest
 
-from retain.report.captions import caption
-from retain.report.label_audit import audited
-from retain.report.page import page
-from retain.report.why import explained, why
-from retain.report.words import words
+from retain.report.page.page import page
+from retain.report.text.captions import caption
+from retain.report.text.why import explanation_text, label_audit_text, why
+from retain.report.text.words import words
 
 from .invented_reasons import without_a_model
 
@@ -92,12 +91,14 @@ def test_the_last_sentence_says_that_these_are_no_causes(reasons, change, langua
 
 
 def test_the_label_is_held_against_what_was_measured(reasons):
-    against, agrees = ([words("en").plain(audited(row))][0] for row in reasons["label_audit"])
+    against, agrees = (
+        [words("en").plain(label_audit_text(row))][0] for row in reasons["label_audit"]
+    )
     assert against.startswith("“Revenue, current month” is below “Revenue, previous month” for 21")
     assert "the label speaks of something else (z = −3.1)" in against
     assert "the label and the measure agree (z = 5.5)" in agrees
     row = reasons["label_audit"][1] | {"agrees": False, "before": None}
-    unclear = words("en").plain(audited(row))
+    unclear = words("en").plain(label_audit_text(row))
     assert unclear.startswith("“Change of minutes on the site” is below zero")
     assert "yet not clearly" in unclear
 
@@ -141,7 +142,9 @@ def test_nothing_but_names_need_be_known_of_a_feature(tree, reasons):
 @pytest.mark.parametrize("explainer", ["tree", "linear", "sampled"])
 def test_how_the_values_came_about_is_said(reasons, explainer):
     exact = {} if explainer == "sampled" else {"background": None, "error": None}
-    said = words("en").plain(explained(reasons["drivers"] | {"explainer": explainer, **exact}))
+    said = words("en").plain(
+        explanation_text(reasons["drivers"] | {"explainer": explainer, **exact})
+    )
     assert ("standard error of 0.012" in said) == (explainer == "sampled")
     assert "—" not in said
 

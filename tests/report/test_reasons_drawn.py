@@ -2,10 +2,10 @@
 
 import pytest
 
-from retain.report.canvas import hand
-from retain.report.charts import translated
-from retain.report.contents import whole
-from retain.report.lettering import inches, wrapped
+from retain.report.charts.canvas import chart_style
+from retain.report.charts.lettering import inches, wrap_text
+from retain.report.render import translated
+from retain.report.tree import fill_defaults
 
 from .invented_reasons import without_a_model
 
@@ -20,7 +20,7 @@ LONG = {
 
 @pytest.fixture(autouse=True)
 def _drawing():
-    with hand():
+    with chart_style():
         yield
 
 
@@ -31,7 +31,7 @@ def reasons(tree):
 
 def drawn(tree, language="en"):
     """The charts of the reasons, within the hand they are drawn in."""
-    return translated(whole(tree), language)
+    return translated(fill_defaults(tree), language)
 
 
 def test_strongest_first_in_one_order_everywhere(tree, reasons):
@@ -130,7 +130,7 @@ def test_thirty_levels_and_a_value_that_never_varies_can_be_drawn(tree, reasons)
 @pytest.mark.parametrize("lines", [1, 2])
 def test_a_text_is_cut_to_its_room(width, lines):
     for text in [*LONG.values(), "short", ""]:
-        found = wrapped(text, width, lines)
+        found = wrap_text(text, width, lines)
         assert len(found) <= lines
         assert all(inches(line) <= width for line in found)
         complete = "".join(found).replace(" ", "") == text.replace(" ", "")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import retain.report
-from retain.report.names import metric_name
-from retain.report.numbers import Number, counted
-from retain.report.words import FORMS, LANGUAGES, both, phrase, plural, words
+from retain.report.text.names import metric_name
+from retain.report.text.numbers import Number, count_path
+from retain.report.text.words import FORMS, LANGUAGES, message, plural, render_all_languages, words
 
 ROOM = Path(retain.report.__file__).parent
 
@@ -96,7 +96,7 @@ def test_a_russian_noun_follows_its_count(count, form):
 
 
 def test_a_phrase_marks_its_numbers_and_escapes_its_names():
-    said = phrase("answer.miss", metric="<b>", value=Number(0.5, "score"), threshold="", by="")
+    said = message("answer.miss", metric="<b>", value=Number(0.5, "score"), threshold="", by="")
     shown = str(words("en").html(said))
     assert "&lt;b&gt;" in shown
     assert '<data value="0.5" data-form="score">0.500</data>' in shown
@@ -104,7 +104,7 @@ def test_a_phrase_marks_its_numbers_and_escapes_its_names():
 
 def test_a_text_the_catalogue_lacks_is_an_error():
     with pytest.raises(KeyError, match=r"no\.such"):
-        both(phrase("no.such"))
+        render_all_languages(message("no.such"))
 
 
 def test_a_metric_the_catalogue_does_not_know_keeps_its_key():
@@ -113,6 +113,6 @@ def test_a_metric_the_catalogue_does_not_know_keeps_its_key():
 
 
 def test_a_phrase_within_a_phrase_is_counted_by_its_own_number():
-    said = phrase("answer.pairs", n=counted(3, "pairs"))
+    said = message("answer.pairs", n=count_path(3, "pairs"))
     assert words("ru").plain(said) == "3 пары запусков"
     assert words("en").plain(said) == "3 pairs of runs"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from retain.report.contents import planned, whole
+from retain.report.tree import campaign_or_none, fill_defaults
 
 
 @pytest.fixture
@@ -39,7 +39,11 @@ def test_every_chart_is_a_file_too(verdict, found):
     names = {path.name for path in (verdict / "pictures").iterdir()}
     why = {"drivers", "beeswarm", "dependence", "distributions"}
     curves = {name for name, curve in found["curves"].items() if curve}
-    campaign = {"tornado", "profit_curve", "budget_curve"} if planned(whole(found)) else set()
+    campaign = (
+        {"tornado", "profit_curve", "budget_curve"}
+        if campaign_or_none(fill_defaults(found))
+        else set()
+    )
     led_to = campaign | ({"segments"} if found["segments"] else set())
     drawn = {"intervals", "effects", *curves, *why, *led_to}
     assert names == {f"{name}.{form}" for name in drawn for form in ("svg", "png")}

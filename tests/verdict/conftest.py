@@ -1,10 +1,10 @@
 import pytest
 
-from retain.schema import Judging
+from retain.schema import ComparisonConfig
 
 
 @pytest.fixture
 def judging():
-    return Judging(
+    return ComparisonConfig(
         alpha=0.05, rope=0.01, choice="best", complexity=("dummy", "logreg", "knn", "svc")
     )

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from retain.verdict.difference import difference
-from retain.verdict.document import SCHEMA, Findings, as_json, document
+from retain.verdict.document import SCHEMA, ComparisonExtras, as_json, document
 from retain.verdict.gate import gate
 from retain.verdict.sealed import Ledger, SealedTest
 from retain.verdict.verdict import judge
@@ -37,7 +37,7 @@ def found(records, judging):
             "further": {},
             "reasons": None,
         }
-        return document(judge(records, judging), Findings(**{**findings, **changes}))
+        return document(judge(records, judging), ComparisonExtras(**{**findings, **changes}))
 
     return made
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retain.campaign.assignment import as_written
-from retain.verdict.export import CONTROL, neutral, write_csv, write_many
+from retain.verdict.export import CONTROL, escape_formula, write_csv, write_csv_arrow
 
 STARTS = tuple("=+-@|＝＋－＠\t\r\n")
 
@@ -17,21 +17,21 @@ CELLS = st.text(st.sampled_from("'=+-@|＝＋－＠\t\r\n \u3000\xa0\0\x1b\x7fa\
 
 @given(st.text() | CELLS)
 def test_no_text_cell_can_be_a_formula(text):
-    assert not neutral(text).lstrip(" \u3000\xa0").startswith(STARTS)
-    assert not re.search(CONTROL, neutral(text))
+    assert not escape_formula(text).lstrip(" \u3000\xa0").startswith(STARTS)
+    assert not re.search(CONTROL, escape_formula(text))
 
 
 # The read-out must find the ids of the customers, whatever they look like.
 @given(st.lists(st.text() | CELLS, min_size=1))
 def test_the_apostrophe_of_a_cell_is_taken_off_again(texts):
     plain = [re.sub(CONTROL, "?", text) for text in texts]
-    written = pd.Series([neutral(text) for text in plain], dtype="str")
+    written = pd.Series([escape_formula(text) for text in plain], dtype="str")
     assert as_written(written).tolist() == plain
 
 
 @pytest.mark.parametrize("value", [-1.5, 0, None, True])
 def test_what_is_no_text_stays_as_it_is(value):
-    assert neutral(value) is value
+    assert escape_formula(value) is value
 
 
 def test_a_table_is_written_with_neutral_cells_and_headers(tmp_path):
@@ -73,11 +73,11 @@ def test_very_many_rows_are_written_with_the_same_cells(tmp_path):
         }
     )
     write_csv(table, tmp_path / "few.csv")
-    write_many(table, tmp_path / "many.csv")
+    write_csv_arrow(table, tmp_path / "many.csv")
     few, many = (pd.read_csv(tmp_path / name) for name in ("few.csv", "many.csv"))
     pd.testing.assert_frame_equal(few, many, check_exact=True)
     assert not many["text"].dropna().str.startswith(STARTS).any()
-    write_many(table.head(0), tmp_path / "none.csv")
+    write_csv_arrow(table.head(0), tmp_path / "none.csv")
     assert (tmp_path / "none.csv").read_text() == '\'=id,text,number,agreed,"mixed, up"\n'
 
 
@@ -87,4 +87,4 @@ def test_no_cell_of_many_can_be_a_formula(texts):
 
     for dtype in ("str", "object", "category"):
         found = _arrow(pd.Series(texts, dtype=dtype)).to_pylist()
-        assert found == [neutral(text) for text in texts]
+        assert found == [escape_formula(text) for text in texts]

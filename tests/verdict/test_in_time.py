@@ -2,8 +2,8 @@
 
 import pytest
 
-from retain.record import LabelFacts, SnapshotFacts
-from retain.verdict.in_time import in_time
+from retain.record import LabelInfo, SnapshotFacts
+from retain.verdict.by_snapshot import in_time
 from retain.verdict.sealed import SealedTest
 
 DAYS = ("2025-04-01", "2025-05-01")
@@ -11,7 +11,7 @@ DAYS = ("2025-04-01", "2025-05-01")
 
 def dated(record):
     """A record of six folds, three at each of two snapshots, and a sealed third one."""
-    label = LabelFacts(
+    label = LabelInfo(
         horizon=90,
         snapshots=tuple(
             SnapshotFacts(snapshot=day, rows=200, declined=50) for day in (*DAYS, "2025-08-01")

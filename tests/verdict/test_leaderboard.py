@@ -1,8 +1,7 @@
 import pytest
 
 from retain.errors import RetainError
-from retain.verdict.comparable import refuse_unlike
-from retain.verdict.keys import differing, value_of
+from retain.verdict.keys import check_comparable, differing_keys, get_key
 from retain.verdict.leaderboard import leaderboard
 from retain.verdict.verdict import judge
 
@@ -48,16 +47,16 @@ def test_only_keys_that_differ_are_shown(make_record):
         for i, c in (("1", 1.0), ("2", 2.0))
     ]
     knn = make_record(id="3", model=named("knn", k=5))
-    assert set(differing([r.config for r in [*svc, knn]])) == {"model", "model.C"}
-    assert differing([knn.config]) == {}
+    assert set(differing_keys([r.config for r in [*svc, knn]])) == {"model", "model.C"}
+    assert differing_keys([knn.config]) == {}
 
 
 # Otherwise a study begun without a race and gone on with in one would show a column for it.
 def test_whether_there_was_a_race_is_no_difference_between_runs():
     whole = {"validation": {"name": "repeated", "folds": 5, "racing": False, "burn_in": 3}}
     raced = {"validation": {**whole["validation"], "racing": True, "burn_in": 4}}
-    assert differing([whole, raced]) == {}
-    assert differing([whole, {"validation": {**raced["validation"], "folds": 4}}]) == {
+    assert differing_keys([whole, raced]) == {}
+    assert differing_keys([whole, {"validation": {**raced["validation"], "folds": 4}}]) == {
         "validation.folds": [5, 4]
     }
 
@@ -65,11 +64,11 @@ def test_whether_there_was_a_race_is_no_difference_between_runs():
 def test_the_value_of_a_key_is_found_as_the_leaderboard_names_it():
     config = {"model": {"name": "svc", "C": 1.0}, "features": {"site": False}, "seed": 0}
     keys = ("model", "model.C", "features.site", "seed", "sampler", "model.C.deeper")
-    assert [value_of(config, key) for key in keys] == ["svc", 1.0, False, 0, None, None]
+    assert [get_key(config, key) for key in keys] == ["svc", 1.0, False, 0, None, None]
 
 
 def test_what_cannot_change_a_result_is_no_difference():
-    assert differing([{"threads": 1, "seed": 0}, {"threads": 2, "seed": 0}]) == {}
+    assert differing_keys([{"threads": 1, "seed": 0}, {"threads": 2, "seed": 0}]) == {}
 
 
 @pytest.mark.parametrize(
@@ -87,14 +86,14 @@ def test_unlike_runs_are_refused_and_the_difference_is_named(make_record, change
         update={"id": "ffffffff", part: getattr(record, part).model_copy(update=update)}
     )
     with pytest.raises(RetainError, match=told):
-        refuse_unlike([record, other])
+        check_comparable([record, other])
 
 
 def test_other_metrics_are_refused(make_record):
     record = make_record()
     fewer = record.model_copy(update={"metrics": {"roc_auc": record.metrics["roc_auc"]}})
     with pytest.raises(RetainError, match=r"metrics: roc_auc, brier, ece .* against roc_auc"):
-        refuse_unlike([record, fewer])
+        check_comparable([record, fewer])
 
 
 def test_the_verdict_names_the_winner_and_the_tied(three, judging):

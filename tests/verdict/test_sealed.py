@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from retain.errors import RetainError
-from retain.learning.metrics import chosen
+from retain.learning.metrics import select_metrics
 from retain.learning.scores import COLUMNS, Scores
 from retain.schema import Metrics
-from retain.verdict.sealed import Ledger, SealedTest, measured
+from retain.verdict.sealed import Ledger, SealedTest, score_sealed_test
 
 
 def test_each_new_winner_opens_the_sealed_test_once(tmp_path, make_record):
@@ -53,10 +53,10 @@ def test_every_metric_lies_within_its_interval():
     rows = zip(range(150), [0] * 150, [0] * 150, target, probability, strict=True)
     scores = Scores(pd.DataFrame(rows, columns=list(COLUMNS)), "sealed_test")
     profit = pd.Series(random.gamma(4, 1, 150))
-    metrics = chosen(Metrics(name="x", fractions=(0.2,)), with_profit=True)
-    found = measured(scores, profit, metrics, resamples=100)
+    metrics = select_metrics(Metrics(name="x", fractions=(0.2,)), with_profit=True)
+    found = score_sealed_test(scores, profit, metrics, resamples=100)
     assert set(found) == {metric.name for metric in metrics}
     for name, result in found.items():
         assert result["low"] <= result["value"] <= result["high"], name
-    without = chosen(Metrics(name="x", fractions=(0.2,)), with_profit=False)
-    assert "captured_profit_20" not in measured(scores, None, without, resamples=100)
+    without = select_metrics(Metrics(name="x", fractions=(0.2,)), with_profit=False)
+    assert "captured_profit_20" not in score_sealed_test(scores, None, without, resamples=100)

@@ -1,10 +1,8 @@
 """Who was contacted and who was held out: the files a campaign leaves for its readout.
 
-    campaigns/<id>/campaign.csv     a row for each chosen customer; see COLUMNS
-    campaigns/<id>/campaign.json    the plan, its settings, and the hashes of its tables; see
-                                    campaign/planning/document.py
-
-May import: errors, schema, record, customers, learning, verdict.
+campaigns/<id>/campaign.csv     a row for each chosen customer; see COLUMNS
+campaigns/<id>/campaign.json    the plan, its settings, and the hashes of its tables; see
+campaign/planning/document.py
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retain.customers.source_file import check_exists
+from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError, examples
 from retain.schema import Catalogue, Value, parse
 from retain.storage.reading import DATA_BYTES, read_bytes, read_json_object

@@ -1,18 +1,16 @@
-"""The customers a campaign may speak of, and all that is known of each.
-
-May import: errors, customers.
-"""
+"""The customers a campaign may speak of, and all that is known of each."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from retain.customers.customers import Column
+from retain.schema import Catalogue, Planning, Segmentation, Value
 
 RESERVED = ("risk", "profit", "profit_at_risk")
 """What rules may speak of besides features."""
@@ -77,3 +75,22 @@ class Audience:
     def placed(self, segments: np.ndarray) -> Audience:
         """The same customers in their segments."""
         return replace(self, segments=segments)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is assumed, offered and allowed."""
+
+    segmentation: Segmentation
+    value: Value
+    catalogue: Catalogue
+    planning: Planning
+
+    def as_json(self) -> dict[str, Any]:
+        """In plain values, by the names of their config groups."""
+        return {
+            "segmentation": self.segmentation.model_dump(mode="json", by_alias=True),
+            "value": self.value.model_dump(mode="json"),
+            "offers": self.catalogue.model_dump(mode="json", by_alias=True),
+            "campaign": self.planning.model_dump(mode="json"),
+        }

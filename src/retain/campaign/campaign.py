@@ -1,7 +1,4 @@
-"""The campaign: customers placed in segments, offers for them, and what both come to.
-
-May import: errors, schema; campaign.*.
-"""
+"""The campaign: customers placed in segments, offers for them, and what both come to."""
 
 from __future__ import annotations
 
@@ -10,21 +7,24 @@ from typing import Any
 
 import numpy as np
 
-from retain.campaign.audience import Audience
-from retain.campaign.offering.catalogue import check
-from retain.campaign.offering.economics import priced
-from retain.campaign.offering.offers import held
+from retain.campaign.audience import Audience, Settings
+from retain.campaign.offers.catalogue import check_catalogue
+from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
 from retain.campaign.planning.document import Basis, document
-from retain.campaign.planning.planned import Planned, planned, segment_named
+from retain.campaign.planning.planned import CampaignPlan, make_plan, segment_named
 from retain.campaign.segmentation.profiles import profiles
-from retain.campaign.segmentation.segments import assigned, labels, settled
+from retain.campaign.segmentation.segments import (
+    check_segmentation,
+    fit_segmentation,
+    segment_labels,
+    segments_of,
+)
 from retain.campaign.segmentation.stability import stability
-from retain.campaign.settings import Settings
-from retain.campaign.worth.break_even import break_even_risk, cheapest
-from retain.campaign.worth.monte_carlo import MonteCarlo
-from retain.campaign.worth.recalibration import Recalibration
-from retain.campaign.worth.value import earned
-from retain.errors import NotApplicable
+from retain.campaign.value.break_even import break_even_risk, cheapest
+from retain.campaign.value.monte_carlo import MonteCarlo
+from retain.campaign.value.recalibration import Recalibration
+from retain.campaign.value.value import positive_profit
+from retain.errors import NotApplicable, RetainError
 from retain.schema import Segmentation
 
 NAMING = (
@@ -52,7 +52,7 @@ class Campaign:
         Who is offered what; a "no" with its reason where nothing can be planned, None where
         nobody asked.
     tree
-        The plan as ``campaign.json`` has it.
+        The plan as ``make_campaign.json`` has it.
     nets
         Lower and upper end of each chosen customer's expected net value, shape (n, 2).
     """
@@ -61,7 +61,7 @@ class Campaign:
     known: Segmentation
     segments: list[dict[str, Any]]
     bounds: np.ndarray | None
-    plan: Planned | NotApplicable | None
+    plan: CampaignPlan | NotApplicable | None
     tree: dict[str, Any] | None
     nets: np.ndarray | None
 
@@ -76,14 +76,14 @@ def refuse_impossible(audience: Audience, settings: Settings) -> None:
     """
     settings, planned_for = at_cost(settings), settings.planning.on and audience.with_profit
     if planned_for:
-        check(settings.catalogue, audience)
+        check_catalogue(settings.catalogue, audience)
     risk = _break_even(audience, settings) if planned_for else None
-    known = settled(audience, settings.segmentation, break_even_risk=risk)
+    known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
     for name in settings.planning.least if planned_for else ():
-        segment_named(name, list(labels(known)))
+        segment_named(name, list(segment_labels(known)))
 
 
-def campaign(
+def make_campaign(
     audience: Audience,
     recalibration: Recalibration,
     settings: Settings,
@@ -109,7 +109,9 @@ def campaign(
 
 def at_cost(settings: Settings) -> Settings:
     """The settings with every offer at what it is assumed to cost."""
-    return replace(settings, catalogue=priced(settings.catalogue, settings.value.cost.value))
+    return replace(
+        settings, catalogue=scale_catalogue_costs(settings.catalogue, settings.value.cost.value)
+    )
 
 
 def with_plan(found: Campaign, basis: Basis, *, what_ifs: bool = True) -> Campaign:
@@ -120,8 +122,8 @@ def with_plan(found: Campaign, basis: Basis, *, what_ifs: bool = True) -> Campai
     settings = basis.settings
     if not settings.planning.on:
         return found
-    offers = held(settings.catalogue, found.audience, settings.value)
-    plan = planned(found.audience, offers, settings.planning)
+    offers = evaluate_offers(settings.catalogue, found.audience, settings.value)
+    plan = make_plan(found.audience, offers, settings.planning)
     tree = document(plan, basis, what_ifs=what_ifs)
     nets = basis.draws.expected_net(plan.chosen, offers)
     return replace(found, plan=plan, tree=tree, nets=nets)
@@ -140,8 +142,8 @@ def without_money(found: Campaign, settings: Settings) -> Campaign:
 def _placed(audience: Audience, settings: Settings, draws: MonteCarlo | None) -> Campaign:
     """The customers in their segments, and what is at risk in each."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
-    known = settled(audience, settings.segmentation, break_even_risk=risk)
-    placed = audience.placed(assigned(audience, known))
+    known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
+    placed = audience.placed(segments_of(audience, known))
     stable = stability(
         placed, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
     )
@@ -153,7 +155,47 @@ def _placed(audience: Audience, settings: Settings, draws: MonteCarlo | None) ->
 
 def _break_even(audience: Audience, settings: Settings) -> float | None:
     """The risk from which the cheapest offer pays for a customer of median profit."""
-    profit = earned(audience.table["profit"].to_numpy(dtype=float))
+    profit = positive_profit(audience.table["profit"].to_numpy(dtype=float))
     offer = settings.catalogue.offers[cheapest(settings.catalogue)]
     median = float(np.median(profit[profit > 0])) if (profit > 0).any() else 0.0
     return break_even_risk(offer, median, settings.value)
+
+
+def apply_to_new_customers(
+    audience: Audience, recalibration: Recalibration, settings: Settings
+) -> Campaign:
+    """New customers in known segments, and who of them is offered what.
+
+    The segmentation is one that was settled. What takes long and was told where it was settled is
+    left out: how stable segments are and what distinguishes them, and what other limits or
+    assumptions would do to the plan.
+
+    Raises
+    ------
+    RetainError
+        When rules, offers or limits mean nothing for these customers.
+    """
+    settings = at_cost(settings)
+    if settings.segmentation.kind == "rules":  # settled bands can be held against anybody
+        check_segmentation(audience, settings.segmentation)
+    placed = audience.placed(segments_of(audience, settings.segmentation))
+    if not audience.with_profit:
+        return _without_money(placed, settings)
+    draws = MonteCarlo(placed, recalibration, settings.value, seed=settings.planning.seed)
+    totals = draws.totals(np.asarray(placed.segments))
+    told = profiles(placed, settings.segmentation, totals, differs=False)
+    found = Campaign(placed, settings.segmentation, told, draws.per_customer(), None, None, None)
+    basis = Basis(placed, draws, recalibration, settings, None)
+    return with_plan(found, basis, what_ifs=False)
+
+
+def _without_money(placed: Audience, settings: Settings) -> Campaign:
+    """Segments of risk, where these are the segments there were."""
+    if settings.segmentation.kind == "risk_value" and settings.segmentation.value is not None:
+        raise RetainError(
+            "the segments of the comparison are by value too, and these customers carry no "
+            f"profit: {NAMING}"
+        )
+    told = profiles(placed, settings.segmentation, None, differs=False)
+    found = Campaign(placed, settings.segmentation, told, None, None, None, None)
+    return without_money(found, settings)

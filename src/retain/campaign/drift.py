@@ -7,8 +7,6 @@ Credit Scoring; Siddiqi 2006, Credit Risk Scorecards). Among many customers ever
 something, so a shift is warned of by its PSI; among few the PSI is large by chance: without any
 drift it is about (1/n + 1/m) · χ² with a degree of freedom less than bins (Yurdakul & Naranjo
 2020, Journal of Risk Model Validation), so a shift that chance would explain is not warned of.
-
-May import: errors, schema, record, customers, learning, verdict.
 """
 
 from __future__ import annotations
@@ -65,7 +63,7 @@ COLUMNS = [
 ]
 
 
-def told(found: pd.DataFrame) -> list[str]:
+def drift_warnings(found: pd.DataFrame) -> list[str]:
     """A sentence for each warning that a drift gives; none is good news."""
     shifted = found[found["shift"].isin(["moderate", "strong"])]
     return [_sentence(row) for row in shifted.to_dict("records")]
@@ -83,10 +81,10 @@ def psi(then: np.ndarray, now: np.ndarray) -> float:
     return float(np.sum((q - p) * np.log(q / p))) + 0.0
 
 
-def by_chance(bins: int, then: int, now: int) -> float:
+def psi_null_quantile(bins: int, then: int, now: int) -> float:
     """What a PSI stays below 95 times in 100 if nothing moved (Yurdakul & Naranjo 2020).
 
-    >>> round(by_chance(10, 1000, 50), 2), round(by_chance(10, 1000, 100_000), 3)
+    >>> round(psi_null_quantile(10, 1000, 50), 2), round(psi_null_quantile(10, 1000, 100_000), 3)
     (0.36, 0.017)
     """
     return float((1 / then + 1 / now) * special.chdtri(bins - 1, ALPHA)) if bins > 1 else 0.0
@@ -103,7 +101,7 @@ def _row(
         "what": what,
         "name": name,
         "psi": psi(then[known], now[known]),
-        "psi_by_chance": by_chance(int(known.sum()), then.sum(), now.sum()),
+        "psi_by_chance": psi_null_quantile(int(known.sum()), then.sum(), now.sum()),
         "p": _p(np.array([then[known], now[known]])),
         "bin": shares.names[most],
         "share_then": before[most],

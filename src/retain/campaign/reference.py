@@ -2,8 +2,6 @@
 
 Shares alone: how many lie in each tenth of a number, how many have each common level of a
 category, how many have no value. Of no single customer anything can be read off it.
-
-May import: errors, schema, record, customers, learning, verdict.
 """
 
 from __future__ import annotations

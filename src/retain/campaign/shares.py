@@ -1,8 +1,4 @@
-"""Two shares held against each other: difference, interval, p.
-
-May import: nothing of the package. Every function takes counts of one group or arrays of them,
-and z, the normal quantile of the level: 1.96 for 95 %.
-"""
+"""Two shares held against each other: difference, interval, p."""
 
 from __future__ import annotations
 

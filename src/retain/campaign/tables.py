@@ -1,8 +1,4 @@
-"""A campaign as tables for spreadsheets.
-
-May import: campaign.assignment, campaign.campaign, campaign.planning.planned,
-campaign.offering.texts.
-"""
+"""A campaign as tables for spreadsheets."""
 
 from __future__ import annotations
 
@@ -14,8 +10,8 @@ import pandas as pd
 
 from retain.campaign.assignment import assignment_table
 from retain.campaign.campaign import Campaign
-from retain.campaign.offering.texts import texts
-from retain.campaign.planning.planned import Planned
+from retain.campaign.offers.texts import texts
+from retain.campaign.planning.planned import CampaignPlan
 
 Language = Literal["en", "ru"]
 
@@ -68,7 +64,7 @@ def customers_table(found: Campaign) -> pd.DataFrame:
 
 
 def offers_table(
-    found: Campaign, plan: Planned, language: Language, reasons: pd.Series | None
+    found: Campaign, plan: CampaignPlan, language: Language, reasons: pd.Series | None
 ) -> pd.DataFrame:
     """Who is offered what, in words: those who get it, by segment, most net value first.
 
@@ -111,7 +107,7 @@ def offers_table(
     return table.sort_values(order, ascending=[True, False], kind="stable", ignore_index=True)
 
 
-def arms_table(found: Campaign, plan: Planned) -> pd.DataFrame:
+def arms_table(found: Campaign, plan: CampaignPlan) -> pd.DataFrame:
     """Everybody chosen, treated or held out, as ``campaign.csv`` has them."""
     rows = np.flatnonzero(plan.chosen >= 0)
     audience = found.audience

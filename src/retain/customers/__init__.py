@@ -1,4 +1,1 @@
-"""Raw files → ``Customers``: contract, sources, audit, demo data.
-
-May import: errors, schema.
-"""
+"""Raw files → ``Customers``: contract, sources, audit, demo data."""

@@ -1,7 +1,4 @@
-"""The noun every later room receives: one honest table of customers.
-
-May import: errors and customers.text_order.
-"""
+"""The noun every later room receives: one honest table of customers."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from retain.customers.text_order import by_name
+from retain.customers.text_order import natural_sort_order
 from retain.errors import RetainError
 
 Kind = Literal["number", "category"]
@@ -62,7 +59,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Derived:
+class DerivedFeature:
     """A feature computed from a customer's own row alone, so it can leak nothing.
 
     ``of`` names number features. ``ratio`` and ``difference`` take two (first over, or minus,
@@ -98,7 +95,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Dated:
+class Panel:
     """Whose row each is and of which day, where a source has several snapshots of a customer.
 
     Attributes
@@ -119,7 +116,7 @@ class Dated:
     horizon: int
     sensitivity: pd.DataFrame | None = None
 
-    def rows(self, mask: np.ndarray) -> Dated:
+    def rows(self, mask: np.ndarray) -> Panel:
         """The rows where ``mask`` is True."""
         return replace(self, customer=self.customer[mask], snapshot=self.snapshot[mask])
 
@@ -166,10 +163,10 @@ class Customers:
     profit_unit: str | None = None
     contactable: pd.Series | None = None
     twins: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
-    derived: tuple[Derived, ...] = ()
+    derived: tuple[DerivedFeature, ...] = ()
     funnel: tuple[Step, ...] = ()
     snapshot: date | None = None
-    dated: Dated | None = None
+    dated: Panel | None = None
 
     def __post_init__(self) -> None:
         """Refuse a table later rooms could misread."""
@@ -188,7 +185,7 @@ class Customers:
         """A number for each customer, the same whatever the order of rows."""
         if self.dated is not None:
             return np.asarray(pd.factorize(self.dated.customer.astype(str), sort=True)[0])
-        order = by_name(self.features.index)
+        order = natural_sort_order(self.features.index)
         places = np.empty_like(order)
         places[order] = np.arange(len(order))
         return places
@@ -210,7 +207,7 @@ class Customers:
 
         >>> table = pd.DataFrame({"may": [1.0], "june": [2.0]}, index=[7])
         >>> months = {name: Column(name, "purchase", "number") for name in table}
-        >>> trend = Derived("trend", "purchase", "slope", ("may", "june"), en="Trend")
+        >>> trend = DerivedFeature("trend", "purchase", "slope", ("may", "june"), en="Trend")
         >>> found = Customers(table, months, derived=(trend,)).described(["trend", "june"])
         >>> {name: (column.label.en, column.kind) for name, column in found.items()}
         {'trend': ('Trend', 'number'), 'june': ('june', 'number')}
@@ -268,7 +265,7 @@ class Customers:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the content (64 hex digits), the same whatever the order of rows."""
-        order = by_name(self.features.index)
+        order = natural_sort_order(self.features.index)
         digest = hashlib.sha256()
         for name, values in self._contents():
             digest.update(name.encode() + b"\0")

@@ -4,8 +4,6 @@ Numbers are drawn from a Gaussian copula for each third of each class; quantiles
 correlations come from ``demo_figures.json``, which holds aggregates and no row of the real data
 (``experiments/demo`` tells how they were measured). The flaws of the real files are planted again
 in proportion: misspellings, newcomers, an outlier, customers copied, rows in order of the label.
-
-May import: errors, schema, customers.
 """
 
 from __future__ import annotations
@@ -40,16 +38,16 @@ def read(  # noqa: PLR0913 - the keys of a data config
     """Made-up customers, read and cleaned under the contract as the store's files are.
 
     ``customers`` (40 or more) counts them before cleaning; the same ``seed`` (0 or more) gives
-    the same ones. All else is what ``retain.customers.contracted.read`` takes.
+    the same ones. All else is what ``retain.customers.contract.reader.read`` takes.
     """
-    from retain.customers import contracted  # not needed to write the files
+    from retain.customers.contract import reader
 
     with TemporaryDirectory(prefix="retain-demo-") as folder:
         try:
             write(Path(folder), customers=customers, seed=seed)
         except OSError as error:
             raise RetainError.unwritable(folder, error, "export TMPDIR=FOLDER") from None
-        return contracted.read(
+        return reader.read(
             dir=folder, tables=tables, cleaning=cleaning, derived=derived, profit_unit=profit_unit
         )
 

@@ -1,8 +1,4 @@
-"""Any one table, CSV or Parquet, read as customers without a contract.
-
-May import: errors and customers.*. What a column is, is told by its cells; what it means, by the
-names the user gives for id, target, profit, consent and groups.
-"""
+"""Any one table, CSV or Parquet, read as customers without a contract."""
 
 from __future__ import annotations
 
@@ -13,16 +9,22 @@ from typing import Any
 
 import pandas as pd
 
-from retain.customers.answers import consents, positive_answers
-from retain.customers.column_names import canonical_names, refuse_lacking
-from retain.customers.column_roles import Roles, roles_of
+from retain.customers.contract.derived import derivations
 from retain.customers.customers import Column, Customers, Kind, Label, Step
-from retain.customers.derivation import derivations
-from retain.customers.kinds import Inferred, as_text, inferred, of_kind, present, why_useless
-from retain.customers.numerals import all_numbers, cells_are, decimal_mark, shown
-from retain.customers.source_file import place_of
-from retain.customers.table_file import Table, open_table
-from retain.customers.unreadable import Unreadable, without
+from retain.customers.files.booleans import parse_consent, parse_positive
+from retain.customers.files.columns import Roles, canonical_names, check_required_columns, roles_of
+from retain.customers.files.encoding import place_of
+from retain.customers.files.invalid_rows import InvalidRows, without
+from retain.customers.files.numbers import decimal_mark, n_cells, preview, require_numbers
+from retain.customers.files.table_file import Table, open_table
+from retain.customers.files.types import (
+    InferredColumn,
+    as_text,
+    coerce_type,
+    infer_type,
+    mask_na_strings,
+    uninformative_reason,
+)
 from retain.errors import RetainError, examples
 
 _WHOLE = "0|-?[1-9][0-9]{0,17}"  # an id with leading zeros is a text
@@ -83,7 +85,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     unit = _unit(profit, profit_unit)
     table = open_table(place_of(path, "data.path"))
     names = canonical_names(list(table.cells.columns))
-    refuse_lacking(learnt or (), [*names.values(), *(derived or {})])
+    check_required_columns(learnt or (), [*names.values(), *(derived or {})])
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
     roles = roles_of(names, wanted, groups or {}, keep, text)
     ids = _ids(table, roles.id)
@@ -110,21 +112,21 @@ def _unit(profit: str | None, unit: str | None) -> str | None:
 
 def _inferred(
     table: Table, roles: Roles, ids: pd.Index, learnt: Mapping[str, Kind]
-) -> tuple[dict[str, Inferred], list[Unreadable]]:
+) -> tuple[dict[str, InferredColumn], list[InvalidRows]]:
     """Every feature by its canonical name; all columns that cannot be read are told at once."""
-    found: dict[str, Inferred] = {}
-    unreadable: list[Unreadable] = []
+    found: dict[str, InferredColumn] = {}
+    unreadable: list[InvalidRows] = []
     wrong: list[str] = []
     for name in roles.features:
         cells, key = table.cells[name], roles.names[name]
         try:
             if key in learnt:
-                found[key], odd = of_kind(cells, table.decimal, name, learnt[key], ids)
+                found[key], odd = coerce_type(cells, table.decimal, name, learnt[key], ids)
                 unreadable += odd
             elif name in roles.text:
-                found[key] = Inferred("category", as_text(cells))
+                found[key] = InferredColumn("category", as_text(cells))
             else:
-                found[key] = inferred(cells, table.decimal, name)
+                found[key] = infer_type(cells, table.decimal, name)
         except RetainError as error:
             wrong.append(str(error))
     if wrong:
@@ -136,13 +138,13 @@ def _assembled(
     table: Table,
     roles: Roles,
     ids: pd.Index,
-    features: Mapping[str, Inferred],
+    features: Mapping[str, InferredColumn],
     positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
 ) -> Customers:
     """One row a customer; those without a target are left out."""
     values = {key: one.cells for key, one in features.items()}
     frame = pd.DataFrame(values, index=table.cells.index)
-    answers = None if roles.target is None else present(table.cells[roles.target])
+    answers = None if roles.target is None else mask_na_strings(table.cells[roles.target])
     target = None if answers is None else _target(answers, positive, f"column {roles.target!r}")
     profit = None if roles.profit is None else _profit(table, roles.profit)
     consent = None if roles.consent is None else _consent(table, roles.consent)
@@ -159,20 +161,22 @@ def _assembled(
     return customers.only(answers.notna(), "no target", f"no value in column {roles.target!r}")
 
 
-def _columns(roles: Roles, features: Mapping[str, Inferred]) -> Iterator[Column]:
+def _columns(roles: Roles, features: Mapping[str, InferredColumn]) -> Iterator[Column]:
     for name in roles.features:
         key = roles.names[name]
         group = roles.groups.get(name, "other")
         yield Column(key, group, features[key].kind, en=name, ru=name)
 
 
-def _useful(customers: Customers, roles: Roles, features: Mapping[str, Inferred]) -> Customers:
+def _useful(
+    customers: Customers, roles: Roles, features: Mapping[str, InferredColumn]
+) -> Customers:
     """The customers without columns that tell nothing, or tell who is who; told in the funnel."""
     # an id that a group names stays: the audit refuses it, with numbers
     asked = [*roles.keep, *(name for name in (roles.id,) if name in roles.groups)]
     kept = {roles.names[name] for name in asked}
     why = {
-        key: why_useless(customers.features[key], is_date=features[key].is_date)
+        key: uninformative_reason(customers.features[key], is_date=features[key].is_date)
         for key in customers.columns
         if key not in kept
     }
@@ -196,7 +200,7 @@ def _target(
     positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
     where: str,
 ) -> pd.Series:
-    positives = positive_answers(answers.dropna(), positive, where)
+    positives = parse_positive(answers.dropna(), positive, where)
     return positives.reindex(answers.index, fill_value=False).astype("int64")
 
 
@@ -213,16 +217,16 @@ def _activity(
 def _profit(table: Table, name: str) -> pd.Series:
     cells, where = table.cells[name], f"column {name!r}"
     if cells.dtype == "str":
-        said = present(cells)
-        return all_numbers(said, decimal_mark(said, table.decimal), where)
-    found = inferred(cells, table.decimal, name)
+        said = mask_na_strings(cells)
+        return require_numbers(said, decimal_mark(said, table.decimal), where)
+    found = infer_type(cells, table.decimal, name)
     if found.is_date:
         raise RetainError.at(where, "it holds dates", "expected numbers, as it is the profit")
     return found.cells
 
 
 def _consent(table: Table, name: str) -> pd.Series:
-    return consents(present(table.cells[name]), f"column {name!r}")
+    return parse_consent(mask_na_strings(table.cells[name]), f"column {name!r}")
 
 
 def _ids(table: Table, name: str | None) -> pd.Index:
@@ -230,15 +234,15 @@ def _ids(table: Table, name: str | None) -> pd.Index:
     if name is None:
         log.info("%s: no data.id, so the row number is the id", table.path.name)
         return pd.RangeIndex(1, len(table.cells) + 1, name="customer_id")
-    cells = present(table.cells[name])
+    cells = mask_na_strings(table.cells[name])
     missing = cells.index[cells.isna()]
     if len(missing) > 0:
         rows = examples(f"row {row + 2}" for row in missing[:5])  # the header is row 1
-        found = f"column {name!r}: {cells_are(len(missing))} missing ({rows})"
+        found = f"column {name!r}: {n_cells(len(missing))} missing ({rows})"
         raise RetainError(f"{found}; expected an id in every row, or data.id=null.")
     twice = cells[cells.duplicated()]
     if not twice.empty:
-        found = f"column {name!r}: {twice.nunique()} ids stand more than once: {shown(twice)}"
+        found = f"column {name!r}: {twice.nunique()} ids stand more than once: {preview(twice)}"
         raise RetainError(f"{found}; expected one row a customer.")
     whole = table.cells[name].dtype == "int64" or bool(cells.str.fullmatch(_WHOLE).all())
     return pd.Index(cells.astype("int64") if whole else cells, name="customer_id")

@@ -1,7 +1,4 @@
-"""Ids in the order of their texts: whole numbers and texts alike, whatever the order of the file.
-
-May import: nothing of the package.
-"""
+"""Ids in the order of their texts: whole numbers and texts alike, whatever the order of the file."""
 
 from __future__ import annotations
 
@@ -13,10 +10,10 @@ import pyarrow.compute as pc
 _TENS = 10 ** np.arange(19)  # all that fit int64
 
 
-def by_name(ids: pd.Index) -> np.ndarray:
+def natural_sort_order(ids: pd.Index) -> np.ndarray:
     """The places of ids in the order of their texts, a million of which Arrow sorts in a second.
 
-    >>> by_name(pd.Index([9, 10, 100])).tolist()
+    >>> natural_sort_order(pd.Index([9, 10, 100])).tolist()
     [1, 2, 0]
     """
     if ids.dtype == "int64" and ids.min() >= 0 and ids.max() < _TENS[-1]:

@@ -1,4 +1,1 @@
-"""``Customers`` → out-of-fold ``Scores``: features, pipeline, validation, metrics, experiment.
-
-May import: errors, schema, customers. Everything that learns does so inside the fold.
-"""
+"""``Customers`` → out-of-fold ``Scores``: features, pipeline, validation, metrics, experiment."""

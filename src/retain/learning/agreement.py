@@ -1,7 +1,4 @@
-"""What tuning came to over the folds of a run: how far they agree, and how far it flatters.
-
-May import: errors, schema, customers.
-"""
+"""What tuning came to over the folds of a run: how far they agree, and how far it flatters."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ from retain.learning.tuning import Tuned
 from retain.schema import SearchRange
 
 
-def told(
+def summarise_tuning(
     folds: Sequence[dict[str, Any]], space: Space, outer: Sequence[float], test_to_train: float
 ) -> dict[str, Any]:
     """Every fold's choice, the agreement on each parameter, and the optimism, as plain values.

@@ -1,8 +1,4 @@
-"""Which combinations have no meaning on these customers, and why.
-
-May import: errors, schema, customers. Each rule is a small function that answers with a reason
-or None; a reason makes the run ``not_applicable``.
-"""
+"""Which combinations have no meaning on these customers, and why."""
 
 from __future__ import annotations
 
@@ -15,20 +11,20 @@ from sklearn.base import BaseEstimator
 
 from retain.errors import NotApplicable
 from retain.learning.blend import Blend
-from retain.learning.pipeline import Recipe, categories, takes_categories
-from retain.learning.reading import unread
+from retain.learning.columns import missing_features_reason
+from retain.learning.pipeline import PipelineSpec, categories, takes_categories
 
-Rule = Callable[[Recipe, pd.DataFrame, np.ndarray], str | None]
+Rule = Callable[[PipelineSpec, pd.DataFrame, np.ndarray], str | None]
 
 
-def check(recipe: Recipe, table: pd.DataFrame, target: np.ndarray) -> None:
+def check(recipe: PipelineSpec, table: pd.DataFrame, target: np.ndarray) -> None:
     """Raise ``NotApplicable`` with every reason against fitting ``recipe`` on these rows."""
     reasons = [reason for rule in RULES if (reason := rule(recipe, table, target)) is not None]
     if reasons:
         raise NotApplicable("; ".join(reasons))
 
 
-def _mixed_columns(recipe: Recipe, table: pd.DataFrame, _: np.ndarray) -> str | None:
+def _mixed_columns(recipe: PipelineSpec, table: pd.DataFrame, _: np.ndarray) -> str | None:
     if not takes_categories(recipe.sampler):
         return None
     names = categories(table)
@@ -39,7 +35,7 @@ def _mixed_columns(recipe: Recipe, table: pd.DataFrame, _: np.ndarray) -> str | 
     return None
 
 
-def _enough_neighbours(recipe: Recipe, _: pd.DataFrame, target: np.ndarray) -> str | None:
+def _enough_neighbours(recipe: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> str | None:
     neighbours = _neighbours(recipe.sampler)
     minority = int(np.unique_counts(target).counts.min())
     if minority > neighbours:
@@ -59,7 +55,7 @@ def _neighbours(sampler: BaseEstimator | None) -> int:
     return max(found)
 
 
-def _unbalanced(recipe: Recipe, _: pd.DataFrame, target: np.ndarray) -> str | None:
+def _unbalanced(recipe: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> str | None:
     """ADASYN rounds the rows it adds for each neighbourhood and may be left with none."""
     if not isinstance(recipe.sampler, ADASYN):
         return None
@@ -69,7 +65,7 @@ def _unbalanced(recipe: Recipe, _: pd.DataFrame, target: np.ndarray) -> str | No
     return None
 
 
-def _nothing_to_tune(recipe: Recipe, _: pd.DataFrame, __: np.ndarray) -> str | None:
+def _nothing_to_tune(recipe: PipelineSpec, _: pd.DataFrame, __: np.ndarray) -> str | None:
     if not recipe.tuning.on:
         return None
     if isinstance(recipe.model, Blend):
@@ -82,9 +78,11 @@ def _nothing_to_tune(recipe: Recipe, _: pd.DataFrame, __: np.ndarray) -> str | N
     return None
 
 
-def _unread(recipe: Recipe, table: pd.DataFrame, _: np.ndarray) -> str | None:
+def _unread(recipe: PipelineSpec, table: pd.DataFrame, _: np.ndarray) -> str | None:
     members = recipe.model.members.values() if isinstance(recipe.model, Blend) else ()
-    return next((why for one in members if (why := unread(one, table)) is not None), None)
+    return next(
+        (why for one in members if (why := missing_features_reason(one, table)) is not None), None
+    )
 
 
 RULES: tuple[Rule, ...] = (

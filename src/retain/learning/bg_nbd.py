@@ -1,7 +1,4 @@
-"""BG/NBD as a classifier: decline is told by the probability of having left for good.
-
-May import: errors, schema, customers.
-"""
+"""BG/NBD as a classifier: decline is told by the probability of having left for good."""
 
 from __future__ import annotations
 
@@ -11,8 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from retain.learning.buying import Buying, fitted
-from retain.learning.rising import RisingCurve
+from retain.learning.buying import BgNbdParams, RisingCurve, fitted
 
 WEEK = 7
 
@@ -90,8 +86,8 @@ class BgNbd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._buying.expected(days / WEEK, *histories(X))
 
     @property
-    def _buying(self) -> Buying:
-        return Buying(self.r_, self.alpha_, self.a_, self.b_, self.likelihood_)
+    def _buying(self) -> BgNbdParams:
+        return BgNbdParams(self.r_, self.alpha_, self.a_, self.b_, self.likelihood_)
 
 
 def histories(X: pd.DataFrame | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

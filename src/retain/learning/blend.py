@@ -1,7 +1,4 @@
-"""Several models as one: the average of their calibrated probabilities, or of their ranks.
-
-May import: errors, schema, customers.
-"""
+"""Several models as one: the average of their calibrated probabilities, or of their ranks."""
 
 from __future__ import annotations
 

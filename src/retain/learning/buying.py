@@ -1,11 +1,4 @@
-"""BG/NBD: how often customers buy, and after which purchase they leave for good.
-
-May import: errors, schema, customers. Fader, Hardie & Lee, "Counting Your Customers the Easy Way",
-Marketing Science 24 (2005) 275-284: while alive a customer buys at random at a rate of his own,
-Gamma(r, α) among customers, and leaves after any purchase with a probability of his own,
-Beta(a, b) among customers. ``x`` counts repeat purchases, ``t_x`` is the time from the first to
-the last purchase, ``T`` that from the first to the day of looking, all in one unit of time.
-"""
+"""BG/NBD: how often customers buy, and after which purchase they leave for good."""
 
 from __future__ import annotations
 
@@ -13,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import minimize
-from scipy.special import digamma, gammaln, hyp2f1
+from scipy.special import digamma, expit, gammaln, hyp2f1
+from sklearn.linear_model import LogisticRegression
 
 from retain.errors import NotApplicable
 
@@ -27,7 +21,7 @@ SINGULAR = 1e-5
 
 
 @dataclass(frozen=True)
-class Buying:
+class BgNbdParams:
     """The four parameters, ``alpha`` in units of time; ``likelihood`` is the log-likelihood."""
 
     r: float
@@ -59,7 +53,7 @@ class Buying:
         return np.asarray(several * alive)
 
 
-def fitted(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> Buying:
+def fitted(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
     """The parameters of greatest likelihood; customers alike in all three are counted once.
 
     Raises
@@ -83,7 +77,7 @@ def fitted(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> Buying:
         )
         if _level(found.x, found.jac):
             r, alpha, a, b = np.exp(found.x).tolist()
-            return Buying(r, alpha, a, b, likelihood=-float(found.fun) * len(x))
+            return BgNbdParams(r, alpha, a, b, likelihood=-float(found.fun) * len(x))
     raise NotApplicable(f"BG/NBD finds no greatest likelihood on these customers: {found.message}")
 
 
@@ -139,3 +133,46 @@ class _Falling:
         return np.stack(
             [rate, np.full(len(x), r / alpha), both, both + digamma(b + x) - digamma(b)]
         )
+
+
+LEAST = 1e-6
+"""Slope where the share falls with the score: no more than keeps the order."""
+
+
+@dataclass(frozen=True)
+class RisingCurve:
+    """Probability σ(height + slope · (score − middle) / width), slope > 0."""
+
+    middle: float
+    width: float
+    height: float
+    slope: float
+
+    @classmethod
+    def fitted(cls, score: np.ndarray, target: np.ndarray) -> RisingCurve:
+        """The curve of greatest likelihood (Platt 1999, without his prior) that does not fall.
+
+        >>> curve = RisingCurve.fitted(np.arange(10.0), np.arange(10) // 4 % 2)
+        >>> bool((np.diff(curve(np.arange(10.0))) > 0).all())
+        True
+        """
+        middle, width = float(score.mean()), float(score.std()) or 1.0
+        scaled = ((score - middle) / width)[:, None]
+        found = LogisticRegression(C=np.inf, max_iter=1_000).fit(scaled, target)
+        slope, height = float(found.coef_[0, 0]), float(found.intercept_[0])
+        if slope < LEAST:
+            share = float(np.mean(target == found.classes_[1]))
+            slope, height = LEAST, float(np.log(share / (1 - share)))
+        return cls(middle, width, height, slope)
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Its four numbers, of which ``RisingCurve(*numbers)`` makes it again.
+
+        Models keep these: a type of its own in their file would have to be trusted.
+        """
+        return np.array([self.middle, self.width, self.height, self.slope])
+
+    def __call__(self, score: np.ndarray) -> np.ndarray:
+        """The probability of each score, in its shape."""
+        return np.asarray(expit(self.height + self.slope * (score - self.middle) / self.width))

@@ -1,20 +1,21 @@
-"""Which feature each column that a model meets came from: one-hot columns, missing indicators.
-
-May import: errors, schema, customers.
-"""
+"""Which feature each column that a model meets came from: one-hot columns, missing indicators."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from imblearn.pipeline import Pipeline
+from sklearn.base import BaseEstimator
 from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
+from retain.errors import NotApplicable
 
-def met(pipeline: Pipeline, table: pd.DataFrame) -> np.ndarray:
+
+def transformed_columns(pipeline: Pipeline, table: pd.DataFrame) -> np.ndarray:
     """The columns that the last step of a fitted ``pipeline`` meets for the rows of ``table``."""
     columns: Any = table
     for _, step in pipeline.steps[:-1]:
@@ -58,3 +59,53 @@ def _one_hot(encoder: OneHotEncoder, names: list[str]) -> list[str]:
         count = len(values) if few is None else len(values) - len(few) + 1
         found += [name] * count
     return found
+
+
+def required_features(model: BaseEstimator) -> tuple[str, ...] | None:
+    """The features a model names, None for one that takes what there is.
+
+    >>> from retain.learning.time_rule import TimeRule
+    >>> required_features(TimeRule()), required_features(BaseEstimator())
+    (('days_since_order',), None)
+    """
+    return getattr(model, "reads", None)
+
+
+def select_model_columns(
+    model: BaseEstimator, table: pd.DataFrame, known: Iterable[str]
+) -> pd.DataFrame:
+    """The columns of a feature table that a model sees.
+
+    Parameters
+    ----------
+    known
+        Features of the customers, those of groups that are switched off included.
+
+    Raises
+    ------
+    NotApplicable
+        When the model reads what is not there.
+    """
+    named = required_features(model)
+    if named is None:
+        return table
+    if (reason := missing_features_reason(model, table, known)) is not None:
+        raise NotApplicable(reason)
+    return table[list(named)]
+
+
+def missing_features_reason(
+    model: BaseEstimator, table: pd.DataFrame, known: Iterable[str] = ()
+) -> str | None:
+    """Why a model cannot read a table, None where it can.
+
+    >>> from retain.learning.time_rule import TimeRule
+    >>> missing_features_reason(TimeRule(), pd.DataFrame({"pages": [1.0]}))
+    'model time_rule reads days_since_order, which these customers lack'
+    """
+    lacking = [name for name in required_features(model) or () if name not in table]
+    if not lacking:
+        return None
+    told = f"model {getattr(model, 'name', type(model).__name__)} reads {', '.join(lacking)}"
+    off = set(lacking) <= set(known)
+    return f"{told}, whose group is switched off" if off else f"{told}, which these customers lack"

@@ -1,7 +1,4 @@
-"""One run: a recipe evaluated out of fold on customers, and the same recipe fitted for good.
-
-May import: errors, schema, customers. No Hydra here: a notebook can call ``evaluate``.
-"""
+"""One run: a recipe evaluated out of fold on customers, and the same recipe fitted for good."""
 
 from __future__ import annotations
 
@@ -16,30 +13,30 @@ from sklearn.base import BaseEstimator
 from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning import agreement
-from retain.learning.fold_rows import FoldCache
-from retain.learning.metrics import Metric, chosen, corrected_interval
+from retain.learning.fold_rows import PreparedFoldCache
+from retain.learning.metrics import Metric, corrected_interval, select_metrics
 from retain.learning.pipeline import assemble
 from retain.learning.scores import Scores
 from retain.learning.scoring import (
-    Experiment,
-    Part,
-    Scoring,
+    FoldScorer,
+    FoldScores,
     Stopwatch,
+    TrainingSpec,
+    clip_probabilities,
+    concat_folds,
     inner_folds,
-    stacked,
-    within,
 )
 from retain.learning.splits import Fold, Splits
 from retain.learning.tuning import tune
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class CrossValidationResult:
     """What an experiment came to.
 
     ``metrics`` maps a name to ``{mean, low, high, higher_is_better, folds}``, the folds in the
     order of ``Splits.folds``; ``seconds`` maps a phase to wall time; ``tuning`` is what
-    ``agreement.told`` tells of a tuned run.
+    ``agreement.summarise_tuning`` tells of a tuned run.
     """
 
     scores: Scores
@@ -49,14 +46,14 @@ class Evaluation:
 
 
 def evaluate(  # noqa: PLR0913 - the last two are for those who stop on the way
-    experiment: Experiment,
+    experiment: TrainingSpec,
     customers: Customers,
     splits: Splits,
-    cache: FoldCache | None = None,
+    cache: PreparedFoldCache | None = None,
     *,
-    begun: Evaluation | None = None,
+    begun: CrossValidationResult | None = None,
     upto: int | None = None,
-) -> Evaluation:
+) -> CrossValidationResult:
     """Out-of-fold scores of every training customer in every repeat, and their metrics.
 
     Runs that share a ``cache`` share the rows they prepare alike; scores are the same without.
@@ -72,17 +69,17 @@ def evaluate(  # noqa: PLR0913 - the last two are for those who stop on the way
     """
     watch = Stopwatch({} if begun is None else begun.seconds)
     with watch.phase("prepare"):
-        scoring = Scoring(experiment, customers, splits, cache)
+        scoring = FoldScorer(experiment, customers, splits, cache)
     parts = [] if begun is None else scoring.again(begun.scores, begun.tuning)[:upto]
     parts += [scoring.part(fold, watch) for fold in splits.folds[len(parts) : upto]]
     with watch.phase("metrics"):
-        scores = Scores(stacked(parts), "out_of_fold")
+        scores = Scores(concat_folds(parts), "out_of_fold")
         metrics = _measured(experiment, parts, customers.profit, splits)
         tuning = _tuning_told(experiment, parts, metrics["roc_auc"]["folds"], splits)
-    return Evaluation(scores, metrics, watch.seconds, tuning)
+    return CrossValidationResult(scores, metrics, watch.seconds, tuning)
 
 
-def fit(experiment: Experiment, customers: Customers, ids: pd.Index) -> BaseEstimator:
+def fit(experiment: TrainingSpec, customers: Customers, ids: pd.Index) -> BaseEstimator:
     """The experiment's estimator, tuned if it is to be, fitted on all the customers named."""
     table = experiment.table(customers).loc[ids]
     target = customers.labelled.loc[ids].to_numpy()
@@ -94,7 +91,7 @@ def fit(experiment: Experiment, customers: Customers, ids: pd.Index) -> BaseEsti
 
 
 def score_sealed(
-    models: Sequence[BaseEstimator], experiment: Experiment, customers: Customers, splits: Splits
+    models: Sequence[BaseEstimator], experiment: TrainingSpec, customers: Customers, splits: Splits
 ) -> Scores:
     """Scores of the sealed customers: of each of ``splits.sealed_parts`` by its own of ``models``.
 
@@ -105,8 +102,8 @@ def score_sealed(
         probability = model.predict_proba(table.loc[part.test])[:, 1]
         target = customers.labelled.loc[part.test].to_numpy()
         whole = Fold(0, place, np.arange(0), np.arange(len(part.test)))
-        parts.append(Part(whole, part.test, target, within(probability)))
-    return Scores(stacked(parts), "sealed_test")
+        parts.append(FoldScores(whole, part.test, target, clip_probabilities(probability)))
+    return Scores(concat_folds(parts), "sealed_test")
 
 
 def score_new(model: BaseEstimator, table: pd.DataFrame, *, rows: int = 100_000) -> Scores:
@@ -119,20 +116,23 @@ def score_new(model: BaseEstimator, table: pd.DataFrame, *, rows: int = 100_000)
     probability = np.concatenate([model.predict_proba(part)[:, 1] for part in parts])
     whole = Fold(0, 0, np.arange(0), np.arange(len(table)))
     target = np.full(len(table), np.nan)
-    return Scores(stacked([Part(whole, table.index, target, within(probability))]), "new")
+    return Scores(
+        concat_folds([FoldScores(whole, table.index, target, clip_probabilities(probability))]),
+        "new",
+    )
 
 
 def _tuning_told(
-    experiment: Experiment, parts: list[Part], outer: list[float], splits: Splits
+    experiment: TrainingSpec, parts: list[FoldScores], outer: list[float], splits: Splits
 ) -> dict[str, Any] | None:
     found = [part.tuned for part in parts if part.tuned is not None]
     if not found:
         return None
-    return agreement.told(found, experiment.recipe.search, outer, splits.test_to_train)
+    return agreement.summarise_tuning(found, experiment.recipe.search, outer, splits.test_to_train)
 
 
 def _measured(
-    experiment: Experiment, parts: list[Part], profit: pd.Series | None, splits: Splits
+    experiment: TrainingSpec, parts: list[FoldScores], profit: pd.Series | None, splits: Splits
 ) -> dict[str, dict[str, Any]]:
     money = [None if profit is None else profit.loc[part.ids].to_numpy() for part in parts]
     return {
@@ -141,11 +141,11 @@ def _measured(
             [_value(metric, part, worth) for part, worth in zip(parts, money, strict=True)],
             splits.test_to_train,
         )
-        for metric in chosen(experiment.metrics, with_profit=profit is not None)
+        for metric in select_metrics(experiment.metrics, with_profit=profit is not None)
     }
 
 
-def _value(metric: Metric, part: Part, money: np.ndarray | None) -> float:
+def _value(metric: Metric, part: FoldScores, money: np.ndarray | None) -> float:
     value = metric.compute(part.target, part.probability, money)
     if not np.isfinite(value):
         raise RetainError(

@@ -1,8 +1,4 @@
-"""From customers to the matrix a model may see: toggled groups and derived features.
-
-May import: errors, schema, customers. Nothing here looks at more than one row at a time, so
-nothing here can leak.
-"""
+"""From customers to the matrix a model may see: toggled groups and derived features."""
 
 from __future__ import annotations
 
@@ -11,8 +7,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from retain.customers.column_names import refuse_lacking
-from retain.customers.customers import Customers, Derived, Kind
+from retain.customers.customers import Customers, DerivedFeature, Kind
+from retain.customers.files.columns import check_required_columns
 from retain.errors import NotApplicable, RetainError, did_you_mean
 from retain.schema import GROUPS, Features
 
@@ -62,7 +58,7 @@ def as_learnt(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
 lack. Did you mean 'minutes'?
     """
     derived = {one.name: one for one in customers.derived}
-    refuse_lacking(kinds, [*customers.columns, *derived])
+    check_required_columns(kinds, [*customers.columns, *derived])
     found = {
         name: customers.features[name]
         if name in customers.columns
@@ -98,11 +94,11 @@ def _derived(customers: Customers, kept: list[str], features: Features) -> list[
     ]
 
 
-def derive(feature: Derived, table: pd.DataFrame) -> pd.Series:
+def derive(feature: DerivedFeature, table: pd.DataFrame) -> pd.Series:
     """One derived feature; missing where an input is missing or a denominator is zero.
 
     >>> pages = pd.DataFrame({"pages": [6.0, 5.0], "categories": [3.0, 0.0]})
-    >>> ratio = Derived("pages_per_category", "site", "ratio", ("pages", "categories"))
+    >>> ratio = DerivedFeature("pages_per_category", "site", "ratio", ("pages", "categories"))
     >>> derive(ratio, pages).tolist()
     [2.0, nan]
     """

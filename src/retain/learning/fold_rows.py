@@ -1,8 +1,4 @@
-"""The rows a model meets in a fold, prepared once and shared by every run that prepares alike.
-
-May import: errors, schema, customers. Preparation (imputing, scaling, encoding, sampling) depends
-on the fold and on no model, and for light models costs several times what the model does.
-"""
+"""The rows a model meets in a fold, prepared once and shared by every run that prepares alike."""
 
 from __future__ import annotations
 
@@ -20,10 +16,82 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 from imblearn.pipeline import Pipeline
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, clone
 
-from retain.learning.encoded import encoded
+from retain.learning.pipeline import MISSING
 from retain.storage.locks import wait_for_lock
+
+Floats = NDArray[np.float64]
+
+
+def preprocess_fast(
+    pipeline: Pipeline, table: pd.DataFrame, test: pd.DataFrame
+) -> tuple[Floats, Floats]:
+    """``table`` and ``test`` after the steps ``prepare`` and ``encode``, fitted on ``table``."""
+    parts = {name: part for name, *part in pipeline.named_steps["prepare"].transformers}
+    made = []
+    if "categories" in parts:
+        one_hot = pipeline.named_steps["encode"].transformers[0][1]
+        _, names = parts["categories"]
+        made.append(_one_hot(one_hot, table[names], test[names]))
+    if "numbers" in parts:
+        step, names = parts["numbers"]
+        made.append(_numbers(step, table[names].to_numpy(), test[names].to_numpy()))
+    learnt, asked = (np.hstack(arrays) for arrays in zip(*made, strict=True))
+    return learnt, asked
+
+
+def _numbers(step: BaseEstimator, table: Floats, test: Floats) -> tuple[Floats, Floats]:
+    """Numbers with medians for what is missing, columns telling where that was, and scaled."""
+    medians = np.array([_median(column) for column in table.T])
+    holed = np.flatnonzero(np.isnan(table).any(axis=0))
+    filled = [_filled(values, medians, holed) for values in (table, test)]
+    if not isinstance(step, Pipeline):
+        return filled[0], filled[1]
+    scaling = clone(step.named_steps["scale"])
+    return scaling.fit_transform(filled[0]), scaling.transform(filled[1])
+
+
+def _median(column: Floats) -> float:
+    there = column[~np.isnan(column)]
+    return float(np.median(there)) if len(there) else 0.0
+
+
+def _filled(values: Floats, medians: Floats, holed: NDArray[np.intp]) -> Floats:
+    empty = np.isnan(values)
+    if empty.any():
+        values = values.copy(order="K")
+        rows, columns = empty.nonzero()
+        values[rows, columns] = medians[columns]
+    return np.hstack([values, empty[:, holed]])
+
+
+def _one_hot(
+    encoder: BaseEstimator, table: pd.DataFrame, test: pd.DataFrame
+) -> tuple[Floats, Floats]:
+    """One-hot columns; how often a category occurs is counted only where some are too rare."""
+    encoder = clone(encoder)
+    places, different = _different(table)
+    most = max(different[name].nunique(dropna=False) for name in different)
+    encoder.fit(_named(table if most > encoder.max_categories else different))
+    asked, others = _different(test)
+    return encoder.transform(_named(different))[places], encoder.transform(_named(others))[asked]
+
+
+def _different(table: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
+    """For each row its place among the different ones, and those in order of appearance."""
+    places: Any = np.zeros(len(table), dtype=np.intp)
+    for name in table:
+        codes = pd.factorize(table[name], use_na_sentinel=False)[0]
+        places = pd.factorize(places * (codes.max() + 1) + codes)[0]
+    firsts = np.unique(places, return_index=True)[1]
+    return places, table.iloc[firsts]
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    return table.fillna(MISSING).astype(object)
+
 
 LARGE = 2**20
 """Bytes from which rows stay in their file, mapped into memory, instead of in each process."""
@@ -32,7 +100,7 @@ HELD = 64 * 2**20
 
 
 @dataclass(frozen=True)
-class FoldRows:
+class FoldData:
     """What a model is fitted on and asked about: read-only arrays, each laid out without gaps.
 
     Attributes
@@ -66,29 +134,29 @@ class _Rows(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
         return X
 
 
-def prepared(
+def prepare_fold(
     pipeline: Pipeline, table: pd.DataFrame, target: np.ndarray, test: pd.DataFrame
-) -> FoldRows:
+) -> FoldData:
     """The rows the last step of ``pipeline`` would meet, fitted on ``table``."""
     names = [name for name, _ in pipeline.steps]
     if {"sample", "encode"}.issubset(names) and names.index("sample") < names.index("encode"):
         return _by_steps(pipeline, table, target, test)
-    rows, asked = encoded(pipeline, table, test)
+    rows, asked = preprocess_fast(pipeline, table, test)
     if "sample" in names:
         rows, target = clone(pipeline.named_steps["sample"]).fit_resample(rows, target)
-    return FoldRows(*map(_settled, (rows, target, asked)))
+    return FoldData(*map(_settled, (rows, target, asked)))
 
 
 def _by_steps(
     pipeline: Pipeline, table: pd.DataFrame, target: np.ndarray, test: pd.DataFrame
-) -> FoldRows:
+) -> FoldData:
     """The same by the pipeline itself, where its sampler must see categories as they are."""
     steps = Pipeline(
         [*((name, clone(step)) for name, step in pipeline.steps[:-1]), ("rows", _Rows())]
     )
     steps.fit(table, target)
     kept = steps.named_steps["rows"]
-    return FoldRows(*map(_settled, (kept.X_, kept.y_, steps.transform(test))))
+    return FoldData(*map(_settled, (kept.X_, kept.y_, steps.transform(test))))
 
 
 def _settled(values: Any) -> np.ndarray:
@@ -104,7 +172,7 @@ def _settled(values: Any) -> np.ndarray:
     return array
 
 
-def recipe_of(pipeline: Pipeline) -> str | None:
+def preprocessing_key(pipeline: Pipeline) -> str | None:
     """Text that two pipelines share if they prepare alike; None where no text can tell."""
     try:
         return json.dumps([[name, _told(step)] for name, step in pipeline.steps[:-1]])
@@ -124,7 +192,7 @@ def _told(value: Any) -> Any:
     return value
 
 
-class FoldCache:
+class PreparedFoldCache:
     """Prepared rows in a folder that processes share, the least recently used dropped first.
 
     Small rows are held in memory too; large ones are mapped from their file each time, so that
@@ -134,9 +202,9 @@ class FoldCache:
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
         self._limit = limit
-        self._held: OrderedDict[str, FoldRows] = OrderedDict()
+        self._held: OrderedDict[str, FoldData] = OrderedDict()
 
-    def rows(self, content: str, make: Callable[[], FoldRows]) -> FoldRows:
+    def rows(self, content: str, make: Callable[[], FoldData]) -> FoldData:
         """The rows that ``content`` stands for, made where nobody made them yet."""
         key = hashlib.sha256(content.encode()).hexdigest()
         if key in self._held:
@@ -153,17 +221,17 @@ class FoldCache:
             self._hold(key, rows)
         return rows
 
-    def _hold(self, key: str, rows: FoldRows) -> None:
+    def _hold(self, key: str, rows: FoldData) -> None:
         self._held[key] = rows
         while sum(held.nbytes for held in self._held.values()) > HELD:
             self._held.popitem(last=False)
 
-    def _write(self, folder: Path, rows: FoldRows) -> None:
+    def _write(self, folder: Path, rows: FoldData) -> None:
         """Put rows into the folder, whole or not at all; a full disk costs the sharing only."""
         temporary = folder.with_name(f"{folder.name}-{os.getpid()}")
         try:
             temporary.mkdir()
-            for name in FoldRows.__dataclass_fields__:
+            for name in FoldData.__dataclass_fields__:
                 _save(temporary / f"{name}.npy", getattr(rows, name))
             temporary.replace(folder)
         except OSError:  # full, or another process was first
@@ -210,9 +278,9 @@ def _save(path: Path, array: np.ndarray) -> None:
         np.save(file, array, allow_pickle=False)
 
 
-def _read(folder: Path) -> FoldRows | None:
+def _read(folder: Path) -> FoldData | None:
     """Rows from their files: mapped if large, else in memory."""
-    names = FoldRows.__dataclass_fields__
+    names = FoldData.__dataclass_fields__
     try:
         large = sum((folder / f"{name}.npy").stat().st_size for name in names) >= LARGE
         arrays = [
@@ -222,4 +290,4 @@ def _read(folder: Path) -> FoldRows | None:
         os.utime(folder)
     except FileNotFoundError:
         return None
-    return FoldRows(*map(_settled, arrays))
+    return FoldData(*map(_settled, arrays))

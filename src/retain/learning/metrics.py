@@ -1,9 +1,4 @@
-"""What a set of scores is worth: each metric with its direction, each mean with its interval.
-
-May import: errors, schema, customers. The four metrics of the trade are written out here, a few
-lines each, because validating their arguments costs a library a hundred times what they do: half
-of a light run. The tests hold them to scikit-learn's.
-"""
+"""What a set of scores is worth: each metric with its direction, each mean with its interval."""
 
 from __future__ import annotations
 
@@ -33,7 +28,7 @@ class Metric:
     bounds: tuple[float, float] = (0.0, 1.0)
 
 
-def chosen(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
+def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
     """The configured metrics that these customers allow, in the order they are printed."""
     found = [
         Metric("roc_auc", True, lambda y, p, _: roc_auc(y, p)),

@@ -1,7 +1,4 @@
-"""Which parameters of the registered classes a config may not set, and why.
-
-May import: nothing of the package.
-"""
+"""Which parameters of the registered classes a config may not set, and why."""
 
 from __future__ import annotations
 

@@ -2,8 +2,6 @@
 
 What names a file, a folder, a host, a function, a cache, a device or a number of machines is
 refused in every spelling that a library takes, and so is a text that looks like one of them.
-
-May import: errors, learning.parameter_table.
 """
 
 from __future__ import annotations

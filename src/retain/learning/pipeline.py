@@ -1,7 +1,4 @@
-"""The estimator of one run: prepare → sample → encode → model → calibrate, all inside the fold.
-
-May import: errors, schema, customers.
-"""
+"""The estimator of one run: prepare → sample → encode → model → calibrate, all inside the fold."""
 
 from __future__ import annotations
 
@@ -19,15 +16,15 @@ from sklearn.impute import SimpleImputer
 from sklearn.preprocessing import OneHotEncoder
 
 from retain.learning.blend import Blend
-from retain.learning.reading import reads
-from retain.learning.splits import TwinFolds
+from retain.learning.columns import required_features
+from retain.learning.splits import DuplicateAwareKFold
 from retain.schema import UNTUNED, Calibration, SearchRange, Tuning
 
 MISSING = "(missing)"
 
 
 @dataclass(frozen=True)
-class Recipe:
+class PipelineSpec:
     """What a run is made of, unfitted.
 
     ``sampler`` and ``scaling`` are None where there is none. ``max_categories`` bounds the
@@ -44,12 +41,14 @@ class Recipe:
     search: Mapping[str, SearchRange] = field(default_factory=dict)
 
 
-def assemble(recipe: Recipe, table: pd.DataFrame, twins: pd.Series, seed: int) -> BaseEstimator:
+def assemble(
+    recipe: PipelineSpec, table: pd.DataFrame, twins: pd.Series, seed: int
+) -> BaseEstimator:
     """An unfitted classifier for tables shaped like ``table`` (from ``features.matrix``).
 
     Folds within the training rows (calibration, blend) keep copied customers together.
     """
-    inner = TwinFolds(recipe.calibration.folds, twins, seed)
+    inner = DuplicateAwareKFold(recipe.calibration.folds, twins, seed)
     if not isinstance(recipe.model, Blend):
         pipeline = _pipeline(recipe, recipe.model, table)
         return _probabilistic(pipeline, recipe.calibration.method, inner)
@@ -57,12 +56,14 @@ def assemble(recipe: Recipe, table: pd.DataFrame, twins: pd.Series, seed: int) -
         name: _probabilistic(_pipeline(recipe, member, table), None, inner)
         for name, member in recipe.model.members.items()
     }
-    folds = TwinFolds(recipe.model.folds, twins, seed)
+    folds = DuplicateAwareKFold(recipe.model.folds, twins, seed)
     blend = Blend(members, recipe.model.average, folds)
     return _probabilistic(blend, recipe.calibration.method, inner)
 
 
-def _probabilistic(model: BaseEstimator, method: str | None, folds: TwinFolds) -> BaseEstimator:
+def _probabilistic(
+    model: BaseEstimator, method: str | None, folds: DuplicateAwareKFold
+) -> BaseEstimator:
     """``model`` calibrated by ``method``; a model that only gives margins gets a logistic curve."""
     if method is None and hasattr(model, "predict_proba"):
         return model
@@ -79,8 +80,8 @@ def takes_categories(sampler: BaseEstimator | None) -> bool:
     return sampler is not None and hasattr(sampler, "categorical_features")
 
 
-def _pipeline(recipe: Recipe, model: BaseEstimator, table: pd.DataFrame) -> Pipeline:
-    named = reads(model)
+def _pipeline(recipe: PipelineSpec, model: BaseEstimator, table: pd.DataFrame) -> Pipeline:
+    named = required_features(model)
     names = categories(table) if named is None else []
     numbers = [str(name) for name in named or table if name not in names]
     scaling = recipe.scaling if named is None else None
@@ -109,7 +110,7 @@ def _prepare(
     return prepare.set_output(transform="pandas") if names else prepare
 
 
-def _encode(recipe: Recipe, names: list[str]) -> ColumnTransformer:
+def _encode(recipe: PipelineSpec, names: list[str]) -> ColumnTransformer:
     one_hot = OneHotEncoder(
         handle_unknown="infrequent_if_exist",
         max_categories=recipe.max_categories,

@@ -2,8 +2,6 @@
 
 A record is a config that somebody else may have written: whatever is not registered here is not
 imported, and nothing of it is called. Imports nothing heavy by itself.
-
-May import: errors.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""``scores.parquet`` read back: believed only as far as it agrees with the record beside it.
-
-May import: errors, storage, schema, record, customers.
-"""
+"""``scores.parquet`` read back: believed only as far as it agrees with the record beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ import pandas as pd
 
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
-from retain.record import Record, SplitFacts, check_scores_size
+from retain.record import Record, SplitInfo, check_scores_size
 from retain.storage.parquet import read_parquet
 
 if TYPE_CHECKING:
@@ -87,7 +84,7 @@ def _find_fold_problem(scores: pd.DataFrame, record: Record) -> str | None:
     return _find_count_problem(len(scores), record)
 
 
-def has_first_folds(scores: pd.DataFrame, count: int, split: SplitFacts) -> bool:
+def has_first_folds(scores: pd.DataFrame, count: int, split: SplitInfo) -> bool:
     """Return whether scores are of the first folds of a split, so many of them and no others."""
     found = scores[["repeat", "fold"]].drop_duplicates().to_numpy()
     found = found[np.lexsort((found[:, 1], found[:, 0]))]

@@ -1,7 +1,4 @@
-"""An experiment's folds, scored one at a time: in several goes or in one, the same bits.
-
-May import: errors, schema, customers.
-"""
+"""An experiment's folds, scored one at a time: in several goes or in one, the same bits."""
 
 from __future__ import annotations
 
@@ -18,21 +15,21 @@ from sklearn.base import BaseEstimator, clone
 
 from retain.customers.customers import Customers
 from retain.learning import agreement, applicable
+from retain.learning.columns import select_model_columns
 from retain.learning.features import matrix
-from retain.learning.fold_rows import FoldCache, FoldRows, prepared, recipe_of
-from retain.learning.pipeline import Recipe, assemble
-from retain.learning.reading import seen
+from retain.learning.fold_rows import FoldData, PreparedFoldCache, prepare_fold, preprocessing_key
+from retain.learning.pipeline import PipelineSpec, assemble
 from retain.learning.scores import COLUMNS, Scores
-from retain.learning.splits import Fold, Splits, TwinFolds
+from retain.learning.splits import DuplicateAwareKFold, Fold, Splits
 from retain.learning.tuning import Tuned, tune
 from retain.schema import Features, Metrics
 
 
 @dataclass(frozen=True)
-class Experiment:
+class TrainingSpec:
     """Everything a run depends on besides the customers and their splits."""
 
-    recipe: Recipe
+    recipe: PipelineSpec
     features: Features
     metrics: Metrics
     seed: int
@@ -45,7 +42,9 @@ class Experiment:
         NotApplicable
             When nothing is switched on, or the model reads what is not there.
         """
-        return seen(self.recipe.model, matrix(customers, self.features), customers.columns)
+        return select_model_columns(
+            self.recipe.model, matrix(customers, self.features), customers.columns
+        )
 
 
 class Stopwatch:
@@ -73,7 +72,7 @@ class Stopwatch:
 
 
 @dataclass(frozen=True)
-class Part:
+class FoldScores:
     """The scored customers of one fold, and what ``agreement.fold_told`` tells of its tuning."""
 
     fold: Fold
@@ -83,7 +82,7 @@ class Part:
     tuned: dict[str, Any] | None = None
 
 
-class Scoring:
+class FoldScorer:
     """What all folds of an experiment have in common.
 
     Attributes
@@ -99,10 +98,10 @@ class Scoring:
 
     def __init__(
         self,
-        experiment: Experiment,
+        experiment: TrainingSpec,
         customers: Customers,
         splits: Splits,
-        cache: FoldCache | None,
+        cache: PreparedFoldCache | None,
     ) -> None:
         self._experiment, self._customers, self._splits = experiment, customers, splits
         self.table = experiment.table(customers).loc[splits.ids]
@@ -113,13 +112,13 @@ class Scoring:
         self._cache = cache
         self._content = _content(customers, splits, self.table, self._model)
 
-    def part(self, fold: Fold, watch: Stopwatch) -> Part:
+    def part(self, fold: Fold, watch: Stopwatch) -> FoldScores:
         """A fold's test rows, scored by the model fitted, and tuned if it is to be, on the rest."""
         tuned = self._tuned(fold, watch) if self._experiment.recipe.tuning.on else None
         model = self._model if tuned is None else tuned.model
         by = self._by_rows if isinstance(model, Pipeline) else self._by_table
         told = None if tuned is None else agreement.fold_told(fold, tuned)
-        return self._made(fold, within(by(model, fold, watch)), told)
+        return self._made(fold, clip_probabilities(by(model, fold, watch)), told)
 
     def fitted(self, fold: Fold) -> BaseEstimator:
         """The model that scores a fold's test rows, fitted on all the others as a whole."""
@@ -127,10 +126,10 @@ class Scoring:
         model = self._tuned(fold, Stopwatch({})).model if tuning else self._model
         return clone(model).fit(self.table.iloc[fold.train], self.labels[fold.train])
 
-    def again(self, scores: Scores, tuning: Mapping[str, Any] | None) -> list[Part]:
+    def again(self, scores: Scores, tuning: Mapping[str, Any] | None) -> list[FoldScores]:
         """The parts scored before: the first folds, in the order of the splits."""
         left = scores.table["probability"].to_numpy()
-        parts: list[Part] = []
+        parts: list[FoldScores] = []
         while len(left):
             fold = self._splits.folds[len(parts)]
             mine, left = np.split(left, [len(fold.test)])
@@ -138,8 +137,12 @@ class Scoring:
             parts.append(self._made(fold, mine, told))
         return parts
 
-    def _made(self, fold: Fold, probability: np.ndarray, tuned: dict[str, Any] | None) -> Part:
-        return Part(fold, self._splits.ids[fold.test], self.labels[fold.test], probability, tuned)
+    def _made(
+        self, fold: Fold, probability: np.ndarray, tuned: dict[str, Any] | None
+    ) -> FoldScores:
+        return FoldScores(
+            fold, self._splits.ids[fold.test], self.labels[fold.test], probability, tuned
+        )
 
     def _tuned(self, fold: Fold, watch: Stopwatch) -> Tuned:
         with watch.phase("tune"):
@@ -163,10 +166,10 @@ class Scoring:
         with watch.phase("predict"):
             return np.asarray(fitted.predict_proba(self.table.iloc[fold.test])[:, 1])
 
-    def _rows(self, fold: Fold) -> FoldRows:
-        def made() -> FoldRows:
+    def _rows(self, fold: Fold) -> FoldData:
+        def made() -> FoldData:
             train, test = self.table.iloc[fold.train], self.table.iloc[fold.test]
-            return prepared(self._model, train, self.labels[fold.train], test)
+            return prepare_fold(self._model, train, self.labels[fold.train], test)
 
         if self._cache is None or self._content is None:
             return made()
@@ -177,7 +180,7 @@ def _content(
     customers: Customers, splits: Splits, table: pd.DataFrame, model: BaseEstimator
 ) -> str | None:
     """Text that two runs share if the same rows come out of preparation in each fold."""
-    recipe = recipe_of(model) if isinstance(model, Pipeline) else None
+    recipe = preprocessing_key(model) if isinstance(model, Pipeline) else None
     if recipe is None:
         return None
     features = f"{[*table]} {customers.derived}"
@@ -185,23 +188,23 @@ def _content(
 
 
 def inner_folds(
-    experiment: Experiment, customers: Customers, fold: Fold | None = None
-) -> TwinFolds:
+    experiment: TrainingSpec, customers: Customers, fold: Fold | None = None
+) -> DuplicateAwareKFold:
     """Folds to tune on, within an outer fold or all rows, each with a seed of its own.
 
     Were the first trials the same everywhere, folds would agree on one of few candidates.
     """
     place = () if fold is None else (fold.repeat, fold.fold)
     (seed,) = np.random.SeedSequence(experiment.seed, spawn_key=place).generate_state(1)
-    return TwinFolds(experiment.recipe.tuning.folds, customers.twins, int(seed))
+    return DuplicateAwareKFold(experiment.recipe.tuning.folds, customers.twins, int(seed))
 
 
-def within(probability: np.ndarray) -> np.ndarray:
+def clip_probabilities(probability: np.ndarray) -> np.ndarray:
     """Probabilities without the rounding errors of models that add theirs up."""
     return np.asarray(np.clip(probability, 0, 1))
 
 
-def stacked(parts: list[Part]) -> pd.DataFrame:
+def concat_folds(parts: list[FoldScores]) -> pd.DataFrame:
     """The parts as one table of scores."""
     counts = [len(part.ids) for part in parts]
     ids = parts[0].ids.append([part.ids for part in parts[1:]])

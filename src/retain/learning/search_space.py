@@ -1,7 +1,4 @@
-"""Where a model's parameters are looked for: checked before any fit, and asked of a trial.
-
-May import: errors, schema, customers.
-"""
+"""Where a model's parameters are looked for: checked before any fit, and asked of a trial."""
 
 from __future__ import annotations
 
@@ -15,6 +12,7 @@ from retain.schema import SearchRange
 
 if TYPE_CHECKING:
     from optuna import Trial
+
 
 Space = Mapping[str, SearchRange]
 
@@ -47,7 +45,7 @@ def check(space: Space, model: BaseEstimator, *, tuned: bool) -> None:
             )
 
 
-def configured(space: Space, model: BaseEstimator) -> dict[str, Any]:
+def default_parameters(space: Space, model: BaseEstimator) -> dict[str, Any]:
     """The model's own parameters as a trial knows them."""
     values = model.get_params(deep=False)
     return {
@@ -56,7 +54,7 @@ def configured(space: Space, model: BaseEstimator) -> dict[str, Any]:
     }
 
 
-def suggested(trial: Trial, space: Space) -> dict[str, Any]:
+def suggest_parameters(trial: Trial, space: Space) -> dict[str, Any]:
     """The parameters a trial is to try."""
     return {name: _suggested(trial, name, where) for name, where in space.items()}
 

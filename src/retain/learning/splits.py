@@ -1,7 +1,4 @@
-"""Who is learnt from and who is tested: a fold, all of them together, and folds within folds.
-
-May import: errors, schema, customers.
-"""
+"""Who is learnt from and who is tested: a fold, all of them together, and folds within folds."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ class Fold:
 
 
 @dataclass(frozen=True)
-class SealedPart:
+class TestPart:
     """Rows of the sealed test, and those that a model which scores them may learn from."""
 
     train: pd.Index
@@ -67,7 +64,7 @@ class Splits:
     ids: pd.Index
     sealed: pd.Index
     folds: tuple[Fold, ...]
-    sealed_parts: tuple[SealedPart, ...]
+    sealed_parts: tuple[TestPart, ...]
     told: str | None = None
     sealed_at: str | None = None
 
@@ -95,14 +92,14 @@ class Splits:
         return test / train
 
 
-def assign(target: pd.Series, twins: pd.Series, folds: int, seed: int | None) -> pd.Series:
+def assign_folds(target: pd.Series, twins: pd.Series, folds: int, seed: int | None) -> pd.Series:
     """Fold number of each customer, stratified by target, copies together.
 
     With ``seed`` None, consecutive customers in the order given share a fold (unshuffled).
     Indexed like ``target``.
     """
     ordered = target if seed is None else target.sort_index()
-    labels = by_group(ordered, twins)
+    labels = group_labels(ordered, twins)
     if seed is None:
         parts = KFold(folds).split(labels)
     else:
@@ -115,7 +112,7 @@ def assign(target: pd.Series, twins: pd.Series, folds: int, seed: int | None) ->
 
 
 @dataclass
-class TwinFolds:
+class DuplicateAwareKFold:
     """A scikit-learn splitter for folds inside folds: stratified, copies together.
 
     It knows customers by the index of the frame it splits, so it can be nested at any depth.
@@ -134,7 +131,7 @@ class TwinFolds:
     ) -> Iterator[tuple[Any, Any]]:
         """Positions of training and test rows, as scikit-learn asks for them."""
         target = pd.Series(np.asarray(y), index=X.index)
-        numbers = assign(target, self.twins, self.n_splits, self.seed).to_numpy()
+        numbers = assign_folds(target, self.twins, self.n_splits, self.seed).to_numpy()
         for k in range(self.n_splits):
             yield np.flatnonzero(numbers != k), np.flatnonzero(numbers == k)
 
@@ -143,7 +140,7 @@ class TwinFolds:
         return self.n_splits
 
 
-def by_group(target: pd.Series, twins: pd.Series) -> pd.Series:
+def group_labels(target: pd.Series, twins: pd.Series) -> pd.Series:
     """One label for each group of copies (that of the majority), in order of appearance."""
     group = twins.loc[target.index].to_numpy()
     return (target.groupby(group, sort=False).mean() >= 0.5).astype(int)

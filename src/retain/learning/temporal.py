@@ -1,10 +1,4 @@
-"""Validation in time: learn from earlier snapshots, be tested on later ones, by other customers.
-
-May import: errors, schema, customers, and of learning: splits. A row is a customer at a
-snapshot. Between what is learnt from and what is tested lies a gap of one horizon, so that no
-label of the one was still open when the features of the other were taken; and no customer stands
-on both sides.
-"""
+"""Validation in time: learn from earlier snapshots, be tested on later ones, by other customers."""
 
 from __future__ import annotations
 
@@ -14,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import Customers, Dated
+from retain.customers.customers import Customers, Panel
 from retain.errors import RetainError
-from retain.learning.splits import SEALED_SEED, Fold, SealedPart, Splits, assign
+from retain.learning.splits import SEALED_SEED, Fold, Splits, TestPart, assign_folds
 from retain.schema import Validation
 
 
@@ -56,7 +50,7 @@ class Calendar:
         return "validation in time: " + "; ".join(parts)
 
 
-def calendar(dated: Dated, gap: int | None) -> Calendar:
+def calendar(dated: Panel, gap: int | None) -> Calendar:
     """What each snapshot of these rows is for.
 
     Raises
@@ -96,7 +90,7 @@ def _learnable(rows: pd.Series, day: pd.Timestamp, between: pd.Timedelta) -> boo
     return bool(2 * rows[rows.index <= day - between].sum() >= rows[day])
 
 
-def split_in_time(customers: Customers, dated: Dated, validation: Validation, seed: int) -> Splits:
+def split_in_time(customers: Customers, dated: Panel, validation: Validation, seed: int) -> Splits:
     """Folds of customers × tested snapshots, and the latest snapshot sealed.
 
     Each fold learns from other customers at snapshots at least a gap earlier. The sealed rows are
@@ -136,7 +130,7 @@ def _folds(
     """The folds of one repeat: snapshot by snapshot, customers by customers."""
     (ids, days), (repeat, seed) = rows, numbered
     target = customers.labelled.loc[ids]
-    part = assign(target, customers.twins, validation.folds, seed + repeat).to_numpy()
+    part = assign_folds(target, customers.twins, validation.folds, seed + repeat).to_numpy()
     return [
         Fold(
             repeat,
@@ -150,13 +144,13 @@ def _folds(
     ]
 
 
-def _sealed(twins: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> list[SealedPart]:
+def _sealed(twins: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> list[TestPart]:
     """Sealed rows in parts by customer, by the data alone; each learns from all other customers."""
     every = np.sort(pd.concat([twins.loc[ids], twins.loc[sealed]]).unique())
     place = np.random.default_rng(SEALED_SEED).permutation(len(every)) % folds
     of = pd.Series(place, index=every)
     trained, tested = of.loc[twins.loc[ids]].to_numpy(), of.loc[twins.loc[sealed]].to_numpy()
-    parts = [SealedPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
+    parts = [TestPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
     return [part for part in parts if len(part.test)]
 
 

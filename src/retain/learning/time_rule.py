@@ -1,7 +1,4 @@
-"""The oldest rule of the trade: who has not bought for t days has declined.
-
-May import: errors, schema, customers.
-"""
+"""The oldest rule of the trade: who has not bought for t days has declined."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from retain.learning.rising import RisingCurve
+from retain.learning.buying import RisingCurve
 
 
 class TimeRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -1,8 +1,4 @@
-"""A model's best parameters, looked for by Optuna within the rows it will be trained on.
-
-May import: errors, schema, customers. Whoever chooses parameters on rows and scores on the same
-measures the search as well (Cawley & Talbot 2010): nothing here sees a row but those handed over.
-"""
+"""A model's best parameters, looked for by Optuna within the rows it will be trained on."""
 
 from __future__ import annotations
 
@@ -22,11 +18,11 @@ from sklearn.base import BaseEstimator, clone
 
 from retain.errors import RetainError
 from retain.learning import applicable
-from retain.learning.fold_rows import FoldRows, prepared
+from retain.learning.fold_rows import FoldData, prepare_fold
 from retain.learning.metrics import roc_auc
-from retain.learning.pipeline import Recipe
-from retain.learning.search_space import Space, check, configured, suggested
-from retain.learning.splits import TwinFolds
+from retain.learning.pipeline import PipelineSpec
+from retain.learning.search_space import Space, check, default_parameters, suggest_parameters
+from retain.learning.splits import DuplicateAwareKFold
 from retain.schema import Tuning
 
 if TYPE_CHECKING:
@@ -73,10 +69,10 @@ def library() -> ModuleType:
 
 def tune(
     model: BaseEstimator,
-    recipe: Recipe,
+    recipe: PipelineSpec,
     table: pd.DataFrame,
     target: np.ndarray,
-    folds: TwinFolds,
+    folds: DuplicateAwareKFold,
 ) -> Tuned:
     """``model`` with the best parameters of ``recipe.search`` for these training rows.
 
@@ -104,7 +100,7 @@ def tune(
     objective = _Objective(recipe.model, recipe.search, inner)
     with _silence(optuna):
         study = _study(optuna, recipe.tuning, folds.seed)
-        study.enqueue_trial(configured(recipe.search, recipe.model))
+        study.enqueue_trial(default_parameters(recipe.search, recipe.model))
         study.optimize(objective, 1, catch=(_Refused,))  # whatever time there is
         trials, left = _left(recipe.tuning, time.perf_counter() - begun)
         study.optimize(objective, trials, left, catch=(_Refused,))
@@ -120,18 +116,22 @@ def _pipeline(model: BaseEstimator) -> Pipeline:
 class _InnerRows:
     """What a trial's model is fitted on and asked about, and what became of those asked about."""
 
-    rows: FoldRows
+    rows: FoldData
     test_target: np.ndarray
 
 
 def _inner_rows(
-    pipeline: Pipeline, recipe: Recipe, table: pd.DataFrame, target: np.ndarray, folds: TwinFolds
+    pipeline: Pipeline,
+    recipe: PipelineSpec,
+    table: pd.DataFrame,
+    target: np.ndarray,
+    folds: DuplicateAwareKFold,
 ) -> list[_InnerRows]:
     """The rows of each inner fold, prepared once for all trials, as these change the model only."""
     found = []
     for train, test in folds.split(table, target):
         applicable.check(recipe, table, target[train])
-        rows = prepared(pipeline, table.iloc[train], target[train], table.iloc[test])
+        rows = prepare_fold(pipeline, table.iloc[train], target[train], table.iloc[test])
         found.append(_InnerRows(rows, target[test]))
     return found
 
@@ -155,7 +155,7 @@ class _Objective:
         """The mean, unless the trial falls behind the others."""
         import optuna
 
-        parameters = self.parameters[trial.number] = suggested(trial, self.space)
+        parameters = self.parameters[trial.number] = suggest_parameters(trial, self.space)
         above: list[float] = []
         values: list[float] = []
         for step, fold in enumerate(self.inner):

@@ -1,7 +1,4 @@
-"""Which folds customers get: the sealed test is split off first, then all others are folded.
-
-May import: errors, schema, customers, and of learning: splits, temporal.
-"""
+"""Which folds customers get: the sealed test is split off first, then all others are folded."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from sklearn.model_selection import StratifiedShuffleSplit
 
 from retain.customers.customers import Customers
 from retain.errors import RetainError
-from retain.learning.splits import SEALED_SEED, Fold, SealedPart, Splits, assign, by_group
+from retain.learning.splits import SEALED_SEED, Fold, Splits, TestPart, assign_folds, group_labels
 from retain.learning.temporal import split_in_time
 from retain.schema import Validation
 
@@ -46,18 +43,18 @@ def split(customers: Customers, validation: Validation, seed: int) -> Splits:
     ids = rest.index.sort_values()
     folds = []
     for repeat in range(validation.repeats):
-        numbers = assign(
+        numbers = assign_folds(
             rest, twins, validation.folds, seed + repeat if validation.shuffle else None
         )
         aligned = numbers.loc[ids].to_numpy()
         for k in range(validation.folds):
             train, test = np.flatnonzero(aligned != k), np.flatnonzero(aligned == k)
             folds.append(Fold(repeat, k, train, test))
-    return Splits(ids, sealed, tuple(folds), (SealedPart(ids, sealed),))
+    return Splits(ids, sealed, tuple(folds), (TestPart(ids, sealed),))
 
 
 def _sealed(target: pd.Series, twins: pd.Series, share: float) -> pd.Index:
-    labels = by_group(target, twins)
+    labels = group_labels(target, twins)
     splitter = StratifiedShuffleSplit(n_splits=1, test_size=share, random_state=SEALED_SEED)
     _, test = next(splitter.split(labels, labels))
     chosen = twins.loc[target.index].isin(labels.index[test]).to_numpy()
@@ -65,7 +62,7 @@ def _sealed(target: pd.Series, twins: pd.Series, share: float) -> pd.Index:
 
 
 def _enough(target: pd.Series, twins: pd.Series, folds: int) -> None:
-    counts = by_group(target, twins).value_counts().reindex([0, 1], fill_value=0)
+    counts = group_labels(target, twins).value_counts().reindex([0, 1], fill_value=0)
     needed = 2 * folds
     if counts.min() < needed:
         raise RetainError(

@@ -1,7 +1,5 @@
 """The run directory: what a run leaves behind, and all that later rooms know of it.
 
-May import: errors, storage, schema.
-
     outputs/<study>/                    StudyDirectory
       status.json                       how far the sweep is, about every second; see app/status.py
       <slug>-<id>/                      RunDirectory
@@ -47,30 +45,29 @@ when the meaning of a key changes.
 
 from retain.record.campaign import CampaignDirectory, ReadoutDirectory
 from retain.record.consistency import NEEDED_METRICS, RecordChecker
-from retain.record.directory import RunDirectory
+from retain.record.directory import RunDirectory, ScoreDirectory
 from retain.record.facts import (
     CANNOT_CHANGE_A_RESULT,
     SCHEMA,
-    CheckFacts,
-    ChoiceMade,
-    DataFacts,
+    CategoricalAgreement,
+    CheckResult,
+    DataInfo,
     Environment,
     FunnelStep,
     Git,
-    LabelFacts,
-    MetricFacts,
-    NumbersChosen,
-    OtherLabel,
+    LabelInfo,
+    LabelVariant,
+    MetricSummary,
+    NumericAgreement,
     Record,
     SnapshotFacts,
-    SplitFacts,
+    SplitInfo,
     State,
-    TuningFacts,
+    TuningInfo,
     identity,
     slug_of,
 )
 from retain.record.reading import check_scores_size
-from retain.record.scored import ScoreDirectory
 from retain.record.study import BrokenRun, StudyDirectory
 
 __all__ = [
@@ -79,26 +76,26 @@ __all__ = [
     "SCHEMA",
     "BrokenRun",
     "CampaignDirectory",
-    "CheckFacts",
-    "ChoiceMade",
-    "DataFacts",
+    "CategoricalAgreement",
+    "CheckResult",
+    "DataInfo",
     "Environment",
     "FunnelStep",
     "Git",
-    "LabelFacts",
-    "MetricFacts",
-    "NumbersChosen",
-    "OtherLabel",
+    "LabelInfo",
+    "LabelVariant",
+    "MetricSummary",
+    "NumericAgreement",
     "ReadoutDirectory",
     "Record",
     "RecordChecker",
     "RunDirectory",
     "ScoreDirectory",
     "SnapshotFacts",
-    "SplitFacts",
+    "SplitInfo",
     "State",
     "StudyDirectory",
-    "TuningFacts",
+    "TuningInfo",
     "check_scores_size",
     "identity",
     "slug_of",

@@ -1,7 +1,4 @@
-"""Where the files of a campaign and of its readout lie.
-
-May import: nothing of the package.
-"""
+"""Where the files of a campaign and of its readout lie."""
 
 from __future__ import annotations
 

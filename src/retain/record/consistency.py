@@ -1,7 +1,4 @@
-"""Whether a record says what it is: its id, its folder, its folds and its numbers agree.
-
-May import: errors, storage, schema.
-"""
+"""Whether a record says what it is: its id, its folder, its folds and its numbers agree."""
 
 from __future__ import annotations
 

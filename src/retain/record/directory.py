@@ -1,7 +1,4 @@
-"""Where the files of a run lie. Nobody else joins these names.
-
-May import: errors, storage, schema.
-"""
+"""Where the files of a run lie. Nobody else joins these names."""
 
 from __future__ import annotations
 
@@ -103,3 +100,35 @@ class RunDirectory:
         for path in (*self.path.iterdir(), *inside):
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
                 path.unlink()
+
+
+@dataclass(frozen=True)
+class ScoreDirectory:
+    """The files of one scoring, replaced as a whole."""
+
+    path: Path
+
+    @property
+    def customers(self) -> Path:
+        """Every scored customer with score, risk and segment."""
+        return self.path / "scores.csv"
+
+    @property
+    def segments(self) -> Path:
+        """Profile of each segment."""
+        return self.path / "segments.csv"
+
+    @property
+    def not_scored(self) -> Path:
+        """Every other customer, with the reason."""
+        return self.path / "not_scored.csv"
+
+    @property
+    def drift(self) -> Path:
+        """How far each feature and the score have moved since training."""
+        return self.path / "drift.csv"
+
+    @property
+    def score_json(self) -> Path:
+        """All of it in short, for programs; its ``campaign`` is the id of the campaign."""
+        return self.path / "score.json"

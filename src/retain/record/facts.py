@@ -1,7 +1,4 @@
-"""What ``record.json`` holds, and what makes two runs the same run.
-
-May import: errors, storage, schema.
-"""
+"""What ``record.json`` holds, and what makes two runs the same run."""
 
 from __future__ import annotations
 
@@ -54,7 +51,7 @@ class SnapshotFacts(Config):
     declined: int
 
 
-class OtherLabel(Config):
+class LabelVariant(Config):
     """What the target would be by another definition, one parameter changed.
 
     ``declined`` is a share of its ``rows``; ``agreement`` the share of rows with the same target.
@@ -67,15 +64,15 @@ class OtherLabel(Config):
     agreement: float | None
 
 
-class LabelFacts(Config):
+class LabelInfo(Config):
     """A target made from a log: how many days it looks ahead, and what it came to."""
 
     horizon: int
     snapshots: tuple[SnapshotFacts, ...]
-    sensitivity: tuple[OtherLabel, ...]
+    sensitivity: tuple[LabelVariant, ...]
 
 
-class DataFacts(Config):
+class DataInfo(Config):
     """Which customers a run learnt from: a fingerprint and counts, never the rows.
 
     ``label`` where the source made the target itself, at several snapshots.
@@ -85,10 +82,10 @@ class DataFacts(Config):
     rows: int
     positives: int
     funnel: tuple[FunnelStep, ...]
-    label: LabelFacts | None = None
+    label: LabelInfo | None = None
 
 
-class SplitFacts(Config):
+class SplitInfo(Config):
     """Who was in which fold, as a fingerprint, and the shape of it.
 
     ``tested`` is the day of each fold's test rows, fold by fold and repeat by repeat, and
@@ -109,7 +106,7 @@ class SplitFacts(Config):
         return self.folds * self.repeats
 
 
-class MetricFacts(Config):
+class MetricSummary(Config):
     """A metric's mean over the folds, its 95 % interval and each fold's value."""
 
     mean: float
@@ -119,7 +116,7 @@ class MetricFacts(Config):
     folds: tuple[float, ...]
 
 
-class CheckFacts(Config):
+class CheckResult(Config):
     """One check of the audit."""
 
     code: str
@@ -144,7 +141,7 @@ class TunedFold(Config):
     seconds: float
 
 
-class NumbersChosen(Config):
+class NumericAgreement(Config):
     """The least, the middle and the greatest value of a parameter over the folds."""
 
     low: float
@@ -152,7 +149,7 @@ class NumbersChosen(Config):
     high: float
 
 
-class ChoiceMade(Config):
+class CategoricalAgreement(Config):
     """The commonest value of a parameter, and the share of folds that chose it."""
 
     value: Any
@@ -167,14 +164,14 @@ class Optimism(Config):
     high: float
 
 
-class TuningFacts(Config):
+class TuningInfo(Config):
     """What tuning came to: every fold's choice, their agreement by parameter, the optimism.
 
     ``inner`` is the mean of the folds' inner best, ``outer`` that of ROC-AUC on their test rows.
     """
 
     folds: tuple[TunedFold, ...]
-    agreement: dict[str, NumbersChosen | ChoiceMade]
+    agreement: dict[str, NumericAgreement | CategoricalAgreement]
     inner: float
     outer: float
     optimism: Optimism
@@ -214,10 +211,10 @@ class Record(Config):
     config: dict[str, Any]
     overrides: tuple[str, ...]
     seed: int
-    data: DataFacts
-    split: SplitFacts
-    metrics: dict[str, MetricFacts]
-    checks: tuple[CheckFacts, ...]
+    data: DataInfo
+    split: SplitInfo
+    metrics: dict[str, MetricSummary]
+    checks: tuple[CheckResult, ...]
     seconds: dict[str, float]
     peak_memory_mb: float | None
     environment: Environment
@@ -226,7 +223,7 @@ class Record(Config):
     started: str
     finished: str
     stopped: Literal["raced"] | None = None
-    tuning: TuningFacts | None = None
+    tuning: TuningInfo | None = None
     scores_bytes: int | None = None
 
     @property
@@ -234,7 +231,7 @@ class Record(Config):
         """How many folds its metrics are over."""
         return max((len(metric.folds) for metric in self.metrics.values()), default=0)
 
-    def outdated(self, data: DataFacts, split: SplitFacts, environment: Environment) -> str | None:
+    def outdated(self, data: DataInfo, split: SplitInfo, environment: Environment) -> str | None:
         """Why this record no longer speaks of what would run now, or None."""
         if self.data.fingerprint != data.fingerprint:
             return f"the data changed ({self.data.fingerprint[:8]} → {data.fingerprint[:8]})"

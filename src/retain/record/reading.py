@@ -1,7 +1,4 @@
-"""Records read back: one, or thousands that share what they have in common.
-
-May import: errors, storage, schema.
-"""
+"""Records read back: one, or thousands that share what they have in common."""
 
 from __future__ import annotations
 

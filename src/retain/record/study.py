@@ -1,7 +1,4 @@
-"""Where the files of a study lie. Nobody else joins these names.
-
-May import: errors, storage, schema.
-"""
+"""Where the files of a study lie. Nobody else joins these names."""
 
 from __future__ import annotations
 
@@ -13,10 +10,9 @@ from pathlib import Path
 
 from retain.errors import RetainError
 from retain.record.campaign import CampaignDirectory
-from retain.record.directory import RunDirectory
+from retain.record.directory import RunDirectory, ScoreDirectory
 from retain.record.facts import Record
 from retain.record.reading import Reader
-from retain.record.scored import ScoreDirectory
 from retain.storage.locks import wait_for_lock
 from retain.storage.transaction import COMMIT, recover
 from retain.storage.writing import try_writing

@@ -1,8 +1,4 @@
-"""The types of ``conf/``: values live only in YAML, types only here.
-
-May import: errors, storage. ``parse`` holds a plain mapping (what Hydra composed, ``+`` included)
-against a type and answers with the nearest right name where a key is wrong.
-"""
+"""The types of ``conf/``: values live only in YAML, types only here."""
 
 from retain.schema.campaign import (
     Assumption,
@@ -36,8 +32,8 @@ from retain.schema.nodes import (
     Audit,
     Calibration,
     Compare,
+    ComparisonConfig,
     Features,
-    Judging,
     Launcher,
     Limits,
     Metrics,
@@ -49,11 +45,7 @@ from retain.schema.nodes import (
     Tuning,
     Validation,
 )
-from retain.schema.parsing import (
-    Config,
-    check_mapping,
-    parse,
-)
+from retain.schema.parsing import Config, check_mapping, parse
 from retain.schema.purchases import (
     Active,
     LabelRule,
@@ -79,11 +71,11 @@ __all__ = [
     "Cleaning",
     "ColumnSpec",
     "Compare",
+    "ComparisonConfig",
     "Condition",
     "Config",
     "DerivedSpec",
     "Features",
-    "Judging",
     "LabelRule",
     "Launcher",
     "Lift",

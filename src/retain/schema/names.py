@@ -1,7 +1,4 @@
-"""Names and numbers that many nodes have: what a name may be, how large a number can be meant.
-
-May import: errors, storage.
-"""
+"""Names and numbers that many nodes have: what a name may be, how large a number can be meant."""
 
 from __future__ import annotations
 

@@ -148,7 +148,7 @@ class Reasons(Config):
     """What is found out about the winner: associations, drivers, contributions of groups.
 
     ``seconds`` bounds the computing that drivers take. ``none`` has nothing to set: what it is
-    given all the same is refused by ``app.why``.
+    given all the same is refused by ``workflows.explanations``.
     """
 
     name: Name
@@ -227,7 +227,7 @@ class WhichStudy(Config):
     name: Annotated[tuple[Name, ...] | None, BeforeValidator(_listed)]
 
 
-class Judging(Config):
+class ComparisonConfig(Config):
     """When a run counts as worse than the best, and which of the tied is chosen.
 
     ``rope`` is half the width of the region of practical equivalence, in ROC-AUC; ``complexity``
@@ -258,7 +258,7 @@ class Report(Config):
 class Tracking(Config):
     """Where finished records are logged besides their own directories.
 
-    ``none`` has nothing to set: what it is given all the same is refused by ``app.tracking``.
+    ``none`` has nothing to set: what it is given all the same is refused by ``workflows.mlflow``.
     """
 
     name: Literal["none", "mlflow"]
@@ -277,7 +277,7 @@ class Compare(Config):
     runs: str | None
     diff: tuple[str, ...] | None
     data: Source | None = None
-    verdict: Judging
+    verdict: ComparisonConfig
     sealed_test: Literal["auto", "open", "closed"]
     gate: dict[str, float]
     gate_only: bool

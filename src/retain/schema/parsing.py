@@ -13,6 +13,21 @@ from retain.errors import RetainError, did_you_mean
 from retain.storage.reading import WHOLE_NUMBER_BITS
 
 
+def deep_merge(tree: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
+    """A tree with some of its leaves, or whole new branches, from another.
+
+    >>> deep_merge({"horizon": {"low": 1, "high": 6}, "draws": 100}, {"horizon": {"low": 2}})
+    {'horizon': {'low': 2, 'high': 6}, 'draws': 100}
+    """
+    below = {
+        key: deep_merge(tree[key], value)
+        if isinstance(value, dict) and isinstance(tree.get(key), dict)
+        else value
+        for key, value in typed.items()
+    }
+    return {**tree, **below}
+
+
 class Config(BaseModel):
     """A node of the config tree: frozen, strict, no unknown key, no number that is none."""
 

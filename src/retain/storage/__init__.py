@@ -1,4 +1,1 @@
-"""Files on disk, whoever wrote them: safe names, bounded reading, atomic writing, locks.
-
-May import: errors.
-"""
+"""Files on disk, whoever wrote them: safe names, bounded reading, atomic writing, locks."""

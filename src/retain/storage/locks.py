@@ -1,7 +1,4 @@
-"""Locks between processes: who holds one lets go of it when its process ends, however it ends.
-
-May import: errors.
-"""
+"""Locks between processes: who holds one lets go of it when its process ends, however it ends."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Parquet files, whose few bytes may unpack to more than a machine holds: bounds come first.
-
-May import: errors.
-"""
+"""Parquet files, whose few bytes may unpack to more than a machine holds: bounds come first."""
 
 from __future__ import annotations
 

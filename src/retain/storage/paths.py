@@ -1,7 +1,4 @@
-"""Names that become parts of paths, and paths that must stay inside a folder.
-
-May import: errors.
-"""
+"""Names that become parts of paths, and paths that must stay inside a folder."""
 
 from __future__ import annotations
 
@@ -100,3 +97,10 @@ Could not determine home directory; expected a file or folder of this machine.
         found = f"{typed[:LONGEST_NAME_BYTES]!r} cannot be a path: {why}"
         raise RetainError.at(key, found, "expected a file or folder of this machine") from None
     return path
+
+
+def conf_dir() -> Path:
+    """The folder of the configs, installed or in a checkout, from any working directory."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "conf"
+    return installed if installed.is_dir() else package.parents[1] / "conf"

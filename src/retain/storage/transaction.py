@@ -1,7 +1,5 @@
 """Several folders put in place together: a reader finds the old ones whole or the new ones whole.
 
-May import: errors, storage.reading.
-
 New folders are made in ``.staging-<hex>/`` beside their places. Renaming that to ``.commit/`` is
 the moment they count; then each takes its place, by one exchange of names where the system knows
 it. Who is killed before that moment has written nothing; what was killed after it is finished by

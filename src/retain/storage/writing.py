@@ -1,7 +1,4 @@
-"""Files that are written whole or not at all, and what tells one from another.
-
-May import: errors.
-"""
+"""Files that are written whole or not at all, and what tells one from another."""
 
 from __future__ import annotations
 
@@ -13,6 +10,29 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from retain.storage.reading import open_regular
+
+COMPILED = "__pycache__"
+"""The folder in which Python keeps what it makes of sources, which differs without their doing."""
+
+
+def hash_folder(folder: Path, *, without: tuple[str, ...] = ()) -> str:
+    """Return a SHA-256 (64 hex digits) of every file in ``folder``, however deep.
+
+    Parameters
+    ----------
+    without
+        Names of folders at the first level that are left out.
+    """
+    digest = hashlib.sha256()
+    files = (path for path in folder.rglob("*") if path.is_file())
+    named = {path.relative_to(folder): path for path in files}
+    for name in sorted(named):
+        if COMPILED in name.parts or name.parts[0] in without:
+            continue
+        content = hashlib.sha256(named[name].read_bytes()).digest()
+        digest.update(name.as_posix().encode() + b"\0" + content)
+    return digest.hexdigest()
+
 
 UNFINISHED = ".unfinished-"
 """How the names of files begin that are being written, or whose writer was killed."""

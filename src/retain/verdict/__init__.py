@@ -1,4 +1,1 @@
-"""Many records → one ``Verdict``: comparison, statistics, sealed test and its ledger.
-
-May import: errors, schema, record, customers, learning.
-"""
+"""Many records → one ``Verdict``: comparison, statistics, sealed test and its ledger."""

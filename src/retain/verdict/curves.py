@@ -1,7 +1,5 @@
 """Curves of a run's scores: ranking, precision, lift, captured profit, calibration.
 
-May import: errors, schema, record, customers, learning.
-
 Each repeat scores every training customer once, out of fold, and has a curve of its own; what is
 shown is their mean, and between which values they lie. All are given on one grid of the horizontal
 axis, so that they can be averaged and stay small however many customers there are.

@@ -1,7 +1,4 @@
-"""Two runs side by side: what they were told otherwise, what that changed, and for whom.
-
-May import: errors, schema, record, customers, learning.
-"""
+"""Two runs side by side: what they were told otherwise, what that changed, and for whom."""
 
 from __future__ import annotations
 
@@ -12,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from retain.learning.scores import Scores
-from retain.record import MetricFacts, Record
-from retain.verdict.comparable import refuse_unlike
-from retain.verdict.keys import differing
+from retain.record import MetricSummary, Record
+from retain.verdict.keys import check_comparable, differing_keys
 from retain.verdict.paired import paired
 
 MOVED = 10
@@ -59,9 +55,9 @@ def difference(
     RetainError
         When they differ in rows, target, splits or metrics: then no difference is meant.
     """
-    refuse_unlike([a, b])
+    check_comparable([a, b])
     one, other = scores
-    config = differing([a.config, b.config])
+    config = differing_keys([a.config, b.config])
     return Difference(
         a=a.id,
         b=b.id,
@@ -75,7 +71,7 @@ def difference(
     )
 
 
-def _metric(name: str, a: MetricFacts, b: MetricFacts, test_to_train: float) -> dict[str, Any]:
+def _metric(name: str, a: MetricSummary, b: MetricSummary, test_to_train: float) -> dict[str, Any]:
     shared = min(len(a.folds), len(b.folds))  # a run stopped by a race has the first of them
     one, two = np.array(a.folds[:shared]), np.array(b.folds[:shared])
     gap = paired((two - one)[None], test_to_train)

@@ -1,33 +1,31 @@
 """``verdict.json``: all that a comparison found, for programs and for the page, which adds none.
 
-May import: errors, schema, record, customers, learning.
-
-    schema                     counts up when the meaning of a key changes
-    study, studies, question   what was compared
-    sentence, cautions         the answer in English, and what a reader should know
-    choice                     rule, best, simplest_tied; winner is one of the two
-    winner                     id, name, overrides, config, metrics, tuning
-    tied, chance               ids tied with the best; whether chance is beaten
-    alpha, rope                level of the tests, region of practical equivalence
-    keys, metrics              columns of the leaderboard that tell runs apart, and its metrics
-    leaderboard                one object a run, best first
-    folds, t_quantiles         metrics by fold of the first runs, and what their intervals need
-    effects                    what moved ROC-AUC: levels against a reference, holes
-    curves                     of the winner, out of fold
-    diffs                      two runs each: config, metrics, customers whose score moved most
-    gate                       thresholds asked for, and by how much they were missed
-    sealed_test                the winner on customers no run has seen; all openings
-    in_time                    the winner's ROC-AUC by snapshot; empty where rows have no days
-    not_in_the_leaderboard     runs that failed, have no meaning or are broken, and why; unfinished
-                               counts those without a record, running those of them done now
-    data, split, checks        customers, folds and audit, as the winner's record tells them
-    reasons                    why: see reasons.document; null where nobody asked or could tell
-    model, scored              the winner refitted: its file; customers it scored, by origin
-    segments, cuts             what each segment is; the bounds by which customers are placed
-    settings                   value, segmentation, offers and campaign, as they were asked for
-    campaign                   who is offered what, control group, what may be expected; null
-                               where none was asked for, {"missing": why} where none could be
-    commands, environment, git how to do it again
+schema                     counts up when the meaning of a key changes
+study, studies, question   what was compared
+sentence, cautions         the answer in English, and what a reader should know
+choice                     rule, best, simplest_tied; winner is one of the two
+winner                     id, name, overrides, config, metrics, tuning
+tied, chance               ids tied with the best; whether chance is beaten
+alpha, rope                level of the tests, region of practical equivalence
+keys, metrics              columns of the leaderboard that tell runs apart, and its metrics
+leaderboard                one object a run, best first
+folds, t_quantiles         metrics by fold of the first runs, and what their intervals need
+effects                    what moved ROC-AUC: levels against a reference, holes
+curves                     of the winner, out of fold
+diffs                      two runs each: config, metrics, customers whose score moved most
+gate                       thresholds asked for, and by how much they were missed
+sealed_test                the winner on customers no run has seen; all openings
+in_time                    the winner's ROC-AUC by snapshot; empty where rows have no days
+not_in_the_leaderboard     runs that failed, have no meaning or are broken, and why; unfinished
+counts those without a record, running those of them done now
+data, split, checks        customers, folds and audit, as the winner's record tells them
+reasons                    why: see reasons.document; null where nobody asked or could tell
+model, scored              the winner refitted: its file; customers it scored, by origin
+segments, cuts             what each segment is; the bounds by which customers are placed
+settings                   value, segmentation, offers and campaign, as they were asked for
+campaign                   who is offered what, control group, what may be expected; null
+where none was asked for, {"missing": why} where none could be
+commands, environment, git how to do it again
 """
 
 from __future__ import annotations
@@ -40,15 +38,16 @@ from typing import TYPE_CHECKING, Any
 from scipy import special
 
 from retain.record import BrokenRun, Record
+from retain.verdict.by_snapshot import in_time
 from retain.verdict.difference import Difference
-from retain.verdict.effects import Effect
-from retain.verdict.gate import Check
-from retain.verdict.in_time import in_time
+from retain.verdict.effects import MainEffect
+from retain.verdict.gate import GateResult
 from retain.verdict.sealed import SealedTest
 from retain.verdict.verdict import Verdict
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+
 
 SCHEMA = 3
 FOLDS_SHOWN = 200
@@ -56,7 +55,7 @@ FOLDS_SHOWN = 200
 
 
 @dataclass(frozen=True)
-class Findings:
+class ComparisonExtras:
     """What a comparison adds to the verdict.
 
     ``curves``, ``sealed``, ``further`` and ``reasons`` need the winner's scores and customers.
@@ -67,7 +66,7 @@ class Findings:
     question: str | None
     unfinished: int
     commands: tuple[str, ...]
-    gate: tuple[Check, ...] | None
+    gate: tuple[GateResult, ...] | None
     diffs: tuple[Difference, ...]
     curves: dict[str, Any] | None
     sealed: SealedTest | None
@@ -78,7 +77,7 @@ class Findings:
     repeated: int = 0
 
 
-def document(verdict: Verdict, findings: Findings) -> dict[str, Any]:
+def document(verdict: Verdict, findings: ComparisonExtras) -> dict[str, Any]:
     """The tree of ``verdict.json``, in plain values."""
     winner = verdict.winner
     return {
@@ -171,7 +170,7 @@ def _leaderboard(verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _effect(effect: Effect) -> dict[str, Any]:
+def _effect(effect: MainEffect) -> dict[str, Any]:
     return {
         "axis": effect.axis,
         "reference": effect.reference,
@@ -180,7 +179,7 @@ def _effect(effect: Effect) -> dict[str, Any]:
     }
 
 
-def _gate(checks: Sequence[Check]) -> dict[str, Any]:
+def _gate(checks: Sequence[GateResult]) -> dict[str, Any]:
     return {
         "passed": all(check.passed for check in checks),
         "metrics": [_plain(check) for check in checks],

@@ -1,7 +1,5 @@
 """What moved the metric: the mean paired difference when one axis of a sweep alone changes.
 
-May import: errors, schema, record, customers, learning.
-
 Two runs are a pair when they agree on every key but one. Their difference is taken fold by fold
 and averaged over the pairs: what remains is one difference a fold, tested like that of two runs.
 Runs that are not there leave holes: they are named, and nothing stands in for them.
@@ -17,9 +15,8 @@ import numpy as np
 import pandas as pd
 
 from retain.record import Record
-from retain.verdict.folds import METRIC, fold_scores
 from retain.verdict.keys import COMPONENTS
-from retain.verdict.paired import holm, paired
+from retain.verdict.paired import METRIC, fold_scores, holm, paired
 
 NEUTRAL = (False, "none", None)
 """Levels that mean "without": of these, the first an axis has is its reference."""
@@ -28,7 +25,7 @@ NAMED = 50
 
 
 @dataclass(frozen=True)
-class Level:
+class FactorLevel:
     """A value of an axis against the axis's reference; positive differences are gains.
 
     ``p`` has Holm's correction for all levels of all axes; ``pairs`` counts the pairs of runs.
@@ -43,7 +40,7 @@ class Level:
 
 
 @dataclass(frozen=True)
-class Effect:
+class MainEffect:
     """One axis of the sweep: its levels against the reference, and the holes in its grid.
 
     ``holes`` counts the runs that a full pairing would need and that are not there; ``examples``
@@ -52,7 +49,7 @@ class Effect:
 
     axis: str
     reference: Any
-    levels: tuple[Level, ...]
+    levels: tuple[FactorLevel, ...]
     holes: int
     examples: tuple[dict[str, Any], ...]
 
@@ -67,7 +64,7 @@ def effects(
     keys: pd.DataFrame,
     winner: int,
     absent: Mapping[tuple[str, ...], str],
-) -> list[Effect]:
+) -> list[MainEffect]:
     """The effect of each axis on ROC-AUC, the largest first.
 
     Parameters
@@ -113,7 +110,7 @@ def _concerned(axis: str, keys: pd.DataFrame) -> np.ndarray:
     return given.groupby(same).transform("any").to_numpy()
 
 
-def _corrected(found: Sequence[Effect]) -> list[Effect]:
+def _corrected(found: Sequence[MainEffect]) -> list[MainEffect]:
     """The effects with p corrected for how many there are."""
     plain = np.array([level.p for effect in found for level in effect.levels])
     adjusted = iter(holm(plain).tolist())
@@ -152,7 +149,7 @@ class _Grid:
                 return self.levels.index(str(neutral))
         return self.levels.index(str(won)) if str(won) in self.levels else 0
 
-    def effect(self, test_to_train: float, reasons: Mapping[tuple[str, ...], str]) -> Effect:
+    def effect(self, test_to_train: float, reasons: Mapping[tuple[str, ...], str]) -> MainEffect:
         """Each level against the reference."""
         with np.errstate(invalid="ignore"):
             cells = self.sums / self.counts[..., None]
@@ -163,7 +160,7 @@ class _Grid:
             if k != self.reference and both.any():
                 gap = paired((cells[both, k] - base[both]).mean(axis=0)[None], test_to_train)
                 levels.append(
-                    Level(
+                    FactorLevel(
                         level=value,
                         mean=float(gap.mean[0]),
                         low=float(gap.low[0]),
@@ -177,7 +174,7 @@ class _Grid:
         known = {tuple(texts[i] for i in self.places): why for texts, why in reasons.items()}
         examples = tuple(self._hole(row, column, known) for row, column in holes[:NAMED])
         reference = self.values[self.reference]
-        return Effect(self.axis, reference, tuple(levels), len(holes), examples)
+        return MainEffect(self.axis, reference, tuple(levels), len(holes), examples)
 
     def _hole(
         self, row: int, column: int, reasons: Mapping[tuple[str, ...], str]

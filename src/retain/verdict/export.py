@@ -1,7 +1,4 @@
-"""Tables as CSV files that a spreadsheet may open: a cell can hold text, never a formula.
-
-May import: errors, schema, record, customers, learning.
-"""
+"""Tables as CSV files that a spreadsheet may open: a cell can hold text, never a formula."""
 
 from __future__ import annotations
 
@@ -17,8 +14,9 @@ from retain.storage.writing import replacing
 if TYPE_CHECKING:
     import pyarrow as pa
 
+
 MANY = 20_000
-"""Rows above which a table is written as ``write_many`` does."""
+"""Rows above which a table is written as ``write_csv_arrow`` does."""
 FORMULA = "'*(?:[ \t\r\n\u00a0\u3000]*[=+@|＝＋－＠-]|[\t\r\n])"
 """How a text begins that a spreadsheet may read as a formula, blanks before it or not.
 
@@ -31,10 +29,10 @@ REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _FORMULA, _CONTROL = re.compile(FORMULA), re.compile(CONTROL)
 
 
-def neutral(cell: Any) -> Any:
+def escape_formula(cell: Any) -> Any:
     """Return a text that a spreadsheet would read as a formula with an apostrophe before it.
 
-    >>> neutral("=HYPERLINK(0)"), neutral(" @x"), neutral("plain"), neutral(-1.5)
+    >>> escape_formula("=HYPERLINK(0)"), escape_formula(" @x"), escape_formula("plain"), escape_formula(-1.5)
     ("'=HYPERLINK(0)", "' @x", 'plain', -1.5)
     """
     if not isinstance(cell, str):
@@ -45,20 +43,20 @@ def neutral(cell: Any) -> Any:
 
 def to_csv(table: pd.DataFrame, path: Path | IO[str], *, header: bool = True) -> None:
     """Write ``table`` as UTF-8 CSV, every text cell and header neutral."""
-    texts = table.select_dtypes(["object", "str", "category"]).map(neutral)
-    safe = table.assign(**{str(name): texts[name] for name in texts}).rename(columns=neutral)
+    texts = table.select_dtypes(["object", "str", "category"]).map(escape_formula)
+    safe = table.assign(**{str(name): texts[name] for name in texts}).rename(columns=escape_formula)
     safe.to_csv(path, index=False, header=header, encoding="utf-8", lineterminator="\n")
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write ``table`` as ``to_csv`` does, whole or not at all; very many rows as ``write_many``."""
+    """Write ``table`` as ``to_csv`` does, whole or not at all; very many rows as ``write_csv_arrow``."""
     if len(table) > MANY:
-        write_many(table, path)
+        write_csv_arrow(table, path)
     else:
-        write_parts([table], path)
+        write_csv_chunks([table], path)
 
 
-def write_many(table: pd.DataFrame, path: Path) -> None:
+def write_csv_arrow(table: pd.DataFrame, path: Path) -> None:
     """Write a table whole or not at all, ten times as fast as ``to_csv``.
 
     The same cells, all text in quotes, and whole floats without a point.
@@ -69,7 +67,7 @@ def write_many(table: pd.DataFrame, path: Path) -> None:
     columns = [_arrow(table[name]) for name in table]
     cells = pa.table(columns, names=[str(place) for place in range(len(columns))])
     with replacing(path) as temporary, temporary.open("wb") as file:
-        header = table.head(0).rename(columns=neutral)
+        header = table.head(0).rename(columns=escape_formula)
         file.write(header.to_csv(index=False, lineterminator="\n").encode())
         csv.write_csv(cells, file, csv.WriteOptions(include_header=False))
 
@@ -93,7 +91,7 @@ def _arrow(values: pd.Series) -> pa.Array:
     return column
 
 
-def write_parts(parts: Iterable[pd.DataFrame], path: Path) -> None:
+def write_csv_chunks(parts: Iterable[pd.DataFrame], path: Path) -> None:
     """Write one table that comes in parts as ``to_csv`` does, whole or not at all."""
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         for number, part in enumerate(parts):

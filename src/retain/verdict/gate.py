@@ -1,7 +1,4 @@
-"""A gate for CI: what the winner must reach out of fold.
-
-May import: errors, schema, record, customers, learning.
-"""
+"""A gate for CI: what the winner must reach out of fold."""
 
 from __future__ import annotations
 
@@ -13,7 +10,7 @@ from retain.record import Record
 
 
 @dataclass(frozen=True)
-class Check:
+class GateResult:
     """One metric against its threshold; ``missed_by`` is 0 where it is reached."""
 
     name: str
@@ -24,7 +21,7 @@ class Check:
     sentence: str
 
 
-def gate(winner: Record, thresholds: Mapping[str, float]) -> list[Check]:
+def gate(winner: Record, thresholds: Mapping[str, float]) -> list[GateResult]:
     """Each threshold held against the winner's mean over folds, in the metric's own direction.
 
     Raises
@@ -38,7 +35,7 @@ def gate(winner: Record, thresholds: Mapping[str, float]) -> list[Check]:
     return [_checked(winner, name, threshold) for name, threshold in thresholds.items()]
 
 
-def _checked(winner: Record, name: str, threshold: float) -> Check:
+def _checked(winner: Record, name: str, threshold: float) -> GateResult:
     metric = winner.metrics[name]
     short = threshold - metric.mean if metric.higher_is_better else metric.mean - threshold
     missed = max(short, 0.0)
@@ -48,4 +45,4 @@ def _checked(winner: Record, name: str, threshold: float) -> Check:
         f"asked for was {wanted} {threshold:g}"
     )
     sentence = f"{told}: missed by {missed:.4f}." if missed else f"{told}: reached."
-    return Check(name, threshold, metric.mean, missed, not missed, sentence)
+    return GateResult(name, threshold, metric.mean, missed, not missed, sentence)

@@ -1,15 +1,49 @@
-"""The config keys that tell runs apart, and what a run is called by them.
-
-May import: errors, schema, record, customers, learning.
-"""
+"""The config keys that tell runs apart, and what a run is called by them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from retain.record import CANNOT_CHANGE_A_RESULT
+from retain.errors import RetainError
+from retain.record import CANNOT_CHANGE_A_RESULT, Record
+
+Aspect = Callable[[Record], str]
+
+ASPECTS: tuple[tuple[str, Aspect], ...] = (
+    ("customers", lambda r: f"{r.data.rows} rows, fingerprint {r.data.fingerprint[:12]}"),
+    ("target", lambda r: f"{r.data.positives} declined"),
+    ("splits", lambda r: f"{r.split.folds} folds × {r.split.repeats}, {r.split.fingerprint[:12]}"),
+    ("metrics", lambda r: ", ".join(r.metrics)),
+    ("metric definitions", lambda r: str(r.config["metrics"]["fractions"])),
+)
+"""What must be the same, and how it is told. A metric's name does not tell its top share whole."""
+
+
+def check_comparable(records: Sequence[Record]) -> None:
+    """Raise a ``RetainError`` naming each aspect in which finished runs differ, with examples."""
+    problems = [
+        told for name, aspect in ASPECTS if (told := _difference(name, aspect, records)) is not None
+    ]
+    if problems:
+        raise RetainError(
+            "these runs cannot stand in one table:\n"
+            + "\n".join(problems)
+            + "\nCompare them apart (study.name=… keeps them in folders of their own), or launch "
+            "the line again to redo what is outdated."
+        )
+
+
+def _difference(name: str, aspect: Aspect, records: Sequence[Record]) -> str | None:
+    ids: dict[str, list[str]] = {}
+    for record in records:
+        ids.setdefault(aspect(record), []).append(record.id)
+    if len(ids) == 1:
+        return None
+    parts = [f"{told} ({len(runs)} runs, such as {runs[0]})" for told, runs in ids.items()]
+    return f"  {name}: " + " against ".join(parts)
+
 
 COMPONENTS = (
     "model",
@@ -25,7 +59,7 @@ COMPONENTS = (
 SEARCH = "model.search."
 
 
-def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+def differing_keys(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     """The config keys in which runs differ, with each run's value; empty when none does.
 
     A component that differs shows as its name (``model``); its parameters show only where two
@@ -33,9 +67,9 @@ def differing(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
     >>> svc = {"name": "svc", "_target_": "sklearn.svm.SVC", "C": 1.0}
     >>> tree = {"name": "tree", "_target_": "sklearn.tree.DecisionTreeClassifier", "depth": 3}
-    >>> differing([{"model": svc, "seed": 0}, {"model": tree, "seed": 0}])
+    >>> differing_keys([{"model": svc, "seed": 0}, {"model": tree, "seed": 0}])
     {'model': ['svc', 'tree']}
-    >>> differing([{"model": svc}, {"model": {**svc, "C": 2.0}}])
+    >>> differing_keys([{"model": svc}, {"model": {**svc, "C": 2.0}}])
     {'model.C': [1.0, 2.0]}
     """
     found: dict[str, list[Any]] = {}
@@ -108,10 +142,10 @@ def _shown(key: str) -> str:
     return component if component in COMPONENTS else key
 
 
-def value_of(config: Mapping[str, Any], key: str) -> Any:
-    """A config's value of a key as ``differing`` names it, None where it has none.
+def get_key(config: Mapping[str, Any], key: str) -> Any:
+    """A config's value of a key as ``differing_keys`` names it, None where it has none.
 
-    >>> value_of({"model": {"name": "svc", "C": 1.0}}, "model.C")
+    >>> get_key({"model": {"name": "svc", "C": 1.0}}, "model.C")
     1.0
     """
     node: Any = config
@@ -131,11 +165,11 @@ def _flat(tree: Any, path: str) -> dict[str, Any]:
     return found
 
 
-def named(row: Mapping[Any, Any], keys: Iterable[str]) -> str:
+def label_run(row: Mapping[Any, Any], keys: Iterable[str]) -> str:
     """A run by what tells it from the others: components by their bare name, where they have one.
 
     >>> row = {"id": "0123abcd", "model": "svc", "sampler": "none", "features.site": False}
-    >>> named(row, ["model", "sampler", "features.site"]), named(row, ["sampler"])
+    >>> label_run(row, ["model", "sampler", "features.site"]), label_run(row, ["sampler"])
     ('svc site=off', 'sampler=none')
     """
     values = {key: row[key] for key in keys if row[key] is not None}

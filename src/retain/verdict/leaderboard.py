@@ -1,7 +1,4 @@
-"""Every finished run in one table: what differs, what it scored, how it stands to the best.
-
-May import: errors, schema, record, customers, learning.
-"""
+"""Every finished run in one table: what differs, what it scored, how it stands to the best."""
 
 from __future__ import annotations
 
@@ -12,11 +9,9 @@ import numpy as np
 import pandas as pd
 
 from retain.record import Record
-from retain.schema import Judging
-from retain.verdict.chance import beats_chance
-from retain.verdict.folds import METRIC, fold_scores
-from retain.verdict.keys import differing
-from retain.verdict.paired import holm, paired
+from retain.schema import ComparisonConfig
+from retain.verdict.keys import differing_keys
+from retain.verdict.paired import METRIC, beats_chance, fold_scores, holm, paired
 
 STANDING = (
     "rank",
@@ -37,7 +32,7 @@ STANDING = (
 """Columns that are neither a config key nor a metric."""
 
 
-def leaderboard(records: Sequence[Record], judging: Judging) -> pd.DataFrame:
+def leaderboard(records: Sequence[Record], judging: ComparisonConfig) -> pd.DataFrame:
     """One row a run, best mean ROC-AUC first; equal ones by their Brier score.
 
     Runs that a race stopped stand behind those with all folds, nearest to the best first: a mean
@@ -59,7 +54,7 @@ def leaderboard(records: Sequence[Record], judging: Judging) -> pd.DataFrame:
     )
     standing = _standing(records, best, judging)
     front = pd.DataFrame({"id": [record.id for record in records]})
-    keys = pd.DataFrame(differing([record.config for record in records]), dtype=object)
+    keys = pd.DataFrame(differing_keys([record.config for record in records]), dtype=object)
     table = pd.concat([front, keys, standing, _metrics(records)], axis=1)
     place = sorted(range(len(records)), key=lambda i: _place(records[i], standing, i))
     table = table.iloc[place].reset_index(drop=True)
@@ -79,7 +74,7 @@ def _order(record: Record) -> tuple[float, float, str]:
     return -round(record.metrics[METRIC].mean, 9), 0.0 if brier is None else brier.mean, record.id
 
 
-def _standing(records: Sequence[Record], best: int, judging: Judging) -> pd.DataFrame:
+def _standing(records: Sequence[Record], best: int, judging: ComparisonConfig) -> pd.DataFrame:
     """How each run stands to the best: folds are the same, so differences are taken by fold."""
     scores = fold_scores(records)
     gaps = scores - scores[best]

@@ -1,8 +1,4 @@
-"""The winner as a file that executes nothing when it is read.
-
-May import: errors, schema, record, customers, learning. skops keeps arrays and parameters, never
-code; reading demands the hash the verdict knows and types from a fixed list.
-"""
+"""The winner as a file that executes nothing when it is read."""
 
 from __future__ import annotations
 
@@ -12,9 +8,8 @@ from pathlib import Path
 from sklearn.base import BaseEstimator
 
 from retain.errors import RetainError
-from retain.learning.splits import TwinFolds
-from retain.storage.archives import check_model_archive
-from retain.storage.reading import MIB, read_bytes
+from retain.learning.splits import DuplicateAwareKFold
+from retain.storage.reading import MIB, check_model_archive, read_bytes
 from retain.storage.writing import hash_of, replacing
 
 MODEL_BYTES = 2048 * MIB
@@ -95,5 +90,5 @@ def _forget_folds(model: BaseEstimator) -> None:
     """Drop the splitters of a fitted model: they know customers by id, and fitting is over."""
     for holder in (model, *getattr(model, "fitted_", {}).values()):
         for name, value in holder.get_params(deep=True).items():
-            if isinstance(value, TwinFolds):
+            if isinstance(value, DuplicateAwareKFold):
                 holder.set_params(**{name: value.n_splits})

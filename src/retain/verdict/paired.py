@@ -1,7 +1,5 @@
 """How sure it is that one run scores higher than another: tests on the folds both were given.
 
-May import: errors, schema, record, customers, learning.
-
 Folds share training rows, so their differences are not independent. The variance of their mean,
 s²/J for J independent ones, is taken as (1/J + n_test/n_train)·s² (Nadeau & Bengio 2003; Bouckaert
 & Frank 2004). The Bayesian test (Benavoli, Corani, Demšar & Zaffalon 2017, eq. 7) has the same
@@ -15,6 +13,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
+
+from retain.record import Record
+
+METRIC = "roc_auc"
+"""What ranks runs."""
+
+
+def fold_scores(records: Sequence[Record], metric: str = METRIC) -> np.ndarray:
+    """A metric by run and fold, shape (n_runs, J); NaN where a run was stopped before a fold."""
+    folds = [record.metrics[metric].folds for record in records]
+    scores = np.full((len(folds), max(map(len, folds))), np.nan)
+    for row, values in zip(scores, folds, strict=True):
+        row[: len(values)] = values
+    return scores
+
 
 EPSILON = np.finfo(float).eps
 
@@ -116,3 +129,61 @@ def holm(p: np.ndarray) -> np.ndarray:
     adjusted = np.empty(len(p))
     adjusted[order] = np.minimum(raised, 1.0)
     return adjusted
+
+
+CHANCE = 0.5
+"""The ROC-AUC of a coin."""
+
+
+@dataclass(frozen=True)
+class Chance:
+    """How the best run stands to a ROC-AUC of .5.
+
+    Attributes
+    ----------
+    beaten
+        Whether it is higher by the corrected test, Holm's correction for all runs included, and
+        no run that ranks nobody is tied with it.
+    p
+        The corrected p.
+    tied
+        Ids of runs that rank nobody (.5 in every fold) and cannot be told from the best.
+    """
+
+    beaten: bool
+    p: float
+    tied: tuple[str, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The answer in words."""
+        if self.beaten:
+            return f"The best run beats chance (corrected p = {self.p:.2g} against .5)."
+        also = ": a run that ranks nobody is tied with the best" if self.tied else ""
+        return (
+            f"Nothing beats chance{also} (the best against .5, corrected for the number of runs: "
+            f"p = {self.p:.2g})."
+        )
+
+
+def chance_p(scores: np.ndarray, best: int, test_to_train: float) -> float:
+    """P of "the best run ranks no better than a coin", with Holm's correction for all runs.
+
+    The best of many runs on noise lies above .5 because it was chosen: hence the correction.
+    """
+    return float(holm(paired(scores - CHANCE, test_to_train).p)[best])
+
+
+def beats_chance(scores: np.ndarray, best: int, test_to_train: float, alpha: float) -> bool:
+    """Whether the best run ranks better than a coin; where it does not, nor is any rank told."""
+    higher = float(np.nanmean(scores[best])) > CHANCE
+    return higher and chance_p(scores, best, test_to_train) < alpha
+
+
+def test_against_random(records: Sequence[Record], tied: Sequence[str], alpha: float) -> Chance:
+    """The best of ``records``, which stands first, against .5."""
+    scores, ratio = fold_scores(records), records[0].split.test_to_train
+    blind = {r.id for r in records if set(r.metrics[METRIC].folds) == {CHANCE}}
+    level = tuple(id_ for id_ in tied if id_ in blind)
+    beaten = beats_chance(scores, 0, ratio, alpha) and not level
+    return Chance(beaten, chance_p(scores, 0, ratio), level)

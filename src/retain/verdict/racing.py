@@ -1,7 +1,5 @@
 """Who drops out of a race: runs done fold by fold, held against the leader after each.
 
-May import: errors, schema, record, customers, learning.
-
 The question a race asks is one-sided: is this run worse than the leader? It is asked again after
 every fold and of many runs, so that now and then one is stopped that was no worse. The price is
 ties that nobody sees, since those that are close enough to win are seldom stopped: a comparison
@@ -20,7 +18,7 @@ ALPHA = 0.05
 """How seldom a run as good as the leader is stopped, at one look."""
 
 
-def dropped(
+def eliminated_runs(
     scores: Mapping[str, Sequence[float]],
     folds: int,
     test_to_train: float,
@@ -47,7 +45,7 @@ def dropped(
         resampled t-test (Nadeau & Bengio 2003).
 
     >>> close, far = [0.91, 0.90, 0.92], [0.80, 0.79, 0.82]
-    >>> dropped({"a": close, "b": far, "c": [0.92, 0.89, 0.91]}, 3, test_to_train=0.25)
+    >>> eliminated_runs({"a": close, "b": far, "c": [0.92, 0.89, 0.91]}, 3, test_to_train=0.25)
     frozenset({'b'})
     """
     racing = {id_: np.array(values[:folds]) for id_, values in scores.items()}

@@ -1,7 +1,4 @@
-"""The sealed test: opened once for the winner, every opening written to the ledger.
-
-May import: errors, schema, record, customers, learning.
-"""
+"""The sealed test: opened once for the winner, every opening written to the ledger."""
 
 from __future__ import annotations
 
@@ -32,7 +29,7 @@ class SealedTest:
 
     customers: int
     metrics: dict[str, dict[str, Any]]
-    openings: tuple[Opening, ...]
+    openings: tuple[Access, ...]
 
     @property
     def told(self) -> str:
@@ -46,7 +43,7 @@ class SealedTest:
         )
 
 
-class Opening(Config):
+class Access(Config):
     """One look at the sealed test."""
 
     time: str
@@ -68,25 +65,25 @@ class Ledger:
     path: Path
     others: tuple[Path, ...] = ()
 
-    def openings(self, data: str) -> list[Opening]:
+    def openings(self, data: str) -> list[Access]:
         """The openings of the sealed test of these customers, each look once.
 
         The same winner on the same customers and splits shows nothing that was not seen before.
         A line that cannot be read is refused, not skipped.
         """
         every = [one for path in (self.path, *self.others) for one in _read(path)]
-        first: dict[tuple[str, str, str], Opening] = {}
+        first: dict[tuple[str, str, str], Access] = {}
         for opening in sorted(every, key=lambda one: one.time):
             if opening.data == data:
                 first.setdefault(_look(opening), opening)
         return list(first.values())
 
-    def note(self, record: Record, roc_auc: float) -> list[Opening]:
+    def note(self, record: Record, roc_auc: float) -> list[Access]:
         """All openings with this one, which stands in this ledger from now on.
 
         The caller holds the study's lock, and writes the verdict after this.
         """
-        new = Opening(
+        new = Access(
             time=datetime.now(UTC).isoformat(timespec="seconds"),
             study=record.study,
             winner=record.id,
@@ -101,7 +98,7 @@ class Ledger:
         return self.openings(new.data)
 
 
-def _read(path: Path) -> list[Opening]:
+def _read(path: Path) -> list[Access]:
     try:
         lines = list(read_json_lines(path))
     except MissingFileError:
@@ -109,9 +106,9 @@ def _read(path: Path) -> list[Opening]:
     return [_opening(line, f"{path}, line {number}") for number, line in lines]
 
 
-def _opening(line: bytes, where: str) -> Opening:
+def _opening(line: bytes, where: str) -> Access:
     try:
-        return Opening.model_validate_json(line)
+        return Access.model_validate_json(line)
     except ValueError:
         raise RetainError(
             f"{where} is no opening of a sealed test; it must not be edited. Restore it from a "
@@ -119,11 +116,11 @@ def _opening(line: bytes, where: str) -> Opening:
         ) from None
 
 
-def _look(opening: Opening) -> tuple[str, str, str]:
+def _look(opening: Access) -> tuple[str, str, str]:
     return opening.winner, opening.data, opening.split
 
 
-def measured(
+def score_sealed_test(
     scores: Scores, profit: pd.Series | None, metrics: Sequence[Metric], *, resamples: int
 ) -> dict[str, dict[str, Any]]:
     """Each metric on the sealed test with its 95 % interval.

@@ -1,7 +1,4 @@
-"""How sure a number on one set of customers is.
-
-May import: errors, schema, record, customers, learning.
-"""
+"""How sure a number on one set of customers is."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The verdict: who won, who is tied with it, whether that beats chance, and what moved the metric.
-
-May import: errors, schema, record, customers, learning.
-"""
+"""The verdict: winner, tied runs, comparison with chance, and what moved the metric."""
 
 from __future__ import annotations
 
@@ -15,13 +12,11 @@ import pandas as pd
 
 from retain.errors import RetainError
 from retain.record import Record
-from retain.schema import Judging
-from retain.verdict.chance import Chance, against_chance
-from retain.verdict.comparable import refuse_unlike
-from retain.verdict.effects import Effect, effects, texts_of
-from retain.verdict.folds import METRIC
-from retain.verdict.keys import named, value_of
+from retain.schema import ComparisonConfig
+from retain.verdict.effects import MainEffect, effects, texts_of
+from retain.verdict.keys import check_comparable, get_key, label_run
 from retain.verdict.leaderboard import keys_of, leaderboard
+from retain.verdict.paired import METRIC, Chance, test_against_random
 
 NEEDED = (METRIC, "brier", "ece")
 """Metrics no verdict can do without: the ranking, and whether risks are probabilities."""
@@ -68,10 +63,10 @@ class Verdict:
     keys: tuple[str, ...]
     chance: Chance
     others: tuple[Record, ...]
-    judging: Judging
+    judging: ComparisonConfig
 
     @cached_property
-    def effects(self) -> tuple[Effect, ...]:
+    def effects(self) -> tuple[MainEffect, ...]:
         """What moved ROC-AUC, by axis of the sweep."""
         table, place = self.table[list(self.keys)], self.records.index(self.winner)
         return tuple(effects(self.records, table, place, _absent(self.others, self.keys)))
@@ -79,7 +74,7 @@ class Verdict:
     def name(self, record: Record) -> str:
         """What a run of the leaderboard is called."""
         (row,) = self.table[self.table["id"] == record.id].to_dict("records")
-        return named(row, self.keys) if self.keys else str(record.config["model"]["name"])
+        return label_run(row, self.keys) if self.keys else str(record.config["model"]["name"])
 
     @property
     def sentence(self) -> str:
@@ -120,7 +115,7 @@ class Verdict:
         return told
 
 
-def judge(records: Sequence[Record], judging: Judging) -> Verdict:
+def judge(records: Sequence[Record], judging: ComparisonConfig) -> Verdict:
     """The verdict over records; of runs recorded twice, in two studies, the first counts.
 
     Raises
@@ -133,7 +128,7 @@ def judge(records: Sequence[Record], judging: Judging) -> Verdict:
     done = [record for record in records if record.state == "done"]
     others = tuple(record for record in records if record.state != "done")
     _refuse_none(done, records)
-    refuse_unlike(done)
+    check_comparable(done)
     if missing := [name for name in NEEDED if name not in done[0].metrics]:
         raise RetainError(f"these runs lack the metrics {', '.join(missing)}; run them again.")
     table = leaderboard(done, judging)
@@ -151,7 +146,7 @@ def judge(records: Sequence[Record], judging: Judging) -> Verdict:
         table=table,
         records=ordered,
         keys=tuple(keys),
-        chance=against_chance(ordered, tied, judging.alpha),
+        chance=test_against_random(ordered, tied, judging.alpha),
         others=others,
         judging=judging,
     )
@@ -169,7 +164,7 @@ def _refuse_none(done: Sequence[Record], records: Sequence[Record]) -> None:
         )
 
 
-def _complexity(record: Record, judging: Judging) -> tuple[int, float, str]:
+def _complexity(record: Record, judging: ComparisonConfig) -> tuple[int, float, str]:
     """The place of a run's model in the order of complexity, better ROC-AUC first."""
     name, order = record.config["model"]["name"], judging.complexity
     place = order.index(name) if name in order else len(order)
@@ -181,6 +176,6 @@ def _absent(others: Sequence[Record], keys: Sequence[str]) -> Mapping[tuple[str,
     found = {}
     for record in others:
         reason = (record.reason or "").splitlines()[:1]
-        texts = texts_of([value_of(record.config, key) for key in keys])
+        texts = texts_of([get_key(record.config, key) for key in keys])
         found[texts] = f"{record.state.replace('_', ' ')}: {' '.join(reason)}"
     return found

@@ -2,10 +2,10 @@
 
 import pytest
 
-from retain.customers.purchases.dialects import spark_sql
-from retain.customers.purchases.plan import Plan
-from retain.customers.purchases.script import script_of
-from retain.customers.purchases.snapshots import Calendar
+from retain.customers.purchases.engines.spark_sql import spark_sql
+from retain.customers.purchases.features.plan import Plan
+from retain.customers.purchases.features.script import script_of
+from retain.customers.purchases.features.snapshots import SnapshotCalendar
 from retain.errors import RetainError
 from retain.schema.purchases import Active, LabelRule
 
@@ -29,7 +29,7 @@ EVERYTHING = frozenset(
 @pytest.mark.parametrize("labelled", [True, False])
 def test_every_statement_of_the_table_is_on_the_list(columns, kinds, labelled):
     snapshots = (400, 430) if labelled else (430,)
-    plan = Plan(Calendar(0, 600, snapshots), LABEL, (30, 90), columns, kinds, labelled)
+    plan = Plan(SnapshotCalendar(0, 600, snapshots), LABEL, (30, 90), columns, kinds, labelled)
     script = script_of(plan)
     for name in script.__dataclass_fields__:
         statement = getattr(script, name)

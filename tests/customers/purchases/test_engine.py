@@ -11,11 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.customers.purchases.definitions import definitions
-from retain.customers.purchases.engine import build, bytes_of, connected
-from retain.customers.purchases.plan import Plan
-from retain.customers.purchases.sensitivity import table_of
-from retain.customers.purchases.snapshots import Calendar
+from retain.customers.purchases.engines.duckdb import build, bytes_of, connected
+from retain.customers.purchases.features.label import definitions, table_of
+from retain.customers.purchases.features.plan import Plan
+from retain.customers.purchases.features.snapshots import SnapshotCalendar
 from retain.errors import RetainError
 from retain.schema.purchases import Active, LabelRule
 
@@ -66,7 +65,9 @@ def _with_gaps(values, random):
 
 
 def planned(kinds=5, *, rule=RULE, windows=(30, 90, 180), columns=COLUMNS, days=SNAPSHOTS):
-    return Plan(Calendar(FIRST, FIRST + 699, days), rule, windows, columns, kinds, labelled=True)
+    return Plan(
+        SnapshotCalendar(FIRST, FIRST + 699, days), rule, windows, columns, kinds, labelled=True
+    )
 
 
 def built(log, plan, *, threads=2, share=10**9):

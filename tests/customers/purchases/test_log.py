@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from retain.customers.purchases import duplicates
+from retain.customers.purchases.cleaning import duplicates
 from retain.customers.purchases.log import content_of, open_log
 from retain.errors import RetainError
 
@@ -505,8 +505,8 @@ def test_content_is_told_before_the_log_is_opened(opened, asked, csv_log):
 
 
 def test_a_large_file_is_told_by_its_ends_and_its_time(asked, csv_log, monkeypatch):
-    monkeypatch.setattr("retain.customers.purchases.content._WHOLE", 10)
-    monkeypatch.setattr("retain.customers.purchases.content._ENDS", 4)
+    monkeypatch.setattr("retain.customers.purchases.log._WHOLE", 10)
+    monkeypatch.setattr("retain.customers.purchases.log._ENDS", 4)
     path = csv_log(lines())
     known = content_of(path=str(path), table=None, **asked())
     assert content_of(path=str(path), table=None, **asked()) == known

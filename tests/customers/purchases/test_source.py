@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from retain.customers.purchases import kept, source
+from retain.customers.purchases import source
+from retain.customers.purchases.engines import cache
 from retain.customers.purchases.source import read
 from retain.errors import RetainError
 
@@ -305,7 +306,7 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(asked, tmp_path):
 
 
 def test_nothing_is_kept_where_no_folder_is_named(asked, tmp_path, monkeypatch):
-    monkeypatch.setattr(kept, "write", pytest.fail)
+    monkeypatch.setattr(cache, "write", pytest.fail)
     assert len(read(**asked(cache=None))) > 0
 
 

@@ -12,13 +12,14 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from retain.customers.purchases import engine, spark, spark_session
-from retain.customers.purchases.dialects import spark_sql
-from retain.customers.purchases.handing import handed, native_of
+from retain.customers.purchases.engines import duckdb as engine
+from retain.customers.purchases.engines import spark, spark_session
+from retain.customers.purchases.engines.spark_input import native_of, register_purchases
+from retain.customers.purchases.engines.spark_sql import spark_sql
+from retain.customers.purchases.features.plan import Plan
+from retain.customers.purchases.features.snapshots import snapshots_from_log
 from retain.customers.purchases.log import open_log
-from retain.customers.purchases.plan import Plan
-from retain.customers.purchases.quoted import trimmed
-from retain.customers.purchases.snapshots import dated
+from retain.customers.purchases.parsing.sql_names import trim_sql
 from retain.customers.purchases.source import read
 from retain.errors import RetainError
 from retain.schema.purchases import (
@@ -114,7 +115,7 @@ def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None):
         )
         connection.execute(f"SET TimeZone = '{session}'")
         rule = SnapshotRule(every=30, count=snapshots, last=None)
-        calendar = dated(log.first, log.last, rule, RULE)
+        calendar = snapshots_from_log(log.first, log.last, rule, RULE)
         plan = Plan(calendar, RULE, (30, 90), log.columns, len(log.categories), labelled=True)
         yield connection, plan
 
@@ -225,7 +226,7 @@ def test_spark_refuses_nanoseconds_and_a_cluster_is_told_how_to_write_them(runni
     far = SimpleNamespace(sparkContext=SimpleNamespace(master="spark://far:7077"))
     told = r"Spark on spark://far:7077 cannot read.* nanoseconds.*microseconds.*data.engine=duckdb"
     with opened(path) as (connection, _), pytest.raises(RetainError, match=told):
-        handed(connection, far).__enter__()
+        register_purchases(connection, far).__enter__()
 
 
 ASKED = """
@@ -249,7 +250,7 @@ def listed(text):
 
 
 # Whatever is on the list is there because both engines answer alike, for odd values too.
-@pytest.mark.parametrize("expression", [*listed(ASKED), *listed(SUMMED), trimmed("w")])
+@pytest.mark.parametrize("expression", [*listed(ASKED), *listed(SUMMED), trim_sql("w")])
 def test_both_engines_answer_alike(running, expression):
     import duckdb
 
@@ -269,7 +270,7 @@ def test_both_engines_answer_alike(running, expression):
         }
     )
     statement = f"SELECT {expression} AS told FROM given"  # noqa: S608
-    with spark_session.unheard():
+    with spark_session.silence_pandas_warning():
         running.createDataFrame(table).createOrReplaceTempView("given")
         there = running.sql(spark_sql(statement)).toArrow()["told"].to_pylist()
     with duckdb.connect() as connection:

@@ -1,7 +1,5 @@
 """The control group: who of those chosen is held out, by chance alone, to be compared with.
 
-May import: nothing of the package.
-
 The plan is made for treated and control together, with limits as ``widened``; then a share is held
 out by systematic sampling over a seeded order within offer and segment, so that everybody chosen
 has the same chance and no offer has more treated than it can serve. Where the treated would cost
@@ -27,7 +25,7 @@ ROUNDING = 1e-12
 
 
 @dataclass(frozen=True)
-class Holdout:
+class ControlAssignment:
     """Who is held out.
 
     Attributes
@@ -46,17 +44,17 @@ class Holdout:
     randomisation: np.ndarray
 
 
-def widened(limit: int, share: float) -> int:
+def inflate_limit(limit: int, share: float) -> int:
     """The most customers of whom no more than ``limit`` are treated when a share is held out.
 
-    >>> widened(80, 0.2), widened(81, 0.2), widened(7, 0.0)
+    >>> inflate_limit(80, 0.2), inflate_limit(81, 0.2), inflate_limit(7, 0.0)
     (100, 101, 7)
     """
     exact = _exact(share)
     return limit * exact.denominator // (exact.denominator - exact.numerator)
 
 
-def hold_out(  # noqa: PLR0913 - a design has this many parts
+def assign_control(  # noqa: PLR0913 - a design has this many parts
     chosen: np.ndarray,
     cost: np.ndarray,
     segment: np.ndarray,
@@ -65,7 +63,7 @@ def hold_out(  # noqa: PLR0913 - a design has this many parts
     share: float,
     seed: int,
     budget: float | None = None,
-) -> Holdout | None:
+) -> ControlAssignment | None:
     """A random share of those chosen; None where no draw fits and a cheaper plan is needed.
 
     From some fifty customers on a draw fits where the treated are expected to cost 1 % less than
@@ -117,13 +115,15 @@ def _drawn(
     return held
 
 
-def _told(rows: np.ndarray, held: np.ndarray, ids: np.ndarray, seed: int, draw: int) -> Holdout:
+def _told(
+    rows: np.ndarray, held: np.ndarray, ids: np.ndarray, seed: int, draw: int
+) -> ControlAssignment:
     control = np.zeros(len(ids), dtype=bool)
     control[rows[held]] = True
     told = (f"{seed}:{draw}:{customer}".encode() for customer in ids[rows].tolist())
     randomisation = np.full(len(ids), "", dtype="<U12")
     randomisation[rows] = [hashlib.sha256(one).hexdigest()[:12] for one in told]
-    return Holdout(control, draw, randomisation)
+    return ControlAssignment(control, draw, randomisation)
 
 
 def _hashed(ids: np.ndarray) -> np.ndarray:

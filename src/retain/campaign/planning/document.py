@@ -1,8 +1,5 @@
 """``campaign.json``: the plan in numbers, for programs and for the page, which adds none.
 
-May import: schema; campaign.*, but for campaign.campaign. Money is ``{value, low, high}`` in the
-unit of profit, and shares lie in [0, 1]. Its keys:
-
     id                  tells this campaign from others: the hash of all the rest
     customers           how many there are, and ``contactable`` how many agreed to be contacted
     consent             stated | given | not_stated: what the source and the store say of it
@@ -25,26 +22,145 @@ were asked for; ``files``: the SHA-256 of its tables.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from retain.campaign.audience import Audience
-from retain.campaign.planning.budgets import budget_curve
-from retain.campaign.planning.cautions import cautions
-from retain.campaign.planning.planned import Planned
-from retain.campaign.planning.prices import prices
-from retain.campaign.planning.sensitivity import Setting, sensitivity
-from retain.campaign.planning.told import offers_told, power_told
-from retain.campaign.settings import Settings
-from retain.campaign.worth.break_even import cheapest
-from retain.campaign.worth.empc import of_offer
-from retain.campaign.worth.monte_carlo import MonteCarlo
-from retain.campaign.worth.profit_curve import profit_curve
-from retain.campaign.worth.recalibration import Recalibration
-from retain.schema import Planning
+from retain.campaign.audience import Audience, Settings
+from retain.campaign.planning.planned import CampaignPlan
+from retain.campaign.planning.power import power
+from retain.campaign.planning.sensitivity import Setting, budget_curve, prices, sensitivity
+from retain.campaign.value.break_even import BreakEven, break_even, cheapest
+from retain.campaign.value.empc import of_offer
+from retain.campaign.value.monte_carlo import MonteCarlo
+from retain.campaign.value.profit_curve import profit_curve
+from retain.campaign.value.recalibration import Recalibration
+from retain.schema import Beta, Planning, Value
+
+Tree = Mapping[str, Any]
+
+
+def cautions(campaign: Tree) -> list[dict[str, Any]]:
+    """What there is to say of a campaign's tree, each with a ``code`` and its numbers."""
+    return [{"code": code, **found} for code, look in LOOKS.items() if (found := look(campaign))]
+
+
+def _no_consent_column(tree: Tree) -> dict[str, Any] | None:
+    return {"customers": tree["customers"]} if tree["consent"] == "not_stated" else None
+
+
+def _control_none(tree: Tree) -> dict[str, Any] | None:
+    plan = tree["plan"]
+    return {"chosen": plan["chosen"]} if plan["chosen"] and not plan["control"] else None
+
+
+def _calibration_poor(tree: Tree) -> dict[str, Any] | None:
+    """Scores that were no probabilities before they were recalibrated."""
+    found = tree["calibration"]
+    apart = not found["slope_low"] <= 1 <= found["slope_high"]
+    return {"slope": found["slope"]} if apart else None
+
+
+def _nothing_pays(tree: Tree) -> dict[str, Any] | None:
+    return {"customers": tree["customers"]} if tree["plan"]["chosen"] == 0 else None
+
+
+def _may_lose(tree: Tree) -> dict[str, Any] | None:
+    """A plan that may cost more than it saves, its assumptions being what they are."""
+    net = tree["plan"]["net"]
+    return {"low": net["low"]} if tree["plan"]["chosen"] and net["low"] < 0 else None
+
+
+LOOKS = {
+    "no_consent_column": _no_consent_column,
+    "nothing_pays": _nothing_pays,
+    "control_none": _control_none,
+    "calibration_poor": _calibration_poor,
+    "may_lose": _may_lose,
+}
+
+
+def offers_told(
+    plan: CampaignPlan, audience: Audience, draws: MonteCarlo, value: Value
+) -> list[dict[str, Any]]:
+    """One object an offer, in the order of the catalogue."""
+    even = break_even(audience, plan.offers, value, plan.treated)
+    return [_offer(plan, at, draws, even[name]) for at, name in enumerate(plan.offers.names)]
+
+
+def _offer(plan: CampaignPlan, at: int, draws: MonteCarlo, even: BreakEven) -> dict[str, Any]:
+    offers, name = plan.offers, plan.offers.names[at]
+    offer = offers.catalogue.offers[name]
+    chosen, treated = plan.chosen == at, plan.treated == at
+    only = np.where(treated, at, -1)
+    cost, net = offers.cost[treated, at].sum(), offers.net[treated, at].sum()
+    return {
+        "name": name,
+        "label": offer.label.model_dump(),
+        "channel": offer.channel,
+        "needs_consent": offer.needs_consent,
+        "eligible": int(offers.eligible[:, at].sum()),
+        "chosen": int(chosen.sum()),
+        "treated": int(treated.sum()),
+        "control": int(plan.holdout.control[chosen].sum()),
+        "cost": float(cost),
+        "saved": float(cost + net),
+        "net": draws.plan(only, offers).as_json(),
+        "capacity": offer.capacity,
+        "price": None if offer.capacity is None else float(plan.allocation.capacity_prices[at]),
+        "save_rate": _rate(offer.save_rate),
+        "break_even_save_rate": even.save_rate,
+        "break_even_cost": even.contact_cost,
+    }
+
+
+def _rate(beta: Beta) -> dict[str, float]:
+    low, high = stats.beta.ppf([0.025, 0.975], beta.alpha, beta.beta)
+    mean = beta.mean
+    return {
+        "alpha": beta.alpha,
+        "beta": beta.beta,
+        "mean": mean,
+        "low": float(low),
+        "high": float(high),
+    }
+
+
+def power_told(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict[str, Any]:
+    """The smallest effect that can be seen in all and in each segment, and the one hoped for."""
+    rows = np.flatnonzero(plan.chosen >= 0)
+    risk = audience.table["risk"].to_numpy()[rows]
+    saved = risk * plan.of_chosen(plan.offers.save_rate)[rows]
+    table = pd.DataFrame({"held": plan.holdout.control[rows], "risk": risk, "saved": saved})
+    segments = pd.Series(np.asarray(audience.segments)[rows], dtype=object)
+    return {
+        "alpha": planning.alpha,
+        "power": planning.power,
+        "overall": _power(table, planning),
+        "segments": [
+            {"segment": str(name), **_power(part, planning)}
+            for name, part in table.groupby(segments, sort=True)
+        ],
+    }
+
+
+def _power(chosen: pd.DataFrame, planning: Planning) -> dict[str, Any]:
+    """Effects are differences of the shares that decline, in [0, 1]."""
+    held = int(chosen["held"].sum())
+    some = len(chosen) > 0
+    found = power(
+        len(chosen) - held,
+        held,
+        baseline=float(chosen["risk"].mean()) if some else 0.0,
+        hoped=float(chosen["saved"].mean()) if some else 0.0,
+        alpha=planning.alpha,
+        power=planning.power,
+    )
+    return found.as_json()
 
 
 @dataclass(frozen=True)
@@ -61,7 +177,7 @@ class Basis:
     declined: np.ndarray | None
 
 
-def document(plan: Planned, basis: Basis, *, what_ifs: bool = True) -> dict[str, Any]:
+def document(plan: CampaignPlan, basis: Basis, *, what_ifs: bool = True) -> dict[str, Any]:
     """The tree of ``campaign.json``, in plain values.
 
     Without ``what_ifs`` what takes further plans to tell is null or empty.
@@ -99,7 +215,7 @@ NO_WHAT_IFS: dict[str, Any] = {
 }
 
 
-def _what_ifs(plan: Planned, basis: Basis) -> dict[str, Any]:
+def _what_ifs(plan: CampaignPlan, basis: Basis) -> dict[str, Any]:
     """How else it could be: other limits, other assumptions, others targeted."""
     audience, settings = basis.audience, basis.settings
     catalogue, value, planning = settings.catalogue, settings.value, settings.planning
@@ -128,7 +244,7 @@ def _empc(basis: Basis) -> dict[str, Any] | None:
     return {"offer": name, **found.as_json()}
 
 
-def _plan(plan: Planned, draws: MonteCarlo, planning: Planning) -> dict[str, Any]:
+def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: Planning) -> dict[str, Any]:
     found, treated = plan.allocation, plan.treated
     cost = float(plan.of_chosen(plan.offers.cost, treated).sum())
     net = float(plan.of_chosen(plan.offers.net, treated).sum())
@@ -149,7 +265,7 @@ def _plan(plan: Planned, draws: MonteCarlo, planning: Planning) -> dict[str, Any
     }
 
 
-def _budgets(plan: Planned, planning: Planning) -> list[dict[str, Any]]:
+def _budgets(plan: CampaignPlan, planning: Planning) -> list[dict[str, Any]]:
     """Budget and net value of those treated, and how many are chosen, from small to saturation."""
     treated = 1 - planning.control
     return [
@@ -158,7 +274,7 @@ def _budgets(plan: Planned, planning: Planning) -> list[dict[str, Any]]:
     ]
 
 
-def _control(plan: Planned, audience: Audience, planning: Planning) -> dict[str, Any]:
+def _control(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict[str, Any]:
     """Who is held out, by segment and offer."""
     rows = np.flatnonzero(plan.chosen >= 0)
     table = pd.DataFrame(

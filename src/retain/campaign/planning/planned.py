@@ -1,8 +1,4 @@
-"""The plan: who is offered what, and who of them is held out, within all limits.
-
-May import: errors, schema; campaign.allocation, campaign.audience, campaign.planning.control,
-campaign.offering.offers.
-"""
+"""The plan: who is offered what, and who of them is held out, within all limits."""
 
 from __future__ import annotations
 
@@ -13,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from retain.campaign.allocation import Allocation, Problem, allocate
+from retain.campaign.allocation.allocate import Allocation, Problem, allocate
 from retain.campaign.audience import Audience
-from retain.campaign.offering.offers import Offers
-from retain.campaign.planning.control import Holdout, hold_out, widened
+from retain.campaign.offers.offers import OfferMatrix
+from retain.campaign.planning.control import ControlAssignment, assign_control, inflate_limit
 from retain.errors import RetainError
 from retain.schema import Planning
 
@@ -27,7 +23,7 @@ STEP = 0.995
 
 
 @dataclass(frozen=True)
-class Planned:
+class CampaignPlan:
     """Who is offered what.
 
     Attributes
@@ -40,10 +36,10 @@ class Planned:
         Who of the chosen is held out.
     """
 
-    offers: Offers
+    offers: OfferMatrix
     problem: Problem
     allocation: Allocation
-    holdout: Holdout
+    holdout: ControlAssignment
 
     @property
     def chosen(self) -> np.ndarray:
@@ -62,7 +58,7 @@ class Planned:
         return np.where(mine >= 0, picked, 0.0)
 
 
-def planned(audience: Audience, offers: Offers, planning: Planning) -> Planned:
+def make_plan(audience: Audience, offers: OfferMatrix, planning: Planning) -> CampaignPlan:
     """The plan of greatest expected net value, and a random share of it held out.
 
     It is made for treatment and control together, within limits widened by the share held out, so
@@ -83,7 +79,7 @@ def planned(audience: Audience, offers: Offers, planning: Planning) -> Planned:
         if held is None:
             problem = replace(problem, budget=STEP * float(problem.budget or 0.0))
         elif cells == planning.exact_cells:
-            return Planned(offers, problem, allocation, held)
+            return CampaignPlan(offers, problem, allocation, held)
         else:
             cells = planning.exact_cells
     raise RetainError(
@@ -92,7 +88,7 @@ def planned(audience: Audience, offers: Offers, planning: Planning) -> Planned:
     )
 
 
-def problem_of(audience: Audience, offers: Offers, planning: Planning) -> Problem:
+def problem_of(audience: Audience, offers: OfferMatrix, planning: Planning) -> Problem:
     """What is to be solved, its limits wide enough for those who are held out."""
     share = planning.control
     codes, names = pd.factorize(_segments(audience), sort=True)
@@ -103,8 +99,10 @@ def problem_of(audience: Audience, offers: Offers, planning: Planning) -> Proble
         cost=offers.cost,
         eligible=offers.eligible,
         budget=None if planning.budget is None else planning.budget / (1 - share),
-        capacity=np.array([np.inf if one is None else widened(one, share) for one in capacities]),
-        contacts=None if planning.contacts is None else widened(planning.contacts, share),
+        capacity=np.array(
+            [np.inf if one is None else inflate_limit(one, share) for one in capacities]
+        ),
+        contacts=None if planning.contacts is None else inflate_limit(planning.contacts, share),
         segment=codes if least is not None else None,
         least=least,
         keys=_keys(audience),
@@ -145,7 +143,7 @@ def _keys(audience: Audience) -> np.ndarray:
 
 
 def _least(
-    names: list[str], codes: np.ndarray, offers: Offers, planning: Planning
+    names: list[str], codes: np.ndarray, offers: OfferMatrix, planning: Planning
 ) -> np.ndarray | None:
     """How many of each segment to contact at least, those held out included."""
     if not planning.least:
@@ -167,11 +165,11 @@ def _least(
 
 
 def _held_out(
-    audience: Audience, offers: Offers, allocation: Allocation, planning: Planning
-) -> Holdout | None:
+    audience: Audience, offers: OfferMatrix, allocation: Allocation, planning: Planning
+) -> ControlAssignment | None:
     chosen = allocation.chosen
     picked = np.take_along_axis(offers.cost, np.maximum(chosen, 0)[:, None], axis=1)[:, 0]
-    return hold_out(
+    return assign_control(
         chosen,
         np.where(chosen >= 0, picked, 0.0),
         _segments(audience),

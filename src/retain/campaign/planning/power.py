@@ -1,7 +1,5 @@
 """What a control group can tell: the smallest effect that would be seen, and the sample for one.
 
-May import: nothing of the package.
-
 For a two-sided test of two shares, on the arcsine scale on which a share's variance does not depend
 on the share (Cohen 1988, ch. 6): h = 2 · asin √p₁ − 2 · asin √p₂ is seen with the wanted power from
 h = (z_{1−α/2} + z_power) · √(1/n₁ + 1/n₂) on. The effect looked for is a fall of the share who
@@ -68,18 +66,18 @@ def power(  # noqa: PLR0913 - a test has this many parts
     >>> round(told.detectable, 3), told.needed, told.promised
     (0.171, 983, False)
     """
-    seen = detectable(treated, control, baseline=baseline, alpha=alpha, power=power)
-    wanted = needed(baseline, hoped, alpha=alpha, power=power)
+    seen = minimum_detectable_effect(treated, control, baseline=baseline, alpha=alpha, power=power)
+    wanted = required_sample(baseline, hoped, alpha=alpha, power=power)
     promised = seen is not None and hoped >= seen
     return Power(treated, control, baseline, seen, hoped, wanted, promised)
 
 
-def detectable(
+def minimum_detectable_effect(
     treated: int, control: int, *, baseline: float, alpha: float, power: float
 ) -> float | None:
     """The smallest fall of the baseline that is seen; None where even a fall to 0 is not.
 
-    >>> round(detectable(154, 154, baseline=0.83, alpha=0.05, power=0.8), 3)
+    >>> round(minimum_detectable_effect(154, 154, baseline=0.83, alpha=0.05, power=0.8), 3)
     0.135
     """
     if not (treated > 0 and control > 0 and baseline > 0):
@@ -89,10 +87,10 @@ def detectable(
     return baseline - math.sin(lowered) ** 2 if lowered >= 0 else None
 
 
-def needed(baseline: float, hoped: float, *, alpha: float, power: float) -> int | None:
+def required_sample(baseline: float, hoped: float, *, alpha: float, power: float) -> int | None:
     """Customers in each of two equal arms to see a fall of ``hoped``.
 
-    >>> needed(0.83, 0.05, alpha=0.05, power=0.8)
+    >>> required_sample(0.83, 0.05, alpha=0.05, power=0.8)
     983
     """
     if not 0 < hoped <= baseline:

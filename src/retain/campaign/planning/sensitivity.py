@@ -1,24 +1,120 @@
-"""What becomes of the plan where an assumption is another one within its range.
-
-May import: schema; campaign.allocation, campaign.audience, campaign.offering.offers,
-campaign.planning.planned.
-"""
+"""What becomes of the plan where an assumption is another one within its range."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from scipy import stats
 
-from retain.campaign.allocation import Allocation, allocate
-from retain.campaign.audience import Audience
-from retain.campaign.offering.economics import priced
-from retain.campaign.offering.offers import Offers, again
-from retain.campaign.planning.planned import problem_of
+from retain.campaign.allocation.allocate import Allocation, Problem, allocate
+from retain.campaign.audience import Audience, Settings
+from retain.campaign.offers.offers import (
+    OfferMatrix,
+    evaluate_offers,
+    reprice_offers,
+    scale_catalogue_costs,
+)
+from retain.campaign.planning.planned import CampaignPlan, problem_of
+from retain.errors import RetainError
 from retain.schema import Assumption, Beta, Catalogue, Planning, Value
+
+SMALLEST = 0.02
+"""Share of the largest budget that the curve begins with."""
+
+
+class Point(TypedDict):
+    """A budget, how many are contacted with it, and what net value that brings."""
+
+    budget: float
+    chosen: int
+    net: float
+
+
+def budget_curve(problem: Problem, steps: int = 12) -> list[Point]:
+    """Plans at ``steps`` budgets up to saturation, all other limits as they are.
+
+    Saturation is what the plan without a budget costs: more is not spent. Budgets lie closer where
+    they are small, where the curve bends. Plans are made by prices and repair alone, without
+    HiGHS; a minimum that a small budget cannot meet leaves that budget out. Net value never falls.
+    Where nothing costs anything there is one point.
+
+    >>> net = np.array([[3.0], [2.0], [1.0], [-1.0]])
+    >>> [point["net"] for point in budget_curve(Problem(net, np.ones(1)), steps=3)]
+    [0.0, 0.0, 6.0]
+    """
+    free = allocate(replace(problem, budget=None), exact_cells=0)
+    points: list[Point] = []
+    shares = np.linspace(SMALLEST**0.5, 1.0, steps) ** 2 if free.cost > 0 else np.ones(1)
+    for share in shares:
+        budget = float(share * free.cost)
+        plan = free if share == 1.0 else _within(replace(problem, budget=budget))
+        if plan is None:
+            continue
+        point = Point(budget=budget, chosen=int((plan.chosen >= 0).sum()), net=plan.value)
+        if points and points[-1]["net"] > point["net"]:  # what less money does, more does too
+            point = Point(budget=budget, chosen=points[-1]["chosen"], net=points[-1]["net"])
+        points.append(point)
+    return points
+
+
+def _within(problem: Problem) -> Allocation | None:
+    """The plan, or None where the budget is too small for the segments' minimums."""
+    try:
+        return allocate(problem, exact_cells=0)
+    except RetainError:
+        return None
+
+
+def prices(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict[str, Any]:
+    """What limits, consent and control group cost in expected net value.
+
+    Returns
+    -------
+    dict
+        ``budget``: what one more unit is worth (``price``), and a ``step`` of a round number of
+        units (``worth``), as long as the price holds; ``contacts``: one more customer; ``consent``:
+        how many gave none and may so be offered less, and what it would be ``worth`` if all did;
+        ``control``: how many are held out, and what they ``cost``. None where there is none.
+    """
+    found, planning = plan.allocation, settings.planning
+    return {
+        "budget": None if planning.budget is None else _budget(found.budget_price, planning.budget),
+        "contacts": None if planning.contacts is None else found.contacts_price,
+        "consent": _consent(plan, audience, settings),
+        "control": {
+            "customers": int(plan.holdout.control.sum()),
+            "cost": float(plan.of_chosen(plan.offers.net)[plan.holdout.control].sum()),
+        },
+    }
+
+
+def _budget(price: float, budget: float) -> dict[str, float]:
+    """The price of one unit, and of a step of about a tenth of the budget.
+
+    >>> _budget(0.5, 3000.0)
+    {'price': 0.5, 'step': 100.0, 'worth': 50.0}
+    """
+    step = 10.0 ** math.floor(math.log10(budget / 10)) if budget > 0 else 1.0
+    return {"price": price, "step": step, "worth": price * step}
+
+
+def _consent(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict[str, float] | None:
+    """What it would be worth if all who gave no consent did; None where nobody's is missing."""
+    silent = int((~audience.table["contactable"]).sum())
+    if silent == 0:
+        return None
+    asked = replace(audience, table=audience.table.assign(contactable=True))
+    free = problem_of(
+        asked, evaluate_offers(settings.catalogue, asked, settings.value), settings.planning
+    )
+    now = problem_of(audience, plan.offers, settings.planning)
+    gain = allocate(free, exact_cells=0).value - allocate(now, exact_cells=0).value
+    return {"customers": silent, "worth": max(gain, 0.0) * (1 - settings.planning.control)}
+
 
 ENDS = (0.1, 0.9)
 """Quantiles of each offer's save rate that count as its range."""
@@ -32,7 +128,7 @@ FEW = 20_000
 class Setting:
     """What a campaign rests on; who may have which of ``offers`` stays the same throughout."""
 
-    offers: Offers
+    offers: OfferMatrix
     audience: Audience
     catalogue: Catalogue
     value: Value
@@ -40,7 +136,7 @@ class Setting:
 
     def solved(self) -> Allocation:
         """The plan in this setting, by the dual, so that plans are compared like with like."""
-        offers = again(self.offers, self.catalogue, self.audience, self.value)
+        offers = reprice_offers(self.offers, self.catalogue, self.audience, self.value)
         return allocate(problem_of(self.audience, offers, self.planning), exact_cells=0)
 
 
@@ -114,7 +210,7 @@ def _assuming(setting: Setting, name: str, number: float) -> Setting:
     before: Assumption = getattr(setting.value, name)
     scale = number / before.value if before.value else 1.0
     if name == "cost":
-        return replace(setting, catalogue=priced(setting.catalogue, scale))
+        return replace(setting, catalogue=scale_catalogue_costs(setting.catalogue, scale))
     value = setting.value.model_copy(update={name: before.model_copy(update={"value": number})})
     table = setting.audience.table
     money = {key: table[key] * scale for key in ("at_stake", "profit_at_risk")}

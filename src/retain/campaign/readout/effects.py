@@ -1,8 +1,6 @@
 """Effect of having been chosen to be contacted: overall, by segment, by offer.
 
 Intention to treat: everyone counts in the arm he was drawn into, whoever was in fact contacted.
-
-May import: errors, schema, verdict, campaign.assignment, campaign.readout.
 """
 
 from __future__ import annotations
@@ -15,9 +13,8 @@ import numpy as np
 from scipy import special
 
 from retain.campaign.assignment import Assignment
-from retain.campaign.readout.means import Draws, mean_difference
+from retain.campaign.readout.means import Counts, Draws, counts, mean_difference, strata
 from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.readout.strata import Counts, counts, strata
 from retain.campaign.shares import Difference, mantel_haenszel, newcombe, null_error
 from retain.verdict.paired import holm
 
@@ -81,7 +78,7 @@ def declines(part: Part, assignment: Assignment, declined: np.ndarray) -> Row:
         table = assignment.table.loc[rows]
         stratum = strata(table["segment"], table["offer"], treated)
     found = counts(events, treated, stratum)
-    told = compared(found, quantile(assignment.alpha))
+    told = compare_arms(found, quantile(assignment.alpha))
     row |= {key: float(value) for key, value in told._asdict().items() if key != "value"}
     row["difference"] = float(told.value)
     row["detectable"] = reach(assignment) * float(null_error(*found))
@@ -94,7 +91,7 @@ def declines(part: Part, assignment: Assignment, declined: np.ndarray) -> Row:
     return row
 
 
-def compared(found: Counts, z: float) -> Difference:
+def compare_arms(found: Counts, z: float) -> Difference:
     """Difference of shares within strata, or of two plain shares where there is one stratum."""
     if len(found.treated) == 1:
         return Difference(*(part[0] for part in newcombe(*found, z)))

@@ -1,7 +1,4 @@
-"""What became of each customer, read from a file of unknown make and held against the campaign.
-
-May import: errors, schema, customers, campaign.assignment.
-"""
+"""What became of each customer, read from a file of unknown make and held against the campaign."""
 
 from __future__ import annotations
 
@@ -12,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.assignment import Assignment, as_written
-from retain.customers.answers import consents
-from retain.customers.column_names import canonical_names, find
-from retain.customers.kinds import present
-from retain.customers.numerals import all_numbers, cells_are, cut, decimal_mark, shown
-from retain.customers.source_file import place_of
-from retain.customers.table_file import Table, open_table
+from retain.customers.files.booleans import parse_consent
+from retain.customers.files.columns import canonical_names, find
+from retain.customers.files.encoding import place_of
+from retain.customers.files.numbers import decimal_mark, n_cells, preview, require_numbers, truncate
+from retain.customers.files.table_file import Table, open_table
+from retain.customers.files.types import mask_na_strings
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import OutcomesFile
 
@@ -79,17 +76,17 @@ def read_outcomes(wanted: OutcomesFile, assignment: Assignment) -> Outcomes:
 
 def _ids(cells: pd.Series, name: str, known: pd.Series) -> pd.Series:
     """The ids as the campaign writes them."""
-    ids = present(cells)
+    ids = mask_na_strings(cells)
     empty = ids.index[ids.isna()]
     if len(empty) > 0:
         rows = examples(f"row {row + 2}" for row in empty[:5])  # the header is row 1
-        found = f"column {name!r}: {cells_are(len(empty))} empty ({rows})"
+        found = f"column {name!r}: {n_cells(len(empty))} empty ({rows})"
         raise RetainError(f"{found}; expected a customer id in every row.")
     if not _among(ids, known).all():
         ids = _canonical(ids, known)
     twice = ids[ids.duplicated()]
     if not twice.empty:
-        found = f"column {name!r}: {twice.nunique()} ids stand more than once: {shown(twice)}"
+        found = f"column {name!r}: {twice.nunique()} ids stand more than once: {preview(twice)}"
         raise RetainError(f"{found}; expected one row a customer.")
     return ids
 
@@ -114,11 +111,13 @@ def _foreign(ids: pd.Series, assignment: Assignment, wanted: OutcomesFile) -> in
     known = _among(ids, assignment.table["customer_id"])
     strange = ids[~known]
     if not known.any():
-        expected = examples(map(cut, assignment.table["customer_id"].head(3)))
-        found = f"none of its {len(ids)} customers is in the campaign: {shown(strange)}"
+        expected = examples(map(truncate, assignment.table["customer_id"].head(3)))
+        found = f"none of its {len(ids)} customers is in the campaign: {preview(strange)}"
         raise RetainError.at(f"column {wanted.id!r}", found, f"expected ids such as {expected}")
     if not strange.empty and wanted.foreign == "refuse":
-        found = f"{len(strange)} of {len(ids)} customers are not in the campaign: {shown(strange)}"
+        found = (
+            f"{len(strange)} of {len(ids)} customers are not in the campaign: {preview(strange)}"
+        )
         raise RetainError(
             f"column {wanted.id!r}: {found}; expected those contacted or held out. "
             "To leave the others out: outcomes.foreign=drop"
@@ -147,12 +146,12 @@ def _refuse_nothing(table: Table, columns: dict[str, str | None]) -> None:
     """Refuse a file that tells of no outcome."""
     told = [column for key in ("declined", "profit") if (column := columns[key]) is not None]
     if not told:
-        has = examples(map(cut, table.cells.columns), 12)
+        has = examples(map(truncate, table.cells.columns), 12)
         raise RetainError(
             f"{table.path.name} tells neither who declined nor the profit; it has {has}. "
             "Type outcomes.declined=COLUMN or outcomes.profit=COLUMN."
         )
-    empty = [column for column in told if present(table.cells[column]).isna().all()]
+    empty = [column for column in told if mask_na_strings(table.cells[column]).isna().all()]
     if len(empty) == len(told):
         listed = " and ".join(map(repr, empty))
         raise RetainError(f"{table.path.name}: nothing stands in column {listed}.")
@@ -169,7 +168,7 @@ def _placed(values: pd.Series | None, place: np.ndarray) -> np.ndarray | None:
 def _declined(table: Table, name: str | None, wanted: OutcomesFile) -> pd.Series | None:
     if name is None:
         return None
-    said = present(table.cells[name])
+    said = mask_na_strings(table.cells[name])
     if wanted.positive is None:
         return _answers(said, name, " Or name the value: outcomes.positive=VALUE.")
     known = said.dropna().unique().tolist()
@@ -178,19 +177,19 @@ def _declined(table: Table, name: str | None, wanted: OutcomesFile) -> pd.Series
         hint = did_you_mean(str(wanted.positive), known)
         raise RetainError(
             f"outcomes.positive is {wanted.positive!r}; expected one of two values of column "
-            f"{name!r}, which holds {examples(map(cut, known))}.{hint}"
+            f"{name!r}, which holds {examples(map(truncate, known))}.{hint}"
         )
     return said.str.casefold().eq(positive).astype("float64").mask(said.isna())
 
 
 def _contacted(table: Table, name: str | None) -> pd.Series | None:
-    return None if name is None else _answers(present(table.cells[name]), name)
+    return None if name is None else _answers(mask_na_strings(table.cells[name]), name)
 
 
 def _answers(said: pd.Series, name: str, hint: str = "") -> pd.Series:
     """1 for yes, 0 for no, NaN where nothing is said."""
     try:
-        return consents(said, f"column {name!r}").astype("float64").mask(said.isna())
+        return parse_consent(said, f"column {name!r}").astype("float64").mask(said.isna())
     except RetainError as error:
         raise RetainError(f"{error}{hint}") from None
 
@@ -200,8 +199,8 @@ def _money(table: Table, name: str | None) -> pd.Series | None:
         return None
     cells, where = table.cells[name], f"column {name!r}"
     if cells.dtype == "str":
-        said = present(cells)
-        return all_numbers(said, decimal_mark(said, table.decimal), where)
+        said = mask_na_strings(cells)
+        return require_numbers(said, decimal_mark(said, table.decimal), where)
     if cells.dtype.kind == "M" or np.isinf(cells.to_numpy(dtype="float64")).any():
         raise RetainError.at(where, "it holds dates or infinities", "expected amounts of money")
     return cells.astype("float64")
@@ -210,7 +209,7 @@ def _money(table: Table, name: str | None) -> pd.Series | None:
 def _cost(table: Table, name: str | None) -> pd.Series | None:
     costs = _money(table, name)
     if costs is not None and (costs < 0).any():
-        found = f"{cells_are(int((costs < 0).sum()))} below zero: {examples(costs[costs < 0])}"
+        found = f"{n_cells(int((costs < 0).sum()))} below zero: {examples(costs[costs < 0])}"
         raise RetainError.at(f"column {name!r}", found, "expected costs of 0 and more")
     return costs
 

@@ -1,7 +1,4 @@
-"""Does contacting those ranked first save more? Qini curve and its areas (Radcliffe 2007).
-
-May import: campaign.assignment, campaign.readout.
-"""
+"""Does contacting those ranked first save more? Qini curve and its areas (Radcliffe 2007)."""
 
 from __future__ import annotations
 
@@ -38,17 +35,18 @@ def qini(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> dict[str, 
         return {"missing": "too_few", "fewest": FEWEST}
     table = assignment.table.loc[rows]
     return {
-        order: _told(grouped(table[order].to_numpy(), treated, stayed), draws) for order in ORDERS
+        order: _told(group_by_rank(table[order].to_numpy(), treated, stayed), draws)
+        for order in ORDERS
     }
 
 
-def grouped(score: np.ndarray, treated: np.ndarray, stayed: np.ndarray) -> np.ndarray:
+def group_by_rank(score: np.ndarray, treated: np.ndarray, stayed: np.ndarray) -> np.ndarray:
     """Customers by rank of score, highest first: shape (groups, 4).
 
     Columns: treated who stayed, treated who declined, the same of the control group. Equal scores
     are one group: their order would be chance.
 
-    >>> grouped(np.array([0.9, 0.1, 0.9]), np.array([True, True, False]), np.ones(3, bool)).tolist()
+    >>> group_by_rank(np.array([0.9, 0.1, 0.9]), np.array([True, True, False]), np.ones(3, bool)).tolist()
     [[1, 0, 1, 0], [1, 0, 0, 0]]
     """
     distinct, place = np.unique(-score, return_inverse=True)
@@ -64,7 +62,7 @@ def grouped(score: np.ndarray, treated: np.ndarray, stayed: np.ndarray) -> np.nd
 def curve(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Share contacted, and what that saves, as shares of the treated; both begin at 0.
 
-    ``cells`` as ``grouped`` makes them, shape (…, groups, 4). The saved are the treated who
+    ``cells`` as ``group_by_rank`` makes them, shape (…, groups, 4). The saved are the treated who
     stayed less those who would have: the control group's, scaled to as many (Radcliffe 2007).
     """
     counted = np.cumsum(cells, axis=-2, dtype=float)

@@ -2,8 +2,6 @@
 
 Nobody sees who was saved. Of those contacted a share p·(1 − γ) declines, where p is the share
 that declines without contact, and γ the save rate: the control group tells of p, both arms of γ.
-
-May import: errors, schema, campaign.assignment, campaign.readout.
 """
 
 from __future__ import annotations
@@ -50,7 +48,7 @@ def save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict[str, Any
         arms, lift = _arms(name, assignment, outcomes), _lift(name, offer, assignment)
         prior = offer.save_rate
         told = {"offer": name, "treated": arms.treated, "control": arms.control, "lift": lift}
-        told["prior"] = described(prior, alpha)
+        told["prior"] = summarise_beta(prior, alpha)
         told["posterior"] = (
             posterior(prior, arms, lift=lift, alpha=alpha)
             if arms.treated and arms.control
@@ -79,10 +77,10 @@ def posterior(prior: Beta, arms: Arms, *, lift: float = 1.0, alpha: float = 0.05
     return {"alpha": mean * size, "beta": (1 - mean) * size, "mean": mean, **ends}
 
 
-def described(beta: Beta, alpha: float) -> dict[str, float]:
+def summarise_beta(beta: Beta, alpha: float) -> dict[str, float]:
     """A Beta with its mean and the interval of level 1 − ``alpha``.
 
-    >>> round(described(Beta(alpha=6, beta=14), 0.05)["low"], 3)
+    >>> round(summarise_beta(Beta(alpha=6, beta=14), 0.05)["low"], 3)
     0.126
     """
     ends = special.betaincinv(beta.alpha, beta.beta, (alpha / 2, 1 - alpha / 2)).tolist()
@@ -90,20 +88,20 @@ def described(beta: Beta, alpha: float) -> dict[str, float]:
     return {**told, "low": ends[0], "high": ends[1]}
 
 
-def learnt(catalogue: Catalogue, rows: list[dict[str, Any]]) -> Catalogue:
+def update_catalogue(catalogue: Catalogue, rows: list[dict[str, Any]]) -> Catalogue:
     """The same offers with what is known of their save rates now, under a name of its own."""
     known = {row["offer"]: row["posterior"] for row in rows}
     offers = {
         name: offer.model_copy(update={"save_rate": _rounded(known[name])})
         for name, offer in catalogue.offers.items()
     }
-    return Catalogue(name=next_name(catalogue.name), offers=offers)
+    return Catalogue(name=next_catalogue_name(catalogue.name), offers=offers)
 
 
-def next_name(name: str) -> str:
+def next_catalogue_name(name: str) -> str:
     """What a catalogue is called after a read-out; safe as the name of a file.
 
-    >>> next_name("store"), next_name("store_readout"), next_name("store_readout_2")
+    >>> next_catalogue_name("store"), next_catalogue_name("store_readout"), next_catalogue_name("store_readout_2")
     ('store_readout', 'store_readout_2', 'store_readout_3')
     """
     safe = re.sub(r"\W+", "_", name).strip("_") or "offers"

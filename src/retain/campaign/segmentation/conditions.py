@@ -1,7 +1,4 @@
-"""One condition of a rule: of whom it is true, and its shares turned into bounds.
-
-May import: customers, schema.
-"""
+"""One condition of a rule: of whom it is true, and its shares turned into bounds."""
 
 from __future__ import annotations
 
@@ -31,18 +28,18 @@ def values_of(name: str, audience: Audience) -> pd.Series:
     return audience.known(name)
 
 
-def met(condition: Condition, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Of whom a condition is true and of whom it is false, each of shape (n,).
 
     Of a value that is not known it is neither, but for ``known``.
 
-    >>> [one.tolist() for one in met(Condition(above=2), pd.Series([1.0, 3.0, np.nan]))]
+    >>> [one.tolist() for one in evaluate_condition(Condition(above=2), pd.Series([1.0, 3.0, np.nan]))]
     [[False, True, False], [True, False, False]]
     """
     numbers = values.to_numpy() if values.dtype == np.float64 else None
     known = values.notna().to_numpy() if numbers is None else ~np.isnan(numbers)
     true, false = np.ones(len(values), dtype=bool), np.zeros(len(values), dtype=bool)
-    for part in _parts(bounded(condition, values), values):
+    for part in _parts(resolve_quantiles(condition, values), values):
         true &= part & known
         false |= ~part & known
     if condition.known is not None:
@@ -51,10 +48,10 @@ def met(condition: Condition, values: pd.Series) -> tuple[np.ndarray, np.ndarray
     return true, false
 
 
-def bounded(condition: Condition, values: pd.Series) -> Condition:
+def resolve_quantiles(condition: Condition, values: pd.Series) -> Condition:
     """The same condition with ``top`` and ``bottom`` as the bounds they are for these values.
 
-    >>> bounded(Condition(top=0.5), pd.Series([1.0, 2.0, 3.0, 4.0])).at_least
+    >>> resolve_quantiles(Condition(top=0.5), pd.Series([1.0, 2.0, 3.0, 4.0])).at_least
     3.0
     """
     if condition.top is None and condition.bottom is None:

@@ -3,8 +3,6 @@
 Numbers and levels stand on one scale. Cliff's δ of a number is how much oftener a customer inside
 has a higher value than one outside than a lower one; of a feature that is 0 or 1 it is the
 difference of the two shares, which is what is told of a level.
-
-May import: campaign.shares.
 """
 
 from __future__ import annotations
@@ -24,7 +22,7 @@ MOST_LEVELS = 30
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Contrast:
     """How customers inside differ from all others in one feature.
 
     Attributes
@@ -58,7 +56,7 @@ class Difference:
 
 def distinct(
     features: pd.DataFrame, segments: np.ndarray, most: int = 3
-) -> dict[str, list[Difference]]:
+) -> dict[str, list[Contrast]]:
     """The ``most`` largest differences of each segment from all other customers, largest first.
 
     Only those whose interval leaves out 0 and, of numbers, whose means lie in the direction of the
@@ -75,7 +73,7 @@ def distinct(
     (-1.0, 'lower', 2.5, True)
     """
     codes, names = pd.factorize(segments, sort=True)
-    found: dict[str, list[Difference]] = {str(name): [] for name in names}
+    found: dict[str, list[Contrast]] = {str(name): [] for name in names}
     for name in features:
         number = pd.api.types.is_numeric_dtype(features[name])
         told = _numbers if number else _levels
@@ -92,7 +90,7 @@ def distinct(
 
 def _numbers(
     name: str, values: pd.Series, codes: np.ndarray, segments: int
-) -> Iterator[tuple[int, Difference]]:
+) -> Iterator[tuple[int, Contrast]]:
     numbers = values.to_numpy(dtype=float)
     known = np.isfinite(numbers)
     numbers, codes = numbers[known], codes[known]
@@ -107,7 +105,7 @@ def _numbers(
     low, high = auc_interval(auc, n, m)
     for at in np.flatnonzero((means[0] - means[1]) * (auc - 0.5) > 0):
         told = (means[0], means[1], 2 * auc - 1, 2 * low - 1, 2 * high - 1)
-        yield int(places[at]), Difference(name, None, *(float(one[at]) for one in told))
+        yield int(places[at]), Contrast(name, None, *(float(one[at]) for one in told))
 
 
 def auc_interval(auc: np.ndarray, n: np.ndarray, m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -143,7 +141,7 @@ def _auc_error(auc: np.ndarray, n: np.ndarray, m: np.ndarray) -> np.ndarray:
 
 def _levels(
     name: str, values: pd.Series, codes: np.ndarray, segments: int
-) -> Iterator[tuple[int, Difference]]:
+) -> Iterator[tuple[int, Contrast]]:
     """The level whose share differs most; of two as far apart, the one more frequent inside."""
     found, levels = pd.factorize(values, sort=True)
     known = found >= 0
@@ -157,7 +155,7 @@ def _levels(
         shares = np.round(here / all_here - others / all_others, 12)
         at = max(range(len(looked)), key=lambda one: (abs(shares[one]), shares[one]))
         told = _shares(int(here[at]), int(all_here), int(others[at]), int(all_others))
-        yield int(place), Difference(name, str(levels[looked[at]]), *told)
+        yield int(place), Contrast(name, str(levels[looked[at]]), *told)
 
 
 def _shares(

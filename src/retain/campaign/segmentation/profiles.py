@@ -1,7 +1,4 @@
-"""What each segment is: its size, risk, money, consent, and what distinguishes it.
-
-May import: customers, schema, verdict.
-"""
+"""What each segment is: its size, risk, money, consent, and what distinguishes it."""
 
 from __future__ import annotations
 
@@ -12,8 +9,8 @@ from typing import Any, Protocol
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.segmentation.distinct import Difference, distinct
-from retain.campaign.segmentation.segments import labels
+from retain.campaign.segmentation.distinct import Contrast, distinct
+from retain.campaign.segmentation.segments import segment_labels
 from retain.campaign.segmentation.stability import Stability
 from retain.customers.customers import Column, Label
 from retain.schema import Segmentation
@@ -71,7 +68,7 @@ def profiles(
     if audience.segments is None:
         raise ValueError("these customers are not placed")
     differences = distinct(audience.features, audience.segments) if differs else {}
-    called = labels(known)
+    called = segment_labels(known)
     rows = []
     for name, part in audience.table.groupby(audience.segments, sort=True):
         row = _told(str(name), part, len(audience), known.minimum, called.get(str(name)))
@@ -121,7 +118,7 @@ def _amount(money: Money) -> dict[str, float]:
     return {"value": money.value, "low": money.low, "high": money.high}
 
 
-def _difference(one: Difference, columns: Mapping[str, Column]) -> dict[str, Any]:
+def _difference(one: Contrast, columns: Mapping[str, Column]) -> dict[str, Any]:
     column = columns.get(one.feature) or Column(one.feature, "", "number")
     return {
         "feature": one.feature,

@@ -3,21 +3,135 @@
 Kleene's three-valued logic, as SQL has it: a condition on a value nobody knows is neither true nor
 false, and so is its ``not``; a rule holds where it is true. So a customer of whom nothing is known
 satisfies nothing but what asks for it with ``known``, and de Morgan's laws hold.
-
-May import: errors, customers, schema.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from retain.campaign.audience import Audience
-from retain.campaign.segmentation.conditions import bounded, met, values_of
-from retain.campaign.segmentation.rule_faults import faults
-from retain.errors import RetainError
-from retain.schema import Rule
+from retain.campaign.audience import RESERVED, Audience
+from retain.campaign.segmentation.conditions import (
+    BOUNDS,
+    CATEGORY,
+    NUMBER,
+    evaluate_condition,
+    resolve_quantiles,
+    values_of,
+)
+from retain.errors import RetainError, did_you_mean, examples
+from retain.schema import Condition, Rule
+
+
+def faults(rule: Rule, audience: Audience, where: str) -> Iterator[str]:
+    """Each fault of a rule as a sentence that begins with its place."""
+    if not (rule.conditions or rule.all or rule.any or rule.not_ is not None):
+        yield f"{where} is empty; expected a condition such as risk: {{at_least: 0.5}}."
+    for name, condition in rule.conditions.items():
+        yield from _faults_of(name, condition, audience, where)
+    for word, rules in (("all", rule.all), ("any", rule.any)):
+        for place, one in enumerate(rules):
+            yield from faults(one, audience, f"{where}.{word}.{place}")
+    if rule.not_ is not None:
+        yield from faults(rule.not_, audience, f"{where}.not")
+
+
+def _faults_of(name: str, condition: Condition, audience: Audience, where: str) -> Iterator[str]:
+    """The faults of one condition: those of its name, else of its kind, else of its bounds."""
+    if name in RESERVED and name in audience.features:
+        yield (
+            f"{where}: {name!r} is a feature of these customers and what rules call their "
+            f"{name.replace('_', ' ')}; the feature needs another name in the data."
+        )
+    elif name not in RESERVED and name not in audience.features:
+        known = [*RESERVED, *(str(feature) for feature in audience.features)]
+        yield f"{where}: feature {name!r} {_not_among(name, known)}"
+    elif not _said(condition):
+        every = ", ".join((*NUMBER, *CATEGORY, "known"))
+        yield f"{where}.{name} says nothing; expected one of {every}."
+    else:
+        wrong = list(_wrong_kind(name, condition, audience, where))
+        yield from wrong or _contradictions(condition, f"{where}.{name}")
+        yield from _beyond_a_share(condition, f"{where}.risk") if name == "risk" else ()
+
+
+def _not_among(name: str, known: Sequence[str]) -> str:
+    listed = ", ".join(known) if len(known) <= 30 else examples(known)
+    return f"is not one of {listed}.{did_you_mean(name, known)}"
+
+
+def _wrong_kind(name: str, condition: Condition, audience: Audience, where: str) -> Iterator[str]:
+    values = values_of(name, audience)
+    number = pd.api.types.is_numeric_dtype(values)
+    kind, fits, others = ("number", NUMBER, CATEGORY) if number else ("category", CATEGORY, NUMBER)
+    if wrong := [key for key in others if getattr(condition, key) is not None]:
+        yield (
+            f"{where}.{name} is a {kind}, of which {' and '.join(wrong)} cannot be said; "
+            f"expected {', '.join(fits)} or known."
+        )
+    elif not number:
+        yield from _unknown_levels(name, condition, audience, f"{where}.{name}")
+
+
+def _unknown_levels(
+    name: str, condition: Condition, audience: Audience, where: str
+) -> Iterator[str]:
+    named = audience.columns[name].levels if name in audience.columns else {}
+    levels = list(
+        dict.fromkeys([*named, *sorted(map(str, audience.features[name].dropna().unique()))])
+    )
+    for key in CATEGORY:
+        for level in getattr(condition, key) or ():
+            if level not in levels:
+                yield f"{where}.{key}: {level!r} {_not_among(level, levels)}"
+
+
+def _contradictions(condition: Condition, where: str) -> Iterator[str]:
+    for key in BOUNDS:
+        bound = getattr(condition, key)
+        if bound is not None and not math.isfinite(bound):
+            yield f"{where}.{key} is {bound}; expected a finite number."
+    for key in CATEGORY:
+        if getattr(condition, key) == ():
+            yield f"{where}.{key} is empty; expected at least one level."
+    if _nothing_between(condition) or _nothing_left(condition):
+        told = ", ".join(f"{key}: {value}" for key, value in _said(condition).items())
+        yield f"{where} contradicts itself, so it holds of nobody: {told}."
+
+
+def _beyond_a_share(condition: Condition, where: str) -> Iterator[str]:
+    """Bounds of risk that are percentages, most likely."""
+    for key in BOUNDS:
+        bound = getattr(condition, key)
+        if bound is not None and math.isfinite(bound) and not 0 <= bound <= 1:
+            yield f"{where}.{key} is {bound:g}; expected a probability, 0 to 1."
+
+
+def _said(condition: Condition) -> dict[str, object]:
+    return condition.model_dump(exclude_none=True)
+
+
+def _nothing_between(condition: Condition) -> bool:
+    """Whether no number lies within the bounds."""
+    lower, upper = (condition.at_least, condition.above), (condition.at_most, condition.below)
+    low = max((bound for bound in lower if bound is not None), default=-math.inf)
+    high = min((bound for bound in upper if bound is not None), default=math.inf)
+    return low > high or (low == high and (low == condition.above or high == condition.below))
+
+
+def _nothing_left(condition: Condition) -> bool:
+    """Whether shares, levels or ``known`` leave nobody."""
+    top, bottom, levels = condition.top, condition.bottom, condition.one_of
+    return (
+        0 in (top, bottom)
+        or (top is not None and bottom is not None and top + bottom < 1)
+        or (bool(levels) and set(levels or ()) <= set(condition.none_of or ()))
+        or (condition.known is False and len(_said(condition)) > 1)
+    )
 
 
 def holds(rule: Rule, audience: Audience) -> np.ndarray:
@@ -80,7 +194,7 @@ def _truth(rule: Rule, audience: Audience) -> _Truth:
     everybody = np.ones(len(audience), dtype=bool)
     found = _Truth(everybody, ~everybody)
     for name, condition in rule.conditions.items():
-        found &= _Truth(*met(condition, values_of(name, audience)))
+        found &= _Truth(*evaluate_condition(condition, values_of(name, audience)))
     for one in rule.all:
         found &= _truth(one, audience)
     if rule.any:
@@ -94,19 +208,19 @@ def _truth(rule: Rule, audience: Audience) -> _Truth:
 # --- bounds --------------------------------------------------------------------------------------
 
 
-def settled(rule: Rule, audience: Audience) -> Rule:
+def fit_rules(rule: Rule, audience: Audience) -> Rule:
     """The same rule with every share of customers as the bound it is among these.
 
     So that others can be held against it: who is ``top: 0.2`` among themselves is another
     question.
     """
     changes: dict[str, object] = {
-        name: bounded(condition, values_of(name, audience))
+        name: resolve_quantiles(condition, values_of(name, audience))
         for name, condition in rule.conditions.items()
     }
     changes |= {
-        "all": tuple(settled(one, audience) for one in rule.all),
-        "any": tuple(settled(one, audience) for one in rule.any),
-        "not_": None if rule.not_ is None else settled(rule.not_, audience),
+        "all": tuple(fit_rules(one, audience) for one in rule.all),
+        "any": tuple(fit_rules(one, audience) for one in rule.any),
+        "not_": None if rule.not_ is None else fit_rules(rule.not_, audience),
     }
     return rule.model_copy(update=changes)

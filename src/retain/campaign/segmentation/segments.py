@@ -3,22 +3,111 @@
 Every kind is first settled: each cut-off becomes a number and each leaf of a tree a rule. What is
 settled among some customers places any others, and passes through JSON with
 ``model_dump(by_alias=True)``.
-
-May import: errors, customers, schema.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
 
 from retain.campaign.audience import Audience
-from retain.campaign.segmentation import bands, rules, segment_tree
+from retain.campaign.segmentation import rules, segment_tree
 from retain.campaign.segmentation.conditions import values_of
 from retain.customers.customers import Label
 from retain.errors import RetainError
 from retain.schema import Bands, Segmentation
+
+NEVER = math.nextafter(1, 2)
+"""Where a band of risk begins in which nobody can stand."""
+
+
+def check_bands(bands: Bands, of: Literal["risk", "value"], break_even_risk: float | None) -> None:
+    """Refuse bands that cannot be meant.
+
+    Raises
+    ------
+    RetainError
+        When there is no band, one begins where nothing can, or bands are multiples of a risk that
+        is not known.
+    """
+    where = f"segmentation.{of}.bands"
+    if not bands.bands:
+        raise RetainError(f"{where} is empty; expected at least one name: where it begins.")
+    if bands.scale == "break_even":
+        _check_break_even(of, break_even_risk)
+    low, high, what = _range(bands, of)
+    for name, begin in bands.bands.items():
+        if not (low <= begin <= high and math.isfinite(begin)):
+            raise RetainError.at(f"{where}.{name}", f"it is {begin:g}", f"expected {what}")
+
+
+def fit_bands(bands: Bands, values: np.ndarray, break_even_risk: float | None = None) -> Bands:
+    """The same bands, lowest first, each beginning at a number.
+
+    Parameters
+    ----------
+    values
+        What quantiles are taken of; NaN where it is not known.
+    break_even_risk
+        What bands of the scale ``break_even`` are multiples of; infinity where nothing pays.
+
+    >>> halves = Bands(scale="quantile", bands={"high": 0.5, "low": 0})
+    >>> fit_bands(halves, np.array([1.0, 2.0, 3.0, np.nan])).bands
+    {'low': 1.0, 'high': 2.0}
+    """
+    ordered = _ordered(bands)
+    begins = np.array(list(ordered.values()), dtype=float)
+    known = values[~np.isnan(values)]
+    if bands.scale == "quantile" and len(known):
+        begins = np.quantile(known, begins)
+    elif bands.scale == "break_even" and break_even_risk is not None:
+        # what never pays breaks even at infinity, of which there is no zeroth part
+        begins = np.minimum(begins * np.clip(break_even_risk, 0, 1e300), NEVER)
+    numbers = dict(zip(ordered, begins.tolist(), strict=True))
+    return bands.model_copy(update={"scale": "given", "bands": numbers})
+
+
+def assign_bands(bands: Bands, values: np.ndarray) -> np.ndarray:
+    """The place of each value's band among settled ones: the highest that begins at or below it.
+
+    A value below the lowest band, or not known, belongs to the lowest: every customer has a place.
+
+    >>> assign_bands(Bands(scale="given", bands={"low": 0, "high": 5}), np.array([-1, 5, np.nan]))
+    array([0, 1, 0])
+    """
+    begins = np.array(list(bands.bands.values()))
+    known = np.where(np.isnan(values), -math.inf, values)
+    return (np.searchsorted(begins, known, side="right") - 1).clip(0)
+
+
+def _ordered(bands: Bands) -> dict[str, float]:
+    return dict(sorted(bands.bands.items(), key=lambda one: one[1]))
+
+
+def _check_break_even(of: Literal["risk", "value"], break_even_risk: float | None) -> None:
+    if of == "value":
+        at = "segmentation.value.scale"
+        raise RetainError.at(at, "it is 'break_even'", "of value, expected given or quantile")
+    if break_even_risk is None or math.isnan(break_even_risk):
+        raise RetainError(
+            "segmentation.risk.scale is 'break_even', but without a campaign nobody knows the risk "
+            "from which an offer pays; plan one, or type segmentation.risk.scale=given with "
+            "probabilities."
+        )
+
+
+def _range(bands: Bands, of: Literal["risk", "value"]) -> tuple[float, float, str]:
+    """Between which numbers bands may begin, and what those are called."""
+    if bands.scale == "quantile":
+        return 0, 1, "a quantile, 0 to 1"
+    if bands.scale == "break_even":
+        return 0, math.inf, "a finite multiple of the risk that pays, 0 or more"
+    if of == "risk":
+        return 0, NEVER, "a probability, 0 to 1"
+    return -math.inf, math.inf, "a finite amount"
+
 
 MEANT = {
     "risk_value": ("risk", "value"),
@@ -28,7 +117,7 @@ MEANT = {
 """Keys of a segmentation by the kind they mean something to."""
 
 
-def place(
+def assign_segments(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Audience:
     """The same customers, each in one segment.
@@ -42,13 +131,13 @@ def place(
     Raises
     ------
     RetainError
-        As ``check`` does.
+        As ``check_segmentation`` does.
     """
-    known = settled(audience, segmentation, break_even_risk=break_even_risk)
-    return audience.placed(assigned(audience, known))
+    known = fit_segmentation(audience, segmentation, break_even_risk=break_even_risk)
+    return audience.placed(segments_of(audience, known))
 
 
-def check(
+def check_segmentation(
     audience: Audience, segmentation: Segmentation, break_even_risk: float | None = None
 ) -> None:
     """Refuse a segmentation that cannot be meant for these customers; nothing is learnt.
@@ -64,12 +153,12 @@ def check(
     if segmentation.kind == "risk_value":
         if segmentation.risk is None:
             raise RetainError("segmentation.risk is missing; expected where each band begins.")
-        bands.check(segmentation.risk, "risk", break_even_risk)
+        check_bands(segmentation.risk, "risk", break_even_risk)
         if segmentation.value is not None:
-            bands.check(segmentation.value, "value", None)
+            check_bands(segmentation.value, "value", None)
 
 
-def settled(
+def fit_segmentation(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Segmentation:
     """The segmentation with all that is learnt from these customers as plain numbers and rules.
@@ -80,34 +169,34 @@ def settled(
     Raises
     ------
     RetainError
-        As ``check`` does.
+        As ``check_segmentation`` does.
     """
-    check(audience, segmentation, break_even_risk)
+    check_segmentation(audience, segmentation, break_even_risk)
     return learnt(audience, segmentation, break_even_risk=break_even_risk)
 
 
 def learnt(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Segmentation:
-    """As ``settled``, of a segmentation that has been checked already."""
+    """As ``fit_segmentation``, of a segmentation that has been checked already."""
     if segmentation.kind == "tree":
         leaves = segment_tree.leaves(audience, segmentation)
         kept = segmentation.name, segmentation.minimum
         return Segmentation(name=kept[0], minimum=kept[1], kind="rules", rules=leaves)
     if segmentation.kind == "rules":
         found = {
-            name: named.model_copy(update={"when": rules.settled(named.when, audience)})
+            name: named.model_copy(update={"when": rules.fit_rules(named.when, audience)})
             for name, named in segmentation.rules.items()
         }
         return segmentation.model_copy(update={"rules": found})
-    risk = bands.settled(_there(segmentation.risk), _numbers(audience, "risk"), break_even_risk)
+    risk = fit_bands(_there(segmentation.risk), _numbers(audience, "risk"), break_even_risk)
     value = segmentation.value if "profit" in audience.table else None
     if value is not None:
-        value = bands.settled(value, _numbers(audience, "profit"))
+        value = fit_bands(value, _numbers(audience, "profit"))
     return segmentation.model_copy(update={"risk": risk, "value": value})
 
 
-def assigned(audience: Audience, known: Segmentation) -> np.ndarray:
+def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
     """The segment of each customer by what is settled, names as objects, shape (n,).
 
     A level or cut-off nobody here reaches is no fault: these may be other customers than those it
@@ -122,7 +211,7 @@ def assigned(audience: Audience, known: Segmentation) -> np.ndarray:
     return np.asarray(names[places])
 
 
-def labels(known: Segmentation) -> dict[str, Label | None]:
+def segment_labels(known: Segmentation) -> dict[str, Label | None]:
     """What people call each segment there may be, None where nobody says, by its name."""
     if known.kind == "rules":
         told = {name: named.label for name, named in known.rules.items()}
@@ -143,11 +232,11 @@ def labels(known: Segmentation) -> dict[str, Label | None]:
 
 
 def _in_bands(audience: Audience, known: Segmentation) -> np.ndarray:
-    names = np.array(list(labels(known)), dtype=object)
-    places = bands.banded(_there(known.risk), _numbers(audience, "risk"))
+    names = np.array(list(segment_labels(known)), dtype=object)
+    places = assign_bands(_there(known.risk), _numbers(audience, "risk"))
     if known.value is None:
         return np.asarray(names[places])
-    values = bands.banded(known.value, _numbers(audience, "profit"))
+    values = assign_bands(known.value, _numbers(audience, "profit"))
     return np.asarray(names[places * len(known.value.bands) + values])
 
 

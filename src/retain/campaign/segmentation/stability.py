@@ -1,7 +1,4 @@
-"""How stable segments are: whether other customers, and cut-offs a little off, give the same ones.
-
-May import: customers, schema.
-"""
+"""How stable segments are: under other customers, and cut-offs that are a little off."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ import pandas as pd
 
 from retain.campaign.audience import RESERVED, Audience
 from retain.campaign.segmentation.conditions import BOUNDS
-from retain.campaign.segmentation.segments import assigned, learnt
+from retain.campaign.segmentation.segments import learnt, segments_of
 from retain.schema import Bands, Condition, Rule, Segmentation
 
 RISK_OFF = 0.02
@@ -64,7 +61,7 @@ def stability(
     >>> bands = Bands(scale="given", bands={"low": 0, "high": 0.5})
     >>> config = Segmentation(name="halves", kind="risk_value", minimum=1, risk=bands)
     >>> customers = Audience(table, pd.DataFrame(index=table.index), {})
-    >>> customers = customers.placed(assigned(customers, config))
+    >>> customers = customers.placed(segments_of(customers, config))
     >>> found = stability(customers, config)["high risk"]
     >>> 0.95 < found.low < found.jaccard < 1
     True
@@ -79,7 +76,7 @@ def stability(
         others = every.rows(random.integers(0, len(every), len(every)))
         risk = None if break_even_risk is None else _off(break_even_risk, "risk", random)
         known = learnt(others, _moved(segmentation, random), break_even_risk=risk)
-        found[again] = _most_similar(codes, assigned(every, known), len(names))
+        found[again] = _most_similar(codes, segments_of(every, known), len(names))
     low = np.quantile(found, 0.1, axis=0)
     return {
         str(name): Stability(float(mean), float(bound), resamples)

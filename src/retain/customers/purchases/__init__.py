@@ -1,4 +1,1 @@
-"""A purchase log in, customers at several snapshots out.
-
-May import: errors, schema, customers.*.
-"""
+"""A purchase log in, customers at several snapshots out."""

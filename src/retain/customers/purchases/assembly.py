@@ -1,7 +1,4 @@
-"""Rows of an engine as customers: in order, with texts, named for people.
-
-May import: errors, schema and customers.customers, purchases.*.
-"""
+"""Rows of an engine as customers: in order, with texts, named for people."""
 
 from __future__ import annotations
 
@@ -12,14 +9,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retain.customers.customers import Column, Customers, Dated, Step
-from retain.customers.purchases import label as labels
-from retain.customers.purchases.built import Facts, Table
-from retain.customers.purchases.definitions import definitions
-from retain.customers.purchases.funnel import REASONS, steps_of
-from retain.customers.purchases.names import FAVOURITE, described
-from retain.customers.purchases.sensitivity import table_of
-from retain.customers.purchases.snapshots import day_of
+from retain.customers.customers import Column, Customers, Panel, Step
+from retain.customers.purchases.features import label as labels
+from retain.customers.purchases.features.funnel import REASONS, steps_of
+from retain.customers.purchases.features.label import definitions, table_of
+from retain.customers.purchases.features.names import FAVOURITE, column_info
+from retain.customers.purchases.features.result import FeatureTable, TableFacts
+from retain.customers.purchases.features.snapshots import date_from_epoch
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule
 
@@ -36,7 +32,7 @@ class Asked:
     labelled: bool
 
 
-def customers_of(table: Table, asked: Asked) -> Customers:
+def customers_of(table: FeatureTable, asked: Asked) -> Customers:
     """The customers of a table, by the text of their id and then by day.
 
     Raises
@@ -59,24 +55,27 @@ def customers_of(table: Table, asked: Asked) -> Customers:
         target=_target(rows, order, ids) if asked.labelled else None,
         profit=_profit(rows, order, ids, asked.label),
         profit_unit=asked.profit_unit,
-        activity=labels.words(asked.label) if asked.labelled else None,
+        activity=labels.describe_label(asked.label) if asked.labelled else None,
         funnel=steps,
-        snapshot=None if asked.labelled else day_of(facts.snapshots[0]),
+        snapshot=None if asked.labelled else date_from_epoch(facts.snapshots[0]),
         dated=dated,
     )
 
 
-def _nobody(steps: tuple[Step, ...], asked: Asked, facts: Facts) -> str:
+def _nobody(steps: tuple[Step, ...], asked: Asked, facts: TableFacts) -> str:
     """Why no row is left, and what would leave some."""
     told = "; ".join(f"{one.before - one.after} {one.name}" for one in steps[-3:])
     last = facts.snapshots[-1]
     days, needed = last - facts.first, asked.label.least_history
     if not asked.labelled:
-        when, hint = f"on {day_of(last)}", "Type data.at=DAY, soon after a purchase of the log, or "
+        when, hint = (
+            f"on {date_from_epoch(last)}",
+            "Type data.at=DAY, soon after a purchase of the log, or ",
+        )
     else:
         when, hint = "at any snapshot", "Type "
     if days < needed:
-        hint = f"The log begins {days} days before {day_of(last)}, and {needed} are asked. {hint}"
+        hint = f"The log begins {days} days before {date_from_epoch(last)}, and {needed} are asked. {hint}"
     hint += "another data.label.active.periods=N or data.label.history=DAYS"
     return f"nobody is a regular customer {when} ({told}). {hint}."
 
@@ -101,13 +100,13 @@ def _order(rows: pa.Table) -> tuple[np.ndarray, pa.Array]:
 
 
 def _ids(
-    rows: pa.Table, order: np.ndarray, text: pa.Array, facts: Facts, *, dated: bool
+    rows: pa.Table, order: np.ndarray, text: pa.Array, facts: TableFacts, *, dated: bool
 ) -> pd.Index:
     if not dated:
         plain: pd.Index = pd.Index(_taken(rows, "customer", order).rename("customer_id"))
         return plain
     numbers = rows["snapshot"].combine_chunks().dictionary_encode()
-    days = [str(day_of(facts.first + n - 1)) for n in numbers.dictionary.to_pylist()]
+    days = [str(date_from_epoch(facts.first + n - 1)) for n in numbers.dictionary.to_pylist()]
     said = pa.array(days, pa.string()).take(numbers.indices)
     joined = pc.binary_join_element_wise(text, said, "@").take(order)
     ids: pd.Index = pd.Index(pd.Series(joined.to_pandas(), name="customer_id"))
@@ -120,9 +119,9 @@ def _taken(rows: pa.Table, name: str, order: np.ndarray) -> pd.Series:
 
 
 def _features(
-    rows: pa.Table, order: np.ndarray, ids: pd.Index, facts: Facts
+    rows: pa.Table, order: np.ndarray, ids: pd.Index, facts: TableFacts
 ) -> tuple[pd.DataFrame, dict[str, Column]]:
-    columns = described(name for name in rows.column_names if name not in _BESIDE)
+    columns = column_info(name for name in rows.column_names if name not in _BESIDE)
     values = {
         name: _favourite(rows[name], order, facts)
         if name == FAVOURITE
@@ -132,7 +131,7 @@ def _features(
     return pd.DataFrame(values, copy=False).set_index(ids), columns
 
 
-def _favourite(codes: pa.ChunkedArray, order: np.ndarray, facts: Facts) -> pd.Series:
+def _favourite(codes: pa.ChunkedArray, order: np.ndarray, facts: TableFacts) -> pd.Series:
     texts = pa.array(facts.categories, pa.string())
     taken = texts.take(codes.combine_chunks().take(pa.array(order)))
     return pd.Series(taken.to_pandas(), dtype="str")
@@ -151,10 +150,12 @@ def _profit(rows: pa.Table, order: np.ndarray, ids: pd.Index, rule: LabelRule) -
     return pd.Series(cents * 487 / (1600 * rule.lookback), index=ids, name="profit")
 
 
-def _dated(rows: pa.Table, order: np.ndarray, ids: pd.Index, asked: Asked, facts: Facts) -> Dated:
+def _dated(
+    rows: pa.Table, order: np.ndarray, ids: pd.Index, asked: Asked, facts: TableFacts
+) -> Panel:
     days = rows["snapshot"].to_numpy()[order] + facts.first - 1
     tried = definitions(asked.label, labels.measures_of(asked.columns))
-    return Dated(
+    return Panel(
         customer=_taken(rows, "customer", order).set_axis(ids).rename("customer"),
         snapshot=pd.Series(
             days.astype("datetime64[D]").astype("datetime64[s]"), index=ids, name="snapshot"

@@ -1,32 +1,86 @@
-"""A purchase log, whatever it lies in, as whole numbers: who, when, how much.
-
-May import: errors, schema and customers.customers, purchases.*.
-"""
+"""A purchase log, whatever it lies in, as whole numbers: who, when, how much."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import Step
-from retain.customers.purchases import content, duckdb_file, parquet_files, sql_tables, text_files
-from retain.customers.purchases.batches import reader_of, store
-from retain.customers.purchases.duplicates import once
-from retain.customers.purchases.judged import OF, judge, refuse_empty, tallied
-from retain.customers.purchases.normal import categories_of, make
-from retain.customers.purchases.origin import Origin, origin_of
-from retain.customers.purchases.raw import RAW, Raw, described, drop, roles_of
-from retain.customers.purchases.rows import DAY, rows_of
-from retain.customers.purchases.session import in_sentences, prepare
-from retain.customers.purchases.zones import today_in
+from retain.customers.purchases.cleaning.duplicates import once
+from retain.customers.purchases.cleaning.normalise import categories_of, make
+from retain.customers.purchases.cleaning.row_checks import OF, check_rows, count_rows, refuse_empty
+from retain.customers.purchases.parsing.raw_columns import (
+    RAW,
+    RawRelation,
+    column_types,
+    drop,
+    roles_of,
+)
+from retain.customers.purchases.parsing.rows import DAY, rows_of
+from retain.customers.purchases.parsing.time_zones import today_in
+from retain.customers.purchases.readers import csv, duckdb_views, sql
+from retain.customers.purchases.readers.arrow import reader_of, store
+from retain.customers.purchases.readers.duckdb_views import in_sentences, prepare
+from retain.customers.purchases.readers.origin import LogLocation, origin_of
 from retain.schema.purchases import LogColumns, LogFormat, LogPolicy
+from retain.storage.reading import open_regular
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
     import sqlalchemy as sa
+
+
+_WHOLE = 64 << 20  # bytes of a file that are read in full
+_ENDS = 1 << 20  # bytes at both ends of a larger one, whose time of writing counts too
+_VERSION = 1  # raised when the same input is read in another way
+
+
+def of_files(origin: LogLocation, options: object) -> str:
+    """The SHA-256 of the files, whatever they are called, and of the options.
+
+    A file above 64 MB is told by its size, its time of writing and its two ends.
+    """
+    files = sorted(_digest(path) for path in _with_journals(origin))
+    return of_parts(files, options)
+
+
+def of_parts(parts: object, options: object) -> str:
+    """The SHA-256 of anything JSON can write.
+
+    >>> of_parts(["a"], {})[:8]
+    '741c5ba4'
+    """
+    text = json.dumps([_VERSION, parts, options], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _with_journals(origin: LogLocation) -> Iterator[Path]:
+    """The files, and what a database has not yet written into its own."""
+    yield from origin.files
+    if origin.is_database:
+        beside = (Path(f"{path}{end}") for path in origin.files for end in (".wal", "-wal"))
+        yield from (path for path in beside if path.is_file())
+
+
+def _digest(path: Path) -> str:
+    with open_regular(path) as opened:
+        status = os.fstat(opened.fileno())
+        if status.st_size <= _WHOLE:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+        found = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode())
+        found.update(opened.read(_ENDS))
+        opened.seek(-_ENDS, os.SEEK_END)
+        found.update(opened.read(_ENDS))
+        return found.hexdigest()
+
 
 _COLUMNS = {"discount": "promo"}
 
@@ -160,7 +214,7 @@ def log_of(  # noqa: PLR0913 - the keys of the config
     with closing(work), in_sentences("the log"):
         prepare(work, format.timezone)
         raw = store(work, reader.schema, reader, roles_of(columns), "the log")
-        known = content.of_parts(_rows_hashed(work), asked.options)
+        known = of_parts(_rows_hashed(work), asked.options)
         return _normalised(work, raw, asked, today, known)
 
 
@@ -168,44 +222,48 @@ def selected(engine: sa.Engine, query: Any) -> pa.RecordBatchReader:
     """The batches of a SQLAlchemy table or select, for ``log_of``; every cell is text."""
     import pyarrow as pa
 
-    schema, batches = sql_tables.streamed(engine, query)
+    schema, batches = sql.stream_rows(engine, query)
     return pa.RecordBatchReader.from_batches(schema, batches)
 
 
-def _content(origin: Origin, asked: _Asked) -> str:
+def _content(origin: LogLocation, asked: _Asked) -> str:
     if origin.kind != "PostgreSQL":
-        return content.of_files(origin, asked.options)
-    return content.of_parts(sql_tables.server_content(origin, asked.table), asked.options)
+        return of_files(origin, asked.options)
+    return of_parts(sql.server_content(origin, asked.table), asked.options)
 
 
 def _rows_hashed(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """The rows of ``retain_raw`` hashed and added up, whatever their order."""
-    names = ", ".join(described(connection))
+    names = ", ".join(column_types(connection))
     row = connection.execute(f"SELECT count(*), sum(hash({names})) FROM {RAW}").fetchone()  # noqa: S608
     return [names, *(str(value) for value in row or ())]
 
 
 def _raw(
-    connection: duckdb.DuckDBPyConnection, origin: Origin, asked: _Asked, roles: dict[str, str]
-) -> Raw:
+    connection: duckdb.DuckDBPyConnection, origin: LogLocation, asked: _Asked, roles: dict[str, str]
+) -> RawRelation:
     if origin.kind == "CSV":
-        return text_files.load(connection, origin, roles, asked.format.names)
+        return csv.load(connection, origin, roles, asked.format.names)
     if origin.kind == "Parquet":
-        return parquet_files.look_at(connection, origin, roles)
+        return duckdb_views.create_parquet_view(connection, origin, roles)
     if origin.kind == "DuckDB":
-        return duckdb_file.look_at(connection, origin, asked.table, roles)
-    return sql_tables.load(connection, origin, asked.table, roles)
+        return duckdb_views.create_table_view(connection, origin, asked.table, roles)
+    return sql.load(connection, origin, asked.table, roles)
 
 
 def _normalised(
-    connection: duckdb.DuckDBPyConnection, raw: Raw, asked: _Asked, today: date | None, known: str
+    connection: duckdb.DuckDBPyConnection,
+    raw: RawRelation,
+    asked: _Asked,
+    today: date | None,
+    known: str,
 ) -> Log:
     count = refuse_empty(connection, raw.told)
     raw, repeated = once(connection, raw, count, asked.policy)
     day = today or today_in(connection, asked.format.timezone)
     rows = rows_of(connection, raw, asked.format, asked.policy, day)
-    tally = tallied(connection, rows)
-    steps = judge(connection, rows, tally, asked.policy)
+    tally = count_rows(connection, rows)
+    steps = check_rows(connection, rows, tally, asked.policy)
     kinds = categories_of(connection, rows, tally)
     if not make(connection, rows, tally):
         drop(connection, (RAW,))

@@ -1,7 +1,4 @@
-"""A purchase log read as customers at several snapshots: the door of this room.
-
-May import: errors, schema and customers.customers, purchases.*.
-"""
+"""A purchase log read as customers at several snapshots: the door of this room."""
 
 from __future__ import annotations
 
@@ -12,15 +9,23 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import Customers
-from retain.customers.purchases import assembly, kept, script, spark
-from retain.customers.purchases import engine as duck
-from retain.customers.purchases import label as labels
-from retain.customers.purchases.built import Facts
-from retain.customers.purchases.funnel import shares
+from retain.customers.purchases import assembly
+from retain.customers.purchases.engines import cache as table_cache
+from retain.customers.purchases.engines import duckdb as duck
+from retain.customers.purchases.engines import spark
+from retain.customers.purchases.features import label as labels
+from retain.customers.purchases.features import script
+from retain.customers.purchases.features.funnel import shares
+from retain.customers.purchases.features.plan import Plan
+from retain.customers.purchases.features.result import TableFacts
+from retain.customers.purchases.features.snapshots import (
+    SnapshotCalendar,
+    single_snapshot,
+    snapshots_from_log,
+    windows_of,
+)
 from retain.customers.purchases.log import Log, content_of, open_log
-from retain.customers.purchases.origin import origin_of
-from retain.customers.purchases.plan import Plan
-from retain.customers.purchases.snapshots import Calendar, dated, single, windows_of
+from retain.customers.purchases.readers.origin import origin_of
 from retain.errors import RetainError
 from retain.schema import check_mapping, parse
 from retain.schema.purchases import LabelRule, LogColumns, LogFormat, LogPolicy, SnapshotRule
@@ -84,9 +89,9 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     how = {"at": at, "engine": engine, "memory_limit": memory_limit}
     request = request_of({**keys, **asks, **how})
     unit = _unit(request.reading["columns"], profit_unit)
-    mapped = labels.with_measure(request.label, request.mapped)
+    mapped = labels.check_measure(request.label, request.mapped)
     folder = parse_path("data.cache", cache) if cache else None
-    found = kept.kept(folder, request.key(), request.build, request.fits)
+    found = table_cache.build_or_load(folder, request.key(), request.build, request.fits)
     asked = assembly.Asked(mapped, request.mapped, unit, labelled)
     customers = assembly.customers_of(found, asked)
     for sentence in shares(found.facts) if labelled else ():
@@ -138,18 +143,18 @@ class Request:
     def key(self) -> str:
         """A SHA-256 of the log's content, of every option, and of the definition itself."""
         options = (self.label, self.snapshots)
-        return kept.key_of(
+        return table_cache.hash_key(
             content_of(**self.reading),
             [one.model_dump(mode="json") for one in options],
             [self.windows, self.labelled, str(self.at)],
             script.version(),
         )
 
-    def fits(self, facts: Facts) -> bool:
+    def fits(self, facts: TableFacts) -> bool:
         """Whether a table built before is today's: what was in the future then may not be now."""
         return facts.built == _today() or all(step.name != "future" for step in facts.steps)
 
-    def build(self, keep: kept.Keep) -> Facts:
+    def build(self, keep: table_cache.Keep) -> TableFacts:
         """The rows, handed to ``keep`` part by part, and the facts about them."""
         files = origin_of(self.reading["path"], self.reading["table"]).files
         with duck.connected(f"{self.memory}B", files=files) as connection:
@@ -165,7 +170,7 @@ class Request:
             )
             built = self._built(connection, plan, log, keep)
         counts = tuple((*key, *value) for key, value in built.counts.items())
-        return Facts(
+        return TableFacts(
             log.steps,
             log.categories,
             calendar.first,
@@ -176,17 +181,17 @@ class Request:
         )
 
     def _built(
-        self, connection: duckdb.DuckDBPyConnection, plan: Plan, log: Log, keep: kept.Keep
+        self, connection: duckdb.DuckDBPyConnection, plan: Plan, log: Log, keep: table_cache.Keep
     ) -> duck.Built:
         if self.engine == "spark":
             return spark.build(connection, plan, keep=keep)
         count = _rows(log, connection)
         return duck.build(connection, plan, purchases=count, keep=keep, memory=self.memory)
 
-    def _calendar(self, log: Log) -> Calendar:
+    def _calendar(self, log: Log) -> SnapshotCalendar:
         if not self.labelled:
-            return single(log.first, log.last, self.at)
-        return dated(log.first, log.last, self.snapshots, self.label)
+            return single_snapshot(log.first, log.last, self.at)
+        return snapshots_from_log(log.first, log.last, self.snapshots, self.label)
 
 
 def _today() -> str:

@@ -1,7 +1,4 @@
-"""The fishbone (Ishikawa diagram) of a verdict's reasons: read, measured, laid out, drawn.
-
-May import: report.*.
-"""
+"""The fishbone (Ishikawa diagram) of a verdict's reasons: read, measured, laid out, drawn."""
 
 from retain.report.fishbone.fishbone import fishbone
 

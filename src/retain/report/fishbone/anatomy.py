@@ -1,7 +1,4 @@
-"""What the fishbone is made of: its head, bones and ribs, read from a verdict in one language.
-
-May import: report.names, report.numbers, report.words.
-"""
+"""What the fishbone is made of: its head, bones and ribs, read from a verdict in one language."""
 
 from __future__ import annotations
 
@@ -9,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from retain.report.names import Tree, printable
-from retain.report.numbers import Number, counted, written
-from retain.report.words import phrase, words
+from retain.report.text.names import Tree, printable
+from retain.report.text.numbers import Number, count_path, format_number
+from retain.report.text.words import message, words
 
 SIGNS, RISKIEST, PHIK = {"up": "+", "down": "−", "mixed": "±"}, "↑", "φk"
 GROUPS = {
@@ -70,7 +67,7 @@ class Reader:
 
     def say(self, key: str, /, **values: Any) -> str:
         """A text of the catalogue."""
-        return words(self.language).plain(phrase(key, **values))
+        return words(self.language).plain(message(key, **values))
 
     def name(self, label: Mapping[str, str] | None) -> str:
         """A label of the data, safe to draw."""
@@ -86,8 +83,8 @@ class Reader:
         target = self.reasons["target"]
         return Head(
             self.name(target["label"]) or self.say("fishbone.target"),
-            written(target["rate"], "percent", self.language),
-            self.say("fishbone.customers", n=counted(target["customers"], "")),
+            format_number(target["rate"], "percent", self.language),
+            self.say("fishbone.customers", n=count_path(target["customers"], "")),
         )
 
     def bones(self) -> list[Bone]:
@@ -151,12 +148,12 @@ class Reader:
         """A feature's strength and its interval, or its φk."""
         if self.measured:
             return self._interval(feature["strength"], "mean", self._form)
-        return f"{PHIK} {written(feature['phik'], 'times', self.language)}"
+        return f"{PHIK} {format_number(feature['phik'], 'times', self.language)}"
 
     def _interval(self, given: Tree, key: str, form: str) -> str:
         mean, low, high = (Number(given[name], form) for name in (key, "low", "high"))
         if low.value is None or high.value is None:
-            return written(mean.value, form, self.language)
+            return format_number(mean.value, form, self.language)
         return self.say("fishbone.interval", mean=mean, low=low, high=high)
 
     @property
@@ -178,7 +175,7 @@ def group_name(name: str, language: str) -> str:
     >>> group_name("site", "en"), group_name("my_group", "en")
     ('Site behaviour', 'my_group')
     """
-    return words(language).plain(phrase(GROUPS[name])) if name in GROUPS else printable(name)
+    return words(language).plain(message(GROUPS[name])) if name in GROUPS else printable(name)
 
 
 def group_is_used(reasons: Tree, name: str) -> bool:

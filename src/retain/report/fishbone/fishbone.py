@@ -8,16 +8,70 @@ report.names, report.numbers, report.pen.
 
 from __future__ import annotations
 
-from retain.report.canvas import Chart, Labels, Spot
-from retain.report.fishbone.anatomy import Reader, Rib
-from retain.report.fishbone.head import NECK, Skull
-from retain.report.fishbone.layout import GROUP, SHOWN, TIP, Placed, Plan, Row, plan, width
+from dataclasses import dataclass
+from functools import cached_property
+
+from retain.report.charts.canvas import Chart, Labels, Tooltip
+from retain.report.charts.lettering import Letters, height
+from retain.report.charts.pen import Pen, Side
+from retain.report.fishbone.anatomy import Head, Reader, Rib
+from retain.report.fishbone.layout import GROUP, HEAD, SHOWN, TIP, Placed, Plan, Row, plan, width
 from retain.report.fishbone.legend import BARS, legend
 from retain.report.fishbone.rows import Piece
-from retain.report.lettering import height
-from retain.report.names import Tree
-from retain.report.numbers import counted
-from retain.report.pen import Pen, Side
+from retain.report.text.names import Tree
+from retain.report.text.numbers import count_path
+
+TARGET, RATE, CUSTOMERS = Letters(8.6, bold=True), Letters(21.0, bold=True), Letters(7.2)
+NECK, CHEEK, ROOM = 14.0, 13.0, 85.0
+"""From the last joint to the head, from there to its texts, and how wide these may be."""
+AIR, ROUND = 11.0, 1.3
+"""How much higher the head is than its texts: so much, and so many times."""
+
+
+@dataclass(frozen=True)
+class Skull:
+    """A head's texts in lines, and how high they make it."""
+
+    head: Head
+
+    @cached_property
+    def lines(self) -> list[tuple[str, Letters]]:
+        """The target, its rate, and of how many customers."""
+        return [
+            *((line, TARGET) for line in TARGET.lines(self.head.target, ROOM, 4)),
+            (self.head.rate, RATE),
+            *((line, CUSTOMERS) for line in CUSTOMERS.lines(self.head.customers, ROOM)),
+        ]
+
+    @property
+    def half(self) -> float:
+        """Half its height."""
+        return AIR + ROUND * self._texts / 2
+
+    @property
+    def _texts(self) -> float:
+        return height(self.lines)
+
+    def draw(self, pen: Pen, plan: Plan) -> None:
+        """Head and tail at the ends of the spine, and the texts."""
+        left, right, y = plan.head + NECK, plan.head + HEAD, plan.spine
+        wide, half = right - left, self.half
+        outline = [
+            *((left, y - half), (left + 7, y - half / 3), (left + 7, y + half / 3)),
+            *((left, y + half), (left + 0.64 * wide, y + half)),
+            *((right - 0.06 * wide, y + 0.55 * half), (right, y)),
+            *((right - 0.06 * wide, y - 0.55 * half), (left + 0.64 * wide, y - half)),
+            (left, y - half),
+        ]
+        pen.shape(outline, "accent", curved=range(1, 10))
+        x, fin = plan.tail, 10.0
+        pen.shape([(x + 8, y), (x - 11, y + fin), (x - 6, y), (x - 11, y - fin)], "ink")
+        top = y + self._texts / 2
+        for text, letters in self.lines:
+            top -= letters.height(text)
+            at = (left + CHEEK, top + letters.below(text))
+            pen.write(at, text, letters, "paper")
+
 
 SPINE, THIN = 3.0, 0.7
 """Thickness of the spine and of a rib without its bar, in points."""
@@ -57,11 +111,11 @@ def _bone(pen: Pen, bone: Placed, found: Plan, reader: Reader) -> None:
         colour = "ink" if letters is GROUP and bone.bone.used else "muted"
         pen.write((bone.tip[0], top + letters.below(text)), text, letters, colour, "center")
     if bone.more:
-        more = reader.say("fishbone.more", n=counted(bone.more, ""))
+        more = reader.say("fishbone.more", n=count_path(bone.more, ""))
         pen.write(bone.more_at, more, found.style.figures, "muted", "right")
 
 
-def _rib(pen: Pen, row: Row, found: Plan) -> Spot:
+def _rib(pen: Pen, row: Row, found: Plan) -> Tooltip:
     """A rib, its strength as a bar on it, and its texts; where it can be pointed at."""
     rib, y, end = row.block.rib, row.y, row.right - row.half
     start = end - found.reach * rib.share
@@ -72,7 +126,7 @@ def _rib(pen: Pen, row: Row, found: Plan) -> Spot:
         side: Side = "right" if piece.left is None else "left"
         at, colour = (row.x(piece), y + piece.up), _colour(piece, rib)
         pen.write(at, piece.text, piece.letters, colour, side)
-    return Spot(round(start, 2), round(found.height - y, 2), rib.name, rib.values)
+    return Tooltip(round(start, 2), round(found.height - y, 2), rib.name, rib.values)
 
 
 def _colour(piece: Piece, rib: Rib) -> str:

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
 
+from retain.report.charts.lettering import Letters, height
 from retain.report.fishbone.anatomy import Bone
-from retain.report.fishbone.filling import CLEAR, Filling, filled
+from retain.report.fishbone.fitting import CLEAR, Filling, fit_texts
 from retain.report.fishbone.rows import Block, Piece, Room, Style
-from retain.report.lettering import Letters, height
 
 WIDTH, HEIGHT, MARGIN = 806.0, 554.0, 6.0
 """A4 landscape within its margins; the height is the most there is."""
@@ -132,7 +132,7 @@ def plan(bones: Sequence[Bone], legend: float, head: float) -> Plan:
     frame = Frame(columns, LEANS[columns - 1], LEAN)
     for _ in range(2):
         most = HEIGHT - 2 * MARGIN - legend - sum(_heights(bones, frame, head))
-        filling = filled(bones, frame.room, max(SHORTEST, head), most)
+        filling = fit_texts(bones, frame.room, max(SHORTEST, head), most)
         longest = max(filling.lengths)
         lean = min(frame.lean, frame.shift / longest)
         frame = Frame(columns, lean * longest, lean)

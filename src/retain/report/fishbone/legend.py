@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from retain.report.charts.lettering import Letters
+from retain.report.charts.pen import Pen
 from retain.report.fishbone.anatomy import RISKIEST, SIGNS, Bone, Reader
 from retain.report.fishbone.layout import MARGIN, SHOWN
-from retain.report.lettering import Letters
-from retain.report.numbers import counted
-from retain.report.pen import Pen
+from retain.report.text.numbers import count_path
 
 BARS = {"strong": (2.6, "accent"), "plain": (2.6, "muted"), "weak": (1.7, "muted")}
 """The thickness and colour of a rib's bar, by its tone."""
@@ -120,7 +120,9 @@ def legend(bones: Sequence[Bone], reader: Reader, width: float) -> Legend:
     ]
     keys = [Key("dashed" if drawn == "unused" else drawn, reader.say(key)) for drawn, key in found]
     if len(bones) > SHOWN:
-        keys.append(Key("", reader.say("fishbone.more_groups", n=counted(len(bones) - SHOWN, ""))))
+        keys.append(
+            Key("", reader.say("fishbone.more_groups", n=count_path(len(bones) - SHOWN, "")))
+        )
     return Legend(keys, width)
 
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from retain.report.charts.lettering import Letters
 from retain.report.fishbone.anatomy import Rib
-from retain.report.lettering import Letters
 
 PAD = 3.4
 """From a rib to its text."""

@@ -1,1 +1,0 @@
-"""The commands. The only room that knows Hydra; may import every other room."""

@@ -1,0 +1,141 @@
+"""What cannot be meant in a catalogue of offers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from string import Formatter
+
+from retain.campaign.audience import Audience
+from retain.campaign.segmentation import rules
+from retain.errors import RetainError, did_you_mean, nearest
+from retain.schema import Catalogue, Offer, Rule
+
+DRIVER = "driver"
+"""Stands for the customer's strongest driver that the offer answers."""
+BARE = re.compile(r"(?!\d+$)\w+")  # {0} is a position
+
+
+def pieces(text: str) -> list[tuple[str, str | None]]:
+    """Each stretch of plain text with the placeholder after it, None after the last.
+
+    ``text`` is one in which ``faults`` finds nothing.
+
+    >>> pages = pieces("You saw {pages} pages {{today}}")
+    >>> pages[0], "".join(plain for plain, _ in pages[1:])
+    (('You saw ', 'pages'), ' pages {today}')
+    """
+    return [(plain, name) for plain, name, _, _ in Formatter().parse(text)]
+
+
+def placeholders(text: str) -> list[str]:
+    """The names in the braces, each once, in their order.
+
+    >>> placeholders("{pages} of {category}, {pages}")
+    ['pages', 'category']
+    """
+    return list(dict.fromkeys(name for _, name in pieces(text) if name is not None))
+
+
+def faults(text: str, known: Collection[str], where: str) -> Iterator[str]:
+    r"""A sentence for each placeholder that is none, with the nearest of the ``known`` names.
+
+    >>> print(*faults("Hello {page}, {pages:>9}", ["pages"], "offers.call.text.en"), sep="\n")
+    offers.call.text.en: placeholder '{page}' names no feature. Did you mean 'pages'?
+    offers.call.text.en: placeholder '{pages:>9}' is no bare name; expected such as {pages}.
+    """
+    try:
+        parsed = list(Formatter().parse(text))
+    except ValueError as error:
+        yield (
+            f"{where}: its braces cannot be read ({error}); expected a bare name in braces, such "
+            "as {driver}, and {{ or }} for a brace itself."
+        )
+        return
+    for _, name, form, conversion in parsed:
+        if name is None or (name in known and not form and conversion is None):
+            continue
+        typed = f"{{{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}}}"
+        if not form and conversion is None and BARE.fullmatch(name):
+            yield f"{where}: placeholder {typed!r} names no feature.{did_you_mean(name, known)}"
+        else:
+            root = nearest(re.split(r"\W", name)[0], known) or DRIVER
+            yield f"{where}: placeholder {typed!r} is no bare name; expected such as {{{root}}}."
+
+
+NOTHING = "nothing"
+"""Doing nothing needs no entry in a catalogue, and no other offer may bear its name."""
+OWN = ("site", "app", "account", "parcel", "store", "checkout")
+"""Channels customers come to by themselves: the only ones an offer may use without consent."""
+
+
+def check_catalogue(catalogue: Catalogue, audience: Audience) -> None:
+    """Refuse a catalogue that cannot be meant for these customers; their drivers are not asked.
+
+    Raises
+    ------
+    RetainError
+        One sentence a fault, with its place: a rule's, a driver or placeholder that does not
+        exist, a placeholder that is not a bare name, a channel that needs consent and
+        does not ask for it.
+    """
+    found = [
+        fault
+        for name, offer in catalogue.offers.items()
+        for fault in _faults(name, offer, audience)
+    ]
+    if found:
+        raise RetainError("\n".join(found))
+
+
+def fit_catalogue(catalogue: Catalogue, audience: Audience) -> Catalogue:
+    """The same catalogue, with shares of customers in its rules settled as ``rules.fit_rules`` does.
+
+    So offers for the best fifth go, among new customers, to whom is as good as this audience's.
+    """
+    offers = {
+        name: offer.model_copy(
+            update={
+                place: rules.fit_rules(rule, audience)
+                for place, rule in (("when", offer.when), ("never", offer.never))
+                if rule is not None
+            }
+        )
+        for name, offer in catalogue.offers.items()
+    }
+    return catalogue.model_copy(update={"offers": offers})
+
+
+def _faults(name: str, offer: Offer, audience: Audience) -> Iterator[str]:
+    where = f"offers.{name}"
+    if name == NOTHING:
+        yield f"{where}: doing nothing is always possible and bears this name; expected another."
+    if not offer.needs_consent and offer.channel not in OWN:
+        yield (
+            f"{where}.needs_consent is false with channel {offer.channel!r}; expected true, or a "
+            f"channel that customers come to by themselves: {', '.join(OWN)}."
+        )
+    yield from _unknown_drivers(offer.drivers, audience, f"{where}.drivers")
+    if offer.lift is not None:
+        yield from _unknown_drivers(offer.lift.drivers, audience, f"{where}.lift.drivers")
+    for rule, place in ((offer.when, "when"), (offer.never, "never")):
+        if rule is not None:
+            yield from _rule_faults(rule, audience, f"{where}.{place}")
+    names = [*audience.columns, DRIVER]
+    for language, text in offer.text:
+        yield from faults(text, names, f"{where}.text.{language}")
+
+
+def _unknown_drivers(names: tuple[str, ...], audience: Audience, where: str) -> Iterator[str]:
+    groups = dict.fromkeys(column.group for column in audience.columns.values())
+    existing = [*audience.columns, *groups]
+    for name in names:
+        if name not in existing:
+            yield f"{where}: {RetainError.unknown('feature or group', name, existing)}"
+
+
+def _rule_faults(rule: Rule, audience: Audience, where: str) -> Iterator[str]:
+    try:
+        rules.check(rule, audience, where)
+    except RetainError as error:
+        yield str(error)

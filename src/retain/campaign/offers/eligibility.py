@@ -1,0 +1,129 @@
+"""Who may get an offer, whether it pays or not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from retain.campaign.audience import Audience
+from retain.campaign.offers.catalogue import DRIVER, placeholders
+from retain.campaign.offers.values_told import is_available
+from retain.campaign.segmentation import rules
+from retain.schema import Offer
+
+
+def features_of(names: Sequence[str], audience: Audience) -> set[str]:
+    """The features that are named, or whose group is; a feature goes before a group of its name.
+
+    >>> from retain.customers.customers import Column
+    >>> columns = {name: Column(name, "site", "number") for name in ("pages", "minutes")}
+    >>> site = Audience(pd.DataFrame(), pd.DataFrame(), columns)
+    >>> sorted(features_of(["site"], site)), sorted(features_of(["pages"], site))
+    (['minutes', 'pages'], ['pages'])
+    """
+    named = set(names)
+    groups = named - set(audience.columns)
+    of_groups = {name for name, column in audience.columns.items() if column.group in groups}
+    return (named & set(audience.columns)) | of_groups
+
+
+@dataclass(frozen=True)
+class RiskDrivers:
+    """The drivers that raise a risk, strongest first.
+
+    Attributes
+    ----------
+    customers
+        Position in the audience of whose risk it is, shape (r,).
+    codes
+        Position in ``features`` of what raises it, shape (r,).
+    features
+        Names.
+    told
+        Whether anything is told of a customer's drivers, shape (n,).
+    """
+
+    customers: np.ndarray
+    codes: np.ndarray
+    features: tuple[str, ...]
+    told: np.ndarray
+
+    @classmethod
+    def among(cls, audience: Audience) -> RiskDrivers:
+        """What the audience's drivers say; nothing where there are none.
+
+        >>> table = pd.DataFrame({"risk": [0.9, 0.8, 0.7]}, index=[7, 8, 9])
+        >>> drivers = pd.DataFrame(
+        ...     {"customer_id": [7, 7, 8], "feature": ["pages", "errors", "pages"],
+        ...      "log_odds": [0.3, 0.5, -0.2]})
+        >>> raised = RiskDrivers.among(Audience(table, table, {}, drivers=drivers))
+        >>> raised.by({"pages"}).tolist(), raised.told.tolist()
+        ([True, False, False], [True, True, False])
+        >>> [raised.features[code] for code in raised.strongest({"pages", "errors"})[:1]]
+        ['errors']
+        """
+        told = np.zeros(len(audience), dtype=bool)
+        if audience.drivers is None:
+            none = np.zeros(0, dtype=np.intp)
+            return cls(none, none, (), told)
+        drivers = audience.drivers
+        customers = audience.table.index.get_indexer(pd.Index(drivers["customer_id"]))
+        told[customers[customers >= 0]] = True
+        log_odds = drivers["log_odds"].to_numpy(dtype=float)
+        codes, features = pd.factorize(drivers["feature"])
+        order = np.argsort(-log_odds, kind="stable")
+        order = order[(customers[order] >= 0) & (log_odds[order] > 0)]
+        return cls(customers[order], codes[order], tuple(map(str, features)), told)
+
+    def by(self, features: Collection[str]) -> np.ndarray:
+        """Whether one of ``features`` raises a customer's risk, shape (n,)."""
+        return self.strongest(features) >= 0
+
+    def strongest(self, features: Collection[str]) -> np.ndarray:
+        """Code of the one of ``features`` that raises a customer's risk most, or -1; shape (n,)."""
+        wanted = np.array([name in features for name in self.features], dtype=bool)
+        rows = np.flatnonzero(wanted[self.codes])[::-1]  # the strongest is written last, and stays
+        found = np.full(len(self.told), -1, dtype=np.intp)
+        found[self.customers[rows]] = self.codes[rows]
+        return found
+
+
+def eligible(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray:
+    """Whether each customer may get the offer, shape (n,).
+
+    Consent is given or the offer needs none, ``when`` holds and ``never`` does not, one of the
+    offer's ``drivers`` raises the customer's risk, and all that its texts tell is known. Where
+    nothing is told of a customer's drivers (``reasons=none``, new customers), ``when`` stands for
+    the drivers, and an offer without ``when`` is not for them.
+    """
+    may = _driven(offer, audience, raised)
+    if offer.needs_consent:
+        may &= audience.table["contactable"].isin([True]).to_numpy()  # not known is not given
+    if offer.when is not None:
+        may &= rules.holds(offer.when, audience)
+    if offer.never is not None:
+        may &= ~rules.holds(offer.never, audience)
+    for name in {one for _, text in offer.text for one in placeholders(text)}:
+        told = (
+            raised.by(relevant_features(offer, audience))
+            if name == DRIVER
+            else is_available(name, audience)
+        )
+        may &= told
+    return may
+
+
+def _driven(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray:
+    """Whose drivers call for the offer, shape (n,); of those not told, ``when`` will speak."""
+    if not offer.drivers:
+        return np.ones(len(audience), dtype=bool)
+    found = raised.by(relevant_features(offer, audience))
+    return found if offer.when is None else found | ~raised.told
+
+
+def relevant_features(offer: Offer, audience: Audience) -> set[str]:
+    """The features whose raising a risk the offer answers: all, where it names no drivers."""
+    return features_of(offer.drivers, audience) if offer.drivers else set(audience.columns)

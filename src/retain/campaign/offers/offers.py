@@ -1,0 +1,153 @@
+"""The catalogue of offers held against customers: who may get what, its cost, its worth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from retain import schema
+from retain.campaign.audience import Audience
+from retain.campaign.offers.catalogue import check_catalogue
+from retain.campaign.offers.eligibility import RiskDrivers, eligible, features_of
+from retain.errors import NotApplicable
+from retain.schema import Catalogue, Offer
+
+
+def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndarray:
+    """What an offer costs once it is taken, shape (n,), in the unit of ``profit``.
+
+    ``profit`` is a month's, ``horizon`` in months. Of a profit that is not known, or is a loss, no
+    discount is given.
+
+    >>> from retain.schema import Beta, Words
+    >>> words, beta = Words(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
+    >>> offer = Offer(label=words, text=words, channel="email", needs_consent=True, save_rate=beta,
+    ...     contact_cost=1, redemption_cost=2, discount=0.05, taken_by_stayers=1)
+    >>> redemption_cost(offer, np.array([10.0, -10.0, np.nan]), 3.0).tolist()
+    [3.5, 2.0, 2.0]
+    """
+    earned = np.nan_to_num(np.clip(profit, 0, None), nan=0.0)
+    return np.asarray(offer.redemption_cost + offer.discount * horizon * earned)
+
+
+def expected_cost(
+    offer: Offer, risk: np.ndarray, save_rate: np.ndarray, each: np.ndarray
+) -> np.ndarray:
+    """Expected cost of an offer to each customer, shape (n,): lower is better.
+
+    The contact, and what it costs ``each`` time it is ``redemption_cost``: by those who would have declined
+    and are saved, and by some of those who would have stayed.
+    """
+    takes = risk * save_rate + (1 - risk) * offer.taken_by_stayers
+    return np.asarray(offer.contact_cost + takes * each)
+
+
+def net_value(
+    risk: np.ndarray, save_rate: np.ndarray, at_stake: np.ndarray, costs: np.ndarray
+) -> np.ndarray:
+    """Expected net value of an offer to each customer, shape (n,): higher is better, 0 is nothing.
+
+    >>> risk, save_rate, at_stake = np.array([1.0]), np.array([0.3]), np.array([200.0])
+    >>> net_value(risk, save_rate, at_stake, np.array([4.0]))
+    array([56.])
+    """
+    return np.asarray(risk * save_rate * at_stake - costs)
+
+
+def scale_catalogue_costs(catalogue: Catalogue, times: float) -> Catalogue:
+    """The catalogue with every cost so many times what it says; a discount is the whole at most."""
+    if times == 1:
+        return catalogue
+    offers = {name: _scale_costs(offer, times) for name, offer in catalogue.offers.items()}
+    return catalogue.model_copy(update={"offers": offers})
+
+
+def _scale_costs(offer: Offer, times: float) -> Offer:
+    costs = {key: times * getattr(offer, key) for key in ("contact_cost", "redemption_cost")}
+    return offer.model_copy(update={**costs, "discount": min(times * offer.discount, 1.0)})
+
+
+@dataclass(frozen=True)
+class OfferMatrix:
+    """A catalogue of m offers held against an audience of n customers, both in their order.
+
+    Attributes
+    ----------
+    names
+        Of the offers, length m.
+    eligible
+        Whether a customer may get an offer, shape (n, m); whether it pays is another question.
+    save_rate
+        Expected share of decliners who are saved, lifts included, shape (n, m), at most 1.
+    contact_cost
+        Of one contact, shape (m,).
+    cost
+        Expected cost, shape (n, m), in the unit of profit.
+    net
+        Expected net value, shape (n, m), in the same unit; higher is better.
+    """
+
+    names: tuple[str, ...]
+    catalogue: Catalogue
+    eligible: np.ndarray
+    save_rate: np.ndarray
+    contact_cost: np.ndarray
+    cost: np.ndarray
+    net: np.ndarray
+
+
+def evaluate_offers(catalogue: Catalogue, audience: Audience, value: schema.Value) -> OfferMatrix:
+    """The catalogue held against the audience.
+
+    A profit that is not known, or is a loss, has nothing at stake and gets no discount.
+
+    Raises
+    ------
+    RetainError
+        Where the catalogue cannot be meant for these customers, as ``check_catalogue`` says.
+    NotApplicable
+        Where profit is not known, as no offer has a value then.
+    """
+    check_catalogue(catalogue, audience)
+    if not audience.with_profit:
+        raise NotApplicable("the source knows no profit, and without it no offer has a value")
+    raised = RiskDrivers.among(audience)
+    may = np.column_stack([eligible(o, audience, raised) for o in catalogue.offers.values()])
+    return _priced(catalogue, audience, value, may, raised)
+
+
+def reprice_offers(
+    offers: OfferMatrix, catalogue: Catalogue, audience: Audience, value: schema.Value
+) -> OfferMatrix:
+    """The same offers to the same customers, at other save rates, costs or stakes."""
+    return _priced(catalogue, audience, value, offers.eligible, RiskDrivers.among(audience))
+
+
+def _priced(
+    catalogue: Catalogue,
+    audience: Audience,
+    value: schema.Value,
+    may: np.ndarray,
+    raised: RiskDrivers,
+) -> OfferMatrix:
+    """What each offer costs and brings, who may have it being known."""
+    risk, profit, at_stake = (
+        audience.table[name].to_numpy(dtype=float) for name in ("risk", "profit", "at_stake")
+    )
+    save_rate, cost, net = np.empty(may.shape), np.empty(may.shape), np.empty(may.shape)
+    for j, offer in enumerate(catalogue.offers.values()):
+        rate = save_rate[:, j] = _save_rate(offer, audience, raised)
+        each = redemption_cost(offer, profit, value.horizon.value)
+        costs = cost[:, j] = expected_cost(offer, risk, rate, each)
+        net[:, j] = net_value(risk, rate, at_stake, costs)
+    contact = np.array([offer.contact_cost for offer in catalogue.offers.values()])
+    return OfferMatrix(tuple(catalogue.offers), catalogue, may, save_rate, contact, cost, net)
+
+
+def _save_rate(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray:
+    """The mean of what is thought of it, lifted where a driver of the lift raises the risk."""
+    rate = np.full(len(audience), offer.save_rate.mean)
+    if offer.lift is not None:
+        rate[raised.by(features_of(offer.lift.drivers, audience))] *= offer.lift.times
+    return np.asarray(np.minimum(rate, 1.0))

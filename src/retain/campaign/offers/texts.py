@@ -1,0 +1,79 @@
+"""What each customer is told, with their own values in the place of placeholders."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from retain.campaign.audience import Audience
+from retain.campaign.offers.catalogue import DRIVER, pieces, placeholders
+from retain.campaign.offers.eligibility import RiskDrivers, relevant_features
+from retain.campaign.offers.offers import OfferMatrix
+from retain.campaign.offers.values_told import format_values, sanitise
+from retain.schema import Offer
+
+Told = tuple[np.ndarray, list[str]]
+"""Place of each customer's text among the distinct texts, and these."""
+
+
+def texts(
+    offers: OfferMatrix, audience: Audience, chosen: np.ndarray, language: Literal["en", "ru"]
+) -> list[str]:
+    """The text of the offer ``chosen`` for each customer, empty for those who get none.
+
+    Parameters
+    ----------
+    chosen
+        Position of an offer in the catalogue, -1 for nothing, shape (n,).
+
+    Raises
+    ------
+    ValueError
+        Where an offer is chosen for a customer who may not get it.
+    """
+    said = np.full(len(audience), "", dtype=object)
+    raised = cache(lambda: RiskDrivers.among(audience))  # costs a second of a million, and few ask
+    for j, offer in enumerate(offers.catalogue.offers.values()):
+        rows = np.flatnonzero(chosen == j)
+        if not offers.eligible[rows, j].all():
+            raise ValueError(f"{offers.names[j]} is chosen for customers who may not get it")
+        template = getattr(offer.text, language)
+        values = {
+            name: _driver(offer, audience, raised(), rows, language)
+            if name == DRIVER
+            else format_values(name, audience, rows, language)
+            for name in placeholders(template)
+        }
+        said[rows] = _filled(template, values, len(rows))
+    return list(said)
+
+
+def _driver(
+    offer: Offer, audience: Audience, raised: RiskDrivers, rows: np.ndarray, language: str
+) -> Told:
+    """What the strongest driver that the offer answers is called."""
+    columns = [audience.columns.get(name) for name in raised.features]
+    codes = raised.strongest(relevant_features(offer, audience))[rows]
+    return codes, [
+        "" if column is None else sanitise(getattr(column.label, language)) for column in columns
+    ]
+
+
+def _filled(template: str, values: dict[str, Told], count: int) -> np.ndarray:
+    """The template filled in for each of ``count`` customers; every distinct text is made once."""
+    alike = np.zeros(count, dtype=np.int64)
+    for codes, distinct in values.values():
+        alike, _ = pd.factorize(alike * len(distinct) + codes)
+    _, first, place = np.unique(alike, return_index=True, return_inverse=True)
+    parts = pieces(template)
+    made = [
+        "".join(
+            plain + ("" if name is None else values[name][1][values[name][0][row]])
+            for plain, name in parts
+        )
+        for row in first.tolist()
+    ]
+    return np.array(made, dtype=object)[place]

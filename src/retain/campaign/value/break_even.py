@@ -1,0 +1,120 @@
+"""Where an offer begins to pay: by its save rate, by what a contact costs, by a customer's risk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from retain.campaign.audience import Audience
+from retain.campaign.offers.offers import redemption_cost
+from retain.campaign.value.value import value_at_stake
+from retain.schema import Catalogue, Offer, Value
+
+if TYPE_CHECKING:
+    from retain.campaign.offers.offers import OfferMatrix
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """Where the customers chosen for one offer bring an expected net value of nothing.
+
+    Attributes
+    ----------
+    save_rate
+        The mean save rate, before lifts; 0 where it pays without saving anybody, None where it does
+        not pay though all were saved, or nobody is chosen.
+    contact_cost
+        What a contact may cost; None where it does not pay though contacts were free, or nobody
+        is chosen.
+    """
+
+    save_rate: float | None
+    contact_cost: float | None
+
+
+def break_even(
+    audience: Audience, offers: OfferMatrix, value: Value, chosen: np.ndarray
+) -> dict[str, BreakEven]:
+    """Break-even of each offer for those it was chosen for; ``chosen`` (n,) is its place or -1."""
+    return {
+        name: _of(audience, offers, value, place, np.flatnonzero(chosen == place))
+        for place, name in enumerate(offers.names)
+    }
+
+
+def _of(
+    audience: Audience, offers: OfferMatrix, value: Value, place: int, rows: np.ndarray
+) -> BreakEven:
+    if len(rows) == 0:
+        return BreakEven(None, None)
+    offer = offers.catalogue.offers[offers.names[place]]
+    table = audience.table.iloc[rows]
+    risk = table["risk"].to_numpy()
+    each = redemption_cost(offer, table["profit"].to_numpy(dtype=float), value.horizon.value)
+    spent = len(rows) * offer.contact_cost + ((1 - risk) * each).sum() * offer.taken_by_stayers
+    times = offers.save_rate[rows, place] / offer.save_rate.mean
+    won = risk * (table["at_stake"].to_numpy() - each)
+    affordable = offers.net[rows, place].sum() / len(rows) + offer.contact_cost
+    return BreakEven(_rate(times, won, float(spent)), _or_none(float(affordable)))
+
+
+def _rate(times: np.ndarray, won: np.ndarray, spent: float) -> float | None:
+    """The lowest rate γ with Σ min(γ · times, 1) · won = spent.
+
+    The sum is linear in γ between the rates from which a lifted customer is certain to be saved,
+    so it is exact to look there and draw a line.
+    """
+    lifts, group = np.unique(np.round(times, 9), return_inverse=True)
+    sums = np.bincount(group, won)
+    rates = np.unique(np.concatenate([[0.0, 1.0], np.minimum(1 / lifts, 1.0)]))
+    net = np.minimum(np.outer(rates, lifts), 1.0) @ sums - spent
+    paying = np.flatnonzero(net >= 0)
+    if len(paying) == 0:
+        return None
+    at = paying[0]
+    if at == 0:
+        return 0.0
+    return float(np.interp(0.0, net[at - 1 : at + 1], rates[at - 1 : at + 1]))
+
+
+def _or_none(cost: float) -> float | None:
+    return cost if cost >= 0 else None
+
+
+def break_even_risk(offer: Offer, profit: float, value: Value) -> float | None:
+    """The risk from which an offer pays for a customer of this monthly profit, without a lift.
+
+    None where it never does. P · γ · (stake − r) = contact + (1 − P) · stayers · r, with r what the
+    offer costs once taken, is solved for P.
+
+    >>> from retain.schema import Beta, Words
+    >>> words, beta = Words(en="Call", ru="Звонок"), Beta(alpha=6, beta=14)
+    >>> call = Offer(label=words, text=words, channel="call", needs_consent=True, contact_cost=1,
+    ...     redemption_cost=10, discount=0, taken_by_stayers=1, save_rate=beta)
+    >>> assumed = Value(name="sure", draws=100, **{name: {"value": one, "low": one, "high": one}
+    ...     for name, one in (("horizon", 1), ("share_lost", 1), ("margin", 1), ("cost", 1))})
+    >>> round(break_even_risk(call, 200.0, assumed), 3)
+    0.164
+    """
+    known = np.array([profit])
+    stake = float(value_at_stake(known, value)[0])
+    each = float(redemption_cost(offer, known, value.horizon.value)[0])
+    stayers = offer.taken_by_stayers * each
+    gained = offer.save_rate.mean * (stake - each) + stayers
+    if gained <= 0:
+        return None
+    risk = (offer.contact_cost + stayers) / gained
+    return risk if risk <= 1 else None
+
+
+def cheapest(catalogue: Catalogue) -> str:
+    """The offer whose contact costs least; of equals the one that costs least once taken."""
+    offers = catalogue.offers
+
+    def costs(name: str) -> tuple[float, float, float, str]:
+        one = offers[name]
+        return one.contact_cost, one.redemption_cost, one.discount, name
+
+    return min(offers, key=costs)

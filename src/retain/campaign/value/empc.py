@@ -1,0 +1,138 @@
+"""EMPC: the profit of targeting by a score, expected over what share of decliners can be saved.
+
+Verbraken, Verbeke & Baesens 2013 (eq. 11 and 12), with values of individual customers as in
+Óskarsdóttir, Baesens & Vanthienen 2018. Of the customers who are targeted a decliner brings
+γ · (value − incentive) − contact and a stayer costs contact + taken · incentive; γ ~ Beta.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy import special
+
+from retain.campaign.audience import Audience
+from retain.campaign.offers.offers import redemption_cost
+from retain.schema import Beta, Offer, Value
+
+
+@dataclass(frozen=True)
+class Empc:
+    """Expected maximum profit for each customer scored, and the share to target (0 to 1)."""
+
+    value: float
+    share: float
+
+    def as_json(self) -> dict[str, float]:
+        """``{"value", "share"}``."""
+        return asdict(self)
+
+
+def empc(  # noqa: PLR0913 - the measure's own terms
+    declined: np.ndarray,
+    score: np.ndarray,
+    value: np.ndarray | float,
+    *,
+    incentive: np.ndarray | float,
+    contact: float,
+    save_rate: Beta,
+    taken_by_stayers: float = 1.0,
+) -> Empc:
+    """The measure, exact: the best cut-off for every save rate, integrated piece by piece.
+
+    For one save rate γ the profit of targeting the k highest scores is γ · A(k) − B(k), so the best
+    over k is the upper envelope of lines: on each of its pieces one cut-off is best, and γ's part
+    of a Beta's mass and mean is known in closed form. Equal scores are targeted together.
+
+    Parameters
+    ----------
+    declined
+        1 of those who declined and 0 of others, or a probability, shape (n,).
+    score
+        Higher is riskier, shape (n,).
+    value, incentive
+        Of each customer, shape (n,), or of all alike, in one unit of money.
+    contact
+        Cost of one contact.
+    save_rate
+        What is thought of γ.
+    taken_by_stayers
+        Share of targeted stayers who take the incentive; 1 in the papers.
+
+    >>> declined, score = np.array([0, 1, 0, 1, 0, 1, 0, 1]), np.linspace(0.1, 0.8, 8)
+    >>> found = empc(declined, score, 200, incentive=10, contact=1,
+    ...     save_rate=Beta(alpha=6, beta=14))
+    >>> round(found.value, 4), round(found.share, 4)
+    (23.8756, 0.8744)
+    """
+    won = declined * (value - incentive)
+    spent = contact + (1 - declined) * taken_by_stayers * incentive
+    slope, cost, counts = _lines(score, won, spent)
+    kept, starts = _envelope(slope, cost)
+    mass, mean = _between(starts, save_rate)
+    best = mean @ slope[kept] - mass @ cost[kept]
+    return Empc(float(best) / len(score), float(mass @ counts[kept]) / len(score))
+
+
+def of_offer(audience: Audience, declined: np.ndarray, offer: Offer, value: Value) -> Empc:
+    """The measure of an audience's scores, each customer's own stake, and one offer's economics.
+
+    ``declined`` has shape (n,), in the order of ``audience.table``, which must know profit.
+    """
+    table = audience.table
+    return empc(
+        declined,
+        table["score"].to_numpy(),
+        table["at_stake"].to_numpy(),
+        incentive=redemption_cost(
+            offer, table["profit"].to_numpy(dtype=float), value.horizon.value
+        ),
+        contact=offer.contact_cost,
+        save_rate=offer.save_rate,
+        taken_by_stayers=offer.taken_by_stayers,
+    )
+
+
+def _lines(
+    score: np.ndarray, won: np.ndarray, spent: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A and B of each cut-off between different scores, and how many it targets; none first."""
+    order = np.argsort(-score, kind="stable")
+    last = np.append(np.diff(score[order]) != 0, values=True)
+    slope, cost = (np.append(0.0, np.cumsum(one[order])[last]) for one in (won, spent))
+    return slope, cost, np.append(0, np.flatnonzero(last) + 1)
+
+
+def _envelope(slope: np.ndarray, cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lines γ · slope − cost that are highest somewhere, by slope, and the γ each begins at.
+
+    One pass over lines sorted by slope (Andrew's monotone chain).
+    """
+    order = np.lexsort((cost, slope))
+    # of one slope the cheapest comes first, and only it can be highest
+    first = np.append(True, np.diff(slope[order]) > 0)
+    kept: list[int] = []
+    starts: list[float] = []
+    slopes, costs = slope.tolist(), cost.tolist()
+    for line in order[first].tolist():
+        start = -np.inf
+        while kept:
+            last = kept[-1]
+            start = (costs[line] - costs[last]) / (slopes[line] - slopes[last])
+            if start > starts[-1]:
+                break
+            kept.pop()
+            starts.pop()
+            start = -np.inf
+        kept.append(line)
+        starts.append(start)
+    return np.array(kept), np.array(starts)
+
+
+def _between(starts: np.ndarray, save_rate: Beta) -> tuple[np.ndarray, np.ndarray]:
+    """The Beta's mass on each piece, and its part of the mean."""
+    edges = np.clip(np.append(starts, np.inf), 0, 1)
+    alpha, beta = save_rate.alpha, save_rate.beta
+    mass = np.diff(special.betainc(alpha, beta, edges))
+    return mass, save_rate.mean * np.diff(special.betainc(alpha + 1, beta, edges))

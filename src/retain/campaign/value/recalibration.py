@@ -1,0 +1,192 @@
+"""Recalibration: what a score of decline has meant among customers the model had not seen."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from scipy import optimize, special
+
+from retain.errors import RetainError
+from retain.learning.scores import Scores
+
+EDGE = 1e-6
+"""Scores nearer to 0 or 1 than this are taken to be this near: no model knows more."""
+FLAT = 1e-6
+"""Logits that lie no further apart than this, or a gain in fit below it, tell nothing."""
+PRIOR = 1.0
+"""Standard deviation about 1 of the slope's normal prior, where scores separate the classes."""
+
+
+def logit(score: np.ndarray) -> np.ndarray:
+    """Log-odds of scores in [0, 1], finite always.
+
+    >>> logit(np.array([0.0, 0.5, 1.0])).round(2).tolist()
+    [-13.82, 0.0, 13.82]
+    """
+    return np.asarray(special.logit(np.clip(score, EDGE, 1 - EDGE)))
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """Intercept and slope on the logit scale, and how sure they are.
+
+    Attributes
+    ----------
+    covariance
+        Of (intercept, slope), shape (2, 2): the inverse of the observed information.
+    customers, events
+        How many were scored, and how many of them declined.
+    """
+
+    intercept: float
+    slope: float
+    covariance: np.ndarray
+    customers: int
+    events: int
+
+    def probability(self, score: np.ndarray) -> np.ndarray:
+        """Recalibrated probability of decline for scores of any shape.
+
+        >>> exact = Recalibration(0.0, 1.0, np.zeros((2, 2)), 100, 40)
+        >>> exact.probability(np.array([0.2, 0.7])).round(3).tolist()
+        [0.2, 0.7]
+        """
+        return np.asarray(special.expit(self.intercept + self.slope * logit(score)))
+
+    def draws(self, count: int, seed: int) -> np.ndarray:
+        """Intercepts and slopes that are as likely, shape (count, 2): normal about the estimates.
+
+        >>> sure = Recalibration(0.5, 1.0, np.zeros((2, 2)), 100, 40)
+        >>> sure.draws(2, seed=0).tolist()
+        [[0.5, 1.0], [0.5, 1.0]]
+        """
+        (a, shared), (_, b) = self.covariance
+        first = math.sqrt(a)
+        second = shared / first if first else 0.0
+        factor = np.array([[first, 0.0], [second, math.sqrt(max(b - second**2, 0.0))]])
+        normal = np.random.default_rng(seed).standard_normal((count, 2))
+        return np.asarray([self.intercept, self.slope] + normal @ factor.T)
+
+    @property
+    def slope_interval(self) -> tuple[float, float]:
+        """95 % interval of the slope."""
+        reach = float(special.ndtri(0.975)) * math.sqrt(self.covariance[1, 1])
+        return self.slope - reach, self.slope + reach
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``from_json`` makes the same of."""
+        return {
+            "intercept": self.intercept,
+            "slope": self.slope,
+            "covariance": self.covariance.tolist(),
+            "customers": self.customers,
+            "events": self.events,
+        }
+
+    @classmethod
+    def from_json(cls, told: Any) -> Self:
+        """The recalibration that ``as_json`` told.
+
+        Raises
+        ------
+        RetainError
+            When it is something else, or a number is not finite.
+
+        >>> told = Recalibration(0.1, 0.9, np.eye(2) / 50, 100, 40).as_json()
+        >>> Recalibration.from_json(told).as_json() == told
+        True
+        """
+        try:
+            numbers = float(told["intercept"]), float(told["slope"])
+            covariance = np.array(told["covariance"], dtype=float)
+            counts = int(told["customers"]), int(told["events"])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise _unreadable(f"{type(error).__name__}: {error}") from None
+        if covariance.shape != (2, 2) or not np.isfinite([*numbers, *covariance.flat]).all():
+            raise _unreadable(f"{numbers} and {covariance.tolist()}")
+        if covariance[0, 0] < 0 or covariance[1, 1] < 0:
+            raise _unreadable(f"a variance below zero in {covariance.tolist()}")
+        return cls(*numbers, covariance, *counts)
+
+
+def _unreadable(found: str) -> RetainError:
+    expected = "expected finite intercept, slope, covariance (2 × 2), customers, events"
+    return RetainError.at("calibration", f"it holds {found}", expected)
+
+
+def recalibration(scores: Scores) -> Recalibration:
+    """Logistic recalibration of scores, averaged for each customer (Cox 1958).
+
+    Where scores tell nothing of who declined (all alike, or higher for those who stayed) the slope
+    is 0 and everybody has the overall share; with one class alone that share is (events + ½) /
+    (customers + 1). Where a score separates the classes no largest likelihood exists, and the slope
+    has a normal prior about 1 with standard deviation 1: the score is taken at its word.
+
+    Raises
+    ------
+    ValueError
+        When a customer's target is not known.
+
+    >>> import pandas as pd
+    >>> said = [(10 * s + i, 0, 0, int(i < s), s / 10) for s in range(1, 10) for i in range(10)]
+    >>> names = ["customer_id", "repeat", "fold", "target", "probability"]
+    >>> found = recalibration(Scores(pd.DataFrame(said, columns=names), "out_of_fold"))
+    >>> f"{found.slope:.3f} {abs(found.intercept):.3f}, {found.events} of {found.customers}"
+    '1.000 0.000, 45 of 90'
+    """
+    each = scores.table.groupby("customer_id", sort=True)
+    target = each["target"].first().to_numpy(dtype=float)
+    if np.isnan(target).any():
+        raise ValueError("scores without a target cannot be recalibrated")
+    x = logit(each["probability"].mean().to_numpy())
+    events = int(target.sum())
+    lean = float(np.mean((target - target.mean()) * (x - x.mean())))
+    if np.ptp(x) <= FLAT or lean <= FLAT**2:
+        return _overall(len(target), events)
+    apart = x[target == 0].max() <= x[target == 1].min()
+    estimate, covariance = _fitted(x, target, ridge=1 / PRIOR**2 if apart else 0.0)
+    return Recalibration(float(estimate[0]), float(estimate[1]), covariance, len(x), events)
+
+
+def _overall(customers: int, events: int) -> Recalibration:
+    """The overall share for everybody; Jeffreys' where one class is missing."""
+    if 0 < events < customers:
+        share, weight = events / customers, customers
+    else:
+        share, weight = (events + 0.5) / (customers + 1), customers + 1
+    covariance = np.array([[1 / (weight * share * (1 - share)), 0.0], [0.0, 0.0]])
+    return Recalibration(float(special.logit(share)), 0.0, covariance, customers, events)
+
+
+def _fitted(x: np.ndarray, target: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray]:
+    """Estimates (2,) and covariance (2, 2); ``ridge`` holds the slope to 1.
+
+    Fitted to x standardised, where Newton's steps are tame, and told of x as it is.
+    """
+    centre, spread = x.mean(), x.std()
+    z = (x - centre) / spread
+    design = np.column_stack([np.ones_like(z), z])
+    pull = np.array([0.0, ridge / spread**2]) / len(x)
+
+    def loss(beta: np.ndarray) -> float:
+        each = np.logaddexp(0, design @ beta) - target * (design @ beta)
+        return float(each.mean() + pull[1] * (beta[1] - spread) ** 2 / 2)
+
+    def gradient(beta: np.ndarray) -> np.ndarray:
+        off = special.expit(design @ beta) - target
+        return np.asarray(design.T @ off / len(x) + pull * (beta - spread))
+
+    def information(beta: np.ndarray) -> np.ndarray:
+        share = special.expit(design @ beta)
+        return np.asarray((design.T * (share * (1 - share))) @ design / len(x) + np.diag(pull))
+
+    start = np.array([special.logit(target.mean()), 0.0])
+    found = optimize.minimize(
+        loss, start, jac=gradient, hess=information, method="trust-exact", options={"gtol": 1e-10}
+    ).x
+    back = np.array([[1.0, -centre / spread], [0.0, 1 / spread]])
+    covariance = np.linalg.inv(information(found)) / len(x)
+    return back @ found, back @ covariance @ back.T

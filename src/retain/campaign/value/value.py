@@ -1,0 +1,104 @@
+"""The audience: what each scored customer puts at stake."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from retain.campaign.audience import Audience
+from retain.campaign.value.recalibration import Recalibration
+from retain.customers.customers import Customers
+from retain.errors import RetainError
+from retain.learning.features import derive
+from retain.learning.scores import Scores
+from retain.schema import Value
+
+Consent = Literal["stated", "given"]
+
+
+def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
+    parts: Sequence[Scores],
+    customers: Customers,
+    recalibration: Recalibration,
+    value: Value,
+    *,
+    consent: Consent,
+    drivers: pd.DataFrame | None = None,
+) -> Audience:
+    """All scored customers with recalibrated risk and what a decline is taken to cost.
+
+    ``value_at_stake`` = max(profit, 0) × horizon × share_lost × margin, each assumption at its value; a
+    customer whose profit is not known, or is a loss, puts nothing at stake. Contactable is who is
+    known to have agreed; where the source does not say, nobody with ``consent="stated"`` and
+    everybody with ``"given"``.
+
+    Parameters
+    ----------
+    parts
+        Scores that share no customer, such as those out of fold and of the sealed test.
+    customers
+        At least all that were scored.
+
+    Raises
+    ------
+    RetainError
+        When consent is said to be given though the source states it.
+    """
+    scored = [pd.DataFrame({"score": one.per_customer(), "origin": one.origin}) for one in parts]
+    table = pd.concat(scored, verify_integrity=True).sort_index()
+    table["risk"] = recalibration.probability(table["score"].to_numpy())
+    table["contactable"] = _contactable(customers, consent).loc[table.index]
+    if customers.profit is not None:
+        table["profit"] = customers.profit.loc[table.index].astype(float)
+        table["at_stake"] = value_at_stake(table["profit"].to_numpy(), value)
+        table["profit_at_risk"] = table["risk"] * table["at_stake"]
+    features = _features(customers).loc[table.index]
+    return Audience(
+        table=table,
+        features=features,
+        columns=customers.described(map(str, features)),
+        profit_unit=None if customers.profit is None else (customers.profit_unit or ""),
+        drivers=drivers,
+        consent="not_stated" if customers.contactable is None and consent == "stated" else consent,
+    )
+
+
+def positive_profit(profit: np.ndarray) -> np.ndarray:
+    """Profit a decline can take away: of a loss, or of what is not known, none.
+
+    >>> positive_profit(np.array([4.0, -1.0, np.nan])).tolist()
+    [4.0, 0.0, 0.0]
+    """
+    return np.asarray(np.nan_to_num(np.maximum(profit, 0.0), nan=0.0))
+
+
+def value_at_stake(profit: np.ndarray, value: Value) -> np.ndarray:
+    """What a decline is taken to cost at each monthly profit, shape (n,), in its unit, ≥ 0."""
+    lost = value.horizon.value * value.share_lost.value * value.margin.value
+    return np.asarray(positive_profit(profit) * lost)
+
+
+def _contactable(customers: Customers, consent: Consent) -> pd.Series:
+    if customers.contactable is None:
+        return pd.Series(consent == "given", index=customers.features.index)
+    if consent == "given":
+        raise RetainError(
+            "campaign.consent is 'given', but these customers state their consent, and "
+            f"{int((~_agreed(customers.contactable)).sum())} have not agreed; expected "
+            "campaign.consent=stated."
+        )
+    return _agreed(customers.contactable)
+
+
+def _agreed(stated: pd.Series) -> pd.Series:
+    """Who is known to have agreed: what is missing is no consent."""
+    return stated.eq(True).fillna(False).astype(bool)
+
+
+def _features(customers: Customers) -> pd.DataFrame:
+    """Every feature, derived ones last."""
+    derived = [derive(one, customers.features) for one in customers.derived]
+    return pd.concat([customers.features, *derived], axis=1)

@@ -1,0 +1,153 @@
+"""``retain-compare``: from finished runs to verdict and page, sealed test, segments, campaign.
+
+Exit codes: 0 done, 1 some run is broken and was left out, 2 config, runs or data refused, the
+verdict stays with its campaign, or memory or a disk ran out, 3 a gate was not met, 70 a bug of
+retain.
+"""
+
+from __future__ import annotations
+
+import gc
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retain.cli.overrides import Arguments
+from retain.cli.run import answer
+from retain.errors import RetainError
+
+if TYPE_CHECKING:
+    from retain.record import StudyDirectory
+    from retain.schema import Compare
+    from retain.verdict.gate import GateResult
+    from retain.workflows.compare import Asked
+    from retain.workflows.runs import RunSelection
+
+
+BROKEN, MISSED = 1, 3
+"""Exit codes where some run is broken, and where a gate was not met."""
+EXPLAINING = ("retain.workflows.explanation_jobs", "phik.phik", "shap")
+"""What workers need to find reasons."""
+
+
+def main() -> None:
+    """The console command ``retain-compare``."""
+    code = answer(compare, sys.argv[1:], "compare")
+    gc.freeze()  # nothing is looked through for garbage on the way out
+    sys.exit(code)
+
+
+def compare(line: Arguments) -> int:
+    """Read the records, judge them, carry the winner on, and write the verdict."""
+    from retain.execution.worker import start_forkserver
+
+    with suppress(OSError):  # a worker that cannot start says so
+        start_forkserver(
+            *(() if "reasons=none" in line.overrides else EXPLAINING)
+        )  # while this one reads
+    with gc_paused():
+        return _compared(line)
+
+
+@contextmanager
+def gc_paused() -> Iterator[None]:
+    """No search for garbage meanwhile: among thousands of records, all wanted, it costs a half."""
+    searched = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searched:
+            gc.enable()
+
+
+def _compared(line: Arguments) -> int:
+    from retain.cli.catalogue import compose_compare, drop_offer_overrides
+    from retain.cli.terminal.comparison import print_diff
+    from retain.cli.terminal.console import console, literal
+    from retain.cli.unexpected import logged_beside
+    from retain.verdict.difference import difference
+    from retain.workflows.compare import read_scores
+    from retain.workflows.explanations import refuse_unread
+    from retain.workflows.mlflow import check_tracking, track
+    from retain.workflows.runs import diff_pair, select_runs
+
+    config = compose_compare(drop_offer_overrides(line))
+    if config.study.name is None and config.runs is None and config.diff is not None:
+        ((one, a), (other, b)) = diff_pair(config, None)
+        print_diff(
+            console(), difference(a, b, (read_scores(one, a), read_scores(other, b)), asked=True)
+        )
+        return 0
+    check_tracking(config.tracking)
+    refuse_unread(config.reasons)
+    if config.gate_only and not config.gate:
+        raise RetainError("gate_only=true judges nothing without a gate; type gate.METRIC=VALUE.")
+    found = select_runs(config)
+    with logged_beside(found.home.path):
+        code = _judged(line, config, found, diff_pair(config, found))
+    if told := track(found.runs, config.tracking, Path(config.outputs)):
+        console().print(literal(told), soft_wrap=True, highlight=False)
+    return code
+
+
+def _judged(line: Arguments, config: Compare, found: RunSelection, asked: Asked) -> int:
+    """Judge the runs, write what was found, and print it."""
+    from retain.cli.catalogue import campaign_settings
+    from retain.cli.terminal.comparison import print_comparison, print_files, print_gate
+    from retain.cli.terminal.console import console
+    from retain.cli.terminal.progress import show_progress
+    from retain.verdict.gate import gate
+    from retain.workflows.compare import Comparison, judge_whole, write_comparison
+    from retain.workflows.training_data import relocate_data
+
+    home = found.home
+    found, verdict, scores = judge_whole(found, config.verdict)
+    checks = gate(verdict.winner, config.gate)
+    code = _code(checks, found)
+    if config.gate_only:
+        print_gate(console(), checks)
+        return code
+    config = _with_sealed_test(relocate_data(config, verdict.winner), found)
+    settings = campaign_settings(line, config, verdict.winner)
+    comparison = Comparison(
+        line.words, config, found, verdict, settings, checks, asked, scores, show_progress
+    )
+    try:
+        with home.alone(lambda: say_waiting(home)):
+            results, repointing, lost = write_comparison(comparison)
+    except OSError as error:
+        raise RetainError.unwritable(home.path, error, "outputs=FOLDER") from None
+    print_comparison(console(), home, verdict, results.findings, missing=results.missing)
+    if repointing is not None:
+        raise RetainError(repointing.describe(shlex.join(["retain-compare", *line.words])))
+    print_files(console(), home, lost)
+    return code
+
+
+def _code(checks: Sequence[GateResult], found: RunSelection) -> int:
+    """Return the exit code of a comparison that ends well."""
+    if not all(check.passed for check in checks):
+        return MISSED
+    return BROKEN if found.broken else 0
+
+
+def _with_sealed_test(config: Compare, found: RunSelection) -> Compare:
+    """The settings, in which the sealed test stays closed while runs may still change the winner.
+
+    Looked at before the last run has ended, it would be looked at again for another winner.
+    """
+    if config.sealed_test != "auto":
+        return config
+    return config.model_copy(update={"sealed_test": "closed" if found.running else "open"})
+
+
+def say_waiting(study: StudyDirectory) -> None:
+    """Say that another command is at the study."""
+    from retain.cli.terminal.console import console, literal
+
+    told = f"waiting for another command that is at {literal(study.path)}"
+    console().print(told, soft_wrap=True, highlight=False)

@@ -1,0 +1,286 @@
+"""Composition: from overrides to the one config tree of a run, held against its types."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self, cast
+
+from hydra import compose, initialize_config_dir
+from hydra.core.config_store import ConfigStore
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from retain.cli.config_files import check_config_files
+from retain.cli.environment_values import with_references
+from retain.cli.overrides import HYDRAS, VERSION_BASE, Arguments, Groups, check_overrides
+from retain.cli.sweep_axes import Axis, Plain, count_runs, expand_axes, first_values
+from retain.cli.sweep_grid import Tree, baseline_runs, expand_grid
+from retain.errors import RetainError
+from retain.execution.backends.config import KINDS, Backend
+from retain.execution.run_config import RunConfig
+from retain.learning.search_ranges import identity_config
+from retain.schema import Config, Run, check_mapping, parse
+from retain.storage.paths import conf_dir
+from retain.storage.reading import read_text
+
+WRONG_CONFIG = (
+    HydraException,
+    OmegaConfBaseException,
+    YAMLError,
+    OSError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+)
+"""What Hydra and OmegaConf raise at overrides and files that are no config, such as a file that
+holds a number, options that choose themselves, ``hydra: null``; no code of ours is called by it."""
+
+
+class _Sweeps(Config):
+    """What a study sweeps, as its file says it."""
+
+    params: dict[str, Plain] | None = None
+    sweeps: tuple[dict[str, Plain], ...] = ()
+
+
+LONGEST = 500
+"""Characters of an error of Hydra's that are repeated."""
+
+
+class Composer:
+    """Composes configs of one command line. A context manager, since Hydra keeps global state."""
+
+    def __init__(self, line: Arguments, primary: str) -> None:
+        self.line = line
+        self.primary = primary
+        check_config_files(line.config_dirs)
+        self.folders = (conf_dir(), *line.config_dirs)
+        self.groups = Groups.among(self.folders)
+        self._composed: dict[tuple[str, ...], Tree] = {}
+
+    def __enter__(self) -> Self:
+        GlobalHydra.instance().clear()
+        initialize_config_dir(config_dir=str(conf_dir()), version_base=VERSION_BASE)
+        _forget_launchers(self.groups)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        GlobalHydra.instance().clear()
+
+    def runs(self) -> list[RunConfig]:
+        """Every run the line asks for, each once, in order.
+
+        Raises
+        ------
+        RetainError
+            When a run's config is wrong, or several runs are asked for without ``-m``.
+        """
+        found: dict[str, RunConfig] = {}
+        for overrides, tree in self.trees():
+            run = _run(overrides, tree)
+            found.setdefault(run.id, run)
+        return list(found.values())
+
+    def trees(self) -> Iterator[tuple[tuple[str, ...], Tree]]:
+        """Overrides and unresolved tree of every run the line asks for, its baselines last."""
+        sweeps = self._sweeps()
+        count = sum(math.prod(len(axis.texts) for axis in axes) for axes in sweeps)
+        if count > 1 and not self.line.multirun:
+            raise RetainError(f"this line asks for {count} runs; add -m to sweep them.")
+        independent = not any(_chooses_by_reference(folder) for folder in self.folders)
+
+        def composed(axes: Sequence[Axis]) -> Iterator[tuple[tuple[str, ...], Tree]]:
+            return expand_grid(axes, self._compose, independent=independent)
+
+        for axes in sweeps:
+            yield from composed(axes)
+        for axes in sweeps if self.line.multirun else ():
+            yield from baseline_runs(axes, composed, self.groups.options["model"])
+
+    def _sweeps(self) -> list[list[Axis]]:
+        """The products the line asks for: what its study sweeps, narrowed by what was typed.
+
+        Raises
+        ------
+        RetainError
+            When they are more runs than ``launcher.max_runs``; none is composed then.
+        """
+        typed = check_overrides(self.line.overrides, self.groups)
+        tree = self._compose(first_values(typed))
+        params, parts = swept_by(tree)
+        lists = [[f"{key}={value}" for key, value in {**params, **part}.items()] for part in parts]
+        sweeps = [[*check_overrides(swept, self.groups), *typed] for swept in lists]
+        check_count(sum(map(count_runs, sweeps)), tree)
+        return [expand_axes(sweep) for sweep in sweeps]
+
+    def one(self) -> dict[str, Any]:
+        """The one tree the line asks for, with Hydra's own part left out."""
+        typed = check_overrides(self.line.overrides, self.groups)
+        if self.line.multirun or count_runs(typed) > 1:
+            raise RetainError("this command does one thing at a time: no -m and no lists to sweep.")
+        tree = _without_hydra(self._compose(first_values(typed)))
+        values = resolve(tree)
+        with_references(tree, values, resolve)  # refuses those that a document would hold
+        return values
+
+    def _compose(self, overrides: Sequence[str]) -> Tree:
+        """The unresolved tree of ``overrides``, by Hydra, whose own node is in it."""
+        key = tuple(overrides)
+        if key not in self._composed:
+            paths = [f"hydra.searchpath=[{','.join(f'file://{d}' for d in self.line.config_dirs)}]"]
+            extra = paths if self.line.config_dirs else []
+            try:
+                config = compose(self.primary, [*extra, *key], return_hydra_config=True)
+            except WRONG_CONFIG as error:
+                raise RetainError(f"the config cannot be composed: {_shown(error)}") from None
+            tree = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
+            self._composed[key] = cast("Tree", tree)
+        return self._composed[key]
+
+
+def swept_by(tree: Tree) -> tuple[dict[str, Plain], tuple[dict[str, Plain], ...]]:
+    """Return the lists that a study sweeps in every product, and those of each product."""
+    sweeper, study = tree["hydra"].get("sweeper"), tree.get("study")
+    if not isinstance(sweeper, Mapping):
+        raise RetainError(f"hydra.sweeper is {sweeper!r}; expected params: {{KEY: 'ONE,OTHER'}}.")
+    params = parse(_Sweeps, {"params": sweeper.get("params")}, "hydra.sweeper").params
+    sweeps = study.get("sweeps", ()) if isinstance(study, Mapping) else ()
+    return params or {}, parse(_Sweeps, {"sweeps": sweeps}, "study").sweeps or ({},)
+
+
+def check_count(runs: int, tree: Tree) -> None:
+    """Raise where a line asks for more runs than ``launcher.max_runs``."""
+    launcher = tree.get("launcher")
+    most = launcher.get("max_runs") if isinstance(launcher, Mapping) else None
+    if isinstance(most, int) and runs > most:
+        raise RetainError(
+            f"this line asks for {runs:,} runs, more than launcher.max_runs={most}; expected "
+            f"fewer values to sweep, or launcher.max_runs={runs}."
+        )
+
+
+def _shown(error: Exception) -> str:
+    """Return the first lines of an error of Hydra's as one."""
+    return " ".join(str(error).split())[:LONGEST] or type(error).__name__
+
+
+def _forget_launchers(groups: Groups) -> None:
+    """Drop launchers that plugins registered under names of ours.
+
+    Hydra holds a file against the types registered under its name, and ours are not a plugin's.
+    """
+    registered = ConfigStore.instance().repo.get("hydra", {}).get("launcher", {})
+    for name in set(groups.options["hydra/launcher"]) - set(HYDRAS["hydra/launcher"]):
+        registered.pop(f"{name}.yaml", None)
+
+
+def _run(overrides: Sequence[str], tree: Tree) -> RunConfig:
+    """One run's config, checked key by key."""
+    own = _without_hydra(tree)
+    values = resolve(own)
+    run = parse(Run, values)
+    kept = identity_config(values, tuned=run.tuning.on)
+    recorded = identified = identity_config(
+        with_references(own, values, resolve), tuned=run.tuning.on
+    )
+    if run.threads != 1:
+        single = {**own, "threads": 1}
+        single = with_references(single, resolve(single), resolve)
+        identified = identity_config(single, tuned=run.tuning.on)
+    shown = tuple(text.lstrip("+") for text in overrides)
+    return RunConfig(shown, kept, run, recorded, identified, tree["hydra"])
+
+
+def _without_hydra(tree: Tree) -> Tree:
+    return {key: node for key, node in tree.items() if key != "hydra"}
+
+
+def _chooses_by_reference(folder: Path) -> bool:
+    """Whether some option's defaults list refers to another choice (``- /db: ${model}``)."""
+    defaults = re.compile(r"^defaults:.*?^(?=\S)", re.MULTILINE | re.DOTALL)
+    texts = (read_text(path) + "\n." for path in folder.rglob("*.yaml"))
+    return any("${" in part for text in texts for part in defaults.findall(text))
+
+
+def resolve(tree: Tree) -> dict[str, Any]:
+    """The tree with every reference resolved; what is still missing is asked for.
+
+    Nodes without references, such as a data contract, are not copied.
+    """
+    special = dict(_leaves({k: node for k, node in tree.items() if _SPECIAL(json.dumps(node))}))
+    missing = sorted(path for path, leaf in special.items() if leaf == "???")
+    if missing:
+        told = " ".join(f"{key}=VALUE" for key in missing)
+        raise RetainError(f"the config lacks {', '.join(missing)}; add {told}.")
+    references = {path: leaf for path, leaf in special.items() if "${" in leaf}
+    if not references:
+        return dict(tree)
+    named = {word for leaf in references.values() for word in re.findall(r"\w+", leaf)}
+    named |= {path.split(".")[0] for path in references}
+    part = {key: node for key, node in tree.items() if key in named}
+    try:
+        plain = OmegaConf.to_container(OmegaConf.create(part), resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        told = str(error).splitlines()[0]
+        raise RetainError(f"the config cannot be resolved: {told}.") from None
+    return {**tree, **cast("dict[str, Any]", plain)}
+
+
+_SPECIAL = re.compile(r"\$\{|\?\?\?").search
+
+
+def _leaves(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
+    """Path and text of every leaf that refers to another or is missing."""
+    if isinstance(node, dict | list):
+        inner = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, item in inner:
+            yield from _leaves(item, f"{where}.{key}".lstrip("."))
+    elif isinstance(node, str) and _SPECIAL(node):
+        yield where, node
+
+
+BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
+"""What ``basic`` is to Hydra, whose types no file of ours by that name would pass."""
+
+
+def choose_backend(composed: RunConfig) -> Backend:
+    """The engine a line asks for.
+
+    Raises
+    ------
+    RetainError
+        When a key or value of ``hydra.launcher`` is wrong, or it is a launcher of Hydra's plugins,
+        or a race is asked for where none can be run.
+    """
+    node = _node(composed)
+    name = str(node.get("engine"))
+    if name not in KINDS:
+        found = node.get("engine", node.get("_target_"))
+        raise RetainError(
+            f"hydra.launcher is {found!r}, which is no engine of retain's; "
+            f"type hydra/launcher= with one of {', '.join(KINDS)}."
+        )
+    if composed.run.validation.racing and name != "basic":
+        raise RetainError(
+            "validation.racing=true compares all runs after every fold, which is done on one "
+            f"machine; got hydra/launcher={name}. Leave one of the two out."
+        )
+    return parse(KINDS[name], node, "hydra.launcher")
+
+
+def _node(composed: RunConfig) -> dict[str, Any]:
+    """The launcher's node with its references resolved; Hydra's default stands for ours."""
+    launcher = composed.hydra["launcher"]
+    tree = resolve({**composed.tree, "hydra": {"launcher": launcher}})
+    node = check_mapping("hydra.launcher", tree["hydra"]["launcher"])
+    if node.get("_target_") == BASIC:
+        node["engine"] = "basic"
+        del node["_target_"]
+    return node

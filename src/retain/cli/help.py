@@ -1,0 +1,99 @@
+"""``--help``: the choices there are, read off the config folder without importing Hydra."""
+
+from __future__ import annotations
+
+from retain.cli.overrides import Groups
+from retain.storage.paths import conf_dir
+
+USAGE = {
+    "run": """retain: which regular customers are about to buy less?
+
+  retain model=lightgbm sampler=smote features.site=false     one run
+  retain -m study=models                                      a sweep; again: continues it
+  retain -m model=svc,logreg seed=1,2,3                       a sweep of your own
+  retain -m study=models dry_run=true                         lists the runs and their states
+  retain data=one_click data.dir=PATH                         the four files of the store
+  retain data=table data.path=my.csv data.id=ID data.target=COLUMN data.positive=VALUE
+
+Exit codes: 0 done · 1 a run failed · 2 config or data refused · 70 a bug · 130 interrupted
+""",
+    "compare": """retain-compare: who won, how sure that is, what moved it; whom to offer what.
+
+  retain-compare study=models                                 outputs/models
+  retain-compare study=[models,samplers]                      several studies together
+  retain-compare runs=DIR                                     run directories in any folder
+  retain-compare study=models gate.roc_auc=0.88               for CI: exit code 3 where missed
+  retain-compare study=models gate.roc_auc=0.88 gate_only=true    the same and nothing else
+  retain-compare study=models reasons=fast                    why, but nothing fitted again
+  retain-compare study=models campaign.budget=500             offers within a budget
+  retain-compare study=models campaign.replace=true           point to another campaign than before
+  retain-compare diff=[ONE,OTHER]                             two runs, by id or folder
+  retain-compare study=models data=one_click data.dir=PATH    when the data have moved
+
+Exit codes: 0 done · 1 broken runs left out · 2 refused · 3 a gate was not met · 70 a bug
+""",
+    "score": """retain-score: new customers through a saved winner: score, segment, offer, drift.
+
+  retain-score verdict=outputs/models/verdict data=one_click data.dir=PATH    four new files
+  retain-score verdict=DIR data.path=new.csv                  read as the winner's table was
+  retain-score verdict=DIR data.path=new.csv campaign.budget=5000             other limits
+  retain-score verdict=DIR data.path=new.csv outputs=FOLDER   scores/ and campaigns/ elsewhere
+
+Nobody needs a target. Who cannot be scored is listed with the reason in not_scored.csv.
+
+Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is written · 70 a bug
+""",
+    "readout": """retain-readout: what a campaign really saved, against its control group.
+
+  retain-readout campaign=ID outcomes=later.csv           the campaign that was sent, by its id
+  retain-readout campaign=FOLDER outcomes=FILE            or by its folder, campaigns/ID
+  retain-readout campaign=ID outcomes=FILE outcomes.id=COLUMN outcomes.declined=COLUMN
+  retain-readout campaign=ID outcomes=FILE outcomes.profit=COLUMN outcomes.contacted=COLUMN
+  retain-readout campaign=ID outcomes=FILE outcomes.foreign=drop      of more than the campaign
+
+What it writes into campaigns/ID/readout holds a catalogue for the next campaign:
+  retain-compare study=models -cd outputs/models/campaigns/ID/readout offers=NAME
+
+Exit codes: 0 done · 2 config, campaign or outcomes refused · 70 a bug
+""",
+}
+OFFERED = {
+    "run": (
+        "data",
+        "features",
+        "scaling",
+        "model",
+        "sampler",
+        "calibration",
+        "tuning",
+        "validation",
+        "metrics",
+        "audit",
+        "study",
+        "hydra/launcher",
+    ),
+    "compare": ("data", "segmentation", "value", "offers", "campaign", "reasons", "tracking"),
+    "score": ("data", "value", "offers", "campaign"),
+    "readout": (),
+}
+
+
+def format_help(primary: str) -> str:
+    """The help text of a command."""
+    options = Groups.among([conf_dir()]).options
+    lines = [f"  {group:<15}{' '.join(options[group])}" for group in OFFERED[primary]]
+    if lines:
+        lines = ["Choices (GROUP=OPTION; the keys of an option are in its file):", *lines, ""]
+    keys = (conf_dir() / f"{primary}.yaml").read_text(encoding="utf-8").split("\n\n", 1)[1]
+    return "\n".join(
+        [
+            USAGE[primary],
+            *lines,
+            "Keys and their defaults:",
+            *(f"  {line}".rstrip() for line in keys.rstrip().splitlines()),
+            "",
+            "Flags: -m sweep · -cd DIR configs of your own · --cfg job, --info (Hydra's)",
+            f"Configs: {conf_dir()}",
+            "",
+        ]
+    )

@@ -1,0 +1,78 @@
+"""Overrides as Hydra reads them, bounded before it does."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from retain.errors import RetainError
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+
+MOST_CHARACTERS = 100_000
+"""Characters of an override at most; Hydra takes a second to read so many."""
+MOST_FOREIGN_CHARACTERS = 5_000
+"""Characters beyond ASCII at most, each of which takes Hydra up to a hundred times as long."""
+MOST_LEVELS = 40
+"""Brackets within brackets at most, as in a file."""
+LONGEST = 200
+"""Characters of an override that an error repeats."""
+
+
+def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
+    """Return each override as it can be read, and as Hydra reads it."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+
+    parser = OverridesParser.create()
+    parsed = []
+    for typed in overrides:
+        if len(typed) > MOST_CHARACTERS:
+            raise RetainError(
+                f"{_shown(typed)} has {len(typed):,} characters; expected at most "
+                f"{MOST_CHARACTERS:,}, for many values such as key=range(FROM,TO,STEP)."
+            )
+        if (foreign := sum(not one.isascii() for one in typed)) > MOST_FOREIGN_CHARACTERS:
+            raise RetainError(
+                f"{_shown(typed)} has {foreign:,} characters beyond ASCII; expected at most "
+                f"{MOST_FOREIGN_CHARACTERS:,}."
+            )
+        if _depth(typed) > MOST_LEVELS:
+            raise RetainError(
+                f"{_shown(typed)} has brackets more than {MOST_LEVELS} deep; expected fewer."
+            )
+        text = typed if typed.isascii() else _quoted(typed)
+        try:
+            parsed.append((text, parser.parse_override(text)))
+        except (HydraException, ValueError, RecursionError) as error:
+            told = str(error)[:LONGEST]
+            raise RetainError(
+                f"{_shown(typed)} cannot be read as key=value: {told}. Text with commas, brackets "
+                "or quotes wants quotes within the shell's own: \"data.path='a, b.csv'\"."
+            ) from None
+    return parsed
+
+
+def _depth(text: str) -> int:
+    """Return how deep brackets are nested at most."""
+    steps = (1 if one in "[{(" else -1 for one in text if one in "[]{}()")
+    return max(itertools.accumulate(steps), default=0)
+
+
+def _shown(typed: str) -> str:
+    return repr(typed if len(typed) <= LONGEST else f"{typed[:LONGEST]}…")
+
+
+def _quoted(text: str) -> str:
+    """``text`` with its values in quotes, since Hydra reads bare words in Latin letters alone.
+
+    >>> _quoted("data.id=клиент")
+    "data.id='клиент'"
+    """
+    key, equals, value = text.partition("=")
+    if not key.isascii() or value.startswith(("'", '"', "[", "{")) or "(" in value:
+        return text
+    return key + equals + ",".join(f"'{part}'" for part in value.split(","))

@@ -1,0 +1,156 @@
+"""What was typed: flags and overrides. What they sweep: ``cli.sweep_axes``.
+
+Every plain ``key=value`` is handed to Hydra as ``++key=value``, so that one check after
+composition (``cli.compose``) judges what was typed with ``+`` and without, and names the nearest
+right key. Hydra is imported only where a line is expanded, so that help answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retain.cli.override_parser import parse_overrides
+from retain.errors import RetainError, did_you_mean
+from retain.storage.paths import conf_dir, parse_path
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+
+
+HELP = ("-h", "--help")
+MULTIRUN = ("-m", "--multirun")
+CONFIG_DIR = ("-cd", "--config-dir")
+VERSION_BASE = "1.3"
+"""What Hydra is told of its own version; 1.4 wants none, and this is the line to change."""
+OURS_OF_HYDRA = ("hydra/launcher", "hydra.launcher.")
+HYDRAS = {"hydra/launcher": ("basic",)}
+"""Options that have no file, since Hydra ships them, beside those that have."""
+TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion", "--version")
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """One command line, taken apart."""
+
+    overrides: tuple[str, ...]
+    multirun: bool = False
+    help: bool = False
+    to_hydra: bool = False
+    config_dirs: tuple[Path, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What has to be typed to mean the same, flags that say how aside."""
+        folders = (("-cd", os.path.relpath(folder)) for folder in self.config_dirs)
+        return (*self.overrides, *(word for pair in folders for word in pair))
+
+
+def quote_ids(text: str) -> str:
+    """Return an override in which ids are texts, though they may look like numbers.
+
+    >>> quote_ids("diff=[12345678,12e45678]")
+    "diff=['12345678','12e45678']"
+    """
+    key, equals, value = text.partition("=")
+    return key + equals + re.sub(r"(?<![\w'\"/.-])([0-9a-f]{8})(?![\w'\"/.-])", r"'\1'", value)
+
+
+def parse_args(arguments: Sequence[str]) -> Arguments:
+    """Take a command line apart; a flag that is not known is refused.
+
+    >>> parse_args(["-m", "model=svc"])
+    Arguments(overrides=('model=svc',), multirun=True, help=False, to_hydra=False, config_dirs=())
+    """
+    overrides: list[str] = []
+    folders: list[Path] = []
+    rest = iter(arguments)
+    for word in rest:
+        if word in CONFIG_DIR:
+            folders.append(_folder(next(rest, "")))
+        elif not word.startswith("-") and "=" not in word and not word.startswith("~"):
+            raise RetainError(f"{word!r} sets nothing; expected key=value, for example model=svc.")
+        elif not word.startswith("-"):
+            overrides.append(word)
+        elif word.split("=")[0] in TO_HYDRA:
+            return Arguments((), to_hydra=True)
+        elif word not in (*HELP, *MULTIRUN):
+            known = (*HELP, *MULTIRUN, *CONFIG_DIR, *TO_HYDRA)
+            raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, known)}")
+    return Arguments(
+        tuple(overrides),
+        multirun=any(flag in arguments for flag in MULTIRUN),
+        help=any(flag in arguments for flag in HELP),
+        config_dirs=tuple(folders),
+    )
+
+
+def _folder(typed: str) -> Path:
+    path = parse_path("--config-dir", typed).resolve()
+    if not typed or not path.is_dir():
+        raise RetainError(f"--config-dir {typed!r} is no folder.")
+    return path
+
+
+@dataclass(frozen=True)
+class Groups:
+    """The config groups and their options, as folders and files."""
+
+    options: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def among(cls, folders: Sequence[Path]) -> Groups:
+        """Groups of the shipped configs and of the user's own folders together."""
+        found = {group: set(names) for group, names in HYDRAS.items()}
+        for folder in folders:
+            for path in folder.rglob("*.yaml"):
+                if path.parent != folder:
+                    group = path.parent.relative_to(folder).as_posix()
+                    found.setdefault(group, set()).add(path.stem)
+        return cls({group: tuple(sorted(names)) for group, names in sorted(found.items())})
+
+
+def check_overrides(overrides: Sequence[str], groups: Groups) -> list[str]:
+    """The overrides as Hydra gets them; an option no group has is refused with the nearest."""
+    return [_forced(text, parsed, groups) for text, parsed in parse_overrides(overrides)]
+
+
+def _forced(text: str, override: Override, groups: Groups) -> str:
+    from retain.cli.sweep_axes import count_values
+
+    key = override.key_or_group
+    if key.split(".")[0].split("/")[0] == "hydra" and not key.startswith(OURS_OF_HYDRA):
+        raise RetainError(
+            f"{text!r} is about what Hydra does itself, which changes nothing here; expected "
+            "hydra/launcher=NAME or hydra.launcher.KEY=VALUE. Values are swept by key=ONE,OTHER, "
+            "folders set by outputs=FOLDER and --config-dir FOLDER."
+        )
+    if key.startswith("hydra") and override.is_sweep_override():
+        raise RetainError(f"{text!r} sweeps what Hydra does; expected one value for all runs.")
+    count_values(override)
+    if key in groups.options:
+        for value in _options(override):
+            if value not in groups.options[key]:
+                raise RetainError.unknown(key, value, groups.options[key])
+        shipped = (conf_dir() / key).is_dir()  # in the defaults, where nothing is to be added
+        return text.lstrip("+") if shipped else text
+    if key.startswith("hydra.launcher.") and not override.is_delete():
+        return f"++{text.lstrip('+')}"
+    if key.startswith("hydra") or override.is_delete() or override.is_force_add():
+        return text
+    return f"+{text}" if override.is_add() else f"++{text}"
+
+
+def _options(override: Override) -> list[str]:
+    """Return the options of a group that an override chooses, as they are typed."""
+    if override.is_delete():
+        return []
+    if override.is_choice_sweep():
+        return [text.strip("'\"") for text in override.sweep_string_iterator()]
+    value = override.value()
+    named = isinstance(value, str | int | float | bool | list | dict)
+    return [str(value) if named else (override.input_line or "").partition("=")[2]]

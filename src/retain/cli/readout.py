@@ -1,0 +1,139 @@
+"""``retain-readout``: what a campaign really saved, against its control group.
+
+    campaigns/<id>/readout/
+      readout.json           what was found, for programs; see campaign/readout/readout.py
+      effects.csv            its effects, a row an outcome and part of the campaign
+      offers/<name>.yaml     the catalogue with the save rates as they are known now
+
+Exit codes: 0 read out, 2 config, campaign or outcomes refused, or memory or a disk ran out,
+70 a bug of retain.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from retain.cli.overrides import Arguments, quote_ids
+from retain.cli.run import answer
+from retain.errors import RetainError
+from retain.record import CampaignDirectory, ReadoutDirectory, StudyDirectory
+from retain.storage.paths import parse_path
+from retain.storage.transaction import transaction
+from retain.storage.writing import write_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from retain.campaign.readout.readout import Readout as Found
+    from retain.schema import Catalogue, Readout
+
+TYPED = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
+"""What is typed short, and the key it stands for."""
+
+
+def main() -> None:
+    """The console command ``retain-readout``."""
+    sys.exit(answer(readout, sys.argv[1:], "readout"))
+
+
+def readout(line: Arguments) -> int:
+    """Read plan and outcomes, hold them against each other, write and print what is found."""
+    from retain.campaign.assignment import read_assignment
+    from retain.campaign.readout.outcomes import read_outcomes
+    from retain.campaign.readout.readout import readout as read_out
+    from retain.cli.compare import say_waiting
+    from retain.cli.terminal.console import console
+    from retain.cli.terminal.readout import print_readout
+    from retain.workflows.campaign_files import find_campaign
+
+    config = _config(line)
+    if config.campaign.dir is None:
+        raise RetainError("no campaign is named; type campaign=ID or campaign=FOLDER.")
+    campaign = find_campaign(config.campaign.dir, parse_path("outputs", config.outputs))
+    study, place = _place(campaign)
+    try:
+        with study.alone(lambda: say_waiting(study)):
+            assignment = read_assignment(campaign.path)
+            outcomes = read_outcomes(config.outcomes, assignment)
+            found = read_out(assignment, outcomes, resamples=config.resamples)
+            with transaction(study.path) as staging:
+                write(ReadoutDirectory(staging.add(place)), found)
+    except OSError as error:
+        told = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
+        raise RetainError.unwritable(campaign.readout.path, error, told) from None
+    print_readout(console(), found.tree, campaign.readout.path)
+    return 0
+
+
+def _place(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
+    """The folder that is locked, and where in it the readout goes.
+
+    A campaign that lies in no study, since somebody copied it, is a folder of its own.
+    """
+    folder = campaign.path.absolute()
+    study = StudyDirectory(folder.parents[1])
+    if folder.parent == study.campaigns:
+        return study, campaign.readout.path.absolute().relative_to(study.path).as_posix()
+    return StudyDirectory(campaign.path), campaign.readout.path.name
+
+
+def write(files: ReadoutDirectory, found: Found) -> None:
+    """Write all files into a new folder."""
+    from retain.verdict.export import write_csv
+
+    write_csv(effects_table(found.tree["effects"]), files.effects)
+    if found.catalogue is not None:
+        name = found.catalogue.name
+        write_text(files.offers(name), offers_yaml(found.catalogue, found.tree["campaign"]))
+    told = json.dumps(found.tree, ensure_ascii=False, indent=1, allow_nan=False)
+    write_text(files.readout, f"{told}\n")
+
+
+def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """The effects as they stand in ``effects.csv``: no cell holds a mapping."""
+    import pandas as pd
+
+    flat = []
+    for row in rows:
+        saved = row["saved"] or {"value": None, "low": None, "high": None}
+        ends = {"saved": saved["value"], "saved_low": saved["low"], "saved_high": saved["high"]}
+        flat.append({**row, **ends})
+    table = pd.DataFrame(flat)
+    return table[[name for name in table if name != "verdict"] + ["verdict"]]
+
+
+def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
+    """The catalogue as a file of the config group ``offers``; its texts are no references."""
+    from retain.campaign.assignment import plain
+    from retain.execution.yaml_writer import yaml_text
+
+    told = f"# Offers, with their save rates as the read-out of campaign {campaign} left them."
+    return f"{told}\n{yaml_text(_literal(plain(catalogue)))}"
+
+
+def _literal(node: Any) -> Any:
+    """The same tree, in which what looks like a reference to another key is plain text."""
+    if isinstance(node, dict):
+        return {key: _literal(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_literal(value) for value in node]
+    return node.replace("${", "\\${") if isinstance(node, str) else node
+
+
+def _config(line: Arguments) -> Readout:
+    """The tree of ``readout.yaml``; ``campaign=DIR`` stands for ``campaign.dir=DIR``."""
+    from retain.cli.compose import Composer
+    from retain.schema import Readout, parse
+
+    overrides = tuple(_full(text) for text in line.overrides)
+    with Composer(replace(line, overrides=overrides), "readout") as composer:
+        return parse(Readout, composer.one())
+
+
+def _full(text: str) -> str:
+    key, equals, value = text.partition("=")
+    full = f"{TYPED.get(key, key)}{equals}{value}"
+    return quote_ids(full) if key == "campaign" else full

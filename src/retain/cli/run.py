@@ -1,0 +1,186 @@
+"""``retain``: one run, or with ``-m`` a sweep.
+
+Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit, or memory or a
+disk ran out, 70 a bug of retain, 130 interrupted, 143 and 129 asked to end by SIGTERM and SIGHUP,
+141 nobody reads what is printed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retain.cli.overrides import VERSION_BASE, Arguments, parse_args
+from retain.cli.signals import SIGNALLED, TerminationRequested, install_signal_handlers
+from retain.cli.terminal.output import flush_output, safe_terminal, write_error, write_output
+from retain.errors import RetainError
+from retain.execution.shortage import describe_shortage
+from retain.storage.paths import conf_dir
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from retain.execution.backends.config import Backend
+    from retain.execution.dataset_facts import Preflight
+    from retain.execution.run_config import RunConfig
+
+Command = Callable[[Arguments], int]
+SAFE_PATH = "PYTHONSAFEPATH"
+"""See execution.worker_environment."""
+
+
+def main() -> None:
+    """The console command ``retain``."""
+    install_signal_handlers()
+    code = answer(run, sys.argv[1:], "run")
+    if code > SIGNALLED:  # a second Ctrl-C would only break the interpreter's own tidying
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
+
+
+def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
+    """Return the exit code of a command, having said in one sentence what went wrong.
+
+    2 for what the user can mend, memory and disks that ran out among it; 70 for what nobody
+    foresaw, whose traceback goes to a log (``cli.unexpected``); 128 and the signal's number where
+    it was asked to end.
+    """
+    with safe_terminal(), _safe_path():
+        try:
+            code = _do(command, arguments, primary)
+            flush_output()
+        except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last door
+            return _explain(error, arguments, primary)
+        return code
+
+
+@contextmanager
+def _safe_path() -> Iterator[None]:
+    """No process that is started meanwhile looks for modules where one works."""
+    before = os.environ.get(SAFE_PATH)
+    os.environ.setdefault(SAFE_PATH, "1")
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(SAFE_PATH, None)
+
+
+def _do(command: Command, arguments: Sequence[str], primary: str) -> int:
+    """Do what was typed, and return the exit code."""
+    for word in arguments:
+        if not word.isascii() and any("\ud800" <= sign <= "\udfff" for sign in word):
+            raise RetainError(
+                f"{word!r} is no text in the encoding of this terminal; type it in that encoding, "
+                "or begin with PYTHONUTF8=1 where it is UTF-8."
+            )
+    line = parse_args(arguments)
+    if line.help:
+        from retain.cli.help import format_help
+
+        write_output(format_help(primary))
+        return 0
+    return _hydra(primary) if line.to_hydra else command(line)
+
+
+def _explain(error: Exception | KeyboardInterrupt, arguments: Sequence[str], primary: str) -> int:
+    """Say what ended a command, and return the exit code for it."""
+    if isinstance(error, TerminationRequested):
+        if error.number != signal.SIGPIPE:  # as any command of a pipe, without a word
+            write_error(f"ended by {error}\n")
+        return SIGNALLED + error.number
+    if isinstance(error, KeyboardInterrupt):
+        write_error("interrupted\n")
+        return SIGNALLED + signal.SIGINT
+    mendable = error if isinstance(error, RetainError) else describe_shortage(error, primary)
+    if mendable is not None:
+        write_error(f"{mendable}\n")
+        return 2
+    from retain.cli.unexpected import report_unforeseen
+
+    return report_unforeseen(error, arguments)
+
+
+def _hydra(primary: str) -> int:
+    """Hydra's own flags (--cfg, --info, --hydra-help …) are Hydra's to answer."""
+    import hydra
+
+    @hydra.main(version_base=VERSION_BASE, config_path=str(conf_dir()), config_name=primary)
+    def nothing(_: object) -> None:
+        """Hydra answers these flags before it would call this."""
+
+    nothing()
+    return 0
+
+
+def run(line: Arguments) -> int:
+    """Compose, check, and do what is not done yet."""
+    from retain.execution.shared_memory import launch_dir
+    from retain.execution.worker import start_forkserver
+
+    with launch_dir() as folder:
+        if line.multirun:
+            with suppress(OSError):  # a worker that cannot start says so
+                start_forkserver()  # it imports while this process composes
+        from retain.cli.compose import Composer, choose_backend
+        from retain.cli.terminal.console import console
+        from retain.execution.backends.config import Local
+
+        with Composer(line, "run") as composer:
+            composed = composer.runs()
+        engine = choose_backend(composed[0])
+        here = isinstance(engine, Local) and not line.multirun and not composed[0].run.limits.any
+        return _run(console(), composed, folder, None if here else engine)
+
+
+def _run(
+    console: Console, composed: Sequence[RunConfig], folder: Path, engine: Backend | None
+) -> int:
+    """Do the runs in an engine's processes, or without one in this process."""
+    from retain.cli.terminal.console import literal
+    from retain.cli.terminal.sweep import SweepView, print_plan, print_sources, print_summary
+    from retain.cli.unexpected import logged_beside
+    from retain.execution.plan import plan_runs
+    from retain.execution.sweep import sweep
+
+    rows = folder / "rows"
+    rows.mkdir()
+    planned = plan_runs(composed, _surveyed(composed, folder if engine else None), rows)
+    print_sources(console, planned)
+    if composed[0].run.dry_run:
+        print_plan(console, planned)
+        return 0
+    for one in planned.runs:
+        if one.told is not None:
+            console.print(literal(f"{planned.name(one.task)}: {one.told}"), soft_wrap=True)
+    with logged_beside(planned.study.path):
+        records = sweep(planned, composed[0].run, engine, partial(SweepView, console, planned))
+    print_summary(console, planned, records, len(planned.runs) - len(planned.to_do))
+    return 1 if any(record.state == "failed" for record in records) else 0
+
+
+def _surveyed(composed: Sequence[RunConfig], folder: Path | None) -> Preflight:
+    """What was seen of customers and components; in a process of its own if runs are done apart."""
+    runs = [one.run for one in composed]
+    if folder is not None:
+        from retain.execution.executor import run_in_subprocess
+
+        with run_in_subprocess(
+            "survey", runs, folder / "customers", does="reads the data"
+        ) as surveyed:
+            seen: Preflight = surveyed()
+        return seen
+    from retain.execution.dataset import clear_cache, preflight
+
+    clear_cache()
+    return preflight(runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""``retain-score``: new customers through a saved winner, into its segments, to an offer each.
+
+Exit codes: 0 done, 2 config, verdict, model or data refused, or memory or a disk ran out, and no
+scores are written, 70 a bug of retain.
+"""
+
+from __future__ import annotations
+
+import copy
+import shlex
+import sys
+from contextlib import ExitStack, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from retain.cli.compare import gc_paused
+from retain.cli.overrides import Arguments
+from retain.cli.run import answer
+from retain.errors import RetainError
+from retain.record import ScoreDirectory, StudyDirectory
+from retain.storage.paths import parse_path
+
+if TYPE_CHECKING:
+    from retain.schema import Score
+    from retain.workflows.campaign_files import Repointing
+    from retain.workflows.saved_winner import LoadedWinner
+    from retain.workflows.score import ScoreResult
+
+
+UNLABELLED = {"target": None, "positive": None, "labelled": False}
+"""Keys of a source that say what the answer is, and what they are where there is none."""
+
+
+def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner) -> dict[str, Any]:
+    """The source of the new customers: that of the winner with what was typed, or another one.
+
+    Raises
+    ------
+    RetainError
+        When nothing was typed: the winner's own customers are no new ones.
+    """
+    if not typed:
+        raise RetainError(
+            "name the new customers with what is different about them, such as "
+            f"{_different(saved)}."
+        )
+    trained = saved.winner.config.get("data")
+    trained = trained if isinstance(trained, dict) else {}
+    keys = [key for key in _keys(line, "data") if _at(typed, key) is not _ABSENT]
+    if typed.get("name", trained.get("name")) != trained.get("name"):
+        node = copy.deepcopy(typed)
+    else:
+        from retain.workflows.recorded_data import check_recorded
+
+        check_recorded(trained, {key[0] for key in keys})
+        node = copy.deepcopy(trained) | ({"cache": None} if "cache" in trained else {})
+        for key in keys:
+            _set(node, key, _at(typed, key))
+    asked = {key[0] for key in keys}
+    return node | {k: v for k, v in UNLABELLED.items() if k in node and k not in asked}
+
+
+def _different(saved: LoadedWinner) -> str:
+    """What may be typed about new customers of the winner's source."""
+    if saved.sealed_at is None:
+        return "data.path=FILE or data.dir=FOLDER"
+    return f"data.at=DAY, one after {saved.sealed_at}, or data.path=LOG"
+
+
+def _keys(line: Arguments, group: str) -> list[tuple[str, ...]]:
+    """The keys below a group that were typed, as paths."""
+    typed = [text.split("=", 1)[0].lstrip("+") for text in line.overrides]
+    return [tuple(key.split(".")[1:]) for key in typed if key.startswith(f"{group}.")]
+
+
+_ABSENT = object()
+
+
+def _at(tree: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        if not isinstance(tree, dict) or key not in tree:
+            return _ABSENT
+        tree = tree[key]
+    return tree
+
+
+def _set(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for key in path[:-1]:
+        below = tree.get(key)
+        tree[key] = dict(below) if isinstance(below, dict) else {}
+        tree = tree[key]
+    tree[path[-1]] = value
+
+
+def main() -> None:
+    """The console command ``retain-score``."""
+    sys.exit(answer(score, sys.argv[1:], "score"))
+
+
+def score(line: Arguments) -> int:
+    """Read the verdict and the customers, score, place and write."""
+    from retain.execution.worker import start_forkserver
+
+    with suppress(OSError):  # a worker that cannot start says so
+        start_forkserver()  # while this one reads
+    with gc_paused():  # among texts of a million customers a search finds nothing
+        return _scored(line)
+
+
+def _scored(line: Arguments) -> int:
+    from retain.cli.compare import say_waiting
+    from retain.cli.terminal.console import console
+    from retain.cli.terminal.scoring import print_scoring
+    from retain.errors import RetainError
+    from retain.workflows.saved_winner import find_verdict
+
+    config = _config(line)
+    path = find_verdict(config.verdict)
+    study = _home(config, path)
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(study.alone(lambda: say_waiting(study)))
+            if study != (source := _study_of(path)):
+                stack.enter_context(source.reading(lambda: say_waiting(source)))
+            home, found, repointing = _placed(line, config, path, study)
+    except OSError as error:
+        raise RetainError.unwritable(study.path, error, "outputs=FOLDER") from None
+    print_scoring(console(), study, home, found)
+    if repointing is not None:
+        raise RetainError(repointing.describe(shlex.join(["retain-score", *line.words])))
+    return 0
+
+
+def _placed(
+    line: Arguments, config: Score, path: Path, study: StudyDirectory
+) -> tuple[ScoreDirectory, ScoreResult, Repointing | None]:
+    """Score the new customers, and put what was found in place together with their campaign.
+
+    Earlier scores of the same customers stay as they are where the new ones would point to
+    another campaign and nobody asked for that; the campaign is written all the same.
+    """
+    from retain.storage.transaction import transaction
+    from retain.workflows.campaign_files import find_repointing, pointed_campaign, write_campaign
+    from retain.workflows.new_customers import read_new
+    from retain.workflows.saved_winner import load_winner
+    from retain.workflows.score import merge_settings, score_customers, write
+    from retain.workflows.verdict_files import read_older
+
+    saved = load_winner(path)
+    settings = merge_settings(config, saved)
+    new = read_new(data_node(line, config.data, saved), saved)
+    found = score_customers(config, saved, settings, new)
+    home = study.score(new.customers.fingerprint[:8])
+    older = pointed_campaign(read_older(home.score_json))
+    with transaction(study.path) as staging:
+        found = replace(found, offered=write_campaign(found.offered, staging))
+        repointing = find_repointing(study, home.path, older, found.offered)
+        if repointing is None or settings.planning.replace:
+            made = StudyDirectory(staging.path).score(home.path.name)
+            staging.add(made.path.relative_to(staging.path).as_posix())
+            write(made, found)
+            return home, found, None
+    return home, found, repointing
+
+
+def _config(line: Arguments) -> Score:
+    from retain.cli.compose import Composer
+    from retain.schema import Score, parse
+
+    with Composer(line, "score") as composer:
+        return parse(Score, composer.one())
+
+
+def _home(config: Score, path: Path) -> StudyDirectory:
+    """The folder that gets ``scores/`` and ``campaigns/``: the verdict's study, or another one.
+
+    Raises
+    ------
+    RetainError
+        When the verdict lies in no study and no folder is named.
+    """
+    from retain.errors import RetainError
+
+    if config.outputs:
+        return StudyDirectory(parse_path("outputs", config.outputs))
+    study = _study_of(path)
+    if path.absolute().parent.name != study.verdict.name:
+        raise RetainError(
+            f"{path.parent} is no verdict/ within a study, beside which scores could lie; name a "
+            "folder for them: outputs=FOLDER"
+        )
+    return study
+
+
+def _study_of(path: Path) -> StudyDirectory:
+    """The study whose verdict is at ``path``; ``verdict.json`` alone is one in the folder above."""
+    return StudyDirectory(path.parents[1] if len(path.parts) > 2 else path.absolute().parents[1])

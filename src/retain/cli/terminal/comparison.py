@@ -1,0 +1,232 @@
+"""What a comparison prints. Draws, decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from retain.cli.terminal.campaign import print_campaign, print_campaign_path, print_segments
+from retain.cli.terminal.console import literal
+from retain.cli.terminal.explanations import print_explanations
+from retain.cli.terminal.snapshots import snapshots_table
+from retain.verdict.by_snapshot import in_time
+from retain.verdict.keys import label_run
+
+if TYPE_CHECKING:
+    from retain.record import StudyDirectory
+    from retain.verdict.difference import Difference
+    from retain.verdict.document import ComparisonExtras
+    from retain.verdict.gate import GateResult
+    from retain.verdict.sealed import SealedTest
+    from retain.verdict.verdict import Verdict
+
+
+SHOWN = 25
+"""Rows of the leaderboard in the terminal; the file holds them all."""
+WIDE = 100
+"""Columns a terminal needs for Brier and ECE beside the ranking."""
+
+
+def print_comparison(
+    console: Console,
+    study: StudyDirectory,
+    verdict: Verdict,
+    findings: ComparisonExtras,
+    *,
+    missing: str | None,
+) -> None:
+    """Print leaderboard, verdict, effects, sealed test, segments, campaign, gate and where."""
+    console.print(_leaderboard(verdict, study.path.name, wide=console.width >= WIDE))
+    _left_out(console, verdict, findings)
+    console.print(f"[bold]{literal(verdict.sentence)}[/]")
+    for caution in verdict.cautions:
+        console.print(f"[yellow]{literal(caution.sentence)}[/]")
+    if verdict.effects:
+        console.print(_effects(verdict))
+    if findings.reasons is not None:
+        print_explanations(console, findings.reasons)
+    _carried_told(console, verdict, findings)
+    if missing is not None:
+        console.print(f"[yellow]{literal(missing)}[/]")
+    for difference in findings.diffs:
+        if difference.asked:
+            print_diff(console, difference)
+    print_gate(console, findings.gate or ())
+    print_campaign_path(console, study, findings.further.get("campaign"))
+
+
+def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) -> None:
+    """Print where the verdict lies, and which files the older one had and this one has not."""
+    if lost:
+        told = f"The older verdict had {', '.join(lost)}; this one has not."
+        console.print(f"[yellow]{literal(told)}[/]", soft_wrap=True)
+    console.print(f"Verdict: {literal(study.verdict)}", soft_wrap=True)
+
+
+def print_gate(console: Console, checks: Sequence[GateResult]) -> None:
+    """Print each threshold and whether it was reached."""
+    for check in checks:
+        console.print(f"[{'green' if check.passed else 'red'}]gate: {literal(check.sentence)}[/]")
+
+
+def _carried_told(console: Console, verdict: Verdict, findings: ComparisonExtras) -> None:
+    """Print what the winner came to on customers no run has seen, and what follows for them."""
+    sealed = findings.sealed
+    if sealed is not None:
+        console.print(_sealed(sealed, verdict.winner.split.sealed_at))
+        told = literal(sealed.told)
+        console.print(told if len(sealed.openings) == 1 else f"[yellow]{told}[/]")
+    if snapshots := in_time(verdict.winner, sealed):
+        console.print(snapshots_table(snapshots))
+    if sealed is None:
+        return
+    print_segments(console, findings.further["segments"], findings.further["scored"])
+    console.print(_calibration(verdict))
+    if findings.further["campaign"] is not None:
+        print_campaign(console, findings.further["campaign"])
+
+
+def print_diff(console: Console, difference: Difference) -> None:
+    """Print two runs side by side."""
+    a, b = literal(difference.a), literal(difference.b)
+    config = Table("key", a, b, title="What differs", box=SIMPLE_HEAD)
+    for row in difference.config:
+        config.add_row(literal(row["key"]), literal(row["a"]), literal(row["b"]))
+    metrics = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("metric", a, b, "Δ", "95 %", "p"):
+        metrics.add_column(name, no_wrap=name != "95 %")
+    for row in difference.metrics:
+        metrics.add_row(
+            literal(row["name"]),
+            f"{row['a']:.4f}",
+            f"{row['b']:.4f}",
+            f"{row['difference']:+.4f}",
+            f"{row['low']:+.4f} to {row['high']:+.4f}",
+            f"{row['p']:.2g}",
+        )
+    console.print(config if difference.config else "No key that can change a result differs.")
+    console.print(metrics)
+    if difference.moved:
+        moved = Table("customer", a, b, "Δ", title="Whose risk moved most")
+        moved.box = SIMPLE_HEAD
+        for row in difference.moved:
+            cells = (f"{row['a']:.3f}", f"{row['b']:.3f}", f"{row['b'] - row['a']:+.3f}")
+            moved.add_row(literal(row["customer_id"]), *cells)
+        console.print(moved)
+
+
+def _effects(verdict: Verdict) -> Table:
+    table = Table(title="What moved ROC-AUC, all else equal", box=SIMPLE_HEAD)
+    table.padding = (0, 1, 0, 0)
+    for name in ("axis", "from", "to"):
+        table.add_column(name, overflow="fold")
+    for name in ("Δ", "95 %", "p", "pairs"):
+        table.add_column(name, no_wrap=True)
+    rows = [(effect, level) for effect in verdict.effects for level in effect.levels]
+    for effect, level in rows[:SHOWN]:
+        told = (f"{level.mean:+.3f}", f"{level.low:+.3f} to {level.high:+.3f}", f"{level.p:.2g}")
+        names = (
+            effect.axis.removeprefix("features."),
+            *map(_level, (effect.reference, level.level)),
+        )
+        table.add_row(*map(literal, names), *told, str(level.pairs))
+    holes = sum(effect.holes for effect in verdict.effects)
+    captions = [f"{len(rows) - SHOWN} more in verdict.json"] if len(rows) > SHOWN else []
+    captions += [f"{holes} holes in the grid, named in verdict.json"] if holes else []
+    table.caption = "; ".join(captions) or None
+    return table
+
+
+def _level(value: Any) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)
+
+
+def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
+    board = verdict.table
+    table = Table(
+        title=f"{literal(title)}: {len(board)} runs, best first",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
+    table.add_column("")
+    table.add_column("run", overflow="fold", min_width=24)
+    for name in ("ROC-AUC", "95 %", *(("Brier", "ECE") if wide else ()), "Δ best", "p Holm", ""):
+        table.add_column(name, no_wrap=True)
+    for row in board.head(SHOWN).to_dict("records"):
+        best = row["id"] == verdict.best.id
+        table.add_row(
+            str(row["rank"]),
+            literal(label_run(row, verdict.keys)),
+            f"{row['roc_auc']:.3f}",
+            f"{row['roc_auc_low']:.3f}–{row['roc_auc_high']:.3f}",
+            *((f"{row['brier']:.3f}", f"{row['ece']:.3f}") if wide else ()),
+            "" if best else f"{row['difference']:+.3f}",
+            "" if best else f"{row['p_holm']:.2g}",
+            _standing(row, verdict),
+            style="bold" if best else None,
+        )
+    if len(board) > SHOWN:
+        table.caption = f"{len(board) - SHOWN} more in leaderboard.csv"
+    return table
+
+
+def _standing(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
+    """What the last column says of a run."""
+    if row["id"] == verdict.best.id:
+        return "best"
+    if row["stopped"]:
+        return f"stopped after {row['folds']}"
+    if row["id"] == verdict.winner.id:
+        return "chosen"
+    return "tied" if row["tied"] else ""
+
+
+def _left_out(console: Console, verdict: Verdict, findings: ComparisonExtras) -> None:
+    for record in verdict.others:
+        first = (record.reason or "").splitlines()[:1]
+        told = f"{record.state.replace('_', ' ')}: {' '.join(record.overrides)}: {' '.join(first)}"
+        console.print(literal(told), soft_wrap=True)
+    for run in findings.broken:
+        told = f"broken: {run.directory.path.name}: {run.reason.splitlines()[0]}"
+        console.print(f"[red]{literal(told)}[/]", soft_wrap=True)
+    if findings.broken:
+        count = len(findings.broken)
+        told = f"{count} run is" if count == 1 else f"{count} runs are"
+        console.print(
+            f"{told} broken and left out. The line that made such a run does it again; a folder "
+            "that was copied or renamed can be deleted.",
+            soft_wrap=True,
+        )
+    if interrupted := findings.unfinished - findings.running:
+        console.print(f"[yellow]{interrupted} runs were interrupted and are not compared.[/]")
+    if findings.running:
+        console.print(f"[yellow]{findings.running} runs are running and are not compared.[/]")
+    if findings.repeated:
+        console.print(f"{findings.repeated} runs stand in several studies; each counts once.")
+
+
+def _sealed(sealed: SealedTest, day: str | None) -> Table:
+    whom = "customers no run has seen"
+    if day is not None:
+        whom = f"customers on {literal(day)}, which no run saw"
+    title = f"Sealed test: {sealed.customers} {whom}"
+    table = Table(title=title, box=SIMPLE_HEAD)
+    for name in ("metric", "value", "95 %", ""):
+        table.add_column(name)
+    for name, found in sealed.metrics.items():
+        better = "higher is better" if found["higher_is_better"] else "lower is better"
+        interval = f"{found['low']:.3f}–{found['high']:.3f}"
+        table.add_row(literal(name), f"{found['value']:.3f}", interval, better)
+    return table
+
+
+def _calibration(verdict: Verdict) -> str:
+    brier, ece = verdict.winner.metrics["brier"], verdict.winner.metrics["ece"]
+    return (
+        f"Risk is read as a probability; its calibration out of fold: Brier {brier.mean:.4f} "
+        f"[{brier.low:.4f}, {brier.high:.4f}], ECE {ece.mean:.3f} [{ece.low:.3f}, {ece.high:.3f}]."
+    )

@@ -1,0 +1,120 @@
+"""How far a sweep is, drawn for a terminal or told in lines. Decides nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from retain.cli.terminal.output import clean_line, write_progress
+from retain.record import CategoricalAgreement
+
+if TYPE_CHECKING:
+    from retain.execution.progress import SweepProgress
+    from retain.execution.status import Best
+    from retain.record import MetricSummary, NumericAgreement, Record, TuningInfo
+
+
+MARKS = {"done": "[green]done[/]", "failed": "[red]failed[/]", "not_applicable": "[yellow]no[/]"}
+
+
+def render_progress(tally: SweepProgress) -> Group:
+    """Three lines for a terminal: the bar, the counts, the best run so far."""
+    best = Text("" if tally.best is None else format_best(tally.best))
+    lines = (_counts_drawn(tally), best)
+    for line in lines:
+        line.no_wrap, line.overflow = True, "ellipsis"
+    return Group(_bar(tally), *lines)
+
+
+def format_ended(tally: SweepProgress, record: Record, *, best: bool) -> Text:
+    """One line for a run that ended, the counts and the time to go after it."""
+    told = Text.from_markup(MARKS[record.state]).append(f" {clean_line(tally.names[record.id])}")
+    if "roc_auc" in record.metrics:
+        told.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
+    if record.stopped:
+        told.append(f", stopped after {record.folds} of {record.split.fits} folds")
+    if best and len(tally.names) > 1:
+        told.append(", best so far")
+    return told.append(f"  ({'; '.join([format_counts(tally), *_to_go(tally)])})")
+
+
+def format_counts(tally: SweepProgress) -> str:
+    """The counts in few words, without those of nothing."""
+    return " · ".join(text for text, count, _ in _counts(tally) if count or "left" in text)
+
+
+def format_best(best: Best) -> str:
+    """The best run, its name last, where a narrow terminal may cut it."""
+    return f"best ROC-AUC {_interval(best)} {clean_line(best.name)}"
+
+
+def format_tuning(found: TuningInfo) -> str:
+    """How far the inner best flatters, and what the folds chose."""
+    optimism = found.optimism
+    return (
+        f"inner best {found.inner:.3f}, outer {found.outer:.3f}, optimism {optimism.mean:+.3f} "
+        f"[{optimism.low:+.3f}, {optimism.high:+.3f}]; the folds chose "
+        + ", ".join(f"{name} {_chosen(facts)}" for name, facts in found.agreement.items())
+    )
+
+
+def _chosen(found: NumericAgreement | CategoricalAgreement) -> str:
+    if isinstance(found, CategoricalAgreement):
+        return f"{found.value} ({found.share:.0%} of them)"
+    return f"{found.low:.3g} to {found.high:.3g} (median {found.median:.3g})"
+
+
+def _bar(tally: SweepProgress) -> Table:
+    ended = tally.to_do - tally.left
+    bar = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    bar.add_column(no_wrap=True, overflow="ellipsis", max_width=20)
+    bar.add_column(ratio=1)
+    bar.add_row(
+        Text(clean_line(tally.study), "bold"),
+        ProgressBar(total=tally.to_do, completed=tally.progress),
+        f"{ended}/{tally.to_do}",
+        _clock(tally.seconds),
+        "".join(_to_go(tally)) or ("-:--:-- to go" if tally.left else ""),
+    )
+    return bar
+
+
+def _counts_drawn(tally: SweepProgress) -> Text:
+    """Every count, so that each keeps its place; those of nothing are dim."""
+    counts = _counts(tally)
+    return Text(" · ").join(Text(text, style if n else "dim") for text, n, style in counts)
+
+
+def _counts(tally: SweepProgress) -> list[tuple[str, int, str]]:
+    """Each count as text, as number, and its colour."""
+    named = (
+        ("done", tally.counts["done"], "green"),
+        ("failed", tally.counts["failed"], "red"),
+        ("not applicable", tally.counts["not_applicable"], "yellow"),
+        ("skipped", tally.skipped, ""),
+        ("left", tally.left, ""),
+    )
+    return [(f"{count} {name}", count, style) for name, count, style in named]
+
+
+def _to_go(tally: SweepProgress) -> list[str]:
+    seconds = tally.to_go() if tally.left else None
+    return [] if seconds is None else [f"{_clock(seconds)} to go"]
+
+
+def _clock(seconds: float) -> str:
+    return str(timedelta(seconds=round(seconds)))
+
+
+def _interval(found: MetricSummary | Best) -> str:
+    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
+
+
+def show_progress(done: int, of: int) -> None:
+    """Tell a terminal how many parts are done; a file or a pipe is told nothing."""
+    write_progress(f"carrying the winner on: {done} of {of} parts" if done < of else "")

@@ -1,0 +1,83 @@
+"""What a scoring prints. Draws, decides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from retain.cli.terminal.campaign import print_campaign, print_campaign_path, print_segments
+from retain.cli.terminal.console import literal
+from retain.workflows.score import cautions
+
+if TYPE_CHECKING:
+    from retain.record import ScoreDirectory, StudyDirectory
+    from retain.workflows.score import ScoreResult
+
+
+SHOWN = 8
+"""Rows of the drift in the terminal; the file holds them all."""
+REASONS = 5
+"""Reasons not to score that are told; the file holds them all."""
+COLOURS = {"strong": "red", "moderate": "yellow"}
+
+
+def print_scoring(
+    console: Console, study: StudyDirectory, home: ScoreDirectory, found: ScoreResult
+) -> None:
+    """Print who was scored and who not, drift, segments, and where it all lies."""
+    for line in found.new.heard:
+        console.print(literal(line), soft_wrap=True, highlight=False)
+    winner = found.saved.winner
+    console.print(
+        f"[bold]{len(found.new.table):,} customers scored by {literal(winner.name)} "
+        f"({literal(winner.id)}).[/]",
+        highlight=False,
+    )
+    _not_scored(console, found)
+    console.print(_drift(found))
+    tree = found.offered.tree
+    print_segments(console, tree["segments"], tree["scored"])
+    if tree["campaign"] is not None:
+        print_campaign(console, tree["campaign"])
+    for caution in cautions(found):
+        console.print(f"[yellow]{literal(caution)}[/]", highlight=False)
+    print_campaign_path(console, study, tree["campaign"])
+    console.print(f"Written: {literal(home.path)}", soft_wrap=True)
+
+
+def _not_scored(console: Console, found: ScoreResult) -> None:
+    left_out = found.new.not_scored
+    if left_out.empty:
+        return
+    console.print(f"{len(left_out):,} not scored, listed in not_scored.csv:")
+    for reason, count in left_out["reason"].value_counts().head(REASONS).items():
+        console.print(literal(f"  {count:,}: {reason}"), highlight=False)
+
+
+def _drift(found: ScoreResult) -> Table:
+    """The score and the features that moved most."""
+    then = found.saved.reference.customers
+    title = f"Drift against {then:,} training customers"
+    table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("", overflow="fold")
+    for name in ("PSI", "by chance", "p Holm", "shift"):
+        table.add_column(name, justify="left" if name == "shift" else "right", no_wrap=True)
+    table.add_column("moved most", overflow="fold")
+    for row in found.drift.head(SHOWN).to_dict("records"):
+        shift = str(row["shift"])
+        table.add_row(
+            literal(row["name"]),
+            f"{row['psi']:.2f}",
+            f"< {row['psi_by_chance']:.2f}",
+            f"{row['p_holm']:.2g}",
+            "" if shift == "none" else literal(shift),
+            literal(f"{row['bin']}: {row['share_then']:.0%} → {row['share_now']:.0%}"),
+            style=COLOURS.get(shift),
+        )
+    more = len(found.drift) - SHOWN
+    rest = f"{more} more in drift.csv; " if more > 0 else ""
+    table.caption = f"{rest}by custom PSI ≥ .1 is a moderate shift, ≥ .25 a strong one"
+    return table

@@ -1,0 +1,44 @@
+"""What is printed of snapshots: the label by other definitions, the winner from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from retain.cli.terminal.console import literal
+
+if TYPE_CHECKING:
+    from retain.record import LabelVariant
+    from retain.verdict.by_snapshot import SnapshotScore
+
+
+def labels_table(others: Sequence[LabelVariant]) -> Table:
+    """What other definitions of the target would have made of the same customers."""
+    table = Table(title="The label, one parameter changed", box=SIMPLE_HEAD)
+    for name in ("parameter", "value", "rows", "declined", "same label"):
+        table.add_column(name)
+    for one in others:
+        shares = (one.declined, one.agreement)
+        told = ("—" if share is None else f"{share:.0%}" for share in shares)
+        table.add_row(literal(one.parameter), literal(one.value), f"{one.rows:,}", *told)
+    return table
+
+
+def snapshots_table(snapshots: Sequence[SnapshotScore]) -> Table:
+    """The winner's ranking at each snapshot."""
+    table = Table(title="The winner's ROC-AUC from snapshot to snapshot", box=SIMPLE_HEAD)
+    for name in ("snapshot", "customers", "declined", "ROC-AUC", "95 %", ""):
+        table.add_column(name)
+    for one in snapshots:
+        table.add_row(
+            literal(one.snapshot),
+            f"{one.rows:,}",
+            f"{one.declined:.0%}",
+            f"{one.roc_auc:.3f}",
+            "—" if one.low is None else f"{one.low:.3f}–{one.high:.3f}",
+            "sealed" if one.sealed else "",
+        )
+    return table

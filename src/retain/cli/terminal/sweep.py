@@ -1,0 +1,175 @@
+"""What a person sees while a sweep runs, and after it. Draws, decides nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from retain.cli.terminal.console import literal
+from retain.cli.terminal.output import clean_line
+from retain.cli.terminal.progress import (
+    MARKS,
+    format_best,
+    format_counts,
+    format_ended,
+    format_tuning,
+    render_progress,
+)
+from retain.cli.terminal.snapshots import labels_table
+from retain.execution.progress import SweepProgress
+from retain.execution.status import StatusWriter
+from retain.record import Record
+
+if TYPE_CHECKING:
+    from retain.execution.plan import Plan
+    from retain.execution.scheduling import CostModel
+    from retain.execution.task import RungResult, Task
+
+
+REFRESH = 4
+"""Drawings a second in a terminal, however many runs end in it."""
+
+
+class SweepView:
+    """Progress of a sweep: a bar in a terminal, a line for each run where there is none.
+
+    A context manager, which also keeps ``status.json`` for those who watch from elsewhere.
+    Workers' threads may call it. Add to ``costs`` before telling of the record.
+    """
+
+    def __init__(self, console: Console, plan: Plan, costs: CostModel, workers: int = 1) -> None:
+        self.console = console
+        self.tally = SweepProgress(plan, costs, workers)
+        self._status = StatusWriter(plan.study.status, self.tally.status, self._warn)
+        self._live = Live(
+            get_renderable=lambda: render_progress(self.tally),
+            console=console,
+            refresh_per_second=REFRESH,
+        )
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        self._open.enter_context(self._status)
+        if self.console.is_terminal:
+            self._open.enter_context(self._live)
+        elif self.tally.best is not None:
+            self._print(Text(f"{format_best(self.tally.best)} (done before)"))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.__exit__(kind, error, trace)
+        if self.tally.best is not None and not self.console.is_terminal:
+            self._print(Text(format_best(self.tally.best)))
+
+    def started(self, task: Task) -> None:
+        """Show that a worker took a run."""
+        self.tally.started(task)
+        self._status.changed()
+
+    def paused(self, progress: RungResult) -> None:
+        """Show that a run in a race waits for the others."""
+        self.tally.paused(progress)
+        self._status.changed()
+
+    def ended(self, record: Record) -> None:
+        """Show that a run ended."""
+        best = self.tally.ended(record)
+        self._status.changed()
+        if not self.console.is_terminal:
+            self._print(format_ended(self.tally, record, best=best))
+
+    def stopping(self, runs: int) -> None:
+        """Say that runs under way are ended."""
+        self.console.print(f"ending {runs} under way; Ctrl-C again stops them")
+
+    def stopped(self) -> None:
+        """Say how far the sweep came."""
+        counts = format_counts(self.tally)
+        self.console.print(f"stopped: {counts}. The same line continues with the rest.")
+
+    def _warn(self, text: str) -> None:
+        self._print(Text(clean_line(text), "yellow"))
+
+    def _print(self, text: Text) -> None:
+        self.console.print(text, soft_wrap=True, highlight=False)
+
+
+def print_sources(console: Console, plan: Plan) -> None:
+    """How the customers were read, whom the cleaning left out, and what the audit said."""
+    for source in plan.sources:
+        for line in source.heard:
+            console.print(literal(line), soft_wrap=True, highlight=False)
+        for step, left_out in zip(source.data.funnel, source.left_out, strict=True):
+            whom = f"; left out {left_out}" if left_out else ""
+            of = "" if step.of == "customers" else f" {step.of}"
+            told = f"  {step.name} {step.before} → {step.after}{of}: {step.reason}{whom}"
+            console.print(literal(told), soft_wrap=True, highlight=False)
+        if source.data.label is not None and source.data.label.sensitivity:
+            console.print(labels_table(source.data.label.sensitivity))
+        for check in source.checks:
+            if check.outcome in ("handled", "failed"):
+                told = f"  audit {check.outcome} {check.code}: {check.sentence}"
+                console.print(literal(told), soft_wrap=True, highlight=False)
+
+
+def print_plan(console: Console, plan: Plan) -> None:
+    """The runs of a line and their states, for ``dry_run=true``."""
+    title = f"{len(plan.runs)} runs of {literal(plan.study.path.name)}"
+    table = Table("run", "id", "state", title=title)
+    for planned in plan.runs:
+        table.add_row(
+            literal(plan.name(planned.task)), literal(planned.task.id), literal(planned.state)
+        )
+    console.print(table)
+
+
+def print_summary(console: Console, plan: Plan, records: Sequence[Record], skipped: int) -> None:
+    """What became of a sweep: counts, what tuning found, each failure and what has no meaning."""
+    counts = Counter(record.state for record in records)
+    console.print(
+        f"{counts['done']} done, {counts['failed']} failed, "
+        f"{counts['not_applicable']} not applicable, {skipped} done before and skipped  "
+        f"→ {literal(plan.study.path)}",
+        soft_wrap=True,
+    )
+    _raced_told(console, records)
+    tasks = {planned.task.id: planned.task for planned in plan.runs}
+    for record in records:
+        if record.tuning is not None:
+            told = f"  tuned {plan.name(tasks[record.id])}: {format_tuning(record.tuning)}"
+            console.print(literal(told), soft_wrap=True, highlight=False)
+        if record.state != "done":
+            reason = (record.reason or "").strip().splitlines() or [""]
+            told = literal(f"{plan.name(tasks[record.id])}: {reason[0]}")
+            console.print(f"  {MARKS[record.state]} {told}", soft_wrap=True)
+            if record.state == "failed":
+                log = literal(tasks[record.id].directory.log)
+                console.print(f"      log: {log}", soft_wrap=True)
+
+
+def _raced_told(console: Console, records: Sequence[Record]) -> None:
+    """How many runs a race stopped, and what that saved."""
+    stopped = [record for record in records if record.stopped]
+    if not stopped:
+        return
+    fits = sum(record.split.fits for record in records if record.state == "done")
+    saved = sum(record.split.fits - record.folds for record in stopped)
+    console.print(
+        f"The race stopped {len(stopped)} runs as worse than the leader (one-sided corrected "
+        f"resampled t-test, p < .05) and saved {saved:,} of {fits:,} fits.",
+        soft_wrap=True,
+        highlight=False,
+    )

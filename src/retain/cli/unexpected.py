@@ -1,0 +1,139 @@
+"""The last door: an error that nobody foresaw is one sentence, and a log for who mends retain.
+
+``RETAIN_DEBUG=1`` shows the traceback at once. The log is for the user alone, of bounded size,
+a new file that follows no link. Values of the environment stand in it as their names.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import secrets
+import shlex
+import tempfile
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from retain.cli.terminal.output import clean, clean_line, write_error
+from retain.execution.worker_stderr import worker_errors
+
+UNFORESEEN = 70
+"""Exit code of a command that ended by a bug of retain (EX_SOFTWARE)."""
+DEBUG = "RETAIN_DEBUG"
+MAX_LOG_BYTES = 200_000
+MAX_SENTENCE = 300
+MIN_SECRET = 8
+"""Characters of an environment's value from which on it is taken out of the log."""
+PACKAGES = (
+    "hydra-core",
+    "pydantic",
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "scikit-learn",
+    "imbalanced-learn",
+    "lightgbm",
+    "catboost",
+    "shap",
+    "duckdb",
+    "rich",
+)
+_PASSWORD = re.compile(r"(?<=://)[^/\s@]+@")
+
+
+@contextmanager
+def logged_beside(folder: Path) -> Iterator[None]:
+    """Have the log of an error that nobody foresaw lie in a study's folder."""
+    try:
+        yield
+    except Exception as error:
+        error.__dict__.setdefault("log_folder", folder)
+        raise
+
+
+def report_unforeseen(error: Exception, arguments: Sequence[str]) -> int:
+    """Say in one sentence what happened and where its log lies; return the exit code."""
+    if os.environ.get(DEBUG) == "1":
+        write_error("".join(traceback.format_exception(error)))
+        return UNFORESEEN
+    path = _write_log(error, arguments)
+    where = "no log of it could be written" if path is None else f"its log: {path}"
+    write_error(
+        f"{_summary(error)}. This is a bug of retain; {where}. "
+        f"{DEBUG}=1 before the command shows the traceback.\n"
+    )
+    return UNFORESEEN
+
+
+def _summary(error: Exception) -> str:
+    """What happened in short, of a worker's traceback its last line."""
+    lines = str(error).strip().splitlines() or [""]
+    said = lines[-1] if lines[0].startswith("Traceback ") else " ".join(lines)
+    if not lines[0].startswith("Traceback "):
+        said = f"{type(error).__name__}: {said}".rstrip(": ")
+    said = clean_line(_without_secrets(said))
+    return (said if len(said) <= MAX_SENTENCE else f"{said[:MAX_SENTENCE]}…").rstrip(".")
+
+
+def _write_log(error: Exception, arguments: Sequence[str]) -> Path | None:
+    """Write the log where the study's folder is known there, else among temporary files."""
+    text = _log_text(error, arguments).encode(errors="backslashreplace")
+    folders = [error.__dict__.get("log_folder")]
+    with suppress(OSError):
+        folders.append(Path(tempfile.gettempdir()))
+    for folder in folders:
+        if folder is not None:
+            with suppress(OSError):
+                return _write_new(Path(folder), text[-MAX_LOG_BYTES:])
+    return None
+
+
+def _write_new(folder: Path, content: bytes) -> Path:
+    """A new private file in a folder that is no link."""
+    day = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    name = f"retain-bug-{day}-{secrets.token_hex(4)}.log"
+    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(name, flags, 0o600, dir_fd=place), "wb") as file:
+            file.write(content)
+    finally:
+        os.close(place)
+    return folder / name
+
+
+def _log_text(error: Exception, arguments: Sequence[str]) -> str:
+    trace = "".join(traceback.format_exception(error))
+    lines = [
+        "An error of retain that nobody foresaw. Look through this file before you send it.",
+        f"time: {datetime.now(UTC).isoformat(timespec='seconds')}",
+        f"command: retain… {shlex.join(map(_without_secrets, arguments))}",
+        f"python: {platform.python_version()} on {platform.platform(terse=True)}",
+        f"packages: {', '.join(_versions())}",
+        "",
+        trace,
+        *(("what worker processes wrote:", worker_errors()) if worker_errors() else ()),
+    ]
+    return clean(_without_secrets("\n".join(lines)))
+
+
+def _versions() -> Iterator[str]:
+    for name in ("retain", *PACKAGES):
+        with suppress(metadata.PackageNotFoundError):
+            yield f"{name} {metadata.version(name)}"
+
+
+def _without_secrets(text: str) -> str:
+    """A text without passwords in addresses, its values of the environment as their names."""
+    text = _PASSWORD.sub("…@", text)
+    values = sorted(os.environ.items(), key=lambda item: -len(item[1]))
+    for name, value in values:
+        if len(value) >= MIN_SECRET:
+            text = text.replace(value, f"${name}")
+    return text

@@ -1,0 +1,210 @@
+"""Copied customers: rows that agree in nearly all columns, where chance cannot explain it.
+
+A copy that stands in a training fold and in a test fold hands the model the answer. Copies are
+therefore found, told, and given one label, so that folds keep them together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from retain.customers.checks.coincidence import (
+    Codes,
+    MatchModel,
+    Pairs,
+    encode,
+    find_candidates,
+    hash_rows,
+    measure,
+    significant_pairs,
+)
+from retain.customers.customers import Customers
+
+BLOCK = 3
+"""Pairs with one and the same id offset that make it a copied block: two may be chance."""
+
+
+@dataclass(frozen=True)
+class DuplicateGroups:
+    """The copies found among some customers.
+
+    Attributes
+    ----------
+    pairs
+        One row a pair: ``first`` and ``second`` (customer ids, in file order), ``agreeing``
+        (number of columns) and, with a target, ``flipped`` (whether the labels differ).
+    labels
+        For each customer a label, shared by copies and by copies of copies, distinct for others.
+    columns
+        How many columns were compared: features and profit with more than one value.
+    differ
+        The most columns copies may differ in, never more than 3; -1 when not ``applicable``.
+        Within a copied block of ids it is half of the columns.
+    equal_by_chance
+        Pairs of wholly equal rows to be expected by chance.
+    crowded
+        Customers with so many look-alikes that they were compared with the nearest alone.
+    """
+
+    pairs: pd.DataFrame
+    labels: pd.Series
+    columns: int
+    differ: int
+    equal_by_chance: float
+    crowded: int = 0
+
+    @property
+    def applicable(self) -> bool:
+        """Whether copies can be told from coincidence at all."""
+        return self.differ >= 0
+
+    @property
+    def offset(self) -> tuple[int, int] | None:
+        """The commonest difference of ids within a pair, and how many pairs share it.
+
+        None without pairs or when the ids are no whole numbers.
+        """
+        return _offset(pd.Index(self.pairs["first"]), pd.Index(self.pairs["second"]))
+
+    @property
+    def told(self) -> str:
+        """What was found, in words without a full stop."""
+        said = self._found() if len(self.pairs) else self._none()
+        if self.crowded:
+            few = f"{self.crowded:,} customers with many look-alikes were compared with a few alone"
+            return f"{said} ({few})"
+        return said
+
+    def _none(self) -> str:
+        if not self.applicable:
+            return (
+                "too few distinct values to tell copies from coincidence: chance alone would make "
+                f"{self.equal_by_chance:.2g} pairs of customers equal in all {self.columns} columns"
+            )
+        least = self.columns - self.differ
+        return f"no two customers agree in {least} or more of {self.columns} columns beyond chance"
+
+    def _found(self) -> str:
+        number, agreeing = len(self.pairs), self.pairs["agreeing"]
+        low, high = agreeing.min(), agreeing.max()
+        who = "1 pair of customers agrees"
+        if number > 1:
+            who = f"{number:,} pairs of customers agree"
+        span = f"{low}" if low == high else f"{low} to {high}"
+        parts = [f"{who} in {span} of {self.columns} columns, beyond chance"]
+        if self.offset is not None and self.offset[1] >= BLOCK:
+            parts.append(f"the ids of {self.offset[1]:,} lie {self.offset[0]:,} apart")
+        if "flipped" in self.pairs:
+            parts.append(f"{self.pairs['flipped'].sum():,} with opposite labels")
+        return "; ".join(parts)
+
+
+def find_duplicates(customers: Customers) -> DuplicateGroups:
+    """The customers who stand in the table twice.
+
+    Two customers are copies when they agree in all but a few columns (15 %, at most 3) and the
+    expected number of such pairs among unrelated customers is at most .01; see ``coincidence``.
+    The target is not compared: a copy may carry the opposite label.
+
+    Where at least half of the pairs, and three, lie the same number of ids apart, a block was
+    copied, perhaps altered more heavily in places. All customers that far apart are then
+    compared as well: few pairs, so that agreement in half of the columns can be beyond chance.
+
+    >>> from retain.customers.customers import Column
+    >>> rows = np.random.default_rng(0).normal(size=(50, 7))
+    >>> rows[31] = rows[11]
+    >>> rows[31, 3] = 0.0
+    >>> ids = pd.RangeIndex(1, 51, name="customer_id")
+    >>> table = pd.DataFrame(rows, columns=list("abcdefg"), index=ids)
+    >>> find_duplicates(Customers(table, {name: Column(name, "site", "number") for name in table})).pairs
+       first  second  agreeing
+    0     12      32         6
+    """
+    codes = encode(customers)
+    hashes = hash_rows(codes)
+    chance = measure(codes, np.argsort(hashes.sum(axis=1), kind="stable"))
+    pairs, crowded = np.empty((0, 2), dtype=np.int64), 0
+    if chance.differ >= 0:
+        pairs, crowded = find_candidates(codes, hashes, chance)
+        pairs = _with_block(customers.features.index, codes, chance, pairs)
+    return DuplicateGroups(
+        pairs=_told_by_id(customers, codes, pairs),
+        labels=_labels(customers.features.index, pairs),
+        columns=codes.shape[1],
+        differ=chance.differ,
+        equal_by_chance=chance.equal_by_chance,
+        crowded=crowded,
+    )
+
+
+def add_duplicates(customers: Customers, copies: Literal["group", "drop"] = "group") -> Customers:
+    """The customers with copies under one label (``group``), or without second copies (``drop``).
+
+    The copy that comes first in the file stays. With fewer customers chance can do less, so what
+    was on the verge may now count as a copy: the customers left are grouped as well. Rows of
+    several snapshots are grouped by customer as they are: who buys alike is no copy.
+    """
+    return group_duplicates(customers, copies)[0]
+
+
+def group_duplicates(
+    customers: Customers, copies: Literal["group", "drop"]
+) -> tuple[Customers, DuplicateGroups | None]:
+    """The customers as ``add_duplicates`` has them, and the copies among those, if any are sought."""
+    if customers.dated is not None:
+        return customers, None
+    found = find_duplicates(customers)
+    together = replace(customers, twins=found.labels)
+    second = found.labels.duplicated()
+    if copies == "group" or not second.any():
+        return together, found
+    reason = "nearly equal to a customer further up the file"
+    return group_duplicates(together.only(~second, "second copies", reason), copies)
+
+
+def _with_block(ids: pd.Index, codes: Codes, chance: MatchModel, pairs: Pairs) -> Pairs:
+    """The pairs and, when they lie in a copied block of ids, the other pairs of that block."""
+    offset = _offset(ids[pairs[:, 0]], ids[pairs[:, 1]])
+    if offset is None or offset[1] < max(BLOCK, len(pairs) / 2):
+        return pairs
+    copy = ids.get_indexer(ids + offset[0])
+    original = np.flatnonzero(copy >= 0)
+    apart = np.sort(np.column_stack([original, copy[original]]), axis=1)
+    further = significant_pairs(codes, apart, chance.among(len(apart), codes.shape[1] // 2))
+    return np.unique(np.concatenate([pairs, further]), axis=0)
+
+
+def _offset(first: pd.Index, second: pd.Index) -> tuple[int, int] | None:
+    """The commonest distance of paired ids and its frequency, for whole-number ids."""
+    if first.empty or not pd.api.types.is_integer_dtype(first):
+        return None
+    distance, count = np.unique(np.abs(second.to_numpy() - first.to_numpy()), return_counts=True)
+    return int(distance[count.argmax()]), int(count.max())
+
+
+def _told_by_id(customers: Customers, codes: Codes, pairs: Pairs) -> pd.DataFrame:
+    ids, (first, second) = customers.features.index, pairs.T
+    agreeing = (codes[first] == codes[second]).sum(axis=1)
+    told = pd.DataFrame({"first": ids[first], "second": ids[second], "agreeing": agreeing})
+    if customers.target is not None:
+        target = customers.target.to_numpy()
+        told["flipped"] = target[first] != target[second]
+    return told
+
+
+def _labels(ids: pd.Index, pairs: Pairs) -> pd.Series:
+    """A label for each customer: the same for the same copies whatever the order of the file."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows = len(ids)
+    edges = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(rows, rows))
+    _, component = connected_components(edges, directed=False)
+    place = np.empty(rows, dtype=np.int64)
+    place[np.argsort(ids.astype(str).to_numpy(), kind="stable")] = np.arange(rows)
+    labels = pd.Series(place).groupby(component).transform("min").to_numpy()
+    return pd.Series(labels, index=ids, name="twins")

@@ -1,0 +1,1 @@
+"""Tables under a contract, cleaned and joined."""

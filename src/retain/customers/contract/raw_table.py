@@ -1,0 +1,246 @@
+"""One raw table under its contract: its columns found, its ids, periods and values typed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from retain.customers.contract.periods import named_periods
+from retain.customers.contract.violations import violations, vocabulary
+from retain.customers.files.arrow_cells import DictionaryColumn, Places
+from retain.customers.files.dialect import Sheet, read_cells
+from retain.customers.files.invalid_rows import InvalidRows, refuse
+from retain.customers.files.numbers import (
+    decimal_mark,
+    n_cells,
+    normalise_spaces,
+    not_a_number_message,
+    parse_number,
+    preview,
+    truncate,
+)
+from retain.errors import RetainError, did_you_mean, examples
+from retain.schema import ColumnSpec, TableSpec
+
+_WHOLE = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # 18 digits fit int64; some tools export 7 as 7.0
+_DIGITS = 18
+
+
+def ids_of_rows(sheet: Sheet, column: str, spec: ColumnSpec, where: str) -> pd.Series:
+    """The id of each row."""
+    if spec.type == "integer" and _are_digits(sheet.table.column(column)):
+        whole = sheet.table.column(column).cast(pa.int64())
+        return pd.Series(whole.to_numpy(), name="customer_id")
+    cells, at = sheet.column(column).cells(), f"{where}, column {spec.raw!r}"
+    empty = cells.index[cells.isna()]
+    if len(empty) > 0:
+        rows = examples(f"row {row + 2}" for row in empty[:5])  # the header is row 1
+        raise RetainError(f"{at}: {n_cells(len(empty))} empty ({rows}); expected an id.")
+    if spec.type != "integer":
+        return cells.rename("customer_id")
+    wrong = cells[~cells.str.fullmatch(_WHOLE).astype(bool)]
+    if not wrong.empty:
+        found = f"{n_cells(len(wrong))} not a whole number: {preview(wrong)}"
+        raise RetainError.at(at, found, "expected ids that are whole numbers")
+    whole = cells.str.replace("[.,]0*$", "", regex=True)
+    return whole.str.removeprefix("+").astype("int64").rename("customer_id")
+
+
+def customers_of(ids: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
+    """For each row the place of its customer, and the customers in order of appearance."""
+    if ids.dtype == "str" or not ids.is_monotonic_increasing:
+        rows, customers = pd.factorize(ids)
+        return rows, pd.Index(customers, name="customer_id")
+    values = ids.to_numpy()
+    fresh = np.append(True, values[1:] != values[:-1])
+    return np.cumsum(fresh) - 1, pd.Index(values[fresh], name="customer_id")
+
+
+def _are_digits(texts: pa.ChunkedArray) -> bool:
+    """Whether the texts are digits and nothing else, few enough for int64."""
+    if not pa.types.is_string(texts.type):
+        return False
+    longest = pc.max(pc.binary_length(texts)).as_py()
+    return bool(longest <= _DIGITS and pc.all(pc.ascii_is_decimal(texts)).as_py())
+
+
+_PERIOD = ""  # stands for the period column; no column of a contract has this name
+
+
+@dataclass(frozen=True, slots=True)
+class RawTable:
+    """One valid table: columns by contract name, categories canonical.
+
+    Attributes
+    ----------
+    ids
+        The customers, each once.
+    rows
+        For each row of the file the place of its customer among ``ids``.
+    periods
+        For each row the place of its period in the order of the contract; None where the table
+        has one row a customer.
+    unreadable
+        Customers whose values mean nothing here.
+    """
+
+    name: str
+    spec: TableSpec
+    key: str
+    ids: pd.Index
+    rows: NDArray[np.intp]
+    periods: Places | None
+    columns: Mapping[str, DictionaryColumn]
+    unreadable: tuple[InvalidRows, ...] = ()
+
+    @property
+    def told(self) -> str:
+        """The table as messages name it."""
+        return f"{self.name} ({self.spec.file})"
+
+    def among(self, customers: pd.Index) -> RawTable:
+        """The same rows of all these customers, some of whom may have none."""
+        if self.ids.equals(customers):
+            return self
+        return replace(self, ids=customers, rows=customers.get_indexer(self.ids)[self.rows])
+
+    def values(self, name: str, period: str | None = None) -> pd.Series:
+        """A column by customer, in a long table of one period; missing where there is no row."""
+        column, rows, places = self.columns[name], self.rows, self.columns[name].places
+        if period is not None and self.spec.period is not None:
+            chosen = self.periods == self.spec.period.order.index(period)
+            rows, places = rows[chosen], places[chosen]
+        found = np.full(len(self.ids), -1, dtype=np.int32)
+        found[rows] = places
+        return replace(column, places=found).cells().set_axis(self.ids)
+
+
+def read_table(
+    folder: Path, name: str, spec: TableSpec, key: str, *, lenient: bool = False
+) -> RawTable:
+    """The table of ``spec.file``; ``key`` is the contract name of the column that holds the ids.
+
+    ``lenient`` notes whose values break the contract instead of refusing the file.
+
+    Raises
+    ------
+    RetainError
+        The file breaks its contract: a column or period is missing, a value is not in its
+        vocabulary, no number, out of range or missing, or a customer stands twice.
+    """
+    raws = [normalise_spaces(raw) for raw in (spec.columns[key].raw, *spec.columns[key].aliases)]
+    sheet = read_cells(folder / spec.file, distinct=raws)
+    where = f"{name} ({spec.file})"
+    found = _columns(sheet, spec, where)
+    ids = ids_of_rows(sheet, found[key], spec.columns[key], where)
+    periods = None
+    if spec.period is not None:
+        at = f"tables.{name}.period"
+        periods = named_periods(sheet.column(found[_PERIOD]), spec.period, where, at)
+    rows, customers = customers_of(ids)
+    table = RawTable(name, spec, key, customers, rows, periods, {})
+    _refuse_twice(table)
+    cells = {column: sheet.column(found[column]) for column in spec.columns if column != key}
+    columns, wrong = _typed(cells, sheet, spec, ids, where)
+    if not lenient:
+        refuse(wrong)
+    columns[key] = DictionaryColumn(_as_values(table.ids), rows.astype(np.int32))
+    wrong += violations(
+        columns, lambda column: sheet.column(found[column]).cells(), ids, spec, where
+    )
+    if not lenient:
+        refuse(wrong)
+    values = {column: _canonical(columns[column], spec.columns[column]) for column in spec.columns}
+    return replace(table, columns=values, unreadable=tuple(wrong))
+
+
+# --- columns -------------------------------------------------------------------------------------
+
+
+def _columns(sheet: Sheet, spec: TableSpec, where: str) -> dict[str, str]:
+    """The column of the file for each column of the contract."""
+    there = sheet.columns
+    wanted = {name: (column.raw, *column.aliases) for name, column in spec.columns.items()}
+    if spec.period is not None:
+        wanted[_PERIOD] = (spec.period.raw,)
+    found = {name: _first_of(raws, there) for name, raws in wanted.items()}
+    missing = [wanted[name][0] for name, column in found.items() if column is None]
+    if missing:
+        raise RetainError("\n".join(_no_column(raw, there, where) for raw in missing))
+    left = [str(truncate(column)) for column in there if column not in found.values()]
+    if left:
+        log = logging.getLogger(__name__)
+        log.info("%s: columns not in the contract are left out: %s", where, ", ".join(left))
+    return {name: column for name, column in found.items() if column is not None}
+
+
+def _first_of(raws: Sequence[str], there: Sequence[str]) -> str | None:
+    return next((raw for raw in map(normalise_spaces, raws) if raw in there), None)
+
+
+def _no_column(raw: str, there: Sequence[str], where: str) -> str:
+    listed = examples((truncate(column) for column in there), limit=20)
+    found = f"{where}: column {raw!r} is missing; the file has {listed}"
+    return f"{found}.{did_you_mean(raw, there)}"
+
+
+def _refuse_twice(table: RawTable) -> None:
+    spec, slots = table.spec.period, table.rows
+    if table.periods is not None and spec is not None:
+        slots = table.rows * len(spec.order) + table.periods
+    stands = np.bincount(slots)
+    if stands.max() <= 1:
+        return
+    again = pd.Series(slots[stands[slots] > 1])
+    twice = again[again.duplicated()].unique()
+    if spec is None:
+        ids = table.ids[twice]
+        found = f"{len(ids)} ids stand more than once: {examples(ids.tolist()[:5])}"
+        raise RetainError.at(table.told, found, "expected one row a customer")
+    pairs = [(table.ids[n // len(spec.order)], spec.order[n % len(spec.order)]) for n in twice[:5]]
+    told = examples(f"{one} {period}" for one, period in pairs)
+    found = f"{len(twice)} pairs of id and period stand more than once: {told}"
+    raise RetainError.at(table.told, found, "expected one row a customer and period")
+
+
+# --- values --------------------------------------------------------------------------------------
+
+
+def _typed(
+    cells: Mapping[str, DictionaryColumn], sheet: Sheet, spec: TableSpec, ids: pd.Series, where: str
+) -> tuple[dict[str, DictionaryColumn], list[InvalidRows]]:
+    """Numbers as floats, categories as the file writes them; and cells that are no numbers."""
+    typed: dict[str, DictionaryColumn] = {}
+    wrong: list[InvalidRows] = []
+    for name, column in cells.items():
+        typed[name] = column
+        if spec.columns[name].type == "category":
+            continue
+        mark = decimal_mark(column, sheet.dialect.decimal)
+        typed[name] = parse_number(column, mark)
+        no_number = typed[name].distinct.isna()
+        if no_number.any():
+            odd = column.of_distinct(column.distinct.where(no_number)).cells().dropna()
+            told = not_a_number_message(odd, mark, f"{where}, column {spec.columns[name].raw!r}")
+            wrong.append(InvalidRows(told, pd.Index(ids.loc[odd.index])))
+    return typed, wrong
+
+
+def _as_values(ids: pd.Index) -> pd.Series:
+    """Ids as a column holds its values: texts, or numbers as floats."""
+    values = pd.Series(ids)
+    return values if values.dtype == "str" else values.astype("float64")
+
+
+def _canonical(column: DictionaryColumn, spec: ColumnSpec) -> DictionaryColumn:
+    """Categories under their canonical names, numbers as they are."""
+    names = vocabulary(spec)
+    return column.of_distinct(column.distinct.map(names).astype("str")) if names else column

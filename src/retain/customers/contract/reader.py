@@ -1,0 +1,159 @@
+"""Any set of raw tables under a contract, read as one table of customers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from retain.customers.contract.cleaning import clean
+from retain.customers.contract.contract import Contract, parse_contract
+from retain.customers.contract.derived import derivations
+from retain.customers.contract.periods import gaps
+from retain.customers.contract.raw_table import RawTable, read_table
+from retain.customers.customers import Customers
+from retain.customers.files.encoding import place_of
+from retain.customers.files.invalid_rows import InvalidRows, refuse, without
+from retain.errors import examples
+from retain.schema import Cleaning, parse
+
+
+def read(  # noqa: PLR0913 - the keys of a data config
+    *,
+    dir: str,  # noqa: A002 - data.dir is what the user types
+    tables: Mapping[str, Any],
+    profit_unit: str,
+    cleaning: Mapping[str, Any] | None = None,
+    derived: Mapping[str, Any] | None = None,
+    labelled: bool = True,
+) -> Customers:
+    """The customers of the raw files in ``dir``, one row each, checked against the contract.
+
+    Parameters
+    ----------
+    dir
+        The folder with the files the tables name.
+    tables
+        The contract: a ``TableSpec`` by table name. A table without a period has one row a
+        customer; one with a period has a row a customer and period, and its columns become
+        ``<name>_<period>``.
+    profit_unit
+        What one unit of profit is, in words.
+    cleaning
+        A ``Cleaning``: what becomes of newcomers and outliers.
+    derived
+        A ``DerivedSpec`` by feature name.
+    labelled
+        False for customers who are only to be scored: the target column is not read, and who
+        breaks the contract is left out, told in the funnel, instead of the files being refused.
+
+    Raises
+    ------
+    RetainError
+        The contract contradicts itself, or a file breaks it.
+    """
+    contract = parse_contract(tables, labelled=labelled)
+    rules = parse(Cleaning, cleaning or {}, "cleaning")
+    columns = {key: feature.column for key, feature in contract.features.items()}
+    wanted = derivations(derived, columns)
+    folder = place_of(dir, "data.dir")
+    raw = {
+        key: read_table(folder, key, spec, contract.key(key), lenient=not labelled)
+        for key, spec in contract.tables.items()
+    }
+    ids, unreadable = _ids(raw, lenient=not labelled)
+    raw = {key: table.among(ids) for key, table in raw.items()}
+    customers = without(_assembled(contract, raw, ids), unreadable)
+    unit = profit_unit if customers.profit is not None else None
+    customers = replace(customers, derived=wanted, profit_unit=unit)
+    customers = clean(customers, rules, contract.measures)
+    log = logging.getLogger(__name__)
+    log.info("customers: %s; %d features", customers.told(), len(columns))
+    return customers
+
+
+def _assembled(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) -> Customers:
+    """One row a customer; those whose answer is missing have no target and are left out."""
+    found = contract.features
+    features = {
+        key: raw[one.source.table].values(one.source.name, one.period) for key, one in found.items()
+    }
+    activity = _of_role(contract, "target", raw)
+    target = _said(contract, "target", activity)
+    consent = _said(contract, "consent", _of_role(contract, "consent", raw))
+    customers = Customers(
+        features=pd.DataFrame(features, index=ids, copy=False),
+        columns={key: feature.column for key, feature in found.items()},
+        target=None if target is None else target.astype("int64"),
+        activity=contract.activity,
+        profit=_of_role(contract, "profit", raw),
+        contactable=None if consent is None else consent.rename("contactable"),
+    )
+    if activity is None or not activity.isna().any():
+        return customers
+    return customers.only(activity.notna(), "no target", "the target is missing")
+
+
+def _ids(raw: Mapping[str, RawTable], *, lenient: bool) -> tuple[pd.Index, list[InvalidRows]]:
+    """The ids of all tables, in the order of the first of one row a customer; whom to leave out.
+
+    Unless ``lenient`` anybody to leave out is a reason to refuse the files.
+    """
+    first, *rest = sorted(raw.values(), key=lambda table: table.periods is not None)
+    ids = first.ids
+    found = [one for table in raw.values() for one in table.unreadable]
+    for table in rest:
+        if not table.ids.equals(first.ids):
+            found += _unshared(first, table)
+            ids = ids.append(table.ids.difference(ids, sort=False))
+    if not lenient:
+        refuse(found)
+    found += _gaps(raw.values(), ids)
+    if not lenient:
+        refuse(found)
+    return ids.rename("customer_id"), found
+
+
+def _unshared(first: RawTable, other: RawTable) -> list[InvalidRows]:
+    alone, theirs = first.ids.difference(other.ids), other.ids.difference(first.ids)
+    sides = ((first, alone, other), (other, theirs, first))
+    return [
+        InvalidRows(
+            f"{has.told}, column {has.spec.columns[has.key].raw!r}: {len(alone)} ids are not in "
+            f"{lacks.told}: {examples(alone[:5].tolist())}; expected the same customers in both.",
+            alone,
+        )
+        for has, alone, lacks in sides
+        if len(alone) > 0
+    ]
+
+
+def _gaps(tables: Iterable[RawTable], ids: pd.Index) -> list[InvalidRows]:
+    """A missing row is a missing value of every column of a long table."""
+    found: list[InvalidRows] = []
+    for table in tables:
+        values = [spec for key, spec in table.spec.columns.items() if key != table.key]
+        if table.spec.period is None or table.periods is None or all(s.nullable for s in values):
+            continue
+        of_rows = table.ids.take(table.rows)
+        found += gaps(of_rows, table.periods, ids, table.spec.period, table.told)
+    return found
+
+
+def _of_role(contract: Contract, role: str, raw: Mapping[str, RawTable]) -> pd.Series | None:
+    """The values of the one column of this role; such a table has one row a customer."""
+    source = contract.role(role)
+    if source is None:
+        return None
+    return raw[source.table].values(source.name).rename(role)
+
+
+def _said(contract: Contract, role: str, answers: pd.Series | None) -> pd.Series | None:
+    """Whether each answer is the positive one; a missing answer is not."""
+    source = contract.role(role)
+    if source is None or answers is None:
+        return None
+    return (answers == source.spec.positive).astype(bool)

@@ -1,0 +1,90 @@
+"""The values of one raw table held against its contract, told in our sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from retain.customers.files.arrow_cells import DictionaryColumn
+from retain.customers.files.invalid_rows import InvalidRows
+from retain.customers.files.numbers import n_cells, normalise_spaces, preview
+from retain.errors import did_you_mean, examples
+from retain.schema import ColumnSpec, TableSpec
+
+_MOST_LISTED = 12  # categories a message lists
+_PRESENT = "a value in every row"
+
+
+def vocabulary(spec: ColumnSpec) -> dict[str, str]:
+    """Canonical name by raw value, misspellings included; empty for a number."""
+    return {
+        normalise_spaces(raw): name
+        for name, category in spec.categories.items()
+        for raw in (category.raw, *category.aliases)
+    }
+
+
+def violations(
+    columns: Mapping[str, DictionaryColumn],
+    cells: Callable[[str], pd.Series],
+    ids: pd.Series,
+    spec: TableSpec,
+    where: str,
+) -> list[InvalidRows]:
+    """One sentence a broken rule of the contract: missing, range, whole numbers, vocabulary.
+
+    ``columns`` hold floats for numbers and texts for categories; ``cells`` gives the rows of a
+    column as the file writes them, which is how a sentence shows them. ``ids`` are of the rows.
+    """
+    return [
+        InvalidRows(
+            _sentence(one, cells(name).iloc[rows], ids.iloc[rows], expected, where),
+            pd.Index(ids.iloc[rows]),
+        )
+        for name, one in spec.columns.items()
+        for expected, rows in _broken(columns[name], one)
+    ]
+
+
+def _broken(column: DictionaryColumn, spec: ColumnSpec) -> Iterator[tuple[str, NDArray[np.intp]]]:
+    """What is expected and not so, and the rows; each different value is looked at once."""
+    missing = np.flatnonzero(column.missing())
+    if len(missing) > 0 and not spec.nullable:
+        yield _PRESENT, missing
+    for expected, keeps in _rules(spec).items():
+        wrong = (column.distinct.notna() & ~keeps(column.distinct)).to_numpy()
+        if wrong.any():
+            yield expected, np.flatnonzero(wrong[column.places] & (column.places >= 0))
+
+
+def _rules(spec: ColumnSpec) -> dict[str, Callable[[pd.Series], pd.Series]]:
+    """What each value of a column is expected to be, in words, and which values are it."""
+    rules: dict[str, Callable[[pd.Series], pd.Series]] = {}
+    low, high, names = spec.min, spec.max, vocabulary(spec)
+    if names:
+        rules[f"one of {examples(names, limit=_MOST_LISTED)}"] = lambda found: found.isin([*names])
+    if spec.type == "integer":
+        rules["whole numbers"] = _is_whole
+    if low is not None:
+        rules[f"numbers of at least {low:g}"] = lambda found: found >= low
+    if high is not None:
+        rules[f"numbers of at most {high:g}"] = lambda found: found <= high
+    return rules
+
+
+def _is_whole(values: pd.Series) -> pd.Series:
+    return values % 1 == 0
+
+
+def _sentence(spec: ColumnSpec, cells: pd.Series, ids: pd.Series, expected: str, where: str) -> str:
+    at = f"{where}, column {spec.raw!r}: {n_cells(len(cells))}"
+    if expected == _PRESENT:
+        found = f"{at} missing (customers {examples(ids.tolist()[:5])})"
+        return f"{found}; expected {_PRESENT}, or nullable: true in the contract."
+    known = list(vocabulary(spec))
+    hint = did_you_mean(str(cells.iloc[0]), known)
+    more = f"{hint} A new spelling goes to the aliases of its category." if known else ""
+    return f"{at} {preview(cells)}; expected {expected}.{more}"

@@ -1,0 +1,1 @@
+"""Files of any store as tables: encoding, dialect, types."""

@@ -1,0 +1,165 @@
+"""Names of columns: canonical ones made of what a file calls them, and the way back."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from retain.errors import RetainError, did_you_mean, examples
+from retain.schema import check_mapping
+
+
+def canonical_names(names: Sequence[str]) -> dict[str, str]:
+    """The canonical snake_case name of each name, different for different names.
+
+    >>> canonical_names(["customerID", "Total charges, $", "total_charges", "Тип сервиса"])
+    {'customerID': 'customer_id', 'Total charges, $': 'total_charges', \
+'total_charges': 'total_charges_2', 'Тип сервиса': 'тип_сервиса'}
+    """
+    taken: set[str] = set()
+    found = {}
+    for name in names:
+        plain = snake_case(name) or "column"
+        made, number = plain, 1
+        while made in taken:
+            number += 1
+            made = f"{plain}_{number}"
+        taken.add(made)
+        found[name] = made
+    return found
+
+
+def snake_case(name: str) -> str:
+    """``name`` in small letters and digits with ``_`` between words, letters of any script.
+
+    >>> snake_case("MonthlyCharges"), snake_case("HTTPErrors"), snake_case("%")
+    ('monthly_charges', 'http_errors', '')
+    """
+    words = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name))
+    pairs = zip(words, words[1:] + " ", words[2:] + "  ", strict=False)
+    spaced = "".join(c + "_" * _word_ends(c, second, third) for c, second, third in pairs)
+    return re.sub("_+", "_", spaced).strip("_").lower()
+
+
+def find(name: object, names: dict[str, str], where: str) -> str:
+    """The name in the file of a column named as in the file or canonically.
+
+    ``names`` is what ``canonical_names`` gave. A ``RetainError`` with the nearest name otherwise.
+
+    >>> find("customer_id", {"customerID": "customer_id"}, "data.id")
+    'customerID'
+    """
+    wanted = str(name)
+    if wanted in names:
+        return wanted
+    back = {canonical: original for original, canonical in names.items()}
+    if wanted in back:
+        return back[wanted]
+    hint = did_you_mean(wanted, [*back, *names])
+    listed = examples(names, limit=30)
+    raise RetainError(f"{where}: column {wanted!r} is missing; the file has {listed}.{hint}")
+
+
+def find_all(wanted: Iterable[object], names: dict[str, str], where: str) -> list[str]:
+    """``find`` for each of these names."""
+    return [find(name, names, where) for name in wanted]
+
+
+def check_required_columns(needed: Iterable[str], known: Sequence[str]) -> None:
+    """Refuse customers who lack features that a model learnt from, naming all of these.
+
+    >>> check_required_columns(["minute", "pages"], ["minutes", "pages"])
+    Traceback (most recent call last):
+    ...
+    retain.errors.RetainError: the model learnt from feature 'minute', which these customers \
+lack. Did you mean 'minutes'?
+    """
+    lacking = [name for name in needed if name not in known]
+    if lacking:
+        which = "feature" if len(lacking) == 1 else "features"
+        told = f"the model learnt from {which} {', '.join(map(repr, lacking))}"
+        hint = did_you_mean(lacking[0], known) if len(lacking) == 1 else ""
+        raise RetainError(f"{told}, which these customers lack.{hint}")
+
+
+def _word_ends(letter: str, second: str, third: str) -> bool:
+    """Whether a word ends after ``letter``: aB, and A before Bc."""
+    if not second.isupper():
+        return False
+    return letter.islower() or letter.isdigit() or (letter.isupper() and third.islower())
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The columns of a table by what they are for, under the file's names.
+
+    ``names`` holds the canonical name of every column, ``groups`` the group of each column a
+    group names.
+    """
+
+    names: dict[str, str]
+    id: str | None
+    target: str | None
+    profit: str | None
+    consent: str | None
+    groups: dict[str, str]
+    keep: list[str]
+    text: list[str]
+
+    @property
+    def features(self) -> list[str]:
+        """Every column without another role, and an id or a consent that a group names."""
+        used = (self.id, self.target, self.profit, self.consent)
+        return [name for name in self.names if name not in used or name in self.groups]
+
+
+def roles_of(
+    names: dict[str, str],
+    wanted: Mapping[str, str | None],
+    groups: Mapping[str, Sequence[str]],
+    keep: Sequence[str],
+    text: Sequence[str],
+) -> Roles:
+    """The roles a user gave; a ``RetainError`` where a name is wrong or has two meanings.
+
+    ``wanted`` names a column, or None, for each of id, target, profit and consent.
+    """
+    given = {
+        role: None if name is None else find(name, names, f"data.{role}")
+        for role, name in wanted.items()
+    }
+    _refuse_two_roles(given)
+    return Roles(
+        names=names,
+        **given,
+        groups=_groups(groups, names, given),
+        keep=find_all(keep, names, "data.keep"),
+        text=find_all(text, names, "data.text"),
+    )
+
+
+def _refuse_two_roles(given: Mapping[str, str | None]) -> None:
+    named = [name for name in given.values() if name is not None]
+    twice = [role for role, name in given.items() if name is not None and named.count(name) > 1]
+    if twice:
+        said = " and ".join(f"data.{role}" for role in twice)
+        raise RetainError(f"{said} name one column, {given[twice[0]]!r}; expected one role each.")
+
+
+def _groups(
+    groups: Mapping[str, Sequence[str]], names: dict[str, str], roles: Mapping[str, str | None]
+) -> dict[str, str]:
+    """The group of each column a group names."""
+    found: dict[str, str] = {}
+    for group, listed in check_mapping("data.groups", groups).items():
+        where = f"data.groups.{group}"
+        for name in find_all([listed] if isinstance(listed, str) else listed, names, where):
+            if name in found:
+                raise RetainError(f"{where}: column {name!r} is in group {found[name]!r} already.")
+            if name in (roles["target"], roles["profit"]):
+                role = "target" if name == roles["target"] else "profit"
+                raise RetainError(f"{where}: column {name!r} is the {role}, never a feature.")
+            found[name] = group
+    return found

@@ -1,0 +1,171 @@
+"""How a text file writes a table: its encoding, separator and decimal mark; and its cells."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import logging
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from retain.customers.files import arrow_cells
+from retain.customers.files.arrow_cells import DictionaryColumn, from_arrow, strip_whitespace, tidy
+from retain.customers.files.encoding import check_exists, content, decode, head_as_utf8
+from retain.customers.files.numbers import decimal_mark, normalise_spaces, truncate
+from retain.errors import RetainError, examples
+
+_SEPARATORS = ",;\t|"
+_SAMPLE = 1 << 16  # characters looked at to find separator and decimal mark
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How a file is written. ``decimal`` is its usual mark; a column may use another."""
+
+    encoding: str
+    separator: str
+    decimal: str
+
+    def __str__(self) -> str:
+        """The dialect as a log line tells it."""
+        return f"{self.encoding}, separator {self.separator!r}, decimal mark {self.decimal!r}"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The cells of a file as text, blanks missing, and the dialect they were written in.
+
+    ``table`` holds them as Arrow cut them, under the names of the header and without it.
+    """
+
+    path: Path
+    dialect: Dialect
+    table: pa.Table
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in the order of the file."""
+        return list(self.table.column_names)
+
+    @cached_property
+    def cells(self) -> pd.DataFrame:
+        """All cells, row by row."""
+        texts = [tidy(column.cast(pa.string())) for column in self.table.columns]
+        cells: pd.DataFrame = pa.table(texts, names=self.columns).to_pandas()
+        return cells
+
+    def column(self, name: str) -> DictionaryColumn:
+        """One column, each different cell once."""
+        return from_arrow(self.table.column(name))
+
+    def decimal(self, column: str) -> str:
+        """The decimal mark of one column."""
+        return decimal_mark(self.column(column), self.dialect.decimal)
+
+
+def detect(path: Path) -> Dialect:
+    """The dialect of the file, told by its content alone."""
+    encoding, text = decode(path, content(path))
+    return dialect_of(encoding, text)
+
+
+def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
+    """All cells of the file as text: surrounding blanks stripped, empty cells missing.
+
+    ``distinct`` are columns that hardly repeat a text, such as ids, where the file has them.
+
+    Raises
+    ------
+    RetainError
+        The file is missing, empty, no text, has no rows, rows of different length, or two
+        columns of one name.
+    """
+    dialect, table = _fast(path, distinct) or _careful(path, distinct)
+    header = [name or f"column {n}" for n, name in enumerate(_header(table), start=1)]
+    check_header(path, header, table.num_rows - 1)
+    say_read(path, str(dialect), (table.num_rows - 1, table.num_columns))
+    return Sheet(path, dialect, table.slice(1).rename_columns(header))
+
+
+def check_header(path: Path, header: Sequence[str], rows: int) -> None:
+    """Refuse a table whose columns cannot be told apart, or that has no rows."""
+    twice = [name for name, count in Counter(header).items() if count > 1]
+    if twice:
+        found = f"file {str(path)!r} has several columns named {examples(map(truncate, twice))}"
+        raise RetainError(f"{found}; expected a different name for each column.")
+    if rows == 0:
+        raise RetainError(f"file {str(path)!r} holds a header and no rows; expected customers.")
+
+
+def say_read(path: Path, how: str, shape: tuple[int, int]) -> None:
+    """One log line about a table that was read."""
+    log = logging.getLogger(__name__)
+    log.info("%s: %s, %d rows, %d columns", path.name, how, *shape)
+
+
+# --- the file in one go, or with care ------------------------------------------------------------
+
+
+def _fast(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table] | None:
+    """A file that is UTF-8 and without fault, as it seldom is not; else None."""
+    check_exists(path)
+    found = head_as_utf8(path, _SAMPLE)
+    if found is None:
+        return None
+    dialect = dialect_of(*found)
+    how = arrow_cells.CsvFormat(dialect.separator, _places(found[1], dialect.separator, distinct))
+    table = arrow_cells.read_fast(path, how)
+    return None if table is None else (dialect, table)
+
+
+def _careful(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table]:
+    encoding, text = decode(path, content(path))
+    dialect = dialect_of(encoding, text)
+    how = arrow_cells.CsvFormat(
+        dialect.separator, _places(text[:_SAMPLE], dialect.separator, distinct)
+    )
+    return dialect, arrow_cells.read_checked(path, text, how)
+
+
+def _places(text: str, separator: str, names: Collection[str]) -> list[int]:
+    """Where in the header the names stand; what is missed there costs time only."""
+    try:
+        header = next(csv.reader(text.lstrip().splitlines()[:1], delimiter=separator), [])
+    except csv.Error:  # a name longer than there is any
+        return []
+    return [place for place, name in enumerate(header) if normalise_spaces(name) in names]
+
+
+def _header(table: pa.Table) -> list[str]:
+    firsts = table.slice(0, 1)
+    return [strip_whitespace(column).to_pylist()[0] for column in firsts.columns]
+
+
+# --- separator and decimal mark ------------------------------------------------------------------
+
+
+def dialect_of(encoding: str, text: str) -> Dialect:
+    """The dialect of a text, told by its beginning."""
+    sample = text[:_SAMPLE].replace("\r\n", "\n").replace("\r", "\n")
+    lines = [line for line in sample.split("\n") if line]
+    lines = lines[:-1] if len(text) > _SAMPLE and len(lines) > 1 else lines
+    separator = max(_SEPARATORS, key=lambda mark: _agreement(lines, mark))
+    cells = itertools.chain.from_iterable(csv.reader(lines[1:], delimiter=separator))
+    column = pd.Series([cell.strip() for cell in cells], dtype="str")
+    return Dialect(encoding, separator, decimal_mark(column, "," if separator == ";" else "."))
+
+
+def _agreement(lines: list[str], separator: str) -> tuple[float, int]:
+    """The share of rows as long as the header when cut at ``separator``, and the header's length.
+
+    A header of one field never wins against one that is cut.
+    """
+    header, *rows = [len(fields) for fields in csv.reader(lines, delimiter=separator)]
+    share = (sum(row == header for row in rows) + 1) / (len(rows) + 1)
+    return (share if header > 1 else share - 1), header

@@ -1,0 +1,154 @@
+"""The file a user named: whether it is there, and its bytes."""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+import re
+import stat
+from pathlib import Path
+
+from retain.customers.files.numbers import truncate
+from retain.errors import RetainError, did_you_mean, examples
+from retain.storage.paths import parse_path
+from retain.storage.reading import DATA_BYTES, check_regular, open_regular, read_bytes
+
+_HEAD = 1 << 16  # bytes looked at for the zero bytes of UTF-16
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
+_WORD = re.compile(r"[^\W\d_]+")
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+
+
+def decode(path: Path, data: bytes) -> tuple[str, str]:
+    """The encoding of the file and its text."""
+    encoding = _marked_encoding(data)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding != "utf-8" or _mostly_utf8(data):
+            line = data.count(b"\n", 0, error.start) + 1
+            found = f"file {str(path)!r} is {encoding}, but its line {line} is not"
+            raise RetainError(f"{found}; save the file again as UTF-8 text.") from None
+        encoding, text = _eight_bit(path, data)
+    if "\0" in text:
+        found = f"file {str(path)!r} holds NUL bytes, so it is no text"
+        raise RetainError(f"{found} (a workbook or an archive?); export it as CSV in UTF-8.")
+    if not text.strip():
+        raise RetainError(f"file {str(path)!r} is empty; expected a header and rows.")
+    return encoding, text
+
+
+def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
+    """The encoding of a UTF-8 file and its beginning; None where it is another or holds no text.
+
+    A little more than ``characters`` are told, if the file has more.
+    """
+    with open_regular(path, most_bytes=DATA_BYTES) as file:
+        head = file.read(4 * characters + 4)
+    encoding = _marked_encoding(head)
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return None
+    is_text = encoding.startswith("utf-8") and text.strip() and "\0" not in text
+    return (encoding, text) if is_text else None
+
+
+def _marked_encoding(data: bytes) -> str:
+    """The encoding a byte order mark names, or its zero bytes betray; UTF-8 otherwise."""
+    if data.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    head = data[:_HEAD]
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if min(even, odd) > 0 or max(even, odd) < max(4, len(head) // 10):
+        return "utf-8"
+    return "utf-16-le" if odd else "utf-16-be"
+
+
+def _mostly_utf8(data: bytes) -> bool:
+    """Whether a file that does not decode as UTF-8 is UTF-8 with damage, and not another."""
+    kept = data.decode("utf-8", errors="ignore")
+    marked = data.decode("utf-8", errors="replace")
+    letters = len(kept.encode("utf-8")) - len(kept)  # bytes beyond one a character
+    return letters > marked.count("\ufffd")
+
+
+def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
+    """The text in cp1251, or in latin-1 where cp1251 makes no Cyrillic words of it."""
+    text = data.decode("latin-1")
+    if _CONTROL.search(text):
+        found = f"file {str(path)!r} is no text in utf-8, utf-16, cp1251 or latin-1"
+        raise RetainError(f"{found}; save it as UTF-8 text.")
+    try:
+        cyrillic = data.decode("cp1251")
+    except UnicodeDecodeError:
+        return "latin-1", text
+    all_words = (match.group() for match in _WORD.finditer(cyrillic))
+    words = list(itertools.islice(filter(_CYRILLIC.search, all_words), 1000))
+    mixed = sum(bool(re.search("[A-Za-z]", word)) for word in words)
+    return ("latin-1", text) if mixed * 2 > len(words) else ("cp1251", cyrillic)
+
+
+def place_of(typed: str, key: str) -> Path:
+    """Return a path as it was typed; the URL of a database, which may hold a password, is none.
+
+    >>> place_of("postgresql://ann:secret@db/shop", "data.path")
+    Traceback (most recent call last):
+    ...
+    retain.errors.RetainError: data.path: it is a URL; expected a path on this machine \
+(a log in a database is read by data=purchases).
+    """
+    if "://" in typed:
+        expected = "expected a path on this machine (a log in a database is read by data=purchases)"
+        raise RetainError.at(key, "it is a URL", expected)
+    return parse_path(key, typed)
+
+
+def content(path: Path) -> bytes:
+    """The bytes of the file; a ``RetainError`` with the nearest name where there is none."""
+    check_exists(path)
+    return read_bytes(path, most_bytes=DATA_BYTES)
+
+
+def check_exists(path: Path) -> None:
+    """Refuse a path that leads to no regular file, naming the nearest file or folder there is."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        raise RetainError(_nothing_at(path)) from None
+    except (OSError, ValueError) as error:  # a name too long, or with a NUL in it
+        why = getattr(error, "strerror", None) or error
+        told = f"path {truncate(str(path))!r} is not a file name: {why}"
+        raise RetainError(f"{told}; expected the path of a file.") from None
+    if stat.S_ISDIR(found.st_mode):
+        raise RetainError(f"{str(path)!r} is a folder; expected a file in it.{_listed(path)}")
+    check_regular(path, found)
+
+
+def _nothing_at(path: Path) -> str:
+    folder = path.parent
+    if folder.is_dir():
+        return f"file {path.name!r} is not in folder {str(folder)!r}.{_near(path.name, folder)}"
+    while not folder.parent.is_dir():
+        folder = folder.parent
+    names = [child.name for child in _children(folder.parent) if child.is_dir()]
+    return f"folder {str(folder)!r} does not exist.{did_you_mean(folder.name, names)}"
+
+
+def _near(name: str, folder: Path) -> str:
+    names = [child.name for child in _children(folder) if child.is_file()]
+    return did_you_mean(name, names) or _listed(folder)
+
+
+def _listed(folder: Path) -> str:
+    names = [child.name for child in _children(folder) if child.is_file()]
+    return f" The folder holds {examples(names)}." if names else " The folder holds no files."
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []

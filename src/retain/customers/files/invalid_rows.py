@@ -1,0 +1,42 @@
+"""Customers whose cells break what a file should hold, and in which words.
+
+Of customers to learn from one refuses the whole file: who is left out might be left out for a
+reason. Of customers to be scored each is told why there is no score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from retain.customers.customers import Customers
+from retain.errors import RetainError
+
+STEP = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidRows:
+    """A sentence, and the ids it is about."""
+
+    sentence: str
+    ids: pd.Index
+
+
+def refuse(found: Iterable[InvalidRows]) -> None:
+    """Refuse a file for all that is wrong with it, if anything is."""
+    if lines := [one.sentence for one in found]:
+        raise RetainError("\n".join(lines))
+
+
+def without(customers: Customers, found: Iterable[InvalidRows]) -> Customers:
+    """The customers who can be read, each sentence a step of the funnel; an error where nobody."""
+    for one in found:
+        unread = customers.features.index.isin(one.ids)
+        if unread.all():
+            raise RetainError(one.sentence)
+        if unread.any():
+            customers = customers.only(~unread, STEP, one.sentence.removesuffix("."))
+    return customers

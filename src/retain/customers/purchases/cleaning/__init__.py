@@ -1,0 +1,1 @@
+"""Rows that are wrong, and orders put together."""

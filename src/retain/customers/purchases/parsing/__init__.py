@@ -1,0 +1,1 @@
+"""Cells of a log as ids, numbers and times."""

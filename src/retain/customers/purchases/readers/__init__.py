@@ -1,0 +1,1 @@
+"""Logs in files, databases and Arrow streams."""

@@ -1,0 +1,1 @@
+"""Clusters that runs are done on."""

@@ -1,0 +1,45 @@
+"""What is known of customers and splits where they themselves are not: in the launching process.
+
+Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from retain.execution.shared_memory import SharedValue
+from retain.record import CheckResult, DataInfo, SplitInfo
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """Facts of the customers and splits of a run, as its record and the terminal tell them.
+
+    ``heard`` is what the readers logged; ``left_out`` names, for each step of the funnel, some of
+    those it left out.
+    """
+
+    data: DataInfo
+    split: SplitInfo
+    checks: tuple[CheckResult, ...]
+    heard: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """What was seen for the runs asked about.
+
+    Attributes
+    ----------
+    seen
+        Distinct customers and splits.
+    which
+        For each run the number of its own in ``seen``.
+    handed
+        The customers and splits themselves, in the same order, if there was a file for them.
+    """
+
+    seen: tuple[DatasetFacts, ...]
+    which: tuple[int, ...]
+    handed: SharedValue | None = None

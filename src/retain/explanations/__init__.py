@@ -1,0 +1,1 @@
+"""Why a winner ranks as it does: associations, drivers, contributions, and what they can bear."""

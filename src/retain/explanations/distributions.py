@@ -1,0 +1,211 @@
+"""How a feature is distributed among those who declined and those who stayed, and how far apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from retain.customers.customers import Column, Label
+from retain.verdict.statistics import delong, wilson_interval
+
+MOST_LEVELS = 30
+RESAMPLES = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How far the classes are apart, with its 95 % interval.
+
+    ``cliffs_delta`` lies within −1 and 1 and is positive where those who declined have higher
+    values; ``cramers_v`` lies within 0 and 1.
+    """
+
+    measure: Literal["cliffs_delta", "cramers_v"]
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """The known share of a class, and the percentiles of what is known; None where nothing is."""
+
+    known: float
+    p5: float | None
+    p25: float | None
+    p50: float | None
+    p75: float | None
+    p95: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A number among those who declined and those who stayed."""
+
+    declined: Spread
+    stayed: Spread
+    kind: Literal["number"] = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of a category: its share of each class, and its share of decliners (Wilson)."""
+
+    label: Label
+    customers: int
+    declined: float
+    stayed: float
+    rate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The levels of a category, largest first; then all smaller ones; then the values not known."""
+
+    levels: tuple[Level, ...]
+    kind: Literal["category"] = "category"
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A feature in both classes. No effect where a class has fewer than two known values."""
+
+    effect: Effect | None
+    distribution: Numbers | Levels
+
+
+def distributions(
+    table: pd.DataFrame, target: np.ndarray, columns: Mapping[str, Column], *, seed: int
+) -> dict[str, Distribution]:
+    """Each feature's distribution by class; nothing where one of the classes is empty.
+
+    Parameters
+    ----------
+    table
+        Numbers as floats, categories as ``str``; shape (n, features).
+    target
+        0 or 1, shape (n,).
+    columns
+        A ``Column`` for each feature of the table.
+    seed
+        Of the resampling; the interval of a feature does not depend on the other features.
+
+    >>> pages = pd.DataFrame({"pages": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    >>> described = {"pages": Column("pages", "site", "number")}
+    >>> found = distributions(pages, np.array([1, 1, 0, 1, 0]), described, seed=0)["pages"]
+    >>> round(found.effect.value, 2), found.distribution.declined.p50
+    (-0.67, 2.0)
+    """
+    declined = np.asarray(target) == 1
+    if declined.all() or not declined.any():
+        return {}
+    return {
+        name: _category(table[name], declined, column, seed)
+        if column.kind == "category"
+        else _number(table[name].to_numpy(dtype=float), declined)
+        for name, column in columns.items()
+        if name in table
+    }
+
+
+# --- numbers -------------------------------------------------------------------------------------
+
+
+def _number(values: np.ndarray, declined: np.ndarray) -> Distribution:
+    spreads = Numbers(_spread(values[declined]), _spread(values[~declined]))
+    known = np.isfinite(values)
+    return Distribution(cliffs_delta(values[known], declined[known]), spreads)
+
+
+def _spread(values: np.ndarray) -> Spread:
+    known = values[np.isfinite(values)]
+    if len(known) == 0:
+        return Spread(0.0, None, None, None, None, None)
+    percentiles = np.percentile(known, [5, 25, 50, 75, 95]).tolist()
+    return Spread(len(known) / len(values), *percentiles)
+
+
+def cliffs_delta(values: np.ndarray, declined: np.ndarray) -> Effect | None:
+    """How much oftener a decliner's value is above another's than below it (Cliff, 1993).
+
+    It is 2 · ROC-AUC − 1 of the value as a score, and has the interval of DeLong et al. (1988).
+
+    >>> cliffs_delta(np.array([1.0, 2.0, 3.0, 4.0]), np.array([True, True, False, False]))
+    Effect(measure='cliffs_delta', value=-1.0, low=-1.0, high=-1.0)
+    """
+    if min(declined.sum(), (~declined).sum()) < 2:
+        return None
+    found = delong(declined.astype(np.int64), values)
+    return Effect("cliffs_delta", *(2 * auc - 1 for auc in found))
+
+
+# --- categories ----------------------------------------------------------------------------------
+
+
+def _category(values: pd.Series, declined: np.ndarray, column: Column, seed: int) -> Distribution:
+    codes, names = pd.factorize(values, sort=True)
+    counts = np.zeros((len(names) + 1, 2), dtype=np.int64)  # the last line: not known
+    np.add.at(counts, (codes, (~declined).astype(np.int64)), 1)
+    order = np.argsort(-counts[:-1].sum(axis=1), kind="stable")
+    shown = order if len(order) <= MOST_LEVELS + 1 else order[:MOST_LEVELS]
+    labels = [column.level(str(names[place])) for place in shown]
+    rows = [counts[place] for place in shown]
+    if rest := len(order) - len(shown):
+        labels.append(Label(f"all others ({rest})", f"все остальные ({rest})"))
+        rows.append(counts[order[len(shown) :]].sum(axis=0))
+    effect = cramers_v(np.array(rows).reshape(-1, 2), seed=seed)
+    if counts[-1].any():
+        labels.append(Label("not known", "нет данных"))
+        rows.append(counts[-1])
+    totals = counts.sum(axis=0)
+    levels = (_level(*one, totals) for one in zip(labels, rows, strict=True))
+    return Distribution(effect, Levels(tuple(levels)))
+
+
+def _level(label: Label, counts: np.ndarray, totals: np.ndarray) -> Level:
+    declined, customers = int(counts[0]), int(counts.sum())
+    low, high = wilson_interval(declined, customers)
+    shares = [float(share) for share in counts / totals]
+    return Level(label, customers, shares[0], shares[1], declined / customers, low, high)
+
+
+def cramers_v(counts: np.ndarray, *, seed: int) -> Effect | None:
+    """Cramér's V of a table of levels and classes, corrected for its bias (Bergsma, 2013).
+
+    The interval is that of the percentiles of multinomial resamples of the table, corrected twice:
+    a resample has the chance dependence of the sample and as much again of its own. Measured on
+    tables of 2 to 10 levels, 100 to 5,000 customers and V from 0 to .8, it covers the truth in 93
+    to 100 % of samples; the value ± 1.96 standard deviations falls to 83 %.
+
+    >>> found = cramers_v(np.array([[60, 30], [30, 60]]), seed=0)
+    >>> [round(number, 2) for number in (found.value, found.low, found.high)]
+    [0.33, 0.16, 0.46]
+    """
+    if counts.size == 0 or counts.sum(axis=0).min() < 2:
+        return None
+    total, shape = counts.sum(), (RESAMPLES, *counts.shape)
+    random = np.random.default_rng(seed)
+    resampled = random.multinomial(total, counts.ravel() / total, size=RESAMPLES).reshape(shape)
+    value = float(_corrected(counts))
+    low, high = np.quantile(_corrected(resampled, times=2), [0.025, 0.975]).tolist()
+    return Effect("cramers_v", value, min(low, value), max(high, value))
+
+
+def _corrected(counts: np.ndarray, times: int = 1) -> np.ndarray:
+    """V of each table, shape (..., levels, classes); 0 for a table of a single line."""
+    total = counts.sum(axis=(-2, -1))
+    lines = counts.sum(axis=-1, keepdims=True), counts.sum(axis=-2, keepdims=True)
+    expected = lines[0] * lines[1] / total[..., None, None]
+    parts = np.zeros(expected.shape)
+    np.divide((counts - expected) ** 2, expected, out=parts, where=expected > 0)
+    spare = [(line > 0).sum(axis=(-2, -1)) - 1 for line in lines]
+    square = parts.sum(axis=(-2, -1)) / total - times * spare[0] * spare[1] / (total - 1)
+    most = np.minimum(*(one - one**2 / (total - 1) for one in spare))
+    found = np.divide(square.clip(0), most, out=np.zeros(total.shape), where=most > 0)
+    return np.asarray(np.sqrt(found.clip(max=1)))

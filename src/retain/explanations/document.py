@@ -1,0 +1,155 @@
+"""The part of ``verdict.json`` that tells why, in plain values; the page adds none.
+
+    level                      fast or full, as asked for
+    target                     what it means, and its base rate among training customers
+    groups                     ROC-AUC lost without each (contribution), and their SHAP strength
+    features                   of each: φk with the target, strength, direction, permutation
+                               importance, effect size, distribution by class, swarm, dependence
+    redundant, pairs           features that say the same, by φk
+    drivers                    which explainer, and how far it can be trusted; missing says why none
+    examples                   the customers with the highest risk, and their strongest drivers
+    label_audit                what the label says against what the periods say
+
+Sizes of SHAP values are in log-odds, contributions and permutation importance in ROC-AUC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from retain.customers.customers import Column
+from retain.errors import NotApplicable
+from retain.explanations.associations import Associations
+from retain.explanations.contribution import Contribution
+from retain.explanations.drivers import Drivers, agreement
+from retain.explanations.features_told import ExplanationResult, strengths_of, summarise_features
+from retain.explanations.shape import Strength
+from retain.explanations.tables import label_json, number_json, to_json
+
+PAIRS = 0.5
+"""φk from which a pair of features is told."""
+EXAMPLES = 5
+"""Customers whose drivers are told."""
+
+
+def document(found: ExplanationResult) -> dict[str, Any]:
+    """The tree of ``reasons``, in plain values."""
+    target = found.grounds.target
+    strength = strengths_of(found)
+    features = summarise_features(found, strength)
+    return {
+        "level": found.level,
+        "target": {
+            "label": label_json(found.grounds.activity),
+            "customers": len(target),
+            "declined": int(target.sum()),
+            "rate": float(target.mean()),
+        },
+        "groups": _groups(found, strength),
+        "features": features,
+        "redundant": [
+            {"features": list(one.features), "phik": one.phik}
+            for one in found.associations.redundant()
+        ],
+        "pairs": _pairs(found.associations),
+        "drivers": None if found.drivers is None else _trust(found.drivers, features),
+        "missing": found.missing,
+        "examples": _examples(found),
+        "label_audit": [to_json(one) for one in found.label_audit],
+    }
+
+
+def _groups(found: ExplanationResult, strength: Mapping[str, Strength]) -> list[dict[str, Any]]:
+    """Groups, the one whose absence costs most first."""
+    told = [_group(name, found, strength) for name in found.grounds.groups]
+
+    def rank(one: dict[str, Any]) -> tuple[float, float]:
+        contribution, size = one["contribution"], one["strength"]
+        return (
+            -np.inf if contribution is None else contribution["loss"],
+            0.0 if size is None else size["mean"],
+        )
+
+    return sorted(told, key=rank, reverse=True)
+
+
+def _group(name: str, found: ExplanationResult, strength: Mapping[str, Strength]) -> dict[str, Any]:
+    used = name in found.grounds.on
+    contribution = found.contributions.get(name)
+    why_not = str(contribution) if isinstance(contribution, NotApplicable) else None
+    return {
+        "name": name,
+        "features": len(found.grounds.groups[name]),
+        "used": used,
+        "strength": to_json(strength.get(f"group {name}")) if used else None,
+        "contribution": to_json(contribution) if isinstance(contribution, Contribution) else None,
+        "why_not": why_not,
+    }
+
+
+def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
+    """Who explained, and how far it can be trusted."""
+    both = [one for one in features if one["strength"] and one["permutation"]]
+    alike = agreement(
+        [one["strength"]["mean"] for one in both], [one["permutation"]["loss"] for one in both]
+    )
+    return {
+        "explainer": drivers.kind,
+        "customers": len(drivers.shares.ids),
+        "repeats": drivers.repeats,
+        "background": drivers.background,
+        "error": drivers.error,
+        "difference": drivers.difference,
+        "tau": None if alike is None else alike.tau,
+        "tau_p": None if alike is None else alike.p,
+        "agree": None if alike is None else alike.agree,
+    }
+
+
+def _pairs(associations: Associations) -> list[dict[str, Any]]:
+    pairs = associations.pairs[associations.pairs["phik"] > PAIRS]
+    return [
+        {"a": a, "b": b, "phik": float(phik), "significance": number_json(significance)}
+        for a, b, phik, significance in pairs.itertuples(index=False, name=None)
+    ]
+
+
+def _examples(found: ExplanationResult) -> list[dict[str, Any]]:
+    """The training customers with the highest risk, out of fold."""
+    if found.drivers is None or found.strongest is None:
+        return []
+    shares = found.drivers.shares
+    first = np.argsort(-shares.probability, kind="stable")[:EXAMPLES]
+    ids = shares.ids[first]
+    by_customer = found.strongest[found.strongest["customer_id"].isin(ids)].groupby("customer_id")
+    parts = dict(iter(by_customer))
+    return [
+        {
+            "customer_id": str(one),
+            "probability": float(shares.probability[at]),
+            "drivers": [
+                _driver(row, found.grounds.columns) for row in parts[one].to_dict("records")
+            ]
+            if one in parts
+            else [],
+        }
+        for one, at in zip(ids, first, strict=True)
+    ]
+
+
+def _driver(row: Mapping[Any, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
+    """One driver of one customer, as the tree has it."""
+    column, level = columns[row["feature"]], row["level"]
+    known = isinstance(level, str)
+    return {
+        "feature": row["feature"],
+        "kind": column.kind,
+        "value": number_json(row["value"]),
+        "level": label_json(column.level(level)) if known else None,
+        **{name: number_json(row[name]) for name in ("usual_low", "usual_high", "usual_share")},
+        "log_odds": float(row["log_odds"]),
+        "points": float(row["points"]),
+    }

@@ -1,0 +1,162 @@
+"""What a winner's scores go with: SHAP values of every training customer, out of fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from retain.explanations.explain import Explained
+from retain.explanations.explainers import Kind
+from retain.explanations.fold import FoldExplained
+from retain.learning.scores import Scores
+from retain.verdict.paired import Paired, paired
+
+AGREE = 0.5
+"""Kendall's τ from which two orders count as alike: three of four pairs stand the same way."""
+
+
+@dataclass(frozen=True)
+class ShapContributions:
+    """Customers and what each feature goes with in their scores.
+
+    Attributes
+    ----------
+    ids
+        Shape (n,).
+    features
+        Names, shape (p,).
+    log_odds
+        SHAP values in log-odds, shape (n, p); above 0 goes with a higher risk.
+    points
+        The same in probability.
+    probability
+        Of decline, shape (n,).
+    """
+
+    ids: pd.Index
+    features: tuple[str, ...]
+    log_odds: np.ndarray
+    points: np.ndarray
+    probability: np.ndarray
+
+
+def shares(explained: Explained) -> ShapContributions:
+    """An explanation on the scales that people read."""
+    return ShapContributions(
+        ids=explained.ids,
+        features=explained.features,
+        log_odds=explained.log_odds,
+        points=explained.shapley * explained.scale.points[:, None],
+        probability=explained.probability,
+    )
+
+
+@dataclass(frozen=True)
+class Drivers:
+    """All training customers explained out of fold, and how far that can be trusted.
+
+    Attributes
+    ----------
+    kind
+        Which explainer told.
+    repeats
+        Models that explained each customer.
+    background
+        Customers that each was compared with where values are sampled, else None.
+    error
+        Mean standard error of a value in log-odds; None where values are exact.
+    difference
+        Largest difference between a probability here and the recorded one.
+    losses
+        ROC-AUC lost by shuffling each feature, one column a fold; None where nobody asked.
+    """
+
+    kind: Kind
+    shares: ShapContributions
+    repeats: int
+    background: int | None
+    error: float | None
+    difference: float
+    losses: np.ndarray | None
+
+    def permutation(self, test_to_train: float) -> Paired | None:
+        """Permutation importance of each feature with its corrected interval."""
+        return None if self.losses is None else paired(self.losses, test_to_train)
+
+
+def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: int) -> Drivers:
+    """The folds as one; of several repeats, each customer's means.
+
+    ``recorded`` are the scores that the winner's run wrote, with which these are compared.
+    """
+    parts = [shares(one.explained) for one in folds]
+    repeats = len({one.repeat for one in folds})
+    ids = parts[0].ids.append([part.ids for part in parts[1:]])
+    order = ids.unique().sort_values()
+    place = order.get_indexer(ids)
+    errors = [
+        float((one.explained.errors * np.abs(one.explained.scale.log_odds[:, None])).mean())
+        for one in folds
+        if one.explained.errors is not None
+    ]
+    lost = [one.losses for one in folds if one.losses is not None]
+    return Drivers(
+        kind=folds[0].explained.kind,
+        shares=ShapContributions(
+            ids=order,
+            features=parts[0].features,
+            log_odds=_mean([part.log_odds for part in parts], place, repeats),
+            points=_mean([part.points for part in parts], place, repeats),
+            probability=_mean([part.probability[:, None] for part in parts], place, repeats)[:, 0],
+        ),
+        repeats=repeats,
+        background=background if errors else None,
+        error=float(np.mean(errors)) if errors else None,
+        difference=max(_difference(one, recorded) for one in folds),
+        losses=np.stack(lost, axis=1) if lost else None,
+    )
+
+
+def _mean(parts: Sequence[np.ndarray], place: np.ndarray, repeats: int) -> np.ndarray:
+    """Rows of all parts added up by customer, over how often each stands there."""
+    rows = np.concatenate(parts)
+    if repeats == 1:
+        ordered = np.empty_like(rows)
+        ordered[place] = rows
+        return ordered
+    sums = np.zeros((int(place.max()) + 1, rows.shape[1]))
+    np.add.at(sums, place, rows)
+    return np.asarray(sums / repeats)
+
+
+def _difference(one: FoldExplained, recorded: Scores) -> float:
+    table = recorded.table
+    mine = table[(table["repeat"] == one.repeat) & (table["fold"] == one.fold)]
+    known = mine.set_index("customer_id")["probability"].reindex(one.explained.ids)
+    return float(np.abs(known.to_numpy() - one.explained.probability).max())
+
+
+@dataclass(frozen=True)
+class RankAgreement:
+    """Kendall's τ of two orders of the features, and whether they are alike."""
+
+    tau: float
+    p: float
+    agree: bool
+
+
+def agreement(strength: Sequence[float], permuted: Sequence[float]) -> RankAgreement | None:
+    """How alike SHAP and permutation order the features; None where one of them has no order.
+
+    >>> agreement([0.9, 0.5, 0.1], [0.03, 0.02, 0.01]).tau
+    1.0
+    """
+    if min(np.ptp(order) if len(order) else 0.0 for order in (strength, permuted)) == 0:
+        return None
+    found = stats.kendalltau(strength, permuted)
+    tau = float(found.statistic)
+    return RankAgreement(tau, float(found.pvalue), tau >= AGREE)

@@ -1,0 +1,87 @@
+"""What reasons stand on: the features a winner sees, who declined, and what they are called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from retain.customers.customers import Column, Customers, Label
+from retain.learning.features import matrix
+from retain.learning.scoring import TrainingSpec
+from retain.learning.splits import Splits
+from retain.schema import Features
+
+
+@dataclass(frozen=True)
+class ExplanationContext:
+    """Customers as the reasons need them; every feature of the source, the winner's marked.
+
+    Attributes
+    ----------
+    table
+        Every feature, derived ones included, of training and sealed customers.
+    columns
+        What is known about each feature.
+    seen
+        Names of those the winner sees.
+    target
+        Of the training customers, in the order of ``ids``.
+    twins
+        A label shared by copies of the same training customer.
+    activity
+        What a target of 1 means, for people.
+    """
+
+    table: pd.DataFrame
+    columns: Mapping[str, Column]
+    seen: tuple[str, ...]
+    derived: frozenset[str]
+    ids: pd.Index
+    target: np.ndarray
+    twins: pd.Series
+    activity: Label | None
+
+    @cached_property
+    def training(self) -> pd.DataFrame:
+        """The training customers alone."""
+        return self.table.loc[self.ids]
+
+    @cached_property
+    def groups(self) -> dict[str, list[str]]:
+        """Features by group, groups in order of first appearance."""
+        found: dict[str, list[str]] = {}
+        for name, column in self.columns.items():
+            found.setdefault(column.group, []).append(name)
+        return found
+
+    @cached_property
+    def on(self) -> tuple[str, ...]:
+        """Groups the winner sees something of."""
+        seen = set(self.seen)
+        return tuple(group for group, names in self.groups.items() if seen & set(names))
+
+
+def grounds(customers: Customers, experiment: TrainingSpec, splits: Splits) -> ExplanationContext:
+    """The grounds of a winner: what it sees of these customers, beside all there is."""
+    every = Features(derived=True, max_categories=experiment.features.max_categories)
+    order = splits.ids.append(splits.sealed)
+    table = matrix(customers, every).loc[order]
+    return ExplanationContext(
+        table=table,
+        columns=customers.described(map(str, table)),
+        seen=tuple(map(str, experiment.table(customers.rows(_first(customers))))),
+        derived=frozenset(one.name for one in customers.derived),
+        ids=splits.ids,
+        target=customers.labelled.loc[splits.ids].to_numpy(),
+        twins=customers.twins.loc[splits.ids],
+        activity=customers.activity,
+    )
+
+
+def _first(customers: Customers) -> np.ndarray:
+    """One row is enough to tell which columns there are."""
+    return np.asarray(np.arange(len(customers)) == 0)

@@ -1,0 +1,66 @@
+"""What customers did from one period to the next, against what their label says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from retain.customers.checks.label_audit import Fell, movement, periods
+from retain.customers.customers import Customers, Label
+from retain.verdict.statistics import wilson_interval
+
+STORES_OWN = "communication"
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFell:
+    """Customers of a class with both figures known; the share whose last is below (Wilson, 95 %).
+
+    ``change`` is the median of last ÷ before − 1; None unless most had something before.
+    """
+
+    customers: int
+    fell: int
+    share: float
+    low: float
+    high: float
+    change: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelAudit:
+    """One figure in two successive periods, by class.
+
+    ``z`` is positive where those labelled as declined fell more often; ``agrees`` where they did
+    so beyond chance.
+    """
+
+    before: Label
+    last: Label
+    derived: Label
+    declined: ClassFell
+    stayed: ClassFell
+    z: float
+    agrees: bool
+
+
+def label_audit(customers: Customers) -> list[LabelAudit]:
+    """The label against every derived slope and difference of periods.
+
+    In the order of the derived features. A figure that is known for one class alone says nothing
+    and is left out; so is what the store does (``communication``), not the customer.
+    """
+    found = []
+    for derived, before, last in periods(customers):
+        if derived.group == STORES_OWN:
+            continue
+        moved = movement(customers, before, last)
+        if moved.known:
+            labels = (customers.columns[before].label, customers.columns[last].label)
+            sides = (_side(moved.declined), _side(moved.stayed))
+            found.append(LabelAudit(*labels, derived.column.label, *sides, moved.z, moved.agrees))
+    return found
+
+
+def _side(one: Fell) -> ClassFell:
+    low, high = wilson_interval(one.fell, one.customers)
+    return ClassFell(one.customers, one.fell, one.share, low, high, one.change)

@@ -1,0 +1,99 @@
+"""The reasons as tables for spreadsheets: a row a feature, a row a group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from retain.customers.customers import Label
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+def label_json(label: Label | None) -> dict[str, str] | None:
+    """A label in both languages."""
+    return None if label is None else asdict(label)
+
+
+def to_json(found: DataclassInstance | None) -> dict[str, Any] | None:
+    """A finding by the names of its parts."""
+    return None if found is None else asdict(found)
+
+
+def number_json(value: Any) -> float | None:
+    """A number that JSON can hold; None for one that is not known.
+
+    >>> number_json(1), number_json(float("nan"))
+    (1.0, None)
+    """
+    return float(value) if np.isfinite(value) else None
+
+
+Tree = Mapping[str, Any]
+FACTS = ("group", "kind", "derived", "used", "phik", "significance")
+ENDS = {"strength": "mean", "permutation": "loss", "effect": "value"}
+"""Parts of a feature that have an interval, and what its middle is called."""
+
+
+def features_table(features: Sequence[Tree]) -> pd.DataFrame:
+    """What is told of each feature, strongest first.
+
+    Returns
+    -------
+    DataFrame
+        ``name, label_en, label_ru, group, kind, derived, used, phik, significance``; ``strength``
+        (log-odds), ``permutation`` (ROC-AUC) and ``effect`` (Cliff's δ or Cramér's V), each with
+        ``_low`` and ``_high``; ``direction, top_level, weak, measure``.
+    """
+    return pd.DataFrame([_feature(one) for one in features])
+
+
+def groups_table(groups: Sequence[Tree]) -> pd.DataFrame:
+    """What is lost without each group, most first.
+
+    Returns
+    -------
+    DataFrame
+        ``name, features, used``; ``loss`` (ROC-AUC) and ``strength`` (log-odds), each with
+        ``_low`` and ``_high``; ``source, pairs, why_not``.
+    """
+    return pd.DataFrame([_group(one) for one in groups])
+
+
+def _feature(one: Tree) -> dict[str, Any]:
+    label, level = one["label"], one["top_level"]
+    row = {"name": one["name"], "label_en": label["en"], "label_ru": label["ru"]}
+    row |= {name: one[name] for name in FACTS}
+    for part, middle in ENDS.items():
+        row |= _interval(part, one[part], middle)
+    effect = one["effect"]
+    return {
+        **row,
+        "direction": one["direction"],
+        "top_level": None if level is None else level["en"],
+        "weak": one["weak"],
+        "measure": None if effect is None else effect["measure"],
+    }
+
+
+def _group(one: Tree) -> dict[str, Any]:
+    found = one["contribution"]
+    return {
+        **{name: one[name] for name in ("name", "features", "used")},
+        **_interval("loss", found, "loss"),
+        **_interval("strength", one["strength"], "mean"),
+        "source": None if found is None else found["source"],
+        "pairs": None if found is None else found["pairs"],
+        "why_not": one["why_not"],
+    }
+
+
+def _interval(name: str, found: Tree | None, middle: str) -> dict[str, float | None]:
+    """A number with both ends, each in a column of its own."""
+    keys = {name: middle, f"{name}_low": "low", f"{name}_high": "high"}
+    return {column: None if found is None else found[key] for column, key in keys.items()}

@@ -1,0 +1,186 @@
+"""From config nodes to objects: the one place that calls what a config names.
+
+A config is untrusted input, one's own or somebody else's: a ``_target_`` must be registered
+(``learning.registry``), be of the right kind, and take the parameters given, each of them plain
+(``learning.parameters``), before anything of it is called.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any, cast
+
+from omegaconf import OmegaConf
+
+from retain.customers.customers import Customers
+from retain.errors import RetainError, nearest
+from retain.learning import search_ranges, search_space, tuning
+from retain.learning.parameter_table import FIXED
+from retain.learning.parameters import check_parameter, library_of, parameter_names
+from retain.learning.pipeline import PipelineSpec
+from retain.learning.registry import find_class, is_estimator
+from retain.learning.scoring import TrainingSpec
+from retain.schema import Run, SearchRange
+from retain.storage.paths import conf_dir
+
+SOURCES = (
+    "retain.customers.contract.reader.read",
+    "retain.customers.demo.read",
+    "retain.customers.purchases.source.read",
+    "retain.customers.table.read",
+)
+"""The readers of customers there are."""
+OF_THE_SWEEP = ("baselines",)
+"""Keys of a source that no reader takes: they say what a sweep of it runs besides."""
+Kind = Callable[[Any], bool]
+
+
+def experiment(run: Run) -> TrainingSpec:
+    """The experiment a config describes, every parameter checked."""
+    model = build_component(
+        "model", search_ranges.strip_search_space(run.model), _is_classifier, run.threads
+    )
+    if model is None:
+        raise RetainError.at("model._target_", "it is null", "expected a classifier")
+    search = search_ranges.parse_search_space(run.model)
+    _check_search(search, model, run.threads)
+    search_space.check(search, model, tuned=run.tuning.on)
+    if run.tuning.on:
+        tuning.library()
+    recipe = PipelineSpec(
+        model=model,
+        sampler=build_component("sampler", run.sampler, _has("fit_resample"), run.threads),
+        scaling=build_component("scaling", run.scaling, _has("fit", "transform"), run.threads),
+        calibration=run.calibration,
+        max_categories=run.features.max_categories,
+        tuning=run.tuning,
+        search=search,
+    )
+    return TrainingSpec(recipe, run.features, run.metrics, run.seed)
+
+
+def _check_search(search: Mapping[str, SearchRange], model: Any, threads: int) -> None:
+    """Hold what tuning would try to the same rules as what a config sets."""
+    for name, where in search.items():
+        for value in (where.low, where.high, *where.choices):
+            if value is not None:
+                check_parameter("model.search", type(model), name, value, threads)
+
+
+def build_component(where: str, node: Mapping[str, Any], kind: Kind, threads: int = 1) -> Any:
+    """The estimator a node describes, or None where its ``_target_`` is null.
+
+    ``threads`` is how many compute threads it may ask for.
+
+    Raises
+    ------
+    RetainError
+        When the target is not registered, is of the wrong kind, or has no such parameter, or a
+        value of one is refused.
+    """
+    if "_target_" not in node:
+        raise RetainError(f"{where}: key '_target_' is missing; name a class, or null for none.")
+    return None if node["_target_"] is None else _built(where, node, kind, threads)
+
+
+def source(
+    node: Mapping[str, Any], learnt: Mapping[str, str] | None = None
+) -> Callable[[], Customers]:
+    """A call that reads the customers a ``data`` node describes.
+
+    With ``learnt``, the kinds of features by name, they are customers to be scored by a model
+    that learnt from these: a reader without a contract has to be told.
+    """
+    target = node.get("_target_")
+    if target not in SOURCES:
+        raise RetainError(f"data._target_ is {target!r}; expected one of {', '.join(SOURCES)}.")
+    module, _, name = target.rpartition(".")
+    reader = getattr(import_module(module), name)
+    not_its_own = ("name", "_target_", *OF_THE_SWEEP)
+    parameters = {key: value for key, value in node.items() if key not in not_its_own}
+    _check_names("data", node, reader, parameters)
+    if learnt is not None and "learnt" in parameter_names(reader):
+        parameters["learnt"] = learnt
+    return lambda: cast("Customers", _called("data", reader, parameters))
+
+
+def _built(where: str, node: Mapping[str, Any], kind: Kind, threads: int) -> Any:
+    """The object, with those within it built before it by the same rules."""
+    target, parameters = _checked(where, node, kind)
+    for name, value in parameters.items():
+        check_parameter(where, target, name, value, threads)
+    inner = {key: _inner(f"{where}.{key}", value, threads) for key, value in parameters.items()}
+    return _called(where, target, {**inner, **FIXED.get(library_of(target), {})})
+
+
+def _inner(where: str, value: Any, threads: int) -> Any:
+    """A parameter's value; estimators within it are held to the same rules."""
+    if isinstance(value, Mapping):
+        if "_target_" in value:
+            return _built(where, value, is_estimator, threads)
+        return {key: _inner(f"{where}.{key}", item, threads) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_inner(f"{where}[{i}]", item, threads) for i, item in enumerate(value)]
+    return value
+
+
+def _called(where: str, target: Any, parameters: Mapping[str, Any]) -> Any:
+    try:
+        return target(**parameters)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RetainError(f"{where} cannot be built: {error}.") from None
+
+
+def _checked(where: str, node: Mapping[str, Any], kind: Kind) -> tuple[Any, dict[str, Any]]:
+    """What a node names and the parameters it gives, none of them called or looked into yet."""
+    forbidden = {"_args_", "_partial_", "_recursive_", "_convert_"} & set(node)
+    if forbidden:
+        raise RetainError(f"{where}: key {min(forbidden)!r} is not allowed in a component.")
+    target = find_class(where, str(node["_target_"]))
+    if not kind(target):
+        raise RetainError(f"{where}._target_ is {node['_target_']!r}, which is no {where}.")
+    parameters = {key: value for key, value in node.items() if key not in ("name", "_target_")}
+    _check_names(where, node, target, parameters)
+    return target, parameters
+
+
+def _check_names(
+    where: str, node: Mapping[str, Any], target: Any, parameters: Mapping[str, Any]
+) -> None:
+    known = parameter_names(target)
+    called = node.get("name", target.__name__)
+    for key in parameters:
+        if key not in known:
+            hint = _hint(where, str(key), [one for one in parameters if one in known], known)
+            raise RetainError(f"{where}.{key}: {called} has no parameter {key!r}.{hint}")
+
+
+def _hint(where: str, key: str, configured: Sequence[str], known: Sequence[str]) -> str:
+    """The nearest parameter: one the config lists, any other, or one of another option's."""
+    near = nearest(key, configured) or nearest(key, known)
+    if near is not None:
+        return f" Did you mean {where}.{near}?"
+    others = _other_options(where)
+    if (near := nearest(key, others)) is not None:
+        return f" {near!r} is a parameter of {' and '.join(others[near])}."
+    return f" It has {', '.join(known)}."
+
+
+def _other_options(group: str) -> dict[str, list[str]]:
+    """Every key in the options of a config group, with the options that have it."""
+    found: dict[str, list[str]] = {}
+    for path in sorted((conf_dir() / group).glob("*.yaml")):
+        for key in OmegaConf.load(path):
+            found.setdefault(str(key), []).append(f"{group}={path.stem}")
+    none = ("name", "_target_", search_ranges.KEY)
+    return {key: options for key, options in found.items() if key not in none}
+
+
+def _is_classifier(found: Any) -> bool:
+    return is_estimator(found) and bool({"predict_proba", "decision_function"} & set(dir(found)))
+
+
+def _has(*methods: str) -> Kind:
+    return lambda found: inspect.isclass(found) and all(hasattr(found, m) for m in methods)

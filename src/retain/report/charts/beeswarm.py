@@ -1,0 +1,145 @@
+"""How each feature moves each customer: all SHAP values of a feature, binned, one row a feature."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from retain.report.charts.canvas import (
+    COLOURS,
+    Chart,
+    Labels,
+    Tooltip,
+    add_axes,
+    line_segments,
+    to_points,
+    write,
+)
+from retain.report.charts.lettering import wrap_text
+from retain.report.charts.ticks import set_ticks
+from retain.report.text.names import Tree
+from retain.report.text.words import message
+from retain.report.tree import BEESWARM_ROWS, strong
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+LINE, DROP, BAND, GAP, HEAD = 0.19, 0.06, 0.28, 0.05, 0.34
+"""Inches: a line of a name, the room under it, the bars, the room below, the key above all."""
+NAME = 4.7
+"""Inches a line of a name may take."""
+STEPS = 6
+"""Shades from the lowest value of a feature to its highest."""
+FAINTEST = 0.2
+FILLED = 0.86
+"""Of a bin's width, so that neighbours stay apart."""
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass
+class Bars:
+    """Bars by shade, each shade one path however many its bars; shade None is a category's."""
+
+    boxes: dict[int | None, list[Box]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, value: float | None, box: Box) -> None:
+        """A bar from x, y to x, y; ``value`` from 0, the lowest, to 1."""
+        shade = None if value is None else min(int(value * STEPS), STEPS - 1)
+        self.boxes[shade].append(box)
+
+    def draw(self, axes: Axes) -> None:
+        """All of them."""
+        from matplotlib.patches import PathPatch
+        from matplotlib.path import Path
+
+        for shade, boxes in sorted(self.boxes.items(), key=lambda one: (one[0] is None, one[0])):
+            path = Path.make_compound_path(*(Path(_corners(box), closed=True) for box in boxes))
+            colour = COLOURS["muted" if shade is None else "accent"]
+            how = {"facecolor": colour, "edgecolor": "none", "alpha": opacity(shade)}
+            axes.add_patch(PathPatch(path, clip_on=False, **how))
+
+
+def opacity(shade: int | None) -> float:
+    """How opaque the bars of a shade are: the higher the value, the stronger its colour.
+
+    >>> [round(opacity(shade), 2) for shade in (0, STEPS - 1, None)]
+    [0.2, 1.0, 0.55]
+    """
+    if shade is None:
+        return 0.55
+    return FAINTEST + (1 - FAINTEST) * shade / (STEPS - 1)
+
+
+def _corners(box: Box) -> list[tuple[float, float]]:
+    x0, y0, x1, y1 = box
+    return [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
+
+
+def beeswarm(tree: Tree, labels: Labels) -> Chart | None:
+    """The distribution of every feature's SHAP values, in the order of ``drivers``."""
+    found = [one for one in strong(tree["reasons"], BEESWARM_ROWS) if one["swarm"] is not None]
+    if not found:
+        return None
+    names = [wrap_text(one["label"][labels.language], NAME, 2) for one in found]
+    total = HEAD + sum(_height(lines) for lines in names)
+    figure, axes = add_axes(total + 0.65, (0.12, 0.55, 0.12, 0.1))
+    low, high = _ground(axes, found, total, labels)
+    bars, spots, y = Bars(), [], HEAD
+    for feature, lines in zip(found, names, strict=True):
+        y += _height(lines)
+        for back, line in enumerate(reversed(lines)):
+            write(axes, low, y - GAP - BAND - DROP - back * LINE, line)
+        spots.append(_row(axes, feature, y, bars, labels.language))
+    _key(axes, bars, labels, (low, high))
+    bars.draw(axes)
+    return Chart("beeswarm", figure, tuple(spots), labels, "y")
+
+
+def _height(lines: Sequence[str]) -> float:
+    return LINE * len(lines) + DROP + BAND + GAP
+
+
+def _ground(axes: Axes, found: Sequence[Tree], total: float, labels: Labels) -> tuple[float, float]:
+    """Limits that hold every bin, the axis, and the line of no influence; the limits."""
+    ends = [one["swarm"][end] for one in found for end in ("low", "high")]
+    low, high = min([*ends, 0.0]), max([*ends, 0.0])
+    room = 0.02 * (high - low) or 0.02
+    axes.set_xlim(low - room, high + room)
+    axes.set_ylim(total, 0)
+    axes.spines["left"].set_visible(False)
+    axes.set_yticks([])
+    set_ticks(axes.xaxis, low - room / 2, high + room / 2, labels.language, "change")
+    axes.set_xlabel(labels(message("chart.beeswarm.axis")), labelpad=6)
+    return low - room, high + room
+
+
+def _row(axes: Axes, feature: Tree, y: float, bars: Bars, language: str) -> Tooltip:
+    """Bars of a row that ends at ``y``, as high as their bin is full; where it is pointed at."""
+    swarm, middle = feature["swarm"], y - GAP - BAND / 2
+    line_segments(axes, [(0, y - GAP - BAND, 0, y - GAP)], color=COLOURS["muted"], linewidth=0.8)
+    width = (swarm["high"] - swarm["low"]) / len(swarm["counts"])
+    fullest = max([*swarm["counts"], 1])
+    for at, (count, value) in enumerate(zip(swarm["counts"], swarm["values"], strict=True)):
+        if count:
+            half = max(BAND / 2 * count / fullest, 0.008)
+            left = swarm["low"] + width * (at + (1 - FILLED) / 2)
+            bars.add(value, (left, middle - half, left + width * FILLED, middle + half))
+    told = (("tip.low", swarm["low"], "change"), ("tip.high", swarm["high"], "change"))
+    return Tooltip(*to_points(axes, 0, middle), feature["label"][language], told)
+
+
+def _key(axes: Axes, bars: Bars, labels: Labels, ends: tuple[float, float]) -> None:
+    """Which shade is which: the lowest values at the left, the highest at the right."""
+    inch = (ends[1] - ends[0]) / 4.76
+    left, y = ends[0] + 1.9 * inch, 0.08
+    for shade in range(STEPS):
+        x = left + 0.16 * inch * shade
+        bars.add(shade / STEPS, (x, y - 0.05, x + 0.14 * inch, y + 0.05))
+    how = {"va": "center", "fontsize": 9, "color": COLOURS["muted"]}
+    lowest, highest = (labels(message(f"chart.beeswarm.{end}")) for end in ("low", "high"))
+    write(axes, left - 0.08 * inch, y, lowest, ha="right", **how)
+    write(axes, left + (0.16 * STEPS + 0.06) * inch, y, highest, **how)

@@ -1,0 +1,152 @@
+"""What every chart is drawn with: five colours, one hand, and labels known in both languages."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from retain.report.text.names import printable
+from retain.report.text.words import LANGUAGES, Message, words
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+POINTS = 72
+"""Points an inch: the unit of an SVG's coordinates."""
+WIDTH = 5.0
+"""Inches. A phone shows a chart at about this size, so that its 10 pt stay readable."""
+COLOURS = {
+    "ink": "#1c2126",
+    "muted": "#68717a",
+    "line": "#d9dee2",
+    "accent": "#0d6679",
+    "paper": "#ffffff",
+}
+"""By the name of the page's CSS variable that takes the colour's place there."""
+HAND: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 10,
+    "text.parse_math": False,
+    "text.hinting": "none",  # hinted letters are rounded to whole dots, up to 4 % wider
+    "text.color": COLOURS["ink"],
+    "axes.edgecolor": COLOURS["muted"],
+    "axes.labelcolor": COLOURS["muted"],
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "grid.color": COLOURS["line"],
+    "grid.linewidth": 0.6,
+    "xtick.color": COLOURS["muted"],
+    "ytick.color": COLOURS["muted"],
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "xtick.major.pad": 6,
+    "ytick.major.pad": 6,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "retain",
+}
+
+
+@dataclass(frozen=True)
+class Tooltip:
+    """A place on a chart that shows its numbers when pointed at.
+
+    ``x`` and ``y`` in points from the upper left; ``values`` are (word, number, form).
+    """
+
+    x: float
+    y: float
+    title: str
+    values: tuple[tuple[str, float | None, str], ...]
+
+
+@dataclass
+class Labels:
+    """Texts of a chart in one language, remembered in every other."""
+
+    language: str
+    pairs: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def __call__(self, said: Message) -> str:
+        """The phrase in the chart's language."""
+        texts = {name: words(name).plain(said) for name in LANGUAGES}
+        shown = texts[self.language]
+        self.pairs[shown] = texts
+        return shown
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawn figure, what can be pointed at, and its texts in both languages.
+
+    ``nearest`` says which distance finds a spot: along x, along y, or both.
+    """
+
+    name: str
+    figure: Figure
+    spots: tuple[Tooltip, ...]
+    labels: Labels
+    nearest: Literal["x", "y", "xy"]
+
+
+@contextmanager
+def chart_style() -> Iterator[None]:
+    """Draw and save in the same hand, whatever the user's Matplotlib is set to."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(), warnings.catch_warnings():
+        mpl.rcdefaults()
+        mpl.rcParams.update(HAND)
+        # A name in a script that the font lacks is measured as boxes; readers' fonts show it.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        yield
+
+
+def add_axes(height: float, margins: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
+    """A figure with one panel; ``margins`` left, bottom, right, top in inches."""
+    left, bottom, right, top = margins
+    figure = new_figure(height)
+    size = (WIDTH - left - right, height - bottom - top)
+    return figure, single_axes(figure, (left, bottom), size)
+
+
+def new_figure(height: float) -> Figure:
+    """A figure without a panel yet, so many inches high."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(WIDTH, height), dpi=POINTS)
+
+
+def single_axes(figure: Figure, corner: tuple[float, float], size: tuple[float, float]) -> Axes:
+    """A panel of a figure: its lower left corner and its size in inches."""
+    across, up = figure.get_size_inches()
+    box = (corner[0] / across, corner[1] / up, size[0] / across, size[1] / up)
+    return figure.add_axes(box)
+
+
+def line_segments(
+    axes: Axes, lines: Sequence[tuple[float, float, float, float]], **how: Any
+) -> None:
+    """Many straight lines, each from x, y to x, y, as one path: small however many they are."""
+    gap = float("nan")
+    x = [value for x0, _, x1, _ in lines for value in (x0, x1, gap)]
+    y = [value for _, y0, _, y1 in lines for value in (y0, y1, gap)]
+    axes.plot(x, y, clip_on=False, solid_capstyle="butt", **how)
+
+
+def to_points(axes: Axes, x: float, y: float) -> tuple[float, float]:
+    """Where a value lies, in points from the figure's upper left."""
+    across, up = axes.transData.transform((x, y))
+    return round(float(across), 2), round(float(axes.figure.bbox.height - up), 2)
+
+
+def write(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:
+    """Text at a place of the panel, safe for any name."""
+    axes.text(x, y, printable(text), **how)

@@ -1,0 +1,105 @@
+"""Curves of the winner, out of fold: ROC, precision and recall, lift, captured profit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from retain.report.charts.canvas import COLOURS, Chart, Labels, Tooltip, add_axes, to_points
+from retain.report.charts.ticks import set_ticks
+from retain.report.text.names import Tree
+from retain.report.text.words import message
+from retain.report.tree import out_of_fold
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+HEIGHT, MARGINS = 4.3, (0.78, 0.62, 0.3, 0.1)
+"""Inches; left, bottom, right, top."""
+SHARES = ("lift", "captured_profit")
+"""Curves over the share of customers, written in percent."""
+
+
+def curve(name: str, tree: Tree, labels: Labels) -> Chart:
+    """One curve with the range over repeats as a band, and what chance would draw, dashed."""
+    points = tree["curves"][name]
+    figure, axes = add_axes(HEIGHT, MARGINS)
+    top = 1.0 if name != "lift" else max(points["high"]) * 1.06
+    frame(axes, name, labels, top=top)
+    _chance(axes, name, tree)
+    axes.fill_between(
+        points["x"],
+        points["low"],
+        points["high"],
+        color=COLOURS["accent"],
+        alpha=0.16,
+        linewidth=0,
+    )
+    axes.plot(points["x"], points["y"], color=COLOURS["accent"], linewidth=1.8)
+    spots = tuple(_spot(axes, name, points, at) for at in range(len(points["x"])))
+    return Chart(name, figure, spots, labels, "x")
+
+
+def frame(axes: Axes, name: str, labels: Labels, *, top: float = 1.0) -> None:
+    """Limits, grid, ticks and the names of both axes."""
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, top * 1.02)
+    axes.grid(visible=True)
+    axes.set_axisbelow(True)
+    set_ticks(axes.xaxis, 0, 1, labels.language, "percent" if name in SHARES else "")
+    set_ticks(axes.yaxis, 0, top, labels.language, "percent" if name == "captured_profit" else "")
+    axes.set_xlabel(labels(message(f"chart.{name}.x")), labelpad=6)
+    axes.set_ylabel(labels(message(f"chart.{name}.y")), labelpad=6)
+
+
+def draw_reference(axes: Axes, x: list[float], y: list[float]) -> None:
+    """A thin dashed line: what the curve is held against."""
+    axes.plot(x, y, color=COLOURS["muted"], linewidth=0.8, dashes=(4, 3))
+
+
+def _chance(axes: Axes, name: str, tree: Tree) -> None:
+    declined, rows = out_of_fold(tree)
+    level = {"lift": 1.0, "precision_recall": declined / rows}
+    flat = level.get(name)
+    draw_reference(axes, [0, 1], [0, 1] if flat is None else [flat, flat])
+
+
+def _spot(axes: Axes, name: str, points: Tree, at: int) -> Tooltip:
+    x_form = "percent" if name in SHARES else "score"
+    y_form = "percent" if name == "captured_profit" else "score"
+    values = (
+        (f"chart.{name}.x", points["x"][at], x_form),
+        (f"chart.{name}.y", points["y"][at], y_form),
+        ("tip.low", points["low"][at], y_form),
+        ("tip.high", points["high"][at], y_form),
+    )
+    return Tooltip(*to_points(axes, points["x"][at], points["y"][at]), "", values)
+
+
+def calibration(tree: Tree, labels: Labels) -> Chart:
+    """One point a bin with the interval of its observed share; the diagonal is honest."""
+    bins = tree["curves"]["calibration"]
+    figure, axes = add_axes(HEIGHT, MARGINS)
+    frame(axes, "calibration", labels)
+    draw_reference(axes, [0, 1], [0, 1])
+    colour = COLOURS["accent"]
+    for one in bins:
+        at = [one["predicted"]] * 2
+        axes.plot(at, [one["low"], one["high"]], color=colour, linewidth=1.2, alpha=0.55)
+    predicted = [one["predicted"] for one in bins]
+    observed = [one["observed"] for one in bins]
+    axes.plot(predicted, observed, "o-", color=colour, linewidth=0.8, markersize=5.5)
+    return Chart(
+        "calibration", figure, tuple(_calibration_spot(axes, one) for one in bins), labels, "xy"
+    )
+
+
+def _calibration_spot(axes: Axes, one: Tree) -> Tooltip:
+    values = (
+        ("chart.calibration.x", one["predicted"], "score"),
+        ("chart.calibration.y", one["observed"], "score"),
+        ("tip.low", one["low"], "score"),
+        ("tip.high", one["high"], "score"),
+        ("tip.customers", one["customers"], "count"),
+    )
+    return Tooltip(*to_points(axes, one["predicted"], one["observed"]), "", values)

@@ -1,0 +1,142 @@
+"""What a feature's values do: the mean SHAP value along the values of the strongest features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from retain.report.charts.canvas import (
+    COLOURS,
+    Chart,
+    Labels,
+    Tooltip,
+    line_segments,
+    new_figure,
+    single_axes,
+    to_points,
+    write,
+)
+from retain.report.charts.lettering import wrap_text
+from retain.report.charts.ticks import set_ticks, space_ticks
+from retain.report.text.names import Tree
+from retain.report.text.words import message
+from retain.report.tree import frequent, strong
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SHOWN, ACROSS = 6, 2
+LEVELS = 6
+"""Levels of a category in its panel, the most frequent ones; the table under it has them all."""
+LEFT, BETWEEN, SIZE = 0.55, 0.32, (1.97, 1.5)
+"""Inches: left of the panels, between two in a row, a panel's width and height."""
+HEAD, FOOT, LAST = 0.55, 0.32, 0.3
+"""Inches: a panel's name above, its ticks below, and the name of what all measure."""
+
+TITLE, SMALL = 9.5, 8.5
+"""Points of a panel's name, and of a level's."""
+
+Limits = tuple[float, float]
+
+
+def dependence(tree: Tree, labels: Labels) -> Chart | None:
+    """A panel a feature, all on one scale of SHAP values; None where there are no points."""
+    found = [one for one in strong(tree["reasons"], SHOWN) if one["dependence"]]
+    if not found:
+        return None
+    down = -(-len(found) // ACROSS)
+    figure = new_figure(down * (HEAD + SIZE[1] + FOOT) + LAST)
+    limits, spots = _limits(found), []
+    for at, feature in enumerate(found):
+        row, column = divmod(at, ACROSS)
+        left = LEFT + column * (SIZE[0] + BETWEEN)
+        bottom = LAST + (down - 1 - row) * (HEAD + SIZE[1] + FOOT) + FOOT
+        axes = single_axes(figure, (left, bottom), SIZE)
+        _titled(axes, feature["label"][labels.language])
+        kind = _levels if feature["kind"] == "category" else _values
+        spots += kind(axes, feature, limits, labels.language)
+        if column and kind is _values:
+            axes.tick_params(labelleft=False)
+    figure.text(
+        0.5, 0.06 / figure.get_figheight(), labels(message("chart.dependence.axis")),
+        ha="center", va="bottom", color=COLOURS["muted"],
+    )  # fmt: skip
+    return Chart("dependence", figure, tuple(spots), labels, "xy")
+
+
+def _limits(found: Sequence[Tree]) -> Limits:
+    """What holds every band, and zero, with a little air."""
+    ends = [
+        one[end] for feature in found for one in feature["dependence"] for end in ("low", "high")
+    ]
+    low, high = min([*ends, 0.0]), max([*ends, 0.0])
+    room = 0.06 * (high - low) or 0.05
+    return low - room, high + room
+
+
+def _titled(axes: Axes, name: str) -> None:
+    """The name of a panel, in two lines above it."""
+    for back, line in enumerate(reversed(wrap_text(name, SIZE[0] + 0.1, 2, TITLE))):
+        y = 1 + (0.1 + 0.17 * back) / SIZE[1]
+        write(axes, 0, y, line, transform=axes.transAxes, fontsize=TITLE)
+
+
+def _values(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
+    """Mean and band along a number."""
+    points = feature["dependence"]
+    at = [one["at"] for one in points]
+    low, high = min(at), max(at)
+    room = 0.03 * (high - low) or 0.5
+    axes.set_xlim(low - room, high + room)
+    axes.set_ylim(*limits)
+    space_ticks(axes.xaxis, (low - room, high + room), SIZE[0], language, "")
+    set_ticks(axes.yaxis, *limits, language, "change")
+    axes.grid(visible=True, axis="y")
+    _quiet(axes)
+    line_segments(axes, [(low - room, 0, high + room, 0)], color=COLOURS["muted"], linewidth=0.8)
+    band = {end: [one[end] for one in points] for end in ("low", "mean", "high")}
+    colour = COLOURS["accent"]
+    axes.fill_between(at, band["low"], band["high"], color=colour, alpha=0.16, linewidth=0)
+    axes.plot(at, band["mean"], color=colour, linewidth=1.8)
+    name = feature["label"][language]
+    return [_spot(axes, name, one, (one["at"], one["mean"])) for one in points]
+
+
+def _levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
+    """Mean and bar of each level, under its name."""
+    points = frequent(feature["dependence"], LEVELS)
+    axes.set_xlim(*limits)
+    axes.set_ylim(len(points), 0)
+    axes.set_yticks([])
+    space_ticks(axes.xaxis, limits, SIZE[0], language, "change")
+    _quiet(axes)
+    axes.spines["left"].set_visible(False)
+    zero = [(0, y + 0.63, 0, y + 0.93) for y in range(len(points))]
+    line_segments(axes, zero, color=COLOURS["muted"], linewidth=0.8)
+    lines = [(one["low"], y + 0.78, one["high"], y + 0.78) for y, one in enumerate(points)]
+    line_segments(axes, lines, color=COLOURS["accent"], linewidth=1.6, alpha=0.55)
+    spots = []
+    for y, one in enumerate(points):
+        axes.plot(one["mean"], y + 0.78, "o", markersize=4.5, color=COLOURS["accent"])
+        name = one["label"][language]
+        write(axes, limits[0], y + 0.55, wrap_text(name, SIZE[0], 1, SMALL)[0], fontsize=SMALL)
+        told = f"{feature['label'][language]}: {name}"
+        spots.append(_spot(axes, told, one, (one["mean"], y + 0.78)))
+    return spots
+
+
+def _quiet(axes: Axes) -> None:
+    """Small ticks, and the grid behind what is drawn."""
+    axes.tick_params(labelsize=9, pad=4)
+    axes.set_axisbelow(True)
+
+
+def _spot(axes: Axes, title: str, one: Tree, at: tuple[float, float]) -> Tooltip:
+    values = (
+        ("tip.value", one["at"], "value"),
+        ("tip.mean", one["mean"], "change"),
+        ("tip.low", one["low"], "change"),
+        ("tip.high", one["high"], "change"),
+        ("tip.customers", one["customers"], "count"),
+    )
+    return Tooltip(*to_points(axes, *at), title, values)

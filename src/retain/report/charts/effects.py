@@ -1,0 +1,37 @@
+"""What each choice moves: the mean paired difference when one axis alone changes."""
+
+from __future__ import annotations
+
+from retain.report.charts.canvas import Chart, Labels
+from retain.report.charts.rows import Row, Scale, interval_plot
+from retain.report.text.names import Tree, value_text
+from retain.report.text.words import message
+from retain.report.tree import clear, measured_levels
+
+SHOWN = 36
+"""Rows in the chart; the table under it has them all."""
+
+
+def effects(tree: Tree, labels: Labels) -> Chart | None:
+    """Axes as headings, their levels as rows; None where no axis was varied alone."""
+    rows: list[Row] = []
+    for effect in tree["effects"]:
+        levels = measured_levels(effect)
+        if levels and len(rows) + len(levels) < SHOWN:
+            rows += [_heading(effect), *(_level(level) for level in levels)]
+    if not rows:
+        return None
+    return interval_plot(
+        "effects", rows, labels, Scale(message("chart.effects.axis"), "change", 0.0)
+    )
+
+
+def _heading(effect: Tree) -> Row:
+    against = message("chart.effects.against", level=value_text(effect["reference"]))
+    return Row(str(effect["axis"]), aside=against)
+
+
+def _level(level: Tree) -> Row:
+    return Row(
+        value_text(level["level"]), level["mean"], level["low"], level["high"], strong=clear(level)
+    )

@@ -1,0 +1,88 @@
+"""The best runs with the interval of their mean ROC-AUC."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+from retain.report.charts.canvas import Chart, Labels
+from retain.report.charts.rows import Row, Scale, interval_plot
+from retain.report.text.names import Tree, run_label
+from retain.report.text.words import message
+from retain.report.tree import METRIC, has_profit, segments_by_risk, strong
+
+SHOWN_DRIVERS = 25
+"""Rows in the chart; the table under it has them all."""
+SHAPES = {"up": "^", "down": "v"}
+"""Of the point, by the direction in which higher values go; a circle where there is none."""
+
+
+def drivers(tree: Tree, labels: Labels) -> Chart | None:
+    """One row a feature, strongest first; weak ones hollow; None where no strength is known."""
+    found = strong(tree["reasons"], SHOWN_DRIVERS)
+    if not found:
+        return None
+    rows = [_driver_row(feature, labels.language) for feature in found]
+    return interval_plot(
+        "drivers", rows, labels, Scale(message("chart.drivers.axis"), "score", 0.0)
+    )
+
+
+def _driver_row(feature: Tree, language: str) -> Row:
+    strength = feature["strength"]
+    return Row(
+        feature["label"][language],
+        strength["mean"],
+        strength["low"],
+        strength["high"],
+        strong=not feature["weak"],
+        shape=SHAPES.get(feature["direction"], "o"),
+    )
+
+
+SHOWN = 20
+"""Runs in the chart; the leaderboard has them all."""
+
+
+def intervals(tree: Tree, labels: Labels) -> Chart:
+    """One row a run, best first; those tied with the best in the accent."""
+    board = tree["leaderboard"][:SHOWN]
+    rows = [
+        Row(
+            run_label(run, tree["keys"]),
+            run[METRIC],
+            run[f"{METRIC}_low"],
+            run[f"{METRIC}_high"],
+            strong=bool(run["tied"]),
+        )
+        for run in board
+    ]
+    scale = Scale(message("chart.intervals.axis"), "score", board[0][METRIC])
+    return interval_plot("intervals", rows, labels, scale)
+
+
+SHOWN_SEGMENTS = 20
+"""Rows in the chart; the table has them all."""
+LARGEST, SMALLEST = 10.5, 3.5
+"""Points across, of the segment with most customers and of the least."""
+
+
+def segments(tree: Tree, labels: Labels) -> Chart | None:
+    """One row a segment, most at risk first; small ones hollow."""
+    found = tree["segments"] or []
+    told = segments_by_risk(found)[:SHOWN_SEGMENTS]
+    if not told:
+        return None
+    most = max(int(one["customers"]) for one, _ in told)
+    rows = [_segment_row(one, weight, most, labels.language) for one, weight in told]
+    money = has_profit(found)
+    axis = message("chart.segments.axis" if money else "chart.segments.risk")
+    form, word = ("money", "tip.value") if money else ("percent", "tip.mean")
+    return interval_plot("segments", rows, labels, Scale(axis, form, 0.0, word))
+
+
+def _segment_row(one: Tree, weight: Tree, most: int, language: str) -> Row:
+    name = one["segment"] if one["label"] is None else one["label"][language]
+    size = max(LARGEST * sqrt(one["customers"] / most), SMALLEST)
+    return Row(
+        name, weight["value"], weight["low"], weight["high"], strong=not one["small"], size=size
+    )

@@ -1,0 +1,87 @@
+"""A pen for pictures laid out in points: lines, shapes and texts, in the colours of the charts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import hypot
+from typing import TYPE_CHECKING, Any, Literal
+
+from retain.report.charts.canvas import COLOURS, POINTS
+from retain.report.charts.lettering import Letters
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Point = tuple[float, float]
+Side = Literal["left", "center", "right"]
+
+
+@dataclass(frozen=True)
+class Pen:
+    """Draws on a figure whose coordinates are points from the lower left; the later, the higher."""
+
+    axes: Axes
+
+    @classmethod
+    def on_paper(cls, width: float, height: float) -> Pen:
+        """A pen on a figure of this size."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(width / POINTS, height / POINTS), dpi=POINTS)
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_xlim(0, width)
+        axes.set_ylim(0, height)
+        axes.set_axis_off()
+        return cls(axes)
+
+    @property
+    def figure(self) -> Figure:
+        """What is drawn on."""
+        figure: Any = self.axes.figure
+        return figure  # type: ignore[no-any-return]
+
+    def line(
+        self, start: Point, end: Point, thick: float, colour: str, *, dashed: bool = False
+    ) -> None:
+        """A straight line."""
+        how: dict[str, Any] = {"dashes": (4, 3)} if dashed else {"solid_capstyle": "butt"}
+        across, up = zip(start, end, strict=True)
+        self.axes.plot(across, up, linewidth=thick, color=COLOURS[colour], zorder=1, **how)
+
+    def bone(self, foot: Point, tip: Point, thick: float, colour: str) -> None:
+        """A slanting line, cut level at both ends; ``thick`` across it."""
+        (x, y), (far, end) = foot, tip
+        half = thick / 2 * hypot(1, (x - far) / (y - end))
+        corners = [(x - half, y), (x + half, y), (far + half, end), (far - half, end)]
+        self.shape(corners, colour)
+
+    def shape(self, corners: Sequence[Point], colour: str, *, curved: Sequence[int] = ()) -> None:
+        """A filled shape; ``curved`` names the corners that only pull the outline."""
+        from matplotlib.patches import PathPatch
+        from matplotlib.path import Path
+
+        codes = [Path.CURVE4 if at in curved else Path.LINETO for at in range(len(corners))]
+        path = Path([*corners, corners[0]], [Path.MOVETO, *codes[1:], Path.CLOSEPOLY])
+        self.axes.add_patch(PathPatch(path, facecolor=COLOURS[colour], edgecolor="none", zorder=1))
+
+    def write(
+        self,
+        at: Point,
+        text: str,
+        letters: Letters,
+        colour: str = "ink",
+        side: Side = "left",
+    ) -> None:
+        """A line of text on its base line."""
+        self.axes.text(
+            *at,
+            text,
+            fontsize=letters.size,
+            fontweight="bold" if letters.bold else "normal",
+            color=COLOURS[colour],
+            horizontalalignment=side,
+            verticalalignment="baseline",
+            zorder=1,
+        )

@@ -1,0 +1,148 @@
+"""Charts of rows: a name on its own line, and under it a point with its interval.
+
+Names stand above their marks over the whole width, so that long ones neither push the marks
+aside nor are cut. May import: report.canvas, report.lettering, report.names, report.numbers,
+report.ticks, report.words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from retain.report.charts.canvas import (
+    COLOURS,
+    WIDTH,
+    Chart,
+    Labels,
+    Tooltip,
+    add_axes,
+    to_points,
+    write,
+)
+from retain.report.charts.lettering import wrap_text
+from retain.report.charts.ticks import money_ticks, set_ticks
+from retain.report.text.numbers import format_number
+from retain.report.text.words import Message
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+LINE, GAP, HEAD = 0.19, 0.26, 0.2
+"""Inches: a line of text, the room for its mark, what a heading adds above itself."""
+EDGE = 0.12
+"""Inches left and right of the rows."""
+NAME = 4.15
+"""Inches a line of a name may take; the mean stands beside its last."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A name, its point and interval; ``strong`` rows take the accent; no mean is a heading.
+
+    ``shape`` is Matplotlib's letter for the point, ``size`` how many points it is across.
+    """
+
+    name: str
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    strong: bool = False
+    aside: Message | None = None
+    shape: str = "o"
+    size: float = 5.5
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The name, wrapped."""
+        return wrap_text(self.name, NAME)
+
+    @property
+    def height(self) -> float:
+        """Inches it takes."""
+        return LINE * len(self.lines) + (HEAD if self.mean is None else GAP)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the rows are measured on: its name, how its numbers are written, what all are held to.
+
+    ``at`` is marked by a short stroke in each row; ``word`` says what a point is.
+    """
+
+    axis: Message
+    form: str
+    at: float
+    word: str = "tip.mean"
+
+
+def interval_plot(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) -> Chart:
+    """The chart of rows, each under its name."""
+    total = sum(row.height for row in rows)
+    figure, axes = add_axes(total + 0.65, (EDGE, 0.55, EDGE, 0.1))
+    axes.set_xlim(*_reach(rows, scale.at))
+    axes.set_ylim(total, 0)
+    axes.spines["left"].set_visible(False)
+    axes.set_yticks([])
+    low, high = _reach(rows, scale.at, air=-0.02)
+    ends = min(low, scale.at), max(high, scale.at)
+    if scale.form == "money":
+        money_ticks(axes.xaxis, ends, labels, WIDTH - 2 * EDGE)
+    else:
+        set_ticks(axes.xaxis, *ends, labels.language, scale.form)
+    axes.set_xlabel(labels(scale.axis), labelpad=6)
+    spots, y = [], 0.0
+    for row in rows:
+        y += row.height
+        _name(axes, row, y, labels)
+        if row.mean is not None:
+            spots.append(_mark(axes, row, y, scale, labels))
+    return Chart(name, figure, tuple(spots), labels, "y")
+
+
+def _reach(rows: Sequence[Row], at: float, *, air: float = 0.04) -> tuple[float, float]:
+    """Limits that hold every interval and the stroke, with a little air, or within them."""
+    ends = [end for row in rows for end in (row.low, row.mean, row.high) if end is not None]
+    low, high = min([*ends, at]), max([*ends, at])
+    room = air * (high - low) or abs(air)
+    return low - room, high + room
+
+
+def _name(axes: Axes, row: Row, y: float, labels: Labels) -> None:
+    """The name above a row's mark, and in a heading what its rows are held against."""
+    heading = row.mean is None
+    lowest = y - (0.05 if heading else GAP)
+    weight = "bold" if heading else "normal"
+    for back, line in enumerate(reversed(row.lines)):
+        _margin(axes, 0, lowest - back * LINE, line, fontweight=weight)
+    if row.aside is not None:
+        told = labels(row.aside)
+        _margin(axes, 1, lowest, told, ha="right", color=COLOURS["muted"], fontsize=9)
+
+
+def _mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> Tooltip:
+    """Draw the point and interval of a row that ends at ``y``; where it can be pointed at."""
+    mean = cast("float", row.mean)
+    colour = COLOURS["accent" if row.strong else "muted"]
+    at = y - GAP + 0.13
+    held_to, stroke = [scale.at] * 2, [y - GAP + 0.03, y - 0.05]
+    axes.plot(held_to, stroke, color=COLOURS["muted"], linewidth=0.8)
+    if row.low is not None and row.high is not None:
+        axes.plot([row.low, row.high], [at, at], color=colour, linewidth=1.6)
+    filled = colour if row.strong else COLOURS["paper"]
+    axes.plot(mean, at, row.shape, markersize=row.size, color=colour, markerfacecolor=filled)
+    _margin(axes, 1, y - GAP, format_number(mean, scale.form, labels.language), ha="right")
+    values = ((scale.word, mean), ("tip.low", row.low), ("tip.high", row.high))
+    told = tuple((word, value, scale.form) for word, value in values)
+    return Tooltip(*to_points(axes, mean, at), row.name, told)
+
+
+def _margin(axes: Axes, side: int, y: float, text: str, **how: Any) -> None:
+    """Text at the left or right edge of the panel."""
+    from matplotlib.transforms import blended_transform_factory
+
+    where = blended_transform_factory(axes.transAxes, axes.transData)
+    write(axes, side, y, text, transform=where, **how)

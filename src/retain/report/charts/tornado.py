@@ -1,0 +1,117 @@
+"""What the net value hangs on: one bar an assumption, moved to either end of its range."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from retain.report.charts.canvas import (
+    COLOURS,
+    WIDTH,
+    Chart,
+    Labels,
+    Tooltip,
+    add_axes,
+    to_points,
+    write,
+)
+from retain.report.charts.lettering import inches, wrap_text
+from retain.report.charts.rows import GAP, LINE
+from retain.report.charts.ticks import money_ticks
+from retain.report.text.names import Tree
+from retain.report.text.numbers import Number
+from retain.report.text.words import message
+from retain.report.tree import campaign_or_none
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+HEAD, EDGE, HALF = 0.36, 0.12, 0.075
+"""Inches: the key above all rows, left and right of them, half a bar's height."""
+SQUARE = 0.12
+"""Inches a square of the key is wide."""
+ENDS = {"low": ("muted", 0.6), "high": ("accent", 1.0)}
+"""Colour and opacity of what the low and the high end of an assumption give."""
+
+
+def swings(campaign: Tree) -> list[Tree]:
+    """The assumptions, those that move the net value most first."""
+    found = campaign["sensitivity"] or {"rows": []}
+    return sorted(found["rows"], key=lambda row: -swing(row, found["net"]))
+
+
+def swing(row: Tree, net: float) -> float:
+    """From the lowest net value an assumption leads to, to the highest."""
+    ends = (row["net_low"], net, row["net_high"])
+    return float(max(ends) - min(ends))
+
+
+def tornado(tree: Tree, labels: Labels) -> Chart | None:
+    """Bars from the plan's net value to that at either end, the widest on top."""
+    campaign = campaign_or_none(tree)
+    rows = swings(campaign) if campaign else []
+    if campaign is None or not rows:
+        return None
+    net = campaign["sensitivity"]["net"]
+    total = HEAD + len(rows) * (LINE + GAP)
+    figure, axes = add_axes(total + 0.65, (EDGE, 0.55, EDGE, 0.1))
+    _ground(axes, rows, net, total, labels)
+    _key(axes, labels)
+    spots = []
+    for at, row in enumerate(rows, 1):
+        spots.append(_row(axes, row, net, HEAD + at * (LINE + GAP), labels))
+    return Chart("tornado", figure, tuple(spots), labels, "y")
+
+
+def _ground(axes: Axes, rows: Sequence[Tree], net: float, total: float, labels: Labels) -> None:
+    """Limits that hold every bar, and the axis of money."""
+    ends = [net, *(row[end] for row in rows for end in ("net_low", "net_high"))]
+    low, high = min(ends), max(ends)
+    room = 0.03 * (high - low) or 1.0
+    axes.set_xlim(low - room, high + room)
+    axes.set_ylim(total, 0)
+    axes.spines["left"].set_visible(False)
+    axes.set_yticks([])
+    money_ticks(axes.xaxis, (low - room, high + room), labels, WIDTH - 2 * EDGE)
+    axes.set_xlabel(labels(message("chart.tornado.axis")), labelpad=6)
+
+
+def _key(axes: Axes, labels: Labels) -> None:
+    """Which colour is which end."""
+    inch, x = 1 / (WIDTH - 2 * EDGE), 0.0
+    for end in ENDS:
+        text = labels(message(f"chart.tornado.{end}"))
+        _bar(axes, (x, x + SQUARE * inch), 0.1, end, across=True)
+        x += (SQUARE + 0.07) * inch
+        how: dict[str, Any] = {"va": "center", "fontsize": 9, "color": COLOURS["muted"]}
+        write(axes, x, 0.1, text, transform=axes.get_yaxis_transform(), **how)
+        x += (inches(text, 9) + 0.25) * inch
+
+
+def _row(axes: Axes, row: Tree, net: float, y: float, labels: Labels) -> Tooltip:
+    """The name of an assumption and its range, and under them its bars, which end at ``y``."""
+    name = labels(message(f"assumption.{row['name']}"))
+    told = {end: Number(row[end], "value") for end in ("low", "high")}
+    ends = labels(message("chart.tornado.ends", **told))
+    room = WIDTH - 2 * EDGE - inches(ends, 9) - 0.15
+    margin = {"transform": axes.get_yaxis_transform()}
+    write(axes, 0, y - GAP, wrap_text(name, room, 1)[0], **margin)
+    write(axes, 1, y - GAP, ends, ha="right", color=COLOURS["muted"], fontsize=9, **margin)
+    # The longer bar first: where both lie on one side, the shorter stays in sight.
+    for end in sorted(ENDS, key=lambda one: -abs(row[f"net_{one}"] - net)):
+        _bar(axes, (net, row[f"net_{end}"]), y - GAP + 0.13, end)
+    stroke = [y - GAP + 0.02, y - 0.02]
+    axes.plot([net, net], stroke, color=COLOURS["ink"], linewidth=1.2, solid_capstyle="butt")
+    values = tuple((f"chart.tornado.{end}", row[f"net_{end}"], "money") for end in ENDS)
+    return Tooltip(*to_points(axes, net, y - GAP + 0.13), name, values)
+
+
+def _bar(
+    axes: Axes, ends: tuple[float, float], y: float, end: str, *, across: bool = False
+) -> None:
+    """A bar around ``y`` in the colour of an end; ``across`` takes shares of the panel's width."""
+    colour, opacity = ENDS[end]
+    left, right = sorted(ends)
+    where: dict[str, Any] = {"transform": axes.get_yaxis_transform()} if across else {}
+    how: dict[str, Any] = {"color": COLOURS[colour], "alpha": opacity, "linewidth": 0}
+    axes.barh(y, right - left, 2 * HALF, left=left, **how, **where)

@@ -1,0 +1,138 @@
+"""What the page's script reads: the verdict's columns as JSON that no markup can break out of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from retain.report.charts.canvas import Chart
+from retain.report.page.leaderboard import LONG, PAGE, Column, choices
+from retain.report.text.names import Tree, run_label, value_text
+from retain.report.text.words import LANGUAGES, words
+
+STEPS = 1_000_000
+"""Numbers travel as whole millionths: 10,000 runs then fit the page, and no digit shown is lost."""
+COMPARED = 200
+"""Runs that can be chosen for a comparison of two."""
+DANGEROUS = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
+
+
+def island(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -> Markup:
+    """The JSON, every character escaped that HTML or a script could take for its own."""
+    holds = {
+        "steps": STEPS,
+        "page": PAGE,
+        "long": LONG,
+        "words": {name: _spoken(name) for name in LANGUAGES},
+        "board": _board(tree, numbers),
+        "pairs": _pairs(tree),
+        "charts": {name: _spots(chart) for name, chart in charts.items()},
+    }
+    text = json.dumps(holds, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Markup(text.translate(DANGEROUS))  # noqa: S704 - nothing of HTML is left in it
+
+
+def _spoken(language: str) -> dict[str, Any]:
+    """The texts the script needs."""
+    kept = ("script.", "tag.", "tip.", "chart.", "metric.", "measure.", "fishbone.tip.")
+    texts = words(language).texts
+    return {key: text for key, text in texts.items() if key.startswith(kept)}
+
+
+def steps(values: Sequence[float | None]) -> list[int | None]:
+    """Numbers in whole millionths.
+
+    >>> steps([0.9171234, None])
+    [917123, None]
+    """
+    return [None if value is None else round(value * STEPS) for value in values]
+
+
+def _board(tree: Tree, numbers: Sequence[Column]) -> dict[str, Any]:
+    """The leaderboard by column; a config value is its place among the values of its key."""
+    board = tree["leaderboard"]
+    names = [name for column in numbers for name in _names(column)]
+    return {
+        "id": [row["id"] for row in board],
+        "rank": [row["rank"] for row in board],
+        "tied": "".join("1" if row["tied"] else "0" for row in board),
+        "stopped": {i: row["folds"] for i, row in enumerate(board) if row.get("stopped")},
+        "winner": tree["winner"]["id"],
+        "keys": [
+            {"name": key, "levels": found, "at": _places(board, key, found)}
+            for key, found in choices(tree).items()
+        ],
+        "columns": [
+            {
+                "name": c.name,
+                "form": c.form,
+                "ranged": c.ranged,
+                "falling": c.falling,
+                "extra": c.extra,
+            }
+            for c in numbers
+        ],
+        "numbers": {name: steps([row.get(name) for row in board]) for name in names},
+    }
+
+
+def _names(column: Column) -> list[str]:
+    ends = [f"{column.name}_low", f"{column.name}_high"] if column.ranged else []
+    return [column.name, *ends]
+
+
+def _places(board: Sequence[Tree], key: str, found: Sequence[str]) -> list[int]:
+    place = {text: at for at, text in enumerate(found)}
+    return [place[value_text(row.get(key))] for row in board]
+
+
+def _pairs(tree: Tree) -> dict[str, Any]:
+    """What two runs are compared with: their folds, and what the verdict says of some pairs."""
+    chosen = [row for row in tree["leaderboard"] if row["id"] in tree["folds"]][:COMPARED]
+    asked = {one[side] for one in tree["diffs"] for side in ("a", "b")}
+    chosen += [r for r in tree["leaderboard"] if r["id"] in asked and r not in chosen]
+    return {
+        "runs": [[row["id"], row["rank"], run_label(row, tree["keys"])] for row in chosen],
+        "keys": {row["id"]: [value_text(row.get(key)) for key in tree["keys"]] for row in chosen},
+        "names": list(tree["keys"]),
+        "metrics": list(tree["metrics"]),
+        "folds": {
+            row["id"]: {
+                name: steps(values) for name, values in tree["folds"].get(row["id"], {}).items()
+            }
+            for row in chosen
+        },
+        "test_to_train": tree["split"]["test_to_train"],
+        "t": tree["t_quantiles"],
+        "diffs": [_diff(one) for one in tree["diffs"]],
+        "command": compare_command(tree),
+    }
+
+
+def _diff(one: Tree) -> dict[str, Any]:
+    """A pair of the verdict, its config values as text."""
+    config = [[c["key"], value_text(c["a"]), value_text(c["b"])] for c in one["config"]]
+    return {**one, "config": config}
+
+
+def compare_command(tree: Tree) -> str:
+    """The command line that compared these runs, to which a pair can be added."""
+    told = [text for text in tree["commands"] if text.startswith("retain-compare")]
+    plain = [text for text in told if "diff=" not in text]
+    return plain[0] if plain else f"retain-compare study={tree['study']}"
+
+
+def _spots(chart: Chart) -> dict[str, Any]:
+    """Where a chart can be pointed at, and what it then says."""
+    return {
+        "nearest": chart.nearest,
+        "words": [key for key, _, _ in chart.spots[0].values] if chart.spots else [],
+        "forms": [form for _, _, form in chart.spots[0].values] if chart.spots else [],
+        "spots": [
+            [spot.x, spot.y, spot.title, *(value for _, value, _ in spot.values)]
+            for spot in chart.spots
+        ],
+    }

@@ -1,0 +1,125 @@
+"""The leaderboard's columns: the score, what tells runs apart, then all else that was measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from retain.report.text.names import Tree, metric_name, value_text
+from retain.report.text.numbers import Number
+from retain.report.text.words import Message, has_text, message
+from retain.report.tree import METRIC
+
+PAGE = 25
+"""Rows shown at a time; the script pages through the rest."""
+CHOICES = 40
+"""Values a key may have and still be filtered by a list of them; the search finds the others."""
+RANKING = (METRIC, "difference", "p_holm", "equivalent")
+"""Columns that say who is better, and how sure that is."""
+LONG = 32
+"""Letters of a config value from which its cell wraps."""
+FORMS = {
+    "difference": "change",
+    "p_holm": "p",
+    "equivalent": "percent",
+    "worse": "percent",
+    "fit_seconds": "seconds",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers; ``ranged`` ones show their interval too.
+
+    ``falling`` says that the first click sorts the largest to the top; ``extra`` ones are left
+    out on paper.
+    """
+
+    name: str
+    form: str
+    ranged: bool = False
+    falling: bool = False
+
+    @property
+    def extra(self) -> bool:
+        """Whether paper is too narrow for it."""
+        return self.name not in RANKING
+
+    @property
+    def title(self) -> Message:
+        """What stands above it."""
+        told = f"column.{self.name}"
+        return message(told) if has_text(told) else metric_name(self.name)
+
+
+def columns(tree: Tree) -> list[Column]:
+    """Columns of numbers, of those the leaderboard has; the settings follow the first."""
+    directions = {name: bool(one["higher_is_better"]) for name, one in tree["metrics"].items()}
+    others = [name for name in directions if name != METRIC]
+    wanted = [*RANKING, *others, "fit_seconds"]
+    row = tree["leaderboard"][0]
+    return [
+        Column(
+            name,
+            FORMS.get(name, "score"),
+            ranged=name in (METRIC, "difference"),
+            falling=directions.get(name, name in ("difference", "p_holm", "equivalent")),
+        )
+        for name in wanted
+        if name in row
+    ]
+
+
+def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
+    """The first page, cell by cell."""
+    return [
+        {
+            "rank": Number(row["rank"], "count"),
+            "id": row["id"],
+            "tags": tags(row, tree),
+            "tied": row["tied"],
+            "keys": [value_text(row.get(key)) for key in tree["keys"]],
+            "cells": [(column.extra, _cell(row, column)) for column in numbers],
+        }
+        for row in tree["leaderboard"][:PAGE]
+    ]
+
+
+def tags(row: Tree, tree: Tree) -> list[Message]:
+    """What marks a run: chosen, tied with the best, guessing, stopped early."""
+    found = []
+    if row["id"] == tree["winner"]["id"]:
+        found.append(message("tag.winner"))
+    elif row["tied"]:
+        found.append(message("tag.tied"))
+    if row.get("stopped"):
+        found.append(message("tag.stopped", n=Number(row["folds"], "count")))
+    return found
+
+
+def _cell(row: Tree, column: Column) -> list[Number]:
+    """The number, and where it has one its interval."""
+    names = [column.name]
+    if column.ranged:
+        names += [f"{column.name}_low", f"{column.name}_high"]
+    return [Number(row.get(name), column.form) for name in names]
+
+
+def choices(tree: Tree) -> dict[str, list[str]]:
+    """The values of each key, in their own order: numbers by size, texts by letter."""
+    return {key: levels([row.get(key) for row in tree["leaderboard"]]) for key in tree["keys"]}
+
+
+def levels(values: Sequence[Any]) -> list[str]:
+    """Distinct values as text, sorted.
+
+    >>> levels([10, 9, None, "svc", 9])
+    ['9', '10', 'null', 'svc']
+    """
+
+    def order(value: Any) -> tuple[bool, float, str]:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        return not number, float(value) if number else 0.0, value_text(value)
+
+    return list(dict.fromkeys(value_text(value) for value in sorted(values, key=order)))

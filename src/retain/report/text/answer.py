@@ -1,0 +1,147 @@
+"""The answer in five sentences, generated from the numbers of the verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from retain.report.text.names import Tree, code, metric_name, run_label, run_name
+from retain.report.text.numbers import Number, count_path
+from retain.report.text.words import LANGUAGES, Message, message, words
+from retain.report.tree import METRIC, clear, measured_levels
+
+
+def answer(tree: Tree) -> list[Message]:
+    """Who won, who is tied, whether chance is beaten, what moved the metric, what the test said.
+
+    A gate takes a sentence of its own; who is tied and whether chance is beaten then share one.
+    """
+    first, tied, chance = _won(tree), _tied(tree), _chance(tree)
+    last = [_moved(tree), _sealed(tree)]
+    if tree["gate"] is None:
+        return [first, tied, chance, *last]
+    return [first, message("answer.joined", first=tied, second=chance), *last, _gate(tree)]
+
+
+def sentence(said: Message) -> Markup:
+    """A clause as a sentence, in every language, of which the page shows one."""
+    shown = Markup("")
+    for language in LANGUAGES:
+        text = words(language).html(said)
+        told = text[:1].upper() + text[1:]
+        shown += Markup('<span class="{0}" lang="{0}">{1}.</span>').format(language, told)
+    return shown
+
+
+def score(values: Tree, key: str = "mean") -> dict[str, Number]:
+    """A metric and its interval, by the names the phrases use."""
+    names = {"mean": key, "low": "low", "high": "high"}
+    return {name: Number(values[at], "score") for name, at in names.items()}
+
+
+def _won(tree: Tree) -> Message:
+    winner, runs = tree["winner"], count_path(len(tree["leaderboard"]), "leaderboard")
+    said: dict[str, Any] = {
+        "run": run_name(winner["name"], winner["id"]),
+        **score(winner["metrics"][METRIC]),
+    }
+    if len(tree["leaderboard"]) == 1:
+        return message("answer.single", **said)
+    best = (tree["choice"] or {}).get("best")
+    if best is None or best["id"] == winner["id"]:
+        return message("answer.best", n=runs, **said)
+    return message("answer.simplest", n=runs, best=run_name(best["name"], best["id"]), **said)
+
+
+def _tied(tree: Tree) -> Message:
+    if len(tree["leaderboard"]) == 1:
+        return message("answer.alone")
+    if len(tree["tied"]) < 2:
+        return message("answer.untied", tests=_tests(tree))
+    said: dict[str, Any] = {"n": count_path(len(tree["tied"]), "tied"), "tests": _tests(tree)}
+    simplest = (tree["choice"] or {}).get("simplest_tied")
+    if simplest is None:
+        return message("answer.tied", **said)
+    if simplest["id"] == tree["winner"]["id"]:
+        return message("answer.tied_winner_simplest", **said)
+    run = run_name(simplest["name"], simplest["id"])
+    return message("answer.tied_other_simplest", run=run, **said)
+
+
+def _tests(tree: Tree) -> Message:
+    """By what ties are judged; where nothing beats chance the Bayesian test tells no rank."""
+    alpha, rope = Number(tree["alpha"], "plain"), Number(tree["rope"], "plain")
+    if tree["chance"] is not None and not tree["chance"]["beaten"]:
+        return message("answer.one_test", alpha=alpha)
+    return message("answer.tests", alpha=alpha, rope=rope)
+
+
+def _chance(tree: Tree) -> Message:
+    chance = tree["chance"]
+    if chance is None:
+        return message("answer.chance.unknown")
+    p = Number(chance["p"], "p_is")
+    if chance["beaten"]:
+        return message("answer.chance.beaten", p=p)
+    rows = {row["id"]: row for row in tree["leaderboard"]}
+    tied = [
+        run_name(run_label(rows[one], tree["keys"]), one) for one in chance["tied"] if one in rows
+    ]
+    return (
+        message("answer.chance.tied", runs=tied) if tied else message("answer.chance.unbeaten", p=p)
+    )
+
+
+def _moved(tree: Tree) -> Message:
+    found = [(effect, level) for effect in tree["effects"] for level in measured_levels(effect)]
+    if not found:
+        return message("answer.moved.unknown")
+    effect, level = max(found, key=lambda one: abs(one[1]["mean"]))
+    change = {name: Number(level[name], "change") for name in ("mean", "low", "high")}
+    return message(
+        "answer.moved.clear" if clear(level) else "answer.moved.unclear",
+        axis=code(effect["axis"]),
+        level=code(level["level"]),
+        reference=code(effect["reference"]),
+        pairs=message("answer.pairs", n=Number(level["pairs"], "count")),
+        **change,
+    )
+
+
+def _sealed(tree: Tree) -> Message:
+    sealed = tree["sealed_test"]
+    if sealed is None:
+        return message("answer.unopened")
+    return message(
+        "answer.sealed_in_time" if tree["in_time"] else "answer.sealed",
+        n=Number(sealed["customers"], "count"),
+        times=describe_accesses(tree),
+        **score(sealed["metrics"][METRIC], "value"),
+    )
+
+
+def describe_accesses(tree: Tree) -> Message:
+    """How often the sealed test was opened."""
+    openings = len(tree["sealed_test"]["openings"])
+    if openings == 1:
+        return message("answer.once")
+    return message("answer.times", n=count_path(openings, "sealed_test.openings"))
+
+
+def _gate(tree: Tree) -> Message:
+    if tree["gate"]["passed"]:
+        return message("answer.gate_passed")
+    missed = [one for one in tree["gate"]["metrics"] if not one["passed"]]
+    return message("answer.gate_missed", misses=[gate_miss(one) for one in missed])
+
+
+def gate_miss(one: Tree) -> Message:
+    """Which metric missed its threshold, and by how much."""
+    return message(
+        "answer.miss",
+        metric=metric_name(one["name"]),
+        value=Number(one["value"], "score"),
+        threshold=Number(one["threshold"], "plain"),
+        by=Number(one["missed_by"], "fine"),
+    )

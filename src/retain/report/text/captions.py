@@ -1,0 +1,231 @@
+"""What to read from each figure, said with its own numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from retain.report.charts.dependence import SHOWN as PANELS
+from retain.report.charts.distributions import SHOWN as DISTRIBUTIONS
+from retain.report.charts.intervals import SHOWN
+from retain.report.charts.tornado import swings
+from retain.report.text.names import Tree, code, label, offer_label, segment_label, value_text
+from retain.report.text.numbers import Number, count_path
+from retain.report.text.words import Label, Message, has_text, message
+from retain.report.tree import BEESWARM_ROWS as SWARMS
+from retain.report.tree import (
+    METRIC,
+    clear,
+    compared,
+    has_profit,
+    measured_levels,
+    out_of_fold,
+    segments_by_risk,
+    strong,
+)
+
+
+def channel(name: str) -> Message:
+    """How an offer reaches a customer; a way the catalogue does not know keeps its name."""
+    key = f"channel.{name}"
+    return message(key) if has_text(key) else message("measure.other", key=Label(name, name))
+
+
+def _segments(tree: Tree) -> Message:
+    found = tree["segments"]
+    money = has_profit(found)
+    one, weight = segments_by_risk(found)[0]
+    form = "money" if money else "percent"
+    ends = {end: Number(weight[end], form) for end in ("value", "low", "high")}
+    key = "caption.segments" if money else "caption.segments_risk"
+    return message(key, segment=segment_label(one), **ends)
+
+
+def _profit_curve(tree: Tree) -> Message:
+    campaign = tree["campaign"]
+    found = campaign["profit_curve"]
+    best = {
+        "share": Number(found["best_share"], "share"),
+        "profit": Number(found["best_profit"], "money"),
+    }
+    if found["offer"] is None:
+        return message("caption.profit_curve_any", **best)
+    offer = offer_label(campaign, found["offer"])
+    return message("caption.profit_curve", offer=offer, **best)
+
+
+def _budget_curve(tree: Tree) -> Message:
+    found = sorted(tree["campaign"]["budgets"], key=lambda one: float(one["budget"]))
+    first, last = found[0], found[-1]
+    return message(
+        "caption.budget_curve",
+        first=Number(first["budget"], "money"),
+        last=Number(last["budget"], "money"),
+        low=Number(first["net"], "money"),
+        high=Number(last["net"], "money"),
+        few=Number(first["chosen"], "count"),
+        most=Number(last["chosen"], "count"),
+    )
+
+
+def _tornado(tree: Tree) -> Message:
+    campaign = tree["campaign"]
+    found, widest = campaign["sensitivity"], swings(campaign)[0]
+    ends = [found["net"], widest["net_low"], widest["net_high"]]
+    return message(
+        "caption.tornado",
+        name=message(f"assumption.{widest['name']}"),
+        low=Number(min(ends), "money"),
+        high=Number(max(ends), "money"),
+        net=Number(found["net"], "money"),
+        chosen=Number(found["chosen"], "count"),
+    )
+
+
+CAMPAIGN_CAPTIONS: dict[str, Callable[[Tree], Message]] = {
+    "segments": _segments,
+    "profit_curve": _profit_curve,
+    "budget_curve": _budget_curve,
+    "tornado": _tornado,
+}
+
+
+def caption(name: str, tree: Tree) -> Message:
+    """The caption of a chart; it is its text alternative too."""
+    return CAPTIONS[name](tree)
+
+
+def _intervals(tree: Tree) -> Message:
+    board = tree["leaderboard"]
+    last = board[:SHOWN][-1]
+    return message(
+        "caption.intervals",
+        first=Number(board[0]["rank"], "count"),
+        last=Number(last["rank"], "count"),
+        runs=count_path(len(board), "leaderboard"),
+        best=Number(board[0][METRIC], "score"),
+        lowest=Number(last[METRIC], "score"),
+    )
+
+
+def _effects(tree: Tree) -> Message:
+    told = [
+        code(f"{effect['axis']}={value_text(level['level'])}")
+        for effect in tree["effects"]
+        for level in measured_levels(effect)
+        if clear(level)
+    ]
+    return message("caption.effects", levels=told) if told else message("caption.effects_unclear")
+
+
+def _roc(tree: Tree) -> Message:
+    x, y = _at(tree["curves"]["roc"], 0.1, "percent", "percent")
+    area = Number(tree["winner"]["metrics"][METRIC]["mean"], "score")
+    return message("caption.roc", x=x, y=y, area=area)
+
+
+def _precision_recall(tree: Tree) -> Message:
+    x, y = _at(tree["curves"]["precision_recall"], 0.8, "percent", "percent")
+    declined, rows = (Number(count, "count") for count in out_of_fold(tree))
+    here, in_time = "caption.precision_recall", "caption.precision_recall_in_time"
+    said = {"x": x, "y": y, "declined": declined, "rows": rows}
+    return message(in_time if tree["in_time"] else here, **said)
+
+
+def _lift(tree: Tree) -> Message:
+    x, y = _at(tree["curves"]["lift"], 0.2, "percent", "times")
+    return message("caption.lift", x=x, y=y)
+
+
+def _captured(tree: Tree) -> Message:
+    x, y = _at(tree["curves"]["captured_profit"], 0.2, "percent", "percent")
+    return message("caption.captured_profit", x=x, y=y)
+
+
+def _at(curve: Tree, wanted: float, x_form: str, y_form: str) -> tuple[Number, Number]:
+    """The point of a curve nearest to a round x."""
+    place = min(range(len(curve["x"])), key=lambda at: abs(curve["x"][at] - wanted))
+    return Number(curve["x"][place], x_form), Number(curve["y"][place], y_form)
+
+
+def _calibration(tree: Tree) -> Message:
+    furthest = max(
+        tree["curves"]["calibration"], key=lambda one: abs(one["observed"] - one["predicted"])
+    )
+    ece = tree["winner"]["metrics"].get("ece")
+    return message(
+        "caption.calibration",
+        predicted=Number(furthest["predicted"], "percent"),
+        observed=Number(furthest["observed"], "percent"),
+        n=Number(furthest["customers"], "count"),
+        ece=Number(None if ece is None else ece["mean"], "score"),
+    )
+
+
+def _fishbone(tree: Tree) -> Message:
+    target = tree["reasons"]["target"]
+    return message(
+        "caption.fishbone",
+        n=Number(target["customers"], "count"),
+        declined=Number(target["declined"], "count"),
+    )
+
+
+def _drivers(tree: Tree) -> Message:
+    first = strong(tree["reasons"], 1)[0]
+    mean = Number(first["strength"]["mean"], "score")
+    return message("caption.drivers", feature=label(first["label"]), mean=mean)
+
+
+def _beeswarm(tree: Tree) -> Message:
+    reasons = tree["reasons"]
+    shown = [one for one in strong(reasons, SWARMS) if one["swarm"] is not None]
+    widest = max(shown, key=lambda one: float(one["swarm"]["high"] - one["swarm"]["low"]))
+    ends = {end: Number(widest["swarm"][end], "change") for end in ("low", "high")}
+    customers = Number((reasons["drivers"] or reasons["target"])["customers"], "count")
+    return message("caption.beeswarm", n=customers, feature=label(widest["label"]), **ends)
+
+
+def _dependence(tree: Tree) -> Message:
+    shown = [one for one in strong(tree["reasons"], PANELS) if one["dependence"]]
+    first = shown[0]
+    lowest, highest = (
+        pick(first["dependence"], key=lambda one: float(one["mean"])) for pick in (min, max)
+    )
+    values = {"feature": label(first["label"]), "low": _point(lowest), "high": _point(highest)}
+    return message("caption.dependence", **values)
+
+
+def _point(one: Tree) -> Message:
+    """A value or level, and the mean SHAP value there."""
+    at = Number(one["at"], "value") if one["label"] is None else label(one["label"])
+    return message("caption.point", mean=Number(one["mean"], "change"), at=at)
+
+
+def _distributions(tree: Tree) -> Message:
+    found = [one for one in compared(tree["reasons"], DISTRIBUTIONS) if one["effect"] is not None]
+    if not found:
+        return message("caption.distributions_alone")
+    furthest = max(found, key=lambda one: abs(one["effect"]["value"]))
+    effect = furthest["effect"]
+    ends = {end: Number(effect[end], "times") for end in ("value", "low", "high")}
+    measure = message(f"effect.{effect['measure']}")
+    return message(
+        "caption.distributions", feature=label(furthest["label"]), measure=measure, **ends
+    )
+
+
+CAPTIONS: dict[str, Callable[[Tree], Message]] = {
+    "intervals": _intervals,
+    "effects": _effects,
+    "roc": _roc,
+    "precision_recall": _precision_recall,
+    "calibration": _calibration,
+    "lift": _lift,
+    "captured_profit": _captured,
+    "fishbone": _fishbone,
+    "drivers": _drivers,
+    "beeswarm": _beeswarm,
+    "dependence": _dependence,
+    "distributions": _distributions,
+    **CAMPAIGN_CAPTIONS,
+}

@@ -1,0 +1,239 @@
+"""What goes with one customer's risk, in a sentence: the value, and what is usual beside it.
+
+A sentence says what a value goes with, never what it does. Numbers are compared as they are;
+where they differ they are written in as many digits as it takes to see it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from retain.report.text.names import Tree
+from retain.report.text.numbers import VALUES, Number, format_number
+from retain.report.text.words import LANGUAGES, Label, Message, message, words
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+
+Levels = Mapping[str, Mapping[str, Tree]]
+"""What the levels of categories are called: feature → level → its label."""
+UNNAMED: Levels = MappingProxyType({})
+FINEST = list(VALUES)[-1]
+USUALLY = ("driver.within", "driver.same")
+RANGED = ("driver.below", "driver.above", *USUALLY)
+LEVEL = ("driver.level", "driver.level_of_none", "driver.level_shared")
+UNKNOWN = ("driver.unknown", "driver.unknown_of_none", "driver.unknown_shared")
+USUAL = ("usual_low", "usual_high", "usual_share")
+COLUMNS = (
+    *("customer_id", "rank", "feature", "value", *USUAL),
+    *("log_odds", "probability_points", "in_english", "in_russian"),
+)
+
+
+def driver_message(driver: Tree, feature: Tree) -> Message:
+    """A driver of a customer as a phrase.
+
+    Parameters
+    ----------
+    driver
+        One of ``reasons.examples[].drivers``.
+    feature
+        The entry of ``reasons.features`` it is about.
+
+    Examples
+    --------
+    >>> pages = {"kind": "number", "label": {"en": "Pages a visit", "ru": "Страниц за визит"}}
+    >>> few = {"value": 2, "usual_low": 6, "usual_high": 11, "usual_share": None, "log_odds": 0.8}
+    >>> print(words("en").plain(driver_message({**few, "level": None}, pages)))
+    Pages a visit: 2, below the 6–11 usual for those who stay; goes with a higher risk
+    """
+    one = {**driver, **{name: _known(driver[name]) for name in ("value", *USUAL)}}
+    key = _key(one, feature["kind"])
+    return message(
+        key,
+        feature=_label(feature["label"]),
+        **_put(key, one),
+        risk=message(_risk(key, driver["log_odds"])),
+    )
+
+
+def _key(driver: Tree, kind: str) -> str:
+    """Which of the texts says where the customer stands."""
+    if kind == "category" and driver["level"] is not None:
+        return _shared(LEVEL, driver)
+    value = _known(driver["value"])
+    if kind == "category" or value is None:
+        return _shared(UNKNOWN, driver)
+    low, high = driver["usual_low"], driver["usual_high"]
+    if low is None or high is None:
+        return "driver.alone"
+    if not low <= value <= high:
+        return "driver.below" if value < low else "driver.above"
+    return "driver.within" if low < high else "driver.same"
+
+
+def _shared(texts: Sequence[str], driver: Tree) -> str:
+    """Which of the texts says how many of those who stay share it."""
+    share = driver["usual_share"]
+    return texts[0] if share is None else texts[1] if share == 0 else texts[2]
+
+
+def _put(key: str, driver: Tree) -> dict[str, Any]:
+    """What a text puts in, besides the feature and the risk."""
+    if key in (*LEVEL, *UNKNOWN):
+        level = {} if driver["level"] is None else {"level": _label(driver["level"])}
+        return {**level, "share": Number(driver["usual_share"], "share")}
+    low, high = driver["usual_low"], driver["usual_high"]
+    if key == "driver.alone":
+        return {"value": Number(driver["value"], "value")}
+    form = _form(driver["value"], low, high)
+    return {"value": Number(driver["value"], form), "usual": _usual(low, high, form)}
+
+
+def _usual(low: float, high: float, form: str) -> Number | Message:
+    if low == high:
+        return Number(low, form)
+    key = "driver.range" if low >= 0 else "driver.signed_range"
+    return message(key, low=Number(low, form), high=Number(high, form))
+
+
+def _risk(key: str, log_odds: float) -> str:
+    """What the value goes with; a higher risk at a usual value is a surprise."""
+    if log_odds > 0:
+        return "driver.yet_higher" if key in USUALLY else "driver.higher"
+    return "driver.lower" if log_odds < 0 else "driver.no_other"
+
+
+def _form(value: float, low: float, high: float) -> str:
+    """The form of fewest digits in which what differs is seen to differ.
+
+    >>> _form(2.0, 6.0, 11.0), _form(5.0004, 2.0, 5.0)
+    ('value', 'value_5')
+    """
+    pairs = ((low, high), (value, min(max(value, low), high)))
+    near = [(a, b) for a, b in pairs if a != b and _near(a, b)]
+    if not near:
+        return "value"
+    return next((form for form in VALUES if all(_differ(*two, form) for two in near)), FINEST)
+
+
+def _near(a: float, b: float) -> bool:
+    """Whether three digits may be too few to tell two numbers apart."""
+    return abs(a - b) <= 0.01 * max(abs(a), abs(b))
+
+
+def _differ(a: float, b: float, form: str) -> bool:
+    return format_number(a, form, "en") != format_number(b, form, "en")
+
+
+def _known(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else value
+
+
+def _label(label: Tree) -> Label:
+    return Label(label["en"], label["ru"])
+
+
+def driver_sentences(
+    table: pd.DataFrame, features: Mapping[str, Tree], language: str, levels: Levels = UNNAMED
+) -> pd.Series:
+    """The sentence of each row, as ``driver_message`` has it.
+
+    Parameters
+    ----------
+    table
+        One row a driver: ``feature``, ``value`` (missing for a category, or where not known),
+        ``level`` (missing for a number, or where not known), ``usual_low``, ``usual_high``,
+        ``usual_share``, ``log_odds``.
+    features
+        The entries of ``reasons.features`` by name.
+    language
+        ``en`` or ``ru``.
+    levels
+        What levels are called; one that is not among them keeps its own name.
+    """
+    import numpy as np
+    import pandas as pd
+
+    said = np.empty(len(table), dtype=object)
+    for rows in _alike(table):
+        driver = _driver(table.iloc[rows[0]], levels)
+        speak = _speaker(driver, features[table["feature"].iloc[rows[0]]], language)
+        codes, values = pd.factorize(table["value"].to_numpy()[rows], use_na_sentinel=False)
+        said[rows] = np.array([speak(value) for value in values.tolist()], dtype=object)[codes]
+    return pd.Series(said, index=table.index, dtype="str")
+
+
+def _alike(table: pd.DataFrame) -> Iterator[np.ndarray]:
+    """Positions of the rows whose sentences differ by the value alone."""
+    import numpy as np
+
+    keys = [table[name] for name in ("feature", "level", *USUAL)]
+    group = table.groupby([*keys, np.sign(table["log_odds"])], dropna=False, observed=True).ngroup()
+    order = np.argsort(group.to_numpy(), kind="stable")
+    starts = np.flatnonzero(np.diff(group.to_numpy()[order], prepend=-1))
+    return (rows for rows in np.split(order, starts[1:]) if len(rows))
+
+
+def _driver(row: pd.Series, levels: Levels) -> dict[str, Any]:
+    """A row of the table as the tree has it."""
+    import pandas as pd
+
+    level, known = row["level"], levels.get(row["feature"], {})
+    unnamed = {"en": level, "ru": level}
+    return {
+        **{name: _known(float(row[name])) for name in (*USUAL, "log_odds")},
+        "level": None if pd.isna(level) else known.get(level, unnamed),
+    }
+
+
+def _speaker(driver: Tree, feature: Tree, language: str) -> Callable[[float], str]:
+    """The sentence as a function of the value, all else given."""
+    texts: dict[tuple[str, str], Callable[..., str]] = {}
+
+    def speak(value: float) -> str:
+        one = {**driver, "value": value}
+        key = _key(one, feature["kind"])
+        form = _form(value, one["usual_low"], one["usual_high"]) if key in RANGED else "value"
+        if (key, form) not in texts:
+            texts[key, form] = words(language).opened(driver_message(one, feature), "value")
+        return texts[key, form](value=format_number(value, form, language))
+
+    return speak
+
+
+def drivers_table(
+    table: pd.DataFrame, features: Mapping[str, Tree], levels: Levels = UNNAMED
+) -> pd.DataFrame:
+    """The drivers of customers for people, ``COLUMNS`` in that order, rows as in ``table``.
+
+    Parameters
+    ----------
+    table, features, levels
+        As ``driver_sentences`` takes them; ``table`` has ``customer_id`` and ``points`` besides. All the
+        rows of a customer are in it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``rank`` is 1 for a customer's largest log-odds, whatever the sign; ``value`` is the number
+        or the level as the source has it.
+    """
+    kinds = {name: feature["kind"] for name, feature in features.items()}
+    category = table["feature"].map(kinds) == "category"
+    strength = table["log_odds"].abs().groupby(table["customer_id"], sort=False)
+    told_in = {
+        language: driver_sentences(table, features, language, levels) for language in LANGUAGES
+    }
+    return table.assign(
+        rank=strength.rank(method="first", ascending=False).astype("int64"),
+        value=table["value"].astype(object).where(~category, table["level"]),
+        probability_points=table["points"],
+        in_english=told_in["en"],
+        in_russian=told_in["ru"],
+    )[list(COLUMNS)]

@@ -1,0 +1,133 @@
+"""How runs, config values, metrics and features are called on the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from retain.report.text.numbers import MINUS, NARROW
+from retain.report.text.words import LANGUAGES, Label, Message, has_text, message
+
+Tree = Mapping[str, Any]
+SPACES = f"\u00a0{NARROW}"
+"""What parts figures without letting them part."""
+
+
+def value_text(value: Any) -> str:
+    """A config value as YAML would have it.
+
+    >>> [value_text(value) for value in (True, None, 0.5, "svc")]
+    ['true', 'null', '0.5', 'svc']
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)
+
+
+def run_label(row: Tree, keys: Sequence[str]) -> str:
+    """What tells a run apart: its names first, what says nothing without its key, its switches.
+
+    >>> run_label({"features.site": True, "model": "svc", "sampler": "none", "svc.C": 2.0},
+    ...           ["features.site", "model", "sampler", "svc.C"])
+    'svc · sampler=none · C=2.0 · +site'
+    """
+    told = [(key, row[key]) for key in keys if row.get(key) is not None]
+    names = [value for _, value in told if _speaks(value)]
+    switches = [
+        f"{'+' if value else MINUS}{_last(key)}" for key, value in told if isinstance(value, bool)
+    ]
+    others = [
+        f"{_last(key)}={value_text(value)}"
+        for key, value in told
+        if not (_speaks(value) or isinstance(value, bool))
+    ]
+    return " · ".join([*names, *others, *filter(None, [" ".join(switches)])]) or str(row["id"])
+
+
+def _last(key: str) -> str:
+    return key.rsplit(".", maxsplit=1)[-1]
+
+
+def _speaks(value: Any) -> bool:
+    """Whether a value is a name that needs no key beside it."""
+    return isinstance(value, str) and value not in ("none", "") and not _numeric(value)
+
+
+def _numeric(text: str) -> bool:
+    return re.fullmatch(r"[-+.\d]+", text) is not None
+
+
+def metric_name(name: str) -> Message:
+    """A metric as people say it; one the catalogue does not know keeps its key.
+
+    >>> metric_name("lift_10").key, dict(metric_name("lift_10").values)
+    ('measure.lift', {'top': '10'})
+    """
+    found = re.fullmatch(r"(lift|captured_profit)_([\d.]+)", name)
+    if found:
+        return message(f"measure.{found[1]}", top=found[2])
+    return (
+        message(f"metric.{name}")
+        if has_text(f"metric.{name}")
+        else message("measure.other", key=name)
+    )
+
+
+def group_name(name: str) -> Message:
+    """A group of features as people say it; one the catalogue does not know keeps its key."""
+    if has_text(f"group.{name}"):
+        return message(f"group.{name}")
+    return message("measure.other", key=Label(name, name))
+
+
+def label(told: Tree) -> Label:
+    """What the data call a thing, on its way into a phrase."""
+    return Label(told["en"], told["ru"])
+
+
+def format_name(told: Tree) -> Markup:
+    """What the data call a thing, in every language, of which the page shows one.
+
+    >>> print(format_name({"en": "Pages", "ru": "Pages"}))
+    <bdi class="name">Pages</bdi>
+    """
+    return format_level(label(told))
+
+
+def format_level(name: Label) -> Markup:
+    """A name in every language, of which the page shows one; once where it is the same in all."""
+    texts = {language: name.html(language) for language in LANGUAGES}
+    if len(set(texts.values())) == 1:
+        return texts[LANGUAGES[0]]
+    return Markup("").join(
+        Markup('<span class="{0}" lang="{0}">{1}</span>').format(*one) for one in texts.items()
+    )
+
+
+def run_name(name: str, identity: str) -> Markup:
+    """A run in a sentence: its name, and the id that finds its directory."""
+    return Markup('<b class="name">{}</b> <code>{}</code>').format(name, identity)
+
+
+def code(value: Any) -> Markup:
+    """A config key or value in a sentence, as it would be typed."""
+    return Markup("<code>{}</code>").format(value_text(value))
+
+
+def printable(text: str) -> str:
+    """Text that can stand in a picture: on one line, without control characters."""
+    return "".join(one if one.isprintable() or one in SPACES else "\ufffd" for one in text)
+
+
+def segment_label(one: Tree) -> Label:
+    """What people call a segment."""
+    return Label(one["segment"], one["segment"]) if one["label"] is None else label(one["label"])
+
+
+def offer_label(campaign: Tree, name: str) -> Label:
+    """What people call an offer; one the campaign does not have keeps its name."""
+    found = {one["name"]: label(one["label"]) for one in campaign["offers"]}
+    return found.get(name, Label(name, name))

@@ -1,0 +1,114 @@
+"""Segments in words: where most is at risk, and what sets each apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from retain.report.text.campaign import customers
+from retain.report.text.names import Tree, label, segment_label
+from retain.report.text.numbers import VALUES, Number, format_number
+from retain.report.text.words import Label, Message, has_text, message
+from retain.report.tree import has_profit, segments_by_risk
+
+SOUND = 0.75
+"""Mean Jaccard overlap from which a segment is a group of its own (Hennig 2007)."""
+STABLE = (("highly", 0.85), ("mostly", SOUND), ("hardly", 0.6))
+"""How well a segment holds together, from which overlap on."""
+
+
+def segment_sentences(segments: Sequence[Tree]) -> list[Message]:
+    """Where most is at risk and whether clearly, where consent is rarest, what is no group."""
+    said = [_most(segments), _consent(segments), _steady(segments)]
+    return [one for one in said if one is not None]
+
+
+def _most(segments: Sequence[Tree]) -> Message:
+    (first, weight), *others = segments_by_risk(segments)
+    form = "money" if has_profit(segments) else "share"
+    values: dict[str, Any] = {
+        "segment": segment_label(first),
+        "customers": customers(first["customers"]),
+        **{end: Number(weight[end], form) for end in ("value", "low", "high")},
+    }
+    if form == "share":
+        return message("segments.riskiest", **values)
+    if not others:
+        return message("segments.most.alone", **values)
+    after, its = others[0]
+    values["next"] = segment_label(after)
+    if its["high"] < weight["low"]:
+        return message("segments.most.clear", **values)
+    ends = {f"next_{end}": Number(its[end], form) for end in ("low", "high")}
+    return message("segments.most.unclear", **values, **ends)
+
+
+def _consent(segments: Sequence[Tree]) -> Message | None:
+    """In which segment fewest can be contacted, where that differs."""
+    found = [one for one in segments if one["contactable"] is not None]
+    if len({one["contactable"] for one in found}) < 2:
+        return None
+    rarest = min(found, key=lambda one: float(one["contactable"]))
+    share = Number(rarest["contactable"], "share")
+    return message("segments.consent", segment=segment_label(rarest), share=share)
+
+
+def _steady(segments: Sequence[Tree]) -> Message | None:
+    found = [one for one in segments if one["stability"] is not None]
+    if not found:
+        return None
+    least = min(found, key=lambda one: float(one["stability"]["jaccard"]))
+    overlap = least["stability"]["jaccard"]
+    key = "segments.hold" if overlap >= SOUND else "segments.fall"
+    return message(key, segment=segment_label(least), jaccard=Number(overlap, "times"))
+
+
+def apart(one: Tree) -> Message:
+    """One feature by which a segment differs, higher or lower, inside against outside."""
+    if one["kind"] == "category":
+        form = "share"
+        level = Label(str(one["level"]), str(one["level"]))
+        named: dict[str, Any] = {
+            "level": label(one["level_label"]) if one["level_label"] else level
+        }
+    else:
+        form, named = _form(one["inside"], one["outside"]), {}
+    return message(
+        f"segments.{one['kind']}.{one['direction']}",
+        feature=label(one["label"]),
+        inside=Number(one["inside"], form),
+        outside=Number(one["outside"], form),
+        **named,
+    )
+
+
+def _form(inside: float, outside: float) -> str:
+    """The form of fewest digits in which two values are seen to differ.
+
+    >>> _form(2.0, 6.0), _form(5.0004, 5.0)
+    ('value', 'value_5')
+    """
+    seen = (
+        form
+        for form in VALUES
+        if format_number(inside, form, "en") != format_number(outside, form, "en")
+    )
+    return next(seen, "value")
+
+
+def stable(stability: Tree) -> Message:
+    """How well a segment holds together when customers and cut-offs are drawn anew."""
+    found = next((word for word, least in STABLE if stability["jaccard"] >= least), "not")
+    return message(f"segments.stable.{found}")
+
+
+def measure(one: Tree) -> Message:
+    """By what a difference is measured; one the catalogue does not know keeps its key."""
+    key = f"effect.{one['measure']}"
+    return message(key) if has_text(key) else message("measure.other", key=one["measure"])
+
+
+def segment_named(tree: Tree, name: str) -> Label:
+    """What people call a segment that something else speaks of."""
+    found = {one["segment"]: segment_label(one) for one in tree["segments"] or []}
+    return found.get(name, Label(name, name))

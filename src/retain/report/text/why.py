@@ -1,0 +1,140 @@
+"""Why the winner decides as it does, in sentences, each generated from the verdict's numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import Markup
+
+from retain.report.text.driver_words import driver_message
+from retain.report.text.names import Tree, group_name, label
+from retain.report.text.numbers import Number, count_path
+from retain.report.text.words import Message, message, render_all_languages
+from retain.report.tree import by_name, strong
+
+
+def label_audit_text(row: Tree) -> Message:
+    """How often a measure fell in each class, and whether label and measure agree."""
+    values = {
+        f"{side}_{end}": Number(row[side][end], "share")
+        for side in ("declined", "stayed")
+        for end in ("share", "low", "high")
+    }
+    return message("label_audit.said", fell=_fell(row), reading=_reading(row), **values)
+
+
+def _fell(row: Tree) -> Message:
+    if row["before"] is None or row["last"] is None:
+        return message("label_audit.below_zero", derived=label(row["derived"]))
+    return message("label_audit.below", before=label(row["before"]), last=label(row["last"]))
+
+
+def _reading(row: Tree) -> Message:
+    """Agreement as the verdict has it; without it, whether the shares at least lean its way."""
+    z = Number(row["z"], "deviations")
+    if row["agrees"]:
+        return message("label_audit.agrees", z=z)
+    more = row["declined"]["share"] > row["stayed"]["share"]
+    return message("label_audit.unclear" if more else "label_audit.against", z=z)
+
+
+def why(reasons: Tree) -> list[Message]:
+    """What costs most, what is strongest, whether orders agree, what is redundant, no causes."""
+    said = [_groups(reasons), _strongest(reasons), _orders(reasons), _redundant(reasons)]
+    return [*(one for one in said if one is not None), message("reasons.no_causes")]
+
+
+def _groups(reasons: Tree) -> Message | None:
+    """Which group's absence costs most, and whether that order is clear."""
+    known = [group for group in reasons["groups"] if group["contribution"] is not None]
+    if not known:
+        return message("reasons.costs.unknown") if reasons["groups"] else None
+    first, lost = known[0], known[0]["contribution"]
+    values: dict[str, Any] = {
+        "group": group_name(first["name"]),
+        **{end: Number(lost[end], "score") for end in ("loss", "low", "high")},
+    }
+    if lost["low"] is None or lost["low"] <= 0:
+        return message("reasons.costs.nothing", **values)
+    if len(known) == 1:
+        return message("reasons.costs.alone", **values)
+    after = known[1]["contribution"]
+    values["next"] = group_name(known[1]["name"])
+    if after["high"] is not None and after["high"] < lost["low"]:
+        return message("reasons.costs.clear", **values)
+    ends = {f"next_{end}": Number(after[end], "score") for end in ("low", "high")}
+    return message("reasons.costs.unclear", **values, **ends)
+
+
+def _strongest(reasons: Tree) -> Message | None:
+    """The feature that moves the winner most, or without it the most closely associated one."""
+    found = strong(reasons, 1)
+    if found:
+        values = {
+            end: Number(found[0]["strength"][end], "score") for end in ("mean", "low", "high")
+        }
+        way = direction(found[0], "reasons.way")
+        return message("reasons.strongest", feature=label(found[0]["label"]), way=way, **values)
+    related = [one for one in reasons["features"] if one["phik"] is not None]
+    if not related:
+        return None
+    closest = max(related, key=lambda one: float(one["phik"]))
+    phik = Number(closest["phik"], "times")
+    return message("reasons.closest", feature=label(closest["label"]), phik=phik)
+
+
+def direction(feature: Tree, key: str) -> Message:
+    """Where the risk rises with a feature, said by the phrases under ``key``."""
+    if feature["direction"] == "level" and feature["top_level"] is not None:
+        return message(f"{key}.level", level=label(feature["top_level"]))
+    known = feature["direction"] in ("up", "down")
+    return message(f"{key}.{feature['direction'] if known else 'mixed'}")
+
+
+def _orders(reasons: Tree) -> Message | None:
+    """Whether shuffling columns orders the features as the SHAP values do."""
+    drivers = reasons["drivers"]
+    if drivers is None or drivers["agree"] is None:
+        return None
+    values = {"tau": Number(drivers["tau"], "times"), "p": Number(drivers["tau_p"], "p_is")}
+    return message(
+        "reasons.orders.agree" if drivers["agree"] else "reasons.orders.differ", **values
+    )
+
+
+def _redundant(reasons: Tree) -> Message:
+    """How many groups of features say nearly the same, and which of them says it most."""
+    found = reasons["redundant"]
+    if not found:
+        return message("reasons.distinct")
+    names, closest = by_name(reasons), found[0]
+    return message(
+        "reasons.redundant",
+        n=count_path(len(found), "reasons.redundant"),
+        features=[label(names[name]["label"]) for name in closest["features"]],
+        phik=Number(closest["phik"], "times"),
+    )
+
+
+def explanation_text(drivers: Tree) -> Message:
+    """How the SHAP values came about, and how far they can be relied on."""
+    return message(
+        f"reasons.explained.{drivers['explainer']}",
+        repeats=Number(drivers["repeats"], "count"),
+        difference=Number(drivers["difference"], "p"),
+        background=Number(drivers["background"], "count"),
+        error=Number(drivers["error"], "score"),
+    )
+
+
+def source(contribution: Tree) -> Message:
+    """How a group's contribution was measured."""
+    if contribution["source"] == "sweep" and contribution["pairs"] is not None:
+        return message("reasons.source.sweep", n=Number(contribution["pairs"], "count"))
+    return message("reasons.source.refit")
+
+
+def driver_words(driver: Tree, features: Tree) -> Markup:
+    """One driver of one customer, in every language."""
+    said = driver_message(driver, features[driver["feature"]])
+    return render_all_languages(said) if isinstance(said, Message) else said

@@ -1,0 +1,212 @@
+"""What a verdict holds, optional parts filled in, and the lists of the page in its order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from typing import Any
+
+from retain.errors import RetainError
+from retain.report.text.names import Tree
+
+SCHEMA = 3
+METRIC = "roc_auc"
+LISTED = 100
+"""Runs named under one reason; verdict.json holds them all."""
+
+OPTIONAL: dict[str, Any] = {
+    "campaign": None,
+    "question": None,
+    "cautions": [],
+    "chance": None,
+    "choice": None,
+    "curves": None,
+    "diffs": [],
+    "effects": [],
+    "environment": None,
+    "folds": {},
+    "gate": None,
+    "git": None,
+    "in_time": [],
+    "not_in_the_leaderboard": [],
+    "reasons": None,
+    "scored": None,
+    "sealed_test": None,
+    "segments": None,
+    "t_quantiles": {},
+    "unfinished": 0,
+    "commands": [],
+    "checks": [],
+}
+"""Parts a verdict may lack, and what their absence means."""
+
+
+def fill_defaults(tree: Tree) -> dict[str, Any]:
+    """The verdict with every optional part in place.
+
+    Raises
+    ------
+    RetainError
+        When the tree has another schema than the page is drawn from.
+    """
+    if tree.get("schema") != SCHEMA:
+        raise RetainError(
+            f"this verdict has schema {tree.get('schema')!r}; the page is drawn from schema "
+            f"{SCHEMA}. Run retain-compare again."
+        )
+    return {**OPTIONAL, **tree}
+
+
+def campaign_or_none(tree: Tree) -> Tree | None:
+    """The campaign, where one was planned."""
+    campaign: Tree | None = tree["campaign"]
+    return None if campaign is None or campaign.get("missing") else campaign
+
+
+def left_out(tree: Tree) -> list[dict[str, Any]]:
+    """Runs that are not in the leaderboard, by state and reason, failures first."""
+
+    def group(run: Tree) -> tuple[str, str]:
+        return str(run["state"]), str(run["reason"] or "")
+
+    runs = sorted(tree["not_in_the_leaderboard"], key=group)
+    return [
+        _reason(state, reason, list(members))
+        for (state, reason), members in groupby(runs, key=group)
+    ]
+
+
+def _reason(state: str, reason: str, runs: Sequence[Tree]) -> dict[str, Any]:
+    which = json.dumps({"state": state, "reason": reason}, ensure_ascii=False)
+    return {
+        "state": state,
+        "reason": reason,
+        "runs": runs[:LISTED],
+        "count": len(runs),
+        "path": f"not_in_the_leaderboard {which}",
+        "more": len(runs) > LISTED,
+    }
+
+
+def flatten(tree: Any, prefix: str = "") -> list[tuple[str, Any]]:
+    """Leaves of a nested tree with their dotted path; a list of plain values is one leaf.
+
+    >>> flatten({"a": {"b": 1}, "c": [2, 3]})
+    [('a.b', 1), ('c', [2, 3])]
+    """
+    below = _below(tree)
+    if below is None:
+        return [(prefix, tree)]
+    return [
+        leaf
+        for key, value in below
+        for leaf in flatten(value, f"{prefix}.{key}" if prefix else str(key))
+    ]
+
+
+def _below(tree: Any) -> list[tuple[Any, Any]] | None:
+    """What a tree branches into; None for a leaf."""
+    if isinstance(tree, Mapping):
+        return list(tree.items())
+    if isinstance(tree, list) and any(isinstance(value, Mapping) for value in tree):
+        return list(enumerate(tree, 1))
+    return None
+
+
+def clear(level: Tree) -> bool:
+    """Whether the interval of an effect leaves zero out."""
+    return level["low"] is not None and (level["low"] > 0 or level["high"] < 0)
+
+
+def measured_levels(effect: Tree) -> list[Tree]:
+    """The levels of an axis for which some pair of runs was found."""
+    return [level for level in effect["levels"] if level["mean"] is not None]
+
+
+def strong(reasons: Tree | None, most: int) -> list[Tree]:
+    """The features whose strength in the winner is known, strongest first, at most so many."""
+    if reasons is None:
+        return []
+    return [one for one in reasons["features"] if one["strength"] is not None][:most]
+
+
+def by_name(reasons: Tree) -> dict[str, Tree]:
+    """Every feature by its name."""
+    return {one["name"]: one for one in reasons["features"]}
+
+
+def compared(reasons: Tree | None, most: int) -> list[Tree]:
+    """The features whose two classes were compared, at most so many."""
+    if reasons is None:
+        return []
+    return [one for one in reasons["features"] if one["distribution"] is not None][:most]
+
+
+def frequent(levels: Sequence[Tree], most: int) -> list[Tree]:
+    """The levels of a category that most customers have, at most so many, in their own order.
+
+    >>> [one["at"] for one in frequent([{"at": i, "customers": i % 3} for i in range(5)], 2)]
+    [1, 2]
+    """
+    often = sorted(range(len(levels)), key=lambda at: -int(levels[at]["customers"]))[:most]
+    return [levels[at] for at in sorted(often)]
+
+
+BEESWARM_ROWS = 20
+
+
+def out_of_fold(tree: Tree) -> tuple[int, int]:
+    """How many rows declined, and how many there are, among those the curves are drawn of.
+
+    Rows of one snapshot or none decline as often in every fold; snapshots differ.
+
+    >>> at = [{"snapshot": day, "rows": 10, "declined": n} for day, n in (("a", 1), ("b", 4))]
+    >>> data = {"positives": 5, "rows": 20, "label": {"snapshots": at}}
+    >>> out_of_fold({"data": data, "split": {"tested": ["b", "b"]}})
+    (4, 10)
+    """
+    data, label = tree["data"], tree["data"].get("label")
+    days = set(tree["split"].get("tested") or ())
+    if label is None or not days:
+        return data["positives"], data["rows"]
+    at = [one for one in label["snapshots"] if one["snapshot"] in days]
+    return sum(one["declined"] for one in at), sum(one["rows"] for one in at)
+
+
+def aside(tree: Tree) -> int:
+    """How many rows are neither learnt from, tested nor sealed, as their labels were still open.
+
+    >>> at = [{"snapshot": day, "rows": 10, "declined": 1} for day in ("a", "b", "c", "d")]
+    >>> split = {"tested": ["b"], "sealed_at": "d"}
+    >>> aside({"data": {"label": {"snapshots": at}}, "split": split})
+    10
+    """
+    label, split = tree["data"].get("label"), tree["split"]
+    last = max(split.get("tested") or (), default=None)
+    if label is None or last is None:
+        return 0
+    between = (
+        one["rows"]
+        for one in label["snapshots"]
+        if last < one["snapshot"] != split.get("sealed_at")
+    )
+    return sum(between)
+
+
+def has_profit(found: Sequence[Tree]) -> bool:
+    """Whether profit at risk is known of segments."""
+    return any(one["profit_at_risk"] is not None for one in found)
+
+
+def segments_by_risk(found: Sequence[Tree]) -> list[tuple[Tree, dict[str, float]]]:
+    """Segments with their profit at risk, or else their risk, and its interval; most first."""
+    if has_profit(found):
+        told = [(one, dict(one["profit_at_risk"])) for one in found if one["profit_at_risk"]]
+    else:
+        told = [(one, _risk(one)) for one in found]
+    return sorted(told, key=lambda pair: -pair[1]["value"])
+
+
+def _risk(one: Tree) -> dict[str, float]:
+    return {"value": one["risk"], "low": one["risk_low"], "high": one["risk_high"]}

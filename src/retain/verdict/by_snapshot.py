@@ -1,0 +1,67 @@
+"""How a run's ranking holds up from one snapshot to the next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from retain.learning.metrics import corrected_interval
+from retain.record import Record, SnapshotFacts
+from retain.verdict.paired import METRIC
+from retain.verdict.sealed import SealedTest
+
+
+@dataclass(frozen=True)
+class SnapshotScore:
+    """ROC-AUC at one snapshot with its 95 % interval.
+
+    Attributes
+    ----------
+    rows, declined
+        Customers at the snapshot, and the share of them that declined.
+    low, high
+        None where a race left one fold.
+    folds
+        Over how many folds it is the mean; 0 for the sealed snapshot, scored once.
+    """
+
+    snapshot: str
+    sealed: bool
+    rows: int
+    declined: float
+    roc_auc: float
+    low: float | None
+    high: float | None
+    folds: int
+
+
+def in_time(record: Record, sealed: SealedTest | None) -> list[SnapshotScore]:
+    """ROC-AUC by snapshot, the earliest first; empty where rows have no days.
+
+    The intervals out of fold are corrected ones (Nadeau & Bengio 2003) over the folds at that
+    snapshot, that of the sealed one DeLong's.
+    """
+    if record.data.label is None:
+        return []
+    at = {one.snapshot: one for one in record.data.label.snapshots}
+    values: dict[str, list[float]] = {}
+    for day, value in zip(record.split.tested, record.metrics[METRIC].folds, strict=False):
+        values.setdefault(day, []).append(value)
+    found = [_out_of_fold(at[day], values[day], record) for day in sorted(values)]
+    if sealed is not None and record.split.sealed_at is not None:
+        one = sealed.metrics[METRIC]
+        found.append(_at(at[record.split.sealed_at], (one["value"], one["low"], one["high"]), 0))
+    return found
+
+
+def _out_of_fold(at: SnapshotFacts, values: list[float], record: Record) -> SnapshotScore:
+    """The mean over the folds at a snapshot; one alone has no interval."""
+    low, high = None, None
+    if len(values) > 1:
+        low, high = corrected_interval(values, record.split.test_to_train, (0.0, 1.0))
+    return _at(at, (sum(values) / len(values), low, high), len(values))
+
+
+def _at(
+    at: SnapshotFacts, found: tuple[float, float | None, float | None], folds: int
+) -> SnapshotScore:
+    return SnapshotScore(at.snapshot, folds == 0, at.rows, at.declined / at.rows, *found, folds)

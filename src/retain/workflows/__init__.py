@@ -1,0 +1,1 @@
+"""Sweep, compare, score and readout as plain functions."""

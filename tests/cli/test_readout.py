@@ -1,0 +1,219 @@
+"""``retain-readout`` called as a user calls it."""
+
+import io
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from retain.cli.compose import Composer
+from retain.cli.overrides import Arguments
+from retain.cli.readout import offers_yaml, readout
+from retain.cli.run import answer
+from retain.cli.terminal.readout import print_readout
+from retain.schema import Catalogue, parse
+from retain.storage.paths import conf_dir
+
+from ..campaign.simulated import drawn, simulation, told, write_campaign  # noqa: TID252
+
+STRONG = {"call": 0.7, "gift": 0.6, "letter": 0.0}
+
+
+@pytest.fixture(scope="module")
+def campaign():
+    """A campaign that helps."""
+    design = simulation.Design(simulation.LARGE.sizes, STRONG)
+    return drawn(design)
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch, campaign):
+    """A verdict's folder and an outcomes file, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    assignment, declined, kept = campaign
+    write_campaign(tmp_path / "verdict", assignment)
+    contacted = np.where(assignment.treated, "yes", "no")
+    told(assignment, declined, kept, contacted=contacted).to_csv("later.csv", index=False)
+    return tmp_path
+
+
+def called(*words):
+    return answer(readout, ["resamples=200", *words], "readout")
+
+
+def test_a_campaign_is_read_out_into_a_folder_of_its_own(files, capsys):
+    assert called("campaign=verdict", "outcomes=later.csv") == 0
+    written = files / "verdict" / "readout"
+    names = {p.relative_to(written).as_posix() for p in written.rglob("*") if p.is_file()}
+    assert names == {"readout.json", "effects.csv", "offers/simulated_readout.yaml"}
+    tree = json.loads((written / "readout.json").read_text())
+    assert tree["effects"][0]["verdict"] == "helped"
+    table = pd.read_csv(written / "effects.csv")
+    assert len(table) == len(tree["effects"]) == 14
+    assert table["saved"][0] == pytest.approx(tree["effects"][0]["saved"]["value"])
+    said = capsys.readouterr().out
+    assert "In all, it helped" in said
+    assert "offers=simulated_readout" in said
+    first = (written / "readout.json").read_bytes()
+    assert called("campaign=verdict", "outcomes=later.csv") == 0
+    assert (written / "readout.json").read_bytes() == first
+
+
+def spoil_ids(files):
+    table = pd.read_csv("later.csv")
+    pd.concat([table, table.tail(2)]).to_csv("later.csv", index=False)
+
+
+def add_foreign(files):
+    table = pd.read_csv("later.csv")
+    extra = table.tail(1).assign(customer_id=999_999)
+    pd.concat([table, extra]).to_csv("later.csv", index=False)
+
+
+def tamper(files):
+    path = files / "verdict" / "campaign.csv"
+    path.write_text(path.read_text().replace("control", "treatment", 1))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words", "message"),
+    [
+        (spoil_ids, (), "2 ids stand more than once: '898', '899'"),
+        (add_foreign, (), "1 of 901 customers are not in the campaign: '999999'.*foreign=drop"),
+        (tamper, (), "campaign.csv is not the file campaign.json speaks of"),
+        (None, ("outcomes.declined=declinde",), "Did you mean 'declined'"),
+        (None, ("outcomes=latre.csv",), "Did you mean 'later.csv'"),
+        (None, ("campaign=verdct",), "Did you mean 'verdict'"),
+        (None, ("outcomes.forein=drop",), "key 'forein' is unknown. Did you mean 'foreign'"),
+        (None, ("resamples=10",), "resamples is 10; expected greater than or equal to 200"),
+        (None, ("outcomes.foreign=keep",), "outcomes.foreign is 'keep'; expected 'refuse' or 'd"),
+        (None, ("campaign=12345678",), "there is no campaign 12345678"),
+        (None, ("campaign=12e45678",), "there is no campaign 12e45678"),
+        (None, ("campaign=null",), "type campaign=ID or campaign=FOLDER"),
+        (None, ("outcomes=null",), "type outcomes=FILE"),
+    ],
+)
+def test_what_cannot_be_read_out_is_one_clear_error_and_leaves_nothing(
+    files, capsys, spoil, words, message
+):
+    if spoil is not None:
+        spoil(files)
+    assert called("campaign=verdict", "outcomes=later.csv", *words) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "Traceback" not in captured.err
+    assert pd.Series([captured.err.replace("\n", " ")]).str.contains(message, regex=True).all()
+    assert not (files / "verdict" / "readout").exists()
+
+
+def test_foreign_customers_are_dropped_where_that_is_typed(files, capsys):
+    add_foreign(files)
+    assert called("campaign=verdict", "outcomes=later.csv", "outcomes.foreign=drop") == 0
+    assert "1 customers of the file are not the campaign's" in capsys.readouterr().out
+
+
+def test_a_folder_that_cannot_be_written_says_what_to_type(files, capsys):
+    (files / "verdict" / "readout").write_text("a file, not a folder")
+    assert called("campaign=verdict", "outcomes=later.csv") == 2
+    assert "campaign=FOLDER" in capsys.readouterr().err
+
+
+def test_help_tells_the_keys_and_no_choices(capsys):
+    assert answer(readout, ["--help"], "readout") == 0
+    said = capsys.readouterr().out
+    assert "retain-readout campaign=" in said
+    assert "foreign: refuse" in said
+    assert "Choices" not in said
+
+
+# The next campaign chooses the file as an option of its group, with the folder beside the others.
+def test_the_new_catalogue_is_chosen_with_a_config_dir(files, monkeypatch):
+    assert called("campaign=verdict", "outcomes=later.csv") == 0
+    conf = files / "conf"
+    (conf / "offers").mkdir(parents=True)
+    text = "# A command of offers alone.\ndefaults:\n  - _self_\n  - offers: first\n"
+    (conf / "plan.yaml").write_text(text)
+    shutil.copy(files / "verdict/readout/offers/simulated_readout.yaml", conf / "offers/first.yaml")
+    for module in ("compose", "overrides"):
+        monkeypatch.setattr(f"retain.cli.{module}.conf_dir", lambda: conf)
+    line = Arguments(("offers=simulated_readout",), config_dirs=(files / "verdict" / "readout",))
+    (conf / "offers" / "first.yaml").write_text("name: first\noffers: {}\n")
+    with Composer(line, "plan") as composer:
+        tree = composer.one()["offers"]
+    catalogue = parse(Catalogue, tree, "offers")
+    found = json.loads((files / "verdict/readout/readout.json").read_text())
+    for row in found["save_rates"]:
+        mean = catalogue.offers[row["offer"]].save_rate.mean
+        assert mean == pytest.approx(row["posterior"]["mean"], rel=1e-3)
+
+
+def test_texts_with_signs_of_the_config_language_stay_texts(campaign):
+    catalogue = simulation.catalogue({"call": 0.1})
+    words = {"en": "Save ${x} and 1e3: {driver} #1 'now'", "ru": "да"}
+    text = catalogue.offers["call"].text.model_copy(update=words)
+    offers = {"call": catalogue.offers["call"].model_copy(update={"text": text, "channel": "on"})}
+    written = offers_yaml(catalogue.model_copy(update={"offers": offers}), "spring")
+    assert written.startswith("# Offers")
+    loaded = OmegaConf.to_container(OmegaConf.create(written), resolve=True)
+    assert loaded["offers"]["call"]["text"] == words
+    assert loaded["offers"]["call"]["channel"] == "on"
+
+
+def board(tree, folder):
+    console = Console(width=80, file=io.StringIO())
+    print_readout(console, tree, folder)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("save", [STRONG, dict.fromkeys(STRONG, -0.5), dict.fromkeys(STRONG, 0.0)])
+@pytest.mark.parametrize("columns", [("declined", "profit"), ("declined",), ("profit",)])
+def test_every_kind_of_read_out_is_told_within_80_columns(tmp_path, save, columns):
+    from retain.campaign.readout.outcomes import Outcomes
+    from retain.campaign.readout.readout import readout as read_out
+
+    assignment, declined, kept = drawn(simulation.Design(simulation.LARGE.sizes, save))
+    gone = np.random.default_rng(0).random(len(declined)) < np.where(assignment.treated, 0.02, 0.2)
+    known = {
+        "declined": np.where(gone, np.nan, declined) if "declined" in columns else None,
+        "profit": np.where(gone, np.nan, kept) if "profit" in columns else None,
+    }
+    contacted = (assignment.treated & (np.arange(len(declined)) % 9 > 0)).astype(float)
+    outcomes = Outcomes(~gone, **known, contacted=contacted, cost=None, foreign=2)
+    tree = read_out(assignment, outcomes, resamples=200).tree
+    lines = board(tree, tmp_path).splitlines()
+    long = [line for line in lines if len(line) > 80 and str(tmp_path) not in line]
+    assert long == []
+    said = " ".join(" ".join(lines).split())
+    assert "Outcomes are missing for" in said
+    assert "not the campaign's" in said
+    word = {-0.5: "it harmed", 0.0: "too small to tell", 0.7: "it helped"}[save["call"]]
+    if "declined" in columns:
+        assert f"In all, {word}" in said
+        assert "points" in said
+    assert ("Stop it until the reason is known" in said) == (save["call"] < 0)
+
+
+def test_a_campaign_too_small_for_anything_says_so(tmp_path):
+    from retain.campaign.readout.outcomes import Outcomes
+    from retain.campaign.readout.readout import readout as read_out
+
+    assignment, declined, kept = drawn(simulation.Design({"high": {"call": 15}}, {"call": 0.3}))
+    outcomes = Outcomes(np.ones(15, bool), declined.astype(float), kept, None, None, 0)
+    tree = read_out(assignment, outcomes, resamples=200).tree
+    said = " ".join(board(tree, tmp_path).split())
+    assert "Too few are observed to compare the arms" in said
+    assert "Too few are observed to tell what it brought" in said
+    assert "No Qini curve: it takes 100 observed" in said
+
+
+def test_the_command_is_one_of_the_packages(checkout):
+    import tomllib
+
+    scripts = tomllib.loads((checkout / "pyproject.toml").read_text())["project"]["scripts"]
+    assert scripts["retain-readout"] == "retain.cli.readout:main"
+    assert (conf_dir() / "readout.yaml").is_file()

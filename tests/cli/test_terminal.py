@@ -1,0 +1,409 @@
+"""Whatever is printed is safe: texts of others mean nothing to a terminal, and all can be shown."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import errno
+import io
+import logging
+import os
+import re
+import subprocess
+import sys
+import unicodedata
+import warnings
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.table import Table
+
+from retain.cli.run import answer, run
+from retain.cli.terminal import comparison, readout, scoring, sweep
+from retain.cli.terminal.console import console
+from retain.cli.terminal.output import (
+    READABLE,
+    clean,
+    clean_line,
+    replace_unencodable,
+    safe_terminal,
+)
+from retain.execution.scheduling import CostModel
+from retain.record import StudyDirectory
+
+DOORS = {"output.py", "console.py"}
+BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+HOSTILE = (
+    "a[/x]\x1b]0;t\x07\x1b[2J\x9b5m[red]b[/red][link=http:h]c[/link]\u202e\u2028\x00\r\nd:smile:\\"
+)
+WRITING = re.compile(r"print|Console|StreamHandler|sys")
+NARROW = ("ascii", "cp1251", "iso-8859-1", "koi8-r")
+
+
+def controls(text):
+    """Characters that a terminal obeys, but for ends of lines."""
+    kinds = {"Cc", "Zl", "Zp", "Cs"}
+    return {c for c in text if c != "\n" and (unicodedata.category(c) in kinds or c in BIDI)}
+
+
+# ---------------------------------------------------------------------- nothing else prints
+
+
+def writes(tree):
+    """Lines on which a file names what writes to a terminal, examples in docstrings aside."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
+            name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
+            by_name = isinstance(node.func, ast.Name)
+            if (by_name and name == "print") or name in ("Console", "StreamHandler", "print_exc"):
+                yield node.lineno
+        elif isinstance(node, ast.Attribute) and node.attr in (
+            "stdout",
+            "stderr",
+            "__stdout__",
+            "__stderr__",
+        ):
+            if isinstance(node.value, ast.Name) and node.value.id == "sys":
+                yield node.lineno
+        elif isinstance(node, ast.ImportFrom) and node.module == "sys":
+            yield node.lineno
+
+
+def test_nothing_but_the_door_writes_to_a_terminal(checkout):
+    package = checkout / "src" / "retain"
+    elsewhere = [
+        f"{path.relative_to(package)}:{line}"
+        for path in package.rglob("*.py")
+        if path.name not in DOORS or path.parent.name != "terminal"
+        for text in [path.read_text(encoding="utf-8")]
+        if WRITING.search(text)  # else there is nothing to find
+        for line in writes(ast.parse(text))
+    ]
+    assert elsewhere == []
+
+
+def test_markup_of_rich_is_escaped_by_the_door_alone(checkout):
+    package = checkout / "src" / "retain"
+    importing = [
+        path.name
+        for path in package.rglob("*.py")
+        if "rich.markup" in path.read_text(encoding="utf-8")
+    ]
+    assert importing == ["console.py"]
+
+
+# ------------------------------------------------------------------------------- texts
+
+
+@given(st.text())
+def test_a_clean_text_has_nothing_a_terminal_obeys(text):
+    assert controls(clean(text)) <= {"\t"} | {c for c in text if "\ud800" <= c <= "\udfff"}
+    assert clean(clean(text)) == clean(text)
+    assert "\n" not in clean_line(text)
+
+
+@given(st.text(st.characters(exclude_categories=["Cc", "Zl", "Zp", "Cf", "Cs"])))
+def test_a_text_without_them_is_printed_as_it_is(text):
+    assert clean_line(text) == text
+
+
+@pytest.mark.parametrize("encoding", NARROW)
+@given(text=st.text())
+def test_every_text_becomes_one_that_an_encoding_has(encoding, text):
+    replace_unencodable(text, encoding).encode(encoding)
+
+
+def test_what_replaces_a_character_can_be_shown_anywhere():
+    assert all(text.isascii() and text.isprintable() for text in READABLE.values())
+
+
+# ------------------------------------------------------------------------------ boards
+
+
+def reasons(text):
+    strength = {"mean": 0.5}
+    feature = {"name": text, "direction": "up", "strength": strength}
+    group = {"name": text, "contribution": None, "why_not": text}
+    agreement = {"agree": False, "tau": 0.5}
+    return {"groups": [group], "features": [feature], "missing": text, "drivers": agreement}
+
+
+def further(text):
+    end = {"value": 1.0, "low": 0.0, "high": 2.0}
+    differs = {"feature": text, "level": text, "inside": 0.5, "outside": 0.2}
+    segment = {"segment": text, "customers": 2, "risk": 0.5, "risk_low": 0.4, "risk_high": 0.6}
+    segment |= {"profit_at_risk": end, "differs": [differs], "small": True}
+    return {
+        "segments": [segment],
+        "scored": {text: 2},
+        "campaign": {
+            "unit": text,
+            "offers": [
+                {"name": text, "eligible": 1, "treated": 1, "control": 1, "cost": 1.0, "net": end}
+            ],
+            "plan": {"treated": 1, "proven": True, "cost": 1.0, "saved": 1.0, "net": end},
+            "customers": 2,
+            "contactable": 2,
+            "prices": None,
+            "power": {"overall": {"hoped": 0.1, "needed": None, "control": 0}},
+            "cautions": [],
+        },
+    }
+
+
+def compared(at, text, made):
+    metric = {"value": 0.5, "low": 0.4, "high": 0.6, "higher_is_better": True}
+    winner = SimpleNamespace(
+        id=text,
+        split=SimpleNamespace(sealed_at=text, tested=(text,), fits=1),
+        metrics=made.record.metrics | {text: made.record.metrics["roc_auc"]},
+        data=made.record.data,
+    )
+    level = SimpleNamespace(level=text, mean=0.1, low=0.0, high=0.2, p=0.5, pairs=3)
+    row = {"rank": 1, "id": text, "roc_auc": 0.9, "roc_auc_low": 0.8, "roc_auc_high": 1.0}
+    row |= {"brier": 0.1, "ece": 0.1, "difference": 0.0, "p_holm": 1.0, "tied": False}
+    verdict = SimpleNamespace(
+        table=pd.DataFrame([row | {"stopped": "", "folds": 1, "model": text}]),
+        best=winner,
+        winner=winner,
+        keys=("model",),
+        sentence=text,
+        cautions=[SimpleNamespace(sentence=text)],
+        effects=[SimpleNamespace(axis=text, reference=text, levels=[level], holes=1)],
+        others=[made.record.model_copy(update={"reason": text, "overrides": (text,)})],
+    )
+    difference = SimpleNamespace(
+        a=text,
+        b=text,
+        asked=True,
+        config=[{"key": text, "a": text, "b": text}],
+        metrics=[dict.fromkeys(("a", "b", "difference", "low", "high", "p"), 0.1) | {"name": text}],
+        moved=[{"customer_id": text, "a": 0.1, "b": 0.2}],
+    )
+    findings = SimpleNamespace(
+        unfinished=3,
+        running=1,
+        repeated=1,
+        broken=[SimpleNamespace(directory=SimpleNamespace(path=Path(text)), reason=text)],
+        reasons=reasons(text),
+        sealed=SimpleNamespace(customers=1, metrics={text: metric}, told=text, openings=(1, 2)),
+        further=further(text),
+        diffs=[difference],
+        gate=[SimpleNamespace(passed=False, sentence=text)],
+    )
+    study = StudyDirectory(Path(text))
+    comparison.print_comparison(at, study, verdict, findings, missing=text)
+    comparison.print_gate(at, findings.gate)
+    comparison.print_files(at, study, [text])
+
+
+def scored(at, text, made):
+    moved = {"name": text, "psi": 0.1, "psi_by_chance": 0.1, "p_holm": 0.1, "shift": text}
+    moved |= {"bin": text, "share_then": 0.1, "share_now": 0.2, "what": "feature"}
+    found = SimpleNamespace(
+        new=SimpleNamespace(
+            heard=(text,),
+            table=pd.DataFrame({"x": [1]}),
+            not_scored=pd.DataFrame({"reason": [text]}),
+            known=1,
+        ),
+        saved=SimpleNamespace(
+            winner=SimpleNamespace(name=text, id=text), reference=SimpleNamespace(customers=5)
+        ),
+        drift=pd.DataFrame([moved, moved | {"shift": "strong"}]),
+        offered=SimpleNamespace(tree=further(text)),
+    )
+    home = SimpleNamespace(path=Path(text))
+    scoring.print_scoring(at, StudyDirectory(Path(text)), home, found)
+
+
+def read_out(at, text, made):
+    ends = {"value": 1.0, "low": 0.0, "high": 2.0}
+    effect = {"outcome": "declined", "of": text, "name": text, "verdict": "helped", "p_holm": 0.1}
+    effect |= {"treated_mean": 0.1, "control_mean": 0.2, "difference": -0.1, "low": -0.2}
+    effect |= {"high": 0.0, "saved": ends, "detectable": 0.1}
+    rate = {"mean": 0.1, "low": 0.0, "high": 0.2}
+    harm = {"code": "harm", "of": text, "name": text, "outcome": "declined"}
+    arms = {"treatment": 5, "control": 5}
+    money = {"gain": ends, "net": ends, "basis": "observed", "cost": 1.0, "cost_basis": "stated"}
+    tree = {
+        "alpha": 0.05,
+        "campaign": text,
+        "customers": {"planned": arms, "observed": arms},
+        "effects": [effect],
+        "missing": {"bounds": None},
+        "contacts": None,
+        "money": money | {"expected_net": 1.0, "verdict": "paid"},
+        "unit": text,
+        "qini": {text: {"qini": ends}},
+        "cautions": [harm, {"code": "foreign_dropped", "customers": text}],
+        "catalogue": text,
+        "save_rates": [
+            {"offer": text, "treated": 1, "control": 1, "prior": rate, "posterior": rate}
+        ],
+    }
+    readout.print_readout(at, tree, Path(text))
+
+
+def swept(at, text, made):
+    tasks = [
+        dataclasses.replace(made.task(f"{number:08x}"), overrides=(f"{text}{number}",))
+        for number in range(2)
+    ]
+    records = [
+        made.of(tasks[0]),
+        made.of(tasks[1], "failed").model_copy(update={"reason": text}),
+    ]
+    step = SimpleNamespace(name=text, before=2, after=1, of=text, reason=text)
+    other = SimpleNamespace(parameter=text, value=text, rows=1, declined=0.1, agreement=None)
+    source = SimpleNamespace(
+        heard=(text,),
+        data=SimpleNamespace(funnel=(step,), label=SimpleNamespace(sensitivity=(other,))),
+        left_out=(text,),
+        checks=(SimpleNamespace(outcome="failed", code=text, sentence=text),),
+    )
+    plan = dataclasses.replace(
+        made.plan(tasks), sources=(source,), study=StudyDirectory(Path(text))
+    )
+    sweep.print_sources(at, plan)
+    sweep.print_plan(at, plan)
+    shown = made.plan(tasks)
+    with sweep.SweepView(at, shown, CostModel()) as watched:
+        for record in records:
+            watched.ended(record)
+        watched._warn(text)
+    sweep.print_summary(at, plan, records, 0)
+
+
+@pytest.fixture
+def made(make_task, make_plan, record_of, make_record, here):
+    return SimpleNamespace(task=make_task, plan=make_plan, of=record_of, record=make_record())
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("printed", [compared, scored, read_out, swept], ids=lambda f: f.__name__)
+def test_texts_of_others_mean_nothing_to_the_terminal(printed, terminal, made):
+    options = {"width": 2000, "file": io.StringIO(), "force_terminal": terminal}
+    at = console(**options, color_system="standard" if terminal else None)
+    printed(at, HOSTILE, made)
+    text = at.file.getvalue()
+    own = r"\x1b\[[0-9;]*m|\x1b\[(\?25[lh]|2K|\d*A)|\r" if terminal else "(?!)"
+    plain = re.sub(own, "", text)
+    assert controls(plain) == set()
+    assert plain.count("a[/x]]0;t[2J5m[red]b[/red][link=http:h]c[/link]") >= 8
+    assert "d:smile:" in plain
+    assert "\u263a" not in plain
+    assert not re.search(r"^d:smile:", plain, re.MULTILINE)
+    assert "\x1b]8" not in text
+
+
+@pytest.mark.parametrize("encoding", NARROW)
+@pytest.mark.parametrize("printed", [compared, scored, read_out, swept], ids=lambda f: f.__name__)
+def test_every_board_can_be_shown_in_a_narrow_encoding(printed, encoding, made):
+    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stdout", file)
+        with safe_terminal():
+            printed(console(width=100), "Москва → “x”… 漢 \U0001f600", made)
+    file.flush()
+    assert file.buffer.getvalue().decode(encoding)
+
+
+def test_a_table_keeps_its_columns_where_characters_are_replaced():
+    file = io.TextIOWrapper(io.BytesIO(), encoding="ascii", errors="retain.readable")
+    at = console(file=file, width=30)
+    table = Table("a", "b")
+    table.add_row("1 → 2", "x")
+    table.add_row("no arrow, and so long that it is cut", "y")
+    table.columns[0].no_wrap = True
+    at.print(table)
+    file.flush()
+    lines = file.buffer.getvalue().decode("ascii").splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert "1 -> 2" in lines[3]
+
+
+# ---------------------------------------------------------------------------- commands
+
+
+def called(*words, code="retain.cli.run", **environment):
+    done = subprocess.run(
+        [sys.executable, "-m", code, *words],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env=os.environ | environment,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "compare", "score", "readout"])
+def test_help_can_be_read_in_any_encoding(command, monkeypatch):
+    for encoding in NARROW:
+        file = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+        monkeypatch.setattr("sys.stdout", file)
+        assert answer(run, ["--help"], command) == 0
+        file.flush()
+        assert "Exit codes: 0" in file.buffer.getvalue().decode(encoding)
+
+
+def test_a_sentence_with_characters_of_control_reaches_nobody(retain):
+    code, said = retain("model=\x1b[2Jx")
+    assert code == 2
+    assert controls(said) == set()
+
+
+def test_warnings_and_logs_of_libraries_are_cleaned(capsys):
+    with safe_terminal():
+        logging.lastResort.handle(logging.makeLogRecord({"msg": HOSTILE, "levelno": 40}))
+        sys.stderr.write(warnings.formatwarning(HOSTILE, UserWarning, "x.py", 1))
+        sys.stdout.write(HOSTILE)
+    said = capsys.readouterr()
+    assert controls(said.out + said.err) == set()
+    assert "[red]" in said.out
+    assert "[red]" in said.err
+
+
+def test_who_reads_no_further_ends_the_command_without_a_word():
+    command = f"{sys.executable} -m retain --help | head -1; echo ${{PIPESTATUS[0]}}"
+    script = f"trap '' PIPE; {command}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)  # noqa: S607
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[0].startswith("retain:")
+
+
+class Closed(io.StringIO):
+    def __init__(self, number):
+        super().__init__()
+        self.number = number
+
+    def fileno(self):
+        return self.descriptor
+
+    def write(self, text):
+        raise OSError(self.number, os.strerror(self.number))
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "told"),
+    [
+        (errno.EPIPE, 141, ""),
+        (errno.ENOSPC, 2, "standard output cannot be written: No space left on device.\n"),
+        (errno.EIO, 2, "standard output cannot be written: Input/output error.\n"),
+    ],
+)
+def test_an_output_that_cannot_be_written_is_named(here, monkeypatch, capsys, number, code, told):
+    with Path("output").open("w") as file:
+        monkeypatch.setattr(Closed, "descriptor", file.fileno(), raising=False)
+        monkeypatch.setattr("sys.stdout", Closed(number))
+        assert answer(run, ["--help"], "run") == code
+    assert capsys.readouterr().err == told
+
+
+def test_closed_files_are_no_place_for_a_file_of_ours(here):
+    script = f'exec "{sys.executable}" -m retain --help >&- 2>&- <&-'
+    assert subprocess.run(["sh", "-c", script], check=False).returncode == 0  # noqa: S607

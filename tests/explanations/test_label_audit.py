@@ -1,0 +1,72 @@
+import json
+from dataclasses import asdict, replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from retain.customers.contract.reader import read
+from retain.customers.customers import DerivedFeature, Label
+from retain.explanations.label_audit import label_audit
+
+
+def test_a_label_that_goes_with_the_money_agrees(shop):
+    customers = shop(400)
+    declined = customers.labelled.to_numpy() == 1
+    table = customers.features.assign(revenue_previous=10.0)
+    table["revenue_current"] = np.where(declined, 6.0, 11.0)
+    (found,) = label_audit(replace(customers, features=table))
+    assert found.agrees
+    assert found.z > 10
+    assert (found.declined.share, found.stayed.share) == (1.0, 0.0)
+    assert found.declined.change == pytest.approx(-0.4)
+    interval = stats.binomtest(0, found.stayed.customers).proportion_ci(method="wilson")
+    assert (found.stayed.low, found.stayed.high) == pytest.approx(tuple(interval))
+
+
+def test_a_label_the_money_knows_nothing_of_does_not_agree(shop):
+    (found,) = label_audit(shop(400))
+    assert not found.agrees
+    assert abs(found.z) < 1.96
+    assert found.before == Label("revenue_previous", "revenue_previous")
+    assert found.last.en == "revenue_current"
+    assert found.derived.en == "revenue_trend"
+
+
+def test_without_periods_or_figures_there_is_nothing_to_audit(shop):
+    customers = shop(60)
+    assert label_audit(replace(customers, derived=())) == []
+    ratio = DerivedFeature("ratio", "purchase", "ratio", ("revenue_current", "revenue_previous"))
+    assert label_audit(replace(customers, derived=(ratio,))) == []
+    unknown = customers.features.assign(revenue_current=np.nan)
+    assert label_audit(replace(customers, features=unknown)) == []
+
+
+def test_what_is_found_can_be_written_as_json(shop):
+    table = shop(60).features.assign(revenue_previous=0.0)
+    (tree,) = [asdict(one) for one in label_audit(replace(shop(60), features=table))]
+    assert json.loads(json.dumps(tree, allow_nan=False)) == tree
+    assert list(tree) == ["before", "last", "derived", "declined", "stayed", "z", "agrees"]
+    assert list(tree["stayed"]) == ["customers", "fell", "share", "low", "high", "change"]
+    assert tree["declined"]["change"] is None
+
+
+# What the store sends is its own doing and tells nothing of what a customer did.
+# Revenue fell for 21 % of those the store labels as declined and for 30 % of the others.
+def test_the_label_of_the_real_store_is_not_what_its_money_says(one_click_dir, one_click_contract):
+    found = label_audit(read(dir=str(one_click_dir), **one_click_contract))
+    assert [one.derived.ru for one in found] == [
+        "Тренд выручки за месяц",
+        "Изменение времени на сайте",
+    ]
+    revenue, minutes = found
+    assert (revenue.before.ru, revenue.last.ru) == (
+        "Выручка, предыдущий месяц",
+        "Выручка, текущий месяц",
+    )
+    assert (round(revenue.declined.share, 2), round(revenue.stayed.share, 2)) == (0.21, 0.30)
+    assert revenue.z < -1.96
+    assert (minutes.before.en, minutes.last.en) == (
+        "Minutes on the site a day, previous month",
+        "Minutes on the site a day, current month",
+    )
