@@ -149,5 +149,5 @@ def say_waiting(study: StudyDirectory) -> None:
     """Say that another command is at the study."""
     from retain.cli.terminal.console import console, literal
 
-    told = f"waiting for another command that is at {literal(study.path)}"
-    console().print(told, soft_wrap=True, highlight=False)
+    message = f"waiting for another command that is at {literal(study.path)}"
+    console().print(message, soft_wrap=True, highlight=False)

@@ -37,8 +37,8 @@ def _check_file(path: Path) -> None:
         _check_levels(path, text)
         root = yaml.compose(text, Loader=_LOADER)
     except yaml.YAMLError as error:
-        told = " ".join(str(error).split())
-        raise RetainError(f"{path} cannot be read as YAML: {told}.") from None
+        message = " ".join(str(error).split())
+        raise RetainError(f"{path} cannot be read as YAML: {message}.") from None
     if root is not None and not isinstance(root, yaml.MappingNode):
         found = "a list" if isinstance(root, yaml.SequenceNode) else "one value"
         raise RetainError(f"{path} holds {found}; expected keys and values.")

@@ -48,9 +48,9 @@ def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
         try:
             parsed.append((text, parser.parse_override(text)))
         except (HydraException, ValueError, RecursionError) as error:
-            told = str(error)[:LONGEST]
+            message = str(error)[:LONGEST]
             raise RetainError(
-                f"{_shown(typed)} cannot be read as key=value: {told}. Text with commas, brackets "
+                f"{_shown(typed)} cannot be read as key=value: {message}. Text with commas, brackets "
                 "or quotes wants quotes within the shell's own: \"data.path='a, b.csv'\"."
             ) from None
     return parsed

@@ -62,8 +62,8 @@ def readout(line: Arguments) -> int:
             with transaction(study.path) as staging:
                 write(ReadoutDirectory(staging.add(place)), found)
     except OSError as error:
-        told = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
-        raise RetainError.unwritable(campaign.readout.path, error, told) from None
+        message = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
+        raise RetainError.unwritable(campaign.readout.path, error, message) from None
     print_readout(console(), found.tree, campaign.readout.path)
     return 0
 
@@ -110,8 +110,8 @@ def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
     from retain.campaign.assignment import plain
     from retain.execution.yaml_writer import yaml_text
 
-    told = f"# Offers, with their save rates as the read-out of campaign {campaign} left them."
-    return f"{told}\n{yaml_text(_literal(plain(catalogue)))}"
+    message = f"# Offers, with their save rates as the read-out of campaign {campaign} left them."
+    return f"{message}\n{yaml_text(_literal(plain(catalogue)))}"
 
 
 def _literal(node: Any) -> Any:

@@ -37,8 +37,8 @@ def limited_start(seconds: float = START_SECONDS) -> Iterator[None]:
         yield
     except (EOFError, OSError):
         if late.is_set():
-            told = f"worker processes did not start in {seconds:g} seconds"
-            raise MemoryError(told) from None
+            message = f"worker processes did not start in {seconds:g} seconds"
+            raise MemoryError(message) from None
         raise
     finally:
         timer.cancel()

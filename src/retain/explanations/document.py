@@ -64,7 +64,7 @@ def document(found: ExplanationResult) -> dict[str, Any]:
 
 def _groups(found: ExplanationResult, strength: Mapping[str, Strength]) -> list[dict[str, Any]]:
     """Groups, the one whose absence costs most first."""
-    told = [_group(name, found, strength) for name in found.grounds.groups]
+    messages = [_group(name, found, strength) for name in found.grounds.groups]
 
     def rank(one: dict[str, Any]) -> tuple[float, float]:
         contribution, size = one["contribution"], one["strength"]
@@ -73,7 +73,7 @@ def _groups(found: ExplanationResult, strength: Mapping[str, Strength]) -> list[
             0.0 if size is None else size["mean"],
         )
 
-    return sorted(told, key=rank, reverse=True)
+    return sorted(messages, key=rank, reverse=True)
 
 
 def _group(name: str, found: ExplanationResult, strength: Mapping[str, Strength]) -> dict[str, Any]:

@@ -106,6 +106,10 @@ def missing_features_reason(
     lacking = [name for name in required_features(model) or () if name not in table]
     if not lacking:
         return None
-    told = f"model {getattr(model, 'name', type(model).__name__)} reads {', '.join(lacking)}"
+    message = f"model {getattr(model, 'name', type(model).__name__)} reads {', '.join(lacking)}"
     off = set(lacking) <= set(known)
-    return f"{told}, whose group is switched off" if off else f"{told}, which these customers lack"
+    return (
+        f"{message}, whose group is switched off"
+        if off
+        else f"{message}, which these customers lack"
+    )

@@ -69,8 +69,8 @@ lack. Did you mean 'minutes'?
     numbers = {name: pd.api.types.is_numeric_dtype(table[name]) for name in kinds}
     wrong = [name for name, kind in kinds.items() if numbers[name] != (kind == "number")]
     if wrong:
-        told = ", ".join(f"{name!r} is no {kinds[name]}" for name in wrong)
-        raise RetainError(f"{told}, as it was where the model learnt; expected the same kind.")
+        message = ", ".join(f"{name!r} is no {kinds[name]}" for name in wrong)
+        raise RetainError(f"{message}, as it was where the model learnt; expected the same kind.")
     return table
 
 

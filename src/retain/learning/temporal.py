@@ -198,5 +198,9 @@ def _too_few(days: list[pd.Timestamp], gap: int, *, by_horizon: bool) -> str:
 
 def _days(days: tuple[pd.Timestamp, ...]) -> str:
     """Days in words: the first and the last of many."""
-    told = [f"{day:%Y-%m-%d}" for day in days]
-    return ", ".join(told) if len(told) < 4 else f"{told[0]} … {told[-1]} ({len(told)} snapshots)"
+    messages = [f"{day:%Y-%m-%d}" for day in days]
+    return (
+        ", ".join(messages)
+        if len(messages) < 4
+        else f"{messages[0]} … {messages[-1]} ({len(messages)} snapshots)"
+    )

@@ -62,8 +62,8 @@ def library() -> ModuleType:
     try:
         import optuna
     except ImportError:
-        told = "tuning=optuna needs Optuna; type: pip install 'retain[tune]'"
-        raise RetainError(told) from None
+        message = "tuning=optuna needs Optuna; type: pip install 'retain[tune]'"
+        raise RetainError(message) from None
     return optuna
 
 

@@ -202,10 +202,10 @@ def has_profit(found: Sequence[Tree]) -> bool:
 def segments_by_risk(found: Sequence[Tree]) -> list[tuple[Tree, dict[str, float]]]:
     """Segments with their profit at risk, or else their risk, and its interval; most first."""
     if has_profit(found):
-        told = [(one, dict(one["profit_at_risk"])) for one in found if one["profit_at_risk"]]
+        messages = [(one, dict(one["profit_at_risk"])) for one in found if one["profit_at_risk"]]
     else:
-        told = [(one, _risk(one)) for one in found]
-    return sorted(told, key=lambda pair: -pair[1]["value"])
+        messages = [(one, _risk(one)) for one in found]
+    return sorted(messages, key=lambda pair: -pair[1]["value"])
 
 
 def _risk(one: Tree) -> dict[str, float]:

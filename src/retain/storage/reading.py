@@ -251,9 +251,9 @@ def check_model_archive(found: bytes, path: Path) -> None:
             members = archive.infolist()
             size = sum(member.file_size for member in members)
             if len(members) > MEMBERS or size > UNPACKED_BYTES:
-                told = f"{len(members):,} files that unpack to {size / MIB:,.0f} MiB"
+                message = f"{len(members):,} files that unpack to {size / MIB:,.0f} MiB"
                 most = f"{MEMBERS:,} files and {UNPACKED_BYTES / MIB:,.0f} MiB"
-                raise RetainError(f"{path} holds {told}; expected at most {most}.")
+                raise RetainError(f"{path} holds {message}; expected at most {most}.")
             text = archive.read(DESCRIPTION)
     except KeyError:
         raise RetainError(f"{path} is no model: it holds no {DESCRIPTION}.") from None

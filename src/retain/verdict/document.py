@@ -195,11 +195,13 @@ def _sealed(sealed: SealedTest) -> dict[str, Any]:
 
 
 def _cautions(verdict: Verdict, sealed: SealedTest | None) -> list[dict[str, Any]]:
-    told = [{"code": one.code, "sentence": one.sentence, **one.values} for one in verdict.cautions]
+    messages = [
+        {"code": one.code, "sentence": one.sentence, **one.values} for one in verdict.cautions
+    ]
     if sealed is not None and len(sealed.openings) > 1:
         count = len(sealed.openings)
-        told.append({"code": "sealed_reopened", "sentence": sealed.told, "openings": count})
-    return told
+        messages.append({"code": "sealed_reopened", "sentence": sealed.told, "openings": count})
+    return messages
 
 
 def _other(record: Record) -> dict[str, Any]:

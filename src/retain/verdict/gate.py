@@ -40,9 +40,9 @@ def _checked(winner: Record, name: str, threshold: float) -> GateResult:
     short = threshold - metric.mean if metric.higher_is_better else metric.mean - threshold
     missed = max(short, 0.0)
     wanted = "at least" if metric.higher_is_better else "at most"
-    told = (
+    message = (
         f"{name} is {metric.mean:.4f} [{metric.low:.4f}, {metric.high:.4f}], "
         f"asked for was {wanted} {threshold:g}"
     )
-    sentence = f"{told}: missed by {missed:.4f}." if missed else f"{told}: reached."
+    sentence = f"{message}: missed by {missed:.4f}." if missed else f"{message}: reached."
     return GateResult(name, threshold, metric.mean, missed, not missed, sentence)

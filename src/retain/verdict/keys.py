@@ -173,9 +173,9 @@ def label_run(row: Mapping[Any, Any], keys: Iterable[str]) -> str:
     ('svc site=off', 'sampler=none')
     """
     values = {key: row[key] for key in keys if row[key] is not None}
-    told = [_told(key, value) for key, value in values.items() if value != "none"]
+    messages = [_told(key, value) for key, value in values.items() if value != "none"]
     without = [f"{key}=none" for key, value in values.items() if value == "none"]
-    return " ".join(told or without) or str(row["id"])
+    return " ".join(messages or without) or str(row["id"])
 
 
 def _told(key: str, value: Any) -> str:

@@ -81,13 +81,13 @@ class Verdict:
         """Who won, how sure that is, and who was chosen."""
         metric = self.best.metrics[METRIC]
         rest, beaten = len(self.tied) - 1, len(self.table) - len(self.tied)
-        told = (
+        message = (
             f"{self.name(self.best)} ({self.best.id}) has the best mean ROC-AUC, "
             f"{metric.mean:.3f} [{metric.low:.3f}, {metric.high:.3f}]; {rest} of the other "
             f"{len(self.table) - 1} runs cannot be told from it, {beaten} score "
             f"lower ({self.judging.told})."
         )
-        return f"{told} {self._chosen}" if self._chosen else told
+        return f"{message} {self._chosen}" if self._chosen else message
 
     @property
     def _chosen(self) -> str:

@@ -130,8 +130,10 @@ def _describe_changes(before: pd.DataFrame, after: pd.DataFrame) -> str | None:
     offers = ~arms & (both["offer"] != both["offer_after"])
     if not (arms | offers).any():
         return None
-    told = f"{int(arms.sum()):,} of {len(both):,} customers change arms"
-    return f"{told} and {int(offers.sum()):,} more get another offer" if offers.any() else told
+    message = f"{int(arms.sum()):,} of {len(both):,} customers change arms"
+    return (
+        f"{message} and {int(offers.sum()):,} more get another offer" if offers.any() else message
+    )
 
 
 def pointed_campaign(tree: Any) -> str | None:

@@ -202,9 +202,9 @@ def _log(
     started, finished = _milliseconds(record.started), _milliseconds(record.finished)
     made = client.create_run(experiment, start_time=started, tags=_tags(record), run_name=name)
     run: str = made.info.run_id
-    told = [Param(key, value) for key, value in params(record.config).items()]
+    messages = [Param(key, value) for key, value in params(record.config).items()]
     metrics = _parts(list(_metrics(record, finished)), METRICS)
-    for some, more in zip_longest(_parts(told, PARAMS), metrics, fillvalue=()):
+    for some, more in zip_longest(_parts(messages, PARAMS), metrics, fillvalue=()):
         client.log_batch(run, params=some, metrics=more)
     for file in (directory.record, directory.log, directory.scores) if artefacts else ():
         if file.is_file():

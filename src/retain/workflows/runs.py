@@ -154,9 +154,9 @@ def _of_another(run: RunDirectory, record: Record) -> str:
 def refuse_only_broken(broken: Sequence[BrokenRun], others: int) -> None:
     """Raise a ``RetainError`` that names all broken runs where there are no others."""
     if broken and not others:
-        told = "\n".join(run.reason for run in broken)
+        message = "\n".join(run.reason for run in broken)
         raise RetainError(
-            f"{told}\nAll {len(broken)} runs are broken; the line that made them does them again."
+            f"{message}\nAll {len(broken)} runs are broken; the line that made them does them again."
         )
 
 
@@ -210,8 +210,8 @@ def scores_of(run: RunDirectory, record: Record) -> Scores:
 
 def reproduce_commands(compared: RunSelection, typed: Sequence[str]) -> tuple[str, ...]:
     """What to type to have these runs and this comparison again."""
-    told = [*_launches(compared), shlex.join(["retain-compare", *typed])]
-    return tuple(told)
+    messages = [*_launches(compared), shlex.join(["retain-compare", *typed])]
+    return tuple(messages)
 
 
 def _launches(compared: RunSelection) -> Iterator[str]:

@@ -65,8 +65,8 @@ def is_available(name: str, audience: Audience) -> np.ndarray:
         return np.asarray(np.isfinite(values.to_numpy(dtype=float)))
     codes, levels = pd.factorize(values)
     called = [_called(name, level, audience) for level in levels]
-    told = [all(sanitise(getattr(label, one)) for one in LANGUAGES) for label in called]
-    return np.asarray(np.array([*told, False])[codes])  # -1, of a value not known, is the last
+    messages = [all(sanitise(getattr(label, one)) for one in LANGUAGES) for label in called]
+    return np.asarray(np.array([*messages, False])[codes])  # -1, of a value not known, is the last
 
 
 def format_values(

@@ -142,8 +142,10 @@ def _row(part: Part, outcome: str, values: np.ndarray, treated: np.ndarray) -> R
 
 def _judge(family: list[Row], alpha: float) -> None:
     """Correct p for how many are compared, and choose each one's word."""
-    told = [row for row in family if row["p"] is not None]
-    for row, p in zip(told, holm(np.array([row["p"] for row in told])).tolist(), strict=True):
+    messages = [row for row in family if row["p"] is not None]
+    for row, p in zip(
+        messages, holm(np.array([row["p"] for row in messages])).tolist(), strict=True
+    ):
         good = (row["difference"] < 0) == (row["outcome"] == "declined")
         word: Verdict = "too_small" if p >= alpha else "helped" if good else "harmed"
         row |= {"p_holm": p, "verdict": word}

@@ -144,15 +144,15 @@ def _column(typed: str | None, name: str, names: dict[str, str]) -> str | None:
 
 def _refuse_nothing(table: Table, columns: dict[str, str | None]) -> None:
     """Refuse a file that tells of no outcome."""
-    told = [column for key in ("declined", "profit") if (column := columns[key]) is not None]
-    if not told:
+    messages = [column for key in ("declined", "profit") if (column := columns[key]) is not None]
+    if not messages:
         has = examples(map(truncate, table.cells.columns), 12)
         raise RetainError(
             f"{table.path.name} tells neither who declined nor the profit; it has {has}. "
             "Type outcomes.declined=COLUMN or outcomes.profit=COLUMN."
         )
-    empty = [column for column in told if mask_na_strings(table.cells[column]).isna().all()]
-    if len(empty) == len(told):
+    empty = [column for column in messages if mask_na_strings(table.cells[column]).isna().all()]
+    if len(empty) == len(messages):
         listed = " and ".join(map(repr, empty))
         raise RetainError(f"{table.path.name}: nothing stands in column {listed}.")
 

@@ -99,8 +99,8 @@ def _contradictions(condition: Condition, where: str) -> Iterator[str]:
         if getattr(condition, key) == ():
             yield f"{where}.{key} is empty; expected at least one level."
     if _nothing_between(condition) or _nothing_left(condition):
-        told = ", ".join(f"{key}: {value}" for key, value in _said(condition).items())
-        yield f"{where} contradicts itself, so it holds of nobody: {told}."
+        message = ", ".join(f"{key}: {value}" for key, value in _said(condition).items())
+        yield f"{where} contradicts itself, so it holds of nobody: {message}."
 
 
 def _beyond_a_share(condition: Condition, where: str) -> Iterator[str]:

@@ -101,9 +101,9 @@ def _words(name: str, side: Side, column: Column | None) -> tuple[str, Label]:
 
 def _levels(name: str, side: Side, column: Column) -> tuple[str, Label]:
     levels = side.others if side.level is None else (side.level,)
-    told = [column.level(level) for level in levels]
+    messages = [column.level(level) for level in levels]
     english, russian = (
-        ", ".join(words) for words in zip(*((t.en, t.ru) for t in told), strict=True)
+        ", ".join(words) for words in zip(*((t.en, t.ru) for t in messages), strict=True)
     )
     sign, nots = ("≠", ("not ", "не ")) if side.level is None else ("=", ("", ""))
     label = Label(
@@ -114,8 +114,8 @@ def _levels(name: str, side: Side, column: Column) -> tuple[str, Label]:
 
 def _numbers(name: str, side: Side, column: Column) -> tuple[str, Label]:
     english, russian = column.label.en, column.label.ru.replace(".", "\0")
-    told = [_between(called, side) for called in (name, english, russian)]
-    return told[0], Label(told[1], told[2].replace(".", ",").replace("\0", "."))
+    messages = [_between(called, side) for called in (name, english, russian)]
+    return messages[0], Label(messages[1], messages[2].replace(".", ",").replace("\0", "."))
 
 
 def _between(called: str, side: Side) -> str:

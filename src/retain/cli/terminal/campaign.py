@@ -26,8 +26,8 @@ def print_segments(console: Console, segments: Sequence[Tree], scored: Mapping[s
     for one in segments:
         differs = "; ".join(map(_difference, one["differs"])) or "differs from nobody"
         small = " (few customers)" if one["small"] else ""
-        told = f"  {one['segment']}{small}: {differs}"
-        console.print(literal(told), soft_wrap=True, highlight=False)
+        message = f"  {one['segment']}{small}: {differs}"
+        console.print(literal(message), soft_wrap=True, highlight=False)
 
 
 def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:

@@ -62,8 +62,8 @@ def print_comparison(
 def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) -> None:
     """Print where the verdict lies, and which files the older one had and this one has not."""
     if lost:
-        told = f"The older verdict had {', '.join(lost)}; this one has not."
-        console.print(f"[yellow]{literal(told)}[/]", soft_wrap=True)
+        message = f"The older verdict had {', '.join(lost)}; this one has not."
+        console.print(f"[yellow]{literal(message)}[/]", soft_wrap=True)
     console.print(f"Verdict: {literal(study.verdict)}", soft_wrap=True)
 
 
@@ -78,8 +78,8 @@ def _carried_told(console: Console, verdict: Verdict, findings: ComparisonExtras
     sealed = findings.sealed
     if sealed is not None:
         console.print(_sealed(sealed, verdict.winner.split.sealed_at))
-        told = literal(sealed.told)
-        console.print(told if len(sealed.openings) == 1 else f"[yellow]{told}[/]")
+        message = literal(sealed.told)
+        console.print(message if len(sealed.openings) == 1 else f"[yellow]{message}[/]")
     if snapshots := in_time(verdict.winner, sealed):
         console.print(snapshots_table(snapshots))
     if sealed is None:
@@ -188,16 +188,18 @@ def _standing(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
 def _left_out(console: Console, verdict: Verdict, findings: ComparisonExtras) -> None:
     for record in verdict.others:
         first = (record.reason or "").splitlines()[:1]
-        told = f"{record.state.replace('_', ' ')}: {' '.join(record.overrides)}: {' '.join(first)}"
-        console.print(literal(told), soft_wrap=True)
+        message = (
+            f"{record.state.replace('_', ' ')}: {' '.join(record.overrides)}: {' '.join(first)}"
+        )
+        console.print(literal(message), soft_wrap=True)
     for run in findings.broken:
-        told = f"broken: {run.directory.path.name}: {run.reason.splitlines()[0]}"
-        console.print(f"[red]{literal(told)}[/]", soft_wrap=True)
+        message = f"broken: {run.directory.path.name}: {run.reason.splitlines()[0]}"
+        console.print(f"[red]{literal(message)}[/]", soft_wrap=True)
     if findings.broken:
         count = len(findings.broken)
-        told = f"{count} run is" if count == 1 else f"{count} runs are"
+        message = f"{count} run is" if count == 1 else f"{count} runs are"
         console.print(
-            f"{told} broken and left out. The line that made such a run does it again; a folder "
+            f"{message} broken and left out. The line that made such a run does it again; a folder "
             "that was copied or renamed can be deleted.",
             soft_wrap=True,
         )

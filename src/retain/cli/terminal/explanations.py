@@ -22,9 +22,9 @@ def print_explanations(console: Console, reasons: Tree) -> None:
     console.print(_groups(reasons["groups"]))
     strongest = [_strength(one) for one in reasons["features"] if one["strength"]][:STRONGEST]
     if strongest:
-        told = literal(", ".join(strongest))
+        message = literal(", ".join(strongest))
         console.print(
-            f"Strongest features (mean |SHAP|, log-odds): {told}. Associations, no causes."
+            f"Strongest features (mean |SHAP|, log-odds): {message}. Associations, no causes."
         )
     for sentence in _cautions(reasons):
         console.print(f"[yellow]{literal(sentence)}[/]")
@@ -42,8 +42,8 @@ def _groups(groups: list[Tree]) -> Table:
             table.add_row(literal(group["name"]), "", "", literal(group["why_not"] or ""))
             continue
         interval = f"{found['low']:+.3f} to {found['high']:+.3f}"
-        told = f"{found['pairs']} pairs of runs" if found["source"] == "sweep" else "refits"
-        table.add_row(literal(group["name"]), f"{found['loss']:+.3f}", interval, told)
+        message = f"{found['pairs']} pairs of runs" if found["source"] == "sweep" else "refits"
+        table.add_row(literal(group["name"]), f"{found['loss']:+.3f}", interval, message)
     return table
 
 

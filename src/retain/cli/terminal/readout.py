@@ -106,18 +106,20 @@ def _sentence(row: Tree, tree: Tree) -> str:
     """What became of the whole campaign, in words."""
     if row["difference"] is None:
         return "Too few are observed to compare the arms."
-    told = [f"In all, {_effect_words(row)}"]
+    messages = [f"In all, {_effect_words(row)}"]
     if row["saved"] is not None and row["verdict"] != "too_small":
         saved = {key: abs(value) for key, value in row["saved"].items()}
         low, high = sorted((saved["low"], saved["high"]))
         word = "saved" if row["verdict"] == "helped" else "driven away"
         count = tree["customers"]["planned"]["treatment"]
-        told.append(f"about {saved['value']:,.0f} of {count:,} {word} ({low:,.0f} to {high:,.0f})")
+        messages.append(
+            f"about {saved['value']:,.0f} of {count:,} {word} ({low:,.0f} to {high:,.0f})"
+        )
     if row["verdict"] == "too_small":
         times, unit = (100, " points") if row["outcome"] == "declined" else (1, "")
         seen = _amount(row["detectable"], times)
-        told.append(f"an effect of {seen}{unit} would likely have been seen")
-    return f"{'; '.join(told)}."
+        messages.append(f"an effect of {seen}{unit} would likely have been seen")
+    return f"{'; '.join(messages)}."
 
 
 def _effect_words(row: Tree) -> str:
@@ -169,12 +171,12 @@ def _span(told: Tree) -> str:
 def _qini(qini: Tree, level: str) -> str:
     if "missing" in qini:
         return NO_CURVE[qini["missing"]]
-    told = []
+    messages = []
     for order, found in qini.items():
         area = found["qini"]
         value, low, high = (f"{area[k]:+.3f}".replace("-", "−") for k in ("value", "low", "high"))
-        told.append(f"{order.replace('_', ' ')} {value} ({level} {low} to {high})")
-    return f"Qini coefficient of the order by {'; by '.join(told)}; 0 is a random order."
+        messages.append(f"{order.replace('_', ' ')} {value} ({level} {low} to {high})")
+    return f"Qini coefficient of the order by {'; by '.join(messages)}; 0 is a random order."
 
 
 def _save_rates(rows: list[Tree], level: str) -> Table:

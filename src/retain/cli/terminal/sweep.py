@@ -115,14 +115,14 @@ def print_sources(console: Console, plan: Plan) -> None:
         for step, left_out in zip(source.data.funnel, source.left_out, strict=True):
             whom = f"; left out {left_out}" if left_out else ""
             of = "" if step.of == "customers" else f" {step.of}"
-            told = f"  {step.name} {step.before} → {step.after}{of}: {step.reason}{whom}"
-            console.print(literal(told), soft_wrap=True, highlight=False)
+            message = f"  {step.name} {step.before} → {step.after}{of}: {step.reason}{whom}"
+            console.print(literal(message), soft_wrap=True, highlight=False)
         if source.data.label is not None and source.data.label.sensitivity:
             console.print(labels_table(source.data.label.sensitivity))
         for check in source.checks:
             if check.outcome in ("handled", "failed"):
-                told = f"  audit {check.outcome} {check.code}: {check.sentence}"
-                console.print(literal(told), soft_wrap=True, highlight=False)
+                message = f"  audit {check.outcome} {check.code}: {check.sentence}"
+                console.print(literal(message), soft_wrap=True, highlight=False)
 
 
 def print_plan(console: Console, plan: Plan) -> None:
@@ -149,12 +149,12 @@ def print_summary(console: Console, plan: Plan, records: Sequence[Record], skipp
     tasks = {planned.task.id: planned.task for planned in plan.runs}
     for record in records:
         if record.tuning is not None:
-            told = f"  tuned {plan.name(tasks[record.id])}: {format_tuning(record.tuning)}"
-            console.print(literal(told), soft_wrap=True, highlight=False)
+            message = f"  tuned {plan.name(tasks[record.id])}: {format_tuning(record.tuning)}"
+            console.print(literal(message), soft_wrap=True, highlight=False)
         if record.state != "done":
             reason = (record.reason or "").strip().splitlines() or [""]
-            told = literal(f"{plan.name(tasks[record.id])}: {reason[0]}")
-            console.print(f"  {MARKS[record.state]} {told}", soft_wrap=True)
+            message = literal(f"{plan.name(tasks[record.id])}: {reason[0]}")
+            console.print(f"  {MARKS[record.state]} {message}", soft_wrap=True)
             if record.state == "failed":
                 log = literal(tasks[record.id].directory.log)
                 console.print(f"      log: {log}", soft_wrap=True)

@@ -65,16 +65,16 @@ def id_predicts_target(customers: Customers, _: Folding) -> Check:
     code, target = "id_predicts_target", _target(customers)
     found = auc_of_codes(order(customers.features.index), target)
     copies = separation.copies_of_id(customers)
-    told = f"the id alone tells who declined with {_auc(found, 'ids')}"
+    message = f"the id alone tells who declined with {_auc(found, 'ids')}"
     if not found.exceeds(ORDER_AUC):
-        told = f"the id does not tell who declined (AUC {found.strength:.2f})"
+        message = f"the id does not tell who declined (AUC {found.strength:.2f})"
     if copies:
-        told = f"{told}; {_repeat(copies)} the id and must be left out"
+        message = f"{message}; {_repeat(copies)} the id and must be left out"
         itself = any(separation.is_id(customers, name) for name in copies)
-        return Check(code, "failed", told, severe=itself or found.exceeds(ORDER_AUC))
+        return Check(code, "failed", message, severe=itself or found.exceeds(ORDER_AUC))
     if not found.exceeds(ORDER_AUC):
-        return Check(code, "passed", told)
-    return Check(code, "handled", f"{told}; the id is no feature, so no model sees it")
+        return Check(code, "passed", message)
+    return Check(code, "handled", f"{message}; the id is no feature, so no model sees it")
 
 
 def order_predicts_target(customers: Customers, folding: Folding) -> Check:
@@ -91,13 +91,15 @@ def order_predicts_target(customers: Customers, folding: Folding) -> Check:
     unshuffled = ", ".join(f"{share:.2f}" for share in shares)
     folds = f"unshuffled, {FOLDS} folds would hold shares of declined of {unshuffled}"
     if not (found.exceeds(ORDER_AUC) or _uneven(parts, shares)):
-        told = f"the order of the file does not tell who declined (AUC {found.strength:.2f})"
-        return Check(code, "passed", f"{told}; {folds}")
+        message = f"the order of the file does not tell who declined (AUC {found.strength:.2f})"
+        return Check(code, "passed", f"{message}; {folds}")
     auc = _auc(found, "rows", "later", "earlier")
-    told = f"the order of the file alone tells who declined with {auc}; {folds}"
+    message = f"the order of the file alone tells who declined with {auc}; {folds}"
     if folding.shuffled:
-        return Check(code, "handled", f"{told}; folds are shuffled")
-    return Check(code, "failed", f"{told}; shuffle them with validation.shuffle=true", severe=True)
+        return Check(code, "handled", f"{message}; folds are shuffled")
+    return Check(
+        code, "failed", f"{message}; shuffle them with validation.shuffle=true", severe=True
+    )
 
 
 def twins(customers: Customers, folding: Folding) -> Check:
@@ -112,10 +114,10 @@ def twins(customers: Customers, folding: Folding) -> Check:
     first, second = (customers.twins.loc[found.pairs[name]] for name in ("first", "second"))
     apart = int((first.to_numpy() != second.to_numpy()).sum())
     if apart == 0:
-        told = f"{found.told}; copies share a group, which no fold splits"
-        return Check("twins", "handled", told)
-    told = f"{found.told}; folds may split {apart:,} of them: group them with audit.copies=group"
-    return Check("twins", "failed", told, severe=True)
+        message = f"{found.told}; copies share a group, which no fold splits"
+        return Check("twins", "handled", message)
+    message = f"{found.told}; folds may split {apart:,} of them: group them with audit.copies=group"
+    return Check("twins", "failed", message, severe=True)
 
 
 def single_feature_auc(customers: Customers, _: Folding) -> Check:
@@ -132,11 +134,11 @@ def single_feature_auc(customers: Customers, _: Folding) -> Check:
     strong = {name: one for name, one in found.items() if one.exceeds(FEATURE_AUC)}
     if strong:
         listed = ", ".join(f"{name!r} (AUC {one.strength:.3f})" for name, one in strong.items())
-        told = "one feature alone separates who declined as well as no whole model should"
-        return Check(code, "failed", f"{told}: {listed}; was it known in time?", severe=True)
+        message = "one feature alone separates who declined as well as no whole model should"
+        return Check(code, "failed", f"{message}: {listed}; was it known in time?", severe=True)
     best = max(found, key=lambda name: found[name].strength)
-    told = f"no feature alone separates who declined with an AUC above {FEATURE_AUC:.2f}"
-    return Check(code, "passed", f"{told}; the best is {best!r} with {found[best].strength:.2f}")
+    message = f"no feature alone separates who declined with an AUC above {FEATURE_AUC:.2f}"
+    return Check(code, "passed", f"{message}; the best is {best!r} with {found[best].strength:.2f}")
 
 
 def target_or_profit_among_features(customers: Customers, _: Folding) -> Check:
@@ -153,9 +155,9 @@ def target_or_profit_among_features(customers: Customers, _: Folding) -> Check:
         "target": separation.copies_of_target(customers),
         "profit": separation.copies_of_profit(customers),
     }
-    told = [f"{_repeat(found[what])} the {what}" for what in sought if found[what]]
-    if told:
-        return Check(code, "failed", "; ".join(told), severe=True)
+    messages = [f"{_repeat(found[what])} the {what}" for what in sought if found[what]]
+    if messages:
+        return Check(code, "failed", "; ".join(messages), severe=True)
     return Check(code, "passed", f"no feature repeats the {' or the '.join(sought)}")
 
 
@@ -164,9 +166,9 @@ def constant_features(customers: Customers, _: Folding) -> Check:
     distinct = customers.features.nunique(dropna=False)
     constant = [repr(name) for name in distinct.index[distinct <= 1]]
     if constant:
-        told = f"{len(constant)} of {len(distinct)} features have a single value"
+        message = f"{len(constant)} of {len(distinct)} features have a single value"
         listed = ", ".join(constant)
-        return Check("constant_features", "failed", f"{told}: {listed}; they carry nothing")
+        return Check("constant_features", "failed", f"{message}: {listed}; they carry nothing")
     return Check("constant_features", "passed", f"all {len(distinct)} features vary")
 
 
@@ -181,13 +183,13 @@ def label_against_revenue(customers: Customers, _: Folding) -> Check:
     found = movement(customers, before, last)
     if not found.known:
         raise NotApplicable(f"{before!r} and {last!r} are not known for both classes")
-    told = (
+    message = (
         f"{last!r} is below {before!r} for {found.declined.share:.0%} of the customers labelled as "
         f"declined and {found.stayed.share:.0%} of the others (z = {found.z:.1f})"
     )
     if found.agrees:
-        return Check(code, "passed", f"{told}: the given label agrees with the money")
-    return Check(code, "failed", f"{told}: the given label is not what the money says")
+        return Check(code, "passed", f"{message}: the given label agrees with the money")
+    return Check(code, "failed", f"{message}: the given label is not what the money says")
 
 
 def _target(customers: Customers) -> Numbers:
@@ -260,9 +262,9 @@ def refuse(checks: Sequence[Check], allow: Sequence[str]) -> None:
             raise RetainError.unknown("audit.allow: check", code, CODES)
     wrong = [c for c in checks if c.outcome == "failed" and c.severe and c.code not in allow]
     if wrong:
-        told = "\n".join(f"  {check.code}: {check.sentence}" for check in wrong)
+        message = "\n".join(f"  {check.code}: {check.sentence}" for check in wrong)
         typed = ",".join(dict.fromkeys([*allow, *(check.code for check in wrong)]))
         raise RetainError(
-            f"the audit refuses these data:\n{told}\n"
+            f"the audit refuses these data:\n{message}\n"
             f"To mend is best; to go on as they are, type audit.allow=[{typed}]"
         )

@@ -71,8 +71,8 @@ def by_number(values: pd.Series, target: Numbers) -> UnivariateAuc:
     if not present.all():
         ways.append(auc_of_codes(codes + 1, target))
         ways.append(auc_of_codes(np.where(present, codes, codes.max() + 1), target))
-    told = [way for way in ways if abs(way.z) > BEYOND_CHANCE]
-    return max(told, key=lambda way: way.strength, default=ways[-1])
+    messages = [way for way in ways if abs(way.z) > BEYOND_CHANCE]
+    return max(messages, key=lambda way: way.strength, default=ways[-1])
 
 
 def by_category(values: pd.Series, target: Numbers) -> UnivariateAuc:

@@ -79,9 +79,9 @@ lack. Did you mean 'minutes'?
     lacking = [name for name in needed if name not in known]
     if lacking:
         which = "feature" if len(lacking) == 1 else "features"
-        told = f"the model learnt from {which} {', '.join(map(repr, lacking))}"
+        message = f"the model learnt from {which} {', '.join(map(repr, lacking))}"
         hint = did_you_mean(lacking[0], known) if len(lacking) == 1 else ""
-        raise RetainError(f"{told}, which these customers lack.{hint}")
+        raise RetainError(f"{message}, which these customers lack.{hint}")
 
 
 def _word_ends(letter: str, second: str, third: str) -> bool:

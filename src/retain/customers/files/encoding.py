@@ -120,8 +120,8 @@ def check_exists(path: Path) -> None:
         raise RetainError(_nothing_at(path)) from None
     except (OSError, ValueError) as error:  # a name too long, or with a NUL in it
         why = getattr(error, "strerror", None) or error
-        told = f"path {truncate(str(path))!r} is not a file name: {why}"
-        raise RetainError(f"{told}; expected the path of a file.") from None
+        message = f"path {truncate(str(path))!r} is not a file name: {why}"
+        raise RetainError(f"{message}; expected the path of a file.") from None
     if stat.S_ISDIR(found.st_mode):
         raise RetainError(f"{str(path)!r} is a folder; expected a file in it.{_listed(path)}")
     check_regular(path, found)

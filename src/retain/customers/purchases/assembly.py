@@ -64,7 +64,7 @@ def customers_of(table: FeatureTable, asked: Asked) -> Customers:
 
 def _nobody(steps: tuple[Step, ...], asked: Asked, facts: TableFacts) -> str:
     """Why no row is left, and what would leave some."""
-    told = "; ".join(f"{one.before - one.after} {one.name}" for one in steps[-3:])
+    message = "; ".join(f"{one.before - one.after} {one.name}" for one in steps[-3:])
     last = facts.snapshots[-1]
     days, needed = last - facts.first, asked.label.least_history
     if not asked.labelled:
@@ -77,7 +77,7 @@ def _nobody(steps: tuple[Step, ...], asked: Asked, facts: TableFacts) -> str:
     if days < needed:
         hint = f"The log begins {days} days before {date_from_epoch(last)}, and {needed} are asked. {hint}"
     hint += "another data.label.active.periods=N or data.label.history=DAYS"
-    return f"nobody is a regular customer {when} ({told}). {hint}."
+    return f"nobody is a regular customer {when} ({message}). {hint}."
 
 
 def _regular(rows: pa.Table) -> tuple[pa.Table, dict[int, tuple[object, ...]]]:

@@ -120,8 +120,8 @@ def _levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[To
         axes.plot(one["mean"], y + 0.78, "o", markersize=4.5, color=COLOURS["accent"])
         name = one["label"][language]
         write(axes, limits[0], y + 0.55, wrap_text(name, SIZE[0], 1, SMALL)[0], fontsize=SMALL)
-        told = f"{feature['label'][language]}: {name}"
-        spots.append(_spot(axes, told, one, (one["mean"], y + 0.78)))
+        message = f"{feature['label'][language]}: {name}"
+        spots.append(_spot(axes, message, one, (one["mean"], y + 0.78)))
     return spots
 
 

@@ -120,9 +120,9 @@ def _headed(axes: Axes, part: Part, y: float) -> Tooltip:
     ]
     if effect["value"] is not None:
         sign = "δ" if effect["measure"] == "cliffs_delta" else "V"
-        told = "{} {} ({} … {})".format(sign, *ends)
+        message = "{} {} ({} … {})".format(sign, *ends)
         lowest = y + len(part.lines) * LINE - 0.05
-        write(axes, 1, lowest, told, ha="right", fontsize=9, color=COLOURS["muted"])
+        write(axes, 1, lowest, message, ha="right", fontsize=9, color=COLOURS["muted"])
     forms = {"tip.effect": "value", "tip.low": "low", "tip.high": "high"}
     told_by = tuple((word, effect[name], "times") for word, name in forms.items())
     return Tooltip(

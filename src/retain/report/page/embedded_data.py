@@ -120,8 +120,8 @@ def _diff(one: Tree) -> dict[str, Any]:
 
 def compare_command(tree: Tree) -> str:
     """The command line that compared these runs, to which a pair can be added."""
-    told = [text for text in tree["commands"] if text.startswith("retain-compare")]
-    plain = [text for text in told if "diff=" not in text]
+    messages = [text for text in tree["commands"] if text.startswith("retain-compare")]
+    plain = [text for text in messages if "diff=" not in text]
     return plain[0] if plain else f"retain-compare study={tree['study']}"
 
 

@@ -130,8 +130,8 @@ def limits(campaign: Tree) -> list[Message]:
     """What each limit of the plan is worth: budget, contacts, consent, control group, places."""
     if campaign["prices"] is None:
         return []
-    told = [_budget(campaign), _contacts(campaign), _consent(campaign), _price(campaign)]
-    return [*(one for one in told if one is not None), *_places(campaign)]
+    messages = [_budget(campaign), _contacts(campaign), _consent(campaign), _price(campaign)]
+    return [*(one for one in messages if one is not None), *_places(campaign)]
 
 
 def _budget(campaign: Tree) -> Message | None:

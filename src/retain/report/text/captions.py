@@ -108,13 +108,17 @@ def _intervals(tree: Tree) -> Message:
 
 
 def _effects(tree: Tree) -> Message:
-    told = [
+    messages = [
         code(f"{effect['axis']}={value_text(level['level'])}")
         for effect in tree["effects"]
         for level in measured_levels(effect)
         if clear(level)
     ]
-    return message("caption.effects", levels=told) if told else message("caption.effects_unclear")
+    return (
+        message("caption.effects", levels=messages)
+        if messages
+        else message("caption.effects_unclear")
+    )
 
 
 def _roc(tree: Tree) -> Message:

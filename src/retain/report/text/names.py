@@ -34,14 +34,16 @@ def run_label(row: Tree, keys: Sequence[str]) -> str:
     ...           ["features.site", "model", "sampler", "svc.C"])
     'svc · sampler=none · C=2.0 · +site'
     """
-    told = [(key, row[key]) for key in keys if row.get(key) is not None]
-    names = [value for _, value in told if _speaks(value)]
+    messages = [(key, row[key]) for key in keys if row.get(key) is not None]
+    names = [value for _, value in messages if _speaks(value)]
     switches = [
-        f"{'+' if value else MINUS}{_last(key)}" for key, value in told if isinstance(value, bool)
+        f"{'+' if value else MINUS}{_last(key)}"
+        for key, value in messages
+        if isinstance(value, bool)
     ]
     others = [
         f"{_last(key)}={value_text(value)}"
-        for key, value in told
+        for key, value in messages
         if not (_speaks(value) or isinstance(value, bool))
     ]
     return " · ".join([*names, *others, *filter(None, [" ".join(switches)])]) or str(row["id"])

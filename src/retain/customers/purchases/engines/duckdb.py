@@ -137,9 +137,9 @@ def _in_sentences(memory_limit: str) -> Iterator[None]:
         found = f"it is {memory_limit!r}, and DuckDB needs more ({_first_line(error)})"
         raise RetainError.at("data.memory_limit", found, "expected more, such as 4GB") from None
     except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
-        told = "the numbers of this log are too large to be added up exactly"
+        message = "the numbers of this log are too large to be added up exactly"
         hint = "expected amounts and items whose sums fit into 64 bits"
-        raise RetainError(f"{told} ({_first_line(error)}); {hint}.") from None
+        raise RetainError(f"{message} ({_first_line(error)}); {hint}.") from None
     except duckdb.IOException as error:
         found = _first_line(error)
         raise RetainError(f"{found}. Free some space, or type export TMPDIR=FOLDER.") from None

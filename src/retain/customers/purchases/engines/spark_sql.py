@@ -56,10 +56,10 @@ def to_spark_sql(tree: exp.Expr) -> str:
     """A tree of DuckDB's as Spark's SQL, every node of it held against the list."""
     for node in tree.walk():
         if not _listed(node):
-            told = (
+            message = (
                 f"{node.sql(dialect='duckdb')} is on no list of what DuckDB and Spark answer alike"
             )
-            raise RetainError(f"{told}; expected functions of {__name__}.")
+            raise RetainError(f"{message}; expected functions of {__name__}.")
     return str(tree.transform(_renamed).sql(dialect="spark"))
 
 

@@ -49,9 +49,9 @@ def from_texts(connection: duckdb.DuckDBPyConnection, raw: RawRelation, zone: st
     forms += by_values(connection, raw, found)
     if not forms and found:
         odd = examples(one.first for one in found)
-        told = "expected dates such as '2024-03-31'; or say how they are written with "
+        message = "expected dates such as '2024-03-31'; or say how they are written with "
         raise RetainError.at(
-            raw.where("time"), f"no cell is a time: {odd}", f"{told}data.log.time_format"
+            raw.where("time"), f"no cell is a time: {odd}", f"{message}data.log.time_format"
         )
     known = [one for one in found if any(matches(form.pattern, one.text) for form in forms)]
     sure = len(forms) == 1 and len(known) == len(found) <= SHAPES

@@ -51,10 +51,10 @@ def create_table_view(
     schema, name = resolve_table(origin.told, table, there, "main")
     source = f"{identifier(ATTACHED)}.{identifier(schema)}.{identifier(name)}"
     types = dict(sorted(column_types(connection, source).items()))
-    told = f"table {name!r} of {origin.told}"
-    check_columns(told, list(types), roles, "")
+    message = f"table {name!r} of {origin.told}"
+    check_columns(message, list(types), roles, "")
     connection.execute(f"CREATE VIEW {RAW} AS SELECT {select_list(roles, types)} FROM {source}")  # noqa: S608
-    return RawRelation(told, "DuckDB", roles, role_types(connection), stored=False)
+    return RawRelation(message, "DuckDB", roles, role_types(connection), stored=False)
 
 
 def detach(connection: duckdb.DuckDBPyConnection) -> None:
@@ -83,9 +83,9 @@ def create_parquet_view(
     schemas = {path: read_parquet_schema(path).remove_metadata() for path in origin.files}
     first = schemas[origin.files[0]]
     for path, schema in schemas.items():
-        told = f"file {str(path)!r}"
-        check_columns(told, schema.names, roles, "")
-        check_same(f"file {str(origin.files[0])!r}", first.names, told, schema.names)
+        message = f"file {str(path)!r}"
+        check_columns(message, schema.names, roles, "")
+        check_same(f"file {str(origin.files[0])!r}", first.names, message, schema.names)
     alike = all(schema.equals(first) for schema in schemas.values())
     files = ", ".join(literal(glob.escape(str(path))) for path in origin.files)
     how = f"union_by_name={str(not alike).lower()}, hive_partitioning=false, binary_as_string=true"

@@ -160,14 +160,16 @@ def _hidden(path: Path) -> bool:
 def _of_files(path: str, files: tuple[Path, ...]) -> LogLocation:
     kinds = {file: _kind(file) for file in files}
     one_of = {kind: file for file, kind in reversed(kinds.items())}
-    told = f"file {str(files[0])!r}" if len(files) == 1 else f"the {len(files)} files of {path!r}"
+    message = (
+        f"file {str(files[0])!r}" if len(files) == 1 else f"the {len(files)} files of {path!r}"
+    )
     if len(one_of) > 1:
         which = _listed((kind, file) for kind, file in sorted(one_of.items()))
-        raise RetainError(f"{told} are of several kinds: {which}; expected files of one kind.")
+        raise RetainError(f"{message} are of several kinds: {which}; expected files of one kind.")
     kind = kinds[files[0]]
     if kind in _DATABASES and len(files) > 1:
-        raise RetainError(f"{told} are databases; expected one, such as {str(files[0])!r}.")
-    return LogLocation(kind, files, told)
+        raise RetainError(f"{message} are databases; expected one, such as {str(files[0])!r}.")
+    return LogLocation(kind, files, message)
 
 
 def _listed(kinds: Iterable[tuple[str, Path]]) -> str:

@@ -69,9 +69,9 @@ def load(
     """The rows of a table, all cells as text."""
     with _connected(origin) as engine, _told(origin):
         source = _table(engine, origin, table)
-        told = f"table {source.name!r} of {origin.told}"
+        message = f"table {source.name!r} of {origin.told}"
         schema, batches = stream_rows(engine, _as_text(engine, source))
-        raw = store(connection, schema, batches, roles, told)
+        raw = store(connection, schema, batches, roles, message)
         return replace(raw, how=origin.kind)
 
 
