@@ -10,15 +10,15 @@ from typing import Any
 
 _HOMES = {
     "Customers": "retain.customers.customers",
-    "TrainingSpec": "retain.learning.scoring",
+    "evaluate": "retain.learning.experiment",
     "NotApplicable": "retain.errors",
-    "Record": "retain.record",
     "PipelineSpec": "retain.learning.pipeline",
+    "Record": "retain.record",
     "RetainError": "retain.errors",
     "Scores": "retain.learning.scores",
     "StudyDirectory": "retain.record",
+    "TrainingSpec": "retain.learning.scoring",
     "Verdict": "retain.verdict.verdict",
-    "evaluate": "retain.learning.experiment",
 }
 
 __all__ = list(_HOMES)

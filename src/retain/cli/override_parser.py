@@ -50,8 +50,8 @@ def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
         except (HydraException, ValueError, RecursionError) as error:
             message = str(error)[:LONGEST]
             raise RetainError(
-                f"{_shown(typed)} cannot be read as key=value: {message}. Text with commas, brackets "
-                "or quotes wants quotes within the shell's own: \"data.path='a, b.csv'\"."
+                f"{_shown(typed)} cannot be read as key=value: {message}. Text with commas, "
+                "brackets or quotes wants quotes within the shell's own: \"data.path='a, b.csv'\"."
             ) from None
     return parsed
 

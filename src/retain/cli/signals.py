@@ -21,7 +21,7 @@ class TerminationRequested(KeyboardInterrupt):
 
 
 def install_signal_handlers() -> None:
-    """Have requests to end raise ``TerminationRequested``, once; one that is ignored still is (nohup)."""
+    """Have requests to end raise ``TerminationRequested``, once; ignored ones stay so (nohup)."""
     for request in REQUESTS:
         if signal.getsignal(request) != signal.SIG_IGN:
             signal.signal(request, _asked)

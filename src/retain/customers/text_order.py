@@ -1,4 +1,4 @@
-"""Ids in the order of their texts: whole numbers and texts alike, whatever the order of the file."""
+"""Ids in the order of their texts, whole numbers and texts alike."""
 
 from __future__ import annotations
 

@@ -32,8 +32,8 @@ _FORMULA, _CONTROL = re.compile(FORMULA), re.compile(CONTROL)
 def escape_formula(cell: Any) -> Any:
     """Return a text that a spreadsheet would read as a formula with an apostrophe before it.
 
-    >>> escape_formula("=HYPERLINK(0)"), escape_formula(" @x"), escape_formula("plain"), escape_formula(-1.5)
-    ("'=HYPERLINK(0)", "' @x", 'plain', -1.5)
+    >>> [escape_formula(cell) for cell in ("=HYPERLINK(0)", " @x", "plain", -1.5)]
+    ["'=HYPERLINK(0)", "' @x", 'plain', -1.5]
     """
     if not isinstance(cell, str):
         return cell
@@ -49,7 +49,7 @@ def to_csv(table: pd.DataFrame, path: Path | IO[str], *, header: bool = True) ->
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write ``table`` as ``to_csv`` does, whole or not at all; very many rows as ``write_csv_arrow``."""
+    """Write ``table`` as ``to_csv`` does, whole or not at all; many rows by ``write_csv_arrow``."""
     if len(table) > MANY:
         write_csv_arrow(table, path)
     else:

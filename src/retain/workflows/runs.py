@@ -156,7 +156,8 @@ def refuse_only_broken(broken: Sequence[BrokenRun], others: int) -> None:
     if broken and not others:
         message = "\n".join(run.reason for run in broken)
         raise RetainError(
-            f"{message}\nAll {len(broken)} runs are broken; the line that made them does them again."
+            f"{message}\nAll {len(broken)} runs are broken; the line that made them does them "
+            "again."
         )
 
 

@@ -89,7 +89,7 @@ def check_catalogue(catalogue: Catalogue, audience: Audience) -> None:
 
 
 def fit_catalogue(catalogue: Catalogue, audience: Audience) -> Catalogue:
-    """The same catalogue, with shares of customers in its rules settled as ``rules.fit_rules`` does.
+    """Return the catalogue with the shares of customers in its rules fitted (``rules.fit_rules``).
 
     So offers for the best fifth go, among new customers, to whom is as good as this audience's.
     """

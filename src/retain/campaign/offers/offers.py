@@ -36,8 +36,8 @@ def expected_cost(
 ) -> np.ndarray:
     """Expected cost of an offer to each customer, shape (n,): lower is better.
 
-    The contact, and what it costs ``each`` time it is ``redemption_cost``: by those who would have declined
-    and are saved, and by some of those who would have stayed.
+    The contact, and what ``each`` redemption costs (``redemption_cost``): by those who would have
+    declined and are saved, and by some of those who would have stayed.
     """
     takes = risk * save_rate + (1 - risk) * offer.taken_by_stayers
     return np.asarray(offer.contact_cost + takes * each)

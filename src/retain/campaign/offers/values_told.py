@@ -72,7 +72,7 @@ def is_available(name: str, audience: Audience) -> np.ndarray:
 def format_values(
     name: str, audience: Audience, rows: np.ndarray, language: str
 ) -> tuple[np.ndarray, list[str]]:
-    """What the customers in ``rows`` are told of a feature all of whose values are ``is_available``.
+    """What customers in ``rows`` are told of a feature all of whose values are available.
 
     Returns
     -------

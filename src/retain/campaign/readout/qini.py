@@ -46,7 +46,8 @@ def group_by_rank(score: np.ndarray, treated: np.ndarray, stayed: np.ndarray) ->
     Columns: treated who stayed, treated who declined, the same of the control group. Equal scores
     are one group: their order would be chance.
 
-    >>> group_by_rank(np.array([0.9, 0.1, 0.9]), np.array([True, True, False]), np.ones(3, bool)).tolist()
+    >>> contacted = np.array([True, True, False])
+    >>> group_by_rank(np.array([0.9, 0.1, 0.9]), contacted, np.ones(3, bool)).tolist()
     [[1, 0, 1, 0], [1, 0, 0, 0]]
     """
     distinct, place = np.unique(-score, return_inverse=True)

@@ -101,8 +101,8 @@ def update_catalogue(catalogue: Catalogue, rows: list[dict[str, Any]]) -> Catalo
 def next_catalogue_name(name: str) -> str:
     """What a catalogue is called after a read-out; safe as the name of a file.
 
-    >>> next_catalogue_name("store"), next_catalogue_name("store_readout"), next_catalogue_name("store_readout_2")
-    ('store_readout', 'store_readout_2', 'store_readout_3')
+    >>> [next_catalogue_name(f"store{end}") for end in ("", "_readout", "_readout_2")]
+    ['store_readout', 'store_readout_2', 'store_readout_3']
     """
     safe = re.sub(r"\W+", "_", name).strip("_") or "offers"
     found = re.fullmatch(r"(.+_readout)(?:_(\d+))?", safe)

@@ -33,7 +33,8 @@ def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndar
 
     Of a value that is not known it is neither, but for ``known``.
 
-    >>> [one.tolist() for one in evaluate_condition(Condition(above=2), pd.Series([1.0, 3.0, np.nan]))]
+    >>> values = pd.Series([1.0, 3.0, np.nan])
+    >>> [one.tolist() for one in evaluate_condition(Condition(above=2), values)]
     [[False, True, False], [True, False, False]]
     """
     numbers = values.to_numpy() if values.dtype == np.float64 else None

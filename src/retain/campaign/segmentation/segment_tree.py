@@ -68,7 +68,8 @@ def name_leaf(path: Mapping[str, Side], columns: Mapping[str, Column]) -> tuple[
     """The name of a leaf, such as ``pages ≤ 5 & level = premium``, and its rule with its label.
 
     >>> path = {"pages": Side(low=3.0, high=5.5), "level": Side(level="premium")}
-    >>> name, leaf = name_leaf(path, {"pages": Column("pages", "site", "number", "Pages", "Страниц")})
+    >>> pages = Column("pages", "site", "number", "Pages", "Страниц")
+    >>> name, leaf = name_leaf(path, {"pages": pages})
     >>> name, leaf.label.ru
     ('3 < pages ≤ 5.5 & level = premium', '3 < Страниц ≤ 5,5 · level: premium')
     """

@@ -120,7 +120,8 @@ def find_duplicates(customers: Customers) -> DuplicateGroups:
     >>> rows[31, 3] = 0.0
     >>> ids = pd.RangeIndex(1, 51, name="customer_id")
     >>> table = pd.DataFrame(rows, columns=list("abcdefg"), index=ids)
-    >>> find_duplicates(Customers(table, {name: Column(name, "site", "number") for name in table})).pairs
+    >>> columns = {name: Column(name, "site", "number") for name in table}
+    >>> find_duplicates(Customers(table, columns)).pairs
        first  second  agreeing
     0     12      32         6
     """
@@ -154,7 +155,7 @@ def add_duplicates(customers: Customers, copies: Literal["group", "drop"] = "gro
 def group_duplicates(
     customers: Customers, copies: Literal["group", "drop"]
 ) -> tuple[Customers, DuplicateGroups | None]:
-    """The customers as ``add_duplicates`` has them, and the copies among those, if any are sought."""
+    """The customers as ``add_duplicates`` has them, and the copies, if any are sought."""
     if customers.dated is not None:
         return customers, None
     found = find_duplicates(customers)

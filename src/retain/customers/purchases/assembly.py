@@ -75,7 +75,8 @@ def _nobody(steps: tuple[Step, ...], asked: Asked, facts: TableFacts) -> str:
     else:
         when, hint = "at any snapshot", "Type "
     if days < needed:
-        hint = f"The log begins {days} days before {date_from_epoch(last)}, and {needed} are asked. {hint}"
+        latest = date_from_epoch(last)
+        hint = f"The log begins {days} days before {latest}, and {needed} are asked. {hint}"
     hint += "another data.label.active.periods=N or data.label.history=DAYS"
     return f"nobody is a regular customer {when} ({message}). {hint}."
 

@@ -215,8 +215,8 @@ def drivers_table(
     Parameters
     ----------
     table, features, levels
-        As ``driver_sentences`` takes them; ``table`` has ``customer_id`` and ``points`` besides. All the
-        rows of a customer are in it.
+        As ``driver_sentences`` takes them; ``table`` has ``customer_id`` and ``points`` besides.
+        All the rows of a customer are in it.
 
     Returns
     -------

@@ -62,7 +62,8 @@ def snapshots_from_log(
     found, needed = last - first + 1, label.lookback + label.horizon
     if found < needed:
         raise RetainError(
-            f"the log spans {found} days ({date_from_epoch(first)} to {date_from_epoch(last)}), {needed - found} "
+            f"the log spans {found} days ({date_from_epoch(first)} to {date_from_epoch(last)}), "
+            f"{needed - found} "
             f"too few; expected look-back + horizon = {label.lookback} + {label.horizon} days. "
             "Type data.label.lookback=DAYS data.label.horizon=DAYS, or take a longer log."
         )

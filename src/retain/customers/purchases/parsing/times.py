@@ -90,7 +90,9 @@ _FIRST, _LAST = 19000101, 21001231  # days a log may have, as yyyymmdd
 
 
 def wall_clock(
-    connection: duckdb.DuckDBPyConnection, raw: RawRelation, format: LogFormat
+    connection: duckdb.DuckDBPyConnection,
+    raw: RawRelation,
+    format: LogFormat,  # noqa: A002 - the user's word
 ) -> Reading:
     """The times of ``retain_raw`` as seconds since 1970-01-01 00:00 of the store's clock.
 
