@@ -1,7 +1,7 @@
 """The run directory: what a run leaves behind, and all that later rooms know of it.
 
     outputs/<study>/                    StudyDirectory
-      status.json                       how far the sweep is, about every second; see app/status.py
+      status.json                       how far the sweep is, each second; see execution/status.py
       <slug>-<id>/                      RunDirectory
         record.json                     Record, written last and atomically; see its fields
         scores.parquet                  customer_id, repeat, fold, target, probability

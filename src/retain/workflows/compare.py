@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from retain.execution.executor import WorkerExecutor
     from retain.execution.shared_memory import SharedValue
     from retain.learning.scores import Scores
-    from retain.record import Record, RunDirectory, StudyDirectory
+    from retain.record import RunDirectory, StudyDirectory
     from retain.schema import Compare, ComparisonConfig
     from retain.storage.transaction import Staging
     from retain.verdict.difference import Difference
