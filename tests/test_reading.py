@@ -67,7 +67,7 @@ EXCEPTIONS = {
     ("cli/unexpected.py", "open"): "opens a folder to write a log into it",
     ("cli/unexpected.py", "fdopen"): "writes a log",
     ("execution/shared_memory.py", "open"): OWN,
-    ("learning/fold_rows.py", "load"): OWN,
+    ("learning/fold_data.py", "load"): OWN,
     (
         "customers/files/arrow_cells.py",
         "OSFile",

@@ -81,7 +81,7 @@ def stage(folder: Path) -> Told:
     from retain.execution.dataset import prepare_dataset
     from retain.learning.components import experiment
     from retain.learning.features import matrix
-    from retain.learning.fold_rows import prepare_fold
+    from retain.learning.fold_data import prepare_fold
     from retain.learning.pipeline import assemble
 
     run = _run(folder)

@@ -36,7 +36,7 @@ from retain.learning.score_file import read_scores
 from retain.record import BrokenRun, Record, RecordChecker, StudyDirectory, identity, slug_of
 from retain.storage.reading import DESCRIPTION
 from retain.verdict.model_file import load
-from retain.verdict.sealed import Ledger
+from retain.verdict.sealed_test import Ledger
 from retain.workflows.saved_winner import load_winner
 
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from retain.campaign.segmentation.distinct import auc_interval, distinct
+from retain.campaign.segmentation.contrasts import auc_interval, distinct
 from retain.explanations.distributions import cliffs_delta
 
 

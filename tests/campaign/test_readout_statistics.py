@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from retain.campaign.readout.contacts import fieller
+from retain.campaign.readout.compliance import fieller
 from retain.campaign.readout.means import Draws, counts, mean_difference, strata
 from retain.campaign.readout.qini import areas, curve, group_by_rank
 from retain.campaign.readout.save_rates import Arms, posterior

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from retain.campaign.audience import Audience
 from retain.campaign.offers.catalogue import faults, pieces, placeholders
 from retain.campaign.offers.offers import evaluate_offers
+from retain.campaign.offers.placeholder_values import LONGEST, format_number, sanitise
 from retain.campaign.offers.texts import texts
-from retain.campaign.offers.values_told import LONGEST, format_number, sanitise
 from retain.customers.customers import Column, Label
 from retain.schema import Catalogue, Value, parse
 

@@ -18,7 +18,7 @@ from retain.cli.compare import compare
 from retain.cli.run import answer, run
 from retain.errors import RetainError
 from retain.execution.shared_memory import launch_dir, share
-from retain.learning.fold_rows import FoldData, PreparedFoldCache
+from retain.learning.fold_data import FoldData, PreparedFoldCache
 
 pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
 

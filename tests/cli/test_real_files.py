@@ -109,7 +109,7 @@ def test_a_campaign_reconciles_with_the_store_s_files(offered, one_click_dir):
 @pytest.fixture
 def asked(offered, monkeypatch, tmp_path):
     """What the plan for the store was asked, and what came of it, made again in this process."""
-    from retain.campaign.planning import planned
+    from retain.campaign.planning import plan as planned
     from retain.cli.catalogue import campaign_settings, compose_compare
     from retain.cli.overrides import Arguments
     from retain.execution.shared_memory import share

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from retain.customers.checks import separation
+from retain.customers.checks import univariate_auc
 from retain.customers.checks.checks import Check, Folding, audit
 from retain.customers.checks.duplicates import add_duplicates
 from retain.customers.customers import Column, Customers, DerivedFeature
@@ -252,7 +252,7 @@ def test_profit_in_other_units_is_a_severe_failure(money):
 def test_a_figure_near_profit_is_no_repetition():
     near = shop().profit.to_numpy() + np.random.default_rng(0).normal(0, 0.3, 400)
     flat = np.full(400, 3.0)
-    assert separation.copies_of_profit(shop(near=near, flat=flat)) == ()
+    assert univariate_auc.copies_of_profit(shop(near=near, flat=flat)) == ()
 
 
 def test_without_target_and_profit_nothing_can_be_repeated():

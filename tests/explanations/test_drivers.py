@@ -8,8 +8,8 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from retain.explanations.drivers import agreement, combine_folds
 from retain.explanations.fold import explain_fold, permutation_importance
-from retain.explanations.shape import strengths
-from retain.explanations.usual import top_drivers, typical_ranges
+from retain.explanations.reference_values import top_drivers, typical_ranges
+from retain.explanations.shap_profile import strengths
 from retain.learning.experiment import evaluate
 from retain.learning.validation import split
 
@@ -114,7 +114,7 @@ def test_bundles_leave_the_interval_as_it_is(monkeypatch):
     sizes = np.random.default_rng(0).exponential(1.0, (5000, 1))
     twins = pd.Series(range(5000))
     (each,) = strengths(sizes, twins, resamples=500, seed=0)
-    monkeypatch.setattr("retain.explanations.shape.BUNDLES", 500)
+    monkeypatch.setattr("retain.explanations.shap_profile.BUNDLES", 500)
     (bundled,) = strengths(sizes, twins, resamples=500, seed=0)
     assert bundled.mean == pytest.approx(each.mean)
     assert bundled.high - bundled.low == pytest.approx(each.high - each.low, rel=0.2)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retain.explanations.budget import TimeBudget
-from retain.explanations.shape import beeswarm_bins, dependence, direction
+from retain.explanations.shap_profile import beeswarm_bins, dependence, direction
 
 numbers = st.floats(-1e6, 1e6) | st.just(float("nan"))
 shares = st.floats(-5, 5)

@@ -7,8 +7,8 @@ from lightgbm import LGBMClassifier
 from sklearn.linear_model import LogisticRegression
 
 from retain.customers.customers import Column, Customers
+from retain.explanations.ablation import from_refit, refit_without
 from retain.explanations.associations import associations
-from retain.explanations.contribution import from_refit, refit_without
 from retain.learning.experiment import evaluate
 from retain.learning.features import matrix
 from retain.learning.validation import split

@@ -11,10 +11,10 @@ from sklearn.preprocessing import StandardScaler
 
 from retain.customers.customers import Column
 from retain.errors import NotApplicable
+from retain.explanations.ablation import refit_without
 from retain.explanations.budget import TimeBudget
-from retain.explanations.contribution import refit_without
+from retain.explanations.context import grounds
 from retain.explanations.explain import explain
-from retain.explanations.grounds import grounds
 from retain.learning.bg_nbd import BgNbd
 from retain.learning.blend import Blend
 from retain.learning.experiment import evaluate, fit, score_new, score_sealed

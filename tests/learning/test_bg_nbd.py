@@ -12,7 +12,7 @@ from scipy.special import hyp2f1, roots_jacobi
 
 from retain.errors import NotApplicable
 from retain.learning.bg_nbd import BgNbd
-from retain.learning.buying import BgNbdParams, _Falling, fitted
+from retain.learning.bg_nbd_likelihood import BgNbdParams, _Falling, fitted
 
 PAPER = BgNbdParams(r=0.243, alpha=4.414, a=0.793, b=2.426, likelihood=-9582.4)
 HISTORIES = [(0, 0.0, 38.9), (1, 1.7, 38.9), (2, 30.4, 38.9), (5, 10.0, 12.0), (26, 30.0, 31.0)]

@@ -7,7 +7,7 @@ from imblearn.over_sampling import SMOTE
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from retain.learning.fold_rows import _by_steps, prepare_fold
+from retain.learning.fold_data import _by_steps, prepare_fold
 from retain.learning.pipeline import PipelineSpec, assemble
 from retain.schema import Calibration
 

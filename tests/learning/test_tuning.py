@@ -19,7 +19,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from retain.errors import NotApplicable, RetainError
-from retain.learning import agreement, tuning
+from retain.learning import tuning, tuning_report
 from retain.learning.blend import Blend
 from retain.learning.experiment import evaluate, fit
 from retain.learning.features import matrix
@@ -349,4 +349,4 @@ def test_nothing_imports_optuna_before_it_is_asked_for():
 
 def test_equally_common_choices_are_told_in_the_order_configured():
     where = SearchRange(choices=("sqrt", 0.5))
-    assert agreement.agreement(where, [0.5, "sqrt"]) == {"value": "sqrt", "share": 0.5}
+    assert tuning_report.agreement(where, [0.5, "sqrt"]) == {"value": "sqrt", "share": 0.5}

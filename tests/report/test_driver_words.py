@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from retain.report.text.driver_words import COLUMNS, driver_message, driver_sentences, drivers_table
+from retain.report.text.drivers import COLUMNS, driver_message, driver_sentences, drivers_table
 from retain.report.text.words import LANGUAGES, Label, words
 from retain.verdict.export import write_csv
 

@@ -6,7 +6,7 @@ import pytest
 
 from retain.report.page.page import page
 from retain.report.text.captions import caption
-from retain.report.text.why import explanation_text, label_audit_text, why
+from retain.report.text.explanations import explanation_text, label_audit_text, why
 from retain.report.text.words import words
 
 from .invented_reasons import without_a_model

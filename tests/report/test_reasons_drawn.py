@@ -3,7 +3,7 @@
 import pytest
 
 from retain.report.charts.canvas import chart_style
-from retain.report.charts.lettering import inches, wrap_text
+from retain.report.charts.text_layout import inches, wrap_text
 from retain.report.render import translated
 from retain.report.tree import fill_defaults
 

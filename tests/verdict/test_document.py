@@ -5,7 +5,7 @@ import pytest
 from retain.verdict.difference import difference
 from retain.verdict.document import SCHEMA, ComparisonExtras, as_json, document
 from retain.verdict.gate import gate
-from retain.verdict.sealed import Ledger, SealedTest
+from retain.verdict.sealed_test import Ledger, SealedTest
 from retain.verdict.verdict import judge
 
 

@@ -11,7 +11,7 @@ from retain.campaign.audience import Audience, Settings
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
 from retain.campaign.planning.document import Basis, document
-from retain.campaign.planning.planned import CampaignPlan, make_plan, segment_named
+from retain.campaign.planning.plan import CampaignPlan, make_plan, segment_named
 from retain.campaign.segmentation.profiles import profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,

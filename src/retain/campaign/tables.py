@@ -11,7 +11,7 @@ import pandas as pd
 from retain.campaign.assignment import assignment_table
 from retain.campaign.campaign import Campaign
 from retain.campaign.offers.texts import texts
-from retain.campaign.planning.planned import CampaignPlan
+from retain.campaign.planning.plan import CampaignPlan
 
 Language = Literal["en", "ru"]
 

@@ -24,7 +24,7 @@ from retain.execution.task import RungResult, RunOutcome, Task, finish
 from retain.execution.yaml_writer import yaml_text
 from retain.learning.components import experiment
 from retain.learning.experiment import CrossValidationResult, evaluate
-from retain.learning.fold_rows import PreparedFoldCache
+from retain.learning.fold_data import PreparedFoldCache
 from retain.record import Record
 
 log = logging.getLogger(__name__)

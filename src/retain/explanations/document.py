@@ -22,11 +22,11 @@ import numpy as np
 
 from retain.customers.customers import Column
 from retain.errors import NotApplicable
+from retain.explanations.ablation import Contribution
 from retain.explanations.associations import Associations
-from retain.explanations.contribution import Contribution
 from retain.explanations.drivers import Drivers, agreement
-from retain.explanations.features_told import ExplanationResult, strengths_of, summarise_features
-from retain.explanations.shape import Strength
+from retain.explanations.feature_summary import ExplanationResult, strengths_of, summarise_features
+from retain.explanations.shap_profile import Strength
 from retain.explanations.tables import label_json, number_json, to_json
 
 PAIRS = 0.5

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from retain.learning.buying import BgNbdParams, RisingCurve, fitted
+from retain.learning.bg_nbd_likelihood import BgNbdParams, RisingCurve, fitted
 
 WEEK = 7
 

@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator
 
 from retain.customers.customers import Customers
 from retain.errors import RetainError
-from retain.learning import agreement
-from retain.learning.fold_rows import PreparedFoldCache
+from retain.learning import tuning_report
+from retain.learning.fold_data import PreparedFoldCache
 from retain.learning.metrics import Metric, corrected_interval, select_metrics
 from retain.learning.pipeline import assemble
 from retain.learning.scores import Scores
@@ -128,7 +128,9 @@ def _tuning_told(
     found = [part.tuned for part in parts if part.tuned is not None]
     if not found:
         return None
-    return agreement.summarise_tuning(found, experiment.recipe.search, outer, splits.test_to_train)
+    return tuning_report.summarise_tuning(
+        found, experiment.recipe.search, outer, splits.test_to_train
+    )
 
 
 def _measured(

@@ -14,10 +14,10 @@ from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator, clone
 
 from retain.customers.customers import Customers
-from retain.learning import agreement, applicable
+from retain.learning import compatibility, tuning_report
 from retain.learning.columns import select_model_columns
 from retain.learning.features import matrix
-from retain.learning.fold_rows import FoldData, PreparedFoldCache, prepare_fold, preprocessing_key
+from retain.learning.fold_data import FoldData, PreparedFoldCache, prepare_fold, preprocessing_key
 from retain.learning.pipeline import PipelineSpec, assemble
 from retain.learning.scores import COLUMNS, Scores
 from retain.learning.splits import DuplicateAwareKFold, Fold, Splits
@@ -107,7 +107,7 @@ class FoldScorer:
         self.table = experiment.table(customers).loc[splits.ids]
         self.labels = customers.labelled.loc[splits.ids].to_numpy()
         for fold in splits.folds:
-            applicable.check(experiment.recipe, self.table, self.labels[fold.train])
+            compatibility.check(experiment.recipe, self.table, self.labels[fold.train])
         self._model = assemble(experiment.recipe, self.table, customers.twins, experiment.seed)
         self._cache = cache
         self._content = _content(customers, splits, self.table, self._model)
@@ -117,7 +117,7 @@ class FoldScorer:
         tuned = self._tuned(fold, watch) if self._experiment.recipe.tuning.on else None
         model = self._model if tuned is None else tuned.model
         by = self._by_rows if isinstance(model, Pipeline) else self._by_table
-        told = None if tuned is None else agreement.fold_told(fold, tuned)
+        told = None if tuned is None else tuning_report.fold_told(fold, tuned)
         return self._made(fold, clip_probabilities(by(model, fold, watch)), told)
 
     def fitted(self, fold: Fold) -> BaseEstimator:

@@ -17,8 +17,8 @@ from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator, clone
 
 from retain.errors import RetainError
-from retain.learning import applicable
-from retain.learning.fold_rows import FoldData, prepare_fold
+from retain.learning import compatibility
+from retain.learning.fold_data import FoldData, prepare_fold
 from retain.learning.metrics import roc_auc
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.search_space import Space, check, default_parameters, suggest_parameters
@@ -130,7 +130,7 @@ def _inner_rows(
     """The rows of each inner fold, prepared once for all trials, as these change the model only."""
     found = []
     for train, test in folds.split(table, target):
-        applicable.check(recipe, table, target[train])
+        compatibility.check(recipe, table, target[train])
         rows = prepare_fold(pipeline, table.iloc[train], target[train], table.iloc[test])
         found.append(_InnerRows(rows, target[test]))
     return found

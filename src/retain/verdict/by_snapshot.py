@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from retain.learning.metrics import corrected_interval
 from retain.record import Record, SnapshotFacts
 from retain.verdict.paired import METRIC
-from retain.verdict.sealed import SealedTest
+from retain.verdict.sealed_test import SealedTest
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,9 @@ from scipy import special
 from retain.record import BrokenRun, Record
 from retain.verdict.by_snapshot import in_time
 from retain.verdict.difference import Difference
-from retain.verdict.effects import MainEffect
 from retain.verdict.gate import GateResult
-from retain.verdict.sealed import SealedTest
+from retain.verdict.main_effects import MainEffect
+from retain.verdict.sealed_test import SealedTest
 from retain.verdict.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ import pandas as pd
 from retain.errors import RetainError
 from retain.record import Record
 from retain.schema import ComparisonConfig
-from retain.verdict.effects import MainEffect, effects, texts_of
 from retain.verdict.keys import check_comparable, get_key, label_run
 from retain.verdict.leaderboard import keys_of, leaderboard
+from retain.verdict.main_effects import MainEffect, effects, texts_of
 from retain.verdict.paired import METRIC, Chance, test_against_random
 
 NEEDED = (METRIC, "brier", "ece")

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 from retain.campaign.audience import Audience, Settings
 from retain.campaign.campaign import Campaign, make_campaign
 from retain.campaign.offers.catalogue import fit_catalogue
-from retain.campaign.planning.planned import CampaignPlan
+from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.tables import (
     Language,
     arms_table,
@@ -26,7 +26,7 @@ from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
 from retain.learning.scores import Scores, select_latest_snapshot
 from retain.record import ScoreDirectory, StudyDirectory
-from retain.report.text.driver_words import Levels, driver_sentences
+from retain.report.text.drivers import Levels, driver_sentences
 from retain.schema import Compare
 from retain.verdict.export import write_csv
 

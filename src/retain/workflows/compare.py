@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from retain.verdict.difference import Difference
     from retain.verdict.document import ComparisonExtras
     from retain.verdict.gate import GateResult
-    from retain.verdict.sealed import SealedTest
+    from retain.verdict.sealed_test import SealedTest
     from retain.verdict.verdict import Verdict
     from retain.workflows.campaign import CampaignFiles
     from retain.workflows.campaign_files import Repointing
@@ -172,7 +172,7 @@ def _findings(
 
 def _noted(comparison: Comparison, carried: WinnerResult) -> SealedTest:
     """The sealed test with all its openings, this one in the ledger before any verdict has it."""
-    from retain.verdict.sealed import Ledger
+    from retain.verdict.sealed_test import Ledger
 
     home, roc_auc = comparison.found.home, carried.sealed.metrics["roc_auc"]["value"]
     openings = Ledger(home.ledger, home.ledgers_beside).note(comparison.winner, roc_auc)

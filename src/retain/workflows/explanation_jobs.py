@@ -11,14 +11,14 @@ from threadpoolctl import threadpool_limits
 from retain.errors import NotApplicable
 from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
+from retain.explanations.ablation import refit_without
 from retain.explanations.associations import Associations, associations
 from retain.explanations.budget import TimeBudget
-from retain.explanations.contribution import refit_without
+from retain.explanations.context import ExplanationContext, grounds
 from retain.explanations.distributions import Distribution, distributions
 from retain.explanations.document import PAIRS
 from retain.explanations.explain import Explained, explain
 from retain.explanations.fold import FoldExplained, explain_fold
-from retain.explanations.grounds import ExplanationContext, grounds
 from retain.explanations.label_audit import LabelAudit, label_audit
 from retain.learning.components import experiment
 from retain.learning.scoring import FoldScorer

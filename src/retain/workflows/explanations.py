@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from retain.customers.customers import Column
     from retain.execution.executor import Future, WorkerExecutor
     from retain.execution.shared_memory import SharedValue
-    from retain.explanations.contribution import Contribution
+    from retain.explanations.ablation import Contribution
     from retain.explanations.drivers import Drivers
     from retain.explanations.explain import Explained
     from retain.learning.scores import Scores
     from retain.record import Record, StudyDirectory
     from retain.schema import Compare, Reasons
-    from retain.verdict.effects import MainEffect
+    from retain.verdict.main_effects import MainEffect
     from retain.workflows.explanation_jobs import AssociationResult
 
 
@@ -85,7 +85,7 @@ class Explanations:
 
     def _write_drivers(self, drivers: pd.DataFrame, path: Path) -> None:
         """Write the drivers in numbers and words, so many customers at a time."""
-        from retain.report.text.driver_words import drivers_table
+        from retain.report.text.drivers import drivers_table
         from retain.verdict.export import write_csv_chunks
 
         parts = _parts(drivers)
@@ -150,7 +150,7 @@ class ExplanationJobs:
     ) -> Explanations:
         from retain.explanations.document import document
         from retain.explanations.drivers import combine_folds
-        from retain.explanations.features_told import ExplanationResult
+        from retain.explanations.feature_summary import ExplanationResult
 
         looked: AssociationResult = self._looking.outcome()
         contributions, leaving = self._leave(looked, effects)
@@ -180,7 +180,7 @@ class ExplanationJobs:
         self, looked: AssociationResult, effects: Sequence[MainEffect]
     ) -> tuple[dict[str, Contribution | NotApplicable], dict[str, Future]]:
         """Contributions that the sweep tells, why others cannot be told, and those to be found."""
-        from retain.explanations.contribution import from_sweep
+        from retain.explanations.ablation import from_sweep
 
         known: dict[str, Contribution | NotApplicable] = {**from_sweep(effects)}
         leaving = {}
@@ -200,7 +200,7 @@ class ExplanationJobs:
 
     def _left(self, leaving: Mapping[str, Future]) -> dict[str, Contribution | NotApplicable]:
         """Contributions of groups that the winner was fitted again without."""
-        from retain.explanations.contribution import from_refit
+        from retain.explanations.ablation import from_refit
 
         found: dict[str, Contribution | NotApplicable] = {}
         whole = self._winner.metrics["roc_auc"].folds
@@ -235,7 +235,7 @@ class ExplanationJobs:
         import pandas as pd
 
         from retain.explanations.drivers import shares
-        from retain.explanations.usual import top_drivers, typical_ranges
+        from retain.explanations.reference_values import top_drivers, typical_ranges
 
         usually = typical_ranges(looked.grounds.training, looked.grounds.target)
         every = [drivers.shares, *(map(shares, sealed) if isinstance(sealed, list) else ())]

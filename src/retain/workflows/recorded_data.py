@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from retain.customers.purchases.readers.origin import origin_of, without_password
+from retain.customers.purchases.readers.location import origin_of, without_password
 from retain.errors import RetainError, type_value
 from retain.schema.parsing import deep_merge
 from retain.storage.paths import is_inside

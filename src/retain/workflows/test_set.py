@@ -24,7 +24,7 @@ from retain.record import Record, StudyDirectory
 from retain.schema import Compare, Run, parse
 from retain.verdict.curves import curves
 from retain.verdict.model_file import save
-from retain.verdict.sealed import SealedTest, score_sealed_test
+from retain.verdict.sealed_test import SealedTest, score_sealed_test
 from retain.workflows.explanation_jobs import sealed_explained
 
 if TYPE_CHECKING:

@@ -3,9 +3,9 @@
 import pytest
 
 from retain.customers.purchases.engines.spark_sql import spark_sql
-from retain.customers.purchases.features.plan import Plan
-from retain.customers.purchases.features.script import script_of
+from retain.customers.purchases.features.query import Plan
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
+from retain.customers.purchases.features.sql_script import script_of
 from retain.errors import RetainError
 from retain.schema.purchases import Active, LabelRule
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from retain.customers.purchases.engines.duckdb import build, bytes_of, connected
 from retain.customers.purchases.features.label import definitions, table_of
-from retain.customers.purchases.features.plan import Plan
+from retain.customers.purchases.features.query import Plan
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
 from retain.errors import RetainError
 from retain.schema.purchases import Active, LabelRule

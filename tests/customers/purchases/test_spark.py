@@ -16,7 +16,7 @@ from retain.customers.purchases.engines import duckdb as engine
 from retain.customers.purchases.engines import spark, spark_session
 from retain.customers.purchases.engines.spark_input import native_of, register_purchases
 from retain.customers.purchases.engines.spark_sql import spark_sql
-from retain.customers.purchases.features.plan import Plan
+from retain.customers.purchases.features.query import Plan
 from retain.customers.purchases.features.snapshots import snapshots_from_log
 from retain.customers.purchases.log import open_log
 from retain.customers.purchases.parsing.sql_names import trim_sql

@@ -10,7 +10,7 @@ import pandas as pd
 
 from retain.campaign.audience import Audience
 from retain.campaign.offers.catalogue import DRIVER, placeholders
-from retain.campaign.offers.values_told import is_available
+from retain.campaign.offers.placeholder_values import is_available
 from retain.campaign.segmentation import rules
 from retain.schema import Offer
 

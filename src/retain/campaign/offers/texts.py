@@ -12,7 +12,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.offers.catalogue import DRIVER, pieces, placeholders
 from retain.campaign.offers.eligibility import RiskDrivers, relevant_features
 from retain.campaign.offers.offers import OfferMatrix
-from retain.campaign.offers.values_told import format_values, sanitise
+from retain.campaign.offers.placeholder_values import format_values, sanitise
 from retain.schema import Offer
 
 Told = tuple[np.ndarray, list[str]]

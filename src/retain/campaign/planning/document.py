@@ -31,7 +31,7 @@ import pandas as pd
 from scipy import stats
 
 from retain.campaign.audience import Audience, Settings
-from retain.campaign.planning.planned import CampaignPlan
+from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.planning.power import power
 from retain.campaign.planning.sensitivity import Setting, budget_curve, prices, sensitivity
 from retain.campaign.value.break_even import BreakEven, break_even, cheapest

@@ -18,7 +18,7 @@ from retain.campaign.offers.offers import (
     reprice_offers,
     scale_catalogue_costs,
 )
-from retain.campaign.planning.planned import CampaignPlan, problem_of
+from retain.campaign.planning.plan import CampaignPlan, problem_of
 from retain.errors import RetainError
 from retain.schema import Assumption, Beta, Catalogue, Planning, Value
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from retain.campaign.assignment import Assignment
-from retain.campaign.readout.contacts import contacts, missing
+from retain.campaign.readout.compliance import contacts, missing
 from retain.campaign.readout.effects import FEWEST_MEANS, effects
 from retain.campaign.readout.means import Draws, MeanDifference, mean_difference, strata
 from retain.campaign.readout.outcomes import Outcomes

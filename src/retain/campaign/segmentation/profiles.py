@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.segmentation.distinct import Contrast, distinct
+from retain.campaign.segmentation.contrasts import Contrast, distinct
 from retain.campaign.segmentation.segments import segment_labels
 from retain.campaign.segmentation.stability import Stability
 from retain.customers.customers import Column, Label

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from retain.verdict.difference import Difference
     from retain.verdict.document import ComparisonExtras
     from retain.verdict.gate import GateResult
-    from retain.verdict.sealed import SealedTest
+    from retain.verdict.sealed_test import SealedTest
     from retain.verdict.verdict import Verdict
 
 

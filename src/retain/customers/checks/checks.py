@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from retain.customers.checks import separation
-from retain.customers.checks.coincidence import Floats
+from retain.customers.checks import univariate_auc
 from retain.customers.checks.duplicates import DuplicateGroups, find_duplicates
 from retain.customers.checks.label_audit import movement, periods
-from retain.customers.checks.separation import (
+from retain.customers.checks.match_model import Floats
+from retain.customers.checks.univariate_auc import (
     FEWEST,
     Numbers,
     UnivariateAuc,
@@ -64,13 +64,13 @@ def id_predicts_target(customers: Customers, _: Folding) -> Check:
     """
     code, target = "id_predicts_target", _target(customers)
     found = auc_of_codes(order(customers.features.index), target)
-    copies = separation.copies_of_id(customers)
+    copies = univariate_auc.copies_of_id(customers)
     message = f"the id alone tells who declined with {_auc(found, 'ids')}"
     if not found.exceeds(ORDER_AUC):
         message = f"the id does not tell who declined (AUC {found.strength:.2f})"
     if copies:
         message = f"{message}; {_repeat(copies)} the id and must be left out"
-        itself = any(separation.is_id(customers, name) for name in copies)
+        itself = any(univariate_auc.is_id(customers, name) for name in copies)
         return Check(code, "failed", message, severe=itself or found.exceeds(ORDER_AUC))
     if not found.exceeds(ORDER_AUC):
         return Check(code, "passed", message)
@@ -123,7 +123,10 @@ def twins(customers: Customers, folding: Folding) -> Check:
 def single_feature_auc(customers: Customers, _: Folding) -> Check:
     """One feature that does a model's work alone has probably seen the answer."""
     code, target = "single_feature_auc", _target(customers)
-    told_elsewhere = {*separation.copies_of_id(customers), *separation.copies_of_target(customers)}
+    told_elsewhere = {
+        *univariate_auc.copies_of_id(customers),
+        *univariate_auc.copies_of_target(customers),
+    }
     found = {
         name: _separation(customers, name, target)
         for name in customers.columns
@@ -152,8 +155,8 @@ def target_or_profit_among_features(customers: Customers, _: Folding) -> Check:
     if not sought:
         raise NotApplicable("there is neither a target nor a profit")
     found = {
-        "target": separation.copies_of_target(customers),
-        "profit": separation.copies_of_profit(customers),
+        "target": univariate_auc.copies_of_target(customers),
+        "profit": univariate_auc.copies_of_profit(customers),
     }
     messages = [f"{_repeat(found[what])} the {what}" for what in sought if found[what]]
     if messages:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from retain.customers.checks.coincidence import (
+from retain.customers.checks.match_model import (
     Codes,
     MatchModel,
     Pairs,

@@ -28,7 +28,7 @@ from retain.customers.purchases.parsing.time_zones import today_in
 from retain.customers.purchases.readers import csv, duckdb_views, sql
 from retain.customers.purchases.readers.arrow import reader_of, store
 from retain.customers.purchases.readers.duckdb_views import in_sentences, prepare
-from retain.customers.purchases.readers.origin import LogLocation, origin_of
+from retain.customers.purchases.readers.location import LogLocation, origin_of
 from retain.schema.purchases import LogColumns, LogFormat, LogPolicy
 from retain.storage.reading import open_regular
 

@@ -9,14 +9,14 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import Customers
-from retain.customers.purchases import assembly
+from retain.customers.purchases import to_customers
 from retain.customers.purchases.engines import cache as table_cache
 from retain.customers.purchases.engines import duckdb as duck
 from retain.customers.purchases.engines import spark
 from retain.customers.purchases.features import label as labels
-from retain.customers.purchases.features import script
+from retain.customers.purchases.features import sql_script
 from retain.customers.purchases.features.funnel import shares
-from retain.customers.purchases.features.plan import Plan
+from retain.customers.purchases.features.query import Plan
 from retain.customers.purchases.features.result import TableFacts
 from retain.customers.purchases.features.snapshots import (
     SnapshotCalendar,
@@ -25,7 +25,7 @@ from retain.customers.purchases.features.snapshots import (
     windows_of,
 )
 from retain.customers.purchases.log import Log, content_of, open_log
-from retain.customers.purchases.readers.origin import origin_of
+from retain.customers.purchases.readers.location import origin_of
 from retain.errors import RetainError
 from retain.schema import check_mapping, parse
 from retain.schema.purchases import LabelRule, LogColumns, LogFormat, LogPolicy, SnapshotRule
@@ -92,8 +92,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     mapped = labels.check_measure(request.label, request.mapped)
     folder = parse_path("data.cache", cache) if cache else None
     found = table_cache.build_or_load(folder, request.key(), request.build, request.fits)
-    asked = assembly.Asked(mapped, request.mapped, unit, labelled)
-    customers = assembly.customers_of(found, asked)
+    asked = to_customers.Asked(mapped, request.mapped, unit, labelled)
+    customers = to_customers.customers_of(found, asked)
     for sentence in shares(found.facts) if labelled else ():
         logger.info("%s", sentence)
     logger.info("customers: %s; %d features", customers.told(), len(customers.columns))
@@ -147,7 +147,7 @@ class Request:
             content_of(**self.reading),
             [one.model_dump(mode="json") for one in options],
             [self.windows, self.labelled, str(self.at)],
-            script.version(),
+            sql_script.version(),
         )
 
     def fits(self, facts: TableFacts) -> bool:

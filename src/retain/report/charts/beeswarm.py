@@ -17,7 +17,7 @@ from retain.report.charts.canvas import (
     to_points,
     write,
 )
-from retain.report.charts.lettering import wrap_text
+from retain.report.charts.text_layout import wrap_text
 from retain.report.charts.ticks import set_ticks
 from retain.report.text.names import Tree
 from retain.report.text.words import message

@@ -16,7 +16,7 @@ from retain.report.charts.canvas import (
     to_points,
     write,
 )
-from retain.report.charts.lettering import inches, wrap_text
+from retain.report.charts.text_layout import inches, wrap_text
 from retain.report.text.names import Tree
 from retain.report.text.numbers import format_number
 from retain.report.text.words import message

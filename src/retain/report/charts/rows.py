@@ -22,7 +22,7 @@ from retain.report.charts.canvas import (
     to_points,
     write,
 )
-from retain.report.charts.lettering import wrap_text
+from retain.report.charts.text_layout import wrap_text
 from retain.report.charts.ticks import money_ticks, set_ticks
 from retain.report.text.numbers import format_number
 from retain.report.text.words import Message

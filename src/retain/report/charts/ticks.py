@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from retain.report.charts.canvas import Labels
-from retain.report.charts.lettering import inches
+from retain.report.charts.text_layout import inches
 from retain.report.text.numbers import format_number, scale
 from retain.report.text.words import LANGUAGES
 

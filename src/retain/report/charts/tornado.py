@@ -15,8 +15,8 @@ from retain.report.charts.canvas import (
     to_points,
     write,
 )
-from retain.report.charts.lettering import inches, wrap_text
 from retain.report.charts.rows import GAP, LINE
+from retain.report.charts.text_layout import inches, wrap_text
 from retain.report.charts.ticks import money_ticks
 from retain.report.text.names import Tree
 from retain.report.text.numbers import Number

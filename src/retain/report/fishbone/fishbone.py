@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from retain.report.charts.canvas import Chart, Labels, Tooltip
-from retain.report.charts.lettering import Letters, height
-from retain.report.charts.pen import Pen, Side
-from retain.report.fishbone.anatomy import Head, Reader, Rib
+from retain.report.charts.painter import Pen, Side
+from retain.report.charts.text_layout import Letters, height
 from retain.report.fishbone.layout import GROUP, HEAD, SHOWN, TIP, Placed, Plan, Row, plan, width
 from retain.report.fishbone.legend import BARS, legend
+from retain.report.fishbone.model import Head, Reader, Rib
 from retain.report.fishbone.rows import Piece
 from retain.report.text.names import Tree
 from retain.report.text.numbers import count_path

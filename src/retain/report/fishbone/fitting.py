@@ -12,7 +12,7 @@ from functools import cached_property
 from math import inf
 from typing import cast
 
-from retain.report.fishbone.anatomy import Bone
+from retain.report.fishbone.model import Bone
 from retain.report.fishbone.rows import STYLES, Block, Room, Style, block
 
 CLEAR = 12.0

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
 
-from retain.report.charts.lettering import Letters, height
-from retain.report.fishbone.anatomy import Bone
+from retain.report.charts.text_layout import Letters, height
 from retain.report.fishbone.fitting import CLEAR, Filling, fit_texts
+from retain.report.fishbone.model import Bone
 from retain.report.fishbone.rows import Block, Piece, Room, Style
 
 WIDTH, HEIGHT, MARGIN = 806.0, 554.0, 6.0

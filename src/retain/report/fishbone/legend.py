@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from retain.report.charts.lettering import Letters
-from retain.report.charts.pen import Pen
-from retain.report.fishbone.anatomy import RISKIEST, SIGNS, Bone, Reader
+from retain.report.charts.painter import Pen
+from retain.report.charts.text_layout import Letters
 from retain.report.fishbone.layout import MARGIN, SHOWN
+from retain.report.fishbone.model import RISKIEST, SIGNS, Bone, Reader
 from retain.report.text.numbers import count_path
 
 BARS = {"strong": (2.6, "accent"), "plain": (2.6, "muted"), "weak": (1.7, "muted")}

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from retain.report.charts.lettering import Letters
-from retain.report.fishbone.anatomy import Rib
+from retain.report.charts.text_layout import Letters
+from retain.report.fishbone.model import Rib
 
 PAD = 3.4
 """From a rib to its text."""

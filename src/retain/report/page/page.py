@@ -29,6 +29,14 @@ from retain.report.text.campaign import (
     summary,
 )
 from retain.report.text.captions import caption, channel
+from retain.report.text.explanations import (
+    direction,
+    driver_words,
+    explanation_text,
+    label_audit_text,
+    source,
+    why,
+)
 from retain.report.text.names import (
     Tree,
     code,
@@ -42,14 +50,6 @@ from retain.report.text.names import (
 )
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.segments import apart, measure, segment_named, segment_sentences, stable
-from retain.report.text.why import (
-    direction,
-    driver_words,
-    explanation_text,
-    label_audit_text,
-    source,
-    why,
-)
 from retain.report.text.words import (
     LANGUAGES,
     Label,

@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory, gettempdir
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.features.plan import Plan
-from retain.customers.purchases.features.script import script_of
+from retain.customers.purchases.features.query import Plan
+from retain.customers.purchases.features.sql_script import script_of
 from retain.customers.purchases.parsing.sql_names import literal
 from retain.errors import RetainError
 

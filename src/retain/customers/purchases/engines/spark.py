@@ -10,8 +10,8 @@ from retain.customers.purchases.engines.duckdb import Built, added
 from retain.customers.purchases.engines.spark_input import register_purchases
 from retain.customers.purchases.engines.spark_session import session, silence_pandas_warning
 from retain.customers.purchases.engines.spark_sql import spark_sql
-from retain.customers.purchases.features.plan import Plan
-from retain.customers.purchases.features.script import Script, script_of
+from retain.customers.purchases.features.query import Plan
+from retain.customers.purchases.features.sql_script import Script, script_of
 
 if TYPE_CHECKING:
     import duckdb

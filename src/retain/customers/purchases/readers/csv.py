@@ -22,7 +22,7 @@ from retain.customers.purchases.parsing.raw_columns import (
     select_list,
 )
 from retain.customers.purchases.parsing.sql_names import BLANK, identifier, literal
-from retain.customers.purchases.readers.origin import LogLocation
+from retain.customers.purchases.readers.location import LogLocation
 from retain.errors import RetainError
 from retain.storage.reading import open_regular
 

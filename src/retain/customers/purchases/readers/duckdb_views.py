@@ -20,7 +20,7 @@ from retain.customers.purchases.parsing.raw_columns import (
 )
 from retain.customers.purchases.parsing.sql_names import identifier, literal
 from retain.customers.purchases.parsing.time_zones import check_zone
-from retain.customers.purchases.readers.origin import LogLocation
+from retain.customers.purchases.readers.location import LogLocation
 from retain.customers.purchases.readers.sql import resolve_table
 from retain.errors import RetainError
 from retain.storage.parquet import read_parquet_schema

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from retain.customers.purchases.parsing.raw_columns import RawRelation
 from retain.customers.purchases.readers.arrow import store
-from retain.customers.purchases.readers.origin import LogLocation
+from retain.customers.purchases.readers.location import LogLocation
 from retain.errors import RetainError, did_you_mean, examples
 
 if TYPE_CHECKING:

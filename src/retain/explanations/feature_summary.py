@@ -11,13 +11,19 @@ import pandas as pd
 
 from retain.customers.customers import Column
 from retain.errors import NotApplicable
+from retain.explanations.ablation import Contribution
 from retain.explanations.associations import Associations
-from retain.explanations.contribution import Contribution
+from retain.explanations.context import ExplanationContext
 from retain.explanations.distributions import Distribution
 from retain.explanations.drivers import Drivers
-from retain.explanations.grounds import ExplanationContext
 from retain.explanations.label_audit import LabelAudit
-from retain.explanations.shape import Strength, beeswarm_bins, dependence, direction, strengths
+from retain.explanations.shap_profile import (
+    Strength,
+    beeswarm_bins,
+    dependence,
+    direction,
+    strengths,
+)
 from retain.explanations.tables import label_json, number_json, to_json
 
 

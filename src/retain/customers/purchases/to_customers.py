@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 
 from retain.customers.customers import Column, Customers, Panel, Step
 from retain.customers.purchases.features import label as labels
+from retain.customers.purchases.features.feature_names import FAVOURITE, column_info
 from retain.customers.purchases.features.funnel import REASONS, steps_of
 from retain.customers.purchases.features.label import definitions, table_of
-from retain.customers.purchases.features.names import FAVOURITE, column_info
 from retain.customers.purchases.features.result import FeatureTable, TableFacts
 from retain.customers.purchases.features.snapshots import date_from_epoch
 from retain.errors import RetainError

@@ -4,7 +4,7 @@ import pytest
 
 from retain.record import LabelInfo, SnapshotFacts
 from retain.verdict.by_snapshot import in_time
-from retain.verdict.sealed import SealedTest
+from retain.verdict.sealed_test import SealedTest
 
 DAYS = ("2025-04-01", "2025-05-01")
 

@@ -13,9 +13,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
-from retain.learning import fold_rows
+from retain.learning import fold_data
 from retain.learning.experiment import evaluate
-from retain.learning.fold_rows import FoldData, PreparedFoldCache
+from retain.learning.fold_data import FoldData, PreparedFoldCache
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scoring import TrainingSpec
 from retain.learning.validation import split
@@ -55,7 +55,7 @@ def prepared(monkeypatch):
         calls.append(arguments)
         return made(*arguments)
 
-    made = fold_rows.prepare_fold
+    made = fold_data.prepare_fold
     monkeypatch.setattr("retain.learning.scoring.prepare_fold", counted)
     return calls
 
@@ -67,7 +67,7 @@ def prepared(monkeypatch):
 def test_scores_are_the_same_to_the_last_bit(
     experiment, shop, three_folds, tmp_path, monkeypatch, model, sampler, large
 ):
-    monkeypatch.setattr(fold_rows, "LARGE", large)
+    monkeypatch.setattr(fold_data, "LARGE", large)
     customers = shop()
     splits = split(customers, three_folds, seed=0)
     asked = experiment(model, sampler, StandardScaler())
@@ -162,7 +162,7 @@ def test_a_folder_that_cannot_be_written_costs_the_sharing_only(tmp_path, monkey
 def test_shared_rows_cannot_be_changed(tmp_path):
     rows = PreparedFoldCache(tmp_path, limit=2**30).rows(
         "a",
-        lambda: fold_rows.FoldData(*map(fold_rows._settled, (np.ones(3), np.ones(3), np.ones(3)))),
+        lambda: fold_data.FoldData(*map(fold_data._settled, (np.ones(3), np.ones(3), np.ones(3)))),
     )
     with pytest.raises(ValueError, match="read-only"):
         rows.train[0] = 5

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retain.customers.checks import duplicates
-from retain.customers.checks.coincidence import (
+from retain.customers.checks.duplicates import add_duplicates, find_duplicates
+from retain.customers.checks.match_model import (
     WINDOW,
     encode,
     find_candidates,
@@ -18,7 +19,6 @@ from retain.customers.checks.coincidence import (
     measure,
     significant_pairs,
 )
-from retain.customers.checks.duplicates import add_duplicates, find_duplicates
 from retain.customers.contract.reader import read
 from retain.customers.customers import Column, Customers
 

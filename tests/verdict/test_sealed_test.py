@@ -6,7 +6,7 @@ from retain.errors import RetainError
 from retain.learning.metrics import select_metrics
 from retain.learning.scores import COLUMNS, Scores
 from retain.schema import Metrics
-from retain.verdict.sealed import Ledger, SealedTest, score_sealed_test
+from retain.verdict.sealed_test import Ledger, SealedTest, score_sealed_test
 
 
 def test_each_new_winner_opens_the_sealed_test_once(tmp_path, make_record):

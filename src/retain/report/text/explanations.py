@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from retain.report.text.driver_words import driver_message
+from retain.report.text.drivers import driver_message
 from retain.report.text.names import Tree, group_name, label
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import Message, message, render_all_languages

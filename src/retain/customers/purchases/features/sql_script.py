@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.features.plan import Plan
+from retain.customers.purchases.features.query import Plan
 from retain.storage.writing import hash_folder
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from math import hypot
 from typing import TYPE_CHECKING, Any, Literal
 
 from retain.report.charts.canvas import COLOURS, POINTS
-from retain.report.charts.lettering import Letters
+from retain.report.charts.text_layout import Letters
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,7 +13,7 @@ from retain.errors import NotApplicable
 from retain.learning.experiment import evaluate
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import Splits
-from retain.verdict.effects import MainEffect
+from retain.verdict.main_effects import MainEffect
 from retain.verdict.paired import paired
 
 CHANCE = 0.5

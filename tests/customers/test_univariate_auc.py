@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.customers.checks.separation import (
+from retain.customers.checks.univariate_auc import (
     auc_of_codes,
     by_category,
     by_number,
