@@ -7,6 +7,7 @@ try nothing again: a run whose node dies is recorded as failed, and another acto
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager
@@ -38,6 +39,8 @@ class RunActor:
 
     def __init__(self, environment: Mapping[str, str], limits: Limits) -> None:
         os.environ.update(environment)
+        # Workers search where this process does, which had read the variable before it was set.
+        sys.path[:0] = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
         self._crew = RunPool(1, limits, ignore)
 
     def ready(self, launched: Path, study: Path) -> None:
