@@ -24,6 +24,10 @@ _IN_URL = re.compile(r"(\w:/{1,2}[^\s:/@]*:)[^\s@/]*@")
 _AS_OPTION = re.compile(r"([?&]password=)[^\s&'\"]*", re.IGNORECASE)
 
 
+LONGEST = 200
+"""Characters of a value that a message repeats."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name closest to ``word``, or None when nothing is close.
 
@@ -54,7 +58,8 @@ def examples(values: Iterable[object], limit: int = 5) -> str:
     "'a', 'b' and 1 more"
     """
     distinct = list(dict.fromkeys(values))
-    shown = ", ".join(repr(value) for value in distinct[:limit])
+    texts = (repr(value) for value in distinct[:limit])
+    shown = ", ".join(text if len(text) <= LONGEST else f"{text[:LONGEST]}…" for text in texts)
     rest = len(distinct) - limit
     return f"{shown} and {rest} more" if rest > 0 else shown
 
