@@ -1,6 +1,7 @@
 """The house of the package: who may import whom, and what importing costs."""
 
 import ast
+import re
 import subprocess
 import sys
 
@@ -106,6 +107,15 @@ def test_a_file_imports_only_from_rooms_not_above_its_own(sources):
 
 def test_every_room_in_the_table_is_there(sources):
     assert [room for room in ROOMS if room not in sources] == []
+
+
+def test_the_walks_of_the_architecture_name_functions_that_are_there(checkout, sources):
+    text = (checkout / "docs" / "architecture.md").read_text("utf-8")
+    steps = re.findall(r"`([a-z_/]+)\.py` `(\w+)", text)
+    assert len(steps) > 15
+    for file, name in steps:
+        defined = {getattr(node, "name", None) for node in sources[file.replace("/", ".")].body}
+        assert name in defined, f"{file}.py has no {name}"
 
 
 def test_hydra_is_known_to_the_commands_alone(sources):
