@@ -36,7 +36,7 @@ ENDINGS = ("-m", "model=raises,kills,exits,tree", "sampler=none,smotenc", *NO_CA
 
 def test_jobs_leave_what_local_workers_leave(submitit, retain, tiny, odd_models, results):
     line = (*odd_models, *tiny, *ENDINGS)
-    for outputs, where in (("here", "launcher.workers=2"), ("there", JOBS)):
+    for outputs, where in (("here", "workers=2"), ("there", JOBS)):
         code, said = retain(*line, where, f"outputs={outputs}")
         assert code == 1
         assert "1 done, 3 failed, 4 not applicable, 0 done before" in said
