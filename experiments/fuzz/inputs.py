@@ -88,8 +88,8 @@ def vary_table(ground: Ground) -> Reader:
         "profit": "profit",
         "profit_unit": "euro",
         "consent": "agreed",
-        "keep": ["spent"],
-        "text": ["Visits"],
+        "keep_columns": ["spent"],
+        "categorical_columns": ["Visits"],
         "learnt": {"visits": "number", "since": "number"},
     }
 
@@ -272,7 +272,12 @@ TYPED = (
     *("+model.max_iter=100", "++threads=2", "model.C=interval(0,1)", "seed=choice(1,2)"),
     *("seed=range(1,0,0)", "seed=shuffle(1,2)", "model=sort(svc,logreg)", "seed=int(3)"),
     *("hydra/launcher=basic", "hydra.launcher.partition=x", "hydra.sweeper.params={a: 1}"),
-    *("data.derived={a: {formula: [1, 2]}}", "data.keep=[a,b]", "outputs=/x", "metrics=profit"),
+    *(
+        "data.derived={a: {formula: [1, 2]}}",
+        "data.keep_columns=[a,b]",
+        "outputs=/x",
+        "metrics=profit",
+    ),
     *("tuning.trials=5", "validation.folds=2", "sampler=smote", "max_runs=3", "-h", "-cd"),
     *("model@model2=svc", "study.sweeps=[{seed: '1,2'}]", "seed=tag(a, choice(1,2))", "--cfg=job"),
 )
