@@ -155,7 +155,7 @@ def make_task(make_record):
 
     def made(id_="0123abcd", model="logreg", sampler="none", *, rows=100, study="models"):
         record = make_record(id=id_, model={"name": model}, sampler={"name": sampler})
-        tree = {**record.config, "study": {"name": study}, "launcher": {"workers": 2}, "threads": 1}
+        tree = {**record.config, "study": {"name": study}, "workers": 2, "threads": 1}
         return Task(
             id=id_,
             directory=RunDirectory(Path("outputs", study, f"{model}-{id_}")),
