@@ -41,6 +41,8 @@ from retain.record import DataInfo, Environment, Git, MetricSummary, Record, Spl
 from retain.schema import Features, Metrics, Validation
 from retain.storage.paths import conf_dir
 
+from .commands import *  # noqa: F403 - fixtures
+
 WARM = (
     "retain.workflows.training_data",
     "retain.workflows.saved_winner",

@@ -273,7 +273,7 @@ TYPED = (
     *("seed=range(1,0,0)", "seed=shuffle(1,2)", "model=sort(svc,logreg)", "seed=int(3)"),
     *("hydra/launcher=basic", "hydra.launcher.partition=x", "hydra.sweeper.params={a: 1}"),
     *("data.derived={a: {formula: [1, 2]}}", "data.keep=[a,b]", "outputs=/x", "metrics=profit"),
-    *("tuning.trials=5", "validation.folds=2", "sampler=smote", "launcher.max_runs=3", "-h", "-cd"),
+    *("tuning.trials=5", "validation.folds=2", "sampler=smote", "max_runs=3", "-h", "-cd"),
     *("model@model2=svc", "study.sweeps=[{seed: '1,2'}]", "seed=tag(a, choice(1,2))", "--cfg=job"),
 )
 """Words of a command line, right ones and wrong ones."""

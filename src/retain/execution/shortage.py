@@ -29,7 +29,7 @@ DISK_WORDS = {
     "file too large": errno.EFBIG,
 }
 LESS_MEMORY = {
-    "run": "Fit one run at a time: launcher.workers=1; of a purchase log let the engine take less: "
+    "run": "Fit one run at a time: workers=1; of a purchase log let the engine take less: "
     "data.memory_limit=500MB. Else read fewer customers, or allow this command more memory",
     "compare": "Have one worker: workers=1; look for reasons without new fits: reasons=fast. "
     "Else allow this command more memory",

@@ -176,13 +176,6 @@ class Study(Config):
     sweeps: tuple[dict[str, Plain], ...] = ()
 
 
-class Launcher(Config):
-    """How many runs are fitted at a time, 0 for one a core, and how many a launch may have."""
-
-    workers: Processes
-    max_runs: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
-
-
 class Limits(Config):
     """What one run may take before it is stopped and recorded as failed; null is no limit."""
 
@@ -196,7 +189,11 @@ class Limits(Config):
 
 
 class Run(Config):
-    """The whole tree of ``retain``. Components keep their own parameters: see ``app``."""
+    """The whole tree of ``retain``; components check their own parameters.
+
+    ``workers`` is how many runs are fitted at a time, 0 for one a core, and ``max_runs`` how many
+    a launch may have.
+    """
 
     study: Study
     data: Source
@@ -211,7 +208,8 @@ class Run(Config):
     seed: Seed
     threads: Threads
     outputs: str
-    launcher: Launcher
+    workers: Processes
+    max_runs: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
     limits: Limits
     dry_run: bool
     tuning: Tuning = UNTUNED  # records older than tuning say nothing of it

@@ -7,7 +7,7 @@ from retain.report.charts.text_layout import inches, wrap_text
 from retain.report.render import translated
 from retain.report.tree import fill_defaults
 
-from .invented_reasons import without_a_model
+from ..invented_explanations import without_a_model
 
 LONG = {
     "one long word": "a_feature_of_a_long_name_" * 12,

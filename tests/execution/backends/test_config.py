@@ -53,8 +53,11 @@ def test_keys_and_references_reach_the_engine():
         (["hydra/launcher=slurm"], "is not one of basic, ray, .* Did you mean 'submitit_slurm'?"),
         (["hydra/launcher=joblib"], "'joblib' is not one of basic, ray, submitit_local, submitit_"),
         (["hydra/launcher=ray,basic"], "'hydra/launcher=ray,basic' sweeps what Hydra does"),
-        (["hydra/launcher=ray", "hydra.launcher.worker=2"], "'worker' is unknown. .* 'workers'?"),
-        (["hydra/launcher=ray", "~hydra.launcher.workers"], "key 'workers' is missing"),
+        (
+            ["hydra/launcher=submitit_local", "hydra.launcher.workers=2"],
+            "'workers' is .*_per_job'?",
+        ),
+        (["hydra/launcher=ray", "~hydra.launcher.wait_min"], "key 'wait_min' is missing"),
         (["hydra/launcher=ray", "hydra.launcher.wait_min=0"], "wait_min is 0; expected greater"),
         (["hydra/launcher=submitit_local", "hydra.launcher.jobs=x"], "jobs is 'x'; expected int"),
         (["hydra.launcher.n_jobs=2"], "hydra.launcher: key 'n_jobs' is unknown"),

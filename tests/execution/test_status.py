@@ -40,7 +40,7 @@ def soon(holds):
 
 
 def test_a_sweep_leaves_its_status_with_the_best_run(retain, tiny, records):
-    retain(*tiny, "-m", "model=tree,dummy", "launcher.workers=1")
+    retain(*tiny, "-m", "model=tree,dummy", "workers=1")
     status = read("outputs/runs/status.json")
     tree = records("runs")["tree"]
     assert status["state"] == "finished"
@@ -126,7 +126,7 @@ def test_a_sweep_that_stops_half_way_is_interrupted(make_plan, tasks, record_of,
 
 def test_a_status_that_cannot_be_written_costs_one_warning_and_no_run(retain, tiny):
     Path("outputs/runs/status.json").mkdir(parents=True)
-    code, said = retain(*tiny, "-m", "model=tree,dummy", "launcher.workers=1")
+    code, said = retain(*tiny, "-m", "model=tree,dummy", "workers=1")
     assert code == 0
     assert said.count("status.json cannot be written: [Errno 21] Is a directory") == 1
     assert "2 done, 0 failed" in said

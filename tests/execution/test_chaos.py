@@ -21,7 +21,7 @@ LINE = (
     "model=slowish,logreg,tree",
     "sampler=none,random_over,random_under,smote",
     "seed=1,2,3,4,5",
-    "launcher.workers=2",
+    "workers=2",
 )
 RUNS = 60
 SLOWISH = """

@@ -26,7 +26,7 @@ from retain.record import RunDirectory
 DATA = ("data.customers=120", "validation.folds=2", "validation.repeats=3")
 """Six folds, of which each run has three before it may be stopped."""
 RACE = "validation.racing=true"
-LINE = (*DATA, "-m", "model=logreg,tree,knn,dummy", "sampler=none,smote", "launcher.workers=2")
+LINE = (*DATA, "-m", "model=logreg,tree,knn,dummy", "sampler=none,smote", "workers=2")
 pytestmark = pytest.mark.no_cover  # the race that all are held against is measured: its fixture
 
 
@@ -127,7 +127,7 @@ def test_a_run_that_stays_to_the_end_is_the_same_bits_as_without_a_race(raced, r
 
 
 def test_the_race_is_the_same_with_any_number_of_workers(raced, retain):
-    retain(*LINE, RACE, "launcher.workers=1", "outputs=alone")
+    retain(*LINE, RACE, "workers=1", "outputs=alone")
     assert left("alone") == left(raced[0])
 
 
@@ -178,7 +178,7 @@ def test_a_race_is_refused_where_runs_are_sent_away(retain):
 
 def test_failures_and_the_inapplicable_leave_the_race(retain, odd_models):
     models = "model=raises,kills,exits,logreg,dummy"
-    code, said = retain(*odd_models, *DATA, "-m", models, RACE, "launcher.workers=2")
+    code, said = retain(*odd_models, *DATA, "-m", models, RACE, "workers=2")
     assert code == 1, said
     assert "2 done, 3 failed" in said
     assert sorted(folds().values()) == [3, 6]
@@ -190,7 +190,7 @@ def test_failures_and_the_inapplicable_leave_the_race(retain, odd_models):
 def test_a_limit_of_time_counts_every_leg(retain, odd_models, monkeypatch):
     monkeypatch.setenv("RETAIN_SLOW", "0.8")
     line = (*odd_models, *DATA, "-m", "model=slow,logreg", RACE, "limits.seconds=3.9")
-    code, said = retain(*line, "launcher.workers=2")
+    code, said = retain(*line, "workers=2")
     assert code == 1, said
     (slow,) = (record for name, record in records().items() if name.startswith("slow"))
     assert re.match(r"stopped after [34]\.\d s: limits\.seconds is 3\.9", slow["reason"])
@@ -242,7 +242,7 @@ def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(
     odd_models, retain, monkeypatch
 ):
     monkeypatch.setenv("RETAIN_SLOW", "0.5")
-    line = (*odd_models, *DATA, "-m", "model=slow,dummy", RACE, "launcher.workers=1")
+    line = (*odd_models, *DATA, "-m", "model=slow,dummy", RACE, "workers=1")
     process = launched(*line)
     soon(lambda: list(Path("outputs/runs").glob("slow-*/.hydra/overrides.yaml")))
     os.killpg(process.pid, signal.SIGINT)
@@ -259,7 +259,7 @@ def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(
 
 
 def test_two_races_at_once_share_the_work_and_agree(raced, here):
-    line = (*LINE, RACE, "outputs=shared", "launcher.workers=1")
+    line = (*LINE, RACE, "outputs=shared", "workers=1")
     processes = [launched(*line) for _ in range(2)]
     said = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
@@ -278,7 +278,7 @@ def test_a_tuned_run_tells_what_every_fold_chose(retain):
 
 
 def test_the_launching_process_stays_light_in_a_race(here):
-    words = [*DATA, "-m", "model=logreg,dummy", RACE, "launcher.workers=1"]
+    words = [*DATA, "-m", "model=logreg,dummy", RACE, "workers=1"]
     script = f"""
 import sys
 from retain.cli.run import answer, run

@@ -12,7 +12,7 @@ from retain.campaign.readout.readout import readout
 from retain.campaign.readout.save_rates import next_catalogue_name, update_catalogue
 from retain.schema import Assumption, Lift
 
-from .simulated import drawn, simulation
+from .simulated_campaign import drawn, simulation
 
 LARGE = simulation.LARGE
 STRONG = replace(LARGE, save={"call": 0.7, "gift": 0.6, "letter": 0.0})

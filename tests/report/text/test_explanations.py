@@ -9,7 +9,7 @@ from retain.report.text.captions import caption
 from retain.report.text.explanations import explanation_text, label_audit_text, why
 from retain.report.text.words import words
 
-from .invented_reasons import without_a_model
+from ..invented_explanations import without_a_model
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ def took(record):
 def test_a_clock_that_jumps_changes_no_duration_and_no_state(
     clock, waiting, retain, tiny, records, offset, seconds
 ):
-    line = (*waiting, *tiny, "-m", "model=waiting,tree,dummy", "launcher.workers=1")
+    line = (*waiting, *tiny, "-m", "model=waiting,tree,dummy", "workers=1")
     line = (*line, "limits.seconds=60")
     process = launch(*line)
     until = time.monotonic() + 90

@@ -14,7 +14,7 @@ from retain.campaign.readout.outcomes import read_outcomes
 from retain.errors import RetainError
 from retain.schema import Catalogue, OutcomesFile, parse
 
-from .simulated import drawn, told, write_campaign, write_tree
+from .simulated_campaign import drawn, told, write_campaign, write_tree
 
 KEYS = {
     "id": "customer_id",

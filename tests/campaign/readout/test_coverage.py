@@ -11,7 +11,7 @@ from retain.campaign.readout.save_rates import Arms, posterior
 from retain.campaign.shares import mantel_haenszel, newcombe
 from retain.verdict.paired import holm
 
-from .simulated import simulation
+from .simulated_campaign import simulation
 
 CAMPAIGNS = 500
 Z = stats.norm.ppf(0.975)

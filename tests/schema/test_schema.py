@@ -5,7 +5,7 @@ from retain.schema import (
     Catalogue,
     Cleaning,
     Features,
-    Launcher,
+    Limits,
     Planning,
     TableSpec,
     Validation,
@@ -56,8 +56,8 @@ def test_a_node_that_may_be_null_still_knows_its_keys():
 
 
 def test_a_missing_key_is_named():
-    with pytest.raises(RetainError, match="key 'workers' is missing"):
-        parse(Launcher, {}, "launcher")
+    with pytest.raises(RetainError, match="key 'memory_mb' is missing"):
+        parse(Limits, {"seconds": None}, "limits")
 
 
 def test_any_feature_group_can_be_a_toggle_and_only_true_or_false():
@@ -70,7 +70,7 @@ def test_any_feature_group_can_be_a_toggle_and_only_true_or_false():
 
 def test_a_config_cannot_be_changed_after_it_was_checked():
     with pytest.raises(ValueError, match="frozen"):
-        parse(Launcher, {"workers": 1}).workers = 2
+        parse(Limits, {"seconds": 1.0, "memory_mb": None}).seconds = 2.0
 
 
 OFFER = {

@@ -42,7 +42,7 @@ def test_both_nodes_leave_what_local_workers_leave(cluster, odd_models, retain, 
     models = "model=raises,kills,exits,tree,dummy"
     line = (*odd_models, *tiny, "-m", models, "sampler=none,smotenc", *NO_CATEGORY)
     joined = (RAY, f"hydra.launcher.address={cluster[0].address}")
-    for outputs, where in (("here", ("launcher.workers=2",)), ("there", joined)):
+    for outputs, where in (("here", ("workers=2",)), ("there", joined)):
         code, said = retain(*line, *where, f"outputs={outputs}")
         assert code == 1
         assert "2 done, 3 failed, 5 not applicable, 0 done before" in said
@@ -68,7 +68,7 @@ def test_an_interrupt_stops_the_runs_and_leaves_no_record(
 ):
     monkeypatch.setenv("RETAIN_STAY", "2")
     line = (*odd_models, *tiny, "-m", "model=stays,dummy")
-    command = [sys.executable, "-m", "retain", *line, RAY, "hydra.launcher.workers=1"]
+    command = [sys.executable, "-m", "retain", *line, RAY, "workers=1"]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
     told(1)

@@ -17,7 +17,7 @@ from retain.report.charts.svg import inline
 from retain.report.fishbone import fishbone
 from retain.report.render import DOTS
 
-CONTRACT = Path(__file__).parents[2] / "conf/data/contract/one_click.yaml"
+CONTRACT = Path(__file__).parents[3] / "conf/data/contract/one_click.yaml"
 GROUPS = ("site", "purchase", "product", "communication", "other", "loyalty programme", "delivery")
 GROUPS += ("support", "returns", "payments", "mobile app", "weather", "thirteenth")
 LEVEL = {"en": "Kitchenware", "ru": "Кухонная посуда"}

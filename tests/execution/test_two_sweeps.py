@@ -35,7 +35,7 @@ def counted(said):
 
 
 def test_two_launches_share_the_work_and_agree(retain_compare, tiny):
-    command = [sys.executable, "-m", "retain", *tiny, *LINE, "launcher.workers=1"]
+    command = [sys.executable, "-m", "retain", *tiny, *LINE, "workers=1"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     processes = [subprocess.Popen(command, **pipes) for _ in range(2)]
     said = [process.communicate(timeout=120) for process in processes]

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is t
 
 def test_failures_of_every_kind_leave_the_sweep_alive(retain, tiny, odd_models, records):
     models = "model=raises,kills,exits,tree,dummy"
-    code, said = retain(*odd_models, *tiny, "-m", models, "launcher.workers=2")
+    code, said = retain(*odd_models, *tiny, "-m", models, "workers=2")
     assert code == 1
     assert "2 done, 3 failed" in said
     found = records("runs")
@@ -36,7 +36,7 @@ def test_failures_of_every_kind_leave_the_sweep_alive(retain, tiny, odd_models, 
 
 
 def test_a_failed_run_runs_again_and_finished_ones_do_not(retain, tiny, odd_models):
-    line = (*odd_models, *tiny, "-m", "model=raises,tree", "launcher.workers=1")
+    line = (*odd_models, *tiny, "-m", "model=raises,tree", "workers=1")
     retain(*line)
     code, said = retain(*line)
     assert code == 1
@@ -59,7 +59,7 @@ def launched(*words):
 def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(
     retain, odd_models, tiny, records, monkeypatch
 ):
-    line = (*odd_models, *tiny, "-m", "model=tree,slow,dummy", "launcher.workers=1")
+    line = (*odd_models, *tiny, "-m", "model=tree,slow,dummy", "workers=1")
     process = launched(*line)
     waited = time.monotonic() + 60
     while not list(Path("outputs/runs").glob("tree-*/record.json")) and time.monotonic() < waited:
@@ -89,7 +89,7 @@ def test_the_first_interrupt_lets_a_run_end_and_begins_no_other(
     odd_models, tiny, records, monkeypatch
 ):
     monkeypatch.setenv("RETAIN_SLOW", "0.7")
-    line = (*odd_models, *tiny, "-m", "model=slow,dummy", "launcher.workers=1")
+    line = (*odd_models, *tiny, "-m", "model=slow,dummy", "workers=1")
     process = launched(*line)
     waited = time.monotonic() + 60
     while not list(Path("outputs/runs").glob("slow-*/.hydra")) and time.monotonic() < waited:
@@ -109,7 +109,7 @@ def test_the_first_interrupt_lets_a_run_end_and_begins_no_other(
     ],
 )
 def test_a_run_beyond_its_limit_fails_alone(retain, tiny, odd_models, records, model, limit, told):
-    line = (*odd_models, *tiny, "-m", f"model={model},tree", limit, "launcher.workers=2")
+    line = (*odd_models, *tiny, "-m", f"model={model},tree", limit, "workers=2")
     code, _ = retain(*line)
     assert code == 1
     found = records("runs")
@@ -126,7 +126,7 @@ def test_a_limit_holds_for_a_run_by_itself(retain, tiny, odd_models, records):
 # Otherwise one heavy run would be held against all light ones its worker does after it.
 def test_a_run_answers_for_its_own_memory_only(retain, tiny, odd_models, records, monkeypatch):
     monkeypatch.setenv("RETAIN_HELD", "0")
-    retain(*odd_models, *tiny, "-m", "model=hungry,tree", "launcher.workers=1")
+    retain(*odd_models, *tiny, "-m", "model=hungry,tree", "workers=1")
     peaks = {name: record["peak_memory_mb"] for name, record in records("runs").items()}
     assert peaks["hungry"] > 800
     assert peaks["tree"] < peaks["hungry"] - 400
@@ -137,7 +137,7 @@ def test_scores_are_the_same_bits_with_any_number_of_workers(retain, tiny):
     line = (*tiny, "-m", "model=logreg,tree,random_forest", "model.random_state=0")
     scores = []
     for workers in (1, 2):
-        retain(*line, f"launcher.workers={workers}", f"outputs=with_{workers}")
+        retain(*line, f"workers={workers}", f"outputs=with_{workers}")
         files = sorted(Path(f"with_{workers}").rglob("scores.parquet"))
         scores.append([(path.parent.name, path.read_bytes()) for path in files])
     assert len(scores[0]) == 3
@@ -170,7 +170,7 @@ def test_workers_leave_no_process_and_no_file_behind(retain, tiny, tmp_path, mon
     monkeypatch.setattr("tempfile.tempdir", None)
     (tmp_path / "temporary").mkdir()
     before = psutil.Process().children(recursive=True)  # the server of workers; a browser, say
-    retain(*tiny, "-m", "model=tree,dummy", "launcher.workers=2")
+    retain(*tiny, "-m", "model=tree,dummy", "workers=2")
     assert set(psutil.Process().children(recursive=True)) <= set(before)
     assert not list((tmp_path / "temporary").glob("retain-*"))
 

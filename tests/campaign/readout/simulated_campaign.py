@@ -12,7 +12,7 @@ from retain.campaign.assignment import CSV, JSON, campaign_id
 from retain.storage.writing import hash_of
 from retain.verdict.export import write_csv
 
-_PATH = Path(__file__).resolve().parents[2] / "experiments" / "statistics" / "readout.py"
+_PATH = Path(__file__).resolve().parents[3] / "experiments" / "statistics" / "readout.py"
 _SPEC = spec_from_file_location("simulated_readouts", _PATH)
 simulation = module_from_spec(_SPEC)
 sys.modules[_SPEC.name] = simulation  # dataclasses look their module up
