@@ -55,13 +55,15 @@ DEEPEST = {"offers": 3, "segmentation": 3, "study": 2}
 INTRODUCTION = """\
 # Config: every key and its default
 
-<!-- Made by docs/make_reference.py from the comments in conf/: edit those, then type `make docs`. -->
+<!-- Made by docs/make_reference.py from the comments in conf/. Edit those, type `make docs`. -->
 
-Values live in `conf/`, one folder per group, one file per option. `group=option` chooses a file, `group.key=value`
-sets one of its keys. This page lists the keys with their defaults. `null` means none; `???` means that you have to
-type a value.
+Values live in `conf/`, one folder per group, one file per option. `group=option` chooses a file,
+`group.key=value` sets one of its keys. This page lists the keys with their defaults. `null` means
+none; `???` means that you have to type a value.
 """
-LINE = re.compile(r"^(?P<indent> *)(?P<key>[\w'\"/@. -]+?):(?: (?P<value>.*?))?(?:\s+# (?P<note>.*))?$")
+LINE = re.compile(
+    r"^(?P<indent> *)(?P<key>[\w'\"/@. -]+?):(?: (?P<value>.*?))?(?:\s+# (?P<note>.*))?$"
+)
 CONTINUED = re.compile(r"^\s*# (?P<note>.*)$")
 
 
@@ -102,7 +104,9 @@ def _option(group: str, path: Path) -> str:
         return f"{title}\n\n{summary}\n\nNot listed here: {other}.\n"
     prefix = "" if group == "study" else f"{group.replace('/', '.')}."
     deepest = DEEPEST.get(group, 4)
-    keys = [key for key in read_keys(path, prefix) if key.path.count(".") - prefix.count(".") < deepest]
+    keys = [
+        key for key in read_keys(path, prefix) if key.path.count(".") - prefix.count(".") < deepest
+    ]
     keys = [key for key in keys if not key.path.startswith(("hydra.sweeper", "study.sweeps"))]
     return f"{title}\n\n{summary}\n\n{_table(keys)}" if keys else f"{title}\n\n{summary}\n"
 
@@ -132,7 +136,7 @@ def read_keys(path: Path, prefix: str = "") -> list[Key]:
             parents.pop()
         parents.append((indent, name))
         full = prefix + ".".join(part for _, part in parents)
-        if parents[0][1] in SKIPPED or name in ("_target_",):
+        if parents[0][1] in SKIPPED or name == "_target_":
             continue
         keys.append(Key(full, value, note))
     return [key for key in keys if key.default or key.meaning]
@@ -142,7 +146,12 @@ def _lines(path: Path) -> Iterator[tuple[int, str, str, str]]:
     """Yield indent, key, value and comment of each line; no key for a comment that goes on."""
     for line in path.read_text(encoding="utf-8").splitlines():
         if found := LINE.match(line):
-            yield len(found["indent"]), found["key"].strip("'\""), (found["value"] or "").strip(), found["note"] or ""
+            yield (
+                len(found["indent"]),
+                found["key"].strip("'\""),
+                (found["value"] or "").strip(),
+                found["note"] or "",
+            )
         elif (found := CONTINUED.match(line)) and line.startswith(" "):
             yield 0, "", "", found["note"]
 
