@@ -99,7 +99,7 @@ def drawn():
 def retain_compare(here, capsys, undrawn, request):
     """``retain-compare`` with the words given; the exit code and what was printed.
 
-    Explanations, campaigns and drawings take longer than all the rest: who wants them asks for them.
+    Explanations, campaigns and drawings take longer than the rest: who wants them asks for them.
     """
     drawing = contextlib.nullcontext() if "drawn" in request.fixturenames else undrawn()
 
