@@ -136,7 +136,7 @@ def test_every_option_the_readme_lists_is_there_and_none_is_left_out(readme):
         "study",
         "tracking",
     )
-    groups += ("segmentation", "value", "offers", "campaign", "explain")
+    groups += ("segmentation", "assumptions", "offers", "campaign", "explain")
     for group in groups:
         (row,) = re.findall(rf"^\| `{group}` \| (.*?) \|$", readme, flags=re.MULTILINE)
         listed = set(re.findall(r"`(\w+)`", row))

@@ -16,8 +16,8 @@ from retain.storage.reading import WHOLE_NUMBER_BITS
 def deep_merge(tree: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
     """A tree with some of its leaves, or whole new branches, from another.
 
-    >>> deep_merge({"horizon": {"low": 1, "high": 6}, "draws": 100}, {"horizon": {"low": 2}})
-    {'horizon': {'low': 2, 'high': 6}, 'draws': 100}
+    >>> deep_merge({"horizon": {"low": 1, "high": 6}, "seed": 0}, {"horizon": {"low": 2}})
+    {'horizon': {'low': 2, 'high': 6}, 'seed': 0}
     """
     below = {
         key: deep_merge(tree[key], value)
