@@ -110,11 +110,11 @@ def _drivers(
     """Wall seconds until every fold is explained and shuffled."""
     begun = time.perf_counter()
     folds = [
-        hands.give("explain", config, winner, customers, place, does="explains")
+        hands.submit("explain", config, winner, customers, place, description="explains")
         for place in range(winner.split.folds)
     ]
     for fold in folds:
-        fold.outcome()
+        fold.result()
     return time.perf_counter() - begun
 
 

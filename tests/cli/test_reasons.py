@@ -288,8 +288,8 @@ def test_hands_do_more_jobs_than_they_are_and_tell_of_each():
     heard = []
     with WorkerExecutor(2, lambda done, of: heard.append((done, of))) as hands:
         scores = {"one": (0.9, 0.8, 0.9), "other": (0.6, 0.5, 0.6)}
-        given = [hands.give("judge", scores, 3, 0.25, does="judges") for _ in range(5)]
-        assert [one.outcome() for one in given] == [{"other"}] * 5
+        given = [hands.submit("judge", scores, 3, 0.25, description="judges") for _ in range(5)]
+        assert [one.result() for one in given] == [{"other"}] * 5
         assert len(heard) >= 4
     assert heard[-1] == (5, 5)
 
@@ -298,12 +298,12 @@ def test_hands_do_more_jobs_than_they_are_and_tell_of_each():
 def test_hands_tell_at_the_end_that_nothing_is_left():
     heard = []
     with WorkerExecutor(1, lambda done, of: heard.append((done, of))) as hands:
-        hands.give("judge", {"one": (0.9, 0.8, 0.9)}, 3, 0.25, does="judges")
+        hands.submit("judge", {"one": (0.9, 0.8, 0.9)}, 3, 0.25, description="judges")
     assert heard == [(1, 1)]
 
 
 def test_hands_raise_what_a_job_refuses_where_it_is_asked_for():
     with WorkerExecutor(1) as hands:
-        errand = hands.give("survey", [], Path("nowhere/at/all"), does="reads")
+        errand = hands.submit("survey", [], Path("nowhere/at/all"), description="reads")
         with pytest.raises(RetainError, match="nowhere"):
-            errand.outcome()
+            errand.result()

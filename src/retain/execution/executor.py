@@ -30,7 +30,7 @@ class Future:
         self._value: Any = None
         self._error: Exception | None = None
 
-    def outcome(self) -> Any:
+    def result(self) -> Any:
         """What the job came to; waits for it.
 
         Raises
@@ -86,9 +86,9 @@ class WorkerExecutor:
             worker.stop(at_once=True)
         self._told(self._given, self._given)
 
-    def give(self, job: Job, *arguments: Any, does: str) -> Future:
-        """Have a job done; ``does`` tells what a process that dies of it was at."""
-        errand = Future(self, job, arguments, does)
+    def submit(self, job: Job, *arguments: Any, description: str) -> Future:
+        """Have a job done; ``description`` tells what a process that dies of it was at."""
+        errand = Future(self, job, arguments, description)
         self._given += 1
         self._left.append(errand)
         self._hand_out()
@@ -124,4 +124,4 @@ def run_in_subprocess(job: Job, *arguments: Any, does: str) -> Iterator[Callable
         was at.
     """
     with WorkerExecutor(1) as hands:
-        yield hands.give(job, *arguments, does=does).outcome
+        yield hands.submit(job, *arguments, description=does).result

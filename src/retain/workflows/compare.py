@@ -118,19 +118,19 @@ def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> 
     scores, run = comparison.scores, comparison.found.directory(winner)
     with launch_dir() as folder, WorkerExecutor(config.workers, comparison.on_progress) as hands:
         shared = share(scores, folder / "scores")
-        loading = hands.give(
-            "load", config, (run, winner), shared, folder, does="reads the customers"
+        loading = hands.submit(
+            "load", config, (run, winner), shared, folder, description="reads the customers"
         )
         to_csv(comparison.verdict.table, made.leaderboard)
         effects = comparison.verdict.effects  # worked out while the customers are read
-        data: TrainingData = loading.outcome()
+        data: TrainingData = loading.result()
         to_carry = (config, comparison.settings, made, winner, data)
-        carrying = hands.give("carry", *to_carry, does="carries the winner on")
+        carrying = hands.submit("carry", *to_carry, description="carries the winner on")
         asking = None
         if config.reasons.on and data.customers is not None:
             asking = ExplanationJobs(hands, config, winner, data.customers)
         diffs = tuple(_differences(comparison))
-        followed: WinnerJobs = carrying.outcome()
+        followed: WinnerJobs = carrying.result()
         carried, why, offered = followed.carried, None, None
         if carried is not None and data.customers is not None:
             if asking is not None:
@@ -192,7 +192,7 @@ def _offered(
     if why is not None and why.drivers is not None:
         words = DriverTexts(why.drivers, why.features, why.levels)
     to_plan = (comparison.config, comparison.settings, *scored, words)
-    made: CampaignFiles = hands.give("plan", *to_plan, does="plans the campaign").outcome()
+    made: CampaignFiles = hands.submit("plan", *to_plan, description="plans the campaign").result()
     return made
 
 

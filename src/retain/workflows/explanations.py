@@ -108,12 +108,12 @@ class ExplanationJobs:
     ) -> None:
         self._hands, self._config, self._winner, self._customers = hands, config, winner, customers
         folds = winner.split.folds * min(config.reasons.repeats, winner.split.repeats)
-        self._looking = hands.give("look", winner, customers, does=DOES)
+        self._looking = hands.submit("look", winner, customers, description=DOES)
         self._explaining = [self._give("explain", place) for place in range(folds)]
 
     def _give(self, part: Any, subject: int | str) -> Future:
         about = (self._config, self._winner, self._customers, subject)
-        return self._hands.give(part, *about, does=DOES)
+        return self._hands.submit(part, *about, description=DOES)
 
     def answer(
         self,
@@ -152,11 +152,11 @@ class ExplanationJobs:
         from retain.explanations.drivers import combine_folds
         from retain.explanations.feature_summary import ExplanationResult
 
-        looked: AssociationResult = self._looking.outcome()
+        looked: AssociationResult = self._looking.result()
         contributions, leaving = self._leave(looked, effects)
         drivers, strongest, missing = None, None, self._missing(sealed)
         if missing is None:
-            folds = [errand.outcome() for errand in self._explaining]
+            folds = [errand.result() for errand in self._explaining]
             drivers = combine_folds(folds, recorded, self._config.reasons.background)
             strongest = self._strongest(drivers, looked, sealed)
         contributions |= self._left(leaving)
@@ -205,7 +205,7 @@ class ExplanationJobs:
         found: dict[str, Contribution | NotApplicable] = {}
         whole = self._winner.metrics["roc_auc"].folds
         for group, errand in leaving.items():
-            rest: tuple[float, ...] | NotApplicable = errand.outcome()
+            rest: tuple[float, ...] | NotApplicable = errand.result()
             found[group] = (
                 rest
                 if isinstance(rest, NotApplicable)
@@ -215,7 +215,7 @@ class ExplanationJobs:
 
     def _missing(self, sealed: list[Explained] | NotApplicable | None) -> str | None:
         """Why there are no drivers, and what to type; None where there are."""
-        for one in (*(errand.outcome() for errand in self._explaining), sealed):
+        for one in (*(errand.result() for errand in self._explaining), sealed):
             if isinstance(one, NotApplicable):
                 return (
                     f"{one}. Drivers are missing: strength and direction of features, permutation "
