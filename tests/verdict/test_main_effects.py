@@ -56,9 +56,9 @@ def test_what_each_axis_is_worth_is_recovered(grid, judging):
 # Only what differs in one axis alone is a pair: a hole takes its partner out with it.
 def test_a_hole_is_named_and_not_filled(grid, judging):
     whole, holed = found(grid(), judging), found(grid(without=[("tree", "smote", True)]), judging)
-    assert all(effect.missing_runs == 0 for effect in whole.values())
+    assert all(effect.holes == 0 for effect in whole.values())
     assert holed["model"].levels[0].pairs == 3
-    assert holed["model"].missing_runs == 1
+    assert holed["model"].holes == 1
     assert holed["model"].examples == (
         {"model": "tree", "sampler": "smote", "features.site": "True", "reason": "no record"},
     )
@@ -122,7 +122,7 @@ def test_a_parameter_is_an_axis_of_the_runs_whose_component_has_it(make_record, 
     ]
     records.append(make_record(id="9", auc=(0.7, 0.71) * 3, model={"name": "tree"}))
     effects = found(records, judging)
-    assert effects["model.C"].missing_runs == 0
+    assert effects["model.C"].holes == 0
     assert effects["model.C"].levels[0].pairs == 1
     assert effects["model"].levels[0].pairs == 1, "the mean over the parameter's values"
 

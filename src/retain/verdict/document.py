@@ -175,7 +175,7 @@ def _effect(effect: MainEffect) -> dict[str, Any]:
         "axis": effect.axis,
         "reference": effect.reference,
         "levels": [_plain(level) for level in effect.levels],
-        "holes": {"count": effect.missing_runs, "examples": list(effect.examples)},
+        "holes": {"count": effect.holes, "examples": list(effect.examples)},
     }
 
 

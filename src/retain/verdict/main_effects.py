@@ -43,14 +43,14 @@ class FactorLevel:
 class MainEffect:
     """One axis of the sweep: its levels against the reference, and the holes in its grid.
 
-    ``missing_runs`` counts the runs that a full pairing would need and that are not there; ``examples``
+    ``holes`` counts the runs that a full pairing would need and that are not there; ``examples``
     names them by the axis's level, the other keys and the reason.
     """
 
     axis: str
     reference: Any
     levels: tuple[FactorLevel, ...]
-    missing_runs: int
+    holes: int
     examples: tuple[dict[str, Any], ...]
 
     @property

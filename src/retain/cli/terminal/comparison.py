@@ -134,7 +134,7 @@ def _effects(verdict: Verdict) -> Table:
             *map(_level, (effect.reference, level.level)),
         )
         table.add_row(*map(literal, names), *told, str(level.pairs))
-    holes = sum(effect.missing_runs for effect in verdict.effects)
+    holes = sum(effect.holes for effect in verdict.effects)
     captions = [f"{len(rows) - SHOWN} more in verdict.json"] if len(rows) > SHOWN else []
     captions += [f"{holes} holes in the grid, named in verdict.json"] if holes else []
     table.caption = "; ".join(captions) or None
