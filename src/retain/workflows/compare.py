@@ -127,7 +127,7 @@ def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> 
         to_carry = (config, comparison.settings, made, winner, data)
         refitting = executor.submit("carry", *to_carry, description="carries the winner on")
         asking = None
-        if config.reasons.on and data.customers is not None:
+        if config.explain.on and data.customers is not None:
             asking = ExplanationJobs(executor, config, winner, data.customers)
         diffs = tuple(_differences(comparison))
         winner_jobs: WinnerJobs = refitting.result()
