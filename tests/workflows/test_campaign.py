@@ -242,7 +242,7 @@ BAD = {
     "campaign.control=1": r"campaign.control is 1; expected less than or equal to 0.9",
     "campaign.least={nobodies: 3}": r"campaign.least: segment 'nobodies' is not one of",
     "assumptions.horizon.value=9": r"assumptions.horizon .*low ≤ value ≤ high",
-    "value.horizn.value=3": r"key 'horizn' is unknown. Did you mean 'horizon'",
+    "assumptions.horizn.value=3": r"key 'horizn' is unknown. Did you mean 'horizon'",
     "offers.mine.capacity=5": r"key 'mine'|offers",
     "segmentation.risk.scale=share": r"segmentation.risk.scale is 'share'; expected",
 }
