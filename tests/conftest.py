@@ -43,7 +43,11 @@ from retain.storage.paths import conf_dir
 
 from .commands import *  # noqa: F403 - fixtures
 
-WARM = (
+IMPORTED = (
+    "retain.cli.compose",
+    "retain.cli.readout",
+    "retain.cli.score",
+    "retain.cli.terminal.sweep",
     "retain.workflows.training_data",
     "retain.workflows.saved_winner",
     "retain.workflows.campaign",
@@ -137,16 +141,27 @@ untraced(Figure, "savefig")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    told = "write the ids of skipped tests into FILE, one a line, as pytest @FILE reads them"
-    parser.addoption("--skipped-to", type=Path, metavar="FILE", help=told)
+    text = "write the ids of skipped tests into FILE, one a line, as pytest @FILE reads them"
+    parser.addoption("--skipped-to", type=Path, metavar="FILE", help=text)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    told = "begun before all others: it takes so long that nothing would be left to do beside it"
-    config.addinivalue_line("markers", f"first: {told}")
+NEEDS = {
+    "fork_server": "slow",
+    "launch": "slow",
+    "browser": "browser",
+    "local_spark": "spark",
+    "submitit": "cluster",
+    "slurm": "cluster",
+    "ray": "cluster",
+}
+"""The marker of a test, by the fixture it uses."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the fixtures they use, and begin with those that take longest."""
+    for item in items:
+        for marker in {NEEDS[name] for name in getattr(item, "fixturenames", ()) if name in NEEDS}:
+            item.add_marker(marker)
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
@@ -170,12 +185,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 @pytest.fixture(scope="session")
-def warm() -> None:
+def fork_server() -> None:
     """One server for the workers of every command called in this process, before any needs it.
 
     Else the first command decides what it imports, and each worker of another imports the rest.
     """
-    start_forkserver(*EXPLAINING, *WARM)
+    start_forkserver(*EXPLAINING, *IMPORTED)
 
 
 @pytest.fixture(scope="session")

@@ -89,7 +89,9 @@ FEW = "data.customers=150"
 
 @pytest.mark.first
 @pytest.mark.timeout(900)
-def test_every_command_of_the_readme_does_what_it_says(commands, shop_files, capsys, undrawn, warm):
+def test_every_command_of_the_readme_does_what_it_says(
+    commands, shop_files, capsys, undrawn, fork_server
+):
     assert len(commands) >= 8
     for command in commands:
         typed = re.sub(r"\b[A-Z]+\b", lambda word: STANDS_FOR.get(word[0], word[0]), command)

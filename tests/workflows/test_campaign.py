@@ -29,7 +29,7 @@ offers:
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory):
+def swept(tmp_path_factory, fork_server):
     """A folder with the finished runs of a study."""
     from retain.cli.run import answer, run
 
