@@ -13,7 +13,6 @@ import contextlib
 import functools
 import gc
 import pickle
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,14 +24,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from hydra._internal.hydra import Hydra
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigSource
-from hypothesis.core import StateForActualGivenExecution
-from hypothesis.internal.conjecture.engine import ConjectureRunner
-from matplotlib.figure import Figure
-from statsmodels.stats.multitest import multipletests
 
 from retain.cli.compare import EXPLAINING
 from retain.customers.customers import Column, Customers, DerivedFeature, Panel
@@ -66,54 +60,6 @@ IMPORTED = (
 """What workers of most commands import, beside what all need: hundreds of them in the tests."""
 
 
-def untraced(owner: type, name: str) -> None:
-    """Have a method of a library, in which no line of ours runs, do its work without the tracer.
-
-    Coverage slows each line of Python down, measured or not: a composition by Hydra takes thrice
-    as long.
-    """
-    traced = getattr(owner, name)
-
-    @functools.wraps(traced)
-    def alone(*arguments: Any, **named: Any) -> Any:
-        tracer = sys.gettrace()
-        sys.settrace(None)
-        try:
-            return traced(*arguments, **named)
-        finally:
-            sys.settrace(tracer)
-
-    setattr(owner, name, alone)
-
-
-def traced_tests_alone(runner: type[ConjectureRunner], state: type) -> None:
-    """Have Hypothesis draw its examples without the tracer, and the tests of them with it."""
-    untraced(runner, "run")
-    run, begin = runner.run, state.__init__
-    tracers: list[Any] = []
-
-    def noted(self: Any) -> Any:
-        tracers.append(sys.gettrace())
-        try:
-            return run(self)
-        finally:
-            tracers.pop()
-
-    def begun(self: Any, stuff: Any, test: Any, *arguments: Any, **named: Any) -> None:
-        @functools.wraps(test)
-        def traced(*values: Any, **more: Any) -> Any:
-            before = sys.gettrace()
-            sys.settrace(before or (tracers[-1] if tracers else None))
-            try:
-                return test(*values, **more)
-            finally:
-                sys.settrace(before)
-
-        begin(self, stuff, traced, *arguments, **named)
-
-    runner.run, state.__init__ = noted, begun
-
-
 def read_once(source: type[ConfigSource], package: str) -> None:
     """Have Hydra parse a config file of a package once; it would for every composition."""
     read = source.load_config
@@ -134,10 +80,6 @@ def read_once(source: type[ConfigSource], package: str) -> None:
 Plugins.instance()  # Hydra runs the modules of its sources again when it looks for plugins
 for _scheme, _package in (("file", f"{conf_dir()}/"), ("pkg", "hydra.conf/")):
     read_once(SourcesRegistry.instance().types[_scheme], _package)
-traced_tests_alone(ConjectureRunner, StateForActualGivenExecution)
-untraced(Hydra, "compose_config")
-untraced(Figure, "draw")
-untraced(Figure, "savefig")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -158,10 +100,15 @@ NEEDS = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the fixtures they use, and begin with those that take longest."""
+    """Mark tests by the fixtures they use, and begin with those that take longest.
+
+    Slow tests run untraced: coverage comes from the others, and from the fixtures of all.
+    """
     for item in items:
         for marker in {NEEDS[name] for name in getattr(item, "fixturenames", ()) if name in NEEDS}:
             item.add_marker(marker)
+        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
+            item.add_marker("no_cover")
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
@@ -196,6 +143,7 @@ def fork_server() -> None:
 @pytest.fixture(scope="session")
 def statsmodels_holm() -> Callable[[Any], np.ndarray]:
     """Holm's correction by statsmodels, which collects the garbage of the whole suite each time."""
+    from statsmodels.stats.multitest import multipletests
 
     def correct(p: Any) -> np.ndarray:
         with mock.patch("gc.collect"):

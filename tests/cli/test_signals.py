@@ -13,8 +13,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
-
 PARENTS = """
 import multiprocessing, subprocess, sys, time
 from sklearn.linear_model import LogisticRegression

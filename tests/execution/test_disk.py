@@ -19,8 +19,6 @@ from retain.errors import RetainError
 from retain.execution.shared_memory import launch_dir, share
 from retain.learning.fold_data import FoldData, PreparedFoldCache
 
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
-
 SWEEP = ("-m", "model=logreg,tree,dummy", "sampler=none,random_over", "workers=2")
 ALONE = ("model=logreg",)
 REMEDY = "Free some space there, and the same line continues with what is missing."

@@ -27,7 +27,6 @@ DATA = ("data.customers=120", "validation.folds=2", "validation.repeats=3")
 """Six folds, of which each run has three before it may be stopped."""
 RACE = "validation.early_stopping=true"
 LINE = (*DATA, "-m", "model=logreg,tree,knn,dummy", "sampler=none,smote", "workers=2")
-pytestmark = pytest.mark.no_cover  # the race that all are held against is measured: its fixture
 
 
 def records(outputs="outputs", study="runs"):

@@ -10,8 +10,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
-
 
 def test_failures_of_every_kind_leave_the_sweep_alive(retain, tiny, odd_models, records):
     models = "model=raises,kills,exits,tree,dummy"

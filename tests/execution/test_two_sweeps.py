@@ -14,8 +14,6 @@ import pytest
 
 from retain.record import RunDirectory
 
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
-
 MODELS = "model=logreg,tree,knn,dummy,svc"
 STATUS = Path("outputs/shared/status.json")
 LINE = ("-m", MODELS, "sampler=none,smote", "study.name=shared")
