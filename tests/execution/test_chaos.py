@@ -93,7 +93,7 @@ class Watcher(threading.Thread):
 
 def sweeping(process):
     """Whether the launch does runs by now: before, what was killed would be reading the data."""
-    status = Path("wild", "runs", "status.json")
+    status = Path("wild", "adhoc", "status.json")
     return status.exists() and json.loads(status.read_text())["pid"] == process.pid
 
 
@@ -111,7 +111,7 @@ def disturb(process, chance, until):
 
 
 def records(outputs):
-    return list(Path(outputs, "runs").glob("*/record.json"))
+    return list(Path(outputs, "adhoc").glob("*/record.json"))
 
 
 def tree(outputs):

@@ -93,7 +93,7 @@ def test_a_run_that_meets_a_full_disk_anywhere_says_so_and_continues(retain, tin
             code, said = retain(*tiny, *ALONE, "outputs=full")
             assert code == 0, said
             assert finished(folder) == 1
-        shutil.rmtree(folder / "runs", ignore_errors=True)
+        shutil.rmtree(folder / "adhoc", ignore_errors=True)
     assert len(reached) >= 5, reached
     assert pages > 5
 
@@ -206,7 +206,7 @@ def test_a_finished_study_on_a_read_only_disk_is_finished(retain, tiny, mounted)
 def compared(tmp_path_factory, tiny, undrawn, fork_server):
     """The outputs of a study with a verdict, which nobody may change."""
     folder = tmp_path_factory.mktemp("compared")
-    words = ("study=runs", "outputs=own", "resamples=100", "explain=none", "campaign=default")
+    words = ("study=adhoc", "outputs=own", "resamples=100", "explain=none", "campaign=default")
     with contextlib.chdir(folder), undrawn():
         assert answer(run, [*tiny, "-m", "model=logreg,tree", "outputs=own"], "run") == 0
         assert answer(compare, words, "compare") == 0
@@ -237,7 +237,7 @@ def test_a_comparison_that_meets_a_full_disk_leaves_the_older_verdict_whole(
 ):
     used = sum(-(-len(content) // 4096) * 4 for content in older_verdict.values())
     mounted("own", f"size={used + free + 100}k")
-    words = ("study=runs", "outputs=own", "resamples=100", "campaign.seed=1")
+    words = ("study=adhoc", "outputs=own", "resamples=100", "campaign.seed=1")
     filler = Path("own", "filler")
     filler.write_bytes(bytes(max(0, shutil.disk_usage("own").free - free * 1024)))
     code, said = retain_compare(*words, "campaign.replace=true")
@@ -255,7 +255,7 @@ def test_a_comparison_on_a_read_only_disk_is_refused_in_a_sentence(
     older_verdict, retain_compare, mounted
 ):
     mounted("own", "ro,size=8m")
-    code, said = retain_compare("study=runs", "outputs=own", "resamples=100")
+    code, said = retain_compare("study=adhoc", "outputs=own", "resamples=100")
     assert code == 2
     assert "own/runs cannot be written: Read-only file system" in said
     assert beside(older_verdict) == set()

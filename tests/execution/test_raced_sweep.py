@@ -29,7 +29,7 @@ RACE = "validation.early_stopping=true"
 LINE = (*DATA, "-m", "model=logreg,tree,knn,dummy", "sampler=none,smote", "workers=2")
 
 
-def records(outputs="outputs", study="runs"):
+def records(outputs="outputs", study="adhoc"):
     """Records of a study by the name of their directory."""
     paths = sorted(Path(outputs, study).glob("*/record.json"))
     return {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in paths}
@@ -51,7 +51,7 @@ def left(outputs="outputs"):
             record["state"],
             record["stopped"],
             record["metrics"],
-            Path(outputs, "runs", name, "scores.parquet").read_bytes(),
+            Path(outputs, "adhoc", name, "scores.parquet").read_bytes(),
         )
         for name, record in records(outputs).items()
     }
@@ -87,7 +87,7 @@ def test_runs_that_are_worse_are_stopped_and_say_so(raced):
     assert "8 done, 0 failed" in said
     assert "The race stopped 2 runs" in said
     assert "saved 6 of 48 fits" in said
-    status = json.loads((outputs / "runs" / "status.json").read_text())
+    status = json.loads((outputs / "adhoc" / "status.json").read_text())
     assert (status["done"], status["raced"], status["left"], status["running"]) == (8, 2, 0, [])
     assert status["seconds_to_go"] == 0
 
@@ -95,7 +95,7 @@ def test_runs_that_are_worse_are_stopped_and_say_so(raced):
 def test_a_raced_run_has_the_scores_of_the_folds_it_had(raced):
     outputs, _ = raced
     name, record = next((n, r) for n, r in records(outputs).items() if r["stopped"])
-    scores = pd.read_parquet(outputs / "runs" / name / "scores.parquet")
+    scores = pd.read_parquet(outputs / "adhoc" / name / "scores.parquet")
     assert [tuple(pair) for pair in scores[["repeat", "fold"]].drop_duplicates().to_numpy()] == [
         (0, 0),
         (0, 1),
@@ -189,7 +189,7 @@ def test_a_limit_of_time_counts_every_leg(retain, odd_models, monkeypatch):
     assert re.match(r"stopped after [34]\.\d s: limits\.seconds is 3\.9", slow["reason"])
     assert (
         "waits for the race with 3 of 6 folds"
-        in next(Path("outputs/runs").glob("slow-*/run.log")).read_text()
+        in next(Path("outputs/adhoc").glob("slow-*/run.log")).read_text()
     )
 
 
@@ -238,17 +238,17 @@ def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(
     monkeypatch.setenv("RETAIN_SLOW", "0.5")
     line = (*odd_models, *DATA, "-m", "model=slow,dummy", RACE, "workers=1")
     process = launch(*line)
-    soon(lambda: list(Path("outputs/runs").glob("slow-*/.hydra/overrides.yaml")))
+    soon(lambda: list(Path("outputs/adhoc").glob("slow-*/.hydra/overrides.yaml")))
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert records() == {}
-    assert len(list(Path("outputs/runs").glob("slow-*/folds.parquet"))) == 1
+    assert len(list(Path("outputs/adhoc").glob("slow-*/folds.parquet"))) == 1
     monkeypatch.setenv("RETAIN_SLOW", "0")
     _, said = retain(*line)
     assert "2 done" in said
-    log = next(Path("outputs/runs").glob("slow-*/run.log")).read_text()
+    log = next(Path("outputs/adhoc").glob("slow-*/run.log")).read_text()
     assert log.count("with 3 of 6 folds") == 1
 
 
@@ -294,7 +294,7 @@ def begun(raced, cut_short, here):
     """The directory of a run that was interrupted with three of its folds, the others done."""
     shutil.copytree(raced[0], "outputs")
     before = min(cut_short.glob("runs/dummy-*/folds.parquet")).parent
-    after = Path("outputs/runs", before.name)
+    after = Path("outputs/adhoc", before.name)
     shutil.rmtree(after)
     shutil.copytree(before, after)
     return RunDirectory(after)

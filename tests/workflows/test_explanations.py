@@ -211,11 +211,11 @@ def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(
 
 # The sealed customers are explained last, by another model: they may be the ones to take too long.
 def test_sealed_customers_that_cannot_be_explained_are_said_too():
-    reason, hands = NotApplicable("SHAP values would take 9 s"), SimpleNamespace()
-    hands.give = lambda *_, **__: SimpleNamespace(outcome=lambda: "explained")
+    reason, executor = NotApplicable("SHAP values would take 9 s"), SimpleNamespace()
+    executor.submit = lambda *_, **__: SimpleNamespace(result=lambda: "explained")
     winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
     config = SimpleNamespace(explain=SimpleNamespace(cv_repeats=1))
-    asking = ExplanationJobs(hands, config, winner, SimpleNamespace())
+    asking = ExplanationJobs(executor, config, winner, SimpleNamespace())
     assert asking._missing(reason).startswith("SHAP values would take 9 s. Drivers are missing")
     assert asking._missing(None) is None
 
@@ -224,10 +224,10 @@ def test_a_process_that_dies_looking_for_reasons_says_how_to_go_without():
     def died():
         raise RetainError("the process that looks for reasons died: SIGKILL.")
 
-    hands = SimpleNamespace(give=lambda *_, **__: SimpleNamespace(outcome=died))
+    executor = SimpleNamespace(submit=lambda *_, **__: SimpleNamespace(result=died))
     winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
     config = SimpleNamespace(explain=SimpleNamespace(cv_repeats=1))
-    asking = ExplanationJobs(hands, config, winner, SimpleNamespace())
+    asking = ExplanationJobs(executor, config, winner, SimpleNamespace())
     with pytest.raises(RetainError, match=r"died: SIGKILL\. To have the verdict .*: explain=none"):
         asking.answer((), None, None)
 

@@ -127,7 +127,7 @@ def test_artefacts_are_copies_of_what_the_run_left(ended, outputs, read, client)
 
 
 def test_without_artefacts_nothing_is_copied(ended, outputs, read):
-    track([ended()], Tracking(name="mlflow", artefacts=False), outputs)
+    track([ended()], Tracking(name="mlflow", log_artifacts=False), outputs)
     assert len(read()) == 1
     assert sorted(path.name for path in outputs.iterdir()) == ["mlflow.db", "models"]
 

@@ -249,7 +249,7 @@ def test_what_leads_out_of_the_study_is_broken(study, tmp_path, name):
         shutil.rmtree(run)
         run.symlink_to(outside)
     config = compose_compare(Arguments(("study=small",)))
-    (left, *_) = judge_whole(select_runs(config), config.verdict)
+    (left, *_) = judge_whole(select_runs(config), config.selection)
     (told,) = left.broken
     assert told.directory.path == run
     assert "leads out of" in told.reason
