@@ -1,7 +1,5 @@
 """What README and docs/ tell a reader is true: commands, links, keys, columns, options."""
 
-import contextlib
-import csv
 import json
 import os
 import re
@@ -22,7 +20,6 @@ from retain.cli.overrides import Groups, parse_args
 from retain.cli.readout import readout
 from retain.cli.run import answer, run
 from retain.cli.score import score
-from retain.customers.checks.checks import CODES
 from retain.customers.demo import write
 from retain.storage.paths import conf_dir
 
@@ -141,7 +138,7 @@ def execute(words, known):
 
 
 @pytest.fixture(scope="session")
-def swept(tmp_path_factory, undrawn, warm):
+def swept(tmp_path_factory, undrawn, fork_server):
     """A folder with the data the pages name, a study ``models`` and its verdict."""
     folder = tmp_path_factory.mktemp("reader")
     write(folder / "store", customers=150, seed=0)
@@ -196,6 +193,7 @@ def test_the_commands_of_a_page_run(page, reader, capsys, undrawn):
             assert code == 0, (words, capsys.readouterr().err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", pages_with("console", lambda block: not block.runs))
 def test_commands_that_are_not_run_compose(page):
     for block in blocks(page):
@@ -305,49 +303,3 @@ def test_the_cluster_page_says_of_every_launcher_when_to_use_it():
     text = (DOCS / "how-to/clusters.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `(\w+)` \| [^|]+ \| [^|]+ \|$", text, flags=re.MULTILINE)
     assert sorted(listed) == list(Groups.among([conf_dir()]).options["hydra/launcher"])
-
-
-def test_the_page_on_leak_checks_lists_every_check():
-    text = (DOCS / "explanation/leak-checks.md").read_text(encoding="utf-8")
-    assert tuple(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)) == CODES
-
-
-# --- files ---------------------------------------------------------------------------------------
-
-
-def section(text, heading):
-    """The section of the page on files about one file."""
-    (found,) = re.findall(
-        rf"^### `{re.escape(heading)}`\n(.*?)(?=^##|\Z)", text, re.DOTALL | re.MULTILINE
-    )
-    return set(re.findall(r"`([\w.<>*]+)`", found))
-
-
-def columns(path):
-    with path.open(encoding="utf-8", newline="") as file:
-        return set(next(csv.reader(file)))
-
-
-@pytest.mark.timeout(600)
-def test_the_page_on_files_lists_every_file_column_and_key(reader, undrawn):
-    text = (DOCS / "reference/files.md").read_text(encoding="utf-8")
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(undrawn())
-        known = {}
-        for line in (
-            "retain-compare study=models campaign.replace=true explain=fast",
-            "retain-readout campaign=ID outcomes=outcomes.csv",
-            "retain-score verdict=outputs/models/verdict data=one_click data.dir=newer",
-        ):
-            assert execute(shlex.split(line), known) == 0
-    study = reader / "outputs/models"
-    for path in sorted(study.rglob("*")):
-        if path.suffix not in {".csv", ".json"} or path.name in {"leaderboard.csv", "scores.csv"}:
-            continue
-        listed = section(text, path.name)
-        found = (
-            columns(path)
-            if path.suffix == ".csv"
-            else set(json.loads(path.read_text(encoding="utf-8")))
-        )
-        assert found <= listed, (path.name, sorted(found - listed))
