@@ -37,7 +37,16 @@ def island(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -
 
 def _spoken(language: str) -> dict[str, Any]:
     """The texts the script needs."""
-    kept = ("script.", "tag.", "tip.", "chart.", "metric.", "measure.", "fishbone.tip.")
+    kept = (
+        "script.",
+        "interval.",
+        "tag.",
+        "tip.",
+        "chart.",
+        "metric.",
+        "measure.",
+        "fishbone.tip.",
+    )
     texts = words(language).texts
     return {key: text for key, text in texts.items() if key.startswith(kept)}
 
