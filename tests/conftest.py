@@ -320,7 +320,7 @@ def some_metrics() -> Metrics:
 
 @pytest.fixture
 def three_folds() -> Validation:
-    return Validation(name="repeated", sealed=0.2, folds=3, repeats=2, shuffle=True)
+    return Validation(name="repeated", sealed_size=0.2, folds=3, repeats=2, shuffle=True)
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,7 @@ def swept(folder: Path, args: argparse.Namespace, *, racing: bool) -> Sweep:
         "study.name=raced",
         "workers=2",
         f"validation.repeats={args.repeats}",
-        f"validation.racing={str(racing).lower()}",
+        f"validation.early_stopping={str(racing).lower()}",
         f"outputs={folder}",
     ]
     taken = measure([sys.executable, "-m", "retain", "-m", *words], folder)

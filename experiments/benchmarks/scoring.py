@@ -108,7 +108,7 @@ def _node(saved: LoadedWinner, new: Path) -> dict[str, Any]:
     trained_on = saved.winner.config["data"]
     contract = {k: trained_on[k] for k in ("tables", "profit_unit", "cleaning", "derived")}
     target = "retain.customers.contract.reader.read"
-    return {"_target_": target, "dir": str(new), "labelled": False, **contract}
+    return {"_target_": target, "dir": str(new), "has_target": False, **contract}
 
 
 def _plainly(path: Path) -> pd.DataFrame:

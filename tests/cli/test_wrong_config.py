@@ -102,7 +102,7 @@ def test_what_a_study_says_of_hydra_is_refused_in_a_sentence_or_taken(where, inn
             assert str(refused)  # noqa: PT017
 
 
-@pytest.mark.parametrize("key", ["tables", "cleaning", "derived", "profit_unit", "labelled"])
+@pytest.mark.parametrize("key", ["tables", "cleaning", "derived", "profit_unit", "has_target"])
 def test_a_contract_of_any_wrong_kind_is_refused_in_a_sentence_or_taken(key, tmp_path):
     node = composed("run", "data=one_click", f"data.dir={tmp_path}")["data"]
     within = [(key,), *((key, *inner) for inner in list(paths(node[key]))[::40])]

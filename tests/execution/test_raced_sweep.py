@@ -25,7 +25,7 @@ from retain.record import RunDirectory
 
 DATA = ("data.customers=120", "validation.folds=2", "validation.repeats=3")
 """Six folds, of which each run has three before it may be stopped."""
-RACE = "validation.racing=true"
+RACE = "validation.early_stopping=true"
 LINE = (*DATA, "-m", "model=logreg,tree,knn,dummy", "sampler=none,smote", "workers=2")
 pytestmark = pytest.mark.no_cover  # the race that all are held against is measured: its fixture
 
@@ -136,7 +136,7 @@ def test_raced_runs_are_done_with_a_race_and_done_in_full_without(raced, retain)
     code, said = retain(*LINE, RACE)
     assert (code, "0 done, 0 failed, 0 not applicable, 8 done before" in said) == (0, True)
     assert retain(*LINE, RACE, "dry_run=true")[1].count("raced") == 2
-    said = retain(*LINE, "validation.racing=false")[1]
+    said = retain(*LINE, "validation.early_stopping=false")[1]
     assert "again: it was stopped after 3 of 6 folds" in said
     assert "2 done, 0 failed, 0 not applicable, 6 done before" in said
     assert set(folds().values()) == {6}

@@ -73,9 +73,9 @@ def test_identity_ignores_what_cannot_change_a_result():
 
 # A race stops a run; the folds it has are those it would have had.
 def test_a_race_is_no_part_of_a_runs_identity():
-    validation = {"folds": 5, "racing": False, "burn_in": 3}
+    validation = {"folds": 5, "early_stopping": False, "min_folds": 3}
     config = {"seed": 0, "validation": validation}
-    raced = {**config, "validation": {**validation, "racing": True, "burn_in": 4}}
+    raced = {**config, "validation": {**validation, "early_stopping": True, "min_folds": 4}}
     assert identity(config) == identity(raced)
     assert identity(config) == identity({"seed": 0, "validation": {"folds": 5}})
     assert identity(config) != identity({**config, "validation": {**validation, "folds": 4}})

@@ -268,7 +268,7 @@ def make_tree(count=30, *, folds=10):
                 ],
                 "sensitivity": [
                     {
-                        "parameter": "decline_below",
+                        "parameter": "decline_ratio",
                         "value": "0.3",
                         "rows": 622,
                         "declined": 0.2717,

@@ -13,7 +13,7 @@ from retain.schema import (
     parse,
 )
 
-VALIDATION = {"name": "repeated", "sealed": 0.2, "folds": 5, "repeats": 2, "shuffle": True}
+VALIDATION = {"name": "repeated", "sealed_size": 0.2, "folds": 5, "repeats": 2, "shuffle": True}
 
 
 def test_a_good_tree_becomes_its_type():
@@ -34,7 +34,11 @@ def test_every_wrong_key_is_told_with_its_nearest_name():
     [
         ("folds", "five", r"validation\.folds is 'five'; expected integer"),
         ("folds", 1, r"validation\.folds is 1; expected greater than or equal to 2"),
-        ("sealed", 0.9, r"validation\.sealed is 0\.9; expected less than or equal to 0\.5"),
+        (
+            "sealed_size",
+            0.9,
+            r"validation\.sealed_size is 0\.9; expected less than or equal to 0\.5",
+        ),
         ("shuffle", "no", r"validation\.shuffle is 'no'; expected boolean"),
     ],
 )

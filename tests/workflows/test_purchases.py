@@ -68,7 +68,7 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     offers = pd.read_csv(campaign / "offers.csv")
     assert set(offers["customer_id"]) <= set(people["customer_id"])
 
-    words = (f"verdict={verdict}", "data.at=2025-06-24", "campaign.consent=given")
+    words = (f"verdict={verdict}", "data.snapshot=2025-06-24", "campaign.consent=given")
     code = answer(score, words, "score")
     printed = capsys.readouterr()
     assert code == 0, printed.err
@@ -81,23 +81,23 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     # who is scored again at the day of the sealed test is known; at a later one, new
     known = {json.loads((home / "score.json").read_text(encoding="utf-8"))["data"]["known"]}
     assert known == {0}
-    same = (f"verdict={verdict}", f"data.at={last['snapshot']}", "campaign.consent=given")
+    same = (f"verdict={verdict}", f"data.snapshot={last['snapshot']}", "campaign.consent=given")
     assert answer(score, same, "score") == 0
     assert f"{last['rows']} of these ids are in the comparison too" in capsys.readouterr().out
     assert answer(score, same[:1], "score") == 2
-    assert f"data.at=DAY, one after {last['snapshot']}" in capsys.readouterr().err
-    late = (*same[:1], "data.at=2031-01-01", *same[2:])
+    assert f"data.snapshot=DAY, one after {last['snapshot']}" in capsys.readouterr().err
+    late = (*same[:1], "data.snapshot=2031-01-01", *same[2:])
     assert answer(score, late, "score") == 2
     said = " ".join(capsys.readouterr().err.split())
     assert "nobody is a regular customer on 2031-01-01" in said
-    assert "Type data.at=DAY, soon after a purchase of the log" in said
+    assert "Type data.snapshot=DAY, soon after a purchase of the log" in said
 
 
 def test_a_log_read_only_to_be_scored_is_not_learnt_from(here, retain, purchase_log):
     purchase_log().to_parquet("log.parquet", index=False)
-    code, said = retain("-m", "study=purchases", *LOG, *QUICK, "data.labelled=false")
+    code, said = retain("-m", "study=purchases", *LOG, *QUICK, "data.has_target=false")
     assert code == 2
-    assert "type data.labelled=true to learn from them" in said
+    assert "type data.has_target=true to learn from them" in said
 
 
 def test_a_log_that_moved_is_found_by_its_path_alone(here, swept, retain_compare):

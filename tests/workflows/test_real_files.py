@@ -55,7 +55,7 @@ def test_what_would_cheat_is_refused_with_its_numbers(retain, store, words, numb
 
 
 def test_second_copies_can_be_dropped(retain, store, records):
-    retain(*store, "audit.copies=drop", "model=dummy")
+    retain(*store, "audit.duplicates=drop", "model=dummy")
     funnel = records("runs")["dummy"]["data"]["funnel"]
     assert [step["after"] for step in funnel] == [1297, 1296, 1275]
 

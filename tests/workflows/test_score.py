@@ -178,7 +178,7 @@ def test_the_scores_are_those_of_the_model_whatever_the_rows_at_a_time(store, re
     saved = load_winner(Path("verdict/verdict.json"))
     keys = ("tables", "profit_unit", "cleaning", "derived")
     node = {key: saved.winner.config["data"][key] for key in keys}
-    customers = read(dir="new", labelled=False, **node)
+    customers = read(dir="new", has_target=False, **node)
     model = load(saved.folder / saved.file.file, saved.file.sha256)
     bare = model.predict_proba(as_learnt(customers, saved.reference.kinds))[:, 1]
     found = whole["score"].loc[customers.features.index].to_numpy()

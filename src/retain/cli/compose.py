@@ -266,10 +266,10 @@ def choose_backend(composed: RunConfig) -> Backend:
             f"hydra.launcher is {found!r}, which is no engine of retain's; "
             f"type hydra/launcher= with one of {', '.join(KINDS)}."
         )
-    if composed.run.validation.racing and name != "basic":
+    if composed.run.validation.early_stopping and name != "basic":
         raise RetainError(
-            "validation.racing=true compares all runs after every fold, which is done on one "
-            f"machine; got hydra/launcher={name}. Leave one of the two out."
+            "validation.early_stopping=true compares all runs after every fold, which is done on "
+            f"one machine; got hydra/launcher={name}. Leave one of the two out."
         )
     return parse(KINDS[name], node, "hydra.launcher")
 

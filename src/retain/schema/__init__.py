@@ -46,12 +46,12 @@ from retain.schema.nodes import (
 )
 from retain.schema.parsing import Config, check_mapping, parse
 from retain.schema.purchases import (
-    Active,
     LabelRule,
     LogColumns,
     LogFormat,
     LogPolicy,
     Measure,
+    RegularityRule,
     SnapshotRule,
 )
 from retain.schema.readout import OutcomesFile, Readout, WhichCampaign
@@ -60,7 +60,6 @@ from retain.schema.scoring import SavedVerdict, Score
 __all__ = [
     "GROUPS",
     "UNTUNED",
-    "Active",
     "Assumption",
     "Audit",
     "Bands",
@@ -95,6 +94,7 @@ __all__ = [
     "Processes",
     "Readout",
     "Reasons",
+    "RegularityRule",
     "Report",
     "Rule",
     "Run",

@@ -23,10 +23,10 @@ GROUPS = ("communication", "product", "purchase", "site")
 
 
 class Audit(Config):
-    """What the leak battery may overlook, and what becomes of copied customers."""
+    """Failed leakage checks to allow, and what becomes of duplicated customers."""
 
     allow: tuple[str, ...]
-    copies: Literal["group", "drop"]
+    duplicates: Literal["group", "drop"]
 
 
 class Features(Config):
@@ -112,29 +112,33 @@ UNTUNED = Tuning(name="none", trials=None)
 class Validation(Config):
     """The sealed test and the repeated folds of all other customers.
 
-    ``sealed`` is its share of the customers; ``temporal`` seals the latest snapshot instead, and
-    keeps ``gap`` days, None for the label's horizon, between what is learnt from and what is
-    tested. ``racing`` lets a sweep stop runs that are worse than the leader, once they have
-    ``burn_in`` folds; a record or script from before there were races has none.
+    ``sealed_size`` is its share of the customers. The name ``temporal`` seals the latest snapshot
+    instead, and keeps ``gap`` days, None for the label's horizon, between training and test rows.
+    ``early_stopping`` lets a sweep stop runs that are worse than the leader, once they have
+    ``min_folds`` folds.
     """
 
     name: Name
-    sealed: Annotated[float, Field(ge=0.05, le=0.5)] | None = None
+    sealed_size: Annotated[float, Field(ge=0.05, le=0.5)] | None = None
     folds: Annotated[int, Field(ge=2, le=1_000)]
     repeats: Annotated[int, Field(ge=1, le=1_000)]
     shuffle: bool = True
-    temporal: bool = False
     gap: Annotated[int, Field(ge=1, le=3_660)] | None = None
-    racing: bool = False
-    burn_in: Annotated[int, Field(ge=2, le=1_000_000)] = 3
+    early_stopping: bool = False
+    min_folds: Annotated[int, Field(ge=2, le=1_000_000)] = 3
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if self.temporal and (self.sealed is not None or not self.shuffle):
-            raise ValueError("temporal seals the latest snapshot: no sealed share, shuffle true")
-        if not self.temporal and (self.sealed is None or self.gap is not None):
-            raise ValueError("a sealed share and no gap, or temporal")
+        if self.temporal and (self.sealed_size is not None or not self.shuffle):
+            raise ValueError("no sealed_size and shuffle=true where the name is temporal")
+        if not self.temporal and (self.sealed_size is None or self.gap is not None):
+            raise ValueError("a sealed_size and no gap, or the name temporal")
         return self
+
+    @property
+    def temporal(self) -> bool:
+        """Whether rows are split by time, the latest snapshot being the sealed test."""
+        return self.name == "temporal"
 
 
 class Metrics(Config):

@@ -159,7 +159,7 @@ def test_copies_fail_until_they_share_a_group():
     apart, grouped = of(customers, "twins"), of(add_duplicates(customers), "twins")
     assert (apart.outcome, apart.severe) == ("failed", True)
     assert "4 pairs of customers agree in 7 of 7 columns" in apart.sentence
-    assert "folds may split 4 of them: group them with audit.copies=group" in apart.sentence
+    assert "folds may split 4 of them: group them with audit.duplicates=group" in apart.sentence
     assert (grouped.outcome, grouped.severe) == ("handled", False)
     assert of(add_duplicates(customers, "drop"), "twins").outcome == "passed"
 

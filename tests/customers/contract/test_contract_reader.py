@@ -101,7 +101,7 @@ def test_names_a_contract_does_not_give_are_its_own_keys(small_dir, contract):
         en="", ru="", categories={k: {"raw": v["raw"]} for k, v in target["categories"].items()}
     )
     assert read(dir=str(small_dir), **contract).activity == Label(*["activity: declined"] * 2)
-    assert read(dir=str(small_dir), labelled=False, **contract).activity is None
+    assert read(dir=str(small_dir), has_target=False, **contract).activity is None
 
 
 def test_periods_stand_in_the_order_of_the_contract_whatever_the_rows(small_dir, contract):
@@ -171,7 +171,7 @@ def test_a_source_without_target_profit_and_consent_is_only_scored(small_dir, co
 
 def test_unlabelled_files_need_no_target_column(small_dir, contract, change):
     change(FILE, "Покупательская активность", "Прежнее")
-    assert read(dir=str(small_dir), labelled=False, **contract).target is None
+    assert read(dir=str(small_dir), has_target=False, **contract).target is None
 
 
 def test_only_the_cleaning_that_is_named_is_done(small_dir, contract):

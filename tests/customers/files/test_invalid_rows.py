@@ -41,7 +41,7 @@ def test_who_breaks_the_contract_is_left_out_of_those_to_be_scored_with_the_reas
     changed(small_dir, name, old, new)
     with pytest.raises(RetainError, match=reason):
         reader.read(dir=str(small_dir), **contract)
-    customers = reader.read(dir=str(small_dir), labelled=False, **contract)
+    customers = reader.read(dir=str(small_dir), has_target=False, **contract)
     assert customers.features.index.tolist() == [n for n in range(101, 113) if n != 104]
     assert list(left_out(customers)) == [104]
     assert re.search(reason, left_out(customers)[104])
@@ -49,7 +49,7 @@ def test_who_breaks_the_contract_is_left_out_of_those_to_be_scored_with_the_reas
 
 def test_who_stands_in_one_file_alone_is_left_out_too(small_dir, contract):
     changed(small_dir, "money.csv", "104;4,24", "104;4,24\r\n999;1,5")
-    customers = reader.read(dir=str(small_dir), labelled=False, **contract)
+    customers = reader.read(dir=str(small_dir), has_target=False, **contract)
     assert customers.features.index.tolist() == list(range(101, 113))
     assert "999" in left_out(customers)[999]
     assert customers.features.notna().all(axis=None)
@@ -61,7 +61,7 @@ def test_files_of_which_nobody_can_be_read_are_refused(small_dir, contract):
     with pytest.raises(
         RetainError, match=r"^profit \(money.csv\), column .*: 12 cells are not a number"
     ):
-        reader.read(dir=str(small_dir), labelled=False, **contract)
+        reader.read(dir=str(small_dir), has_target=False, **contract)
 
 
 LEARNT = {"pages": "number", "colour": "category", "since": "number", "trend": "number"}

@@ -7,7 +7,7 @@ from retain.customers.purchases.features.query import Plan
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
 from retain.customers.purchases.features.sql_script import script_of
 from retain.errors import RetainError
-from retain.schema.purchases import Active, LabelRule
+from retain.schema.purchases import LabelRule, RegularityRule
 
 pytest.importorskip("sqlglot", reason="sqlglot is not installed; type: make cluster")
 
@@ -15,9 +15,9 @@ LABEL = LabelRule(
     measure="orders",
     horizon=90,
     lookback=180,
-    decline_below=0.5,
-    active=Active(periods=2, days=90),
-    history=None,
+    decline_ratio=0.5,
+    regularity=RegularityRule(periods=2, days=90),
+    min_history=None,
 )
 EVERYTHING = frozenset(
     ("amount", "items", "order", "category", "promo", "minutes", "contacts", "profit")
@@ -26,10 +26,10 @@ EVERYTHING = frozenset(
 
 @pytest.mark.parametrize("columns", [frozenset(), EVERYTHING], ids=["bare", "everything"])
 @pytest.mark.parametrize("kinds", [0, 70, 900])
-@pytest.mark.parametrize("labelled", [True, False])
-def test_every_statement_of_the_table_is_on_the_list(columns, kinds, labelled):
-    snapshots = (400, 430) if labelled else (430,)
-    plan = Plan(SnapshotCalendar(0, 600, snapshots), LABEL, (30, 90), columns, kinds, labelled)
+@pytest.mark.parametrize("has_target", [True, False])
+def test_every_statement_of_the_table_is_on_the_list(columns, kinds, has_target):
+    snapshots = (400, 430) if has_target else (430,)
+    plan = Plan(SnapshotCalendar(0, 600, snapshots), LABEL, (30, 90), columns, kinds, has_target)
     script = script_of(plan)
     for name in script.__dataclass_fields__:
         statement = getattr(script, name)

@@ -16,7 +16,7 @@ from retain.customers.purchases.features.label import definitions, table_of
 from retain.customers.purchases.features.query import Plan
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
 from retain.errors import RetainError
-from retain.schema.purchases import Active, LabelRule
+from retain.schema.purchases import LabelRule, RegularityRule
 
 duckdb = pytest.importorskip("duckdb")
 
@@ -27,9 +27,9 @@ RULE = LabelRule(
     measure="orders",
     horizon=90,
     lookback=180,
-    decline_below=0.5,
-    active=Active(periods=2, days=90),
-    history=None,
+    decline_ratio=0.5,
+    regularity=RegularityRule(periods=2, days=90),
+    min_history=None,
 )
 SNAPSHOTS = tuple(range(FIRST + 460, FIRST + 611, 30))
 
@@ -66,7 +66,7 @@ def _with_gaps(values, random):
 
 def planned(kinds=5, *, rule=RULE, windows=(30, 90, 180), columns=COLUMNS, days=SNAPSHOTS):
     return Plan(
-        SnapshotCalendar(FIRST, FIRST + 699, days), rule, windows, columns, kinds, labelled=True
+        SnapshotCalendar(FIRST, FIRST + 699, days), rule, windows, columns, kinds, has_target=True
     )
 
 
@@ -124,9 +124,12 @@ def test_every_cell_is_what_pandas_makes_of_the_definition(peer, kinds):
     ("rule", "windows"),
     [
         (RULE, (7, 10)),
-        (RULE.model_copy(update={"horizon": 31, "lookback": 100, "history": 200}), (45,)),
-        (RULE.model_copy(update={"decline_below": 1.0}), (1, 13, 400)),
-        (RULE.model_copy(update={"active": Active(periods=5, days=40)}), (30, 60, 90, 120)),
+        (RULE.model_copy(update={"horizon": 31, "lookback": 100, "min_history": 200}), (45,)),
+        (RULE.model_copy(update={"decline_ratio": 1.0}), (1, 13, 400)),
+        (
+            RULE.model_copy(update={"regularity": RegularityRule(periods=5, days=40)}),
+            (30, 60, 90, 120),
+        ),
     ],
 )
 def test_windows_that_fall_on_no_common_days_are_whole_too(peer, rule, windows):
@@ -136,9 +139,9 @@ def test_windows_that_fall_on_no_common_days_are_whole_too(peer, rule, windows):
         windows,
         rule.horizon,
         rule.lookback,
-        round(rule.decline_below * 1e6),
-        rule.active.periods,
-        rule.active.days,
+        round(rule.decline_ratio * 1e6),
+        rule.regularity.periods,
+        rule.regularity.days,
         rule.least_history,
     )
     rows, _ = built(log, planned(rule=rule, windows=windows, days=days))
@@ -200,7 +203,7 @@ def test_a_purchase_after_the_last_horizon_changes_nothing_at_all():
 
 
 def test_a_label_of_sums_past_what_64_bits_can_hold_is_exact():
-    rule = RULE.model_copy(update={"measure": "amount", "decline_below": 0.999999})
+    rule = RULE.model_copy(update={"measure": "amount", "decline_ratio": 0.999999})
     plan = planned(rule=rule, days=SNAPSHOTS[:1])
     before, least = 10**15, 999_999 * 10**9  # cents: the least that is no decline, times 10**6
     for after, declined in ((least, 0), (least - 1, 1)):
@@ -285,13 +288,13 @@ def test_sensitivity_by_hand():
     told = told.set_index(["parameter", "value"])
     assert told.loc[("chosen", "")].tolist() == [1, 0.0, 1.0]
     # one order after, two in an average 90 days before: declined below 0.6 of the rate
-    assert told.loc[("decline_below", "0.6")].tolist() == [1, 1.0, 0.0]
+    assert told.loc[("decline_ratio", "0.6")].tolist() == [1, 1.0, 0.0]
     # the order 70 days after is not in 60 days
     assert told.loc[("horizon", "60")].tolist() == [1, 1.0, 0.0]
     # in the last 90 days alone the other customer is regular too, and went on buying
-    assert told.loc[("active.periods", "1")].tolist() == [2, 0.0, 1.0]
+    assert told.loc[("regularity.periods", "1")].tolist() == [2, 0.0, 1.0]
     # 181 to 270 days before the other did not buy
-    assert told.loc[("active.periods", "3"), "rows"] == 1
+    assert told.loc[("regularity.periods", "3"), "rows"] == 1
 
 
 def test_distinct_days_and_categories_by_bits_are_count_distinct():

@@ -23,11 +23,11 @@ from retain.customers.purchases.parsing.sql_names import trim_sql
 from retain.customers.purchases.source import read
 from retain.errors import RetainError
 from retain.schema.purchases import (
-    Active,
     LabelRule,
     LogColumns,
     LogFormat,
     LogPolicy,
+    RegularityRule,
     SnapshotRule,
 )
 
@@ -41,9 +41,9 @@ RULE = LabelRule(
     measure="orders",
     horizon=60,
     lookback=90,
-    decline_below=0.5,
-    active=Active(periods=2, days=45),
-    history=None,
+    decline_ratio=0.5,
+    regularity=RegularityRule(periods=2, days=45),
+    min_history=None,
 )
 COLUMNS = {
     "customer": "who",
@@ -109,14 +109,14 @@ def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None):
             path=str(path),
             table=None,
             columns=LogColumns(**(columns or COLUMNS)),
-            format=LogFormat(names=None, time_format=None, timezone=zone),
-            policy=LogPolicy(returns="net", free="keep", duplicates="keep"),
+            format=LogFormat(columns=None, time_format=None, timezone=zone),
+            policy=LogPolicy(returns="net", zero_amount="keep", duplicates="keep"),
             today=date(2020, 1, 1),
         )
         connection.execute(f"SET TimeZone = '{session}'")
-        rule = SnapshotRule(every=30, count=snapshots, last=None)
+        rule = SnapshotRule(step_days=30, n=snapshots, last=None)
         calendar = snapshots_from_log(log.first, log.last, rule, RULE)
-        plan = Plan(calendar, RULE, (30, 90), log.columns, len(log.categories), labelled=True)
+        plan = Plan(calendar, RULE, (30, 90), log.columns, len(log.categories), has_target=True)
         yield connection, plan
 
 
@@ -194,7 +194,7 @@ def test_what_spark_cannot_read_itself_duckdb_hands_over(running, tmp_path, kind
 
 def test_the_source_is_the_same_customers_by_either_engine(running, tmp_path):
     parquet.write_table(invented(8_000, kinds=5), tmp_path / "log.parquet")
-    rule = {"horizon": 60, "lookback": 90, "active": {"periods": 2, "days": 45}}
+    rule = {"horizon": 60, "lookback": 90, "regularity": {"periods": 2, "days": 45}}
 
     def customers(name):
         return read(
@@ -202,13 +202,13 @@ def test_the_source_is_the_same_customers_by_either_engine(running, tmp_path):
             table=None,
             columns=COLUMNS,
             profit_unit="euro a month",
-            log={"names": None, "time_format": None, "timezone": "UTC"},
-            policy={"returns": "net", "free": "keep", "duplicates": "keep"},
-            label={"measure": "orders", "decline_below": 0.5, "history": None, **rule},
-            snapshots={"every": 30, "count": 1, "last": None},
+            format={"columns": None, "time_format": None, "timezone": "UTC"},
+            policy={"returns": "net", "zero_amount": "keep", "duplicates": "keep"},
+            label={"measure": "orders", "decline_ratio": 0.5, "min_history": None, **rule},
+            snapshots={"step_days": 30, "n": 1, "last": None},
             windows=[30, 90],
-            labelled=True,
-            at=None,
+            has_target=True,
+            snapshot=None,
             engine=name,
             memory_limit="1GB",
             cache=None,
