@@ -103,7 +103,7 @@ class TextCatalogue:
 
         >>> said = message("answer.miss", metric="ROC-AUC", value="", threshold="0.9", by="0.1")
         >>> words("en").opened(said, "value")(value="0.8")
-        'ROC-AUC is 0.8 against 0.9, missed by 0.1'
+        'ROC-AUC is 0.8, the threshold is 0.9, missed by 0.1'
         """
         values = {k: self._plain(value) for k, value in said.values.items() if k != left}
         return partial(self._form(said).format, **values)
