@@ -99,14 +99,14 @@ def drawn():
 def retain_compare(here, capsys, undrawn, request):
     """``retain-compare`` with the words given; the exit code and what was printed.
 
-    Reasons, campaigns and drawings take longer than all the rest: who wants them asks for them.
+    Explanations, campaigns and drawings take longer than the rest: who wants them asks for them.
     """
     drawing = contextlib.nullcontext() if "drawn" in request.fixturenames else undrawn()
 
     def called(*words):
         spared = [
             f"{part}=none"
-            for part in ("reasons", "campaign")
+            for part in ("explain", "campaign")
             if not any(word.startswith(part) for word in words)
         ]
         code = answer(compare, (*words, *spared), "compare")

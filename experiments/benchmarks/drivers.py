@@ -2,7 +2,7 @@
 
     python experiments/benchmarks/drivers.py [--customers 1300] [--rows 1000000] [--rounds 3]
 
-First each model on made-up customers, explained as ``retain-compare reasons=full`` does it: fits of
+First each model on made-up customers, explained as ``retain-compare explain=full`` does it: fits of
 a repeat's folds, SHAP values, five shuffles of each feature, on two processes that wait for work.
 Beside it, in one process and in turns, the explanation of one fold's rows and the bare call on the
 same rows. Then LightGBM on a large made-up table. README.md's section is rewritten when both parts
@@ -84,11 +84,11 @@ def zoo(folder: Path, customers: int, rounds: int, models: Sequence[str], folds:
     start_forkserver("retain.workflows.explanation_jobs", "phik.phik", "shap")
     records = [record for _, record in StudyDirectory(folder / "outputs" / "zoo").read() if record]
     rows = []
-    with WorkerExecutor(2) as hands, launch_dir() as shared:
+    with WorkerExecutor(2) as executor, launch_dir() as shared:
         for winner in sorted(records, key=lambda one: models.index(one.config["model"]["name"])):
             prepared = share(prepare_dataset(parse(Run, winner.config)), shared / winner.id)
             job = (config, winner, prepared)
-            taken = [_drivers(hands, *job) for _ in range(rounds + 1)][1:]
+            taken = [_drivers(executor, *job) for _ in range(rounds + 1)][1:]
             kind, ratio = _against_bare(winner, rounds)
             name = winner.config["model"]["name"]
             each = ", ".join(f"{seconds:.1f}" for seconds in taken)
@@ -105,16 +105,16 @@ def _compare() -> Compare:
 
 
 def _drivers(
-    hands: WorkerExecutor, config: Compare, winner: Record, customers: SharedValue
+    executor: WorkerExecutor, config: Compare, winner: Record, customers: SharedValue
 ) -> float:
     """Wall seconds until every fold is explained and shuffled."""
     begun = time.perf_counter()
     folds = [
-        hands.give("explain", config, winner, customers, place, does="explains")
+        executor.submit("explain", config, winner, customers, place, description="explains")
         for place in range(winner.split.folds)
     ]
     for fold in folds:
-        fold.outcome()
+        fold.result()
     return time.perf_counter() - begun
 
 
@@ -217,14 +217,14 @@ def big(folder: Path, rows: int) -> str:
     swept = measure([_command("retain"), "study.name=large", *words], folder / "run")
     print(f"LightGBM on {rows:,} customers in {swept.seconds:.0f} s", flush=True)
     compare = (_command("retain-compare"), "study=large", f"outputs={folder / 'outputs'}")
-    without = measure([*compare, "reasons=none"], folder / "none", memory=True)
-    told = measure([*compare, "reasons=fast"], folder / "fast", memory=True)
+    without = measure([*compare, "explain=none"], folder / "none", memory=True)
+    told = measure([*compare, "explain=fast"], folder / "fast", memory=True)
     (record,) = (one for _, one in StudyDirectory(folder / "outputs" / "large").read() if one)
     _, ratio = _against_bare(record, 1)
     head = f"LightGBM on {rows:,} customers with 25 features, `retain-compare` on two processes:"
     figures = (
-        ("with `reasons=fast`, s", f"{told.seconds:.0f}", ""),
-        ("with `reasons=none`, s", f"{without.seconds:.0f}", ""),
+        ("with `explain=fast`, s", f"{told.seconds:.0f}", ""),
+        ("with `explain=none`, s", f"{without.seconds:.0f}", ""),
         ("what the reasons add, s", f"{told.seconds - without.seconds:.0f}", "< 300"),
         ("peak memory of all processes, GiB", f"{(told.peak or 0) / 1024:.2f}", "< 3.7 (4 GB)"),
         ("explanation of a fold by the bare call, one thread", f"{ratio:.2f}", "≤ 1.2"),

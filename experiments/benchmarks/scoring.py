@@ -79,7 +79,7 @@ def trained(folder: Path, model: str, customers: int = 1300) -> str:
     outputs = f"outputs={folder / 'outputs'}"
     words = (f"model={model}", f"data.customers={customers}", "validation.repeats=1", outputs)
     measure([_command("retain"), *words], folder / "run")
-    compare = [_command("retain-compare"), "study=runs", "reasons=none", outputs]
+    compare = [_command("retain-compare"), "study=runs", "explain=none", outputs]
     measure(compare, folder / "compare")
     return str(folder / "outputs" / "runs" / "verdict")
 

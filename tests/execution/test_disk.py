@@ -221,7 +221,7 @@ def test_a_finished_study_on_a_read_only_disk_is_finished(retain, tiny, mounted)
 def compared(tmp_path_factory, tiny, undrawn):
     """The outputs of a study with a verdict, which nobody may change."""
     folder = tmp_path_factory.mktemp("compared")
-    words = ("study=runs", "outputs=own", "resamples=100", "reasons=none", "campaign=default")
+    words = ("study=runs", "outputs=own", "resamples=100", "explain=none", "campaign=default")
     with contextlib.chdir(folder), undrawn():
         assert answer(run, [*tiny, "-m", "model=logreg,tree", "outputs=own"], "run") == 0
         assert answer(compare, words, "compare") == 0

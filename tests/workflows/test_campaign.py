@@ -174,7 +174,7 @@ def snapshot(folder):
 
 
 # Whoever was sent an offer must not change arms because somebody looked a second time.
-@pytest.mark.parametrize("second", [("campaign.budget=2",), ("campaign=none", "reasons=none")])
+@pytest.mark.parametrize("second", [("campaign.budget=2",), ("campaign=none", "explain=none")])
 def test_a_second_look_leaves_the_campaign_that_was_sent_and_the_verdict_that_points_to_it(
     compared, retain_compare, second
 ):
@@ -211,7 +211,7 @@ def test_a_comparison_that_changes_nobodys_arm_points_to_its_campaign_unasked(
 def test_a_gate_alone_opens_and_writes_nothing(compared, retain_compare, here):
     compared("campaign.budget=5")
     before = snapshot(here / "outputs")
-    words = ("study=runs", "gate_only=true", "reasons=none", "campaign=none")
+    words = ("study=runs", "gate_only=true", "explain=none", "campaign=none")
     assert retain_compare(*words, "gate.roc_auc=0.5")[0] == 0
     code, said = retain_compare(*words, "gate.roc_auc=1.0")
     assert code == 3
@@ -223,8 +223,8 @@ def test_a_gate_alone_opens_and_writes_nothing(compared, retain_compare, here):
 
 
 def test_files_of_the_older_verdict_that_the_newer_one_has_not_are_named(compared, retain_compare):
-    compared("campaign=none", "reasons=fast")
-    code, said = retain_compare("study=runs", "campaign=none", "reasons=none")
+    compared("campaign=none", "explain=fast")
+    code, said = retain_compare("study=runs", "campaign=none", "explain=none")
     assert code == 0, said
     assert "The older verdict had drivers.csv, features.csv" in " ".join(said.split())
 

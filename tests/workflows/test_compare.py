@@ -15,7 +15,7 @@ from retain.cli.run import answer, run
 
 LINE = ("validation.folds=2", "validation.repeats=2", "data.customers=240", "-m")
 QUICK = ("resamples=100",)
-SPARED = ("reasons=none", "campaign=none")
+SPARED = ("explain=none", "campaign=none")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def test_several_studies_are_judged_together(swept, retain_compare):
     assert "study.name=other" in commands[1]
     assert (
         commands[-1]
-        == "retain-compare 'study=[small,other]' resamples=100 reasons=none campaign=none"
+        == "retain-compare 'study=[small,other]' resamples=100 explain=none campaign=none"
     )
 
 

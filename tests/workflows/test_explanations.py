@@ -17,7 +17,7 @@ from retain.execution.executor import WorkerExecutor
 from retain.workflows.explanations import ExplanationJobs
 
 SIZE = ("data.customers=240", "validation.folds=2", "validation.repeats=1")
-LIGHT = ("resamples=100", "reasons.permutations=1")
+LIGHT = ("resamples=100", "explain.permutation_repeats=1")
 GROUPS = {"communication", "product", "purchase", "site"}
 
 
@@ -62,13 +62,13 @@ def told_in(once, tmp_path_factory):
 def full(told_in, undrawn):
     """The folder of a comparison with every reason, and the tree it wrote; nobody changes it."""
     with undrawn():
-        return told_in("reasons=full", "workers=2")[:2]
+        return told_in("explain=full", "workers=2")[:2]
 
 
 @pytest.fixture(scope="module")
 def fast(told_in):
     """The same of the quick way, and what it printed."""
-    return told_in("reasons=fast", "reasons.phrases=1")
+    return told_in("explain=fast", "explain.top_drivers=1")
 
 
 def test_every_group_has_its_contribution(full):
@@ -98,7 +98,7 @@ def contributions(study):
 # The two ways to leave a group out come to the same folds where the sweep is one pair of runs.
 def test_a_refit_is_the_run_that_the_sweep_would_have_done(full, here, retain, retain_compare):
     retain("-m", "study.name=one", *SIZE, "features.site=true,false")
-    retain_compare("study=one", "reasons=fast", "resamples=100")
+    retain_compare("study=one", "explain=fast", "resamples=100")
     one, small = Path("outputs/one"), full[0].parent
     assert tree(one)["winner"]["id"] == tree(small)["winner"]["id"]
     by_sweep, by_refit = (contributions(study)["site"] for study in (one, small))
@@ -168,10 +168,10 @@ def test_the_quick_way_says_what_it_left_out(fast):
     _, found, said = fast
     groups = {group["name"]: group for group in found["reasons"]["groups"]}
     assert groups["product"]["contribution"]["source"] == "sweep"
-    assert "reasons=full" in groups["site"]["why_not"]
+    assert "explain=full" in groups["site"]["why_not"]
     assert found["reasons"]["drivers"]["tau"] is None
     assert "ROC-AUC lost without a feature group" in said
-    assert "reasons=full" in " ".join(said.split())
+    assert "explain=full" in " ".join(said.split())
 
 
 def test_without_reasons_nothing_of_an_older_comparison_is_left(fast, here, retain_compare, drawn):
@@ -179,7 +179,7 @@ def test_without_reasons_nothing_of_an_older_comparison_is_left(fast, here, reta
     verdict = Path("outputs/small/verdict")
     assert (verdict / "drivers.csv").exists()
     assert (verdict / "fishbone.svg").exists()
-    code, said = retain_compare("study=small", "resamples=100", "reasons=none")
+    code, said = retain_compare("study=small", "resamples=100", "explain=none")
     assert code == 0, said
     assert tree(verdict.parent)["reasons"] is None
     left = {path.name for path in verdict.iterdir()}
@@ -190,13 +190,18 @@ def test_without_reasons_nothing_of_an_older_comparison_is_left(fast, here, reta
 def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(
     swept, retain_compare, drawn
 ):
-    words = ("study=knn", "reasons=full", "reasons.seconds=0.001", "reasons.background=200")
+    words = (
+        "study=knn",
+        "explain=full",
+        "explain.max_seconds=0.001",
+        "explain.background_size=200",
+    )
     code, said = retain_compare(*words, *LIGHT)
     assert code == 0, said
     found = tree(swept / "knn")["reasons"]
     assert found["drivers"] is None
     assert found["missing"].startswith("no exact explainer is known, and sampled SHAP values of")
-    for told in ("KNeighborsClassifier", "drivers.csv", "reasons.seconds="):
+    for told in ("KNeighborsClassifier", "drivers.csv", "explain.max_seconds="):
         assert told in found["missing"]
         assert told in " ".join(said.split())
     assert not (swept / "knn" / "verdict" / "drivers.csv").exists()
@@ -207,11 +212,11 @@ def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(
 
 # The sealed customers are explained last, by another model: they may be the ones to take too long.
 def test_sealed_customers_that_cannot_be_explained_are_said_too():
-    reason, hands = NotApplicable("SHAP values would take 9 s"), SimpleNamespace()
-    hands.give = lambda *_, **__: SimpleNamespace(outcome=lambda: "explained")
+    reason, executor = NotApplicable("SHAP values would take 9 s"), SimpleNamespace()
+    executor.submit = lambda *_, **__: SimpleNamespace(result=lambda: "explained")
     winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
-    config = SimpleNamespace(reasons=SimpleNamespace(repeats=1))
-    asking = ExplanationJobs(hands, config, winner, SimpleNamespace())
+    config = SimpleNamespace(explain=SimpleNamespace(cv_repeats=1))
+    asking = ExplanationJobs(executor, config, winner, SimpleNamespace())
     assert asking._missing(reason).startswith("SHAP values would take 9 s. Drivers are missing")
     assert asking._missing(None) is None
 
@@ -220,16 +225,16 @@ def test_a_process_that_dies_looking_for_reasons_says_how_to_go_without():
     def died():
         raise RetainError("the process that looks for reasons died: SIGKILL.")
 
-    hands = SimpleNamespace(give=lambda *_, **__: SimpleNamespace(outcome=died))
+    executor = SimpleNamespace(submit=lambda *_, **__: SimpleNamespace(result=died))
     winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
-    config = SimpleNamespace(reasons=SimpleNamespace(repeats=1))
-    asking = ExplanationJobs(hands, config, winner, SimpleNamespace())
-    with pytest.raises(RetainError, match=r"died: SIGKILL\. To have the verdict .*: reasons=none"):
+    config = SimpleNamespace(explain=SimpleNamespace(cv_repeats=1))
+    asking = ExplanationJobs(executor, config, winner, SimpleNamespace())
+    with pytest.raises(RetainError, match=r"died: SIGKILL\. To have the verdict .*: explain=none"):
         asking.answer((), None, None)
 
 
 def test_a_sampled_explanation_says_that_it_is_one(swept, retain_compare):
-    retain_compare("study=knn", "reasons=fast", "reasons.background=2", "resamples=100")
+    retain_compare("study=knn", "explain=fast", "explain.background_size=2", "resamples=100")
     trust = tree(swept / "knn")["reasons"]["drivers"]
     assert trust["explainer"] == "sampled"
     assert trust["background"] == 2
@@ -238,7 +243,7 @@ def test_a_sampled_explanation_says_that_it_is_one(swept, retain_compare):
 
 def test_a_group_that_the_winner_does_not_see_is_told_as_such(swept, retain, retain_compare):
     retain("study.name=less", *SIZE, "features.site=false")
-    retain_compare("study=less", "reasons=full", *LIGHT)
+    retain_compare("study=less", "explain=full", *LIGHT)
     found = tree(swept / "less")["reasons"]
     (site,) = [group for group in found["groups"] if group["name"] == "site"]
     assert site["used"] is False
@@ -250,7 +255,7 @@ def test_a_group_that_the_winner_does_not_see_is_told_as_such(swept, retain, ret
 
 
 def test_the_same_comparison_by_other_workers_tells_the_same(full, swept, retain_compare):
-    code, said = retain_compare("study=small", "resamples=100", "reasons=full", "workers=1")
+    code, said = retain_compare("study=small", "resamples=100", "explain=full", "workers=1")
     assert code == 0, said
     assert tree(swept / "small")["reasons"] == full[1]["reasons"]
     drivers = swept / "small" / "verdict" / "drivers.csv"
@@ -258,7 +263,7 @@ def test_the_same_comparison_by_other_workers_tells_the_same(full, swept, retain
 
 
 def test_customers_that_are_not_at_hand_cost_the_reasons_alone(swept, retain_compare):
-    words = ("study=small", "reasons=full", "resamples=100", "sealed_test=closed")
+    words = ("study=small", "explain=full", "resamples=100", "sealed_test=closed")
     code, said = retain_compare(*words)
     assert code == 0, said
     found = tree(swept / "small")
@@ -270,11 +275,14 @@ def test_customers_that_are_not_at_hand_cost_the_reasons_alone(swept, retain_com
 @pytest.mark.parametrize(
     ("word", "told"),
     [
-        ("reasons=ful", "reasons 'ful' is not one of fast, full, none. Did you mean 'full'?"),
-        ("reasons.second=3", "second"),
-        ("reasons.background=1", "reasons.background"),
+        ("explain=ful", "explain 'ful' is not one of fast, full, none. Did you mean 'full'?"),
+        ("explain.max_second=3", "second"),
+        ("explain.background_size=1", "explain.background_size"),
         ("workers=-1", "workers"),
-        ("reasons=none +reasons.phrases=2", "reasons.phrases is set, but nothing looks for"),
+        (
+            "explain=none +explain.top_drivers=2",
+            "explain.top_drivers is set, but nothing is explained",
+        ),
     ],
 )
 def test_a_wrong_word_is_refused(swept, retain_compare, word, told):
@@ -286,10 +294,10 @@ def test_a_wrong_word_is_refused(swept, retain_compare, word, told):
 
 def test_hands_do_more_jobs_than_they_are_and_tell_of_each():
     heard = []
-    with WorkerExecutor(2, lambda done, of: heard.append((done, of))) as hands:
+    with WorkerExecutor(2, lambda done, of: heard.append((done, of))) as executor:
         scores = {"one": (0.9, 0.8, 0.9), "other": (0.6, 0.5, 0.6)}
-        given = [hands.give("judge", scores, 3, 0.25, does="judges") for _ in range(5)]
-        assert [one.outcome() for one in given] == [{"other"}] * 5
+        given = [executor.submit("judge", scores, 3, 0.25, description="judges") for _ in range(5)]
+        assert [one.result() for one in given] == [{"other"}] * 5
         assert len(heard) >= 4
     assert heard[-1] == (5, 5)
 
@@ -297,13 +305,13 @@ def test_hands_do_more_jobs_than_they_are_and_tell_of_each():
 # A job that nobody waits for is still gone when its process is, and no watcher may go on waiting.
 def test_hands_tell_at_the_end_that_nothing_is_left():
     heard = []
-    with WorkerExecutor(1, lambda done, of: heard.append((done, of))) as hands:
-        hands.give("judge", {"one": (0.9, 0.8, 0.9)}, 3, 0.25, does="judges")
+    with WorkerExecutor(1, lambda done, of: heard.append((done, of))) as executor:
+        executor.submit("judge", {"one": (0.9, 0.8, 0.9)}, 3, 0.25, description="judges")
     assert heard == [(1, 1)]
 
 
 def test_hands_raise_what_a_job_refuses_where_it_is_asked_for():
-    with WorkerExecutor(1) as hands:
-        errand = hands.give("survey", [], Path("nowhere/at/all"), does="reads")
+    with WorkerExecutor(1) as executor:
+        future = executor.submit("survey", [], Path("nowhere/at/all"), description="reads")
         with pytest.raises(RetainError, match="nowhere"):
-            errand.outcome()
+            future.result()

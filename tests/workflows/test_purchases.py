@@ -102,7 +102,7 @@ def test_a_log_read_only_to_be_scored_is_not_learnt_from(here, retain, purchase_
 
 def test_a_log_that_moved_is_found_by_its_path_alone(here, swept, retain_compare):
     (here / "log.parquet").rename(here / "moved.parquet")
-    words = ("study=purchases", "resamples=100", "campaign=none", "reasons=none")
+    words = ("study=purchases", "resamples=100", "campaign=none", "explain=none")
     code, said = retain_compare(*words)
     assert code == 0
     assert "data.path=PATH" in said

@@ -69,7 +69,7 @@ def offered(one_click_dir, tmp_path_factory):
     outputs = f"outputs={tmp_path_factory.mktemp('store')}"
     words = ("data=one_click", f"data.dir={one_click_dir}", "model=logreg", outputs)
     assert answer(run, words, "run") == 0
-    limits = ("campaign.budget=150", "campaign.control=0.2", "reasons=none")
+    limits = ("campaign.budget=150", "campaign.control=0.2", "explain=none")
     assert answer(compare, ("study=runs", outputs, *limits), "compare") == 0
     return Path(outputs.removeprefix("outputs=")) / "runs" / "verdict"
 

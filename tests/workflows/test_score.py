@@ -32,7 +32,7 @@ def verdict_of(folder, data, *settings):
     clear_cache()
     quick = ("validation.folds=2", "validation.repeats=2", f"outputs={folder}")
     assert answer(run, (*data, *quick), "run") == 0
-    line = Arguments(("study=runs", "reasons=none", f"outputs={folder}", *settings))
+    line = Arguments(("study=runs", "explain=none", f"outputs={folder}", *settings))
     config = compose_compare(line)
     found = select_runs(config)
     ((directory, winner),) = found.runs

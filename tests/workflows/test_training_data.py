@@ -78,7 +78,7 @@ def test_a_comparison_with_two_workers_opens_the_data_once(retain, audited_compa
     table.reset_index(names="id").to_csv("shop.csv", index=False)
     code, said = retain(*TABLE, "validation.folds=2", "validation.repeats=1", "study.name=once")
     assert code == 0, said
-    words = ("reasons=full", "reasons.permutations=1", "resamples=100", "campaign.budget=50")
+    words = ("explain=full", "explain.permutation_repeats=1", "resamples=100", "campaign.budget=50")
     done, opened = audited_compare("study=once", "workers=2", *words)
     assert done.returncode == 0, done.stdout + done.stderr
     verdict = Path("outputs/once/verdict/verdict.json").read_text(encoding="utf-8")

@@ -148,25 +148,25 @@ class Metrics(Config):
     fractions: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=100)]
 
 
-class Reasons(Config):
-    """What is found out about the winner: associations, drivers, contributions of groups.
+class ExplainConfig(Config):
+    """How the winner is explained: associations, drivers, ablation of feature groups.
 
-    ``seconds`` bounds the computing that drivers take. ``none`` has nothing to set: what it is
-    given all the same is refused by ``workflows.explanations``.
+    ``max_seconds`` bounds the computing for drivers. ``none`` has nothing to set: a key that is
+    set all the same is refused by ``workflows.explanations``.
     """
 
     name: Name
-    contribution: Literal["sweep", "refit"] = "sweep"
-    permutations: Annotated[int, Field(ge=0, le=100_000)] = 0
-    background: Annotated[int, Field(ge=2, le=100_000)] = 2
-    repeats: Annotated[int, Field(ge=1, le=1_000)] = 1
-    seconds: Seconds | None = None
-    phrases: Annotated[int, Field(ge=1, le=100)] = 1
+    ablation: Literal["sweep", "refit"] = "sweep"
+    permutation_repeats: Annotated[int, Field(ge=0, le=100_000)] = 0
+    background_size: Annotated[int, Field(ge=2, le=100_000)] = 2
+    cv_repeats: Annotated[int, Field(ge=1, le=1_000)] = 1
+    max_seconds: Seconds | None = None
+    top_drivers: Annotated[int, Field(ge=1, le=100)] = 1
 
     @property
     def on(self) -> bool:
-        """Whether anything is to be found out."""
-        return self.seconds is not None
+        """Whether anything is explained."""
+        return self.max_seconds is not None
 
 
 class Study(Config):
@@ -288,7 +288,7 @@ class Compare(Config):
     value: Value
     offers: Catalogue | None = None
     campaign: Planning
-    reasons: Reasons
+    explain: ExplainConfig
     tracking: Tracking
     resamples: Annotated[int, Field(ge=100, le=100_000)]
     workers: Processes
