@@ -46,7 +46,6 @@ from retain.report.text.names import (
     metric_name,
     offer_label,
     run_name,
-    value_text,
 )
 from retain.report.text.numbers import Number, count_path, money_form
 from retain.report.text.segments import apart, measure, segment_named, segment_sentences, stable
@@ -71,6 +70,7 @@ from retain.report.tree import (
     left_out,
     measured_levels,
 )
+from retain.wording import format_value
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -201,7 +201,7 @@ def _vocabulary(language: str) -> dict[str, Any]:
         "column": column_values,
         "metric": lambda name: render_all_languages(metric_name(name)),
         "run_name": run_name,
-        "value_text": value_text,
+        "format_value": format_value,
         "measured": measured_levels,
         "flat": flatten,
         "known": has_text,

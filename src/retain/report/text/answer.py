@@ -6,10 +6,17 @@ from typing import Any
 
 from markupsafe import Markup
 
-from retain.report.text.names import Tree, code, metric_name, run_label, run_name, value_text
+from retain.report.text.names import (
+    Tree,
+    code,
+    metric_name,
+    run_label,
+    run_name,
+)
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import LANGUAGES, Message, interval, message, words
 from retain.report.tree import METRIC, clear, measured_levels
+from retain.wording import format_value
 
 BASELINE = "dummy"
 """The model that gives all customers the same score."""
@@ -121,7 +128,7 @@ def _is_baseline(effect: Tree, level: Tree) -> bool:
 
 def _setting(effect: Tree, value: Any) -> Markup:
     """Return a value of a setting as one types it."""
-    return code(f"{effect['axis']}={value_text(value)}")
+    return code(f"{effect['axis']}={format_value(value)}")
 
 
 def _sealed(tree: Tree) -> Message:

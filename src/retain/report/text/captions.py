@@ -8,7 +8,13 @@ from retain.report.charts.dependence import SHOWN as PANELS
 from retain.report.charts.distributions import SHOWN as DISTRIBUTIONS
 from retain.report.charts.intervals import SHOWN
 from retain.report.charts.tornado import swings
-from retain.report.text.names import Tree, code, label, offer_label, segment_label, value_text
+from retain.report.text.names import (
+    Tree,
+    code,
+    label,
+    offer_label,
+    segment_label,
+)
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import Label, Message, has_text, interval, message
 from retain.report.tree import BEESWARM_ROWS as SWARMS
@@ -22,6 +28,7 @@ from retain.report.tree import (
     segments_by_risk,
     strong,
 )
+from retain.wording import format_value
 
 
 def channel(name: str) -> Message:
@@ -112,7 +119,7 @@ def _intervals(tree: Tree) -> Message:
 
 def _effects(tree: Tree) -> Message:
     messages = [
-        code(f"{effect['axis']}={value_text(level['level'])}")
+        code(f"{effect['axis']}={format_value(level['level'])}")
         for effect in tree["effects"]
         for level in measured_levels(effect)
         if clear(level)

@@ -8,49 +8,26 @@ from typing import Any
 
 from markupsafe import Markup
 
-from retain.report.text.numbers import MINUS, NARROW
+from retain.report.text.numbers import NARROW
 from retain.report.text.words import LANGUAGES, Label, Message, has_text, message
+from retain.wording import format_value
 
 Tree = Mapping[str, Any]
 SPACES = f"\u00a0{NARROW}"
 """What parts figures without letting them part."""
 
 
-def value_text(value: Any) -> str:
-    """A config value as YAML would have it.
-
-    >>> [value_text(value) for value in (True, None, 0.5, "svc")]
-    ['true', 'null', '0.5', 'svc']
-    """
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
-
-
 def run_label(row: Tree, keys: Sequence[str]) -> str:
-    """What tells a run apart: its names first, what says nothing without its key, its switches.
+    """Return what tells a run apart: its names first, then settings as one types them.
 
     >>> run_label({"features.site": True, "model": "svc", "sampler": "none", "svc.C": 2.0},
     ...           ["features.site", "model", "sampler", "svc.C"])
-    'svc · sampler=none · C=2.0 · +site'
+    'svc · features.site=true · sampler=none · svc.C=2.0'
     """
     messages = [(key, row[key]) for key in keys if row.get(key) is not None]
     names = [value for _, value in messages if _speaks(value)]
-    switches = [
-        f"{'+' if value else MINUS}{_last(key)}"
-        for key, value in messages
-        if isinstance(value, bool)
-    ]
-    others = [
-        f"{_last(key)}={value_text(value)}"
-        for key, value in messages
-        if not (_speaks(value) or isinstance(value, bool))
-    ]
-    return " · ".join([*names, *others, *filter(None, [" ".join(switches)])]) or str(row["id"])
-
-
-def _last(key: str) -> str:
-    return key.rsplit(".", maxsplit=1)[-1]
+    others = [f"{key}={format_value(value)}" for key, value in messages if not _speaks(value)]
+    return " · ".join([*names, *others]) or str(row["id"])
 
 
 def _speaks(value: Any) -> bool:
@@ -116,7 +93,7 @@ def run_name(name: str, identity: str) -> Markup:
 
 def code(value: Any) -> Markup:
     """A config key or value in a sentence, as it would be typed."""
-    return Markup("<code>{}</code>").format(value_text(value))
+    return Markup("<code>{}</code>").format(format_value(value))
 
 
 def printable(text: str) -> str:
