@@ -22,8 +22,8 @@ def describe_count(count: int, noun: str, plural: str = "") -> str:
 def format_signed(value: float, form: str = "+.3f") -> str:
     """Return a number with a true minus, and with no sign where it is rounded to zero.
 
-    >>> format_signed(-0.0304), format_signed(0.01), format_signed(-0.0001), format_signed(-2, ",.0f")
-    ('−0.030', '+0.010', '0.000', '−2')
+    >>> format_signed(-0.0304), format_signed(-0.0001), format_signed(-2, ",.0f")
+    ('−0.030', '0.000', '−2')
     """
     text = f"{value:{form}}"
     if not any(digit in text for digit in "123456789"):
