@@ -88,8 +88,8 @@ class Verdict:
         )
         if not rest and not beaten:
             return f"{best}. There is no other run to compare it with."
-        tied = describe_count(rest, "other run") + (" is" if rest == 1 else " are")
-        lower = describe_count(beaten, "run") + (" scores" if beaten == 1 else " score")
+        tied = describe_count(rest, "other run is", "other runs are") if rest else "no other run is"
+        lower = describe_count(beaten, "run scores", "runs score") if beaten else "no run scores"
         message = f"{best}; {tied} tied with it, {lower} significantly lower ({self.judging.told})."
         return f"{message} {self._chosen}" if self._chosen else message
 

@@ -25,8 +25,8 @@ def print_explanations(console: Console, reasons: Tree) -> None:
     if strongest:
         message = literal(", ".join(strongest))
         console.print(
-            f"Most important features (mean |SHAP|, log-odds; ↑ higher values go with a higher risk, "
-            f"↓ lower values): {message}. These are associations, not causes."
+            "Most important features (mean |SHAP|, log-odds; ↑ higher values go with a higher "
+            f"risk, ↓ lower values): {message}. These are associations, not causes."
         )
     for sentence in _cautions(reasons):
         console.print(f"[yellow]{literal(sentence)}[/]")
