@@ -293,7 +293,7 @@ def test_a_rib_tells_sign_strength_interval_and_level():
     chart = drawn(tree_of(features))
     told = [text.get_text() for text, _ in texts_of(chart)]
     assert {"+", "−", "±", "↑ Kitchenware", "0.90 (0.83–0.99)"} <= set(told)
-    assert "0,90 [0,83; 0,99]" in said(drawn(tree_of(features), "ru"))
+    assert "0,90 (0,83–0,99)" in said(drawn(tree_of(features), "ru"))
 
 
 def test_small_strengths_are_told_apart():

@@ -143,7 +143,7 @@ def print_summary(console: Console, plan: Plan, records: Sequence[Record], skipp
     counts = Counter(record.state for record in records)
     console.print(
         f"{counts['done']} done, {counts['failed']} failed, "
-        f"{counts['not_applicable']} not applicable, {skipped} skipped (done before)  "
+        f"{counts['not_applicable']} not applicable, {skipped} done before and skipped  "
         f"→ {literal(plan.study.path)}",
         soft_wrap=True,
     )
