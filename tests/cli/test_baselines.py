@@ -7,7 +7,7 @@ from retain.cli.overrides import parse_args
 from retain.errors import RetainError
 from retain.learning.components import source
 
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+pytestmark = pytest.mark.slow
 
 LOG = ("data=purchases", "data.path=log.csv", "data.columns.customer=who", "data.columns.time=at")
 AXES = ("sampler=none,smote", "scaling=none,robust", "calibration=none,sigmoid", "tuning=none")

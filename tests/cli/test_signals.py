@@ -13,8 +13,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
-
 PARENTS = """
 import multiprocessing, subprocess, sys, time
 from sklearn.linear_model import LogisticRegression
@@ -79,14 +77,12 @@ def alone(folder):
 @pytest.mark.parametrize("words", [("model=slow",), ("-m", "model=slow,tree")], ids=len)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_launch_asked_to_end_does_and_the_same_line_continues(
-    odd_models, tiny, here, retain, monkeypatch, words, number
+    launch, odd_models, tiny, here, retain, monkeypatch, words, number
 ):
     monkeypatch.setenv("TMPDIR", str(here / "temporary"))
     (here / "temporary").mkdir()
     line = (*odd_models, *tiny, *words, "workers=1")
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-m", "retain", *line]
-    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    process = launch(*line)
     under_way("slow")
     process.send_signal(number)
     time.sleep(0.1)

@@ -27,7 +27,6 @@ DATA = ("data.customers=120", "validation.folds=2", "validation.repeats=3")
 """Six folds, of which each run has three before it may be stopped."""
 RACE = "validation.early_stopping=true"
 LINE = (*DATA, "-m", "model=logreg,tree,knn,dummy", "sampler=none,smote", "workers=2")
-pytestmark = pytest.mark.no_cover  # the race that all are held against is measured: its fixture
 
 
 def records(outputs="outputs", study="adhoc"):
@@ -58,12 +57,6 @@ def left(outputs="outputs"):
     }
 
 
-def launched(*words):
-    command = [sys.executable, "-m", "retain", *words]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
-
-
 def soon(holds):
     until = time.monotonic() + 90
     while not holds():
@@ -72,7 +65,7 @@ def soon(holds):
 
 
 @pytest.fixture(scope="module")
-def raced(tmp_path_factory):
+def raced(tmp_path_factory, fork_server):
     """The outputs of a race of eight runs, which nobody may change, and what it said."""
     folder = tmp_path_factory.mktemp("race")
     said = io.StringIO()
@@ -204,9 +197,9 @@ def folds_kept(outputs):
     return list(Path(outputs).glob("*/*/folds.parquet"))
 
 
-def killed(*words, when):
+def kill(launch, *words, when):
     """Launch, and kill the launching process when it has come so far; its workers end with it."""
-    process = launched(*words)
+    process = launch(*words)
     soon(when)
     family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
@@ -215,21 +208,22 @@ def killed(*words, when):
 
 
 @pytest.fixture(scope="module")
-def cut_short(tmp_path_factory):
+def cut_short(tmp_path_factory, launch):
     """The outputs of the same race, killed when some of its runs had three of their folds."""
     folder = tmp_path_factory.mktemp("cut_short")
     with contextlib.chdir(folder):
-        killed(
+        kill(
+            launch,
             *(*LINE, RACE),
             when=lambda: len(folds_kept("outputs")) >= 4 and list(folder.rglob("dummy-*/folds.*")),
         )
     return folder / "outputs"
 
 
-def test_a_race_killed_on_the_way_ends_as_one_that_was_not(raced, cut_short, retain):
+def test_a_race_killed_on_the_way_ends_as_one_that_was_not(launch, raced, cut_short, retain):
     shutil.copytree(cut_short, "outputs")
     assert folds_kept("outputs")
-    killed(*LINE, RACE, when=lambda: len(folds_kept("outputs")) >= 6)
+    kill(launch, *LINE, RACE, when=lambda: len(folds_kept("outputs")) >= 6)
     assert folds_kept("outputs")
     code, said = retain(*LINE, RACE)
     assert code == 0, said
@@ -239,11 +233,11 @@ def test_a_race_killed_on_the_way_ends_as_one_that_was_not(raced, cut_short, ret
 
 
 def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(
-    odd_models, retain, monkeypatch
+    launch, odd_models, retain, monkeypatch
 ):
     monkeypatch.setenv("RETAIN_SLOW", "0.5")
     line = (*odd_models, *DATA, "-m", "model=slow,dummy", RACE, "workers=1")
-    process = launched(*line)
+    process = launch(*line)
     soon(lambda: list(Path("outputs/adhoc").glob("slow-*/.hydra/overrides.yaml")))
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
@@ -258,9 +252,9 @@ def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(
     assert log.count("with 3 of 6 folds") == 1
 
 
-def test_two_races_at_once_share_the_work_and_agree(raced, here):
+def test_two_races_at_once_share_the_work_and_agree(launch, raced, here):
     line = (*LINE, RACE, "outputs=shared", "workers=1")
-    processes = [launched(*line) for _ in range(2)]
+    processes = [launch(*line) for _ in range(2)]
     said = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     assert left("shared") == left(raced[0])

@@ -10,8 +10,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
-
 
 def test_failures_of_every_kind_leave_the_sweep_alive(retain, tiny, odd_models, records):
     models = "model=raises,kills,exits,tree,dummy"
@@ -50,17 +48,11 @@ def test_a_package_nobody_trusts_is_not_built(retain, tiny, odd_models, monkeypa
     assert "export RETAIN_TRUST=PACKAGE" in said
 
 
-def launched(*words):
-    command = [sys.executable, "-m", "retain", *words]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
-
-
 def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(
-    retain, odd_models, tiny, records, monkeypatch
+    launch, retain, odd_models, tiny, records, monkeypatch
 ):
     line = (*odd_models, *tiny, "-m", "model=tree,slow,dummy", "workers=1")
-    process = launched(*line)
+    process = launch(*line)
     waited = time.monotonic() + 60
     while not list(Path("outputs/adhoc").glob("tree-*/record.json")) and time.monotonic() < waited:
         time.sleep(0.05)
@@ -86,11 +78,11 @@ def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(
 
 
 def test_the_first_interrupt_lets_a_run_end_and_begins_no_other(
-    odd_models, tiny, records, monkeypatch
+    launch, odd_models, tiny, records, monkeypatch
 ):
     monkeypatch.setenv("RETAIN_SLOW", "0.7")
     line = (*odd_models, *tiny, "-m", "model=slow,dummy", "workers=1")
-    process = launched(*line)
+    process = launch(*line)
     waited = time.monotonic() + 60
     while not list(Path("outputs/adhoc").glob("slow-*/.hydra")) and time.monotonic() < waited:
         time.sleep(0.05)
@@ -176,11 +168,11 @@ def test_workers_leave_no_process_and_no_file_behind(retain, tiny, tmp_path, mon
 
 
 def test_a_killed_launch_leaves_no_worker_and_the_next_tidies_up(
-    retain, odd_models, tiny, here, monkeypatch
+    launch, retain, odd_models, tiny, here, monkeypatch
 ):
     monkeypatch.setenv("TMPDIR", str(here))
     monkeypatch.setattr("tempfile.tempdir", None)
-    process = launched(*odd_models, *tiny, "-m", "model=hangs")
+    process = launch(*odd_models, *tiny, "-m", "model=hangs")
     waited = time.monotonic() + 60
     while not list(Path("outputs/adhoc").glob("hangs-*/.hydra")) and time.monotonic() < waited:
         time.sleep(0.05)

@@ -29,7 +29,7 @@ offers:
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory):
+def swept(tmp_path_factory, fork_server):
     """A folder with the finished runs of a study."""
     from retain.cli.run import answer, run
 
@@ -122,7 +122,6 @@ def test_nobody_without_consent_is_in_any_list(compared):
     assert not silent & set(arms.loc[arms["offer"].isin(needs), "customer_id"])
 
 
-@pytest.mark.no_cover
 def test_the_same_line_makes_the_same_campaign(compared):
     def files(folder):
         paths = (*campaign_in(folder).iterdir(), folder / "segments.csv")
@@ -135,7 +134,6 @@ def test_the_same_line_makes_the_same_campaign(compared):
     assert files(folder) == before
 
 
-@pytest.mark.no_cover
 def test_another_seed_holds_out_others(compared):
     _, _, folder = compared("campaign.budget=5")
     one = pd.read_csv(campaign_in(folder) / "campaign.csv").set_index("customer_id")["arm"]
@@ -144,7 +142,6 @@ def test_another_seed_holds_out_others(compared):
     assert (one != other.reindex(one.index)).any()
 
 
-@pytest.mark.no_cover
 def test_more_budget_moves_from_the_dearest_customers_to_all_whom_it_pays_to_reach(compared):
     sizes, nets = [], []
     for words in (("campaign.budget=2",), ("campaign.budget=5",), ("campaign=default",)):

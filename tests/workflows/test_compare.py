@@ -19,7 +19,7 @@ SPARED = ("explain=none", "campaign=none")
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory):
+def once(tmp_path_factory, fork_server):
     """Two small finished studies of the same store, swept once for all these tests."""
     folder = tmp_path_factory.mktemp("once")
     one = ("study.name=small", "model=logreg,tree", "features.site=true,false")
@@ -38,7 +38,7 @@ def swept(once, here):
 
 
 @pytest.fixture(scope="module")
-def judged(once, tmp_path_factory):
+def judged(once, tmp_path_factory, fork_server):
     """The same with a verdict on the first, which nobody may change, and what was printed."""
     folder, said = tmp_path_factory.mktemp("judged"), io.StringIO()
     shutil.copytree(once, folder / "outputs")

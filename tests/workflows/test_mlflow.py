@@ -253,7 +253,7 @@ def compared(one_run, here, retain_compare):
 
 
 @pytest.fixture(scope="module")
-def one_run(tmp_path_factory):
+def one_run(tmp_path_factory, fork_server):
     """The outputs folder of a study of one run."""
     line = ("data.customers=240", "validation.folds=2", "validation.repeats=1", "study.name=small")
     with contextlib.chdir(tmp_path_factory.mktemp("one")):

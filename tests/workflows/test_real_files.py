@@ -61,7 +61,7 @@ def test_second_copies_can_be_dropped(retain, store, records):
 
 
 @pytest.fixture(scope="module")
-def offered(one_click_dir, tmp_path_factory):
+def offered(one_click_dir, tmp_path_factory, fork_server):
     """The verdict's folder of a study of the store, within a budget of 150."""
     from retain.cli.compare import compare
     from retain.cli.run import answer, run

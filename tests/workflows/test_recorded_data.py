@@ -35,7 +35,7 @@ QUICK = ("study=small", "resamples=100")
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory):
+def once(tmp_path_factory, fork_server):
     folder = tmp_path_factory.mktemp("once")
     with contextlib.chdir(folder):
         assert answer(run, LINE, "run") == 0

@@ -55,7 +55,7 @@ def verdict_of(folder, data, *settings):
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
+def kept(tmp_path_factory, fork_server):
     """Verdicts that tests copy before they use them."""
     return tmp_path_factory.mktemp("verdicts")
 
@@ -98,7 +98,7 @@ def table(here, table_verdict):
 
 
 @pytest.fixture
-def retain_score(here, capsys):
+def retain_score(here, capsys, fork_server):
     """``retain-score`` with the words given; the exit code and what was printed."""
 
     def called(*words):
