@@ -118,7 +118,7 @@ def test_what_cannot_be_read_out_is_one_clear_error_and_leaves_nothing(
 def test_foreign_customers_are_dropped_where_that_is_typed(files, capsys):
     add_foreign(files)
     assert called("campaign=verdict", "outcomes=later.csv", "outcomes.unknown_customers=drop") == 0
-    assert "1 customers of the file are not the campaign's" in capsys.readouterr().out
+    assert "not in the campaign and are left out: 1" in capsys.readouterr().out
 
 
 def test_a_folder_that_cannot_be_written_says_what_to_type(files, capsys):
@@ -194,7 +194,7 @@ def test_every_kind_of_read_out_is_told_within_80_columns(tmp_path, save, column
     assert long == []
     said = " ".join(" ".join(lines).split())
     assert "Outcomes are missing for" in said
-    assert "are not in the campaign" in said
+    assert "not in the campaign" in said
     word = {-0.5: "it harmed", 0.0: "no significant effect", 0.7: "it helped"}[save["call"]]
     if "declined" in columns:
         assert f"Overall: {word}" in said

@@ -43,8 +43,8 @@ CAUTIONS = {
     "control group.",
     "against_plan": "Not as planned: {control_contacted} of the control group were contacted, "
     "{not_contacted} to contact were not. Everybody is analysed as assigned.",
-    "foreign_dropped": "{customers} customers of the file are not in the campaign and are left "
-    "out.",
+    "foreign_dropped": "Customers of the file that are not in the campaign and are left out: "
+    "{customers}.",
 }
 
 

@@ -39,7 +39,7 @@ def snapshots_table(snapshots: Sequence[SnapshotScore]) -> Table:
             f"{one.rows:,}",
             f"{one.declined:.0%}",
             f"{one.roc_auc:.3f}",
-            "—" if one.low is None else format_interval(one.low, one.high),
+            "—" if one.low is None or one.high is None else format_interval(one.low, one.high),
             "sealed" if one.sealed else "",
         )
     return table

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from retain.report.text.numbers import NARROW
 from retain.report.text.words import LANGUAGES, Label, Message, has_text, message
+from retain.verdict.keys import label_run
 from retain.wording import format_value
 
 Tree = Mapping[str, Any]
@@ -18,25 +19,13 @@ SPACES = f"\u00a0{NARROW}"
 
 
 def run_label(row: Tree, keys: Sequence[str]) -> str:
-    """Return what tells a run apart: its names first, then settings as one types them.
+    """Return what tells a run from the others, on one line.
 
-    >>> run_label({"features.site": True, "model": "svc", "sampler": "none", "svc.C": 2.0},
-    ...           ["features.site", "model", "sampler", "svc.C"])
-    'svc · features.site=true · sampler=none · svc.C=2.0'
+    >>> run_label({"features.site": True, "model": "svc", "model.C": 2.0},
+    ...           ["model", "model.C", "features.site"])
+    'svc · model.C=2.0 · features.site=true'
     """
-    messages = [(key, row[key]) for key in keys if row.get(key) is not None]
-    names = [value for _, value in messages if _speaks(value)]
-    others = [f"{key}={format_value(value)}" for key, value in messages if not _speaks(value)]
-    return " · ".join([*names, *others]) or str(row["id"])
-
-
-def _speaks(value: Any) -> bool:
-    """Whether a value is a name that needs no key beside it."""
-    return isinstance(value, str) and value not in ("none", "") and not _numeric(value)
-
-
-def _numeric(text: str) -> bool:
-    return re.fullmatch(r"[-+.\d]+", text) is not None
+    return label_run(row, keys, " · ")
 
 
 def metric_name(name: str) -> Message:
