@@ -32,8 +32,8 @@ def campaign(tree):
     return tree["campaign"]
 
 
-def plain(said, language="en"):
-    return re.sub(r"</?\w+>", "", words(language).plain(said))
+def plain(text, language="en"):
+    return re.sub(r"</?\w+>", "", words(language).plain(text))
 
 
 def spoken(found, language="en"):
@@ -50,20 +50,20 @@ def test_the_first_sentence_says_to_how_many_at_what_cost_and_what_it_is_expecte
 
 # What cannot be told from chance must not be promised, whatever is hoped for.
 def test_nothing_is_promised_below_what_can_be_detected(campaign):
-    said = plain(promise(campaign))
-    assert said.startswith("nothing is promised: the hoped-for fall of 4.1 points")
-    assert "below the 11.9 this campaign can detect" in said
-    assert said.endswith("982 customers per arm would be needed")
+    text = plain(promise(campaign))
+    assert text.startswith("nothing is promised: the hoped-for fall of 4.1 points")
+    assert "below the 11.9 this campaign can detect" in text
+    assert text.endswith("982 customers per arm would be needed")
     campaign["power"]["overall"]["needed"] = None
     assert "per arm" not in plain(promise(campaign))
 
 
 def test_what_can_be_seen_is_left_to_the_control_group_to_judge(campaign):
     campaign["power"]["overall"] |= {"detectable": 0.03, "promised": True}
-    said = plain(promise(campaign))
-    assert "nothing is promised" not in said
-    assert "a fall of 4.1 points" in said
-    assert said.endswith("the control group will tell whether it came")
+    text = plain(promise(campaign))
+    assert "nothing is promised" not in text
+    assert "a fall of 4.1 points" in text
+    assert text.endswith("the control group will tell whether it came")
 
 
 def test_groups_too_small_for_any_effect_promise_nothing(campaign):
@@ -78,9 +78,9 @@ def test_without_a_control_group_it_is_said_what_cannot_be_known(campaign):
 
 def test_a_plan_that_contacts_nobody_is_an_answer(campaign):
     campaign["plan"] |= {"chosen": 0, "treated": 0, "control": 0}
-    said = spoken(summary(campaign))
-    assert said[0].endswith("so nobody is contacted")
-    assert not any("promised" in one or "held out" in one for one in said)
+    text = spoken(summary(campaign))
+    assert text[0].endswith("so nobody is contacted")
+    assert not any("promised" in one or "held out" in one for one in text)
     campaign["prices"]["budget"] = None
     assert not any("budget" in one for one in spoken(limits(campaign)))
 
@@ -106,8 +106,8 @@ def test_where_consent_is_not_stated_the_page_says_what_to_type(tree, html):
 @pytest.mark.parametrize("code", LOOKS)
 def test_every_caution_has_words_in_both_languages(tree, code, language):
     tree["campaign"]["cautions"] = [{"code": code}]
-    (said,) = spoken(cautions(tree), language)
-    assert len(said) > 40
+    (text,) = spoken(cautions(tree), language)
+    assert len(text) > 40
 
 
 def test_a_caution_nobody_put_into_words_is_an_error(tree):
@@ -146,10 +146,10 @@ def test_the_certificate_says_how_much_better_a_plan_could_be(campaign):
         for one in spoken(plan_quality_text(campaign))
     )
     campaign["plan"] |= {"proven": True, "method": "exact"}
-    (said,) = [
+    (text,) = [
         one for one in spoken(plan_quality_text(campaign)) if "with its control group" in one
     ]
-    assert said.endswith("is proven the best within its limits (HiGHS, an exact solver)")
+    assert text.endswith("is proven the best within its limits (HiGHS, an exact solver)")
 
 
 @pytest.mark.parametrize(
@@ -235,9 +235,9 @@ def test_a_level_is_more_or_less_frequent_and_a_number_higher_or_lower(
     tree, direction, english, russian
 ):
     number, _, level = tree["segments"][0]["differs"]
-    said = apart(level | {"direction": direction})
-    assert f"{english} Kitchenware, 31" in plain(said)
-    assert f"{russian} Кухонная посуда, 31" in plain(said, "ru")
+    text = apart(level | {"direction": direction})
+    assert f"{english} Kitchenware, 31" in plain(text)
+    assert f"{russian} Кухонная посуда, 31" in plain(text, "ru")
     assert plain(apart(number)) == "Pages a visit: lower, 5.31 against 8.64"
     assert plain(apart(level | {"level_label": None})).startswith(
         "Favourite category: more often k"
