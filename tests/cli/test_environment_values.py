@@ -20,7 +20,7 @@ def records():
 
 
 def test_a_value_from_the_environment_is_recorded_as_its_reference(
-    retain, retain_compare, tiny, drawn
+    retain, retain_compare, tiny, with_charts
 ):
     code, output = retain(*tiny, "model=tree", QUESTION)
     assert code == 0, output

@@ -189,7 +189,7 @@ def test_without_reasons_nothing_of_an_older_comparison_is_left(
 
 # A model that takes too long is said to be so, and the rest is told all the same.
 def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(
-    swept, retain_compare, drawn
+    swept, retain_compare, with_charts
 ):
     words = (
         "study=knn",
