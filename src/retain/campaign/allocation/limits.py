@@ -17,45 +17,45 @@ class Limits:
 
     Attributes
     ----------
-    most
+    upper
         (1 + offers + 1 + segments,): budget, capacities, contacts, minus each segment's minimum.
-    offers
+    n_offers
         How many offers there are.
     """
 
-    most: np.ndarray
-    offers: int
+    upper: np.ndarray
+    n_offers: int
 
     @property
-    def segments(self) -> int:
+    def n_segments(self) -> int:
         """How many segments are told apart."""
-        return len(self.most) - 2 - self.offers
+        return len(self.upper) - 2 - self.n_offers
 
     @property
-    def given(self) -> np.ndarray:
+    def is_finite(self) -> np.ndarray:
         """Which limits there are."""
-        return np.asarray(np.isfinite(self.most))
+        return np.asarray(np.isfinite(self.upper))
 
     @property
-    def finite(self) -> np.ndarray:
+    def finite_upper(self) -> np.ndarray:
         """The limits, 0 in place of none: there the price is 0 as well."""
-        return np.where(self.given, self.most, 0.0)
+        return np.where(self.is_finite, self.upper, 0.0)
 
-    def less(self, used: np.ndarray) -> Limits:
+    def subtract(self, used: np.ndarray) -> Limits:
         """What is left when so much is used already."""
-        return Limits(self.most - used, self.offers)
+        return Limits(self.upper - used, self.n_offers)
 
-    def times(self, share: float) -> Limits:
+    def scale(self, share: float) -> Limits:
         """The limits of a part of the customers."""
-        return Limits(self.most * share, self.offers)
+        return Limits(self.upper * share, self.n_offers)
 
 
 @dataclass(frozen=True)
 class Prices:
-    """The net value of one more unit of each limit, in the order of ``Limits.most``: all ≥ 0."""
+    """The net value of one more unit of each limit, in the order of ``Limits.upper``: all ≥ 0."""
 
     vector: np.ndarray
-    offers: int
+    n_offers: int
 
     @property
     def budget(self) -> float:
@@ -65,19 +65,19 @@ class Prices:
     @property
     def capacity(self) -> np.ndarray:
         """(offers,) The price of one place."""
-        return self.vector[1 : 1 + self.offers]
+        return self.vector[1 : 1 + self.n_offers]
 
     @property
     def contacts(self) -> float:
         """The price of one contact."""
-        return float(self.vector[1 + self.offers])
+        return float(self.vector[1 + self.n_offers])
 
     @property
-    def least(self) -> np.ndarray:
+    def min_contacts(self) -> np.ndarray:
         """(segments,) What one more customer who must be contacted takes away."""
-        return self.vector[2 + self.offers :]
+        return self.vector[2 + self.n_offers :]
 
     @property
-    def contact(self) -> np.ndarray:
+    def per_offer(self) -> np.ndarray:
         """(offers, 1) The price of contacting somebody with an offer, beside its money."""
         return (self.capacity + self.contacts)[:, None]

@@ -32,8 +32,13 @@ from scipy import stats
 
 from retain.campaign.audience import Audience, Settings
 from retain.campaign.planning.plan import CampaignPlan
-from retain.campaign.planning.power import power
-from retain.campaign.planning.sensitivity import Setting, budget_curve, prices, sensitivity
+from retain.campaign.planning.power import analyse_power
+from retain.campaign.planning.sensitivity import (
+    Scenario,
+    analyse_sensitivity,
+    compute_budget_curve,
+    compute_shadow_prices,
+)
 from retain.campaign.value.break_even import BreakEven, break_even, cheapest
 from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
@@ -44,9 +49,13 @@ from retain.schema import Beta, Planning, Value
 Tree = Mapping[str, Any]
 
 
-def cautions(campaign: Tree) -> list[dict[str, Any]]:
+def find_cautions(campaign: Tree) -> list[dict[str, Any]]:
     """What there is to say of a campaign's tree, each with a ``code`` and its numbers."""
-    return [{"code": code, **found} for code, look in LOOKS.items() if (found := look(campaign))]
+    return [
+        {"code": code, **found}
+        for code, look in CAUTION_CHECKS.items()
+        if (found := look(campaign))
+    ]
 
 
 def _no_consent_column(tree: Tree) -> dict[str, Any] | None:
@@ -75,7 +84,7 @@ def _may_lose(tree: Tree) -> dict[str, Any] | None:
     return {"low": net["low"]} if tree["plan"]["chosen"] and net["low"] < 0 else None
 
 
-LOOKS = {
+CAUTION_CHECKS = {
     "no_consent_column": _no_consent_column,
     "nothing_pays": _nothing_pays,
     "control_none": _control_none,
@@ -84,18 +93,22 @@ LOOKS = {
 }
 
 
-def offers_told(
+def summarise_offers(
     plan: CampaignPlan, audience: Audience, draws: MonteCarlo, value: Value
 ) -> list[dict[str, Any]]:
     """One object an offer, in the order of the catalogue."""
-    even = break_even(audience, plan.offers, value, plan.treated)
-    return [_offer(plan, at, draws, even[name]) for at, name in enumerate(plan.offers.names)]
+    even = break_even(audience, plan.offers, value, plan.treated_offer_index)
+    return [
+        _summarise_offer(plan, at, draws, even[name]) for at, name in enumerate(plan.offers.names)
+    ]
 
 
-def _offer(plan: CampaignPlan, at: int, draws: MonteCarlo, even: BreakEven) -> dict[str, Any]:
+def _summarise_offer(
+    plan: CampaignPlan, at: int, draws: MonteCarlo, even: BreakEven
+) -> dict[str, Any]:
     offers, name = plan.offers, plan.offers.names[at]
     offer = offers.catalogue.offers[name]
-    chosen, treated = plan.chosen == at, plan.treated == at
+    chosen, treated = plan.offer_index == at, plan.treated_offer_index == at
     only = np.where(treated, at, -1)
     cost, net = offers.cost[treated, at].sum(), offers.net[treated, at].sum()
     return {
@@ -106,19 +119,19 @@ def _offer(plan: CampaignPlan, at: int, draws: MonteCarlo, even: BreakEven) -> d
         "eligible": int(offers.eligible[:, at].sum()),
         "chosen": int(chosen.sum()),
         "treated": int(treated.sum()),
-        "control": int(plan.holdout.control[chosen].sum()),
+        "control": int(plan.control.is_control[chosen].sum()),
         "cost": float(cost),
         "saved": float(cost + net),
         "net": draws.plan(only, offers).as_json(),
         "capacity": offer.capacity,
         "price": None if offer.capacity is None else float(plan.allocation.capacity_prices[at]),
-        "save_rate": _rate(offer.save_rate),
+        "save_rate": _summarise_save_rate(offer.save_rate),
         "break_even_save_rate": even.save_rate,
         "break_even_cost": even.contact_cost,
     }
 
 
-def _rate(beta: Beta) -> dict[str, float]:
+def _summarise_save_rate(beta: Beta) -> dict[str, float]:
     low, high = stats.beta.ppf([0.025, 0.975], beta.alpha, beta.beta)
     mean = beta.mean
     return {
@@ -130,33 +143,33 @@ def _rate(beta: Beta) -> dict[str, float]:
     }
 
 
-def power_told(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict[str, Any]:
+def summarise_power(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict[str, Any]:
     """The smallest effect that can be seen in all and in each segment, and the one hoped for."""
-    rows = np.flatnonzero(plan.chosen >= 0)
+    rows = np.flatnonzero(plan.offer_index >= 0)
     risk = audience.table["risk"].to_numpy()[rows]
-    saved = risk * plan.of_chosen(plan.offers.save_rate)[rows]
-    table = pd.DataFrame({"held": plan.holdout.control[rows], "risk": risk, "saved": saved})
+    saved = risk * plan.select_chosen(plan.offers.save_rate)[rows]
+    table = pd.DataFrame({"held": plan.control.is_control[rows], "risk": risk, "saved": saved})
     segments = pd.Series(np.asarray(audience.segments)[rows], dtype=object)
     return {
         "alpha": planning.alpha,
         "power": planning.power,
-        "overall": _power(table, planning),
+        "overall": _analyse_subgroup(table, planning),
         "segments": [
-            {"segment": str(name), **_power(part, planning)}
+            {"segment": str(name), **_analyse_subgroup(part, planning)}
             for name, part in table.groupby(segments, sort=True)
         ],
     }
 
 
-def _power(chosen: pd.DataFrame, planning: Planning) -> dict[str, Any]:
+def _analyse_subgroup(chosen: pd.DataFrame, planning: Planning) -> dict[str, Any]:
     """Effects are differences of the shares that decline, in [0, 1]."""
     held = int(chosen["held"].sum())
     some = len(chosen) > 0
-    found = power(
+    found = analyse_power(
         len(chosen) - held,
         held,
         baseline=float(chosen["risk"].mean()) if some else 0.0,
-        hoped=float(chosen["saved"].mean()) if some else 0.0,
+        expected_effect=float(chosen["saved"].mean()) if some else 0.0,
         alpha=planning.alpha,
         power=planning.power,
     )
@@ -164,7 +177,7 @@ def _power(chosen: pd.DataFrame, planning: Planning) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Basis:
+class PlanningContext:
     """What a plan was made of.
 
     ``declined`` is 1 of those whose activity declined, shape (n,); None where nobody knows yet.
@@ -177,10 +190,12 @@ class Basis:
     declined: np.ndarray | None
 
 
-def document(plan: CampaignPlan, basis: Basis, *, what_ifs: bool = True) -> dict[str, Any]:
+def build_document(
+    plan: CampaignPlan, basis: PlanningContext, *, scenarios: bool = True
+) -> dict[str, Any]:
     """The tree of ``campaign.json``, in plain values.
 
-    Without ``what_ifs`` what takes further plans to tell is null or empty.
+    Without ``scenarios`` what takes further plans to tell is null or empty.
     """
     audience, draws, settings = basis.audience, basis.draws, basis.settings
     planning, value = settings.planning, settings.value
@@ -194,19 +209,19 @@ def document(plan: CampaignPlan, basis: Basis, *, what_ifs: bool = True) -> dict
             {"name": name, **getattr(value, name).model_dump()}
             for name in ("horizon", "share_lost", "margin", "cost")
         ],
-        "calibration": _calibration(basis.recalibration),
+        "calibration": _summarise_recalibration(basis.recalibration),
         "profit_at_risk": draws.total(np.ones(len(audience))).as_json(),
         "draws": value.draws,
-        "offers": offers_told(plan, audience, draws, value),
-        "plan": _plan(plan, draws, planning),
-        "control": _control(plan, audience, planning),
-        "power": power_told(plan, audience, planning),
-        **(_what_ifs(plan, basis) if what_ifs else NO_WHAT_IFS),
+        "offers": summarise_offers(plan, audience, draws, value),
+        "plan": _summarise_plan(plan, draws, planning),
+        "control": _summarise_control(plan, audience, planning),
+        "power": summarise_power(plan, audience, planning),
+        **(_build_scenarios(plan, basis) if scenarios else EMPTY_SCENARIOS),
     }
-    return {**told, "cautions": cautions(told)}
+    return {**told, "cautions": find_cautions(told)}
 
 
-NO_WHAT_IFS: dict[str, Any] = {
+EMPTY_SCENARIOS: dict[str, Any] = {
     "profit_curve": None,
     "empc": None,
     "prices": None,
@@ -215,26 +230,26 @@ NO_WHAT_IFS: dict[str, Any] = {
 }
 
 
-def _what_ifs(plan: CampaignPlan, basis: Basis) -> dict[str, Any]:
+def _build_scenarios(plan: CampaignPlan, basis: PlanningContext) -> dict[str, Any]:
     """How else it could be: other limits, other assumptions, others targeted."""
     audience, settings = basis.audience, basis.settings
     catalogue, value, planning = settings.catalogue, settings.value, settings.planning
-    setting = Setting(plan.offers, audience, catalogue, value, planning)
+    setting = Scenario(plan.offers, audience, catalogue, value, planning)
     return {
         "profit_curve": profit_curve(audience, plan.offers).as_json(),
-        "empc": _empc(basis),
-        "prices": prices(plan, audience, settings),
-        "sensitivity": sensitivity(setting),
-        "budgets": _budgets(plan, settings.planning),
+        "empc": _compute_empc(basis),
+        "prices": compute_shadow_prices(plan, audience, settings),
+        "sensitivity": analyse_sensitivity(setting),
+        "budgets": _budget_points(plan, settings.planning),
     }
 
 
-def _calibration(found: Recalibration) -> dict[str, Any]:
+def _summarise_recalibration(found: Recalibration) -> dict[str, Any]:
     low, high = found.slope_interval
     return {**found.as_json(), "slope_low": low, "slope_high": high}
 
 
-def _empc(basis: Basis) -> dict[str, Any] | None:
+def _compute_empc(basis: PlanningContext) -> dict[str, Any] | None:
     """Of the scores, by the cheapest offer's terms; None where nobody knows who declined."""
     if basis.declined is None:
         return None
@@ -244,50 +259,52 @@ def _empc(basis: Basis) -> dict[str, Any] | None:
     return {"offer": name, **found.as_json()}
 
 
-def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: Planning) -> dict[str, Any]:
-    found, treated = plan.allocation, plan.treated
-    cost = float(plan.of_chosen(plan.offers.cost, treated).sum())
-    net = float(plan.of_chosen(plan.offers.net, treated).sum())
+def _summarise_plan(plan: CampaignPlan, draws: MonteCarlo, planning: Planning) -> dict[str, Any]:
+    found, treated = plan.allocation, plan.treated_offer_index
+    cost = float(plan.select_chosen(plan.offers.cost, treated).sum())
+    net = float(plan.select_chosen(plan.offers.net, treated).sum())
     return {
-        "chosen": int((plan.chosen >= 0).sum()),
+        "chosen": int((plan.offer_index >= 0).sum()),
         "treated": int((treated >= 0).sum()),
-        "control": int(plan.holdout.control.sum()),
+        "control": int(plan.control.is_control.sum()),
         "cost": cost,
         "budget": planning.budget,
         "contacts": planning.contacts,
         "saved": net + cost,
         "net": draws.plan(treated, plan.offers).as_json(),
-        "value": found.value,
-        "bound": found.bound,
-        "gap": found.gap,
+        "value": found.objective,
+        "bound": found.upper_bound,
+        "gap": found.relative_gap,
         "method": found.method,
-        "proven": found.proven,
+        "proven": found.is_optimal,
     }
 
 
-def _budgets(plan: CampaignPlan, planning: Planning) -> list[dict[str, Any]]:
+def _budget_points(plan: CampaignPlan, planning: Planning) -> list[dict[str, Any]]:
     """Budget and net value of those treated, and how many are chosen, from small to saturation."""
     treated = 1 - planning.control
     return [
         {**one, "budget": treated * one["budget"], "net": treated * one["net"]}
-        for one in budget_curve(plan.problem)
+        for one in compute_budget_curve(plan.problem)
     ]
 
 
-def _control(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict[str, Any]:
+def _summarise_control(
+    plan: CampaignPlan, audience: Audience, planning: Planning
+) -> dict[str, Any]:
     """Who is held out, by segment and offer."""
-    rows = np.flatnonzero(plan.chosen >= 0)
+    rows = np.flatnonzero(plan.offer_index >= 0)
     table = pd.DataFrame(
         {
             "segment": np.asarray(audience.segments)[rows],
-            "offer": np.array(plan.offers.names, dtype=object)[plan.chosen[rows]],
-            "control": plan.holdout.control[rows],
+            "offer": np.array(plan.offers.names, dtype=object)[plan.offer_index[rows]],
+            "control": plan.control.is_control[rows],
         }
     )
     found = table.groupby(["segment", "offer"], sort=True)["control"].agg(["size", "sum"])
     return {
         "share": planning.control,
-        "draws": plan.holdout.draws,
+        "draws": plan.control.n_attempts,
         "strata": [
             {"segment": segment, "offer": offer, "chosen": int(size), "control": int(held)}
             for (segment, offer), size, held in found.itertuples()

@@ -17,7 +17,7 @@ from scipy import special
 
 
 @dataclass(frozen=True)
-class Power:
+class PowerResult:
     """What a campaign, or a segment of it, can tell.
 
     Attributes
@@ -51,25 +51,25 @@ class Power:
         return asdict(self)
 
 
-def power(  # noqa: PLR0913 - a test has this many parts
+def analyse_power(  # noqa: PLR0913 - a test has this many parts
     treated: int,
     control: int,
     *,
     baseline: float,
-    hoped: float,
+    expected_effect: float,
     alpha: float,
     power: float,
-) -> Power:
+) -> PowerResult:
     """What these arms can tell at level ``alpha`` (two-sided) and this power.
 
-    >>> told = power(246, 62, baseline=0.83, hoped=0.05, alpha=0.05, power=0.8)
-    >>> round(told.detectable, 3), told.needed, told.promised
+    >>> found = analyse_power(246, 62, baseline=0.83, expected_effect=0.05, alpha=0.05, power=0.8)
+    >>> round(found.detectable, 3), found.needed, found.promised
     (0.171, 983, False)
     """
     seen = minimum_detectable_effect(treated, control, baseline=baseline, alpha=alpha, power=power)
-    wanted = required_sample(baseline, hoped, alpha=alpha, power=power)
-    promised = seen is not None and hoped >= seen
-    return Power(treated, control, baseline, seen, hoped, wanted, promised)
+    wanted = required_sample(baseline, expected_effect, alpha=alpha, power=power)
+    promised = seen is not None and expected_effect >= seen
+    return PowerResult(treated, control, baseline, seen, expected_effect, wanted, promised)
 
 
 def minimum_detectable_effect(
@@ -82,26 +82,28 @@ def minimum_detectable_effect(
     """
     if not (treated > 0 and control > 0 and baseline > 0):
         return None
-    reach = _reach(alpha, power) * math.sqrt(1 / treated + 1 / control)
-    lowered = _angle(baseline) - reach / 2
+    reach = _sum_quantiles(alpha, power) * math.sqrt(1 / treated + 1 / control)
+    lowered = _to_arcsine(baseline) - reach / 2
     return baseline - math.sin(lowered) ** 2 if lowered >= 0 else None
 
 
-def required_sample(baseline: float, hoped: float, *, alpha: float, power: float) -> int | None:
-    """Customers in each of two equal arms to see a fall of ``hoped``.
+def required_sample(
+    baseline: float, expected_effect: float, *, alpha: float, power: float
+) -> int | None:
+    """Customers in each of two equal arms to see a fall of ``expected_effect``.
 
     >>> required_sample(0.83, 0.05, alpha=0.05, power=0.8)
     983
     """
-    if not 0 < hoped <= baseline:
+    if not 0 < expected_effect <= baseline:
         return None
-    effect = 2 * (_angle(baseline) - _angle(baseline - hoped))
-    return math.ceil(2 * (_reach(alpha, power) / effect) ** 2)
+    effect = 2 * (_to_arcsine(baseline) - _to_arcsine(baseline - expected_effect))
+    return math.ceil(2 * (_sum_quantiles(alpha, power) / effect) ** 2)
 
 
-def _angle(share: float) -> float:
+def _to_arcsine(share: float) -> float:
     return math.asin(math.sqrt(share))
 
 
-def _reach(alpha: float, power: float) -> float:
+def _sum_quantiles(alpha: float, power: float) -> float:
     return float(special.ndtri(1 - alpha / 2) + special.ndtri(power))

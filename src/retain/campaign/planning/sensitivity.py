@@ -18,15 +18,15 @@ from retain.campaign.offers.offers import (
     reprice_offers,
     scale_catalogue_costs,
 )
-from retain.campaign.planning.plan import CampaignPlan, problem_of
+from retain.campaign.planning.plan import CampaignPlan, build_problem
 from retain.errors import RetainError
 from retain.schema import Assumption, Beta, Catalogue, Planning, Value
 
-SMALLEST = 0.02
+MIN_BUDGET_SHARE = 0.02
 """Share of the largest budget that the curve begins with."""
 
 
-class Point(TypedDict):
+class BudgetPoint(TypedDict):
     """A budget, how many are contacted with it, and what net value that brings."""
 
     budget: float
@@ -34,8 +34,8 @@ class Point(TypedDict):
     net: float
 
 
-def budget_curve(problem: Problem, steps: int = 12) -> list[Point]:
-    """Plans at ``steps`` budgets up to saturation, all other limits as they are.
+def compute_budget_curve(problem: Problem, n_points: int = 12) -> list[BudgetPoint]:
+    """Plans at ``n_points`` budgets up to saturation, all other limits as they are.
 
     Saturation is what the plan without a budget costs: more is not spent. Budgets lie closer where
     they are small, where the curve bends. Plans are made by prices and repair alone, without
@@ -43,33 +43,37 @@ def budget_curve(problem: Problem, steps: int = 12) -> list[Point]:
     Where nothing costs anything there is one point.
 
     >>> net = np.array([[3.0], [2.0], [1.0], [-1.0]])
-    >>> [point["net"] for point in budget_curve(Problem(net, np.ones(1)), steps=3)]
+    >>> [point["net"] for point in compute_budget_curve(Problem(net, np.ones(1)), n_points=3)]
     [0.0, 0.0, 6.0]
     """
-    free = allocate(replace(problem, budget=None), exact_cells=0)
-    points: list[Point] = []
-    shares = np.linspace(SMALLEST**0.5, 1.0, steps) ** 2 if free.cost > 0 else np.ones(1)
+    free = allocate(replace(problem, budget=None), exact_up_to=0)
+    points: list[BudgetPoint] = []
+    shares = np.linspace(MIN_BUDGET_SHARE**0.5, 1.0, n_points) ** 2 if free.cost > 0 else np.ones(1)
     for share in shares:
         budget = float(share * free.cost)
-        plan = free if share == 1.0 else _within(replace(problem, budget=budget))
+        plan = free if share == 1.0 else _allocate_or_none(replace(problem, budget=budget))
         if plan is None:
             continue
-        point = Point(budget=budget, chosen=int((plan.chosen >= 0).sum()), net=plan.value)
+        point = BudgetPoint(
+            budget=budget, chosen=int((plan.offer_index >= 0).sum()), net=plan.objective
+        )
         if points and points[-1]["net"] > point["net"]:  # what less money does, more does too
-            point = Point(budget=budget, chosen=points[-1]["chosen"], net=points[-1]["net"])
+            point = BudgetPoint(budget=budget, chosen=points[-1]["chosen"], net=points[-1]["net"])
         points.append(point)
     return points
 
 
-def _within(problem: Problem) -> Allocation | None:
+def _allocate_or_none(problem: Problem) -> Allocation | None:
     """The plan, or None where the budget is too small for the segments' minimums."""
     try:
-        return allocate(problem, exact_cells=0)
+        return allocate(problem, exact_up_to=0)
     except RetainError:
         return None
 
 
-def prices(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict[str, Any]:
+def compute_shadow_prices(
+    plan: CampaignPlan, audience: Audience, settings: Settings
+) -> dict[str, Any]:
     """What limits, consent and control group cost in expected net value.
 
     Returns
@@ -82,50 +86,54 @@ def prices(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict[s
     """
     found, planning = plan.allocation, settings.planning
     return {
-        "budget": None if planning.budget is None else _budget(found.budget_price, planning.budget),
-        "contacts": None if planning.contacts is None else found.contacts_price,
-        "consent": _consent(plan, audience, settings),
+        "budget": None
+        if planning.budget is None
+        else _budget_price(found.budget_price, planning.budget),
+        "contacts": None if planning.contacts is None else found.contact_price,
+        "consent": _consent_gain(plan, audience, settings),
         "control": {
-            "customers": int(plan.holdout.control.sum()),
-            "cost": float(plan.of_chosen(plan.offers.net)[plan.holdout.control].sum()),
+            "customers": int(plan.control.is_control.sum()),
+            "cost": float(plan.select_chosen(plan.offers.net)[plan.control.is_control].sum()),
         },
     }
 
 
-def _budget(price: float, budget: float) -> dict[str, float]:
+def _budget_price(price: float, budget: float) -> dict[str, float]:
     """The price of one unit, and of a step of about a tenth of the budget.
 
-    >>> _budget(0.5, 3000.0)
+    >>> _budget_price(0.5, 3000.0)
     {'price': 0.5, 'step': 100.0, 'worth': 50.0}
     """
     step = 10.0 ** math.floor(math.log10(budget / 10)) if budget > 0 else 1.0
     return {"price": price, "step": step, "worth": price * step}
 
 
-def _consent(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict[str, float] | None:
+def _consent_gain(
+    plan: CampaignPlan, audience: Audience, settings: Settings
+) -> dict[str, float] | None:
     """What it would be worth if all who gave no consent did; None where nobody's is missing."""
     silent = int((~audience.table["contactable"]).sum())
     if silent == 0:
         return None
     asked = replace(audience, table=audience.table.assign(contactable=True))
-    free = problem_of(
+    free = build_problem(
         asked, evaluate_offers(settings.catalogue, asked, settings.value), settings.planning
     )
-    now = problem_of(audience, plan.offers, settings.planning)
-    gain = allocate(free, exact_cells=0).value - allocate(now, exact_cells=0).value
+    now = build_problem(audience, plan.offers, settings.planning)
+    gain = allocate(free, exact_up_to=0).objective - allocate(now, exact_up_to=0).objective
     return {"customers": silent, "worth": max(gain, 0.0) * (1 - settings.planning.control)}
 
 
-ENDS = (0.1, 0.9)
+SAVE_RATE_QUANTILES = (0.1, 0.9)
 """Quantiles of each offer's save rate that count as its range."""
-HALVINGS = 6
+N_BISECTIONS = 6
 """How often a range is halved to find where the plan becomes another one."""
-FEW = 20_000
+MAX_STABILITY_CUSTOMERS = 20_000
 """Customers up to which that is looked for."""
 
 
 @dataclass(frozen=True)
-class Setting:
+class Scenario:
     """What a campaign rests on; who may have which of ``offers`` stays the same throughout."""
 
     offers: OfferMatrix
@@ -134,13 +142,13 @@ class Setting:
     value: Value
     planning: Planning
 
-    def solved(self) -> Allocation:
+    def allocate(self) -> Allocation:
         """The plan in this setting, by the dual, so that plans are compared like with like."""
         offers = reprice_offers(self.offers, self.catalogue, self.audience, self.value)
-        return allocate(problem_of(self.audience, offers, self.planning), exact_cells=0)
+        return allocate(build_problem(self.audience, offers, self.planning), exact_up_to=0)
 
 
-def sensitivity(setting: Setting) -> dict[str, Any]:
+def analyse_sensitivity(setting: Scenario) -> dict[str, Any]:
     """Expected net value and size of the plan at both ends of each assumption's range.
 
     Returns
@@ -151,52 +159,54 @@ def sensitivity(setting: Setting) -> dict[str, Any]:
         and from where to where it stays the same plan (``same_from, same_to``; None where too
         many customers make it too long to look).
     """
-    base = setting.solved()
-    rows = [_row(axis, base) for axis in _axes(setting)]
+    base = setting.allocate()
+    rows = [_summarise_assumption(axis, base) for axis in _iter_assumptions(setting)]
     rows.sort(key=lambda row: -abs(row["net_high"] - row["net_low"]))
-    return {"net": _net(base, setting), "chosen": _size(base), "rows": rows}
+    return {"net": _expected_net(base, setting), "chosen": _count_chosen(base), "rows": rows}
 
 
 @dataclass(frozen=True)
-class _Axis:
+class _VariedAssumption:
     """One assumption that goes from −1, its lowest, by 0, as it is, to 1, its highest."""
 
     name: str
     numbers: tuple[float, float, float]
-    setting: Setting
+    setting: Scenario
 
-    def number(self, at: float) -> float:
+    def value_at(self, at: float) -> float:
         """Its value there."""
         low, value, high = self.numbers
         return value + at * ((high - value) if at > 0 else (value - low))
 
-    def solved(self, at: float) -> Allocation:
+    def allocate_at(self, at: float) -> Allocation:
         """The plan there."""
         if self.name == "save_rate":
-            return replace(self.setting, catalogue=_saving(self.setting.catalogue, at)).solved()
-        return _assuming(self.setting, self.name, self.number(at)).solved()
+            return replace(
+                self.setting, catalogue=_shift_save_rates(self.setting.catalogue, at)
+            ).allocate()
+        return _change_assumption(self.setting, self.name, self.value_at(at)).allocate()
 
 
-def _axes(setting: Setting) -> Iterator[_Axis]:
+def _iter_assumptions(setting: Scenario) -> Iterator[_VariedAssumption]:
     for name in ("horizon", "share_lost", "margin", "cost"):
         found: Assumption = getattr(setting.value, name)
-        yield _Axis(name, (found.low, found.value, found.high), setting)
-    rates = [_rates(offer.save_rate) for offer in setting.catalogue.offers.values()]
+        yield _VariedAssumption(name, (found.low, found.value, found.high), setting)
+    rates = [_save_rate_range(offer.save_rate) for offer in setting.catalogue.offers.values()]
     low, value, high = np.mean(rates, axis=0)
-    yield _Axis("save_rate", (float(low), float(value), float(high)), setting)
+    yield _VariedAssumption("save_rate", (float(low), float(value), float(high)), setting)
 
 
-def _rates(beta: Beta) -> tuple[float, float, float]:
+def _save_rate_range(beta: Beta) -> tuple[float, float, float]:
     """A save rate's lower end, mean and upper end."""
-    low, high = stats.beta.ppf(ENDS, beta.alpha, beta.beta)
+    low, high = stats.beta.ppf(SAVE_RATE_QUANTILES, beta.alpha, beta.beta)
     return float(min(low, beta.mean)), beta.mean, float(max(high, beta.mean))
 
 
-def _saving(catalogue: Catalogue, at: float) -> Catalogue:
+def _shift_save_rates(catalogue: Catalogue, at: float) -> Catalogue:
     """The catalogue with every save rate so far towards an end of its range."""
     offers = {}
     for name, offer in catalogue.offers.items():
-        low, mean, high = _rates(offer.save_rate)
+        low, mean, high = _save_rate_range(offer.save_rate)
         rate = mean + at * ((high - mean) if at > 0 else (mean - low))
         total = offer.save_rate.alpha + offer.save_rate.beta
         kept = min(max(rate, 1e-9), 1 - 1e-9) * total
@@ -205,7 +215,7 @@ def _saving(catalogue: Catalogue, at: float) -> Catalogue:
     return catalogue.model_copy(update={"offers": offers})
 
 
-def _assuming(setting: Setting, name: str, number: float) -> Setting:
+def _change_assumption(setting: Scenario, name: str, number: float) -> Scenario:
     """The setting with an assumption changed, and what customers have at stake with it."""
     before: Assumption = getattr(setting.value, name)
     scale = number / before.value if before.value else 1.0
@@ -218,41 +228,43 @@ def _assuming(setting: Setting, name: str, number: float) -> Setting:
     return replace(setting, audience=audience, value=value)
 
 
-def _row(axis: _Axis, base: Allocation) -> dict[str, Any]:
-    low, high = axis.solved(-1), axis.solved(1)
-    few = len(axis.setting.audience) <= FEW
+def _summarise_assumption(axis: _VariedAssumption, base: Allocation) -> dict[str, Any]:
+    low, high = axis.allocate_at(-1), axis.allocate_at(1)
+    few = len(axis.setting.audience) <= MAX_STABILITY_CUSTOMERS
     return {
         "name": axis.name,
         "low": axis.numbers[0],
         "value": axis.numbers[1],
         "high": axis.numbers[2],
-        "net_low": _net(low, axis.setting),
-        "net_high": _net(high, axis.setting),
-        "chosen_low": _size(low),
-        "chosen_high": _size(high),
-        "same_from": axis.number(_same(axis, base, low, -1)) if few else None,
-        "same_to": axis.number(_same(axis, base, high, 1)) if few else None,
+        "net_low": _expected_net(low, axis.setting),
+        "net_high": _expected_net(high, axis.setting),
+        "chosen_low": _count_chosen(low),
+        "chosen_high": _count_chosen(high),
+        "same_from": axis.value_at(_find_stable_end(axis, base, low, -1)) if few else None,
+        "same_to": axis.value_at(_find_stable_end(axis, base, high, 1)) if few else None,
     }
 
 
-def _same(axis: _Axis, base: Allocation, end: Allocation, at: float) -> float:
+def _find_stable_end(
+    axis: _VariedAssumption, base: Allocation, end: Allocation, at: float
+) -> float:
     """How far towards an end the plan is still the same one."""
-    if np.array_equal(base.chosen, end.chosen):
+    if np.array_equal(base.offer_index, end.offer_index):
         return at
     inside, outside = 0.0, at
-    for _ in range(HALVINGS):
+    for _ in range(N_BISECTIONS):
         middle = (inside + outside) / 2
-        if np.array_equal(base.chosen, axis.solved(middle).chosen):
+        if np.array_equal(base.offer_index, axis.allocate_at(middle).offer_index):
             inside = middle
         else:
             outside = middle
     return inside
 
 
-def _net(allocation: Allocation, setting: Setting) -> float:
+def _expected_net(allocation: Allocation, setting: Scenario) -> float:
     """What those who get an offer are expected to bring, whoever of the chosen they are."""
-    return allocation.value * (1 - setting.planning.control)
+    return allocation.objective * (1 - setting.planning.control)
 
 
-def _size(allocation: Allocation) -> int:
-    return int((allocation.chosen >= 0).sum())
+def _count_chosen(allocation: Allocation) -> int:
+    return int((allocation.offer_index >= 0).sum())
