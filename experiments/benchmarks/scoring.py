@@ -96,7 +96,9 @@ def one_round(verdict: str, new: Path, customers: int) -> Round:
     outputs = f"outputs={new.parent / 'scored'}"
     words = ("data=one_click", f"data.dir={new}", outputs, "campaign.replace=true")
     found = {"read": read, "predict": predict, "plain": plain}
-    for name, limit in zip(LIMITS, ((), (f"campaign.contacts={customers // 10}",)), strict=True):
+    for name, limit in zip(
+        LIMITS, ((), (f"campaign.max_contacts={customers // 10}",)), strict=True
+    ):
         found[name], code = timed(partial(_scored, (f"verdict={verdict}", *words, *limit)))
         if code != 0:
             raise RuntimeError("the command did not score")

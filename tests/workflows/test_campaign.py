@@ -23,7 +23,7 @@ offers:
     contact_cost: 0.5
     redemption_cost: 0.0
     discount: 0.0
-    taken_by_stayers: 0.0
+    redemption_rate_stayers: 0.0
     save_rate: {alpha: 6.0, beta: 14.0}
 """
 
@@ -83,7 +83,7 @@ def tree_of(folder):
 
 
 def test_what_the_files_say_adds_up(compared):
-    code, said, folder = compared("campaign.budget=5", "campaign.control=0.25")
+    code, said, folder = compared("campaign.budget=5", "campaign.control_share=0.25")
     assert code == 0, said
     told, customers = tree_of(folder), pd.read_csv(folder / "customers.csv")
     offers, arms = (
@@ -112,7 +112,7 @@ def test_what_the_files_say_adds_up(compared):
 
 
 def test_nobody_without_consent_is_in_any_list(compared):
-    _, _, folder = compared("campaign.least={low risk low value: 3}")
+    _, _, folder = compared("campaign.min_contacts={low risk low value: 3}")
     customers = pd.read_csv(folder / "customers.csv", index_col="customer_id")
     silent = set(customers.index[~customers["contactable"]])
     needs = {one["name"] for one in tree_of(folder)["offers"] if one["needs_consent"]}
@@ -239,10 +239,10 @@ def mine(here, text):
 BAD = {
     "campaign.budget=plenty": r"campaign.budget is 'plenty'; expected number",
     "campaign.budget=-1": r"campaign.budget is -1; expected greater than or equal to 0",
-    "campaign.control=1": r"campaign.control is 1; expected less than or equal to 0.9",
-    "campaign.least={nobodies: 3}": r"campaign.least: segment 'nobodies' is not one of",
-    "value.horizon.value=9": r"value.horizon .*low ≤ value ≤ high",
-    "value.horizn.value=3": r"key 'horizn' is unknown. Did you mean 'horizon'",
+    "campaign.control_share=1": r"campaign.control is 1; expected less than or equal to 0.9",
+    "campaign.min_contacts={nobodies: 3}": r"min_contacts: segment 'nobodies' is not one of",
+    "assumptions.horizon.value=9": r"assumptions.horizon .*low ≤ value ≤ high",
+    "assumptions.horizn.value=3": r"key 'horizn' is unknown. Did you mean 'horizon'",
     "offers.mine.capacity=5": r"key 'mine'|offers",
     "segmentation.risk.scale=share": r"segmentation.risk.scale is 'share'; expected",
 }
@@ -262,8 +262,8 @@ WRONG = {
     "contact_cost: 0.5": ("contact_cost: -0.5", r"contact_cost is -0.5; expected greater than"),
     'en: "Hello!"': ('en: "Hello {nme}!"', r"offers.call.text.*nme"),
     "channel: phone": (
-        "channel: phone\n    when: {service_erors: {at_least: 1.0}}",
-        r"offers.call.when: .*'service_erors'.*Did you mean 'service_errors'",
+        "channel: phone\n    include_if: {service_erors: {at_least: 1.0}}",
+        r"offers.call.include_if: .*'service_erors'.*Did you mean 'service_errors'",
     ),
 }
 
@@ -280,7 +280,7 @@ def test_a_catalogue_with_a_mistake_is_refused_with_its_place(compared, here, pa
 
 
 def test_a_catalogue_of_one_s_own_is_offered_at_what_it_is_assumed_to_cost(compared, here):
-    code, said, folder = compared(*mine(here, CATALOGUE), "value.cost.value=1.25")
+    code, said, folder = compared(*mine(here, CATALOGUE), "assumptions.cost_multiplier.value=1.25")
     assert code == 0, said
     assert [one["name"] for one in tree_of(folder)["offers"]] == ["call"]
     offers = pd.read_csv(campaign_in(folder) / "offers.csv")
@@ -327,18 +327,18 @@ def test_where_the_source_does_not_say_who_agreed_nobody_is_contacted(other_stor
     other_store("agreed")
     code, said = retain_compare("study=runs", "campaign=default")
     assert code == 0, said
-    assert "campaign.consent=given" in said
+    assert "campaign.consent=assume_given" in said
     told = tree_of(Path("outputs/runs/verdict"))
     assert told["contactable"] == 0
     assert not [one for one in told["offers"] if one["needs_consent"] and one["chosen"]]
-    words = ("study=runs", "campaign.consent=given", "campaign.replace=true")
+    words = ("study=runs", "campaign.consent=assume_given", "campaign.replace=true")
     code, said = retain_compare(*words)
     assert code == 0, said
     assert tree_of(Path("outputs/runs/verdict"))["contactable"] == 150
 
 
 def test_a_store_that_says_who_agreed_is_not_overruled(compared):
-    code, said, _ = compared("campaign.consent=given")
+    code, said, _ = compared("campaign.consent=assume_given")
     assert code == 2
     assert "consent" in said
 

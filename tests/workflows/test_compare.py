@@ -205,7 +205,7 @@ def test_a_verdict_that_fails_leaves_the_older_one_as_it_was(again, retain_compa
     folder = again / "small" / "verdict"
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert folder / "report.html" in before
-    words = ("study=small", *QUICK, "verdict.alpha=0.2", "campaign.least={nobodies: 3}")
+    words = ("study=small", *QUICK, "verdict.alpha=0.2", "campaign.min_contacts={nobodies: 3}")
     code, said = retain_compare(*words)
     assert code == 2
     assert "segment 'nobodies' is not one of" in said

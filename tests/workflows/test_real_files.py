@@ -69,7 +69,7 @@ def offered(one_click_dir, tmp_path_factory):
     outputs = f"outputs={tmp_path_factory.mktemp('store')}"
     words = ("data=one_click", f"data.dir={one_click_dir}", "model=logreg", outputs)
     assert answer(run, words, "run") == 0
-    limits = ("campaign.budget=150", "campaign.control=0.2", "explain=none")
+    limits = ("campaign.budget=150", "campaign.control_share=0.2", "explain=none")
     assert answer(compare, ("study=runs", outputs, *limits), "compare") == 0
     return Path(outputs.removeprefix("outputs=")) / "runs" / "verdict"
 
@@ -123,8 +123,8 @@ def asked(offered, monkeypatch, tmp_path):
     ((run, winner),) = found.runs
     allocate, seen = planned.allocate, []
 
-    def kept(problem, *, exact_cells):
-        seen.append((problem, allocate(problem, exact_cells=exact_cells)))
+    def kept(problem, *, exact_up_to):
+        seen.append((problem, allocate(problem, exact_up_to=exact_up_to)))
         return seen[-1][1]
 
     monkeypatch.setattr(planned, "allocate", kept)

@@ -220,7 +220,7 @@ def test_the_customers_of_the_comparison_are_no_new_ones(store, retain_score):
 
 
 def test_offers_keep_consent_limits_and_the_control_group(store, retain_score):
-    code, said = retain_score(*STORE, "campaign.budget=20", "campaign.control=0.5")
+    code, said = retain_score(*STORE, "campaign.budget=20", "campaign.control_share=0.5")
     assert code == 0, said
     folder = only_folder()
     scores = pd.read_csv(folder / "scores.csv", index_col="customer_id")
@@ -234,7 +234,11 @@ def test_offers_keep_consent_limits_and_the_control_group(store, retain_score):
     assert scores.loc[offers.index[offers["offer"].isin(asks)], "contactable"].all()
     settings = json.loads((folder / "score.json").read_text())["settings"]
     saved = json.loads(Path("verdict/verdict.json").read_text())
-    assert settings["campaign"] == {**saved["settings"]["campaign"], "budget": 20, "control": 0.5}
+    assert settings["campaign"] == {
+        **saved["settings"]["campaign"],
+        "budget": 20,
+        "control_share": 0.5,
+    }
     assert settings["offers"] == saved["cuts"]["offers"]
 
 
@@ -409,9 +413,9 @@ def test_segments_of_value_cannot_be_told_without_profit(store, retain_score):
 
 def test_consent_can_be_vouched_for_only_where_nobody_states_it(new_table, retain_score):
     new_table()
-    said = refused(retain_score, *NEW, "campaign.consent=given")
+    said = refused(retain_score, *NEW, "campaign.consent=assume_given")
     assert "state their consent" in said
-    code, _ = retain_score(*NEW, "campaign.consent=given", "data.consent=null")
+    code, _ = retain_score(*NEW, "campaign.consent=assume_given", "data.consent=null")
     assert code == 0
     assert scored()["contactable"].all()
 
@@ -479,7 +483,10 @@ def test_a_file_that_was_touched_is_refused(store, retain_score, name):
         (lambda tree: tree["model"].update(sha256="0"), "model.sha256"),
         (lambda tree: tree["calibration"].update(slope="steep"), "calibration"),
         (lambda tree: tree["cuts"]["segmentation"].update(kind="python"), "cuts.segmentation.kind"),
-        (lambda tree: tree["settings"]["value"].update(draws=1), "settings.value.draws"),
+        (
+            lambda tree: tree["settings"]["assumptions"].update(simulations=1),
+            "settings.assumptions.simulations",
+        ),
         (lambda tree: tree["winner"].pop("config"), "winner: key 'config' is missing"),
         (lambda tree: tree.pop("winner"), "key 'winner' is missing"),
         (lambda tree: tree.pop("model"), "holds no model to score with"),
@@ -538,7 +545,7 @@ def test_a_study_may_be_named_instead_of_its_verdict(store, retain_score):
         ((*STORE, "rows=0"), "rows is 0"),
         ((*STORE, "vrdict=x"), "key 'vrdict' is unknown. Did you mean 'verdict'?"),
         (("data=one_click", "data.dir=nowhere"), "nowhere"),
-        ((*STORE, "campaign.least={nobody: 3}"), "campaign.least: segment 'nobody'"),
+        ((*STORE, "campaign.min_contacts={nobody: 3}"), "campaign.min_contacts: segment 'nobody'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(store, retain_score, words, told):

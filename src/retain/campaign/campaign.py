@@ -79,7 +79,7 @@ def refuse_impossible(audience: Audience, settings: Settings) -> None:
         check_catalogue(settings.catalogue, audience)
     risk = _break_even(audience, settings) if planned_for else None
     known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
-    for name in settings.planning.least if planned_for else ():
+    for name in settings.planning.min_contacts if planned_for else ():
         find_segment(name, list(segment_labels(known)))
 
 
@@ -101,31 +101,33 @@ def make_campaign(
     settings = at_cost(settings)
     if not audience.with_profit:
         return without_money(_placed(audience, settings, None), settings)
-    draws = MonteCarlo(audience, recalibration, settings.value, seed=settings.planning.seed)
+    draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
     found = _placed(audience, settings, draws)
-    basis = PlanningContext(found.audience, draws, recalibration, settings, declined)
-    return with_plan(found, basis)
+    context = PlanningContext(found.audience, draws, recalibration, settings, declined)
+    return with_plan(found, context)
 
 
 def at_cost(settings: Settings) -> Settings:
     """The settings with every offer at what it is assumed to cost."""
+    times = settings.assumptions.cost_multiplier.value
     return replace(
-        settings, catalogue=scale_catalogue_costs(settings.catalogue, settings.value.cost.value)
+        settings,
+        catalogue=scale_catalogue_costs(settings.catalogue, times),
     )
 
 
-def with_plan(found: Campaign, basis: PlanningContext, *, scenarios: bool = True) -> Campaign:
+def with_plan(found: Campaign, context: PlanningContext, *, scenarios: bool = True) -> Campaign:
     """Placed customers, and who of them is offered what where that was asked for.
 
     ``scenarios`` tells besides how else it could be, which takes many plans more.
     """
-    settings = basis.settings
+    settings = context.settings
     if not settings.planning.on:
         return found
-    offers = evaluate_offers(settings.catalogue, found.audience, settings.value)
+    offers = evaluate_offers(settings.catalogue, found.audience, settings.assumptions)
     plan = make_plan(found.audience, offers, settings.planning)
-    tree = build_document(plan, basis, scenarios=scenarios)
-    nets = basis.draws.expected_net(plan.offer_index, offers)
+    tree = build_document(plan, context, scenarios=scenarios)
+    nets = context.monte_carlo.expected_net(plan.offer_index, offers)
     return replace(found, plan=plan, tree=tree, nets=nets)
 
 
@@ -158,7 +160,7 @@ def _break_even(audience: Audience, settings: Settings) -> float | None:
     profit = positive_profit(audience.table["profit"].to_numpy(dtype=float))
     offer = settings.catalogue.offers[cheapest(settings.catalogue)]
     median = float(np.median(profit[profit > 0])) if (profit > 0).any() else 0.0
-    return break_even_risk(offer, median, settings.value)
+    return break_even_risk(offer, median, settings.assumptions)
 
 
 def apply_to_new_customers(
@@ -181,12 +183,12 @@ def apply_to_new_customers(
     placed = audience.placed(segments_of(audience, settings.segmentation))
     if not audience.with_profit:
         return _without_money(placed, settings)
-    draws = MonteCarlo(placed, recalibration, settings.value, seed=settings.planning.seed)
+    draws = MonteCarlo(placed, recalibration, settings.assumptions, seed=settings.planning.seed)
     totals = draws.totals(np.asarray(placed.segments))
     told = profiles(placed, settings.segmentation, totals, differs=False)
     found = Campaign(placed, settings.segmentation, told, draws.per_customer(), None, None, None)
-    basis = PlanningContext(placed, draws, recalibration, settings, None)
-    return with_plan(found, basis, scenarios=False)
+    context = PlanningContext(placed, draws, recalibration, settings, None)
+    return with_plan(found, context, scenarios=False)
 
 
 def _without_money(placed: Audience, settings: Settings) -> Campaign:

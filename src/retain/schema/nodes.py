@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
+from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.names import Component, Name, Processes, Seconds, Seed, Source, Threads
 from retain.schema.parsing import Config
 
@@ -223,7 +223,7 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-class WhichStudy(Config):
+class StudySelector(Config):
     """The study, or the studies, a comparison reads."""
 
     name: Annotated[tuple[Name, ...] | None, BeforeValidator(_listed)]
@@ -275,7 +275,7 @@ class Compare(Config):
     ``offers`` is None until the data source is known, whose own catalogue is then taken.
     """
 
-    study: WhichStudy
+    study: StudySelector
     runs: str | None
     diff: tuple[str, ...] | None
     data: Source | None = None
@@ -285,9 +285,9 @@ class Compare(Config):
     gate_only: bool
     report: Report
     segmentation: Segmentation
-    value: Value
+    assumptions: Assumptions
     offers: Catalogue | None = None
-    campaign: Planning
+    campaign: CampaignConfig
     explain: ExplainConfig
     tracking: Tracking
     resamples: Annotated[int, Field(ge=100, le=100_000)]

@@ -12,7 +12,7 @@ Answer = str | int | float | bool | None
 """A value as YAML reads it."""
 
 
-class WhichCampaign(Config):
+class CampaignSelector(Config):
     """Id or folder of a campaign, or the study or verdict of the only one."""
 
     dir: str | None
@@ -41,7 +41,7 @@ class OutcomesFile(Config):
 class Readout(Config):
     """The whole tree of ``retain-readout``."""
 
-    campaign: WhichCampaign
+    campaign: CampaignSelector
     outcomes: OutcomesFile
     outputs: str
     resamples: Annotated[int, Field(ge=200, le=100_000)]

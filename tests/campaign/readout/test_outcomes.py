@@ -55,7 +55,7 @@ def test_a_campaign_is_read_as_it_was_written(tmp_path, campaign):
     found = read_assignment(write_campaign(tmp_path, assignment))
     pd.testing.assert_frame_equal(found.table, assignment.table, check_dtype=False)
     assert found.catalogue == assignment.catalogue
-    assert found.value == assignment.value
+    assert found.assumptions == assignment.assumptions
     assert (found.unit, found.seed) == ("roubles", 3)
     assert found.id == json.loads((tmp_path / JSON).read_text())["id"]
     assert np.array_equal(found.treated, assignment.treated)
@@ -99,10 +99,10 @@ def test_a_catalogue_with_rules_and_lifts_survives_the_file():
                 "contact_cost": 1.0,
                 "redemption_cost": 2.0,
                 "discount": 0.1,
-                "taken_by_stayers": 0.5,
+                "redemption_rate_stayers": 0.5,
                 "save_rate": {"alpha": 6.0, "beta": 14.0},
-                "lift": {"drivers": ["pages"], "times": 1.5},
-                "when": {"risk": {"at_least": 0.3}, "not": {"profit": {"known": False}}},
+                "lift": {"drivers": ["pages"], "factor": 1.5},
+                "include_if": {"risk": {"at_least": 0.3}, "not": {"profit": {"observed": False}}},
             }
         },
     }
@@ -295,7 +295,7 @@ def test_dates_are_no_profit(tmp_path, campaign):
 def test_a_campaign_without_a_control_group_has_nothing_to_be_compared_with(read, campaign):
     assignment, declined, _ = campaign
     everyone = replace(assignment, table=assignment.table.assign(arm="treatment"))
-    with pytest.raises(RetainError, match=r"held out nobody.*campaign\.control=0\.2"):
+    with pytest.raises(RetainError, match=r"held out nobody.*campaign\.control_share=0\.2"):
         read(told(everyone, declined), everyone)
 
 

@@ -69,7 +69,7 @@ def estimate_effects(
             for part in iter_subgroups(assignment)
         ]
     if outcomes.profit is not None:
-        money = outcomes.profit * assignment.value.margin.value
+        money = outcomes.profit * assignment.assumptions.margin.value
         rows += [
             compare_profits(part, assignment, money, draws) for part in iter_subgroups(assignment)
         ]

@@ -221,7 +221,7 @@ def _check_both_arms(outcomes: Outcomes, assignment: Assignment) -> None:
         arm = "held out" if treated.all() else "contacted"
         raise RetainError(
             f"the campaign {assignment.id} {arm} nobody, so there is nothing to compare with. "
-            "Plan the next one with a control group: campaign.control=0.2"
+            "Plan the next one with a control group: campaign.control_share=0.2"
         )
     seen = [column for column in (outcomes.declined, outcomes.profit) if column is not None]
     for name, rows in (("contacted", treated), ("held out", ~treated)):
