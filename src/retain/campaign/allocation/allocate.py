@@ -80,41 +80,41 @@ def allocate(problem: Problem, *, exact_up_to: int = 20_000) -> Allocation:
     >>> plan.offer_index.tolist(), plan.objective, plan.cost, plan.relative_gap
     ([0, 1, -1], 8.5, 3.0, 0.0)
     """
-    cells, limits = problem.arrays, problem.limits
+    arrays, limits = problem.arrays, problem.limits
     if limits.n_segments:
-        check_minimums(cells, limits)
-    draft = PartialPlan.empty(len(cells), limits)
+        check_minimums(arrays, limits)
+    draft = PartialPlan.empty(len(arrays), limits)
     if not problem.net.size:
         return _to_allocation(
             problem, draft, Prices(0.0 * limits.finite_upper, limits.n_offers), 0.0, "exact"
         )
-    scale = estimate_scale(cells)
+    scale = estimate_scale(arrays)
     found = solve_dual(
-        cells, limits, bound_prices(problem, limits, scale), scale, draft.offer_index
+        arrays, limits, bound_prices(problem, limits, scale), scale, draft.offer_index
     )
-    if found.upper_bound < len(cells) * min(float(problem.net.min()), 0.0):
+    if found.upper_bound < len(arrays) * min(float(problem.net.min()), 0.0):
         raise _infeasible_error()  # not even the worst plan would do
     draft.usage, draft.net, pool = found.usage, found.net, found.pools[0]
     draft.assign(
         pool, sample_offers(found.shares, hash_keys(problem.select_keys(pool.rows), problem.seed))
     )
-    repaired, bound, method = draft.repair(found, cells), found.upper_bound, "dual"
+    repaired, bound, method = draft.repair(found, arrays), found.upper_bound, "dual"
     known = -np.inf if repaired is None else draft.net
-    if bound - known > OPTIMALITY_GAP * abs(bound) and _has_at_most(cells, exact_up_to):
-        repaired, method = cells.select_all(), "exact"
+    if bound - known > OPTIMALITY_GAP * abs(bound) and _has_at_most(arrays, exact_up_to):
+        repaired, method = arrays.select_all(), "exact"
         bound = _solve_rest(draft, repaired, found, known)
     if repaired is None:
         raise _infeasible_error()
     draft.break_ties(repaired, hash_keys(problem.select_keys(repaired.rows), problem.seed))
-    draft.drop_losses(cells)
+    draft.drop_losses(arrays)
     return _to_allocation(problem, draft, found.prices, bound, method)
 
 
-def _has_at_most(cells: CustomerArrays, most: int) -> bool:
+def _has_at_most(arrays: CustomerArrays, most: int) -> bool:
     """Whether at most so many cells are live."""
     live = 0
-    for block in cells.iter_chunks():
-        pool = block.select(np.arange(len(block)))
+    for chunk in arrays.iter_chunks():
+        pool = chunk.select(np.arange(len(chunk)))
         live += int((pool.net > (0.0 if pool.segment is None else -np.inf)).sum())
         if live > most:
             return False

@@ -125,8 +125,8 @@ class Dual:
         """The dual itself: no plan of the pool within the limits brings more."""
         priced = Prices(prices, self.limits.n_offers)
         best = sum(
-            float(block.apply_prices(priced).max(axis=0, initial=0.0).sum())
-            for block in self.pool.iter_chunks()
+            float(chunk.apply_prices(priced).max(axis=0, initial=0.0).sum())
+            for chunk in self.pool.iter_chunks()
         )
         return best + float(self.limits.finite_upper @ prices)
 
@@ -182,28 +182,28 @@ def evaluate_smoothed(dual: Dual, prices: np.ndarray, temperature: float) -> Dua
     limits = dual.limits
     moments, priced = Moments.zeros(limits), Prices(prices, limits.n_offers)
     value = float(limits.finite_upper @ prices)
-    for block in dual.pool.iter_chunks():
-        share, best = compute_shares(block, priced, temperature)
-        moments.add(block, share)
+    for chunk in dual.pool.iter_chunks():
+        share, best = compute_shares(chunk, priced, temperature)
+        moments.add(chunk, share)
         value += best
     return DualPoint(prices, temperature, value, limits.finite_upper - moments.usage, moments)
 
 
 def minimise_smoothed(
-    dual: Dual, start: np.ndarray, temperature: float, within: float
+    dual: Dual, start: np.ndarray, temperature: float, tolerance: float
 ) -> DualPoint:
     """The prices at which the smoothed dual is least, by Newton steps projected on the bounds.
 
     Parameters
     ----------
-    within
+    tolerance
         Stops when the next step promises less than this many temperatures.
     """
     point = evaluate_smoothed(dual, np.clip(start, dual.low, dual.high), temperature)
     for number in range(MAX_NEWTON_STEPS):
         step = _newton_step(dual, point, FIRST_STRIDE_TEMPERATURES * 2**number)
         promised = -float(point.slack @ step)
-        if promised < within * temperature:
+        if promised < tolerance * temperature:
             break
         better = _search_line(dual, point, step)
         if better is None:

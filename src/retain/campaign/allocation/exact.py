@@ -9,9 +9,9 @@ import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array, eye_array, hstack
 
-from retain.campaign.allocation.annealing import compute_usage
 from retain.campaign.allocation.limits import Limits, Prices
 from retain.campaign.allocation.pool import CustomerPool
+from retain.campaign.allocation.price_region import compute_usage
 from retain.campaign.allocation.repair import ROUNDING_SHARE
 
 STATUS_OPTIMAL, STATUS_INFEASIBLE = 0, 2
@@ -77,20 +77,22 @@ def solve_exactly(
     room = (bound - known) * (1 + 1e-9)
     left = np.isfinite(loss) & (loss <= room)
     sure = left.sum(axis=0) == 1
-    chosen = np.where(sure, left.argmax(axis=0), -1).astype(np.int16)
-    chosen[chosen == len(pool.net)] = -1
-    used, net = compute_usage(pool, chosen, limits)
+    offer_index = np.where(sure, left.argmax(axis=0), -1).astype(np.int16)
+    offer_index[offer_index == len(pool.net)] = -1
+    usage, net = compute_usage(pool, offer_index, limits)
     places = np.flatnonzero(~sure)
     slack = np.full(len(prices.vector), np.inf)
     np.divide(room, prices.vector, out=slack, where=prices.vector > 0)
     scale = 1e3 / abs(bound) if bound else 1.0
-    core = ReducedProblem(pool.select(places), limits.subtract(used), left[:, places], slack, scale)
+    core = ReducedProblem(
+        pool.select(places), limits.subtract(usage), left[:, places], slack, scale
+    )
     found = _solve_reduced(core)
     if found.offer_index is None:
         none_better = not found.may_exist and np.isfinite(known)
         return ExactSolution(None, known if none_better else bound, found.may_exist)
-    chosen[places] = found.offer_index
-    return ExactSolution(chosen, min(bound, net + found.upper_bound), found.may_exist)
+    offer_index[places] = found.offer_index
+    return ExactSolution(offer_index, min(bound, net + found.upper_bound), found.may_exist)
 
 
 def _solve_reduced(core: ReducedProblem) -> ExactSolution:
@@ -98,8 +100,8 @@ def _solve_reduced(core: ReducedProblem) -> ExactSolution:
     found = _run_highs(core)
     if found.offer_index is None:
         return found
-    used, _ = compute_usage(core.pool, found.offer_index, core.limits)
-    over = used - core.limits.upper - ROUNDING_SHARE * np.abs(core.limits.finite_upper)
+    usage, _ = compute_usage(core.pool, found.offer_index, core.limits)
+    over = usage - core.limits.upper - ROUNDING_SHARE * np.abs(core.limits.finite_upper)
     if (over <= 0).all():
         return found
     less = Limits(core.limits.upper - 2 * np.maximum(over, 0), core.limits.n_offers)
@@ -133,13 +135,13 @@ def _run_highs(core: ReducedProblem) -> ExactSolution:
     )
     if found.x is None:
         return ExactSolution(None, np.inf, may_exist=found.status != STATUS_INFEASIBLE)
-    chosen, taken = np.full(len(pool), -1, dtype=np.int16), found.x[:cells] > 0.5
-    chosen[customer[taken]] = offer[taken]
+    offer_index, taken = np.full(len(pool), -1, dtype=np.int16), found.x[:cells] > 0.5
+    offer_index[customer[taken]] = offer[taken]
     if found.status == STATUS_OPTIMAL:
         bound = float(pool.net[offer[taken], customer[taken]].sum())
     else:
         bound = -float(found.mip_dual_bound) / core.scale
-    return ExactSolution(chosen, bound, may_exist=True)
+    return ExactSolution(offer_index, bound, may_exist=True)
 
 
 def _costs_vary(price: np.ndarray, offer: np.ndarray) -> bool:
@@ -162,13 +164,13 @@ def _build_constraints(
     rows, unit = _build_usage_matrix(pool, offer, customer, limits), np.ones(len(limits.upper))
     unit[0] = float(pool.cost.mean()) or 1.0
     lowest = (limits.upper[given] - core.max_slack[given]) / unit[given]
-    highest = limits.upper[given] / unit[given]
+    max_prices = limits.upper[given] / unit[given]
     ones = np.ones(cells)
     once = csr_array((ones, (customer, range(cells))), shape=(len(pool), cells))
     counts = csr_array((ones, (offer, range(cells))), shape=(limits.n_offers, cells))
     must = np.where(core.is_open[-1], 0.0, 1.0)
     for matrix, least, most in (
-        (csr_array(rows[given] / unit[given, None]), lowest, highest),
+        (csr_array(rows[given] / unit[given, None]), lowest, max_prices),
         (once, must, np.ones(len(pool))),
     ):
         empty = csr_array((matrix.shape[0], limits.n_offers))

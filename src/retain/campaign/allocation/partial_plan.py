@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retain.campaign.allocation.annealing import compute_usage
 from retain.campaign.allocation.dual_solution import DualSolution
 from retain.campaign.allocation.limits import Limits
 from retain.campaign.allocation.pool import CustomerArrays, CustomerPool
+from retain.campaign.allocation.price_region import compute_usage
 from retain.campaign.allocation.repair import repair_plan, select_marginal
 
 GOLDEN_RATIO_64_BIT = 0x9E3779B97F4A7C15
@@ -44,15 +44,15 @@ def sample_offers(shares: np.ndarray, order: np.ndarray) -> np.ndarray:
     return np.where(passed[-1], passed.argmax(axis=0), -1).astype(np.int16)
 
 
-def shuffle_ties(pool: CustomerPool, chosen: np.ndarray, order: np.ndarray) -> np.ndarray:
+def shuffle_ties(pool: CustomerPool, offer_index: np.ndarray, order: np.ndarray) -> np.ndarray:
     """The same choice (customers,), dealt again by the hashed order among equal customers.
 
     Equal are customers of one segment whom every offer brings and costs the same. Whatever a
     solver gave to them, it is worth as much with whoever of them has it.
     """
     kind = _hash_kinds(pool)
-    dealt = np.empty_like(chosen)
-    dealt[np.lexsort((order, kind))] = chosen[np.lexsort((chosen, kind))]
+    dealt = np.empty_like(offer_index)
+    dealt[np.lexsort((order, kind))] = offer_index[np.lexsort((offer_index, kind))]
     return dealt
 
 
@@ -95,20 +95,20 @@ class PartialPlan:
 
     def assign(self, pool: CustomerPool, choice: np.ndarray) -> None:
         """Choose for the customers of a pool, who do not count yet."""
-        used, net = compute_usage(pool, choice, self.limits)
+        usage, net = compute_usage(pool, choice, self.limits)
         self.offer_index[pool.rows] = choice
-        self.usage = self.usage + used
+        self.usage = self.usage + usage
         self.net += net
 
     def unassign(self, pool: CustomerPool) -> np.ndarray:
         """The choice for the customers of a pool, who no longer count."""
         choice: np.ndarray = self.offer_index[pool.rows]
-        used, net = compute_usage(pool, choice, self.limits)
-        self.usage = self.usage - used
+        usage, net = compute_usage(pool, choice, self.limits)
+        self.usage = self.usage - usage
         self.net -= net
         return choice
 
-    def repair(self, found: DualSolution, cells: CustomerArrays) -> CustomerPool | None:
+    def repair(self, found: DualSolution, arrays: CustomerArrays) -> CustomerPool | None:
         """Bring the plan within its limits.
 
         Returns
@@ -124,7 +124,7 @@ class PartialPlan:
             ):
                 return within
         if within is None:
-            users = self._select_limit_users(cells)
+            users = self._select_limit_users(arrays)
             within = users if self._repair_pool(users, found) else None
         return within
 
@@ -142,29 +142,29 @@ class PartialPlan:
                 return new is not None
         return False
 
-    def _select_limit_users(self, cells: CustomerArrays) -> CustomerPool:
+    def _select_limit_users(self, arrays: CustomerArrays) -> CustomerPool:
         """All who use a limit that is passed, or could help a segment that lacks contacts."""
         over, offers = self.usage > self.limits.upper, self.limits.n_offers
         which = (self.offer_index >= 0) & (over[0] | over[1 + offers])
         which |= np.isin(self.offer_index, np.flatnonzero(over[1 : 1 + offers]))
-        if cells.segment is not None:
-            which |= over[2 + offers :][cells.segment]
-        return cells.select(np.flatnonzero(which))
+        if arrays.segment is not None:
+            which |= over[2 + offers :][arrays.segment]
+        return arrays.select(np.flatnonzero(which))
 
     def break_ties(self, pool: CustomerPool, order: np.ndarray) -> None:
         """Let a hashed order decide among equal customers of a pool."""
         self.offer_index[pool.rows] = shuffle_ties(pool, self.offer_index[pool.rows], order)
 
-    def drop_losses(self, cells: CustomerArrays) -> None:
+    def drop_losses(self, arrays: CustomerArrays) -> None:
         """Take back what brings a loss where a segment has more contacts than it must have."""
         first = 2 + self.limits.n_offers
         for segment in range(self.limits.n_segments):
             spare = self.limits.upper[first + segment] - self.usage[first + segment]
-            if spare < 1 or cells.segment is None:
+            if spare < 1 or arrays.segment is None:
                 continue
-            (rows,) = np.nonzero((cells.segment == segment) & (self.offer_index >= 0))
-            net = cells.net[rows, self.offer_index[rows]]
+            (rows,) = np.nonzero((arrays.segment == segment) & (self.offer_index >= 0))
+            net = arrays.net[rows, self.offer_index[rows]]
             many = int(min(spare, (net < 0).sum()))
-            pool = cells.select(rows[np.argsort(net, kind="stable")[:many]])
+            pool = arrays.select(rows[np.argsort(net, kind="stable")[:many]])
             self.unassign(pool)
             self.assign(pool, np.full(many, -1, dtype=np.int16))

@@ -155,7 +155,7 @@ def _invalid_value_error(
     return RetainError.at(f"{what} of {where}", f"it is {values[place]}", f"expected {expected}")
 
 
-def check_minimums(cells: CustomerArrays, limits: Limits) -> None:
+def check_minimums(arrays: CustomerArrays, limits: Limits) -> None:
     """Refuse minimums that not enough customers are eligible for, or that pass the contact cap.
 
     Raises
@@ -165,8 +165,8 @@ def check_minimums(cells: CustomerArrays, limits: Limits) -> None:
     """
     asked = -limits.upper[2 + limits.n_offers :]
     eligible = np.zeros(len(asked), dtype=np.intp)
-    for block in cells.iter_chunks():
-        pool = block.select(np.arange(len(block)))
+    for chunk in arrays.iter_chunks():
+        pool = chunk.select(np.arange(len(chunk)))
         some = pool.net.max(axis=0, initial=-np.inf) > -np.inf
         eligible += pool.sum_by_segment(some.astype(float), len(asked)).astype(np.intp)
     for segment in np.flatnonzero(asked > eligible):
@@ -181,10 +181,10 @@ def check_minimums(cells: CustomerArrays, limits: Limits) -> None:
         )
 
 
-def estimate_scale(cells: CustomerArrays) -> float:
+def estimate_scale(arrays: CustomerArrays) -> float:
     """A net value of the usual size: the mean of the best, over a thousand customers."""
-    rows = np.arange(0, len(cells), max(len(cells) // 1000, 1))
-    best = cells.select(rows).net.max(axis=0, initial=-np.inf)
+    rows = np.arange(0, len(arrays), max(len(arrays) // 1000, 1))
+    best = arrays.select(rows).net.max(axis=0, initial=-np.inf)
     best = best[np.isfinite(best)]
     gains = best[best > 0]
     size = float(gains.mean()) if len(gains) else float(np.abs(best).mean()) if len(best) else 0.0
