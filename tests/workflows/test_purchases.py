@@ -42,7 +42,7 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert {path.name.rsplit("-", 1)[0] for path in here.glob("outputs/purchases/*-*")} == {
         "logreg",
         "tree",
-        "time_rule",
+        "recency_rule",
         "bg_nbd",
     }
     assert "validation in time: learns from" in swept

@@ -232,14 +232,15 @@ class StudySelector(Config):
 class ComparisonConfig(Config):
     """When a run counts as worse than the best, and which of the tied is chosen.
 
-    ``rope`` is half the width of the region of practical equivalence, in ROC-AUC; ``complexity``
-    names models, the simplest first, and a model it does not name counts as the most complex.
+    ``rope`` is half the width of the region of practical equivalence, in ROC-AUC;
+    ``complexity_order`` names models, the simplest first, and a model it does not name counts as
+    the most complex.
     """
 
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
     rope: Annotated[float, Field(ge=0, lt=0.5)]
-    choice: Literal["best", "simplest_tied"]
-    complexity: tuple[str, ...]
+    rule: Literal["best", "simplest_tied"]
+    complexity_order: tuple[str, ...]
 
     @property
     def told(self) -> str:
@@ -266,7 +267,7 @@ class Tracking(Config):
     name: Literal["none", "mlflow"]
     store: str | None = None
     experiment: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-    artefacts: bool = True
+    log_artifacts: bool = True
 
 
 class Compare(Config):
@@ -279,7 +280,7 @@ class Compare(Config):
     runs: str | None
     diff: tuple[str, ...] | None
     data: Source | None = None
-    verdict: ComparisonConfig
+    selection: ComparisonConfig
     sealed_test: Literal["auto", "open", "closed"]
     gate: dict[str, float]
     gate_only: bool

@@ -27,7 +27,7 @@ class Score(Config):
     report: Report
     rows: Annotated[int, Field(ge=1, le=100_000_000)]
     threads: Threads
-    outputs: str | None = None
+    output_dir: str | None = None
 
 
 class SavedFile(Config):

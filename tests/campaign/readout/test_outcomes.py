@@ -23,8 +23,8 @@ KEYS = {
     "profit": None,
     "contacted": None,
     "cost": None,
-    "foreign": "refuse",
-    "min_known": 0.5,
+    "unknown_customers": "error",
+    "min_known_share": 0.5,
 }
 
 
@@ -232,7 +232,7 @@ def test_whoever_is_missing_blank_or_foreign_is_counted_as_that(tmp_path_factory
     extra = {"customer_id": [f"x{number}" for number in range(strange)], "declined": "yes"}
     path = tmp_path_factory.mktemp("o") / "o.csv"
     pd.concat([table[~gone], pd.DataFrame(extra)]).to_csv(path, index=False)
-    wanted = OutcomesFile(file=str(path), **{**KEYS, "foreign": "drop"})
+    wanted = OutcomesFile(file=str(path), **{**KEYS, "unknown_customers": "drop"})
     found = read_outcomes(wanted, assignment)
     assert found.n_unknown_customers == strange
     assert np.array_equal(found.in_file, ~gone)
@@ -317,6 +317,6 @@ def test_outcomes_of_which_too_few_are_the_campaigns_are_refused(read, campaign)
     mine = told(assignment, declined)
     others = mine.assign(customer_id="x" + mine["customer_id"].astype(str))
     table = pd.concat([mine.head(60), others])
-    with pytest.raises(RetainError, match=r"60 of 220 customers \(27.3%\) .*min_known=0.272"):
-        read(table, foreign="drop")
-    assert read(table, foreign="drop", min_known=0.272).n_unknown_customers == len(others)
+    with pytest.raises(RetainError, match=r"60 of 220 customers \(27.3%\) .*min_known_share=0.272"):
+        read(table, unknown_customers="drop")
+    assert read(table, unknown_customers="drop", min_known_share=0.272).n_unknown_customers == len(others)
