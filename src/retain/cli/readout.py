@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from retain.cli.overrides import Arguments, quote_ids
 from retain.cli.run import answer
+from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.record import CampaignDirectory, ReadoutDirectory, StudyDirectory
 from retain.storage.paths import parse_path
@@ -65,6 +66,8 @@ def readout(line: Arguments) -> int:
         message = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
         raise RetainError.unwritable(campaign.readout.path, error, message) from None
     print_readout(console(), found.tree, campaign.readout.path)
+    if line.json:
+        write_json(found.tree)
     return 0
 
 
