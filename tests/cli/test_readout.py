@@ -178,7 +178,7 @@ def board(tree, folder):
 @pytest.mark.parametrize("columns", [("declined", "profit"), ("declined",), ("profit",)])
 def test_every_kind_of_read_out_is_told_within_80_columns(tmp_path, save, columns):
     from retain.campaign.readout.outcomes import Outcomes
-    from retain.campaign.readout.readout import readout as read_out
+    from retain.campaign.readout.readout import build_readout as read_out
 
     assignment, declined, kept = drawn(simulation.Design(simulation.LARGE.sizes, save))
     gone = np.random.default_rng(0).random(len(declined)) < np.where(assignment.treated, 0.02, 0.2)
@@ -187,7 +187,7 @@ def test_every_kind_of_read_out_is_told_within_80_columns(tmp_path, save, column
         "profit": np.where(gone, np.nan, kept) if "profit" in columns else None,
     }
     contacted = (assignment.treated & (np.arange(len(declined)) % 9 > 0)).astype(float)
-    outcomes = Outcomes(~gone, **known, contacted=contacted, cost=None, foreign=2)
+    outcomes = Outcomes(~gone, **known, contacted=contacted, cost=None, n_unknown_customers=2)
     tree = read_out(assignment, outcomes, resamples=200).tree
     lines = board(tree, tmp_path).splitlines()
     long = [line for line in lines if len(line) > 80 and str(tmp_path) not in line]
@@ -204,7 +204,7 @@ def test_every_kind_of_read_out_is_told_within_80_columns(tmp_path, save, column
 
 def test_a_campaign_too_small_for_anything_says_so(tmp_path):
     from retain.campaign.readout.outcomes import Outcomes
-    from retain.campaign.readout.readout import readout as read_out
+    from retain.campaign.readout.readout import build_readout as read_out
 
     assignment, declined, kept = drawn(simulation.Design({"high": {"call": 15}}, {"call": 0.3}))
     outcomes = Outcomes(np.ones(15, bool), declined.astype(float), kept, None, None, 0)

@@ -155,7 +155,7 @@ def test_the_plan_for_the_store_is_the_optimum_of_an_exact_solver(asked):
         constraints=optimize.LinearConstraint(rows, ub=most),
         options={"mip_rel_gap": 1e-6},
     )
-    assert plan.proven
+    assert plan.is_optimal
     assert plan.value == pytest.approx(-found.fun, rel=2e-6)
     assert plan.value <= -found.mip_dual_bound + 1e-6
 

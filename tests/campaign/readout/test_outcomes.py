@@ -188,7 +188,7 @@ def test_outcomes_are_put_in_the_campaigns_order(read, campaign):
     found = read(table)
     assert np.array_equal(found.declined, declined)
     assert found.profit == pytest.approx(kept)
-    assert found.present.all()
+    assert found.in_file.all()
     assert found.contacted is None
 
 
@@ -234,8 +234,8 @@ def test_whoever_is_missing_blank_or_foreign_is_counted_as_that(tmp_path_factory
     pd.concat([table[~gone], pd.DataFrame(extra)]).to_csv(path, index=False)
     wanted = OutcomesFile(file=str(path), **{**KEYS, "unknown_customers": "drop"})
     found = read_outcomes(wanted, assignment)
-    assert found.foreign == strange
-    assert np.array_equal(found.present, ~gone)
+    assert found.n_unknown_customers == strange
+    assert np.array_equal(found.in_file, ~gone)
     assert np.array_equal(np.isnan(found.declined), gone | blank)
     known = ~(gone | blank)
     assert np.array_equal(found.declined[known], declined[known])
@@ -303,7 +303,7 @@ def test_ids_are_matched_as_the_campaign_writes_them(read, campaign):
     assignment, declined, _ = campaign
     table = outcomes_table(assignment, declined)
     table["customer_id"] = table["customer_id"] + ".0"
-    assert read(table).present.all()
+    assert read(table).in_file.all()
 
 
 def test_without_a_file_the_key_is_told(campaign):
@@ -319,4 +319,5 @@ def test_outcomes_of_which_too_few_are_the_campaigns_are_refused(read, campaign)
     table = pd.concat([mine.head(60), others])
     with pytest.raises(RetainError, match=r"60 of 220 customers \(27.3%\) .*min_known_share=0.272"):
         read(table, unknown_customers="drop")
-    assert read(table, unknown_customers="drop", min_known_share=0.272).foreign == len(others)
+    kept = read(table, unknown_customers="drop", min_known_share=0.272)
+    assert kept.n_unknown_customers == len(others)

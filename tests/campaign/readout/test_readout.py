@@ -8,7 +8,7 @@ import pytest
 
 from retain.campaign.assignment import Assignment
 from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.readout.readout import readout
+from retain.campaign.readout.readout import build_readout
 from retain.campaign.readout.save_rates import next_catalogue_name, update_catalogue
 from retain.schema import Assumption, Lift
 
@@ -20,15 +20,15 @@ STRONG = replace(LARGE, save={"call": 0.7, "gift": 0.6, "letter": 0.0})
 
 def outcomes(declined, **columns):
     """Outcomes of everyone, unless they are NaN."""
-    result = {"profit": None, "contacted": None, "cost": None, "foreign": 0} | columns
+    result = {"profit": None, "contacted": None, "cost": None, "n_unknown_customers": 0} | columns
     declined = None if declined is None else declined.astype(float)
     known = declined if declined is not None else result["profit"]
-    return Outcomes(present=np.isfinite(known), declined=declined, **result)
+    return Outcomes(in_file=np.isfinite(known), declined=declined, **result)
 
 
 def found(assignment, message, resamples=300):
     """The tree of a read-out, which must be JSON as it stands."""
-    tree = readout(assignment, message, resamples=resamples).tree
+    tree = build_readout(assignment, message, resamples=resamples).tree
     json.dumps(tree, allow_nan=False)
     return tree
 
@@ -272,7 +272,7 @@ def test_a_handful_of_customers_is_too_small_for_money_and_curves():
 
 def test_without_declines_there_is_no_curve_and_no_new_catalogue(strong):
     assignment, _, kept = strong
-    result = readout(assignment, outcomes(None, profit=kept), resamples=300)
+    result = build_readout(assignment, outcomes(None, profit=kept), resamples=300)
     assert result.catalogue is None
     assert result.tree["catalogue"] is None
     assert result.tree["qini"] == {"missing": "declined"}
@@ -320,7 +320,7 @@ def test_a_lift_is_taken_out_of_the_save_rate(tree, strong):
 
 def test_the_new_catalogue_is_the_old_one_with_what_was_learnt(strong):
     assignment, declined, _ = strong
-    result = readout(assignment, outcomes(declined), resamples=300)
+    result = build_readout(assignment, outcomes(declined), resamples=300)
     new, old = result.catalogue, assignment.catalogue
     assert new.name == "simulated_readout"
     assert list(new.offers) == list(old.offers)
@@ -344,10 +344,10 @@ def test_the_name_of_a_catalogue_is_safe_as_a_files(name, after):
 # Two campaigns in a row: the second starts from what the first left, and knows more.
 def test_the_loop_closes(strong):
     assignment, declined, _ = strong
-    first = readout(assignment, outcomes(declined), resamples=300)
+    first = build_readout(assignment, outcomes(declined), resamples=300)
     second_campaign, again, _ = drawn(STRONG, seed=6)
     again_planned = replace(second_campaign, catalogue=first.catalogue)
-    second = readout(again_planned, outcomes(again), resamples=300)
+    second = build_readout(again_planned, outcomes(again), resamples=300)
     widths = [
         [rate["posterior"]["high"] - rate["posterior"]["low"] for rate in tree["save_rates"]]
         for tree in (first.tree, second.tree)

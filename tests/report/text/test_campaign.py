@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from retain.campaign.planning.document import LOOKS
+from retain.campaign.planning.document import CAUTION_CHECKS
 from retain.report.page.page import page
 from retain.report.text.campaign import (
     assumptions,
@@ -103,7 +103,7 @@ def test_where_consent_is_not_stated_the_page_says_what_to_type(tree, html):
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize("code", LOOKS)
+@pytest.mark.parametrize("code", CAUTION_CHECKS)
 def test_every_caution_has_words_in_both_languages(tree, code, language):
     tree["campaign"]["cautions"] = [{"code": code}]
     (text,) = spoken(cautions(tree), language)
