@@ -28,7 +28,7 @@ from retain.storage.writing import write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from retain.campaign.readout.readout import Readout as Found
+    from retain.campaign.readout.readout import ReadoutResult as Found
     from retain.schema import Catalogue, Readout
 
 TYPED = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
@@ -44,7 +44,7 @@ def readout(line: Arguments) -> int:
     """Read plan and outcomes, hold them against each other, write and print what is found."""
     from retain.campaign.assignment import read_assignment
     from retain.campaign.readout.outcomes import read_outcomes
-    from retain.campaign.readout.readout import readout as read_out
+    from retain.campaign.readout.readout import build_readout as read_out
     from retain.cli.compare import say_waiting
     from retain.cli.terminal.console import console
     from retain.cli.terminal.readout import print_readout

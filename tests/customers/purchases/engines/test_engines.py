@@ -284,17 +284,17 @@ def test_sensitivity_by_hand():
     rows = [(name, n * DAY) for name, days in bought.items() for n in days]
     log = pd.DataFrame(rows, columns=["customer", "t"]).assign(cents=100, items=1, buys=1)
     _, counted = built(log, planned(0, columns=frozenset(), days=(day,)))
-    told = tabulate_variants(list_label_variants(RULE, ("orders",)), counted.sensitivity)
-    told = told.set_index(["parameter", "value"])
-    assert told.loc[("chosen", "")].tolist() == [1, 0.0, 1.0]
+    result = tabulate_variants(list_label_variants(RULE, ("orders",)), counted.sensitivity)
+    result = result.set_index(["parameter", "value"])
+    assert result.loc[("chosen", "")].tolist() == [1, 0.0, 1.0]
     # one order after, two in an average 90 days before: declined below 0.6 of the rate
-    assert told.loc[("decline_ratio", "0.6")].tolist() == [1, 1.0, 0.0]
+    assert result.loc[("decline_ratio", "0.6")].tolist() == [1, 1.0, 0.0]
     # the order 70 days after is not in 60 days
-    assert told.loc[("horizon", "60")].tolist() == [1, 1.0, 0.0]
+    assert result.loc[("horizon", "60")].tolist() == [1, 1.0, 0.0]
     # in the last 90 days alone the other customer is regular too, and went on buying
-    assert told.loc[("regularity.periods", "1")].tolist() == [2, 0.0, 1.0]
+    assert result.loc[("regularity.periods", "1")].tolist() == [2, 0.0, 1.0]
     # 181 to 270 days before the other did not buy
-    assert told.loc[("regularity.periods", "3"), "rows"] == 1
+    assert result.loc[("regularity.periods", "3"), "rows"] == 1
 
 
 def test_distinct_days_and_categories_by_bits_are_count_distinct():
@@ -324,10 +324,10 @@ def test_without_duckdb_the_sentence_says_what_to_install(monkeypatch):
 
 def test_the_engine_fetches_no_code():
     with connect("200MB") as connection:
-        told = connection.execute(
+        result = connection.execute(
             "SELECT value FROM duckdb_settings() WHERE name LIKE 'auto%extensions'"
         ).fetchall()
-    assert told == [("false",)] * 2
+    assert result == [("false",)] * 2
 
 
 @pytest.mark.parametrize(
