@@ -15,7 +15,7 @@ import numpy as np
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import rules, segment_tree
 from retain.campaign.segmentation.conditions import values_of
-from retain.customers.customers import Label
+from retain.customers.customers import Translated
 from retain.errors import RetainError
 from retain.schema import Bands, Segmentation
 
@@ -211,12 +211,14 @@ def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
     return np.asarray(names[places])
 
 
-def segment_labels(known: Segmentation) -> dict[str, Label | None]:
+def segment_labels(known: Segmentation) -> dict[str, Translated | None]:
     """What people call each segment there may be, None where nobody says, by its name."""
     if known.kind == "rules":
         told = {name: named.label for name, named in known.rules.items()}
         told |= {known.otherwise: known.otherwise_label}
-        return {name: None if one is None else Label(one.en, one.ru) for name, one in told.items()}
+        return {
+            name: None if one is None else Translated(one.en, one.ru) for name, one in told.items()
+        }
     risks = _called(_there(known.risk), "risk")
     if known.value is None:
         return risks
@@ -250,18 +252,19 @@ def _there(found: Bands | None) -> Bands:
     return found
 
 
-def _called(found: Bands, of: Literal["risk", "value"]) -> dict[str, Label | None]:
+def _called(found: Bands, of: Literal["risk", "value"]) -> dict[str, Translated | None]:
     """Names of bands with what they are of, and what people call them."""
     told = {name: found.labels.get(name) for name in found.bands}
     return {
-        f"{name} {of}": None if one is None else Label(one.en, one.ru) for name, one in told.items()
+        f"{name} {of}": None if one is None else Translated(one.en, one.ru)
+        for name, one in told.items()
     }
 
 
-def _joined(one: Label | None, other: Label | None) -> Label | None:
+def _joined(one: Translated | None, other: Translated | None) -> Translated | None:
     if one is None or other is None:
         return None
-    return Label(f"{one.en} · {other.en}", f"{one.ru} · {other.ru}")
+    return Translated(f"{one.en} · {other.en}", f"{one.ru} · {other.ru}")
 
 
 # --- faults --------------------------------------------------------------------------------------

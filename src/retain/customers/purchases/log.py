@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retain.customers.customers import Step
+from retain.customers.customers import FunnelStep
 from retain.customers.purchases.cleaning.duplicates import once
 from retain.customers.purchases.cleaning.normalise import categories_of, make
 from retain.customers.purchases.cleaning.row_checks import OF, check_rows, count_rows, refuse_empty
@@ -105,7 +105,7 @@ class Log:
 
     columns: frozenset[str]
     categories: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[FunnelStep, ...]
     first: int
     last: int
     content: str
@@ -267,7 +267,9 @@ def _normalised(
     kinds = categories_of(connection, rows, tally)
     if not make(connection, rows, tally):
         drop(connection, (RAW,))
-    read = Step("log read", count, count, "; ".join((raw.how, *rows.values["t"].notes)), of=OF)
+    read = FunnelStep(
+        "log read", count, count, "; ".join((raw.how, *rows.values["t"].notes)), unit=OF
+    )
     there = frozenset(_COLUMNS.get(role, role) for role in raw.names) - {"customer", "time"}
     first, last = tally.first // DAY, tally.last // DAY
     return Log(there, kinds, (read, *repeated, *steps), first, last, known)

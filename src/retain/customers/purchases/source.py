@@ -96,7 +96,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     customers = to_customers.customers_of(found, asked)
     for sentence in shares(found.facts) if has_target else ():
         logger.info("%s", sentence)
-    logger.info("customers: %s; %d features", customers.told(), len(customers.columns))
+    logger.info("customers: %s; %d features", customers.describe_funnel(), len(customers.columns))
     return customers
 
 
@@ -200,7 +200,7 @@ def _today() -> str:
 
 def _rows(log: Log, connection: duckdb.DuckDBPyConnection) -> int:
     """How many purchases are kept, told by the funnel where it has a line."""
-    counted = [step.after for step in log.steps if step.of == "purchases"]
+    counted = [step.after for step in log.steps if step.unit == "purchases"]
     if counted:
         return counted[-1]
     row = connection.execute("SELECT COUNT(*) FROM purchases").fetchone()

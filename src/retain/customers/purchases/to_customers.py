@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retain.customers.customers import Column, Customers, Panel, Step
+from retain.customers.customers import Column, Customers, FunnelStep, Panel
 from retain.customers.purchases.features import label as labels
 from retain.customers.purchases.features.feature_names import FAVOURITE, column_info
 from retain.customers.purchases.features.funnel import REASONS, steps_of
@@ -55,14 +55,14 @@ def customers_of(table: FeatureTable, asked: Asked) -> Customers:
         target=_target(rows, order, ids) if asked.has_target else None,
         profit=_profit(rows, order, ids, asked.label),
         profit_unit=asked.profit_unit,
-        activity=labels.describe_label(asked.label) if asked.has_target else None,
+        target_label=labels.describe_label(asked.label) if asked.has_target else None,
         funnel=steps,
         snapshot=None if asked.has_target else date_from_epoch(facts.snapshots[0]),
-        dated=dated,
+        panel=dated,
     )
 
 
-def _nobody(steps: tuple[Step, ...], asked: Asked, facts: TableFacts) -> str:
+def _nobody(steps: tuple[FunnelStep, ...], asked: Asked, facts: TableFacts) -> str:
     """Why no row is left, and what would leave some."""
     message = "; ".join(f"{one.before - one.after} {one.name}" for one in steps[-3:])
     last = facts.snapshots[-1]

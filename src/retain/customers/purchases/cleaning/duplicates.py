@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from retain.customers.customers import Step
+from retain.customers.customers import FunnelStep
 from retain.customers.purchases.cleaning.row_checks import OF
 from retain.customers.purchases.parsing.raw_columns import RAW, RawRelation, drop
 from retain.errors import RetainError
@@ -21,7 +21,7 @@ _ONCE = "retain_once"
 
 def once(
     connection: duckdb.DuckDBPyConnection, raw: RawRelation, rows: int, policy: LogPolicy
-) -> tuple[RawRelation, tuple[Step, ...]]:
+) -> tuple[RawRelation, tuple[FunnelStep, ...]]:
     """The rows, repeated ones left out where the policy says so, and what there were of them.
 
     Where they are kept they are only told: counted in all rows of a log of up to two million, and
@@ -42,11 +42,13 @@ def once(
     connection.execute(f"ALTER TABLE {_ONCE} RENAME TO {RAW}")
     left = _one(connection, f"SELECT count(*) FROM {RAW}")  # noqa: S608
     reason = "repeat another row in every column (policy.duplicates=drop)"
-    steps = (Step("duplicates", rows, left, reason, of=OF),) if left < rows else ()
+    steps = (FunnelStep("duplicates", rows, left, reason, unit=OF),) if left < rows else ()
     return replace(raw, stored=True, header=None), steps
 
 
-def _told(connection: duckdb.DuckDBPyConnection, raw: RawRelation, rows: int) -> tuple[Step, ...]:
+def _told(
+    connection: duckdb.DuckDBPyConnection, raw: RawRelation, rows: int
+) -> tuple[FunnelStep, ...]:
     sampled = rows > _COUNTED
     where = f" WHERE hash(raw_customer) % {_ONE_IN} = 0" if sampled else ""
     count = _repeated(connection, raw, where) * (_ONE_IN if sampled else 1)
@@ -54,7 +56,7 @@ def _told(connection: duckdb.DuckDBPyConnection, raw: RawRelation, rows: int) ->
         return ()
     about = f"about {count}" if sampled else f"{count}"
     reason = f"{about} repeat another row in every column, kept (policy.duplicates=keep)"
-    return (Step("duplicates", rows, rows, reason, of=OF),)
+    return (FunnelStep("duplicates", rows, rows, reason, unit=OF),)
 
 
 def _refuse(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retain.customers.customers import Step
+from retain.customers.customers import FunnelStep
 from retain.customers.files.numbers import truncate
 from retain.customers.purchases.parsing.raw_columns import RAW
 from retain.customers.purchases.parsing.rows import Fault, Rows
@@ -65,7 +65,7 @@ def count_rows(connection: duckdb.DuckDBPyConnection, rows: Rows) -> RowCounts:
 
 def check_rows(
     connection: duckdb.DuckDBPyConnection, rows: Rows, tally: RowCounts, policy: LogPolicy
-) -> tuple[Step, ...]:
+) -> tuple[FunnelStep, ...]:
     """The funnel's lines about what is left out and what returns and free rows become.
 
     Raises
@@ -80,7 +80,7 @@ def check_rows(
     left, steps = tally.rows, []
     for n, fault in faults:
         left -= tally.by_fault[n]
-        steps.append(Step(fault.name, left + tally.by_fault[n], left, told[n], of=OF))
+        steps.append(FunnelStep(fault.name, left + tally.by_fault[n], left, told[n], unit=OF))
     if left == 0:
         why = "; ".join(f"{rows_are(tally.by_fault[n])} {told[n]}" for n, _ in faults)
         raise RetainError(f"{rows.raw.told}: no purchase is left: {why}.")
@@ -133,7 +133,7 @@ def _row(connection: duckdb.DuckDBPyConnection, rows: Rows, when: str) -> str:
 
 def _by_policy(
     connection: duckdb.DuckDBPyConnection, rows: Rows, tally: RowCounts, policy: LogPolicy
-) -> Iterable[Step]:
+) -> Iterable[FunnelStep]:
     role = "amount" if "amount" in rows.values else "items"
     refused = (
         ("returns", policy.returns, tally.returned, rows.returned, "below zero", "net or drop"),
@@ -152,7 +152,7 @@ def _by_policy(
     )
     for name, count, how in said:
         if count:
-            yield Step(name, tally.kept, tally.kept, f"{rows_are(count)} {how}", of=OF)
+            yield FunnelStep(name, tally.kept, tally.kept, f"{rows_are(count)} {how}", unit=OF)
 
 
 def rows_are(count: int) -> str:

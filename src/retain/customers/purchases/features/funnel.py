@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from retain.customers.customers import Step
+from retain.customers.customers import FunnelStep
 from retain.customers.purchases.features.result import TableFacts
 from retain.customers.purchases.features.snapshots import date_from_epoch
 from retain.schema.purchases import LabelRule
@@ -18,7 +18,7 @@ REASONS = (1, 2, 3, NEVER)
 
 def steps_of(
     facts: TableFacts, rule: LabelRule, dropped: Mapping[int, tuple[object, ...]] | None = None
-) -> tuple[Step, ...]:
+) -> tuple[FunnelStep, ...]:
     """The log's steps and those of eligibility; ``dropped`` gives the ids of one snapshot."""
     by_reason = dict.fromkeys((0, *REASONS), 0)
     for _, reason, customers, _ in facts.counts:
@@ -29,7 +29,7 @@ def steps_of(
         if reason == NEVER and by_reason[NEVER] == 0:
             continue
         ids = () if dropped is None else dropped.get(reason, ())
-        steps.append(Step(name, left, left - by_reason[reason], why, ids, of))
+        steps.append(FunnelStep(name, left, left - by_reason[reason], why, ids, of))
         left -= by_reason[reason]
     return tuple(steps)
 

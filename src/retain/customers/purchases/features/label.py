@@ -8,7 +8,7 @@ from math import gcd
 
 import pandas as pd
 
-from retain.customers.customers import Label
+from retain.customers.customers import Translated
 from retain.customers.purchases.features.day_buckets import shorter_horizons, shorter_lookbacks
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule, Measure
@@ -80,7 +80,7 @@ _EN = {"orders": "orders", "items": "items", "amount": "amount"}
 _RU = {"orders": "заказов", "items": "товаров", "amount": "суммы"}
 
 
-def describe_label(rule: LabelRule) -> Label:
+def describe_label(rule: LabelRule) -> Translated:
     """What a target of 1 means.
 
     >>> from retain.schema.purchases import RegularityRule
@@ -92,7 +92,7 @@ def describe_label(rule: LabelRule) -> Label:
     less = "less" if rule.measure == "amount" else "fewer"
     en = f"{less} {_EN[rule.measure]} in {rule.horizon} days than {share} of the own rate of "
     ru = f"{_RU[rule.measure]} за {rule.horizon} дней меньше {share} собственного темпа за "
-    return Label(f"{en}{rule.lookback} days before", f"{ru}{rule.lookback} дней до того")
+    return Translated(f"{en}{rule.lookback} days before", f"{ru}{rule.lookback} дней до того")
 
 
 def label_variants(rule: LabelRule, **values: object) -> LabelRule:

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from retain.customers.customers import Step
+from retain.customers.customers import FunnelStep
 from retain.storage.reading import parse_json
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class TableFacts:
         The day the table was built on, YYYY-MM-DD.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[FunnelStep, ...]
     categories: tuple[str, ...]
     first: int
     snapshots: tuple[int, ...]

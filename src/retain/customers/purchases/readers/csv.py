@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retain.customers.files.dialect import Dialect, dialect_of
-from retain.customers.files.encoding import content, decode
+from retain.customers.files.dialect import Dialect, detect_dialect
+from retain.customers.files.encoding import decode, read_content
 from retain.customers.purchases.parsing.raw_columns import (
     RAW,
     RawRelation,
@@ -63,7 +63,7 @@ def sheet_of(path: Path, names: tuple[str, ...] | None) -> CsvFile:
     """
     encoding, text = _head(path)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    dialect = dialect_of(encoding, text)
+    dialect = detect_dialect(encoding, text)
     first = next(csv.reader(io.StringIO(text), delimiter=dialect.separator), [])
     spaced = text.lstrip("\n").split("\n", 1)[0].split()
     if names is not None and len(names) > 1 and len(first) != len(names) == len(spaced):
@@ -102,7 +102,7 @@ def rewritten(sheet: CsvFile, copy: Path) -> CsvFile:
     try:
         _copied(sheet.path, sheet.dialect.encoding, copy)
     except UnicodeError:
-        encoding, _ = decode(sheet.path, content(sheet.path))
+        encoding, _ = decode(sheet.path, read_content(sheet.path))
         _copied(sheet.path, encoding, copy)
     return replace(sheet, readable=copy)
 
