@@ -15,6 +15,8 @@ from retain.execution.plan import Plan, PlannedRun
 from retain.execution.task import Task
 from retain.record import RunDirectory, StudyDirectory
 
+from .launching import Launch
+
 TINY = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
 """Overrides that make a run on demo customers as quick as it can be."""
 
@@ -78,30 +80,43 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def launch(fork_server, tmp_path_factory):
+    """A command as a process of its own, in the current folder: ``launch(*words, VARIABLE=…)``."""
+
+    def start(*words, command="run", **environment):
+        logs = tmp_path_factory.mktemp("launch")
+        return Launch(command, words, os.environ | environment, logs)
+
+    return start
+
+
 @pytest.fixture
-def retain(here, capsys):
+def retain(here, capsys, fork_server):
     """``retain`` with the words given; the exit code and what was printed."""
 
     def called(*words):
         code = answer(run, words, "run")
-        said = capsys.readouterr()
-        return code, said.out + said.err
+        output = capsys.readouterr()
+        return code, output.out + output.err
 
     return called
 
 
 @pytest.fixture
-def drawn():
+def with_charts():
     """Asks for comparisons that draw their page and pictures."""
 
 
 @pytest.fixture
-def retain_compare(here, capsys, undrawn, request):
+def retain_compare(here, capsys, without_charts, request, fork_server):
     """``retain-compare`` with the words given; the exit code and what was printed.
 
     Explanations, campaigns and drawings take longer than the rest: who wants them asks for them.
     """
-    drawing = contextlib.nullcontext() if "drawn" in request.fixturenames else undrawn()
+    drawing = (
+        contextlib.nullcontext() if "with_charts" in request.fixturenames else without_charts()
+    )
 
     def called(*words):
         spared = [
@@ -110,8 +125,8 @@ def retain_compare(here, capsys, undrawn, request):
             if not any(word.startswith(part) for word in words)
         ]
         code = answer(compare, (*words, *spared), "compare")
-        said = capsys.readouterr()
-        return code, said.out + said.err
+        output = capsys.readouterr()
+        return code, output.out + output.err
 
     with drawing:
         yield called

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.customers.customers import Column, Customers, Translated
+from retain.customers.customers import Column, Customers, DisplayName
 from retain.errors import RetainError
 
 
@@ -72,10 +72,10 @@ def test_customers_who_stand_alone_have_the_same_groups_in_any_order(shop):
 def test_names_for_people_do_not_change_the_fingerprint(shop):
     customers = shop(30)
     named = {
-        name: replace(column, ru="Имя", levels={"toys": Translated("Toys", "Игрушки")})
+        name: replace(column, ru="Имя", levels={"toys": DisplayName("Toys", "Игрушки")})
         for name, column in customers.columns.items()
     }
-    label = Translated("Activity: declined", "Активность: снизилась")
+    label = DisplayName("Activity: declined", "Активность: снизилась")
     assert (
         replace(customers, columns=named, target_label=label).fingerprint == customers.fingerprint
     )
@@ -90,9 +90,9 @@ def test_a_derived_feature_is_described_as_a_number_of_its_own_group(shop):
 
 
 def test_what_has_no_name_for_people_goes_by_its_own():
-    column = Column("site <b>", "site", "category", levels={"a": Translated("A", "А")})
-    assert column.label == Translated("site <b>", "site <b>")
-    assert column.level("=cmd()\n") == Translated("=cmd()\n", "=cmd()\n")
+    column = Column("site <b>", "site", "category", levels={"a": DisplayName("A", "А")})
+    assert column.label == DisplayName("site <b>", "site <b>")
+    assert column.level("=cmd()\n") == DisplayName("=cmd()\n", "=cmd()\n")
 
 
 # Twins, folds and fingerprints stand in the order of the ids' texts, which 9 and 10 do not.

@@ -6,8 +6,6 @@ import contextlib
 import json
 import os
 import re
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,8 +13,6 @@ from pathlib import Path
 import pytest
 
 from retain.record import RunDirectory
-
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
 
 MODELS = "model=logreg,tree,knn,dummy,svc"
 STATUS = Path("outputs/shared/status.json")
@@ -30,16 +26,14 @@ def soon(holds):
         time.sleep(0.05)
 
 
-def counted(said):
-    return int(re.search(r"(\d+) done, 0 failed", said).group(1))
+def counted(output):
+    return int(re.search(r"(\d+) done, 0 failed", output).group(1))
 
 
-def test_two_launches_share_the_work_and_agree(retain_compare, tiny):
-    command = [sys.executable, "-m", "retain", *tiny, *LINE, "workers=1"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen(command, **pipes) for _ in range(2)]
-    said = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
+def test_two_launches_share_the_work_and_agree(launch, retain_compare, tiny):
+    processes = [launch(*tiny, *LINE, "workers=1") for _ in range(2)]
+    output = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], output
     paths = list(Path("outputs/shared").glob("*/record.json"))
     records = [json.loads(path.read_text()) for path in paths]
     assert len(records) == 10
@@ -47,7 +41,7 @@ def test_two_launches_share_the_work_and_agree(retain_compare, tiny):
     # A run done twice would have been started after the other launch had finished it.
     logs = [Path(path.parent, "run.log").read_text() for path in paths]
     assert all(log.count("roc_auc") == 1 for log in logs)
-    assert all(1 <= counted(out) <= 10 for out, _ in said)
+    assert all(1 <= counted(out) <= 10 for out, _ in output)
     boards = []
     for _ in range(2):
         retain_compare("study=shared", "resamples=100")
@@ -107,9 +101,9 @@ def test_a_run_another_launch_has_is_waited_for_and_not_done_again(claimed, reta
         directory.lock.unlink()  # lets go of the claim: who waits looks at a new file
 
     with lets_go(does_it):
-        code, said = retain(*tiny, *words, "study.name=shared")
-    assert code == 0, said
-    assert f"{len(words)} done, 0 failed" in said
+        code, output = retain(*tiny, *words, "study.name=shared")
+    assert code == 0, output
+    assert f"{len(words)} done, 0 failed" in output
     assert directory.log.read_text() == "the other launch's"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from retain.customers.contract.reader import read
-from retain.customers.customers import Column, Translated
+from retain.customers.customers import Column, DisplayName
 from retain.explanations.distributions import (
     MOST_LEVELS,
     Spread,
@@ -129,11 +129,11 @@ def test_the_interval_of_cramers_v_covers_the_truth_as_often_as_it_says(rates, n
 
 def test_levels_are_named_and_stand_by_size():
     values = text(np.where(np.arange(200) % 4 == 0, "b", "a"))
-    found = one(values, levels={"a": Translated("Alpha", "Альфа")})
+    found = one(values, levels={"a": DisplayName("Alpha", "Альфа")})
     first, second = found.distribution.levels
-    assert (first.label, first.customers) == (Translated("Alpha", "Альфа"), 150)
+    assert (first.label, first.customers) == (DisplayName("Alpha", "Альфа"), 150)
     assert (first.declined, first.stayed) == (1.0, 0.5)
-    assert (second.label, second.customers, second.rate) == (Translated("b", "b"), 50, 0.0)
+    assert (second.label, second.customers, second.rate) == (DisplayName("b", "b"), 50, 0.0)
     assert (second.low, second.high) == pytest.approx((0.0, 0.0713), abs=1e-4)
 
 
@@ -142,9 +142,9 @@ def test_the_smallest_levels_are_together_and_the_unknown_apart():
     values = text([f"level {code}" if code else None for code in codes])
     found = one(values).distribution.levels
     assert len(found) == MOST_LEVELS + 2
-    assert found[-2].label == Translated("all others (9)", "все остальные (9)")
+    assert found[-2].label == DisplayName("all others (9)", "все остальные (9)")
     assert (found[-2].customers, found[-1].customers) == (45, 5)
-    assert found[-1].label == Translated("not known", "нет данных")
+    assert found[-1].label == DisplayName("not known", "нет данных")
     assert len(one(text([f"{code}" for code in codes % 31])).distribution.levels) == 31
 
 

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from retain.customers.contract.reader import read
-from retain.customers.customers import DerivedFeature, Translated
+from retain.customers.customers import DerivedFeature, DisplayName
 from retain.explanations.label_audit import label_audit
 
 
@@ -28,7 +28,7 @@ def test_a_label_the_money_knows_nothing_of_does_not_agree(shop):
     (found,) = label_audit(shop(400))
     assert not found.agrees
     assert abs(found.z) < 1.96
-    assert found.before == Translated("revenue_previous", "revenue_previous")
+    assert found.before == DisplayName("revenue_previous", "revenue_previous")
     assert found.last.en == "revenue_current"
     assert found.derived.en == "revenue_trend"
 

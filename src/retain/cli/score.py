@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 from retain.cli.compare import gc_paused
 from retain.cli.overrides import Arguments
 from retain.cli.run import answer
+from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.record import ScoreDirectory, StudyDirectory
 from retain.storage.paths import parse_path
+from retain.storage.reading import DATA_BYTES, read_json_object
 
 if TYPE_CHECKING:
     from retain.schema import Score
@@ -125,10 +127,12 @@ def _scored(line: Arguments) -> int:
                 stack.enter_context(source.reading(lambda: say_waiting(source)))
             home, found, repointing = _placed(line, config, path, study)
     except OSError as error:
-        raise RetainError.unwritable(study.path, error, "outputs=FOLDER") from None
+        raise RetainError.unwritable(study.path, error, "output_dir=FOLDER") from None
     print_scoring(console(), study, home, found)
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-score", *line.words])))
+    if line.json:
+        write_json(read_json_object(home.score_json, most_bytes=DATA_BYTES))
     return 0
 
 
@@ -182,13 +186,13 @@ def _home(config: Score, path: Path) -> StudyDirectory:
     """
     from retain.errors import RetainError
 
-    if config.outputs:
-        return StudyDirectory(parse_path("outputs", config.outputs))
+    if config.output_dir:
+        return StudyDirectory(parse_path("output_dir", config.output_dir))
     study = _study_of(path)
     if path.absolute().parent.name != study.verdict.name:
         raise RetainError(
             f"{path.parent} is no verdict/ within a study, beside which scores could lie; name a "
-            "folder for them: outputs=FOLDER"
+            "folder for them: output_dir=FOLDER"
         )
     return study
 

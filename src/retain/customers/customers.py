@@ -21,7 +21,7 @@ Operation = Literal["ratio", "difference", "slope", "mean"]
 
 
 @dataclass(frozen=True, slots=True)
-class Translated:
+class DisplayName:
     """What something is called for people, in the two languages of the report."""
 
     en: str
@@ -40,22 +40,22 @@ class Column:
     kind: Kind
     en: str = ""
     ru: str = ""
-    levels: Mapping[str, Translated] = field(default_factory=dict)
+    levels: Mapping[str, DisplayName] = field(default_factory=dict)
 
     @property
-    def label(self) -> Translated:
+    def label(self) -> DisplayName:
         """What the feature is called."""
-        return Translated(self.en or self.name, self.ru or self.name)
+        return DisplayName(self.en or self.name, self.ru or self.name)
 
-    def level(self, value: str) -> Translated:
+    def level(self, value: str) -> DisplayName:
         """What a value of the category is called.
 
-        >>> named = {"yes": Translated("Agreed", "Согласен")}
+        >>> named = {"yes": DisplayName("Agreed", "Согласен")}
         >>> consent = Column("consent", "communication", "category", levels=named)
         >>> consent.level("yes").ru, consent.level("maybe").ru
         ('Согласен', 'maybe')
         """
-        return self.levels.get(value, Translated(value, value))
+        return self.levels.get(value, DisplayName(value, value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class Customers:
     features: pd.DataFrame
     columns: Mapping[str, Column]
     target: pd.Series | None = None
-    target_label: Translated | None = None
+    target_label: DisplayName | None = None
     profit: pd.Series | None = None
     profit_unit: str | None = None
     contactable: pd.Series | None = None
@@ -208,7 +208,8 @@ class Customers:
         >>> table = pd.DataFrame({"may": [1.0], "june": [2.0]}, index=[7])
         >>> months = {name: Column(name, "purchase", "number") for name in table}
         >>> trend = DerivedFeature("trend", "purchase", "slope", ("may", "june"), en="Trend")
-        >>> found = Customers(table, months, derived_features=(trend,)).column_info(["trend", "june"])
+        >>> customers = Customers(table, months, derived_features=(trend,))
+        >>> found = customers.column_info(["trend", "june"])
         >>> {name: (column.label.en, column.kind) for name, column in found.items()}
         {'trend': ('Trend', 'number'), 'june': ('june', 'number')}
         """

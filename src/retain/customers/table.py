@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from retain.customers.contract.derived import parse_derived_features
-from retain.customers.customers import Column, Customers, FunnelStep, Kind, Translated
+from retain.customers.customers import Column, Customers, DisplayName, FunnelStep, Kind
 from retain.customers.files.booleans import parse_consent, parse_positive
 from retain.customers.files.columns import (
     Roles,
@@ -211,12 +211,12 @@ def _target(
 
 def _target_label(
     name: str | None, answers: pd.Series | None, target: pd.Series | None
-) -> Translated | None:
+) -> DisplayName | None:
     """The positive answer as the file writes it."""
     if answers is None or target is None:
         return None
     said = f"{name} = {answers[target == 1].iloc[0]}"
-    return Translated(said, said)
+    return DisplayName(said, said)
 
 
 def _profit(table: Table, name: str) -> pd.Series:

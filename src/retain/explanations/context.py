@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import Column, Customers, Translated
+from retain.customers.customers import Column, Customers, DisplayName
 from retain.learning.features import feature_matrix
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import Splits
@@ -43,7 +43,7 @@ class ExplanationContext:
     ids: pd.Index
     target: np.ndarray
     duplicate_groups: pd.Series
-    activity: Translated | None
+    activity: DisplayName | None
 
     @cached_property
     def training(self) -> pd.DataFrame:

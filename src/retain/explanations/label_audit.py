@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from retain.customers.checks.label_audit import Decrease, compare_periods, find_successive_periods
-from retain.customers.customers import Customers, Translated
+from retain.customers.customers import Customers, DisplayName
 from retain.verdict.statistics import wilson_interval
 
 STORES_OWN = "communication"
@@ -34,9 +34,9 @@ class LabelAudit:
     so beyond chance.
     """
 
-    before: Translated
-    last: Translated
-    derived: Translated
+    before: DisplayName
+    last: DisplayName
+    derived: DisplayName
     declined: ClassFell
     stayed: ClassFell
     z: float

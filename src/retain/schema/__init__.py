@@ -3,18 +3,19 @@
 from retain.schema.campaign import (
     Assumption,
     Assumptions,
-    Bands,
     Beta,
+    CampaignConfig,
     Catalogue,
     Condition,
     Lift,
-    Named,
     Offer,
-    Planning,
     Rule,
     Segmentation,
-    Words,
+    SegmentRule,
+    ThresholdBands,
+    Translated,
 )
+from retain.schema.compare import Compare, ComparisonConfig, ExplainConfig, Report, Tracking
 from retain.schema.contract import (
     Cleaning,
     ColumnSpec,
@@ -26,24 +27,6 @@ from retain.schema.contract import (
     TableSpec,
 )
 from retain.schema.names import Name, Processes
-from retain.schema.nodes import (
-    GROUPS,
-    UNTUNED,
-    Audit,
-    Calibration,
-    Compare,
-    ComparisonConfig,
-    ExplainConfig,
-    Features,
-    Limits,
-    Metrics,
-    Report,
-    Run,
-    SearchRange,
-    Tracking,
-    Tuning,
-    Validation,
-)
 from retain.schema.parsing import Config, check_mapping, parse
 from retain.schema.purchases import (
     LabelRule,
@@ -54,7 +37,20 @@ from retain.schema.purchases import (
     RegularityRule,
     SnapshotRule,
 )
-from retain.schema.readout import OutcomesFile, Readout, WhichCampaign
+from retain.schema.readout import CampaignSelector, OutcomesFile, Readout
+from retain.schema.run import (
+    GROUPS,
+    UNTUNED,
+    Audit,
+    Calibration,
+    Features,
+    Limits,
+    Metrics,
+    Run,
+    SearchRange,
+    Tuning,
+    Validation,
+)
 from retain.schema.scoring import SavedVerdict, Score
 
 __all__ = [
@@ -63,9 +59,10 @@ __all__ = [
     "Assumption",
     "Assumptions",
     "Audit",
-    "Bands",
     "Beta",
     "Calibration",
+    "CampaignConfig",
+    "CampaignSelector",
     "Catalogue",
     "Cleaning",
     "ColumnSpec",
@@ -85,13 +82,11 @@ __all__ = [
     "Measure",
     "Metrics",
     "Name",
-    "Named",
     "NewcomerRule",
     "Offer",
     "OutcomesFile",
     "OutlierRule",
     "PeriodSpec",
-    "Planning",
     "Policy",
     "Processes",
     "Readout",
@@ -102,14 +97,15 @@ __all__ = [
     "SavedVerdict",
     "Score",
     "SearchRange",
+    "SegmentRule",
     "Segmentation",
     "SnapshotRule",
     "TableSpec",
+    "ThresholdBands",
     "Tracking",
+    "Translated",
     "Tuning",
     "Validation",
-    "WhichCampaign",
-    "Words",
     "check_mapping",
     "parse",
 ]

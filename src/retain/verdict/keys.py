@@ -8,6 +8,7 @@ from typing import Any
 
 from retain.errors import RetainError
 from retain.record import CANNOT_CHANGE_A_RESULT, Record
+from retain.wording import describe_count, format_value
 
 Aspect = Callable[[Record], str]
 
@@ -28,10 +29,10 @@ def check_comparable(records: Sequence[Record]) -> None:
     ]
     if problems:
         raise RetainError(
-            "these runs cannot stand in one table:\n"
+            "these runs cannot be compared in one table, they differ in:\n"
             + "\n".join(problems)
-            + "\nCompare them apart (study.name=… keeps them in folders of their own), or launch "
-            "the line again to redo what is outdated."
+            + "\nKeep them in separate studies (study.name=NAME) and compare each, or launch the "
+            "sweep again to redo what is outdated."
         )
 
 
@@ -41,8 +42,11 @@ def _difference(name: str, aspect: Aspect, records: Sequence[Record]) -> str | N
         ids.setdefault(aspect(record), []).append(record.id)
     if len(ids) == 1:
         return None
-    parts = [f"{told} ({len(runs)} runs, such as {runs[0]})" for told, runs in ids.items()]
-    return f"  {name}: " + " against ".join(parts)
+    parts = [
+        f"{told} ({describe_count(len(runs), 'run')}, such as {runs[0]})"
+        for told, runs in ids.items()
+    ]
+    return f"  {name}: " + "; ".join(parts)
 
 
 COMPONENTS = (
@@ -165,19 +169,18 @@ def _flat(tree: Any, path: str) -> dict[str, Any]:
     return found
 
 
-def label_run(row: Mapping[Any, Any], keys: Iterable[str]) -> str:
-    """A run by what tells it from the others: components by their bare name, where they have one.
+def label_run(row: Mapping[Any, Any], keys: Iterable[str], separator: str = " ") -> str:
+    """Return what tells a run from the others: names of components, other keys as one types them.
 
     >>> row = {"id": "0123abcd", "model": "svc", "sampler": "none", "features.site": False}
     >>> label_run(row, ["model", "sampler", "features.site"]), label_run(row, ["sampler"])
-    ('svc site=off', 'sampler=none')
+    ('svc features.site=false', 'sampler=none')
     """
-    values = {key: row[key] for key in keys if row[key] is not None}
-    messages = [_told(key, value) for key, value in values.items() if value != "none"]
+    values = {key: row[key] for key in keys if row.get(key) is not None}
+    parts = [
+        str(value) if key in COMPONENTS else f"{key}={format_value(value)}"
+        for key, value in values.items()
+        if value != "none"
+    ]
     without = [f"{key}=none" for key, value in values.items() if value == "none"]
-    return " ".join(messages or without) or str(row["id"])
-
-
-def _told(key: str, value: Any) -> str:
-    shown = ("on" if value else "off") if isinstance(value, bool) else value
-    return str(value) if "." not in key else f"{key.split('.', 1)[1]}={shown}"
+    return separator.join(parts or without) or str(row["id"])

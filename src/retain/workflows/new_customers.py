@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from retain.campaign.reference import LevelShares, content
-from retain.customers.customers import Column, Customers, Translated
+from retain.customers.customers import Column, Customers, DisplayName
 from retain.errors import RetainError
 from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
@@ -30,7 +30,7 @@ def with_levels(columns: Mapping[str, Column], saved: LoadedWinner) -> dict[str,
     for name, levels in met:
         if name in found:
             column = found[name]
-            named = {level: Translated(level, level) for level in levels}
+            named = {level: DisplayName(level, level) for level in levels}
             found[name] = replace(column, levels={**named, **column.levels})
     return found
 
@@ -44,7 +44,7 @@ def _of_reference(saved: LoadedWinner) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _rules(saved: LoadedWinner) -> Iterator[Rule]:
     yield from (named.when for named in saved.cuts.segmentation.rules.values())
     for offer in saved.cuts.offers.offers.values():
-        yield from (rule for rule in (offer.when, offer.never) if rule is not None)
+        yield from (rule for rule in (offer.include_if, offer.exclude_if) if rule is not None)
 
 
 def _of_rule(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from retain.customers.contract.reader import read
-from retain.customers.customers import Translated
+from retain.customers.customers import DisplayName
 from retain.errors import RetainError
 
 FILE = "market_file.csv"
@@ -87,10 +87,10 @@ def test_a_period_column_is_named_by_column_and_period(small_dir, contract):
 def test_categories_and_the_target_have_their_names_from_the_contract(small_dir, contract):
     customers = read(dir=str(small_dir), **contract)
     category = customers.columns["popular_category"]
-    assert category.level("kitchenware") == Translated("Kitchenware", "Кухонная посуда")
+    assert category.level("kitchenware") == DisplayName("Kitchenware", "Кухонная посуда")
     assert set(customers.features["popular_category"]) <= set(category.levels)
     assert customers.columns["days_registered"].levels == {}
-    assert customers.target_label == Translated(
+    assert customers.target_label == DisplayName(
         "Purchasing activity: Declined", "Покупательская активность: Снизилась"
     )
 
@@ -100,7 +100,7 @@ def test_names_a_contract_does_not_give_are_its_own_keys(small_dir, contract):
     target.update(
         en="", ru="", categories={k: {"raw": v["raw"]} for k, v in target["categories"].items()}
     )
-    assert read(dir=str(small_dir), **contract).target_label == Translated(
+    assert read(dir=str(small_dir), **contract).target_label == DisplayName(
         *["activity: declined"] * 2
     )
     assert read(dir=str(small_dir), has_target=False, **contract).target_label is None
@@ -309,8 +309,8 @@ def test_where_cleaning_leaves_nobody_the_funnel_up_to_there_is_told(small_dir, 
     for path in small_dir.glob("market_money.csv"):
         text = path.read_text(encoding="utf-8")
         path.write_text(re.sub(r"текущий_месяц,\d+", "текущий_месяц,900000", text), "utf-8")
-    told = r"no customers are left; the funnel: 12 → 12 \(newcomers\)"
-    with pytest.raises(RetainError, match=told):
+    message = r"no customers are left; the funnel: 12 → 12 \(newcomers\)"
+    with pytest.raises(RetainError, match=message):
         read(dir=str(small_dir), **contract)
 
 
@@ -333,8 +333,8 @@ def test_the_step_is_told_even_when_nobody_was_found(small_dir, contract):
 @pytest.mark.parametrize("step", ["newcomers", "outliers"])
 def test_a_measure_that_does_not_exist_is_refused(small_dir, contract, step):
     contract["cleaning"][step]["measure"] = "revenu"
-    said = f"cleaning.{step}.measure: measure 'revenu' is not one of .*Did you mean 'revenue'"
-    with pytest.raises(RetainError, match=said):
+    text = f"cleaning.{step}.measure: measure 'revenu' is not one of .*Did you mean 'revenue'"
+    with pytest.raises(RetainError, match=text):
         read(dir=str(small_dir), **contract)
 
 
@@ -436,9 +436,9 @@ BROKEN = {
 
 @pytest.mark.parametrize("flaw", BROKEN)
 def test_a_file_that_breaks_the_contract_is_refused(small_dir, contract, change, flaw):
-    (name, old, new), said = BROKEN[flaw]
+    (name, old, new), text = BROKEN[flaw]
     change(name, old, new)
-    with pytest.raises(RetainError, match=said):
+    with pytest.raises(RetainError, match=text):
         read(dir=str(small_dir), **contract)
 
 
@@ -563,7 +563,7 @@ def _known_name(contract):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "text"),
     [
         (
             _second_target,
@@ -593,7 +593,7 @@ def _known_name(contract):
         (_known_name, r"derived\.promo_share: a feature of that name exists"),
     ],
 )
-def test_a_contract_that_contradicts_itself_is_refused(small_dir, contract, spoil, said):
+def test_a_contract_that_contradicts_itself_is_refused(small_dir, contract, spoil, text):
     spoil(contract)
-    with pytest.raises(RetainError, match=said):
+    with pytest.raises(RetainError, match=text):
         read(dir=str(small_dir), **contract)

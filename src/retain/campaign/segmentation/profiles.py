@@ -12,7 +12,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.segmentation.contrasts import Contrast, distinct
 from retain.campaign.segmentation.segments import segment_labels
 from retain.campaign.segmentation.stability import Stability
-from retain.customers.customers import Column, Translated
+from retain.customers.customers import Column, DisplayName
 from retain.schema import Segmentation
 from retain.verdict.statistics import mean_interval
 
@@ -71,7 +71,7 @@ def profiles(
     called = segment_labels(known)
     rows = []
     for name, part in audience.table.groupby(audience.segments, sort=True):
-        row = _told(str(name), part, len(audience), known.minimum, called.get(str(name)))
+        row = _told(str(name), part, len(audience), known.min_size, called.get(str(name)))
         row["profit_at_risk"] = None if totals is None else _amount(totals[str(name)])
         row["contactable"] = (
             None if audience.consent == "not_stated" else float(part["contactable"].mean())
@@ -92,7 +92,7 @@ def _weight(part: pd.DataFrame) -> float:
 
 
 def _told(
-    name: str, part: pd.DataFrame, customers: int, minimum: int, label: Translated | None
+    name: str, part: pd.DataFrame, customers: int, minimum: int, label: DisplayName | None
 ) -> dict[str, Any]:
     risk, low, high = mean_interval(part["risk"].to_numpy())
     return {

@@ -36,10 +36,10 @@ FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Folding:
-    """What the validation is going to do.
+    """The folds that a validation is going to make.
 
-    ``is_shuffled``: customers are shuffled before folding. ``duplicates``: copies kept together, with
-    if somebody has looked for them already.
+    ``is_shuffled``: customers are shuffled before folding. ``duplicates``: the copies that folds
+    keep together, where they have been looked for.
     """
 
     is_shuffled: bool

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from retain.customers.customers import Column, Kind, Translated
+from retain.customers.customers import Column, DisplayName, Kind
 from retain.errors import RetainError, did_you_mean
 from retain.schema import ColumnSpec, TableSpec, check_mapping, parse
 
@@ -69,14 +69,14 @@ class Contract:
         return found[0]
 
     @property
-    def target_label(self) -> Translated | None:
+    def target_label(self) -> DisplayName | None:
         """What the positive category of the target means; None without a target."""
         source = self.role("target")
         if source is None or source.spec.positive is None:
             return None
         column = _column(source.name, source.spec)
         said = column.level(source.spec.positive)
-        return Translated(f"{column.en}: {said.en}", f"{column.ru}: {said.ru}")
+        return DisplayName(f"{column.en}: {said.en}", f"{column.ru}: {said.ru}")
 
     @property
     def features(self) -> dict[str, Feature]:
@@ -124,7 +124,9 @@ def parse_contract(tables: Mapping[str, Any], *, has_target: bool = True) -> Con
 def _column(name: str, spec: ColumnSpec, suffix: str = "", en: str = "", ru: str = "") -> Column:
     kind: Kind = "category" if spec.type == "category" else "number"
     group = spec.group or "other"
-    levels = {key: Translated(one.en or key, one.ru or key) for key, one in spec.categories.items()}
+    levels = {
+        key: DisplayName(one.en or key, one.ru or key) for key, one in spec.categories.items()
+    }
     said = ((spec.en or name) + en, (spec.ru or name) + ru)
     return Column(name + suffix, group, kind, *said, levels)
 

@@ -14,11 +14,11 @@ from pyarrow import parquet
 
 from retain.customers.purchases.engines import duckdb as engine
 from retain.customers.purchases.engines import spark, spark_session
-from retain.customers.purchases.engines.spark_input import native_of, register_purchases
-from retain.customers.purchases.engines.spark_sql import spark_sql
-from retain.customers.purchases.features.query import Plan
+from retain.customers.purchases.engines.spark_input import find_parquet_view, register_purchases
+from retain.customers.purchases.engines.spark_sql import translate_to_spark
+from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.snapshots import snapshots_from_log
-from retain.customers.purchases.log import open_log
+from retain.customers.purchases.log import LogOptions, open_log
 from retain.customers.purchases.parsing.sql_names import trim_sql
 from retain.customers.purchases.source import read
 from retain.errors import RetainError
@@ -60,11 +60,11 @@ DAY = 86_400_000_000
 
 
 @pytest.fixture(scope="module")
-def running(optional):
+def local_spark(optional):
     """One Spark for all tests here; it ends with the process."""
     optional("pyspark")
     optional("sqlglot")
-    return spark_session.session()
+    return spark_session.start_session()
 
 
 def invented(rows, *, kinds=70, zoned=False, middle=0):
@@ -103,28 +103,29 @@ def invented(rows, *, kinds=70, zoned=False, middle=0):
 @contextmanager
 def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None):
     """A connection with the log at a path, and a plan."""
-    with engine.connected("1GB", 2) as connection:
-        log = open_log(
-            connection,
-            path=str(path),
-            table=None,
-            columns=LogColumns(**(columns or COLUMNS)),
-            format=LogFormat(columns=None, time_format=None, timezone=zone),
-            policy=LogPolicy(returns="net", zero_amount="keep", duplicates="keep"),
-            today=date(2020, 1, 1),
+    with engine.connect("1GB", 2) as connection:
+        options = LogOptions(
+            LogColumns(**(columns or COLUMNS)),
+            LogFormat(columns=None, time_format=None, timezone=zone),
+            LogPolicy(returns="net", zero_amount="keep", duplicates="keep"),
         )
+        log = open_log(connection, str(path), None, options, today=date(2020, 1, 1))
         connection.execute(f"SET TimeZone = '{session}'")
         rule = SnapshotRule(step_days=30, n=snapshots, last=None)
-        calendar = snapshots_from_log(log.first, log.last, rule, RULE)
-        plan = Plan(calendar, RULE, (30, 90), log.columns, len(log.categories), has_target=True)
+        calendar = snapshots_from_log(log.first_day, log.last_day, rule, RULE)
+        plan = FeatureQuery(
+            calendar, RULE, (30, 90), log.columns, len(log.categories), has_target=True
+        )
         yield connection, plan
 
 
-def both(connection, plan, running):
+def both(connection, plan, local_spark):
     """The table and the counts, by DuckDB and by Spark."""
     here, there = [], []
-    duck = engine.build(connection, plan, purchases=1, keep=here.append, memory=10**9)
-    other = spark.build(connection, plan, keep=there.append, spark=running)
+    duck = engine.build_features(
+        connection, plan, n_purchases=1, write=here.append, memory_bytes=10**9
+    )
+    other = spark.build_features(connection, plan, write=there.append, spark=local_spark)
     order = [("customer", "ascending"), ("snapshot", "ascending")]
     tables = [pa.concat_tables(parts).sort_by(order) for parts in (here, there)]
     assert dict(duck.counts) == dict(sorted(other.counts.items()))
@@ -145,33 +146,33 @@ def assert_same_bits(here, there):
 
 # What a machine's settings say about time zones must not reach the table.
 @pytest.mark.parametrize("session", ["Asia/Kolkata", "America/New_York"])
-def test_a_million_purchases_give_the_same_table_in_every_cell(running, tmp_path, session):
+def test_a_million_purchases_give_the_same_table_in_every_cell(local_spark, tmp_path, session):
     zoned = session == "Asia/Kolkata"
     parquet.write_table(invented(1_000_000, zoned=zoned), tmp_path / "log.parquet")
-    running.conf.set("spark.sql.session.timeZone", session)
+    local_spark.conf.set("spark.sql.session.timeZone", session)
     try:
-        own = spark_session.session()
+        own = spark_session.start_session()
     finally:
-        running.conf.set("spark.sql.session.timeZone", "UTC")
+        local_spark.conf.set("spark.sql.session.timeZone", "UTC")
     with opened(tmp_path / "log.parquet", session=session) as (connection, plan):
-        assert native_of(connection).files == (str(tmp_path / "log.parquet"),)
+        assert find_parquet_view(connection).files == (str(tmp_path / "log.parquet"),)
         here, there = both(connection, plan, own)
     assert here.num_columns > 30
     assert_same_bits(here, there)
 
 
-def test_several_files_and_a_store_of_another_zone_make_no_difference(running, tmp_path):
+def test_several_files_and_a_store_of_another_zone_make_no_difference(local_spark, tmp_path):
     log = invented(20_000, zoned=True, middle=10_000)  # Moscow turns its clocks in that time
     parts = [log.slice(0, 7_000), log.slice(7_000)]
     for number, part in enumerate(parts):
         parquet.write_table(part, tmp_path / f"part {number}.parquet", row_group_size=2_000)
     with opened(tmp_path, zone="Europe/Moscow") as (connection, plan):
-        assert len(native_of(connection).files) == 2, "DuckDB would have to hand it over"
-        assert_same_bits(*both(connection, plan, running))
+        assert len(find_parquet_view(connection).files) == 2, "DuckDB would have to hand it over"
+        assert_same_bits(*both(connection, plan, local_spark))
 
 
 @pytest.mark.parametrize("kind", ["text ids", "csv", "nanoseconds", "orders"])
-def test_what_spark_cannot_read_itself_duckdb_hands_over(running, tmp_path, kind):
+def test_what_spark_cannot_read_itself_duckdb_hands_over(local_spark, tmp_path, kind):
     log, columns = invented(8_000), dict(COLUMNS)
     path = tmp_path / "log.parquet"
     if kind == "text ids":
@@ -189,10 +190,10 @@ def test_what_spark_cannot_read_itself_duckdb_hands_over(running, tmp_path, kind
     else:
         parquet.write_table(log, path)
     with opened(path, columns=columns) as (connection, plan):
-        assert_same_bits(*both(connection, plan, running))
+        assert_same_bits(*both(connection, plan, local_spark))
 
 
-def test_the_source_is_the_same_customers_by_either_engine(running, tmp_path):
+def test_the_source_is_the_same_customers_by_either_engine(local_spark, tmp_path):
     parquet.write_table(invented(8_000, kinds=5), tmp_path / "log.parquet")
     rule = {"horizon": 60, "lookback": 90, "regularity": {"periods": 2, "days": 45}}
 
@@ -217,15 +218,17 @@ def test_the_source_is_the_same_customers_by_either_engine(running, tmp_path):
     assert customers("spark").fingerprint == customers("duckdb").fingerprint
 
 
-def test_spark_refuses_nanoseconds_and_a_cluster_is_told_how_to_write_them(running, tmp_path):
+def test_spark_refuses_nanoseconds_and_a_cluster_is_told_how_to_write_them(local_spark, tmp_path):
     log = invented(2_000)
     path = tmp_path / "log.parquet"
     parquet.write_table(log.set_column(0, "at", log["at"].cast(pa.timestamp("ns"))), path)
     with pytest.raises(Exception, match=r"NANOS"):
-        running.read.parquet(str(path)).collect()
+        local_spark.read.parquet(str(path)).collect()
     far = SimpleNamespace(sparkContext=SimpleNamespace(master="spark://far:7077"))
-    told = r"Spark on spark://far:7077 cannot read.* nanoseconds.*microseconds.*data.engine=duckdb"
-    with opened(path) as (connection, _), pytest.raises(RetainError, match=told):
+    message = (
+        r"Spark on spark://far:7077 cannot read.* nanoseconds.*microseconds.*data.engine=duckdb"
+    )
+    with opened(path) as (connection, _), pytest.raises(RetainError, match=message):
         register_purchases(connection, far).__enter__()
 
 
@@ -251,7 +254,7 @@ def listed(text):
 
 # Whatever is on the list is there because both engines answer alike, for odd values too.
 @pytest.mark.parametrize("expression", [*listed(ASKED), *listed(SUMMED), trim_sql("w")])
-def test_both_engines_answer_alike(running, expression):
+def test_both_engines_answer_alike(local_spark, expression):
     import duckdb
 
     random = np.random.default_rng(1)
@@ -269,30 +272,30 @@ def test_both_engines_answer_alike(running, expression):
             "moment": pa.array(whole, pa.timestamp("us")),
         }
     )
-    statement = f"SELECT {expression} AS told FROM given"  # noqa: S608
+    statement = f"SELECT {expression} AS value FROM given"  # noqa: S608
     with spark_session.silence_pandas_warning():
-        running.createDataFrame(table).createOrReplaceTempView("given")
-        there = running.sql(spark_sql(statement)).toArrow()["told"].to_pylist()
+        local_spark.createDataFrame(table).createOrReplaceTempView("given")
+        there = local_spark.sql(translate_to_spark(statement)).toArrow()["value"].to_pylist()
     with duckdb.connect() as connection:
         connection.register("given", table)
-        here = connection.execute(statement).to_arrow_table()["told"].to_pylist()
+        here = connection.execute(statement).to_arrow_table()["value"].to_pylist()
     assert repr(here) == repr(there)
 
 
-def test_spark_listens_on_loopback_alone_and_shows_no_page(running):
-    settings = dict(running.sparkContext.getConf().getAll())
+def test_spark_listens_on_loopback_alone_and_shows_no_page(local_spark):
+    settings = dict(local_spark.sparkContext.getConf().getAll())
     assert settings["spark.driver.host"] == settings["spark.driver.bindAddress"] == "127.0.0.1"
     assert settings["spark.ui.enabled"] == "false"
-    assert running.conf.get("spark.sql.session.timeZone") == "UTC"
+    assert local_spark.conf.get("spark.sql.session.timeZone") == "UTC"
 
 
 def test_without_pyspark_or_java_one_is_told_what_to_install(monkeypatch):
-    told = r"data.engine=spark needs PySpark and Java 17; pip install 'retain\[spark\]'"
+    message = r"data.engine=spark needs PySpark and Java 17; pip install 'retain\[spark\]'"
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
-    with pytest.raises(RetainError, match=told):
-        spark_session.session()
+    with pytest.raises(RetainError, match=message):
+        spark_session.start_session()
     monkeypatch.undo()
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    with pytest.raises(RetainError, match=told):
-        spark_session.refuse_without_java()
+    with pytest.raises(RetainError, match=message):
+        spark_session.check_java()
