@@ -65,9 +65,9 @@ def make(all_features, some_metrics):
 @MODELS
 def test_it_sees_its_features_alone_and_unscaled(make, regulars, three_folds, model):
     experiment, splits = make(model), make_splits(regulars, three_folds, seed=0)
-    assert list(experiment.table(regulars)) == list(model.required_features)
+    assert list(experiment.feature_table(regulars)) == list(model.required_features)
     fitted = fit(experiment, regulars, splits.ids)
-    met = fitted[:-1].transform(experiment.table(regulars))
+    met = fitted[:-1].transform(experiment.feature_table(regulars))
     assert (met == regulars.features[list(model.required_features)].to_numpy()).all()
     evaluation = cross_validate(experiment, regulars, splits)
     assert evaluation.metrics["roc_auc"]["mean"] > 0.7
@@ -91,7 +91,7 @@ def test_it_is_saved_read_back_and_scores_new_customers_alike(
 @MODELS
 def test_it_is_explained_by_sampling(make, regulars, three_folds, model):
     experiment, splits = make(model), make_splits(regulars, three_folds, seed=0)
-    table, fitted = experiment.table(regulars), fit(experiment, regulars, splits.ids)
+    table, fitted = experiment.feature_table(regulars), fit(experiment, regulars, splits.ids)
     budget = TimeBudget(seconds=60.0, rows=40, background=20, seed=0)
     found = explain(fitted, table.loc[splits.ids], table.loc[splits.ids[:20]], budget)
     assert found.features == model.required_features
@@ -107,7 +107,7 @@ def test_what_it_reads_and_is_not_there_is_named(make, shop, regulars, three_fol
     with pytest.raises(NotApplicable, match=lacking):
         cross_validate(make(model), shop(), make_splits(shop(), three_folds, seed=0))
     with pytest.raises(NotApplicable, match=f"model {model.name} reads .*group is switched off"):
-        make(model, purchase=False).table(regulars)
+        make(model, purchase=False).feature_table(regulars)
     splits = make_splits(regulars, three_folds, seed=0)
     assert refit_without(make(model), regulars, splits, "purchase") == (0.5,) * len(splits.folds)
 
@@ -128,7 +128,7 @@ def test_features_of_other_names_can_be_read(make, regulars):
         features=table,
         columns={n: columns.get(n, Column(n, "purchase", "number")) for n in table},
     )
-    assert list(make(RecencyRule(days="recency")).table(renamed)) == ["recency"]
+    assert list(make(RecencyRule(days="recency")).feature_table(renamed)) == ["recency"]
 
 
 def test_the_best_number_of_days_is_where_youdens_index_is_greatest():
