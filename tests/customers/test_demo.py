@@ -339,6 +339,7 @@ def test_a_model_of_the_demo_data_works_on_the_real_data(
     assert transported(name, folders(1300), real) >= 0.89
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_the_demo_data_are_as_hard_as_the_real_data(folders: Any, real: Path, name: str) -> None:
     given = cross_validated(name, real, repeats=1)
