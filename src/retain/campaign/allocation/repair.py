@@ -25,7 +25,7 @@ def select_marginal(
     """Return the index of the ``size`` customers nearest to a change of choice.
 
     Half are the nearest of all. Half are the nearest of each kind, by current choice, next best
-    choice and difference in cost, so that masses of equal customers do not crowd out the moves that fit.
+    choice and difference in cost, so that equal customers do not crowd out moves that fit.
     """
     if len(pool) <= size:
         return np.arange(len(pool))
