@@ -66,8 +66,8 @@ def test_profit_is_held_as_well():
     stratum = LARGE.table.groupby(["segment", "offer"]).ngroup().to_numpy()
     true, draws, found = -(LARGE.effect * worth).mean(), BootstrapSettings(0.05, 400, 0), []
     for treated, declined in zip(*LARGE.drawn(200, 4), strict=True):
-        told = estimate_mean_difference(np.where(declined, 0.0, worth), treated, stratum, draws)
-        found.append(told.low <= true <= told.high)
+        result = estimate_mean_difference(np.where(declined, 0.0, worth), treated, stratum, draws)
+        found.append(result.low <= true <= result.high)
     assert np.mean(found) >= 0.92
 
 
