@@ -12,7 +12,7 @@ from retain.customers.purchases.parsing.sql_names import literal
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 _WHOLE_NUMBER = "-?(0|[1-9][0-9]{0,18})([.]0*)?"  # some tools export 7 as 7.0
@@ -20,7 +20,7 @@ _MISSING_IDS = ("nan", "null", "none", "<na>", "\\n")  # written by tools for a 
 _MAX_EXACT_FLOAT = 2**53  # beyond it a float is not exact
 
 
-def parse_id_column(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> SqlExpression:
+def parse_id_column(connection: Connection, raw: RawRelation) -> SqlExpression:
     """Return the ids of ``retain_raw``: BIGINT if all are without leading zeros, else VARCHAR.
 
     Raises
@@ -41,7 +41,7 @@ def parse_id_column(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> 
     return SqlExpression(f"CAST({cell} AS VARCHAR)", is_cheap=True)
 
 
-def _parse_text_ids(connection: duckdb.DuckDBPyConnection, cell: str) -> SqlExpression:
+def _parse_text_ids(connection: Connection, cell: str) -> SqlExpression:
     missing = f"lower({cell}) IN ({', '.join(literal(word) for word in _MISSING_IDS)})"
     value = f"TRY_CAST(split_part({cell}, '.', 1) AS BIGINT)"
     whole = f"regexp_full_match({cell}, {literal(_WHOLE_NUMBER)}) AND {value} IS NOT NULL"
@@ -54,12 +54,12 @@ def _parse_text_ids(connection: duckdb.DuckDBPyConnection, cell: str) -> SqlExpr
     )
 
 
-def _is_true_for_all(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
+def _is_true_for_all(connection: Connection, condition: str) -> bool:
     row = connection.execute(f"SELECT bool_and({condition}) FROM {RAW_TABLE}").fetchone()  # noqa: S608
     return bool(row and row[0])
 
 
-def parse_discount_column(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> SqlExpression:
+def parse_discount_column(connection: Connection, raw: RawRelation) -> SqlExpression:
     """Return 1, 0, or NULL if the cell is neither yes or no nor a number of at least 0."""
     if raw.types["discount"] == "BOOLEAN":
         return SqlExpression("CAST(raw_discount AS BIGINT)", is_cheap=True)

@@ -15,7 +15,7 @@ from retain.customers.purchases.parsing.sql_names import literal
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 MAX_PATTERNS = 1000  # of a column that are looked at; dates or money have a dozen
@@ -49,7 +49,7 @@ class CellPattern:
     last_cell: str
 
 
-def count_patterns(connection: duckdb.DuckDBPyConnection, role: str) -> list[CellPattern]:
+def count_patterns(connection: Connection, role: str) -> list[CellPattern]:
     """Return the most frequent patterns of a text column, at most ``MAX_PATTERNS`` + 1."""
     cell = f"raw_{role}"
     rows = connection.execute(
@@ -74,16 +74,14 @@ def full_match_sql(pattern: str, cell: str) -> str:
     return f"regexp_full_match({cell}, {literal(pattern.replace('#', '[0-9]'))})"
 
 
-def all_match(connection: duckdb.DuckDBPyConnection, pattern: str, cell: str) -> bool:
+def all_match(connection: Connection, pattern: str, cell: str) -> bool:
     """Return True if every cell matches; ten times as fast as counting all patterns."""
     query = f"SELECT bool_and({full_match_sql(pattern, cell)}) FROM {RAW_TABLE}"  # noqa: S608
     row = connection.execute(query).fetchone()
     return bool(row and row[0])
 
 
-def parse_number_column(
-    connection: duckdb.DuckDBPyConnection, raw: RawRelation, role: str
-) -> SqlExpression:
+def parse_number_column(connection: Connection, raw: RawRelation, role: str) -> SqlExpression:
     """Return the cells of a role as DOUBLE.
 
     Spaces may separate thousands. So may the mark that is not the decimal mark, if some cells of
@@ -105,7 +103,7 @@ def parse_number_column(
     return _parse_text_numbers(cell, count_patterns(connection, role), raw.decimal_mark)
 
 
-def _are_plain_numbers(connection: duckdb.DuckDBPyConnection, cell: str) -> bool:
+def _are_plain_numbers(connection: Connection, cell: str) -> bool:
     """Return True if all cells are digits and points and no point can separate thousands."""
     all_numbers = f"bool_and({full_match_sql('[-+]?#+(?:[.]#+)?', cell)})"
     decimal = literal("[.]([0-9]{1,2}|[0-9]{4,})$")

@@ -12,7 +12,7 @@ from retain.errors import RetainError, did_you_mean, examples
 from retain.schema.purchases import LogColumns
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 RAW_TABLE = "retain_raw"
@@ -125,21 +125,19 @@ def select_list(roles: Mapping[str, str], types: Mapping[str, str]) -> str:
     return f"{', '.join(cells)}, {hashed} AS rest_hash"
 
 
-def column_types(
-    connection: duckdb.DuckDBPyConnection, relation: str = RAW_TABLE
-) -> dict[str, str]:
+def column_types(connection: Connection, relation: str = RAW_TABLE) -> dict[str, str]:
     """Return the type of each column of a relation, in order."""
     rows = connection.execute(f"DESCRIBE FROM {relation}").fetchall()
     return {str(name): str(kind) for name, kind, *_ in rows}
 
 
-def role_types(connection: duckdb.DuckDBPyConnection, raw: str = RAW_TABLE) -> dict[str, str]:
+def role_types(connection: Connection, raw: str = RAW_TABLE) -> dict[str, str]:
     """Return the type of each role's column in the relation ``retain_raw``."""
     types = column_types(connection, raw)
     return {n.removeprefix("raw_"): kind for n, kind in types.items() if n != "rest_hash"}
 
 
-def drop_relations(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+def drop_relations(connection: Connection, names: Iterable[str]) -> None:
     """Drop the tables and views of these names, if they exist."""
     for name in names:
         for kind, catalogue in (("VIEW", "duckdb_views()"), ("TABLE", "duckdb_tables()")):

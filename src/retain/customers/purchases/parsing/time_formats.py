@@ -17,7 +17,7 @@ from retain.customers.purchases.parsing.time_zones import (
 from retain.errors import RetainError, examples
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 CLOCK_PATTERN = "(?:[T ]#{1,2}:##(?::##(?:[.,]#+)?)?)"
@@ -130,7 +130,7 @@ _MAX_CONTRADICTING_SHARE = 0.05  # of cells with day and month in the other orde
 
 
 def infer_day_month_formats(
-    connection: duckdb.DuckDBPyConnection, raw: RawRelation, patterns: Sequence[CellPattern]
+    connection: Connection, raw: RawRelation, patterns: Sequence[CellPattern]
 ) -> list[TimeFormat]:
     """Return the formats of dates with day and month first, one per separator.
 
@@ -150,7 +150,7 @@ def infer_day_month_formats(
 
 
 def _infer_day_month_order(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     raw: RawRelation,
     mark: str,
     pattern: str,

@@ -37,12 +37,10 @@ from retain.errors import RetainError, examples
 from retain.schema.purchases import LogFormat
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
-def parse_text_times(
-    connection: duckdb.DuckDBPyConnection, raw: RawRelation, zone: str
-) -> SqlExpression:
+def parse_text_times(connection: Connection, raw: RawRelation, zone: str) -> SqlExpression:
     """Return the times of a text column, each cell in its own format.
 
     Raises
@@ -99,7 +97,7 @@ _FIRST_YYYYMMDD, _LAST_YYYYMMDD = 19000101, 21001231
 
 
 def parse_time_column(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     raw: RawRelation,
     format: LogFormat,  # noqa: A002 - the user's word
 ) -> SqlExpression:
@@ -141,7 +139,7 @@ def _typed_time_sql(kind: str) -> str | None:
 
 
 def _parse_with_user_format(
-    connection: duckdb.DuckDBPyConnection, cell: str, time_format: str, zone: str
+    connection: Connection, cell: str, time_format: str, zone: str
 ) -> SqlExpression:
     import duckdb
 
@@ -159,9 +157,7 @@ def _parse_with_user_format(
     return SqlExpression(sql, is_cheap=False)
 
 
-def _parse_number_times(
-    connection: duckdb.DuckDBPyConnection, cell: str, zone: str
-) -> SqlExpression:
+def _parse_number_times(connection: Connection, cell: str, zone: str) -> SqlExpression:
     """Return days as yyyymmdd, or the s, ms, µs or ns since 1970 that most cells are."""
     day = f"TRY_STRPTIME(CAST({cell} AS VARCHAR), '%Y%m%d')"
     in_range = f"{cell} BETWEEN {_FIRST_YYYYMMDD} AND {_LAST_YYYYMMDD}"

@@ -16,8 +16,8 @@ from retain.customers.purchases.parsing.raw_columns import (
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
+    from duckdb import DuckDBPyConnection as Connection
 
 
 _BATCH_VIEW = "retain_batch"
@@ -42,7 +42,7 @@ def to_record_batch_reader(source: Any) -> pa.RecordBatchReader:
 
 
 def load_batches(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     roles: Mapping[str, str],
@@ -60,9 +60,7 @@ def load_batches(
     return RawRelation(source_name, "batches", roles, role_types(connection), is_stored=True)
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection, table: pa.Table, roles: Mapping[str, str], into: str
-) -> None:
+def _insert(connection: Connection, table: pa.Table, roles: Mapping[str, str], into: str) -> None:
     connection.register(_BATCH_VIEW, table)
     try:
         types = dict(sorted(column_types(connection, _BATCH_VIEW).items()))

@@ -27,7 +27,7 @@ from retain.errors import RetainError
 from retain.storage.reading import open_regular
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 SPACE_SEPARATED = " "
@@ -54,7 +54,7 @@ class CsvFile:
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     location: LogLocation,
     roles: Mapping[str, str],
     names: tuple[str, ...] | None,
@@ -151,10 +151,7 @@ _NO_SEPARATOR = "\x1f"
 
 
 def _create_table(
-    connection: duckdb.DuckDBPyConnection,
-    files: list[CsvFile],
-    roles: Mapping[str, str],
-    temp_dir: Path,
+    connection: Connection, files: list[CsvFile], roles: Mapping[str, str], temp_dir: Path
 ) -> None:
     import duckdb
 

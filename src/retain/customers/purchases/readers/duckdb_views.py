@@ -26,7 +26,7 @@ from retain.errors import RetainError
 from retain.storage.parquet import read_parquet_schema
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 ATTACHED = "retain_log"
@@ -34,10 +34,7 @@ ATTACHED = "retain_log"
 
 
 def create_table_view(
-    connection: duckdb.DuckDBPyConnection,
-    location: LogLocation,
-    table: str | None,
-    roles: Mapping[str, str],
+    connection: Connection, location: LogLocation, table: str | None, roles: Mapping[str, str]
 ) -> RawRelation:
     """Create a view of the table; a view in the file is an error, as it may read other files."""
     _attach(connection, location)
@@ -58,12 +55,12 @@ def create_table_view(
     return RawRelation(source_name, "DuckDB", roles, role_types(connection), is_stored=False)
 
 
-def detach(connection: duckdb.DuckDBPyConnection) -> None:
+def detach(connection: Connection) -> None:
     """Detach the file of a log, if one is attached."""
     connection.execute(f"DETACH DATABASE IF EXISTS {ATTACHED}")
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, location: LogLocation) -> None:
+def _attach(connection: Connection, location: LogLocation) -> None:
     import duckdb
 
     try:
@@ -75,7 +72,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, location: LogLocation) -> Non
 
 
 def create_parquet_view(
-    connection: duckdb.DuckDBPyConnection, location: LogLocation, roles: Mapping[str, str]
+    connection: Connection, location: LogLocation, roles: Mapping[str, str]
 ) -> RawRelation:
     """Create a view of all files; columns of several types take the widest."""
     schemas = {path: read_parquet_schema(path).remove_metadata() for path in location.files}
@@ -95,7 +92,7 @@ def create_parquet_view(
     return RawRelation(location.name, "Parquet", roles, role_types(connection), is_stored=False)
 
 
-def configure(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
+def configure(connection: Connection, zone: str) -> None:
     """Drop the relations of another log and forbid the download of extensions.
 
     Raises
