@@ -24,8 +24,8 @@ from retain.customers.purchases.cleaning.row_checks import (
 from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
-    column_types,
     drop_relations,
+    fetch_column_types,
     map_roles,
 )
 from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY, parse_rows
@@ -253,6 +253,6 @@ def _hash_file(path: Path) -> str:
 
 def _hash_rows(connection: Connection) -> list[str]:
     """Return the column names, the number of rows and the sum of their hashes."""
-    names = ", ".join(column_types(connection))
+    names = ", ".join(fetch_column_types(connection))
     row = connection.execute(f"SELECT count(*), sum(hash({names})) FROM {RAW_TABLE}").fetchone()  # noqa: S608
     return [names, *(str(value) for value in row or ())]

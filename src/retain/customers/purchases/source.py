@@ -154,7 +154,7 @@ class LogRequest:
             hash_log(self.path, self.table, self.options),
             [rule.model_dump(mode="json") for rule in (self.label, self.snapshots)],
             [self.windows, self.has_target, str(self.snapshot)],
-            sql_script.definition_hash(),
+            sql_script.hash_definition(),
         )
 
     def is_current(self, facts: TableFacts) -> bool:

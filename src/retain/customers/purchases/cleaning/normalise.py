@@ -8,7 +8,7 @@ from retain.customers.files.numbers import normalise_spaces
 from retain.customers.purchases.cleaning.row_checks import RowCounts
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE
 from retain.customers.purchases.parsing.rows import ParsedRows
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def encode_categories(
     codes = {category: code for code, category in enumerate(categories)}
     connection.execute(f"CREATE TABLE {CATEGORIES} (category_text VARCHAR, code BIGINT)")
     if category_of:
-        values = (f"({literal(text)}, {codes[name]})" for text, name in category_of.items())
+        values = (f"({quote_literal(text)}, {codes[name]})" for text, name in category_of.items())
         connection.execute(f"INSERT INTO {CATEGORIES} VALUES {', '.join(values)}")  # noqa: S608
     return categories
 

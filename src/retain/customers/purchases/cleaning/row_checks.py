@@ -102,7 +102,7 @@ def _check_unreadable_share(
 
 
 def _join_reasons(counts: RowCounts, reasons: dict[int, str]) -> str:
-    return "; ".join(f"{rows_phrase(counts.by_rule[n])} {text}" for n, text in reasons.items())
+    return "; ".join(f"{format_row_count(counts.by_rule[n])} {text}" for n, text in reasons.items())
 
 
 def _describe_rule(connection: Connection, rows: ParsedRows, number: int, rule: RowRule) -> str:
@@ -144,7 +144,7 @@ def _apply_policies(
             condition_sql = f"({rows.rule_number_sql()}) = 0 AND {condition}"
             cells = _describe_cells(connection, rows, condition_sql, role)
             column = rows.raw.describe_column(role)
-            found = f"{column}: {rows_phrase(count)} {description}{cells}"
+            found = f"{column}: {format_row_count(count)} {description}{cells}"
             raise RetainError(f"{found}; policy.{name}=error. Type data.policy.{name}={others}.")
     for name, count, description in (
         ("returns", n_returns, "taken off what was bought, no purchase of their own"),
@@ -152,14 +152,14 @@ def _apply_policies(
         ("visits", counts.n_visits, "without amount and items, only minutes or contacts"),
     ):
         if count:
-            reason = f"{rows_phrase(count)} {description}"
+            reason = f"{format_row_count(count)} {description}"
             yield Step(name, counts.n_valid, counts.n_valid, reason, of=ROW_UNIT)
 
 
-def rows_phrase(count: int) -> str:
+def format_row_count(count: int) -> str:
     """Return the beginning of a sentence about rows.
 
-    >>> rows_phrase(1), rows_phrase(3)
+    >>> format_row_count(1), format_row_count(3)
     ('1 row is', '3 rows are')
     """
     return "1 row is" if count == 1 else f"{count} rows are"

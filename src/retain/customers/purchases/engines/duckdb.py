@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.sql_script import render_sql
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class _ChunkRunner:
     write: Callable[[pa.Table], None]
 
     def run(self, folder: Path) -> list[EngineCounts]:
-        files = literal(str(folder / "*.parquet"))
+        files = quote_literal(str(folder / "*.parquet"))
         read = f"SELECT * FROM read_parquet({files}, hive_partitioning = false)"  # noqa: S608
         with connect(self.memory_limit, threads=1, files=()) as connection:
             connection.execute(f"CREATE TEMP VIEW chunk AS {read}")
@@ -230,7 +230,7 @@ def _split_by_customer(
     with TemporaryDirectory(prefix="retain-chunks-") as folder:
         connection.execute(
             f"COPY (SELECT *, HASH(customer) % {n_chunks} AS chunk FROM purchases "  # noqa: S608
-            f"WHERE t < {query.end_second}) TO {literal(folder)} "
+            f"WHERE t < {query.end_second}) TO {quote_literal(folder)} "
             "(FORMAT parquet, PARTITION_BY (chunk), COMPRESSION uncompressed, "
             "PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 0, OVERWRITE_OR_IGNORE)"
         )

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from retain.customers.purchases.cleaning.normalise import CATEGORIES, PURCHASES
 from retain.customers.purchases.engines.spark_session import is_local
 from retain.customers.purchases.engines.spark_sql import parse_duckdb_sql, to_spark_sql
-from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, role_types
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, fetch_role_types
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError
 from retain.storage.parquet import read_parquet_schema
 
@@ -76,7 +76,7 @@ def _not_readable_error(spark: SparkSession, reason: str) -> RetainError:
 
 
 def _export_parquet(connection: Connection, spark: SparkSession, folder: Path) -> None:
-    target = literal(str(folder))
+    target = quote_literal(str(folder))
     connection.execute(f"COPY {PURCHASES} TO {target} (FORMAT parquet, PER_THREAD_OUTPUT true)")
     spark.read.parquet(str(folder)).createOrReplaceTempView(PURCHASES)
 
@@ -136,7 +136,7 @@ def _check_types(connection: Connection, files: tuple[str, ...]) -> None:
     for column in read_parquet_schema(Path(files[0])):
         if NANOSECONDS.match(str(column.type)):
             raise RetainError(f"column {column.name!r} holds nanoseconds.")
-    types = role_types(connection)
+    types = fetch_role_types(connection)
     for role in ("customer", "category"):
         if types.get(role, "VARCHAR") not in SAME_TEXT_TYPES:
             raise RetainError(f"its column of {role} holds {types[role]}.")

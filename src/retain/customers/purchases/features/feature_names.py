@@ -41,20 +41,18 @@ _DESCRIPTIONS = {
             "доля покупок со скидкой за {} дн.",
         ),
     },
-    "site": {
-        "minutes": ("minutes on the site in {} days", "минут на сайте за {} дн."),
-    },
+    "site": {"minutes": ("minutes on the site in {} days", "минут на сайте за {} дн.")},
     "communication": {
-        "contacts": ("marketing contacts in {} days", "маркетинговых контактов за {} дн."),
+        "contacts": ("marketing contacts in {} days", "маркетинговых контактов за {} дн.")
     },
 }
 _GROUP_OF = {stem: group for group, stems in _DESCRIPTIONS.items() for stem in stems}
 
 
-def column_info(features: Iterable[str]) -> dict[str, Column]:
+def describe_columns(features: Iterable[str]) -> dict[str, Column]:
     """Return name, group, kind and descriptions of each feature, by column.
 
-    >>> column_info(["orders_trend_30_90"])["orders_trend_30_90"].ru
+    >>> describe_columns(["orders_trend_30_90"])["orders_trend_30_90"].ru
     'темп заказов, 30 дн. к 90 дн.'
     """
     return {name: _describe_column(name) for name in features}

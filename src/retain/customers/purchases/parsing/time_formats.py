@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from retain.customers.purchases.parsing.numbers import CellPattern, full_match_sql, matches_pattern
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.customers.purchases.parsing.time_zones import (
     epoch_seconds_sql,
     floor_div_sql,
@@ -45,7 +45,7 @@ class TimeFormat:
 
 def strptime_sql(cell: str, formats: Sequence[str]) -> str:
     """Return the seconds of a cell in one of several ``strptime`` formats."""
-    listed = ", ".join(literal(text) for text in formats)
+    listed = ", ".join(quote_literal(text) for text in formats)
     argument = listed if len(formats) == 1 else f"[{listed}]"
     return epoch_seconds_sql(f"epoch_us(try_strptime({cell}, {argument}))")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError, did_you_mean
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def to_local_sql(instant: str, zone: str) -> str:
     """Return the wall clock time of an instant, in seconds."""
     if zone == "UTC":
         return epoch_seconds_sql(f"epoch_us({instant})")
-    return epoch_seconds_sql(f"epoch_us(timezone({literal(zone)}, {instant}))")
+    return epoch_seconds_sql(f"epoch_us(timezone({quote_literal(zone)}, {instant}))")
 
 
 def floor_div_sql(value: str, unit: int) -> str:
@@ -53,7 +53,7 @@ def check_zone(connection: Connection, zone: str) -> None:
 
 def local_today(connection: Connection, zone: str) -> date:
     """Return the current date in a time zone."""
-    today = f"CAST(timezone({literal(zone)}, now()) AS DATE)"
+    today = f"CAST(timezone({quote_literal(zone)}, now()) AS DATE)"
     row = connection.execute(f"SELECT {today}").fetchone()
     return date.fromisoformat(str(row[0])) if row else datetime.now(UTC).date()
 
@@ -99,5 +99,5 @@ def _list_offsets(
 def _offsets_sql(zone: str, instants: str, each: str = "") -> str:
     source = f"SELECT unnest({instants}) AS us" if each else f"SELECT range AS us FROM {instants}"  # noqa: S608
     instant = "make_timestamptz(us)"
-    offset = f"epoch_us(timezone({literal(zone)}, {instant})) - us"
+    offset = f"epoch_us(timezone({quote_literal(zone)}, {instant})) - us"
     return f"SELECT us, {offset} AS off FROM ({source})"  # noqa: S608

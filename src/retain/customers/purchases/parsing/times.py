@@ -13,13 +13,13 @@ from retain.customers.purchases.parsing.numbers import (
     MAX_PATTERNS,
     CellPattern,
     SqlExpression,
-    all_match,
+    all_cells_match,
     count_patterns,
     full_match_sql,
     matches_pattern,
 )
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.customers.purchases.parsing.time_formats import (
     PLAIN_PATTERN,
     TIME_FORMATS,
@@ -48,7 +48,7 @@ def parse_text_times(connection: Connection, raw: RawRelation, zone: str) -> Sql
     RetainError
         No cell has a known format, or the order of day and month is ambiguous.
     """
-    if all_match(connection, PLAIN_PATTERN, "raw_time"):
+    if all_cells_match(connection, PLAIN_PATTERN, "raw_time"):
         return SqlExpression(iso_sql("raw_time", (), zone), is_cheap=False)
     patterns = count_patterns(connection, "time")
     formats = [f for f in TIME_FORMATS if _select_matching(f, patterns)]
@@ -143,8 +143,8 @@ def _parse_with_user_format(
 ) -> SqlExpression:
     import duckdb
 
-    parsed = f"try_strptime({cell}, {literal(time_format)})"
-    sample = parsed.replace(cell, literal("1"), 1)
+    parsed = f"try_strptime({cell}, {quote_literal(time_format)})"
+    sample = parsed.replace(cell, quote_literal("1"), 1)
     try:
         row = connection.execute(f"SELECT typeof({sample})").fetchone()
     except duckdb.Error as error:
