@@ -83,7 +83,7 @@ def log(tmp_path_factory, purchase_log):
         "data.cache=null",
         "data.columns.customer=client",
         "data.columns.time=when",
-        "data.snapshots.count=7",
+        "data.snapshots.n=7",
         *QUICK[1:],
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.audience import Settings
+from retain.campaign.audience import CampaignSettings
 from retain.campaign.campaign import refuse_impossible
 from retain.campaign.reference import reference
 from retain.campaign.reference import write as write_reference
@@ -85,7 +85,11 @@ class WinnerJobs:
 
 
 def evaluate_winner(
-    config: Compare, settings: Settings, made: StudyDirectory, winner: Record, data: TrainingData
+    config: Compare,
+    settings: CampaignSettings,
+    made: StudyDirectory,
+    winner: Record,
+    data: TrainingData,
 ) -> WinnerJobs:
     """The winner's curves from what its run wrote; the rest where the customers are at hand.
 
@@ -105,7 +109,7 @@ def evaluate_winner(
     return WinnerJobs(drawn, refit_and_test(config, made, winner, prepared))
 
 
-def _refuse_impossible(outside: Scores, prepared: Dataset, settings: Settings) -> None:
+def _refuse_impossible(outside: Scores, prepared: Dataset, settings: CampaignSettings) -> None:
     """Refuse rules and offers that mean nothing here, while the sealed test is still closed."""
     customers, parts, _ = select_latest_snapshot(prepared.customers, [outside])
     found = build_audience(

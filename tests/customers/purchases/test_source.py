@@ -31,14 +31,14 @@ def nodes(checkout):
         base, own = (
             yaml.safe_load((folder / f"{n}.yaml").read_text("utf-8")) for n in ("purchases", name)
         )
-        messages = {**base, **own, "cache": None}
+        keys = {**base, **own, "cache": None}
         for key in ("columns", "format"):
-            messages[key] = {**base[key], **own[key]}
+            keys[key] = {**base[key], **own[key]}
         for key in ("name", "_target_", "baselines", "defaults"):
-            messages.pop(key, None)
+            keys.pop(key, None)
         for key, value in changes.items():
-            messages[key] = {**messages[key], **value} if isinstance(value, dict) else value
-        return messages
+            keys[key] = {**keys[key], **value} if isinstance(value, dict) else value
+        return keys
 
     return loaded
 
@@ -90,13 +90,13 @@ def write_log(tmp_path, shop_log):
 def log_keys(nodes, write_log):
     """``log_keys(**changes)``: the keys for the store's log, at six snapshots."""
 
-    def messages(frame=None, **changes):
+    def make_keys(frame=None, **changes):
         path = changes.pop("path", None) or (write_log() if frame is None else write_log(frame))
         changes["snapshots"] = {"n": 6, **changes.get("snapshots", {})}
         rest = {"columns": COLUMNS, "profit_unit": "euro a month", **changes}
         return nodes(path=path, **rest)
 
-    return messages
+    return make_keys
 
 
 def assert_same(one, other):
@@ -301,7 +301,7 @@ def test_purchases_that_were_in_the_future_are_read_again_the_next_day(
 
 def test_a_folder_that_cannot_be_written_is_a_readable_error(log_keys, tmp_path):
     (tmp_path / "tables").write_text("a file")
-    with pytest.raises(RetainError, match=r"tables cannot be write_log.*data.cache=FOLDER"):
+    with pytest.raises(RetainError, match=r"tables cannot be written.*data.cache=FOLDER"):
         read(**log_keys(cache=str(tmp_path / "tables")))
 
 
