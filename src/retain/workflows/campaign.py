@@ -101,7 +101,7 @@ def plan_campaign(
             consent=settings.planning.consent,
             drivers=drivers,
         )
-        declined = customers.labelled.loc[people.table.index].to_numpy()
+        declined = customers.y.loc[people.table.index].to_numpy()
         made = make_campaign(people, found, settings, declined)
     return to_campaign_files(made, settings, found, config.report.language, words)
 
