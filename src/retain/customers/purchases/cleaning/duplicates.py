@@ -46,7 +46,9 @@ def apply_duplicates_policy(
     return replace(raw, is_stored=True, n_header_lines=None), steps
 
 
-def _describe_duplicates(connection: Connection, raw: RawRelation, rows: int) -> tuple[FunnelStep, ...]:
+def _describe_duplicates(
+    connection: Connection, raw: RawRelation, rows: int
+) -> tuple[FunnelStep, ...]:
     is_sampled = rows > _MAX_EXACT_ROWS
     sample = f" WHERE hash(raw_customer) % {_SAMPLED_ONE_IN} = 0" if is_sampled else ""
     count = _count_duplicates(connection, raw, sample) * (_SAMPLED_ONE_IN if is_sampled else 1)
