@@ -144,7 +144,7 @@ def _code(checks: Sequence[GateResult], found: RunSelection) -> int:
 
 
 def _with_sealed_test(config: Compare, found: RunSelection) -> Compare:
-    """The settings, in which the sealed test stays closed while runs may still change the winner.
+    """Return the settings, in which the sealed test stays closed while runs may still change the winner.
 
     Looked at before the last run has ended, it would be looked at again for another winner.
     """

@@ -49,7 +49,7 @@ class Arguments:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What has to be typed to mean the same, flags that say how aside."""
+        """The overrides to type for the same result, without flags of output."""
         folders = (("-cd", os.path.relpath(folder)) for folder in self.config_dirs)
         return (*self.overrides, *(word for pair in folders for word in pair))
 
@@ -111,7 +111,7 @@ class Groups:
 
     @classmethod
     def among(cls, folders: Sequence[Path]) -> Groups:
-        """Groups of the shipped configs and of the user's own folders together."""
+        """Return groups of the shipped configs and of the user's own folders together."""
         found = {group: set(names) for group, names in HYDRAS.items()}
         for folder in folders:
             for path in folder.rglob("*.yaml"):
@@ -122,7 +122,7 @@ class Groups:
 
 
 def check_overrides(overrides: Sequence[str], groups: Groups) -> list[str]:
-    """The overrides as Hydra gets them; an option no group has is refused with the nearest."""
+    """Return the overrides as Hydra gets them; an option no group has is refused with the nearest."""
     return [_forced(text, parsed, groups) for text, parsed in parse_overrides(overrides)]
 
 
