@@ -1,4 +1,4 @@
-"""What a campaign rests on, once it is known whose customers it is about."""
+"""The offer catalogue and settings of a campaign, once its customers are known."""
 
 from __future__ import annotations
 

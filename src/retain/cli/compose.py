@@ -44,7 +44,7 @@ holds a number, options that choose themselves, ``hydra: null``; no code of ours
 
 
 class _Sweeps(Config):
-    """What a study sweeps, as its file says it."""
+    """The sweep of a study, as its file has it."""
 
     params: dict[str, Plain] | None = None
     sweeps: tuple[dict[str, Plain], ...] = ()
@@ -89,7 +89,7 @@ class Composer:
         return list(found.values())
 
     def trees(self) -> Iterator[tuple[tuple[str, ...], Tree]]:
-        """Yield overrides and unresolved tree of every run the line asks for, its baselines last."""
+        """Yield overrides and unresolved tree of every run of a line, baselines last."""
         sweeps = self._sweeps()
         count = sum(math.prod(len(axis.texts) for axis in axes) for axes in sweeps)
         if count > 1 and not self.line.multirun:

@@ -1,4 +1,4 @@
-"""What was typed: flags and overrides. What they sweep: ``cli.sweep_axes``.
+"""The arguments typed: flags and overrides; ``cli.sweep_axes`` expands them.
 
 Every plain ``key=value`` is handed to Hydra as ``++key=value``, so that one check after
 composition (``cli.compose``) judges what was typed with ``+`` and without, and names the nearest
@@ -122,7 +122,7 @@ class Groups:
 
 
 def check_overrides(overrides: Sequence[str], groups: Groups) -> list[str]:
-    """Return the overrides as Hydra gets them; an option no group has is refused with the nearest."""
+    """Check overrides and return them as Hydra takes them."""
     return [_forced(text, parsed, groups) for text, parsed in parse_overrides(overrides)]
 
 
