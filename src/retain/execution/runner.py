@@ -137,7 +137,7 @@ def _evaluated(task: Task, before: Checkpoint | None) -> CrossValidationResult:
             log.info("%s %s: %s", check.outcome, check.code, check.sentence)
     for facts, seen in ((prepared.data, task.data), (prepared.split, task.split)):
         if facts != seen:
-            raise RetainError("the data changed while the sweep ran; launch the line again.")
+            raise RetainError("the data changed while the sweep was running; launch it again.")
     return evaluate(
         experiment(task.run),
         prepared.customers,

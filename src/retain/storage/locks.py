@@ -40,7 +40,7 @@ def is_locked(path: Path) -> bool:
     try:
         with try_lock(path) as mine:
             return not mine
-    except OSError:  # a folder that cannot be written is no folder of a process at work
+    except OSError:  # a folder that cannot be written is not a folder of a process at work
         return False
 
 

@@ -141,7 +141,7 @@ def decode(found: bytes, where: object) -> str:
         return found.decode("utf-8")
     except UnicodeDecodeError as error:
         line = found.count(b"\n", 0, error.start) + 1
-        raise RetainError(f"{where} is no UTF-8 text: line {line} holds other bytes.") from None
+        raise RetainError(f"{where} is not UTF-8 text: line {line} holds other bytes.") from None
 
 
 def read_json(path: Path, *, most_bytes: int = TEXT_BYTES, within: Path | None = None) -> Any:
@@ -256,7 +256,7 @@ def check_model_archive(found: bytes, path: Path) -> None:
                 raise RetainError(f"{path} holds {message}; expected at most {most}.")
             text = archive.read(DESCRIPTION)
     except KeyError:
-        raise RetainError(f"{path} is no model: it holds no {DESCRIPTION}.") from None
+        raise RetainError(f"{path} is not a model: it holds no {DESCRIPTION}.") from None
     except BAD_ZIP as error:
         raise RetainError(f"{path} cannot be read as a model: {error}.") from None
     where = f"{path}: {DESCRIPTION}"

@@ -77,7 +77,7 @@ def run_at(text: str, known: Sequence[str]) -> tuple[RunDirectory, Record]:
     if record is None:
         hint = did_you_mean(text, known)
         raise RetainError(
-            f"diff: {text!r} is no run: expected its id, or a folder with record.json.{hint}"
+            f"diff: {text!r} is not a run; expected its id, or a folder with record.json.{hint}"
         )
     return _done(run, record)
 
@@ -177,7 +177,7 @@ def _study(config: Compare, name: str | None) -> StudyDirectory:
     if name is None:
         study = StudyDirectory(parse_path("runs", str(config.runs)))
         if not study.path.is_dir():
-            raise RetainError(f"runs={config.runs} is no folder.")
+            raise RetainError(f"runs={config.runs} is not a folder.")
         return study
     outputs = parse_path("outputs", config.outputs)
     study = StudyDirectory(outputs / check_name("study", name))

@@ -126,4 +126,4 @@ def _read(path: Path) -> SavedVerdict:
         return parse(SavedVerdict, tree)
     except RetainError as error:
         told = str(error).splitlines()[0].removesuffix(".")
-        raise RetainError(f"{path} is no verdict this version can score with: {told}.") from None
+        raise RetainError(f"{path} is not a verdict this version can score with: {told}.") from None

@@ -91,7 +91,7 @@ def _refuse_other(prepared: Dataset, winner: Record) -> None:
     """Refuse customers or splits that are not those the winner learnt from."""
     if prepared.data.fingerprint != winner.data.fingerprint:
         raise RetainError(
-            f"these runs learnt from {_told(winner.data)}; found {_told(prepared.data)}."
+            f"these runs were trained on {_told(winner.data)}; found {_told(prepared.data)}."
         )
     if prepared.split.fingerprint != winner.split.fingerprint:
         raise RetainError("the splits of these runs cannot be made again with this version.")

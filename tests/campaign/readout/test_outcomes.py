@@ -165,7 +165,7 @@ def test_a_campaign_under_another_name_is_refused(tmp_path, campaign):
     [
         (lambda t: t.rename(columns={"arm": "group"}), "has the columns .*expected customer_id"),
         (lambda t: t.assign(arm="both"), "holds other arms: 'both'"),
-        (lambda t: t.assign(customer_id="7"), "ids that stand more than once: '7'"),
+        (lambda t: t.assign(customer_id="7"), "repeated ids: '7'"),
         (lambda t: t.assign(cost=np.nan), "customers without finite numbers: '0', '1'"),
     ],
 )
@@ -268,13 +268,13 @@ def test_an_id_that_stands_twice_or_is_nobodys_is_always_refused(
         (lambda t: t, {"id": "customer"}, r"outcomes\.id"),
         (lambda t: t, {"profit": "profits"}, r"outcomes\.profit"),
         (lambda t: t.drop(columns=["declined", "profit"]), {}, "neither who declined nor the prof"),
-        (lambda t: t.assign(declined=None, profit=None), {}, "nothing stands in column 'declined'"),
+        (lambda t: t.assign(declined=None, profit=None), {}, "no value is in column 'declined'"),
         (lambda t: t.assign(declined="perhaps"), {}, r"'perhaps'.*outcomes\.positive=VALUE"),
         (lambda t: t, {"positive": "yess"}, r"outcomes\.positive is 'yess'.*mean 'yes'"),
         (lambda t: t.assign(profit="much"), {}, "column 'profit': 160 cells are not a number"),
         (lambda t: t.assign(contacted="maybe"), {}, "column 'contacted': it holds 'maybe'"),
         (lambda t: t.assign(cost=-1), {}, "column 'cost': 160 cells are below zero"),
-        (lambda t: t[t["arm"] == "treatment"], {}, "tells no outcome of the 32 customers held out"),
+        (lambda t: t[t["arm"] == "treatment"], {}, "has no outcome for the 32 customers held out"),
     ],
 )
 def test_outcomes_that_cannot_be_meant_are_refused(read, campaign, change, keys, message):

@@ -61,7 +61,10 @@ def test_keys_and_references_reach_the_engine():
         (["hydra/launcher=ray", "hydra.launcher.wait_min=0"], "wait_min is 0; expected greater"),
         (["hydra/launcher=submitit_local", "hydra.launcher.jobs=x"], "jobs is 'x'; expected int"),
         (["hydra.launcher.n_jobs=2"], "hydra.launcher: key 'n_jobs' is unknown"),
-        (["hydra.launcher._target_=my.Launcher"], "'my.Launcher', which is no engine of retain's"),
+        (
+            ["hydra.launcher._target_=my.Launcher"],
+            "'my.Launcher', which is not a launcher of retain",
+        ),
     ],
 )
 def test_what_no_engine_can_do_is_refused(retain, tiny, words, message):

@@ -17,6 +17,7 @@ from retain.customers.files.table_file import Table, open_table
 from retain.customers.files.types import mask_na_strings
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import OutcomesFile
+from retain.wording import describe_count
 
 _WHOLE = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # some tools export 7 as 7.0
 
@@ -86,8 +87,9 @@ def _ids(cells: pd.Series, name: str, known: pd.Series) -> pd.Series:
         ids = _canonical(ids, known)
     twice = ids[ids.duplicated()]
     if not twice.empty:
-        found = f"column {name!r}: {twice.nunique()} ids stand more than once: {preview(twice)}"
-        raise RetainError(f"{found}; expected one row a customer.")
+        are = describe_count(twice.nunique(), "id is", "ids are")
+        found = f"column {name!r}: {are} repeated: {preview(twice)}"
+        raise RetainError(f"{found}; expected one row per customer.")
     return ids
 
 
@@ -148,13 +150,13 @@ def _refuse_nothing(table: Table, columns: dict[str, str | None]) -> None:
     if not messages:
         has = examples(map(truncate, table.cells.columns), 12)
         raise RetainError(
-            f"{table.path.name} tells neither who declined nor the profit; it has {has}. "
+            f"{table.path.name} has neither who declined nor the profit; it has {has}. "
             "Type outcomes.declined=COLUMN or outcomes.profit=COLUMN."
         )
     empty = [column for column in messages if mask_na_strings(table.cells[column]).isna().all()]
     if len(empty) == len(messages):
         listed = " and ".join(map(repr, empty))
-        raise RetainError(f"{table.path.name}: nothing stands in column {listed}.")
+        raise RetainError(f"{table.path.name}: no value is in column {listed}.")
 
 
 def _placed(values: pd.Series | None, place: np.ndarray) -> np.ndarray | None:
@@ -227,6 +229,6 @@ def _refuse_one_arm(outcomes: Outcomes, assignment: Assignment) -> None:
     for name, rows in (("contacted", treated), ("held out", ~treated)):
         if not any(np.isfinite(column[rows]).any() for column in seen):
             raise RetainError(
-                f"the file tells no outcome of the {int(rows.sum())} customers {name}; expected "
+                f"the file has no outcome for the {int(rows.sum())} customers {name}; expected "
                 "outcomes of all who were chosen, contacted or not."
             )
