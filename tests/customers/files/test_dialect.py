@@ -125,7 +125,7 @@ def test_one_log_line_tells_what_was_read(written, caplog):
         (b"id,a,id\n1,2,3\n", "several columns named 'id'"),
         (b"id,a\n1,\0\n", "is not text"),
         (b"PK\x03\x04\0\0\0\0\x08\0", "is not text .a workbook"),
-        (b"id,a\n1,\x01\xff\n", "no text in utf-8, utf-16, cp1251 or latin-1"),
+        (b"id,a\n1,\x01\xff\n", "not text in utf-8, utf-16, cp1251 or latin-1"),
         ("id,имя\n1,Анна\n2,Ольга".encode() + b"\xff", "is utf-8, but its line 3 is not"),
         (b"\xff\xfei\0d\0\n\0\0\xd8\n\0", "is utf-16, but its line"),
     ],

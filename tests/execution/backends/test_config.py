@@ -52,7 +52,7 @@ def test_keys_and_references_reach_the_engine():
     [
         (["hydra/launcher=slurm"], "is not one of basic, ray, .* Did you mean 'submitit_slurm'?"),
         (["hydra/launcher=joblib"], "'joblib' is not one of basic, ray, submitit_local, submitit_"),
-        (["hydra/launcher=ray,basic"], "'hydra/launcher=ray,basic' sweeps what Hydra does"),
+        (["hydra/launcher=ray,basic"], "'hydra/launcher=ray,basic' sweeps a setting of Hydra"),
         (
             ["hydra/launcher=submitit_local", "hydra.launcher.workers=2"],
             "'workers' is .*_per_job'?",

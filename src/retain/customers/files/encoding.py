@@ -19,6 +19,7 @@ NOT_TEXT = ("Cc", "Cn", "Co", "Cs")
 """Unicode categories that text hardly has: control, unassigned, private, surrogate."""
 RARE = 0.02
 """Share of such characters that a text may have, damaged as it may be."""
+_PLAIN = re.compile("[ -\xff\t\n\v\f\r]")  # \x80 to \x9f may be letters of another code page
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
@@ -78,9 +79,9 @@ def _looks_like_text(text: str) -> bool:
     >>> _looks_like_text("id,city\n1,Москва\n"), _looks_like_text("\x89PNG\x1a\x0d\x01")
     (True, False)
     """
-    head = text[:_HEAD]
-    odd = sum(unicodedata.category(one) in NOT_TEXT for one in head if one not in "\t\n\v\f\r")
-    return odd <= RARE * len(head)
+    head = _PLAIN.sub("", text[:_HEAD])
+    odd = sum(unicodedata.category(one) in NOT_TEXT for one in head)
+    return odd <= RARE * len(text[:_HEAD])
 
 
 def _mostly_utf8(data: bytes) -> bool:
