@@ -1,4 +1,4 @@
-"""Which regular customers are about to buy less, and what is that worth.
+"""Predict which regular customers will buy less, its cost, and the offers worth making.
 
 The public door. Importing it imports nothing heavy; each name is fetched when it is used.
 """
@@ -10,7 +10,7 @@ from typing import Any
 
 _HOMES = {
     "Customers": "retain.customers.customers",
-    "evaluate": "retain.learning.experiment",
+    "cross_validate": "retain.learning.experiment",
     "NotApplicable": "retain.errors",
     "PipelineSpec": "retain.learning.pipeline",
     "Record": "retain.record",

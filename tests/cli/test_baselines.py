@@ -5,7 +5,7 @@ import pytest
 from retain.cli.compose import Composer
 from retain.cli.overrides import parse_args
 from retain.errors import RetainError
-from retain.learning.components import source
+from retain.learning.components import build_source
 
 pytestmark = pytest.mark.slow
 
@@ -88,7 +88,7 @@ def test_a_source_of_ones_own_names_any_model(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         (
             "[recency_rul]",
@@ -97,15 +97,15 @@ def test_a_source_of_ones_own_names_any_model(tmp_path):
         ("recency_rule", r"data.baselines is 'recency_rule'; expected a list of models"),
     ],
 )
-def test_a_baseline_that_is_no_model_is_refused(typed, told):
-    with pytest.raises(RetainError, match=told):
+def test_a_baseline_that_is_no_model_is_refused(typed, message):
+    with pytest.raises(RetainError, match=message):
         runs("-m", *LOG, "model=logreg", f"data.baselines={typed}")
 
 
 def test_no_reader_is_told_of_baselines():
     node = {"name": "mine", "_target_": "retain.customers.table.read", "baselines": ["dummy"]}
     with pytest.raises(RetainError, match=r"data cannot be built: .*missing.*argument"):
-        source(node)()
+        build_source(node)()
 
 
 # They change where and how fast a table is built, never the table.

@@ -1,4 +1,4 @@
-"""What a campaign rests on, once it is known whose customers it is about."""
+"""The offer catalogue and settings of a campaign, once its customers are known."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from retain.errors import RetainError
 from retain.storage.paths import conf_dir
 
 if TYPE_CHECKING:
-    from retain.campaign.audience import Settings
+    from retain.campaign.audience import CampaignSettings
     from retain.record import Record
     from retain.schema import Compare
 
@@ -21,7 +21,7 @@ ANY = "general"
 
 
 def drop_offer_overrides(line: Arguments) -> Arguments:
-    """The line as it can be composed before it is known which catalogue it speaks of.
+    """Return the line as it can be composed before it is known which catalogue it speaks of.
 
     >>> drop_offer_overrides(Arguments(("study=demo", "offers.letter.capacity=5"))).overrides
     ('study=demo',)
@@ -36,7 +36,7 @@ def _chosen(line: Arguments) -> bool:
     return any(text.lstrip("+").startswith(f"{CATALOGUE}=") for text in line.overrides)
 
 
-def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Settings:
+def campaign_settings(line: Arguments, config: Compare, winner: Record) -> CampaignSettings:
     """Segmentation, assumptions, catalogue and limits of a comparison.
 
     Without ``offers=NAME`` the catalogue is the one named after the winner's data source, where
@@ -47,7 +47,7 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Setti
     RetainError
         When a key of the catalogue is wrong.
     """
-    from retain.campaign.audience import Settings
+    from retain.campaign.audience import CampaignSettings
 
     catalogue = config.offers
     if catalogue is None:
@@ -58,11 +58,11 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Setti
         catalogue = compose_compare(chosen).offers
     if catalogue is None:
         raise RetainError("offers is null; expected a catalogue, such as offers=general.")
-    return Settings(config.segmentation, config.assumptions, catalogue, config.campaign)
+    return CampaignSettings(config.segmentation, config.assumptions, catalogue, config.campaign)
 
 
 def compose_compare(line: Arguments) -> Compare:
-    """The tree of ``compare.yaml``; ``study=NAME`` stands for ``study.name=NAME``."""
+    """Return the tree of ``compare.yaml``; ``study=NAME`` stands for ``study.name=NAME``."""
     from retain.cli.compose import Composer
     from retain.schema import Compare, parse
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from retain.cli.overrides import Arguments, quote_ids
 from retain.cli.run import answer
+from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.record import CampaignDirectory, ReadoutDirectory, StudyDirectory
 from retain.storage.paths import parse_path
@@ -27,7 +28,7 @@ from retain.storage.writing import write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from retain.campaign.readout.readout import Readout as Found
+    from retain.campaign.readout.readout import ReadoutResult as Found
     from retain.schema import Catalogue, Readout
 
 TYPED = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
@@ -35,7 +36,7 @@ TYPED = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
 
 
 def main() -> None:
-    """The console command ``retain-readout``."""
+    """Run the console command ``retain-readout``."""
     sys.exit(answer(readout, sys.argv[1:], "readout"))
 
 
@@ -43,7 +44,7 @@ def readout(line: Arguments) -> int:
     """Read plan and outcomes, hold them against each other, write and print what is found."""
     from retain.campaign.assignment import read_assignment
     from retain.campaign.readout.outcomes import read_outcomes
-    from retain.campaign.readout.readout import readout as read_out
+    from retain.campaign.readout.readout import build_readout as read_out
     from retain.cli.compare import say_waiting
     from retain.cli.terminal.console import console
     from retain.cli.terminal.readout import print_readout
@@ -65,11 +66,13 @@ def readout(line: Arguments) -> int:
         message = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
         raise RetainError.unwritable(campaign.readout.path, error, message) from None
     print_readout(console(), found.tree, campaign.readout.path)
+    if line.json:
+        write_json(found.tree)
     return 0
 
 
 def _place(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
-    """The folder that is locked, and where in it the readout goes.
+    """Return the folder that is locked, and where in it the readout goes.
 
     A campaign that lies in no study, since somebody copied it, is a folder of its own.
     """
@@ -93,7 +96,7 @@ def write(files: ReadoutDirectory, found: Found) -> None:
 
 
 def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """The effects as they stand in ``effects.csv``: no cell holds a mapping."""
+    """Return the effects as they stand in ``effects.csv``: no cell holds a mapping."""
     import pandas as pd
 
     flat = []
@@ -106,7 +109,7 @@ def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
-    """The catalogue as a file of the config group ``offers``; its texts are no references."""
+    """Return the catalogue as a file of the config group ``offers``, interpolations escaped."""
     from retain.campaign.assignment import plain
     from retain.execution.yaml_writer import yaml_text
 
@@ -115,7 +118,7 @@ def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
 
 
 def _literal(node: Any) -> Any:
-    """The same tree, in which what looks like a reference to another key is plain text."""
+    """Return the same tree, in which what looks like a reference to another key is plain text."""
     if isinstance(node, dict):
         return {key: _literal(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -124,7 +127,7 @@ def _literal(node: Any) -> Any:
 
 
 def _config(line: Arguments) -> Readout:
-    """The tree of ``readout.yaml``; ``campaign=DIR`` stands for ``campaign.dir=DIR``."""
+    """Return the tree of ``readout.yaml``; ``campaign=DIR`` stands for ``campaign.dir=DIR``."""
     from retain.cli.compose import Composer
     from retain.schema import Readout, parse
 

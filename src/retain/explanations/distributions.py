@@ -1,4 +1,4 @@
-"""How a feature is distributed among those who declined and those who stayed, and how far apart."""
+"""The distribution of a feature in both classes, and the distance between them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import Column, Label
+from retain.customers.customers import Column, DisplayName
 from retain.verdict.statistics import delong, wilson_interval
 
 MOST_LEVELS = 30
@@ -18,7 +18,7 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """How far the classes are apart, with its 95 % interval.
+    """An effect size with its 95 % interval.
 
     ``cliffs_delta`` lies within −1 and 1 and is positive where those who declined have higher
     values; ``cramers_v`` lies within 0 and 1.
@@ -55,7 +55,7 @@ class Numbers:
 class Level:
     """One level of a category: its share of each class, and its share of decliners (Wilson)."""
 
-    label: Label
+    label: DisplayName
     customers: int
     declined: float
     stayed: float
@@ -132,7 +132,7 @@ def _spread(values: np.ndarray) -> Spread:
 
 
 def cliffs_delta(values: np.ndarray, declined: np.ndarray) -> Effect | None:
-    """How much oftener a decliner's value is above another's than below it (Cliff, 1993).
+    """Return P(decliner's value > other's) − P(<), Cliff's delta (1993).
 
     It is 2 · ROC-AUC − 1 of the value as a score, and has the interval of DeLong et al. (1988).
 
@@ -157,18 +157,18 @@ def _category(values: pd.Series, declined: np.ndarray, column: Column, seed: int
     labels = [column.level(str(names[place])) for place in shown]
     rows = [counts[place] for place in shown]
     if rest := len(order) - len(shown):
-        labels.append(Label(f"all others ({rest})", f"все остальные ({rest})"))
+        labels.append(DisplayName(f"all others ({rest})", f"все остальные ({rest})"))
         rows.append(counts[order[len(shown) :]].sum(axis=0))
     effect = cramers_v(np.array(rows).reshape(-1, 2), seed=seed)
     if counts[-1].any():
-        labels.append(Label("not known", "нет данных"))
+        labels.append(DisplayName("not known", "нет данных"))
         rows.append(counts[-1])
     totals = counts.sum(axis=0)
     levels = (_level(*one, totals) for one in zip(labels, rows, strict=True))
     return Distribution(effect, Levels(tuple(levels)))
 
 
-def _level(label: Label, counts: np.ndarray, totals: np.ndarray) -> Level:
+def _level(label: DisplayName, counts: np.ndarray, totals: np.ndarray) -> Level:
     declined, customers = int(counts[0]), int(counts.sum())
     low, high = wilson_interval(declined, customers)
     shares = [float(share) for share in counts / totals]

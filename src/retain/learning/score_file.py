@@ -29,21 +29,21 @@ def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Sc
     check_scores_size(path, record.scores_bytes, within=within)
     scores = scores_table(read_parquet(path, cells=most, within=within), path)
     if (problem := _find_fold_problem(scores, record)) is not None:
-        raise _wrong(path, problem)
+        raise _invalid_scores(path, problem)
     return Scores(scores, "out_of_fold")
 
 
 def scores_table(table: pa.Table, path: Path) -> pd.DataFrame:
     """Return a table from disk as a table of scores, or raise a ``RetainError`` if it is none."""
     if (problem := _find_type_problem(table)) is not None:
-        raise _wrong(path, problem)
+        raise _invalid_scores(path, problem)
     scores: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
     if (problem := _find_value_problem(scores)) is not None:
-        raise _wrong(path, problem)
+        raise _invalid_scores(path, problem)
     return scores
 
 
-def _wrong(path: Path, problem: str) -> RetainError:
+def _invalid_scores(path: Path, problem: str) -> RetainError:
     return RetainError(
         f"{path} cannot be read as scores: {problem}. Delete {path.parent} and "
         "launch the line that made it again."
@@ -78,7 +78,7 @@ def _find_value_problem(scores: pd.DataFrame) -> str | None:
 
 
 def _find_fold_problem(scores: pd.DataFrame, record: Record) -> str | None:
-    """Return how the folds differ from the first ones of the split, which its metrics are over."""
+    """Return the difference between the folds and the first ones of the split, or None."""
     if not has_first_folds(scores, record.folds, record.split):
         return f"its folds are not the {record.folds} of its record"
     return _find_count_problem(len(scores), record)
@@ -93,7 +93,7 @@ def has_first_folds(scores: pd.DataFrame, count: int, split: SplitInfo) -> bool:
 
 
 def _find_count_problem(rows: int, record: Record) -> str | None:
-    """Return how the rows differ: each customer learnt from is tested once in each repeat.
+    """Return the difference between the rows and one test of each customer a repeat, or None.
 
     Where rows have days, or a race stopped the run, only some of them are.
     """

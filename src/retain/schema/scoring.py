@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
+from retain.schema.compare import Report
 from retain.schema.names import Source, Threads
-from retain.schema.nodes import Report
 from retain.schema.parsing import Config
 
 
@@ -38,7 +38,7 @@ class SavedFile(Config):
 
 
 class SavedWinner(Config):
-    """Which run won."""
+    """The winner of a saved verdict."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -56,7 +56,7 @@ class SavedSplit(Config):
 
 
 class SavedSettings(Config):
-    """What the comparison put customers into segments by, and planned with."""
+    """The settings of segments and campaign in a saved verdict."""
 
     segmentation: Segmentation
     assumptions: Assumptions

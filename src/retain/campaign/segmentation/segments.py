@@ -15,7 +15,7 @@ import numpy as np
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import rules, segment_tree
 from retain.campaign.segmentation.conditions import values_of
-from retain.customers.customers import Label
+from retain.customers.customers import DisplayName
 from retain.errors import RetainError
 from retain.schema import Segmentation, ThresholdBands
 
@@ -48,7 +48,7 @@ def check_bands(
 def fit_bands(
     bands: ThresholdBands, values: np.ndarray, break_even_risk: float | None = None
 ) -> ThresholdBands:
-    """The same bands, lowest first, each beginning at a number.
+    """Return the same bands, lowest first, each beginning at a number.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def fit_bands(
 
 
 def assign_bands(bands: ThresholdBands, values: np.ndarray) -> np.ndarray:
-    """The place of each value's band among settled ones: the highest that begins at or below it.
+    """Return the index of each value's band: the highest that begins at or below it.
 
     A value below the lowest band, or not known, belongs to the lowest: every customer has a place.
 
@@ -125,7 +125,7 @@ MEANT = {
 def assign_segments(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Audience:
-    """The same customers, each in one segment.
+    """Return the same customers, each in one segment.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def check_segmentation(
 def fit_segmentation(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Segmentation:
-    """The segmentation with all that is learnt from these customers as plain numbers and rules.
+    """Return the segmentation with everything fitted as plain numbers and rules.
 
     Of the kind ``risk_value`` or ``rules``; to settle it again changes nothing. Without profit,
     bands are of risk alone.
@@ -202,7 +202,7 @@ def learnt(
 
 
 def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
-    """The segment of each customer by what is settled, names as objects, shape (n,).
+    """Return the segment of each customer by what is settled, names as objects, shape (n,).
 
     A level or cut-off nobody here reaches is no fault: these may be other customers than those it
     was settled among.
@@ -216,12 +216,14 @@ def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
     return np.asarray(names[places])
 
 
-def segment_labels(known: Segmentation) -> dict[str, Label | None]:
-    """What people call each segment there may be, None where nobody says, by its name."""
+def segment_labels(known: Segmentation) -> dict[str, DisplayName | None]:
+    """Return the display name of each segment by its key, None where it has none."""
     if known.kind == "rules":
         told = {name: named.label for name, named in known.rules.items()}
         told |= {known.default_segment: known.default_label}
-        return {name: None if one is None else Label(one.en, one.ru) for name, one in told.items()}
+        return {
+            name: None if one is None else DisplayName(one.en, one.ru) for name, one in told.items()
+        }
     risks = _called(_there(known.risk), "risk")
     if known.value is None:
         return risks
@@ -255,18 +257,19 @@ def _there(found: ThresholdBands | None) -> ThresholdBands:
     return found
 
 
-def _called(found: ThresholdBands, of: Literal["risk", "value"]) -> dict[str, Label | None]:
+def _called(found: ThresholdBands, of: Literal["risk", "value"]) -> dict[str, DisplayName | None]:
     """Names of bands with what they are of, and what people call them."""
     told = {name: found.labels.get(name) for name in found.bands}
     return {
-        f"{name} {of}": None if one is None else Label(one.en, one.ru) for name, one in told.items()
+        f"{name} {of}": None if one is None else DisplayName(one.en, one.ru)
+        for name, one in told.items()
     }
 
 
-def _joined(one: Label | None, other: Label | None) -> Label | None:
+def _joined(one: DisplayName | None, other: DisplayName | None) -> DisplayName | None:
     if one is None or other is None:
         return None
-    return Label(f"{one.en} · {other.en}", f"{one.ru} · {other.ru}")
+    return DisplayName(f"{one.en} · {other.en}", f"{one.ru} · {other.ru}")
 
 
 # --- faults --------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
     return Audience(
         table=table,
         features=features,
-        columns=customers.described(map(str, features)),
+        columns=customers.column_info(map(str, features)),
         profit_unit=None if customers.profit is None else (customers.profit_unit or ""),
         drivers=drivers,
         consent="not_stated"
@@ -78,7 +78,7 @@ def positive_profit(profit: np.ndarray) -> np.ndarray:
 
 
 def value_at_stake(profit: np.ndarray, assumptions: Assumptions) -> np.ndarray:
-    """What a decline is taken to cost at each monthly profit, shape (n,), in its unit, ≥ 0."""
+    """Return the expected cost of a decline at each monthly profit, shape (n,), ≥ 0."""
     lost = assumptions.horizon.value * assumptions.loss_fraction.value * assumptions.margin.value
     return np.asarray(positive_profit(profit) * lost)
 
@@ -96,11 +96,11 @@ def _contactable(customers: Customers, consent: Consent) -> pd.Series:
 
 
 def _agreed(stated: pd.Series) -> pd.Series:
-    """Who is known to have agreed: what is missing is no consent."""
+    """Return a mask of those who agreed; a missing answer is no consent."""
     return stated.eq(True).fillna(False).astype(bool)
 
 
 def _features(customers: Customers) -> pd.DataFrame:
     """Every feature, derived ones last."""
-    derived = [derive(one, customers.features) for one in customers.derived]
+    derived = [derive(one, customers.features) for one in customers.derived_features]
     return pd.concat([customers.features, *derived], axis=1)

@@ -20,7 +20,7 @@ def parse_positive(
     positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
     where: str,
 ) -> pd.Series:
-    """Which of the answers, none of them missing, are the positive one.
+    """Return a mask of the positive answers, of which none is missing.
 
     ``positive`` may be left out where the two answers say yes and no in a usual way, and may come
     as YAML reads it: ``Yes`` as True, ``1`` as a number.
@@ -33,17 +33,21 @@ def parse_positive(
         count = describe_count(len(known), "value")
         found = f"it has {count}: {preview(cells)}" if known else "it has no values"
         raise RetainError.at(where, found, "expected a target of exactly two values")
-    chosen = _inferred(known, where) if positive is None else _meant(positive, known, where)
+    chosen = (
+        _infer_positive(known, where)
+        if positive is None
+        else _resolve_positive(positive, known, where)
+    )
     return cells == chosen
 
 
 def parse_consent(cells: pd.Series, where: str) -> pd.Series:
-    """Who agreed; a missing answer is no agreement.
+    """Return a mask of those who agreed; a missing answer is no agreement.
 
     >>> parse_consent(pd.Series(["да", "нет", None]), "column 'agreed'").tolist()
     [True, False, False]
     """
-    said = cells.map(_truth, na_action="ignore")
+    said = cells.map(_parse_truth, na_action="ignore")
     odd = cells[cells.notna() & said.isna()]
     if not odd.empty:
         expected = f"expected answers such as {examples(YES[2:4])} and {examples(NO[2:4])}"
@@ -51,9 +55,9 @@ def parse_consent(cells: pd.Series, where: str) -> pd.Series:
     return said.eq(True).astype(bool)
 
 
-def _inferred(known: Sequence[str], where: str) -> str:
-    yes = [value for value in known if _truth(value) is True]
-    no = [value for value in known if _truth(value) is False]
+def _infer_positive(known: Sequence[str], where: str) -> str:
+    yes = [value for value in known if _parse_truth(value) is True]
+    no = [value for value in known if _parse_truth(value) is False]
     if len(yes) != 1 or len(no) != 1:
         found = (
             f"{where} has values {examples(map(truncate, known))}, and neither is known to mean yes"
@@ -62,13 +66,17 @@ def _inferred(known: Sequence[str], where: str) -> str:
     return yes[0]
 
 
-def _meant(positive: str | float | bool, known: Sequence[str], where: str) -> str:  # noqa: FBT001
-    """The one of ``known`` that ``positive`` stands for, the most literal reading first."""
+def _resolve_positive(positive: str | float | bool, known: Sequence[str], where: str) -> str:  # noqa: FBT001
+    """Return the one of ``known`` that ``positive`` stands for, the most literal reading first."""
     wanted = str(positive).strip()
     readings = (
         [value for value in known if value == wanted],
         [value for value in known if value.casefold() == wanted.casefold()],
-        [value for value in known if _truth(value) is not None and _truth(value) == _truth(wanted)],
+        [
+            value
+            for value in known
+            if _parse_truth(value) is not None and _parse_truth(value) == _parse_truth(wanted)
+        ],
     )
     for found in readings:
         if len(found) == 1:
@@ -80,6 +88,6 @@ def _meant(positive: str | float | bool, known: Sequence[str], where: str) -> st
     )
 
 
-def _truth(value: str) -> bool | None:
+def _parse_truth(value: str) -> bool | None:
     word = value.casefold()
     return True if word in YES else False if word in NO else None

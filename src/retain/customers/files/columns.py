@@ -12,7 +12,7 @@ from retain.schema import check_mapping
 
 
 def canonical_names(names: Sequence[str]) -> dict[str, str]:
-    """The canonical snake_case name of each name, different for different names.
+    """Return the canonical snake_case name of each name, different for different names.
 
     >>> canonical_names(["customerID", "Total charges, $", "total_charges", "Тип сервиса"])
     {'customerID': 'customer_id', 'Total charges, $': 'total_charges', \
@@ -43,12 +43,12 @@ def snake_case(name: str) -> str:
     return re.sub("_+", "_", spaced).strip("_").lower()
 
 
-def find(name: object, names: dict[str, str], where: str) -> str:
-    """The name in the file of a column named as in the file or canonically.
+def find_column(name: object, names: dict[str, str], where: str) -> str:
+    """Return the name in the file of a column named as in the file or canonically.
 
     ``names`` is what ``canonical_names`` gave. A ``RetainError`` with the nearest name otherwise.
 
-    >>> find("customer_id", {"customerID": "customer_id"}, "data.id")
+    >>> find_column("customer_id", {"customerID": "customer_id"}, "data.id")
     'customerID'
     """
     wanted = str(name)
@@ -62,9 +62,9 @@ def find(name: object, names: dict[str, str], where: str) -> str:
     raise RetainError(f"{where}: column {wanted!r} is missing; the file has {listed}.{hint}")
 
 
-def find_all(wanted: Iterable[object], names: dict[str, str], where: str) -> list[str]:
-    """``find`` for each of these names."""
-    return [find(name, names, where) for name in wanted]
+def find_columns(wanted: Iterable[object], names: dict[str, str], where: str) -> list[str]:
+    """``find_column`` for each of these names."""
+    return [find_column(name, names, where) for name in wanted]
 
 
 def check_required_columns(needed: Iterable[str], known: Sequence[str]) -> None:
@@ -85,7 +85,7 @@ lack. Did you mean 'minutes'?
 
 
 def _word_ends(letter: str, second: str, third: str) -> bool:
-    """Whether a word ends after ``letter``: aB, and A before Bc."""
+    """Return whether a word ends after ``letter``: aB, and A before Bc."""
     if not second.isupper():
         return False
     return letter.islower() or letter.isdigit() or (letter.isupper() and third.islower())
@@ -115,32 +115,32 @@ class Roles:
         return [name for name in self.names if name not in used or name in self.groups]
 
 
-def roles_of(
+def assign_roles(
     names: dict[str, str],
     wanted: Mapping[str, str | None],
     groups: Mapping[str, Sequence[str]],
     keep_columns: Sequence[str],
     categorical_columns: Sequence[str],
 ) -> Roles:
-    """The roles a user gave; a ``RetainError`` where a name is wrong or has two meanings.
+    """Return the roles a user gave; a ``RetainError`` where a name is wrong or has two meanings.
 
     ``wanted`` names a column, or None, for each of id, target, profit and consent.
     """
     given = {
-        role: None if name is None else find(name, names, f"data.{role}")
+        role: None if name is None else find_column(name, names, f"data.{role}")
         for role, name in wanted.items()
     }
-    _refuse_two_roles(given)
+    _check_one_role_each(given)
     return Roles(
         names=names,
         **given,
         groups=_groups(groups, names, given),
-        keep_columns=find_all(keep_columns, names, "data.keep_columns"),
-        categorical_columns=find_all(categorical_columns, names, "data.categorical_columns"),
+        keep_columns=find_columns(keep_columns, names, "data.keep_columns"),
+        categorical_columns=find_columns(categorical_columns, names, "data.categorical_columns"),
     )
 
 
-def _refuse_two_roles(given: Mapping[str, str | None]) -> None:
+def _check_one_role_each(given: Mapping[str, str | None]) -> None:
     named = [name for name in given.values() if name is not None]
     twice = [role for role, name in given.items() if name is not None and named.count(name) > 1]
     if twice:
@@ -151,11 +151,11 @@ def _refuse_two_roles(given: Mapping[str, str | None]) -> None:
 def _groups(
     groups: Mapping[str, Sequence[str]], names: dict[str, str], roles: Mapping[str, str | None]
 ) -> dict[str, str]:
-    """The group of each column a group names."""
+    """Return the group of each column a group names."""
     found: dict[str, str] = {}
     for group, listed in check_mapping("data.groups", groups).items():
         where = f"data.groups.{group}"
-        for name in find_all([listed] if isinstance(listed, str) else listed, names, where):
+        for name in find_columns([listed] if isinstance(listed, str) else listed, names, where):
             if name in found:
                 raise RetainError(f"{where}: column {name!r} is in group {found[name]!r} already.")
             if name in (roles["target"], roles["profit"]):

@@ -26,7 +26,7 @@ _CYRILLIC = re.compile("[\u0400-\u04ff]")
 
 
 def decode(path: Path, data: bytes) -> tuple[str, str]:
-    """The encoding of the file and its text."""
+    """Return the encoding of the file and its text."""
     encoding = _marked_encoding(data)
     try:
         text = data.decode(encoding)
@@ -45,7 +45,7 @@ def decode(path: Path, data: bytes) -> tuple[str, str]:
 
 
 def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
-    """The encoding of a UTF-8 file and its beginning; None where it is another or holds no text.
+    """Return the encoding and the beginning of a UTF-8 file; None for any other file.
 
     A little more than ``characters`` are told, if the file has more.
     """
@@ -61,7 +61,7 @@ def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
 
 
 def _marked_encoding(data: bytes) -> str:
-    """The encoding a byte order mark names, or its zero bytes betray; UTF-8 otherwise."""
+    """Return the encoding a byte order mark names, or its zero bytes betray; UTF-8 otherwise."""
     if data.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -85,7 +85,7 @@ def _looks_like_text(text: str) -> bool:
 
 
 def _mostly_utf8(data: bytes) -> bool:
-    """Whether a file that does not decode as UTF-8 is UTF-8 with damage, and not another."""
+    """Return whether a file that does not decode as UTF-8 is UTF-8 with damage, and not another."""
     kept = data.decode("utf-8", errors="ignore")
     marked = data.decode("utf-8", errors="replace")
     letters = len(kept.encode("utf-8")) - len(kept)  # bytes beyond one a character
@@ -93,7 +93,7 @@ def _mostly_utf8(data: bytes) -> bool:
 
 
 def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
-    """The text in cp1251, or in latin-1 where cp1251 makes no Cyrillic words of it."""
+    """Return the text in cp1251, or in latin-1 where cp1251 makes no Cyrillic words of it."""
     text = data.decode("latin-1")
     if _CONTROL.search(text):
         found = f"file {str(path)!r} is not text in utf-8, utf-16, cp1251 or latin-1"
@@ -108,10 +108,10 @@ def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
     return ("latin-1", text) if mixed * 2 > len(words) else ("cp1251", cyrillic)
 
 
-def place_of(typed: str, key: str) -> Path:
+def resolve_path(typed: str, key: str) -> Path:
     """Return a path as it was typed; the URL of a database, which may hold a password, is none.
 
-    >>> place_of("postgresql://ann:secret@db/shop", "data.path")
+    >>> resolve_path("postgresql://ann:secret@db/shop", "data.path")
     Traceback (most recent call last):
     ...
     retain.errors.RetainError: data.path: it is a URL; expected a path on this machine \
@@ -123,8 +123,8 @@ def place_of(typed: str, key: str) -> Path:
     return parse_path(key, typed)
 
 
-def content(path: Path) -> bytes:
-    """The bytes of the file; a ``RetainError`` with the nearest name where there is none."""
+def read_content(path: Path) -> bytes:
+    """Return the bytes of the file; a ``RetainError`` with the nearest name where there is none."""
     check_exists(path)
     return read_bytes(path, most_bytes=DATA_BYTES)
 
@@ -134,32 +134,33 @@ def check_exists(path: Path) -> None:
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise RetainError(_nothing_at(path)) from None
+        raise RetainError(_missing_file_message(path)) from None
     except (OSError, ValueError) as error:  # a name too long, or with a NUL in it
         why = getattr(error, "strerror", None) or error
         message = f"path {truncate(str(path))!r} is not a file name: {why}"
         raise RetainError(f"{message}; expected the path of a file.") from None
     if stat.S_ISDIR(found.st_mode):
-        raise RetainError(f"{str(path)!r} is a folder; expected a file in it.{_listed(path)}")
+        raise RetainError(f"{str(path)!r} is a folder; expected a file in it.{_list_files(path)}")
     check_regular(path, found)
 
 
-def _nothing_at(path: Path) -> str:
+def _missing_file_message(path: Path) -> str:
     folder = path.parent
     if folder.is_dir():
-        return f"file {path.name!r} is not in folder {str(folder)!r}.{_near(path.name, folder)}"
+        similar = _similar_names(path.name, folder)
+        return f"file {path.name!r} is not in folder {str(folder)!r}.{similar}"
     while not folder.parent.is_dir():
         folder = folder.parent
     names = [child.name for child in _children(folder.parent) if child.is_dir()]
     return f"folder {str(folder)!r} does not exist.{did_you_mean(folder.name, names)}"
 
 
-def _near(name: str, folder: Path) -> str:
+def _similar_names(name: str, folder: Path) -> str:
     names = [child.name for child in _children(folder) if child.is_file()]
-    return did_you_mean(name, names) or _listed(folder)
+    return did_you_mean(name, names) or _list_files(folder)
 
 
-def _listed(folder: Path) -> str:
+def _list_files(folder: Path) -> str:
     names = [child.name for child in _children(folder) if child.is_file()]
     return f" The folder holds {examples(names)}." if names else " The folder holds no files."
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from retain.customers.files.arrow_cells import tidy
-from retain.customers.files.dialect import check_header, read_cells, say_read
+from retain.customers.files.dialect import check_header, log_read, read_cells
 from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError
 from retain.storage.parquet import read_parquet
@@ -34,7 +34,7 @@ class Table:
 
 
 def open_table(path: Path) -> Table:
-    """The table in the file; Parquet is told by its suffix, anything else is text."""
+    """Return the table in the file; Parquet is told by its suffix, anything else is text."""
     if path.suffix.lower() not in _PARQUET:
         sheet = read_cells(path)
         return Table(path, sheet.cells, sheet.dialect.decimal)
@@ -43,12 +43,12 @@ def open_table(path: Path) -> Table:
     check_header(path, table.column_names, table.num_rows)
     named = zip(table.column_names, table.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
-    say_read(path, "Parquet", cells.shape)
+    log_read(path, "Parquet", cells.shape)
     return Table(path, cells, ".")
 
 
 def _typed(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series:
-    """A Parquet column as text, numbers or dates."""
+    """Return a Parquet column as text, numbers or dates."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):

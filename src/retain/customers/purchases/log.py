@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retain.customers.customers import Step
+from retain.customers.customers import FunnelStep
 from retain.customers.purchases.cleaning.duplicates import apply_duplicates_policy
 from retain.customers.purchases.cleaning.normalise import create_purchases, encode_categories
 from retain.customers.purchases.cleaning.row_checks import (
@@ -24,8 +24,8 @@ from retain.customers.purchases.cleaning.row_checks import (
 from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
-    column_types,
     drop_relations,
+    fetch_column_types,
     map_roles,
 )
 from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY, parse_rows
@@ -38,9 +38,9 @@ from retain.schema.purchases import LogColumns, LogFormat, LogPolicy
 from retain.storage.reading import open_regular
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
     import sqlalchemy as sa
+    from duckdb import DuckDBPyConnection as Connection
 
 
 COLUMN_OF_ROLE = {"discount": "promo"}
@@ -68,7 +68,7 @@ class Log:
 
     columns: frozenset[str]
     categories: tuple[str, ...]
-    funnel: tuple[Step, ...]
+    funnel: tuple[FunnelStep, ...]
     first_day: int
     last_day: int
     content_hash: str
@@ -84,7 +84,7 @@ class LogOptions:
 
 
 def open_log(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     path: str,
     table: str | None,
     options: LogOptions,
@@ -127,11 +127,7 @@ def open_log(
 
 
 def open_arrow_log(
-    connection: duckdb.DuckDBPyConnection,
-    source: Any,
-    options: LogOptions,
-    *,
-    today: date | None = None,
+    connection: Connection, source: Any, options: LogOptions, *, today: date | None = None
 ) -> Log:
     """Create the relation ``purchases`` of a Python object, as ``open_log`` does for files.
 
@@ -160,7 +156,7 @@ def stream_query(engine: sa.Engine, query: Any) -> pa.RecordBatchReader:
 
 
 def _load_raw(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     location: LogLocation,
     table: str | None,
     options: LogOptions,
@@ -176,7 +172,7 @@ def _load_raw(
 
 
 def _create_log(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     raw: RawRelation,
     options: LogOptions,
     today: date | None,
@@ -192,7 +188,7 @@ def _create_log(
     if not create_purchases(connection, rows, counts):
         drop_relations(connection, (RAW_TABLE,))
     message = "; ".join((raw.dialect, *rows.expressions["t"].messages))
-    read = Step("log read", n_rows, n_rows, message, of=ROW_UNIT)
+    read = FunnelStep("log read", n_rows, n_rows, message, unit=ROW_UNIT)
     columns = {COLUMN_OF_ROLE.get(role, role) for role in raw.column_names} - {"customer", "time"}
     return Log(
         columns=frozenset(columns),
@@ -255,8 +251,8 @@ def _hash_file(path: Path) -> str:
         return digest.hexdigest()
 
 
-def _hash_rows(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _hash_rows(connection: Connection) -> list[str]:
     """Return the column names, the number of rows and the sum of their hashes."""
-    names = ", ".join(column_types(connection))
+    names = ", ".join(fetch_column_types(connection))
     row = connection.execute(f"SELECT count(*), sum(hash({names})) FROM {RAW_TABLE}").fetchone()  # noqa: S608
     return [names, *(str(value) for value in row or ())]
