@@ -55,7 +55,7 @@ def training_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.Data
     Traceback (most recent call last):
     ...
     retain.errors.RetainError: the model was trained on feature 'minute', which these customers \
-lack. Did you mean 'minutes'?
+do not have. Did you mean 'minutes'?
     """
     derived = {one.name: one for one in customers.derived_features}
     check_required_columns(kinds, [*customers.columns, *derived])

@@ -74,7 +74,7 @@ def check_required_columns(needed: Iterable[str], known: Sequence[str]) -> None:
     Traceback (most recent call last):
     ...
     retain.errors.RetainError: the model was trained on feature 'minute', which these customers \
-lack. Did you mean 'minutes'?
+do not have. Did you mean 'minutes'?
     """
     lacking = [name for name in needed if name not in known]
     if lacking:
