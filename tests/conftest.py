@@ -277,7 +277,7 @@ def _undrawn() -> Iterator[None]:
         return (
             contextlib.nullcontext(list)
             if job == "draw"
-            else run_in_subprocess(job, *arguments, does=does)
+            else run_in_subprocess(job, *arguments, description=does)
         )
 
     with (

@@ -10,7 +10,7 @@ import pytest
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.cli.terminal.progress import format_tuning
-from retain.execution.scheduling import CostModel, Kind
+from retain.execution.scheduling import CostGroup, CostModel
 from retain.record import RunDirectory, TuningInfo
 from retain.schema import parse
 from retain.storage.paths import conf_dir
@@ -197,5 +197,5 @@ def test_what_runs_cost_is_learnt_apart_for_those_that_are_tuned(make_task, reco
     tuned = make_task("89abcdef", model="svc")
     tuned.tree["tuning"] = {"name": "optuna", "trials": 20}
     costs = CostModel([record_of(task, seconds=1.0), record_of(tuned, seconds=60.0)])
-    assert Kind.of(tuned).trials == 20
-    assert [costs.alike(Kind.of(one)) for one in (task, tuned)] == [1.0, 60.0]
+    assert CostGroup.of(tuned).trials == 20
+    assert [costs.similar_cost(CostGroup.of(one)) for one in (task, tuned)] == [1.0, 60.0]

@@ -213,24 +213,26 @@ def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(
 # The sealed customers are explained last, by another model: they may be the ones to take too long.
 def test_sealed_customers_that_cannot_be_explained_are_said_too():
     reason, executor = NotApplicable("SHAP values would take 9 s"), SimpleNamespace()
-    executor.give = lambda *_, **__: SimpleNamespace(outcome=lambda: "explained")
+    executor.submit = lambda *_, **__: SimpleNamespace(result=lambda: "explained")
     winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
     config = SimpleNamespace(explain=SimpleNamespace(cv_repeats=1))
     asking = ExplanationJobs(executor, config, winner, SimpleNamespace())
-    assert asking._missing(reason).startswith("SHAP values would take 9 s. Drivers are missing")
-    assert asking._missing(None) is None
+    assert asking._missing_reason(reason).startswith(
+        "SHAP values would take 9 s. Drivers are missing"
+    )
+    assert asking._missing_reason(None) is None
 
 
 def test_a_process_that_dies_looking_for_reasons_says_how_to_go_without():
     def died():
         raise RetainError("the process that looks for reasons died: SIGKILL.")
 
-    executor = SimpleNamespace(give=lambda *_, **__: SimpleNamespace(outcome=died))
+    executor = SimpleNamespace(submit=lambda *_, **__: SimpleNamespace(result=died))
     winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
     config = SimpleNamespace(explain=SimpleNamespace(cv_repeats=1))
     asking = ExplanationJobs(executor, config, winner, SimpleNamespace())
     with pytest.raises(RetainError, match=r"died: SIGKILL\. To have the verdict .*: explain=none"):
-        asking.answer((), None, None)
+        asking.collect((), None, None)
 
 
 def test_a_sampled_explanation_says_that_it_is_one(swept, retain_compare):
@@ -296,7 +298,9 @@ def test_hands_do_more_jobs_than_they_are_and_tell_of_each():
     heard = []
     with WorkerExecutor(2, lambda done, of: heard.append((done, of))) as executor:
         scores = {"one": (0.9, 0.8, 0.9), "other": (0.6, 0.5, 0.6)}
-        given = [executor.submit("judge", scores, 3, 0.25, description="judges") for _ in range(5)]
+        given = [
+            executor.submit("eliminate", scores, 3, 0.25, description="judges") for _ in range(5)
+        ]
         assert [one.result() for one in given] == [{"other"}] * 5
         assert len(heard) >= 4
     assert heard[-1] == (5, 5)
@@ -306,12 +310,12 @@ def test_hands_do_more_jobs_than_they_are_and_tell_of_each():
 def test_hands_tell_at_the_end_that_nothing_is_left():
     heard = []
     with WorkerExecutor(1, lambda done, of: heard.append((done, of))) as executor:
-        executor.submit("judge", {"one": (0.9, 0.8, 0.9)}, 3, 0.25, description="judges")
+        executor.submit("eliminate", {"one": (0.9, 0.8, 0.9)}, 3, 0.25, description="judges")
     assert heard == [(1, 1)]
 
 
 def test_hands_raise_what_a_job_refuses_where_it_is_asked_for():
     with WorkerExecutor(1) as executor:
-        future = executor.submit("survey", [], Path("nowhere/at/all"), description="reads")
+        future = executor.submit("preflight", [], Path("nowhere/at/all"), description="reads")
         with pytest.raises(RetainError, match="nowhere"):
             future.result()

@@ -157,11 +157,13 @@ def _run(
         print_plan(console, planned)
         return 0
     for one in planned.runs:
-        if one.told is not None:
-            console.print(literal(f"{planned.name(one.task)}: {one.told}"), soft_wrap=True)
+        if one.rerun_reason is not None:
+            console.print(
+                literal(f"{planned.format_name(one.task)}: {one.rerun_reason}"), soft_wrap=True
+            )
     with logged_beside(planned.study.path):
         records = sweep(planned, composed[0].run, engine, partial(SweepView, console, planned))
-    print_summary(console, planned, records, len(planned.runs) - len(planned.to_do))
+    print_summary(console, planned, records, len(planned.runs) - len(planned.pending))
     return 1 if any(record.state == "failed" for record in records) else 0
 
 
@@ -172,7 +174,7 @@ def _surveyed(composed: Sequence[RunConfig], folder: Path | None) -> Preflight:
         from retain.execution.executor import run_in_subprocess
 
         with run_in_subprocess(
-            "survey", runs, folder / "customers", does="reads the data"
+            "preflight", runs, folder / "customers", description="reads the data"
         ) as surveyed:
             seen: Preflight = surveyed()
         return seen

@@ -22,13 +22,13 @@ from retain.learning.scores import COLUMNS, Scores
 from retain.schema import Config, parse
 from retain.storage.parquet import read_parquet
 from retain.storage.reading import parse_json
-from retain.storage.writing import replacing
+from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:
     from retain.execution.task import RunOutcome, Task
 
 
-FACTS = b"retain"
+METADATA_KEY = b"retain"
 """Where in the metadata of the file the facts about it stand."""
 
 
@@ -80,8 +80,8 @@ def load_checkpoint(task: Task) -> Checkpoint | None:
 
 def _read(task: Task) -> tuple[pd.DataFrame, FoldFacts]:
     path, most = task.directory.folds, len(COLUMNS) * task.data.rows * task.split.repeats
-    table = read_parquet(path, cells=most, within=task.directory.path)
-    told = (table.schema.metadata or {}).get(FACTS, b"{}")
+    table = read_parquet(path, max_cells=most, within=task.directory.path)
+    told = (table.schema.metadata or {}).get(METADATA_KEY, b"{}")
     facts = parse(FoldFacts, parse_json(told, str(path)), str(path))
     scores, count = scores_table(table, path), len(facts.roc_auc)
     tuned = count if facts.tuning is None else len(facts.tuning.get("folds", ()))
@@ -91,28 +91,28 @@ def _read(task: Task) -> tuple[pd.DataFrame, FoldFacts]:
 
 
 def save_checkpoint(
-    task: Task, ending: RunOutcome, evaluation: CrossValidationResult, spent: float
+    task: Task, outcome: RunOutcome, evaluation: CrossValidationResult, seconds_spent: float
 ) -> RungResult:
     """Write what there is of a run that goes on later.
 
-    ``spent`` is what its earlier legs took, in wall seconds.
+    ``seconds_spent`` is what its earlier legs took, in wall seconds.
     """
-    spent += time.monotonic() - task.since
+    seconds_spent += time.monotonic() - task.monotonic_start
     roc_auc = evaluation.metrics["roc_auc"]["folds"]
     facts = FoldFacts(
         made_by=_made_by(task),
         roc_auc=tuple(roc_auc),
         seconds=evaluation.seconds,
         tuning=evaluation.tuning,
-        spent=spent,
-        warnings=tuple(ending.warnings),
-        peak_memory_mb=ending.peak_memory_mb,
-        started=ending.started or task.started,
+        spent=seconds_spent,
+        warnings=tuple(outcome.warnings),
+        peak_memory_mb=outcome.peak_memory_mb,
+        started=outcome.started or task.started,
     )
     table = pa.Table.from_pandas(evaluation.scores.table, preserve_index=False)
-    with replacing(task.directory.folds, durable=False) as path:
-        pq.write_table(table.replace_schema_metadata({FACTS: facts.model_dump_json()}), path)
-    return RungResult(task.id, tuple(roc_auc), sum(evaluation.seconds.values()), spent)
+    with atomic_write(task.directory.folds, durable=False) as path:
+        pq.write_table(table.replace_schema_metadata({METADATA_KEY: facts.model_dump_json()}), path)
+    return RungResult(task.id, tuple(roc_auc), sum(evaluation.seconds.values()), seconds_spent)
 
 
 def _made_by(task: Task) -> dict[str, Any]:

@@ -39,13 +39,13 @@ from retain.schema import Audit, Run, Validation
 class Dataset:
     """Customers, what the audit said of them, who is in which fold, and how they were read.
 
-    ``heard`` is what the readers logged: dialects, types, columns left out.
+    ``messages`` is what the readers logged: dialects, types, columns left out.
     """
 
     customers: Customers
     checks: tuple[Check, ...]
     splits: Splits
-    heard: tuple[str, ...]
+    messages: tuple[str, ...]
 
     @cached_property
     def data(self) -> DataInfo:
@@ -59,7 +59,7 @@ class Dataset:
                 FunnelStep(name=s.name, before=s.before, after=s.after, reason=s.reason, of=s.of)
                 for s in customers.funnel
             ),
-            label=None if customers.dated is None else label_facts(customers, customers.dated),
+            label=None if customers.dated is None else summarise_label(customers, customers.dated),
         )
 
     @cached_property
@@ -78,26 +78,26 @@ class Dataset:
         )
 
     @cached_property
-    def told(self) -> tuple[CheckResult, ...]:
+    def check_results(self) -> tuple[CheckResult, ...]:
         """The audit as a record tells of it."""
         return tuple(
             CheckResult(code=c.code, outcome=c.outcome, sentence=c.sentence) for c in self.checks
         )
 
     @cached_property
-    def seen(self) -> DatasetFacts:
+    def facts(self) -> DatasetFacts:
         """All this without the customers."""
         customers = self.customers
         return DatasetFacts(
             data=self.data,
             split=self.split,
-            checks=self.told,
-            heard=self.heard,
-            left_out=tuple(examples(step.dropped) for step in customers.funnel),
+            checks=self.check_results,
+            messages=self.messages,
+            dropped_examples=tuple(examples(step.dropped) for step in customers.funnel),
         )
 
 
-def label_facts(customers: Customers, dated: Panel) -> LabelInfo:
+def summarise_label(customers: Customers, dated: Panel) -> LabelInfo:
     """The target of a dated source as a record tells of it."""
     target = customers.labelled.groupby(dated.snapshot).agg(["size", "sum"])
     others: Any = () if dated.sensitivity is None else dated.sensitivity.itertuples()
@@ -112,22 +112,22 @@ def label_facts(customers: Customers, dated: Panel) -> LabelInfo:
                 parameter=one.parameter,
                 value=one.value,
                 rows=int(one.rows),
-                declined=_share(one.declined),
-                agreement=_share(one.agreement),
+                declined=_nan_to_none(one.declined),
+                agreement=_nan_to_none(one.agreement),
             )
             for one in others
         ),
     )
 
 
-def _share(value: float) -> float | None:
+def _nan_to_none(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-Source = tuple[str, Audit, Validation, int]
+DatasetKey = tuple[str, Audit, Validation, int]
 
 
-def source_of(run: Run) -> Source:
+def dataset_key(run: Run) -> DatasetKey:
     """What two runs share if they learn from the same customers in the same folds."""
     data = json.dumps(run.data, sort_keys=True, ensure_ascii=False)
     return data, run.audit, run.validation, run.seed
@@ -141,18 +141,18 @@ def prepare_dataset(run: Run) -> Dataset:
     RetainError
         When the data are refused: by their contract, by the audit, or as too few.
     """
-    return _prepared(*source_of(run))
+    return _prepare_cached(*dataset_key(run))
 
 
 def clear_cache() -> None:
     """Drop what was read before: a new command reads the files as they are now."""
-    _prepared.cache_clear()
-    _customers.cache_clear()
+    _prepare_cached.cache_clear()
+    _read_cached.cache_clear()
 
 
 @lru_cache(maxsize=8)
-def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> Dataset:
-    customers, copies, heard = _customers(data, audited.duplicates)
+def _prepare_cached(data: str, audited: Audit, validation: Validation, seed: int) -> Dataset:
+    customers, copies, heard = _read_cached(data, audited.duplicates)
     _ = (
         customers.labelled
     )  # refuses what cannot be learnt from, before the audit finds lesser faults
@@ -164,7 +164,7 @@ def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> D
 
 
 @lru_cache(maxsize=4)
-def _customers(
+def _read_cached(
     data: str, copies: Literal["group", "drop"]
 ) -> tuple[Customers, DuplicateGroups | None, tuple[str, ...]]:
     with capture_log() as heard:
@@ -194,7 +194,7 @@ def capture_log() -> Iterator[list[str]]:
         readers.propagate = before[1]
 
 
-def preflight(runs: Sequence[Run], file: Path | None = None) -> Preflight:
+def preflight(runs: Sequence[Run], shared_path: Path | None = None) -> Preflight:
     """Check every run down to its parameters and its data.
 
     Raises
@@ -205,15 +205,15 @@ def preflight(runs: Sequence[Run], file: Path | None = None) -> Preflight:
     found: dict[Hashable, Dataset] = {}
     for run in runs:
         experiment(run)
-        prepared = found.setdefault(source_of(run), prepare_dataset(run))
-        customers = prepared.customers
+        dataset = found.setdefault(dataset_key(run), prepare_dataset(run))
+        customers = dataset.customers
         check_toggles(
             run.features, {*customers.groups, *(derived.group for derived in customers.derived)}
         )
     places = {source: place for place, source in enumerate(found)}
     distinct = tuple(found.values())
     return Preflight(
-        seen=tuple(prepared.seen for prepared in distinct),
-        which=tuple(places[source_of(run)] for run in runs),
-        handed=None if file is None else share(distinct, file),
+        facts=tuple(dataset.facts for dataset in distinct),
+        dataset_index=tuple(places[dataset_key(run)] for run in runs),
+        shared_datasets=None if shared_path is None else share(distinct, shared_path),
     )

@@ -15,15 +15,15 @@ from retain.record import CheckResult, DataInfo, SplitInfo
 class DatasetFacts:
     """Facts of the customers and splits of a run, as its record and the terminal tell them.
 
-    ``heard`` is what the readers logged; ``left_out`` names, for each step of the funnel, some of
+    ``messages`` is what the readers logged; ``dropped_examples`` names, for each step of the funnel, some of
     those it left out.
     """
 
     data: DataInfo
     split: SplitInfo
     checks: tuple[CheckResult, ...]
-    heard: tuple[str, ...]
-    left_out: tuple[str, ...]
+    messages: tuple[str, ...]
+    dropped_examples: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,14 @@ class Preflight:
 
     Attributes
     ----------
-    seen
+    facts
         Distinct customers and splits.
-    which
-        For each run the number of its own in ``seen``.
-    handed
+    dataset_index
+        For each run the number of its own in ``facts``.
+    shared_datasets
         The customers and splits themselves, in the same order, if there was a file for them.
     """
 
-    seen: tuple[DatasetFacts, ...]
-    which: tuple[int, ...]
-    handed: SharedValue | None = None
+    facts: tuple[DatasetFacts, ...]
+    dataset_index: tuple[int, ...]
+    shared_datasets: SharedValue | None = None

@@ -42,33 +42,33 @@ PACKAGES = (
 
 
 @cache
-def environment(*, tuned: bool = False) -> Environment:
+def collect_environment(*, tuned: bool = False) -> Environment:
     """The environment of this process; Optuna is in it for runs that are ``tuned``."""
     packages = (*PACKAGES, "optuna") if tuned else PACKAGES
     return Environment(
         python=platform.python_version(),
         platform=platform.platform(terse=True),
         packages={name: metadata.version(name) for name in packages},
-        code=_code(),
+        code=_hash_code(),
     )
 
 
-def _code() -> str:
+def _hash_code() -> str:
     """Return a hash of every file of the package.
 
     Configs are left out: they are no part of it in a checkout, and a record holds its own whole.
     """
-    return hash_folder(Path(__file__).resolve().parents[1], without=("conf",))
+    return hash_folder(Path(__file__).resolve().parents[1], exclude=("conf",))
 
 
 @cache
-def git() -> Git:
+def read_git_state() -> Git:
     """The commit of the working directory, and whether it was changed since."""
-    commit = _git("rev-parse", "HEAD")
-    return Git(commit=commit or None, dirty=bool(commit and _git("status", "--porcelain")))
+    commit = _run_git("rev-parse", "HEAD")
+    return Git(commit=commit or None, dirty=bool(commit and _run_git("status", "--porcelain")))
 
 
-def _git(*arguments: str) -> str:
+def _run_git(*arguments: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - fixed words, no shell
             ["git", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 - whichever git the user has
@@ -82,7 +82,7 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-AGAIN = "again: "
+RERUN_PREFIX = "again: "
 """How it begins why a run whose record cannot be believed, or is outdated, is to be done."""
 
 
@@ -92,50 +92,52 @@ class PlannedRun:
 
     task: Task
     record: Record | None
-    why: str | None
+    pending_reason: str | None
 
     @property
-    def told(self) -> str | None:
+    def rerun_reason(self) -> str | None:
         """Why a run that ended before is to be done again, None where it did not or is not."""
-        again = self.record is not None or str(self.why).startswith(AGAIN)
-        return self.why if again else None
+        again = self.record is not None or str(self.pending_reason).startswith(RERUN_PREFIX)
+        return self.pending_reason if again else None
 
     @property
     def state(self) -> str:
         """What a list of runs shows: the final state, or why the run is still to be done."""
-        if self.why is not None:
-            return self.why
+        if self.pending_reason is not None:
+            return self.pending_reason
         if self.record is None:
             return "new"
         return self.record.stopped or self.record.state
 
 
 @dataclass(frozen=True)
-class Plan:
+class SweepPlan:
     """Every run of a line, each once, and the distinct customers they learn from."""
 
     study: StudyDirectory
     runs: tuple[PlannedRun, ...]
     sources: tuple[DatasetFacts, ...]
 
-    def name(self, task: Task) -> str:
+    def format_name(self, task: Task) -> str:
         """What was typed for a run and not for all of them, which tells it from the others."""
-        own = [text for text in task.overrides if text not in self._shared]
+        own = [text for text in task.overrides if text not in self._common_overrides]
         return " ".join(own) or task.directory.path.name
 
     @cached_property
-    def _shared(self) -> set[str]:
+    def _common_overrides(self) -> set[str]:
         """What was typed for all runs; nothing where there is one run only."""
         typed = [set(planned.task.overrides) for planned in self.runs]
         return set.intersection(*typed) if len(typed) > 1 else set()
 
     @property
-    def to_do(self) -> list[Task]:
+    def pending(self) -> list[Task]:
         """Tasks that have no final state that still holds."""
-        return [planned.task for planned in self.runs if planned.why is not None]
+        return [planned.task for planned in self.runs if planned.pending_reason is not None]
 
 
-def plan_runs(runs: Sequence[RunConfig], surveyed: Preflight, rows: Path | None = None) -> Plan:
+def plan_runs(
+    runs: Sequence[RunConfig], preflight: Preflight, fold_cache_dir: Path | None = None
+) -> SweepPlan:
     """The runs with their records; those to be done share what the survey handed over.
 
     Raises
@@ -145,20 +147,20 @@ def plan_runs(runs: Sequence[RunConfig], surveyed: Preflight, rows: Path | None 
     """
     study = StudyDirectory(Path(runs[0].run.outputs) / runs[0].run.study.name)
     planned, checker = [], RecordChecker()
-    for run, place in zip(runs, surveyed.which, strict=True):
+    for run, place in zip(runs, preflight.dataset_index, strict=True):
         shared = None
-        if surveyed.handed is not None and rows is not None:
-            shared = SharedInputs(surveyed.handed, place, rows)
-        planned.append(_planned(study, run, surveyed.seen[place], shared, checker))
-    return Plan(study, tuple(planned), _distinct(surveyed.seen))
+        if preflight.shared_datasets is not None and fold_cache_dir is not None:
+            shared = SharedInputs(preflight.shared_datasets, place, fold_cache_dir)
+        planned.append(_plan_run(study, run, preflight.facts[place], shared, checker))
+    return SweepPlan(study, tuple(planned), _drop_repeated_sources(preflight.facts))
 
 
-def _distinct(seen: Sequence[DatasetFacts]) -> tuple[DatasetFacts, ...]:
+def _drop_repeated_sources(seen: Sequence[DatasetFacts]) -> tuple[DatasetFacts, ...]:
     """One of those that see the same customers: folds drawn otherwise are not told of."""
     return tuple({one.data.fingerprint: one for one in reversed(seen)}.values())[::-1]
 
 
-def _planned(
+def _plan_run(
     study: StudyDirectory,
     run: RunConfig,
     seen: DatasetFacts,
@@ -166,26 +168,28 @@ def _planned(
     checker: RecordChecker,
 ) -> PlannedRun:
     directory = study.run(run.slug, run.id)
-    record, broken = _recorded(study, directory, checker)
+    record, broken = _read_record(study, directory, checker)
     task = Task(
         id=run.id,
         directory=directory,
-        tree=run.tree,
-        recorded=run.recorded,
+        config=run.config,
+        recorded_config=run.recorded_config,
         overrides=run.overrides,
         hydra=run.hydra,
         data=seen.data,
         split=seen.split,
         checks=seen.checks,
-        environment=environment(tuned=run.run.tuning.on),
-        git=git(),
-        before=None if record is None else record.finished,
+        environment=collect_environment(tuned=run.run.tuning.on),
+        git=read_git_state(),
+        previous_finished=None if record is None else record.finished,
         shared=shared,
     )
-    return PlannedRun(task, record, _why(task, record) if broken is None else f"{AGAIN}{broken}")
+    return PlannedRun(
+        task, record, _pending_reason(task, record) if broken is None else f"{RERUN_PREFIX}{broken}"
+    )
 
 
-def _recorded(
+def _read_record(
     study: StudyDirectory, run: RunDirectory, checker: RecordChecker
 ) -> tuple[Record | None, str | None]:
     """The record of a run, and why it cannot be believed where it cannot.
@@ -212,7 +216,7 @@ def _first_line(error: RetainError) -> str:
     return str(error).splitlines()[0].removesuffix(".")
 
 
-def _why(task: Task, record: Record | None) -> str | None:
+def _pending_reason(task: Task, record: Record | None) -> str | None:
     """Why a run is to be done, or None when its record still speaks of what would run now."""
     if record is None:
         if not task.directory.path.exists():
@@ -220,5 +224,5 @@ def _why(task: Task, record: Record | None) -> str | None:
         return "running elsewhere" if task.directory.busy else "interrupted"
     if record.state == "failed":
         return "failed before"
-    again = task.why_again(record)
-    return None if again is None else f"{AGAIN}{again}"
+    again = task.rerun_reason(record)
+    return None if again is None else f"{RERUN_PREFIX}{again}"

@@ -14,25 +14,25 @@ from retain.storage.paths import check_name
 class RunConfig:
     """One run's config: as Hydra composed it, as plain values, and as types.
 
-    ``tree`` is what is done: a model's ``search`` is in it only where it is tuned. ``recorded`` is
-    the same with references in the place of values from the environment. ``identified`` is the
+    ``config`` is what is done: a model's ``search`` is in it only where it is tuned. ``recorded_config`` is
+    the same with references in the place of values from the environment. ``identity_config`` is the
     part of that which can change a result, with threads set to 1 wherever a model refers to them;
     ``id`` is its hash.
     """
 
     overrides: tuple[str, ...]
-    tree: dict[str, Any]
+    config: dict[str, Any]
     run: Run
-    recorded: dict[str, Any]
-    identified: dict[str, Any]
+    recorded_config: dict[str, Any]
+    identity_config: dict[str, Any]
     hydra: dict[str, Any]
 
     @property
     def id(self) -> str:
         """Eight hex digits that stand for everything that can change a result."""
-        return identity(self.identified)
+        return identity(self.identity_config)
 
     @property
     def slug(self) -> str:
         """What people call the run: its parts, as far as they are not ``none``."""
-        return check_name("the name of the run", slug_of(self.tree))
+        return check_name("the name of the run", slug_of(self.config))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from retain.execution.task import Task
 
 
-class Kind(NamedTuple):
+class CostGroup(NamedTuple):
     """What runs have in common that cost about the same.
 
     ``rows`` counts customers, ``fits`` the folds of all repeats, and ``trials`` what tuning
@@ -29,9 +29,9 @@ class Kind(NamedTuple):
     trials: int = 0
 
     @classmethod
-    def of(cls, run: Task | Record) -> Kind:
+    def of(cls, run: Task | Record) -> CostGroup:
         """The kind of a run that is to be done or has ended."""
-        config = run.config if isinstance(run, Record) else run.tree
+        config = run.config
         model, sampler, calibration = (
             config[part]["name"] for part in ("model", "sampler", "calibration")
         )
@@ -39,10 +39,10 @@ class Kind(NamedTuple):
         return cls(model, sampler, calibration, run.data.rows, run.split.fits, trials)
 
     @property
-    def likenesses(self) -> tuple[Hashable, ...]:
+    def similarity_keys(self) -> tuple[Hashable, ...]:
         """What to be like, from nearest to farthest.
 
-        >>> Kind("svc", "smote", "none", rows=1300, fits=10).likenesses[1:]
+        >>> CostGroup("svc", "smote", "none", rows=1300, fits=10).similarity_keys[1:]
         (('svc', 0, 1300, 10), ('svc', 0))
         """
         model = self.model, self.trials
@@ -56,12 +56,12 @@ class CostModel:
     may ask while one of them adds.
 
     >>> costs = CostModel()
-    >>> svc = Kind("svc", "none", "none", rows=1300, fits=10)
+    >>> svc = CostGroup("svc", "none", "none", rows=1300, fits=10)
     >>> for id_, seconds in (("0a", 2.0), ("0b", 3.0), ("0c", 9.0)):
     ...     costs.learn(id_, svc, seconds)
-    >>> costs.alike(svc), costs.alike(svc._replace(sampler="smote"))
+    >>> costs.similar_cost(svc), costs.similar_cost(svc._replace(sampler="smote"))
     (3.0, 3.0)
-    >>> costs.alike(svc._replace(model="tree")) is None
+    >>> costs.similar_cost(svc._replace(model="tree")) is None
     True
     """
 
@@ -77,60 +77,60 @@ class CostModel:
         """Learn what a run cost, if its record tells; all of it, where a race stopped it early."""
         if record.seconds:
             share = record.folds / record.split.fits if record.stopped else 1.0
-            self.learn(record.id, Kind.of(record), sum(record.seconds.values()) / share)
+            self.learn(record.id, CostGroup.of(record), sum(record.seconds.values()) / share)
 
-    def learn(self, id_: str, kind: Kind, seconds: float) -> None:
+    def learn(self, id_: str, group: CostGroup, seconds: float) -> None:
         """Learn what the run ``id_`` cost."""
         self._own[id_] = seconds
         self._sum, self._count = self._sum + seconds, self._count + 1
-        for likeness in kind.likenesses:
-            seen = self._seen.setdefault(likeness, [])
+        for key in group.similarity_keys:
+            seen = self._seen.setdefault(key, [])
             insort(seen, seconds)
             # A worker's first run of a kind pays for imports, which a mean would charge to all.
-            self._medians[likeness] = (seen[(len(seen) - 1) // 2] + seen[len(seen) // 2]) / 2
+            self._medians[key] = (seen[(len(seen) - 1) // 2] + seen[len(seen) // 2]) / 2
 
     @property
-    def mean(self) -> float | None:
+    def mean_seconds(self) -> float | None:
         """Mean over all runs measured, which stands in where nothing alike was."""
         return self._sum / self._count if self._count else None
 
-    def measured(self, likeness: Hashable) -> bool:
+    def is_measured(self, key: Hashable) -> bool:
         """Whether any run of this likeness was measured."""
-        return likeness in self._medians
+        return key in self._medians
 
-    def own(self, task: Task) -> float | None:
+    def own_cost(self, task: Task) -> float | None:
         """What this very run cost before, or None."""
         return self._own.get(task.id)
 
-    def alike(self, kind: Kind) -> float | None:
+    def similar_cost(self, group: CostGroup) -> float | None:
         """The median of the nearest runs alike, or None where the model was never measured."""
-        found = (self._medians.get(likeness) for likeness in kind.likenesses)
+        found = (self._medians.get(key) for key in group.similarity_keys)
         return next((seconds for seconds in found if seconds is not None), None)
 
-    def expected(self, task: Task) -> float | None:
+    def expected_cost(self, task: Task) -> float | None:
         """Seconds a worker will need: what this very run cost, else runs alike, else None."""
-        own = self.own(task)
-        return self.alike(Kind.of(task)) if own is None else own
+        own_cost = self.own_cost(task)
+        return self.similar_cost(CostGroup.of(task)) if own_cost is None else own_cost
 
-    def to_go(
-        self, tasks: Iterable[Task], workers: int, ahead: Mapping[str, float] | None = None
+    def estimate_remaining(
+        self, tasks: Iterable[Task], workers: int, done_shares: Mapping[str, float] | None = None
     ) -> float | None:
         """Seconds until ``workers`` have done all tasks, or None before any was measured.
 
-        ``ahead`` maps the id of a task that was begun to the share of it that is done.
+        ``done_shares`` maps the id of a task that was begun to the share of it that is done.
         """
-        begun = ahead or {}
-        expected = [(self.expected(task), 1 - begun.get(task.id, 0.0)) for task in tasks]
-        if self.mean is None:
+        begun = done_shares or {}
+        expected = [(self.expected_cost(task), 1 - begun.get(task.id, 0.0)) for task in tasks]
+        if self.mean_seconds is None:
             return None if expected else 0.0
-        return sum((self.mean if e is None else e) * left for e, left in expected) / workers
+        return sum((self.mean_seconds if e is None else e) * left for e, left in expected) / workers
 
-    def queue(self, tasks: Iterable[Task]) -> Queue:
+    def make_queue(self, tasks: Iterable[Task]) -> TaskQueue:
         """The tasks in the order to start them, which follows what is learnt meanwhile."""
-        return Queue(self, tasks)
+        return TaskQueue(self, tasks)
 
 
-class Queue:
+class TaskQueue:
     """Tasks to be started: what was never measured first, then the most expensive.
 
     First one run of each model and then of each kind that was never measured, so that the costs
@@ -145,15 +145,15 @@ class Queue:
 
     def __init__(self, costs: CostModel, tasks: Iterable[Task]) -> None:
         self._costs = costs
-        self._begun: set[Hashable] = set()
+        self._started: set[Hashable] = set()
         self._measured: list[tuple[float, int, Task]] = []
-        self._kinds: dict[Kind, deque[tuple[int, Task]]] = {}
-        for place, task in enumerate(tasks):
-            own = costs.own(task)
-            if own is None:
-                self._kinds.setdefault(Kind.of(task), deque()).append((place, task))
+        self._kinds: dict[CostGroup, deque[tuple[int, Task]]] = {}
+        for position, task in enumerate(tasks):
+            own_cost = costs.own_cost(task)
+            if own_cost is None:
+                self._kinds.setdefault(CostGroup.of(task), deque()).append((position, task))
             else:
-                self._measured.append((-own, place, task))
+                self._measured.append((-own_cost, position, task))
         heapify(self._measured)
 
     def __len__(self) -> int:
@@ -170,7 +170,7 @@ class Queue:
         if not len(self):
             raise IndexError("pop from an empty queue")
         task = self._next()
-        self._begun.update(Kind.of(task).likenesses)
+        self._started.update(CostGroup.of(task).similarity_keys)
         return task
 
     def clear(self) -> None:
@@ -179,22 +179,22 @@ class Queue:
         self._kinds.clear()
 
     def _next(self) -> Task:
-        ranks = ((*self._rank(kind, line[0][0]), kind) for kind, line in self._kinds.items())
-        first = min(ranks, default=None)
-        if first is None or (self._measured and (2, *self._measured[0][:2]) < first[:3]):
+        ranks = ((*self._rank(group, line[0][0]), group) for group, line in self._kinds.items())
+        first_run = min(ranks, default=None)
+        if first_run is None or (self._measured and (2, *self._measured[0][:2]) < first_run[:3]):
             return heappop(self._measured)[-1]
-        kind = first[-1]
-        _, task = self._kinds[kind].popleft()
-        if not self._kinds[kind]:
-            del self._kinds[kind]
+        group = first_run[-1]
+        _, task = self._kinds[group].popleft()
+        if not self._kinds[group]:
+            del self._kinds[group]
         return task
 
-    def _rank(self, kind: Kind, place: int) -> tuple[int, float, int]:
+    def _rank(self, group: CostGroup, position: int) -> tuple[int, float, int]:
         """Lower starts sooner: what is to be found out, the expected cost, the order typed."""
-        same, _, same_model = map(self._known, kind.likenesses)
-        expected = self._costs.alike(kind) or self._costs.mean or 0.0
-        return same + same_model, -expected, place
+        same, _, same_model = map(self._is_known, group.similarity_keys)
+        expected = self._costs.similar_cost(group) or self._costs.mean_seconds or 0.0
+        return same + same_model, -expected, position
 
-    def _known(self, likeness: Hashable) -> bool:
+    def _is_known(self, key: Hashable) -> bool:
         """Whether a run of this likeness was measured, or is being measured."""
-        return likeness in self._begun or self._costs.measured(likeness)
+        return key in self._started or self._costs.is_measured(key)

@@ -26,7 +26,7 @@ from retain.storage.locks import try_lock
 PREFIX = "retain-scratch-"
 LOCK = ".lock"
 YOUNG_SECONDS = 60.0
-ELSEWHERE = "export TMPDIR=FOLDER"
+TMPDIR_HINT = "export TMPDIR=FOLDER"
 """What to type for temporary files to lie elsewhere."""
 
 
@@ -42,16 +42,16 @@ def launch_dir() -> Iterator[Path]:
     RetainError
         When no folder can be made.
     """
-    _tidy()
+    _remove_dead_dirs()
     with ExitStack() as stack:
-        path = _made(stack)
+        path = _make_dir(stack)
         try:
             yield path
         finally:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _made(stack: ExitStack) -> Path:
+def _make_dir(stack: ExitStack) -> Path:
     """Make a new folder and hold its lock as long as ``stack`` is open."""
     while True:
         try:
@@ -61,20 +61,20 @@ def _made(stack: ExitStack) -> Path:
                     return path
         except OSError as error:
             folder = os.environ.get("TMPDIR", "the temporary folder")
-            raise RetainError.unwritable(folder, error, ELSEWHERE) from None
+            raise RetainError.unwritable(folder, error, TMPDIR_HINT) from None
 
 
-def _tidy() -> None:
+def _remove_dead_dirs() -> None:
     """Remove the folders of launches that were killed."""
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with suppress(OSError):  # gone meanwhile, or another user's
-            if _may_be_left(path):
+            if _may_be_abandoned(path):
                 with try_lock(path / LOCK) as mine:
                     if mine:
                         shutil.rmtree(path, ignore_errors=True)
 
 
-def _may_be_left(path: Path) -> bool:
+def _may_be_abandoned(path: Path) -> bool:
     """Return whether a folder is one of ours whose launch may be over.
 
     One that has no lock file yet has just been made, unless its launch died at that moment.
@@ -124,7 +124,7 @@ def share(value: Any, path: Path) -> SharedValue:
     try:
         spans = _write_buffers(buffers, path)
     except OSError as error:
-        raise RetainError.unwritable(path.parent, error, ELSEWHERE) from None
+        raise RetainError.unwritable(path.parent, error, TMPDIR_HINT) from None
     return SharedValue(path, pickle_bytes, tuple(spans))
 
 

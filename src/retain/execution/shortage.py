@@ -37,7 +37,7 @@ LESS_MEMORY = {
     "readout": "Draw fewer resamples: resamples=200. Else allow this command more memory",
 }
 """What to type where memory ran out, for each command."""
-LONGEST = 200
+MAX_MESSAGE_CHARS = 200
 """Characters of a library's words that are repeated."""
 
 
@@ -50,19 +50,19 @@ def describe_shortage(error: BaseException, primary: str) -> RetainError | None:
         The command's config, which says what can be typed.
     """
     if (cause := find_memory_shortage(error)) is not None:
-        return RetainError(f"memory ran out ({_words(cause)}). {LESS_MEMORY[primary]}.")
-    for one in _chain(error):
-        if (number := _disk_error(one)) is not None:
+        return RetainError(f"memory ran out ({_quote_message(cause)}). {LESS_MEMORY[primary]}.")
+    for one in _iter_causes(error):
+        if (number := _disk_errno(one)) is not None:
             return _describe_full(one, number)
     return None
 
 
 def find_memory_shortage(error: BaseException) -> BaseException | None:
     """Return which of an error and its causes says that memory ran out, if one does."""
-    return next((one for one in _chain(error) if _is_memory(one)), None)
+    return next((one for one in _iter_causes(error) if _is_memory_error(one)), None)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def _iter_causes(error: BaseException) -> Iterator[BaseException]:
     """An error and what led to it, from the last to the first."""
     seen: list[BaseException] = []
     one: BaseException | None = error
@@ -72,24 +72,24 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
 
 
-def _is_memory(error: BaseException) -> bool:
+def _is_memory_error(error: BaseException) -> bool:
     if isinstance(error, RetainError):
         return False
     if isinstance(error, MemoryError):
         return True
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in NO_MEMORY
-    said = _message(error).casefold()
+    said = _last_message(error).casefold()
     return any(words in said for words in MEMORY_WORDS)
 
 
-def _disk_error(error: BaseException) -> int | None:
+def _disk_errno(error: BaseException) -> int | None:
     """The system's number of an error that says there is no room."""
     if isinstance(error, RetainError):
         return None
     if isinstance(error, OSError) and error.errno in FULL:
         return error.errno
-    said = _message(error).casefold()
+    said = _last_message(error).casefold()
     return next((number for words, number in DISK_WORDS.items() if words in said), None)
 
 
@@ -103,12 +103,12 @@ def _describe_full(error: BaseException, number: int) -> RetainError:
     return RetainError(f"{what} cannot be written: {os.strerror(number)}. {mend}.")
 
 
-def _message(error: BaseException) -> str:
+def _last_message(error: BaseException) -> str:
     """What an error says; of a worker's traceback the last line."""
     said = str(error).strip()
     return said.splitlines()[-1] if said.startswith("Traceback ") else said
 
 
-def _words(error: BaseException) -> str:
-    said = " ".join(_message(error).split()) or type(error).__name__
-    return said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
+def _quote_message(error: BaseException) -> str:
+    said = " ".join(_last_message(error).split()) or type(error).__name__
+    return said if len(said) <= MAX_MESSAGE_CHARS else f"{said[:MAX_MESSAGE_CHARS]}…"

@@ -19,15 +19,15 @@ from retain.schema import Config
 from retain.storage.writing import write_text
 
 SCHEMA = 1
-PAUSE = 1.0
+MIN_INTERVAL_SECONDS = 1.0
 """Seconds between two writes at least."""
-BEAT = 10.0
+MAX_INTERVAL_SECONDS = 10.0
 """Seconds between two writes at most: an older status is of a sweep that died."""
 
 State = Literal["running", "finished", "interrupted"]
 
 
-class Best(Config):
+class BestRun(Config):
     """The best run so far by a metric's mean, with its 95 % interval."""
 
     id: str
@@ -63,7 +63,7 @@ class Status(Config):
     left: int
     running: tuple[str, ...]
     seconds_to_go: float | None
-    best: Best | None
+    best: BestRun | None
 
 
 class StatusWriter:
@@ -80,11 +80,11 @@ class StatusWriter:
     """
 
     def __init__(
-        self, path: Path, status: Callable[[State], Status], warn: Callable[[str], None]
+        self, path: Path, make_status: Callable[[State], Status], warn: Callable[[str], None]
     ) -> None:
-        self._path, self._status, self._warn = path, status, warn
+        self._path, self._make_status, self._warn = path, make_status, warn
         self._warned = False
-        self._changed, self._over = threading.Event(), threading.Event()
+        self._update_requested, self._is_closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="status.json", daemon=True)
 
     def __enter__(self) -> Self:
@@ -98,26 +98,26 @@ class StatusWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._over.set()
-        self._changed.set()
+        self._is_closed.set()
+        self._update_requested.set()
         try:
             self._thread.join()
         finally:  # a second Ctrl-C may come here
             self._write("finished" if kind is None else "interrupted")
 
-    def changed(self) -> None:
+    def request_update(self) -> None:
         """Have the file written soon; costs nothing, however often it is called."""
-        self._changed.set()
+        self._update_requested.set()
 
     def _watch(self) -> None:
-        while not self._over.wait(PAUSE):
-            self._changed.wait(BEAT - PAUSE)
-            self._changed.clear()
-            if not self._over.is_set():
+        while not self._is_closed.wait(MIN_INTERVAL_SECONDS):
+            self._update_requested.wait(MAX_INTERVAL_SECONDS - MIN_INTERVAL_SECONDS)
+            self._update_requested.clear()
+            if not self._is_closed.is_set():
                 self._write("running")
 
     def _write(self, state: State) -> None:
-        text = self._status(state).model_dump_json(by_alias=True, indent=1) + "\n"
+        text = self._make_status(state).model_dump_json(by_alias=True, indent=1) + "\n"
         try:
             write_text(self._path, text, durable=False)
         except OSError as error:

@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Protocol
 
 from retain.execution.backends.config import Backend, Local, Ray, Slurm, SubmititLocal
-from retain.execution.plan import Plan
-from retain.execution.pool import TICK, RunPool
+from retain.execution.plan import SweepPlan
+from retain.execution.pool import POLL_SECONDS, RunPool
 from retain.execution.racing import Race
-from retain.execution.scheduling import CostModel, Queue
+from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import RungResult, Task, readable_write_errors
 from retain.execution.worker import sigint_handler
 from retain.record import Record
@@ -23,39 +23,39 @@ from retain.schema import Run
 class Watcher(Protocol):
     """Whoever watches a sweep; its methods may be called from any thread."""
 
-    def started(self, task: Task) -> None:
+    def on_start(self, task: Task) -> None:
         """Take note that a run began."""
 
-    def paused(self, progress: RungResult) -> None:
+    def on_pause(self, progress: RungResult) -> None:
         """Take note that a run in a race waits for the others."""
 
-    def ended(self, record: Record) -> None:
+    def on_end(self, record: Record) -> None:
         """Take note of the record of a run that ended."""
 
-    def stopping(self, runs: int) -> None:
+    def on_stopping(self, n_running: int) -> None:
         """Take note that no run is begun any more, and how many are under way."""
 
-    def stopped(self) -> None:
+    def on_interrupt(self) -> None:
         """Take note that runs were left undone."""
 
 
 def sweep(
-    planned: Plan,
-    first: Run,
-    engine: Backend | None,
-    watch: Callable[[CostModel, int], AbstractContextManager[Watcher]],
+    plan: SweepPlan,
+    first_run: Run,
+    backend: Backend | None,
+    make_watcher: Callable[[CostModel, int], AbstractContextManager[Watcher]],
 ) -> list[Record]:
     """Return the records of the runs done.
 
     Parameters
     ----------
-    planned
+    plan
         The runs.
-    first
+    first_run
         The config of one of them, for what all have in common.
-    engine
+    backend
         Whose processes do the runs; None for this process.
-    watch
+    make_watcher
         Called with what runs cost and the number of workers; returns who watches.
 
     Raises
@@ -65,93 +65,97 @@ def sweep(
     RetainError
         When the study's folder or a run's cannot be written.
     """
-    tasks = planned.to_do
+    tasks = plan.pending
     if not tasks:
         return []
-    workers = min(1 if engine is None else engine.at_once(first), len(tasks))
-    costs = CostModel(one.record for one in planned.runs if one.record is not None)
+    workers = min(1 if backend is None else backend.parallelism(first_run), len(tasks))
+    costs = CostModel(one.record for one in plan.runs if one.record is not None)
     records: list[Record] = []
     with readable_write_errors(tasks[0]):
-        planned.study.check_writable()
-        with watch(costs, workers) as watcher:
-            done = _doing(engine, planned, costs, first, watcher)
+        plan.study.check_writable()
+        with make_watcher(costs, workers) as watcher:
+            done = _iter_records(backend, plan, costs, first_run, watcher)
             try:
                 with closing(done):
                     for record in done:
                         records.append(record)
                         costs.add(record)
-                        watcher.ended(record)
+                        watcher.on_end(record)
             except KeyboardInterrupt:
-                watcher.stopped()
+                watcher.on_interrupt()
                 raise
     return records
 
 
-def _doing(
-    engine: Backend | None, planned: Plan, costs: CostModel, first: Run, watcher: Watcher
+def _iter_records(
+    backend: Backend | None, plan: SweepPlan, costs: CostModel, first_run: Run, watcher: Watcher
 ) -> Generator[Record]:
-    if isinstance(engine, Local):
-        return _apart(engine, planned, costs, first, watcher)
-    queue = costs.queue(planned.to_do)
-    if engine is None:
-        return _here(queue, watcher)
-    return _afar(engine, queue, first, planned, watcher)
+    if isinstance(backend, Local):
+        return _run_in_workers(backend, plan, costs, first_run, watcher)
+    queue = costs.make_queue(plan.pending)
+    if backend is None:
+        return _run_in_process(queue, watcher)
+    return _run_remotely(backend, queue, first_run, plan, watcher)
 
 
-def _apart(
-    engine: Local, planned: Plan, costs: CostModel, first: Run, watcher: Watcher
+def _run_in_workers(
+    backend: Local, plan: SweepPlan, costs: CostModel, first_run: Run, watcher: Watcher
 ) -> Generator[Record]:
     """Records of runs done in worker processes; the first Ctrl-C lets them end what they have."""
-    tasks, validation = planned.to_do, first.validation
-    workers = min(engine.at_once(first), len(tasks))
+    tasks, validation = plan.pending, first_run.validation
+    workers = min(backend.parallelism(first_run), len(tasks))
 
     def stop(*_: object) -> None:
-        crew.begin_no_more()
+        pool.close()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        watcher.stopping(len(crew.under_way))
+        watcher.on_stopping(len(pool.running))
 
-    with RunPool(workers, first.limits, watcher.started) as crew, sigint_handler(stop):
-        if validation.early_stopping and len(planned.runs) > 1:
-            race = Race(planned, validation.min_folds, costs, watcher.paused)
-            yield from race.records(crew)
+    with RunPool(workers, first_run.limits, watcher.on_start) as pool, sigint_handler(stop):
+        if validation.early_stopping and len(plan.runs) > 1:
+            race = Race(plan, validation.min_folds, costs, watcher.on_pause)
+            yield from race.records(pool)
         else:
-            yield from crew.records(costs.queue(tasks))
-        if crew.given_up:
+            yield from pool.records(costs.make_queue(tasks))
+        if pool.n_cancelled:
             raise KeyboardInterrupt
 
 
-def _afar(
-    engine: SubmititLocal | Slurm | Ray, queue: Queue, first: Run, planned: Plan, watcher: Watcher
+def _run_remotely(
+    backend: SubmititLocal | Slurm | Ray,
+    queue: TaskQueue,
+    first_run: Run,
+    plan: SweepPlan,
+    watcher: Watcher,
 ) -> Generator[Record]:
     """Records of runs done by an engine's machines; closed early, it cancels what is under way."""
     from retain.execution.backends.ray import RayPool
     from retain.execution.backends.submitit import SubmititPool
 
-    crew = (
-        RayPool(engine, first, planned.study, watcher.started)
-        if isinstance(engine, Ray)
-        else SubmititPool(engine, first, planned.study, watcher.started)
+    pool = (
+        RayPool(backend, first_run, plan.study, watcher.on_start)
+        if isinstance(backend, Ray)
+        else SubmititPool(backend, first_run, plan.study, watcher.on_start)
     )
-    with crew:
-        yield from crew.records(queue)
+    with pool:
+        yield from pool.records(queue)
 
 
-def _here(queue: Queue, watcher: Watcher) -> Generator[Record]:
+def _run_in_process(queue: TaskQueue, watcher: Watcher) -> Generator[Record]:
     """Records of runs done in this process, which waits where another launch is at one."""
     from retain.execution.runner import execute
 
     while queue:
         task = queue.pop()
-        watcher.started(task)
-        with _quiet_logging():
+        watcher.on_start(task)
+        with _ignore_log_errors():
             while (record := execute(task)) is None:
-                time.sleep(TICK)
+                time.sleep(POLL_SECONDS)
         if isinstance(record, Record):  # as any run's is that is done in one go
             yield record
 
 
 @contextmanager
-def _quiet_logging() -> Iterator[None]:
+def _ignore_log_errors() -> Iterator[None]:
     """A full disk is told of once, not at every line that cannot be logged."""
     before = logging.raiseExceptions
     logging.raiseExceptions = False

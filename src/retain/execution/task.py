@@ -29,7 +29,7 @@ from retain.record import (
     TuningInfo,
 )
 from retain.schema import Run, parse
-from retain.storage.writing import replacing
+from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:
     from retain.learning.experiment import CrossValidationResult
@@ -43,15 +43,15 @@ class Rung:
     ----------
     folds
         How many folds the run has at the end of it, earlier legs included.
-    final
+    is_final
         Whether the race stops the run there, so that it ends with these folds.
-    spent
+    seconds_spent
         Seconds that its earlier legs took, which limits count.
     """
 
     folds: int
-    final: bool = False
-    spent: float = 0.0
+    is_final: bool = False
+    seconds_spent: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -66,17 +66,17 @@ class RungResult:
         One for each fold it has, in the order of the splits; higher is better.
     seconds
         What its phases took, all legs together.
-    spent
+    seconds_spent
         Wall seconds of all legs, what is no phase included.
     """
 
     id: str
     roc_auc: tuple[float, ...]
     seconds: float
-    spent: float
+    seconds_spent: float
 
 
-PATIENCE = 50
+MAX_CLAIM_ATTEMPTS = 50
 """How often, ten times a second, the claim of a process that died is tried."""
 
 
@@ -84,12 +84,12 @@ PATIENCE = 50
 class SharedInputs:
     """What the runs of one launch share: customers read before, and a folder of prepared rows.
 
-    ``place`` is where among the customers handed over the run finds its own.
+    ``index`` is where among the customers handed over the run finds its own.
     """
 
-    customers: SharedValue
-    place: int
-    rows: Path
+    datasets: SharedValue
+    index: int
+    fold_cache_dir: Path
 
 
 @dataclass(frozen=True)
@@ -98,24 +98,24 @@ class Task:
 
     Attributes
     ----------
-    tree, recorded
+    tree, recorded_config
         The config as it is done, and as it is recorded: without values from the environment.
     data, split, checks
         What was seen before anything was fitted; a run on other customers fails.
-    before
+    previous_finished
         When the record that was there finished, so that a newer one is known as somebody else's.
     shared
         None where the run reads its customers itself.
-    leg
+    rung
         How far it is to go in a race; None for the whole run at once.
-    started, since
+    started, monotonic_start
         When it was, by the wall clock and by one that does not jump.
     """
 
     id: str
     directory: RunDirectory
-    tree: dict[str, Any]
-    recorded: dict[str, Any]
+    config: dict[str, Any]
+    recorded_config: dict[str, Any]
     overrides: tuple[str, ...]
     hydra: dict[str, Any]
     data: DataInfo
@@ -123,32 +123,32 @@ class Task:
     checks: tuple[CheckResult, ...]
     environment: Environment
     git: Git
-    before: str | None = None
+    previous_finished: str | None = None
     shared: SharedInputs | None = None
-    leg: Rung | None = None
+    rung: Rung | None = None
     started: str = ""
-    since: float = 0.0
+    monotonic_start: float = 0.0
 
     @property
     def run(self) -> Run:
         """The config as types."""
-        return parse(Run, self.tree)
+        return parse(Run, self.config)
 
     @property
-    def races(self) -> bool:
+    def is_racing(self) -> bool:
         """Whether a race may stop the run, and a record of where one did is good enough."""
-        return bool(self.tree["validation"].get("early_stopping"))
+        return bool(self.config["validation"].get("early_stopping"))
 
     @property
-    def spent(self) -> float:
+    def seconds_spent(self) -> float:
         """Seconds that earlier legs took."""
-        return 0.0 if self.leg is None else self.leg.spent
+        return 0.0 if self.rung is None else self.rung.seconds_spent
 
-    def begun(self) -> Task:
+    def mark_started(self) -> Task:
         """The same task, started now."""
-        return replace(self, started=now(), since=time.monotonic())
+        return replace(self, started=now(), monotonic_start=time.monotonic())
 
-    def over(self) -> str:
+    def finished_at(self) -> str:
         """When a task that ends now ended: so long after its start as it took.
 
         The wall clock may have been set meanwhile, and would let a run end before it began.
@@ -156,23 +156,23 @@ class Task:
         if not self.started:
             return now()
         began = datetime.fromisoformat(self.started)
-        took = timedelta(seconds=time.monotonic() - self.since)
+        took = timedelta(seconds=time.monotonic() - self.monotonic_start)
         return (began + took).isoformat(timespec="milliseconds")
 
-    def done_elsewhere(self) -> Record | None:
+    def read_newer_record(self) -> Record | None:
         """The record that somebody else finished since this task was planned, if it holds."""
         try:
             record = self.directory.read()
         except RetainError:  # broken since; it is done anew
             return None
-        if record is None or record.finished == self.before:
+        if record is None or record.finished == self.previous_finished:
             return None
-        return record if self.why_again(record) is None else None
+        return record if self.rerun_reason(record) is None else None
 
-    def why_again(self, record: Record) -> str | None:
+    def rerun_reason(self, record: Record) -> str | None:
         """Why a record that is there does not do for this task, or None where it does."""
         outdated = record.outdated(self.data, self.split, self.environment)
-        if outdated is not None or record.stopped is None or self.races:
+        if outdated is not None or record.stopped is None or self.is_racing:
             return outdated
         return f"it was stopped after {record.folds} of {record.split.fits} folds"
 
@@ -210,10 +210,10 @@ def record_dead_run(task: Task, reason: str) -> Record | None:
     The run may have ended just before its process did. What its process forked may hold the
     claim for the moment it takes to be killed.
     """
-    for _ in range(PATIENCE):
+    for _ in range(MAX_CLAIM_ATTEMPTS):
         with task.directory.claimed() as mine:
             if mine:
-                ended = task.done_elsewhere()
+                ended = task.read_newer_record()
                 if ended is None:
                     task.directory.reopen()
                 return ended or finish(task, RunOutcome("failed", reason=reason))
@@ -221,37 +221,39 @@ def record_dead_run(task: Task, reason: str) -> Record | None:
     return None
 
 
-def finish(task: Task, ending: RunOutcome) -> Record:
+def finish(task: Task, outcome: RunOutcome) -> Record:
     """Write a run's scores and its final state."""
-    evaluation = ending.evaluation
+    evaluation = outcome.evaluation
     if evaluation is not None:
-        with replacing(task.directory.scores) as path:
+        with atomic_write(task.directory.scores) as path:
             evaluation.scores.table.to_parquet(path, index=False)
     metrics = {} if evaluation is None else evaluation.metrics
     tuning = None if evaluation is None else evaluation.tuning
-    started = ending.started or task.started or now()
+    started = outcome.started or task.started or now()
     record = Record(
         schema=SCHEMA,
         id=task.id,
-        study=task.tree["study"]["name"],
-        state=ending.state,
-        reason=ending.reason,
-        traceback=ending.traceback,
-        config=task.recorded,
+        study=task.config["study"]["name"],
+        state=outcome.state,
+        reason=outcome.reason,
+        traceback=outcome.traceback,
+        config=task.recorded_config,
         overrides=task.overrides,
-        seed=task.tree["seed"],
+        seed=task.config["seed"],
         data=task.data,
         split=task.split,
         metrics={n: MetricSummary(**{**m, "folds": tuple(m["folds"])}) for n, m in metrics.items()},
         checks=task.checks,
         seconds={} if evaluation is None else evaluation.seconds,
-        peak_memory_mb=ending.peak_memory_mb,
+        peak_memory_mb=outcome.peak_memory_mb,
         environment=task.environment,
         git=task.git,
-        warnings=tuple(dict.fromkeys(ending.warnings)),
+        warnings=tuple(dict.fromkeys(outcome.warnings)),
         started=started,
-        finished=max(started, task.over()),  # the wall clock may have been set between two legs
-        stopped=ending.stopped,
+        finished=max(
+            started, task.finished_at()
+        ),  # the wall clock may have been set between two legs
+        stopped=outcome.stopped,
         tuning=None if tuning is None else parse(TuningInfo, tuning),
         scores_bytes=None if evaluation is None else task.directory.scores.stat().st_size,
     )

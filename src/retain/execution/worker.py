@@ -28,10 +28,15 @@ from typing import Any, Literal
 
 from retain.errors import RetainError
 from retain.execution.shortage import find_memory_shortage
-from retain.execution.worker_start import SAFE_PATH, THREADS, frugal_environment, limited_start
-from retain.execution.worker_stderr import held_errors
+from retain.execution.worker_start import (
+    SAFE_PATH,
+    THREAD_VARIABLES,
+    single_threaded_env,
+    start_timeout,
+)
+from retain.execution.worker_stderr import capture_stderr
 
-IMPORTED = (
+PRELOADED_MODULES = (
     "retain.execution.runner",
     "retain.execution.dataset",
     "retain.workflows.test_set",
@@ -43,55 +48,55 @@ IMPORTED = (
     "catboost",
 )
 """What the server imports before it forks; a model from elsewhere is imported by its worker."""
-LONGEST = 70
+MAX_TEMP_PATH_BYTES = 70
 """Bytes of a temporary folder's path; sockets in it have 36 more, and the system allows 107."""
-GRACE = 10.0
+SHUTDOWN_TIMEOUT_SECONDS = 10.0
 """Seconds that an idle process has to end by itself."""
-ATTEMPTS = 3
+MAX_START_ATTEMPTS = 3
 """How often a worker's process is started before the launch gives up."""
 Job = Literal[
-    "execute",
-    "survey",
-    "judge",
+    "run",
+    "preflight",
+    "eliminate",
     "load",
-    "carry",
-    "look",
+    "refit",
+    "associate",
     "explain",
-    "leave",
+    "ablate",
     "plan",
-    "draw",
+    "render",
     "score",
 ]
 JOBS: dict[Job, tuple[str, str]] = {
-    "execute": ("retain.execution.runner", "execute"),
-    "survey": ("retain.execution.dataset", "preflight"),
-    "judge": ("retain.verdict.racing", "eliminated_runs"),
+    "run": ("retain.execution.runner", "execute"),
+    "preflight": ("retain.execution.dataset", "preflight"),
+    "eliminate": ("retain.verdict.racing", "eliminated_runs"),
     "load": ("retain.workflows.training_data", "share_training_data"),
-    "carry": ("retain.workflows.test_set", "evaluate_winner"),
-    "look": ("retain.workflows.explanation_jobs", "compute_associations"),
+    "refit": ("retain.workflows.test_set", "evaluate_winner"),
+    "associate": ("retain.workflows.explanation_jobs", "compute_associations"),
     "explain": ("retain.workflows.explanation_jobs", "explain_fold_job"),
-    "leave": ("retain.workflows.explanation_jobs", "ablate_group_job"),
+    "ablate": ("retain.workflows.explanation_jobs", "ablate_group_job"),
     "plan": ("retain.workflows.campaign", "plan_campaign"),
-    "draw": ("retain.report.render", "pictures"),
-    "score": ("retain.workflows.saved_winner", "score_shared"),
+    "render": ("retain.report.render", "pictures"),
+    "score": ("retain.workflows.saved_winner", "score_with_saved_model"),
 }
 """Where each job is done: imported by the worker that does it."""
 
 
-def start_forkserver(*more: str) -> None:
+def start_forkserver(*extra_modules: str) -> None:
     """Start the server that workers are forked from, and return while it imports.
 
-    ``more`` are modules to import beside those that every command needs.
+    ``extra_modules`` are modules to import beside those that every command needs.
     """
-    with ignore_sigint(), frugal_environment(), held_errors():
-        _socket_folder()
-        forkserver.set_forkserver_preload([*IMPORTED, *more])
+    with ignore_sigint(), single_threaded_env(), capture_stderr():
+        _shorten_socket_paths()
+        forkserver.set_forkserver_preload([*PRELOADED_MODULES, *extra_modules])
         forkserver.ensure_running()
 
 
-def _socket_folder() -> None:
+def _shorten_socket_paths() -> None:
     """Have multiprocessing put its sockets where their path is short enough for the system."""
-    if len(os.fsencode(tempfile.gettempdir())) > LONGEST:
+    if len(os.fsencode(tempfile.gettempdir())) > MAX_TEMP_PATH_BYTES:
         before, tempfile.tempdir = tempfile.tempdir, "/tmp"  # noqa: S108 - a private folder in it
         try:
             get_temp_dir()  # it stays the same from then on
@@ -105,12 +110,12 @@ def ignore_sigint() -> AbstractContextManager[None]:
 
 
 @contextmanager
-def sigint_handler(answer: Callable[..., object] | signal.Handlers) -> Iterator[None]:
-    """Ctrl-C is met by ``answer``; in the main thread, which alone gets it."""
+def sigint_handler(handler: Callable[..., object] | signal.Handlers) -> Iterator[None]:
+    """Ctrl-C is met by ``handler``; in the main thread, which alone gets it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, answer)
+    before = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
@@ -134,7 +139,7 @@ class Worker:
 
     def __init__(self) -> None:
         self.process: BaseProcess | None = None
-        self.since = 0.0
+        self.monotonic_start = 0.0
         self._pipe: Connection | None = None
 
     @property
@@ -145,7 +150,7 @@ class Worker:
         return self._pipe
 
     @property
-    def signs(self) -> tuple[Connection, int]:
+    def waitables(self) -> tuple[Connection, int]:
         """One of them is ready when the job has ended, well or not.
 
         A process that died may have forked others that hold its end of the pipe open.
@@ -154,7 +159,7 @@ class Worker:
             raise ValueError("this worker has no job")
         return self.pipe, self.process.sentinel
 
-    def begin(self, job: Job, *arguments: Any) -> None:
+    def start_job(self, job: Job, *arguments: Any) -> None:
         """Give the process a job, and a process to the worker where there is none.
 
         Raises
@@ -163,14 +168,14 @@ class Worker:
             When no process can be started.
         """
         if self.process is not None and not self.process.is_alive():
-            self._buried()
+            self._reap()
         if self.process is None:
             self._start()
-        self.since = time.monotonic()
+        self.monotonic_start = time.monotonic()
         with suppress(BrokenPipeError):  # a death at this moment shows in ``end``
             self.pipe.send((job, arguments))
 
-    def end(self) -> Any:
+    def result(self) -> Any:
         """What the job came to; waits for it.
 
         Raises
@@ -184,13 +189,13 @@ class Worker:
         RuntimeError
             With the traceback of whatever else the job raised: a bug.
         """
-        wait(self.signs)
+        wait(self.waitables)
         if not self.pipe.poll():
             self.kill()  # what it forked, which may hold the pipe open
         try:
             answer: JobResult = self.pipe.recv()
         except (EOFError, OSError):
-            raise WorkerDiedError(self._buried()) from None
+            raise WorkerDiedError(self._reap()) from None
         if answer.error is not None:
             raise answer.error
         return answer.value
@@ -201,43 +206,45 @@ class Worker:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
 
-    def stop(self, *, at_once: bool = False) -> None:
+    def stop(self, *, immediately: bool = False) -> None:
         """End the process: when it is idle, or whatever it is doing."""
         if self.process is None:
             return
-        if at_once:
+        if immediately:
             self.kill()
         self.pipe.close()
-        self.process.join(GRACE)  # it waits for processes that a model left running
+        self.process.join(
+            SHUTDOWN_TIMEOUT_SECONDS
+        )  # it waits for processes that a model left running
         self.kill()
         self.process.join()
         self.process = self._pipe = None
 
     def _start(self) -> None:
         """Start a process; again where it dies at once, as it may when memory runs out."""
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_START_ATTEMPTS):
             try:
-                return self._begun()
+                return self._start_process()
             except (EOFError, OSError, RuntimeError) as error:
-                cause = self._buried() if self.process is not None else error
+                cause = self._reap() if self.process is not None else error
         raise RetainError(
             f"worker processes cannot be started (the last: {cause}). "
             "Where memory ran out, have fewer: workers=1, or workers=1 in a comparison."
         )
 
-    def _begun(self) -> None:
+    def _start_process(self) -> None:
         """Have a process that is known to run."""
         context = multiprocessing.get_context("forkserver")
         self._pipe, far = context.Pipe()
         arguments = (far, dict(os.environ), Path.cwd())
-        process = context.Process(target=_serve, args=arguments, name="retain-worker")
-        with far, ignore_sigint(), limited_start():
+        process = context.Process(target=_worker_loop, args=arguments, name="retain-worker")
+        with far, ignore_sigint(), start_timeout():
             start_forkserver()
             process.start()
         self.process = process
         self.pipe.recv()  # it leads its own process group from now on
 
-    def _buried(self) -> str:
+    def _reap(self) -> str:
         """How the process ended; the next job gets a new one."""
         process = self.process
         if process is None:
@@ -250,25 +257,25 @@ class Worker:
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _serve(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
+def _worker_loop(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
     """Do jobs until the other end of the pipe is closed. Runs in the worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the launching process's to answer
     logging.raiseExceptions = False  # a full disk is told of once, not at every line logged
     os.setsid()  # a group of its own, so that stopping it takes its children along
     os.environ.clear()
-    os.environ.update(environment | dict.fromkeys(THREADS, "1") | SAFE_PATH)
+    os.environ.update(environment | dict.fromkeys(THREAD_VARIABLES, "1") | SAFE_PATH)
     os.chdir(folder)
     threading.Thread(target=_die_with_launcher, daemon=True).start()
     with suppress(EOFError, OSError):  # there is nobody at the other end any more
         pipe.send(JobResult())
         while True:
             job, arguments = pipe.recv()
-            pipe.send(_answered(job, arguments))
+            pipe.send(_run_job(job, arguments))
     for child in multiprocessing.active_children():
         child.kill()
 
 
-def _answered(job: Job, arguments: tuple[Any, ...]) -> JobResult:
+def _run_job(job: Job, arguments: tuple[Any, ...]) -> JobResult:
     try:
         module, name = JOBS[job]
         return JobResult(getattr(import_module(module), name)(*arguments))

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver
 
-START_SECONDS = 120.0
+START_TIMEOUT_SECONDS = 120.0
 
 
 @contextmanager
-def limited_start(seconds: float = START_SECONDS) -> Iterator[None]:
+def start_timeout(seconds: float = START_TIMEOUT_SECONDS) -> Iterator[None]:
     """Kill the server when what is done meanwhile takes too long.
 
     Raises
@@ -44,8 +44,13 @@ def limited_start(seconds: float = START_SECONDS) -> Iterator[None]:
         timer.cancel()
 
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-GIVING_BACK = {
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+MALLOC_SETTINGS = {
     "MALLOC_MMAP_THRESHOLD_": "131072",
     "MALLOC_TRIM_THRESHOLD_": "131072",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -57,14 +62,14 @@ SAFE_PATH = {"PYTHONSAFEPATH": "1"}
 
 
 @contextmanager
-def frugal_environment() -> Iterator[None]:
+def single_threaded_env() -> Iterator[None]:
     """An environment in which libraries start with one compute thread and give memory back.
 
     The current folder is on no module search path in it, unless the user's PYTHONPATH says so.
     Set before they are imported, since each thread pool of the server would be lost in a fork;
     a run then asks for as many threads as its config says.
     """
-    wanted = dict.fromkeys(THREADS, "1") | GIVING_BACK | SAFE_PATH
+    wanted = dict.fromkeys(THREAD_VARIABLES, "1") | MALLOC_SETTINGS | SAFE_PATH
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:

@@ -14,11 +14,11 @@ from contextlib import contextmanager, suppress
 
 CHUNK_BYTES = 4096
 MAX_CHUNKS = 8
-ERRORS = 2
+STDERR_FD = 2
 """The descriptor of standard error."""
 
 
-class ErrorTail:
+class StderrTail:
     """The last that was written to a pipe."""
 
     def __init__(self) -> None:
@@ -31,31 +31,31 @@ class ErrorTail:
             while chunk := os.read(self._read, CHUNK_BYTES):
                 self._chunks.append(chunk)
 
-    def text(self) -> str:
+    def read(self) -> str:
         """Return it."""
         return b"".join(self._chunks).decode(errors="replace")
 
 
-_tail: list[ErrorTail] = []
+_tail: list[StderrTail] = []
 
 
-def worker_errors() -> str:
+def read_worker_stderr() -> str:
     """Return the last that workers of this process wrote to standard error."""
-    return _tail[0].text() if _tail else ""
+    return _tail[0].read() if _tail else ""
 
 
 @contextmanager
-def held_errors() -> Iterator[None]:
+def capture_stderr() -> Iterator[None]:
     """Have processes that are started meanwhile, and those they fork, write their errors here."""
     if os.environ.get("RETAIN_DEBUG") == "1":
         yield
         return
     if not _tail:
-        _tail.append(ErrorTail())
-    before = os.dup(ERRORS)
+        _tail.append(StderrTail())
+    before = os.dup(STDERR_FD)
     try:
-        os.dup2(_tail[0].write_end, ERRORS)
+        os.dup2(_tail[0].write_end, STDERR_FD)
         yield
     finally:
-        os.dup2(before, ERRORS)
+        os.dup2(before, STDERR_FD)
         os.close(before)

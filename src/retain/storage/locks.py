@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-MODE = 0o666
+LOCK_FILE_MODE = 0o666
 """Permissions of a new lock file before the umask: whoever may write the folder may lock it."""
 
 
@@ -21,7 +21,7 @@ def try_lock(path: Path) -> Iterator[bool]:
     OSError
         If the file can neither be made nor opened, or is a link.
     """
-    lock = FileLock(path, mode=MODE)
+    lock = FileLock(path, mode=LOCK_FILE_MODE)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -58,7 +58,7 @@ def wait_for_lock(path: Path, on_wait: Callable[[], None] = lambda: None) -> Ite
     OSError
         If the file can neither be made nor opened, or is a link.
     """
-    lock = FileLock(path, mode=MODE)
+    lock = FileLock(path, mode=LOCK_FILE_MODE)
     try:
         lock.acquire(blocking=False)
     except Timeout:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from retain.errors import RetainError
 
-LONGEST_NAME_BYTES = 200
+MAX_NAME_BYTES = 200
 """Bytes; file systems allow 255, and some names get a suffix."""
 PLAIN_NAME = (
     "one plain name for a folder: no /, no leading dot, no control characters, "
-    f"at most {LONGEST_NAME_BYTES} bytes"
+    f"at most {MAX_NAME_BYTES} bytes"
 )
 """What is expected of a name, as part of a sentence."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:*?\"<>|\u2028\u2029]")
@@ -24,7 +24,7 @@ def is_plain_name(name: str) -> bool:
     (True, False, False)
     """
     return (
-        0 < len(name.encode(errors="surrogatepass")) <= LONGEST_NAME_BYTES
+        0 < len(name.encode(errors="surrogatepass")) <= MAX_NAME_BYTES
         and name == name.strip()
         and name.isprintable()
         and not name.startswith((".", "~"))
@@ -73,7 +73,7 @@ def is_inside(path: Path, folder: Path) -> bool:
         return False
 
 
-def parse_path(key: str, typed: str) -> Path:
+def parse_path(key: str, text: str) -> Path:
     """Return a path as it was typed, ``~`` standing for a home; whether it is there is not asked.
 
     Raises
@@ -88,13 +88,13 @@ def parse_path(key: str, typed: str) -> Path:
 Could not determine home directory; expected a file or folder of this machine.
     """
     try:
-        path = Path(typed).expanduser()
+        path = Path(text).expanduser()
         path.lstat()
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return path
     except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL, an unknown user
         why = str(getattr(error, "strerror", None) or error).rstrip(".")
-        found = f"{typed[:LONGEST_NAME_BYTES]!r} cannot be a path: {why}"
+        found = f"{text[:MAX_NAME_BYTES]!r} cannot be a path: {why}"
         raise RetainError.at(key, found, "expected a file or folder of this machine") from None
     return path
 

@@ -166,7 +166,7 @@ def _read_journal(folder: Path) -> list[tuple[str, int, bool]]:
     try:
         entries = [
             (str(one["place"]), int(one["inode"]), bool(one["immutable"]))
-            for one in read_json(path, most_bytes=JOURNAL_BYTES)
+            for one in read_json(path, max_bytes=JOURNAL_BYTES)
         ]
     except (RetainError, ValueError, TypeError, KeyError):
         entries = [("..", 0, False)]
@@ -198,7 +198,7 @@ def exchange(one: Path, other: Path) -> None:
     OSError
         If the system refuses.
     """
-    if not _exchanged(one, other):
+    if not _try_exchange(one, other):
         aside = one.with_name(f"{one.name}.old")
         with suppress(FileNotFoundError):
             shutil.rmtree(aside)
@@ -207,7 +207,7 @@ def exchange(one: Path, other: Path) -> None:
         shutil.rmtree(aside)
 
 
-def _exchanged(one: Path, other: Path) -> bool:
+def _try_exchange(one: Path, other: Path) -> bool:
     """Exchange by ``renameat2``; False where the system or the file system does not know it."""
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2

@@ -62,9 +62,9 @@ class CampaignFiles:
 def plan_campaign(
     config: Compare,
     settings: Settings,
-    data: tuple[SharedValue, SharedValue],
-    sealed: Scores,
-    words: DriverTexts | None,
+    shared: tuple[SharedValue, SharedValue],
+    test_scores: Scores,
+    driver_texts: DriverTexts | None,
 ) -> CampaignFiles:
     """Segments of all customers scored, out of fold and sealed, and a campaign for them.
 
@@ -72,11 +72,11 @@ def plan_campaign(
     ----------
     config, settings
         What the comparison asks for.
-    data
+    shared
         The customers (``Dataset``) and their out-of-fold ``Scores``.
-    sealed
+    test_scores
         Scores of the sealed customers.
-    words
+    driver_texts
         What puts drivers into words; None where there are none.
 
     Raises
@@ -84,16 +84,18 @@ def plan_campaign(
     RetainError
         When limits cannot be kept.
     """
-    prepared: Dataset = data[0].load()
-    outside: Scores = data[1].load()
+    dataset: Dataset = shared[0].load()
+    outside: Scores = shared[1].load()
     found = recalibration(outside)
     customers, parts, drivers = select_latest_snapshot(
-        prepared.customers, (outside, sealed), None if words is None else words.drivers
+        dataset.customers,
+        (outside, test_scores),
+        None if driver_texts is None else driver_texts.drivers,
     )
-    if words is not None and drivers is not None:
-        words = replace(words, drivers=drivers)
+    if driver_texts is not None and drivers is not None:
+        driver_texts = replace(driver_texts, drivers=drivers)
     with threadpool_limits(config.threads):
-        people = build_audience(
+        audience = build_audience(
             parts,
             customers,
             found,
@@ -101,17 +103,17 @@ def plan_campaign(
             consent=settings.planning.consent,
             drivers=drivers,
         )
-        declined = customers.labelled.loc[people.table.index].to_numpy()
-        made = make_campaign(people, found, settings, declined)
-    return to_campaign_files(made, settings, found, config.report.language, words)
+        declined = customers.labelled.loc[audience.table.index].to_numpy()
+        made = make_campaign(audience, found, settings, declined)
+    return to_campaign_files(made, settings, found, config.report.language, driver_texts)
 
 
 def to_campaign_files(
     made: Campaign,
     settings: Settings,
-    calibration: Recalibration,
+    recalibrated: Recalibration,
     language: Language,
-    words: DriverTexts | None,
+    driver_texts: DriverTexts | None,
 ) -> CampaignFiles:
     """A campaign as trees and tables.
 
@@ -129,12 +131,12 @@ def to_campaign_files(
             "segmentation": made.known.model_dump(mode="json", by_alias=True),
             "offers": catalogue.model_dump(mode="json", by_alias=True),
         },
-        "calibration": calibration.as_json(),
+        "calibration": recalibrated.as_json(),
         "scored": {str(origin): int(count) for origin, count in origins.items()},
     }
     offers, assignment = None, None
     if isinstance(made.plan, CampaignPlan):
-        reasons = _reasons(made.audience, made.plan, words, language)
+        reasons = _driver_sentences_by_customer(made.audience, made.plan, driver_texts, language)
         offers = offers_table(made, made.plan, language, reasons)
         assignment = arms_table(made, made.plan)
     return CampaignFiles(
@@ -146,13 +148,15 @@ def to_campaign_files(
     )
 
 
-def _reasons(
-    people: Audience, plan: CampaignPlan, words: DriverTexts | None, language: Language
+def _driver_sentences_by_customer(
+    audience: Audience, plan: CampaignPlan, driver_texts: DriverTexts | None, language: Language
 ) -> pd.Series | None:
     """The drivers of those who are offered something, in words, by customer."""
-    if words is None:
+    if driver_texts is None:
         return None
-    reached = people.table.index[plan.treated >= 0]
-    drivers = words.drivers[words.drivers["customer_id"].isin(reached)].reset_index(drop=True)
-    said = driver_sentences(drivers, words.features, language, words.levels)
+    reached = audience.table.index[plan.treated >= 0]
+    drivers = driver_texts.drivers[driver_texts.drivers["customer_id"].isin(reached)].reset_index(
+        drop=True
+    )
+    said = driver_sentences(drivers, driver_texts.features, language, driver_texts.levels)
     return said.groupby(drivers["customer_id"], sort=False).agg("; ".join)

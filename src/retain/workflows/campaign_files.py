@@ -14,17 +14,17 @@ from retain.errors import RetainError, did_you_mean, type_value
 from retain.record import CampaignDirectory, StudyDirectory
 from retain.storage.paths import parse_path
 from retain.storage.transaction import Staging
-from retain.storage.writing import hash_of, write_text
+from retain.storage.writing import hash_file, write_text
 from retain.verdict.document import as_json
 from retain.verdict.export import write_csv
 from retain.workflows.campaign import CampaignFiles
 
 SCHEMA = 2
 ID = re.compile("[0-9a-f]{8}")
-REPLACE = "campaign.replace=true"
+REPLACE_OVERRIDE = "campaign.replace=true"
 
 
-def write_campaign(offered: CampaignFiles, staging: Staging) -> CampaignFiles:
+def write_campaign(campaign_files: CampaignFiles, staging: Staging) -> CampaignFiles:
     """Write a planned campaign into the folder of its id.
 
     Returns
@@ -33,23 +33,26 @@ def write_campaign(offered: CampaignFiles, staging: Staging) -> CampaignFiles:
         The same, whose tree has the campaign's id and ``campaign_sha256``, the hash of its
         ``campaign.json``; None where nothing was planned.
     """
-    if offered.offers is None or offered.assignment is None:
-        return replace(offered, tree={**offered.tree, "campaign_sha256": None})
+    if campaign_files.offers is None or campaign_files.assignment is None:
+        return replace(campaign_files, tree={**campaign_files.tree, "campaign_sha256": None})
     files = CampaignDirectory(staging.path / "campaign")
-    write_csv(offered.offers, files.offers)
-    write_csv(offered.assignment, files.assignment)
+    write_csv(campaign_files.offers, files.offers)
+    write_csv(campaign_files.assignment, files.assignment)
     tree = {
         "schema": SCHEMA,
-        **offered.tree["campaign"],
-        "files": {path.name: hash_of(path) for path in files.tables},
-        "settings": offered.tree["settings"],
+        **campaign_files.tree["campaign"],
+        "files": {path.name: hash_file(path) for path in files.tables},
+        "settings": campaign_files.tree["settings"],
     }
     id_ = campaign_id(tree)
     write_text(files.campaign_json, as_json({"id": id_, **tree}))
-    sha256 = hash_of(files.campaign_json)
+    sha256 = hash_file(files.campaign_json)
     staging.place(files.path, f"campaigns/{id_}", immutable=True)
-    campaign = {"id": id_, **offered.tree["campaign"]}
-    return replace(offered, tree={**offered.tree, "campaign": campaign, "campaign_sha256": sha256})
+    campaign = {"id": id_, **campaign_files.tree["campaign"]}
+    return replace(
+        campaign_files,
+        tree={**campaign_files.tree, "campaign": campaign, "campaign_sha256": sha256},
+    )
 
 
 @dataclass(frozen=True)
@@ -79,12 +82,12 @@ class Repointing:
         return (
             f"{self.result} points to campaign {self.old.path.name} and still does: {planned}. "
             f"Campaigns that were planned stay as they are. To replace {self.result} all the "
-            f"same: {typed} {REPLACE}"
+            f"same: {typed} {REPLACE_OVERRIDE}"
         )
 
 
 def find_repointing(
-    study: StudyDirectory, result: Path, old_id: str | None, offered: CampaignFiles | None
+    study: StudyDirectory, result: Path, old_id: str | None, campaign_files: CampaignFiles | None
 ) -> Repointing | None:
     """Return what a new result would change about the campaign an older one points to.
 
@@ -102,8 +105,8 @@ def find_repointing(
     """
     if old_id is None or not study.campaign(old_id).campaign_json.is_file():
         return None
-    old, tree = study.campaign(old_id), {} if offered is None else offered.tree
-    if offered is None or offered.assignment is None:
+    old, tree = study.campaign(old_id), {} if campaign_files is None else campaign_files.tree
+    if campaign_files is None or campaign_files.assignment is None:
         return Repointing(result, old, None, None)
     if tree["campaign"]["id"] == old_id:
         return None
@@ -112,7 +115,7 @@ def find_repointing(
         before = read_assignment(old.path).table
     except RetainError as error:
         return Repointing(result, old, new, f"nobody can tell who changes arms: {error}")
-    changes = None if before.empty else _describe_changes(before, offered.assignment)
+    changes = None if before.empty else _describe_changes(before, campaign_files.assignment)
     return None if changes is None else Repointing(result, old, new, changes)
 
 
@@ -136,14 +139,14 @@ def _describe_changes(before: pd.DataFrame, after: pd.DataFrame) -> str | None:
     )
 
 
-def pointed_campaign(tree: Any) -> str | None:
+def campaign_id_of(tree: Any) -> str | None:
     """Return the id of the campaign that a result's document points to, None where to none."""
     campaign = tree.get("campaign") if isinstance(tree, dict) else None
     id_ = campaign.get("id") if isinstance(campaign, dict) else campaign
     return id_ if isinstance(id_, str) and ID.fullmatch(id_) else None
 
 
-def find_campaign(typed: str, outputs: Path) -> CampaignDirectory:
+def find_campaign(text: str, outputs: Path) -> CampaignDirectory:
     """Return the campaign that is typed: its id, its folder, or a study with one campaign.
 
     Raises
@@ -151,16 +154,16 @@ def find_campaign(typed: str, outputs: Path) -> CampaignDirectory:
     RetainError
         If there is none, or several.
     """
-    path = parse_path("campaign", typed)
-    if ID.fullmatch(typed) and not path.exists():
-        return _of_id(typed, outputs)
+    path = parse_path("campaign", text)
+    if ID.fullmatch(text) and not path.exists():
+        return _find_by_id(text, outputs)
     if CampaignDirectory(path).campaign_json.is_file():
         return CampaignDirectory(path)
     study = StudyDirectory(path.parent if path.name == "verdict" else path)
-    return _only(study, typed)
+    return _find_only(study, text)
 
 
-def _of_id(id_: str, outputs: Path) -> CampaignDirectory:
+def _find_by_id(id_: str, outputs: Path) -> CampaignDirectory:
     studies = [StudyDirectory(path) for path in sorted(outputs.glob("*")) if path.is_dir()]
     found = [study.campaign(id_) for study in studies if id_ in study.campaign_ids]
     if len(found) == 1:
@@ -175,7 +178,7 @@ def _of_id(id_: str, outputs: Path) -> CampaignDirectory:
     )
 
 
-def _only(study: StudyDirectory, typed: str) -> CampaignDirectory:
+def _find_only(study: StudyDirectory, typed: str) -> CampaignDirectory:
     ids = study.campaign_ids
     if len(ids) == 1:
         return study.campaign(ids[0])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from retain.errors import RetainError
 from retain.record import BrokenRun, Record
 from retain.verdict.verdict import judge
-from retain.workflows.runs import refuse_only_broken, scores_of
+from retain.workflows.runs import check_any_readable, read_run_scores
 
 if TYPE_CHECKING:
     from retain.campaign.audience import Settings
@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from retain.workflows.campaign_files import Repointing
     from retain.workflows.explanations import Explanations
     from retain.workflows.runs import RunSelection
-    from retain.workflows.test_set import TrainingData, WinnerJobs, WinnerResult
+    from retain.workflows.test_set import TrainingData, WinnerEvaluation, WinnerResult
 
 
-def write_comparison(comparison: Comparison) -> tuple[Results, Repointing | None, list[str]]:
+def write_comparison(
+    comparison: Comparison,
+) -> tuple[ComparisonResults, Repointing | None, list[str]]:
     """Carry the winner on, and put its verdict and campaign in place together.
 
     The verdict stays as it is where the new one would point to another campaign and nobody
@@ -40,33 +42,33 @@ def write_comparison(comparison: Comparison) -> tuple[Results, Repointing | None
     from retain.record import StudyDirectory
     from retain.storage.transaction import transaction
     from retain.verdict.document import document
-    from retain.workflows.campaign_files import find_repointing, pointed_campaign
+    from retain.workflows.campaign_files import campaign_id_of, find_repointing
     from retain.workflows.verdict_files import (
-        lost_files,
-        read_older,
-        write_customers,
+        find_lost_files,
+        try_read_json,
+        write_tables,
         write_verdict,
     )
 
-    home = comparison.found.home
-    older = pointed_campaign(read_older(home.verdict_json))
+    home = comparison.selection.output_dir
+    older = campaign_id_of(try_read_json(home.verdict_json))
     with transaction(home.path) as staging:
         made = StudyDirectory(staging.path)
         staging.add(made.verdict.name)
-        results = carry_on(comparison, made, staging)
-        repointing = find_repointing(home, home.verdict, older, results.offered)
+        results = evaluate_and_plan(comparison, made, staging)
+        repointing = find_repointing(home, home.verdict, older, results.campaign)
         if repointing is not None and not comparison.settings.planning.replace:
             staging.drop(made.verdict.name)
             return results, repointing, []
-        write_customers(made, results.offered, results.why)
-        tree = document(comparison.verdict, results.findings)
+        write_tables(made, results.campaign, results.explanations)
+        tree = document(comparison.verdict, results.extras)
         write_verdict(made, tree, comparison.config.report.language)
-        return results, None, lost_files(home.verdict, made.verdict)
+        return results, None, find_lost_files(home.verdict, made.verdict)
 
 
-DIFFED = 20
+MAX_DIFFS = 20
 """Runs, from the best down, that are told apart from the winner customer by customer."""
-Asked = Sequence[tuple["RunDirectory", "Record"]]
+DiffRuns = Sequence[tuple["RunDirectory", "Record"]]
 """The two runs that ``diff`` names, or none."""
 
 
@@ -74,13 +76,13 @@ Asked = Sequence[tuple["RunDirectory", "Record"]]
 class Comparison:
     """What is compared, how, and what came out of the runs alone."""
 
-    words: Sequence[str]
+    arguments: Sequence[str]
     config: Compare
-    found: RunSelection
+    selection: RunSelection
     verdict: Verdict
     settings: Settings
     checks: Sequence[GateResult]
-    asked: Asked
+    diff_runs: DiffRuns
     scores: Scores
     on_progress: Callable[[int, int], None] | None = None
 
@@ -91,22 +93,24 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Results:
+class ComparisonResults:
     """What the winner led to.
 
     Attributes
     ----------
-    missing
+    missing_data_message
         Asks for the customers where they are not at hand; else None.
     """
 
-    findings: ComparisonExtras
-    offered: CampaignFiles | None
-    why: Explanations | None
-    missing: str | None
+    extras: ComparisonExtras
+    campaign: CampaignFiles | None
+    explanations: Explanations | None
+    missing_data_message: str | None
 
 
-def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> Results:
+def evaluate_and_plan(
+    comparison: Comparison, made: StudyDirectory, staging: Staging
+) -> ComparisonResults:
     """The winner's curves, sealed test, reasons, segments and campaign, by workers."""
     from retain.execution.executor import WorkerExecutor
     from retain.execution.shared_memory import launch_dir, share
@@ -115,7 +119,7 @@ def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> 
     from retain.workflows.explanations import ExplanationJobs
 
     config, winner = comparison.config, comparison.winner
-    scores, run = comparison.scores, comparison.found.directory(winner)
+    scores, run = comparison.scores, comparison.selection.find_directory(winner)
     with launch_dir() as folder, WorkerExecutor(config.workers, comparison.on_progress) as executor:
         shared = share(scores, folder / "scores")
         loading = executor.submit(
@@ -125,61 +129,61 @@ def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> 
         effects = comparison.verdict.effects  # worked out while the customers are read
         data: TrainingData = loading.result()
         to_carry = (config, comparison.settings, made, winner, data)
-        refitting = executor.submit("carry", *to_carry, description="carries the winner on")
+        refitting = executor.submit("refit", *to_carry, description="carries the winner on")
         asking = None
-        if config.explain.on and data.customers is not None:
-            asking = ExplanationJobs(executor, config, winner, data.customers)
-        diffs = tuple(_differences(comparison))
-        winner_jobs: WinnerJobs = refitting.result()
-        carried, why, offered = winner_jobs.carried, None, None
-        if carried is not None and data.customers is not None:
+        if config.explain.on and data.dataset is not None:
+            asking = ExplanationJobs(executor, config, winner, data.dataset)
+        diffs = tuple(_iter_differences(comparison))
+        winner_jobs: WinnerEvaluation = refitting.result()
+        carried, why, offered = winner_jobs.result, None, None
+        if carried is not None and data.dataset is not None:
             if asking is not None:
-                why = asking.answer(effects, scores, carried.explained)
-            scored = ((data.customers, data.scores), carried.scores)
-            offered = _offered(executor, comparison, scored, why)
+                why = asking.collect(effects, scores, carried.test_explanations)
+            scored = ((data.dataset, data.scores), carried.test_scores)
+            offered = _plan_campaign(executor, comparison, scored, why)
             offered = write_campaign(offered, staging)
-    findings = _findings(comparison, winner_jobs, diffs, offered, why)
-    return Results(findings, offered, why, data.missing)
+    findings = _collect_extras(comparison, winner_jobs, diffs, offered, why)
+    return ComparisonResults(findings, offered, why, data.missing_data_message)
 
 
-def _findings(
+def _collect_extras(
     comparison: Comparison,
-    winner_jobs: WinnerJobs,
+    winner_jobs: WinnerEvaluation,
     diffs: tuple[Difference, ...],
     offered: CampaignFiles | None,
     why: Explanations | None,
 ) -> ComparisonExtras:
     from retain.verdict.document import ComparisonExtras
-    from retain.workflows.runs import reproduce_commands
+    from retain.workflows.runs import format_commands
 
-    found, carried = comparison.found, winner_jobs.carried
+    found, carried = comparison.selection, winner_jobs.result
     return ComparisonExtras(
         studies=found.studies,
-        question=_question(found),
-        unfinished=found.unfinished + found.running,
-        running=found.running,
-        repeated=found.repeated,
+        question=_common_question(found),
+        unfinished=found.n_unfinished + found.n_running,
+        running=found.n_running,
+        repeated=found.n_repeated,
         broken=found.broken,
-        commands=reproduce_commands(found, comparison.words),
+        commands=format_commands(found, comparison.arguments),
         gate=tuple(comparison.checks) or None,
         diffs=diffs,
         curves=winner_jobs.curves,
-        sealed=None if carried is None else _noted(comparison, carried),
-        further=_further(carried, offered),
+        sealed=None if carried is None else _record_access(comparison, carried),
+        further=_campaign_keys(carried, offered),
         reasons=None if why is None else why.tree,
     )
 
 
-def _noted(comparison: Comparison, carried: WinnerResult) -> SealedTest:
+def _record_access(comparison: Comparison, carried: WinnerResult) -> SealedTest:
     """The sealed test with all its openings, this one in the ledger before any verdict has it."""
     from retain.verdict.sealed_test import Ledger
 
-    home, roc_auc = comparison.found.home, carried.sealed.metrics["roc_auc"]["value"]
+    home, roc_auc = comparison.selection.output_dir, carried.sealed_test.metrics["roc_auc"]["value"]
     openings = Ledger(home.ledger, home.ledgers_beside).note(comparison.winner, roc_auc)
-    return replace(carried.sealed, openings=tuple(openings))
+    return replace(carried.sealed_test, openings=tuple(openings))
 
 
-def _offered(
+def _plan_campaign(
     executor: WorkerExecutor,
     comparison: Comparison,
     scored: tuple[tuple[SharedValue, SharedValue], Scores],
@@ -198,43 +202,45 @@ def _offered(
     return made
 
 
-def _further(carried: WinnerResult | None, offered: CampaignFiles | None) -> dict[str, Any]:
+def _campaign_keys(carried: WinnerResult | None, offered: CampaignFiles | None) -> dict[str, Any]:
     """The part of ``verdict.json`` that needs the customers."""
     if carried is None or offered is None:
         return {}
     return {"model": carried.model, "reference": carried.reference, **offered.tree}
 
 
-def _question(found: RunSelection) -> str | None:
+def _common_question(found: RunSelection) -> str | None:
     """What the study asks; several studies ask several questions."""
     asked = {str(record.config["study"]["question"]) for record in found.records}
     return asked.pop() if len(asked) == 1 else None
 
 
-def _differences(comparison: Comparison) -> Iterator[Difference]:
+def _iter_differences(comparison: Comparison) -> Iterator[Difference]:
     """The two runs asked for, then the winner against each of the first runs."""
     from retain.verdict.difference import difference
 
-    if comparison.asked:
-        ((one, a), (other, b)) = comparison.asked
-        yield difference(a, b, (read_scores(one, a), read_scores(other, b)), asked=True)
-    winner, found, won = comparison.winner, comparison.found, comparison.scores
-    for record in comparison.verdict.records[:DIFFED]:
+    if comparison.diff_runs:
+        ((one, a), (other, b)) = comparison.diff_runs
+        yield difference(a, b, (try_read_scores(one, a), try_read_scores(other, b)), asked=True)
+    winner, found, won = comparison.winner, comparison.selection, comparison.scores
+    for record in comparison.verdict.records[:MAX_DIFFS]:
         if record is not winner:
-            yield difference(winner, record, (won, read_scores(found.directory(record), record)))
+            yield difference(
+                winner, record, (won, try_read_scores(found.find_directory(record), record))
+            )
 
 
-def read_scores(run: RunDirectory, record: Record) -> Scores | None:
+def try_read_scores(run: RunDirectory, record: Record) -> Scores | None:
     """A run's scores, None where they cannot be read."""
-    from retain.workflows.runs import scores_of
+    from retain.workflows.runs import read_run_scores
 
     try:
-        return scores_of(run, record)
+        return read_run_scores(run, record)
     except RetainError:  # what a loser wrote must not cost the verdict
         return None
 
 
-def judge_whole(
+def select_winner(
     found: RunSelection, judging: ComparisonConfig
 ) -> tuple[RunSelection, Verdict, Scores]:
     """Return the runs without broken ones, the verdict over them, and the winner's scores.
@@ -247,15 +253,19 @@ def judge_whole(
         If no run is left, or those left cannot stand in one table.
     """
     while True:
-        refuse_only_broken(found.broken, sum(record.state == "done" for record in found.records))
+        check_any_readable(found.broken, sum(record.state == "done" for record in found.records))
         verdict = judge(found.records, judging)
         try:
-            return found, verdict, scores_of(found.directory(verdict.winner), verdict.winner)
+            return (
+                found,
+                verdict,
+                read_run_scores(found.find_directory(verdict.winner), verdict.winner),
+            )
         except RetainError as error:
-            found = _without(found, verdict.winner, str(error))
+            found = _exclude_broken(found, verdict.winner, str(error))
 
 
-def _without(found: RunSelection, record: Record, reason: str) -> RunSelection:
-    broken = BrokenRun(found.directory(record), reason)
+def _exclude_broken(found: RunSelection, record: Record, reason: str) -> RunSelection:
+    broken = BrokenRun(found.find_directory(record), reason)
     runs = tuple((run, other) for run, other in found.runs if other is not record)
     return replace(found, runs=runs, broken=(*found.broken, broken))

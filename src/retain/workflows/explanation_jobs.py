@@ -30,7 +30,7 @@ from retain.schema import Compare, Run, parse
 class AssociationResult:
     """What the customers alone tell."""
 
-    grounds: ExplanationContext
+    context: ExplanationContext
     associations: Associations
     distributions: dict[str, Distribution]
     label_audit: list[LabelAudit]
@@ -38,26 +38,26 @@ class AssociationResult:
 
 def compute_associations(winner: Record, shared: SharedValue) -> AssociationResult:
     """Return associations, distributions and label audit."""
-    prepared: Dataset = shared.load()
-    found = grounds(prepared.customers, experiment(parse(Run, winner.config)), prepared.splits)
+    dataset: Dataset = shared.load()
+    found = grounds(dataset.customers, experiment(parse(Run, winner.config)), dataset.splits)
     return AssociationResult(
-        grounds=found,
+        context=found,
         associations=associations(found.training, found.target, least=PAIRS),
         distributions=distributions(found.training, found.target, found.columns, seed=winner.seed),
-        label_audit=label_audit(prepared.customers),
+        label_audit=label_audit(dataset.customers),
     )
 
 
 def explain_fold_job(
-    config: Compare, winner: Record, shared: SharedValue, place: int
+    config: Compare, winner: Record, shared: SharedValue, fold_index: int
 ) -> FoldExplained | NotApplicable:
     """Explain one fold of the winner."""
-    prepared: Dataset = shared.load()
-    built, fold = experiment(parse(Run, winner.config)), prepared.splits.folds[place]
+    dataset: Dataset = shared.load()
+    built, fold = experiment(parse(Run, winner.config)), dataset.splits.folds[fold_index]
     with threadpool_limits(config.threads):
-        scoring = FoldScorer(built, prepared.customers, prepared.splits, None)
+        scoring = FoldScorer(built, dataset.customers, dataset.splits, None)
         try:
-            budget = _budget(config, winner, prepared)
+            budget = _time_budget(config, winner, dataset)
             return explain_fold(scoring, fold, budget, config.explain.permutation_repeats)
         except NotApplicable as reason:
             return reason
@@ -67,21 +67,21 @@ def ablate_group_job(
     config: Compare, winner: Record, shared: SharedValue, group: str
 ) -> tuple[float, ...] | NotApplicable:
     """Return ROC-AUC by fold of the winner without a feature group."""
-    prepared: Dataset = shared.load()
+    dataset: Dataset = shared.load()
     built = experiment(parse(Run, winner.config))
     with threadpool_limits(config.threads):
         try:
-            return refit_without(built, prepared.customers, prepared.splits, group)
+            return refit_without(built, dataset.customers, dataset.splits, group)
         except NotApplicable as reason:
             return reason
 
 
-def sealed_explained(
-    config: Compare, winner: Record, models: Sequence[BaseEstimator], prepared: Dataset
+def explain_test_customers(
+    config: Compare, winner: Record, models: Sequence[BaseEstimator], dataset: Dataset
 ) -> list[Explained] | NotApplicable:
     """The sealed customers explained, each part by the model that scored it."""
-    table = experiment(parse(Run, winner.config)).table(prepared.customers)
-    parts, budget = prepared.splits.sealed_parts, _budget(config, winner, prepared)
+    table = experiment(parse(Run, winner.config)).table(dataset.customers)
+    parts, budget = dataset.splits.sealed_parts, _time_budget(config, winner, dataset)
     with threadpool_limits(config.threads):
         try:
             return [
@@ -92,8 +92,8 @@ def sealed_explained(
             return reason
 
 
-def _budget(config: Compare, winner: Record, prepared: Dataset) -> TimeBudget:
-    splits, explain = prepared.splits, config.explain
+def _time_budget(config: Compare, winner: Record, dataset: Dataset) -> TimeBudget:
+    splits, explain = dataset.splits, config.explain
     repeats = min(explain.cv_repeats, winner.split.repeats)
     return TimeBudget(
         seconds=explain.max_seconds or 0.0,

@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from retain.workflows.explanation_jobs import AssociationResult
 
 
-DOES = "looks for reasons"
-AT_ONCE = 100_000
+JOB_DESCRIPTION = "looks for reasons"
+CUSTOMERS_PER_CHUNK = 100_000
 """Customers whose drivers are put into words at a time, which bounds the memory it takes."""
 
 
-def refuse_unread(explain: ExplainConfig) -> None:
+def check_explain_keys(explain: ExplainConfig) -> None:
     """Refuse a key of ``explain`` that nothing reads.
 
     Raises
@@ -88,14 +88,14 @@ class Explanations:
         from retain.report.text.drivers import drivers_table
         from retain.verdict.export import write_csv_chunks
 
-        parts = _parts(drivers)
+        parts = _iter_chunks(drivers)
         tables = (drivers_table(part, self.features, self.levels) for part in parts)
         write_csv_chunks(tables, path)
 
 
-def _parts(drivers: pd.DataFrame) -> Iterator[pd.DataFrame]:
+def _iter_chunks(drivers: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """The rows of so many customers at a time, none in two parts."""
-    firsts = [*(drivers["rank"] == 1).to_numpy().nonzero()[0][::AT_ONCE], len(drivers)]
+    firsts = [*(drivers["rank"] == 1).to_numpy().nonzero()[0][::CUSTOMERS_PER_CHUNK], len(drivers)]
     for first, last in pairwise(firsts):
         yield drivers.iloc[first:last].reset_index(drop=True)
 
@@ -106,21 +106,23 @@ class ExplanationJobs:
     def __init__(
         self, executor: WorkerExecutor, config: Compare, winner: Record, customers: SharedValue
     ) -> None:
-        self._hands, self._config, self._winner, self._customers = (
+        self._executor, self._config, self._winner, self._dataset = (
             executor,
             config,
             winner,
             customers,
         )
         folds = winner.split.folds * min(config.explain.cv_repeats, winner.split.repeats)
-        self._looking = executor.submit("look", winner, customers, description=DOES)
-        self._explaining = [self._give("explain", place) for place in range(folds)]
+        self._associations = executor.submit(
+            "associate", winner, customers, description=JOB_DESCRIPTION
+        )
+        self._folds = [self._submit("explain", place) for place in range(folds)]
 
-    def _give(self, part: Any, subject: int | str) -> Future:
-        about = (self._config, self._winner, self._customers, subject)
-        return self._hands.submit(part, *about, description=DOES)
+    def _submit(self, part: Any, subject: int | str) -> Future:
+        about = (self._config, self._winner, self._dataset, subject)
+        return self._executor.submit(part, *about, description=JOB_DESCRIPTION)
 
-    def answer(
+    def collect(
         self,
         effects: Sequence[MainEffect],
         recorded: Scores,
@@ -143,11 +145,11 @@ class ExplanationJobs:
             When a worker's process dies; says how to go without reasons.
         """
         try:
-            return self._answer(effects, recorded, sealed)
+            return self._collect(effects, recorded, sealed)
         except RetainError as error:
             raise RetainError(f"{error} To have the verdict without them: explain=none") from None
 
-    def _answer(
+    def _collect(
         self,
         effects: Sequence[MainEffect],
         recorded: Scores,
@@ -157,20 +159,20 @@ class ExplanationJobs:
         from retain.explanations.drivers import combine_folds
         from retain.explanations.feature_summary import ExplanationResult
 
-        looked: AssociationResult = self._looking.result()
-        contributions, leaving = self._leave(looked, effects)
-        drivers, strongest, missing = None, None, self._missing(sealed)
+        associations: AssociationResult = self._associations.result()
+        contributions, leaving = self._submit_refits(associations, effects)
+        drivers, strongest, missing = None, None, self._missing_reason(sealed)
         if missing is None:
-            folds = [future.result() for future in self._explaining]
+            folds = [future.result() for future in self._folds]
             drivers = combine_folds(folds, recorded, self._config.explain.background_size)
-            strongest = self._strongest(drivers, looked, sealed)
-        contributions |= self._left(leaving)
+            strongest = self._top_drivers(drivers, associations, sealed)
+        contributions |= self._collect_refits(leaving)
         found = ExplanationResult(
             level=self._config.explain.name,
-            grounds=looked.grounds,
-            associations=looked.associations,
-            distributions=looked.distributions,
-            label_audit=looked.label_audit,
+            grounds=associations.context,
+            associations=associations.associations,
+            distributions=associations.distributions,
+            label_audit=associations.label_audit,
             drivers=drivers,
             missing=missing,
             contributions=contributions,
@@ -179,23 +181,23 @@ class ExplanationJobs:
             resamples=self._config.resamples,
             seed=self._winner.seed,
         )
-        return Explanations(document(found), strongest, looked.grounds.columns)
+        return Explanations(document(found), strongest, associations.context.columns)
 
-    def _leave(
-        self, looked: AssociationResult, effects: Sequence[MainEffect]
+    def _submit_refits(
+        self, associations: AssociationResult, effects: Sequence[MainEffect]
     ) -> tuple[dict[str, Contribution | NotApplicable], dict[str, Future]]:
         """Contributions that the sweep tells, why others cannot be told, and those to be found."""
         from retain.explanations.ablation import from_sweep
 
         known: dict[str, Contribution | NotApplicable] = {**from_sweep(effects)}
         leaving = {}
-        for group in looked.grounds.groups:
+        for group in associations.context.groups:
             if group in known:
                 continue
-            if group not in looked.grounds.on:
+            if group not in associations.context.on:
                 known[group] = NotApplicable("the winner does not see it")
             elif self._config.explain.ablation == "refit":
-                leaving[group] = self._give("leave", group)
+                leaving[group] = self._submit("ablate", group)
             else:
                 known[group] = NotApplicable(
                     "no two runs of the sweep differ in it alone; explain=full fits the winner "
@@ -203,7 +205,9 @@ class ExplanationJobs:
                 )
         return known, leaving
 
-    def _left(self, leaving: Mapping[str, Future]) -> dict[str, Contribution | NotApplicable]:
+    def _collect_refits(
+        self, leaving: Mapping[str, Future]
+    ) -> dict[str, Contribution | NotApplicable]:
         """Contributions of groups that the winner was fitted again without."""
         from retain.explanations.ablation import from_refit
 
@@ -218,9 +222,9 @@ class ExplanationJobs:
             )
         return found
 
-    def _missing(self, sealed: list[Explained] | NotApplicable | None) -> str | None:
+    def _missing_reason(self, sealed: list[Explained] | NotApplicable | None) -> str | None:
         """Why there are no drivers, and what to type; None where there are."""
-        for one in (*(future.result() for future in self._explaining), sealed):
+        for one in (*(future.result() for future in self._folds), sealed):
             if isinstance(one, NotApplicable):
                 return (
                     f"{one}. Drivers are missing: strength and direction of features, permutation "
@@ -230,10 +234,10 @@ class ExplanationJobs:
                 )
         return None
 
-    def _strongest(
+    def _top_drivers(
         self,
         drivers: Drivers,
-        looked: AssociationResult,
+        associations: AssociationResult,
         sealed: list[Explained] | NotApplicable | None,
     ) -> pd.DataFrame:
         """The strongest drivers of each training customer, then of each sealed one."""
@@ -242,8 +246,8 @@ class ExplanationJobs:
         from retain.explanations.drivers import shares
         from retain.explanations.reference_values import top_drivers, typical_ranges
 
-        usually = typical_ranges(looked.grounds.training, looked.grounds.target)
+        usually = typical_ranges(associations.context.training, associations.context.target)
         every = [drivers.shares, *(map(shares, sealed) if isinstance(sealed, list) else ())]
-        table, count = looked.grounds.table, self._config.explain.top_drivers
+        table, count = associations.context.table, self._config.explain.top_drivers
         parts = [top_drivers(one, table, usually, count) for one in every]
         return pd.concat(parts, ignore_index=True)

@@ -16,15 +16,15 @@ from retain.execution.dataset import capture_log
 from retain.learning.components import source
 from retain.learning.features import as_learnt
 from retain.schema import Rule
-from retain.storage.reading import DATA_BYTES, read_bytes
+from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.workflows.saved_winner import LoadedWinner
 
 
-def with_levels(columns: Mapping[str, Column], saved: LoadedWinner) -> dict[str, Column]:
+def add_training_levels(columns: Mapping[str, Column], saved: LoadedWinner) -> dict[str, Column]:
     """The columns with every level the training customers had, or a rule of the verdict names."""
     met = [
-        *_of_reference(saved),
-        *(pair for rule in _rules(saved) for pair in _of_rule(rule)),
+        *_iter_reference_levels(saved),
+        *(pair for rule in _iter_rules(saved) for pair in _iter_rule_levels(rule)),
     ]
     found = dict(columns)
     for name, levels in met:
@@ -35,27 +35,27 @@ def with_levels(columns: Mapping[str, Column], saved: LoadedWinner) -> dict[str,
     return found
 
 
-def _of_reference(saved: LoadedWinner) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _iter_reference_levels(saved: LoadedWinner) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, shares in saved.reference.features.items():
         if isinstance(shares, LevelShares):
             yield name, tuple(shares.levels)
 
 
-def _rules(saved: LoadedWinner) -> Iterator[Rule]:
-    yield from (named.when for named in saved.cuts.segmentation.rules.values())
-    for offer in saved.cuts.offers.offers.values():
+def _iter_rules(saved: LoadedWinner) -> Iterator[Rule]:
+    yield from (named.when for named in saved.thresholds.segmentation.rules.values())
+    for offer in saved.thresholds.offers.offers.values():
         yield from (rule for rule in (offer.when, offer.never) if rule is not None)
 
 
-def _of_rule(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _iter_rule_levels(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, condition in rule.conditions.items():
         yield name, (*(condition.one_of or ()), *(condition.none_of or ()))
     inner = (*rule.all, *rule.any, *(() if rule.not_ is None else (rule.not_,)))
     for one in inner:
-        yield from _of_rule(one)
+        yield from _iter_rule_levels(one)
 
 
-REASON = {"newcomers": "newcomer", "outlier": "outlier", "unreadable": "cannot be read"}
+REASONS = {"newcomers": "newcomer", "outlier": "outlier", "unreadable": "cannot be read"}
 
 
 @dataclass(frozen=True)
@@ -68,20 +68,20 @@ class NewCustomers:
         The columns the winner learnt from, a row a customer.
     not_scored
         ``customer_id`` and ``reason`` of all others.
-    known
+    n_known
         How many ids are those of customers the winner learnt from, as far as the verdict tells.
-    heard
+    messages
         What the readers logged.
     """
 
     customers: Customers
     table: pd.DataFrame
     not_scored: pd.DataFrame
-    known: int
-    heard: tuple[str, ...]
+    n_known: int
+    messages: tuple[str, ...]
 
 
-def read_new(node: Mapping[str, Any], saved: LoadedWinner) -> NewCustomers:
+def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCustomers:
     """The customers of a source, as the winner in ``saved`` needs them.
 
     Raises
@@ -96,35 +96,39 @@ def read_new(node: Mapping[str, Any], saved: LoadedWinner) -> NewCustomers:
     if len(table) == saved.reference.rows and content(table) == saved.reference.content:
         raise RetainError(
             f"these are the {len(table)} customers of the comparison; what models that had not "
-            f"seen them gave them stands in {saved.customers}. Name other ones with data.KEY=VALUE."
+            f"seen them gave them stands in {saved.customers_csv}. Name other ones with data.KEY=VALUE."
         )
     return NewCustomers(
-        customers, table, _left_out(customers), _known(customers, saved), tuple(heard)
+        customers,
+        table,
+        _list_dropped(customers),
+        _count_training_ids(customers, saved),
+        tuple(heard),
     )
 
 
-def _left_out(customers: Customers) -> pd.DataFrame:
+def _list_dropped(customers: Customers) -> pd.DataFrame:
     """Whoever a step of the funnel left out, in its words."""
     rows = [
-        (id_, f"{REASON.get(step.name, step.name)}: {step.reason}")
+        (id_, f"{REASONS.get(step.name, step.name)}: {step.reason}")
         for step in customers.funnel
         for id_ in step.dropped
     ]
     return pd.DataFrame(rows, columns=["customer_id", "reason"])
 
 
-def _known(customers: Customers, saved: LoadedWinner) -> int:
+def _count_training_ids(customers: Customers, saved: LoadedWinner) -> int:
     """How many of the ids the verdict's list of customers has, 0 where there is no such list.
 
     Who comes back at a later day than that of the sealed test is no row that was seen.
     """
-    sealed = saved.sealed_at
+    sealed = saved.test_snapshot
     if customers.snapshot is not None and (sealed is None or str(customers.snapshot) > sealed):
         return 0
     ids = customers.features.index
     kind = "str" if ids.dtype == "str" else None
     try:
-        found = read_bytes(saved.customers, most_bytes=DATA_BYTES, within=saved.folder)
+        found = read_bytes(saved.customers_csv, max_bytes=MAX_TABLE_BYTES, within=saved.folder)
         table = pd.read_csv(io.BytesIO(found), usecols=["customer_id"], dtype=kind)
     except (RetainError, ValueError):
         return 0

@@ -21,7 +21,7 @@ class RunSelection:
 
     Attributes
     ----------
-    home
+    output_dir
         The study's folder; that of several has a name of its own beside them.
     studies
         Their names.
@@ -29,18 +29,18 @@ class RunSelection:
         Every run with a record that can be believed.
     broken
         Every other run with a record, and what is wrong with it.
-    unfinished
+    n_unfinished
         How many have none, and nobody is doing them.
-    running
+    n_running
         How many are being done now.
     """
 
-    home: StudyDirectory
+    output_dir: StudyDirectory
     studies: tuple[str, ...]
     runs: tuple[tuple[RunDirectory, Record], ...]
     broken: tuple[BrokenRun, ...]
-    unfinished: int
-    running: int
+    n_unfinished: int
+    n_running: int
 
     @property
     def records(self) -> list[Record]:
@@ -48,15 +48,15 @@ class RunSelection:
         return [record for _, record in self.runs]
 
     @property
-    def repeated(self) -> int:
+    def n_repeated(self) -> int:
         """How many runs stand in several studies; each is compared once."""
         return len(self.runs) - len({record.id for record in self.records})
 
-    def directory(self, record: Record) -> RunDirectory:
+    def find_directory(self, record: Record) -> RunDirectory:
         """Where a record was read."""
         return next(run for run, other in self.runs if other is record)
 
-    def named(self, text: str) -> tuple[RunDirectory, Record]:
+    def find_run(self, text: str) -> tuple[RunDirectory, Record]:
         """The run that ``text`` means: an id, the name of a run directory, or its path.
 
         Raises
@@ -66,11 +66,11 @@ class RunSelection:
         """
         for run, record in self.runs:
             if text in (record.id, run.path.name):
-                return _done(run, record)
-        return run_at(text, [record.id for record in self.records])
+                return _check_done(run, record)
+        return read_run(text, [record.id for record in self.records])
 
 
-def run_at(text: str, known: Sequence[str]) -> tuple[RunDirectory, Record]:
+def read_run(text: str, known: Sequence[str]) -> tuple[RunDirectory, Record]:
     """The finished run in the folder ``text``."""
     run = RunDirectory(Path(text))
     record = run.read()
@@ -79,32 +79,32 @@ def run_at(text: str, known: Sequence[str]) -> tuple[RunDirectory, Record]:
         raise RetainError(
             f"diff: {text!r} is no run: expected its id, or a folder with record.json.{hint}"
         )
-    return _done(run, record)
+    return _check_done(run, record)
 
 
-def _done(run: RunDirectory, record: Record) -> tuple[RunDirectory, Record]:
+def _check_done(run: RunDirectory, record: Record) -> tuple[RunDirectory, Record]:
     if record.state != "done":
         raise RetainError(f"diff: {run.path} is {record.state.replace('_', ' ')}, not done.")
     return run, record
 
 
-def diff_pair(config: Compare, compared: RunSelection | None) -> list[tuple[RunDirectory, Record]]:
+def diff_pair(config: Compare, selection: RunSelection | None) -> list[tuple[RunDirectory, Record]]:
     """The two runs that ``diff`` names, among those compared or anywhere in ``outputs``."""
     if config.diff is None:
         return []
     if len(config.diff) != 2:
         raise RetainError(f"diff names {len(config.diff)} runs; expected two: diff=[ONE,OTHER].")
-    if compared is None:
+    if selection is None:
         outputs = parse_path("outputs", config.outputs)
         studies = sorted(path for path in outputs.iterdir()) if outputs.is_dir() else []
         runs = tuple(run for path in studies for run in StudyDirectory(path).runs())
         by_name = {run.path.name: run for run in runs}
-        texts = [_path(text, by_name) for text in config.diff]
-        return [run_at(text, [*by_name]) for text in texts]
-    return [compared.named(text) for text in config.diff]
+        texts = [_find_path(text, by_name) for text in config.diff]
+        return [read_run(text, [*by_name]) for text in texts]
+    return [selection.find_run(text) for text in config.diff]
 
 
-def _path(text: str, by_name: dict[str, RunDirectory]) -> str:
+def _find_path(text: str, by_name: dict[str, RunDirectory]) -> str:
     """The folder of a run told by its id or its folder's name; any other text as it is."""
     found = [run for name, run in by_name.items() if text == name or name.endswith(f"-{text}")]
     return str(found[0].path) if found else text
@@ -118,16 +118,21 @@ def select_runs(config: Compare) -> RunSelection:
     RetainError
         When a study is not there, or nothing but broken runs.
     """
-    found = [_study(config, name) for name in _names(config)]
+    found = [_open_study(config, name) for name in _study_names(config)]
     checker, named = RecordChecker(), config.study.name is not None
     runs = [
-        (run, _checked(run, record, checker, named=named) if isinstance(record, Record) else record)
+        (
+            run,
+            _check_record(run, record, checker, named=named)
+            if isinstance(record, Record)
+            else record,
+        )
         for study in found
         for run, record in study.read()
     ]
     whole = tuple((run, record) for run, record in runs if isinstance(record, Record))
     broken = tuple(record for _, record in runs if isinstance(record, BrokenRun))
-    refuse_only_broken(broken, len(whole))
+    check_any_readable(broken, len(whole))
     unfinished = [run for run, record in runs if record is None]
     busy = sum(run.busy for run in unfinished)
     names = tuple(study.path.name for study in found)
@@ -135,23 +140,23 @@ def select_runs(config: Compare) -> RunSelection:
     return RunSelection(home, names, whole, broken, len(unfinished) - busy, busy)
 
 
-def _checked(
+def _check_record(
     run: RunDirectory, record: Record, checker: RecordChecker, *, named: bool
 ) -> Record | BrokenRun:
     """The record, if it says what it is; in a study that was named, it is one of that study."""
     problem = checker.find_problem(record, run.path)
     if problem is None and named and record.study != run.path.parent.name:
-        problem = _of_another(run, record)
+        problem = _other_study_problem(run, record)
     return record if problem is None else BrokenRun(run, f"{run.record}: {problem}.")
 
 
-def _of_another(run: RunDirectory, record: Record) -> str:
+def _other_study_problem(run: RunDirectory, record: Record) -> str:
     study = run.path.parent
     found = f"it is of study {record.study!r}, and lies in that of {study.name!r}"
     return f"{found}; to compare a folder of another name: runs={study}"
 
 
-def refuse_only_broken(broken: Sequence[BrokenRun], others: int) -> None:
+def check_any_readable(broken: Sequence[BrokenRun], others: int) -> None:
     """Raise a ``RetainError`` that names all broken runs where there are no others."""
     if broken and not others:
         message = "\n".join(run.reason for run in broken)
@@ -161,7 +166,7 @@ def refuse_only_broken(broken: Sequence[BrokenRun], others: int) -> None:
         )
 
 
-def _names(config: Compare) -> tuple[str | None, ...]:
+def _study_names(config: Compare) -> tuple[str | None, ...]:
     """The studies named; None stands for the folder that ``runs`` names."""
     named = config.study.name
     if (named is None) == (config.runs is None):
@@ -173,7 +178,7 @@ def _names(config: Compare) -> tuple[str | None, ...]:
     return (named,)
 
 
-def _study(config: Compare, name: str | None) -> StudyDirectory:
+def _open_study(config: Compare, name: str | None) -> StudyDirectory:
     if name is None:
         study = StudyDirectory(parse_path("runs", str(config.runs)))
         if not study.path.is_dir():
@@ -198,7 +203,7 @@ def _study(config: Compare, name: str | None) -> StudyDirectory:
     return study
 
 
-def scores_of(run: RunDirectory, record: Record) -> Scores:
+def read_run_scores(run: RunDirectory, record: Record) -> Scores:
     """The out-of-fold scores a run wrote, as its record tells of them.
 
     Raises
@@ -209,20 +214,20 @@ def scores_of(run: RunDirectory, record: Record) -> Scores:
     return read_scores(run.scores, record, within=run.path)
 
 
-def reproduce_commands(compared: RunSelection, typed: Sequence[str]) -> tuple[str, ...]:
+def format_commands(selection: RunSelection, typed: Sequence[str]) -> tuple[str, ...]:
     """What to type to have these runs and this comparison again."""
-    messages = [*_launches(compared), shlex.join(["retain-compare", *typed])]
+    messages = [*_iter_launch_commands(selection), shlex.join(["retain-compare", *typed])]
     return tuple(messages)
 
 
-def _launches(compared: RunSelection) -> Iterator[str]:
+def _iter_launch_commands(selection: RunSelection) -> Iterator[str]:
     """One line a study, with every value that was typed or swept.
 
     Where its runs are no full product of these, with what was typed for all: a study of several
     sweeps needs no more.
     """
-    for name in compared.studies:
-        records = [r for run, r in compared.runs if run.path.parent.name == name]
+    for name in selection.studies:
+        records = [r for run, r in selection.runs if run.path.parent.name == name]
         values: dict[str, dict[str, None]] = {}
         for record in records:
             for text in record.overrides:

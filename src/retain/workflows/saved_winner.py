@@ -27,7 +27,9 @@ from retain.storage.reading import read_json_object
 from retain.verdict.model_file import load
 
 
-def score_shared(path: Path, sha256: str, table: SharedValue, rows: int, threads: int) -> Scores:
+def score_with_saved_model(
+    path: Path, sha256: str, table: SharedValue, rows: int, threads: int
+) -> Scores:
     """Return the scores of a shared table of customers by the model in a file.
 
     Raises
@@ -47,25 +49,25 @@ class LoadedWinner:
     ----------
     folder
         Where all of it lies.
-    file
+    model_file
         The model's.
-    sealed_at
+    test_snapshot
         The day of the sealed test (YYYY-MM-DD), None where customers have one row each.
-    cuts
+    thresholds
         Segmentation and catalogue, settled among the customers of the comparison.
     """
 
     folder: Path
     winner: SavedWinner
-    sealed_at: str | None
-    file: SavedFile
+    test_snapshot: str | None
+    model_file: SavedFile
     settings: SavedSettings
-    cuts: SavedCuts
-    calibration: Recalibration
+    thresholds: SavedCuts
+    recalibration: Recalibration
     reference: Reference
 
     @property
-    def customers(self) -> Path:
+    def customers_csv(self) -> Path:
         """The customers of the comparison, by id."""
         return self.folder / "customers.csv"
 
@@ -78,7 +80,7 @@ def load_winner(path: Path) -> LoadedWinner:
     RetainError
         When something was changed, or is not of this version.
     """
-    verdict = _read(path)
+    verdict = _read_verdict(path)
     model, reference, told = verdict.model, verdict.reference, verdict.calibration
     settings, cuts = verdict.settings, verdict.cuts
     if model is None or reference is None or told is None or settings is None or cuts is None:
@@ -90,16 +92,16 @@ def load_winner(path: Path) -> LoadedWinner:
     return LoadedWinner(
         folder=path.parent,
         winner=verdict.winner,
-        sealed_at=verdict.split.sealed_at,
-        file=model,
+        test_snapshot=verdict.split.sealed_at,
+        model_file=model,
         settings=settings,
-        cuts=cuts,
-        calibration=Recalibration.from_json(told),
+        thresholds=cuts,
+        recalibration=Recalibration.from_json(told),
         reference=read_reference(path.parent / reference.file, reference.sha256),
     )
 
 
-def find_verdict(typed: str) -> Path:
+def find_verdict(text: str) -> Path:
     """Return the ``verdict.json`` in a folder, or in the folder of a verdict within it.
 
     Raises
@@ -107,7 +109,7 @@ def find_verdict(typed: str) -> Path:
     RetainError
         When there is none.
     """
-    folder = parse_path("verdict", typed)
+    folder = parse_path("verdict", text)
     inside = StudyDirectory(folder).verdict_json
     for path in (folder / inside.name, inside):
         if path.is_file():
@@ -120,7 +122,7 @@ def find_verdict(typed: str) -> Path:
     )
 
 
-def _read(path: Path) -> SavedVerdict:
+def _read_verdict(path: Path) -> SavedVerdict:
     tree = read_json_object(path)
     try:
         return parse(SavedVerdict, tree)

@@ -28,15 +28,15 @@ class ScoreResult:
 
     Attributes
     ----------
-    offered
+    campaign
         Segments and campaign, as trees and tables.
     drift
         As ``campaign.drift`` tells it.
     """
 
-    saved: LoadedWinner
-    new: NewCustomers
-    offered: CampaignFiles
+    winner: LoadedWinner
+    customers: NewCustomers
+    campaign: CampaignFiles
     drift: pd.DataFrame
 
 
@@ -56,42 +56,44 @@ def score_customers(
     from retain.campaign.drift import drift
     from retain.workflows.campaign import to_campaign_files
 
-    scores = _scores(config, saved, new)
+    scores = _compute_scores(config, saved, new)
     with threadpool_limits(config.threads):
         moved = drift(saved.reference, new.table, scores.table["probability"].to_numpy())
-        people = _people(saved, settings, new, scores)
-        made = apply_to_new_customers(people, saved.calibration, settings)
-        found = to_campaign_files(made, settings, saved.calibration, config.report.language, None)
+        audience = _build_audience(saved, settings, new, scores)
+        made = apply_to_new_customers(audience, saved.recalibration, settings)
+        found = to_campaign_files(made, settings, saved.recalibration, config.report.language, None)
     return ScoreResult(saved, new, found, moved)
 
 
-def _scores(config: Score, saved: LoadedWinner, new: NewCustomers) -> Scores:
+def _compute_scores(config: Score, saved: LoadedWinner, new: NewCustomers) -> Scores:
     """What the saved model, in a process of its own, makes of the new customers."""
     from retain.execution.executor import run_in_subprocess
     from retain.execution.shared_memory import launch_dir, share
 
-    model = (saved.folder / saved.file.file, saved.file.sha256)
+    model = (saved.folder / saved.model_file.file, saved.model_file.sha256)
     with launch_dir() as folder:
         table = share(new.table, folder / "table")
         job = (*model, table, config.rows, config.threads)
-        with run_in_subprocess("score", *job, does="scores the customers") as scoring:
+        with run_in_subprocess("score", *job, description="scores the customers") as scoring:
             scores: Scores = scoring()
     return scores
 
 
-def _people(saved: LoadedWinner, settings: Settings, new: NewCustomers, scores: Scores) -> Audience:
+def _build_audience(
+    saved: LoadedWinner, settings: Settings, new: NewCustomers, scores: Scores
+) -> Audience:
     """The customers with risk and money; of categories also the levels the comparison met."""
     from retain.campaign.value.value import build_audience
-    from retain.workflows.new_customers import with_levels
+    from retain.workflows.new_customers import add_training_levels
 
     found = build_audience(
         [scores],
         new.customers,
-        saved.calibration,
+        saved.recalibration,
         settings.value,
         consent=settings.planning.consent,
     )
-    return replace(found, columns=with_levels(found.columns, saved))
+    return replace(found, columns=add_training_levels(found.columns, saved))
 
 
 def merge_settings(config: Score, saved: LoadedWinner) -> Settings:
@@ -105,7 +107,10 @@ def merge_settings(config: Score, saved: LoadedWinner) -> Settings:
     from retain.schema.parsing import deep_merge
     from retain.schema.scoring import SavedSettings
 
-    tree = {**saved.settings.model_dump(by_alias=True), **saved.cuts.model_dump(by_alias=True)}
+    tree = {
+        **saved.settings.model_dump(by_alias=True),
+        **saved.thresholds.model_dump(by_alias=True),
+    }
     for key in ("value", "offers", "campaign"):
         typed = getattr(config, key)
         if typed is not None:
@@ -120,16 +125,16 @@ NO_DRIVERS = (
 )
 
 
-def write(made: ScoreDirectory, found: ScoreResult) -> None:
+def write_scores(made: ScoreDirectory, found: ScoreResult) -> None:
     """Write everything into a new folder."""
-    found.offered.write(made)
-    write_csv(found.new.not_scored, made.not_scored)
+    found.campaign.write(made)
+    write_csv(found.customers.not_scored, made.not_scored)
     write_csv(found.drift, made.drift)
-    text = json.dumps(document(found), ensure_ascii=False, allow_nan=False, indent=1)
+    text = json.dumps(score_document(found), ensure_ascii=False, allow_nan=False, indent=1)
     write_text(made.score_json, text + "\n")
 
 
-def document(found: ScoreResult) -> dict[str, Any]:
+def score_document(found: ScoreResult) -> dict[str, Any]:
     """``score.json``: what was scored by what, whom not, drift and segments, in plain values.
 
     schema                  counts up when the meaning of a key changes
@@ -142,30 +147,30 @@ def document(found: ScoreResult) -> dict[str, Any]:
     campaign_sha256         of its campaign.json
     cautions                what a reader should know
     """
-    saved, new, tree = found.saved, found.new, found.offered.tree
+    saved, new, tree = found.winner, found.customers, found.campaign.tree
     return {
         "schema": SCHEMA,
         "winner": {"id": saved.winner.id, "name": saved.winner.name},
-        "model": saved.file.sha256,
+        "model": saved.model_file.sha256,
         "data": {
             "fingerprint": new.customers.fingerprint,
             "scored": len(new.table),
             "not_scored": len(new.not_scored),
-            "known": new.known,
+            "known": new.n_known,
         },
-        "drift": _drift(found),
+        "drift": _summarise_drift(found),
         "segments": tree["segments"],
         "settings": tree["settings"],
         "campaign": (tree["campaign"] or {}).get("id"),
         "campaign_sha256": tree["campaign_sha256"],
-        "cautions": cautions(found),
+        "cautions": list_cautions(found),
     }
 
 
-def cautions(found: ScoreResult) -> list[str]:
+def list_cautions(found: ScoreResult) -> list[str]:
     """Sentences a reader should know: drift, customers the winner knows, what is not computed."""
     said = drift_warnings(found.drift)
-    if known := found.new.known:
+    if known := found.customers.n_known:
         said.append(
             f"{known} of these ids are in the comparison too: where their rows are the same as "
             "there, the model has seen them, and their scores are surer than they should be."
@@ -173,14 +178,14 @@ def cautions(found: ScoreResult) -> list[str]:
     return [*said, NO_DRIVERS]
 
 
-def _drift(found: ScoreResult) -> dict[str, Any]:
+def _summarise_drift(found: ScoreResult) -> dict[str, Any]:
     features = found.drift[found.drift["what"] == "feature"]
     shifts = {
         shift: features.loc[features["shift"] == shift, "name"].tolist()
         for shift in ("strong", "moderate", "chance")
     }
     return {
-        "customers_then": found.saved.reference.customers,
+        "customers_then": found.winner.reference.customers,
         "score": float(found.drift["psi"].iloc[0]),
         **shifts,
     }

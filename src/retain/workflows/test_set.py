@@ -25,7 +25,7 @@ from retain.schema import Compare, Run, parse
 from retain.verdict.curves import curves
 from retain.verdict.model_file import save
 from retain.verdict.sealed_test import SealedTest, score_sealed_test
-from retain.workflows.explanation_jobs import sealed_explained
+from retain.workflows.explanation_jobs import explain_test_customers
 
 if TYPE_CHECKING:
     from retain.explanations.explain import Explained
@@ -39,16 +39,16 @@ class TrainingData:
     ----------
     scores
         The out-of-fold scores its run wrote.
-    customers
+    dataset
         The customers it learnt from with their splits, a ``Prepared``; None where they are not at
         hand.
-    missing
+    missing_data_message
         The message that asks for the customers; None where they are at hand.
     """
 
     scores: SharedValue
-    customers: SharedValue | None
-    missing: str | None
+    dataset: SharedValue | None
+    missing_data_message: str | None
 
 
 @dataclass(frozen=True)
@@ -57,39 +57,39 @@ class WinnerResult:
 
     Attributes
     ----------
-    sealed
+    sealed_test
         Its result on the customers no run has seen; who asked for it writes the ledger.
-    scores
+    test_scores
         Their scores.
     model
         Name and SHA-256 of the model's file.
     reference
         Name and SHA-256 of the file that tells of the training customers.
-    explained
+    test_explanations
         The sealed customers explained, by model, or why they are not; None where nobody asked.
     """
 
-    sealed: SealedTest
-    scores: Scores
+    sealed_test: SealedTest
+    test_scores: Scores
     model: dict[str, str]
     reference: dict[str, str]
-    explained: list[Explained] | NotApplicable | None
+    test_explanations: list[Explained] | NotApplicable | None
 
 
 @dataclass(frozen=True)
-class WinnerJobs:
+class WinnerEvaluation:
     """The winner's curves, and what it led to where its customers are at hand."""
 
     curves: dict[str, Any]
-    carried: WinnerResult | None
+    result: WinnerResult | None
 
 
 def evaluate_winner(
-    config: Compare, settings: Settings, made: StudyDirectory, winner: Record, data: TrainingData
-) -> WinnerJobs:
+    config: Compare, settings: Settings, staged: StudyDirectory, winner: Record, data: TrainingData
+) -> WinnerEvaluation:
     """The winner's curves from what its run wrote; the rest where the customers are at hand.
 
-    ``made`` is the study as it is being made: the model and the reference go to its verdict.
+    ``staged`` is the study as it is being made: the model and the reference go to its verdict.
 
     Raises
     ------
@@ -97,17 +97,17 @@ def evaluate_winner(
         When rules or offers are impossible for these customers; the sealed test stays closed.
     """
     scores: Scores = data.scores.load()
-    if data.customers is None:
-        return WinnerJobs(curves(scores, None), None)
-    prepared: Dataset = data.customers.load()
-    drawn = curves(scores, prepared.customers.profit)
-    _refuse_impossible(scores, prepared, settings)
-    return WinnerJobs(drawn, refit_and_test(config, made, winner, prepared))
+    if data.dataset is None:
+        return WinnerEvaluation(curves(scores, None), None)
+    dataset: Dataset = data.dataset.load()
+    drawn = curves(scores, dataset.customers.profit)
+    _check_rules_and_offers(scores, dataset, settings)
+    return WinnerEvaluation(drawn, refit_and_test(config, staged, winner, dataset))
 
 
-def _refuse_impossible(outside: Scores, prepared: Dataset, settings: Settings) -> None:
+def _check_rules_and_offers(outside: Scores, dataset: Dataset, settings: Settings) -> None:
     """Refuse rules and offers that mean nothing here, while the sealed test is still closed."""
-    customers, parts, _ = select_latest_snapshot(prepared.customers, [outside])
+    customers, parts, _ = select_latest_snapshot(dataset.customers, [outside])
     found = build_audience(
         parts,
         customers,
@@ -119,14 +119,14 @@ def _refuse_impossible(outside: Scores, prepared: Dataset, settings: Settings) -
 
 
 def refit_and_test(
-    config: Compare, made: StudyDirectory, winner: Record, prepared: Dataset
+    config: Compare, staged: StudyDirectory, winner: Record, dataset: Dataset
 ) -> WinnerResult:
     """Refit the winner on all training customers and open the sealed test.
 
     What is saved has met every training customer. The sealed ones are scored by it, or where
     they are also among the training customers, at earlier days, by others that never met them.
     """
-    customers, splits = prepared.customers, prepared.splits
+    customers, splits = dataset.customers, dataset.splits
     built = experiment(parse(Run, winner.config))
     with threadpool_limits(config.threads):
         models = [fit(built, customers, part.train) for part in splits.sealed_parts]
@@ -136,12 +136,14 @@ def refit_and_test(
     results = score_sealed_test(scores, customers.profit, metrics, resamples=config.resamples)
     learnt_from = reference(built.table(customers), splits.ids, scores)
     return WinnerResult(
-        sealed=SealedTest(len(splits.sealed), results, ()),
-        scores=scores,
-        model={"file": made.model.name, "sha256": save(model, made.model)},
+        sealed_test=SealedTest(len(splits.sealed), results, ()),
+        test_scores=scores,
+        model={"file": staged.model.name, "sha256": save(model, staged.model)},
         reference={
-            "file": made.reference.name,
-            "sha256": write_reference(learnt_from, made.reference),
+            "file": staged.reference.name,
+            "sha256": write_reference(learnt_from, staged.reference),
         },
-        explained=sealed_explained(config, winner, models, prepared) if config.explain.on else None,
+        test_explanations=explain_test_customers(config, winner, models, dataset)
+        if config.explain.on
+        else None,
     )

@@ -15,7 +15,7 @@ from retain.schema import Compare, Run, parse
 from retain.workflows.recorded_data import merge_recorded
 from retain.workflows.test_set import TrainingData
 
-CLOSED = (
+CLOSED_MESSAGE = (
     "The sealed test stays closed, so there are no model, no segments and no campaign. Compare "
     "again when no run is running, or type sealed_test=open."
 )
@@ -33,10 +33,10 @@ def share_training_data(
         ``folder`` cannot be written.
     """
     run, record = winner
-    prepared, missing = load_training_data(config, record)
-    if prepared is not None:
-        _refuse_foreign(scores.load(), prepared, run)
-    customers = None if prepared is None else share(prepared, folder / "customers")
+    dataset, missing = load_training_data(config, record)
+    if dataset is not None:
+        _check_same_targets(scores.load(), dataset, run)
+    customers = None if dataset is None else share(dataset, folder / "customers")
     return TrainingData(scores, customers, missing)
 
 
@@ -46,18 +46,18 @@ def load_training_data(config: Compare, winner: Record) -> tuple[Dataset | None,
     Data that are given must be the very same; data that are only recorded may have moved.
     """
     if config.sealed_test == "closed":
-        return None, CLOSED
-    given = config.data is not None
+        return None, CLOSED_MESSAGE
+    is_typed = config.data is not None
     try:
-        data = config.data or merge_recorded(winner.config["data"], {}, _tables(config))
-        prepared = prepare_dataset(parse(Run, {**winner.config, "data": data}))
-        _refuse_other(prepared, winner)
+        data = config.data or merge_recorded(winner.config["data"], {}, _cache_dir(config))
+        dataset = prepare_dataset(parse(Run, {**winner.config, "data": data}))
+        _check_same_customers(dataset, winner)
     except RetainError as error:
-        if given:
+        if is_typed:
             raise
-        ask = f"The sealed test and the segments need the {_told(winner.data)}: "
-        return None, f"{error}\n{ask}{_where(winner)}"
-    return prepared, None
+        ask = f"The sealed test and the segments need the {_describe_customers(winner.data)}: "
+        return None, f"{error}\n{ask}{_location_hint(winner)}"
+    return dataset, None
 
 
 def relocate_data(config: Compare, winner: Record) -> Compare:
@@ -71,40 +71,40 @@ def relocate_data(config: Compare, winner: Record) -> Compare:
     trained = winner.config.get("data")
     if config.data is None or "name" in config.data or not isinstance(trained, dict):
         return config
-    data = merge_recorded(trained, config.data, _tables(config))
+    data = merge_recorded(trained, config.data, _cache_dir(config))
     return config.model_copy(update={"data": data})
 
 
-def _tables(config: Compare) -> Path:
+def _cache_dir(config: Compare) -> Path:
     """Where this command keeps the tables of logs, whatever a record says."""
     return Path(config.outputs) / "tables"
 
 
-def _where(winner: Record) -> str:
+def _location_hint(winner: Record) -> str:
     """What to type about where the data lie now, by the keys of their source."""
     trained = winner.config.get("data") or {}
     places = [f"data.{key}=PATH" for key in ("path", "dir") if key in trained]
     return places[0] if places else "data=NAME data.dir=PATH"
 
 
-def _refuse_other(prepared: Dataset, winner: Record) -> None:
+def _check_same_customers(dataset: Dataset, winner: Record) -> None:
     """Refuse customers or splits that are not those the winner learnt from."""
-    if prepared.data.fingerprint != winner.data.fingerprint:
+    if dataset.data.fingerprint != winner.data.fingerprint:
         raise RetainError(
-            f"these runs learnt from {_told(winner.data)}; found {_told(prepared.data)}."
+            f"these runs learnt from {_describe_customers(winner.data)}; found {_describe_customers(dataset.data)}."
         )
-    if prepared.split.fingerprint != winner.split.fingerprint:
+    if dataset.split.fingerprint != winner.split.fingerprint:
         raise RetainError("the splits of these runs cannot be made again with this version.")
 
 
-def _told(data: DataInfo) -> str:
+def _describe_customers(data: DataInfo) -> str:
     return f"customers with fingerprint {data.fingerprint[:12]} ({data.rows} rows)"
 
 
-def _refuse_foreign(scores: Scores, prepared: Dataset, run: RunDirectory) -> None:
+def _check_same_targets(scores: Scores, dataset: Dataset, run: RunDirectory) -> None:
     """Refuse scores of others than the winner's customers, or of customers who did otherwise."""
-    table, labels = scores.table, prepared.customers.labelled
-    known = pd.Index(table["customer_id"]).isin(prepared.splits.ids)
+    table, labels = scores.table, dataset.customers.labelled
+    known = pd.Index(table["customer_id"]).isin(dataset.splits.ids)
     if known.all() and (labels.loc[table["customer_id"]].to_numpy() == table["target"]).all():
         return
     raise RetainError(

@@ -9,7 +9,7 @@ from retain.errors import RetainError
 from retain.execution.executor import run_in_subprocess
 from retain.record import StudyDirectory
 from retain.storage.reading import read_json
-from retain.storage.writing import hash_of, write_text
+from retain.storage.writing import hash_file, write_text
 from retain.verdict.document import as_json
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from retain.workflows.explanations import Explanations
 
 
-def write_customers(
+def write_tables(
     made: StudyDirectory, offered: CampaignFiles | None, why: Explanations | None
 ) -> None:
     """Write segments, customers, features, groups and drivers, as far as there are any."""
@@ -32,10 +32,10 @@ def write_verdict(made: StudyDirectory, tree: dict[str, Any], language: str) -> 
     from retain.report.page.page import page
     from retain.report.render import drawable
 
-    tree = {**tree, "files": {path.name: hash_of(path) for path in _tables(made.verdict)}}
+    tree = {**tree, "files": {path.name: hash_file(path) for path in _tables(made.verdict)}}
     made.pictures.mkdir()
     to_draw = (drawable(tree), language, made.pictures, {"fishbone": made.verdict})
-    with run_in_subprocess("draw", *to_draw, does="draws the pictures") as drawn:
+    with run_in_subprocess("render", *to_draw, description="draws the pictures") as drawn:
         write_text(made.verdict_json, as_json(tree))
         write_text(made.report, page(tree, language))
         drawn()
@@ -45,13 +45,13 @@ def _tables(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_file())
 
 
-def lost_files(older: Path, newer: Path) -> list[str]:
+def find_lost_files(older: Path, newer: Path) -> list[str]:
     """Return the names of files that an older verdict has and a newer one has not, in order."""
     before, after = ({path.name for path in folder.glob("*")} for folder in (older, newer))
     return sorted(before - after)
 
 
-def read_older(path: Path) -> Any:
+def try_read_json(path: Path) -> Any:
     """Return the tree of a result that is there, None where there is none that can be read."""
     try:
         return read_json(path)

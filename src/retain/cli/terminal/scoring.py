@@ -10,7 +10,7 @@ from rich.table import Table
 
 from retain.cli.terminal.campaign import print_campaign, print_campaign_path, print_segments
 from retain.cli.terminal.console import literal
-from retain.workflows.score import cautions
+from retain.workflows.score import list_cautions
 
 if TYPE_CHECKING:
     from retain.record import ScoreDirectory, StudyDirectory
@@ -28,28 +28,28 @@ def print_scoring(
     console: Console, study: StudyDirectory, home: ScoreDirectory, found: ScoreResult
 ) -> None:
     """Print who was scored and who not, drift, segments, and where it all lies."""
-    for line in found.new.heard:
+    for line in found.customers.messages:
         console.print(literal(line), soft_wrap=True, highlight=False)
-    winner = found.saved.winner
+    winner = found.winner.winner
     console.print(
-        f"[bold]{len(found.new.table):,} customers scored by {literal(winner.name)} "
+        f"[bold]{len(found.customers.table):,} customers scored by {literal(winner.name)} "
         f"({literal(winner.id)}).[/]",
         highlight=False,
     )
     _not_scored(console, found)
     console.print(_drift(found))
-    tree = found.offered.tree
+    tree = found.campaign.tree
     print_segments(console, tree["segments"], tree["scored"])
     if tree["campaign"] is not None:
         print_campaign(console, tree["campaign"])
-    for caution in cautions(found):
+    for caution in list_cautions(found):
         console.print(f"[yellow]{literal(caution)}[/]", highlight=False)
     print_campaign_path(console, study, tree["campaign"])
     console.print(f"Written: {literal(home.path)}", soft_wrap=True)
 
 
 def _not_scored(console: Console, found: ScoreResult) -> None:
-    left_out = found.new.not_scored
+    left_out = found.customers.not_scored
     if left_out.empty:
         return
     console.print(f"{len(left_out):,} not scored, listed in not_scored.csv:")
@@ -59,7 +59,7 @@ def _not_scored(console: Console, found: ScoreResult) -> None:
 
 def _drift(found: ScoreResult) -> Table:
     """The score and the features that moved most."""
-    then = found.saved.reference.customers
+    then = found.winner.reference.customers
     title = f"Drift against {then:,} training customers"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold")

@@ -11,7 +11,7 @@ from pathlib import Path
 from retain.customers.files.numbers import truncate
 from retain.errors import RetainError, did_you_mean, examples
 from retain.storage.paths import parse_path
-from retain.storage.reading import DATA_BYTES, check_regular, open_regular, read_bytes
+from retain.storage.reading import MAX_TABLE_BYTES, check_regular, open_regular, read_bytes
 
 _HEAD = 1 << 16  # bytes looked at for the zero bytes of UTF-16
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
@@ -43,7 +43,7 @@ def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
 
     A little more than ``characters`` are told, if the file has more.
     """
-    with open_regular(path, most_bytes=DATA_BYTES) as file:
+    with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
         head = file.read(4 * characters + 4)
     encoding = _marked_encoding(head)
     try:
@@ -109,7 +109,7 @@ def place_of(typed: str, key: str) -> Path:
 def content(path: Path) -> bytes:
     """The bytes of the file; a ``RetainError`` with the nearest name where there is none."""
     check_exists(path)
-    return read_bytes(path, most_bytes=DATA_BYTES)
+    return read_bytes(path, max_bytes=MAX_TABLE_BYTES)
 
 
 def check_exists(path: Path) -> None:

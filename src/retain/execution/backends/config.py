@@ -23,12 +23,12 @@ class Local(Config):
 
     engine: Literal["basic"]
 
-    def at_once(self, first: Run) -> int:
+    def parallelism(self, first_run: Run) -> int:
         """How many runs are done at a time."""
-        return first.workers or os.cpu_count() or 1
+        return first_run.workers or os.cpu_count() or 1
 
 
-class Jobs(Config):
+class JobBackend(Config):
     """Jobs, each of which does a share of the runs."""
 
     jobs: Annotated[int, Field(ge=1, le=1000)]
@@ -36,18 +36,18 @@ class Jobs(Config):
     runs_per_job: Annotated[int, Field(ge=0, le=1_000_000)]
     timeout_min: Count
 
-    def at_once(self, _: Run) -> int:
+    def parallelism(self, _: Run) -> int:
         """How many runs are done at a time, once all jobs have begun."""
         return self.jobs * self.workers_per_job
 
 
-class SubmititLocal(Jobs):
+class SubmititLocal(JobBackend):
     """Jobs that are processes of this machine."""
 
     engine: Literal["submitit_local"]
 
 
-class Slurm(Jobs):
+class Slurm(JobBackend):
     """Jobs of a SLURM cluster."""
 
     engine: Literal["submitit_slurm"]
@@ -67,13 +67,13 @@ class Ray(Config):
     address: str | None
     wait_min: Positive
 
-    def at_once(self, first: Run) -> int:
+    def parallelism(self, first_run: Run) -> int:
         """How many runs are done at a time, as far as it can be told before Ray is there."""
-        return first.workers or os.cpu_count() or 1
+        return first_run.workers or os.cpu_count() or 1
 
 
 Backend = Local | SubmititLocal | Slurm | Ray
-KINDS: dict[str, type[Backend]] = {
+BACKENDS: dict[str, type[Backend]] = {
     "basic": Local,
     "submitit_local": SubmititLocal,
     "submitit_slurm": Slurm,

@@ -28,8 +28,8 @@ from retain.execution.worker import start_forkserver
 from retain.record import Record, RunDirectory
 from retain.schema import Limits
 
-Mark = tuple[int, int] | None
-GRACE = 5.0
+FileStamp = tuple[int, int] | None
+CLAIM_TIMEOUT_SECONDS = 5.0
 """Seconds that a dead run's lock is waited for."""
 
 
@@ -39,36 +39,36 @@ class RemoteTask:
 
     Attributes
     ----------
-    place
+    dataset_index
         The same for runs that learn from the same customers.
-    record, log
+    record, log_stamp
         Marks of these files as they were before. The clocks of two machines may differ, so that a
         run has begun or ended is told by its files having changed, not by when.
     """
 
     task: Task
-    place: int
-    record: Mark
-    log: Mark
+    dataset_index: int
+    record_stamp: FileStamp
+    log_stamp: FileStamp
 
     @property
-    def begun(self) -> bool:
+    def has_started(self) -> bool:
         """Whether some process has started the run since."""
-        return _mark(self.task.directory.log) not in (None, self.log)
+        return _stamp_file(self.task.directory.log) not in (None, self.log_stamp)
 
-    def ended(self) -> Record | None:
+    def read_new_record(self) -> Record | None:
         """The record written since, if there is one."""
-        if _mark(self.task.directory.record) in (None, self.record):
+        if _stamp_file(self.task.directory.record) in (None, self.record_stamp):
             return None
-        return self.task.done_elsewhere()
+        return self.task.read_newer_record()
 
 
 def to_remote(task: Task) -> RemoteTask:
     """``task`` ready to leave this machine: its directory is the same from any folder."""
     directory = RunDirectory(task.directory.path.absolute())
-    place = 0 if task.shared is None else task.shared.place
+    place = 0 if task.shared is None else task.shared.index
     there = replace(task, directory=directory, shared=None)
-    return RemoteTask(there, place, _mark(directory.record), _mark(directory.log))
+    return RemoteTask(there, place, _stamp_file(directory.record), _stamp_file(directory.log))
 
 
 def record_lost_run(task: Task, reason: str, traceback: str) -> Record:
@@ -77,16 +77,16 @@ def record_lost_run(task: Task, reason: str, traceback: str) -> Record:
     The run's lock may outlive it for a moment: the worker under a process that was killed, or the
     file server of a lost node, needs one to notice. Whoever holds it longer writes after us.
     """
-    until = time.monotonic() + GRACE
+    until = time.monotonic() + CLAIM_TIMEOUT_SECONDS
     while True:
         with task.directory.claimed() as mine:
             if mine or time.monotonic() > until:
-                ending = RunOutcome("failed", reason=reason, traceback=traceback)
-                return task.done_elsewhere() or finish(task, ending)
+                outcome = RunOutcome("failed", reason=reason, traceback=traceback)
+                return task.read_newer_record() or finish(task, outcome)
         time.sleep(0.1)
 
 
-def _mark(path: Path) -> Mark:
+def _stamp_file(path: Path) -> FileStamp:
     """What tells a file from the one that replaces it, without reading it."""
     try:
         found = path.stat()
@@ -95,7 +95,7 @@ def _mark(path: Path) -> Mark:
     return found.st_ino, found.st_mtime_ns
 
 
-def enter_launch_dir(launched: Path, study: Path) -> None:
+def enter_launch_dir(working_dir: Path, study: Path) -> None:
     """Stand where the sweep was launched, as relative paths of data expect.
 
     Raises
@@ -103,13 +103,13 @@ def enter_launch_dir(launched: Path, study: Path) -> None:
     RetainError
         When this machine does not see the folders the sweep reads and writes.
     """
-    for folder in (launched, study):
+    for folder in (working_dir, study):
         if not folder.is_dir():
             raise RetainError(
                 f"{socket.gethostname()} sees no folder {folder}; "
                 "launch the sweep from a folder the cluster's nodes share, and keep outputs there."
             )
-    os.chdir(launched)
+    os.chdir(working_dir)
 
 
 @dataclass(frozen=True)
@@ -119,16 +119,16 @@ class RemoteBatch:
     runs: tuple[RemoteTask, ...]
     workers: int
     limits: Limits
-    launched: Path
+    working_dir: Path
     study: Path
 
     def __call__(self) -> list[Record]:
         """The record of every run; those that had ended before come back as they are."""
-        enter_launch_dir(self.launched, self.study)
-        _end_on_sigterm()
+        enter_launch_dir(self.working_dir, self.study)
+        _exit_on_sigterm()
         start_forkserver()
-        with launch_dir() as folder, RunPool(self.workers, self.limits, ignore) as crew:
-            return list(crew.records(CostModel().queue(_sharing(self.runs, folder))))
+        with launch_dir() as folder, RunPool(self.workers, self.limits, ignore) as pool:
+            return list(pool.records(CostModel().make_queue(_share_inputs(self.runs, folder))))
 
     def checkpoint(self) -> Any:
         """What submitit queues again when the job's time is over or its node is wanted back."""
@@ -141,25 +141,28 @@ def ignore(_: Task) -> None:
     """Nobody on the far side is told that a run begins; the parent sees it by the files."""
 
 
-def _sharing(runs: Sequence[RemoteTask], folder: Path) -> list[Task]:
+def _share_inputs(runs: Sequence[RemoteTask], folder: Path) -> list[Task]:
     """The tasks with what they share on this machine: customers read once, prepared rows."""
-    sources = {run.place: run.task.run for run in runs}
+    sources = {run.dataset_index: run.task.run for run in runs}
     distinct = list(sources.values())
     with run_in_subprocess(
-        "survey", distinct, folder / "customers", does="reads the data"
+        "preflight", distinct, folder / "customers", description="reads the data"
     ) as surveyed:
         seen: Preflight = surveyed()
-    if seen.handed is None:
+    if seen.shared_datasets is None:
         return [run.task for run in runs]
-    places = dict(zip(sources, seen.which, strict=True))
+    places = dict(zip(sources, seen.dataset_index, strict=True))
     rows = folder / "rows"
     rows.mkdir()
     return [
-        replace(run.task, shared=SharedInputs(seen.handed, places[run.place], rows)) for run in runs
+        replace(
+            run.task, shared=SharedInputs(seen.shared_datasets, places[run.dataset_index], rows)
+        )
+        for run in runs
     ]
 
 
-def _end_on_sigterm() -> None:
+def _exit_on_sigterm() -> None:
     """On this machine, SIGTERM is how the parent cancels; under SLURM it may announce a requeue."""
 
     def end(*_: object) -> None:

@@ -13,7 +13,7 @@ from retain.customers.purchases.features.result import FeatureTable, TableFacts
 from retain.errors import RetainError
 from retain.storage.parquet import read_parquet
 from retain.storage.reading import MissingFileError
-from retain.storage.writing import replacing
+from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,7 +79,7 @@ def read(path: Path) -> FeatureTable | None:
 def write(path: Path, build: Build) -> None:
     """Build a table into a file, part by part; nobody ever meets half of it."""
     writers: list[pq.ParquetWriter] = []
-    with replacing(path, durable=False) as temporary:
+    with atomic_write(path, durable=False) as temporary:
 
         def keep(part: pa.Table) -> None:
             if not writers:
