@@ -209,7 +209,7 @@ def test_every_kind_of_explanation_composes(option):
     assert explain.on == (option != "none")
 
 
-@pytest.mark.parametrize("group", ["value", "campaign", "offers"])
+@pytest.mark.parametrize("group", ["assumptions", "campaign", "offers"])
 def test_every_part_of_a_campaign_composes_and_settles(group):
     from retain.cli.catalogue import campaign_settings, compose_compare
 
@@ -241,7 +241,7 @@ def test_help_offers_every_group():
 
 def test_every_group_is_tried_by_one_of_these_tests():
     tried = {*LEARNING, "data", "study", "segmentation", "tracking", "explain", "hydra/launcher"}
-    tried |= {"value", "campaign", "offers"}
+    tried |= {"assumptions", "campaign", "offers"}
     assert set(OPTIONS) - tried == {"data/contract"}
 
 

@@ -2,6 +2,7 @@ import pytest
 
 from retain.errors import RetainError
 from retain.schema import (
+    Assumptions,
     Catalogue,
     Cleaning,
     Features,
@@ -9,7 +10,6 @@ from retain.schema import (
     Planning,
     TableSpec,
     Validation,
-    Value,
     parse,
 )
 
@@ -121,11 +121,32 @@ def test_a_budget_is_a_number_from_zero_on(budget):
         parse(Planning, {"name": "tried", "budget": budget}, "campaign")
 
 
+RANGE = {"value": 3.0, "low": 2.0, "high": 6.0}
+ASSUMED = {
+    "name": "tried",
+    **dict.fromkeys(("horizon", "loss_fraction", "margin", "cost_multiplier"), RANGE),
+    "simulations": 100,
+}
+
+
+@pytest.mark.parametrize("number", [6, 6.0])
+def test_an_assumption_may_be_a_plain_number_without_a_range(number):
+    horizon = parse(Assumptions, {**ASSUMED, "horizon": number}, "assumptions").horizon
+    assert horizon.model_dump() == {"value": 6.0, "low": 6.0, "high": 6.0}
+
+
+@pytest.mark.parametrize("value", ["6", True, None, [6]])
+def test_an_assumption_that_is_no_number_is_refused(value):
+    expected = r"^assumptions\.horizon is .*; expected a number, or \{value: NUMBER, low: NUMBER,"
+    with pytest.raises(RetainError, match=expected):
+        parse(Assumptions, {**ASSUMED, "horizon": value}, "assumptions")
+
+
 def test_a_value_outside_its_own_range_is_told_in_our_words():
     one = {"value": 9.0, "low": 1.0, "high": 2.0}
-    tree = {"name": "tried", "horizon": one, "share_lost": one, "margin": one, "draws": 100}
-    with pytest.raises(RetainError, match=r"value\.horizon is .*; expected low ≤ value ≤ high\."):
-        parse(Value, tree, "value")
+    expected = r"assumptions\.horizon is .*; expected low ≤ value ≤ high; type low and high too,"
+    with pytest.raises(RetainError, match=expected):
+        parse(Assumptions, {**ASSUMED, "horizon": one}, "assumptions")
 
 
 @pytest.mark.parametrize(

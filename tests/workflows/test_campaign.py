@@ -241,8 +241,8 @@ BAD = {
     "campaign.budget=-1": r"campaign.budget is -1; expected greater than or equal to 0",
     "campaign.control=1": r"campaign.control is 1; expected less than or equal to 0.9",
     "campaign.least={nobodies: 3}": r"campaign.least: segment 'nobodies' is not one of",
-    "value.horizon.value=9": r"value.horizon .*low ≤ value ≤ high",
-    "value.horizn.value=3": r"key 'horizn' is unknown. Did you mean 'horizon'",
+    "assumptions.horizon.value=9": r"assumptions.horizon .*low ≤ value ≤ high",
+    "assumptions.horizn.value=3": r"key 'horizn' is unknown. Did you mean 'horizon'",
     "offers.mine.capacity=5": r"key 'mine'|offers",
     "segmentation.risk.scale=share": r"segmentation.risk.scale is 'share'; expected",
 }
@@ -280,7 +280,7 @@ def test_a_catalogue_with_a_mistake_is_refused_with_its_place(compared, here, pa
 
 
 def test_a_catalogue_of_one_s_own_is_offered_at_what_it_is_assumed_to_cost(compared, here):
-    code, said, folder = compared(*mine(here, CATALOGUE), "value.cost.value=1.25")
+    code, said, folder = compared(*mine(here, CATALOGUE), "assumptions.cost_multiplier.value=1.25")
     assert code == 0, said
     assert [one["name"] for one in tree_of(folder)["offers"]] == ["call"]
     offers = pd.read_csv(campaign_in(folder) / "offers.csv")

@@ -481,7 +481,10 @@ def test_a_file_that_was_touched_is_refused(store, retain_score, name):
         (lambda tree: tree["model"].update(sha256="0"), "model.sha256"),
         (lambda tree: tree["calibration"].update(slope="steep"), "calibration"),
         (lambda tree: tree["cuts"]["segmentation"].update(kind="python"), "cuts.segmentation.kind"),
-        (lambda tree: tree["settings"]["value"].update(draws=1), "settings.value.draws"),
+        (
+            lambda tree: tree["settings"]["assumptions"].update(simulations=1),
+            "settings.assumptions.simulations",
+        ),
         (lambda tree: tree["winner"].pop("config"), "winner: key 'config' is missing"),
         (lambda tree: tree.pop("winner"), "key 'winner' is missing"),
         (lambda tree: tree.pop("model"), "holds no model to score with"),

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from retain.customers.customers import Column
-from retain.schema import Catalogue, Planning, Segmentation, Value
+from retain.schema import Assumptions, Catalogue, Planning, Segmentation
 
 RESERVED = ("risk", "profit", "profit_at_risk")
 """What rules may speak of besides features."""
@@ -82,7 +82,7 @@ class Settings:
     """What is assumed, offered and allowed."""
 
     segmentation: Segmentation
-    value: Value
+    assumptions: Assumptions
     catalogue: Catalogue
     planning: Planning
 
@@ -90,7 +90,7 @@ class Settings:
         """In plain values, by the names of their config groups."""
         return {
             "segmentation": self.segmentation.model_dump(mode="json", by_alias=True),
-            "value": self.value.model_dump(mode="json"),
+            "assumptions": self.assumptions.model_dump(mode="json"),
             "offers": self.catalogue.model_dump(mode="json", by_alias=True),
             "campaign": self.planning.model_dump(mode="json"),
         }

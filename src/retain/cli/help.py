@@ -72,8 +72,8 @@ OFFERED = {
         "study",
         "hydra/launcher",
     ),
-    "compare": ("data", "segmentation", "value", "offers", "campaign", "explain", "tracking"),
-    "score": ("data", "value", "offers", "campaign"),
+    "compare": ("data", "segmentation", "assumptions", "offers", "campaign", "explain", "tracking"),
+    "score": ("data", "assumptions", "offers", "campaign"),
     "readout": (),
 }
 

@@ -2,6 +2,7 @@
 
 from retain.schema.campaign import (
     Assumption,
+    Assumptions,
     Bands,
     Beta,
     Catalogue,
@@ -12,7 +13,6 @@ from retain.schema.campaign import (
     Planning,
     Rule,
     Segmentation,
-    Value,
     Words,
 )
 from retain.schema.contract import (
@@ -61,6 +61,7 @@ __all__ = [
     "GROUPS",
     "UNTUNED",
     "Assumption",
+    "Assumptions",
     "Audit",
     "Bands",
     "Beta",
@@ -107,7 +108,6 @@ __all__ = [
     "Tracking",
     "Tuning",
     "Validation",
-    "Value",
     "WhichCampaign",
     "Words",
     "check_mapping",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -16,33 +17,42 @@ Assumed = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
 class Assumption(Config):
-    """A number nobody has measured, and the range it is taken to lie in."""
+    """A number nobody has measured, and the range it may lie in; a plain number has no range."""
 
     value: Assumed
     low: Assumed
     high: Assumed
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_range(cls, node: Any) -> Any:
+        if isinstance(node, bool) or not isinstance(node, int | float | Mapping | Assumption):
+            raise ValueError("a number, or {value: NUMBER, low: NUMBER, high: NUMBER}")  # noqa: TRY004
+        return dict.fromkeys(cls.model_fields, node) if isinstance(node, int | float) else node
+
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.low <= self.value <= self.high:
-            raise ValueError("low ≤ value ≤ high")
+            raise ValueError(
+                f"low ≤ value ≤ high; type low and high too, or {self.value:g} alone for no range"
+            )
         return self
 
 
-class Value(Config):
-    """What a decline is taken to cost: P(decline) × profit × horizon × share lost × margin.
+class Assumptions(Config):
+    """What a decline costs: P(decline) × profit × horizon × loss fraction × margin.
 
-    ``horizon`` in months, ``share_lost`` of a decliner's profit, ``margin`` what one unit of the
-    profit column brings, ``cost`` times what the catalogue says that offers cost. ``draws`` are
-    those of the Monte Carlo behind every interval.
+    ``horizon`` is in months, ``loss_fraction`` of the profit of a customer who declines,
+    ``margin`` the profit from one unit of the profit column; ``cost_multiplier`` scales the costs
+    of offers in the catalogue. ``simulations`` are those of the Monte Carlo behind every interval.
     """
 
     name: Name
     horizon: Assumption
-    share_lost: Assumption
+    loss_fraction: Assumption
     margin: Assumption
-    cost: Assumption
-    draws: Annotated[int, Field(ge=100, le=100_000)]
+    cost_multiplier: Assumption
+    simulations: Annotated[int, Field(ge=100, le=100_000)]
 
 
 class Condition(Config):

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
+from retain.schema.campaign import Assumptions, Catalogue, Planning, Segmentation
 from retain.schema.names import Component, Name, Processes, Seconds, Seed, Source, Threads
 from retain.schema.parsing import Config
 
@@ -285,7 +285,7 @@ class Compare(Config):
     gate_only: bool
     report: Report
     segmentation: Segmentation
-    value: Value
+    assumptions: Assumptions
     offers: Catalogue | None = None
     campaign: Planning
     explain: ExplainConfig

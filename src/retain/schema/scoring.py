@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
+from retain.schema.campaign import Assumptions, Catalogue, Planning, Segmentation
 from retain.schema.names import Source, Threads
 from retain.schema.nodes import Report
 from retain.schema.parsing import Config
@@ -15,13 +15,13 @@ from retain.schema.parsing import Config
 class Score(Config):
     """The whole tree of ``retain-score``.
 
-    ``data``, ``value``, ``offers`` and ``campaign`` hold what was typed; what was not is as in the
-    comparison. ``rows`` are given to the model at a time.
+    ``data``, ``assumptions``, ``offers`` and ``campaign`` hold what was typed; what was not is as
+    in the comparison. ``rows`` are given to the model at a time.
     """
 
     verdict: str
     data: Source | None = None
-    value: dict[str, Any] | None = None
+    assumptions: dict[str, Any] | None = None
     offers: dict[str, Any] | None = None
     campaign: dict[str, Any] | None = None
     report: Report
@@ -59,7 +59,7 @@ class SavedSettings(Config):
     """What the comparison put customers into segments by, and planned with."""
 
     segmentation: Segmentation
-    value: Value
+    assumptions: Assumptions
     offers: Catalogue
     campaign: Planning
 

@@ -90,7 +90,7 @@ def _build_audience(
         [scores],
         new.customers,
         saved.recalibration,
-        settings.value,
+        settings.assumptions,
         consent=settings.planning.consent,
     )
     return replace(found, columns=add_training_levels(found.columns, saved))
@@ -111,12 +111,12 @@ def merge_settings(config: Score, saved: LoadedWinner) -> Settings:
         **saved.settings.model_dump(by_alias=True),
         **saved.thresholds.model_dump(by_alias=True),
     }
-    for key in ("value", "offers", "campaign"):
+    for key in ("assumptions", "offers", "campaign"):
         typed = getattr(config, key)
         if typed is not None:
             tree[key] = typed if "name" in typed else deep_merge(tree[key], typed)
     found = parse(SavedSettings, tree)
-    return Settings(found.segmentation, found.value, found.offers, found.campaign)
+    return Settings(found.segmentation, found.assumptions, found.offers, found.campaign)
 
 
 SCHEMA = 2

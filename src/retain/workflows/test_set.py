@@ -112,7 +112,7 @@ def _check_rules_and_offers(outside: Scores, dataset: Dataset, settings: Setting
         parts,
         customers,
         recalibration(outside),
-        settings.value,
+        settings.assumptions,
         consent=settings.planning.consent,
     )
     refuse_impossible(found, settings)

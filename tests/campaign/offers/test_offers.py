@@ -17,7 +17,7 @@ from retain.customers import demo
 from retain.customers.customers import Column, Label
 from retain.errors import NotApplicable, RetainError
 from retain.learning.features import derive
-from retain.schema import Catalogue, Value, parse
+from retain.schema import Assumptions, Catalogue, parse
 
 OFFER = {
     "label": {"en": "Letter", "ru": "Письмо"},
@@ -43,10 +43,15 @@ def catalogue(**offers):
     return parse(Catalogue, {"name": "tried", "offers": tree}, "offers")
 
 
-def value(horizon=3.0, share_lost=1.0, margin=1.0, cost=1.0):
-    said = {"horizon": horizon, "share_lost": share_lost, "margin": margin, "cost": cost}
+def value(horizon=3.0, loss_fraction=1.0, margin=1.0, cost=1.0):
+    said = {
+        "horizon": horizon,
+        "loss_fraction": loss_fraction,
+        "margin": margin,
+        "cost_multiplier": cost,
+    }
     spans = {name: {"value": at, "low": at, "high": at} for name, at in said.items()}
-    return parse(Value, {"name": "tried", **spans, "draws": 100})
+    return parse(Assumptions, {"name": "tried", **spans, "simulations": 100})
 
 
 def audience(risk, *, profit=100.0, at_stake=200.0, contactable=True, drivers=None, **features):

@@ -55,7 +55,7 @@ def test_a_campaign_is_read_as_it_was_written(tmp_path, campaign):
     found = read_assignment(write_campaign(tmp_path, assignment))
     pd.testing.assert_frame_equal(found.table, assignment.table, check_dtype=False)
     assert found.catalogue == assignment.catalogue
-    assert found.value == assignment.value
+    assert found.assumptions == assignment.assumptions
     assert (found.unit, found.seed) == ("roubles", 3)
     assert found.id == json.loads((tmp_path / JSON).read_text())["id"]
     assert np.array_equal(found.treated, assignment.treated)

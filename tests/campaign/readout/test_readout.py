@@ -149,9 +149,11 @@ def test_without_profit_a_decline_costs_what_the_plan_took_it_to(strong):
 def test_margin_and_stated_costs_change_the_money_and_nothing_else(tree, strong):
     assignment, declined, kept = strong
     half = Assumption(value=0.5, low=0.4, high=0.6)
-    value = assignment.value.model_copy(update={"margin": half})
+    value = assignment.assumptions.model_copy(update={"margin": half})
     costs = np.where(assignment.treated, 2.0, np.nan)
-    told = found(replace(assignment, value=value), outcomes(declined, profit=kept, cost=costs))
+    told = found(
+        replace(assignment, assumptions=value), outcomes(declined, profit=kept, cost=costs)
+    )
     assert told["money"]["gain"]["value"] == pytest.approx(tree["money"]["gain"]["value"] / 2)
     assert told["money"]["cost"] == 2.0 * assignment.treated.sum()
     assert told["money"]["cost_basis"] == "stated"

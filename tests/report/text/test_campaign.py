@@ -177,7 +177,7 @@ def test_where_the_plan_stays_the_same_is_said_of_known_ranges_alone(campaign):
 
 def test_every_assumption_is_listed_once(campaign):
     names = [one["name"] for one in assumptions(campaign)]
-    assert sorted(names) == ["cost", "horizon", "margin", "save_rate", "share_lost"]
+    assert sorted(names) == ["cost_multiplier", "horizon", "loss_fraction", "margin", "save_rate"]
 
 
 def test_a_plan_that_is_the_same_nowhere_else_is_said_to_be(campaign):

@@ -97,7 +97,9 @@ class OfferMatrix:
     net: np.ndarray
 
 
-def evaluate_offers(catalogue: Catalogue, audience: Audience, value: schema.Value) -> OfferMatrix:
+def evaluate_offers(
+    catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
+) -> OfferMatrix:
     """The catalogue held against the audience.
 
     A profit that is not known, or is a loss, has nothing at stake and gets no discount.
@@ -114,20 +116,20 @@ def evaluate_offers(catalogue: Catalogue, audience: Audience, value: schema.Valu
         raise NotApplicable("the source knows no profit, and without it no offer has a value")
     raised = RiskDrivers.among(audience)
     may = np.column_stack([eligible(o, audience, raised) for o in catalogue.offers.values()])
-    return _priced(catalogue, audience, value, may, raised)
+    return _priced(catalogue, audience, assumptions, may, raised)
 
 
 def reprice_offers(
-    offers: OfferMatrix, catalogue: Catalogue, audience: Audience, value: schema.Value
+    offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
 ) -> OfferMatrix:
     """The same offers to the same customers, at other save rates, costs or stakes."""
-    return _priced(catalogue, audience, value, offers.eligible, RiskDrivers.among(audience))
+    return _priced(catalogue, audience, assumptions, offers.eligible, RiskDrivers.among(audience))
 
 
 def _priced(
     catalogue: Catalogue,
     audience: Audience,
-    value: schema.Value,
+    assumptions: schema.Assumptions,
     may: np.ndarray,
     raised: RiskDrivers,
 ) -> OfferMatrix:
@@ -138,7 +140,7 @@ def _priced(
     save_rate, cost, net = np.empty(may.shape), np.empty(may.shape), np.empty(may.shape)
     for j, offer in enumerate(catalogue.offers.values()):
         rate = save_rate[:, j] = _save_rate(offer, audience, raised)
-        each = redemption_cost(offer, profit, value.horizon.value)
+        each = redemption_cost(offer, profit, assumptions.horizon.value)
         costs = cost[:, j] = expected_cost(offer, risk, rate, each)
         net[:, j] = net_value(risk, rate, at_stake, costs)
     contact = np.array([offer.contact_cost for offer in catalogue.offers.values()])

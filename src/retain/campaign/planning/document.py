@@ -4,7 +4,7 @@
     customers           how many there are, and ``contactable`` how many agreed to be contacted
     consent             stated | given | not_stated: what the source and the store say of it
     unit                of all money
-    assumptions         horizon, share_lost, margin, cost: value and range
+    assumptions         horizon, loss_fraction, margin, cost_multiplier: value and range
     calibration         recalibration of the scores
     profit_at_risk      of all customers; ``draws`` of the Monte Carlo
     profit_curve, empc  how many to target, by expected profit
@@ -16,8 +16,8 @@
     budgets             the plan at budgets from small to saturation
     cautions            what a reader should know, by code
 
-The file besides has ``schema``; ``settings``: segmentation, value, offers and campaign as they
-were asked for; ``files``: the SHA-256 of its tables.
+The file besides has ``schema``; ``settings``: segmentation, assumptions, offers and campaign as
+they were asked for; ``files``: the SHA-256 of its tables.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.profit_curve import profit_curve
 from retain.campaign.value.recalibration import Recalibration
-from retain.schema import Beta, Planning, Value
+from retain.schema import Assumptions, Beta, Planning
 
 Tree = Mapping[str, Any]
 
@@ -85,10 +85,10 @@ LOOKS = {
 
 
 def offers_told(
-    plan: CampaignPlan, audience: Audience, draws: MonteCarlo, value: Value
+    plan: CampaignPlan, audience: Audience, draws: MonteCarlo, assumptions: Assumptions
 ) -> list[dict[str, Any]]:
     """One object an offer, in the order of the catalogue."""
-    even = break_even(audience, plan.offers, value, plan.treated)
+    even = break_even(audience, plan.offers, assumptions, plan.treated)
     return [_offer(plan, at, draws, even[name]) for at, name in enumerate(plan.offers.names)]
 
 
@@ -183,7 +183,7 @@ def document(plan: CampaignPlan, basis: Basis, *, what_ifs: bool = True) -> dict
     Without ``what_ifs`` what takes further plans to tell is null or empty.
     """
     audience, draws, settings = basis.audience, basis.draws, basis.settings
-    planning, value = settings.planning, settings.value
+    planning, assumptions = settings.planning, settings.assumptions
     told: dict[str, Any] = {
         "seed": planning.seed,
         "customers": len(audience),
@@ -191,13 +191,13 @@ def document(plan: CampaignPlan, basis: Basis, *, what_ifs: bool = True) -> dict
         "consent": audience.consent,
         "unit": audience.profit_unit,
         "assumptions": [
-            {"name": name, **getattr(value, name).model_dump()}
-            for name in ("horizon", "share_lost", "margin", "cost")
+            {"name": name, **getattr(assumptions, name).model_dump()}
+            for name in ("horizon", "loss_fraction", "margin", "cost_multiplier")
         ],
         "calibration": _calibration(basis.recalibration),
         "profit_at_risk": draws.total(np.ones(len(audience))).as_json(),
-        "draws": value.draws,
-        "offers": offers_told(plan, audience, draws, value),
+        "draws": assumptions.simulations,
+        "offers": offers_told(plan, audience, draws, assumptions),
         "plan": _plan(plan, draws, planning),
         "control": _control(plan, audience, planning),
         "power": power_told(plan, audience, planning),
@@ -218,8 +218,8 @@ NO_WHAT_IFS: dict[str, Any] = {
 def _what_ifs(plan: CampaignPlan, basis: Basis) -> dict[str, Any]:
     """How else it could be: other limits, other assumptions, others targeted."""
     audience, settings = basis.audience, basis.settings
-    catalogue, value, planning = settings.catalogue, settings.value, settings.planning
-    setting = Setting(plan.offers, audience, catalogue, value, planning)
+    catalogue, assumptions = settings.catalogue, settings.assumptions
+    setting = Setting(plan.offers, audience, catalogue, assumptions, settings.planning)
     return {
         "profit_curve": profit_curve(audience, plan.offers).as_json(),
         "empc": _empc(basis),
@@ -240,7 +240,9 @@ def _empc(basis: Basis) -> dict[str, Any] | None:
         return None
     catalogue = basis.settings.catalogue
     name = cheapest(catalogue)
-    found = of_offer(basis.audience, basis.declined, catalogue.offers[name], basis.settings.value)
+    found = of_offer(
+        basis.audience, basis.declined, catalogue.offers[name], basis.settings.assumptions
+    )
     return {"offer": name, **found.as_json()}
 
 

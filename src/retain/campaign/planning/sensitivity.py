@@ -20,7 +20,7 @@ from retain.campaign.offers.offers import (
 )
 from retain.campaign.planning.plan import CampaignPlan, problem_of
 from retain.errors import RetainError
-from retain.schema import Assumption, Beta, Catalogue, Planning, Value
+from retain.schema import Assumption, Assumptions, Beta, Catalogue, Planning
 
 SMALLEST = 0.02
 """Share of the largest budget that the curve begins with."""
@@ -109,7 +109,7 @@ def _consent(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict
         return None
     asked = replace(audience, table=audience.table.assign(contactable=True))
     free = problem_of(
-        asked, evaluate_offers(settings.catalogue, asked, settings.value), settings.planning
+        asked, evaluate_offers(settings.catalogue, asked, settings.assumptions), settings.planning
     )
     now = problem_of(audience, plan.offers, settings.planning)
     gain = allocate(free, exact_cells=0).value - allocate(now, exact_cells=0).value
@@ -131,12 +131,12 @@ class Setting:
     offers: OfferMatrix
     audience: Audience
     catalogue: Catalogue
-    value: Value
+    assumptions: Assumptions
     planning: Planning
 
     def solved(self) -> Allocation:
         """The plan in this setting, by the dual, so that plans are compared like with like."""
-        offers = reprice_offers(self.offers, self.catalogue, self.audience, self.value)
+        offers = reprice_offers(self.offers, self.catalogue, self.audience, self.assumptions)
         return allocate(problem_of(self.audience, offers, self.planning), exact_cells=0)
 
 
@@ -178,8 +178,8 @@ class _Axis:
 
 
 def _axes(setting: Setting) -> Iterator[_Axis]:
-    for name in ("horizon", "share_lost", "margin", "cost"):
-        found: Assumption = getattr(setting.value, name)
+    for name in ("horizon", "loss_fraction", "margin", "cost_multiplier"):
+        found: Assumption = getattr(setting.assumptions, name)
         yield _Axis(name, (found.low, found.value, found.high), setting)
     rates = [_rates(offer.save_rate) for offer in setting.catalogue.offers.values()]
     low, value, high = np.mean(rates, axis=0)
@@ -207,15 +207,16 @@ def _saving(catalogue: Catalogue, at: float) -> Catalogue:
 
 def _assuming(setting: Setting, name: str, number: float) -> Setting:
     """The setting with an assumption changed, and what customers have at stake with it."""
-    before: Assumption = getattr(setting.value, name)
+    before: Assumption = getattr(setting.assumptions, name)
     scale = number / before.value if before.value else 1.0
-    if name == "cost":
+    if name == "cost_multiplier":
         return replace(setting, catalogue=scale_catalogue_costs(setting.catalogue, scale))
-    value = setting.value.model_copy(update={name: before.model_copy(update={"value": number})})
+    changed = before.model_copy(update={"value": number})
+    assumptions = setting.assumptions.model_copy(update={name: changed})
     table = setting.audience.table
     money = {key: table[key] * scale for key in ("at_stake", "profit_at_risk")}
     audience = replace(setting.audience, table=table.assign(**money))
-    return replace(setting, audience=audience, value=value)
+    return replace(setting, audience=audience, assumptions=assumptions)
 
 
 def _row(axis: _Axis, base: Allocation) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from scipy import special
 
 from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import redemption_cost
-from retain.schema import Beta, Offer, Value
+from retain.schema import Assumptions, Beta, Offer
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,9 @@ def empc(  # noqa: PLR0913 - the measure's own terms
     return Empc(float(best) / len(score), float(mass @ counts[kept]) / len(score))
 
 
-def of_offer(audience: Audience, declined: np.ndarray, offer: Offer, value: Value) -> Empc:
+def of_offer(
+    audience: Audience, declined: np.ndarray, offer: Offer, assumptions: Assumptions
+) -> Empc:
     """The measure of an audience's scores, each customer's own stake, and one offer's economics.
 
     ``declined`` has shape (n,), in the order of ``audience.table``, which must know profit.
@@ -86,7 +88,7 @@ def of_offer(audience: Audience, declined: np.ndarray, offer: Offer, value: Valu
         table["score"].to_numpy(),
         table["at_stake"].to_numpy(),
         incentive=redemption_cost(
-            offer, table["profit"].to_numpy(dtype=float), value.horizon.value
+            offer, table["profit"].to_numpy(dtype=float), assumptions.horizon.value
         ),
         contact=offer.contact_cost,
         save_rate=offer.save_rate,
