@@ -183,7 +183,7 @@ def record_of(make_record):
             "id": task.id,
             "state": state,
             "reason": None if done else "because",
-            "config": task.tree,
+            "config": task.config,
             "data": task.data,
             "split": task.split,
             "seconds": {"prepare": seconds / 4, "fit": seconds * 3 / 4} if done else {},

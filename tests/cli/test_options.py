@@ -171,7 +171,7 @@ def smoke():
 # What CI sweeps is what there is to choose: a new option that nobody tries cannot slip in.
 @pytest.mark.parametrize("group", ["model", "sampler", "scaling", "calibration", "tuning"])
 def test_the_smoke_study_has_every_option(smoke, group):
-    assert {run.tree[group]["name"] for run in smoke} == set(OPTIONS[group])
+    assert {run.config[group]["name"] for run in smoke} == set(OPTIONS[group])
 
 
 def test_the_sweeps_of_a_study_share_the_runs_they_have_in_common(smoke):

@@ -68,7 +68,7 @@ def test_a_kind_never_measured_comes_before_another_run_of_a_measured_one(sweep,
 @given(shapes=shapes(UNKNOWN))
 def test_each_model_is_tried_before_a_second_kind_of_any(sweep, shapes):
     tasks, _ = sweep(shapes)
-    order = [task.tree["model"]["name"] for task in drained(CostModel().make_queue(tasks))]
+    order = [task.config["model"]["name"] for task in drained(CostModel().make_queue(tasks))]
     models = set(order)
     assert set(order[: len(models)]) == models
 
@@ -86,7 +86,7 @@ def test_what_is_learnt_meanwhile_changes_the_order(make_task, record_of):
     queue = costs.make_queue(tasks)
     for seconds, task in zip((1.0, 9.0), (queue.pop(), queue.pop()), strict=True):
         costs.add(record_of(task, seconds=seconds))
-    order = [task.tree["model"]["name"] for task in drained(queue)]
+    order = [task.config["model"]["name"] for task in drained(queue)]
     assert order == ["svc", "svc", "tree", "tree"]
 
 

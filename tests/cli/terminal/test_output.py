@@ -261,9 +261,9 @@ def swept(at, text, made):
     step = SimpleNamespace(name=text, before=2, after=1, of=text, reason=text)
     other = SimpleNamespace(parameter=text, value=text, rows=1, declined=0.1, agreement=None)
     source = SimpleNamespace(
-        heard=(text,),
+        messages=(text,),
         data=SimpleNamespace(funnel=(step,), label=SimpleNamespace(sensitivity=(other,))),
-        left_out=(text,),
+        dropped_examples=(text,),
         checks=(SimpleNamespace(outcome="failed", code=text, sentence=text),),
     )
     plan = dataclasses.replace(
