@@ -24,7 +24,7 @@ from retain.cli.sweep_axes import Axis, Plain, count_runs, expand_axes, first_va
 from retain.cli.sweep_grid import Tree, baseline_runs, expand_grid
 from retain.errors import RetainError
 from retain.execution.backends.config import BACKENDS, Backend
-from retain.execution.run_config import RunConfig
+from retain.execution.plan import RunConfig
 from retain.learning.search_ranges import identity_config
 from retain.schema import Config, Run, check_mapping, parse
 from retain.storage.paths import conf_dir

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from retain.execution.backends.config import Backend
-    from retain.execution.dataset_facts import Preflight
-    from retain.execution.run_config import RunConfig
+    from retain.execution.plan import RunConfig
+    from retain.execution.task import Preflight
 
 Command = Callable[[Arguments], int]
 SAFE_PATH = "PYTHONSAFEPATH"

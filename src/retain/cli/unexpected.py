@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 
 from retain.cli.terminal.output import clean, clean_line, write_error
-from retain.execution.worker_stderr import read_worker_stderr
+from retain.execution.worker_start import read_worker_stderr
 
 UNFORESEEN = 70
 """Exit code of a command that ended by a bug of retain (EX_SOFTWARE)."""

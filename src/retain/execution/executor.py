@@ -1,8 +1,4 @@
-"""A few processes that do jobs for one that keeps light. Imports nothing heavy.
-
-They give the memory back that a job took, and this process need not import what it needs, which
-the server that workers are forked from did in its time.
-"""
+"""An executor of jobs in worker processes, for a process that imports nothing heavy itself."""
 
 from __future__ import annotations
 
@@ -19,7 +15,7 @@ from retain.execution.worker import Job, Worker, WorkerDiedError
 
 
 class Future:
-    """A job that some worker is given when one is free, and what it comes to."""
+    """The result of a job, now or later."""
 
     def __init__(
         self, executor: WorkerExecutor, job: Job, arguments: tuple[Any, ...], description: str
@@ -31,12 +27,12 @@ class Future:
         self._error: Exception | None = None
 
     def result(self) -> Any:
-        """What the job came to; waits for it.
+        """Wait for the job and return its result.
 
         Raises
         ------
         RetainError
-            When the job refuses its arguments, or costs the process its life.
+            If the job rejects its arguments, or its process dies.
         """
         self._executor.wait(self)
         if self._error is not None:
@@ -44,25 +40,31 @@ class Future:
         return self._value
 
     def collect(self, worker: Worker) -> None:
-        """Take what a worker's job came to."""
+        """Store the result or the error of a worker's job."""
         try:
             self._value = worker.result()
         except WorkerDiedError as death:
             self._error = RetainError(
-                f"the process that {self._description} died: {death}. Where memory ran out, allow this "
-                "command more, or have fewer customers or workers."
+                f"the process that {self._description} died: {death}. Where memory ran out, allow "
+                "this command more, or have fewer customers or workers."
             )
-        except Exception as error:  # noqa: BLE001 - raised where the outcome is asked for
+        except Exception as error:  # noqa: BLE001 - raised by ``result``
             self._error = error
         self.is_done = True
 
 
 class WorkerExecutor:
-    """A number of workers that take jobs in the order given.
+    """A fixed number of workers that do jobs in the order they were submitted.
 
-    A context manager; leaving it ends the processes, whatever they are at. They begin as jobs are
-    given, and go on to the next ones while some outcome is waited for; ``ended`` then hears how
-    many jobs have ended, and of how many, and at the end that none is left.
+    A context manager; leaving it kills the processes. Jobs start as they are submitted, and the
+    next ones while a result is waited for.
+
+    Parameters
+    ----------
+    workers
+        Number of processes; 0 for one per CPU.
+    on_progress
+        Called with the number of jobs done and submitted as jobs end, and on leaving the context.
     """
 
     def __init__(self, workers: int, on_progress: Callable[[int, int], None] | None = None) -> None:
@@ -87,7 +89,7 @@ class WorkerExecutor:
         self._on_progress(self._n_submitted, self._n_submitted)
 
     def submit(self, job: Job, *arguments: Any, description: str) -> Future:
-        """Have a job done; ``description`` tells what a process that dies of it was at."""
+        """Queue a job; ``description`` completes "the process that … died"."""
         future = Future(self, job, arguments, description)
         self._n_submitted += 1
         self._queue.append(future)
@@ -95,16 +97,14 @@ class WorkerExecutor:
         return future
 
     def wait(self, future: Future) -> None:
-        """Wait for a job, and hand out others meanwhile."""
+        """Wait for a job, and start queued ones meanwhile."""
         while not future.is_done:
-            signs = [sign for worker in self._busy for sign in worker.waitables]
-            ready = set(wait(signs))
-            for worker in [one for one in self._busy if not ready.isdisjoint(one.waitables)]:
+            ready = set(wait([item for worker in self._busy for item in worker.waitables]))
+            for worker in [w for w in self._busy if not ready.isdisjoint(w.waitables)]:
                 self._busy.pop(worker).collect(worker)
                 self._idle.append(worker)
-                self._on_progress(
-                    self._n_submitted - len(self._queue) - len(self._busy), self._n_submitted
-                )
+                n_done = self._n_submitted - len(self._queue) - len(self._busy)
+                self._on_progress(n_done, self._n_submitted)
             self._dispatch()
 
     def _dispatch(self) -> None:
@@ -117,13 +117,12 @@ class WorkerExecutor:
 
 @contextmanager
 def run_in_subprocess(job: Job, *arguments: Any, description: str) -> Iterator[Callable[[], Any]]:
-    """A call that waits for what a job comes to, done meanwhile by a process that ends with it.
+    """Start a job in a process of its own and yield a function that waits for its result.
 
     Raises
     ------
     RetainError
-        When the job refuses its arguments, or costs the process its life; ``description`` tells what it
-        was at.
+        If the job rejects its arguments, or its process dies; see ``WorkerExecutor.submit``.
     """
     with WorkerExecutor(1) as executor:
         yield executor.submit(job, *arguments, description=description).result

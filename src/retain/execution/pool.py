@@ -1,4 +1,4 @@
-"""The workers of this machine and the runs they share out among themselves."""
+"""A pool of workers of this machine that does the runs of a queue."""
 
 from __future__ import annotations
 
@@ -18,14 +18,23 @@ from retain.record import Record
 from retain.schema import Limits
 
 POLL_SECONDS = 0.1
-"""Seconds between two looks at the limits, and at runs that another launch is doing."""
+"""Seconds between two checks of the limits, and of runs that another launch is doing."""
 
 
 class RunPool:
-    """A fixed number of workers that share a list of tasks.
+    """A fixed number of workers that do the tasks of a queue.
 
-    A context manager; leaving it stops the processes, at once if by an error. ``took`` hears of
-    each task that a worker begins; ``n_cancelled`` counts those that none will begin any more.
+    A context manager; leaving it stops the processes, immediately on an error.
+
+    Parameters
+    ----------
+    on_start
+        Called with each task that a worker starts.
+
+    Attributes
+    ----------
+    n_cancelled
+        Number of tasks that were queued when the pool was closed.
     """
 
     def __init__(self, workers: int, limits: Limits, on_start: Callable[[Task], None]) -> None:
@@ -54,23 +63,23 @@ class RunPool:
 
     @property
     def running(self) -> list[Task]:
-        """Tasks that a worker has."""
+        """Tasks that workers are doing."""
         return list(self._busy.values())
 
     def close(self) -> None:
-        """Let the workers end what they have and take nothing new."""
+        """Start no more tasks; those that are running go on."""
         self._closed = True
         self.n_cancelled += len(self._queue) + len(self._claimed_by_others)
         self._queue.clear()
         self._claimed_by_others.clear()
 
     def run_job(self, job: Job, *arguments: Any) -> Any:
-        """What a job comes to that is no run, done by a worker while none has a run.
+        """Return the result of a job other than a run, while no run is under way.
 
         Raises
         ------
         RetainError
-            When its process dies each time it is tried.
+            If its process dies at every attempt.
         """
         worker = self._idle[0]
         for _ in range(MAX_START_ATTEMPTS):
@@ -82,13 +91,13 @@ class RunPool:
         raise RetainError(f"the process that compares the runs died: {cause}.")
 
     def records(self, queue: TaskQueue) -> Iterator[Record]:
-        """The record of each task, as they end; those that another launch wrote meanwhile too."""
+        """Yield the record of each task as it ends, also where another launch wrote it."""
         for result in self.results(queue):
             if isinstance(result, Record):
                 yield result
 
     def results(self, queue: TaskQueue) -> Iterator[Record | RungResult]:
-        """The record of each task, as they end, or how far it is if it goes on later."""
+        """Yield the record of each task as it ends, or the result of its rung if it goes on."""
         self._queue = queue
         if self._closed:
             self.close()
@@ -105,7 +114,7 @@ class RunPool:
                     yield result
 
     def _dispatch(self) -> None:
-        """A task for each idle worker; what another launch had, once that has let go of it."""
+        """Start a task on each idle worker; a task of another launch once its lock is free."""
         while self._idle and self._queue:
             self._start(self._queue.pop())
         for _ in range(len(self._claimed_by_others) if self._idle else 0):
@@ -117,20 +126,18 @@ class RunPool:
 
     def _start(self, task: Task) -> None:
         worker = self._idle.pop()
-        self._busy[worker] = (
-            task.mark_started()
-        )  # before it begins: an interrupt here must stop it too
+        self._busy[worker] = task.mark_started()  # first: an interrupt here must stop it too
         worker.start_job("run", task)
         self._on_start(task)
 
     def _wait_for_workers(self) -> list[Worker]:
-        """Workers whose job ended; those beyond a limit are killed on the way."""
+        """Return the workers whose job ended, and kill those over a limit."""
         if not self._busy:
             time.sleep(POLL_SECONDS)
             return []
-        looking = self._limits.any or self._claimed_by_others
-        signs = [sign for worker in self._busy for sign in worker.waitables]
-        ready = set(wait(signs, POLL_SECONDS if looking else None))
+        is_polling = self._limits.any or self._claimed_by_others
+        waitables = [item for worker in self._busy for item in worker.waitables]
+        ready = set(wait(waitables, POLL_SECONDS if is_polling else None))
         ended = [worker for worker in self._busy if not ready.isdisjoint(worker.waitables)]
         for worker in self._busy.keys() - set(ended) - self._over_limit.keys():
             reason = exceeded_limit(worker, self._limits, self._busy[worker].seconds_spent)
@@ -140,7 +147,10 @@ class RunPool:
         return ended
 
     def _collect(self, worker: Worker, task: Task) -> Record | RungResult | None:
-        """What came of a task that ended; its record is written here if its process died."""
+        """Return the result of a task that ended, None if another launch has it.
+
+        The record is written here if the process died.
+        """
         with readable_write_errors(task):
             try:
                 result: Record | RungResult | None = worker.result()

@@ -1,4 +1,4 @@
-"""How far a sweep is: counts, the best run, time to go. Draws nothing, writes nothing."""
+"""The progress of a sweep: counts, the best run, the remaining time. Prints and writes nothing."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 
 ESTIMATE_SECONDS = 1.0
-"""Seconds for which an estimate holds however many runs end: it looks at every run left."""
+"""Seconds between two estimates at least, since each looks at all remaining runs."""
 
 
 class SweepProgress:
-    """The runs of a plan as they start and end. Threads may tell it and ask it.
+    """The progress of the runs of a plan; safe to use from several threads.
 
     Parameters
     ----------
     plan
         All runs; those done before are skipped, and may be the best.
     costs
-        What runs cost, to which somebody else adds.
+        Costs of runs, updated by the caller.
     workers
-        How many runs are done at a time.
+        Number of runs done at a time.
     """
 
     def __init__(self, plan: SweepPlan, costs: CostModel, workers: int) -> None:
@@ -57,39 +57,36 @@ class SweepProgress:
 
     @property
     def n_left(self) -> int:
-        """Runs that have not ended yet, running ones included."""
+        """Number of runs that have not ended, running ones included."""
         return len(self._left)
 
     @property
     def n_ended(self) -> float:
-        """Runs that have ended, and what is done of those that wait in a race."""
+        """Number of runs that have ended, plus the done shares of those that wait in a race."""
         with self._lock:
-            return (
-                self.n_pending
-                - self.n_left
-                + sum(self._done_shares.get(id_, 0.0) for id_ in self._left)
-            )
+            shares = sum(self._done_shares.get(id_, 0.0) for id_ in self._left)
+            return self.n_pending - self.n_left + shares
 
     @property
     def seconds_elapsed(self) -> float:
-        """Time spent."""
+        """Seconds since the start."""
         return time.monotonic() - self._monotonic_start
 
     def record_start(self, task: Task) -> None:
-        """A worker took a run."""
+        """Record that a worker started a run."""
         with self._lock:
             self._running[task.id] = self.names[task.id]
 
-    def record_pause(self, progress: RungResult) -> None:
-        """A run in a race has the folds it was to have, and waits for the others."""
+    def record_pause(self, result: RungResult) -> None:
+        """Record that a run in a race has done its rung and waits for the others."""
         with self._lock:
-            fits = self._left[progress.id].split.fits
-            self._running.pop(progress.id, None)
-            self._done_shares[progress.id] = len(progress.roc_auc) / fits
+            fits = self._left[result.id].split.fits
+            self._running.pop(result.id, None)
+            self._done_shares[result.id] = len(result.roc_auc) / fits
             self._is_stale = True
 
     def record_end(self, record: Record) -> bool:
-        """Whether a run that ended is the best so far."""
+        """Record that a run ended, and return whether it is the best so far."""
         with self._lock:
             self.state_counts[record.state] += 1
             self.n_raced += record.stopped is not None
@@ -99,36 +96,27 @@ class SweepProgress:
             return self._update_best(record)
 
     def estimate_remaining(self) -> float | None:
-        """Seconds until all have ended, or None while nobody knows.
+        """Return the seconds until all runs have ended, None while it is unknown.
 
-        Runs on between estimates, by a clock that does not jump. Those that a race will stop are
-        nobody's to foretell, so that its estimate is too long until they are.
+        Counts down between estimates. In a race it is too long until the race has stopped runs.
         """
         with self._lock:
-            at = time.monotonic()
-            old = (
-                self._last_estimate is None
-                or self._expected_end is None
-                or at - self._last_estimate > ESTIMATE_SECONDS
-            )
-            if self._is_stale and old:
+            time_now, last = time.monotonic(), self._last_estimate
+            is_due = last is None or time_now - last > ESTIMATE_SECONDS
+            if self._is_stale and (is_due or self._expected_end is None):
                 seconds = self._costs.estimate_remaining(
                     self._left.values(), self._workers, self._done_shares
                 )
-                self._expected_end = None if seconds is None else at + seconds
-                self._last_estimate, self._is_stale = at, False
-            return None if self._expected_end is None else max(self._expected_end - at, 0.0)
+                self._expected_end = None if seconds is None else time_now + seconds
+                self._last_estimate, self._is_stale = time_now, False
+            return None if self._expected_end is None else max(self._expected_end - time_now, 0.0)
 
     def status(self, state: State) -> Status:
-        """All of it in plain values."""
+        """Return the progress as plain values."""
         with self._lock:
-            to_go = (
-                None
-                if state == "interrupted"
-                else self.estimate_remaining()
-                if self.n_left
-                else 0.0
-            )
+            seconds = self.estimate_remaining() if self.n_left else 0.0
+            if state == "interrupted":
+                seconds = None
             return Status(
                 study=self.study,
                 state=state,
@@ -142,7 +130,7 @@ class SweepProgress:
                 skipped=self.n_skipped,
                 left=self.n_left,
                 running=tuple(self._running.values()) if state == "running" else (),
-                seconds_to_go=None if to_go is None else round(to_go, 1),
+                seconds_to_go=None if seconds is None else round(seconds, 1),
                 best=self.best,
             )
 

@@ -1,8 +1,8 @@
-"""A race: the runs of a sweep fold by fold, those worse than the leader stopped on the way.
+"""Racing: the runs of a sweep fold by fold, where those worse than the leader are stopped early.
 
-Every run gets ``validation.min_folds`` folds, then those still in it one at a time. Who is stopped
-is asked only when all have the same folds, so that it depends on their scores alone: neither on
-the number of workers, nor on who is quicker, nor on a launch that was killed in between.
+Every run gets ``validation.min_folds`` folds, then those still in the race one at a time. Runs are
+compared only when all have the same folds, so the result depends on their scores alone: not on the
+number of workers, the speed of a run, or launches that were killed in between.
 Imports nothing heavy: a worker compares.
 """
 
@@ -18,22 +18,22 @@ from retain.execution.task import Rung, RungResult, Task
 from retain.record import Record
 
 ComparisonKey = tuple[str, str]
-"""Fingerprints of customers and splits: only runs that share them can be compared."""
+"""Fingerprints of customers and splits, which runs must share to be compared."""
 
 
 class Race:
-    """The runs of a plan that are to be done, against each other and those done before.
+    """A race of the pending runs of a plan against each other and against finished runs.
 
     Parameters
     ----------
     planned
-        All runs. A record that still holds takes part with the folds it has.
+        All runs. A valid record takes part with its folds.
     min_folds
-        Folds that each has before any is stopped.
+        Number of folds of each run before any is stopped.
     costs
-        What runs cost, to which every leg adds.
+        Costs of runs, to which every rung adds.
     paused
-        Hears how far a run is when it waits for the others.
+        Called with the result of each rung after which a run waits for the others.
     """
 
     def __init__(
@@ -45,17 +45,17 @@ class Race:
     ) -> None:
         self._costs, self._on_pause = costs, on_pause
         self._tasks = {task.id: task for task in plan.pending}
-        self._all_tasks = {one.task.id: one.task for one in plan.runs}
+        self._all_tasks = {planned.task.id: planned.task for planned in plan.runs}
         self._max_folds = max(task.split.fits for task in self._all_tasks.values())
         self._min_folds = min(min_folds, self._max_folds)
         self._scores: dict[str, tuple[float, ...]] = {}
         self._eliminated: set[str] = set()
-        for one in plan.runs:
-            if one.record is not None and one.pending_reason is None:
-                self._record_scores(one.record)
+        for planned in plan.runs:
+            if planned.record is not None and planned.pending_reason is None:
+                self._record_scores(planned.record)
 
     def records(self, pool: RunPool) -> Iterator[Record]:
-        """The record of each run, as they end or are stopped."""
+        """Yield the record of each run as it ends or is stopped."""
         for folds in range(self._min_folds, self._max_folds + 1):
             for result in pool.results(self._make_queue(folds)):
                 if isinstance(result, Record):
@@ -65,18 +65,17 @@ class Race:
                     self._record_pause(result)
             if pool.n_cancelled:
                 return
-            self._eliminated = (
-                self._find_eliminated(pool, folds) if folds < self._max_folds else set()
-            )
+            if folds < self._max_folds:
+                self._eliminated = self._find_eliminated(pool, folds)
 
     def _make_queue(self, folds: int) -> TaskQueue:
-        """The next leg of every run left; the last one of those that were stopped."""
-        legs = []
+        """Return the next rung of every pending run, the last one of those eliminated."""
+        tasks = []
         for task in self._tasks.values():
-            final = task.id in self._eliminated
-            goal = folds - 1 if final else min(folds, task.split.fits)
-            legs.append(replace(task, rung=Rung(goal, final, task.seconds_spent)))
-        return self._costs.make_queue(legs)
+            is_final = task.id in self._eliminated
+            n_folds = folds - 1 if is_final else min(folds, task.split.fits)
+            tasks.append(replace(task, rung=Rung(n_folds, is_final, task.seconds_spent)))
+        return self._costs.make_queue(tasks)
 
     def _record_pause(self, result: RungResult) -> None:
         task, folds = self._tasks[result.id], len(result.roc_auc)
@@ -87,24 +86,24 @@ class Race:
 
     def _record_end(self, record: Record) -> None:
         del self._tasks[record.id]
-        self._scores.pop(record.id, None)  # one that failed leads no more
+        self._scores.pop(record.id, None)  # a failed run no longer leads
         self._record_scores(record)
 
     def _record_scores(self, record: Record) -> None:
-        found = record.metrics.get("roc_auc")
-        if found is not None:
-            self._scores[record.id] = found.folds
+        roc_auc = record.metrics.get("roc_auc")
+        if roc_auc is not None:
+            self._scores[record.id] = roc_auc.folds
 
     def _find_eliminated(self, pool: RunPool, folds: int) -> set[str]:
-        """Which of the runs left are worse than the leader of their field."""
-        fields: dict[ComparisonKey, list[Task]] = {}
+        """Return the ids of pending runs that are worse than the leader on the same customers."""
+        comparable: dict[ComparisonKey, list[Task]] = {}
         for task in self._all_tasks.values():
             if task.id in self._scores:
                 key = task.data.fingerprint, task.split.fingerprint
-                fields.setdefault(key, []).append(task)
-        found: set[str] = set()
-        for tasks in fields.values():
+                comparable.setdefault(key, []).append(task)
+        worse: set[str] = set()
+        for tasks in comparable.values():
             if any(task.id in self._tasks for task in tasks):
                 scores = {task.id: self._scores[task.id] for task in tasks}
-                found |= pool.run_job("eliminate", scores, folds, tasks[0].split.test_to_train)
-        return found & self._tasks.keys()
+                worse |= pool.run_job("eliminate", scores, folds, tasks[0].split.test_to_train)
+        return worse & self._tasks.keys()

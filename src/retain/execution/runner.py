@@ -1,6 +1,6 @@
-"""One run in whichever process: from its config to its record, whatever happens in between.
+"""One run in any process, from its config to its record.
 
-No exception leaves ``execute``: one that cannot be unpickled would take the whole sweep along.
+No error of a model leaves ``execute``: one that cannot be unpickled would end the whole sweep.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from retain.record import Record
 
 log = logging.getLogger(__name__)
 FOLD_CACHE_BYTES = 2 * 2**30
-"""Bytes of prepared rows that a launch may keep in its temporary folder."""
+"""Size of the prepared folds that a launch may keep in its temporary folder."""
 
 
 def execute(task: Task) -> Record | RungResult | None:
-    """Do a run and write its directory, the record last; None while somebody else is at it.
+    """Do a run, or its rung in a race, and write its directory, the record last.
 
-    Of a run in a race a leg is done: it ends with a record only if that is the last one.
+    Return None while another process is doing the run.
 
     Raises
     ------
     OSError
-        When the directory cannot be written.
+        If the directory cannot be written.
     """
     with task.directory.claimed() as mine:
         if not mine:
@@ -50,8 +50,8 @@ def execute(task: Task) -> Record | RungResult | None:
 
 def _run_claimed(task: Task) -> Record | RungResult:
     checkpoint = load_checkpoint(task)
-    if checkpoint is not None and _pauses_after(task, len(checkpoint.progress.roc_auc)):
-        return checkpoint.progress
+    if checkpoint is not None and _pauses_after(task, len(checkpoint.rung_result.roc_auc)):
+        return checkpoint.rung_result
     task.directory.reopen(keep_folds=checkpoint is not None)
     for name, node in (
         ("config", task.recorded_config),
@@ -60,7 +60,7 @@ def _run_claimed(task: Task) -> Record | RungResult:
     ):
         (task.directory.hydra / f"{name}.yaml").write_text(to_yaml(node), encoding="utf-8")
     with (
-        _log_to_file(task, anew=checkpoint is None),
+        _log_to_file(task, append=checkpoint is not None),
         _find_thread_pools(len(sys.modules)).limit(limits=task.config["threads"]),
     ):
         reset_peak_memory()
@@ -68,41 +68,42 @@ def _run_claimed(task: Task) -> Record | RungResult:
         outcome.peak_memory_mb = measure_peak_memory_mb()
         if checkpoint is not None:
             _merge_checkpoint(outcome, checkpoint)
-        return _finish_or_pause(
-            task, outcome, 0.0 if checkpoint is None else checkpoint.progress.seconds_spent
-        )
+        earlier = 0.0 if checkpoint is None else checkpoint.rung_result.seconds_spent
+        return _finish_or_pause(task, outcome, earlier)
 
 
 def _pauses_after(task: Task, folds: int) -> bool:
-    """Whether a run with so many folds has what its leg asks for, and is not to end with them."""
+    """Return whether a run with this number of folds has done its rung and goes on later."""
     rung = task.rung
     return rung is not None and not rung.is_final and rung.folds <= folds < task.split.fits
 
 
 def _merge_checkpoint(outcome: RunOutcome, checkpoint: Checkpoint) -> None:
-    """Have the ending of a run's last leg tell of the earlier ones too."""
+    """Add warnings, start and peak memory of earlier rungs to the outcome of the last one."""
     outcome.warnings = [*checkpoint.warnings, *outcome.warnings]
     outcome.started = checkpoint.started
     peaks = (outcome.peak_memory_mb, checkpoint.peak_memory_mb)
     outcome.peak_memory_mb = max((peak for peak in peaks if peak is not None), default=None)
 
 
-def _finish_or_pause(task: Task, outcome: RunOutcome, spent: float) -> Record | RungResult:
-    """The folds kept where the run goes on later, its record where it has ended."""
+def _finish_or_pause(
+    task: Task, outcome: RunOutcome, earlier_seconds: float
+) -> Record | RungResult:
+    """Save a checkpoint if the run goes on later, else write its record."""
     evaluation = outcome.evaluation
     if evaluation is None:
         return finish(task, outcome)
     folds = len(evaluation.metrics["roc_auc"]["folds"])
     if _pauses_after(task, folds):
         log.info("waits for the race with %d of %d folds", folds, task.split.fits)
-        return save_checkpoint(task, outcome, evaluation, spent)
+        return save_checkpoint(task, outcome, evaluation, earlier_seconds)
     for name, metric in evaluation.metrics.items():
         log.info("%s %.4f [%.4f, %.4f]", name, metric["mean"], metric["low"], metric["high"])
     return finish(task, outcome)
 
 
 def _capture_outcome(task: Task, checkpoint: Checkpoint | None) -> RunOutcome:
-    """The run itself, every way it can end turned into a value."""
+    """Run the task and return its outcome, whatever happens, with all warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         outcome = _run_to_outcome(task, checkpoint)
@@ -137,9 +138,8 @@ def _cross_validate(task: Task, checkpoint: Checkpoint | None) -> CrossValidatio
             log.info(line)
         for check in dataset.checks:
             log.info("%s %s: %s", check.outcome, check.code, check.sentence)
-    for facts, seen in ((dataset.data, task.data), (dataset.split, task.split)):
-        if facts != seen:
-            raise RetainError("the data changed while the sweep ran; launch the line again.")
+    if (dataset.data, dataset.split) != (task.data, task.split):
+        raise RetainError("the data changed while the sweep ran; launch the line again.")
     return evaluate(
         experiment(task.run),
         dataset.customers,
@@ -151,7 +151,7 @@ def _cross_validate(task: Task, checkpoint: Checkpoint | None) -> CrossValidatio
 
 
 def _load_inputs(task: Task) -> tuple[Dataset, PreparedFoldCache | None]:
-    """The run's customers, handed over or read here, and where it may share prepared rows."""
+    """Return the run's dataset, shared or read here, and the cache of prepared folds if any."""
     if task.shared is None:
         return prepare_dataset(task.run), None
     dataset: Dataset = task.shared.datasets.load()[task.shared.index]
@@ -160,7 +160,7 @@ def _load_inputs(task: Task) -> tuple[Dataset, PreparedFoldCache | None]:
 
 @lru_cache(maxsize=1)
 def _find_thread_pools(_: int) -> ThreadpoolController:
-    """The thread pools loaded into this process; looked for again when a module was imported."""
+    """Find the thread pools of this process, again whenever a module was imported."""
     return ThreadpoolController()
 
 
@@ -170,17 +170,17 @@ def _fold_cache(folder: Path) -> PreparedFoldCache:
 
 
 @contextmanager
-def _log_to_file(task: Task, *, anew: bool) -> Iterator[None]:
-    """Everything logged goes to the run's own file."""
-    handler = logging.FileHandler(task.directory.log, mode="w" if anew else "a", encoding="utf-8")
+def _log_to_file(task: Task, *, append: bool) -> Iterator[None]:
+    """Log everything to the run's own file."""
+    handler = logging.FileHandler(task.directory.log, mode="a" if append else "w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
-    checkpoint = root.level
+    level = root.level
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
         yield
     finally:
-        root.setLevel(checkpoint)
+        root.setLevel(level)
         root.removeHandler(handler)
         handler.close()

@@ -1,4 +1,4 @@
-"""What runs cost, learnt from records, and which to start next for it."""
+"""The expected cost of runs, learned from records, and the order to start them in."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 class CostGroup(NamedTuple):
-    """What runs have in common that cost about the same.
+    """The properties that determine the cost of a run.
 
-    ``rows`` counts customers, ``fits`` the folds of all repeats, and ``trials`` what tuning
-    tries in each of them.
+    ``rows`` is the number of customers, ``fits`` that of folds over all repeats, ``trials`` that of
+    tuning in each fold.
     """
 
     model: str
@@ -30,7 +30,7 @@ class CostGroup(NamedTuple):
 
     @classmethod
     def of(cls, run: Task | Record) -> CostGroup:
-        """The kind of a run that is to be done or has ended."""
+        """Return the group of a task or a record."""
         config = run.config
         model, sampler, calibration = (
             config[part]["name"] for part in ("model", "sampler", "calibration")
@@ -40,7 +40,7 @@ class CostGroup(NamedTuple):
 
     @property
     def similarity_keys(self) -> tuple[Hashable, ...]:
-        """What to be like, from nearest to farthest.
+        """Keys that similar runs share, from most to least similar.
 
         >>> CostGroup("svc", "smote", "none", rows=1300, fits=10).similarity_keys[1:]
         (('svc', 0, 1300, 10), ('svc', 0))
@@ -50,10 +50,10 @@ class CostGroup(NamedTuple):
 
 
 class CostModel:
-    """What runs are expected to cost, in seconds of one worker.
+    """The expected cost of runs, in seconds of one worker.
 
-    A run costs what its record's phases sum to. Look-ups are single reads of a dict, so threads
-    may ask while one of them adds.
+    The cost of a run is the sum of its record's phases. Look-ups are single reads of a dict, so
+    threads may look up while one of them adds.
 
     >>> costs = CostModel()
     >>> svc = CostGroup("svc", "none", "none", rows=1300, fits=10)
@@ -74,98 +74,98 @@ class CostModel:
             self.add(record)
 
     def add(self, record: Record) -> None:
-        """Learn what a run cost, if its record tells; all of it, where a race stopped it early."""
+        """Add the cost of a record, scaled to all folds if a race stopped it early."""
         if record.seconds:
             share = record.folds / record.split.fits if record.stopped else 1.0
             self.learn(record.id, CostGroup.of(record), sum(record.seconds.values()) / share)
 
     def learn(self, id_: str, group: CostGroup, seconds: float) -> None:
-        """Learn what the run ``id_`` cost."""
+        """Add the cost of the run ``id_``."""
         self._own[id_] = seconds
         self._sum, self._count = self._sum + seconds, self._count + 1
         for key in group.similarity_keys:
             seen = self._seen.setdefault(key, [])
             insort(seen, seconds)
-            # A worker's first run of a kind pays for imports, which a mean would charge to all.
+            # Median, since a worker's first run of a group also pays for imports.
             self._medians[key] = (seen[(len(seen) - 1) // 2] + seen[len(seen) // 2]) / 2
 
     @property
     def mean_seconds(self) -> float | None:
-        """Mean over all runs measured, which stands in where nothing alike was."""
+        """Mean over all measured runs, the fallback where no similar run was measured."""
         return self._sum / self._count if self._count else None
 
     def is_measured(self, key: Hashable) -> bool:
-        """Whether any run of this likeness was measured."""
+        """Return whether any run with this similarity key was measured."""
         return key in self._medians
 
     def own_cost(self, task: Task) -> float | None:
-        """What this very run cost before, or None."""
+        """Return the earlier cost of the same run, None if unknown."""
         return self._own.get(task.id)
 
     def similar_cost(self, group: CostGroup) -> float | None:
-        """The median of the nearest runs alike, or None where the model was never measured."""
+        """Return the median cost of the most similar runs, None if the model was never measured."""
         found = (self._medians.get(key) for key in group.similarity_keys)
         return next((seconds for seconds in found if seconds is not None), None)
 
     def expected_cost(self, task: Task) -> float | None:
-        """Seconds a worker will need: what this very run cost, else runs alike, else None."""
+        """Return the expected seconds: of the same run, else of similar runs, else None."""
         own_cost = self.own_cost(task)
         return self.similar_cost(CostGroup.of(task)) if own_cost is None else own_cost
 
     def estimate_remaining(
         self, tasks: Iterable[Task], workers: int, done_shares: Mapping[str, float] | None = None
     ) -> float | None:
-        """Seconds until ``workers`` have done all tasks, or None before any was measured.
+        """Return the seconds until ``workers`` have done all tasks, None if no run was measured.
 
-        ``done_shares`` maps the id of a task that was begun to the share of it that is done.
+        ``done_shares`` maps the id of a started task to the share of it that is done.
         """
-        begun = done_shares or {}
-        expected = [(self.expected_cost(task), 1 - begun.get(task.id, 0.0)) for task in tasks]
-        if self.mean_seconds is None:
+        done = done_shares or {}
+        expected = [(self.expected_cost(task), 1 - done.get(task.id, 0.0)) for task in tasks]
+        mean = self.mean_seconds
+        if mean is None:
             return None if expected else 0.0
-        return sum((self.mean_seconds if e is None else e) * left for e, left in expected) / workers
+        return sum((mean if cost is None else cost) * left for cost, left in expected) / workers
 
     def make_queue(self, tasks: Iterable[Task]) -> TaskQueue:
-        """The tasks in the order to start them, which follows what is learnt meanwhile."""
+        """Return a queue of the tasks, whose order follows the costs learned meanwhile."""
         return TaskQueue(self, tasks)
 
 
 class TaskQueue:
-    """Tasks to be started: what was never measured first, then the most expensive.
+    """Tasks to start: those never measured first, then the most expensive.
 
-    First one run of each model and then of each kind that was never measured, so that the costs
-    of the rest are known early; then longest processing time first (Graham, 1969, Bounds on
+    First one run of each model and then of each group that was never measured, so that the other
+    costs are known early; then longest processing time first (Graham, 1969, Bounds on
     multiprocessing timing anomalies), so that no long run is left for the end, when the other
-    workers idle. Ties go in the order typed.
+    workers idle. Ties keep the order typed.
 
-    Tasks of a kind share an expectation, so kinds are compared, not tasks: a pick looks at every
-    kind once. Only those whose own cost is known stand in a heap of their own. One thread at a
-    time may pop; records may be added to the costs meanwhile.
+    Tasks of a group have the same expected cost, so each pick compares groups, not tasks. Tasks
+    whose own cost is known are in a heap. One thread at a time may pop, while records are added.
     """
 
     def __init__(self, costs: CostModel, tasks: Iterable[Task]) -> None:
         self._costs = costs
         self._started: set[Hashable] = set()
         self._measured: list[tuple[float, int, Task]] = []
-        self._kinds: dict[CostGroup, deque[tuple[int, Task]]] = {}
+        self._groups: dict[CostGroup, deque[tuple[int, Task]]] = {}
         for position, task in enumerate(tasks):
             own_cost = costs.own_cost(task)
             if own_cost is None:
-                self._kinds.setdefault(CostGroup.of(task), deque()).append((position, task))
+                self._groups.setdefault(CostGroup.of(task), deque()).append((position, task))
             else:
                 self._measured.append((-own_cost, position, task))
         heapify(self._measured)
 
     def __len__(self) -> int:
-        return len(self._measured) + sum(map(len, self._kinds.values()))
+        return len(self._measured) + sum(map(len, self._groups.values()))
 
     def pop(self) -> Task:
-        """The next task to start, which leaves the queue.
+        """Remove and return the next task to start.
 
         Raises
         ------
         IndexError
-            When no task is left.
+            If the queue is empty.
         """
         if not len(self):
             raise IndexError("pop from an empty queue")
@@ -174,27 +174,27 @@ class TaskQueue:
         return task
 
     def clear(self) -> None:
-        """Leave nothing to start."""
+        """Remove all tasks."""
         self._measured.clear()
-        self._kinds.clear()
+        self._groups.clear()
 
     def _next(self) -> Task:
-        ranks = ((*self._rank(group, line[0][0]), group) for group, line in self._kinds.items())
-        first_run = min(ranks, default=None)
-        if first_run is None or (self._measured and (2, *self._measured[0][:2]) < first_run[:3]):
+        ranks = ((*self._rank(group, line[0][0]), group) for group, line in self._groups.items())
+        first = min(ranks, default=None)
+        if first is None or (self._measured and (2, *self._measured[0][:2]) < first[:3]):
             return heappop(self._measured)[-1]
-        group = first_run[-1]
-        _, task = self._kinds[group].popleft()
-        if not self._kinds[group]:
-            del self._kinds[group]
+        group = first[-1]
+        _, task = self._groups[group].popleft()
+        if not self._groups[group]:
+            del self._groups[group]
         return task
 
     def _rank(self, group: CostGroup, position: int) -> tuple[int, float, int]:
-        """Lower starts sooner: what is to be found out, the expected cost, the order typed."""
+        """Return a sort key: never measured groups first, then by expected cost, then as typed."""
         same, _, same_model = map(self._is_known, group.similarity_keys)
         expected = self._costs.similar_cost(group) or self._costs.mean_seconds or 0.0
         return same + same_model, -expected, position
 
     def _is_known(self, key: Hashable) -> bool:
-        """Whether a run of this likeness was measured, or is being measured."""
+        """Return whether a run with this similarity key was measured or is being measured."""
         return key in self._started or self._costs.is_measured(key)

@@ -1,6 +1,6 @@
-"""``status.json``: how far a sweep is, for others to watch.
+"""``status.json``: the progress of a sweep, for other programs.
 
-A convenience: a sweep whose status cannot be written goes on.
+A sweep goes on if its status cannot be written.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from retain.storage.writing import write_text
 
 SCHEMA = 1
 MIN_INTERVAL_SECONDS = 1.0
-"""Seconds between two writes at least."""
+"""Shortest time between two writes."""
 MAX_INTERVAL_SECONDS = 10.0
-"""Seconds between two writes at most: an older status is of a sweep that died."""
+"""Longest time between two writes: an older status is of a sweep that died."""
 
 State = Literal["running", "finished", "interrupted"]
 
 
 class BestRun(Config):
-    """The best run so far by a metric's mean, with its 95 % interval."""
+    """The best run so far by a metric, with its 95 % interval."""
 
     id: str
     name: str
@@ -39,12 +39,12 @@ class BestRun(Config):
 
 
 class Status(Config):
-    """What ``status.json`` holds.
+    """The content of ``status.json``.
 
     ``total`` = ``done`` + ``failed`` + ``not_applicable`` + ``skipped`` + ``left``, where
-    ``skipped`` ended in an earlier sweep, ``left`` includes what is running, and ``raced`` of those
-    done were stopped by a race.
-    ``seconds_to_go`` is null before any cost is known, and when interrupted.
+    ``skipped`` runs ended in an earlier sweep and ``left`` includes running ones. ``raced`` of the
+    done runs were stopped by a race. ``seconds_to_go`` is null before any cost is known, and when
+    interrupted.
     """
 
     schema_: int = Field(default=SCHEMA, alias="schema")
@@ -67,16 +67,10 @@ class Status(Config):
 
 
 class StatusWriter:
-    """Keeps ``status.json`` up to date from a thread of its own, while the context is open.
+    """A thread that keeps ``status.json`` up to date while the context is open.
 
-    Parameters
-    ----------
-    path
-        Where to write; replaced whole, so that nobody reads half of it.
-    status
-        What to write, asked from the thread.
-    warn
-        Told once, and what to say, when the file cannot be written.
+    ``make_status`` is called from the thread; ``warn`` is called once with a message if the file
+    cannot be written.
     """
 
     def __init__(
@@ -106,7 +100,7 @@ class StatusWriter:
             self._write("finished" if kind is None else "interrupted")
 
     def request_update(self) -> None:
-        """Have the file written soon; costs nothing, however often it is called."""
+        """Request a write soon; cheap, however often it is called."""
         self._update_requested.set()
 
     def _watch(self) -> None:

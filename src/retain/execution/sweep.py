@@ -1,4 +1,4 @@
-"""Doing what is to be done: in this process or apart, watched, and stopped with grace."""
+"""A sweep: the pending runs of a plan, done in this process or by a backend."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from retain.schema import Run
 
 
 class Watcher(Protocol):
-    """Whoever watches a sweep; its methods may be called from any thread."""
+    """Callbacks of a sweep, which may come from any thread."""
 
     def on_start(self, task: Task) -> None:
-        """Take note that a run began."""
+        """Handle the start of a run."""
 
-    def on_pause(self, progress: RungResult) -> None:
-        """Take note that a run in a race waits for the others."""
+    def on_pause(self, result: RungResult) -> None:
+        """Handle a run in a race that waits for the others."""
 
     def on_end(self, record: Record) -> None:
-        """Take note of the record of a run that ended."""
+        """Handle the record of a run that ended."""
 
     def on_stopping(self, n_running: int) -> None:
-        """Take note that no run is begun any more, and how many are under way."""
+        """Handle a stop: running runs end, no other starts."""
 
     def on_interrupt(self) -> None:
-        """Take note that runs were left undone."""
+        """Handle the end of a sweep with runs not done."""
 
 
 def sweep(
@@ -45,31 +45,29 @@ def sweep(
     backend: Backend | None,
     make_watcher: Callable[[CostModel, int], AbstractContextManager[Watcher]],
 ) -> list[Record]:
-    """Return the records of the runs done.
+    """Do the pending runs of a plan and return their records.
 
     Parameters
     ----------
-    plan
-        The runs.
     first_run
-        The config of one of them, for what all have in common.
+        The config of one run, for the settings that all share.
     backend
-        Whose processes do the runs; None for this process.
+        The processes that do the runs; None for this process.
     make_watcher
-        Called with what runs cost and the number of workers; returns who watches.
+        Called with the costs of runs and the number of workers; returns the watcher.
 
     Raises
     ------
     KeyboardInterrupt
-        When Ctrl-C left runs undone; the same line continues with them.
+        If Ctrl-C left runs not done; the same command continues with them.
     RetainError
-        When the study's folder or a run's cannot be written.
+        If the folder of the study or of a run cannot be written.
     """
     tasks = plan.pending
     if not tasks:
         return []
     workers = min(1 if backend is None else backend.parallelism(first_run), len(tasks))
-    costs = CostModel(one.record for one in plan.runs if one.record is not None)
+    costs = CostModel(planned.record for planned in plan.runs if planned.record is not None)
     records: list[Record] = []
     with readable_write_errors(tasks[0]):
         plan.study.check_writable()
@@ -101,7 +99,7 @@ def _iter_records(
 def _run_in_workers(
     backend: Local, plan: SweepPlan, costs: CostModel, first_run: Run, watcher: Watcher
 ) -> Generator[Record]:
-    """Records of runs done in worker processes; the first Ctrl-C lets them end what they have."""
+    """Yield records of runs done by worker processes; the first Ctrl-C lets running ones end."""
     tasks, validation = plan.pending, first_run.validation
     workers = min(backend.parallelism(first_run), len(tasks))
 
@@ -127,21 +125,21 @@ def _run_remotely(
     plan: SweepPlan,
     watcher: Watcher,
 ) -> Generator[Record]:
-    """Records of runs done by an engine's machines; closed early, it cancels what is under way."""
+    """Yield records of runs done on other machines; closing it early cancels running ones."""
     from retain.execution.backends.ray import RayPool
     from retain.execution.backends.submitit import SubmititPool
 
-    pool = (
-        RayPool(backend, first_run, plan.study, watcher.on_start)
-        if isinstance(backend, Ray)
-        else SubmititPool(backend, first_run, plan.study, watcher.on_start)
-    )
+    arguments = (first_run, plan.study, watcher.on_start)
+    if isinstance(backend, Ray):
+        pool: RayPool | SubmititPool = RayPool(backend, *arguments)
+    else:
+        pool = SubmititPool(backend, *arguments)
     with pool:
         yield from pool.records(queue)
 
 
 def _run_in_process(queue: TaskQueue, watcher: Watcher) -> Generator[Record]:
-    """Records of runs done in this process, which waits where another launch is at one."""
+    """Yield records of runs done in this process, which waits for runs of other launches."""
     from retain.execution.runner import execute
 
     while queue:
@@ -150,13 +148,13 @@ def _run_in_process(queue: TaskQueue, watcher: Watcher) -> Generator[Record]:
         with _ignore_log_errors():
             while (record := execute(task)) is None:
                 time.sleep(POLL_SECONDS)
-        if isinstance(record, Record):  # as any run's is that is done in one go
+        if isinstance(record, Record):  # always, outside a race
             yield record
 
 
 @contextmanager
 def _ignore_log_errors() -> Iterator[None]:
-    """A full disk is told of once, not at every line that cannot be logged."""
+    """Suppress errors of logging, so that a full disk is reported once, not for every line."""
     before = logging.raiseExceptions
     logging.raiseExceptions = False
     try:

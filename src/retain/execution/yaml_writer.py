@@ -1,7 +1,7 @@
-"""Plain trees as the YAML that Hydra writes, fast where trees repeat.
+"""Configs as the YAML that Hydra writes, cached because they repeat.
 
 A data contract of 300 lines is most of a config and the same in every run of a sweep; writing it
-once saves more time than a light model takes to fit.
+once saves more time than fitting a light model takes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 
 def to_yaml(tree: Any) -> str:
-    """``tree`` as OmegaConf writes it.
+    """Return ``tree`` as YAML.
 
     >>> print(to_yaml({"model": {"C": "1e3"}, "hydra": {"job": {"num": 1}}}), end="")
     model:
@@ -28,7 +28,7 @@ def to_yaml(tree: Any) -> str:
 
 
 def _key_to_yaml(key: str, node: Any) -> str:
-    """One key with what is under it; Hydra's own node by its parts, most of which repeat."""
+    """Return a key and its node as YAML; Hydra's node by its parts, most of which repeat."""
     if key == "hydra" and isinstance(node, dict) and node:
         return f"hydra:\n{textwrap.indent(to_yaml(node), '  ')}"
     content = repr((key, node))
@@ -40,4 +40,4 @@ def _key_to_yaml(key: str, node: Any) -> str:
 
 
 _CACHE: dict[str, str] = {}
-"""Text by content; two trees alike in their ``repr`` are alike, as they hold plain values."""
+"""YAML by the ``repr`` of a node, which is unambiguous for plain values."""

@@ -81,9 +81,9 @@ class SweepView:
         self.progress.record_start(task)
         self._status.request_update()
 
-    def on_pause(self, progress: RungResult) -> None:
+    def on_pause(self, result: RungResult) -> None:
         """Show that a run in a race waits for the others."""
-        self.progress.record_pause(progress)
+        self.progress.record_pause(result)
         self._status.request_update()
 
     def on_end(self, record: Record) -> None:

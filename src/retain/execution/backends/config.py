@@ -1,8 +1,8 @@
-"""Where the runs of a sweep are done: on this machine, as jobs of a cluster, or on Ray's workers.
+"""Configs of the backends: this machine, jobs of a cluster, or the workers of Ray.
 
 ``hydra/launcher=`` chooses. Hydra's own launcher plugins are not used: they compose each run again
-on the far side, and one run's death costs the others there. Ours take tasks that are composed,
-checked and found missing already, so identity, states and resumption are the same everywhere.
+on the remote machine, where one run that dies ends the others. The backends here take tasks that
+are composed, checked and pending, so identity, states and resumption are the same everywhere.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ Positive = Annotated[float, Field(gt=0, le=1_000_000)]
 
 
 class Local(Config):
-    """Worker processes of this machine; ``workers`` says how many."""
+    """Worker processes of this machine."""
 
     engine: Literal["basic"]
 
     def parallelism(self, first_run: Run) -> int:
-        """How many runs are done at a time."""
+        """Return the number of runs done at a time."""
         return first_run.workers or os.cpu_count() or 1
 
 
 class JobBackend(Config):
-    """Jobs, each of which does a share of the runs."""
+    """Jobs, each of which does some of the runs."""
 
     jobs: Annotated[int, Field(ge=1, le=1000)]
     workers_per_job: Count
@@ -37,7 +37,7 @@ class JobBackend(Config):
     timeout_min: Count
 
     def parallelism(self, _: Run) -> int:
-        """How many runs are done at a time, once all jobs have begun."""
+        """Return the number of runs done at a time when all jobs have started."""
         return self.jobs * self.workers_per_job
 
 
@@ -68,7 +68,7 @@ class Ray(Config):
     wait_min: Positive
 
     def parallelism(self, first_run: Run) -> int:
-        """How many runs are done at a time, as far as it can be told before Ray is there."""
+        """Return the expected number of runs done at a time, before Ray has started."""
         return first_run.workers or os.cpu_count() or 1
 
 
