@@ -33,7 +33,7 @@ from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.recalibration import Recalibration, logit, recalibration
 from retain.campaign.value.value import value_at_stake
 from retain.learning.scores import COLUMNS, Scores
-from retain.schema import Assumptions, Beta, Catalogue, Offer, Words
+from retain.schema import Assumptions, Beta, Catalogue, Offer, Translated
 
 CUSTOMERS, DRAWS, ROUNDS = 1_000_000, 1000, 3
 SECTION, SEED, MANY = "value", 0, 9
@@ -182,7 +182,7 @@ def _audience(
 
 def made_up_offers() -> Catalogue:
     """Nine offers for everybody, of rising cost."""
-    words = Words(en="Offer", ru="Предложение")
+    words = Translated(en="Offer", ru="Предложение")
     offers = {
         f"offer {j}": Offer(
             label=words,
@@ -192,7 +192,7 @@ def made_up_offers() -> Catalogue:
             contact_cost=0.05 * j,
             redemption_cost=0.1 * j,
             discount=0.01 * j,
-            taken_by_stayers=0.1 * j,
+            redemption_rate_stayers=0.1 * j,
             save_rate=Beta(alpha=6, beta=14),
         )
         for j in range(MANY)

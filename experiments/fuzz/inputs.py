@@ -186,8 +186,8 @@ def vary_outcomes(ground: Ground) -> Reader:
         path = _write_table(chance, frame, ground.folder)
         asked = {
             "id": "customer_id",
-            "foreign": chance.choice(("refuse", "drop")),
-            "min_known": 0.3,
+            "unknown_customers": chance.choice(("error", "drop")),
+            "min_known_share": 0.3,
         }
         if chance.random() < 0.2:
             asked["positive"] = chance.choice(("yes", "1", 1, True, "\x1b"))

@@ -23,7 +23,7 @@ from retain.campaign.readout.means import Draws
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.readout import money
 from retain.campaign.readout.save_rates import save_rates
-from retain.schema import Assumption, Assumptions, Beta, Catalogue, Offer, Words
+from retain.schema import Assumption, Assumptions, Beta, Catalogue, Offer, Translated
 
 RISKS = {"high": (8, 4), "middle": (5, 6), "low": (3, 10)}
 """Of each segment, the Beta its customers' risks come from."""
@@ -105,14 +105,14 @@ class Design:
 def catalogue(names: dict[str, float]) -> Catalogue:
     """An offer of each name, with the same prior."""
     offer = Offer(
-        label=Words(en="offer", ru="предложение"),
-        text=Words(en="offer", ru="предложение"),
+        label=Translated(en="offer", ru="предложение"),
+        text=Translated(en="offer", ru="предложение"),
         channel="email",
         needs_consent=True,
         contact_cost=CONTACT,
         redemption_cost=0.0,
         discount=0.0,
-        taken_by_stayers=0.0,
+        redemption_rate_stayers=0.0,
         save_rate=PRIOR,
     )
     return Catalogue(name="simulated", offers=dict.fromkeys(names, offer))

@@ -214,7 +214,7 @@ def make_campaign():
         "seed": 0,
         "customers": CUSTOMERS,
         "contactable": CONTACTABLE,
-        "consent": "stated",
+        "consent": "from_data",
         "unit": "thousand roubles",
         "assumptions": [
             {"name": "horizon", "value": 3.0, "low": 2.0, "high": 6.0},

@@ -13,7 +13,6 @@ import pytest
 from retain.cli.compare import compare
 from retain.cli.run import answer, run
 from retain.errors import NotApplicable, RetainError
-from retain.execution.executor import WorkerExecutor
 from retain.workflows.explanations import ExplanationJobs
 
 SIZE = ("data.customers=240", "validation.folds=2", "validation.repeats=1")
@@ -22,7 +21,7 @@ GROUPS = {"communication", "product", "purchase", "site"}
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory):
+def once(tmp_path_factory, fork_server):
     """A study that switches one group off, and one of a model that no explainer knows."""
     with contextlib.chdir(tmp_path_factory.mktemp("once")):
         axes = ("model=logreg,tree", "features.product=true,false")
@@ -43,7 +42,7 @@ def tree(study):
 
 
 @pytest.fixture(scope="module")
-def told_in(once, tmp_path_factory):
+def told_in(once, tmp_path_factory, fork_server):
     """Compares a copy of ``small``; its folder, the tree it wrote and what it printed."""
 
     def called(*words):
@@ -292,30 +291,3 @@ def test_a_wrong_word_is_refused(swept, retain_compare, word, told):
     assert code == 2
     assert told in said
     assert "Traceback" not in said
-
-
-def test_hands_do_more_jobs_than_they_are_and_tell_of_each():
-    heard = []
-    with WorkerExecutor(2, lambda done, of: heard.append((done, of))) as executor:
-        scores = {"one": (0.9, 0.8, 0.9), "other": (0.6, 0.5, 0.6)}
-        given = [
-            executor.submit("eliminate", scores, 3, 0.25, description="judges") for _ in range(5)
-        ]
-        assert [one.result() for one in given] == [{"other"}] * 5
-        assert len(heard) >= 4
-    assert heard[-1] == (5, 5)
-
-
-# A job that nobody waits for is still gone when its process is, and no watcher may go on waiting.
-def test_hands_tell_at_the_end_that_nothing_is_left():
-    heard = []
-    with WorkerExecutor(1, lambda done, of: heard.append((done, of))) as executor:
-        executor.submit("eliminate", {"one": (0.9, 0.8, 0.9)}, 3, 0.25, description="judges")
-    assert heard == [(1, 1)]
-
-
-def test_hands_raise_what_a_job_refuses_where_it_is_asked_for():
-    with WorkerExecutor(1) as executor:
-        future = executor.submit("preflight", [], Path("nowhere/at/all"), description="reads")
-        with pytest.raises(RetainError, match="nowhere"):
-            future.result()

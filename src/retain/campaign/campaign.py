@@ -79,7 +79,7 @@ def refuse_impossible(audience: Audience, settings: Settings) -> None:
         check_catalogue(settings.catalogue, audience)
     risk = _break_even(audience, settings) if planned_for else None
     known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
-    for name in settings.planning.least if planned_for else ():
+    for name in settings.planning.min_contacts if planned_for else ():
         segment_named(name, list(segment_labels(known)))
 
 

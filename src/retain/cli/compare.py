@@ -106,7 +106,7 @@ def _judged(line: Arguments, config: Compare, found: RunSelection, asked: DiffRu
     from retain.workflows.training_data import relocate_data
 
     home = found.output_dir
-    found, verdict, scores = select_winner(found, config.verdict)
+    found, verdict, scores = select_winner(found, config.selection)
     checks = gate(verdict.winner, config.gate)
     code = _code(checks, found)
     if config.gate_only:

@@ -3,17 +3,17 @@
 from retain.schema.campaign import (
     Assumption,
     Assumptions,
-    Bands,
     Beta,
+    CampaignConfig,
     Catalogue,
     Condition,
     Lift,
-    Named,
     Offer,
-    Planning,
     Rule,
     Segmentation,
-    Words,
+    SegmentRule,
+    ThresholdBands,
+    Translated,
 )
 from retain.schema.contract import (
     Cleaning,
@@ -54,7 +54,7 @@ from retain.schema.purchases import (
     RegularityRule,
     SnapshotRule,
 )
-from retain.schema.readout import OutcomesFile, Readout, WhichCampaign
+from retain.schema.readout import CampaignSelector, OutcomesFile, Readout
 from retain.schema.scoring import SavedVerdict, Score
 
 __all__ = [
@@ -63,9 +63,10 @@ __all__ = [
     "Assumption",
     "Assumptions",
     "Audit",
-    "Bands",
     "Beta",
     "Calibration",
+    "CampaignConfig",
+    "CampaignSelector",
     "Catalogue",
     "Cleaning",
     "ColumnSpec",
@@ -85,13 +86,11 @@ __all__ = [
     "Measure",
     "Metrics",
     "Name",
-    "Named",
     "NewcomerRule",
     "Offer",
     "OutcomesFile",
     "OutlierRule",
     "PeriodSpec",
-    "Planning",
     "Policy",
     "Processes",
     "Readout",
@@ -102,14 +101,15 @@ __all__ = [
     "SavedVerdict",
     "Score",
     "SearchRange",
+    "SegmentRule",
     "Segmentation",
     "SnapshotRule",
     "TableSpec",
+    "ThresholdBands",
     "Tracking",
+    "Translated",
     "Tuning",
     "Validation",
-    "WhichCampaign",
-    "Words",
     "check_mapping",
     "parse",
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from retain.schema.campaign import Assumptions, Catalogue, Planning, Segmentation
+from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.names import Source, Threads
 from retain.schema.nodes import Report
 from retain.schema.parsing import Config
@@ -27,7 +27,7 @@ class Score(Config):
     report: Report
     rows: Annotated[int, Field(ge=1, le=100_000_000)]
     threads: Threads
-    outputs: str | None = None
+    output_dir: str | None = None
 
 
 class SavedFile(Config):
@@ -61,10 +61,10 @@ class SavedSettings(Config):
     segmentation: Segmentation
     assumptions: Assumptions
     offers: Catalogue
-    campaign: Planning
+    campaign: CampaignConfig
 
 
-class SavedCuts(Config):
+class FittedThresholds(Config):
     """Segmentation and catalogue with every cut-off settled among the comparison's customers."""
 
     segmentation: Segmentation
@@ -84,5 +84,5 @@ class SavedVerdict(Config):
     model: SavedFile | None = None
     reference: SavedFile | None = None
     settings: SavedSettings | None = None
-    cuts: SavedCuts | None = None
+    cuts: FittedThresholds | None = None
     calibration: dict[str, Any] | None = None

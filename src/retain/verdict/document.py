@@ -88,7 +88,7 @@ def document(verdict: Verdict, findings: ComparisonExtras) -> dict[str, Any]:
         "sentence": verdict.sentence,
         "cautions": _cautions(verdict, findings.sealed),
         "choice": {
-            "rule": verdict.judging.choice,
+            "rule": verdict.judging.rule,
             "best": _called(verdict, verdict.best),
             "simplest_tied": _called(verdict, verdict.simplest),
         },

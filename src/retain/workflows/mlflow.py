@@ -156,7 +156,9 @@ def _log_new_runs(runs: Runs, tracking: Tracking, file: Path) -> tuple[int, int]
             continue
         if run is not None:
             client.delete_run(run)
-        new = _log_run(client, experiment.id, directory, record, artefacts=tracking.artefacts)
+        new = _log_run(
+            client, experiment.id, directory, record, log_artifacts=tracking.log_artifacts
+        )
         experiment.runs[record.study, record.id] = new, record.finished
     return len(runs) - there, there
 
@@ -195,7 +197,7 @@ def _log_run(
     directory: RunDirectory,
     record: Record,
     *,
-    artefacts: bool,
+    log_artifacts: bool,
 ) -> str:
     """Log a run, its end last; returns MLflow's name for it."""
     from mlflow.entities import Param
@@ -208,7 +210,7 @@ def _log_run(
     metrics = _iter_batches(list(_iter_metrics(record, finished)), METRICS_PER_BATCH)
     for some, more in zip_longest(_iter_batches(messages, PARAMS_PER_BATCH), metrics, fillvalue=()):
         client.log_batch(run, params=some, metrics=more)
-    for file in (directory.record, directory.log, directory.scores) if artefacts else ():
+    for file in (directory.record, directory.log, directory.scores) if log_artifacts else ():
         if file.is_file():
             client.log_artifact(run, str(file))
     client.set_terminated(run, MLFLOW_STATUS[record.state], finished)

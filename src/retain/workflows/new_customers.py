@@ -44,7 +44,7 @@ def _iter_reference_levels(saved: LoadedWinner) -> Iterator[tuple[str, tuple[str
 def _iter_rules(saved: LoadedWinner) -> Iterator[Rule]:
     yield from (named.when for named in saved.thresholds.segmentation.rules.values())
     for offer in saved.thresholds.offers.offers.values():
-        yield from (rule for rule in (offer.when, offer.never) if rule is not None)
+        yield from (rule for rule in (offer.include_if, offer.exclude_if) if rule is not None)
 
 
 def _iter_rule_levels(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -21,7 +21,7 @@ from retain.learning.experiment import score_new
 from retain.learning.scores import Scores
 from retain.record import StudyDirectory
 from retain.schema import SavedVerdict, parse
-from retain.schema.scoring import SavedCuts, SavedFile, SavedSettings, SavedWinner
+from retain.schema.scoring import FittedThresholds, SavedFile, SavedSettings, SavedWinner
 from retain.storage.paths import parse_path
 from retain.storage.reading import read_json_object
 from retain.verdict.model_file import load
@@ -62,7 +62,7 @@ class LoadedWinner:
     test_snapshot: str | None
     model_file: SavedFile
     settings: SavedSettings
-    thresholds: SavedCuts
+    thresholds: FittedThresholds
     recalibration: Recalibration
     reference: Reference
 

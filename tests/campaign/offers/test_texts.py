@@ -55,7 +55,7 @@ def catalogue(*texts_, drivers=()):
             "contact_cost": 0.0,
             "redemption_cost": 0.0,
             "discount": 0.0,
-            "taken_by_stayers": 0.0,
+            "redemption_rate_stayers": 0.0,
             "save_rate": {"alpha": 6, "beta": 14},
             "drivers": list(drivers),
         }

@@ -300,7 +300,7 @@ def lifted(assignment: Assignment, times: float, share: float) -> Assignment:
     rate = simulation.PRIOR.mean * np.where(here & chance, times, 1.0)
     table["expected_net"] = table["risk"] * rate * table["at_stake"] - table["cost"]
     offers = dict(assignment.catalogue.offers)
-    lift = Lift(drivers=("pages",), times=times)
+    lift = Lift(drivers=("pages",), factor=times)
     offers["call"] = offers["call"].model_copy(update={"lift": lift})
     catalogue = assignment.catalogue.model_copy(update={"offers": offers})
     return replace(assignment, table=table, catalogue=catalogue)

@@ -11,7 +11,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.offers import offers as economics
 from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import value_at_stake
-from retain.schema import Assumptions, Beta, Catalogue, Offer, Words
+from retain.schema import Assumptions, Beta, Catalogue, Offer, Translated
 
 RANGES = {
     "horizon": {"value": 3.0, "low": 2.0, "high": 6.0},
@@ -19,7 +19,7 @@ RANGES = {
     "margin": {"value": 1.0, "low": 0.9, "high": 1.1},
     "cost_multiplier": {"value": 1.0, "low": 0.8, "high": 1.25},
 }
-WORDS = Words(en="Offer", ru="Предложение")
+WORDS = Translated(en="Offer", ru="Предложение")
 UNSURE = Recalibration(-0.2, 0.9, np.array([[0.01, 0.004], [0.004, 0.008]]), 1000, 400)
 
 
@@ -69,7 +69,7 @@ def make_offer(**changes):
         "contact_cost": 0.2,
         "redemption_cost": 0.3,
         "discount": 0.05,
-        "taken_by_stayers": 0.5,
+        "redemption_rate_stayers": 0.5,
         "save_rate": Beta(alpha=6, beta=14),
     }
     return Offer(**{**usual, **changes})
@@ -78,7 +78,7 @@ def make_offer(**changes):
 CATALOGUE = {
     "email": make_offer(),
     "call": make_offer(contact_cost=0.5, discount=0.0, save_rate=Beta(alpha=8, beta=12)),
-    "gift": make_offer(contact_cost=0.1, redemption_cost=1.0, taken_by_stayers=1.0),
+    "gift": make_offer(contact_cost=0.1, redemption_cost=1.0, redemption_rate_stayers=1.0),
 }
 
 

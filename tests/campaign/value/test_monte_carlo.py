@@ -47,7 +47,7 @@ def brute_net(audience, value, offers, chosen, seed):
         saved = np.minimum(drawn.save_rates(name, offer.save_rate) * times, 1)
         each = offer.redemption_cost + offer.discount * profit[i] * drawn.horizon
         stake = profit[i] * drawn.horizon * drawn.loss_fraction * drawn.margin
-        taken = risk[i] * saved + (1 - risk[i]) * offer.taken_by_stayers
+        taken = risk[i] * saved + (1 - risk[i]) * offer.redemption_rate_stayers
         cost = drawn.cost_multiplier * (offer.contact_cost + taken * each)
         net[i] = risk[i] * saved * stake - cost
     return net

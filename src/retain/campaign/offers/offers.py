@@ -20,10 +20,10 @@ def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndar
     ``profit`` is a month's, ``horizon`` in months. Of a profit that is not known, or is a loss, no
     discount is given.
 
-    >>> from retain.schema import Beta, Words
-    >>> words, beta = Words(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
+    >>> from retain.schema import Beta, Translated
+    >>> words, beta = Translated(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
     >>> offer = Offer(label=words, text=words, channel="email", needs_consent=True, save_rate=beta,
-    ...     contact_cost=1, redemption_cost=2, discount=0.05, taken_by_stayers=1)
+    ...     contact_cost=1, redemption_cost=2, discount=0.05, redemption_rate_stayers=1)
     >>> redemption_cost(offer, np.array([10.0, -10.0, np.nan]), 3.0).tolist()
     [3.5, 2.0, 2.0]
     """
@@ -39,7 +39,7 @@ def expected_cost(
     The contact, and what ``each`` redemption costs (``redemption_cost``): by those who would have
     declined and are saved, and by some of those who would have stayed.
     """
-    takes = risk * save_rate + (1 - risk) * offer.taken_by_stayers
+    takes = risk * save_rate + (1 - risk) * offer.redemption_rate_stayers
     return np.asarray(offer.contact_cost + takes * each)
 
 
@@ -151,5 +151,5 @@ def _save_rate(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndar
     """The mean of what is thought of it, lifted where a driver of the lift raises the risk."""
     rate = np.full(len(audience), offer.save_rate.mean)
     if offer.lift is not None:
-        rate[raised.by(features_of(offer.lift.drivers, audience))] *= offer.lift.times
+        rate[raised.by(features_of(offer.lift.drivers, audience))] *= offer.lift.factor
     return np.asarray(np.minimum(rate, 1.0))

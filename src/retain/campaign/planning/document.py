@@ -2,7 +2,7 @@
 
     id                  tells this campaign from others: the hash of all the rest
     customers           how many there are, and ``contactable`` how many agreed to be contacted
-    consent             stated | given | not_stated: what the source and the store say of it
+    consent             from_data | assume_given | not_stated: who says that customers agreed
     unit                of all money
     assumptions         horizon, loss_fraction, margin, cost_multiplier: value and range
     calibration         recalibration of the scores
@@ -39,7 +39,7 @@ from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.profit_curve import profit_curve
 from retain.campaign.value.recalibration import Recalibration
-from retain.schema import Assumptions, Beta, Planning
+from retain.schema import Assumptions, Beta, CampaignConfig
 
 Tree = Mapping[str, Any]
 
@@ -130,7 +130,7 @@ def _rate(beta: Beta) -> dict[str, float]:
     }
 
 
-def power_told(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict[str, Any]:
+def power_told(plan: CampaignPlan, audience: Audience, planning: CampaignConfig) -> dict[str, Any]:
     """The smallest effect that can be seen in all and in each segment, and the one hoped for."""
     rows = np.flatnonzero(plan.chosen >= 0)
     risk = audience.table["risk"].to_numpy()[rows]
@@ -148,7 +148,7 @@ def power_told(plan: CampaignPlan, audience: Audience, planning: Planning) -> di
     }
 
 
-def _power(chosen: pd.DataFrame, planning: Planning) -> dict[str, Any]:
+def _power(chosen: pd.DataFrame, planning: CampaignConfig) -> dict[str, Any]:
     """Effects are differences of the shares that decline, in [0, 1]."""
     held = int(chosen["held"].sum())
     some = len(chosen) > 0
@@ -246,7 +246,7 @@ def _empc(basis: Basis) -> dict[str, Any] | None:
     return {"offer": name, **found.as_json()}
 
 
-def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: Planning) -> dict[str, Any]:
+def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: CampaignConfig) -> dict[str, Any]:
     found, treated = plan.allocation, plan.treated
     cost = float(plan.of_chosen(plan.offers.cost, treated).sum())
     net = float(plan.of_chosen(plan.offers.net, treated).sum())
@@ -256,7 +256,7 @@ def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: Planning) -> dict[str
         "control": int(plan.holdout.control.sum()),
         "cost": cost,
         "budget": planning.budget,
-        "contacts": planning.contacts,
+        "contacts": planning.max_contacts,
         "saved": net + cost,
         "net": draws.plan(treated, plan.offers).as_json(),
         "value": found.value,
@@ -267,16 +267,16 @@ def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: Planning) -> dict[str
     }
 
 
-def _budgets(plan: CampaignPlan, planning: Planning) -> list[dict[str, Any]]:
+def _budgets(plan: CampaignPlan, planning: CampaignConfig) -> list[dict[str, Any]]:
     """Budget and net value of those treated, and how many are chosen, from small to saturation."""
-    treated = 1 - planning.control
+    treated = 1 - planning.control_share
     return [
         {**one, "budget": treated * one["budget"], "net": treated * one["net"]}
         for one in budget_curve(plan.problem)
     ]
 
 
-def _control(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict[str, Any]:
+def _control(plan: CampaignPlan, audience: Audience, planning: CampaignConfig) -> dict[str, Any]:
     """Who is held out, by segment and offer."""
     rows = np.flatnonzero(plan.chosen >= 0)
     table = pd.DataFrame(
@@ -288,7 +288,7 @@ def _control(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict
     )
     found = table.groupby(["segment", "offer"], sort=True)["control"].agg(["size", "sum"])
     return {
-        "share": planning.control,
+        "share": planning.control_share,
         "draws": plan.holdout.draws,
         "strata": [
             {"segment": segment, "offer": offer, "chosen": int(size), "control": int(held)}

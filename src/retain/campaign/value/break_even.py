@@ -53,7 +53,9 @@ def _of(
     table = audience.table.iloc[rows]
     risk = table["risk"].to_numpy()
     each = redemption_cost(offer, table["profit"].to_numpy(dtype=float), assumptions.horizon.value)
-    spent = len(rows) * offer.contact_cost + ((1 - risk) * each).sum() * offer.taken_by_stayers
+    spent = (
+        len(rows) * offer.contact_cost + ((1 - risk) * each).sum() * offer.redemption_rate_stayers
+    )
     times = offers.save_rate[rows, place] / offer.save_rate.mean
     won = risk * (table["at_stake"].to_numpy() - each)
     affordable = offers.net[rows, place].sum() / len(rows) + offer.contact_cost
@@ -89,10 +91,10 @@ def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> fl
     None where it never does. P · γ · (stake − r) = contact + (1 − P) · stayers · r, with r what the
     offer costs once taken, is solved for P.
 
-    >>> from retain.schema import Beta, Words
-    >>> words, beta = Words(en="Call", ru="Звонок"), Beta(alpha=6, beta=14)
+    >>> from retain.schema import Beta, Translated
+    >>> words, beta = Translated(en="Call", ru="Звонок"), Beta(alpha=6, beta=14)
     >>> call = Offer(label=words, text=words, channel="call", needs_consent=True, contact_cost=1,
-    ...     redemption_cost=10, discount=0, taken_by_stayers=1, save_rate=beta)
+    ...     redemption_cost=10, discount=0, redemption_rate_stayers=1, save_rate=beta)
     >>> names = ("horizon", "loss_fraction", "margin", "cost_multiplier")
     >>> assumed = Assumptions(name="sure", simulations=100, **dict.fromkeys(names, 1))
     >>> round(break_even_risk(call, 200.0, assumed), 3)
@@ -101,7 +103,7 @@ def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> fl
     known = np.array([profit])
     stake = float(value_at_stake(known, assumptions)[0])
     each = float(redemption_cost(offer, known, assumptions.horizon.value)[0])
-    stayers = offer.taken_by_stayers * each
+    stayers = offer.redemption_rate_stayers * each
     gained = offer.save_rate.mean * (stake - each) + stayers
     if gained <= 0:
         return None

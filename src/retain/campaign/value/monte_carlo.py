@@ -33,7 +33,7 @@ class OfferPayoff:
     @classmethod
     def of(cls, offer: Offer, save_rate: np.ndarray, drawn: Drawn) -> OfferPayoff:
         """Terms at the save rates and assumptions of D draws, ``save_rate`` of shape (D,)."""
-        stayers = offer.taken_by_stayers
+        stayers = offer.redemption_rate_stayers
         discount = offer.discount * drawn.horizon * drawn.cost_multiplier
         redemption, spared = offer.redemption_cost * drawn.cost_multiplier, stayers - save_rate
         return cls(

@@ -16,7 +16,7 @@ from retain.learning.features import derive
 from retain.learning.scores import Scores
 from retain.schema import Assumptions
 
-Consent = Literal["stated", "given"]
+Consent = Literal["from_data", "assume_given"]
 
 
 def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
@@ -32,8 +32,8 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
 
     ``at_stake`` = max(profit, 0) × horizon × loss_fraction × margin, each assumption at its value;
     a customer whose profit is not known, or is a loss, puts nothing at stake. Contactable is who is
-    known to have agreed; where the source does not say, nobody with ``consent="stated"`` and
-    everybody with ``"given"``.
+    known to have agreed; where the source does not say, nobody with ``consent="from_data"`` and
+    everybody with ``"assume_given"``.
 
     Parameters
     ----------
@@ -62,7 +62,9 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
         columns=customers.described(map(str, features)),
         profit_unit=None if customers.profit is None else (customers.profit_unit or ""),
         drivers=drivers,
-        consent="not_stated" if customers.contactable is None and consent == "stated" else consent,
+        consent="not_stated"
+        if customers.contactable is None and consent == "from_data"
+        else consent,
     )
 
 
@@ -83,12 +85,12 @@ def value_at_stake(profit: np.ndarray, assumptions: Assumptions) -> np.ndarray:
 
 def _contactable(customers: Customers, consent: Consent) -> pd.Series:
     if customers.contactable is None:
-        return pd.Series(consent == "given", index=customers.features.index)
-    if consent == "given":
+        return pd.Series(consent == "assume_given", index=customers.features.index)
+    if consent == "assume_given":
         raise RetainError(
-            "campaign.consent is 'given', but these customers state their consent, and "
+            "campaign.consent is 'assume_given', but these customers state their consent, and "
             f"{int((~_agreed(customers.contactable)).sum())} have not agreed; expected "
-            "campaign.consent=stated."
+            "campaign.consent=from_data."
         )
     return _agreed(customers.contactable)
 
