@@ -1,4 +1,4 @@
-"""How worker processes start: their environment, a time limit, and where their stderr goes."""
+"""The start of worker processes: their environment, a time limit, and their standard error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker does for the reasons: each a part that can be done beside the others."""
+"""The parts of the explanations that workers compute side by side."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from retain.schema import Compare, Run, parse
 
 @dataclass(frozen=True)
 class AssociationResult:
-    """What the customers alone tell."""
+    """The explanations that need only the customers."""
 
     context: ExplanationContext
     associations: Associations
@@ -37,13 +37,14 @@ class AssociationResult:
 
 
 def compute_associations(winner: Record, shared: SharedValue) -> AssociationResult:
-    """Return associations, distributions and label audit."""
+    """Return associations, distributions and the label audit of the training customers."""
     dataset: Dataset = shared.load()
-    found = grounds(dataset.customers, experiment(parse(Run, winner.config)), dataset.splits)
+    context = grounds(dataset.customers, experiment(parse(Run, winner.config)), dataset.splits)
+    training, target = context.training, context.target
     return AssociationResult(
-        context=found,
-        associations=associations(found.training, found.target, least=PAIRS),
-        distributions=distributions(found.training, found.target, found.columns, seed=winner.seed),
+        context=context,
+        associations=associations(training, target, least=PAIRS),
+        distributions=distributions(training, target, context.columns, seed=winner.seed),
         label_audit=label_audit(dataset.customers),
     )
 
@@ -53,12 +54,12 @@ def explain_fold_job(
 ) -> FoldExplained | NotApplicable:
     """Explain one fold of the winner."""
     dataset: Dataset = shared.load()
-    built, fold = experiment(parse(Run, winner.config)), dataset.splits.folds[fold_index]
+    spec, fold = experiment(parse(Run, winner.config)), dataset.splits.folds[fold_index]
     with threadpool_limits(config.threads):
-        scoring = FoldScorer(built, dataset.customers, dataset.splits, None)
+        scorer = FoldScorer(spec, dataset.customers, dataset.splits, None)
         try:
             budget = _time_budget(config, winner, dataset)
-            return explain_fold(scoring, fold, budget, config.explain.permutation_repeats)
+            return explain_fold(scorer, fold, budget, config.explain.permutation_repeats)
         except NotApplicable as reason:
             return reason
 
@@ -68,10 +69,10 @@ def ablate_group_job(
 ) -> tuple[float, ...] | NotApplicable:
     """Return ROC-AUC by fold of the winner without a feature group."""
     dataset: Dataset = shared.load()
-    built = experiment(parse(Run, winner.config))
+    spec = experiment(parse(Run, winner.config))
     with threadpool_limits(config.threads):
         try:
-            return refit_without(built, dataset.customers, dataset.splits, group)
+            return refit_without(spec, dataset.customers, dataset.splits, group)
         except NotApplicable as reason:
             return reason
 
@@ -79,7 +80,7 @@ def ablate_group_job(
 def explain_test_customers(
     config: Compare, winner: Record, models: Sequence[BaseEstimator], dataset: Dataset
 ) -> list[Explained] | NotApplicable:
-    """The sealed customers explained, each part by the model that scored it."""
+    """Explain the customers of the sealed test, each part by the model that scored it."""
     table = experiment(parse(Run, winner.config)).table(dataset.customers)
     parts, budget = dataset.splits.sealed_parts, _time_budget(config, winner, dataset)
     with threadpool_limits(config.threads):

@@ -1,7 +1,7 @@
-"""Finished records in an MLflow store: a local SQLite file, written from the records alone.
+"""Logging of finished runs to an MLflow store in a local SQLite file.
 
-It is written when everything else is, so that what fails here costs a sentence and nothing more.
-Nothing is sent anywhere: other stores than a file are refused, and MLflow's telemetry is off.
+It is done last, so an error here affects nothing else. Nothing is sent anywhere: only files are
+valid stores, and MLflow's telemetry is off.
 """
 
 from __future__ import annotations
@@ -32,35 +32,34 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Runs = Sequence[tuple[RunDirectory, Record]]
 REQUIRED_PACKAGES = {"mlflow": "mlflow-skinny", "sqlalchemy": "sqlalchemy", "alembic": "alembic"}
-"""Modules, and the packages that bring them."""
+"""Required modules and the packages that contain them."""
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",  # else it tells of every migration of a new store
+    "MLFLOW_LOGGING_LEVEL": "ERROR",  # else it logs every migration of a new store
     "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",  # no file stays open
 }
-"""What MLflow reads from the environment, as it is imported or opens a store."""
+"""Environment variables that MLflow reads on import or when it opens a store."""
 NOT_LOGGED = ("data.tables", "data.derived")
-"""Config nodes of a data contract: hundreds of leaves, which the data's fingerprint stands for."""
+"""Config nodes of a data contract: hundreds of leaves, covered by the data's fingerprint."""
 NAME = re.compile(r"[\w][\w.\- ]{0,249}")
-"""Names that MLflow takes, slashes aside."""
+"""Valid names in MLflow, without slashes."""
 PARAMS_PER_BATCH, METRICS_PER_BATCH = 100, 900
-"""How many are logged at once; MLflow takes 100 parameters, and 1,000 things in all."""
+"""MLflow takes at most 100 parameters, and 1,000 items in all, per batch."""
 RUNS_PER_PAGE = 1000
-"""Runs looked up at once."""
 MAX_PARAM_CHARS, MAX_TAG_CHARS = 6000, 8000
-"""Characters of a value, at most."""
+"""Longest values in MLflow."""
 MLFLOW_STATUS = {"done": "FINISHED", "failed": "FAILED", "not_applicable": "FINISHED"}
-"""A combination without meaning has ended as it should; its tags tell the state and the reason."""
+"""Runs that are not applicable have finished; their tags hold state and reason."""
 
 
 def check_tracking(tracking: Tracking) -> None:
-    """Refuse what could not be tracked, before anything else is done.
+    """Check the settings of tracking.
 
     Raises
     ------
     RetainError
-        When a package is missing, the store is no local file, or a key is set that nothing reads.
+        If a package is missing, the store is no local file, or a key is set that nothing reads.
     """
     if tracking.name == "none":
         if unread := sorted(tracking.model_fields_set - {"name"}):
@@ -76,13 +75,10 @@ def check_tracking(tracking: Tracking) -> None:
 
 
 def log_runs(runs: Runs, tracking: Tracking, outputs: Path) -> str:
-    """Log the runs that are not logged yet; a sentence that says how many, or what went wrong.
+    """Log runs that are not logged yet, and return a message; empty if ``tracking`` is ``none``.
 
-    A run is known by study, id and the time it finished. One that was redone takes the place of
-    the older, which goes to MLflow's bin: two runs of one config in a table would mix what a study
-    keeps apart, and ``mlflow.tracking.MlflowClient().restore_run`` brings it back.
-
-    Empty where ``tracking`` is ``none``.
+    Runs are identified by study, id and finish time. A repeated run replaces the older one, which
+    ``mlflow.tracking.MlflowClient().restore_run`` can restore.
     """
     if tracking.name == "none":
         return ""
@@ -90,19 +86,19 @@ def log_runs(runs: Runs, tracking: Tracking, outputs: Path) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries about each other
-            logged, there = _log_new_runs(runs, tracking, file)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands
-        why = " ".join(str(error).split())[:300]
+            n_new, n_old = _log_new_runs(runs, tracking, file)
+    except Exception as error:  # noqa: BLE001 - no error here affects the verdict
+        reason = " ".join(str(error).split())[:300]
         return (
-            f"MLflow did not take all runs ({type(error).__name__}: {why}). The verdict stands; "
+            f"MLflow did not take all runs ({type(error).__name__}: {reason}). The verdict stands; "
             "the same line again logs what is missing."
         )
-    look = shlex.join(["mlflow", "ui", "--backend-store-uri", _to_uri(file, "sqlite")])
-    return f"{logged} runs logged to {file}, {there} were there already; look: {look}"
+    command = shlex.join(["mlflow", "ui", "--backend-store-uri", _to_uri(file, "sqlite")])
+    return f"{n_new} runs logged to {file}, {n_old} were there already; look: {command}"
 
 
 def _store_path(tracking: Tracking, outputs: Path) -> Path:
-    """The SQLite file of the store."""
+    """Return the SQLite file of the store."""
     if tracking.store is None:
         return outputs / "mlflow.db"
     text = tracking.store
@@ -118,7 +114,7 @@ def _store_path(tracking: Tracking, outputs: Path) -> Path:
 
 
 def _to_uri(file: Path, scheme: str) -> str:
-    """A file's address as SQLAlchemy reads it, whatever characters are in it."""
+    """Return the URL of a file for SQLAlchemy, with special characters escaped."""
     from sqlalchemy import URL
 
     return URL.create(scheme, database=str(file)).render_as_string()
@@ -126,33 +122,30 @@ def _to_uri(file: Path, scheme: str) -> str:
 
 @dataclass(frozen=True)
 class _Experiment:
-    """An experiment of MLflow's: its id, and its runs of ours by study and id.
-
-    A run is kept with the time its record was finished.
-    """
+    """An MLflow experiment: its id, and MLflow id and finish time of runs by study and id."""
 
     id: str
     runs: dict[tuple[str, str], tuple[str, str]]
 
 
 def _log_new_runs(runs: Runs, tracking: Tracking, file: Path) -> tuple[int, int]:
-    """How many runs were logged, and how many were there before."""
+    """Log new runs, and return the numbers of runs logged now and before."""
     os.environ.update(SETTINGS)
     from mlflow.tracking import MlflowClient
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Where sqlite: alone stands, MLflow makes a folder of the address with its escapes unread.
+    # With "sqlite:" alone MLflow creates a folder named like the escaped URL.
     client = MlflowClient(tracking_uri=_to_uri(file.resolve(), "sqlite+pysqlite"))
     experiments: dict[str, _Experiment] = {}
-    there = 0
+    n_old = 0
     for directory, record in runs:
         name = tracking.experiment or record.study
-        experiment = experiments.get(name) or experiments.setdefault(
-            name, _open_experiment(client, name, file)
-        )
+        if name not in experiments:
+            experiments[name] = _open_experiment(client, name, file)
+        experiment = experiments[name]
         run, finished = experiment.runs.get((record.study, record.id), (None, None))
         if finished == record.finished:
-            there += 1
+            n_old += 1
             continue
         if run is not None:
             client.delete_run(run)
@@ -160,18 +153,18 @@ def _log_new_runs(runs: Runs, tracking: Tracking, file: Path) -> tuple[int, int]
             client, experiment.id, directory, record, log_artifacts=tracking.log_artifacts
         )
         experiment.runs[record.study, record.id] = new, record.finished
-    return len(runs) - there, there
+    return len(runs) - n_old, n_old
 
 
 def _open_experiment(client: MlflowClient, name: str, file: Path) -> _Experiment:
-    """The experiment of a name, made where it is not there.
+    """Return the experiment with a name, created if needed.
 
-    A run of ours that is not ended was being logged when a process died, and goes to the bin.
+    Runs of retain that have not ended were being logged when a process died; they are deleted.
     """
     found = client.get_experiment_by_name(name)
     if found is None:
-        place = file.resolve().with_name(f"{file.stem}-artefacts")
-        return _Experiment(client.create_experiment(name, artifact_location=place.as_uri()), {})
+        folder = file.resolve().with_name(f"{file.stem}-artefacts")
+        return _Experiment(client.create_experiment(name, artifact_location=folder.as_uri()), {})
     runs = {}
     for run in _iter_runs(client, found.experiment_id):
         tags = run.data.tags
@@ -199,7 +192,7 @@ def _log_run(
     *,
     log_artifacts: bool,
 ) -> str:
-    """Log a run, its end last; returns MLflow's name for it."""
+    """Log a run, its end last, and return its MLflow id."""
     from mlflow.entities import Param
 
     name = directory.path.name
@@ -223,10 +216,10 @@ def _iter_batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 
 def flatten_params(config: Mapping[str, Any]) -> dict[str, str]:
-    """The leaves of a config that can change a result, as text, by dotted name.
+    """Return the leaves of a config that can change a result as text, by dotted name.
 
-    Data contracts, and names that MLflow does not take, stay in ``record.json`` alone; a value of
-    more than 6,000 characters is cut.
+    Data contracts and names that MLflow rejects are left out; values of more than 6,000 characters
+    are truncated.
 
     >>> flatten_params({"model": {"name": "svc", "C": 1.0}, "data": {"tables": {}}, "threads": 2})
     {'model.name': 'svc', 'model.C': '1.0'}
@@ -255,7 +248,7 @@ def _truncate(text: str, longest: int = MAX_PARAM_CHARS) -> str:
 
 
 def _iter_metrics(record: Record, finished: int) -> Iterator[Metric]:
-    """Mean, interval and, as steps, each fold of every metric; seconds and memory."""
+    """Yield mean, interval and folds (as steps) of every metric, seconds and memory."""
     from mlflow.entities import Metric
 
     for name, metric in record.metrics.items():
@@ -270,7 +263,7 @@ def _iter_metrics(record: Record, finished: int) -> Iterator[Metric]:
 
 
 def _make_tags(record: Record) -> dict[str, str]:
-    """What tells runs apart that have the same config, and why a run has no metrics."""
+    """Return tags that identify a run and its code, data and state."""
     commit = record.git.commit
     told = {
         "retain.id": record.id,
@@ -290,5 +283,5 @@ def _make_tags(record: Record) -> dict[str, str]:
 
 
 def _to_milliseconds(time: str) -> int:
-    """An ISO time as MLflow counts."""
+    """Return an ISO time as MLflow's milliseconds."""
     return round(datetime.fromisoformat(time).timestamp() * 1000)

@@ -1,7 +1,7 @@
-"""What may be read again because a record names it: files that are there, and made-up customers.
+"""Safe reading of data that a record names: local files and made-up customers only.
 
-A record may be anybody's. What it names is asked of no server, no database and no cluster, unless
-it is typed anew; nothing is written where it says.
+Anybody may have written a record. Servers, databases and clusters that it names are used only if
+they are typed again, and nothing is written to its paths.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from retain.schema.parsing import deep_merge
 from retain.storage.paths import is_inside
 
 MAX_FILES = 100_000
-"""Entries that a recorded folder, or the folder above a recorded pattern, may have."""
+"""Largest number of entries in a recorded folder, or the folder of a recorded pattern."""
 MAX_DEMO_CUSTOMERS = 1_000_000
-"""Customers that a record may have made up again."""
+"""Largest number of made-up customers of a record."""
 
 
 def merge_recorded(
@@ -32,19 +32,19 @@ def merge_recorded(
     Parameters
     ----------
     cache_dir
-        Where tables of a log may be kept, instead of where the record says; None for nowhere.
+        Folder for cached tables instead of the recorded one; None for no cache.
 
     Raises
     ------
     RetainError
-        If what is only recorded would have more than files read; it says what to type.
+        If the recorded part of the source is more than local files.
     """
     check_recorded(recorded, overrides)
     return deep_merge(_relocate_cache(dict(recorded), cache_dir), dict(overrides))
 
 
 def check_recorded(recorded: Mapping[str, Any], override_keys: Collection[str]) -> None:
-    """Raise a ``RetainError`` if a recorded source, without the keys typed, is more than files."""
+    """Raise a ``RetainError`` if a recorded source, without overridden keys, is not only files."""
     target = recorded.get("_target_")
     if "_target_" in override_keys:
         return
@@ -56,10 +56,10 @@ def check_recorded(recorded: Mapping[str, Any], override_keys: Collection[str]) 
     CHECKS[target](recorded, override_keys)
 
 
-def _relocate_cache(recorded: dict[str, Any], tables: Path | None) -> dict[str, Any]:
+def _relocate_cache(recorded: dict[str, Any], cache_dir: Path | None) -> dict[str, Any]:
     if recorded.get("cache") is None:
         return recorded
-    return {**recorded, "cache": None if tables is None else str(tables)}
+    return {**recorded, "cache": None if cache_dir is None else str(cache_dir)}
 
 
 def _check_demo(recorded: Mapping[str, Any], override_keys: Collection[str]) -> None:
@@ -107,29 +107,29 @@ def _check_log(recorded: Mapping[str, Any], override_keys: Collection[str]) -> N
 
 
 def _recorded_path(recorded: Mapping[str, Any], key: str) -> Path:
-    """Return where a record says the data lie, if that is on this machine."""
-    place = recorded.get(key)
-    if not isinstance(place, str) or "\0" in place:
-        raise RetainError(f"the record's data.{key} is {place!r}; type data.{key}=PATH.")
-    if "${" in place:
+    """Return the recorded path of the data, if it is on this machine."""
+    path = recorded.get(key)
+    if not isinstance(path, str) or "\0" in path:
+        raise RetainError(f"the record's data.{key} is {path!r}; type data.{key}=PATH.")
+    if "${" in path:
         raise RetainError(
             f"the record takes data.{key} from the environment, which is not read because a record "
             f"says so; type data.{key}=PATH."
         )
-    if "://" in place:
-        raise RetainError(_type_it_message("database", without_password(place)))
-    return Path(place)
+    if "://" in path:
+        raise RetainError(_type_it_message("database", without_password(path)))
+    return Path(path)
 
 
-def _type_it_message(kind: str, place: str) -> str:
+def _type_it_message(kind: str, path: str) -> str:
     return (
-        f"the record names a {kind}, {place!r}, and none is asked because a record says so. If it "
-        f"is yours, type {type_value('data.path', place)}"
+        f"the record names a {kind}, {path!r}, and none is asked because a record says so. If it "
+        f"is yours, type {type_value('data.path', path)}"
     )
 
 
 def _check_file_count(path: str) -> None:
-    """Raise a ``RetainError`` if it would take long to find the files of a folder or pattern."""
+    """Raise a ``RetainError`` if a folder or pattern has too many files to search."""
     base = Path(path)
     while has_magic(str(base)) and not base.exists():
         base = base.parent
@@ -147,4 +147,4 @@ CHECKS: Mapping[str, Callable[[Mapping[str, Any], Collection[str]], None]] = {
     "retain.customers.contract.reader.read": _check_folder,
     "retain.customers.purchases.source.read": _check_log,
 }
-"""What is checked of a source by its reader; no other reader is called for a record."""
+"""The check of each reader; no other reader is called for a record."""

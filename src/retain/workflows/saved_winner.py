@@ -1,8 +1,7 @@
-"""A winner that was saved with its verdict: read back as if somebody else had written it.
+"""The winner saved with a verdict, read safely whoever wrote it.
 
-Nothing is made of a verdict but numbers and texts held against their types. The model is read only
-if its bytes are those the verdict speaks of, and then by skops with a fixed list of types; the same
-hash guards the reference.
+A verdict gives only numbers and texts, validated against their types. The model is read only if its
+hash is that in the verdict, by skops with a fixed list of types; the reference is checked likewise.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def score_with_saved_model(
     Raises
     ------
     RetainError
-        If the file is not the one its verdict speaks of, or holds types that are not trusted.
+        If the hash of the file is wrong, or it contains types that are not trusted.
     """
     with threadpool_limits(threads):
         return score_new(load(path, sha256), table.load(), rows=rows)
@@ -43,18 +42,16 @@ def score_with_saved_model(
 
 @dataclass(frozen=True)
 class LoadedWinner:
-    """The winner of a comparison and what goes with it.
+    """The winner of a comparison, with its model and settings.
 
     Attributes
     ----------
     folder
-        Where all of it lies.
-    model_file
-        The model's.
+        Folder of the verdict.
     test_snapshot
-        The day of the sealed test (YYYY-MM-DD), None where customers have one row each.
+        Date of the sealed test (YYYY-MM-DD), None if customers have one row each.
     thresholds
-        Segmentation and catalogue, settled among the customers of the comparison.
+        Segmentation and catalogue, fitted on the customers of the comparison.
     """
 
     folder: Path
@@ -68,22 +65,28 @@ class LoadedWinner:
 
     @property
     def customers_csv(self) -> Path:
-        """The customers of the comparison, by id."""
+        """Path of the table of training customers."""
         return self.folder / "customers.csv"
 
 
 def load_winner(path: Path) -> LoadedWinner:
-    """The winner of a ``verdict.json``.
+    """Load the winner of a ``verdict.json``.
 
     Raises
     ------
     RetainError
-        When something was changed, or is not of this version.
+        If a file was changed, or is of another version.
     """
     verdict = _read_verdict(path)
-    model, reference, told = verdict.model, verdict.reference, verdict.calibration
-    settings, cuts = verdict.settings, verdict.cuts
-    if model is None or reference is None or told is None or settings is None or cuts is None:
+    model, reference, saved_recalibration = verdict.model, verdict.reference, verdict.calibration
+    settings, thresholds = verdict.settings, verdict.cuts
+    if (
+        model is None
+        or reference is None
+        or saved_recalibration is None
+        or settings is None
+        or thresholds is None
+    ):
         raise RetainError(
             f"{path} holds no model to score with: the customers were not at hand when it was "
             "written, or an earlier version wrote it. Type retain-compare again, with data=NAME "
@@ -95,27 +98,27 @@ def load_winner(path: Path) -> LoadedWinner:
         test_snapshot=verdict.split.sealed_at,
         model_file=model,
         settings=settings,
-        thresholds=cuts,
-        recalibration=Recalibration.from_json(told),
+        thresholds=thresholds,
+        recalibration=Recalibration.from_json(saved_recalibration),
         reference=read_reference(path.parent / reference.file, reference.sha256),
     )
 
 
 def find_verdict(text: str) -> Path:
-    """Return the ``verdict.json`` in a folder, or in the folder of a verdict within it.
+    """Return the path of the ``verdict.json`` of a study's or a verdict's folder.
 
     Raises
     ------
     RetainError
-        When there is none.
+        If there is none.
     """
     folder = parse_path("verdict", text)
     inside = StudyDirectory(folder).verdict_json
     for path in (folder / inside.name, inside):
         if path.is_file():
             return path
-    beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
-    hint = "" if folder.is_dir() else did_you_mean(folder.name, [one.name for one in beside])
+    siblings = folder.parent.iterdir() if folder.parent.is_dir() else ()
+    hint = "" if folder.is_dir() else did_you_mean(folder.name, [path.name for path in siblings])
     raise RetainError(
         f"verdict={folder} holds no {inside.name}; expected the folder retain-compare wrote, such "
         f"as outputs/models/verdict.{hint}"
@@ -127,5 +130,5 @@ def _read_verdict(path: Path) -> SavedVerdict:
     try:
         return parse(SavedVerdict, tree)
     except RetainError as error:
-        told = str(error).splitlines()[0].removesuffix(".")
-        raise RetainError(f"{path} is no verdict this version can score with: {told}.") from None
+        reason = str(error).splitlines()[0].removesuffix(".")
+        raise RetainError(f"{path} is no verdict this version can score with: {reason}.") from None

@@ -1,4 +1,4 @@
-"""The winner carried on: refitted, and held against the sealed test."""
+"""The evaluation of the winner: refitted on all training customers, tested on the sealed test."""
 
 from __future__ import annotations
 
@@ -38,12 +38,11 @@ class TrainingData:
     Attributes
     ----------
     scores
-        The out-of-fold scores its run wrote.
+        The out-of-fold scores of its run.
     dataset
-        The customers it learnt from with their splits, a ``Prepared``; None where they are not at
-        hand.
+        The ``Dataset`` of its training customers; None if they were not found.
     missing_data_message
-        The message that asks for the customers; None where they are at hand.
+        Message that asks for the customers; None if they were found.
     """
 
     scores: SharedValue
@@ -53,20 +52,21 @@ class TrainingData:
 
 @dataclass(frozen=True)
 class WinnerResult:
-    """The winner on its customers.
+    """The refitted winner and its sealed test.
 
     Attributes
     ----------
     sealed_test
-        Its result on the customers no run has seen; who asked for it writes the ledger.
+        Metrics on the customers of the sealed test; the caller writes the ledger.
     test_scores
-        Their scores.
+        Scores of these customers.
     model
         Name and SHA-256 of the model's file.
     reference
-        Name and SHA-256 of the file that tells of the training customers.
+        Name and SHA-256 of the file about the training customers.
     test_explanations
-        The sealed customers explained, by model, or why they are not; None where nobody asked.
+        Explanations of the test customers by model, or the reason why there are none; None if
+        nothing is explained.
     """
 
     sealed_test: SealedTest
@@ -78,7 +78,7 @@ class WinnerResult:
 
 @dataclass(frozen=True)
 class WinnerEvaluation:
-    """The winner's curves, and what it led to where its customers are at hand."""
+    """The winner's curves, and its results if its customers were found."""
 
     curves: dict[str, Any]
     result: WinnerResult | None
@@ -87,63 +87,63 @@ class WinnerEvaluation:
 def evaluate_winner(
     config: Compare, settings: Settings, staged: StudyDirectory, winner: Record, data: TrainingData
 ) -> WinnerEvaluation:
-    """The winner's curves from what its run wrote; the rest where the customers are at hand.
+    """Return the winner's curves, and its results if its customers were found.
 
-    ``staged`` is the study as it is being made: the model and the reference go to its verdict.
+    ``staged`` is the new study folder: the model and the reference are written to its verdict.
 
     Raises
     ------
     RetainError
-        When rules or offers are impossible for these customers; the sealed test stays closed.
+        If rules or offers are impossible for these customers; the sealed test stays closed.
     """
     scores: Scores = data.scores.load()
     if data.dataset is None:
         return WinnerEvaluation(curves(scores, None), None)
     dataset: Dataset = data.dataset.load()
-    drawn = curves(scores, dataset.customers.profit)
+    winner_curves = curves(scores, dataset.customers.profit)
     _check_rules_and_offers(scores, dataset, settings)
-    return WinnerEvaluation(drawn, refit_and_test(config, staged, winner, dataset))
+    return WinnerEvaluation(winner_curves, refit_and_test(config, staged, winner, dataset))
 
 
-def _check_rules_and_offers(outside: Scores, dataset: Dataset, settings: Settings) -> None:
-    """Refuse rules and offers that mean nothing here, while the sealed test is still closed."""
-    customers, parts, _ = select_latest_snapshot(dataset.customers, [outside])
-    found = build_audience(
-        parts,
+def _check_rules_and_offers(oof_scores: Scores, dataset: Dataset, settings: Settings) -> None:
+    """Check segmentation rules and offers before the sealed test is opened."""
+    customers, scores, _ = select_latest_snapshot(dataset.customers, [oof_scores])
+    audience = build_audience(
+        scores,
         customers,
-        recalibration(outside),
+        recalibration(oof_scores),
         settings.assumptions,
         consent=settings.planning.consent,
     )
-    refuse_impossible(found, settings)
+    refuse_impossible(audience, settings)
 
 
 def refit_and_test(
     config: Compare, staged: StudyDirectory, winner: Record, dataset: Dataset
 ) -> WinnerResult:
-    """Refit the winner on all training customers and open the sealed test.
+    """Refit the winner on all training customers and score the sealed test.
 
-    What is saved has met every training customer. The sealed ones are scored by it, or where
-    they are also among the training customers, at earlier days, by others that never met them.
+    The saved model is fitted on all training customers. It scores the test customers, except those
+    who are training customers at earlier snapshots: other models, fitted without them, score them.
     """
     customers, splits = dataset.customers, dataset.splits
-    built = experiment(parse(Run, winner.config))
+    spec = experiment(parse(Run, winner.config))
     with threadpool_limits(config.threads):
-        models = [fit(built, customers, part.train) for part in splits.sealed_parts]
-        model = models[0] if len(models) == 1 else fit(built, customers, splits.ids)
-    scores = score_sealed(models, built, customers, splits)
-    metrics = select_metrics(built.metrics, with_profit=customers.profit is not None)
+        models = [fit(spec, customers, part.train) for part in splits.sealed_parts]
+        model = models[0] if len(models) == 1 else fit(spec, customers, splits.ids)
+    scores = score_sealed(models, spec, customers, splits)
+    metrics = select_metrics(spec.metrics, with_profit=customers.profit is not None)
     results = score_sealed_test(scores, customers.profit, metrics, resamples=config.resamples)
-    learnt_from = reference(built.table(customers), splits.ids, scores)
+    training = reference(spec.table(customers), splits.ids, scores)
+    model_sha256 = save(model, staged.model)
+    reference_sha256 = write_reference(training, staged.reference)
+    explanations = None
+    if config.explain.on:
+        explanations = explain_test_customers(config, winner, models, dataset)
     return WinnerResult(
         sealed_test=SealedTest(len(splits.sealed), results, ()),
         test_scores=scores,
-        model={"file": staged.model.name, "sha256": save(model, staged.model)},
-        reference={
-            "file": staged.reference.name,
-            "sha256": write_reference(learnt_from, staged.reference),
-        },
-        test_explanations=explain_test_customers(config, winner, models, dataset)
-        if config.explain.on
-        else None,
+        model={"file": staged.model.name, "sha256": model_sha256},
+        reference={"file": staged.reference.name, "sha256": reference_sha256},
+        test_explanations=explanations,
     )

@@ -1,4 +1,4 @@
-"""The winner's customers, where they are at hand: the very same, or none."""
+"""The training customers of a winner, read again and checked to be the same."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ CLOSED_MESSAGE = (
 def share_training_data(
     config: Compare, winner: tuple[RunDirectory, Record], scores: SharedValue, folder: Path
 ) -> TrainingData:
-    """Read the winner's customers and share them, beside its scores, through a file in ``folder``.
+    """Read the winner's customers, and share them with its scores through a file in ``folder``.
 
     Raises
     ------
     RetainError
-        When data that are given are not the winner's, the scores are of other customers, or
-        ``folder`` cannot be written.
+        If typed data are not the winner's, the scores are of other customers, or ``folder`` cannot
+        be written.
     """
     run, record = winner
     dataset, missing = load_training_data(config, record)
@@ -41,9 +41,9 @@ def share_training_data(
 
 
 def load_training_data(config: Compare, winner: Record) -> tuple[Dataset | None, str | None]:
-    """The winner's customers, or a sentence that asks for them.
+    """Return the winner's dataset, or a message that asks for its customers.
 
-    Data that are given must be the very same; data that are only recorded may have moved.
+    Typed data must be the winner's; recorded data may have moved.
     """
     if config.sealed_test == "closed":
         return None, CLOSED_MESSAGE
@@ -55,44 +55,43 @@ def load_training_data(config: Compare, winner: Record) -> tuple[Dataset | None,
     except RetainError as error:
         if is_typed:
             raise
-        ask = f"The sealed test and the segments need the {_describe_customers(winner.data)}: "
-        return None, f"{error}\n{ask}{_location_hint(winner)}"
+        needed = f"The sealed test and the segments need the {_describe_customers(winner.data)}: "
+        return None, f"{error}\n{needed}{_location_hint(winner)}"
     return dataset, None
 
 
 def relocate_data(config: Compare, winner: Record) -> Compare:
-    """The settings, where what is typed about the data without their name changes the winner's.
+    """Return the config with the winner's data, changed by the keys typed without a data name.
 
     Raises
     ------
     RetainError
-        If what is only recorded would have more than files read.
+        If the recorded part of the source is more than local files.
     """
-    trained = winner.config.get("data")
-    if config.data is None or "name" in config.data or not isinstance(trained, dict):
+    recorded = winner.config.get("data")
+    if config.data is None or "name" in config.data or not isinstance(recorded, dict):
         return config
-    data = merge_recorded(trained, config.data, _cache_dir(config))
+    data = merge_recorded(recorded, config.data, _cache_dir(config))
     return config.model_copy(update={"data": data})
 
 
 def _cache_dir(config: Compare) -> Path:
-    """Where this command keeps the tables of logs, whatever a record says."""
+    """Return the folder of this command's cached tables, whatever a record says."""
     return Path(config.outputs) / "tables"
 
 
 def _location_hint(winner: Record) -> str:
-    """What to type about where the data lie now, by the keys of their source."""
-    trained = winner.config.get("data") or {}
-    places = [f"data.{key}=PATH" for key in ("path", "dir") if key in trained]
-    return places[0] if places else "data=NAME data.dir=PATH"
+    """Return the override that names the new path of the data."""
+    recorded = winner.config.get("data") or {}
+    hints = [f"data.{key}=PATH" for key in ("path", "dir") if key in recorded]
+    return hints[0] if hints else "data=NAME data.dir=PATH"
 
 
 def _check_same_customers(dataset: Dataset, winner: Record) -> None:
-    """Refuse customers or splits that are not those the winner learnt from."""
+    """Raise a ``RetainError`` if customers or splits are not those of the winner."""
     if dataset.data.fingerprint != winner.data.fingerprint:
-        raise RetainError(
-            f"these runs learnt from {_describe_customers(winner.data)}; found {_describe_customers(dataset.data)}."
-        )
+        expected, found = _describe_customers(winner.data), _describe_customers(dataset.data)
+        raise RetainError(f"these runs learnt from {expected}; found {found}.")
     if dataset.split.fingerprint != winner.split.fingerprint:
         raise RetainError("the splits of these runs cannot be made again with this version.")
 
@@ -102,10 +101,10 @@ def _describe_customers(data: DataInfo) -> str:
 
 
 def _check_same_targets(scores: Scores, dataset: Dataset, run: RunDirectory) -> None:
-    """Refuse scores of others than the winner's customers, or of customers who did otherwise."""
+    """Raise a ``RetainError`` if customers or targets of the scores are not the winner's."""
     table, labels = scores.table, dataset.customers.labelled
-    known = pd.Index(table["customer_id"]).isin(dataset.splits.ids)
-    if known.all() and (labels.loc[table["customer_id"]].to_numpy() == table["target"]).all():
+    is_training = pd.Index(table["customer_id"]).isin(dataset.splits.ids)
+    if is_training.all() and (labels.loc[table["customer_id"]].to_numpy() == table["target"]).all():
         return
     raise RetainError(
         f"{run.scores} is of other customers than its record's. Delete {run.path} and launch the "

@@ -1,4 +1,4 @@
-"""The files of a verdict: what is written into its new folder, and what an older one had."""
+"""The files of a verdict, written into a new folder."""
 
 from __future__ import annotations
 
@@ -18,41 +18,38 @@ if TYPE_CHECKING:
 
 
 def write_tables(
-    made: StudyDirectory, offered: CampaignFiles | None, why: Explanations | None
+    study: StudyDirectory, campaign: CampaignFiles | None, explanations: Explanations | None
 ) -> None:
     """Write segments, customers, features, groups and drivers, as far as there are any."""
-    if why is not None:
-        why.write(made)
-    if offered is not None:
-        offered.write(made)
+    if explanations is not None:
+        explanations.write(study)
+    if campaign is not None:
+        campaign.write(study)
 
 
-def write_verdict(made: StudyDirectory, tree: dict[str, Any], language: str) -> None:
-    """Write ``verdict.json`` with the hashes of the tables beside it, the page and its pictures."""
+def write_verdict(study: StudyDirectory, tree: dict[str, Any], language: str) -> None:
+    """Write ``verdict.json`` with the hashes of the tables beside it, the page and its charts."""
     from retain.report.page.page import page
     from retain.report.render import drawable
 
-    tree = {**tree, "files": {path.name: hash_file(path) for path in _tables(made.verdict)}}
-    made.pictures.mkdir()
-    to_draw = (drawable(tree), language, made.pictures, {"fishbone": made.verdict})
-    with run_in_subprocess("render", *to_draw, description="draws the pictures") as drawn:
-        write_text(made.verdict_json, as_json(tree))
-        write_text(made.report, page(tree, language))
-        drawn()
-
-
-def _tables(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if path.is_file())
+    tables = sorted(path for path in study.verdict.iterdir() if path.is_file())
+    tree = {**tree, "files": {path.name: hash_file(path) for path in tables}}
+    study.pictures.mkdir()
+    arguments = (drawable(tree), language, study.pictures, {"fishbone": study.verdict})
+    with run_in_subprocess("render", *arguments, description="draws the charts") as wait_for_charts:
+        write_text(study.verdict_json, as_json(tree))
+        write_text(study.report, page(tree, language))
+        wait_for_charts()
 
 
 def find_lost_files(older: Path, newer: Path) -> list[str]:
-    """Return the names of files that an older verdict has and a newer one has not, in order."""
+    """Return the sorted names of files that only the older of two folders has."""
     before, after = ({path.name for path in folder.glob("*")} for folder in (older, newer))
     return sorted(before - after)
 
 
 def try_read_json(path: Path) -> Any:
-    """Return the tree of a result that is there, None where there is none that can be read."""
+    """Return the document in a JSON file, None if it cannot be read."""
     try:
         return read_json(path)
     except RetainError:
