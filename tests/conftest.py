@@ -236,15 +236,15 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 def _undrawn() -> Iterator[None]:
     from retain.execution.executor import run_in_subprocess
 
-    def alone(job: str, *arguments: Any, does: str) -> Any:
+    def alone(job: str, *arguments: Any, description: str) -> Any:
         return (
             contextlib.nullcontext(list)
-            if job == "draw"
-            else run_in_subprocess(job, *arguments, description=does)
+            if job == "render"
+            else run_in_subprocess(job, *arguments, description=description)
         )
 
     with (
-        mock.patch("retain.workflows.verdict_files.run_in_subprocess", alone),
+        mock.patch("retain.workflows.compare.run_in_subprocess", alone),
         mock.patch("retain.report.page.page.page", return_value=""),
     ):
         yield

@@ -141,21 +141,19 @@ def _placed(
     another campaign and nobody asked for that; the campaign is written all the same.
     """
     from retain.storage.transaction import transaction
-    from retain.workflows.campaign_files import campaign_id_of, find_repointing, write_campaign
+    from retain.workflows.campaign_files import find_repointing, write_campaign
     from retain.workflows.new_customers import read_new_customers
     from retain.workflows.saved_winner import load_winner
     from retain.workflows.score import merge_settings, score_customers, write_scores
-    from retain.workflows.verdict_files import try_read_json
 
     saved = load_winner(path)
     settings = merge_settings(config, saved)
     new = read_new_customers(data_node(line, config.data, saved), saved)
     found = score_customers(config, saved, settings, new)
     home = study.score(new.customers.fingerprint[:8])
-    older = campaign_id_of(try_read_json(home.score_json))
     with transaction(study.path) as staging:
         found = replace(found, campaign=write_campaign(found.campaign, staging))
-        repointing = find_repointing(study, home.path, older, found.campaign)
+        repointing = find_repointing(study, home.score_json, found.campaign)
         if repointing is None or settings.planning.replace:
             made = StudyDirectory(staging.path).score(home.path.name)
             staging.add(made.path.relative_to(staging.path).as_posix())

@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import wait
-from types import TracebackType
 from typing import Any, Self
 
 from retain.errors import RetainError
@@ -78,12 +77,7 @@ class WorkerExecutor:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for worker in self._all:
             worker.stop(immediately=True)
         self._on_progress(self._n_submitted, self._n_submitted)

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
-from types import TracebackType
 from typing import Any, Self
 
 from retain.errors import RetainError
@@ -51,15 +50,10 @@ class RunPool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with ignore_sigint():
             for worker in [*self._busy, *self._idle]:
-                worker.stop(immediately=error is not None)
+                worker.stop(immediately=kind is not None)
 
     @property
     def running(self) -> list[Task]:

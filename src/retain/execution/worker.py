@@ -53,18 +53,9 @@ MAX_TEMP_PATH_BYTES = 70
 SHUTDOWN_TIMEOUT_SECONDS = 10.0
 MAX_START_ATTEMPTS = 3
 Job = Literal[
-    "run",
-    "preflight",
-    "eliminate",
-    "load",
-    "refit",
-    "associate",
-    "explain",
-    "ablate",
-    "plan",
-    "render",
-    "score",
-]
+    "run", "preflight", "eliminate", "load", "refit", "associate", "explain", "ablate", "plan",
+    "render", "score"
+]  # fmt: skip
 JOBS: dict[Job, tuple[str, str]] = {
     "run": ("retain.execution.runner", "execute"),
     "preflight": ("retain.execution.dataset", "preflight"),

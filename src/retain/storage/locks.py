@@ -58,13 +58,10 @@ def wait_for_lock(path: Path, on_wait: Callable[[], None] = lambda: None) -> Ite
     OSError
         If the file can neither be created nor opened, or is a link.
     """
-    lock = FileLock(path, mode=LOCK_FILE_MODE)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        on_wait()
-        lock.acquire(blocking=True)
-    try:
+    with try_lock(path) as is_free:
+        if is_free:
+            yield
+            return
+    on_wait()
+    with FileLock(path, mode=LOCK_FILE_MODE):
         yield
-    finally:
-        lock.release()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -13,6 +12,7 @@ from retain.campaign.assignment import campaign_id, read_assignment
 from retain.errors import RetainError, did_you_mean, type_value
 from retain.record import CampaignDirectory, StudyDirectory
 from retain.storage.paths import parse_path
+from retain.storage.reading import read_json
 from retain.storage.transaction import Staging
 from retain.storage.writing import hash_file, write_text
 from retain.verdict.document import as_json
@@ -87,22 +87,14 @@ class Repointing:
 
 
 def find_repointing(
-    study: StudyDirectory, result: Path, old_id: str | None, files: CampaignFiles | None
+    study: StudyDirectory, document: Path, files: CampaignFiles | None
 ) -> Repointing | None:
-    """Return the change of campaign if a new result replaces an existing one.
+    """Return the change of campaign if new files replace those of an existing result.
 
-    Parameters
-    ----------
-    result
-        Folder of the existing result.
-    old_id
-        The campaign it points to, if any.
-
-    Returns
-    -------
-    Repointing or None
-        None if no arm or offer changes, or the existing campaign has no customers.
+    ``document`` is the ``verdict.json`` or ``score.json`` of the existing result. None if no arm or
+    offer changes, or the existing result points to no campaign with customers.
     """
+    result, old_id = document.parent, _read_campaign_id(document)
     if old_id is None or not study.campaign(old_id).campaign_json.is_file():
         return None
     old, tree = study.campaign(old_id), {} if files is None else files.tree
@@ -139,8 +131,12 @@ def _describe_changes(before: pd.DataFrame, after: pd.DataFrame) -> str | None:
     )
 
 
-def campaign_id_of(tree: Any) -> str | None:
+def _read_campaign_id(document: Path) -> str | None:
     """Return the id of the campaign that a result's document points to, if any."""
+    try:
+        tree = read_json(document)
+    except RetainError:
+        return None
     campaign = tree.get("campaign") if isinstance(tree, dict) else None
     id_ = campaign.get("id") if isinstance(campaign, dict) else campaign
     return id_ if isinstance(id_, str) and ID.fullmatch(id_) else None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.errors import RetainError
-from retain.execution.executor import WorkerExecutor
+from retain.execution.executor import WorkerExecutor, run_in_subprocess
 from retain.execution.shared_memory import launch_dir, share
 from retain.record import BrokenRun, Record, StudyDirectory
 from retain.storage.transaction import transaction
+from retain.storage.writing import hash_file, write_text
 from retain.verdict.verdict import judge
 from retain.workflows.runs import check_any_readable, format_commands, read_run_scores
 
@@ -124,28 +126,44 @@ def write_comparison(
         of files that only the previous verdict had.
     """
     from retain.verdict.document import document
-    from retain.workflows.campaign_files import campaign_id_of, find_repointing
-    from retain.workflows.verdict_files import (
-        find_lost_files,
-        try_read_json,
-        write_tables,
-        write_verdict,
-    )
+    from retain.workflows.campaign_files import find_repointing
 
     study = comparison.selection.output_dir
-    old_id = campaign_id_of(try_read_json(study.verdict_json))
     with transaction(study.path) as staging:
         staged = StudyDirectory(staging.path)
         staging.add(staged.verdict.name)
         results = evaluate_and_plan(comparison, staged, staging)
-        repointing = find_repointing(study, study.verdict, old_id, results.campaign)
+        repointing = find_repointing(study, study.verdict_json, results.campaign)
         if repointing is not None and not comparison.settings.planning.replace:
             staging.drop(staged.verdict.name)
             return results, repointing, []
-        write_tables(staged, results.campaign, results.explanations)
+        for tables in (results.explanations, results.campaign):
+            if tables is not None:
+                tables.write(staged)
         tree = document(comparison.verdict, results.extras)
-        write_verdict(staged, tree, comparison.config.report.language)
-        return results, None, find_lost_files(study.verdict, staged.verdict)
+        _write_verdict(staged, tree, comparison.config.report.language)
+        old, new = (_file_names(folder) for folder in (study.verdict, staged.verdict))
+        return results, None, sorted(old - new)
+
+
+def _write_verdict(study: StudyDirectory, tree: dict[str, Any], language: str) -> None:
+    """Write ``verdict.json`` with the hashes of the tables beside it, the page and its charts."""
+    from retain.report.page.page import page
+    from retain.report.render import drawable
+    from retain.verdict.document import as_json
+
+    tables = sorted(path for path in study.verdict.iterdir() if path.is_file())
+    tree = {**tree, "files": {path.name: hash_file(path) for path in tables}}
+    study.pictures.mkdir()
+    arguments = (drawable(tree), language, study.pictures, {"fishbone": study.verdict})
+    with run_in_subprocess("render", *arguments, description="draws the charts") as wait_for_charts:
+        write_text(study.verdict_json, as_json(tree))
+        write_text(study.report, page(tree, language))
+        wait_for_charts()
+
+
+def _file_names(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*")}
 
 
 def evaluate_and_plan(

@@ -136,29 +136,21 @@ class ExplanationJobs:
         RetainError
             If a worker process dies.
         """
-        try:
-            return self._collect(effects, oof_scores, test_explanations)
-        except RetainError as error:
-            raise RetainError(f"{error} To have the verdict without them: explain=none") from None
-
-    def _collect(
-        self,
-        effects: Sequence[MainEffect],
-        oof_scores: Scores,
-        test_explanations: TestExplanations,
-    ) -> Explanations:
         from retain.explanations.document import document
         from retain.explanations.drivers import combine_folds
         from retain.explanations.feature_summary import ExplanationResult
 
-        associations: AssociationResult = self._associations.result()
-        contributions, refits = self._submit_refits(associations, effects)
-        drivers, strongest, missing = None, None, self._missing_reason(test_explanations)
-        if missing is None:
-            folds = [future.result() for future in self._folds]
-            drivers = combine_folds(folds, oof_scores, self._config.explain.background_size)
-            strongest = self._top_drivers(drivers, associations, test_explanations)
-        contributions |= self._collect_refits(refits)
+        try:
+            associations: AssociationResult = self._associations.result()
+            contributions, refits = self._submit_refits(associations, effects)
+            drivers, strongest, missing = None, None, self._missing_reason(test_explanations)
+            if missing is None:
+                folds = [future.result() for future in self._folds]
+                drivers = combine_folds(folds, oof_scores, self._config.explain.background_size)
+                strongest = self._top_drivers(drivers, associations, test_explanations)
+            contributions |= self._collect_refits(refits)
+        except RetainError as error:
+            raise RetainError(f"{error} To have the verdict without them: explain=none") from None
         result = ExplanationResult(
             level=self._config.explain.name,
             grounds=associations.context,

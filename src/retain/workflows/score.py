@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from retain.campaign.drift import drift_warnings
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from retain.campaign.audience import Audience, Settings
+from retain.campaign.campaign import apply_to_new_customers
+from retain.campaign.drift import drift, drift_warnings
+from retain.campaign.value.value import build_audience
+from retain.execution.executor import run_in_subprocess
+from retain.execution.shared_memory import launch_dir, share
+from retain.learning.scores import Scores
 from retain.record import ScoreDirectory
+from retain.schema import Score, parse
+from retain.schema.parsing import deep_merge
+from retain.schema.scoring import SavedSettings
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from retain.campaign.audience import Audience, Settings
-    from retain.learning.scores import Scores
-    from retain.schema import Score
-    from retain.workflows.campaign import CampaignFiles
-    from retain.workflows.new_customers import NewCustomers
-    from retain.workflows.saved_winner import LoadedWinner
+from retain.workflows.campaign import CampaignFiles, to_campaign_files
+from retain.workflows.new_customers import NewCustomers, add_training_levels
+from retain.workflows.saved_winner import LoadedWinner
 
 
 @dataclass(frozen=True)
@@ -45,12 +50,6 @@ def score_customers(
     RetainError
         If the model is not the verdict's, or offers or limits are impossible for these customers.
     """
-    from threadpoolctl import threadpool_limits
-
-    from retain.campaign.campaign import apply_to_new_customers
-    from retain.campaign.drift import drift
-    from retain.workflows.campaign import to_campaign_files
-
     scores = _compute_scores(config, saved, new)
     with threadpool_limits(config.threads):
         shifts = drift(saved.reference, new.table, scores.table["probability"].to_numpy())
@@ -63,9 +62,6 @@ def score_customers(
 
 def _compute_scores(config: Score, saved: LoadedWinner, new: NewCustomers) -> Scores:
     """Return the scores of new customers by the saved model, in a process of its own."""
-    from retain.execution.executor import run_in_subprocess
-    from retain.execution.shared_memory import launch_dir, share
-
     model = (saved.folder / saved.model_file.file, saved.model_file.sha256)
     with launch_dir() as folder:
         table = share(new.table, folder / "table")
@@ -80,9 +76,6 @@ def _build_audience(
     saved: LoadedWinner, settings: Settings, new: NewCustomers, scores: Scores
 ) -> Audience:
     """Return the audience, with all levels of categories that the comparison knows."""
-    from retain.campaign.value.value import build_audience
-    from retain.workflows.new_customers import add_training_levels
-
     audience = build_audience(
         [scores],
         new.customers,
@@ -99,11 +92,6 @@ def merge_settings(config: Score, saved: LoadedWinner) -> Settings:
     A typed option of a group replaces the whole group. Segments, and offers unless others are
     typed, keep the thresholds of the comparison.
     """
-    from retain.campaign.audience import Settings
-    from retain.schema import parse
-    from retain.schema.parsing import deep_merge
-    from retain.schema.scoring import SavedSettings
-
     tree = {
         **saved.settings.model_dump(by_alias=True),
         **saved.thresholds.model_dump(by_alias=True),

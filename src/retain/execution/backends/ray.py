@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import chdir, contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from retain.errors import RetainError
@@ -86,12 +85,7 @@ class RayPool:
             raise RetainError(found) from None
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with ignore_sigint():
             for actor in [*self._free, *(actor for actor, _ in self._busy.values())]:
                 self._ray.kill(actor)  # its worker process ends within a second
