@@ -9,6 +9,7 @@ import pytest
 
 ROOMS = (
     "errors",
+    "wording",
     "storage",
     "schema",
     "record",

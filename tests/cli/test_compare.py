@@ -228,7 +228,7 @@ def test_interrupted_and_failed_runs_are_told(swept, retain, retain_compare, tin
     (next(swept.glob("dummy-*")) / "record.json").unlink()
     _, said = retain_compare("study=small", "resamples=100")
     said = " ".join(said.split())
-    assert "1 runs were interrupted and are not compared" in said
+    assert "1 run was interrupted and not compared" in said
     assert "not applicable:" in said
 
 

@@ -57,7 +57,7 @@ def test_a_campaign_is_read_out_into_a_folder_of_its_own(files, capsys):
     assert len(table) == len(tree["effects"]) == 14
     assert table["saved"][0] == pytest.approx(tree["effects"][0]["saved"]["value"])
     said = capsys.readouterr().out
-    assert "In all, it helped" in said
+    assert "Overall: it helped" in said
     assert "offers=simulated_readout" in said
     first = (written / "readout.json").read_bytes()
     assert called("campaign=verdict", "outcomes=later.csv") == 0
@@ -118,7 +118,7 @@ def test_what_cannot_be_read_out_is_one_clear_error_and_leaves_nothing(
 def test_foreign_customers_are_dropped_where_that_is_typed(files, capsys):
     add_foreign(files)
     assert called("campaign=verdict", "outcomes=later.csv", "outcomes.unknown_customers=drop") == 0
-    assert "1 customers of the file are not the campaign's" in capsys.readouterr().out
+    assert "not in the campaign and are left out: 1" in capsys.readouterr().out
 
 
 def test_a_folder_that_cannot_be_written_says_what_to_type(files, capsys):
@@ -194,10 +194,10 @@ def test_every_kind_of_read_out_is_told_within_80_columns(tmp_path, save, column
     assert long == []
     said = " ".join(" ".join(lines).split())
     assert "Outcomes are missing for" in said
-    assert "not the campaign's" in said
-    word = {-0.5: "it harmed", 0.0: "too small to tell", 0.7: "it helped"}[save["call"]]
+    assert "not in the campaign" in said
+    word = {-0.5: "it harmed", 0.0: "no significant effect", 0.7: "it helped"}[save["call"]]
     if "declined" in columns:
-        assert f"In all, {word}" in said
+        assert f"Overall: {word}" in said
         assert "points" in said
     assert ("Stop it until the reason is known" in said) == (save["call"] < 0)
 
@@ -210,9 +210,9 @@ def test_a_campaign_too_small_for_anything_says_so(tmp_path):
     outcomes = Outcomes(np.ones(15, bool), declined.astype(float), kept, None, None, 0)
     tree = read_out(assignment, outcomes, resamples=200).tree
     said = " ".join(board(tree, tmp_path).split())
-    assert "Too few are observed to compare the arms" in said
-    assert "Too few are observed to tell what it brought" in said
-    assert "No Qini curve: it takes 100 observed" in said
+    assert "Too few customers are observed to compare the two groups" in said
+    assert "Too few customers are observed to compute what the campaign brought" in said
+    assert "No Qini curve: at least 100 observed" in said
 
 
 def test_the_command_is_one_of_the_packages(checkout):

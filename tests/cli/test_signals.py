@@ -90,7 +90,7 @@ def test_a_launch_asked_to_end_does_and_the_same_line_continues(
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number, err
     assert err == f"ended by {number.name}\n"
-    assert "The same line continues" in out
+    assert "The same command continues" in out
     assert json.loads(Path("outputs/adhoc/status.json").read_text())["state"] == "interrupted"
     assert not list(Path("outputs/adhoc").glob("slow-*/record.json"))
     assert not list((here / "temporary").iterdir())

@@ -85,7 +85,7 @@ def test_runs_that_are_worse_are_stopped_and_say_so(raced):
     assert {folds(outputs)[name] for name in found.keys() - stopped} == {6}
     assert re.search(r"done model=dummy sampler=none .*, stopped after 3 of 6 folds", said)
     assert "8 done, 0 failed" in said
-    assert "The race stopped 2 runs" in said
+    assert "Early stopping ended 2 runs" in said
     assert "saved 6 of 48 fits" in said
     status = json.loads((outputs / "adhoc" / "status.json").read_text())
     assert (status["done"], status["raced"], status["left"], status["running"]) == (8, 2, 0, [])
@@ -285,7 +285,7 @@ if __name__ == "__main__":
     Path("launch.py").write_text(script)
     command = [sys.executable, "launch.py"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert "The race stopped 1 run" in done.stdout, done.stderr
+    assert "Early stopping ended 1 run " in done.stdout, done.stderr
     assert "imported []" in done.stdout
 
 

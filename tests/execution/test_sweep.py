@@ -64,7 +64,7 @@ def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(
         time.sleep(0.3)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "The same line continues" in out
+    assert "The same command continues" in out
     assert "Traceback" not in err
     assert json.loads(Path("outputs/adhoc/status.json").read_text())["state"] == "interrupted"
     assert set(records("adhoc")) == {"tree"}

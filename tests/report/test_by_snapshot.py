@@ -15,7 +15,7 @@ def text_of(html):
 def test_the_customers_of_a_curve_are_those_of_the_snapshots_tested(tree):
     assert out_of_fold(tree) == (123, 311)
     said = text_of(page(tree, "en"))
-    assert "123 of the 311 customers at the snapshots tested declined" in said
+    assert "123 of the 311 customers at the tested snapshots declined" in said
     assert "123 из 311 (клиент считается на каждом срезе)" in said
 
 
@@ -28,7 +28,7 @@ def test_blind_picking_is_drawn_where_the_tested_snapshots_have_it(tree):
 
 def test_every_customer_of_the_funnel_is_learnt_from_tested_sealed_or_left_aside(tree):
     said = text_of(page(tree, "en"))
-    assert "77 more stand at snapshots between these and the latest" in said
+    assert "77 more are at snapshots between these and the latest" in said
 
 
 def test_a_source_of_one_row_a_customer_speaks_of_customers(tree):
@@ -37,11 +37,11 @@ def test_a_source_of_one_row_a_customer_speaks_of_customers(tree):
     said = text_of(page(tree, "en"))
     assert "494 of 1,296 customers declined" in said
     assert "at each snapshot" not in said
-    assert "more stand at snapshots" not in said
+    assert "more are at snapshots" not in said
 
 
 def test_the_units_of_the_funnel_are_said_in_both_languages(tree):
     tree["data"]["funnel"][0]["of"] = "customers at snapshots"
     said = text_of(page(tree, "en"))
     assert "customers at snapshots" in said
-    assert "клиенты на датах срезов" in said
+    assert "клиенты на датах среза" in said

@@ -223,7 +223,7 @@ def test_files_of_the_older_verdict_that_the_newer_one_has_not_are_named(compare
     compared("campaign=none", "explain=fast")
     code, said = retain_compare("study=adhoc", "campaign=none", "explain=none")
     assert code == 0, said
-    assert "The older verdict had drivers.csv, features.csv" in " ".join(said.split())
+    assert "The previous verdict had drivers.csv, features.csv" in " ".join(said.split())
 
 
 def mine(here, text):
@@ -343,7 +343,10 @@ def test_a_store_that_says_who_agreed_is_not_overruled(compared):
 # Seven held out are a control group, though no effect can be seen with them.
 @pytest.mark.parametrize(
     ("control", "told"),
-    [(0, "without a control group"), (7, "26 treated and 7 held out are too few .* 260 a group")],
+    [
+        (0, "Without a control group"),
+        (7, "too small to detect any effect .26 contacted and 7 in .* 260 in each group"),
+    ],
 )
 def test_a_control_group_too_small_is_told_from_none(control, told):
     power = {"hoped": 0.1, "detectable": None, "treated": 26, "control": control, "needed": 260}

@@ -415,7 +415,7 @@ def test_runs_that_are_being_done_are_called_running(study, retain_compare, judg
         assert mine
         code, said = retain_compare(*QUICK)
     assert code == 0, said
-    assert "1 runs are running and are not compared" in said
+    assert "1 run is still running and not compared" in said
     assert "interrupted" not in said
     tree = json.loads((study / "verdict" / "verdict.json").read_text(encoding="utf-8"))
     assert (tree["unfinished"], tree["running"]) == (1, 1)

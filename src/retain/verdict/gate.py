@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from retain.errors import RetainError
 from retain.record import Record
+from retain.wording import format_ci
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ def _checked(winner: Record, name: str, threshold: float) -> GateResult:
     missed = max(short, 0.0)
     wanted = "at least" if metric.higher_is_better else "at most"
     message = (
-        f"{name} is {metric.mean:.4f} [{metric.low:.4f}, {metric.high:.4f}], "
-        f"asked for was {wanted} {threshold:g}"
+        f"{name} is {metric.mean:.4f} ({format_ci(metric.low, metric.high, '.4f')}), "
+        f"the threshold is {wanted} {threshold:g}"
     )
     sentence = f"{message}: missed by {missed:.4f}." if missed else f"{message}: reached."
     return GateResult(name, threshold, metric.mean, missed, not missed, sentence)

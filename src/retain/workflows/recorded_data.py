@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from retain.customers.purchases.readers.location import origin_of, without_password
+from retain.customers.purchases.readers.location import locate_log, strip_password
 from retain.errors import RetainError, type_value
 from retain.schema.parsing import deep_merge
 from retain.storage.paths import is_inside
@@ -101,7 +101,7 @@ def _check_log(recorded: Mapping[str, Any], override_keys: Collection[str]) -> N
         return
     path = str(_recorded_path(recorded, "path"))
     _check_file_count(path)
-    found = origin_of(path, None)
+    found = locate_log(path, None)
     if found.is_database:
         raise RetainError(_type_it_message(found.kind, path))
 
@@ -117,7 +117,7 @@ def _recorded_path(recorded: Mapping[str, Any], key: str) -> Path:
             f"says so; type data.{key}=PATH."
         )
     if "://" in path:
-        raise RetainError(_type_it_message("database", without_password(path)))
+        raise RetainError(_type_it_message("database", strip_password(path)))
     return Path(path)
 
 

@@ -39,7 +39,7 @@ def parquet_log(tmp_path):
     ],
 )
 def test_money_that_is_none_is_left_out(opened, parquet_log, odd, shown):
-    step = opened(parquet_log(amount=[1.5] * 39 + [odd]), **MONEY).steps["no amount"]
+    step = opened(parquet_log(amount=[1.5] * 39 + [odd]), **MONEY).funnel["no amount"]
     assert (step.before, step.after) == (40, 39)
     assert shown in step.reason
 

@@ -75,7 +75,7 @@ def test_an_interrupt_stops_the_runs_and_leaves_no_record(
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "The same line continues" in out
+    assert "The same command continues" in out
     assert "Traceback" not in err
     time.sleep(2)  # longer than the run that was met would have taken
     assert records("adhoc") == {}

@@ -78,7 +78,7 @@ def test_an_interrupt_cancels_the_jobs_and_the_same_line_continues(
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "The same line continues" in out
+    assert "The same command continues" in out
     assert "Traceback" not in err
     time.sleep(2)  # longer than the run that was met would have taken
     assert set(records("adhoc")) == {"tree"}
@@ -189,7 +189,7 @@ def test_an_interrupt_cancels_the_whole_array_at_once(
     monkeypatch.setattr("retain.execution.backends.submitit.time", clock)
     code, said = retain(*tiny, "-m", "model=dummy,tree", "hydra/launcher=submitit_slurm")
     assert code == 130
-    assert "The same line continues" in said
+    assert "The same command continues" in said
     assert (slurm / "cancelled").read_text() == "78;"
     assert records("adhoc") == {}
 

@@ -31,10 +31,12 @@ def sentence(reasons, start):
 def test_the_group_that_costs_most_is_named_and_whether_that_is_clear(reasons):
     first, second = (group["contribution"] for group in reasons["groups"][:2])
     assert first["low"] < second["high"]
-    assert "that this group comes first is not clear" in sentence(reasons, "The winner loses most")
+    assert "is not clear, for the intervals overlap" in sentence(
+        reasons, "The most important group"
+    )
     second |= {"loss": 0.01, "low": 0.005, "high": 0.015}
-    found = sentence(reasons, "The winner loses most")
-    assert "without “Site behaviour”: ROC-AUC falls by 0.034 (0.024 to 0.044)" in found
+    found = sentence(reasons, "The most important group is “Site behaviour”")
+    assert "without it ROC-AUC falls by 0.034 (95\u00a0% CI 0.024–0.044)" in found
     assert "clearly more than without “Purchase behaviour”" in found
 
 
@@ -56,30 +58,32 @@ def test_one_group_alone_is_compared_with_none(reasons):
     [
         ("up", "the higher it is, the higher the risk"),
         ("down", "the lower it is, the higher the risk"),
-        ("mixed", "in no single direction"),
+        ("mixed", "it has no single direction"),
         ("level", "the risk is highest at Kitchenware"),
     ],
 )
 def test_the_strongest_feature_is_told_with_its_direction(reasons, direction, end):
     first = reasons["features"][0]
     first |= {"direction": direction, "top_level": {"en": "Kitchenware", "ru": "Посуда"}}
-    found = sentence(reasons, "The strongest feature is Pages a visit")
+    found = sentence(reasons, "The most important feature is Pages a visit")
     assert found.endswith(end)
     assert f"{first['strength']['mean']:.3f} on average" in found
 
 
 def test_two_orders_that_disagree_are_said_to(reasons):
-    assert "in much the same order" in sentence(reasons, "Shuffling")
+    assert "in much the same order" in sentence(reasons, "Permutation importance")
     reasons["drivers"]["agree"] = False
-    assert "do not lean on the order" in sentence(reasons, "Shuffling")
+    assert "is not reliable" in sentence(reasons, "Permutation importance")
     reasons["drivers"] |= {"agree": None, "tau": None}
-    assert not [text for text in told(reasons) if text.startswith("Shuffling")]
+    assert not [text for text in told(reasons) if text.startswith("Permutation")]
 
 
 def test_features_that_say_the_same_are_counted(reasons):
-    assert "closest are Pages a visit, Pages a category (φk 0.97)" in sentence(reasons, "2 groups")
+    assert "the closest are Pages a visit, Pages a category (φk 0.97)" in sentence(
+        reasons, "2 groups"
+    )
     reasons["redundant"] = []
-    assert sentence(reasons, "No two features say nearly the same thing")
+    assert sentence(reasons, "No two features are redundant")
 
 
 @pytest.mark.parametrize("change", [lambda reasons: None, without_a_model])
@@ -95,12 +99,12 @@ def test_the_label_is_held_against_what_was_measured(reasons):
         [words("en").plain(label_audit_text(row))][0] for row in reasons["label_audit"]
     )
     assert against.startswith("“Revenue, current month” is below “Revenue, previous month” for 21")
-    assert "the label speaks of something else (z = −3.1)" in against
-    assert "the label and the measure agree (z = 5.5)" in agrees
+    assert "this measure does not confirm the label (z = −3.1)" in against
+    assert "this measure confirms the label (z = 5.5)" in agrees
     row = reasons["label_audit"][1] | {"agrees": False, "before": None}
     unclear = words("en").plain(label_audit_text(row))
     assert unclear.startswith("“Change of minutes on the site” is below zero")
-    assert "yet not clearly" in unclear
+    assert "but not significantly" in unclear
 
 
 def test_no_reasons_no_section(tree):
@@ -116,9 +120,9 @@ def test_what_is_missing_is_said_and_what_is_known_stays(tree, reasons):
     reasons["features"][0]["permutation"] = {"loss": 0.0317, "low": 0.02, "high": 0.04}
     html = page(tree, "ru")
     assert '<p class="name" lang="en">svc has no explainer within 60 seconds</p>' in html
-    assert "Что победитель теряет, если перемешать один признак" in html
+    assert "при перемешивании признака" in html
     assert 'data value="0.0317"' in html
-    assert "What the winner would lose without each group is not known" in told(reasons)[0]
+    assert "How much the winner would lose without each group is not known" in told(reasons)[0]
     assert told(reasons)[1].startswith("The feature most closely associated with decline is")
 
 
@@ -145,7 +149,7 @@ def test_how_the_values_came_about_is_said(reasons, explainer):
     said = words("en").plain(
         explanation_text(reasons["drivers"] | {"explainer": explainer, **exact})
     )
-    assert ("standard error of 0.012" in said) == (explainer == "sampled")
+    assert ("standard error of a value is 0.012" in said) == (explainer == "sampled")
     assert "—" not in said
 
 

@@ -10,7 +10,7 @@ from retain.report.text.names import Tree, metric_name
 from retain.report.text.numbers import Number
 from retain.report.text.words import Message, has_text, message
 from retain.report.tree import METRIC
-from retain.verdict.keys import value_text
+from retain.wording import format_value
 
 PAGE = 25
 """Rows shown at a time; the script pages through the rest."""
@@ -80,7 +80,7 @@ def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
             "id": row["id"],
             "tags": tags(row, tree),
             "tied": row["tied"],
-            "keys": [value_text(row.get(key)) for key in tree["keys"]],
+            "keys": [format_value(row.get(key)) for key in tree["keys"]],
             "cells": [(column.extra, _cell(row, column)) for column in numbers],
         }
         for row in tree["leaderboard"][:PAGE]
@@ -121,6 +121,6 @@ def levels(values: Sequence[Any]) -> list[str]:
 
     def order(value: Any) -> tuple[bool, float, str]:
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        return not number, float(value) if number else 0.0, value_text(value)
+        return not number, float(value) if number else 0.0, format_value(value)
 
-    return list(dict.fromkeys(value_text(value) for value in sorted(values, key=order)))
+    return list(dict.fromkeys(format_value(value) for value in sorted(values, key=order)))

@@ -6,10 +6,20 @@ from typing import Any
 
 from markupsafe import Markup
 
-from retain.report.text.names import Tree, code, metric_name, run_label, run_name
+from retain.report.text.names import (
+    Tree,
+    code,
+    metric_name,
+    run_label,
+    run_name,
+)
 from retain.report.text.numbers import Number, count_path
-from retain.report.text.words import LANGUAGES, Message, message, words
+from retain.report.text.words import LANGUAGES, Message, interval, message, words
 from retain.report.tree import METRIC, clear, measured_levels
+from retain.wording import format_value
+
+BASELINE = "dummy"
+"""The model that gives all customers the same score."""
 
 
 def answer(tree: Tree) -> list[Message]:
@@ -34,10 +44,12 @@ def sentence(said: Message) -> Markup:
     return shown
 
 
-def score(values: Tree, key: str = "mean") -> dict[str, Number]:
+def score(values: Tree, key: str = "mean") -> dict[str, Number | Message]:
     """A metric and its interval, by the names the phrases use."""
-    names = {"mean": key, "low": "low", "high": "high"}
-    return {name: Number(values[at], "score") for name, at in names.items()}
+    return {
+        "mean": Number(values[key], "score"),
+        "range": interval(values["low"], values["high"], "score"),
+    }
 
 
 def _won(tree: Tree) -> Message:
@@ -94,19 +106,29 @@ def _chance(tree: Tree) -> Message:
 
 
 def _moved(tree: Tree) -> Message:
-    found = [(effect, level) for effect in tree["effects"] for level in measured_levels(effect)]
+    measured = [(effect, level) for effect in tree["effects"] for level in measured_levels(effect)]
+    found = [one for one in measured if not _is_baseline(*one)]
     if not found:
-        return message("answer.moved.unknown")
+        return message("answer.moved.baseline" if measured else "answer.moved.unknown")
     effect, level = max(found, key=lambda one: abs(one[1]["mean"]))
-    change = {name: Number(level[name], "change") for name in ("mean", "low", "high")}
     return message(
         "answer.moved.clear" if clear(level) else "answer.moved.unclear",
-        axis=code(effect["axis"]),
-        level=code(level["level"]),
-        reference=code(effect["reference"]),
+        level=_setting(effect, level["level"]),
+        reference=_setting(effect, effect["reference"]),
         pairs=message("answer.pairs", n=Number(level["pairs"], "count")),
-        **change,
+        mean=Number(level["mean"], "change"),
+        range=interval(level["low"], level["high"], "change"),
     )
+
+
+def _is_baseline(effect: Tree, level: Tree) -> bool:
+    """Return whether a model is compared with the dummy baseline, which is no finding."""
+    return effect["axis"] == "model" and BASELINE in (level["level"], effect["reference"])
+
+
+def _setting(effect: Tree, value: Any) -> Markup:
+    """Return a value of a setting as one types it."""
+    return code(f"{effect['axis']}={format_value(value)}")
 
 
 def _sealed(tree: Tree) -> Message:

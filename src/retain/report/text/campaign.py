@@ -12,7 +12,7 @@ from typing import Any
 
 from retain.report.text.names import Tree, code, offer_label
 from retain.report.text.numbers import Number, format_number
-from retain.report.text.words import Message, message
+from retain.report.text.words import Message, interval, message
 
 CONSENT = "campaign.consent=assume_given"
 """What the store types to vouch for everybody's consent."""
@@ -49,8 +49,7 @@ def _plan(campaign: Tree) -> Message:
         cost=money(plan["cost"]),
         saved=money(plan["saved"]),
         net=money(plan["net"]["value"]),
-        low=money(plan["net"]["low"]),
-        high=money(plan["net"]["high"]),
+        range=interval(plan["net"]["low"], plan["net"]["high"], "money"),
     )
 
 
@@ -110,9 +109,7 @@ def _nothing(_: Tree) -> dict[str, Any]:
 
 
 def _bent(tree: Tree) -> dict[str, Any]:
-    found = tree["campaign"]["calibration"]
-    names = {"intercept": "intercept", "slope": "slope", "low": "slope_low", "high": "slope_high"}
-    return {name: Number(found[at], "times") for name, at in names.items()}
+    return _slope(tree["campaign"]["calibration"])
 
 
 def _lost(tree: Tree) -> dict[str, Any]:
@@ -180,8 +177,13 @@ def plan_quality_text(campaign: Tree) -> list[Message]:
 
 
 def _at_risk(campaign: Tree) -> Message:
-    ends = {end: money(value) for end, value in campaign["profit_at_risk"].items()}
-    return message("trust.at_risk", draws=Number(campaign["draws"], "count"), **ends)
+    found = campaign["profit_at_risk"]
+    return message(
+        "trust.at_risk",
+        draws=Number(campaign["draws"], "count"),
+        value=money(found["value"]),
+        range=interval(found["low"], found["high"], "money"),
+    )
 
 
 def _calibrated(campaign: Tree) -> Message | None:
@@ -189,11 +191,17 @@ def _calibrated(campaign: Tree) -> Message | None:
     found = campaign["calibration"]
     if found is None:
         return None
-    names = {"slope": "slope", "low": "slope_low", "high": "slope_high", "intercept": "intercept"}
-    told: dict[str, Any] = {name: Number(found[at], "times") for name, at in names.items()}
-    return message(
-        f"trust.calibrated.{_spread(found)}", customers=customers(found["customers"]), **told
-    )
+    key = f"trust.calibrated.{_spread(found)}"
+    return message(key, customers=customers(found["customers"]), **_slope(found))
+
+
+def _slope(found: Tree) -> dict[str, Any]:
+    """Return slope and intercept of the recalibration, by the names the phrases use."""
+    return {
+        "slope": Number(found["slope"], "times"),
+        "range": interval(found["slope_low"], found["slope_high"], "times"),
+        "intercept": Number(found["intercept"], "times"),
+    }
 
 
 def _spread(calibration: Tree) -> str:
