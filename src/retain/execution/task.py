@@ -60,8 +60,6 @@ class RungResult:
 
     Attributes
     ----------
-    id
-        Id of the run.
     roc_auc
         Score of each fold so far, in the order of the splits; higher is better.
     seconds
@@ -84,12 +82,7 @@ MAX_CLAIM_ATTEMPTS = 50
 class DatasetFacts:
     """Facts about the customers and splits of a run, for its record and the terminal.
 
-    Attributes
-    ----------
-    messages
-        Messages that the readers logged.
-    dropped_examples
-        Some of the customers that each step of the funnel dropped.
+    ``dropped_examples`` names some customers that each step of the funnel dropped.
     """
 
     data: DataInfo
@@ -245,8 +238,7 @@ def readable_write_errors(task: Task) -> Iterator[None]:
 def record_dead_run(task: Task, reason: str) -> Record | None:
     """Write and return the record of a run whose process died; None if another launch has it.
 
-    The run may have ended just before its process did, and children of the process may hold its
-    lock until they are killed.
+    The run may have ended before its process, whose children may hold its lock until they die.
     """
     for _ in range(MAX_CLAIM_ATTEMPTS):
         with task.directory.claimed() as mine:
