@@ -178,7 +178,7 @@ def test_a_worker_tells_that_memory_ran_out(monkeypatch):
         raise pa.ArrowMemoryError("malloc of size 64 failed")
 
     monkeypatch.setattr("retain.execution.worker.import_module", starve)
-    assert type(_run_job("survey", ()).error) is MemoryError
+    assert type(_run_job("preflight", ()).error) is MemoryError
 
 
 # OpenBLAS asks for memory in an endless loop where there is none.

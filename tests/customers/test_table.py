@@ -133,13 +133,13 @@ def test_decimal_commas_are_read_in_a_semicolon_table(tmp_path):
     ],
 )
 def test_dates_become_days_since_1970(written, dates, day):
-    days = read(path=written(monotonic_start=dates * 20, kind=text("a")[:40])).features["since"]
+    days = read(path=written(since=dates * 20, kind=text("a")[:40])).features["since"]
     assert days.iloc[0] == (dt.date.fromisoformat(day) - dt.date(1970, 1, 1)).days
 
 
 def test_dates_that_can_be_read_both_ways_are_a_category_and_told(written, caplog):
     with caplog.at_level(logging.WARNING):
-        customers = read(path=written(monotonic_start=["01/02/2024", "03/04/2024"] * 9))
+        customers = read(path=written(since=["01/02/2024", "03/04/2024"] * 9))
     assert customers.columns["since"].kind == "category"
     assert "column 'since': '01/02/2024', '03/04/2024': day or month first?" in caplog.text
 
@@ -167,7 +167,7 @@ def test_a_number_column_with_a_few_other_cells_is_refused_unless_it_is_said_to_
 def test_a_date_column_with_a_few_other_cells_is_refused(written):
     days = [f"{n % 28 + 1:02d}.01.2024" for n in range(N - 2)]
     with pytest.raises(RetainError, match=r"'since': 2 cells are not a date as the others: '30.02"):
-        read(path=written(monotonic_start=[*days, "30.02.2024", "later"]))
+        read(path=written(since=[*days, "30.02.2024", "later"]))
 
 
 def test_every_column_that_cannot_be_read_is_told_at_once(written):
@@ -282,14 +282,14 @@ def test_an_id_that_a_group_names_becomes_a_feature(written):
     ],
 )
 def test_the_positive_answer_is_understood(written, answers, positive, meant):
-    path = written(collect=answers * 50, a=text("a")[:100])
+    path = written(answer=answers * 50, a=text("a")[:100])
     target = read(path=path, target="answer", positive=positive).labelled
     assert target.tolist() == [int(answer == meant) for answer in answers * 50]
     assert target.dtype == "int64"
 
 
 def test_a_positive_answer_that_does_not_exist_is_refused(written):
-    path = written(collect=["left", "stayed"] * 50)
+    path = written(answer=["left", "stayed"] * 50)
     said = (
         "data.positive is 'lef'; expected one of 'left', 'stayed', .*'answer'. Did you mean 'left'"
     )
@@ -301,7 +301,7 @@ def test_an_unclear_answer_has_to_be_named(written):
     with pytest.raises(
         RetainError, match=r"has values 'left', 'stayed', and neither .*data\.positive"
     ):
-        read(path=written(collect=["left", "stayed"] * 50), target="answer")
+        read(path=written(answer=["left", "stayed"] * 50), target="answer")
 
 
 @pytest.mark.parametrize(
@@ -317,12 +317,12 @@ def test_an_unclear_answer_has_to_be_named(written):
 )
 def test_a_target_has_two_values(written, answers, said):
     with pytest.raises(RetainError, match=said):
-        read(path=written(collect=answers * 9, b=list("xyz") * 9), target="answer")
+        read(path=written(answer=answers * 9, b=list("xyz") * 9), target="answer")
 
 
 def test_rows_without_a_target_are_left_out_and_told(written):
     answers = ["yes", "no", None, "NA"] * 50
-    customers = read(path=written(collect=answers, a=text("a")), target="answer")
+    customers = read(path=written(answer=answers, a=text("a")), target="answer")
     assert customers.told() == "200 → 100 (no target)"
     assert customers.funnel[0].reason == "no value in column 'answer'"
     assert customers.labelled.tolist() == [1, 0] * 50

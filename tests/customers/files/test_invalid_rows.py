@@ -103,7 +103,7 @@ def test_a_cell_that_is_no_number_costs_its_customer_the_score_and_nobody_else(n
         id=range(1, 13),
         pages=["5", "many", "", *"456789123"],
         colour=["red"] * 12,
-        monotonic_start=["1970-01-02"] * 3 + ["soon"] + ["1970-01-03"] * 8,
+        since=["1970-01-02"] * 3 + ["soon"] + ["1970-01-03"] * 8,
     )
     assert customers.features.index.tolist() == [1, 3, *range(5, 13)]
     assert np.isnan(customers.features.loc[3, "pages"])

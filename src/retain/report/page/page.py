@@ -134,7 +134,7 @@ def page(tree: Tree, language: str) -> str:
         .render(
             verdict=verdict,
             language=language,
-            collect=answer(verdict),
+            answer=answer(verdict),
             pictures=drawn.pictures,
             captions={name: caption(name, verdict) for name in drawn.pictures},
             curves=[name for name in CURVES if name in drawn.pictures],
@@ -142,7 +142,7 @@ def page(tree: Tree, language: str) -> str:
             rows=rows(verdict, numbers),
             choices=choices(verdict),
             raced=any(row.get("stopped") for row in verdict["leaderboard"]),
-            dropped_examples=left_out(verdict),
+            left_out=left_out(verdict),
             opened=None if verdict["sealed_test"] is None else describe_accesses(verdict),
             campaign=campaign_or_none(verdict),
             compare=compare_command(verdict),
