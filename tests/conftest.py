@@ -65,14 +65,14 @@ def read_once(source: type[ConfigSource], package: str) -> None:
     read = source.load_config
 
     @functools.cache
-    def kept(path: str, provider: str, folder: str) -> bytes:
+    def load_pickled(path: str, provider: str, folder: str) -> bytes:
         return pickle.dumps(read(source(provider, folder), path))
 
     def load(self: Any, config_path: str) -> Any:
         if not f"{self.path}/".startswith(package):
             return read(self, config_path)
         folder = f"{source.scheme()}://{self.path}"
-        return pickle.loads(kept(config_path, self.provider, folder))  # noqa: S301 - ours; faster than a deep copy
+        return pickle.loads(load_pickled(config_path, self.provider, folder))  # noqa: S301 - ours; faster than a deep copy
 
     source.load_config = load
 
@@ -233,10 +233,10 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 
 
 @contextlib.contextmanager
-def _undrawn() -> Iterator[None]:
+def _without_charts() -> Iterator[None]:
     from retain.execution.executor import run_in_subprocess
 
-    def alone(job: str, *arguments: Any, description: str) -> Any:
+    def run_all_but_charts(job: str, *arguments: Any, description: str) -> Any:
         return (
             contextlib.nullcontext(list)
             if job == "render"
@@ -244,16 +244,16 @@ def _undrawn() -> Iterator[None]:
         )
 
     with (
-        mock.patch("retain.workflows.compare.run_in_subprocess", alone),
+        mock.patch("retain.workflows.compare.run_in_subprocess", run_all_but_charts),
         mock.patch("retain.report.page.page.page", return_value=""),
     ):
         yield
 
 
 @pytest.fixture(scope="session")
-def undrawn() -> Callable[[], contextlib.AbstractContextManager[None]]:
+def without_charts() -> Callable[[], contextlib.AbstractContextManager[None]]:
     """Have comparisons make no picture and an empty page: they take longer than all the rest."""
-    return _undrawn
+    return _without_charts
 
 
 @pytest.fixture(scope="session")
@@ -309,13 +309,13 @@ def optional() -> Callable[[str], ModuleType]:
     CI installs them all, and says so: there a missing one fails.
     """
 
-    def found(name: str) -> ModuleType:
+    def import_optional(name: str) -> ModuleType:
         if importlib.util.find_spec(name) is None:
-            told = f"{name} is not installed; type: make cluster"
-            (pytest.fail if os.environ.get("RETAIN_REQUIRE_CLUSTER") else pytest.skip)(told)
+            text = f"{name} is not installed; type: make cluster"
+            (pytest.fail if os.environ.get("RETAIN_REQUIRE_CLUSTER") else pytest.skip)(text)
         return importlib.import_module(name)
 
-    return found
+    return import_optional
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ def log(tmp_path_factory, purchase_log):
         "data.cache=null",
         "data.columns.customer=client",
         "data.columns.time=when",
-        "data.snapshots.count=7",
+        "data.snapshots.n=7",
         *QUICK[1:],
     )
 
@@ -171,11 +171,13 @@ def smoke():
 
 
 # What CI sweeps is what there is to choose: a new option that nobody tries cannot slip in.
+@pytest.mark.slow
 @pytest.mark.parametrize("group", ["model", "sampler", "scaling", "calibration", "tuning"])
 def test_the_smoke_study_has_every_option(smoke, group):
     assert {run.config[group]["name"] for run in smoke} == set(OPTIONS[group])
 
 
+@pytest.mark.slow
 def test_the_sweeps_of_a_study_share_the_runs_they_have_in_common(smoke):
     alone = (9 - 4) + (4 - 1) + (4 - 1)  # samplers, scalings and calibrations not met before
     assert len(smoke) == len({run.id for run in smoke}) == 14 * 4 + alone + 2

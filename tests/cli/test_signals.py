@@ -96,10 +96,11 @@ def test_a_launch_asked_to_end_does_and_the_same_line_continues(
     assert not list((here / "temporary").iterdir())
     assert alone(here)
     monkeypatch.setenv("RETAIN_SLOW", "0.1")
-    code, said = retain(*line)
-    assert code == 0, said
+    code, output = retain(*line)
+    assert code == 0, output
 
 
+@pytest.mark.slow
 def test_a_terminal_that_is_closed_ends_the_launch_without_a_word(odd_models, tiny, here):
     ours, theirs = os.openpty()
     # A leader of a new session that opens a terminal gets signals from it.
@@ -118,8 +119,8 @@ def test_a_terminal_that_is_closed_ends_the_launch_without_a_word(odd_models, ti
 # What a killed worker started would hold the claim on its run, and its memory, for ever.
 def test_what_a_run_started_ends_with_it(retain, parents, tiny, records, here):
     line = (*parents, *tiny, "-m", "model=waits,dies,leaves", "workers=1")
-    code, said = retain(*line, "limits.seconds=2.5")
-    assert code == 1, said
+    code, output = retain(*line, "limits.seconds=2.5")
+    assert code == 1, output
     found = records("adhoc")
     assert "limits.seconds is 2.5" in found["waits"]["reason"]
     assert found["dies"]["reason"] == "the worker process died: SIGKILL"

@@ -63,6 +63,7 @@ TAKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("primary", TAKEN)
 def test_a_node_of_any_wrong_kind_is_refused_in_a_sentence_or_taken(primary):
     take, words = TAKEN[primary]

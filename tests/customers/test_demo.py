@@ -308,8 +308,8 @@ def test_the_figures_are_aggregates_and_say_how_they_were_measured() -> None:
         for marginal in cell["marginals"].values():
             assert set(marginal) in ({"values", "up_to"}, {"quantiles"})
             # a distribution lists its values in order, which no column of customers does
-            (told, *shares) = marginal.values()
-            assert told == sorted(told)
+            (result, *shares) = marginal.values()
+            assert result == sorted(result)
             assert all(share == sorted(share) and share[-1] == 1 for share in shares)
         # correlations of pairs of features, below the diagonal
         assert [len(row) for row in cell["correlation"]] == list(range(1, len(figures["features"])))
@@ -339,6 +339,7 @@ def test_a_model_of_the_demo_data_works_on_the_real_data(
     assert transported(name, folders(1300), real) >= 0.89
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_the_demo_data_are_as_hard_as_the_real_data(folders: Any, real: Path, name: str) -> None:
     given = cross_validated(name, real, repeats=1)

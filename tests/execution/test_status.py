@@ -126,10 +126,10 @@ def test_a_sweep_that_stops_half_way_is_interrupted(make_plan, tasks, record_of,
 
 def test_a_status_that_cannot_be_written_costs_one_warning_and_no_run(retain, tiny):
     Path("outputs/adhoc/status.json").mkdir(parents=True)
-    code, said = retain(*tiny, "-m", "model=tree,dummy", "workers=1")
+    code, output = retain(*tiny, "-m", "model=tree,dummy", "workers=1")
     assert code == 0
-    assert said.count("status.json cannot be written: [Errno 21] Is a directory") == 1
-    assert "2 done, 0 failed" in said
+    assert output.count("status.json cannot be written: [Errno 21] Is a directory") == 1
+    assert "2 done, 0 failed" in output
     assert not list(Path("outputs/adhoc").glob(".status*"))
 
 
@@ -185,10 +185,10 @@ def test_the_counts_add_up_to_the_total(sweep_of_nine, record_of, states):
     for task, state in zip(tasks, states, strict=False):
         tally.record_start(task)
         tally.record_end(record_of(task, state))
-        told = tally.status("running").model_dump()
+        result = tally.status("running").model_dump()
         parts = ("done", "failed", "not_applicable", "skipped", "left")
-        assert sum(told[part] for part in parts) == told["total"] == 9
-        assert told["running"] == ()
+        assert sum(result[part] for part in parts) == result["total"] == 9
+        assert result["running"] == ()
 
 
 @pytest.fixture(scope="session")

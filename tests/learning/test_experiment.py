@@ -129,6 +129,7 @@ def test_a_model_without_probabilities_is_given_a_logistic_curve(run, shop):
     assert metrics["log_loss"]["mean"] < 0.7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("average", ["probability", "rank"])
 def test_a_blend_is_about_as_good_as_its_members(run, shop, average):
     members = {"logreg": LogisticRegression(max_iter=500), "svc": SVC()}

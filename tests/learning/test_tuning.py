@@ -244,17 +244,17 @@ def test_every_fold_has_trials_of_its_own(make, shop, three_folds, monkeypatch):
 def test_a_run_tells_every_folds_choice_their_agreement_and_the_optimism(make, shop, three_folds):
     customers = shop()
     outcome = evaluate(make(), customers, split(customers, three_folds, seed=0))
-    told = outcome.tuning
-    assert [(fold["repeat"], fold["fold"]) for fold in told["folds"]] == [
+    result = outcome.tuning
+    assert [(fold["repeat"], fold["fold"]) for fold in result["folds"]] == [
         (repeat, fold) for repeat in range(2) for fold in range(3)
     ]
-    assert all(fold["trials"] == 6 for fold in told["folds"])
-    depths = [fold["parameters"]["max_depth"] for fold in told["folds"]]
-    assert told["agreement"]["max_depth"]["low"] == min(depths)
-    assert told["agreement"]["max_depth"]["high"] == max(depths)
-    assert told["outer"] == pytest.approx(outcome.metrics["roc_auc"]["mean"])
-    optimism = told["optimism"]
-    assert optimism["mean"] == pytest.approx(told["inner"] - told["outer"])
+    assert all(fold["trials"] == 6 for fold in result["folds"])
+    depths = [fold["parameters"]["max_depth"] for fold in result["folds"]]
+    assert result["agreement"]["max_depth"]["low"] == min(depths)
+    assert result["agreement"]["max_depth"]["high"] == max(depths)
+    assert result["outer"] == pytest.approx(outcome.metrics["roc_auc"]["mean"])
+    optimism = result["optimism"]
+    assert optimism["mean"] == pytest.approx(result["inner"] - result["outer"])
     assert optimism["low"] < optimism["mean"] < optimism["high"]
     assert outcome.seconds["tune"] > 0
 
@@ -268,8 +268,8 @@ def test_folds_tuned_in_several_goes_tell_the_same(make, shop, three_folds):
     kept = replace(begun, tuning=json.loads(json.dumps(begun.tuning)))
     ended = evaluate(make(), customers, splits, begun=kept)
     pd.testing.assert_frame_equal(ended.scores.table, whole.scores.table, check_exact=True)
-    for told in (ended.tuning, whole.tuning):
-        for fold in told["folds"]:
+    for message in (ended.tuning, whole.tuning):
+        for fold in message["folds"]:
             fold["seconds"] = 0.0
     assert ended.tuning == whole.tuning
 
@@ -278,9 +278,9 @@ def test_folds_tuned_in_several_goes_tell_the_same(make, shop, three_folds):
 def test_on_pure_noise_the_inner_best_flatters(make, shop, three_folds):
     customers = shop(300, noise=1000.0)
     experiment = make(how=settings(trials=40, folds=2))
-    told = evaluate(experiment, customers, split(customers, three_folds, seed=0)).tuning
-    assert told["inner"] > 0.53
-    assert told["optimism"]["mean"] > 0.03
+    result = evaluate(experiment, customers, split(customers, three_folds, seed=0)).tuning
+    assert result["inner"] > 0.53
+    assert result["optimism"]["mean"] > 0.03
 
 
 def test_a_run_that_is_not_tuned_tells_nothing_of_tuning(make, shop, three_folds):

@@ -74,20 +74,20 @@ def test_what_cannot_change_a_result_is_no_difference():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"data": {"fingerprint": "f" * 64}}, r"customers: 100 rows, fingerprint aaaaaaaaaaaa"),
         ({"data": {"positives": 7}}, r"target: 40 declined .*; 7 declined"),
         ({"split": {"fingerprint": "f" * 64}}, r"splits: 3 folds × 2, bbbbbbbbbbbb"),
     ],
 )
-def test_unlike_runs_are_refused_and_the_difference_is_named(make_record, change, told):
+def test_unlike_runs_are_refused_and_the_difference_is_named(make_record, change, message):
     record = make_record()
     ((part, update),) = change.items()
     other = record.model_copy(
         update={"id": "ffffffff", part: getattr(record, part).model_copy(update=update)}
     )
-    with pytest.raises(RetainError, match=told):
+    with pytest.raises(RetainError, match=message):
         check_comparable([record, other])
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from retain.campaign.audience import Audience, Settings
+from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
-from retain.campaign.planning.document import Basis, document
-from retain.campaign.planning.plan import CampaignPlan, make_plan, segment_named
+from retain.campaign.planning.document import PlanningContext, build_document
+from retain.campaign.planning.plan import CampaignPlan, find_segment, make_plan
 from retain.campaign.segmentation.profiles import profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,
@@ -66,7 +66,7 @@ class Campaign:
     nets: np.ndarray | None
 
 
-def refuse_impossible(audience: Audience, settings: Settings) -> None:
+def refuse_impossible(audience: Audience, settings: CampaignSettings) -> None:
     """Hold rules, bands and offers against these customers before anything depends on them.
 
     Raises
@@ -80,13 +80,13 @@ def refuse_impossible(audience: Audience, settings: Settings) -> None:
     risk = _break_even(audience, settings) if planned_for else None
     known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
     for name in settings.planning.min_contacts if planned_for else ():
-        segment_named(name, list(segment_labels(known)))
+        find_segment(name, list(segment_labels(known)))
 
 
 def make_campaign(
     audience: Audience,
     recalibration: Recalibration,
-    settings: Settings,
+    settings: CampaignSettings,
     declined: np.ndarray | None = None,
 ) -> Campaign:
     """Place customers in segments and plan who is offered what.
@@ -103,11 +103,11 @@ def make_campaign(
         return without_money(_placed(audience, settings, None), settings)
     draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
     found = _placed(audience, settings, draws)
-    basis = Basis(found.audience, draws, recalibration, settings, declined)
-    return with_plan(found, basis)
+    context = PlanningContext(found.audience, draws, recalibration, settings, declined)
+    return with_plan(found, context)
 
 
-def at_cost(settings: Settings) -> Settings:
+def at_cost(settings: CampaignSettings) -> CampaignSettings:
     """The settings with every offer at what it is assumed to cost."""
     times = settings.assumptions.cost_multiplier.value
     return replace(
@@ -116,22 +116,22 @@ def at_cost(settings: Settings) -> Settings:
     )
 
 
-def with_plan(found: Campaign, basis: Basis, *, what_ifs: bool = True) -> Campaign:
+def with_plan(found: Campaign, context: PlanningContext, *, scenarios: bool = True) -> Campaign:
     """Placed customers, and who of them is offered what where that was asked for.
 
-    ``what_ifs`` tells besides how else it could be, which takes many plans more.
+    ``scenarios`` tells besides how else it could be, which takes many plans more.
     """
-    settings = basis.settings
+    settings = context.settings
     if not settings.planning.on:
         return found
     offers = evaluate_offers(settings.catalogue, found.audience, settings.assumptions)
     plan = make_plan(found.audience, offers, settings.planning)
-    tree = document(plan, basis, what_ifs=what_ifs)
-    nets = basis.draws.expected_net(plan.chosen, offers)
+    tree = build_document(plan, context, scenarios=scenarios)
+    nets = context.monte_carlo.expected_net(plan.offer_index, offers)
     return replace(found, plan=plan, tree=tree, nets=nets)
 
 
-def without_money(found: Campaign, settings: Settings) -> Campaign:
+def without_money(found: Campaign, settings: CampaignSettings) -> Campaign:
     """Customers in segments of risk, and why nothing is planned."""
     if not settings.planning.on:
         return found
@@ -141,7 +141,7 @@ def without_money(found: Campaign, settings: Settings) -> Campaign:
     return replace(found, plan=no, tree={"missing": str(no)})
 
 
-def _placed(audience: Audience, settings: Settings, draws: MonteCarlo | None) -> Campaign:
+def _placed(audience: Audience, settings: CampaignSettings, draws: MonteCarlo | None) -> Campaign:
     """The customers in their segments, and what is at risk in each."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
     known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
@@ -155,7 +155,7 @@ def _placed(audience: Audience, settings: Settings, draws: MonteCarlo | None) ->
     return Campaign(placed, known, told, bounds, None, None, None)
 
 
-def _break_even(audience: Audience, settings: Settings) -> float | None:
+def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
     """The risk from which the cheapest offer pays for a customer of median profit."""
     profit = positive_profit(audience.table["profit"].to_numpy(dtype=float))
     offer = settings.catalogue.offers[cheapest(settings.catalogue)]
@@ -164,7 +164,7 @@ def _break_even(audience: Audience, settings: Settings) -> float | None:
 
 
 def apply_to_new_customers(
-    audience: Audience, recalibration: Recalibration, settings: Settings
+    audience: Audience, recalibration: Recalibration, settings: CampaignSettings
 ) -> Campaign:
     """New customers in known segments, and who of them is offered what.
 
@@ -187,11 +187,11 @@ def apply_to_new_customers(
     totals = draws.totals(np.asarray(placed.segments))
     told = profiles(placed, settings.segmentation, totals, differs=False)
     found = Campaign(placed, settings.segmentation, told, draws.per_customer(), None, None, None)
-    basis = Basis(placed, draws, recalibration, settings, None)
-    return with_plan(found, basis, what_ifs=False)
+    context = PlanningContext(placed, draws, recalibration, settings, None)
+    return with_plan(found, context, scenarios=False)
 
 
-def _without_money(placed: Audience, settings: Settings) -> Campaign:
+def _without_money(placed: Audience, settings: CampaignSettings) -> Campaign:
     """Segments of risk, where these are the segments there were."""
     if settings.segmentation.kind == "risk_value" and settings.segmentation.value is not None:
         raise RetainError(

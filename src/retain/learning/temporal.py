@@ -192,7 +192,7 @@ def _too_few(days: list[pd.Timestamp], gap: int, *, by_horizon: bool) -> str:
     return (
         f"{counted} {span} days; to learn, a gap of {gap} days, to test, the same gap again and a "
         f"sealed snapshot need {needed}: {needed - span} are missing. Type {shorter}; or, where "
-        "the log is long enough, more data.snapshots.count or less data.label.lookback."
+        "the log is long enough, more data.snapshots.n or less data.label.lookback."
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.audience import Audience, Settings
+from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import Campaign, make_campaign
 from retain.campaign.offers.catalogue import fit_catalogue
 from retain.campaign.planning.plan import CampaignPlan
@@ -64,7 +64,7 @@ class CampaignFiles:
 
 def plan_campaign(
     config: Compare,
-    settings: Settings,
+    settings: CampaignSettings,
     shared: tuple[SharedValue, SharedValue],
     test_scores: Scores,
     driver_texts: DriverTexts | None,
@@ -110,7 +110,7 @@ def plan_campaign(
 
 def to_campaign_files(
     campaign: Campaign,
-    settings: Settings,
+    settings: CampaignSettings,
     recalibrated: Recalibration,
     language: Language,
     driver_texts: DriverTexts | None,
@@ -155,7 +155,7 @@ def _driver_sentences_by_customer(
     """Return the drivers of each customer with an offer as one text, by customer."""
     if driver_texts is None:
         return None
-    treated = audience.table.index[plan.treated >= 0]
+    treated = audience.table.index[plan.treated_offer_index >= 0]
     is_treated = driver_texts.drivers["customer_id"].isin(treated)
     drivers = driver_texts.drivers[is_treated].reset_index(drop=True)
     sentences = driver_sentences(drivers, driver_texts.features, language, driver_texts.levels)

@@ -17,7 +17,7 @@ from retain.verdict.verdict import judge
 from retain.workflows.runs import check_any_readable, format_commands, read_run_scores
 
 if TYPE_CHECKING:
-    from retain.campaign.audience import Settings
+    from retain.campaign.audience import CampaignSettings
     from retain.execution.shared_memory import SharedValue
     from retain.learning.scores import Scores
     from retain.record import RunDirectory
@@ -61,7 +61,7 @@ class Comparison:
     config: Compare
     selection: RunSelection
     verdict: Verdict
-    settings: Settings
+    settings: CampaignSettings
     checks: Sequence[GateResult]
     diff_runs: DiffRuns
     scores: Scores

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.audience import Audience, Settings
+from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import apply_to_new_customers
 from retain.campaign.drift import drift, drift_warnings
 from retain.campaign.value.value import build_audience
@@ -41,7 +41,7 @@ class ScoreResult:
 
 
 def score_customers(
-    config: Score, saved: LoadedWinner, settings: Settings, new: NewCustomers
+    config: Score, saved: LoadedWinner, settings: CampaignSettings, new: NewCustomers
 ) -> ScoreResult:
     """Score new customers by a saved winner, and plan a campaign for them.
 
@@ -73,7 +73,7 @@ def _compute_scores(config: Score, saved: LoadedWinner, new: NewCustomers) -> Sc
 
 
 def _build_audience(
-    saved: LoadedWinner, settings: Settings, new: NewCustomers, scores: Scores
+    saved: LoadedWinner, settings: CampaignSettings, new: NewCustomers, scores: Scores
 ) -> Audience:
     """Return the audience, with all levels of categories that the comparison knows."""
     audience = build_audience(
@@ -86,7 +86,7 @@ def _build_audience(
     return replace(audience, columns=add_training_levels(audience.columns, saved))
 
 
-def merge_settings(config: Score, saved: LoadedWinner) -> Settings:
+def merge_settings(config: Score, saved: LoadedWinner) -> CampaignSettings:
     """Return the settings of the comparison with the typed overrides.
 
     A typed option of a group replaces the whole group. Segments, and offers unless others are
@@ -101,7 +101,9 @@ def merge_settings(config: Score, saved: LoadedWinner) -> Settings:
         if typed is not None:
             tree[key] = typed if "name" in typed else deep_merge(tree[key], typed)
     settings = parse(SavedSettings, tree)
-    return Settings(settings.segmentation, settings.assumptions, settings.offers, settings.campaign)
+    return CampaignSettings(
+        settings.segmentation, settings.assumptions, settings.offers, settings.campaign
+    )
 
 
 SCHEMA = 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.audience import Settings
+from retain.campaign.audience import CampaignSettings
 from retain.campaign.campaign import refuse_impossible
 from retain.campaign.reference import reference
 from retain.campaign.reference import write as write_reference
@@ -85,7 +85,11 @@ class WinnerEvaluation:
 
 
 def evaluate_winner(
-    config: Compare, settings: Settings, staged: StudyDirectory, winner: Record, data: TrainingData
+    config: Compare,
+    settings: CampaignSettings,
+    staged: StudyDirectory,
+    winner: Record,
+    data: TrainingData,
 ) -> WinnerEvaluation:
     """Return the winner's curves, and its results if its customers were found.
 
@@ -105,7 +109,9 @@ def evaluate_winner(
     return WinnerEvaluation(winner_curves, refit_and_test(config, staged, winner, dataset))
 
 
-def _check_rules_and_offers(oof_scores: Scores, dataset: Dataset, settings: Settings) -> None:
+def _check_rules_and_offers(
+    oof_scores: Scores, dataset: Dataset, settings: CampaignSettings
+) -> None:
     """Check segmentation rules and offers before the sealed test is opened."""
     customers, scores, _ = select_latest_snapshot(dataset.customers, [oof_scores])
     audience = build_audience(

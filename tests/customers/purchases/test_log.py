@@ -248,8 +248,8 @@ def test_returns_may_be_dropped_or_refused(opened, csv_log):
     path = csv_log(lines("1,2024-01-03,-5"))
     dropped = opened(path, **MONEY, returns="drop")
     assert (dropped.funnel["returns"].before, dropped.funnel["returns"].after) == (31, 30)
-    told = r"column 'amount': 1 row is below zero: '-5', first in row 32; policy\.returns=error"
-    with pytest.raises(RetainError, match=told):
+    message = r"column 'amount': 1 row is below zero: '-5', first in row 32; policy\.returns=error"
+    with pytest.raises(RetainError, match=message):
         opened(path, **MONEY, returns="error")
 
 
@@ -298,8 +298,8 @@ def test_a_row_of_minutes_alone_is_a_visit(opened, csv_log):
 def test_duplicates_of_a_long_log_are_estimated_from_some_customers(opened, csv_log, monkeypatch):
     monkeypatch.setattr(duplicates, "_MAX_EXACT_ROWS", 100)
     rows = [f"{n % 640},2024-01-02,{n % 640}" for n in range(1280)]
-    told = opened(csv_log(lines(*rows)), **MONEY).funnel["duplicates"].reason
-    about = int(re.match(r"about (\d+) repeat", told).group(1))
+    result = opened(csv_log(lines(*rows)), **MONEY).funnel["duplicates"].reason
+    about = int(re.match(r"about (\d+) repeat", result).group(1))
     assert 320 <= about <= 1280
 
 
@@ -380,7 +380,7 @@ def test_which_line_opens_an_order_does_not_hang_on_the_order_of_rows(opened, cs
 
 
 @pytest.mark.parametrize(
-    ("text", "changes", "told"),
+    ("text", "changes", "message"),
     [
         (HEADER, MONEY, "has columns and no rows; expected purchases"),
         ("", {}, "is empty; expected a header and rows"),
@@ -403,8 +403,10 @@ def test_which_line_opens_an_order_does_not_hang_on_the_order_of_rows(opened, cs
         (lines(), {"columns": ("customer", "time")}, "has 3 columns, and data.format.columns 2"),
     ],
 )  # fmt: skip
-def test_a_log_that_cannot_be_read_is_refused_in_a_sentence(opened, csv_log, text, changes, told):
-    with pytest.raises(RetainError, match=told):
+def test_a_log_that_cannot_be_read_is_refused_in_a_sentence(
+    opened, csv_log, text, changes, message
+):
+    with pytest.raises(RetainError, match=message):
         opened(csv_log(text), **changes)
 
 
@@ -444,16 +446,16 @@ def test_a_folder_without_logs_is_told(opened, tmp_path):
 def test_files_of_different_columns_are_named(opened, csv_log, tmp_path):
     csv_log(lines(), "logs/a.csv")
     csv_log(lines(header="customer,time,money\n"), "logs/b.csv")
-    told = r"file '.*b\.csv' has column 'money', unlike file '.*a\.csv'"
-    with pytest.raises(RetainError, match=told):
+    message = r"file '.*b\.csv' has column 'money', unlike file '.*a\.csv'"
+    with pytest.raises(RetainError, match=message):
         opened(tmp_path / "logs")
 
 
 def test_files_of_different_kinds_are_named(opened, csv_log, tmp_path):
     path = csv_log(lines(), "logs/a.csv")
     duckdb.read_csv(str(path)).write_parquet(str(path.with_suffix(".parquet")))
-    told = r"of several kinds: 'a\.csv' is CSV, 'a\.parquet' is Parquet"
-    with pytest.raises(RetainError, match=told):
+    message = r"of several kinds: 'a\.csv' is CSV, 'a\.parquet' is Parquet"
+    with pytest.raises(RetainError, match=message):
         opened(tmp_path / "logs")
 
 

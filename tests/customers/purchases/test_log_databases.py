@@ -229,7 +229,7 @@ def test_batches_without_rows_and_objects_without_batches_are_refused(opened_sou
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("postgresql://ann:secret@db.local/shop", "holds a password.*set PGPASSWORD, or .*pgpass"),
         ("postgresql://ann@db.local/shop?password=secret", "holds a password"),
@@ -242,8 +242,8 @@ def test_batches_without_rows_and_objects_without_batches_are_refused(opened_sou
         ("sqlite:///shop.db?mode=rw", "it has options after"),
     ],
 )
-def test_a_url_says_where_and_no_more(opened, url, told):
-    with pytest.raises(RetainError, match=told) as refused:
+def test_a_url_says_where_and_no_more(opened, url, message):
+    with pytest.raises(RetainError, match=message) as refused:
         opened(url, table="log")
     assert "secret" not in str(refused.value)
 

@@ -82,7 +82,7 @@ def test_a_view_is_seen_by_other_cursors(opened, parquet_log):
 
 
 @pytest.mark.parametrize(
-    ("columns", "changes", "told"),
+    ("columns", "changes", "message"),
     [
         (
             {"amount": [[1.5]] * 40},
@@ -95,8 +95,8 @@ def test_a_view_is_seen_by_other_cursors(opened, parquet_log):
         ({}, {"amount": "amount2"}, "Did you mean 'amount'"),
     ],
 )
-def test_columns_that_mean_nothing_are_told(opened, parquet_log, columns, changes, told):
-    with pytest.raises(RetainError, match=told):
+def test_columns_that_mean_nothing_are_told(opened, parquet_log, columns, changes, message):
+    with pytest.raises(RetainError, match=message):
         opened(parquet_log(**columns), **changes)
 
 

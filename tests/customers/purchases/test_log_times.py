@@ -131,7 +131,7 @@ def test_cells_that_look_like_words_of_sql_are_no_times(opened, csv_log):
 
 
 @pytest.mark.parametrize(
-    ("cell", "told"),
+    ("cell", "message"),
     [
         ("2024-03-31 12h00", "%Y-%m-%d %Hh%M"),
         ("Mar 31, 2024 12:00", "%b %d, %Y %H:%M"),
@@ -139,8 +139,8 @@ def test_cells_that_look_like_words_of_sql_are_no_times(opened, csv_log):
         ("31/03/2024 15:00 +0300", "%d/%m/%Y %H:%M %z"),
     ],
 )
-def test_any_other_form_may_be_told(times, cell, told):
-    assert times([cell], time_format=told) == [seconds(NOON.replace(second=0))]
+def test_any_other_form_may_be_told(times, cell, message):
+    assert times([cell], time_format=message) == [seconds(NOON.replace(second=0))]
 
 
 # --- zones ---------------------------------------------------------------------------------------
@@ -152,8 +152,8 @@ def test_offsets_are_honoured_and_other_rows_are_the_stores_clock(opened, csv_lo
     log = opened(path, timezone="Europe/Moscow")
     hours = [t % 86400 // 3600 for _, t in log.rows("customer", "t")]
     assert hours == [12, 15, 20]
-    told = log.funnel["log read"].reason
-    assert "1 times name no zone and are taken as the store's clock" in told
+    result = log.funnel["log read"].reason
+    assert "1 times name no zone and are taken as the store's clock" in result
 
 
 @pytest.mark.parametrize("session", ["UTC", "Asia/Tokyo", "America/New_York"])

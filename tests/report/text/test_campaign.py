@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from retain.campaign.planning.document import LOOKS
+from retain.campaign.planning.document import CAUTION_CHECKS
 from retain.report.page.page import page
 from retain.report.text.campaign import (
     assumptions,
@@ -32,8 +32,8 @@ def campaign(tree):
     return tree["campaign"]
 
 
-def plain(said, language="en"):
-    return re.sub(r"</?\w+>", "", words(language).plain(said))
+def plain(text, language="en"):
+    return re.sub(r"</?\w+>", "", words(language).plain(text))
 
 
 def spoken(found, language="en"):
@@ -49,21 +49,21 @@ def test_the_first_sentence_says_to_how_many_at_what_cost_and_what_it_is_expecte
 
 # What cannot be told from chance must not be promised, whatever is hoped for.
 def test_nothing_is_promised_below_what_can_be_detected(campaign):
-    said = plain(promise(campaign))
-    assert said.startswith(
+    text = plain(promise(campaign))
+    assert text.startswith(
         "the campaign is too small to measure its effect: the expected fall of 4.1 "
     )
-    assert "below the 11.9 that can be detected" in said
-    assert said.endswith("982 customers in each group would be needed")
+    assert "below the 11.9 that can be detected" in text
+    assert text.endswith("982 customers in each group would be needed")
     campaign["power"]["overall"]["needed"] = None
     assert "in each group" not in plain(promise(campaign))
 
 
 def test_what_can_be_seen_is_left_to_the_control_group_to_judge(campaign):
     campaign["power"]["overall"] |= {"detectable": 0.03, "promised": True}
-    said = plain(promise(campaign))
-    assert said.startswith("if the assumptions hold, the share that declines falls by 4.1 ")
-    assert "an effect of 3.0 or more can be detected" in said
+    text = plain(promise(campaign))
+    assert text.startswith("if the assumptions hold, the share that declines falls by 4.1 ")
+    assert "an effect of 3.0 or more can be detected" in text
 
 
 def test_groups_too_small_for_any_effect_promise_nothing(campaign):
@@ -78,9 +78,9 @@ def test_without_a_control_group_it_is_said_what_cannot_be_known(campaign):
 
 def test_a_plan_that_contacts_nobody_is_an_answer(campaign):
     campaign["plan"] |= {"chosen": 0, "treated": 0, "control": 0}
-    said = spoken(summary(campaign))
-    assert said[0].endswith("so nobody is contacted")
-    assert not any("detect" in one or "control group and" in one for one in said)
+    text = spoken(summary(campaign))
+    assert text[0].endswith("so nobody is contacted")
+    assert not any("detect" in one or "control group and" in one for one in text)
     campaign["prices"]["budget"] = None
     assert not any("budget" in one for one in spoken(limits(campaign)))
 
@@ -103,11 +103,11 @@ def test_where_consent_is_not_stated_the_page_says_what_to_type(tree, html):
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize("code", LOOKS)
+@pytest.mark.parametrize("code", CAUTION_CHECKS)
 def test_every_caution_has_words_in_both_languages(tree, code, language):
     tree["campaign"]["cautions"] = [{"code": code}]
-    (said,) = spoken(cautions(tree), language)
-    assert len(said) > 40
+    (text,) = spoken(cautions(tree), language)
+    assert len(text) > 40
 
 
 def test_a_caution_nobody_put_into_words_is_an_error(tree):
@@ -146,10 +146,10 @@ def test_the_certificate_says_how_much_better_a_plan_could_be(campaign):
         for one in spoken(plan_quality_text(campaign))
     )
     campaign["plan"] |= {"proven": True, "method": "exact"}
-    (said,) = [
+    (text,) = [
         one for one in spoken(plan_quality_text(campaign)) if "without a control group" in one
     ]
-    assert said.endswith("no plan is better, which is proven (HiGHS, an exact solver)")
+    assert text.endswith("no plan is better, which is proven (HiGHS, an exact solver)")
 
 
 @pytest.mark.parametrize(

@@ -337,6 +337,7 @@ def rows_of(table):
     return table.to_dict("records")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(tables())
 def test_a_sentence_read_back_gives_the_numbers_it_was_made_from(made):
@@ -407,11 +408,11 @@ def test_on_the_page_names_are_text_and_numbers_hold_their_values(made):
     names, table = made
     for language in LANGUAGES:
         for row in rows_of(table):
-            said = driver_message(in_tree(row), names[row["feature"]])
+            text = driver_message(in_tree(row), names[row["feature"]])
             page = Shown()
-            page.feed(str(words(language).html(said)))
+            page.feed(str(words(language).html(text)))
             page.close()
-            assert page.text == words(language).plain(said)
+            assert page.text == words(language).plain(text)
             assert page.tags <= {"data", "bdi"}
             held = {row[k] for k in ("value", "usual_low", "usual_high", "usual_share")}
             assert set(page.values) <= held
@@ -467,9 +468,9 @@ def test_the_strongest_driver_of_a_customer_is_first_whatever_its_sign(table):
 
 def test_the_rows_keep_their_places_whatever_their_index(table):
     turned = table.iloc[::-1].set_axis([5, 5, 1, 0])
-    said = driver_sentences(turned, FEATURES, "en")
-    assert said.index.equals(turned.index)
-    assert said.tolist() == driver_sentences(table, FEATURES, "en").tolist()[::-1]
+    text = driver_sentences(turned, FEATURES, "en")
+    assert text.index.equals(turned.index)
+    assert text.tolist() == driver_sentences(table, FEATURES, "en").tolist()[::-1]
 
 
 def test_no_drivers_make_an_empty_table(table):

@@ -17,13 +17,13 @@ def reasons(tree):
     return tree["reasons"]
 
 
-def told(reasons, language="en"):
-    said = [words(language).plain(one) for one in why(reasons)]
-    return [text[:1].upper() + text[1:] for text in said]
+def sentences(reasons, language="en"):
+    texts = [words(language).plain(one) for one in why(reasons)]
+    return [text[:1].upper() + text[1:] for text in texts]
 
 
 def sentence(reasons, start):
-    (found,) = [text for text in told(reasons) if text.startswith(start)]
+    (found,) = [text for text in sentences(reasons) if text.startswith(start)]
     return found
 
 
@@ -75,7 +75,7 @@ def test_two_orders_that_disagree_are_said_to(reasons):
     reasons["drivers"]["agree"] = False
     assert "is not reliable" in sentence(reasons, "Permutation importance")
     reasons["drivers"] |= {"agree": None, "tau": None}
-    assert not [text for text in told(reasons) if text.startswith("Permutation")]
+    assert not [text for text in sentences(reasons) if text.startswith("Permutation")]
 
 
 def test_features_that_say_the_same_are_counted(reasons):
@@ -90,7 +90,7 @@ def test_features_that_say_the_same_are_counted(reasons):
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_the_last_sentence_says_that_these_are_no_causes(reasons, change, language):
     change(reasons)
-    last = told(reasons, language)[-1]
+    last = sentences(reasons, language)[-1]
     assert ("associations" if language == "en" else "не причины") in last
 
 
@@ -122,8 +122,8 @@ def test_what_is_missing_is_said_and_what_is_known_stays(tree, reasons):
     assert '<p class="name" lang="en">svc has no explainer within 60 seconds</p>' in html
     assert "при перемешивании признака" in html
     assert 'data value="0.0317"' in html
-    assert "How much the winner would lose without each group is not known" in told(reasons)[0]
-    assert told(reasons)[1].startswith("The feature most closely associated with decline is")
+    assert "How much the winner would lose without each group is not known" in sentences(reasons)[0]
+    assert sentences(reasons)[1].startswith("The feature most closely associated with decline is")
 
 
 @pytest.mark.parametrize("but", ["features", "label_audit"])
@@ -146,11 +146,11 @@ def test_nothing_but_names_need_be_known_of_a_feature(tree, reasons):
 @pytest.mark.parametrize("explainer", ["tree", "linear", "sampled"])
 def test_how_the_values_came_about_is_said(reasons, explainer):
     exact = {} if explainer == "sampled" else {"background": None, "error": None}
-    said = words("en").plain(
+    text = words("en").plain(
         explanation_text(reasons["drivers"] | {"explainer": explainer, **exact})
     )
-    assert ("standard error of a value is 0.012" in said) == (explainer == "sampled")
-    assert "—" not in said
+    assert ("standard error of a value is 0.012" in text) == (explainer == "sampled")
+    assert "—" not in text
 
 
 def test_both_languages_have_their_own_pictures_and_one_caption(html):
@@ -164,9 +164,9 @@ def test_both_languages_have_their_own_pictures_and_one_caption(html):
 
 def test_a_caption_reads_the_chart_with_its_own_numbers(tree, reasons):
     strongest = reasons["features"][0]
-    said = words("en").plain(caption("dependence", tree))
+    text = words("en").plain(caption("dependence", tree))
     highest = max(strongest["dependence"], key=lambda point: point["mean"])
-    assert f"to +{highest['mean']:.3f} at" in said
+    assert f"to +{highest['mean']:.3f} at" in text
     widest = max(
         (one for one in reasons["features"] if one["swarm"]),
         key=lambda one: one["swarm"]["high"] - one["swarm"]["low"],

@@ -1,23 +1,23 @@
 """``campaign.json``: the plan in numbers, for programs and for the page, which adds none.
 
-    id                  tells this campaign from others: the hash of all the rest
-    customers           how many there are, and ``contactable`` how many agreed to be contacted
+    id                  hash of all the rest
+    customers           their number, and ``contactable``, the number who agreed to be contacted
     consent             from_data | assume_given | not_stated: who says that customers agreed
     unit                of all money
     assumptions         horizon, loss_fraction, margin, cost_multiplier: value and range
     calibration         recalibration of the scores
     profit_at_risk      of all customers; ``draws`` of the Monte Carlo
-    profit_curve, empc  how many to target, by expected profit
-    offers              one object an offer: who may have it, who does, what it costs and saves
-    plan                all of it together, and how far it can be from the best
-    prices              shadow prices: see campaign.prices
-    control, power      who is held out, and which effect can then be seen
-    sensitivity         see campaign.sensitivity
+    profit_curve, empc  expected profit by the number of customers targeted
+    offers              one object per offer: eligible and chosen customers, cost, saved profit
+    plan                totals, and the gap to the best possible plan
+    prices              shadow prices of the limits, see sensitivity.py
+    control, power      the control group, and the smallest effect it can show
+    sensitivity         see sensitivity.py
     budgets             the plan at budgets from small to saturation
-    cautions            what a reader should know, by code
+    cautions            warnings by code
 
-The file besides has ``schema``; ``settings``: segmentation, assumptions, offers and campaign as
-they were asked for; ``files``: the SHA-256 of its tables.
+The file also has ``schema``; ``settings``: segmentation, assumptions, offers and campaign as
+they were configured; ``files``: the SHA-256 of its tables.
 """
 
 from __future__ import annotations
@@ -30,52 +30,61 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from retain.campaign.audience import Audience, Settings
+from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.planning.plan import CampaignPlan
-from retain.campaign.planning.power import power
-from retain.campaign.planning.sensitivity import Setting, budget_curve, prices, sensitivity
+from retain.campaign.planning.power import summarise_power
+from retain.campaign.planning.sensitivity import (
+    Scenario,
+    analyse_sensitivity,
+    compute_budget_curve,
+    compute_shadow_prices,
+)
 from retain.campaign.value.break_even import BreakEven, break_even, cheapest
 from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.profit_curve import profit_curve
 from retain.campaign.value.recalibration import Recalibration
-from retain.schema import Assumptions, Beta, CampaignConfig
+from retain.schema import Beta, CampaignConfig
 
-Tree = Mapping[str, Any]
-
-
-def cautions(campaign: Tree) -> list[dict[str, Any]]:
-    """What there is to say of a campaign's tree, each with a ``code`` and its numbers."""
-    return [{"code": code, **found} for code, look in LOOKS.items() if (found := look(campaign))]
+Document = Mapping[str, Any]
 
 
-def _no_consent_column(tree: Tree) -> dict[str, Any] | None:
-    return {"customers": tree["customers"]} if tree["consent"] == "not_stated" else None
+def find_cautions(document: Document) -> list[dict[str, Any]]:
+    """Return the warnings about a campaign, each with a ``code`` and its numbers."""
+    return [
+        {"code": code, **numbers}
+        for code, check in CAUTION_CHECKS.items()
+        if (numbers := check(document))
+    ]
 
 
-def _control_none(tree: Tree) -> dict[str, Any] | None:
-    plan = tree["plan"]
+def _no_consent_column(document: Document) -> dict[str, Any] | None:
+    stated = document["consent"] != "not_stated"
+    return None if stated else {"customers": document["customers"]}
+
+
+def _nothing_pays(document: Document) -> dict[str, Any] | None:
+    return None if document["plan"]["chosen"] else {"customers": document["customers"]}
+
+
+def _control_none(document: Document) -> dict[str, Any] | None:
+    plan = document["plan"]
     return {"chosen": plan["chosen"]} if plan["chosen"] and not plan["control"] else None
 
 
-def _calibration_poor(tree: Tree) -> dict[str, Any] | None:
-    """Scores that were no probabilities before they were recalibrated."""
-    found = tree["calibration"]
-    apart = not found["slope_low"] <= 1 <= found["slope_high"]
-    return {"slope": found["slope"]} if apart else None
+def _calibration_poor(document: Document) -> dict[str, Any] | None:
+    """Return the slope if the scores were no probabilities before their recalibration."""
+    fit = document["calibration"]
+    return None if fit["slope_low"] <= 1 <= fit["slope_high"] else {"slope": fit["slope"]}
 
 
-def _nothing_pays(tree: Tree) -> dict[str, Any] | None:
-    return {"customers": tree["customers"]} if tree["plan"]["chosen"] == 0 else None
+def _may_lose(document: Document) -> dict[str, Any] | None:
+    """Return the lower bound of the net value if it is a loss."""
+    net = document["plan"]["net"]
+    return {"low": net["low"]} if document["plan"]["chosen"] and net["low"] < 0 else None
 
 
-def _may_lose(tree: Tree) -> dict[str, Any] | None:
-    """A plan that may cost more than it saves, its assumptions being what they are."""
-    net = tree["plan"]["net"]
-    return {"low": net["low"]} if tree["plan"]["chosen"] and net["low"] < 0 else None
-
-
-LOOKS = {
+CAUTION_CHECKS = {
     "no_consent_column": _no_consent_column,
     "nothing_pays": _nothing_pays,
     "control_none": _control_none,
@@ -84,107 +93,30 @@ LOOKS = {
 }
 
 
-def offers_told(
-    plan: CampaignPlan, audience: Audience, draws: MonteCarlo, assumptions: Assumptions
-) -> list[dict[str, Any]]:
-    """One object an offer, in the order of the catalogue."""
-    even = break_even(audience, plan.offers, assumptions, plan.treated)
-    return [_offer(plan, at, draws, even[name]) for at, name in enumerate(plan.offers.names)]
-
-
-def _offer(plan: CampaignPlan, at: int, draws: MonteCarlo, even: BreakEven) -> dict[str, Any]:
-    offers, name = plan.offers, plan.offers.names[at]
-    offer = offers.catalogue.offers[name]
-    chosen, treated = plan.chosen == at, plan.treated == at
-    only = np.where(treated, at, -1)
-    cost, net = offers.cost[treated, at].sum(), offers.net[treated, at].sum()
-    return {
-        "name": name,
-        "label": offer.label.model_dump(),
-        "channel": offer.channel,
-        "needs_consent": offer.needs_consent,
-        "eligible": int(offers.eligible[:, at].sum()),
-        "chosen": int(chosen.sum()),
-        "treated": int(treated.sum()),
-        "control": int(plan.holdout.control[chosen].sum()),
-        "cost": float(cost),
-        "saved": float(cost + net),
-        "net": draws.plan(only, offers).as_json(),
-        "capacity": offer.capacity,
-        "price": None if offer.capacity is None else float(plan.allocation.capacity_prices[at]),
-        "save_rate": _rate(offer.save_rate),
-        "break_even_save_rate": even.save_rate,
-        "break_even_cost": even.contact_cost,
-    }
-
-
-def _rate(beta: Beta) -> dict[str, float]:
-    low, high = stats.beta.ppf([0.025, 0.975], beta.alpha, beta.beta)
-    mean = beta.mean
-    return {
-        "alpha": beta.alpha,
-        "beta": beta.beta,
-        "mean": mean,
-        "low": float(low),
-        "high": float(high),
-    }
-
-
-def power_told(plan: CampaignPlan, audience: Audience, planning: CampaignConfig) -> dict[str, Any]:
-    """The smallest effect that can be seen in all and in each segment, and the one hoped for."""
-    rows = np.flatnonzero(plan.chosen >= 0)
-    risk = audience.table["risk"].to_numpy()[rows]
-    saved = risk * plan.of_chosen(plan.offers.save_rate)[rows]
-    table = pd.DataFrame({"held": plan.holdout.control[rows], "risk": risk, "saved": saved})
-    segments = pd.Series(np.asarray(audience.segments)[rows], dtype=object)
-    return {
-        "alpha": planning.alpha,
-        "power": planning.power,
-        "overall": _power(table, planning),
-        "segments": [
-            {"segment": str(name), **_power(part, planning)}
-            for name, part in table.groupby(segments, sort=True)
-        ],
-    }
-
-
-def _power(chosen: pd.DataFrame, planning: CampaignConfig) -> dict[str, Any]:
-    """Effects are differences of the shares that decline, in [0, 1]."""
-    held = int(chosen["held"].sum())
-    some = len(chosen) > 0
-    found = power(
-        len(chosen) - held,
-        held,
-        baseline=float(chosen["risk"].mean()) if some else 0.0,
-        hoped=float(chosen["saved"].mean()) if some else 0.0,
-        alpha=planning.alpha,
-        power=planning.power,
-    )
-    return found.as_json()
-
-
 @dataclass(frozen=True)
-class Basis:
-    """What a plan was made of.
+class PlanningContext:
+    """Customers, simulation and settings of a plan.
 
-    ``declined`` is 1 of those whose activity declined, shape (n,); None where nobody knows yet.
+    ``declined`` is 1 for customers whose activity declined, shape (n,); None for new customers.
     """
 
     audience: Audience
-    draws: MonteCarlo
+    monte_carlo: MonteCarlo
     recalibration: Recalibration
-    settings: Settings
+    settings: CampaignSettings
     declined: np.ndarray | None
 
 
-def document(plan: CampaignPlan, basis: Basis, *, what_ifs: bool = True) -> dict[str, Any]:
-    """The tree of ``campaign.json``, in plain values.
+def build_document(
+    plan: CampaignPlan, context: PlanningContext, *, scenarios: bool = True
+) -> dict[str, Any]:
+    """Return the content of ``campaign.json`` in plain values.
 
-    Without ``what_ifs`` what takes further plans to tell is null or empty.
+    Without ``scenarios`` all values that need further plans are null or empty.
     """
-    audience, draws, settings = basis.audience, basis.draws, basis.settings
-    planning, assumptions = settings.planning, settings.assumptions
-    told: dict[str, Any] = {
+    audience, monte_carlo = context.audience, context.monte_carlo
+    planning, assumptions = context.settings.planning, context.settings.assumptions
+    document: dict[str, Any] = {
         "seed": planning.seed,
         "customers": len(audience),
         "contactable": int(audience.table["contactable"].sum()),
@@ -194,19 +126,113 @@ def document(plan: CampaignPlan, basis: Basis, *, what_ifs: bool = True) -> dict
             {"name": name, **getattr(assumptions, name).model_dump()}
             for name in ("horizon", "loss_fraction", "margin", "cost_multiplier")
         ],
-        "calibration": _calibration(basis.recalibration),
-        "profit_at_risk": draws.total(np.ones(len(audience))).as_json(),
+        "calibration": _summarise_recalibration(context.recalibration),
+        "profit_at_risk": monte_carlo.total(np.ones(len(audience))).as_json(),
         "draws": assumptions.simulations,
-        "offers": offers_told(plan, audience, draws, assumptions),
-        "plan": _plan(plan, draws, planning),
-        "control": _control(plan, audience, planning),
-        "power": power_told(plan, audience, planning),
-        **(_what_ifs(plan, basis) if what_ifs else NO_WHAT_IFS),
+        "offers": _summarise_offers(plan, context),
+        "plan": _summarise_plan(plan, monte_carlo, planning),
+        "control": _summarise_control(plan, audience, planning),
+        "power": summarise_power(plan, audience, planning),
+        **(_build_scenarios(plan, context) if scenarios else EMPTY_SCENARIOS),
     }
-    return {**told, "cautions": cautions(told)}
+    return {**document, "cautions": find_cautions(document)}
 
 
-NO_WHAT_IFS: dict[str, Any] = {
+def _summarise_recalibration(fit: Recalibration) -> dict[str, Any]:
+    low, high = fit.slope_interval
+    return {**fit.as_json(), "slope_low": low, "slope_high": high}
+
+
+def _summarise_offers(plan: CampaignPlan, context: PlanningContext) -> list[dict[str, Any]]:
+    """Return one object per offer, in the order of the catalogue."""
+    assumptions, treated = context.settings.assumptions, plan.treated_offer_index
+    even = break_even(context.audience, plan.offers, assumptions, treated)
+    return [
+        _summarise_offer(plan, index, context.monte_carlo, even[name])
+        for index, name in enumerate(plan.offers.names)
+    ]
+
+
+def _summarise_offer(
+    plan: CampaignPlan, index: int, monte_carlo: MonteCarlo, even: BreakEven
+) -> dict[str, Any]:
+    offers, name = plan.offers, plan.offers.names[index]
+    offer = offers.catalogue.offers[name]
+    chosen, treated = plan.offer_index == index, plan.treated_offer_index == index
+    cost, net = offers.cost[treated, index].sum(), offers.net[treated, index].sum()
+    price = float(plan.allocation.capacity_prices[index])
+    return {
+        "name": name,
+        "label": offer.label.model_dump(),
+        "channel": offer.channel,
+        "needs_consent": offer.needs_consent,
+        "eligible": int(offers.eligible[:, index].sum()),
+        "chosen": int(chosen.sum()),
+        "treated": int(treated.sum()),
+        "control": int(plan.control.is_control[chosen].sum()),
+        "cost": float(cost),
+        "saved": float(cost + net),
+        "net": monte_carlo.plan(np.where(treated, index, -1), offers).as_json(),
+        "capacity": offer.capacity,
+        "price": None if offer.capacity is None else price,
+        "save_rate": _summarise_save_rate(offer.save_rate),
+        "break_even_save_rate": even.save_rate,
+        "break_even_cost": even.contact_cost,
+    }
+
+
+def _summarise_save_rate(beta: Beta) -> dict[str, float]:
+    low, high = map(float, stats.beta.ppf([0.025, 0.975], beta.alpha, beta.beta))
+    return {"alpha": beta.alpha, "beta": beta.beta, "mean": beta.mean, "low": low, "high": high}
+
+
+def _summarise_plan(
+    plan: CampaignPlan, monte_carlo: MonteCarlo, planning: CampaignConfig
+) -> dict[str, Any]:
+    allocation, treated = plan.allocation, plan.treated_offer_index
+    cost = float(plan.select_chosen(plan.offers.cost, treated).sum())
+    net = float(plan.select_chosen(plan.offers.net, treated).sum())
+    return {
+        "chosen": int((plan.offer_index >= 0).sum()),
+        "treated": int((treated >= 0).sum()),
+        "control": int(plan.control.is_control.sum()),
+        "cost": cost,
+        "budget": planning.budget,
+        "contacts": planning.max_contacts,
+        "saved": net + cost,
+        "net": monte_carlo.plan(treated, plan.offers).as_json(),
+        "value": allocation.objective,
+        "bound": allocation.upper_bound,
+        "gap": allocation.relative_gap,
+        "method": allocation.method,
+        "proven": allocation.is_optimal,
+    }
+
+
+def _summarise_control(
+    plan: CampaignPlan, audience: Audience, planning: CampaignConfig
+) -> dict[str, Any]:
+    """Return the size of the control group by segment and offer."""
+    rows = np.flatnonzero(plan.offer_index >= 0)
+    table = pd.DataFrame(
+        {
+            "segment": np.asarray(audience.segments)[rows],
+            "offer": np.array(plan.offers.names, dtype=object)[plan.offer_index[rows]],
+            "control": plan.control.is_control[rows],
+        }
+    )
+    counts = table.groupby(["segment", "offer"], sort=True)["control"].agg(["size", "sum"])
+    return {
+        "share": planning.control_share,
+        "draws": plan.control.n_attempts,
+        "strata": [
+            {"segment": segment, "offer": offer, "chosen": int(size), "control": int(control)}
+            for (segment, offer), size, control in counts.itertuples()
+        ],
+    }
+
+
+EMPTY_SCENARIOS: dict[str, Any] = {
     "profit_curve": None,
     "empc": None,
     "prices": None,
@@ -215,83 +241,32 @@ NO_WHAT_IFS: dict[str, Any] = {
 }
 
 
-def _what_ifs(plan: CampaignPlan, basis: Basis) -> dict[str, Any]:
-    """How else it could be: other limits, other assumptions, others targeted."""
-    audience, settings = basis.audience, basis.settings
-    catalogue, assumptions = settings.catalogue, settings.assumptions
-    setting = Setting(plan.offers, audience, catalogue, assumptions, settings.planning)
+def _build_scenarios(plan: CampaignPlan, context: PlanningContext) -> dict[str, Any]:
+    """Return results under other limits, other assumptions and other targets."""
+    audience, settings = context.audience, context.settings
     return {
         "profit_curve": profit_curve(audience, plan.offers).as_json(),
-        "empc": _empc(basis),
-        "prices": prices(plan, audience, settings),
-        "sensitivity": sensitivity(setting),
-        "budgets": _budgets(plan, settings.planning),
+        "empc": _compute_empc(context),
+        "prices": compute_shadow_prices(plan, audience, settings),
+        "sensitivity": analyse_sensitivity(Scenario(plan.offers, audience, settings)),
+        "budgets": _budget_points(plan, settings.planning),
     }
 
 
-def _calibration(found: Recalibration) -> dict[str, Any]:
-    low, high = found.slope_interval
-    return {**found.as_json(), "slope_low": low, "slope_high": high}
-
-
-def _empc(basis: Basis) -> dict[str, Any] | None:
-    """Of the scores, by the cheapest offer's terms; None where nobody knows who declined."""
-    if basis.declined is None:
+def _compute_empc(context: PlanningContext) -> dict[str, Any] | None:
+    """Return the EMPC of the scores for the cheapest offer; None if no outcome is known."""
+    if context.declined is None:
         return None
-    catalogue = basis.settings.catalogue
-    name = cheapest(catalogue)
-    found = of_offer(
-        basis.audience, basis.declined, catalogue.offers[name], basis.settings.assumptions
-    )
-    return {"offer": name, **found.as_json()}
+    settings, name = context.settings, cheapest(context.settings.catalogue)
+    offer = settings.catalogue.offers[name]
+    empc = of_offer(context.audience, context.declined, offer, settings.assumptions)
+    return {"offer": name, **empc.as_json()}
 
 
-def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: CampaignConfig) -> dict[str, Any]:
-    found, treated = plan.allocation, plan.treated
-    cost = float(plan.of_chosen(plan.offers.cost, treated).sum())
-    net = float(plan.of_chosen(plan.offers.net, treated).sum())
-    return {
-        "chosen": int((plan.chosen >= 0).sum()),
-        "treated": int((treated >= 0).sum()),
-        "control": int(plan.holdout.control.sum()),
-        "cost": cost,
-        "budget": planning.budget,
-        "contacts": planning.max_contacts,
-        "saved": net + cost,
-        "net": draws.plan(treated, plan.offers).as_json(),
-        "value": found.value,
-        "bound": found.bound,
-        "gap": found.gap,
-        "method": found.method,
-        "proven": found.proven,
-    }
-
-
-def _budgets(plan: CampaignPlan, planning: CampaignConfig) -> list[dict[str, Any]]:
-    """Budget and net value of those treated, and how many are chosen, from small to saturation."""
-    treated = 1 - planning.control_share
+def _budget_points(plan: CampaignPlan, planning: CampaignConfig) -> list[dict[str, Any]]:
+    """Return budget and net value of the treated from small to saturation."""
+    share = 1 - planning.control_share
     return [
-        {**one, "budget": treated * one["budget"], "net": treated * one["net"]}
-        for one in budget_curve(plan.problem)
+        {**point, "budget": share * point["budget"], "net": share * point["net"]}
+        for point in compute_budget_curve(plan.problem)
     ]
-
-
-def _control(plan: CampaignPlan, audience: Audience, planning: CampaignConfig) -> dict[str, Any]:
-    """Who is held out, by segment and offer."""
-    rows = np.flatnonzero(plan.chosen >= 0)
-    table = pd.DataFrame(
-        {
-            "segment": np.asarray(audience.segments)[rows],
-            "offer": np.array(plan.offers.names, dtype=object)[plan.chosen[rows]],
-            "control": plan.holdout.control[rows],
-        }
-    )
-    found = table.groupby(["segment", "offer"], sort=True)["control"].agg(["size", "sum"])
-    return {
-        "share": planning.control_share,
-        "draws": plan.holdout.draws,
-        "strata": [
-            {"segment": segment, "offer": offer, "chosen": int(size), "control": int(held)}
-            for (segment, offer), size, held in found.itertuples()
-        ],
-    }

@@ -86,5 +86,5 @@ def test_sqlglot_takes_milliseconds_of_a_time_for_a_time_of_milliseconds():
 
 
 def test_names_are_quoted_as_each_dialect_quotes_them():
-    told = translate_to_spark('SELECT "a ""b"" `c`" AS x, \'it\'\'s\' AS y FROM purchases')
-    assert told == "SELECT `a \"b\" ``c``` AS x, 'it\\'s' AS y FROM purchases"
+    result = translate_to_spark('SELECT "a ""b"" `c`" AS x, \'it\'\'s\' AS y FROM purchases')
+    assert result == "SELECT `a \"b\" ``c``` AS x, 'it\\'s' AS y FROM purchases"

@@ -148,6 +148,7 @@ def test_windows_that_fall_on_no_common_days_are_whole_too(peer, rule, windows):
     assert_same(rows, peer.table(log, asked))
 
 
+@pytest.mark.slow
 def test_many_snapshots_are_worked_on_in_turns(peer):
     log, days = invented(seed=4), tuple(range(FIRST + 400, FIRST + 600, 7))
     plan = planned(days=days)
@@ -168,6 +169,7 @@ def test_neither_threads_nor_shares_nor_the_order_of_rows_change_a_bit():
 
 
 # each is one change of the log at or after T; features of T and before must stay
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=15, deadline=None)
 def test_what_happens_after_a_snapshot_changes_no_feature_of_it(data):
@@ -284,17 +286,17 @@ def test_sensitivity_by_hand():
     rows = [(name, n * DAY) for name, days in bought.items() for n in days]
     log = pd.DataFrame(rows, columns=["customer", "t"]).assign(cents=100, items=1, buys=1)
     _, counted = built(log, planned(0, columns=frozenset(), days=(day,)))
-    told = tabulate_variants(list_label_variants(RULE, ("orders",)), counted.sensitivity)
-    told = told.set_index(["parameter", "value"])
-    assert told.loc[("chosen", "")].tolist() == [1, 0.0, 1.0]
+    result = tabulate_variants(list_label_variants(RULE, ("orders",)), counted.sensitivity)
+    result = result.set_index(["parameter", "value"])
+    assert result.loc[("chosen", "")].tolist() == [1, 0.0, 1.0]
     # one order after, two in an average 90 days before: declined below 0.6 of the rate
-    assert told.loc[("decline_ratio", "0.6")].tolist() == [1, 1.0, 0.0]
+    assert result.loc[("decline_ratio", "0.6")].tolist() == [1, 1.0, 0.0]
     # the order 70 days after is not in 60 days
-    assert told.loc[("horizon", "60")].tolist() == [1, 1.0, 0.0]
+    assert result.loc[("horizon", "60")].tolist() == [1, 1.0, 0.0]
     # in the last 90 days alone the other customer is regular too, and went on buying
-    assert told.loc[("regularity.periods", "1")].tolist() == [2, 0.0, 1.0]
+    assert result.loc[("regularity.periods", "1")].tolist() == [2, 0.0, 1.0]
     # 181 to 270 days before the other did not buy
-    assert told.loc[("regularity.periods", "3"), "rows"] == 1
+    assert result.loc[("regularity.periods", "3"), "rows"] == 1
 
 
 def test_distinct_days_and_categories_by_bits_are_count_distinct():
@@ -324,10 +326,10 @@ def test_without_duckdb_the_sentence_says_what_to_install(monkeypatch):
 
 def test_the_engine_fetches_no_code():
     with connect("200MB") as connection:
-        told = connection.execute(
+        result = connection.execute(
             "SELECT value FROM duckdb_settings() WHERE name LIKE 'auto%extensions'"
         ).fetchall()
-    assert told == [("false",)] * 2
+    assert result == [("false",)] * 2
 
 
 @pytest.mark.parametrize(

@@ -225,8 +225,10 @@ def test_spark_refuses_nanoseconds_and_a_cluster_is_told_how_to_write_them(local
     with pytest.raises(Exception, match=r"NANOS"):
         local_spark.read.parquet(str(path)).collect()
     far = SimpleNamespace(sparkContext=SimpleNamespace(master="spark://far:7077"))
-    told = r"Spark on spark://far:7077 cannot read.* nanoseconds.*microseconds.*data.engine=duckdb"
-    with opened(path) as (connection, _), pytest.raises(RetainError, match=told):
+    message = (
+        r"Spark on spark://far:7077 cannot read.* nanoseconds.*microseconds.*data.engine=duckdb"
+    )
+    with opened(path) as (connection, _), pytest.raises(RetainError, match=message):
         register_purchases(connection, far).__enter__()
 
 
@@ -270,13 +272,13 @@ def test_both_engines_answer_alike(local_spark, expression):
             "moment": pa.array(whole, pa.timestamp("us")),
         }
     )
-    statement = f"SELECT {expression} AS told FROM given"  # noqa: S608
+    statement = f"SELECT {expression} AS value FROM given"  # noqa: S608
     with spark_session.silence_pandas_warning():
         local_spark.createDataFrame(table).createOrReplaceTempView("given")
-        there = local_spark.sql(translate_to_spark(statement)).toArrow()["told"].to_pylist()
+        there = local_spark.sql(translate_to_spark(statement)).toArrow()["value"].to_pylist()
     with duckdb.connect() as connection:
         connection.register("given", table)
-        here = connection.execute(statement).to_arrow_table()["told"].to_pylist()
+        here = connection.execute(statement).to_arrow_table()["value"].to_pylist()
     assert repr(here) == repr(there)
 
 
@@ -288,12 +290,12 @@ def test_spark_listens_on_loopback_alone_and_shows_no_page(local_spark):
 
 
 def test_without_pyspark_or_java_one_is_told_what_to_install(monkeypatch):
-    told = r"data.engine=spark needs PySpark and Java 17; pip install 'retain\[spark\]'"
+    message = r"data.engine=spark needs PySpark and Java 17; pip install 'retain\[spark\]'"
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
-    with pytest.raises(RetainError, match=told):
+    with pytest.raises(RetainError, match=message):
         spark_session.start_session()
     monkeypatch.undo()
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    with pytest.raises(RetainError, match=told):
+    with pytest.raises(RetainError, match=message):
         spark_session.check_java()
