@@ -179,7 +179,7 @@ def make_shop(n: int = 240, seed: int = 0, *, noise: float = 1.0) -> Customers:
         profit=pd.Series(random.gamma(4, 1, n), index=ids, name="profit"),
         profit_unit="roubles",
         contactable=pd.Series(random.random(n) < 0.75, index=ids, name="contactable"),
-        derived=(
+        derived_features=(
             DerivedFeature(
                 "revenue_trend", "purchase", "slope", ("revenue_previous", "revenue_current")
             ),
@@ -205,7 +205,7 @@ def make_dated_shop(n: int = 60, snapshots: int = 7, seed: int = 0) -> Customers
         target=pd.Series(declined, index=ids, name="target"),
         profit=pd.Series(random.gamma(4, 1, len(ids)), index=ids, name="profit"),
         profit_unit="roubles",
-        dated=Panel(pd.Series(who, index=ids), pd.Series(when, index=ids), horizon=90),
+        panel=Panel(pd.Series(who, index=ids), pd.Series(when, index=ids), horizon=90),
     )
 
 

@@ -13,16 +13,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from retain.customers.checks.checks import Check, Folding, audit, refuse
+from retain.customers.checks.checks import DataCheck, Folding, audit, raise_severe
 from retain.customers.checks.duplicates import DuplicateGroups, group_duplicates
 from retain.customers.customers import Customers, Panel
 from retain.errors import examples
 from retain.execution.shared_memory import share
 from retain.execution.task import DatasetFacts, Preflight
-from retain.learning.components import experiment, source
+from retain.learning.components import build_source, build_training_spec
 from retain.learning.features import check_toggles
 from retain.learning.splits import Splits
-from retain.learning.validation import split
+from retain.learning.validation import make_splits
 from retain.record import (
     CheckResult,
     DataInfo,
@@ -43,7 +43,7 @@ class Dataset:
     """
 
     customers: Customers
-    checks: tuple[Check, ...]
+    checks: tuple[DataCheck, ...]
     splits: Splits
     messages: tuple[str, ...]
 
@@ -54,12 +54,12 @@ class Dataset:
         return DataInfo(
             fingerprint=customers.fingerprint,
             rows=len(customers),
-            positives=int(customers.labelled.sum()),
+            positives=int(customers.y.sum()),
             funnel=tuple(
-                FunnelStep(name=s.name, before=s.before, after=s.after, reason=s.reason, of=s.of)
+                FunnelStep(name=s.name, before=s.before, after=s.after, reason=s.reason, of=s.unit)
                 for s in customers.funnel
             ),
-            label=None if customers.dated is None else summarise_label(customers, customers.dated),
+            label=None if customers.panel is None else summarise_label(customers, customers.panel),
         )
 
     @cached_property
@@ -71,10 +71,10 @@ class Dataset:
             fingerprint=self.splits.fingerprint,
             folds=len(folds) // repeats,
             repeats=repeats,
-            sealed=len(self.splits.sealed),
+            sealed=len(self.splits.test_ids),
             test_to_train=self.splits.test_to_train,
             tested=tuple(str(fold.snapshot) for fold in folds if fold.snapshot is not None),
-            sealed_at=self.splits.sealed_at,
+            sealed_at=self.splits.test_snapshot,
         )
 
     @cached_property
@@ -99,7 +99,7 @@ class Dataset:
 
 def summarise_label(customers: Customers, dated: Panel) -> LabelInfo:
     """Return facts about the target of a source with snapshots, for records."""
-    target = customers.labelled.groupby(dated.snapshot).agg(["size", "sum"])
+    target = customers.y.groupby(dated.snapshot).agg(["size", "sum"])
     variants: Any = () if dated.sensitivity is None else dated.sensitivity.itertuples()
     return LabelInfo(
         horizon=dated.horizon,
@@ -153,11 +153,11 @@ def clear_cache() -> None:
 @lru_cache(maxsize=8)
 def _prepare_cached(data: str, audited: Audit, validation: Validation, seed: int) -> Dataset:
     customers, duplicates, messages = _read_cached(data, audited.duplicates)
-    _ = customers.labelled  # raises if there is no target, before the audit finds lesser problems
+    _ = customers.y  # raises if there is no target, before the audit finds lesser problems
     checks = audit(customers, Folding(validation.shuffle, duplicates))
-    refuse(checks, audited.allow)
-    splits = split(customers, validation, seed)
-    described = () if splits.told is None else (splits.told,)
+    raise_severe(checks, audited.allow)
+    splits = make_splits(customers, validation, seed)
+    described = () if splits.description is None else (splits.description,)
     return Dataset(customers, tuple(checks), splits, (*messages, *described))
 
 
@@ -166,7 +166,7 @@ def _read_cached(
     data: str, duplicates: Literal["group", "drop"]
 ) -> tuple[Customers, DuplicateGroups | None, tuple[str, ...]]:
     with capture_log() as messages:
-        customers, groups = group_duplicates(source(json.loads(data))(), duplicates)
+        customers, groups = group_duplicates(build_source(json.loads(data))(), duplicates)
     return customers, groups, tuple(messages)
 
 
@@ -202,11 +202,12 @@ def preflight(runs: Sequence[Run], shared_path: Path | None = None) -> Preflight
     """
     datasets: dict[Hashable, Dataset] = {}
     for run in runs:
-        experiment(run)
+        build_training_spec(run)
         dataset = datasets.setdefault(dataset_key(run), prepare_dataset(run))
         customers = dataset.customers
         check_toggles(
-            run.features, {*customers.groups, *(derived.group for derived in customers.derived)}
+            run.features,
+            {*customers.groups, *(derived.group for derived in customers.derived_features)},
         )
     index = {key: position for position, key in enumerate(datasets)}
     distinct = tuple(datasets.values())

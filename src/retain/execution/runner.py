@@ -22,8 +22,8 @@ from retain.execution.dataset import Dataset, prepare_dataset
 from retain.execution.limits import measure_peak_memory_mb, reset_peak_memory
 from retain.execution.task import RungResult, RunOutcome, Task, finish
 from retain.execution.yaml_writer import to_yaml
-from retain.learning.components import experiment
-from retain.learning.experiment import CrossValidationResult, evaluate
+from retain.learning.components import build_training_spec
+from retain.learning.experiment import CrossValidationResult, cross_validate
 from retain.learning.fold_data import PreparedFoldCache
 from retain.record import Record
 
@@ -140,8 +140,8 @@ def _cross_validate(task: Task, checkpoint: Checkpoint | None) -> CrossValidatio
             log.info("%s %s: %s", check.outcome, check.code, check.sentence)
     if (dataset.data, dataset.split) != (task.data, task.split):
         raise RetainError("the data changed while the sweep ran; launch the line again.")
-    return evaluate(
-        experiment(task.run),
+    return cross_validate(
+        build_training_spec(task.run),
         dataset.customers,
         dataset.splits,
         cache,

@@ -102,7 +102,7 @@ def plan_campaign(
             consent=settings.planning.consent,
             drivers=drivers,
         )
-        declined = customers.labelled.loc[audience.table.index].to_numpy()
+        declined = customers.y.loc[audience.table.index].to_numpy()
         campaign = make_campaign(audience, recalibrated, settings, declined)
     language = config.report.language
     return to_campaign_files(campaign, settings, recalibrated, language, driver_texts)

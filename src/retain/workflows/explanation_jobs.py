@@ -20,7 +20,7 @@ from retain.explanations.document import PAIRS
 from retain.explanations.explain import Explained, explain
 from retain.explanations.fold import FoldExplained, explain_fold
 from retain.explanations.label_audit import LabelAudit, label_audit
-from retain.learning.components import experiment
+from retain.learning.components import build_training_spec
 from retain.learning.scoring import FoldScorer
 from retain.record import Record
 from retain.schema import Compare, Run, parse
@@ -39,7 +39,9 @@ class AssociationResult:
 def compute_associations(winner: Record, shared: SharedValue) -> AssociationResult:
     """Return associations, distributions and the label audit of the training customers."""
     dataset: Dataset = shared.load()
-    context = grounds(dataset.customers, experiment(parse(Run, winner.config)), dataset.splits)
+    context = grounds(
+        dataset.customers, build_training_spec(parse(Run, winner.config)), dataset.splits
+    )
     training, target = context.training, context.target
     return AssociationResult(
         context=context,
@@ -54,7 +56,7 @@ def explain_fold_job(
 ) -> FoldExplained | NotApplicable:
     """Explain one fold of the winner."""
     dataset: Dataset = shared.load()
-    spec, fold = experiment(parse(Run, winner.config)), dataset.splits.folds[fold_index]
+    spec, fold = build_training_spec(parse(Run, winner.config)), dataset.splits.folds[fold_index]
     with threadpool_limits(config.threads):
         scorer = FoldScorer(spec, dataset.customers, dataset.splits, None)
         try:
@@ -69,7 +71,7 @@ def ablate_group_job(
 ) -> tuple[float, ...] | NotApplicable:
     """Return ROC-AUC by fold of the winner without a feature group."""
     dataset: Dataset = shared.load()
-    spec = experiment(parse(Run, winner.config))
+    spec = build_training_spec(parse(Run, winner.config))
     with threadpool_limits(config.threads):
         try:
             return refit_without(spec, dataset.customers, dataset.splits, group)
@@ -81,8 +83,8 @@ def explain_test_customers(
     config: Compare, winner: Record, models: Sequence[BaseEstimator], dataset: Dataset
 ) -> list[Explained] | NotApplicable:
     """Explain the customers of the sealed test, each part by the model that scored it."""
-    table = experiment(parse(Run, winner.config)).table(dataset.customers)
-    parts, budget = dataset.splits.sealed_parts, _time_budget(config, winner, dataset)
+    table = build_training_spec(parse(Run, winner.config)).feature_table(dataset.customers)
+    parts, budget = dataset.splits.test_parts, _time_budget(config, winner, dataset)
     with threadpool_limits(config.threads):
         try:
             return [
@@ -98,7 +100,7 @@ def _time_budget(config: Compare, winner: Record, dataset: Dataset) -> TimeBudge
     repeats = min(explain.cv_repeats, winner.split.repeats)
     return TimeBudget(
         seconds=explain.max_seconds or 0.0,
-        rows=len(splits.ids) * repeats + len(splits.sealed),
+        rows=len(splits.ids) * repeats + len(splits.test_ids),
         background=explain.background_size,
         seed=winner.seed,
     )

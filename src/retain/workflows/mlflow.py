@@ -176,17 +176,17 @@ def _open_experiment(client: MlflowClient, name: str, file: Path) -> _Experiment
     return _Experiment(found.experiment_id, runs)
 
 
-def _iter_runs(client: MlflowClient, experiment: str) -> Iterator[Any]:
-    page = client.search_runs([experiment], max_results=RUNS_PER_PAGE)
+def _iter_runs(client: MlflowClient, training: str) -> Iterator[Any]:
+    page = client.search_runs([training], max_results=RUNS_PER_PAGE)
     yield from page
     while page.token:
-        page = client.search_runs([experiment], max_results=RUNS_PER_PAGE, page_token=page.token)
+        page = client.search_runs([training], max_results=RUNS_PER_PAGE, page_token=page.token)
         yield from page
 
 
 def _log_run(
     client: MlflowClient,
-    experiment: str,
+    training: str,
     directory: RunDirectory,
     record: Record,
     *,
@@ -197,7 +197,7 @@ def _log_run(
 
     name = directory.path.name
     started, finished = _to_milliseconds(record.started), _to_milliseconds(record.finished)
-    made = client.create_run(experiment, start_time=started, tags=_make_tags(record), run_name=name)
+    made = client.create_run(training, start_time=started, tags=_make_tags(record), run_name=name)
     run: str = made.info.run_id
     messages = [Param(key, value) for key, value in flatten_params(record.config).items()]
     metrics = _iter_batches(list(_iter_metrics(record, finished)), METRICS_PER_BATCH)

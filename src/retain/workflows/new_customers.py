@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from retain.campaign.reference import LevelShares, content
-from retain.customers.customers import Column, Customers, Label
+from retain.customers.customers import Column, Customers, DisplayName
 from retain.errors import RetainError
 from retain.execution.dataset import capture_log
-from retain.learning.components import source
-from retain.learning.features import as_learnt
+from retain.learning.components import build_source
+from retain.learning.features import training_columns
 from retain.schema import Rule
 from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.workflows.saved_winner import LoadedWinner
@@ -30,7 +30,7 @@ def add_training_levels(columns: Mapping[str, Column], saved: LoadedWinner) -> d
     for name, levels in training_levels:
         if name in extended:
             column = extended[name]
-            labels = {level: Label(level, level) for level in levels}
+            labels = {level: DisplayName(level, level) for level in levels}
             extended[name] = replace(column, levels={**labels, **column.levels})
     return extended
 
@@ -90,8 +90,8 @@ def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCusto
     """
     kinds = saved.reference.kinds
     with capture_log() as messages:
-        customers = source(node, learnt=kinds)()
-    table = as_learnt(customers, kinds)
+        customers = build_source(node, learnt=kinds)()
+    table = training_columns(customers, kinds)
     if len(table) == saved.reference.rows and content(table) == saved.reference.content:
         raise RetainError(
             f"these are the {len(table)} customers of the comparison; their out-of-fold scores are "

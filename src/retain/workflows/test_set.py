@@ -16,8 +16,8 @@ from retain.campaign.value.value import build_audience
 from retain.errors import NotApplicable
 from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
-from retain.learning.components import experiment
-from retain.learning.experiment import fit, score_sealed
+from retain.learning.components import build_training_spec
+from retain.learning.experiment import fit, score_test
 from retain.learning.metrics import select_metrics
 from retain.learning.scores import Scores, select_latest_snapshot
 from retain.record import Record, StudyDirectory
@@ -133,21 +133,21 @@ def refit_and_test(
     who are training customers at earlier snapshots: other models, fitted without them, score them.
     """
     customers, splits = dataset.customers, dataset.splits
-    spec = experiment(parse(Run, winner.config))
+    spec = build_training_spec(parse(Run, winner.config))
     with threadpool_limits(config.threads):
-        models = [fit(spec, customers, part.train) for part in splits.sealed_parts]
+        models = [fit(spec, customers, part.train) for part in splits.test_parts]
         model = models[0] if len(models) == 1 else fit(spec, customers, splits.ids)
-    scores = score_sealed(models, spec, customers, splits)
+    scores = score_test(models, spec, customers, splits)
     metrics = select_metrics(spec.metrics, with_profit=customers.profit is not None)
     results = score_sealed_test(scores, customers.profit, metrics, resamples=config.resamples)
-    training = reference(spec.table(customers), splits.ids, scores)
+    training = reference(spec.feature_table(customers), splits.ids, scores)
     model_sha256 = save(model, staged.model)
     reference_sha256 = write_reference(training, staged.reference)
     explanations = None
     if config.explain.on:
         explanations = explain_test_customers(config, winner, models, dataset)
     return WinnerResult(
-        sealed_test=SealedTest(len(splits.sealed), results, ()),
+        sealed_test=SealedTest(len(splits.test_ids), results, ()),
         test_scores=scores,
         model={"file": staged.model.name, "sha256": model_sha256},
         reference={"file": staged.reference.name, "sha256": reference_sha256},

@@ -102,7 +102,7 @@ def _describe_customers(data: DataInfo) -> str:
 
 def _check_same_targets(scores: Scores, dataset: Dataset, run: RunDirectory) -> None:
     """Raise a ``RetainError`` if customers or targets of the scores are not the winner's."""
-    table, labels = scores.table, dataset.customers.labelled
+    table, labels = scores.table, dataset.customers.y
     is_training = pd.Index(table["customer_id"]).isin(dataset.splits.ids)
     if is_training.all() and (labels.loc[table["customer_id"]].to_numpy() == table["target"]).all():
         return
