@@ -222,7 +222,11 @@ def test_every_part_of_a_campaign_composes_and_settles(group):
         found = campaign_settings(
             line, compose_compare(line), SimpleNamespace(config={"data": {"name": "demo"}})
         )
-        by_group = {"value": found.value, "campaign": found.planning, "offers": found.catalogue}
+        by_group = {
+            "assumptions": found.assumptions,
+            "campaign": found.planning,
+            "offers": found.catalogue,
+        }
         assert by_group[group].name == option
 
 

@@ -110,7 +110,8 @@ def test_a_run_that_is_not_tuned_records_nothing_of_it(retain, tiny, records):
 
 def test_optimism_and_agreement_are_told_in_one_line():
     assert format_tuning(FACTS) == (
-        "inner best 0.912, outer 0.905, optimism +0.007 [-0.010, +0.025]; the folds chose "
+        "ROC-AUC in the search 0.912, in cross-validation 0.905, optimism +0.007 "
+        "(95 % CI \u22120.010 to +0.025); chosen in the folds: "
         "C 0.01 to 12 (median 0.125), gamma scale (60% of them)"
     )
 
