@@ -5,7 +5,7 @@ import pytest
 
 from retain.errors import RetainError
 from retain.record import BrokenRun, Record, RunDirectory, StudyDirectory, identity
-from retain.storage.writing import replacing, write_text
+from retain.storage.writing import atomic_write, write_text
 
 
 def test_a_record_reads_back_as_it_was_written(tmp_path, make_record):
@@ -130,7 +130,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
     write_text(path, "old")
 
     def half_written():
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("half")
             raise OSError("disk full")
 

@@ -21,7 +21,7 @@ from retain.learning.features import training_columns
 from retain.verdict.document import as_json
 from retain.verdict.model_file import load, save
 from retain.workflows.campaign import plan_campaign
-from retain.workflows.runs import scores_of, select_runs
+from retain.workflows.runs import read_run_scores, select_runs
 from retain.workflows.saved_winner import load_winner
 from retain.workflows.test_set import evaluate_winner
 from retain.workflows.training_data import share_training_data
@@ -37,12 +37,14 @@ def verdict_of(folder, data, *settings):
     found = select_runs(config)
     ((directory, winner),) = found.runs
     rests_on = campaign_settings(line, config, winner)
-    found.home.verdict.mkdir()
-    shared = share(scores_of(directory, winner), folder / "scores")
+    found.output_dir.verdict.mkdir()
+    shared = share(read_run_scores(directory, winner), folder / "scores")
     data = share_training_data(config, (directory, winner), shared, folder)
-    carried = evaluate_winner(config, rests_on, found.home, winner, data).carried
-    offered = plan_campaign(config, rests_on, (data.customers, data.scores), carried.scores, None)
-    offered.write(found.home)
+    carried = evaluate_winner(config, rests_on, found.output_dir, winner, data).result
+    offered = plan_campaign(
+        config, rests_on, (data.customers, data.scores), carried.test_scores, None
+    )
+    offered.write(found.output_dir)
     tree = {
         "schema": 2,
         "winner": {"id": winner.id, "name": "a model", "config": winner.config},
@@ -50,8 +52,8 @@ def verdict_of(folder, data, *settings):
         "reference": carried.reference,
         **offered.tree,
     }
-    found.home.verdict_json.write_text(as_json(tree), encoding="utf-8")
-    return found.home.verdict
+    found.output_dir.verdict_json.write_text(as_json(tree), encoding="utf-8")
+    return found.output_dir.verdict
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +181,7 @@ def test_the_scores_are_those_of_the_model_whatever_the_rows_at_a_time(store, re
     keys = ("tables", "profit_unit", "cleaning", "derived")
     node = {key: saved.winner.config["data"][key] for key in keys}
     customers = read(dir="new", has_target=False, **node)
-    model = load(saved.folder / saved.file.file, saved.file.sha256)
+    model = load(saved.folder / saved.model_file.file, saved.model_file.sha256)
     bare = model.predict_proba(training_columns(customers, saved.reference.kinds))[:, 1]
     found = whole["score"].loc[customers.features.index].to_numpy()
     assert found == pytest.approx(bare, abs=1e-12)

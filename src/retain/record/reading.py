@@ -41,7 +41,7 @@ class Reader:
             If the file is no record this version can read.
         """
         try:
-            text = read_bytes(path, most_bytes=RECORD_BYTES, within=within)
+            text = read_bytes(path, max_bytes=RECORD_BYTES, within=within)
         except MissingFileError:
             return None
         begin, end = _contract(text)

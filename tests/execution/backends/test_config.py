@@ -9,7 +9,7 @@ from hydra.core.config_store import ConfigStore
 
 from retain.cli.compose import Composer, choose_backend
 from retain.cli.overrides import Arguments, Groups
-from retain.execution.backends.config import KINDS
+from retain.execution.backends.config import BACKENDS
 from retain.storage.paths import conf_dir
 
 NAMES = Groups.among([conf_dir()]).options["hydra/launcher"]
@@ -23,7 +23,7 @@ def engine(*overrides):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_launcher_of_ours_composes_and_is_an_engine(name):
-    assert isinstance(engine(f"hydra/launcher={name}"), KINDS[name])
+    assert isinstance(engine(f"hydra/launcher={name}"), BACKENDS[name])
 
 
 def test_the_engine_is_no_part_of_a_runs_identity():
@@ -78,7 +78,7 @@ def test_what_no_engine_can_do_is_refused(retain, tiny, words, message):
 def test_ours_wins_over_an_installed_plugins_launcher_of_the_same_name(name):
     node = {"_target_": "hydra_plugins.Launcher", "timeout_min": 1}
     ConfigStore.instance().store(group="hydra/launcher", name=name, node=node)
-    assert isinstance(engine(f"hydra/launcher={name}"), KINDS[name])
+    assert isinstance(engine(f"hydra/launcher={name}"), BACKENDS[name])
 
 
 def test_a_launcher_of_ones_own_starts_from_ours(retain, tiny, here):

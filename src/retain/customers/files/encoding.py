@@ -12,7 +12,7 @@ from pathlib import Path
 from retain.customers.files.numbers import truncate
 from retain.errors import RetainError, did_you_mean, examples
 from retain.storage.paths import parse_path
-from retain.storage.reading import DATA_BYTES, check_regular, open_regular, read_bytes
+from retain.storage.reading import MAX_TABLE_BYTES, check_regular, open_regular, read_bytes
 
 _HEAD = 1 << 16  # bytes looked at for the zero bytes of UTF-16
 NOT_TEXT = ("Cc", "Cn", "Co", "Cs")
@@ -49,7 +49,7 @@ def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
 
     A little more than ``characters`` are told, if the file has more.
     """
-    with open_regular(path, most_bytes=DATA_BYTES) as file:
+    with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
         head = file.read(4 * characters + 4)
     encoding = _marked_encoding(head)
     try:
@@ -126,7 +126,7 @@ def resolve_path(typed: str, key: str) -> Path:
 def read_content(path: Path) -> bytes:
     """Return the bytes of the file; a ``RetainError`` with the nearest name where there is none."""
     check_exists(path)
-    return read_bytes(path, most_bytes=DATA_BYTES)
+    return read_bytes(path, max_bytes=MAX_TABLE_BYTES)
 
 
 def check_exists(path: Path) -> None:
