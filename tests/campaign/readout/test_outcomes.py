@@ -165,7 +165,7 @@ def test_a_campaign_under_another_name_is_refused(tmp_path, campaign):
     [
         (lambda t: t.rename(columns={"arm": "group"}), "has the columns .*expected customer_id"),
         (lambda t: t.assign(arm="both"), "holds other arms: 'both'"),
-        (lambda t: t.assign(customer_id="7"), "ids that stand more than once: '7'"),
+        (lambda t: t.assign(customer_id="7"), "repeated ids: '7'"),
         (lambda t: t.assign(cost=np.nan), "customers without finite numbers: '0', '1'"),
     ],
 )
@@ -253,9 +253,7 @@ def test_an_id_that_stands_twice_or_is_nobodys_is_always_refused(
         again = again.assign(customer_id="9" + again["customer_id"].str.zfill(5))
     path = tmp_path_factory.mktemp("o") / "o.csv"
     pd.concat([table, again]).to_csv(path, index=False)
-    message = (
-        f"{len(again)} of .* customers are not in the campaign" if foreign else "more than once"
-    )
+    message = f"{len(again)} of .* customers are not in the campaign" if foreign else "repeated"
     with pytest.raises(RetainError, match=message):
         read_outcomes(OutcomesFile(file=str(path), **KEYS), assignment)
 

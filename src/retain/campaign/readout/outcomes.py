@@ -17,6 +17,7 @@ from retain.customers.files.table_file import Table, open_table
 from retain.customers.files.types import mask_na_strings
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import OutcomesFile
+from retain.wording import describe_count
 
 _INTEGER = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # some tools export 7 as 7.0
 
@@ -86,10 +87,9 @@ def _parse_ids(cells: pd.Series, name: str, campaign_ids: pd.Series) -> pd.Serie
         ids = _normalise_ids(ids, campaign_ids)
     repeated = ids[ids.duplicated()]
     if not repeated.empty:
-        raise RetainError(
-            f"column {name!r}: {repeated.nunique()} ids occur more than once: {preview(repeated)}; "
-            "expected one row per customer."
-        )
+        are = describe_count(repeated.nunique(), "id is", "ids are")
+        message = f"column {name!r}: {are} repeated: {preview(repeated)}"
+        raise RetainError(f"{message}; expected one row per customer.")
     return ids
 
 
