@@ -1,4 +1,4 @@
-"""Who was contacted and who was held out: the files a campaign leaves for its readout.
+"""The assignment of a campaign: offers and control group, kept for the readout.
 
 campaigns/<id>/campaign.csv     a row for each chosen customer; see COLUMNS
 campaigns/<id>/campaign.json    the plan, its settings, and the hashes of its tables; see
@@ -22,7 +22,7 @@ import pandas as pd
 from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError, examples
 from retain.schema import Assumptions, Catalogue, parse
-from retain.storage.reading import DATA_BYTES, read_bytes, read_json_object
+from retain.storage.reading import MAX_TABLE_BYTES, read_bytes, read_json_object
 from retain.verdict.export import FORMULA
 
 CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
@@ -68,7 +68,7 @@ class Assignment:
 
     @cached_property
     def treated(self) -> np.ndarray:
-        """Who was to be contacted, shape (n,)."""
+        """A mask of the customers to contact, shape (n,)."""
         return (self.table["arm"] == TREATMENT).to_numpy(dtype=bool)
 
 
@@ -84,7 +84,7 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
     cost: np.ndarray,
     expected_net: np.ndarray,
 ) -> pd.DataFrame:
-    """The rows of ``campaign.csv``; ``cost`` and ``expected_net`` as if all were contacted.
+    """Return the rows of ``campaign.csv``; ``cost`` and ``expected_net`` as if all were contacted.
 
     >>> one, word = np.ones(2), np.array(["x", "x"])
     >>> table = assignment_table(pd.Index([7, 8]), segment=word, offer=word, randomisation=word,
@@ -107,7 +107,7 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
 
 
 def plain(config: Catalogue) -> dict[str, Any]:
-    """A node as the YAML that makes it; what it need not say stays out."""
+    """Return a node as the YAML that makes it; what it need not say stays out."""
     return config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
@@ -174,7 +174,7 @@ def _tree(folder: Path) -> dict[str, Any]:
 def _table_bytes(tree: Mapping[str, Any], name: str, folder: Path) -> tuple[bytes, str]:
     """Return the bytes of a table and their SHA-256, which ``campaign.json`` must know."""
     check_exists(folder / name)
-    raw = read_bytes(folder / name, most_bytes=DATA_BYTES, within=folder)
+    raw = read_bytes(folder / name, max_bytes=MAX_TABLE_BYTES, within=folder)
     wanted, found = _at(tree, ("files", name), str, folder), _hash(raw)
     if wanted != found:
         raise RetainError(
@@ -203,7 +203,7 @@ def _check_id(tree: Mapping[str, Any], folder: Path) -> str:
 
 
 def _at(tree: Mapping[str, Any], path: tuple[str, ...], kind: type, folder: Path) -> Any:
-    """What stands at a path of keys, of the kind it must be."""
+    """Return the value at a path of keys, of the type it must have."""
     node: Any = tree
     for key in path:
         node = node.get(key) if isinstance(node, dict) else None
@@ -232,7 +232,7 @@ def _check(table: pd.DataFrame, path: Path) -> None:
     ids, numbers = table["customer_id"], table[list(NUMBERS)].to_numpy()
     wrong = {
         "other arms": table.loc[~table["arm"].isin((TREATMENT, CONTROL)), "arm"],
-        "ids that stand more than once": ids[ids.duplicated()],
+        "repeated ids": ids[ids.duplicated()],
         "customers without finite numbers": ids[~np.isfinite(numbers).all(axis=1)],
     }
     for told, cells in wrong.items():

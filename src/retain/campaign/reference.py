@@ -1,4 +1,4 @@
-"""What is kept of the training customers, so that drift can be told later without them.
+"""Reference distributions of the training customers, for later drift.
 
 Shares alone: how many lie in each tenth of a number, how many have each common level of a
 category, how many have no value. Of no single customer anything can be read off it.
@@ -19,7 +19,7 @@ from retain.errors import RetainError
 from retain.learning.scores import Scores
 from retain.schema import Config, parse
 from retain.storage.reading import parse_json, read_bytes
-from retain.storage.writing import hash_of, write_text
+from retain.storage.writing import hash_file, write_text
 
 BINS = 10
 """Quantile bins of a number; fewer where values repeat."""
@@ -48,7 +48,7 @@ class NumberShares(Config):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the bins are called, the one without a value last.
+        """Names of the bins, the one of missing values last.
 
         >>> NumberShares(kind="number", edges=(1.0, 2.5), counts=(1, 1, 1), missing=0).names
         ('≤ 1', '1 to 2.5', '> 2.5', '(missing)')
@@ -64,7 +64,7 @@ class NumberShares(Config):
         return np.array([*self.counts, self.missing])
 
     def counted(self, values: pd.Series) -> np.ndarray:
-        """How many of other ``values`` lie in each bin."""
+        """Return the number of of other ``values`` lie in each bin."""
         numbers = values.to_numpy(dtype=float)
         known = numbers[np.isfinite(numbers)]
         places = np.searchsorted(np.array(self.edges, dtype=float), known, side="left")
@@ -82,7 +82,7 @@ class LevelShares(Config):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the bins are called."""
+        """Names of the bins."""
         return (*self.levels, OTHER, MISSING)
 
     @property
@@ -91,7 +91,7 @@ class LevelShares(Config):
         return np.array([*self.levels.values(), self.other, self.missing])
 
     def counted(self, values: pd.Series) -> np.ndarray:
-        """How many of other ``values`` lie in each bin; a level never met is an other one."""
+        """Return the number of ``values`` in each bin; an unseen level counts as other."""
         found = values.value_counts()
         common = found.reindex(list(self.levels), fill_value=0).to_numpy()
         missing = int(values.isna().sum())
@@ -124,7 +124,7 @@ class Reference(Config):
 
 
 def reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> Reference:
-    """What is kept of the customers of a comparison.
+    """Return the reference distributions of the customers of a comparison.
 
     Parameters
     ----------
@@ -157,11 +157,11 @@ def content(table: pd.DataFrame) -> str:
 def write(found: Reference, path: Path) -> str:
     """Write a reference whole and return the SHA-256 of the file."""
     write_text(path, found.model_dump_json(by_alias=True, indent=1) + "\n")
-    return hash_of(path)
+    return hash_file(path)
 
 
 def read(path: Path, sha256: str) -> Reference:
-    """The reference in a file.
+    """Return the reference in a file.
 
     Raises
     ------
@@ -204,7 +204,7 @@ def _number(values: pd.Series) -> NumberShares:
 
 
 def _category(values: pd.Series) -> LevelShares:
-    """Common levels by name. A rare one might be one customer's alone, so it goes unnamed."""
+    """Return common levels by name; rare ones, which may be one customer's, unnamed."""
     found = values.value_counts()
     least = max(FEWEST, RAREST * len(values))
     common = [str(level) for level in found.index[found >= least]][:MOST]
@@ -215,5 +215,5 @@ def _category(values: pd.Series) -> LevelShares:
 
 
 def _between(low: float, high: float) -> str:
-    """A bin by its two edges; by its value where it can hold one alone."""
+    """Return a bin by its two edges; by its value where it can hold one alone."""
     return f"= {high:.4g}" if np.nextafter(low, high) == high else f"{low:.4g} to {high:.4g}"

@@ -1,4 +1,4 @@
-"""What was typed: flags and overrides. What they sweep: ``cli.sweep_axes``.
+"""The arguments typed: flags and overrides; ``cli.sweep_axes`` expands them.
 
 Every plain ``key=value`` is handed to Hydra as ``++key=value``, so that one check after
 composition (``cli.compose``) judges what was typed with ``+`` and without, and names the nearest
@@ -49,7 +49,7 @@ class Arguments:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What has to be typed to mean the same, flags that say how aside."""
+        """The overrides to type for the same result, without flags of output."""
         folders = (("-cd", os.path.relpath(folder)) for folder in self.config_dirs)
         return (*self.overrides, *(word for pair in folders for word in pair))
 
@@ -99,7 +99,7 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
 def _folder(typed: str) -> Path:
     path = parse_path("--config-dir", typed).resolve()
     if not typed or not path.is_dir():
-        raise RetainError(f"--config-dir {typed!r} is no folder.")
+        raise RetainError(f"--config-dir {typed!r} is not a folder.")
     return path
 
 
@@ -111,7 +111,7 @@ class Groups:
 
     @classmethod
     def among(cls, folders: Sequence[Path]) -> Groups:
-        """Groups of the shipped configs and of the user's own folders together."""
+        """Return groups of the shipped configs and of the user's own folders together."""
         found = {group: set(names) for group, names in HYDRAS.items()}
         for folder in folders:
             for path in folder.rglob("*.yaml"):
@@ -122,7 +122,7 @@ class Groups:
 
 
 def check_overrides(overrides: Sequence[str], groups: Groups) -> list[str]:
-    """The overrides as Hydra gets them; an option no group has is refused with the nearest."""
+    """Check overrides and return them as Hydra takes them."""
     return [_forced(text, parsed, groups) for text, parsed in parse_overrides(overrides)]
 
 
@@ -132,12 +132,12 @@ def _forced(text: str, override: Override, groups: Groups) -> str:
     key = override.key_or_group
     if key.split(".")[0].split("/")[0] == "hydra" and not key.startswith(OURS_OF_HYDRA):
         raise RetainError(
-            f"{text!r} is about what Hydra does itself, which changes nothing here; expected "
+            f"{text!r} is a setting of Hydra itself, which has no effect here; expected "
             "hydra/launcher=NAME or hydra.launcher.KEY=VALUE. Values are swept by key=ONE,OTHER, "
             "folders set by outputs=FOLDER and --config-dir FOLDER."
         )
     if key.startswith("hydra") and override.is_sweep_override():
-        raise RetainError(f"{text!r} sweeps what Hydra does; expected one value for all runs.")
+        raise RetainError(f"{text!r} sweeps a setting of Hydra; expected one value for all runs.")
     count_values(override)
     if key in groups.options:
         for value in _options(override):

@@ -21,7 +21,7 @@ from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.record import ScoreDirectory, StudyDirectory
 from retain.storage.paths import parse_path
-from retain.storage.reading import DATA_BYTES, read_json_object
+from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
 
 if TYPE_CHECKING:
     from retain.schema import Score
@@ -35,7 +35,7 @@ UNLABELLED = {"target": None, "positive": None, "has_target": False}
 
 
 def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner) -> dict[str, Any]:
-    """The source of the new customers: that of the winner with what was typed, or another one.
+    """Return the source of the new customers: the winner's, or the one typed.
 
     Raises
     ------
@@ -64,14 +64,14 @@ def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner
 
 
 def _different(saved: LoadedWinner) -> str:
-    """What may be typed about new customers of the winner's source."""
-    if saved.sealed_at is None:
+    """Return the keys that may differ for new customers of the winner's source."""
+    if saved.test_snapshot is None:
         return "data.path=FILE or data.dir=FOLDER"
-    return f"data.snapshot=DAY, one after {saved.sealed_at}, or data.path=LOG"
+    return f"data.snapshot=DAY, one after {saved.test_snapshot}, or data.path=LOG"
 
 
 def _keys(line: Arguments, group: str) -> list[tuple[str, ...]]:
-    """The keys below a group that were typed, as paths."""
+    """Return the keys below a group that were typed, as paths."""
     typed = [text.split("=", 1)[0].lstrip("+") for text in line.overrides]
     return [tuple(key.split(".")[1:]) for key in typed if key.startswith(f"{group}.")]
 
@@ -96,7 +96,7 @@ def _set(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 
 def main() -> None:
-    """The console command ``retain-score``."""
+    """Run the console command ``retain-score``."""
     sys.exit(answer(score, sys.argv[1:], "score"))
 
 
@@ -132,7 +132,7 @@ def _scored(line: Arguments) -> int:
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-score", *line.words])))
     if line.json:
-        write_json(read_json_object(home.score_json, most_bytes=DATA_BYTES))
+        write_json(read_json_object(home.score_json, max_bytes=MAX_TABLE_BYTES))
     return 0
 
 
@@ -145,25 +145,23 @@ def _placed(
     another campaign and nobody asked for that; the campaign is written all the same.
     """
     from retain.storage.transaction import transaction
-    from retain.workflows.campaign_files import find_repointing, pointed_campaign, write_campaign
-    from retain.workflows.new_customers import read_new
+    from retain.workflows.campaign_files import find_repointing, write_campaign
+    from retain.workflows.new_customers import read_new_customers
     from retain.workflows.saved_winner import load_winner
-    from retain.workflows.score import merge_settings, score_customers, write
-    from retain.workflows.verdict_files import read_older
+    from retain.workflows.score import merge_settings, score_customers, write_scores
 
     saved = load_winner(path)
     settings = merge_settings(config, saved)
-    new = read_new(data_node(line, config.data, saved), saved)
+    new = read_new_customers(data_node(line, config.data, saved), saved)
     found = score_customers(config, saved, settings, new)
     home = study.score(new.customers.fingerprint[:8])
-    older = pointed_campaign(read_older(home.score_json))
     with transaction(study.path) as staging:
-        found = replace(found, offered=write_campaign(found.offered, staging))
-        repointing = find_repointing(study, home.path, older, found.offered)
+        found = replace(found, campaign=write_campaign(found.campaign, staging))
+        repointing = find_repointing(study, home.score_json, found.campaign)
         if repointing is None or settings.planning.replace:
             made = StudyDirectory(staging.path).score(home.path.name)
             staging.add(made.path.relative_to(staging.path).as_posix())
-            write(made, found)
+            write_scores(made, found)
             return home, found, None
     return home, found, repointing
 
@@ -177,7 +175,7 @@ def _config(line: Arguments) -> Score:
 
 
 def _home(config: Score, path: Path) -> StudyDirectory:
-    """The folder that gets ``scores/`` and ``campaigns/``: the verdict's study, or another one.
+    """Return the study that gets ``scores/`` and ``campaigns/``.
 
     Raises
     ------
@@ -191,12 +189,12 @@ def _home(config: Score, path: Path) -> StudyDirectory:
     study = _study_of(path)
     if path.absolute().parent.name != study.verdict.name:
         raise RetainError(
-            f"{path.parent} is no verdict/ within a study, beside which scores could lie; name a "
+            f"{path.parent} is not the verdict/ of a study, beside which scores could lie; name a "
             "folder for them: output_dir=FOLDER"
         )
     return study
 
 
 def _study_of(path: Path) -> StudyDirectory:
-    """The study whose verdict is at ``path``; ``verdict.json`` alone is one in the folder above."""
+    """Return the study whose verdict is at ``path``, a folder or ``verdict.json``."""
     return StudyDirectory(path.parents[1] if len(path.parts) > 2 else path.absolute().parents[1])

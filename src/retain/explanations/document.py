@@ -36,7 +36,7 @@ EXAMPLES = 5
 
 
 def document(found: ExplanationResult) -> dict[str, Any]:
-    """The tree of ``reasons``, in plain values."""
+    """Return the tree of ``reasons``, in plain values."""
     target = found.grounds.target
     strength = strengths_of(found)
     features = summarise_features(found, strength)
@@ -63,7 +63,7 @@ def document(found: ExplanationResult) -> dict[str, Any]:
 
 
 def _groups(found: ExplanationResult, strength: Mapping[str, Strength]) -> list[dict[str, Any]]:
-    """Groups, the one whose absence costs most first."""
+    """Return groups, the one whose absence costs most first."""
     messages = [_group(name, found, strength) for name in found.grounds.groups]
 
     def rank(one: dict[str, Any]) -> tuple[float, float]:
@@ -91,7 +91,7 @@ def _group(name: str, found: ExplanationResult, strength: Mapping[str, Strength]
 
 
 def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
-    """Who explained, and how far it can be trusted."""
+    """Return the explainer and the measures of its reliability."""
     both = [one for one in features if one["strength"] and one["permutation"]]
     alike = agreement(
         [one["strength"]["mean"] for one in both], [one["permutation"]["loss"] for one in both]
@@ -118,7 +118,7 @@ def _pairs(associations: Associations) -> list[dict[str, Any]]:
 
 
 def _examples(found: ExplanationResult) -> list[dict[str, Any]]:
-    """The training customers with the highest risk, out of fold."""
+    """Return the training customers with the highest risk, out of fold."""
     if found.drivers is None or found.strongest is None:
         return []
     shares = found.drivers.shares

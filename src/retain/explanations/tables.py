@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def label_json(label: DisplayName | None) -> dict[str, str] | None:
-    """A label in both languages."""
+    """Return a label in both languages."""
     return None if label is None else asdict(label)
 
 
 def to_json(found: DataclassInstance | None) -> dict[str, Any] | None:
-    """A finding by the names of its parts."""
+    """Return a finding by the names of its parts."""
     return None if found is None else asdict(found)
 
 
 def number_json(value: Any) -> float | None:
-    """A number that JSON can hold; None for one that is not known.
+    """Return a number that JSON can hold; None for one that is not known.
 
     >>> number_json(1), number_json(float("nan"))
     (1.0, None)
@@ -41,7 +41,7 @@ ENDS = {"strength": "mean", "permutation": "loss", "effect": "value"}
 
 
 def features_table(features: Sequence[Tree]) -> pd.DataFrame:
-    """What is told of each feature, strongest first.
+    """Return the table of features, most important first.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def features_table(features: Sequence[Tree]) -> pd.DataFrame:
 
 
 def groups_table(groups: Sequence[Tree]) -> pd.DataFrame:
-    """What is lost without each group, most first.
+    """Return the table of feature groups, largest loss first.
 
     Returns
     -------
@@ -94,6 +94,6 @@ def _group(one: Tree) -> dict[str, Any]:
 
 
 def _interval(name: str, found: Tree | None, middle: str) -> dict[str, float | None]:
-    """A number with both ends, each in a column of its own."""
+    """Return a number with both ends, each in a column of its own."""
     keys = {name: middle, f"{name}_low": "low", f"{name}_high": "high"}
     return {column: None if found is None else found[key] for column, key in keys.items()}

@@ -1,4 +1,4 @@
-"""What ``record.json`` holds, and what makes two runs the same run."""
+"""The content of ``record.json``, and the identity of a run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FunnelStep(Config):
 
 
 class SnapshotFacts(Config):
-    """How many rows a snapshot has, and how many of them declined."""
+    """Number of rows a snapshot has, and how many of them declined."""
 
     snapshot: str
     rows: int
@@ -53,7 +53,7 @@ class SnapshotFacts(Config):
 
 
 class LabelVariant(Config):
-    """What the target would be by another definition, one parameter changed.
+    """The target under another definition, one parameter changed.
 
     ``declined`` is a share of its ``rows``; ``agreement`` the share of rows with the same target.
     """
@@ -74,7 +74,7 @@ class LabelInfo(Config):
 
 
 class DataInfo(Config):
-    """Which customers a run learnt from: a fingerprint and counts, never the rows.
+    """The customers of a run: fingerprint and counts, never rows.
 
     ``label`` where the source made the target itself, at several snapshots.
     """
@@ -87,7 +87,7 @@ class DataInfo(Config):
 
 
 class SplitInfo(Config):
-    """Who was in which fold, as a fingerprint, and the shape of it.
+    """The folds of a run: a fingerprint, and their shape.
 
     ``tested`` is the day of each fold's test rows, fold by fold and repeat by repeat, and
     ``sealed_at`` that of the sealed test, where rows have days.
@@ -158,7 +158,7 @@ class CategoricalAgreement(Config):
 
 
 class Optimism(Config):
-    """How far the inner best flatters: inner minus outer ROC-AUC, with its 95 % interval."""
+    """Inner minus outer ROC-AUC, with its 95 % interval."""
 
     mean: float
     low: float
@@ -166,7 +166,7 @@ class Optimism(Config):
 
 
 class TuningInfo(Config):
-    """What tuning came to: every fold's choice, their agreement by parameter, the optimism.
+    """The result of tuning: choices by fold, agreement by parameter, optimism.
 
     ``inner`` is the mean of the folds' inner best, ``outer`` that of ROC-AUC on their test rows.
     """
@@ -179,7 +179,7 @@ class TuningInfo(Config):
 
 
 class Environment(Config):
-    """What made the numbers: ``code`` hashes the package's own sources."""
+    """Versions of everything that computes; ``code`` hashes the package's own sources."""
 
     python: str
     platform: str
@@ -195,7 +195,7 @@ class Git(Config):
 
 
 class Record(Config):
-    """What ``record.json`` holds. ``metrics`` is empty unless ``state`` is done.
+    """The content of ``record.json``. ``metrics`` is empty unless ``state`` is done.
 
     ``stopped`` says what ended a run that is done before its last fold, ``raced``: others were
     better. Its metrics are those of the folds it had, the first ones of its split. ``tuning`` is
@@ -229,11 +229,11 @@ class Record(Config):
 
     @property
     def folds(self) -> int:
-        """How many folds its metrics are over."""
+        """Number of folds its metrics are over."""
         return max((len(metric.folds) for metric in self.metrics.values()), default=0)
 
     def outdated(self, data: DataInfo, split: SplitInfo, environment: Environment) -> str | None:
-        """Why this record no longer speaks of what would run now, or None."""
+        """Return the reason for which this record is out of date, or None."""
         if self.data.fingerprint != data.fingerprint:
             return f"the data changed ({self.data.fingerprint[:8]} → {data.fingerprint[:8]})"
         if self.split.fingerprint != split.fingerprint:
@@ -269,7 +269,7 @@ def identifying_text(key: str, node: Any) -> str | None:
 
 
 def slug_of(config: Mapping[str, Any]) -> str:
-    """Return what people call a run: its parts, as far as they are not ``none``.
+    """Return the name of a run: its components other than ``none``.
 
     >>> parts = {"model": {"name": "svc"}, "sampler": {"name": "smote"}, "tuning": {"name": "none"}}
     >>> slug_of({**parts, "features": {"site": False, "derived": True, "max_categories": 30}})
@@ -290,7 +290,7 @@ def _written(node: Any) -> str:
 
 
 def _identified(node: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """A node without what cannot change a result."""
+    """Return a node without what cannot change a result."""
     return {
         key: _identified(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value
         for key, value in node.items()

@@ -41,7 +41,7 @@ class Reader:
             If the file is no record this version can read.
         """
         try:
-            text = read_bytes(path, most_bytes=RECORD_BYTES, within=within)
+            text = read_bytes(path, max_bytes=RECORD_BYTES, within=within)
         except MissingFileError:
             return None
         begin, end = _contract(text)
@@ -67,7 +67,7 @@ class Reader:
         return self._nodes[known]
 
     def _without(self, contract: bytes, text: bytes) -> Record | None:
-        """The record with a contract that was read before; None where it was not, or not there."""
+        """Return the record with a contract read before; None where there is none."""
         if not contract or contract not in self._contracts:
             return None
         try:
@@ -81,7 +81,7 @@ class Reader:
 
 
 def _contract(text: bytes) -> tuple[int, int]:
-    """Where the value of ``config.data`` stands in the text of a record; nowhere if it does not."""
+    """Return the span of ``config.data`` in the text of a record; empty where it has none."""
     begin = text.find(OPENS)
     end = text.find(CLOSES, begin)
     return (0, 0) if begin < 0 or end < 0 else (begin + len(OPENS) - 1, end + len(CLOSES))
@@ -98,7 +98,7 @@ def _parsed(text: bytes, path: Path) -> Record:
 
 
 def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
-    """Return what is wrong with a file that is no record."""
+    """Return the error for a file that is no record."""
     try:
         tree = parse_json(text, str(path))
     except RetainError as broken:
@@ -108,7 +108,7 @@ def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
         return _of_schema(found, path)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return RetainError(f"{path} is no record of a run: {where}: {first['msg']}.")
+    return RetainError(f"{path} is not the record of a run: {where}: {first['msg']}.")
 
 
 def _of_schema(found: object, path: Path) -> RetainError:

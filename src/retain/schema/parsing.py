@@ -10,11 +10,11 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from retain.errors import RetainError, did_you_mean
-from retain.storage.reading import WHOLE_NUMBER_BITS
+from retain.storage.reading import MAX_INTEGER_BITS
 
 
 def deep_merge(tree: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
-    """A tree with some of its leaves, or whole new branches, from another.
+    """Return a tree with some of its leaves, or whole new branches, from another.
 
     >>> deep_merge({"horizon": {"low": 1, "high": 6}, "seed": 0}, {"horizon": {"low": 2}})
     {'horizon': {'low': 2, 'high': 6}, 'seed': 0}
@@ -91,10 +91,10 @@ def _tuples(tree: Any, where: str) -> Any:
         return {key: _tuples(value, f"{where}.{key}") for key, value in tree.items()}
     if isinstance(tree, list):
         return tuple(_tuples(value, where) for value in tree)
-    if isinstance(tree, int) and tree.bit_length() > WHOLE_NUMBER_BITS:
+    if isinstance(tree, int) and tree.bit_length() > MAX_INTEGER_BITS:
         found = f"a whole number has {tree.bit_length()} bits"
         raise RetainError.at(
-            where.lstrip(".") or "config", found, f"expected at most {WHOLE_NUMBER_BITS}"
+            where.lstrip(".") or "config", found, f"expected at most {MAX_INTEGER_BITS}"
         )
     if isinstance(tree, str) and not tree.isascii() and _SURROGATE.search(tree):
         found = f"{tree[:200]!r} holds half of a surrogate pair"
@@ -116,7 +116,7 @@ def _told(kind: type[Config], problem: dict[str, Any], where: str) -> str:
 
 
 def _unknown(key: str, value: Any, known: list[str]) -> str:
-    """Return what to say of an unknown key: the nearest one, or all there are.
+    """Return the message about an unknown key: the nearest one, or all there are.
 
     Of a whole node that is unknown, one of its own keys may be the one that was meant.
 
@@ -133,7 +133,7 @@ def _unknown(key: str, value: Any, known: list[str]) -> str:
 
 
 def _expected(kind: type[Config], path: list[str], problem: dict[str, Any]) -> str:
-    """What a value should have been."""
+    """Return the expected type or range of a value."""
     if problem["type"] == "model_type":
         return f"a node with keys among {', '.join(_keys(kind, path))}"
     plain = problem["msg"].removeprefix("Input should be ").removeprefix("a valid ")
@@ -141,7 +141,7 @@ def _expected(kind: type[Config], path: list[str], problem: dict[str, Any]) -> s
 
 
 def _keys(kind: type[Config], path: list[str]) -> list[str]:
-    """The field names of the node ``path`` leads to, as far as types can tell."""
+    """Return the field names of the node ``path`` leads to, as far as types can tell."""
     node: Any = kind
     for part in path:
         node = _below(node, part)
@@ -149,12 +149,12 @@ def _keys(kind: type[Config], path: list[str]) -> list[str]:
 
 
 def _fields(node: type[Config]) -> dict[str, Any]:
-    """The type of each field by the key that is typed for it."""
+    """Return the type of each field by the key that is typed for it."""
     return {field.alias or name: field.annotation for name, field in node.model_fields.items()}
 
 
 def _below(node: Any, part: str) -> Any:
-    """The type of what stands under ``part``, an optional one without its None."""
+    """Return the type of what stands under ``part``, an optional one without its None."""
     if not _is_config(node):  # a dict, in which ``part`` is a key of the user's, or a list
         return next((kind for kind in get_args(node) if _is_config(kind)), None)
     fields = _fields(node)
@@ -163,7 +163,7 @@ def _below(node: Any, part: str) -> Any:
 
 
 def _extra(node: type[Config]) -> Any:
-    """What stands under the keys that are the user's own, where a node has such."""
+    """Return the type of a node's free keys, where it has such."""
     open_ended = node.model_config.get("extra") == "allow"
     return get_type_hints(node)["__pydantic_extra__"] if open_ended else None
 

@@ -48,7 +48,7 @@ def difference(
     *,
     asked: bool = False,
 ) -> Difference:
-    """What differs between two finished runs on the same customers and folds.
+    """Compare two finished runs on the same customers and folds.
 
     Raises
     ------

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
-from retain.storage.writing import replacing
+from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,14 +66,14 @@ def write_csv_arrow(table: pd.DataFrame, path: Path) -> None:
 
     columns = [_arrow(table[name]) for name in table]
     cells = pa.table(columns, names=[str(place) for place in range(len(columns))])
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         header = table.head(0).rename(columns=escape_formula)
         file.write(header.to_csv(index=False, lineterminator="\n").encode())
         csv.write_csv(cells, file, csv.WriteOptions(include_header=False))
 
 
 def _arrow(values: pd.Series) -> pa.Array:
-    """A column for Arrow, its text neutral and its truth values in the words of ``to_csv``."""
+    """Return a column for Arrow, with formulas escaped and booleans as ``to_csv`` writes them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -93,6 +93,6 @@ def _arrow(values: pd.Series) -> pa.Array:
 
 def write_csv_chunks(parts: Iterable[pd.DataFrame], path: Path) -> None:
     """Write one table that comes in parts as ``to_csv`` does, whole or not at all."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         for number, part in enumerate(parts):
             to_csv(part, file, header=number == 0)

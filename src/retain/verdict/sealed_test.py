@@ -33,7 +33,7 @@ class SealedTest:
 
     @property
     def told(self) -> str:
-        """How often the sealed test of these customers was opened."""
+        """The number of accesses to the sealed test, as a sentence."""
         count = len(self.openings)
         if count == 1:
             return "The sealed test was opened once."
@@ -66,7 +66,7 @@ class Ledger:
     others: tuple[Path, ...] = ()
 
     def openings(self, data: str) -> list[Access]:
-        """The openings of the sealed test of these customers, each look once.
+        """Return the openings of the sealed test of these customers, each look once.
 
         The same winner on the same customers and splits shows nothing that was not seen before.
         A line that cannot be read is refused, not skipped.
@@ -111,7 +111,7 @@ def _opening(line: bytes, where: str) -> Access:
         return Access.model_validate_json(line)
     except ValueError:
         raise RetainError(
-            f"{where} is no opening of a sealed test; it must not be edited. Restore it from a "
+            f"{where} is not an opening of a sealed test; it must not be edited. Restore it from a "
             "copy."
         ) from None
 

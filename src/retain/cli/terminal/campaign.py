@@ -1,4 +1,4 @@
-"""What a comparison prints of segments and campaign. Draws, decides nothing."""
+"""Terminal output of segments and campaign. Computes nothing."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def _plan(campaign: Tree) -> str:
 
 
 def _limits(campaign: Tree) -> str:
-    """Return what looser limits would add to the net value."""
+    """Return the net value that looser limits would add."""
     prices, said = campaign["prices"], []
     if (budget := prices["budget"]) is not None:
         said.append(

@@ -12,12 +12,13 @@ from retain.customers.files.invalid_rows import InvalidRows
 from retain.customers.files.numbers import n_cells, normalise_spaces, preview
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import PeriodSpec
+from retain.wording import describe_count
 
 
 def parse_periods(
     cells: pd.Series | DictionaryColumn, spec: PeriodSpec, where: str, key: str
 ) -> Places:
-    """The period of each row by its place in the order of the contract.
+    """Return the period of each row by its place in the order of the contract.
 
     ``key`` is where the periods stand in the config. A ``RetainError`` where a row names no known
     period, or where the file lacks one of them altogether.
@@ -59,7 +60,7 @@ def _unknown_period_message(cells: pd.Series, known: list[str], at: str, key: st
 def find_period_gaps(
     ids: pd.Index, period: Places, customers: pd.Index, spec: PeriodSpec, where: str
 ) -> Iterator[InvalidRows]:
-    """Customers of whom a table has no row of some period, a sentence a period.
+    """Yield customers of whom a table has no row of some period, a sentence a period.
 
     ``ids`` and ``period`` are of its rows, of which no two are of one customer and period.
     """
@@ -69,8 +70,9 @@ def find_period_gaps(
         lacking = customers.difference(ids[period == n], sort=False)
         if len(lacking) == 0:
             continue
-        found = f"{len(lacking)} customers have no row of period {name!r}"
+        have = describe_count(len(lacking), "customer has", "customers have")
+        found = f"{have} no row of period {name!r}"
         listed = examples(lacking[:5].tolist())
         expected = "expected a row of each period, or nullable: true for the columns of the table"
-        told = RetainError.at(where, f"{found}, customer {listed} among them", expected)
+        told = RetainError.at(where, f"{found}, such as {listed}", expected)
         yield InvalidRows(str(told), lacking)

@@ -29,13 +29,14 @@ from retain.customers.files.numbers import (
 )
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import ColumnSpec, TableSpec
+from retain.wording import describe_count
 
 _WHOLE = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # 18 digits fit int64; some tools export 7 as 7.0
 _DIGITS = 18
 
 
 def read_ids(csv: Sheet, column: str, spec: ColumnSpec, where: str) -> pd.Series:
-    """The id of each row."""
+    """Return the id of each row."""
     if spec.type == "integer" and _are_digits(csv.table.column(column)):
         whole = csv.table.column(column).cast(pa.int64())
         return pd.Series(whole.to_numpy(), name="customer_id")
@@ -65,7 +66,7 @@ def factorize_ids(ids: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
 
 
 def _are_digits(texts: pa.ChunkedArray) -> bool:
-    """Whether the texts are digits and nothing else, few enough for int64."""
+    """Return whether the texts are digits and nothing else, few enough for int64."""
     if not pa.types.is_string(texts.type):
         return False
     longest = pc.max(pc.binary_length(texts)).as_py()
@@ -107,13 +108,13 @@ class RawTable:
         return f"{self.name} ({self.spec.file})"
 
     def reindex(self, customers: pd.Index) -> RawTable:
-        """The same rows of all these customers, some of whom may have none."""
+        """Return the same rows of all these customers, some of whom may have none."""
         if self.ids.equals(customers):
             return self
         return replace(self, ids=customers, rows=customers.get_indexer(self.ids)[self.rows])
 
     def values(self, name: str, period: str | None = None) -> pd.Series:
-        """A column by customer, in a long table of one period; missing where there is no row."""
+        """Return a column by customer, of one period of a long table; missing without a row."""
         column, rows, places = self.columns[name], self.rows, self.columns[name].codes
         if period is not None and self.spec.period is not None:
             chosen = self.periods == self.spec.period.order.index(period)
@@ -126,7 +127,7 @@ class RawTable:
 def read_table(
     folder: Path, name: str, spec: TableSpec, key: str, *, drop_invalid: bool = False
 ) -> RawTable:
-    """The table of ``spec.file``; ``key`` is the contract name of the column that holds the ids.
+    """Read the table of ``spec.file``; ``key`` is the contract's name of the id column.
 
     ``drop_invalid`` notes whose values break the contract instead of refusing the file.
 
@@ -166,7 +167,7 @@ def read_table(
 
 
 def _columns(csv: Sheet, spec: TableSpec, where: str) -> dict[str, str]:
-    """The column of the file for each column of the contract."""
+    """Return the column of the file for each column of the contract."""
     there = csv.columns
     wanted = {name: (column.raw, *column.aliases) for name, column in spec.columns.items()}
     if spec.period is not None:
@@ -203,12 +204,14 @@ def _check_unique_rows(table: RawTable) -> None:
     twice = again[again.duplicated()].unique()
     if spec is None:
         ids = table.ids[twice]
-        found = f"{len(ids)} ids stand more than once: {examples(ids.tolist()[:5])}"
-        raise RetainError.at(table.description, found, "expected one row a customer")
+        are = describe_count(len(ids), "id is", "ids are")
+        found = f"{are} repeated: {examples(ids.tolist()[:5])}"
+        raise RetainError.at(table.description, found, "expected one row per customer")
     pairs = [(table.ids[n // len(spec.order)], spec.order[n % len(spec.order)]) for n in twice[:5]]
     told = examples(f"{one} {period}" for one, period in pairs)
-    found = f"{len(twice)} pairs of id and period stand more than once: {told}"
-    raise RetainError.at(table.description, found, "expected one row a customer and period")
+    are = describe_count(len(twice), "pair of id and period is", "pairs of id and period are")
+    found = f"{are} repeated: {told}"
+    raise RetainError.at(table.description, found, "expected one row per customer and period")
 
 
 # --- values --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from retain.schema import check_mapping
 
 
 def canonical_names(names: Sequence[str]) -> dict[str, str]:
-    """The canonical snake_case name of each name, different for different names.
+    """Return the canonical snake_case name of each name, different for different names.
 
     >>> canonical_names(["customerID", "Total charges, $", "total_charges", "Тип сервиса"])
     {'customerID': 'customer_id', 'Total charges, $': 'total_charges', \
@@ -44,7 +44,7 @@ def snake_case(name: str) -> str:
 
 
 def find_column(name: object, names: dict[str, str], where: str) -> str:
-    """The name in the file of a column named as in the file or canonically.
+    """Return the name in the file of a column named as in the file or canonically.
 
     ``names`` is what ``canonical_names`` gave. A ``RetainError`` with the nearest name otherwise.
 
@@ -73,19 +73,19 @@ def check_required_columns(needed: Iterable[str], known: Sequence[str]) -> None:
     >>> check_required_columns(["minute", "pages"], ["minutes", "pages"])
     Traceback (most recent call last):
     ...
-    retain.errors.RetainError: the model learnt from feature 'minute', which these customers \
-lack. Did you mean 'minutes'?
+    retain.errors.RetainError: the model was trained on feature 'minute', which these customers \
+do not have. Did you mean 'minutes'?
     """
     lacking = [name for name in needed if name not in known]
     if lacking:
         which = "feature" if len(lacking) == 1 else "features"
-        message = f"the model learnt from {which} {', '.join(map(repr, lacking))}"
+        message = f"the model was trained on {which} {', '.join(map(repr, lacking))}"
         hint = did_you_mean(lacking[0], known) if len(lacking) == 1 else ""
-        raise RetainError(f"{message}, which these customers lack.{hint}")
+        raise RetainError(f"{message}, which these customers do not have.{hint}")
 
 
 def _word_ends(letter: str, second: str, third: str) -> bool:
-    """Whether a word ends after ``letter``: aB, and A before Bc."""
+    """Return whether a word ends after ``letter``: aB, and A before Bc."""
     if not second.isupper():
         return False
     return letter.islower() or letter.isdigit() or (letter.isupper() and third.islower())
@@ -122,7 +122,7 @@ def assign_roles(
     keep_columns: Sequence[str],
     categorical_columns: Sequence[str],
 ) -> Roles:
-    """The roles a user gave; a ``RetainError`` where a name is wrong or has two meanings.
+    """Return the roles a user gave; a ``RetainError`` where a name is wrong or has two meanings.
 
     ``wanted`` names a column, or None, for each of id, target, profit and consent.
     """
@@ -151,7 +151,7 @@ def _check_one_role_each(given: Mapping[str, str | None]) -> None:
 def _groups(
     groups: Mapping[str, Sequence[str]], names: dict[str, str], roles: Mapping[str, str | None]
 ) -> dict[str, str]:
-    """The group of each column a group names."""
+    """Return the group of each column a group names."""
     found: dict[str, str] = {}
     for group, listed in check_mapping("data.groups", groups).items():
         where = f"data.groups.{group}"
