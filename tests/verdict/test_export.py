@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retain.campaign.assignment import as_written
+from retain.campaign.assignment import unescape_formulas
 from retain.verdict.export import CONTROL, escape_formula, write_csv, write_csv_arrow
 
 STARTS = tuple("=+-@|＝＋－＠\t\r\n")
@@ -26,7 +26,7 @@ def test_no_text_cell_can_be_a_formula(text):
 def test_the_apostrophe_of_a_cell_is_taken_off_again(texts):
     plain = [re.sub(CONTROL, "?", text) for text in texts]
     written = pd.Series([escape_formula(text) for text in plain], dtype="str")
-    assert as_written(written).tolist() == plain
+    assert unescape_formulas(written).tolist() == plain
 
 
 @pytest.mark.parametrize("value", [-1.5, 0, None, True])

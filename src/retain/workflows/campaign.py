@@ -20,7 +20,7 @@ from retain.campaign.tables import (
     offers_table,
     segments_table,
 )
-from retain.campaign.value.recalibration import Recalibration, recalibration
+from retain.campaign.value.recalibration import Recalibration, fit_recalibration
 from retain.campaign.value.value import build_audience
 from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
@@ -86,7 +86,7 @@ def plan_campaign(
     """
     prepared: Dataset = data[0].load()
     outside: Scores = data[1].load()
-    found = recalibration(outside)
+    found = fit_recalibration(outside)
     customers, parts, drivers = select_latest_snapshot(
         prepared.customers, (outside, sealed), None if words is None else words.drivers
     )

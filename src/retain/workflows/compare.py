@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from retain.errors import RetainError
 from retain.record import BrokenRun, Record
-from retain.verdict.verdict import judge
+from retain.verdict.verdict import compare_runs
 from retain.workflows.runs import refuse_only_broken, scores_of
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def _noted(comparison: Comparison, carried: WinnerResult) -> SealedTest:
     from retain.verdict.sealed_test import Ledger
 
     home, roc_auc = comparison.found.home, carried.sealed.metrics["roc_auc"]["value"]
-    openings = Ledger(home.ledger, home.ledgers_beside).note(comparison.winner, roc_auc)
+    openings = Ledger(home.ledger, home.ledgers_beside).add(comparison.winner, roc_auc)
     return replace(carried.sealed, openings=tuple(openings))
 
 
@@ -213,15 +213,15 @@ def _question(found: RunSelection) -> str | None:
 
 def _differences(comparison: Comparison) -> Iterator[Difference]:
     """The two runs asked for, then the winner against each of the first runs."""
-    from retain.verdict.difference import difference
+    from retain.verdict.difference import compare_pair
 
     if comparison.asked:
         ((one, a), (other, b)) = comparison.asked
-        yield difference(a, b, (read_scores(one, a), read_scores(other, b)), asked=True)
+        yield compare_pair(a, b, (read_scores(one, a), read_scores(other, b)), asked=True)
     winner, found, won = comparison.winner, comparison.found, comparison.scores
     for record in comparison.verdict.records[:DIFFED]:
         if record is not winner:
-            yield difference(winner, record, (won, read_scores(found.directory(record), record)))
+            yield compare_pair(winner, record, (won, read_scores(found.directory(record), record)))
 
 
 def read_scores(run: RunDirectory, record: Record) -> Scores | None:
@@ -235,7 +235,7 @@ def read_scores(run: RunDirectory, record: Record) -> Scores | None:
 
 
 def judge_whole(
-    found: RunSelection, judging: ComparisonConfig
+    found: RunSelection, comparison: ComparisonConfig
 ) -> tuple[RunSelection, Verdict, Scores]:
     """Return the runs without broken ones, the verdict over them, and the winner's scores.
 
@@ -248,7 +248,7 @@ def judge_whole(
     """
     while True:
         refuse_only_broken(found.broken, sum(record.state == "done" for record in found.records))
-        verdict = judge(found.records, judging)
+        verdict = compare_runs(found.records, comparison)
         try:
             return found, verdict, scores_of(found.directory(verdict.winner), verdict.winner)
         except RetainError as error:

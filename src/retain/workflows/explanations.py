@@ -192,7 +192,7 @@ class ExplanationJobs:
         for group in looked.grounds.groups:
             if group in known:
                 continue
-            if group not in looked.grounds.on:
+            if group not in looked.grounds.active_groups:
                 known[group] = NotApplicable("the winner does not see it")
             elif self._config.explain.ablation == "refit":
                 leaving[group] = self._give("leave", group)

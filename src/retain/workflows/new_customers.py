@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from retain.campaign.reference import LevelShares, content
+from retain.campaign.reference import CategoryHistogram, content_hash
 from retain.customers.customers import Column, Customers, DisplayName
 from retain.errors import RetainError
 from retain.execution.dataset import capture_log
@@ -37,7 +37,7 @@ def with_levels(columns: Mapping[str, Column], saved: LoadedWinner) -> dict[str,
 
 def _of_reference(saved: LoadedWinner) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, shares in saved.reference.features.items():
-        if isinstance(shares, LevelShares):
+        if isinstance(shares, CategoryHistogram):
             yield name, tuple(shares.levels)
 
 
@@ -93,7 +93,7 @@ def read_new(node: Mapping[str, Any], saved: LoadedWinner) -> NewCustomers:
     with capture_log() as heard:
         customers = build_source(node, learnt=kinds)()
     table = training_columns(customers, kinds)
-    if len(table) == saved.reference.rows and content(table) == saved.reference.content:
+    if len(table) == saved.reference.rows and content_hash(table) == saved.reference.content:
         raise RetainError(
             f"these are the {len(table)} customers of the comparison; what models that had not "
             f"seen them gave them stands in {saved.customers}. Name other ones with data.KEY=VALUE."

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from retain.campaign.audience import CampaignSettings
-from retain.campaign.campaign import refuse_impossible
-from retain.campaign.reference import reference
-from retain.campaign.reference import write as write_reference
-from retain.campaign.value.recalibration import recalibration
+from retain.campaign.campaign import check_limits
+from retain.campaign.reference import build_reference, write_reference
+from retain.campaign.value.recalibration import fit_recalibration
 from retain.campaign.value.value import build_audience
 from retain.errors import NotApplicable
 from retain.execution.dataset import Dataset
@@ -23,7 +22,7 @@ from retain.learning.scores import Scores, select_latest_snapshot
 from retain.record import Record, StudyDirectory
 from retain.schema import Compare, Run, parse
 from retain.verdict.curves import curves
-from retain.verdict.model_file import save
+from retain.verdict.model_file import save_model
 from retain.verdict.sealed_test import SealedTest, score_sealed_test
 from retain.workflows.explanation_jobs import sealed_explained
 
@@ -115,11 +114,11 @@ def _refuse_impossible(outside: Scores, prepared: Dataset, settings: CampaignSet
     found = build_audience(
         parts,
         customers,
-        recalibration(outside),
+        fit_recalibration(outside),
         settings.assumptions,
         consent=settings.planning.consent,
     )
-    refuse_impossible(found, settings)
+    check_limits(found, settings)
 
 
 def refit_and_test(
@@ -138,11 +137,11 @@ def refit_and_test(
     scores = score_test(models, built, customers, splits)
     metrics = select_metrics(built.metrics, with_profit=customers.profit is not None)
     results = score_sealed_test(scores, customers.profit, metrics, resamples=config.resamples)
-    learnt_from = reference(built.feature_table(customers), splits.ids, scores)
+    learnt_from = build_reference(built.feature_table(customers), splits.ids, scores)
     return WinnerResult(
         sealed=SealedTest(len(splits.test_ids), results, ()),
         scores=scores,
-        model={"file": made.model.name, "sha256": save(model, made.model)},
+        model={"file": made.model.name, "sha256": save_model(model, made.model)},
         reference={
             "file": made.reference.name,
             "sha256": write_reference(learnt_from, made.reference),

@@ -30,11 +30,11 @@ def write_customers(
 def write_verdict(made: StudyDirectory, tree: dict[str, Any], language: str) -> None:
     """Write ``verdict.json`` with the hashes of the tables beside it, the page and its pictures."""
     from retain.report.page.page import page
-    from retain.report.render import drawable
+    from retain.report.render import chart_subset
 
     tree = {**tree, "files": {path.name: hash_of(path) for path in _tables(made.verdict)}}
     made.pictures.mkdir()
-    to_draw = (drawable(tree), language, made.pictures, {"fishbone": made.verdict})
+    to_draw = (chart_subset(tree), language, made.pictures, {"fishbone": made.verdict})
     with run_in_subprocess("draw", *to_draw, does="draws the pictures") as drawn:
         write_text(made.verdict_json, as_json(tree))
         write_text(made.report, page(tree, language))

@@ -20,15 +20,15 @@ def summarise_compliance(assignment: Assignment, outcomes: Outcomes) -> dict[str
     """Return contacted, not contacted and unknown by arm, and the effect on compliers."""
     if outcomes.contacted is None:
         return None
-    arms = {"treatment": assignment.treated, "control": ~assignment.treated}
+    arms = {"treatment": assignment.is_treated, "control": ~assignment.is_treated}
     told = {name: _count_contacts(outcomes.contacted[arm]) for name, arm in arms.items()}
     against = told["treatment"]["not_contacted"] + told["control"]["contacted"]
     return {**told, "against": against, "complier": estimate_complier_effect(assignment, outcomes)}
 
 
 def _count_contacts(contacted: np.ndarray) -> dict[str, int]:
-    said = {"contacted": contacted == 1, "not_contacted": contacted == 0}
-    return {k: int(v.sum()) for k, v in {**said, "unknown": np.isnan(contacted)}.items()}
+    message = {"contacted": contacted == 1, "not_contacted": contacted == 0}
+    return {k: int(v.sum()) for k, v in {**message, "unknown": np.isnan(contacted)}.items()}
 
 
 def estimate_complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def estimate_complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict
     if outcome == "profit":
         values = values * assignment.assumptions.margin.value
     rows = np.isfinite(values) & np.isfinite(contacted)
-    treated = assignment.treated[rows]
+    treated = assignment.is_treated[rows]
     if np.array_equal(contacted[rows] == 1, treated):
         return {"missing": "as_planned"}
     table = assignment.table.loc[rows]
@@ -115,7 +115,7 @@ def summarise_attrition(assignment: Assignment, outcomes: Outcomes) -> dict[str,
     known = outcomes.declined if outcomes.declined is not None else outcomes.profit
     if known is None:
         raise ValueError("outcomes hold declines or profit")  # read_outcomes refuses others
-    gone, treated = np.isnan(known), assignment.treated
+    gone, treated = np.isnan(known), assignment.is_treated
     counted = {
         name: {"customers": int(arm.sum()), "missing": int((gone & arm).sum())}
         for name, arm in (("treatment", treated), ("control", ~treated))
@@ -143,7 +143,7 @@ def _attrition_bounds(
     if declined is None or not np.isnan(declined).any():
         return None
     whole = Subgroup("overall", None, np.ones(len(declined), dtype=bool))
-    gone, treated = np.isnan(declined), assignment.treated
+    gone, treated = np.isnan(declined), assignment.is_treated
     best = compare_declines(whole, assignment, np.where(gone, ~treated, declined))
     worst = compare_declines(whole, assignment, np.where(gone, treated, declined))
     return {

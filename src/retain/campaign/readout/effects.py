@@ -84,7 +84,7 @@ def estimate_effects(
 def compare_declines(part: Subgroup, assignment: Assignment, declined: np.ndarray) -> Row:
     """Shares that declined: Mantel-Haenszel over the strata for all, Newcombe for a part."""
     rows = part.rows & np.isfinite(declined)
-    treated, events = assignment.treated[rows], declined[rows]
+    treated, events = assignment.is_treated[rows], declined[rows]
     row = _empty_row(part, "declined", events, treated)
     if row["treated"] == 0 or row["control"] == 0:
         return row
@@ -97,7 +97,7 @@ def compare_declines(part: Subgroup, assignment: Assignment, declined: np.ndarra
     row |= {key: float(value) for key, value in told._asdict().items() if key != "value"}
     row["difference"] = float(told.value)
     row["detectable"] = detectable_standard_errors(assignment) * float(null_error(*found))
-    contacted = int((part.rows & assignment.treated).sum())
+    contacted = int((part.rows & assignment.is_treated).sum())
     row["saved"] = {
         "value": 0.0 - row["difference"] * contacted,
         "low": 0.0 - row["high"] * contacted,
@@ -118,7 +118,7 @@ def compare_profits(
 ) -> Row:
     """Means of profit, within strata, by the bootstrap."""
     rows = part.rows & np.isfinite(profit)
-    treated = assignment.treated[rows]
+    treated = assignment.is_treated[rows]
     row = _empty_row(part, "profit", profit[rows], treated)
     if min(row["treated"], row["control"]) < MIN_PROFITS_PER_ARM:
         return row

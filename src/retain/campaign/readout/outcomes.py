@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from retain.campaign.assignment import Assignment, as_written
+from retain.campaign.assignment import Assignment, unescape_formulas
 from retain.customers.files.booleans import parse_consent
 from retain.customers.files.columns import canonical_names, find_column
 from retain.customers.files.encoding import resolve_path
@@ -98,7 +98,7 @@ def _is_in(ids: pd.Series, known: pd.Series) -> np.ndarray:
 
 def _normalise_ids(ids: pd.Series, known: pd.Series) -> pd.Series:
     """Ids without a spreadsheet's apostrophe, or where all known are numbers without 0s before."""
-    ids = as_written(ids)
+    ids = unescape_formulas(ids)
     if not known.str.fullmatch("-?[0-9]{1,18}").all():
         return ids
     whole = ids.str.fullmatch(_INTEGER).astype(bool)
@@ -168,10 +168,10 @@ def _align(values: pd.Series | None, place: np.ndarray) -> np.ndarray | None:
 def _parse_declined(table: Table, name: str | None, wanted: OutcomesFile) -> pd.Series | None:
     if name is None:
         return None
-    said = mask_na_strings(table.cells[name])
+    message = mask_na_strings(table.cells[name])
     if wanted.positive is None:
-        return _parse_yes_no(said, name, " Or name the value: outcomes.positive=VALUE.")
-    known = said.dropna().unique().tolist()
+        return _parse_yes_no(message, name, " Or name the value: outcomes.positive=VALUE.")
+    known = message.dropna().unique().tolist()
     positive = str(wanted.positive).strip().casefold()
     if len(known) > 2 or positive not in [value.casefold() for value in known]:
         hint = did_you_mean(str(wanted.positive), known)
@@ -179,17 +179,17 @@ def _parse_declined(table: Table, name: str | None, wanted: OutcomesFile) -> pd.
             f"outcomes.positive is {wanted.positive!r}; expected one of two values of column "
             f"{name!r}, which holds {examples(map(truncate, known))}.{hint}"
         )
-    return said.str.casefold().eq(positive).astype("float64").mask(said.isna())
+    return message.str.casefold().eq(positive).astype("float64").mask(message.isna())
 
 
 def _parse_contacted(table: Table, name: str | None) -> pd.Series | None:
     return None if name is None else _parse_yes_no(mask_na_strings(table.cells[name]), name)
 
 
-def _parse_yes_no(said: pd.Series, name: str, hint: str = "") -> pd.Series:
+def _parse_yes_no(message: pd.Series, name: str, hint: str = "") -> pd.Series:
     """1 for yes, 0 for no, NaN where nothing is said."""
     try:
-        return parse_consent(said, f"column {name!r}").astype("float64").mask(said.isna())
+        return parse_consent(message, f"column {name!r}").astype("float64").mask(message.isna())
     except RetainError as error:
         raise RetainError(f"{error}{hint}") from None
 
@@ -199,8 +199,8 @@ def _parse_money(table: Table, name: str | None) -> pd.Series | None:
         return None
     cells, where = table.cells[name], f"column {name!r}"
     if cells.dtype == "str":
-        said = mask_na_strings(cells)
-        return require_numbers(said, decimal_mark(said, table.decimal), where)
+        message = mask_na_strings(cells)
+        return require_numbers(message, decimal_mark(message, table.decimal), where)
     if cells.dtype.kind == "M" or np.isinf(cells.to_numpy(dtype="float64")).any():
         raise RetainError.at(where, "it holds dates or infinities", "expected amounts of money")
     return cells.astype("float64")
@@ -216,7 +216,7 @@ def _parse_cost(table: Table, name: str | None) -> pd.Series | None:
 
 def _check_both_arms(outcomes: Outcomes, assignment: Assignment) -> None:
     """Refuse where the campaign or the file leaves nobody to compare with."""
-    treated = assignment.treated
+    treated = assignment.is_treated
     if treated.all() or not treated.any():
         arm = "held out" if treated.all() else "contacted"
         raise RetainError(

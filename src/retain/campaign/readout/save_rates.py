@@ -165,7 +165,9 @@ def _count_arms(name: str, assignment: Assignment, outcomes: Outcomes) -> ArmCou
     if outcomes.declined is None:
         return ArmCounts(0, 0, 0, 0)
     here = (assignment.table["offer"] == name).to_numpy() & np.isfinite(outcomes.declined)
-    arms = [outcomes.declined[here & arm] for arm in (assignment.treated, ~assignment.treated)]
+    arms = [
+        outcomes.declined[here & arm] for arm in (assignment.is_treated, ~assignment.is_treated)
+    ]
     (treated, control) = arms
     return ArmCounts(len(treated), int(treated.sum()), len(control), int(control.sum()))
 
@@ -177,7 +179,7 @@ def _average_lift(name: str, offer: Offer, assignment: Assignment) -> float:
     """
     if offer.lift is None:
         return 1.0
-    table = assignment.table[assignment.treated & (assignment.table["offer"] == name).to_numpy()]
+    table = assignment.table[assignment.is_treated & (assignment.table["offer"] == name).to_numpy()]
     at_risk = table["risk"] * table["at_stake"]
     known = (at_risk > 0).to_numpy()
     if not known.any():

@@ -24,30 +24,30 @@ MARKS = {"done": "[green]done[/]", "failed": "[red]failed[/]"}
 MARKS["not_applicable"] = "[yellow]not applicable[/]"
 
 
-def render_progress(tally: SweepProgress) -> Group:
+def render_progress(progress: SweepProgress) -> Group:
     """Three lines for a terminal: the bar, the counts, the best run so far."""
-    best = Text("" if tally.best is None else format_best(tally.best))
-    lines = (_counts_drawn(tally), best)
+    best = Text("" if progress.best is None else format_best(progress.best))
+    lines = (_render_counts(progress), best)
     for line in lines:
         line.no_wrap, line.overflow = True, "ellipsis"
-    return Group(_bar(tally), *lines)
+    return Group(_bar(progress), *lines)
 
 
-def format_ended(tally: SweepProgress, record: Record, *, best: bool) -> Text:
+def format_ended(progress: SweepProgress, record: Record, *, best: bool) -> Text:
     """One line for a run that ended, the counts and the time to go after it."""
-    told = Text.from_markup(MARKS[record.state]).append(f" {clean_line(tally.names[record.id])}")
+    text = Text.from_markup(MARKS[record.state]).append(f" {clean_line(progress.names[record.id])}")
     if "roc_auc" in record.metrics:
-        told.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
+        text.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
     if record.stopped:
-        told.append(f", stopped after {record.folds} of {record.split.fits} folds")
-    if best and len(tally.names) > 1:
-        told.append(", best so far")
-    return told.append(f"  ({'; '.join([format_counts(tally), *_to_go(tally)])})")
+        text.append(f", stopped after {record.folds} of {record.split.fits} folds")
+    if best and len(progress.names) > 1:
+        text.append(", best so far")
+    return text.append(f"  ({'; '.join([format_counts(progress), *_to_go(progress)])})")
 
 
-def format_counts(tally: SweepProgress) -> str:
+def format_counts(progress: SweepProgress) -> str:
     """Return the counts in few words, without those of nothing."""
-    return " · ".join(text for text, count, _ in _counts(tally) if count or "left" in text)
+    return " · ".join(text for text, count, _ in _counts(progress) if count or "left" in text)
 
 
 def format_best(best: Best) -> str:
@@ -62,51 +62,51 @@ def format_tuning(found: TuningInfo) -> str:
         f"ROC-AUC in the search {found.inner:.3f}, in cross-validation {found.outer:.3f}, optimism "
         f"{format_signed(optimism.mean)} ({format_ci(optimism.low, optimism.high, '+.3f')}); "
         "chosen in the folds: "
-        + ", ".join(f"{name} {_chosen(facts)}" for name, facts in found.agreement.items())
+        + ", ".join(f"{name} {_format_choices(facts)}" for name, facts in found.agreement.items())
     )
 
 
-def _chosen(found: NumericAgreement | CategoricalAgreement) -> str:
+def _format_choices(found: NumericAgreement | CategoricalAgreement) -> str:
     if isinstance(found, CategoricalAgreement):
         return f"{found.value} ({found.share:.0%} of them)"
     return f"{found.low:.3g} to {found.high:.3g} (median {found.median:.3g})"
 
 
-def _bar(tally: SweepProgress) -> Table:
-    ended = tally.to_do - tally.left
+def _bar(progress: SweepProgress) -> Table:
+    ended = progress.to_do - progress.left
     bar = Table.grid(padding=(0, 2, 0, 0), expand=True)
     bar.add_column(no_wrap=True, overflow="ellipsis", max_width=20)
     bar.add_column(ratio=1)
     bar.add_row(
-        Text(clean_line(tally.study), "bold"),
-        ProgressBar(total=tally.to_do, completed=tally.progress),
-        f"{ended}/{tally.to_do}",
-        _clock(tally.seconds),
-        "".join(_to_go(tally)) or ("-:--:-- to go" if tally.left else ""),
+        Text(clean_line(progress.study), "bold"),
+        ProgressBar(total=progress.to_do, completed=progress.progress),
+        f"{ended}/{progress.to_do}",
+        _clock(progress.seconds),
+        "".join(_to_go(progress)) or ("-:--:-- to go" if progress.left else ""),
     )
     return bar
 
 
-def _counts_drawn(tally: SweepProgress) -> Text:
+def _render_counts(progress: SweepProgress) -> Text:
     """Every count, so that each keeps its place; those of nothing are dim."""
-    counts = _counts(tally)
+    counts = _counts(progress)
     return Text(" · ").join(Text(text, style if n else "dim") for text, n, style in counts)
 
 
-def _counts(tally: SweepProgress) -> list[tuple[str, int, str]]:
+def _counts(progress: SweepProgress) -> list[tuple[str, int, str]]:
     """Each count as text, as number, and its colour."""
     named = (
-        ("done", tally.counts["done"], "green"),
-        ("failed", tally.counts["failed"], "red"),
-        ("not applicable", tally.counts["not_applicable"], "yellow"),
-        ("skipped", tally.skipped, ""),
-        ("left", tally.left, ""),
+        ("done", progress.counts["done"], "green"),
+        ("failed", progress.counts["failed"], "red"),
+        ("not applicable", progress.counts["not_applicable"], "yellow"),
+        ("skipped", progress.skipped, ""),
+        ("left", progress.left, ""),
     )
     return [(f"{count} {name}", count, style) for name, count, style in named]
 
 
-def _to_go(tally: SweepProgress) -> list[str]:
-    seconds = tally.to_go() if tally.left else None
+def _to_go(progress: SweepProgress) -> list[str]:
+    seconds = progress.to_go() if progress.left else None
     return [] if seconds is None else [f"{_clock(seconds)} to go"]
 
 

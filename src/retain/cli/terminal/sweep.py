@@ -147,7 +147,7 @@ def print_summary(console: Console, plan: Plan, records: Sequence[Record], skipp
         f"→ {literal(plan.study.path)}",
         soft_wrap=True,
     )
-    _raced_told(console, records)
+    _print_eliminated(console, records)
     tasks = {planned.task.id: planned.task for planned in plan.runs}
     for record in records:
         if record.tuning is not None:
@@ -162,7 +162,7 @@ def print_summary(console: Console, plan: Plan, records: Sequence[Record], skipp
                 console.print(f"      log: {log}", soft_wrap=True)
 
 
-def _raced_told(console: Console, records: Sequence[Record]) -> None:
+def _print_eliminated(console: Console, records: Sequence[Record]) -> None:
     """Print the number of runs stopped early, and the time saved."""
     stopped = [record for record in records if record.stopped]
     if not stopped:
