@@ -37,7 +37,9 @@ def found(records, comparison):
             "further": {},
             "reasons": None,
         }
-        return document(compare_runs(records, comparison), ComparisonExtras(**{**findings, **changes}))
+        return document(
+            compare_runs(records, comparison), ComparisonExtras(**{**findings, **changes})
+        )
 
     return made
 

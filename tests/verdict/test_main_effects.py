@@ -55,7 +55,10 @@ def test_what_each_axis_is_worth_is_recovered(grid, comparison):
 
 # Only what differs in one axis alone is a pair: a hole takes its partner out with it.
 def test_a_hole_is_named_and_not_filled(grid, comparison):
-    whole, holed = found(grid(), comparison), found(grid(without=[("tree", "smote", True)]), comparison)
+    whole, holed = (
+        found(grid(), comparison),
+        found(grid(without=[("tree", "smote", True)]), comparison),
+    )
     assert all(effect.holes == 0 for effect in whole.values())
     assert holed["model"].levels[0].pairs == 3
     assert holed["model"].holes == 1

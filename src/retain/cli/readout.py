@@ -112,10 +112,10 @@ def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
     """Return the catalogue as a file of the config group ``offers``, interpolations escaped."""
     from retain.campaign.assignment import to_yaml_dict
-    from retain.execution.yaml_writer import yaml_text
+    from retain.execution.yaml_writer import to_yaml
 
     message = f"# Offers, with their save rates as the read-out of campaign {campaign} left them."
-    return f"{message}\n{yaml_text(_escape_interpolation(to_yaml_dict(catalogue)))}"
+    return f"{message}\n{to_yaml(_escape_interpolation(to_yaml_dict(catalogue)))}"
 
 
 def _escape_interpolation(node: Any) -> Any:

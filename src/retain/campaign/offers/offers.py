@@ -113,7 +113,7 @@ def evaluate_offers(
     """
     check_catalogue(catalogue, audience)
     if not audience.with_profit:
-        raise NotApplicable("the source knows no profit, and without it no offer has a value")
+        raise NotApplicable("the data have no profit, and without it no offer has a value")
     drivers = RiskDrivers.from_audience(audience)
     may = np.column_stack([find_eligible(o, audience, drivers) for o in catalogue.offers.values()])
     return _to_offer_matrix(catalogue, audience, assumptions, may, drivers)

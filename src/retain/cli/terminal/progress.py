@@ -16,7 +16,7 @@ from retain.wording import format_ci, format_signed
 
 if TYPE_CHECKING:
     from retain.execution.progress import SweepProgress
-    from retain.execution.status import Best
+    from retain.execution.status import BestRun
     from retain.record import MetricSummary, NumericAgreement, Record, TuningInfo
 
 
@@ -27,7 +27,7 @@ MARKS["not_applicable"] = "[yellow]not applicable[/]"
 def render_progress(progress: SweepProgress) -> Group:
     """Three lines for a terminal: the bar, the counts, the best run so far."""
     best = Text("" if progress.best is None else format_best(progress.best))
-    lines = (_render_counts(progress), best)
+    lines = (_counts_drawn(progress), best)
     for line in lines:
         line.no_wrap, line.overflow = True, "ellipsis"
     return Group(_bar(progress), *lines)
@@ -35,14 +35,14 @@ def render_progress(progress: SweepProgress) -> Group:
 
 def format_ended(progress: SweepProgress, record: Record, *, best: bool) -> Text:
     """One line for a run that ended, the counts and the time to go after it."""
-    text = Text.from_markup(MARKS[record.state]).append(f" {clean_line(progress.names[record.id])}")
+    told = Text.from_markup(MARKS[record.state]).append(f" {clean_line(progress.names[record.id])}")
     if "roc_auc" in record.metrics:
-        text.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
+        told.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
     if record.stopped:
-        text.append(f", stopped after {record.folds} of {record.split.fits} folds")
+        told.append(f", stopped after {record.folds} of {record.split.fits} folds")
     if best and len(progress.names) > 1:
-        text.append(", best so far")
-    return text.append(f"  ({'; '.join([format_counts(progress), *_to_go(progress)])})")
+        told.append(", best so far")
+    return told.append(f"  ({'; '.join([format_counts(progress), *_to_go(progress)])})")
 
 
 def format_counts(progress: SweepProgress) -> str:
@@ -50,7 +50,7 @@ def format_counts(progress: SweepProgress) -> str:
     return " · ".join(text for text, count, _ in _counts(progress) if count or "left" in text)
 
 
-def format_best(best: Best) -> str:
+def format_best(best: BestRun) -> str:
     """Return the best run, its name last, where a narrow terminal may cut it."""
     return f"best ROC-AUC {_interval(best)} {clean_line(best.name)}"
 
@@ -62,32 +62,32 @@ def format_tuning(found: TuningInfo) -> str:
         f"ROC-AUC in the search {found.inner:.3f}, in cross-validation {found.outer:.3f}, optimism "
         f"{format_signed(optimism.mean)} ({format_ci(optimism.low, optimism.high, '+.3f')}); "
         "chosen in the folds: "
-        + ", ".join(f"{name} {_format_choices(facts)}" for name, facts in found.agreement.items())
+        + ", ".join(f"{name} {_chosen(facts)}" for name, facts in found.agreement.items())
     )
 
 
-def _format_choices(found: NumericAgreement | CategoricalAgreement) -> str:
+def _chosen(found: NumericAgreement | CategoricalAgreement) -> str:
     if isinstance(found, CategoricalAgreement):
         return f"{found.value} ({found.share:.0%} of them)"
     return f"{found.low:.3g} to {found.high:.3g} (median {found.median:.3g})"
 
 
 def _bar(progress: SweepProgress) -> Table:
-    ended = progress.to_do - progress.left
+    ended = progress.n_pending - progress.n_left
     bar = Table.grid(padding=(0, 2, 0, 0), expand=True)
     bar.add_column(no_wrap=True, overflow="ellipsis", max_width=20)
     bar.add_column(ratio=1)
     bar.add_row(
         Text(clean_line(progress.study), "bold"),
-        ProgressBar(total=progress.to_do, completed=progress.progress),
-        f"{ended}/{progress.to_do}",
-        _clock(progress.seconds),
-        "".join(_to_go(progress)) or ("-:--:-- to go" if progress.left else ""),
+        ProgressBar(total=progress.n_pending, completed=progress.n_ended),
+        f"{ended}/{progress.n_pending}",
+        _clock(progress.seconds_elapsed),
+        "".join(_to_go(progress)) or ("-:--:-- to go" if progress.n_left else ""),
     )
     return bar
 
 
-def _render_counts(progress: SweepProgress) -> Text:
+def _counts_drawn(progress: SweepProgress) -> Text:
     """Every count, so that each keeps its place; those of nothing are dim."""
     counts = _counts(progress)
     return Text(" · ").join(Text(text, style if n else "dim") for text, n, style in counts)
@@ -96,17 +96,17 @@ def _render_counts(progress: SweepProgress) -> Text:
 def _counts(progress: SweepProgress) -> list[tuple[str, int, str]]:
     """Each count as text, as number, and its colour."""
     named = (
-        ("done", progress.counts["done"], "green"),
-        ("failed", progress.counts["failed"], "red"),
-        ("not applicable", progress.counts["not_applicable"], "yellow"),
-        ("skipped", progress.skipped, ""),
-        ("left", progress.left, ""),
+        ("done", progress.state_counts["done"], "green"),
+        ("failed", progress.state_counts["failed"], "red"),
+        ("not applicable", progress.state_counts["not_applicable"], "yellow"),
+        ("skipped", progress.n_skipped, ""),
+        ("left", progress.n_left, ""),
     )
     return [(f"{count} {name}", count, style) for name, count, style in named]
 
 
 def _to_go(progress: SweepProgress) -> list[str]:
-    seconds = progress.to_go() if progress.left else None
+    seconds = progress.estimate_remaining() if progress.n_left else None
     return [] if seconds is None else [f"{_clock(seconds)} to go"]
 
 
@@ -114,7 +114,7 @@ def _clock(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
-def _interval(found: MetricSummary | Best) -> str:
+def _interval(found: MetricSummary | BestRun) -> str:
     return f"{found.mean:.3f} ({format_ci(found.low, found.high)})"
 
 
