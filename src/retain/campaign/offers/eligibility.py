@@ -59,8 +59,8 @@ class RiskDrivers:
         >>> drivers = pd.DataFrame(
         ...     {"customer_id": [7, 7, 8], "feature": ["pages", "errors", "pages"],
         ...      "log_odds": [0.3, 0.5, -0.2]})
-        >>> raised = RiskDrivers.among(Audience(table, table, {}, drivers=drivers))
-        >>> raised.any_of({"pages"}).tolist(), raised.told.tolist()
+        >>> raised = RiskDrivers.from_audience(Audience(table, table, {}, drivers=drivers))
+        >>> raised.any_of({"pages"}).tolist(), raised.has_drivers.tolist()
         ([True, False, False], [True, True, False])
         >>> [raised.features[code] for code in raised.strongest({"pages", "errors"})[:1]]
         ['errors']

@@ -1,8 +1,7 @@
-"""Segments: which customers belong together, by bands, by rules or by a tree.
+"""Segments by bands, by rules or by a tree.
 
-Every kind is first settled: each cut-off becomes a number and each leaf of a tree a rule. What is
-settled among some customers places any others, and passes through JSON with
-``model_dump(by_alias=True)``.
+Every kind is first fitted: each cut-off becomes a number and each leaf of a tree a rule. A fitted
+segmentation applies to any customers, and passes through JSON with ``model_dump(by_alias=True)``.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from retain.errors import RetainError
 from retain.schema import Segmentation, ThresholdBands
 
 NEVER = math.nextafter(1, 2)
-"""Where a band of risk begins in which nobody can stand."""
+"""The lower bound of a band of risk that stays empty."""
 
 
 def check_bands(
@@ -202,10 +201,10 @@ def fit_checked_segmentation(
 
 
 def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
-    """Return the segment of each customer by what is settled, names as objects, shape (n,).
+    """Return the segment of each customer, names as objects, shape (n,).
 
-    A level or cut-off nobody here reaches is no fault: these may be other customers than those it
-    was settled among.
+    A level or cut-off that no customer reaches is allowed: the segmentation may have been fitted
+    to other customers.
     """
     if known.kind == "risk_value":
         return _in_bands(audience, known)

@@ -61,7 +61,7 @@ def stability(
     >>> bands = ThresholdBands(scale="absolute", bands={"low": 0, "high": 0.5})
     >>> config = Segmentation(name="halves", kind="risk_value", min_size=1, risk=bands)
     >>> customers = Audience(table, pd.DataFrame(index=table.index), {})
-    >>> customers = customers.placed(segments_of(customers, config))
+    >>> customers = customers.with_segments(segments_of(customers, config))
     >>> found = stability(customers, config)["high risk"]
     >>> 0.95 < found.low < found.jaccard < 1
     True
