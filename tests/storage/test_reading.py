@@ -206,7 +206,7 @@ def test_a_file_that_hides_its_size_is_bounded_all_the_same():
         ("NaN", "is not JSON"),
         ('"\\ud800"', "is not JSON"),
         ("", "is not JSON"),
-        (b'{"a": "\xff"}', "is no UTF-8 text: line 1"),
+        (b'{"a": "\xff"}', "is not UTF-8 text: line 1"),
     ],
 )
 def test_json_that_no_program_should_have_written_is_refused(text, message):
@@ -280,7 +280,7 @@ def test_a_parquet_file_that_was_cut_is_told_by_its_ends(tmp_path, cut):
     pq.write_table(pa.table({"a": list(range(100))}), path)
     check_parquet_ends(path)
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(RetainError, match="is no whole Parquet file"):
+    with pytest.raises(RetainError, match="is not a complete Parquet file"):
         check_parquet_ends(path)
     with pytest.raises(RetainError, match="cannot be read as Parquet"):
         read_parquet(path)

@@ -377,7 +377,7 @@ def test_features_that_are_missing_are_named_at_once(new_table, retain_score):
     table = pd.read_csv(path).drop(columns=["contacts", "revenue_current"])
     table.to_csv(path, index=False)
     output = refused(retain_score, *NEW, "data.groups=null")
-    assert "the model learnt from features 'contacts', 'revenue_current'" in output
+    assert "the model was trained on features 'contacts', 'revenue_current'" in output
 
 
 def test_text_ids_and_hostile_levels_stay_text(new_table, retain_score):
@@ -410,7 +410,7 @@ def test_segments_of_value_cannot_be_told_without_profit(store, retain_score):
         if column["role"] == "profit"
     ]
     output = refused(retain_score, *STORE, *words)
-    assert "these customers carry no profit" in output
+    assert "these customers have no profit" in output
 
 
 def test_consent_can_be_vouched_for_only_where_nobody_states_it(new_table, retain_score):
@@ -507,7 +507,7 @@ def test_a_verdict_that_was_edited_is_refused_in_a_sentence(store, change, messa
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", "[" * 100_000, "\x00\xff"])
 def test_what_is_no_verdict_is_refused(store, text):
     (store / "verdict.json").write_text(text, encoding="latin-1")
-    refused = r"verdict\.json (is not JSON|holds no object|is no UTF-8 text)"
+    refused = r"verdict\.json (is not JSON|holds no object|is not UTF-8 text)"
     with pytest.raises(RetainError, match=refused) as caught:
         load_winner(Path("verdict/verdict.json"))
     assert "\n" not in str(caught.value)

@@ -232,7 +232,7 @@ def _check(table: pd.DataFrame, path: Path) -> None:
     ids, numbers = table["customer_id"], table[list(NUMBERS)].to_numpy()
     wrong = {
         "other arms": table.loc[~table["arm"].isin((TREATMENT, CONTROL)), "arm"],
-        "ids that stand more than once": ids[ids.duplicated()],
+        "repeated ids": ids[ids.duplicated()],
         "customers without finite numbers": ids[~np.isfinite(numbers).all(axis=1)],
     }
     for told, cells in wrong.items():

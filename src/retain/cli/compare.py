@@ -89,7 +89,7 @@ def _compared(line: Arguments) -> int:
     check_tracking(config.tracking)
     check_explain_keys(config.explain)
     if config.gate_only and not config.gate:
-        raise RetainError("gate_only=true judges nothing without a gate; type gate.METRIC=VALUE.")
+        raise RetainError("gate_only=true needs a gate; type gate.METRIC=VALUE.")
     found = select_runs(config)
     with logged_beside(found.output_dir.path):
         code = _judged(line, config, found, diff_pair(config, found))

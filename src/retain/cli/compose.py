@@ -263,7 +263,7 @@ def choose_backend(composed: RunConfig) -> Backend:
     if name not in BACKENDS:
         found = node.get("engine", node.get("_target_"))
         raise RetainError(
-            f"hydra.launcher is {found!r}, which is no engine of retain's; "
+            f"hydra.launcher is {found!r}, which is not a launcher of retain; "
             f"type hydra/launcher= with one of {', '.join(BACKENDS)}."
         )
     if composed.run.validation.early_stopping and name != "basic":

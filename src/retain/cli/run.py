@@ -85,7 +85,7 @@ def _do(command: Command, arguments: Sequence[str], primary: str) -> int:
     for word in arguments:
         if not word.isascii() and any("\ud800" <= sign <= "\udfff" for sign in word):
             raise RetainError(
-                f"{word!r} is no text in the encoding of this terminal; type it in that encoding, "
+                f"{word!r} is not text in the encoding of this terminal; type it in that encoding, "
                 "or begin with PYTHONUTF8=1 where it is UTF-8."
             )
     line = parse_args(arguments)

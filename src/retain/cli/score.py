@@ -189,7 +189,7 @@ def _home(config: Score, path: Path) -> StudyDirectory:
     study = _study_of(path)
     if path.absolute().parent.name != study.verdict.name:
         raise RetainError(
-            f"{path.parent} is no verdict/ within a study, beside which scores could lie; name a "
+            f"{path.parent} is not the verdict/ of a study, beside which scores could lie; name a "
             "folder for them: output_dir=FOLDER"
         )
     return study

@@ -139,7 +139,7 @@ def _cross_validate(task: Task, checkpoint: Checkpoint | None) -> CrossValidatio
         for check in dataset.checks:
             log.info("%s %s: %s", check.outcome, check.code, check.sentence)
     if (dataset.data, dataset.split) != (task.data, task.split):
-        raise RetainError("the data changed while the sweep ran; launch the line again.")
+        raise RetainError("the data changed while the sweep was running; launch it again.")
     return cross_validate(
         build_training_spec(task.run),
         dataset.customers,

@@ -108,7 +108,7 @@ def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
         return _of_schema(found, path)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return RetainError(f"{path} is no record of a run: {where}: {first['msg']}.")
+    return RetainError(f"{path} is not the record of a run: {where}: {first['msg']}.")
 
 
 def _of_schema(found: object, path: Path) -> RetainError:

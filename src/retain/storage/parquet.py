@@ -85,7 +85,7 @@ def check_parquet_ends(path: Path, *, within: Path | None = None) -> None:
         foot = file.read(FOOTER_BYTES)
     length = int.from_bytes(foot[:4], "little")
     if head != MAGIC or foot[4:] != MAGIC or length + len(MAGIC) + FOOTER_BYTES > size:
-        raise RetainError(f"file {str(path)!r} is no whole Parquet file.")
+        raise RetainError(f"file {str(path)!r} is not a complete Parquet file.")
 
 
 @contextmanager

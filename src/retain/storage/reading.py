@@ -141,7 +141,7 @@ def decode(content: bytes, name: object) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise RetainError(f"{name} is no UTF-8 text: line {line} holds other bytes.") from None
+        raise RetainError(f"{name} is not UTF-8 text: line {line} holds other bytes.") from None
 
 
 def read_json(path: Path, *, max_bytes: int = MAX_TEXT_BYTES, within: Path | None = None) -> Any:
@@ -263,7 +263,7 @@ def check_model_archive(content: bytes, path: Path) -> None:
                 raise RetainError(f"{path} holds {message}; expected at most {bound}.")
             text = archive.read(MODEL_SCHEMA_FILE)
     except KeyError:
-        raise RetainError(f"{path} is no model: it holds no {MODEL_SCHEMA_FILE}.") from None
+        raise RetainError(f"{path} is not a model: it holds no {MODEL_SCHEMA_FILE}.") from None
     except ZIP_ERRORS as error:
         raise RetainError(f"{path} cannot be read as a model: {error}.") from None
     name = f"{path}: {MODEL_SCHEMA_FILE}"

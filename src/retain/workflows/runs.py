@@ -77,7 +77,7 @@ def read_run(text: str, names: Sequence[str]) -> tuple[RunDirectory, Record]:
     if record is None:
         hint = did_you_mean(text, names)
         raise RetainError(
-            f"diff: {text!r} is no run: expected its id, or a folder with record.json.{hint}"
+            f"diff: {text!r} is not a run; expected its id, or a folder with record.json.{hint}"
         )
     return _check_done(run, record)
 
@@ -181,7 +181,7 @@ def _open_study(config: Compare, name: str | None) -> StudyDirectory:
     if name is None:
         study = StudyDirectory(parse_path("runs", str(config.runs)))
         if not study.path.is_dir():
-            raise RetainError(f"runs={config.runs} is no folder.")
+            raise RetainError(f"runs={config.runs} is not a folder.")
         return study
     outputs = parse_path("outputs", config.outputs)
     study = StudyDirectory(outputs / check_name("study", name))

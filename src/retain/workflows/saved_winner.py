@@ -131,4 +131,6 @@ def _read_verdict(path: Path) -> SavedVerdict:
         return parse(SavedVerdict, tree)
     except RetainError as error:
         reason = str(error).splitlines()[0].removesuffix(".")
-        raise RetainError(f"{path} is no verdict this version can score with: {reason}.") from None
+        raise RetainError(
+            f"{path} is not a verdict this version can score with: {reason}."
+        ) from None

@@ -91,7 +91,7 @@ def _check_same_customers(dataset: Dataset, winner: Record) -> None:
     """Raise a ``RetainError`` if customers or splits are not those of the winner."""
     if dataset.data.fingerprint != winner.data.fingerprint:
         expected, found = _describe_customers(winner.data), _describe_customers(dataset.data)
-        raise RetainError(f"these runs learnt from {expected}; found {found}.")
+        raise RetainError(f"these runs were trained on {expected}; found {found}.")
     if dataset.split.fingerprint != winner.split.fingerprint:
         raise RetainError("the splits of these runs cannot be made again with this version.")
 

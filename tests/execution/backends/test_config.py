@@ -52,7 +52,7 @@ def test_keys_and_references_reach_the_engine():
     [
         (["hydra/launcher=slurm"], "is not one of basic, ray, .* Did you mean 'submitit_slurm'?"),
         (["hydra/launcher=joblib"], "'joblib' is not one of basic, ray, submitit_local, submitit_"),
-        (["hydra/launcher=ray,basic"], "'hydra/launcher=ray,basic' sweeps what Hydra does"),
+        (["hydra/launcher=ray,basic"], "'hydra/launcher=ray,basic' sweeps a setting of Hydra"),
         (
             ["hydra/launcher=submitit_local", "hydra.launcher.workers=2"],
             "'workers' is .*_per_job'?",
@@ -61,7 +61,10 @@ def test_keys_and_references_reach_the_engine():
         (["hydra/launcher=ray", "hydra.launcher.wait_min=0"], "wait_min is 0; expected greater"),
         (["hydra/launcher=submitit_local", "hydra.launcher.jobs=x"], "jobs is 'x'; expected int"),
         (["hydra.launcher.n_jobs=2"], "hydra.launcher: key 'n_jobs' is unknown"),
-        (["hydra.launcher._target_=my.Launcher"], "'my.Launcher', which is no engine of retain's"),
+        (
+            ["hydra.launcher._target_=my.Launcher"],
+            "'my.Launcher', which is not a launcher of retain",
+        ),
     ],
 )
 def test_what_no_engine_can_do_is_refused(retain, tiny, words, message):
