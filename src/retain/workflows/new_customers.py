@@ -90,7 +90,7 @@ def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCusto
     """
     kinds = saved.reference.kinds
     with capture_log() as messages:
-        customers = build_source(node, learnt=kinds)()
+        customers = build_source(node, known_kinds=kinds)()
     table = training_columns(customers, kinds)
     if len(table) == saved.reference.rows and content(table) == saved.reference.content:
         raise RetainError(
