@@ -90,7 +90,7 @@ def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCusto
     """
     kinds = saved.reference.kinds
     with capture_log() as messages:
-        customers = build_source(node, learnt=kinds)()
+        customers = build_source(node, known_kinds=kinds)()
     table = training_columns(customers, kinds)
     if len(table) == saved.reference.rows and content_hash(table) == saved.reference.content:
         raise RetainError(
@@ -122,8 +122,10 @@ def _count_training_ids(customers: Customers, saved: LoadedWinner) -> int:
     ids = customers.features.index
     kind = "str" if ids.dtype == "str" else None
     try:
-        found = read_bytes(saved.customers_csv, max_bytes=MAX_TABLE_BYTES, within=saved.folder)
-        table = pd.read_csv(io.BytesIO(found), usecols=["customer_id"], dtype=kind)
+        content_bytes = read_bytes(
+            saved.customers_csv, max_bytes=MAX_TABLE_BYTES, within=saved.folder
+        )
+        table = pd.read_csv(io.BytesIO(content_bytes), usecols=["customer_id"], dtype=kind)
     except (RetainError, ValueError):
         return 0
     return int(table["customer_id"].isin(ids).sum())
