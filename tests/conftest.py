@@ -98,7 +98,13 @@ NEEDS = {
 }
 """The marker of a test, by the fixture it uses."""
 COMMANDS = {"retain", "retain_compare"}
-TRACED = ("tests/cli/", "tests/workflows/test_recorded_data.py")
+TRACED = (
+    "tests/cli/",
+    "tests/execution/test_sweep.py",
+    "tests/workflows/test_campaign.py",
+    "tests/workflows/test_compare.py",
+    "tests/workflows/test_recorded_data.py",
+)
 """Where coverage is measured of tests that call commands in this process."""
 
 
