@@ -248,15 +248,15 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 def _without_charts() -> Iterator[None]:
     from retain.execution.executor import run_in_subprocess
 
-    def run_all_but_charts(job: str, *arguments: Any, **named: Any) -> Any:
+    def run_all_but_charts(job: str, *arguments: Any, description: str) -> Any:
         return (
             contextlib.nullcontext(list)
-            if job in {"draw", "render"}
-            else run_in_subprocess(job, *arguments, **named)
+            if job == "render"
+            else run_in_subprocess(job, *arguments, description=description)
         )
 
     with (
-        mock.patch("retain.workflows.verdict_files.run_in_subprocess", run_all_but_charts),
+        mock.patch("retain.workflows.compare.run_in_subprocess", run_all_but_charts),
         mock.patch("retain.report.page.page.page", return_value=""),
     ):
         yield

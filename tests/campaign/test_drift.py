@@ -198,10 +198,10 @@ def test_a_reference_of_nonsense_is_refused_in_a_sentence(trained, tmp_path, cha
     tree["features"]["pages"] |= change
     path = tmp_path / "reference.json"
     path.write_text(json.dumps(tree))
-    from retain.storage.writing import hash_of
+    from retain.storage.writing import hash_file
 
     with pytest.raises(RetainError, match=f"cannot be read as a reference: .*{told_}") as caught:
-        read(path, hash_of(path))
+        read(path, hash_file(path))
     assert "\n" not in str(caught.value)
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from retain.errors import RetainError
 from retain.record import BrokenRun, Record, RunDirectory, StudyDirectory, identity
-from retain.storage.writing import replacing, write_text
+from retain.storage.writing import atomic_write, write_text
 
 
 def test_a_record_reads_back_as_it_was_written(tmp_path, make_record):
@@ -47,7 +47,7 @@ def test_reopening_a_run_makes_it_count_as_not_done(tmp_path, make_record):
         ("{", r"record\.json is not JSON"),
         ("[]", "has schema None; this version reads schema 1"),
         ('{"schema": 99}', "has schema 99"),
-        ('{"schema": 1}', "is no record of a run: id: Field required"),
+        ('{"schema": 1}', "is not the record of a run: id: Field required"),
     ],
 )
 def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, text, message):
@@ -60,7 +60,7 @@ def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, text, message):
 def test_a_record_that_is_no_text_is_refused(tmp_path):
     run = RunDirectory(tmp_path)
     run.record.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RetainError, match="is no UTF-8 text: line 1"):
+    with pytest.raises(RetainError, match="is not UTF-8 text: line 1"):
         run.read()
 
 
@@ -130,7 +130,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
     write_text(path, "old")
 
     def half_written():
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("half")
             raise OSError("disk full")
 
@@ -229,7 +229,7 @@ def test_a_broken_record_among_many_is_named(many):
     path.write_text(text.replace('"rows": 100', '"rows": "many"'), encoding="utf-8")
     result = [record.reason for _, record in many.read() if isinstance(record, BrokenRun)]
     assert len(result) == 1
-    assert "is no record of a run: data.rows" in result[0]
+    assert "is not the record of a run: data.rows" in result[0]
 
 
 # Whoever does a run again must not write where a stranger's link leads, nor wait for a pipe.

@@ -201,7 +201,7 @@ def make_tree(count=30, *, folds=10):
         "cautions": [
             {
                 "code": "resampled_not_recalibrated",
-                "sentence": "The winner learnt from rows resampled by smote and was not "
+                "sentence": "The winner was trained on rows resampled by smote and was not "
                 "recalibrated (van den Goorbergh et al. 2022).",
                 "sampler": "smote",
             },

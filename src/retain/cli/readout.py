@@ -111,10 +111,10 @@ def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
     """Return the catalogue as a file of the config group ``offers``, interpolations escaped."""
     from retain.campaign.assignment import plain
-    from retain.execution.yaml_writer import yaml_text
+    from retain.execution.yaml_writer import to_yaml
 
     message = f"# Offers, with their save rates as the read-out of campaign {campaign} left them."
-    return f"{message}\n{yaml_text(_literal(plain(catalogue)))}"
+    return f"{message}\n{to_yaml(_literal(plain(catalogue)))}"
 
 
 def _literal(node: Any) -> Any:

@@ -41,7 +41,7 @@ class Reader:
             If the file is no record this version can read.
         """
         try:
-            text = read_bytes(path, most_bytes=RECORD_BYTES, within=within)
+            text = read_bytes(path, max_bytes=RECORD_BYTES, within=within)
         except MissingFileError:
             return None
         begin, end = _contract(text)
@@ -108,7 +108,7 @@ def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
         return _of_schema(found, path)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return RetainError(f"{path} is no record of a run: {where}: {first['msg']}.")
+    return RetainError(f"{path} is not the record of a run: {where}: {first['msg']}.")
 
 
 def _of_schema(found: object, path: Path) -> RetainError:

@@ -1,4 +1,4 @@
-"""Campaigns of known effect, as the experiment on read-outs draws them, and their files."""
+"""Campaigns of known effect, as the experiment on readouts draws them, and their files."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.assignment import CSV, JSON, campaign_id
-from retain.storage.writing import hash_of
+from retain.storage.writing import hash_file
 from retain.verdict.export import write_csv
 
 _PATH = Path(__file__).resolve().parents[3] / "experiments" / "statistics" / "readout.py"
@@ -29,7 +29,7 @@ def write_campaign(folder, assignment, plan=PLAN):
         "offers": assignment.catalogue.model_dump(mode="json", by_alias=True),
         "assumptions": assignment.assumptions.model_dump(mode="json"),
     }
-    write_tree(folder, {**plan, "files": {CSV: hash_of(folder / CSV)}, "settings": settings})
+    write_tree(folder, {**plan, "files": {CSV: hash_file(folder / CSV)}, "settings": settings})
     return folder
 
 
@@ -39,7 +39,7 @@ def write_tree(folder, tree):
     (folder / JSON).write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
 
 
-def drawn(design=simulation.SMALL, seed=5):
+def simulate_campaign(design=simulation.SMALL, seed=5):
     """One campaign, who declined, and what each customer was worth: kept where he stayed."""
     (treated,), (declined,) = design.drawn(1, seed)
     kept = np.where(declined, 0.0, design.table["profit"])

@@ -205,17 +205,17 @@ def scored(at, text, made):
     moved = {"name": text, "psi": 0.1, "psi_by_chance": 0.1, "p_holm": 0.1, "shift": text}
     moved |= {"bin": text, "share_then": 0.1, "share_now": 0.2, "what": "feature"}
     found = SimpleNamespace(
-        new=SimpleNamespace(
-            heard=(text,),
+        customers=SimpleNamespace(
+            messages=(text,),
             table=pd.DataFrame({"x": [1]}),
             not_scored=pd.DataFrame({"reason": [text]}),
-            known=1,
+            n_known=1,
         ),
-        saved=SimpleNamespace(
+        winner=SimpleNamespace(
             winner=SimpleNamespace(name=text, id=text), reference=SimpleNamespace(customers=5)
         ),
         drift=pd.DataFrame([moved, moved | {"shift": "strong"}]),
-        offered=SimpleNamespace(tree=further(text)),
+        campaign=SimpleNamespace(tree=further(text)),
     )
     home = SimpleNamespace(path=Path(text))
     scoring.print_scoring(at, StudyDirectory(Path(text)), home, found)
@@ -261,9 +261,9 @@ def swept(at, text, made):
     step = SimpleNamespace(name=text, before=2, after=1, of=text, reason=text)
     other = SimpleNamespace(parameter=text, value=text, rows=1, declined=0.1, agreement=None)
     source = SimpleNamespace(
-        heard=(text,),
+        messages=(text,),
         data=SimpleNamespace(funnel=(step,), label=SimpleNamespace(sensitivity=(other,))),
-        left_out=(text,),
+        dropped_examples=(text,),
         checks=(SimpleNamespace(outcome="failed", code=text, sentence=text),),
     )
     plan = dataclasses.replace(
@@ -274,7 +274,7 @@ def swept(at, text, made):
     shown = made.plan(tasks)
     with sweep.SweepView(at, shown, CostModel()) as watched:
         for record in records:
-            watched.ended(record)
+            watched.on_end(record)
         watched._warn(text)
     sweep.print_summary(at, plan, records, 0)
 

@@ -1,6 +1,6 @@
-"""Effect of having been chosen to be contacted: overall, by segment, by offer.
+"""Effect of being assigned to treatment: overall, by segment, by offer.
 
-Intention to treat: everyone counts in the arm he was drawn into, whoever was in fact contacted.
+Intention to treat: all customers count in the arm they were assigned to, contacted or not.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from retain.campaign.shares import Difference, mantel_haenszel, newcombe, null_e
 from retain.verdict.paired import holm
 
 MIN_PROFITS_PER_ARM = 10
-"""Customers in either arm without whom a mean of money is not compared."""
+"""Customers in either arm below which mean profits are not compared."""
 Scope = Literal["overall", "segment", "offer"]
 Conclusion = Literal["helped", "harmed", "too_small", "not_compared"]
 Row = dict[str, Any]
@@ -33,7 +33,7 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Subgroup:
-    """Some of the chosen customers, as a mask over the campaign's rows."""
+    """Subgroup of the chosen customers, as a mask over the campaign's rows."""
 
     scope: Scope
     name: str | None
@@ -41,116 +41,116 @@ class Subgroup:
 
 
 def iter_subgroups(assignment: Assignment) -> Iterator[Subgroup]:
-    """The whole campaign, its segments, its offers."""
+    """Yield the whole campaign, its segments and its offers."""
     yield Subgroup("overall", None, np.ones(len(assignment.table), dtype=bool))
-    kinds: tuple[Scope, ...] = ("segment", "offer")
-    for of in kinds:
-        names = assignment.table[of].to_numpy()
+    scopes: tuple[Scope, ...] = ("segment", "offer")
+    for scope in scopes:
+        names = assignment.table[scope].to_numpy()
         for name in sorted(set(names)):
-            yield Subgroup(of, str(name), names == name)
+            yield Subgroup(scope, str(name), names == name)
 
 
 def estimate_effects(
-    assignment: Assignment, outcomes: Outcomes, draws: BootstrapSettings
+    assignment: Assignment, outcomes: Outcomes, settings: BootstrapSettings
 ) -> list[Row]:
-    """One row an outcome and part.
+    """Return one row per outcome and subgroup.
 
     ``of, name, outcome`` (declined or profit), ``treated, control`` (customers observed),
-    ``treated_mean, control_mean, difference`` (treatment − control: below 0 is good for
-    declines, above for profit) with ``low, high``, ``p`` and ``p_holm`` (Holm 1979, over the
-    segments and over the offers), ``detectable`` (the smallest difference the campaign's power
-    would have found with so many customers), ``saved`` (customers, by those contacted), and the
-    ``verdict``.
+    ``treated_mean, control_mean, difference`` (treatment − control: below 0 is good for declines,
+    above for profit) with ``low, high``, ``p`` and ``p_holm`` (Holm 1979, over the segments and
+    over the offers), ``detectable`` (the smallest difference found with the campaign's power at
+    these sizes), ``saved`` (customers, among those treated), and the ``verdict``.
     """
     rows = []
     if outcomes.declined is not None:
         rows += [
-            compare_declines(part, assignment, outcomes.declined)
-            for part in iter_subgroups(assignment)
+            compare_declines(subgroup, assignment, outcomes.declined)
+            for subgroup in iter_subgroups(assignment)
         ]
     if outcomes.profit is not None:
-        money = outcomes.profit * assignment.assumptions.margin.value
+        profit = outcomes.profit * assignment.assumptions.margin.value
         rows += [
-            compare_profits(part, assignment, money, draws) for part in iter_subgroups(assignment)
+            compare_profits(subgroup, assignment, profit, settings)
+            for subgroup in iter_subgroups(assignment)
         ]
     for outcome in ("declined", "profit"):
-        for of in ("overall", "segment", "offer"):
+        for scope in ("overall", "segment", "offer"):
             _conclude(
-                [r for r in rows if (r["outcome"], r["of"]) == (outcome, of)], assignment.alpha
+                [r for r in rows if (r["outcome"], r["of"]) == (outcome, scope)], assignment.alpha
             )
     return rows
 
 
-def compare_declines(part: Subgroup, assignment: Assignment, declined: np.ndarray) -> Row:
-    """Shares that declined: Mantel-Haenszel over the strata for all, Newcombe for a part."""
-    rows = part.rows & np.isfinite(declined)
+def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.ndarray) -> Row:
+    """Compare decline rates: Mantel-Haenszel over the strata for all, Newcombe for a subgroup."""
+    rows = subgroup.rows & np.isfinite(declined)
     treated, events = assignment.treated[rows], declined[rows]
-    row = _empty_row(part, "declined", events, treated)
+    row = _empty_row(subgroup, "declined", events, treated)
     if row["treated"] == 0 or row["control"] == 0:
         return row
     stratum = np.zeros(len(events), dtype=int)
-    if part.scope == "overall":
+    if subgroup.scope == "overall":
         table = assignment.table.loc[rows]
         stratum = assign_strata(table["segment"], table["offer"], treated)
-    found = count_by_stratum(events, treated, stratum)
-    told = compare_arms(found, normal_quantile(assignment.alpha))
-    row |= {key: float(value) for key, value in told._asdict().items() if key != "value"}
-    row["difference"] = float(told.value)
-    row["detectable"] = detectable_standard_errors(assignment) * float(null_error(*found))
-    contacted = int((part.rows & assignment.treated).sum())
+    counts = count_by_stratum(events, treated, stratum)
+    interval = compare_arms(counts, normal_quantile(assignment.alpha))
+    row |= {key: float(value) for key, value in interval._asdict().items() if key != "value"}
+    row["difference"] = float(interval.value)
+    row["detectable"] = detectable_standard_errors(assignment) * float(null_error(*counts))
+    n_treated = int((subgroup.rows & assignment.treated).sum())
     row["saved"] = {
-        "value": 0.0 - row["difference"] * contacted,
-        "low": 0.0 - row["high"] * contacted,
-        "high": 0.0 - row["low"] * contacted,
+        "value": 0.0 - row["difference"] * n_treated,
+        "low": 0.0 - row["high"] * n_treated,
+        "high": 0.0 - row["low"] * n_treated,
     }
     return row
 
 
-def compare_arms(found: StratumCounts, z: float) -> Difference:
-    """Difference of shares within strata, or of two plain shares where there is one stratum."""
-    if len(found.treated) == 1:
-        return Difference(*(part[0] for part in newcombe(*found, z)))
-    return mantel_haenszel(*found, z)
+def compare_arms(counts: StratumCounts, z: float) -> Difference:
+    """Return the difference of rates within strata, or of two rates for a single stratum."""
+    if len(counts.treated) == 1:
+        return Difference(*(values[0] for values in newcombe(*counts, z)))
+    return mantel_haenszel(*counts, z)
 
 
 def compare_profits(
-    part: Subgroup, assignment: Assignment, profit: np.ndarray, draws: BootstrapSettings
+    subgroup: Subgroup, assignment: Assignment, profit: np.ndarray, settings: BootstrapSettings
 ) -> Row:
-    """Means of profit, within strata, by the bootstrap."""
-    rows = part.rows & np.isfinite(profit)
+    """Compare mean profits within strata by the bootstrap."""
+    rows = subgroup.rows & np.isfinite(profit)
     treated = assignment.treated[rows]
-    row = _empty_row(part, "profit", profit[rows], treated)
+    row = _empty_row(subgroup, "profit", profit[rows], treated)
     if min(row["treated"], row["control"]) < MIN_PROFITS_PER_ARM:
         return row
     table = assignment.table.loc[rows]
     stratum = assign_strata(table["segment"], table["offer"], treated)
-    found = estimate_mean_difference(profit[rows], treated, stratum, draws)
-    if found is not None:
-        told = {"low": found.low, "high": found.high, "p": found.p}
-        detectable = detectable_standard_errors(assignment) * found.standard_error
-        row |= {**told, "difference": found.value, "detectable": detectable}
+    estimate = estimate_mean_difference(profit[rows], treated, stratum, settings)
+    if estimate is not None:
+        interval = {"low": estimate.low, "high": estimate.high, "p": estimate.p}
+        detectable = detectable_standard_errors(assignment) * estimate.standard_error
+        row |= {**interval, "difference": estimate.value, "detectable": detectable}
     return row
 
 
 def normal_quantile(alpha: float) -> float:
-    """The normal quantile of a two-sided test: 1.96 for .05."""
+    """Return the normal quantile of a two-sided test: 1.96 for .05."""
     return float(special.ndtri(1 - alpha / 2))
 
 
 def detectable_standard_errors(assignment: Assignment) -> float:
-    """Standard errors an effect must be away from 0 to be found with the power (Bloom 1995)."""
+    """Return the distance from 0, in standard errors, found with the power (Bloom 1995)."""
     return normal_quantile(assignment.alpha) + float(special.ndtri(assignment.power))
 
 
-def _empty_row(part: Subgroup, outcome: str, values: np.ndarray, treated: np.ndarray) -> Row:
+def _empty_row(subgroup: Subgroup, outcome: str, values: np.ndarray, treated: np.ndarray) -> Row:
     arms = {"treated": values[treated], "control": values[~treated]}
     means = {f"{arm}_mean": float(v.mean()) if len(v) else None for arm, v in arms.items()}
     empty = ("difference", "low", "high", "p", "p_holm", "detectable", "saved")
     return {
-        "of": part.scope,
-        "name": part.name,
+        "of": subgroup.scope,
+        "name": subgroup.name,
         "outcome": outcome,
-        **{arm: len(found) for arm, found in arms.items()},
+        **{arm: len(v) for arm, v in arms.items()},
         **means,
         **dict.fromkeys(empty),
         "verdict": "not_compared",
@@ -158,11 +158,11 @@ def _empty_row(part: Subgroup, outcome: str, values: np.ndarray, treated: np.nda
 
 
 def _conclude(family: list[Row], alpha: float) -> None:
-    """Correct p for how many are compared, and choose each one's word."""
-    messages = [row for row in family if row["p"] is not None]
+    """Correct p for the number of comparisons, and set each conclusion."""
+    compared = [row for row in family if row["p"] is not None]
     for row, p in zip(
-        messages, holm(np.array([row["p"] for row in messages])).tolist(), strict=True
+        compared, holm(np.array([row["p"] for row in compared])).tolist(), strict=True
     ):
-        good = (row["difference"] < 0) == (row["outcome"] == "declined")
-        word: Conclusion = "too_small" if p >= alpha else "helped" if good else "harmed"
-        row |= {"p_holm": p, "verdict": word}
+        is_good = (row["difference"] < 0) == (row["outcome"] == "declined")
+        conclusion: Conclusion = "too_small" if p >= alpha else "helped" if is_good else "harmed"
+        row |= {"p_holm": p, "verdict": conclusion}
