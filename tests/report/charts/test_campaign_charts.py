@@ -7,6 +7,8 @@ from retain.report.charts.svg import inline
 from retain.report.render import shared, translated
 from retain.report.tree import fill_defaults
 
+pytestmark = pytest.mark.slow
+
 OURS = ("segments", "tornado", "profit_curve", "budget_curve")
 
 
