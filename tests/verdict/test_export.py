@@ -12,9 +12,8 @@ from retain.verdict.export import CONTROL, escape_formula, write_csv, write_csv_
 STARTS = tuple("=+-@|＝＋－＠\t\r\n")
 
 
-CELLS = st.text(
-    st.sampled_from("'=+-@|＝＋－＠\t\r\n \u3000\xa0\0\x1b\x7fa\"") | st.characters(codec="utf-8")
-)
+UTF8 = st.characters(codec="utf-8")
+CELLS = st.text(st.sampled_from("'=+-@|＝＋－＠\t\r\n \u3000\xa0\0\x1b\x7fa\"") | UTF8)
 
 
 @given(st.text(UTF8) | CELLS)
