@@ -19,7 +19,7 @@ from retain.execution.dataset import clear_cache
 from retain.execution.shared_memory import share
 from retain.learning.features import training_columns
 from retain.verdict.document import as_json
-from retain.verdict.model_file import load, save
+from retain.verdict.model_file import load_model, save_model
 from retain.workflows.campaign import plan_campaign
 from retain.workflows.runs import read_run_scores, select_runs
 from retain.workflows.saved_winner import load_winner
@@ -42,7 +42,7 @@ def verdict_of(folder, data, *settings):
     data = share_training_data(config, (directory, winner), shared, folder)
     carried = evaluate_winner(config, rests_on, found.output_dir, winner, data).result
     offered = plan_campaign(
-        config, rests_on, (data.customers, data.scores), carried.test_scores, None
+        config, rests_on, (data.dataset, data.scores), carried.test_scores, None
     )
     offered.write(found.output_dir)
     tree = {
@@ -145,7 +145,7 @@ def test_four_new_files_are_scored_placed_and_held_against_training(store, retai
     assert tree["campaign"] == only_campaign().name
     assert tree["data"]["scored"] == len(scores)
     assert sum(one["customers"] for one in tree["segments"]) == len(scores)
-    assert "Drift against" in output
+    assert "Drift compared with" in output
     assert "not scored" in output
     assert "Drivers are not computed for new customers" in output
 
@@ -181,7 +181,7 @@ def test_the_scores_are_those_of_the_model_whatever_the_rows_at_a_time(store, re
     keys = ("tables", "profit_unit", "cleaning", "derived")
     node = {key: saved.winner.config["data"][key] for key in keys}
     customers = read(dir="new", has_target=False, **node)
-    model = load(saved.folder / saved.model_file.file, saved.model_file.sha256)
+    model = load_model(saved.folder / saved.model_file.file, saved.model_file.sha256)
     bare = model.predict_proba(training_columns(customers, saved.reference.kinds))[:, 1]
     found = whole["score"].loc[customers.features.index].to_numpy()
     assert found == pytest.approx(bare, abs=1e-12)
@@ -324,7 +324,7 @@ def test_a_table_is_read_as_the_winners_was_but_for_the_target(new_table, retain
     before = pd.read_csv("verdict/segments.csv")
     assert set(segments["segment"]) <= set(before["segment"])
     assert set(shifts()) <= {"none", "chance"}
-    assert "Drift against" in output
+    assert "Drift compared with" in output
 
 
 def test_a_target_in_the_file_changes_nothing(new_table, retain_score, shop):
@@ -559,7 +559,7 @@ def test_a_model_that_crashes_costs_the_process_that_calls_it_alone(table, retai
     new_table()
     path = table / "verdict.json"
     tree = json.loads(path.read_text())
-    model = load(table / "model.skops", tree["model"]["sha256"])
+    model = load_model(table / "model.skops", tree["model"]["sha256"])
     grown = next(step for _, step in model.steps if hasattr(step, "tree_")).tree_
     state = grown.__getstate__()
     inner = state["nodes"]["left_child"] != -1
@@ -567,6 +567,6 @@ def test_a_model_that_crashes_costs_the_process_that_calls_it_alone(table, retai
     for side in ("left_child", "right_child"):
         state["nodes"][side][inner] = 2**40
     grown.__setstate__(state)
-    tree["model"]["sha256"] = save(model, table / "model.skops")
+    tree["model"]["sha256"] = save_model(model, table / "model.skops")
     path.write_text(json.dumps(tree))
     assert "the process that scores the customers died" in refused(retain_score, *NEW)

@@ -135,15 +135,15 @@ class SweepProgress:
             )
 
     def _update_best(self, record: Record) -> bool:
-        found = None if record.stopped else record.metrics.get("roc_auc")
-        if found is None or (self.best is not None and found.mean <= self.best.mean):
+        roc_auc = None if record.stopped else record.metrics.get("roc_auc")
+        if roc_auc is None or (self.best is not None and roc_auc.mean <= self.best.mean):
             return False
         self.best = BestRun(
             id=record.id,
             name=self.names[record.id],
             metric="roc_auc",
-            mean=found.mean,
-            low=found.low,
-            high=found.high,
+            mean=roc_auc.mean,
+            low=roc_auc.low,
+            high=roc_auc.high,
         )
         return True

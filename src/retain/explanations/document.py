@@ -24,7 +24,7 @@ from retain.customers.customers import Column
 from retain.errors import NotApplicable
 from retain.explanations.ablation import Contribution
 from retain.explanations.associations import Associations
-from retain.explanations.drivers import Drivers, agreement
+from retain.explanations.drivers import Drivers, rank_agreement
 from retain.explanations.feature_summary import ExplanationResult, strengths_of, summarise_features
 from retain.explanations.shap_profile import Strength
 from retain.explanations.tables import label_json, number_json, to_json
@@ -77,7 +77,7 @@ def _groups(found: ExplanationResult, strength: Mapping[str, Strength]) -> list[
 
 
 def _group(name: str, found: ExplanationResult, strength: Mapping[str, Strength]) -> dict[str, Any]:
-    used = name in found.grounds.on
+    used = name in found.grounds.active_groups
     contribution = found.contributions.get(name)
     why_not = str(contribution) if isinstance(contribution, NotApplicable) else None
     return {
@@ -93,7 +93,7 @@ def _group(name: str, found: ExplanationResult, strength: Mapping[str, Strength]
 def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the explainer and the measures of its reliability."""
     both = [one for one in features if one["strength"] and one["permutation"]]
-    alike = agreement(
+    alike = rank_agreement(
         [one["strength"]["mean"] for one in both], [one["permutation"]["loss"] for one in both]
     )
     return {

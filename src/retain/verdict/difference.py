@@ -11,9 +11,9 @@ import pandas as pd
 from retain.learning.scores import Scores
 from retain.record import MetricSummary, Record
 from retain.verdict.keys import check_comparable, differing_keys
-from retain.verdict.paired import paired
+from retain.verdict.paired import compare_paired
 
-MOVED = 10
+MAX_CHANGES = 10
 """How many customers are named."""
 
 
@@ -41,7 +41,7 @@ class Difference:
     asked: bool = False
 
 
-def difference(
+def compare_pair(
     a: Record,
     b: Record,
     scores: tuple[Scores | None, Scores | None] = (None, None),
@@ -66,7 +66,7 @@ def difference(
             _metric(name, metric, b.metrics[name], a.split.test_to_train)
             for name, metric in a.metrics.items()
         ),
-        moved=None if one is None or other is None else _moved(one, other),
+        moved=None if one is None or other is None else _largest_changes(one, other),
         asked=asked,
     )
 
@@ -74,7 +74,7 @@ def difference(
 def _metric(name: str, a: MetricSummary, b: MetricSummary, test_to_train: float) -> dict[str, Any]:
     shared = min(len(a.folds), len(b.folds))  # a run stopped by a race has the first of them
     one, two = np.array(a.folds[:shared]), np.array(b.folds[:shared])
-    gap = paired((two - one)[None], test_to_train)
+    gap = compare_paired((two - one)[None], test_to_train)
     return {
         "name": name,
         "a": float(one.mean()),
@@ -86,11 +86,16 @@ def _metric(name: str, a: MetricSummary, b: MetricSummary, test_to_train: float)
     }
 
 
-def _moved(a: Scores, b: Scores) -> tuple[dict[str, Any], ...]:
+def _largest_changes(a: Scores, b: Scores) -> tuple[dict[str, Any], ...]:
     one, other = a.per_customer(), b.per_customer()
     shared = one.index.intersection(other.index)  # ids of two kinds have no order among them
     both = pd.DataFrame({"a": one.loc[shared], "b": other.loc[shared]})
-    order = (both["b"] - both["a"]).abs().sort_values(ascending=False, kind="stable").index[:MOVED]
+    order = (
+        (both["b"] - both["a"])
+        .abs()
+        .sort_values(ascending=False, kind="stable")
+        .index[:MAX_CHANGES]
+    )
     return tuple(
         {"customer_id": str(id_), "a": float(row["a"]), "b": float(row["b"])}
         for id_, row in both.loc[order].iterrows()

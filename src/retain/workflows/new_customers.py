@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from retain.campaign.reference import LevelShares, content
+from retain.campaign.reference import CategoryHistogram, content_hash
 from retain.customers.customers import Column, Customers, DisplayName
 from retain.errors import RetainError
 from retain.execution.dataset import capture_log
@@ -37,7 +37,7 @@ def add_training_levels(columns: Mapping[str, Column], saved: LoadedWinner) -> d
 
 def _iter_reference_levels(saved: LoadedWinner) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, shares in saved.reference.features.items():
-        if isinstance(shares, LevelShares):
+        if isinstance(shares, CategoryHistogram):
             yield name, tuple(shares.levels)
 
 
@@ -90,9 +90,9 @@ def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCusto
     """
     kinds = saved.reference.kinds
     with capture_log() as messages:
-        customers = build_source(node, learnt=kinds)()
+        customers = build_source(node, known_kinds=kinds)()
     table = training_columns(customers, kinds)
-    if len(table) == saved.reference.rows and content(table) == saved.reference.content:
+    if len(table) == saved.reference.rows and content_hash(table) == saved.reference.content:
         raise RetainError(
             f"these are the {len(table)} customers of the comparison; their out-of-fold scores are "
             f"in {saved.customers_csv}. Name other ones with data.KEY=VALUE."
@@ -122,8 +122,10 @@ def _count_training_ids(customers: Customers, saved: LoadedWinner) -> int:
     ids = customers.features.index
     kind = "str" if ids.dtype == "str" else None
     try:
-        found = read_bytes(saved.customers_csv, max_bytes=MAX_TABLE_BYTES, within=saved.folder)
-        table = pd.read_csv(io.BytesIO(found), usecols=["customer_id"], dtype=kind)
+        content_bytes = read_bytes(
+            saved.customers_csv, max_bytes=MAX_TABLE_BYTES, within=saved.folder
+        )
+        table = pd.read_csv(io.BytesIO(content_bytes), usecols=["customer_id"], dtype=kind)
     except (RetainError, ValueError):
         return 0
     return int(table["customer_id"].isin(ids).sum())

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.reference import Reference
-from retain.campaign.reference import read as read_reference
+from retain.campaign.reference import Reference, read_reference
 from retain.campaign.value.recalibration import Recalibration
 from retain.errors import RetainError, did_you_mean
 from retain.execution.shared_memory import SharedValue
@@ -23,7 +22,7 @@ from retain.schema import SavedVerdict, parse
 from retain.schema.scoring import FittedThresholds, SavedFile, SavedSettings, SavedWinner
 from retain.storage.paths import parse_path
 from retain.storage.reading import read_json_object
-from retain.verdict.model_file import load
+from retain.verdict.model_file import load_model
 
 
 def score_with_saved_model(
@@ -37,7 +36,7 @@ def score_with_saved_model(
         If the hash of the file is wrong, or it contains types that are not trusted.
     """
     with threadpool_limits(threads):
-        return score_new(load(path, sha256), table.load(), rows=rows)
+        return score_new(load_model(path, sha256), table.load(), rows=rows)
 
 
 @dataclass(frozen=True)

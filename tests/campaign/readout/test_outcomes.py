@@ -1,4 +1,4 @@
-"""What a read-out reads: the campaign's own files, and outcomes of unknown make."""
+"""What a readout reads: the campaign's own files, and outcomes of unknown make."""
 
 import json
 from dataclasses import replace
@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.campaign.assignment import COLUMNS, CSV, JSON, plain, read_assignment
+from retain.campaign.assignment import COLUMNS, CSV, JSON, read_assignment, to_yaml_dict
 from retain.campaign.readout.outcomes import read_outcomes
 from retain.errors import RetainError
 from retain.schema import Catalogue, OutcomesFile, parse
 
-from .simulated_campaign import drawn, outcomes_table, write_campaign, write_tree
+from .simulated_campaign import outcomes_table, simulate_campaign, write_campaign, write_tree
 
 KEYS = {
     "id": "customer_id",
@@ -31,7 +31,7 @@ KEYS = {
 @pytest.fixture(scope="module")
 def campaign():
     """Assignment, who declined, what each kept."""
-    return drawn()
+    return simulate_campaign()
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_campaign_is_read_as_it_was_written(tmp_path, campaign):
     assert found.assumptions == assignment.assumptions
     assert (found.unit, found.seed) == ("roubles", 3)
     assert found.id == json.loads((tmp_path / JSON).read_text())["id"]
-    assert np.array_equal(found.treated, assignment.treated)
+    assert np.array_equal(found.is_treated, assignment.is_treated)
 
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")), min_size=1, max_size=8)
@@ -107,10 +107,10 @@ def test_a_catalogue_with_rules_and_lifts_survives_the_file():
         },
     }
     catalogue = parse(Catalogue, tree)
-    assert plain(catalogue) == tree
+    assert to_yaml_dict(catalogue) == tree
     everything = catalogue.model_dump(mode="json", by_alias=True)  # nulls and all
     assert parse(Catalogue, everything) == catalogue
-    assert plain(parse(Catalogue, everything)) == tree
+    assert to_yaml_dict(parse(Catalogue, everything)) == tree
 
 
 def spoiled(folder, change):
@@ -224,7 +224,7 @@ def test_whoever_is_missing_blank_or_foreign_is_counted_as_that(tmp_path_factory
     size = len(declined)
     gone = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)))
     blank = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)))
-    seen = [np.argmax(assignment.treated), np.argmin(assignment.treated)]  # one of each arm
+    seen = [np.argmax(assignment.is_treated), np.argmin(assignment.is_treated)]  # one of each arm
     gone[seen] = blank[seen] = False
     strange = data.draw(st.integers(0, 3))
     table = outcomes_table(assignment, declined)

@@ -84,7 +84,7 @@ def estimate_effects(
 def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.ndarray) -> Row:
     """Compare decline rates: Mantel-Haenszel over the strata for all, Newcombe for a subgroup."""
     rows = subgroup.rows & np.isfinite(declined)
-    treated, events = assignment.treated[rows], declined[rows]
+    treated, events = assignment.is_treated[rows], declined[rows]
     row = _empty_row(subgroup, "declined", events, treated)
     if row["treated"] == 0 or row["control"] == 0:
         return row
@@ -97,7 +97,7 @@ def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.nd
     row |= {key: float(value) for key, value in interval._asdict().items() if key != "value"}
     row["difference"] = float(interval.value)
     row["detectable"] = detectable_standard_errors(assignment) * float(null_error(*counts))
-    n_treated = int((subgroup.rows & assignment.treated).sum())
+    n_treated = int((subgroup.rows & assignment.is_treated).sum())
     row["saved"] = {
         "value": 0.0 - row["difference"] * n_treated,
         "low": 0.0 - row["high"] * n_treated,
@@ -118,7 +118,7 @@ def compare_profits(
 ) -> Row:
     """Compare mean profits within strata by the bootstrap."""
     rows = subgroup.rows & np.isfinite(profit)
-    treated = assignment.treated[rows]
+    treated = assignment.is_treated[rows]
     row = _empty_row(subgroup, "profit", profit[rows], treated)
     if min(row["treated"], row["control"]) < MIN_PROFITS_PER_ARM:
         return row

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.segmentation.contrasts import Contrast, distinct
+from retain.campaign.segmentation.contrasts import Contrast, segment_contrasts
 from retain.campaign.segmentation.segments import segment_labels
 from retain.campaign.segmentation.stability import Stability
 from retain.customers.customers import Column, DisplayName
@@ -33,9 +33,9 @@ class Money(Protocol):
         """The upper end of its interval."""
 
 
-def profiles(
+def build_profiles(
     audience: Audience,
-    known: Segmentation,
+    fitted: Segmentation,
     totals: Mapping[str, Money] | None,
     *,
     stability: Mapping[str, Stability] | None = None,
@@ -47,7 +47,7 @@ def profiles(
     ----------
     audience
         Customers in their segments.
-    known
+    fitted
         The segmentation that placed them, settled.
     totals
         Profit at risk of each segment; None without profit.
@@ -62,36 +62,36 @@ def profiles(
         Without segments that are empty: ``segment, label, customers, share, risk, risk_low,
         risk_high`` (mean risk with its 95 % t interval), ``profit`` (in all, as far as it is
         known), ``profit_at_risk, contactable`` (share), ``small`` (fewer customers than the
-        segmentation's minimum), ``stability``, ``differs`` (see ``distinct``). What is not known
+        segmentation's minimum), ``stability``, ``differs`` (``segment_contrasts``). Missing values
         is None.
     """
     if audience.segments is None:
         raise ValueError("these customers are not placed")
-    differences = distinct(audience.features, audience.segments) if differs else {}
-    called = segment_labels(known)
+    differences = segment_contrasts(audience.features, audience.segments) if differs else {}
+    called = segment_labels(fitted)
     rows = []
     for name, part in audience.table.groupby(audience.segments, sort=True):
-        row = _told(str(name), part, len(audience), known.min_size, called.get(str(name)))
+        row = _describe(str(name), part, len(audience), fitted.min_size, called.get(str(name)))
         row["profit_at_risk"] = None if totals is None else _amount(totals[str(name)])
         row["contactable"] = (
             None if audience.consent == "not_stated" else float(part["contactable"].mean())
         )
-        row["stability"] = _stable(stability, str(name))
+        row["stability"] = _stability(stability, str(name))
         row["differs"] = [
             _difference(one, audience.columns) for one in differences.get(str(name), ())
         ]
-        rows.append((_weight(part), row))
+        rows.append((_sort_key(part), row))
     return [row for _, row in sorted(rows, key=lambda one: -one[0])]
 
 
-def _weight(part: pd.DataFrame) -> float:
+def _sort_key(part: pd.DataFrame) -> float:
     """Return the sort key of a segment."""
     if "profit_at_risk" in part:
         return float(part["profit_at_risk"].sum())
     return float(part["risk"].mean())
 
 
-def _told(
+def _describe(
     name: str, part: pd.DataFrame, customers: int, minimum: int, label: DisplayName | None
 ) -> dict[str, Any]:
     risk, low, high = mean_interval(part["risk"].to_numpy())
@@ -108,7 +108,7 @@ def _told(
     }
 
 
-def _stable(measured: Mapping[str, Stability] | None, name: str) -> dict[str, Any] | None:
+def _stability(measured: Mapping[str, Stability] | None, name: str) -> dict[str, Any] | None:
     """None too where a segment is so rare that none of it was drawn."""
     found = None if measured is None else measured.get(name)
     return None if found is None else asdict(found)
@@ -126,8 +126,8 @@ def _difference(one: Contrast, columns: Mapping[str, Column]) -> dict[str, Any]:
         "level": one.level,
         "level_label": None if one.level is None else asdict(column.level(one.level)),
         "kind": "number" if one.level is None else "category",
-        "inside": one.inside,
-        "outside": one.outside,
+        "inside": one.in_segment,
+        "outside": one.elsewhere,
         "effect": one.effect,
         "low": one.low,
         "high": one.high,

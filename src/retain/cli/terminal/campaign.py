@@ -148,20 +148,20 @@ def _plan(campaign: Tree) -> str:
 
 def _limits(campaign: Tree) -> str:
     """Return the net value that looser limits would add."""
-    prices, said = campaign["prices"], []
+    prices, message = campaign["prices"], []
     if (budget := prices["budget"]) is not None:
-        said.append(
+        message.append(
             f"each further {budget['step']:,.6g} of budget would add {budget['worth']:,.3g}"
         )
     if (consent := prices["consent"]) is not None:
-        said.append(
+        message.append(
             f"the consent of {describe_count(consent['customers'], 'more customer')} would add up "
             f"to {consent['worth']:,.3g}"
         )
     control = prices["control"]
     group = describe_count(control["customers"], "customer")
-    said.append(f"the control group ({group}) costs {control['cost']:,.3g}")
-    return f"In net value, {'; '.join(said)}."
+    message.append(f"the control group ({group}) costs {control['cost']:,.3g}")
+    return f"In net value, {'; '.join(message)}."
 
 
 def _promise(campaign: Tree) -> str:

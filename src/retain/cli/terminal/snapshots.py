@@ -23,8 +23,8 @@ def labels_table(others: Sequence[LabelVariant]) -> Table:
         table.add_column(name)
     for one in others:
         shares = (one.declined, one.agreement)
-        told = ("—" if share is None else f"{share:.0%}" for share in shares)
-        table.add_row(literal(one.parameter), literal(one.value), f"{one.rows:,}", *told)
+        text = ("—" if share is None else f"{share:.0%}" for share in shares)
+        table.add_row(literal(one.parameter), literal(one.value), f"{one.rows:,}", *text)
     return table
 
 

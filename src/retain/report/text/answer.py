@@ -6,16 +6,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from retain.report.text.names import (
-    Tree,
-    code,
-    metric_name,
-    run_label,
-    run_name,
-)
+from retain.report.text.names import Tree, code, metric_name, run_label, run_name
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import LANGUAGES, Message, interval, message, words
-from retain.report.tree import METRIC, clear, measured_levels
+from retain.report.tree import METRIC, excludes_zero, measured_levels
 from retain.wording import format_value
 
 BASELINE = "dummy"
@@ -112,7 +106,7 @@ def _moved(tree: Tree) -> Message:
         return message("answer.moved.baseline" if measured else "answer.moved.unknown")
     effect, level = max(found, key=lambda one: abs(one[1]["mean"]))
     return message(
-        "answer.moved.clear" if clear(level) else "answer.moved.unclear",
+        "answer.moved.clear" if excludes_zero(level) else "answer.moved.unclear",
         level=_setting(effect, level["level"]),
         reference=_setting(effect, effect["reference"]),
         pairs=message("answer.pairs", n=Number(level["pairs"], "count")),
