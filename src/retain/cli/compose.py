@@ -102,7 +102,7 @@ class Composer:
         for axes in sweeps:
             yield from expand(axes)
         for axes in sweeps if self.line.multirun else ():
-            yield from baseline_runs(axes, composed, self.groups.options["model"])
+            yield from baseline_runs(axes, expand, self.groups.options["model"])
 
     def _sweeps(self) -> list[list[Axis]]:
         """Return the products the line asks for: what its study sweeps, narrowed by what was typed.
