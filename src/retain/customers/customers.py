@@ -186,9 +186,9 @@ class Customers:
         if self.panel is not None:
             return np.asarray(pd.factorize(self.panel.customer.astype(str), sort=True)[0])
         order = natural_sort_order(self.features.index)
-        places = np.empty_like(order)
-        places[order] = np.arange(len(order))
-        return places
+        codes = np.empty_like(order)
+        codes[order] = np.arange(len(order))
+        return codes
 
     def __len__(self) -> int:
         """Return the number of customers."""
@@ -197,10 +197,10 @@ class Customers:
     @property
     def groups(self) -> dict[str, list[str]]:
         """Feature names by group, groups in order of first appearance."""
-        found: dict[str, list[str]] = {}
+        by_group: dict[str, list[str]] = {}
         for column in self.columns.values():
-            found.setdefault(column.group, []).append(column.name)
-        return found
+            by_group.setdefault(column.group, []).append(column.name)
+        return by_group
 
     def column_info(self, features: Iterable[str]) -> dict[str, Column]:
         """Return the description of each of these features, derived ones included.
@@ -213,19 +213,19 @@ class Customers:
         >>> {name: (column.label.en, column.kind) for name, column in found.items()}
         {'trend': ('Trend', 'number'), 'june': ('june', 'number')}
         """
-        known = {**{one.name: one.column for one in self.derived_features}, **self.columns}
-        return {name: known[name] for name in features}
+        columns = {**{one.name: one.column for one in self.derived_features}, **self.columns}
+        return {name: columns[name] for name in features}
 
     @property
     def y(self) -> pd.Series:
         """The target; a ``RetainError`` where the source has none."""
         if self.target is None:
-            how = "name it with data.target=COLUMN"
+            remedy = "name it with data.target=COLUMN"
             if self.snapshot is not None:
-                how = (
+                remedy = (
                     "they are read only to be scored; type data.has_target=true to learn from them"
                 )
-            raise RetainError(f"these customers have no target; {how}.")
+            raise RetainError(f"these customers have no target; {remedy}.")
         return self.target
 
     def describe_funnel(self) -> str:

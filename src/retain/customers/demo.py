@@ -137,8 +137,8 @@ def _values(name: str, cell: Mapping[str, Any], uniform: NDArray[np.float64]) ->
         grid = np.linspace(0, 1, len(marginal["quantiles"]))
         steps = np.round(np.interp(uniform, grid, marginal["quantiles"]) / feature["step"])
         return np.asarray((steps * feature["step"]).round(2), dtype=feature["type"])
-    place = np.searchsorted(marginal["up_to"][:-1], uniform, side="right")
-    values: NDArray[Any] = np.array(marginal["values"])[place]
+    index = np.searchsorted(marginal["up_to"][:-1], uniform, side="right")
+    values: NDArray[Any] = np.array(marginal["values"])[index]
     return np.array(feature["values"], dtype=object)[values] if "values" in feature else values
 
 
@@ -170,14 +170,14 @@ def _add_flaws(table: pd.DataFrame, above: int, rng: np.random.Generator) -> pd.
     quirks, customers = _load_figures()["quirks"], len(table)
     newcomers = _scale_count(quirks["newcomers"], customers)
     outliers = _scale_count(quirks["outliers"], customers)
-    places = rng.permutation(above)[: newcomers + outliers]
-    new, out = places[:newcomers], places[newcomers:]
+    positions = rng.permutation(above)[: newcomers + outliers]
+    new, out = positions[:newcomers], positions[newcomers:]
     low, high = quirks["newcomer_days"]
     earlier = ["revenue_before_previous", "revenue_previous"]
     table.loc[new, [*earlier, "promo_share"]] = 0.0
     table.loc[new, "days_registered"] = rng.integers(low, high, newcomers, endpoint=True)
-    usual = table.loc[out, earlier].mean(axis=1)
-    table.loc[out, "revenue_current"] = (usual * quirks["outlier_times"]).round(1)
+    typical = table.loc[out, earlier].mean(axis=1)
+    table.loc[out, "revenue_current"] = (typical * quirks["outlier_times"]).round(1)
     misspelt = range(_scale_count(quirks["misspelt"]["count"], customers))
     table.loc[misspelt, "service_level"] = quirks["misspelt"]["wrong"]
     return table

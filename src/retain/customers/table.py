@@ -120,24 +120,24 @@ def _infer_features(
     table: Table, roles: Roles, ids: pd.Index, known_kinds: Mapping[str, Kind]
 ) -> tuple[dict[str, InferredColumn], list[InvalidRows]]:
     """Every feature by its canonical name; all columns that cannot be read are told at once."""
-    found: dict[str, InferredColumn] = {}
+    inferred: dict[str, InferredColumn] = {}
     unreadable: list[InvalidRows] = []
     wrong: list[str] = []
     for name in roles.features:
         cells, key = table.cells[name], roles.names[name]
         try:
             if key in known_kinds:
-                found[key], odd = coerce_type(cells, table.decimal, name, known_kinds[key], ids)
+                inferred[key], odd = coerce_type(cells, table.decimal, name, known_kinds[key], ids)
                 unreadable += odd
             elif name in roles.categorical_columns:
-                found[key] = InferredColumn("category", as_text(cells))
+                inferred[key] = InferredColumn("category", as_text(cells))
             else:
-                found[key] = infer_type(cells, table.decimal, name)
+                inferred[key] = infer_type(cells, table.decimal, name)
         except RetainError as error:
             wrong.append(str(error))
     if wrong:
         raise RetainError("\n".join(wrong))
-    return found, unreadable
+    return inferred, unreadable
 
 
 def _assemble(
@@ -179,18 +179,20 @@ def _drop_uninformative(
 ) -> Customers:
     """Drop constant, empty and identifying columns, each with a funnel step."""
     # an id that a group names stays: the audit refuses it, with numbers
-    asked = [*roles.keep_columns, *(name for name in (roles.id,) if name in roles.groups)]
-    kept = {roles.names[name] for name in asked}
-    why = {
+    keep = [*roles.keep_columns, *(name for name in (roles.id,) if name in roles.groups)]
+    kept_keys = {roles.names[name] for name in keep}
+    reasons = {
         key: uninformative_reason(customers.features[key], is_date=features[key].is_date)
         for key in customers.columns
-        if key not in kept
+        if key not in kept_keys
     }
-    useless = {key: reason for key, reason in why.items() if reason}
+    useless = {key: reason for key, reason in reasons.items() if reason}
     if not useless:
         return customers
     left = {key: column for key, column in customers.columns.items() if key not in useless}
-    listed = "; ".join(f"{customers.columns[key].en!r} is {why}" for key, why in useless.items())
+    listed = "; ".join(
+        f"{customers.columns[key].en!r} is {reasons}" for key, reasons in useless.items()
+    )
     reason = f"{listed}. To keep one: data.keep_columns=[{next(iter(useless))}]"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
@@ -216,19 +218,19 @@ def _target_label(
     """Return the positive answer as the file writes it."""
     if answers is None or target is None:
         return None
-    said = f"{name} = {answers[target == 1].iloc[0]}"
-    return DisplayName(said, said)
+    label = f"{name} = {answers[target == 1].iloc[0]}"
+    return DisplayName(label, label)
 
 
 def _profit(table: Table, name: str) -> pd.Series:
     cells, where = table.cells[name], f"column {name!r}"
     if cells.dtype == "str":
-        said = mask_na_strings(cells)
-        return require_numbers(said, decimal_mark(said, table.decimal), where)
-    found = infer_type(cells, table.decimal, name)
-    if found.is_date:
+        texts = mask_na_strings(cells)
+        return require_numbers(texts, decimal_mark(texts, table.decimal), where)
+    inferred = infer_type(cells, table.decimal, name)
+    if inferred.is_date:
         raise RetainError.at(where, "it holds dates", "expected numbers, as it is the profit")
-    return found.cells
+    return inferred.cells
 
 
 def _consent(table: Table, name: str) -> pd.Series:
@@ -244,12 +246,12 @@ def _ids(table: Table, name: str | None) -> pd.Index:
     missing = cells.index[cells.isna()]
     if len(missing) > 0:
         rows = examples(f"row {row + 2}" for row in missing[:5])  # the header is row 1
-        found = f"column {name!r}: {n_cells(len(missing))} missing ({rows})"
-        raise RetainError(f"{found}; expected an id in every row, or data.id=null.")
-    twice = cells[cells.duplicated()]
-    if not twice.empty:
-        are = describe_count(twice.nunique(), "id is", "ids are")
-        found = f"column {name!r}: {are} repeated: {preview(twice)}"
-        raise RetainError(f"{found}; expected one row per customer.")
+        problem = f"column {name!r}: {n_cells(len(missing))} missing ({rows})"
+        raise RetainError(f"{problem}; expected an id in every row, or data.id=null.")
+    repeated = cells[cells.duplicated()]
+    if not repeated.empty:
+        are = describe_count(repeated.nunique(), "id is", "ids are")
+        problem = f"column {name!r}: {are} repeated: {preview(repeated)}"
+        raise RetainError(f"{problem}; expected one row per customer.")
     whole = table.cells[name].dtype == "int64" or bool(cells.str.fullmatch(_WHOLE).all())
     return pd.Index(cells.astype("int64") if whole else cells, name="customer_id")

@@ -30,5 +30,5 @@ def _by_digits(numbers: np.ndarray) -> np.ndarray:
     zeros = len(_TENS) - 2 - np.searchsorted(_TENS[1:], numbers, side="right")
     ascending = np.argsort(numbers, kind="stable")
     filled = (numbers * _TENS[zeros])[ascending]
-    places: np.ndarray = ascending[np.argsort(filled, kind="stable")]
-    return places
+    positions: np.ndarray = ascending[np.argsort(filled, kind="stable")]
+    return positions

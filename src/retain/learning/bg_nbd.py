@@ -62,10 +62,10 @@ class BgNbd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         self.classes_ = np.unique(y)
         history = purchase_histories(X)
-        found = fit_bg_nbd(*history)
-        self.r_, self.alpha_, self.a_, self.b_ = found.r, found.alpha, found.a, found.b
-        self.likelihood_ = found.log_likelihood
-        self.curve_ = MonotoneSigmoid.fit(found.p_churned(*history), np.asarray(y)).params
+        params = fit_bg_nbd(*history)
+        self.r_, self.alpha_, self.a_, self.b_ = params.r, params.alpha, params.a, params.b
+        self.likelihood_ = params.log_likelihood
+        self.curve_ = MonotoneSigmoid.fit(params.p_churned(*history), np.asarray(y)).params
         return self
 
     def predict_proba(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:

@@ -66,21 +66,25 @@ def fit_bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
     if not (x > 0).any():
         raise NotApplicable("BG/NBD learns from repeat purchases, and no customer has any")
     rows, counts = np.unique(np.column_stack([x, t_x, T]), axis=0, return_counts=True)
-    falling = _NegLogLikelihood(rows, counts)
-    middle = float(np.log(max(np.average(rows[:, 2], weights=counts), 1e-3)))
-    for start in ((0.0, middle, 0.0, 0.0), (-1.0, middle, -1.0, 1.0), (1.0, middle, -3.0, 1.0)):
-        found = minimize(
-            falling,
+    objective = _NegLogLikelihood(rows, counts)
+    log_tenure = float(np.log(max(np.average(rows[:, 2], weights=counts), 1e-3)))
+    for start in (
+        (0.0, log_tenure, 0.0, 0.0),
+        (-1.0, log_tenure, -1.0, 1.0),
+        (1.0, log_tenure, -3.0, 1.0),
+    ):
+        result = minimize(
+            objective,
             np.array(start),
             jac=True,
             method="L-BFGS-B",
             bounds=[(-FARTHEST, FARTHEST)] * 4,
             options={"maxiter": 1_000, "ftol": 1e-14, "gtol": 1e-8},
         )
-        if _is_flat(found.x, found.jac):
-            r, alpha, a, b = np.exp(found.x).tolist()
-            return BgNbdParams(r, alpha, a, b, log_likelihood=-float(found.fun) * len(x))
-    raise NotApplicable(f"BG/NBD finds no greatest likelihood on these customers: {found.message}")
+        if _is_flat(result.x, result.jac):
+            r, alpha, a, b = np.exp(result.x).tolist()
+            return BgNbdParams(r, alpha, a, b, log_likelihood=-float(result.fun) * len(x))
+    raise NotApplicable(f"BG/NBD finds no greatest likelihood on these customers: {result.message}")
 
 
 def _is_flat(logs: np.ndarray, slopes: np.ndarray) -> bool:
@@ -88,8 +92,8 @@ def _is_flat(logs: np.ndarray, slopes: np.ndarray) -> bool:
 
     What the search says of itself is not asked: it ends as abnormal where rounding is all there is.
     """
-    beyond = np.where(slopes < 0, FARTHEST - logs, FARTHEST + logs)
-    return bool((np.minimum(np.abs(slopes), beyond) <= STEEPEST).all())
+    room = np.where(slopes < 0, FARTHEST - logs, FARTHEST + logs)
+    return bool((np.minimum(np.abs(slopes), room) <= STEEPEST).all())
 
 
 class _NegLogLikelihood:
@@ -100,37 +104,37 @@ class _NegLogLikelihood:
 
     def __init__(self, rows: np.ndarray, counts: np.ndarray) -> None:
         self._x, self._t, self._T = rows.T
-        self._often, self._place = np.unique(self._x, return_inverse=True)
+        self._counts, self._index = np.unique(self._x, return_inverse=True)
         self._share = counts / counts.sum()
-        self._again = self._x > 0
+        self._is_repeat = self._x > 0
 
     @np.errstate(invalid="ignore")
     def __call__(self, logs: np.ndarray) -> tuple[float, np.ndarray]:
         r, alpha, a, b = np.exp(logs)
         early, late = np.log(alpha + self._t), np.log(alpha + self._T)
         stay = -(r + self._x) * late
-        leaving = np.log(a) - np.log(np.where(self._again, b + self._x - 1, 1.0))
-        leave = np.where(self._again, leaving - (r + self._x) * early, -np.inf)
+        leaving = np.log(a) - np.log(np.where(self._is_repeat, b + self._x - 1, 1.0))
+        leave = np.where(self._is_repeat, leaving - (r + self._x) * early, -np.inf)
         either = np.logaddexp(stay, leave)
         left = np.exp(leave - either)
-        value = (self._gammas(r, alpha, a, b)[self._place] + either) @ self._share
-        slopes = self._gradients(r, alpha, a, b)[:, self._place]
+        value = (self._gammas(r, alpha, a, b)[self._index] + either) @ self._share
+        slopes = self._gradients(r, alpha, a, b)[:, self._index]
         slopes[0] -= (1 - left) * late + left * early
         slopes[1] -= (r + self._x) * ((1 - left) / (alpha + self._T) + left / (alpha + self._t))
         slopes[2] += left / a
-        slopes[3] -= left / np.where(self._again, b + self._x - 1, 1.0)
+        slopes[3] -= left / np.where(self._is_repeat, b + self._x - 1, 1.0)
         return -float(value), -(slopes @ self._share) * np.array([r, alpha, a, b])
 
     def _gammas(self, r: float, alpha: float, a: float, b: float) -> np.ndarray:
         """Return the terms that depend on the number of purchases alone."""
-        x = self._often
+        x = self._counts
         rate = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
         leaving = gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
         return np.asarray(rate + leaving)
 
     def _gradients(self, r: float, alpha: float, a: float, b: float) -> np.ndarray:
         """Its slopes in r, α, a and b, shape (4, n)."""
-        x, both = self._often, digamma(a + b) - digamma(a + b + self._often)
+        x, both = self._counts, digamma(a + b) - digamma(a + b + self._counts)
         rate = digamma(r + x) - digamma(r) + np.log(alpha)
         return np.stack(
             [rate, np.full(len(x), r / alpha), both, both + digamma(b + x) - digamma(b)]

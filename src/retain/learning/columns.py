@@ -43,22 +43,22 @@ def _parts(pipeline: Pipeline) -> list[list[str]]:
     """Columns after filling: numbers, their missing indicators, categories."""
     parts = []
     for name, step, columns in pipeline.named_steps["prepare"].transformers_:
-        known = list(columns)
+        names = list(columns)
         if name == "numbers":
             fill = step if isinstance(step, SimpleImputer) else step.named_steps["fill"]
-            known += [known[place] for place in fill.indicator_.features_]
-        parts.append(known)
+            names += [names[index] for index in fill.indicator_.features_]
+        parts.append(names)
     return parts
 
 
 def _one_hot(encoder: OneHotEncoder, names: list[str]) -> list[str]:
     """Each name as often as its category has columns; rare values share one."""
-    found = []
+    repeated = []
     rare = encoder.infrequent_categories_
     for name, values, few in zip(names, encoder.categories_, rare, strict=True):
         count = len(values) if few is None else len(values) - len(few) + 1
-        found += [name] * count
-    return found
+        repeated += [name] * count
+    return repeated
 
 
 def required_features(model: BaseEstimator) -> tuple[str, ...] | None:
@@ -103,11 +103,11 @@ def missing_features_reason(
     >>> missing_features_reason(RecencyRule(), pd.DataFrame({"pages": [1.0]}))
     'model recency_rule reads days_since_order, which these customers lack'
     """
-    lacking = [name for name in required_features(model) or () if name not in table]
-    if not lacking:
+    missing = [name for name in required_features(model) or () if name not in table]
+    if not missing:
         return None
-    message = f"model {getattr(model, 'name', type(model).__name__)} reads {', '.join(lacking)}"
-    off = set(lacking) <= set(known)
+    message = f"model {getattr(model, 'name', type(model).__name__)} reads {', '.join(missing)}"
+    off = set(missing) <= set(known)
     return (
         f"{message}, whose group is switched off"
         if off

@@ -48,11 +48,11 @@ def _check_neighbours(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -
 
 def _neighbours(sampler: BaseEstimator | None) -> int:
     """Return the most neighbours a sampler, or one within it, is configured to look at."""
-    found = [0]
+    counts = [0]
     for name, value in ({} if sampler is None else sampler.get_params()).items():
         if name.endswith(("k_neighbors", "n_neighbors")) and isinstance(value, int):
-            found.append(value)
-    return max(found)
+            counts.append(value)
+    return max(counts)
 
 
 def _check_adasyn(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> str | None:

@@ -151,37 +151,37 @@ def _check(where: str, node: Mapping[str, Any], kind: Kind) -> tuple[Any, dict[s
 def _check_names(
     where: str, node: Mapping[str, Any], target: Any, parameters: Mapping[str, Any]
 ) -> None:
-    known = parameter_names(target)
+    allowed = parameter_names(target)
     called = node.get("name", target.__name__)
     for key in parameters:
-        if key not in known:
-            hint = _hint(where, str(key), [one for one in parameters if one in known], known)
+        if key not in allowed:
+            hint = _hint(where, str(key), [one for one in parameters if one in allowed], allowed)
             raise RetainError(f"{where}.{key}: {called} has no parameter {key!r}.{hint}")
 
 
-def _hint(where: str, key: str, configured: Sequence[str], known: Sequence[str]) -> str:
+def _hint(where: str, key: str, configured: Sequence[str], allowed: Sequence[str]) -> str:
     """Return the nearest parameter: one the config lists, any other, or one of another option's."""
-    near = nearest(key, configured) or nearest(key, known)
+    near = nearest(key, configured) or nearest(key, allowed)
     if near is not None:
         return f" Did you mean {where}.{near}?"
     others = _other_options(where)
     if (near := nearest(key, others)) is not None:
         return f" {near!r} is a parameter of {' and '.join(others[near])}."
-    return f" It has {', '.join(known)}."
+    return f" It has {', '.join(allowed)}."
 
 
 def _other_options(group: str) -> dict[str, list[str]]:
     """Every key in the options of a config group, with the options that have it."""
-    found: dict[str, list[str]] = {}
+    by_key: dict[str, list[str]] = {}
     for path in sorted((conf_dir() / group).glob("*.yaml")):
         for key in OmegaConf.load(path):
-            found.setdefault(str(key), []).append(f"{group}={path.stem}")
+            by_key.setdefault(str(key), []).append(f"{group}={path.stem}")
     none = ("name", "_target_", search_ranges.KEY)
-    return {key: options for key, options in found.items() if key not in none}
+    return {key: options for key, options in by_key.items() if key not in none}
 
 
-def _is_classifier(found: Any) -> bool:
-    return is_estimator(found) and bool({"predict_proba", "decision_function"} & set(dir(found)))
+def _is_classifier(target: Any) -> bool:
+    return is_estimator(target) and bool({"predict_proba", "decision_function"} & set(dir(target)))
 
 
 def _has(*methods: str) -> Kind:

@@ -98,10 +98,10 @@ def score_test(
     Each model was fitted on the part's ``train``, and never met those it scores.
     """
     table, parts = training.feature_table(customers), []
-    for place, (model, part) in enumerate(zip(models, splits.test_parts, strict=True)):
+    for index, (model, part) in enumerate(zip(models, splits.test_parts, strict=True)):
         probability = model.predict_proba(table.loc[part.test])[:, 1]
         target = customers.y.loc[part.test].to_numpy()
-        whole = Fold(0, place, np.arange(0), np.arange(len(part.test)))
+        whole = Fold(0, index, np.arange(0), np.arange(len(part.test)))
         parts.append(FoldScores(whole, part.test, target, clip_probabilities(probability)))
     return Scores(concat_folds(parts), "sealed_test")
 
@@ -125,11 +125,11 @@ def score_new(model: BaseEstimator, table: pd.DataFrame, *, rows: int = 100_000)
 def _summarise_tuning(
     training: TrainingSpec, parts: list[FoldScores], outer: list[float], splits: Splits
 ) -> dict[str, Any] | None:
-    found = [part.tuning for part in parts if part.tuning is not None]
-    if not found:
+    summaries = [part.tuning for part in parts if part.tuning is not None]
+    if not summaries:
         return None
     return tuning_report.summarise_tuning(
-        found, training.pipeline.search, outer, splits.test_to_train
+        summaries, training.pipeline.search, outer, splits.test_to_train
     )
 
 

@@ -29,13 +29,13 @@ def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:
     """
     check_toggles(features, set(customers.groups) | {d.group for d in customers.derived_features})
     on = {group for group in customers.groups if features.on(group)}
-    kept = [name for name, column in customers.columns.items() if column.group in on]
-    if not kept:
+    names = [name for name, column in customers.columns.items() if column.group in on]
+    if not names:
         raise NotApplicable("every feature group of these customers is switched off")
-    table = customers.features[kept]
+    table = customers.features[names]
     if not features.derived:
         return table
-    return pd.concat([table, *_derive_all(customers, kept, features)], axis=1)
+    return pd.concat([table, *_derive_all(customers, names, features)], axis=1)
 
 
 def training_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
@@ -59,13 +59,13 @@ do not have. Did you mean 'minutes'?
     """
     derived = {one.name: one for one in customers.derived_features}
     check_required_columns(kinds, [*customers.columns, *derived])
-    found = {
+    values = {
         name: customers.features[name]
         if name in customers.columns
         else derive(derived[name], customers.features)
         for name in kinds
     }
-    table = pd.DataFrame(found, index=customers.features.index)
+    table = pd.DataFrame(values, index=customers.features.index)
     numbers = {name: pd.api.types.is_numeric_dtype(table[name]) for name in kinds}
     wrong = [name for name, kind in kinds.items() if numbers[name] != (kind == "number")]
     if wrong:
@@ -76,21 +76,21 @@ do not have. Did you mean 'minutes'?
 
 def check_toggles(features: Features, groups: set[str]) -> None:
     """Refuse a toggle for a group that neither the trade nor these customers know."""
-    known = sorted(set(GROUPS) | groups)
+    allowed = sorted(set(GROUPS) | groups)
     for toggle in features.toggles:
-        if toggle not in known:
+        if toggle not in allowed:
             raise RetainError(
                 f"features.{toggle} switches no feature group: these are "
-                f"{', '.join(known)}.{did_you_mean(toggle, known)}"
+                f"{', '.join(allowed)}.{did_you_mean(toggle, allowed)}"
             )
 
 
-def _derive_all(customers: Customers, kept: list[str], features: Features) -> list[pd.Series]:
+def _derive_all(customers: Customers, names: list[str], features: Features) -> list[pd.Series]:
     """Those whose group is on and whose inputs are all there."""
     return [
         derive(feature, customers.features)
         for feature in customers.derived_features
-        if features.on(feature.group) and set(feature.inputs) <= set(kept)
+        if features.on(feature.group) and set(feature.inputs) <= set(names)
     ]
 
 

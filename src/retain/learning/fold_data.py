@@ -38,33 +38,33 @@ def preprocess_fast(
     if "numbers" in parts:
         step, names = parts["numbers"]
         made.append(_numbers(step, table[names].to_numpy(), test[names].to_numpy()))
-    learnt, asked = (np.hstack(arrays) for arrays in zip(*made, strict=True))
-    return learnt, asked
+    train, transformed = (np.hstack(blocks) for blocks in zip(*made, strict=True))
+    return train, transformed
 
 
 def _numbers(step: BaseEstimator, table: Floats, test: Floats) -> tuple[Floats, Floats]:
     """Numbers with medians for what is missing, columns telling where that was, and scaled."""
     medians = np.array([_median(column) for column in table.T])
-    holed = np.flatnonzero(np.isnan(table).any(axis=0))
-    filled = [_fill(values, medians, holed) for values in (table, test)]
+    has_missing = np.flatnonzero(np.isnan(table).any(axis=0))
+    arrays = [_fill(values, medians, has_missing) for values in (table, test)]
     if not isinstance(step, Pipeline):
-        return filled[0], filled[1]
+        return arrays[0], arrays[1]
     scaling = clone(step.named_steps["scale"])
-    return scaling.fit_transform(filled[0]), scaling.transform(filled[1])
+    return scaling.fit_transform(arrays[0]), scaling.transform(arrays[1])
 
 
 def _median(column: Floats) -> float:
-    there = column[~np.isnan(column)]
-    return float(np.median(there)) if len(there) else 0.0
+    observed = column[~np.isnan(column)]
+    return float(np.median(observed)) if len(observed) else 0.0
 
 
-def _fill(values: Floats, medians: Floats, holed: NDArray[np.intp]) -> Floats:
+def _fill(values: Floats, medians: Floats, has_missing: NDArray[np.intp]) -> Floats:
     empty = np.isnan(values)
     if empty.any():
         values = values.copy(order="K")
         rows, columns = empty.nonzero()
         values[rows, columns] = medians[columns]
-    return np.hstack([values, empty[:, holed]])
+    return np.hstack([values, empty[:, has_missing]])
 
 
 def _one_hot(
@@ -72,23 +72,23 @@ def _one_hot(
 ) -> tuple[Floats, Floats]:
     """One-hot columns; how often a category occurs is counted only where some are too rare."""
     encoder = clone(encoder)
-    places, different = _distinct_rows(table)
-    most = max(different[name].nunique(dropna=False) for name in different)
-    encoder.fit(_fill_categories(table if most > encoder.max_categories else different))
-    asked, others = _distinct_rows(test)
-    return encoder.transform(_fill_categories(different))[places], encoder.transform(
-        _fill_categories(others)
-    )[asked]
+    rows, distinct = _distinct_rows(table)
+    most = max(distinct[name].nunique(dropna=False) for name in distinct)
+    encoder.fit(_fill_categories(table if most > encoder.max_categories else distinct))
+    test_rows, test_distinct = _distinct_rows(test)
+    return encoder.transform(_fill_categories(distinct))[rows], encoder.transform(
+        _fill_categories(test_distinct)
+    )[test_rows]
 
 
 def _distinct_rows(table: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
     """For each row its place among the different ones, and those in order of appearance."""
-    places: Any = np.zeros(len(table), dtype=np.intp)
+    indices: Any = np.zeros(len(table), dtype=np.intp)
     for name in table:
         codes = pd.factorize(table[name], use_na_sentinel=False)[0]
-        places = pd.factorize(places * (codes.max() + 1) + codes)[0]
-    firsts = np.unique(places, return_index=True)[1]
-    return places, table.iloc[firsts]
+        indices = pd.factorize(indices * (codes.max() + 1) + codes)[0]
+    firsts = np.unique(indices, return_index=True)[1]
+    return indices, table.iloc[firsts]
 
 
 def _fill_categories(table: pd.DataFrame) -> pd.DataFrame:
@@ -143,10 +143,10 @@ def prepare_fold(
     names = [name for name, _ in pipeline.steps]
     if {"sample", "encode"}.issubset(names) and names.index("sample") < names.index("encode"):
         return _prepare_stepwise(pipeline, table, target, test)
-    rows, asked = preprocess_fast(pipeline, table, test)
+    train, test_rows = preprocess_fast(pipeline, table, test)
     if "sample" in names:
-        rows, target = clone(pipeline.named_steps["sample"]).fit_resample(rows, target)
-    return FoldData(*map(_read_only_contiguous, (rows, target, asked)))
+        train, target = clone(pipeline.named_steps["sample"]).fit_resample(train, target)
+    return FoldData(*map(_read_only_contiguous, (train, target, test_rows)))
 
 
 def _prepare_stepwise(
@@ -157,8 +157,8 @@ def _prepare_stepwise(
         [*((name, clone(step)) for name, step in pipeline.steps[:-1]), ("rows", _Capture())]
     )
     steps.fit(table, target)
-    kept = steps.named_steps["rows"]
-    return FoldData(*map(_read_only_contiguous, (kept.X_, kept.y_, steps.transform(test))))
+    captured = steps.named_steps["rows"]
+    return FoldData(*map(_read_only_contiguous, (captured.X_, captured.y_, steps.transform(test))))
 
 
 def _read_only_contiguous(values: Any) -> np.ndarray:
@@ -207,14 +207,14 @@ class PreparedFoldCache:
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
         self._limit = limit
-        self._held: OrderedDict[str, FoldData] = OrderedDict()
+        self._in_memory: OrderedDict[str, FoldData] = OrderedDict()
 
     def load(self, content: str, make: Callable[[], FoldData]) -> FoldData:
         """Return the rows that ``content`` stands for, made where nobody made them yet."""
         key = hashlib.sha256(content.encode()).hexdigest()
-        if key in self._held:
-            self._held.move_to_end(key)
-            return self._held[key]
+        if key in self._in_memory:
+            self._in_memory.move_to_end(key)
+            return self._in_memory[key]
         folder = self._folder / key
         with _exclusive(folder.with_suffix(".lock")):
             rows = _read(folder)
@@ -227,9 +227,9 @@ class PreparedFoldCache:
         return rows
 
     def _remember(self, key: str, rows: FoldData) -> None:
-        self._held[key] = rows
-        while sum(held.nbytes for held in self._held.values()) > MAX_IN_MEMORY:
-            self._held.popitem(last=False)
+        self._in_memory[key] = rows
+        while sum(held.nbytes for held in self._in_memory.values()) > MAX_IN_MEMORY:
+            self._in_memory.popitem(last=False)
 
     def _write(self, folder: Path, rows: FoldData) -> None:
         """Put rows into the folder, whole or not at all; a full disk costs the sharing only."""
@@ -254,12 +254,12 @@ class PreparedFoldCache:
             excess -= size
 
     def _entries(self) -> list[tuple[Path, os.stat_result, int]]:
-        found = []
+        entries = []
         for path in self._folder.iterdir():
             with suppress(FileNotFoundError, NotADirectoryError):
                 size = sum(file.stat().st_size for file in path.iterdir())
-                found.append((path, path.stat(), size))
-        return found
+                entries.append((path, path.stat(), size))
+        return entries
 
 
 @contextmanager

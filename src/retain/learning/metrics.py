@@ -30,7 +30,7 @@ class Metric:
 
 def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
     """Return the configured metrics that these customers allow, in the order they are printed."""
-    found = [
+    selected = [
         Metric("roc_auc", True, lambda y, p, _: roc_auc(y, p)),
         Metric("average_precision", True, lambda y, p, _: average_precision(y, p)),
         Metric("log_loss", False, lambda y, p, _: log_loss(y, p), (0, np.inf)),
@@ -40,11 +40,11 @@ def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
     for share in metrics.fractions:
         tail = f"{100 * share:g}"
         compute = partial(_lift, share)
-        found.append(Metric(f"lift_{tail}", True, compute, (0, np.inf)))
+        selected.append(Metric(f"lift_{tail}", True, compute, (0, np.inf)))
     for share in metrics.fractions if with_profit else ():
         compute = partial(_captured_profit, share)
-        found.append(Metric(f"captured_profit_{100 * share:g}", True, compute))
-    return found
+        selected.append(Metric(f"captured_profit_{100 * share:g}", True, compute))
+    return selected
 
 
 def roc_auc(target: np.ndarray, probability: np.ndarray) -> float:
@@ -73,11 +73,11 @@ def average_precision(target: np.ndarray, probability: np.ndarray) -> float:
     0.833
     """
     order = np.argsort(-probability, kind="stable")
-    found = np.cumsum(target[order] == 1)
+    hits = np.cumsum(target[order] == 1)
     lasts = np.flatnonzero(np.diff(probability[order], append=-np.inf))
-    if not found[-1]:
+    if not hits[-1]:
         return np.nan
-    precision, recall = found[lasts] / (lasts + 1), found[lasts] / found[-1]
+    precision, recall = hits[lasts] / (lasts + 1), hits[lasts] / hits[-1]
     return float(precision @ np.diff(recall, prepend=0))
 
 
@@ -103,8 +103,8 @@ def expected_calibration_error(target: np.ndarray, probability: np.ndarray) -> f
     0.0
     """
     edges = np.quantile(probability, np.linspace(0, 1, BINS + 1)[1:-1])
-    place = np.searchsorted(edges, probability, side="right")
-    gap = np.bincount(place, target - probability, minlength=BINS)
+    bins = np.searchsorted(edges, probability, side="right")
+    gap = np.bincount(bins, target - probability, minlength=BINS)
     return float(np.abs(gap).sum() / len(probability))
 
 

@@ -134,8 +134,8 @@ def _check_plain(where: str, value: Any, texts_of: str) -> None:
             _check_plain(where, key, texts_of)
             _check_plain(f"{where}.{key}", item, texts_of)
     elif isinstance(value, list | tuple):
-        for place, item in enumerate(value):
-            _check_plain(f"{where}[{place}]", item, texts_of)
+        for index, item in enumerate(value):
+            _check_plain(f"{where}[{index}]", item, texts_of)
     elif isinstance(value, str):
         _check_text(where, value, texts_of)
     elif value is not None and not isinstance(value, bool | int) and not _is_finite(value):

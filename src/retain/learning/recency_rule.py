@@ -75,9 +75,9 @@ def best_threshold(days: np.ndarray, declined: np.ndarray) -> tuple[float, float
     (10.0, 1.0)
     """
     order = np.argsort(days, kind="stable")
-    at, first = np.unique(days[order], return_index=True)
+    thresholds, first = np.unique(days[order], return_index=True)
     below = np.concatenate([[0], np.cumsum(declined[order])])[first]
-    found = 1 - below / declined.sum()
-    accused = 1 - (first - below) / (~declined).sum()
-    best = int(np.argmax(found - accused))
-    return float(at[best]), float((found - accused)[best])
+    recall = 1 - below / declined.sum()
+    false_alarms = 1 - (first - below) / (~declined).sum()
+    best = int(np.argmax(recall - false_alarms))
+    return float(thresholds[best]), float((recall - false_alarms)[best])

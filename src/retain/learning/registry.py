@@ -107,11 +107,11 @@ def find_class(where: str, path: str) -> Any:
             f"{where}._target_ is {path!r}; only {', '.join((*LIBRARIES, *trusted))} may be "
             "built. To allow a package of yours: export RETAIN_TRUST=PACKAGE"
         )
-    found = _import(where, path, module, name)
-    home = str(getattr(found, "__module__", "")).partition(".")[0]
+    target = _import(where, path, module, name)
+    home = str(getattr(target, "__module__", "")).partition(".")[0]
     if home not in (*LIBRARIES, *trusted):
         raise RetainError(f"{where}._target_ is {path!r}, which {module} only imports.")
-    return found
+    return target
 
 
 def _check_registered(where: str, path: str) -> None:
@@ -123,7 +123,7 @@ def _check_registered(where: str, path: str) -> None:
             )
     package, _, inner = module.partition(".")
     if path not in CLASSES and inner not in MODULES.get(package, ()):
-        paths = {known.rpartition(".")[2]: known for known in _registered_names()}
+        paths = {registered.rpartition(".")[2]: registered for registered in _registered_names()}
         close = nearest(name, paths)
         hint = f" Did you mean {paths[close]!r}?" if close else ""
         raise RetainError(
@@ -140,8 +140,8 @@ def _import(where: str, path: str, module: str, name: str) -> Any:
     except ValueError:
         raise RetainError(f"{where}._target_ is {path!r}; expected MODULE.CLASS.") from None
     except OSError as error:
-        lacking = f"{module} cannot be loaded: {error}"
-        raise RetainError(f"{lacking}. Debian: apt-get install libgomp1.") from None
+        problem = f"{module} cannot be loaded: {error}"
+        raise RetainError(f"{problem}. Debian: apt-get install libgomp1.") from None
     try:
         return getattr(holder, name)
     except (AttributeError, ImportError):  # scikit-learn raises the latter at experimental ones
@@ -170,9 +170,9 @@ def _public(module: Any) -> list[str]:
     return [name for name in names if is_estimator(vars(module).get(name))]
 
 
-def is_estimator(found: Any) -> bool:
+def is_estimator(value: Any) -> bool:
     """Return whether something is a class whose objects can be fitted."""
-    return inspect.isclass(found) and hasattr(found, "fit")
+    return inspect.isclass(value) and hasattr(value, "fit")
 
 
 def registered_classes() -> Iterator[str]:

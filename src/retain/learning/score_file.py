@@ -86,10 +86,10 @@ def _find_fold_problem(scores: pd.DataFrame, record: Record) -> str | None:
 
 def has_first_folds(scores: pd.DataFrame, count: int, split: SplitInfo) -> bool:
     """Return whether scores are of the first folds of a split, so many of them and no others."""
-    found = scores[["repeat", "fold"]].drop_duplicates().to_numpy()
-    found = found[np.lexsort((found[:, 1], found[:, 0]))]
+    actual = scores[["repeat", "fold"]].drop_duplicates().to_numpy()
+    actual = actual[np.lexsort((actual[:, 1], actual[:, 0]))]
     expected = [list(divmod(number, split.folds)) for number in range(count)]
-    return found.tolist() == expected
+    return actual.tolist() == expected
 
 
 def _find_count_problem(rows: int, record: Record) -> str | None:

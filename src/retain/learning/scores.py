@@ -64,12 +64,12 @@ def select_latest_snapshot(
     day = dated.snapshot.loc[scored].max()
     mask = (dated.snapshot == day) & customers.features.index.isin(scored)
     ids = dated.customer[mask]
-    found = [_rename_ids(part.table, ids) for part in parts]
+    tables = [_rename_ids(part.table, ids) for part in parts]
     return (
         _customers_at(customers.rows(mask.to_numpy()), ids, day),
         [
             Scores(table, part.origin)
-            for table, part in zip(found, parts, strict=True)
+            for table, part in zip(tables, parts, strict=True)
             if len(table)
         ],
         None if drivers is None else _rename_ids(drivers, ids),
@@ -78,8 +78,8 @@ def select_latest_snapshot(
 
 def _rename_ids(table: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
     """Return the rows of these customers, by their own ids."""
-    kept = table[table["customer_id"].isin(ids.index)].reset_index(drop=True)
-    return kept.assign(customer_id=ids.loc[kept["customer_id"]].to_numpy())
+    rows = table[table["customer_id"].isin(ids.index)].reset_index(drop=True)
+    return rows.assign(customer_id=ids.loc[rows["customer_id"]].to_numpy())
 
 
 def _customers_at(rows: Customers, ids: pd.Series, day: pd.Timestamp) -> Customers:

@@ -57,8 +57,8 @@ class Stopwatch:
     ['fit']
     """
 
-    def __init__(self, spent: Mapping[str, float]) -> None:
-        self.seconds = dict(spent)
+    def __init__(self, seconds: Mapping[str, float]) -> None:
+        self.seconds = dict(seconds)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -67,8 +67,8 @@ class Stopwatch:
         try:
             yield
         finally:
-            spent = time.perf_counter() - start
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 6)
+            elapsed = time.perf_counter() - start
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + elapsed, 6)
 
 
 @dataclass(frozen=True)
@@ -119,8 +119,8 @@ class FoldScorer:
         tuned = self._tune(fold, watch) if self._experiment.pipeline.tuning.on else None
         model = self._model if tuned is None else tuned.model
         by = self._score_prepared if isinstance(model, Pipeline) else self._score_table
-        told = None if tuned is None else tuning_report.fold_summary(fold, tuned)
-        return self._to_fold_scores(fold, clip_probabilities(by(model, fold, watch)), told)
+        summary = None if tuned is None else tuning_report.fold_summary(fold, tuned)
+        return self._to_fold_scores(fold, clip_probabilities(by(model, fold, watch)), summary)
 
     def fit_fold(self, fold: Fold) -> BaseEstimator:
         """Return the model that scores a fold's test rows, fitted on all the others as a whole."""
@@ -134,9 +134,9 @@ class FoldScorer:
         parts: list[FoldScores] = []
         while len(left):
             fold = self._splits.folds[len(parts)]
-            mine, left = np.split(left, [len(fold.test)])
-            told = None if tuning is None else tuning["folds"][len(parts)]
-            parts.append(self._to_fold_scores(fold, mine, told))
+            probability, left = np.split(left, [len(fold.test)])
+            summary = None if tuning is None else tuning["folds"][len(parts)]
+            parts.append(self._to_fold_scores(fold, probability, summary))
         return parts
 
     def _to_fold_scores(
@@ -196,8 +196,8 @@ def inner_folds(
 
     Were the first trials the same everywhere, folds would agree on one of few candidates.
     """
-    place = () if fold is None else (fold.repeat, fold.fold)
-    (seed,) = np.random.SeedSequence(training.seed, spawn_key=place).generate_state(1)
+    spawn_key = () if fold is None else (fold.repeat, fold.fold)
+    (seed,) = np.random.SeedSequence(training.seed, spawn_key=spawn_key).generate_state(1)
     return DuplicateAwareKFold(
         training.pipeline.tuning.folds, customers.duplicate_groups, int(seed)
     )

@@ -23,14 +23,14 @@ def parse_search_space(model: Mapping[str, Any]) -> dict[str, SearchRange]:
     RetainError
         When a range has an unknown key or a value of the wrong type.
     """
-    found = model.get(KEY) or {}
-    for key, node in {"": found, **(found if isinstance(found, Mapping) else {})}.items():
+    ranges = model.get(KEY) or {}
+    for key, node in {"": ranges, **(ranges if isinstance(ranges, Mapping) else {})}.items():
         if not isinstance(node, Mapping):
             path = f"model.{KEY}.{key}".rstrip(".")
             expected = "{low: NUMBER, high: NUMBER} or {choices: [VALUE, VALUE]}"
             expected = expected if key else f"{{PARAMETER: {expected}}}"
             raise RetainError.at(path, f"it is {node!r}", f"expected {expected}")
-    return {name: parse(SearchRange, node, f"model.{KEY}.{name}") for name, node in found.items()}
+    return {name: parse(SearchRange, node, f"model.{KEY}.{name}") for name, node in ranges.items()}
 
 
 def strip_search_space(node: Any) -> Any:
@@ -47,5 +47,5 @@ def strip_search_space(node: Any) -> Any:
 def identity_config(tree: Mapping[str, Any], *, tuned: bool) -> dict[str, Any]:
     """Return a run's tree with the ranges that can change its result, and no others."""
     model = strip_search_space(tree["model"])
-    kept = {KEY: tree["model"][KEY]} if tuned and KEY in tree["model"] else {}
-    return {**tree, "model": {**model, **kept}}
+    search = {KEY: tree["model"][KEY]} if tuned and KEY in tree["model"] else {}
+    return {**tree, "model": {**model, **search}}

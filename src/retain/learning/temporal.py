@@ -107,33 +107,33 @@ def split_in_time(customers: Customers, dated: Panel, validation: Validation, se
     RetainError
         When the snapshots do not suffice, or a fold lacks one of the classes.
     """
-    found = plan_snapshots(dated, validation.gap)
+    plan = plan_snapshots(dated, validation.gap)
     _check_enough_customers(customers, validation.folds)
     snapshot, target = dated.snapshot, customers.y
-    development = snapshot[snapshot.isin({*found.train_days, *found.test_days})]
+    development = snapshot[snapshot.isin({*plan.train_days, *plan.test_days})]
     ids = development.index.sort_values()
     days = development.loc[ids].to_numpy()
     folds = tuple(
         fold
         for repeat in range(validation.repeats)
-        for fold in _folds(customers, found, (ids, days), validation, (repeat, seed))
+        for fold in _folds(customers, plan, (ids, days), validation, (repeat, seed))
     )
     for fold in folds:
         _check_both_classes(target.loc[ids].to_numpy(), fold, validation.folds)
-    sealed = snapshot.index[snapshot == found.sealed_day].sort_values()
+    sealed = snapshot.index[snapshot == plan.sealed_day].sort_values()
     parts = tuple(_sealed(customers.duplicate_groups, ids, sealed, validation.folds))
-    return Splits(ids, sealed, folds, parts, found.description, f"{found.sealed_day:%Y-%m-%d}")
+    return Splits(ids, sealed, folds, parts, plan.description, f"{plan.sealed_day:%Y-%m-%d}")
 
 
 def _folds(
     customers: Customers,
-    found: TemporalSplitPlan,
+    plan: TemporalSplitPlan,
     rows: tuple[pd.Index, np.ndarray],
     validation: Validation,
-    numbered: tuple[int, int],
+    repeat_seed: tuple[int, int],
 ) -> list[Fold]:
     """Return the folds of one repeat: snapshot by snapshot, customers by customers."""
-    (ids, days), (repeat, seed) = rows, numbered
+    (ids, days), (repeat, seed) = rows, repeat_seed
     target = customers.y.loc[ids]
     part = assign_folds(
         target, customers.duplicate_groups, validation.folds, seed + repeat
@@ -141,12 +141,12 @@ def _folds(
     return [
         Fold(
             repeat,
-            place * validation.folds + k,
-            np.flatnonzero((part != k) & (days + found.gap <= day)),
+            index * validation.folds + k,
+            np.flatnonzero((part != k) & (days + plan.gap <= day)),
             np.flatnonzero((part == k) & (days == day)),
             day.date(),
         )
-        for place, day in enumerate(found.test_days)
+        for index, day in enumerate(plan.test_days)
         for k in range(validation.folds)
     ]
 
@@ -154,11 +154,11 @@ def _folds(
 def _sealed(groups: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> list[TestPart]:
     """Sealed rows in parts by customer, by the data alone; each learns from all other customers."""
     every = np.sort(pd.concat([groups.loc[ids], groups.loc[sealed]]).unique())
-    place = np.random.default_rng(TEST_SEED).permutation(len(every)) % folds
-    of = pd.Series(place, index=every)
+    parts_of = np.random.default_rng(TEST_SEED).permutation(len(every)) % folds
+    of = pd.Series(parts_of, index=every)
     trained, tested = of.loc[groups.loc[ids]].to_numpy(), of.loc[groups.loc[sealed]].to_numpy()
-    parts = [TestPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
-    return [part for part in parts if len(part.test)]
+    test_parts = [TestPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
+    return [part for part in test_parts if len(part.test)]
 
 
 def _check_enough_customers(customers: Customers, folds: int) -> None:

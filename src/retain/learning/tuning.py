@@ -99,7 +99,7 @@ def tune(
     RetainError
         When Optuna is not installed, or the estimator refuses every trial.
     """
-    begun = time.perf_counter()
+    start = time.perf_counter()
     optuna = import_optuna()
     check_search_space(spec.search, spec.model, tuned=True)
     inner = _inner_rows(_pipeline(model), spec, table, target, folds)
@@ -108,9 +108,9 @@ def tune(
         study = _study(optuna, spec.tuning, folds.seed)
         study.enqueue_trial(default_parameters(spec.search, spec.model))
         study.optimize(objective, 1, catch=(_TrialFailed,))  # whatever time there is
-        trials, left = _remaining_budget(spec.tuning, time.perf_counter() - begun)
+        trials, left = _remaining_budget(spec.tuning, time.perf_counter() - start)
         study.optimize(objective, trials, left, catch=(_TrialFailed,))
-    return _to_tuned(model, objective, study, time.perf_counter() - begun)
+    return _to_tuned(model, objective, study, time.perf_counter() - start)
 
 
 def _pipeline(model: BaseEstimator) -> Pipeline:
@@ -134,12 +134,12 @@ def _inner_rows(
     folds: DuplicateAwareKFold,
 ) -> list[_InnerRows]:
     """Return the rows of each inner fold, prepared once for all trials."""
-    found = []
+    inner = []
     for train, test in folds.split(table, target):
         compatibility.check_compatible(spec, table, target[train])
         rows = prepare_fold(pipeline, table.iloc[train], target[train], table.iloc[test])
-        found.append(_InnerRows(rows, target[test]))
-    return found
+        inner.append(_InnerRows(rows, target[test]))
+    return inner
 
 
 class _TrialFailed(Exception):  # noqa: N818 - an estimator's answer to the parameters of one trial
@@ -186,8 +186,8 @@ class _Objective:
             raise _TrialFailed
         return value
 
-    def _fail(self, parameters: dict[str, Any], why: str) -> None:
-        self.failure = f"{parameters}: {why}"
+    def _fail(self, parameters: dict[str, Any], reason: str) -> None:
+        self.failure = f"{parameters}: {reason}"
         log.warning("tuning: a trial failed with %s", self.failure)
 
 

@@ -39,17 +39,17 @@ def summarise_tuning(
     }
 
 
-def fold_summary(fold: Fold, found: Tuned) -> dict[str, Any]:
+def fold_summary(fold: Fold, tuned: Tuned) -> dict[str, Any]:
     """Return the parameters found in a fold, as plain values."""
     return {
         "repeat": fold.repeat,
         "fold": fold.fold,
-        "parameters": found.parameters,
-        "inner": found.inner,
-        "trials": found.trials,
-        "pruned": found.pruned,
-        "failed": found.failed,
-        "seconds": found.seconds,
+        "parameters": tuned.parameters,
+        "inner": tuned.inner,
+        "trials": tuned.trials,
+        "pruned": tuned.pruned,
+        "failed": tuned.failed,
+        "seconds": tuned.seconds,
     }
 
 

@@ -63,16 +63,16 @@ def id_predicts_target(customers: Customers, _: Folding) -> DataCheck:
     registration, may be.
     """
     code, target = "id_predicts_target", _target(customers)
-    found = auc_of_codes(rank_codes(customers.features.index), target)
+    auc = auc_of_codes(rank_codes(customers.features.index), target)
     copies = univariate_auc.find_id_copies(customers)
-    message = f"the id alone tells who declined with {_describe_auc(found, 'ids')}"
-    if not found.exceeds(ORDER_AUC):
-        message = f"the id does not tell who declined (AUC {found.separation:.2f})"
+    message = f"the id alone tells who declined with {_describe_auc(auc, 'ids')}"
+    if not auc.exceeds(ORDER_AUC):
+        message = f"the id does not tell who declined (AUC {auc.separation:.2f})"
     if copies:
         message = f"{message}; {_describe_repeats(copies)} the id and must be left out"
-        itself = any(univariate_auc.is_id(customers, name) for name in copies)
-        return DataCheck(code, "failed", message, is_severe=itself or found.exceeds(ORDER_AUC))
-    if not found.exceeds(ORDER_AUC):
+        is_repeated = any(univariate_auc.is_id(customers, name) for name in copies)
+        return DataCheck(code, "failed", message, is_severe=is_repeated or auc.exceeds(ORDER_AUC))
+    if not auc.exceeds(ORDER_AUC):
         return DataCheck(code, "passed", message)
     return DataCheck(code, "handled", f"{message}; the id is no feature, so no model sees it")
 
@@ -85,16 +85,16 @@ def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
     if customers.panel is not None:
         raise NotApplicable("rows are in the order of ids and days, whatever that of the log")
     code, target = "order_predicts_target", _target(customers)
-    found = auc_of_codes(np.arange(len(target)), target)
+    auc = auc_of_codes(np.arange(len(target)), target)
     parts = np.array_split(target, FOLDS)
     shares = np.array([part.mean() for part in parts])
     unshuffled = ", ".join(f"{share:.2f}" for share in shares)
     folds = f"unshuffled, {FOLDS} folds would hold shares of declined of {unshuffled}"
-    if not (found.exceeds(ORDER_AUC) or _is_uneven(parts, shares)):
-        message = f"the order of the file does not tell who declined (AUC {found.separation:.2f})"
+    if not (auc.exceeds(ORDER_AUC) or _is_uneven(parts, shares)):
+        message = f"the order of the file does not tell who declined (AUC {auc.separation:.2f})"
         return DataCheck(code, "passed", f"{message}; {folds}")
-    auc = _describe_auc(found, "rows", "later", "earlier")
-    message = f"the order of the file alone tells who declined with {auc}; {folds}"
+    direction = _describe_auc(auc, "rows", "later", "earlier")
+    message = f"the order of the file alone tells who declined with {direction}; {folds}"
     if folding.is_shuffled:
         return DataCheck(code, "handled", f"{message}; folds are shuffled")
     return DataCheck(
@@ -106,19 +106,19 @@ def duplicate_customers(customers: Customers, folding: Folding) -> DataCheck:
     """Return copied customers: harmless when they share a group, which no fold splits."""
     if customers.panel is not None:
         raise NotApplicable("a customer has rows at several snapshots, which share a group")
-    found = folding.duplicates or find_duplicates(customers)
-    if not found.is_applicable:
-        raise NotApplicable(found.description)
-    if found.pairs.empty:
-        return DataCheck("duplicate_customers", "passed", found.description)
+    duplicates = folding.duplicates or find_duplicates(customers)
+    if not duplicates.is_applicable:
+        raise NotApplicable(duplicates.description)
+    if duplicates.pairs.empty:
+        return DataCheck("duplicate_customers", "passed", duplicates.description)
     first, second = (
-        customers.duplicate_groups.loc[found.pairs[name]] for name in ("first", "second")
+        customers.duplicate_groups.loc[duplicates.pairs[name]] for name in ("first", "second")
     )
-    apart = int((first.to_numpy() != second.to_numpy()).sum())
-    if apart == 0:
-        message = f"{found.description}; copies share a group, which no fold splits"
+    n_split = int((first.to_numpy() != second.to_numpy()).sum())
+    if n_split == 0:
+        message = f"{duplicates.description}; copies share a group, which no fold splits"
         return DataCheck("duplicate_customers", "handled", message)
-    message = f"{found.description}; folds may split {apart:,} of them"
+    message = f"{duplicates.description}; folds may split {n_split:,} of them"
     message += ": group them with audit.duplicates=group"
     return DataCheck("duplicate_customers", "failed", message, is_severe=True)
 
@@ -126,28 +126,28 @@ def duplicate_customers(customers: Customers, folding: Folding) -> DataCheck:
 def single_feature_auc(customers: Customers, _: Folding) -> DataCheck:
     """One feature that does a model's work alone has probably seen the answer."""
     code, target = "single_feature_auc", _target(customers)
-    told_elsewhere = {
+    reported = {
         *univariate_auc.find_id_copies(customers),
         *univariate_auc.find_target_copies(customers),
     }
-    found = {
+    aucs = {
         name: _separation(customers, name, target)
         for name in customers.columns
-        if name not in told_elsewhere
+        if name not in reported
     }
-    if not found:
+    if not aucs:
         raise NotApplicable("every feature repeats the id or the target")
-    strong = {name: one for name, one in found.items() if one.exceeds(FEATURE_AUC)}
+    strong = {name: one for name, one in aucs.items() if one.exceeds(FEATURE_AUC)}
     if strong:
         listed = ", ".join(f"{name!r} (AUC {one.separation:.3f})" for name, one in strong.items())
         message = "one feature alone separates who declined as well as no whole model should"
         return DataCheck(
             code, "failed", f"{message}: {listed}; was it known in time?", is_severe=True
         )
-    best = max(found, key=lambda name: found[name].separation)
+    best = max(aucs, key=lambda name: aucs[name].separation)
     message = f"no feature alone separates who declined with an AUC above {FEATURE_AUC:.2f}"
     return DataCheck(
-        code, "passed", f"{message}; the best is {best!r} with {found[best].separation:.2f}"
+        code, "passed", f"{message}; the best is {best!r} with {aucs[best].separation:.2f}"
     )
 
 
@@ -157,18 +157,20 @@ def target_or_profit_among_features(customers: Customers, _: Folding) -> DataChe
     Of a dated source the money is what was bought before the snapshot, which may be a feature.
     """
     code = "target_or_profit_among_features"
-    asked = ("target", "profit") if customers.panel is None else ("target",)
-    sought = [n for n in asked if getattr(customers, n) is not None]
-    if not sought:
+    candidates = ("target", "profit") if customers.panel is None else ("target",)
+    available = [n for n in candidates if getattr(customers, n) is not None]
+    if not available:
         raise NotApplicable("there is neither a target nor a profit")
-    found = {
+    copies = {
         "target": univariate_auc.find_target_copies(customers),
         "profit": univariate_auc.find_profit_copies(customers),
     }
-    messages = [f"{_describe_repeats(found[what])} the {what}" for what in sought if found[what]]
+    messages = [
+        f"{_describe_repeats(copies[name])} the {name}" for name in available if copies[name]
+    ]
     if messages:
         return DataCheck(code, "failed", "; ".join(messages), is_severe=True)
-    return DataCheck(code, "passed", f"no feature repeats the {' or the '.join(sought)}")
+    return DataCheck(code, "passed", f"no feature repeats the {' or the '.join(available)}")
 
 
 def constant_features(customers: Customers, _: Folding) -> DataCheck:
@@ -190,14 +192,14 @@ def label_against_revenue(customers: Customers, _: Folding) -> DataCheck:
     if not trends:
         raise NotApplicable("no derived slope tells which features are successive periods")
     before, last = trends[0]
-    found = compare_periods(customers, before, last)
-    if not found.is_observed:
+    change = compare_periods(customers, before, last)
+    if not change.is_observed:
         raise NotApplicable(f"{before!r} and {last!r} are not known for both classes")
     message = (
-        f"{last!r} is below {before!r} for {found.declined.share:.0%} of the customers labelled as "
-        f"declined and {found.stayed.share:.0%} of the others (z = {found.z:.1f})"
+        f"{last!r} is below {before!r} for {change.declined.share:.0%} of the customers labelled "
+        f"as declined and {change.stayed.share:.0%} of the others (z = {change.z:.1f})"
     )
-    if found.is_consistent:
+    if change.is_consistent:
         return DataCheck(code, "passed", f"{message}: the given label agrees with the money")
     return DataCheck(code, "failed", f"{message}: the given label is not what the money says")
 
@@ -218,11 +220,9 @@ def _separation(customers: Customers, name: str, target: Numbers) -> UnivariateA
     return by(customers.features[name], target)
 
 
-def _describe_auc(
-    found: UnivariateAuc, what: str, more: str = "higher", less: str = "lower"
-) -> str:
-    direction = more if found.auc > 0.5 else less
-    return f"AUC {found.separation:.2f} ({direction} {what} decline more)"
+def _describe_auc(auc: UnivariateAuc, noun: str, more: str = "higher", less: str = "lower") -> str:
+    direction = more if auc.auc > 0.5 else less
+    return f"AUC {auc.separation:.2f} ({direction} {noun} decline more)"
 
 
 def _describe_repeats(names: tuple[str, ...]) -> str:

@@ -73,11 +73,11 @@ class DuplicateGroups:
     @property
     def description(self) -> str:
         """The result as a clause, without a full stop."""
-        said = self._describe_pairs() if len(self.pairs) else self._describe_none()
+        clause = self._describe_pairs() if len(self.pairs) else self._describe_none()
         if self.n_truncated:
             few = f"{self.n_truncated:,} customers were compared with their nearest candidates only"
-            return f"{said} ({few})"
-        return said
+            return f"{clause} ({few})"
+        return clause
 
     def _describe_none(self) -> str:
         if not self.is_applicable:
@@ -162,13 +162,13 @@ def group_duplicates(
     """Return the customers as ``add_duplicates`` has them, and the copies, if any are sought."""
     if customers.panel is not None:
         return customers, None
-    found = find_duplicates(customers)
-    together = replace(customers, duplicate_groups=found.labels)
-    second = found.labels.duplicated()
-    if duplicates == "group" or not second.any():
-        return together, found
+    groups = find_duplicates(customers)
+    grouped = replace(customers, duplicate_groups=groups.labels)
+    is_repeat = groups.labels.duplicated()
+    if duplicates == "group" or not is_repeat.any():
+        return grouped, groups
     reason = "nearly equal to a customer further up the file"
-    return group_duplicates(together.filter(~second, "second copies", reason), duplicates)
+    return group_duplicates(grouped.filter(~is_repeat, "second copies", reason), duplicates)
 
 
 def _add_copied_block(ids: pd.Index, codes: Codes, model: MatchModel, pairs: Pairs) -> Pairs:
@@ -194,11 +194,11 @@ def _commonest_offset(first: pd.Index, second: pd.Index) -> tuple[int, int] | No
 def _pairs_by_id(customers: Customers, codes: Codes, pairs: Pairs) -> pd.DataFrame:
     ids, (first, second) = customers.features.index, pairs.T
     agreeing = (codes[first] == codes[second]).sum(axis=1)
-    told = pd.DataFrame({"first": ids[first], "second": ids[second], "agreeing": agreeing})
+    table = pd.DataFrame({"first": ids[first], "second": ids[second], "agreeing": agreeing})
     if customers.target is not None:
         target = customers.target.to_numpy()
-        told["flipped"] = target[first] != target[second]
-    return told
+        table["flipped"] = target[first] != target[second]
+    return table
 
 
 def _group_labels(ids: pd.Index, pairs: Pairs) -> pd.Series:
@@ -209,7 +209,7 @@ def _group_labels(ids: pd.Index, pairs: Pairs) -> pd.Series:
     rows = len(ids)
     edges = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(rows, rows))
     _, component = connected_components(edges, directed=False)
-    place = np.empty(rows, dtype=np.int64)
-    place[np.argsort(ids.astype(str).to_numpy(), kind="stable")] = np.arange(rows)
-    labels = pd.Series(place).groupby(component).transform("min").to_numpy()
+    ranks = np.empty(rows, dtype=np.int64)
+    ranks[np.argsort(ids.astype(str).to_numpy(), kind="stable")] = np.arange(rows)
+    labels = pd.Series(ranks).groupby(component).transform("min").to_numpy()
     return pd.Series(labels, index=ids, name="duplicate_groups")

@@ -63,9 +63,9 @@ class PeriodChange:
 def compare_periods(customers: Customers, before: str, last: str) -> PeriodChange:
     """Compare two successive figures of customers with a target."""
     first, second = (customers.features[name].to_numpy(dtype=float) for name in (before, last))
-    known = np.isfinite(first) & np.isfinite(second)
+    observed = np.isfinite(first) & np.isfinite(second)
     target = customers.y.to_numpy()
-    declined, stayed = known & (target == 1), known & (target == 0)
+    declined, stayed = observed & (target == 1), observed & (target == 0)
     return PeriodChange(
         _decrease(first[declined], second[declined]), _decrease(first[stayed], second[stayed])
     )

@@ -149,9 +149,9 @@ WINDOW = 10
 
 def hash_rows(codes: Codes) -> Hashes:
     """Return a 64-bit hash of each cell; the sum over any columns hashes those columns."""
-    drawn = np.random.default_rng(0).integers(0, 2**63, size=codes.shape[1], dtype=np.uint64)
-    odd = drawn * np.uint64(2) + np.uint64(1)
-    return codes.astype(np.uint64) * odd
+    random = np.random.default_rng(0).integers(0, 2**63, size=codes.shape[1], dtype=np.uint64)
+    multipliers = random * np.uint64(2) + np.uint64(1)
+    return codes.astype(np.uint64) * multipliers
 
 
 def find_candidates(codes: Codes, hashes: Hashes, model: MatchModel) -> tuple[Pairs, int]:
@@ -166,19 +166,21 @@ def find_candidates(codes: Codes, hashes: Hashes, model: MatchModel) -> tuple[Pa
     meet. A row with a windowful of copies has found its group and is not searched further.
     """
     rows = len(codes)
-    found, crowded = np.empty(0, dtype=np.int64), np.zeros(rows, dtype=bool)
+    matches, crowded = np.empty(0, dtype=np.int64), np.zeros(rows, dtype=bool)
     whole, searched = hashes.sum(axis=1), np.ones(rows, dtype=bool)
     for key in _block_keys(hashes, model):
         rivals = _rows_sharing_key(key, searched)
         order = rivals[np.lexsort((whole[rivals], key[rivals]))]  # equal rows side by side
         sorted_key = key[order]
         near = _neighbours(order, sorted_key)
-        kept = np.concatenate([significant_pairs(codes, pairs, model) for pairs in near])
-        found = _sorted_unique(np.concatenate([found, kept[:, 0] * rows + kept[:, 1]]))
+        significant = np.concatenate([significant_pairs(codes, pairs, model) for pairs in near])
+        matches = _sorted_unique(
+            np.concatenate([matches, significant[:, 0] * rows + significant[:, 1]])
+        )
         further = np.flatnonzero(sorted_key[WINDOW + 1 :] == sorted_key[: -WINDOW - 1])
         crowded[order[further]] = crowded[order[further + WINDOW + 1]] = True
-        searched &= np.bincount(kept.ravel(), minlength=rows) < WINDOW
-    return np.column_stack([found // rows, found % rows]), int(crowded.sum())
+        searched &= np.bincount(significant.ravel(), minlength=rows) < WINDOW
+    return np.column_stack([matches // rows, matches % rows]), int(crowded.sum())
 
 
 def significant_pairs(codes: Codes, pairs: Pairs, model: MatchModel) -> Pairs:

@@ -86,9 +86,9 @@ def category_auc(values: pd.Series, target: Numbers) -> UnivariateAuc:
     half = pd.Series(target).groupby(target).cumcount().to_numpy() % 2
     scores = np.empty(len(codes))
     for one in (0, 1):
-        learnt = half != one
-        counts = np.bincount(codes[learnt], minlength=codes.max() + 1)
-        declined = np.bincount(codes[learnt], target[learnt], minlength=codes.max() + 1)
+        training = half != one
+        counts = np.bincount(codes[training], minlength=codes.max() + 1)
+        declined = np.bincount(codes[training], target[training], minlength=codes.max() + 1)
         rates = (declined + PRIOR_ROWS * target.mean()) / (counts + PRIOR_ROWS)
         scores[half == one] = rates[codes[half == one]]
     return auc_of_codes(rank_codes(pd.Series(scores)), target)
@@ -104,11 +104,11 @@ def rank_codes(values: pd.Series | pd.Index) -> Numbers:
     """
     if pd.api.types.is_numeric_dtype(values.dtype):
         return pd.factorize(values, sort=True)[0].astype(np.int64)
-    places, distinct = pd.factorize(values)
+    codes, distinct = pd.factorize(values)
     texts = pd.Series(distinct)
     numbers = pd.Series(pd.to_numeric(texts, errors="coerce"))
     ranks = pd.factorize(texts if numbers.isna().any() else numbers, sort=True)[0]
-    return np.append(ranks, -1)[places].astype(np.int64)  # missing values have the last place
+    return np.append(ranks, -1)[codes].astype(np.int64)  # missing values have the last place
 
 
 def have_same_order(left: Numbers, right: Numbers) -> bool:
@@ -156,12 +156,12 @@ def find_target_copies(customers: Customers) -> tuple[str, ...]:
     if customers.target is None or len(customers) < MIN_ROWS or customers.target.nunique() < 2:
         return ()
     target = customers.target.to_numpy()
-    found = []
+    copies = []
     for name, values in customers.features.items():
         codes = pd.factorize(values, use_na_sentinel=False)[0]
         if np.array_equal(codes, target) or np.array_equal(codes, 1 - target):
-            found.append(str(name))
-    return tuple(found)
+            copies.append(str(name))
+    return tuple(copies)
 
 
 def find_profit_copies(customers: Customers) -> tuple[str, ...]:
@@ -169,11 +169,11 @@ def find_profit_copies(customers: Customers) -> tuple[str, ...]:
     if customers.profit is None:
         return ()
     profit = customers.profit.reset_index(drop=True)
-    places = rank_codes(profit)
+    profit_codes = rank_codes(profit)
     return tuple(
         str(name)
         for name, values in customers.features.items()
-        if have_same_order(rank_codes(values), places) or _is_linear(values, profit)
+        if have_same_order(rank_codes(values), profit_codes) or _is_linear(values, profit)
     )
 
 
@@ -181,8 +181,8 @@ def _is_linear(values: pd.Series, profit: pd.Series) -> bool:
     if not pd.api.types.is_numeric_dtype(values.dtype):
         return False
     one, other = values.to_numpy(dtype=float), profit.to_numpy(dtype=float)
-    known = np.isfinite(one) & np.isfinite(other)
-    one, other = one[known], other[known]
+    observed = np.isfinite(one) & np.isfinite(other)
+    one, other = one[observed], other[observed]
     if len(one) < MIN_ROWS or not (one.std() and other.std()):
         return False
     return bool(abs(np.corrcoef(one, other)[0, 1]) > MIN_CORRELATION)

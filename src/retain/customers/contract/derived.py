@@ -41,18 +41,18 @@ def _items(specs: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
 
 
 def _problems(name: str, spec: DerivedSpec, columns: Mapping[str, Column]) -> list[str]:
-    known = [column.name for column in columns.values() if column.kind == "number"]
+    numbers = [column.name for column in columns.values() if column.kind == "number"]
     where = f"derived.{name}"
-    said = [
-        f"{where}.of: {RetainError.unknown('number feature', of, known)}"
+    problems = [
+        f"{where}.of: {RetainError.unknown('number feature', of, numbers)}"
         for of in spec.of
-        if of not in known
+        if of not in numbers
     ]
     if name in columns:
-        said.append(f"{where}: a feature of that name exists; expected another name.")
+        problems.append(f"{where}: a feature of that name exists; expected another name.")
     fewest, count = _FEWEST[spec.operation], len(spec.of)
     if count < fewest or (spec.operation in _EXACT and count > fewest):
         wanted = f"exactly {fewest}" if spec.operation in _EXACT else f"at least {fewest}"
-        found = f"{where}.of names {count} features"
-        said.append(f"{found}; expected {wanted} for operation {spec.operation!r}.")
-    return said
+        problem = f"{where}.of names {count} features"
+        problems.append(f"{problem}; expected {wanted} for operation {spec.operation!r}.")
+    return problems

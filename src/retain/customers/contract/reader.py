@@ -77,16 +77,17 @@ def read(  # noqa: PLR0913 - the keys of a data config
 
 def _assemble(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) -> Customers:
     """One row a customer; those whose answer is missing have no target and are left out."""
-    found = contract.features
+    contract_features = contract.features
     features = {
-        key: raw[one.source.table].values(one.source.name, one.period) for key, one in found.items()
+        key: raw[one.source.table].values(one.source.name, one.period)
+        for key, one in contract_features.items()
     }
     activity = _of_role(contract, "target", raw)
     target = _parse_answers(contract, "target", activity)
     consent = _parse_answers(contract, "consent", _of_role(contract, "consent", raw))
     customers = Customers(
         features=pd.DataFrame(features, index=ids, copy=False),
-        columns={key: feature.column for key, feature in found.items()},
+        columns={key: feature.column for key, feature in contract_features.items()},
         target=None if target is None else target.astype("int64"),
         target_label=contract.target_label,
         profit=_of_role(contract, "profit", raw),
@@ -104,17 +105,17 @@ def _ids(raw: Mapping[str, RawTable], *, drop_invalid: bool) -> tuple[pd.Index, 
     """
     first, *rest = sorted(raw.values(), key=lambda table: table.periods is not None)
     ids = first.ids
-    found = [one for table in raw.values() for one in table.invalid]
+    invalid = [one for table in raw.values() for one in table.invalid]
     for table in rest:
         if not table.ids.equals(first.ids):
-            found += _find_unshared_ids(first, table)
+            invalid += _find_unshared_ids(first, table)
             ids = ids.append(table.ids.difference(ids, sort=False))
     if not drop_invalid:
-        raise_invalid(found)
-    found += _find_gaps(raw.values(), ids)
+        raise_invalid(invalid)
+    invalid += _find_gaps(raw.values(), ids)
     if not drop_invalid:
-        raise_invalid(found)
-    return ids.rename("customer_id"), found
+        raise_invalid(invalid)
+    return ids.rename("customer_id"), invalid
 
 
 def _find_unshared_ids(first: RawTable, other: RawTable) -> list[InvalidRows]:
@@ -134,14 +135,14 @@ def _find_unshared_ids(first: RawTable, other: RawTable) -> list[InvalidRows]:
 
 def _find_gaps(tables: Iterable[RawTable], ids: pd.Index) -> list[InvalidRows]:
     """Return a missing row is a missing value of every column of a long table."""
-    found: list[InvalidRows] = []
+    gaps: list[InvalidRows] = []
     for table in tables:
         values = [spec for key, spec in table.spec.columns.items() if key != table.key]
         if table.spec.period is None or table.periods is None or all(s.nullable for s in values):
             continue
         of_rows = table.ids.take(table.rows)
-        found += find_period_gaps(of_rows, table.periods, ids, table.spec.period, table.description)
-    return found
+        gaps += find_period_gaps(of_rows, table.periods, ids, table.spec.period, table.description)
+    return gaps
 
 
 def _of_role(contract: Contract, role: str, raw: Mapping[str, RawTable]) -> pd.Series | None:

@@ -82,11 +82,11 @@ def _is_whole(values: pd.Series) -> pd.Series:
 
 
 def _message(spec: ColumnSpec, cells: pd.Series, ids: pd.Series, expected: str, where: str) -> str:
-    at = f"{where}, column {spec.raw!r}: {n_cells(len(cells))}"
+    cell_path = f"{where}, column {spec.raw!r}: {n_cells(len(cells))}"
     if expected == _PRESENT:
-        found = f"{at} missing (customers {examples(ids.tolist()[:5])})"
-        return f"{found}; expected {_PRESENT}, or nullable: true in the contract."
-    known = list(category_vocabulary(spec))
-    hint = did_you_mean(str(cells.iloc[0]), known)
-    more = f"{hint} A new spelling goes to the aliases of its category." if known else ""
-    return f"{at} {preview(cells)}; expected {expected}.{more}"
+        problem = f"{cell_path} missing (customers {examples(ids.tolist()[:5])})"
+        return f"{problem}; expected {_PRESENT}, or nullable: true in the contract."
+    categories = list(category_vocabulary(spec))
+    hint = did_you_mean(str(cells.iloc[0]), categories)
+    more = f"{hint} A new spelling goes to the aliases of its category." if categories else ""
+    return f"{cell_path} {preview(cells)}; expected {expected}.{more}"

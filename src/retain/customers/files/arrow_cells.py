@@ -29,10 +29,10 @@ def read_fast(path: Path, cut: CsvFormat) -> pa.Table | None:
 
     None where anything is wrong with the file: ``read_checked`` then tells what.
     """
-    how = csv.ReadOptions(autogenerate_column_names=True)
-    cut_at = csv.ParseOptions(delimiter=cut.separator, newlines_in_values=True)
+    read_options = csv.ReadOptions(autogenerate_column_names=True)
+    parse_options = csv.ParseOptions(delimiter=cut.separator, newlines_in_values=True)
     try:
-        table = _table(lambda: pa.OSFile(str(path)), cut, how, cut_at)
+        table = _table(lambda: pa.OSFile(str(path)), cut, read_options, parse_options)
     except (pa.ArrowException, OSError):
         return None
     return None if any(map(_has_nul, table.columns)) else table
@@ -52,31 +52,33 @@ def read_checked(path: Path, text: str, cut: CsvFormat) -> pa.Table:
         ragged.append((row.number or 0, row.actual_columns, row.expected_columns))
         return "skip"
 
-    how = csv.ReadOptions(autogenerate_column_names=True, use_threads=False)  # rows have numbers
-    cut_at = csv.ParseOptions(
+    read_options = csv.ReadOptions(
+        autogenerate_column_names=True, use_threads=False
+    )  # rows have numbers
+    parse_options = csv.ParseOptions(
         delimiter=cut.separator, newlines_in_values=True, invalid_row_handler=note
     )
     try:
-        table = _table(lambda: pa.BufferReader(data), cut, how, cut_at)
+        table = _table(lambda: pa.BufferReader(data), cut, read_options, parse_options)
     except pa.ArrowException as error:
-        found = f"file {str(path)!r} cannot be cut into cells: {str(error).splitlines()[0][:200]}"
-        raise RetainError(f"{found}; look for a quote that is not closed.") from None
+        problem = f"file {str(path)!r} cannot be cut into cells: {str(error).splitlines()[0][:200]}"
+        raise RetainError(f"{problem}; look for a quote that is not closed.") from None
     _check_ragged(path, cut.separator, list(dict.fromkeys(ragged)))
     return table
 
 
 def _table(
-    opened: Callable[[], pa.NativeFile],
+    open_file: Callable[[], pa.NativeFile],
     cut: CsvFormat,
-    how: csv.ReadOptions,
-    cut_at: csv.ParseOptions,
+    read_options: csv.ReadOptions,
+    parse_options: csv.ParseOptions,
 ) -> pa.Table:
-    with csv.open_csv(opened(), how, cut_at) as start:
+    with csv.open_csv(open_file(), read_options, parse_options) as start:
         names = start.schema.names
-    often = pa.dictionary(pa.int32(), pa.string())
-    kinds = {name: pa.string() if n in cut.distinct else often for n, name in enumerate(names)}
-    as_text = csv.ConvertOptions(column_types=kinds, strings_can_be_null=False)
-    return csv.read_csv(opened(), how, cut_at, as_text)
+    repeated = pa.dictionary(pa.int32(), pa.string())
+    kinds = {name: pa.string() if n in cut.distinct else repeated for n, name in enumerate(names)}
+    convert_options = csv.ConvertOptions(column_types=kinds, strings_can_be_null=False)
+    return csv.read_csv(open_file(), read_options, parse_options, convert_options)
 
 
 def _has_nul(column: pa.ChunkedArray) -> bool:
@@ -94,8 +96,8 @@ def _check_ragged(path: Path, separator: str, ragged: list[tuple[int, int, int]]
         return
     row, actual, expected = ragged[0]
     more = f" (and {len(ragged) - 1} more rows)" if len(ragged) > 1 else ""
-    found = f"file {str(path)!r}, row {row}{more}: {actual} cells between {separator!r}"
-    raise RetainError(f"{found}; expected {expected}, as in the header.")
+    problem = f"file {str(path)!r}, row {row}{more}: {actual} cells between {separator!r}"
+    raise RetainError(f"{problem}; expected {expected}, as in the header.")
 
 
 Places = NDArray[np.int32]
@@ -145,8 +147,8 @@ def to_dictionary(cells: pd.Series | DictionaryColumn) -> DictionaryColumn:
     """Return the column of these texts; one that is a ``DictionaryColumn`` already as it is."""
     if isinstance(cells, DictionaryColumn):
         return cells
-    places, values = pd.factorize(cells.astype("str"))
-    return DictionaryColumn(pd.Series(values, dtype="str"), places.astype(np.int32))
+    codes, values = pd.factorize(cells.astype("str"))
+    return DictionaryColumn(pd.Series(values, dtype="str"), codes.astype(np.int32))
 
 
 def from_arrow(cells: pa.ChunkedArray) -> DictionaryColumn:
@@ -157,11 +159,11 @@ def from_arrow(cells: pa.ChunkedArray) -> DictionaryColumn:
     ['b', nan, 'a', 'b']
     """
     encoded = strip_whitespace(cells)
-    places = encoded.indices.to_numpy()
+    indices = encoded.indices.to_numpy()
     texts = encoded.dictionary.to_pandas().astype("str")
-    unused = np.bincount(places, minlength=len(texts)) == 0
+    unused = np.bincount(indices, minlength=len(texts)) == 0
     mapped, values = pd.factorize(texts.mask(unused))
-    return DictionaryColumn(pd.Series(values, dtype="str"), mapped.astype(np.int32)[places])
+    return DictionaryColumn(pd.Series(values, dtype="str"), mapped.astype(np.int32)[indices])
 
 
 def strip_whitespace(cells: pa.ChunkedArray) -> pa.DictionaryArray:

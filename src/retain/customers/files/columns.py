@@ -19,16 +19,16 @@ def canonical_names(names: Sequence[str]) -> dict[str, str]:
 'total_charges': 'total_charges_2', 'Тип сервиса': 'тип_сервиса'}
     """
     taken: set[str] = set()
-    found = {}
+    canonical = {}
     for name in names:
         plain = snake_case(name) or "column"
-        made, number = plain, 1
-        while made in taken:
+        candidate, number = plain, 1
+        while candidate in taken:
             number += 1
-            made = f"{plain}_{number}"
-        taken.add(made)
-        found[name] = made
-    return found
+            candidate = f"{plain}_{number}"
+        taken.add(candidate)
+        canonical[name] = candidate
+    return canonical
 
 
 def snake_case(name: str) -> str:
@@ -37,8 +37,8 @@ def snake_case(name: str) -> str:
     >>> snake_case("MonthlyCharges"), snake_case("HTTPErrors"), snake_case("%")
     ('monthly_charges', 'http_errors', '')
     """
-    words = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name))
-    pairs = zip(words, words[1:] + " ", words[2:] + "  ", strict=False)
+    text = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name))
+    pairs = zip(text, text[1:] + " ", text[2:] + "  ", strict=False)
     spaced = "".join(c + "_" * _word_ends(c, second, third) for c, second, third in pairs)
     return re.sub("_+", "_", spaced).strip("_").lower()
 
@@ -76,11 +76,11 @@ def check_required_columns(needed: Iterable[str], known: Sequence[str]) -> None:
     retain.errors.RetainError: the model was trained on feature 'minute', which these customers \
 do not have. Did you mean 'minutes'?
     """
-    lacking = [name for name in needed if name not in known]
-    if lacking:
-        which = "feature" if len(lacking) == 1 else "features"
-        message = f"the model was trained on {which} {', '.join(map(repr, lacking))}"
-        hint = did_you_mean(lacking[0], known) if len(lacking) == 1 else ""
+    missing = [name for name in needed if name not in known]
+    if missing:
+        noun = "feature" if len(missing) == 1 else "features"
+        message = f"the model was trained on {noun} {', '.join(map(repr, missing))}"
+        hint = did_you_mean(missing[0], known) if len(missing) == 1 else ""
         raise RetainError(f"{message}, which these customers do not have.{hint}")
 
 
@@ -144,22 +144,24 @@ def _check_one_role_each(given: Mapping[str, str | None]) -> None:
     named = [name for name in given.values() if name is not None]
     twice = [role for role, name in given.items() if name is not None and named.count(name) > 1]
     if twice:
-        said = " and ".join(f"data.{role}" for role in twice)
-        raise RetainError(f"{said} name one column, {given[twice[0]]!r}; expected one role each.")
+        keys = " and ".join(f"data.{role}" for role in twice)
+        raise RetainError(f"{keys} name one column, {given[twice[0]]!r}; expected one role each.")
 
 
 def _groups(
     groups: Mapping[str, Sequence[str]], names: dict[str, str], roles: Mapping[str, str | None]
 ) -> dict[str, str]:
     """Return the group of each column a group names."""
-    found: dict[str, str] = {}
+    by_column: dict[str, str] = {}
     for group, listed in check_mapping("data.groups", groups).items():
         where = f"data.groups.{group}"
         for name in find_columns([listed] if isinstance(listed, str) else listed, names, where):
-            if name in found:
-                raise RetainError(f"{where}: column {name!r} is in group {found[name]!r} already.")
+            if name in by_column:
+                raise RetainError(
+                    f"{where}: column {name!r} is in group {by_column[name]!r} already."
+                )
             if name in (roles["target"], roles["profit"]):
                 role = "target" if name == roles["target"] else "profit"
                 raise RetainError(f"{where}: column {name!r} is the {role}, never a feature.")
-            found[name] = group
-    return found
+            by_column[name] = group
+    return by_column

@@ -95,10 +95,12 @@ def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
 
 def check_header(path: Path, header: Sequence[str], rows: int) -> None:
     """Refuse a table whose columns cannot be told apart, or that has no rows."""
-    twice = [name for name, count in Counter(header).items() if count > 1]
-    if twice:
-        found = f"file {str(path)!r} has several columns named {examples(map(truncate, twice))}"
-        raise RetainError(f"{found}; expected a different name for each column.")
+    repeated = [name for name, count in Counter(header).items() if count > 1]
+    if repeated:
+        problem = (
+            f"file {str(path)!r} has several columns named {examples(map(truncate, repeated))}"
+        )
+        raise RetainError(f"{problem}; expected a different name for each column.")
     if rows == 0:
         raise RetainError(f"file {str(path)!r} holds a header and no rows; expected customers.")
 
@@ -115,24 +117,24 @@ def log_read(path: Path, how: str, shape: tuple[int, int]) -> None:
 def _read_fast(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table] | None:
     """Return a file that is UTF-8 and without fault, as it seldom is not; else None."""
     check_exists(path)
-    found = head_as_utf8(path, _SAMPLE)
-    if found is None:
+    head = head_as_utf8(path, _SAMPLE)
+    if head is None:
         return None
-    dialect = detect_dialect(*found)
-    how = arrow_cells.CsvFormat(
-        dialect.separator, _column_indices(found[1], dialect.separator, distinct)
+    dialect = detect_dialect(*head)
+    csv_format = arrow_cells.CsvFormat(
+        dialect.separator, _column_indices(head[1], dialect.separator, distinct)
     )
-    table = arrow_cells.read_fast(path, how)
+    table = arrow_cells.read_fast(path, csv_format)
     return None if table is None else (dialect, table)
 
 
 def _read_carefully(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table]:
     encoding, text = decode(path, read_content(path))
     dialect = detect_dialect(encoding, text)
-    how = arrow_cells.CsvFormat(
+    csv_format = arrow_cells.CsvFormat(
         dialect.separator, _column_indices(text[:_SAMPLE], dialect.separator, distinct)
     )
-    return dialect, arrow_cells.read_checked(path, text, how)
+    return dialect, arrow_cells.read_checked(path, text, csv_format)
 
 
 def _column_indices(text: str, separator: str, names: Collection[str]) -> list[int]:
@@ -141,7 +143,7 @@ def _column_indices(text: str, separator: str, names: Collection[str]) -> list[i
         header = next(csv.reader(text.lstrip().splitlines()[:1], delimiter=separator), [])
     except csv.Error:  # a name longer than there is any
         return []
-    return [place for place, name in enumerate(header) if normalise_spaces(name) in names]
+    return [index for index, name in enumerate(header) if normalise_spaces(name) in names]
 
 
 def _header(table: pa.Table) -> list[str]:

@@ -33,12 +33,14 @@ def decode(path: Path, data: bytes) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         if encoding != "utf-8" or _mostly_utf8(data):
             line = data.count(b"\n", 0, error.start) + 1
-            found = f"file {str(path)!r} is {encoding}, but its line {line} is not"
-            raise RetainError(f"{found}; save the file again as UTF-8 text.") from None
+            problem = f"file {str(path)!r} is {encoding}, but its line {line} is not"
+            raise RetainError(f"{problem}; save the file again as UTF-8 text.") from None
         encoding, text = _eight_bit(path, data)
     if "\0" in text or not _looks_like_text(text):
-        found = f"file {str(path)!r} is not text"
-        raise RetainError(f"{found} (a workbook, an archive or an image?); expected CSV in UTF-8.")
+        problem = f"file {str(path)!r} is not text"
+        raise RetainError(
+            f"{problem} (a workbook, an archive or an image?); expected CSV in UTF-8."
+        )
     if not text.strip():
         raise RetainError(f"file {str(path)!r} is empty; expected a header and rows.")
     return encoding, text
@@ -86,9 +88,9 @@ def _looks_like_text(text: str) -> bool:
 
 def _mostly_utf8(data: bytes) -> bool:
     """Return whether a file that does not decode as UTF-8 is UTF-8 with damage, and not another."""
-    kept = data.decode("utf-8", errors="ignore")
+    valid = data.decode("utf-8", errors="ignore")
     marked = data.decode("utf-8", errors="replace")
-    letters = len(kept.encode("utf-8")) - len(kept)  # bytes beyond one a character
+    letters = len(valid.encode("utf-8")) - len(valid)  # bytes beyond one a character
     return letters > marked.count("\ufffd")
 
 
@@ -96,8 +98,10 @@ def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
     """Return the text in cp1251, or in latin-1 where cp1251 makes no Cyrillic words of it."""
     text = data.decode("latin-1")
     if _CONTROL.search(text):
-        found = f"file {str(path)!r} is not text in utf-8, utf-16, cp1251 or latin-1"
-        raise RetainError(f"{found} (a workbook, an archive or an image?); expected CSV in UTF-8.")
+        problem = f"file {str(path)!r} is not text in utf-8, utf-16, cp1251 or latin-1"
+        raise RetainError(
+            f"{problem} (a workbook, an archive or an image?); expected CSV in UTF-8."
+        )
     try:
         cyrillic = data.decode("cp1251")
     except UnicodeDecodeError:
@@ -132,16 +136,16 @@ def read_content(path: Path) -> bytes:
 def check_exists(path: Path) -> None:
     """Refuse a path that leads to no regular file, naming the nearest file or folder there is."""
     try:
-        found = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise RetainError(_missing_file_message(path)) from None
     except (OSError, ValueError) as error:  # a name too long, or with a NUL in it
-        why = getattr(error, "strerror", None) or error
-        message = f"path {truncate(str(path))!r} is not a file name: {why}"
+        reason = getattr(error, "strerror", None) or error
+        message = f"path {truncate(str(path))!r} is not a file name: {reason}"
         raise RetainError(f"{message}; expected the path of a file.") from None
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise RetainError(f"{str(path)!r} is a folder; expected a file in it.{_list_files(path)}")
-    check_regular(path, found)
+    check_regular(path, status)
 
 
 def _missing_file_message(path: Path) -> str:

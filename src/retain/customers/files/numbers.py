@@ -23,8 +23,8 @@ def parse_numbers(cells: pd.Series, decimal: str = ".") -> pd.Series:
     >>> parse_numbers(pd.Series(["1 234,5", "-3", "inf", "0.98", None]), ",").tolist()
     [1234.5, -3.0, nan, nan, nan]
     """
-    found = parse_number(to_dictionary(cells), decimal).cells()
-    return pd.Series(found.array, index=cells.index, name=cells.name)
+    values = parse_number(to_dictionary(cells), decimal).cells()
+    return pd.Series(values.array, index=cells.index, name=cells.name)
 
 
 def parse_number(column: DictionaryColumn, decimal: str) -> DictionaryColumn:
@@ -50,8 +50,8 @@ with decimal mark '.'.
 
 def not_a_number_message(wrong: pd.Series, decimal: str, where: str) -> str:
     """Return the message about cells of ``where`` that are no numbers."""
-    found = f"{n_cells(len(wrong))} not a number: {preview(wrong)}"
-    return str(RetainError.at(where, found, f"expected numbers with decimal mark {decimal!r}"))
+    problem = f"{n_cells(len(wrong))} not a number: {preview(wrong)}"
+    return str(RetainError.at(where, problem, f"expected numbers with decimal mark {decimal!r}"))
 
 
 def decimal_mark(cells: pd.Series | DictionaryColumn, default: str = ".") -> str:

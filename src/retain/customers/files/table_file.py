@@ -57,15 +57,15 @@ def _typed(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series:
     if types.is_boolean(kind):
         return pd.Series(column.to_pandas()).map({True: "True", False: "False"}).astype("str")
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
-        found = _numbers(column)
+        values = _numbers(column)
     elif types.is_date(kind) or types.is_timestamp(kind):
-        found = column.cast(pa.timestamp("s"), safe=False)
+        values = column.cast(pa.timestamp("s"), safe=False)
     elif types.is_null(kind) or types.is_string(kind) or types.is_large_string(kind):
         return pd.Series(tidy(column.cast(pa.string())).to_pandas()).astype("str")
     else:
         holds = f"file {str(path)!r}, column {name!r} holds {kind}"
         raise RetainError(f"{holds}; expected numbers, text, dates or truth values.")
-    return pd.Series(found.to_pandas())
+    return pd.Series(values.to_pandas())
 
 
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:

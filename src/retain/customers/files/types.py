@@ -51,13 +51,13 @@ def infer_type(cells: pd.Series, decimal: str, name: str) -> InferredColumn:
     """
     if cells.dtype != "str":
         return _try_types(cells, name)
-    said = mask_na_strings(cells)
-    total = int(said.notna().sum())
-    values = parse_numbers(said, decimal_mark(said, decimal))
-    if total == 0 or _parses_fully(values, said, name, "number"):
+    texts = mask_na_strings(cells)
+    total = int(texts.notna().sum())
+    values = parse_numbers(texts, decimal_mark(texts, decimal))
+    if total == 0 or _parses_fully(values, texts, name, "number"):
         return InferredColumn("number", values)
-    days = _parse_days(said, name)
-    if _parses_fully(days, said, name, "date"):
+    days = _parse_days(texts, name)
+    if _parses_fully(days, texts, name, "date"):
         return InferredColumn("number", days, is_date=True)
     return InferredColumn("category", cells)
 
@@ -79,18 +79,18 @@ mark '.'.", ['Bob'])])
         return InferredColumn("category", as_text(cells)), []
     if cells.dtype != "str":
         return _try_types(cells, name), []
-    said = mask_na_strings(cells)
-    mark = decimal_mark(said, decimal)
-    values = parse_numbers(said, mark)
-    if values.isna().sum() > said.isna().sum():
-        values = max(values, _parse_days(said, name), key=lambda one: int(one.notna().sum()))
-    odd = said[said.notna() & values.isna()]
+    texts = mask_na_strings(cells)
+    mark = decimal_mark(texts, decimal)
+    values = parse_numbers(texts, mark)
+    if values.isna().sum() > texts.isna().sum():
+        values = max(values, _parse_days(texts, name), key=lambda one: int(one.notna().sum()))
+    odd = texts[texts.notna() & values.isna()]
     if odd.empty:
         return InferredColumn("number", values), []
-    told = not_a_number_message(odd, mark, f"column {name!r}")
+    message = not_a_number_message(odd, mark, f"column {name!r}")
     if values.isna().all():
-        raise RetainError(told)
-    return InferredColumn("number", values), [InvalidRows(told, ids[odd.index])]
+        raise RetainError(message)
+    return InferredColumn("number", values), [InvalidRows(message, ids[odd.index])]
 
 
 def as_text(cells: pd.Series) -> pd.Series:
@@ -117,14 +117,14 @@ def uninformative_reason(values: pd.Series, *, is_date: bool) -> str:
     >>> uninformative_reason(pd.Series([3.0, 3.0]), is_date=False)
     'constant'
     """
-    said = values.dropna()
-    distinct = said.nunique()
+    observed = values.dropna()
+    distinct = observed.nunique()
     if distinct == 0:
         return "empty"
-    if distinct == 1 and len(said) == len(values):
+    if distinct == 1 and len(observed) == len(values):
         return "constant"
-    whole = values.dtype == "str" or bool((said % 1 == 0).all())
-    if whole and not is_date and distinct == len(said) > len(values) / 2:
+    whole = values.dtype == "str" or bool((observed % 1 == 0).all())
+    if whole and not is_date and distinct == len(observed) > len(values) / 2:
         return "different in every row, like an identifier"
     return ""
 
@@ -140,32 +140,35 @@ def _try_types(cells: pd.Series, name: str) -> InferredColumn:
     return InferredColumn("number", values)
 
 
-def _parses_fully(values: pd.Series, said: pd.Series, name: str, kind: str) -> bool:
+def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> bool:
     """Return whether all cells are of this kind; a ``RetainError`` where nearly all are."""
-    odd = said[said.notna() & values.isna()]
-    share = 1 - len(odd) / said.notna().sum()
+    odd = texts[texts.notna() & values.isna()]
+    share = 1 - len(odd) / texts.notna().sum()
     if _NEARLY <= share < 1:
-        found = f"column {name!r}: {n_cells(len(odd))} not a {kind} as the others: {preview(odd)}"
+        problem = f"column {name!r}: {n_cells(len(odd))} not a {kind} as the others: {preview(odd)}"
         raise RetainError(
-            f"{found}; expected {kind}s and empty cells. Mend these cells, or read the column "
+            f"{problem}; expected {kind}s and empty cells. Mend these cells, or read the column "
             f"as a category: data.categorical_columns=[{snake_case(name)}]"
         )
     return bool(share == 1)
 
 
-def _parse_days(said: pd.Series, name: str) -> pd.Series:
+def _parse_days(texts: pd.Series, name: str) -> pd.Series:
     """Days since 1970-01-01, missing where a cell is no date of the column's usual way."""
     for pattern, formats in _DATES.items():
-        usual = said.str.fullmatch(pattern, na=False).astype(bool)
-        if usual.sum() >= _NEARLY * said.notna().sum():
-            dates = said.where(usual).str.slice(0, 10)
-            read = [pd.to_datetime(dates, format=way, errors="coerce") for way in formats]
+        matching = texts.str.fullmatch(pattern, na=False).astype(bool)
+        if matching.sum() >= _NEARLY * texts.notna().sum():
+            dates = texts.where(matching).str.slice(0, 10)
+            read = [
+                pd.to_datetime(dates, format=date_format, errors="coerce")
+                for date_format in formats
+            ]
             best = max(read, key=lambda dates: int(dates.notna().sum()))
             if len(read) > 1 and read[0].notna().sum() == read[1].notna().sum():
                 _warn_ambiguous(dates, name)
                 break
             return _days_since_1970(best)
-    return pd.Series(np.nan, index=said.index)
+    return pd.Series(np.nan, index=texts.index)
 
 
 def _warn_ambiguous(dates: pd.Series, name: str) -> None:
