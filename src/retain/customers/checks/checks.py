@@ -1,4 +1,4 @@
-"""Checks of the audit: each looks at the customers and answers with a message and numbers."""
+"""Checks of the audit; each returns an outcome with a message."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from retain.customers.customers import Customers
 from retain.errors import NotApplicable, RetainError
 
 ORDER_AUC = 0.60
-"""Ids and file order mean nothing; an honest source stays within a few points of .5."""
+"""Ids and file order carry no information; without a leak their AUC is close to .5."""
 FEATURE_AUC = 0.95
-"""Above what whole models reach in this trade (.90 to .93): one column that good is a leak."""
+"""Above the AUC of whole models in retail (.90 to .93): a single column this good is a leak."""
 FOLD_SPREAD, FOLD_CHI_SQUARE = 0.25, 24.5
-"""Unshuffled folds whose decline shares lie further apart are not alike; 24.5 is ``BEYOND_CHANCE``
-for the chi-square of five folds (4 degrees of freedom). Finds blocks of labels an AUC overlooks."""
+"""Largest spread of decline rates between unshuffled folds; 24.5 is the same significance for the
+chi-square of five folds (4 degrees of freedom). Finds blocks of labels that an AUC misses."""
 FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Folding:
-    """The folds that a validation is going to make.
+    """The folds of a validation.
 
     ``is_shuffled``: customers are shuffled before folding. ``duplicates``: the copies that folds
-    keep together, where they have been looked for.
+    keep together; None before they are searched for.
     """
 
     is_shuffled: bool
@@ -48,7 +48,7 @@ class Folding:
 
 @dataclass(frozen=True, slots=True)
 class DataCheck:
-    """One answer of the audit. ``is_severe``: no run may start unless the user allows the code."""
+    """One result of the audit. ``is_severe``: no run may start unless the user allows the code."""
 
     code: str
     outcome: Literal["passed", "handled", "failed", "not_applicable"]
@@ -57,10 +57,10 @@ class DataCheck:
 
 
 def id_predicts_target(customers: Customers, _: Folding) -> DataCheck:
-    """Return the id tells who declined: harmless unless a feature repeats it.
+    """Check that the id does not predict the target; harmless unless a feature repeats the id.
 
-    The id itself is never a feature; what merely rises with a harmless one, such as the date of
-    registration, may be.
+    The id itself is never a feature. A feature that is monotone in a harmless id, such as the
+    registration date, is allowed.
     """
     code, target = "id_predicts_target", _target(customers)
     auc = auc_of_codes(rank_codes(customers.features.index), target)
@@ -78,9 +78,9 @@ def id_predicts_target(customers: Customers, _: Folding) -> DataCheck:
 
 
 def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
-    """Return the file is sorted by what is to be predicted: folds must be shuffled.
+    """Check that the file is not sorted by the target, or that folds are shuffled.
 
-    Rows of a dated source are in the order of ids and days, whatever that of the file.
+    Rows of a dated source are sorted by id and day, so the check does not apply to them.
     """
     if customers.panel is not None:
         raise NotApplicable("rows are in the order of ids and days, whatever that of the log")
@@ -103,7 +103,7 @@ def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
 
 
 def duplicate_customers(customers: Customers, folding: Folding) -> DataCheck:
-    """Return copied customers: harmless when they share a group, which no fold splits."""
+    """Check for copied customers; harmless when they share a group, which no fold splits."""
     if customers.panel is not None:
         raise NotApplicable("a customer has rows at several snapshots, which share a group")
     duplicates = folding.duplicates or find_duplicates(customers)
@@ -124,7 +124,7 @@ def duplicate_customers(customers: Customers, folding: Folding) -> DataCheck:
 
 
 def single_feature_auc(customers: Customers, _: Folding) -> DataCheck:
-    """One feature that does a model's work alone has probably seen the answer."""
+    """Check that no feature alone separates the classes as well as a leak would."""
     code, target = "single_feature_auc", _target(customers)
     reported = {
         *univariate_auc.find_id_copies(customers),
@@ -152,9 +152,9 @@ def single_feature_auc(customers: Customers, _: Folding) -> DataCheck:
 
 
 def target_or_profit_among_features(customers: Customers, _: Folding) -> DataCheck:
-    """Return a feature that is the answer, or the money, under another name.
+    """Check that no feature repeats the target or the profit under another name.
 
-    Of a dated source the money is what was bought before the snapshot, which may be a feature.
+    In a dated source profit is revenue before the snapshot, which may be a feature.
     """
     code = "target_or_profit_among_features"
     candidates = ("target", "profit") if customers.panel is None else ("target",)
@@ -174,7 +174,7 @@ def target_or_profit_among_features(customers: Customers, _: Folding) -> DataChe
 
 
 def constant_features(customers: Customers, _: Folding) -> DataCheck:
-    """Features with a single value."""
+    """Check for features with a single value."""
     distinct = customers.features.nunique(dropna=False)
     constant = [repr(name) for name in distinct.index[distinct <= 1]]
     if constant:
@@ -185,7 +185,7 @@ def constant_features(customers: Customers, _: Folding) -> DataCheck:
 
 
 def label_against_revenue(customers: Customers, _: Folding) -> DataCheck:
-    """Return whether customers labelled as declined really bought less in the last period."""
+    """Check that customers labelled as declined bought less in the last period."""
     code = "label_against_revenue"
     _target(customers)
     trends = [pair for one, *pair in find_successive_periods(customers) if one.operation == "slope"]
@@ -205,7 +205,7 @@ def label_against_revenue(customers: Customers, _: Folding) -> DataCheck:
 
 
 def _target(customers: Customers) -> Numbers:
-    """Return the target as 0 and 1; ``NotApplicable`` where it cannot be compared with anything."""
+    """Return the target as 0 and 1; raise ``NotApplicable`` where it cannot be compared."""
     if customers.target is None:
         raise NotApplicable("these customers have no target")
     if len(customers) < MIN_ROWS:
@@ -231,7 +231,7 @@ def _describe_repeats(names: tuple[str, ...]) -> str:
 
 
 def _is_uneven(parts: list[Numbers], shares: Floats) -> bool:
-    """Return whether the parts of the file differ in their share of declined customers."""
+    """Return whether the decline rates of the parts differ significantly."""
     mean = np.concatenate(parts).mean()
     sizes = np.array([len(part) for part in parts])
     chi_square = (sizes * (shares - mean) ** 2).sum() / (mean * (1 - mean))
@@ -250,11 +250,11 @@ CHECKS: tuple[Callable[[Customers, Folding], DataCheck], ...] = (
     label_against_revenue,
 )
 CODES = tuple(check.__name__ for check in CHECKS)
-"""What each check is called in ``audit.allow``: the name of its function."""
+"""Names of the checks in ``audit.allow``: those of their functions."""
 
 
 def audit(customers: Customers, folding: Folding) -> list[DataCheck]:
-    """Return the answers of all checks, in the order of ``CHECKS``."""
+    """Return the results of all checks, in the order of ``CHECKS``."""
     return [_run_check(check, customers, folding) for check in CHECKS]
 
 
@@ -268,7 +268,7 @@ def _run_check(
 
 
 def raise_severe(checks: Sequence[DataCheck], allow: Sequence[str]) -> None:
-    """Raise one ``RetainError`` that tells every severe failure not in ``allow``."""
+    """Raise one ``RetainError`` with every severe failure not in ``allow``."""
     for code in allow:
         if code not in CODES:
             raise RetainError.unknown("audit.allow: check", code, CODES)

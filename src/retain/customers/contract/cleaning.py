@@ -1,4 +1,4 @@
-"""The cleaning of a source, each step told in the funnel."""
+"""The cleaning of a source; each step is recorded in the funnel."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ from retain.schema import Cleaning, NewcomerRule, OutlierRule, Policy
 
 @dataclass(frozen=True, slots=True)
 class _RuleResult:
-    """The customers a rule found, and its columns as a repair would leave them.
-
-    ``repaired`` has the rows of those found alone.
-    """
+    """The customers a rule affects, and their repaired columns (rows of these customers only)."""
 
     name: str
     reason: str
@@ -29,11 +26,10 @@ class _RuleResult:
 def clean(
     customers: Customers, rules: Cleaning, measures: Mapping[str, Sequence[str]]
 ) -> Customers:
-    """Return the customers after every step the rules name, newcomers before outliers.
+    """Return the customers after all configured steps, newcomers before outliers.
 
-    ``measures`` names the features of each measure, one a period, earliest first. Everything here
-    looks at a customer's own row alone, so it can be done before any split, and whoever is dropped
-    is taken out once, after all steps.
+    ``measures`` maps a measure to its features, one per period, earliest first. Each rule uses
+    only a customer's own row, so cleaning before any split leaks nothing.
     """
     kept = np.ones(len(customers), dtype=bool)
     if rules.newcomers is not None:
@@ -57,7 +53,7 @@ def _columns(
 
 
 def _find_newcomers(values: pd.DataFrame, rule: NewcomerRule) -> _RuleResult:
-    """Return a period without a positive value, a missing one included, makes a newcomer."""
+    """Find newcomers: customers with a missing or non-positive value in some period."""
     silent = ~(values > 0)
     is_newcomer = silent.any(axis=1)
     reason = f"no positive {rule.measure} in some period"
@@ -67,10 +63,10 @@ def _find_newcomers(values: pd.DataFrame, rule: NewcomerRule) -> _RuleResult:
 
 
 def _find_outliers(every: pd.DataFrame, rule: OutlierRule) -> _RuleResult:
-    """Find outliers; a customer without a positive median elsewhere cannot be one.
+    """Find outliers: values far above the positive median of the customer's other periods.
 
-    A median is no less than the least of its values, so only customers with a value far above
-    their least one need theirs.
+    A median is at least the minimum, so only customers with a value far above their minimum need
+    one.
     """
     values = every[every.max(axis=1) > rule.times * every.min(axis=1)]
     others = pd.DataFrame(
@@ -87,14 +83,14 @@ def _find_outliers(every: pd.DataFrame, rule: OutlierRule) -> _RuleResult:
 def _apply_policy(
     customers: Customers, kept: np.ndarray, finding: _RuleResult, policy: Policy
 ) -> tuple[Customers, np.ndarray]:
-    """Return the step told, and who is left: those found dropped, repaired or kept as they are."""
+    """Apply the policy; return the customers with a funnel step, and a mask of those kept."""
     affected = finding.affected.to_numpy() & kept
     ids, before = customers.features.index[affected].tolist(), int(kept.sum())
     if policy == "drop":
         kept = kept & ~affected
         step = FunnelStep(finding.name, before, int(kept.sum()), finding.reason, tuple(ids))
         if not kept.any():
-            customers.rows(kept)  # refuses
+            customers.rows(kept)  # raises
     else:
         listed = f": {examples(ids)}" if ids else ""
         done = "repaired" if policy == "repair" else "kept as they are"

@@ -1,4 +1,4 @@
-"""The data contract: the tables of a source, held against themselves before any file is opened."""
+"""The data contract: the tables of a source, checked before any file is opened."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KINDS = {"target": ("category",), "consent": ("category",), "profit": ("integer
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One column of one table, and where a message says it stands."""
+    """One column of one table."""
 
     table: str
     name: str
@@ -30,7 +30,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One feature: the column it is read from and, in a long table, the period."""
+    """One feature: its source column and, in a long table, its period."""
 
     source: Source
     period: str | None
@@ -39,12 +39,12 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The tables of a source, by their contract names."""
+    """The tables of a source by contract name."""
 
     tables: Mapping[str, TableSpec]
 
     def sources(self) -> Iterator[Source]:
-        """Every column of every table, in order."""
+        """Yield every column of every table, in order."""
         for table, spec in self.tables.items():
             for name, column in spec.columns.items():
                 yield Source(table, name, column)
@@ -56,7 +56,7 @@ class Contract:
     def key(self, table: str) -> str:
         """Return the contract name of the column that joins ``table`` to the others.
 
-        A column that was made a feature still joins when it is the id elsewhere.
+        A column declared as a feature also joins if it is the id of another table.
         """
         columns = self.tables[table].columns
         own = [name for name, spec in columns.items() if spec.role == "id"]
@@ -80,7 +80,7 @@ class Contract:
 
     @property
     def features(self) -> dict[str, Feature]:
-        """The features by name, long tables spread over their periods."""
+        """The features by name, one per period in long tables."""
         return {f.column.name: f for source in self.sources() for f in self._features(source)}
 
     @property
@@ -108,7 +108,7 @@ class Contract:
 def parse_contract(tables: Mapping[str, Any], *, has_target: bool = True) -> Contract:
     """Return the contract of config nodes, or raise one error with all contradictions.
 
-    ``has_target=False`` leaves the target out: the files hold customers to be scored.
+    ``has_target=False`` leaves the target out, for customers to be scored.
     """
     nodes = check_mapping("tables", tables)
     parsed = {name: parse(TableSpec, node, f"tables.{name}") for name, node in nodes.items()}
@@ -139,7 +139,7 @@ def _without_target(tables: Mapping[str, TableSpec]) -> dict[str, TableSpec]:
     return {name: without_target(table) for name, table in tables.items()}
 
 
-# --- checks: each answers with the sentences it has to say ---------------------------------------
+# --- checks: each yields messages ----------------------------------------------------------------
 
 
 def _check_roles_unique(contract: Contract) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""The derived features a source names, held against the features it has."""
+"""Derived features of a source, checked against its features."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _EXACT = ("ratio", "difference")
 def parse_derived_features(
     specs: Mapping[str, Any] | None, columns: Mapping[str, Column]
 ) -> tuple[DerivedFeature, ...]:
-    """Return the derived features of a source; a ``RetainError`` naming every one that cannot be.
+    """Return the derived features of a source; raise one ``RetainError`` with all problems.
 
     >>> pages = {"pages": Column("pages", "site", "number")}
-    >>> wanted = {"pages_mean": {"group": "site", "operation": "mean", "of": ["page"]}}
-    >>> parse_derived_features(wanted, pages)
+    >>> specs = {"pages_mean": {"group": "site", "operation": "mean", "of": ["page"]}}
+    >>> parse_derived_features(specs, pages)
     Traceback (most recent call last):
     ...
     retain.errors.RetainError: derived.pages_mean.of: number feature 'page' is not one of pages. \

@@ -1,4 +1,4 @@
-"""Long tables: their periods named, and their rows laid side by side, one row a customer."""
+"""Periods of long tables."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from retain.wording import describe_count
 def parse_periods(
     cells: pd.Series | DictionaryColumn, spec: PeriodSpec, where: str, key: str
 ) -> Places:
-    """Return the period of each row by its place in the order of the contract.
+    """Return the index of each row's period in the order of the contract.
 
-    ``key`` is where the periods stand in the config. A ``RetainError`` where a row names no known
-    period, or where the file lacks one of them altogether.
+    ``key`` is the config key of the periods. Raise a ``RetainError`` if a row has an unknown
+    period, or the file lacks a period.
 
     >>> named = {"may": ("5",), "june": ("6",)}
     >>> months = PeriodSpec(raw="month", order=("may", "june"), names=named)
@@ -64,9 +64,9 @@ def _unknown_period_message(cells: pd.Series, periods: list[str], at: str, key: 
 def find_period_gaps(
     ids: pd.Index, period: Places, customers: pd.Index, spec: PeriodSpec, where: str
 ) -> Iterator[InvalidRows]:
-    """Yield customers of whom a table has no row of some period, a sentence a period.
+    """Yield the customers without a row of some period, a message per period.
 
-    ``ids`` and ``period`` are of its rows, of which no two are of one customer and period.
+    ``ids`` and ``period`` are of the rows; no customer has two rows of one period.
     """
     if len(period) == len(customers) * len(spec.order):
         return

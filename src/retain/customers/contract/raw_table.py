@@ -1,4 +1,4 @@
-"""One raw table under its contract: its columns found, its ids, periods and values typed."""
+"""One raw table under its contract, with typed ids, periods and values."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def read_ids(csv: Sheet, column: str, spec: ColumnSpec, where: str) -> pd.Series
 
 
 def factorize_ids(ids: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
-    """For each row the place of its customer, and the customers in order of appearance."""
+    """Return the index of each row's customer, and the customers in order of appearance."""
     if ids.dtype == "str" or not ids.is_monotonic_increasing:
         rows, customers = pd.factorize(ids)
         return rows, pd.Index(customers, name="customer_id")
@@ -66,7 +66,7 @@ def factorize_ids(ids: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
 
 
 def _are_digits(texts: pa.ChunkedArray) -> bool:
-    """Return whether the texts are digits and nothing else, few enough for int64."""
+    """Return whether the texts consist of digits only, few enough for int64."""
     if not pa.types.is_string(texts.type):
         return False
     longest = pc.max(pc.binary_length(texts)).as_py()
@@ -83,14 +83,14 @@ class RawTable:
     Attributes
     ----------
     ids
-        The customers, each once.
+        The distinct customers.
     rows
-        For each row of the file the place of its customer among ``ids``.
+        Index of each row's customer in ``ids``.
     periods
-        For each row the place of its period in the order of the contract; None where the table
-        has one row a customer.
+        Index of each row's period in the order of the contract; None in a table with one row per
+        customer.
     invalid
-        Customers whose values mean nothing here.
+        Customers with invalid values.
     """
 
     name: str
@@ -104,17 +104,17 @@ class RawTable:
 
     @property
     def description(self) -> str:
-        """The table as messages name it."""
+        """The name of the table in messages."""
         return f"{self.name} ({self.spec.file})"
 
     def reindex(self, customers: pd.Index) -> RawTable:
-        """Return the same rows of all these customers, some of whom may have none."""
+        """Return the same rows with these customers as ids; some may have no row."""
         if self.ids.equals(customers):
             return self
         return replace(self, ids=customers, rows=customers.get_indexer(self.ids)[self.rows])
 
     def values(self, name: str, period: str | None = None) -> pd.Series:
-        """Return a column by customer, of one period of a long table; missing without a row."""
+        """Return a column by customer, of one period in a long table; missing without a row."""
         column, rows, codes = self.columns[name], self.rows, self.columns[name].codes
         if period is not None and self.spec.period is not None:
             chosen = self.periods == self.spec.period.order.index(period)
@@ -129,13 +129,13 @@ def read_table(
 ) -> RawTable:
     """Read the table of ``spec.file``; ``key`` is the contract's name of the id column.
 
-    ``drop_invalid`` notes whose values break the contract instead of refusing the file.
+    ``drop_invalid`` collects customers with invalid values instead of rejecting the file.
 
     Raises
     ------
     RetainError
         The file breaks its contract: a column or period is missing, a value is not in its
-        vocabulary, no number, out of range or missing, or a customer stands twice.
+        vocabulary, not a number, out of range or missing, or a customer is repeated.
     """
     raws = [normalise_spaces(raw) for raw in (spec.columns[key].raw, *spec.columns[key].aliases)]
     csv = read_cells(folder / spec.file, distinct=raws)
@@ -220,7 +220,7 @@ def _check_unique_rows(table: RawTable) -> None:
 def _parse_columns(
     cells: Mapping[str, DictionaryColumn], csv: Sheet, spec: TableSpec, ids: pd.Series, where: str
 ) -> tuple[dict[str, DictionaryColumn], list[InvalidRows]]:
-    """Numbers as floats, categories as the file writes them; and cells that are no numbers."""
+    """Return numbers as floats and categories as in the file; and cells that are not numbers."""
     typed: dict[str, DictionaryColumn] = {}
     wrong: list[InvalidRows] = []
     for name, column in cells.items():
@@ -240,12 +240,12 @@ def _parse_columns(
 
 
 def _ids_as_column(ids: pd.Index) -> pd.Series:
-    """Ids as a column holds its values: texts, or numbers as floats."""
+    """Return ids as column values: texts, or numbers as floats."""
     values = pd.Series(ids)
     return values if values.dtype == "str" else values.astype("float64")
 
 
 def _canonical(column: DictionaryColumn, spec: ColumnSpec) -> DictionaryColumn:
-    """Categories under their canonical names, numbers as they are."""
+    """Return categories under their canonical names; numbers unchanged."""
     names = category_vocabulary(spec)
     return column.with_distinct(column.distinct.map(names).astype("str")) if names else column

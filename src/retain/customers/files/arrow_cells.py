@@ -1,4 +1,4 @@
-"""Columns of cells that repeat: each different cell once, and which of them stands in which row."""
+"""Dictionary-encoded columns: distinct cells, and their codes by row."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class CsvFormat:
 
 
 def read_fast(path: Path, cut: CsvFormat) -> pa.Table | None:
-    """All records of a UTF-8 file, the header among them, by as many threads as there are cores.
+    """Return all records of a UTF-8 file, header included, read by all cores.
 
-    None where anything is wrong with the file: ``read_checked`` then tells what.
+    None if the file is invalid in any way: ``read_checked`` then raises the reason.
     """
     read_options = csv.ReadOptions(autogenerate_column_names=True)
     parse_options = csv.ParseOptions(delimiter=cut.separator, newlines_in_values=True)
@@ -39,7 +39,7 @@ def read_fast(path: Path, cut: CsvFormat) -> pa.Table | None:
 
 
 def read_checked(path: Path, text: str, cut: CsvFormat) -> pa.Table:
-    """All records of a text, the header among them. pandas would fill short rows up in silence.
+    """Return all records of a text, header included. (pandas would fill up short rows silently.)
 
     Raises
     ------
@@ -82,7 +82,7 @@ def _table(
 
 
 def _has_nul(column: pa.ChunkedArray) -> bool:
-    """Return whether some cell holds a zero byte, which no text does."""
+    """Return whether some cell holds a zero byte."""
     texts = [one.dictionary if pa.types.is_dictionary(one.type) else one for one in column.chunks]
     return any(
         pc.any(pc.match_substring(one, "\0")).as_py()
@@ -107,21 +107,21 @@ _WIDE_SPACE = "[\u00a0\u2007\u2009\u202f]"
 
 @dataclass(frozen=True, slots=True)
 class DictionaryColumn:
-    """A column.
+    """A dictionary-encoded column.
 
     Attributes
     ----------
     distinct
-        The different cells, or what was made of them, none of them without a row.
+        Distinct cells or their parsed values, each with at least one row.
     codes
-        For each row the place of its cell among ``distinct``, -1 where it has none.
+        Index of each row's cell in ``distinct``, -1 where missing.
     """
 
     distinct: pd.Series
     codes: Places
 
     def with_distinct(self, made: pd.Series) -> DictionaryColumn:
-        """Return the column with something made of each different cell.
+        """Return the column with ``made`` in place of the distinct cells.
 
         >>> column = to_dictionary(pd.Series(["b", None, "a", "b"]))
         >>> column.with_distinct(column.distinct.str.upper()).cells().tolist()
@@ -130,11 +130,11 @@ class DictionaryColumn:
         return replace(self, distinct=made)
 
     def cells(self) -> pd.Series:
-        """Return the column row by row, missing where a row has no cell."""
+        """Return the column row by row."""
         return pd.Series(self.distinct.array.take(self.codes, allow_fill=True))
 
     def counts(self) -> NDArray[np.int64]:
-        """Return the number of rows of each of the different cells."""
+        """Return the number of rows of each distinct cell."""
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct))
 
     def missing(self) -> NDArray[np.bool_]:
@@ -144,7 +144,7 @@ class DictionaryColumn:
 
 
 def to_dictionary(cells: pd.Series | DictionaryColumn) -> DictionaryColumn:
-    """Return the column of these texts; one that is a ``DictionaryColumn`` already as it is."""
+    """Return the texts dictionary-encoded; a ``DictionaryColumn`` unchanged."""
     if isinstance(cells, DictionaryColumn):
         return cells
     codes, values = pd.factorize(cells.astype("str"))
@@ -167,7 +167,7 @@ def from_arrow(cells: pa.ChunkedArray) -> DictionaryColumn:
 
 
 def strip_whitespace(cells: pa.ChunkedArray) -> pa.DictionaryArray:
-    """Texts without surrounding blanks, every space an ordinary one, missing where empty."""
+    """Return texts with ordinary spaces and none around them, missing where empty."""
     encoded = cells.dictionary_encode().unify_dictionaries().combine_chunks()
     text = pc.replace_substring_regex(encoded.dictionary, _WIDE_SPACE, " ")
     text = pc.utf8_trim_whitespace(text)
@@ -176,8 +176,8 @@ def strip_whitespace(cells: pa.ChunkedArray) -> pa.DictionaryArray:
 
 
 def tidy(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the same row by row, each different text mended once."""
+    """Return the result of ``strip_whitespace`` row by row."""
     if pc.all(pc.ascii_is_decimal(cells)).as_py():
-        return cells  # numbers of customers: as many texts as rows, and nothing to mend
+        return cells  # ids: as many texts as rows, and no blanks
     encoded = strip_whitespace(cells)
     return pa.chunked_array([encoded.dictionary.take(encoded.indices)])

@@ -1,4 +1,4 @@
-"""Columns of two answers: which one a user means, and which one says yes."""
+"""Columns of two answers, and the positive one."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def parse_positive(
     positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
     where: str,
 ) -> pd.Series:
-    """Return a mask of the positive answers, of which none is missing.
+    """Return a mask of the positive answers; no cell may be missing.
 
-    ``positive`` may be left out where the two answers say yes and no in a usual way, and may come
-    as YAML reads it: ``Yes`` as True, ``1`` as a number.
+    ``positive`` may be None if the answers are a usual form of yes and no, and may have the type
+    that YAML gives it: ``Yes`` is True, ``1`` is a number.
 
     >>> parse_positive(pd.Series(["Yes", "No"]), True, "column 'Churn'").tolist()
     [True, False]
@@ -42,7 +42,7 @@ def parse_positive(
 
 
 def parse_consent(cells: pd.Series, where: str) -> pd.Series:
-    """Return a mask of those who agreed; a missing answer is no agreement.
+    """Return a mask of customers who agreed; a missing answer is no agreement.
 
     >>> parse_consent(pd.Series(["да", "нет", None]), "column 'agreed'").tolist()
     [True, False, False]
@@ -66,7 +66,7 @@ def _infer_positive(answers: Sequence[str], where: str) -> str:
 
 
 def _resolve_positive(positive: str | float | bool, answers: Sequence[str], where: str) -> str:  # noqa: FBT001
-    """Return the one of ``known`` that ``positive`` stands for, the most literal reading first."""
+    """Return the answer that ``positive`` stands for, trying the most literal reading first."""
     wanted = str(positive).strip()
     readings = (
         [value for value in answers if value == wanted],

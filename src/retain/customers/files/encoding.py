@@ -1,4 +1,4 @@
-"""The file a user named: whether it is there, and its bytes."""
+"""Text files: existence, bytes and encoding."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from retain.errors import RetainError, did_you_mean, examples
 from retain.storage.paths import parse_path
 from retain.storage.reading import MAX_TABLE_BYTES, check_regular, open_regular, read_bytes
 
-_HEAD = 1 << 16  # bytes looked at for the zero bytes of UTF-16
+_HEAD = 1 << 16  # bytes searched for the zero bytes of UTF-16
 NOT_TEXT = ("Cc", "Cn", "Co", "Cs")
-"""Unicode categories that text hardly has: control, unassigned, private, surrogate."""
+"""Unicode categories that are rare in text: control, unassigned, private, surrogate."""
 RARE = 0.02
-"""Share of such characters that a text may have, damaged as it may be."""
+"""Largest share of such characters in a text, damaged ones included."""
 _PLAIN = re.compile("[ -\xff\t\n\v\f\r]")  # \x80 to \x9f may be letters of another code page
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -47,10 +47,7 @@ def decode(path: Path, data: bytes) -> tuple[str, str]:
 
 
 def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
-    """Return the encoding and the beginning of a UTF-8 file; None for any other file.
-
-    A little more than ``characters`` are told, if the file has more.
-    """
+    """Return the encoding and at least the first ``characters`` of a UTF-8 file; else None."""
     with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
         head = file.read(4 * characters + 4)
     encoding = _marked_encoding(head)
@@ -63,7 +60,7 @@ def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
 
 
 def _marked_encoding(data: bytes) -> str:
-    """Return the encoding a byte order mark names, or its zero bytes betray; UTF-8 otherwise."""
+    """Return the encoding indicated by a byte order mark or zero bytes; UTF-8 otherwise."""
     if data.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -76,7 +73,7 @@ def _marked_encoding(data: bytes) -> str:
 
 
 def _looks_like_text(text: str) -> bool:
-    r"""Return whether control and unassigned characters are rare in the beginning of a text.
+    r"""Return whether control and unassigned characters are rare at the beginning of a text.
 
     >>> _looks_like_text("id,city\n1,Москва\n"), _looks_like_text("\x89PNG\x1a\x0d\x01")
     (True, False)
@@ -87,15 +84,15 @@ def _looks_like_text(text: str) -> bool:
 
 
 def _mostly_utf8(data: bytes) -> bool:
-    """Return whether a file that does not decode as UTF-8 is UTF-8 with damage, and not another."""
+    """Return whether a file that does not decode as UTF-8 is damaged UTF-8."""
     valid = data.decode("utf-8", errors="ignore")
     marked = data.decode("utf-8", errors="replace")
-    letters = len(valid.encode("utf-8")) - len(valid)  # bytes beyond one a character
+    letters = len(valid.encode("utf-8")) - len(valid)  # bytes beyond one per character
     return letters > marked.count("\ufffd")
 
 
 def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
-    """Return the text in cp1251, or in latin-1 where cp1251 makes no Cyrillic words of it."""
+    """Return the encoding and the text: cp1251, or latin-1 if cp1251 mixes the scripts of words."""
     text = data.decode("latin-1")
     if _CONTROL.search(text):
         problem = f"file {str(path)!r} is not text in utf-8, utf-16, cp1251 or latin-1"
@@ -113,7 +110,7 @@ def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
 
 
 def resolve_path(typed: str, key: str) -> Path:
-    """Return a path as it was typed; the URL of a database, which may hold a password, is none.
+    """Return the path of a typed text; raise for a URL, which may hold a password.
 
     >>> resolve_path("postgresql://ann:secret@db/shop", "data.path")
     Traceback (most recent call last):
@@ -128,13 +125,13 @@ def resolve_path(typed: str, key: str) -> Path:
 
 
 def read_content(path: Path) -> bytes:
-    """Return the bytes of the file; a ``RetainError`` with the nearest name where there is none."""
+    """Return the bytes of the file; raise with the nearest name if it does not exist."""
     check_exists(path)
     return read_bytes(path, max_bytes=MAX_TABLE_BYTES)
 
 
 def check_exists(path: Path) -> None:
-    """Refuse a path that leads to no regular file, naming the nearest file or folder there is."""
+    """Raise if a path is not a regular file, naming the nearest file or folder."""
     try:
         status = path.stat()
     except (FileNotFoundError, NotADirectoryError):

@@ -21,8 +21,8 @@ from retain.customers.files.numbers import (
 from retain.errors import RetainError
 
 _ABSENT = ("na", "n/a", "#n/a", "nan", "null", "none", "-", "?")
-_NEARLY = 0.9  # from this share on, the cells that do not fit are taken for errors
-_DATES = {  # the date stands in the first ten characters, a time of day may follow ISO dates
+_NEARLY = 0.9  # from this share on, the cells that do not fit count as errors
+_DATES = {  # the date is in the first ten characters; a time of day may follow ISO dates
     "[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}[0-9:.+Z-]*)?": ("%Y-%m-%d",),
     "[0-9]{1,2}[.][0-9]{1,2}[.][0-9]{4}": ("%d.%m.%Y",),
     "[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}": ("%d/%m/%Y", "%m/%d/%Y"),
@@ -31,7 +31,7 @@ _DATES = {  # the date stands in the first ten characters, a time of day may fol
 
 @dataclass(frozen=True, slots=True)
 class InferredColumn:
-    """A column whose kind was told by its cells; a date is a number of days since 1970-01-01."""
+    """A column of an inferred kind; a date is a number of days since 1970-01-01."""
 
     kind: Kind
     cells: pd.Series
@@ -41,8 +41,8 @@ class InferredColumn:
 def infer_type(cells: pd.Series, decimal: str, name: str) -> InferredColumn:
     """Return the column as numbers, dates or a category, whichever its cells are.
 
-    A ``RetainError`` where nearly all cells (90 % and more) are numbers or dates and some are not:
-    the odd ones may be errors, and only the user can tell.
+    Raise a ``RetainError`` if nearly all cells (90 % and more) are numbers or dates but some are
+    not: these may be errors, and the user has to decide.
 
     >>> infer_type(pd.Series(["1", "?", "2,5"]), ",", "pages").cells.tolist()
     [1.0, nan, 2.5]
@@ -65,13 +65,13 @@ def infer_type(cells: pd.Series, decimal: str, name: str) -> InferredColumn:
 def coerce_type(
     cells: pd.Series, decimal: str, name: str, kind: Kind, ids: pd.Index
 ) -> tuple[InferredColumn, list[InvalidRows]]:
-    """Return the column as the kind a model learnt it as, and whose cells are not of it.
+    """Return the column as the kind of the training data, and the customers who do not fit it.
 
-    Where nobody's are, the ``RetainError`` of a column of another kind.
+    Raise a ``RetainError`` if no cell is of this kind.
 
     >>> cells, ids = pd.Series(["3", "many"]), pd.Index(["Ann", "Bob"])
-    >>> found, wrong = coerce_type(cells, ".", "pages", "number", ids)
-    >>> found.cells.tolist(), [(one.message, one.ids.tolist()) for one in wrong]
+    >>> column, invalid = coerce_type(cells, ".", "pages", "number", ids)
+    >>> column.cells.tolist(), [(one.message, one.ids.tolist()) for one in invalid]
     ([3.0, nan], [("column 'pages': 1 cell is not a number: 'many'; expected numbers with decimal \
 mark '.'.", ['Bob'])])
     """
@@ -101,7 +101,7 @@ def as_text(cells: pd.Series) -> pd.Series:
 
 
 def _exact(cells: pd.Series) -> pd.Series:
-    """Return a mask of whole numbers that floats hold exactly."""
+    """Return a mask of whole numbers that floats represent exactly."""
     return (cells % 1 == 0) & (cells.abs() <= 2**53)
 
 
@@ -112,7 +112,7 @@ def mask_na_strings(cells: pd.Series) -> pd.Series:
 
 
 def uninformative_reason(values: pd.Series, *, is_date: bool) -> str:
-    """Return the reason to drop a feature: constant, empty or an id; else an empty text.
+    """Return the reason to drop a feature (constant, empty or an id), else an empty text.
 
     >>> uninformative_reason(pd.Series([3.0, 3.0]), is_date=False)
     'constant'
@@ -130,7 +130,7 @@ def uninformative_reason(values: pd.Series, *, is_date: bool) -> str:
 
 
 def _try_types(cells: pd.Series, name: str) -> InferredColumn:
-    """Return a column Parquet has typed."""
+    """Return a column that Parquet has typed."""
     if cells.dtype.kind == "M":
         return InferredColumn("number", _days_since_1970(cells), is_date=True)
     values = cells.astype("float64")
@@ -141,7 +141,7 @@ def _try_types(cells: pd.Series, name: str) -> InferredColumn:
 
 
 def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> bool:
-    """Return whether all cells are of this kind; a ``RetainError`` where nearly all are."""
+    """Return whether all cells are of this kind; raise if nearly all are."""
     odd = texts[texts.notna() & values.isna()]
     share = 1 - len(odd) / texts.notna().sum()
     if _NEARLY <= share < 1:
@@ -154,7 +154,7 @@ def _parses_fully(values: pd.Series, texts: pd.Series, name: str, kind: str) -> 
 
 
 def _parse_days(texts: pd.Series, name: str) -> pd.Series:
-    """Days since 1970-01-01, missing where a cell is no date of the column's usual way."""
+    """Return days since 1970-01-01, missing where a cell is not a date in the column's format."""
     for pattern, formats in _DATES.items():
         matching = texts.str.fullmatch(pattern, na=False).astype(bool)
         if matching.sum() >= _NEARLY * texts.notna().sum():
