@@ -89,11 +89,9 @@ def psi_null_quantile(bins: int, n_reference: int, n_current: int) -> float:
     >>> round(psi_null_quantile(10, 1000, 50), 2), round(psi_null_quantile(10, 1000, 100_000), 3)
     (0.36, 0.017)
     """
-    return (
-        float((1 / n_reference + 1 / n_current) * special.chdtri(bins - 1, ALPHA))
-        if bins > 1
-        else 0.0
-    )
+    if bins < 2:
+        return 0.0
+    return float((1 / n_reference + 1 / n_current) * special.chdtri(bins - 1, ALPHA))
 
 
 def _row(

@@ -117,7 +117,7 @@ def _unit(profit: str | None, unit: str | None) -> str | None:
 def _infer_features(
     table: Table, roles: Roles, ids: pd.Index, known_kinds: Mapping[str, Kind]
 ) -> tuple[dict[str, InferredColumn], list[InvalidRows]]:
-    """Return features by canonical name, and invalid rows; raise for all invalid columns at once."""
+    """Return features by canonical name and invalid rows; raise for all unreadable columns."""
     inferred: dict[str, InferredColumn] = {}
     unreadable: list[InvalidRows] = []
     wrong: list[str] = []

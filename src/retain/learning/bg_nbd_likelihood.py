@@ -1,4 +1,4 @@
-"""BG/NBD: how often customers buy, and after which purchase they leave for good."""
+"""BG/NBD: a model of purchase rate and dropout after a purchase."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from sklearn.linear_model import LogisticRegression
 from retain.errors import NotApplicable
 
 FARTHEST = 9.0
-"""Logarithms of parameters stay within ± this: beyond, customers hardly differ from each other, and
-differences of gamma functions have lost the digits that tell one parameter from the next."""
+"""Bound of log-parameters: beyond it customers hardly differ, and differences of gamma functions
+lose their precision."""
 STEEPEST = 1e-5
-"""Slope of the mean log-likelihood in a log-parameter, up to which it is at its greatest."""
+"""Largest slope of the mean log-likelihood in a log-parameter at its maximum."""
 SINGULAR = 1e-5
-"""``a`` = 1 is a removable gap of the expected purchases; so near to it, they are those beside."""
+"""``a`` = 1 is a removable singularity of the expected purchases; within this distance of it they
+are computed at its edge."""
 
 
 @dataclass(frozen=True)
 class BgNbdParams:
-    """The four parameters, ``alpha`` in units of time; ``log_likelihood`` is the log-likelihood."""
+    """The four parameters, ``alpha`` in units of time, and their log-likelihood."""
 
     r: float
     alpha: float
@@ -31,7 +32,7 @@ class BgNbdParams:
     log_likelihood: float
 
     def p_churned(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
-        """Probability of having left by ``T``, 1 − P(alive), each in [0, 1); 0 where x is 0.
+        """Return the probability of dropout by ``T``, 1 − P(alive), in [0, 1); 0 where x is 0.
 
         Fader & Hardie, "Computing P(alive) Using the BG/NBD Model" (2008), equation 1.
         """
@@ -42,10 +43,10 @@ class BgNbdParams:
     def expected_purchases(
         self, ahead: float, x: np.ndarray, t_x: np.ndarray, T: np.ndarray
     ) -> np.ndarray:
-        """Purchases expected within ``ahead`` after ``T`` (2005, equation 10).
+        """Return the purchases expected within ``ahead`` after ``T`` (2005, equation 10).
 
-        Written by Euler's transformation of the hypergeometric function, whose own form is a
-        small factor times a huge one where a customer bought often.
+        Euler's transformation of the hypergeometric function avoids a small factor times a huge
+        one for customers with many purchases.
         """
         a = self.a if abs(self.a - 1) > SINGULAR else 1 + SINGULAR
         z = ahead / (self.alpha + T + ahead)
@@ -56,12 +57,12 @@ class BgNbdParams:
 
 
 def fit_bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
-    """Return the parameters of greatest likelihood; customers alike in all three are counted once.
+    """Return the maximum-likelihood parameters; customers equal in all three are aggregated.
 
     Raises
     ------
     NotApplicable
-        When nobody bought twice, or the likelihood has no maximum to be found.
+        No customer bought twice, or the likelihood has no maximum within the bounds.
     """
     if not (x > 0).any():
         raise NotApplicable("BG/NBD learns from repeat purchases, and no customer has any")
@@ -88,9 +89,9 @@ def fit_bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
 
 
 def _is_flat(logs: np.ndarray, slopes: np.ndarray) -> bool:
-    """Return whether nothing is to be gained any more, but beyond the bounds.
+    """Return whether the likelihood is at its maximum within the bounds.
 
-    What the search says of itself is not asked: it ends as abnormal where rounding is all there is.
+    The optimiser's own status is not used: it reports a failure where only rounding is left.
     """
     room = np.where(slopes < 0, FARTHEST - logs, FARTHEST + logs)
     return bool((np.minimum(np.abs(slopes), room) <= STEEPEST).all())
@@ -99,7 +100,7 @@ def _is_flat(logs: np.ndarray, slopes: np.ndarray) -> bool:
 class _NegLogLikelihood:
     """Minus the mean log-likelihood (2005, equation 6) of log-parameters, and its gradient.
 
-    Gamma functions are asked once for each number of purchases, not for each customer.
+    Gamma functions are computed once per number of purchases, not per customer.
     """
 
     def __init__(self, rows: np.ndarray, counts: np.ndarray) -> None:
@@ -126,14 +127,14 @@ class _NegLogLikelihood:
         return -float(value), -(slopes @ self._share) * np.array([r, alpha, a, b])
 
     def _gammas(self, r: float, alpha: float, a: float, b: float) -> np.ndarray:
-        """Return the terms that depend on the number of purchases alone."""
+        """Return the terms that depend only on the number of purchases."""
         x = self._counts
         rate = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
         leaving = gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
         return np.asarray(rate + leaving)
 
     def _gradients(self, r: float, alpha: float, a: float, b: float) -> np.ndarray:
-        """Its slopes in r, α, a and b, shape (4, n)."""
+        """Return the derivatives of ``_gammas`` in r, α, a and b, shape (4, n)."""
         x, both = self._counts, digamma(a + b) - digamma(a + b + self._counts)
         rate = digamma(r + x) - digamma(r) + np.log(alpha)
         return np.stack(
@@ -142,7 +143,7 @@ class _NegLogLikelihood:
 
 
 LEAST = 1e-6
-"""Slope where the share falls with the score: no more than keeps the order."""
+"""Slope where the decline rate decreases with the score: just enough to keep the order."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ class MonotoneSigmoid:
 
     @classmethod
     def fit(cls, score: np.ndarray, target: np.ndarray) -> MonotoneSigmoid:
-        """Fit the non-decreasing curve of greatest likelihood (Platt 1999, without his prior).
+        """Fit the non-decreasing maximum-likelihood curve (Platt 1999, without his prior).
 
         >>> curve = MonotoneSigmoid.fit(np.arange(10.0), np.arange(10) // 4 % 2)
         >>> bool((np.diff(curve(np.arange(10.0))) > 0).all())
@@ -173,9 +174,9 @@ class MonotoneSigmoid:
 
     @property
     def params(self) -> np.ndarray:
-        """Its four numbers, of which ``MonotoneSigmoid(*numbers)`` makes it again.
+        """The four arguments of the constructor.
 
-        Models keep these: a type of its own in their file would have to be trusted.
+        Models store these: a custom type in a model file would have to be trusted.
         """
         return np.array([self.center, self.scale, self.intercept, self.slope])
 

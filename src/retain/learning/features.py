@@ -1,4 +1,4 @@
-"""From customers to the matrix a model may see: toggled groups and derived features."""
+"""The feature matrix of a model: toggled groups and derived features."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retain.schema import GROUPS, Features
 
 
 def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:
-    """Columns of the groups that are switched on, derived features last.
+    """Return the columns of the groups that are switched on, derived features last.
 
     Returns
     -------
@@ -23,9 +23,9 @@ def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:
     Raises
     ------
     NotApplicable
-        When every group is switched off.
+        All groups are switched off.
     RetainError
-        When a toggle names no group.
+        A toggle names an unknown group.
     """
     check_toggles(features, set(customers.groups) | {d.group for d in customers.derived_features})
     on = {group for group in customers.groups if features.on(group)}
@@ -39,12 +39,12 @@ def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:
 
 
 def training_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
-    """Return the columns a model learnt from, in its order, of customers it is to score.
+    """Return the model's columns, in its order, of customers to be scored.
 
     Raises
     ------
     RetainError
-        Naming every feature that these customers lack, or that is no number any more.
+        Naming all features that are missing or of another kind than in training.
 
     >>> from retain.customers.customers import Column
     >>> table = pd.DataFrame({"pages": [1.0], "minutes": [2.0]}, index=[7])
@@ -75,7 +75,7 @@ do not have. Did you mean 'minutes'?
 
 
 def check_toggles(features: Features, groups: set[str]) -> None:
-    """Refuse a toggle for a group that neither the trade nor these customers know."""
+    """Raise for a toggle of a group that is neither predefined nor one of these customers'."""
     allowed = sorted(set(GROUPS) | groups)
     for toggle in features.toggles:
         if toggle not in allowed:
@@ -86,7 +86,7 @@ def check_toggles(features: Features, groups: set[str]) -> None:
 
 
 def _derive_all(customers: Customers, names: list[str], features: Features) -> list[pd.Series]:
-    """Those whose group is on and whose inputs are all there."""
+    """Return the derived features with an active group and all inputs."""
     return [
         derive(feature, customers.features)
         for feature in customers.derived_features
@@ -95,7 +95,7 @@ def _derive_all(customers: Customers, names: list[str], features: Features) -> l
 
 
 def derive(feature: DerivedFeature, table: pd.DataFrame) -> pd.Series:
-    """One derived feature; missing where an input is missing or a denominator is zero.
+    """Return a derived feature; missing where an input is missing or a denominator is zero.
 
     >>> pages = pd.DataFrame({"pages": [6.0, 5.0], "categories": [3.0, 0.0]})
     >>> ratio = DerivedFeature("pages_per_category", "site", "ratio", ("pages", "categories"))
@@ -113,7 +113,7 @@ def _ratio(values: np.ndarray) -> np.ndarray:
 
 
 def _slope(values: np.ndarray) -> np.ndarray:
-    """Least-squares change a period."""
+    """Return the least-squares change per period."""
     time = np.arange(values.shape[1]) - (values.shape[1] - 1) / 2
     return np.asarray(values @ (time / (time**2).sum()))
 

@@ -152,7 +152,7 @@ def is_id(customers: Customers, name: str) -> bool:
 
 
 def find_target_copies(customers: Customers) -> tuple[str, ...]:
-    """Return the features of two values (missing is one) that split customers as the target does."""
+    """Return the features of two values (missing included) that equal the target."""
     if customers.target is None or len(customers) < MIN_ROWS or customers.target.nunique() < 2:
         return ()
     target = customers.target.to_numpy()

@@ -99,7 +99,7 @@ def _assemble(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) ->
 
 
 def _ids(raw: Mapping[str, RawTable], *, drop_invalid: bool) -> tuple[pd.Index, list[InvalidRows]]:
-    """Return the ids of all tables, and the invalid rows; raise for these unless ``drop_invalid``."""
+    """Return the ids of all tables and the invalid rows; raise for them unless ``drop_invalid``."""
     first, *rest = sorted(raw.values(), key=lambda table: table.periods is not None)
     ids = first.ids
     invalid = [one for table in raw.values() for one in table.invalid]

@@ -39,7 +39,7 @@ def read_fast(path: Path, cut: CsvFormat) -> pa.Table | None:
 
 
 def read_checked(path: Path, text: str, cut: CsvFormat) -> pa.Table:
-    """Return all records of a text, header included. (pandas would fill up short rows silently.)
+    """Return all records of a text, header included; pandas would fill short rows silently.
 
     Raises
     ------
