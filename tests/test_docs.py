@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import retain
 from retain.cli.compare import compare
 from retain.cli.compose import Composer
 from retain.cli.overrides import Groups, parse_args
@@ -309,3 +310,9 @@ def test_the_cluster_page_says_of_every_launcher_when_to_use_it():
 def test_the_page_on_leak_checks_lists_every_check():
     text = (DOCS / "explanation/leak-checks.md").read_text(encoding="utf-8")
     assert tuple(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)) == CODES
+
+
+def test_the_page_on_python_lists_the_public_names():
+    text = (DOCS / "how-to/python.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`.*?`) \|", text, flags=re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(cells))) == set(retain.__all__)
