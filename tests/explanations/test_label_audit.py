@@ -61,7 +61,7 @@ def test_the_label_of_the_real_store_is_not_what_its_money_says(one_click_dir, o
     ]
     revenue, minutes = found
     assert (revenue.before.ru, revenue.last.ru) == (
-        "Выручка, предыдущий месяц",
+        "Выручка, прошлый месяц",
         "Выручка, текущий месяц",
     )
     assert (round(revenue.declined.share, 2), round(revenue.stayed.share, 2)) == (0.21, 0.30)
