@@ -237,6 +237,13 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(target), link
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_paths_a_page_names_are_there(page):
+    rooms = "src|conf|tests|docs|experiments"
+    for path in re.findall(rf"`((?:{rooms})/[^`<> ]*)`", without_blocks(PAGES[page])):
+        assert list(ROOT.glob(path.rstrip("/"))) or "NAME" in path, path
+
+
 def test_every_page_is_in_the_index():
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     linked = {(DOCS / link).resolve() for link in re.findall(r"\]\(([\w/.-]+\.md)", index)}
