@@ -323,3 +323,12 @@ def test_the_page_on_python_lists_the_public_names():
     text = (DOCS / "how-to/python.md").read_text(encoding="utf-8")
     cells = re.findall(r"^\| (`.*?`) \|", text, flags=re.MULTILINE)
     assert set(re.findall(r"`(\w+)`", " ".join(cells))) == set(retain.__all__)
+
+
+def test_the_nouns_of_the_architecture_are_classes():
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    nouns = re.findall(r"^\| `([A-Z]\w+)` \|", text, flags=re.MULTILINE)
+    assert len(nouns) >= 6
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")]
+    for noun in nouns:
+        assert any(re.search(rf"^class {noun}\b", source, re.MULTILINE) for source in sources), noun
