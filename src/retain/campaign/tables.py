@@ -84,16 +84,16 @@ def offers_table(
     every = list(offers.catalogue.offers.values())
     channels = np.array([one.channel for one in every], dtype=object)
     labels = np.array([getattr(one.label, language) for one in every], dtype=object)
-    mine = treated[rows]
+    indices = treated[rows]
     low, high = np.asarray(campaign.nets)[rows].T
     ids = audience.table.index[rows]
     table = pd.DataFrame(
         {
             "customer_id": ids,
             "segment": np.asarray(audience.segments)[rows],
-            "offer": names[mine],
-            "name": labels[mine],
-            "channel": channels[mine],
+            "offer": names[indices],
+            "name": labels[indices],
+            "channel": channels[indices],
             "text": [texts[row] for row in rows],
             "risk": audience.table["risk"].to_numpy()[rows],
             "expected_cost": plan.select_chosen(offers.cost)[rows],

@@ -95,7 +95,7 @@ def _group(
 def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the explainer and the measures of its reliability."""
     both = [one for one in features if one["strength"] and one["permutation"]]
-    alike = rank_agreement(
+    agreement = rank_agreement(
         [one["strength"]["mean"] for one in both], [one["permutation"]["loss"] for one in both]
     )
     return {
@@ -105,9 +105,9 @@ def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
         "background": drivers.background,
         "error": drivers.error,
         "difference": drivers.difference,
-        "tau": None if alike is None else alike.tau,
-        "tau_p": None if alike is None else alike.p,
-        "agree": None if alike is None else alike.agree,
+        "tau": None if agreement is None else agreement.tau,
+        "tau_p": None if agreement is None else agreement.p,
+        "agree": None if agreement is None else agreement.agree,
     }
 
 

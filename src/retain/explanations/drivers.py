@@ -137,8 +137,8 @@ def _mean(parts: Sequence[np.ndarray], indices: np.ndarray, repeats: int) -> np.
 
 def _difference(one: FoldExplained, recorded: Scores) -> float:
     table = recorded.table
-    mine = table[(table["repeat"] == one.repeat) & (table["fold"] == one.fold)]
-    probability = mine.set_index("customer_id")["probability"].reindex(one.explained.ids)
+    rows = table[(table["repeat"] == one.repeat) & (table["fold"] == one.fold)]
+    probability = rows.set_index("customer_id")["probability"].reindex(one.explained.ids)
     return float(np.abs(probability.to_numpy() - one.explained.probability).max())
 
 

@@ -139,9 +139,9 @@ def _drivers_by_feature(result: ExplanationResult, order: list[str]) -> dict[str
     top = [name for name in order if name in shares.features][:TOP]
     by_feature = {}
     for j, name in enumerate(shares.features):
-        values, mine = table[name], shares.log_odds[:, j]
+        values, contributions = table[name], shares.log_odds[:, j]
         by_feature[name] = {
-            **_direction(values, mine, context.columns[name]),
+            **_direction(values, contributions, context.columns[name]),
             "permutation": None
             if permuted is None
             else {
@@ -149,8 +149,10 @@ def _drivers_by_feature(result: ExplanationResult, order: list[str]) -> dict[str
                 "low": float(permuted.low[j]),
                 "high": float(permuted.high[j]),
             },
-            "swarm": beeswarm_bins(values, mine),
-            "dependence": _dependence(values, mine, context.columns[name]) if name in top else None,
+            "swarm": beeswarm_bins(values, contributions),
+            "dependence": _dependence(values, contributions, context.columns[name])
+            if name in top
+            else None,
         }
     return by_feature
 

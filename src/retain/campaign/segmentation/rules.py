@@ -192,14 +192,14 @@ class _Truth:
 
 
 def _evaluate(rule: Rule, audience: Audience) -> _Truth:
-    everybody = np.ones(len(audience), dtype=bool)
-    truth = _Truth(everybody, ~everybody)
+    everyone = np.ones(len(audience), dtype=bool)
+    truth = _Truth(everyone, ~everyone)
     for name, condition in rule.conditions.items():
         truth &= _Truth(*evaluate_condition(condition, values_of(name, audience)))
     for one in rule.all:
         truth &= _evaluate(one, audience)
     if rule.any:
-        either = ~_Truth(everybody, ~everybody)
+        either = ~_Truth(everyone, ~everyone)
         for one in rule.any:
             either |= _evaluate(one, audience)
         truth &= either

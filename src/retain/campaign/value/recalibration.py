@@ -146,8 +146,8 @@ def fit_recalibration(scores: Scores) -> Recalibration:
     lean = float(np.mean((target - target.mean()) * (x - x.mean())))
     if np.ptp(x) <= FLAT or lean <= FLAT**2:
         return _overall_share(len(target), events)
-    apart = x[target == 0].max() <= x[target == 1].min()
-    estimate, covariance = _fit_logistic(x, target, ridge=1 / PRIOR**2 if apart else 0.0)
+    is_separated = x[target == 0].max() <= x[target == 1].min()
+    estimate, covariance = _fit_logistic(x, target, ridge=1 / PRIOR**2 if is_separated else 0.0)
     return Recalibration(float(estimate[0]), float(estimate[1]), covariance, len(x), events)
 
 
