@@ -61,12 +61,12 @@ def test_the_label_of_the_real_store_is_not_what_its_money_says(one_click_dir, o
     ]
     revenue, minutes = found
     assert (revenue.before.ru, revenue.last.ru) == (
-        "Выручка, предыдущий месяц",
+        "Выручка, прошлый месяц",
         "Выручка, текущий месяц",
     )
     assert (round(revenue.declined.share, 2), round(revenue.stayed.share, 2)) == (0.21, 0.30)
     assert revenue.z < -1.96
     assert (minutes.before.en, minutes.last.en) == (
-        "Minutes on the site a day, previous month",
-        "Minutes on the site a day, current month",
+        "Minutes on the site, previous month",
+        "Minutes on the site, current month",
     )
