@@ -144,7 +144,7 @@ class StudyDirectory:
         OSError
             If the study cannot be written.
         RetainError
-            If a part of it is a link, which may lead anywhere.
+            If a part of it is a link.
         """
         self._check_links()
         self.path.mkdir(parents=True, exist_ok=True)
@@ -155,12 +155,12 @@ class StudyDirectory:
 
     @contextmanager
     def reading(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Hold the study while its verdict is read; one that cannot be written has no writer.
+        """Lock the study while its verdict is read, unless it is not writable.
 
         Raises
         ------
         RetainError
-            If a part of it is a link, which may lead anywhere.
+            If a part of it is a link.
         """
         with ExitStack() as stack:
             with suppress(OSError):

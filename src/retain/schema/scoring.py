@@ -74,7 +74,7 @@ class FittedThresholds(Config):
 class SavedVerdict(Config):
     """The part of ``verdict.json`` that scoring needs.
 
-    ``calibration`` has the observed decline rates by score out of fold.
+    ``calibration`` is the recalibration of scores, fitted out of fold.
     """
 
     model_config = ConfigDict(extra="ignore")
