@@ -132,7 +132,7 @@ def read_assignment(folder: Path) -> Assignment:
     """
     tree = _read_campaign_json(folder)
     id_ = _check_id(tree, folder)
-    raw, found = _table_bytes(tree, CSV, folder)
+    raw, fingerprint = _table_bytes(tree, CSV, folder)
     if OFFERS in _value_at(tree, ("files",), dict, folder):
         _table_bytes(tree, OFFERS, folder)
     return Assignment(
@@ -150,7 +150,7 @@ def read_assignment(folder: Path) -> Assignment:
             _value_at(tree, ("settings", "assumptions"), dict, folder),
             "settings.assumptions",
         ),
-        fingerprint=found,
+        fingerprint=fingerprint,
     )
 
 
@@ -175,13 +175,13 @@ def _table_bytes(tree: Mapping[str, Any], name: str, folder: Path) -> tuple[byte
     """Return the bytes of a table and their SHA-256, which ``campaign.json`` must know."""
     check_exists(folder / name)
     raw = read_bytes(folder / name, max_bytes=MAX_TABLE_BYTES, within=folder)
-    wanted, found = _value_at(tree, ("files", name), str, folder), _hash(raw)
-    if wanted != found:
+    expected, actual = _value_at(tree, ("files", name), str, folder), _hash(raw)
+    if expected != actual:
         raise RetainError(
-            f"{folder / name} is not the file {JSON} speaks of: its SHA-256 begins {found[:12]}, "
-            f"expected {wanted[:12]}. Put back the file as it was written."
+            f"{folder / name} is not the file {JSON} speaks of: its SHA-256 begins {actual[:12]}, "
+            f"expected {expected[:12]}. Put back the file as it was written."
         )
-    return raw, found
+    return raw, actual
 
 
 def _check_id(tree: Mapping[str, Any], folder: Path) -> str:
@@ -235,9 +235,9 @@ def _check_table(table: pd.DataFrame, path: Path) -> None:
         "repeated ids": ids[ids.duplicated()],
         "customers without finite numbers": ids[~np.isfinite(numbers).all(axis=1)],
     }
-    for told, cells in wrong.items():
+    for kind, cells in wrong.items():
         if not cells.empty:
-            raise RetainError(f"{path} holds {told}: {examples(cells)}; expected none.")
+            raise RetainError(f"{path} holds {kind}: {examples(cells)}; expected none.")
 
 
 def _hash(raw: bytes) -> str:

@@ -74,13 +74,13 @@ def check_limits(audience: Audience, settings: CampaignSettings) -> None:
     RetainError
         When a rule, a driver, a placeholder or a band means nothing here.
     """
-    settings, planned_for = scale_costs(settings), settings.planning.on and audience.with_profit
-    if planned_for:
+    settings, is_planned = scale_costs(settings), settings.planning.on and audience.with_profit
+    if is_planned:
         check_catalogue(settings.catalogue, audience)
-    risk = _break_even(audience, settings) if planned_for else None
-    known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
-    for name in settings.planning.min_contacts if planned_for else ():
-        find_segment(name, list(segment_labels(known)))
+    risk = _break_even(audience, settings) if is_planned else None
+    fitted = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
+    for name in settings.planning.min_contacts if is_planned else ():
+        find_segment(name, list(segment_labels(fitted)))
 
 
 def make_campaign(
@@ -102,9 +102,9 @@ def make_campaign(
     if not audience.with_profit:
         return without_money(_segment_audience(audience, settings, None), settings)
     draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
-    found = _segment_audience(audience, settings, draws)
-    context = PlanningContext(found.audience, draws, recalibration, settings, declined)
-    return with_plan(found, context)
+    campaign = _segment_audience(audience, settings, draws)
+    context = PlanningContext(campaign.audience, draws, recalibration, settings, declined)
+    return with_plan(campaign, context)
 
 
 def scale_costs(settings: CampaignSettings) -> CampaignSettings:
@@ -116,27 +116,27 @@ def scale_costs(settings: CampaignSettings) -> CampaignSettings:
     )
 
 
-def with_plan(found: Campaign, context: PlanningContext, *, scenarios: bool = True) -> Campaign:
+def with_plan(campaign: Campaign, context: PlanningContext, *, scenarios: bool = True) -> Campaign:
     """Placed customers, and who of them is offered what where that was asked for.
 
     ``scenarios`` tells besides how else it could be, which takes many plans more.
     """
     settings = context.settings
     if not settings.planning.on:
-        return found
-    offers = evaluate_offers(settings.catalogue, found.audience, settings.assumptions)
-    plan = make_plan(found.audience, offers, settings.planning)
+        return campaign
+    offers = evaluate_offers(settings.catalogue, campaign.audience, settings.assumptions)
+    plan = make_plan(campaign.audience, offers, settings.planning)
     tree = build_document(plan, context, scenarios=scenarios)
     nets = context.monte_carlo.expected_net(plan.offer_index, offers)
-    return replace(found, plan=plan, tree=tree, nets=nets)
+    return replace(campaign, plan=plan, tree=tree, nets=nets)
 
 
-def without_money(found: Campaign, settings: CampaignSettings) -> Campaign:
+def without_money(campaign: Campaign, settings: CampaignSettings) -> Campaign:
     """Return customers in segments of risk, and why nothing is planned."""
     if not settings.planning.on:
-        return found
+        return campaign
     no = NotApplicable(f"a campaign needs profit, and these customers have none: {NAMING}")
-    return replace(found, plan=no, tree={"missing": str(no)})
+    return replace(campaign, plan=no, tree={"missing": str(no)})
 
 
 def _segment_audience(
@@ -144,15 +144,15 @@ def _segment_audience(
 ) -> Campaign:
     """Return the customers in their segments, and what is at risk in each."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
-    known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
-    placed = audience.with_segments(segments_of(audience, known))
-    stable = stability(
-        placed, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
+    fitted = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
+    segmented = audience.with_segments(segments_of(audience, fitted))
+    stability_by_segment = stability(
+        segmented, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
     )
-    totals = None if draws is None else draws.totals(np.asarray(placed.segments))
-    told = build_profiles(placed, known, totals, stability=stable)
+    totals = None if draws is None else draws.totals(np.asarray(segmented.segments))
+    profiles = build_profiles(segmented, fitted, totals, stability=stability_by_segment)
     bounds = None if draws is None else draws.per_customer()
-    return Campaign(placed, known, told, bounds, None, None, None)
+    return Campaign(segmented, fitted, profiles, bounds, None, None, None)
 
 
 def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
@@ -180,24 +180,26 @@ def apply_to_new_customers(
     settings = scale_costs(settings)
     if settings.segmentation.kind == "rules":  # settled bands can be held against anybody
         check_segmentation(audience, settings.segmentation)
-    placed = audience.with_segments(segments_of(audience, settings.segmentation))
+    segmented = audience.with_segments(segments_of(audience, settings.segmentation))
     if not audience.with_profit:
-        return _without_money(placed, settings)
-    draws = MonteCarlo(placed, recalibration, settings.assumptions, seed=settings.planning.seed)
-    totals = draws.totals(np.asarray(placed.segments))
-    told = build_profiles(placed, settings.segmentation, totals, differs=False)
-    found = Campaign(placed, settings.segmentation, told, draws.per_customer(), None, None, None)
-    context = PlanningContext(placed, draws, recalibration, settings, None)
-    return with_plan(found, context, scenarios=False)
+        return _without_money(segmented, settings)
+    draws = MonteCarlo(segmented, recalibration, settings.assumptions, seed=settings.planning.seed)
+    totals = draws.totals(np.asarray(segmented.segments))
+    profiles = build_profiles(segmented, settings.segmentation, totals, differs=False)
+    campaign = Campaign(
+        segmented, settings.segmentation, profiles, draws.per_customer(), None, None, None
+    )
+    context = PlanningContext(segmented, draws, recalibration, settings, None)
+    return with_plan(campaign, context, scenarios=False)
 
 
-def _without_money(placed: Audience, settings: CampaignSettings) -> Campaign:
+def _without_money(segmented: Audience, settings: CampaignSettings) -> Campaign:
     """Segments of risk, where these are the segments there were."""
     if settings.segmentation.kind == "risk_value" and settings.segmentation.value is not None:
         raise RetainError(
             "the segments of the comparison are by value too, and these customers carry no "
             f"profit: {NAMING}"
         )
-    told = build_profiles(placed, settings.segmentation, None, differs=False)
-    found = Campaign(placed, settings.segmentation, told, None, None, None, None)
-    return without_money(found, settings)
+    profiles = build_profiles(segmented, settings.segmentation, None, differs=False)
+    campaign = Campaign(segmented, settings.segmentation, profiles, None, None, None, None)
+    return without_money(campaign, settings)

@@ -47,14 +47,16 @@ def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.Da
         for all features and the score), ``shift`` (``none``, ``chance``, ``moderate``,
         ``strong``), and what moved most: ``bin``, its ``share_then`` and ``share_now``.
     """
-    known = {name: (shares, table[name]) for name, shares in reference.features.items()}
+    features = {name: (shares, table[name]) for name, shares in reference.features.items()}
     rows = [_row("score", SCORE, reference.score, pd.Series(score))]
-    rows += [_row("feature", name, shares, values) for name, (shares, values) in known.items()]
-    found = pd.DataFrame(rows)
-    found["p_holm"] = holm(found["p"].to_numpy())
-    found["shift"] = [_shift(*row) for row in found[["psi", "psi_by_chance", "p_holm"]].to_numpy()]
-    order = np.lexsort((-found["psi"].to_numpy(), found["what"] != "score"))
-    return found.iloc[order].reset_index(drop=True)[COLUMNS]
+    rows += [_row("feature", name, shares, values) for name, (shares, values) in features.items()]
+    shifts = pd.DataFrame(rows)
+    shifts["p_holm"] = holm(shifts["p"].to_numpy())
+    shifts["shift"] = [
+        _shift(*row) for row in shifts[["psi", "psi_by_chance", "p_holm"]].to_numpy()
+    ]
+    order = np.lexsort((-shifts["psi"].to_numpy(), shifts["what"] != "score"))
+    return shifts.iloc[order].reset_index(drop=True)[COLUMNS]
 
 
 COLUMNS = [
@@ -63,9 +65,9 @@ COLUMNS = [
 ]
 
 
-def drift_warnings(found: pd.DataFrame) -> list[str]:
+def drift_warnings(table: pd.DataFrame) -> list[str]:
     """Return a sentence for each warning that a drift gives; none is good news."""
-    shifted = found[found["shift"].isin(["moderate", "strong"])]
+    shifted = table[table["shift"].isin(["moderate", "strong"])]
     return [_message(row) for row in shifted.to_dict("records")]
 
 
@@ -81,31 +83,33 @@ def psi(reference: np.ndarray, current: np.ndarray) -> float:
     return float(np.sum((q - p) * np.log(q / p))) + 0.0
 
 
-def psi_null_quantile(bins: int, then: int, now: int) -> float:
+def psi_null_quantile(bins: int, n_reference: int, n_current: int) -> float:
     """Return the 95 % quantile of PSI without any shift (Yurdakul & Naranjo 2020).
 
     >>> round(psi_null_quantile(10, 1000, 50), 2), round(psi_null_quantile(10, 1000, 100_000), 3)
     (0.36, 0.017)
     """
-    return float((1 / then + 1 / now) * special.chdtri(bins - 1, ALPHA)) if bins > 1 else 0.0
+    if bins < 2:
+        return 0.0
+    return float((1 / n_reference + 1 / n_current) * special.chdtri(bins - 1, ALPHA))
 
 
 def _row(
-    what: str, name: str, shares: NumericHistogram | CategoryHistogram, values: pd.Series
+    kind: str, name: str, shares: NumericHistogram | CategoryHistogram, values: pd.Series
 ) -> dict[str, Any]:
-    then, now = shares.customers, shares.count(values)
-    known = then + now > 0  # a bin that is empty here and there says nothing
-    before, after = then / then.sum(), now / now.sum()
-    most = int(np.abs(after - before).argmax())
+    reference, current = shares.customers, shares.count(values)
+    nonempty = reference + current > 0  # a bin that is empty here and there says nothing
+    before, after = reference / reference.sum(), current / current.sum()
+    largest = int(np.abs(after - before).argmax())
     return {
-        "what": what,
+        "what": kind,
         "name": name,
-        "psi": psi(then[known], now[known]),
-        "psi_by_chance": psi_null_quantile(int(known.sum()), then.sum(), now.sum()),
-        "p": _chi_squared_p(np.array([then[known], now[known]])),
-        "bin": shares.names[most],
-        "share_then": before[most],
-        "share_now": after[most],
+        "psi": psi(reference[nonempty], current[nonempty]),
+        "psi_by_chance": psi_null_quantile(int(nonempty.sum()), reference.sum(), current.sum()),
+        "p": _chi_squared_p(np.array([reference[nonempty], current[nonempty]])),
+        "bin": shares.names[largest],
+        "share_then": before[largest],
+        "share_now": after[largest],
         "missing_then": before[-1],
         "missing_now": after[-1],
     }

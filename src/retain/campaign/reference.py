@@ -66,10 +66,10 @@ class NumericHistogram(Config):
     def count(self, values: pd.Series) -> np.ndarray:
         """Return the number of of other ``values`` lie in each bin."""
         numbers = values.to_numpy(dtype=float)
-        known = numbers[np.isfinite(numbers)]
-        places = np.searchsorted(np.array(self.edges, dtype=float), known, side="left")
-        counts = np.bincount(places, minlength=len(self.counts))
-        return np.append(counts, len(numbers) - len(known))
+        observed = numbers[np.isfinite(numbers)]
+        bins = np.searchsorted(np.array(self.edges, dtype=float), observed, side="left")
+        counts = np.bincount(bins, minlength=len(self.counts))
+        return np.append(counts, len(numbers) - len(observed))
 
 
 class CategoryHistogram(Config):
@@ -92,8 +92,8 @@ class CategoryHistogram(Config):
 
     def count(self, values: pd.Series) -> np.ndarray:
         """Return the number of ``values`` in each bin; an unseen level counts as other."""
-        found = values.value_counts()
-        common = found.reindex(list(self.levels), fill_value=0).to_numpy()
+        sizes = values.value_counts()
+        common = sizes.reindex(list(self.levels), fill_value=0).to_numpy()
         missing = int(values.isna().sum())
         return np.array([*common, len(values) - missing - common.sum(), missing], dtype=np.int64)
 
@@ -154,9 +154,9 @@ def content_hash(table: pd.DataFrame) -> str:
     return hashlib.sha256(rows.tobytes()).hexdigest()
 
 
-def write_reference(found: Reference, path: Path) -> str:
+def write_reference(reference: Reference, path: Path) -> str:
     """Write a reference whole and return the SHA-256 of the file."""
-    write_text(path, found.model_dump_json(by_alias=True, indent=1) + "\n")
+    write_text(path, reference.model_dump_json(by_alias=True, indent=1) + "\n")
     return hash_file(path)
 
 
@@ -168,15 +168,15 @@ def read_reference(path: Path, sha256: str) -> Reference:
     RetainError
         When the file is not the one its verdict speaks of, or none this version can read.
     """
-    found = read_bytes(path, within=path.parent)
-    if hashlib.sha256(found).hexdigest() != sha256:
+    content = read_bytes(path, within=path.parent)
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise RetainError(f"{path} is not the reference its verdict speaks of: the hash differs.")
-    tree = parse_json(found, str(path))
+    tree = parse_json(content, str(path))
     try:
         return parse(Reference, tree if isinstance(tree, dict) else {}, "reference")
     except RetainError as error:
-        told = str(error).splitlines()[0]
-        raise RetainError(f"{path} cannot be read as a reference: {told}") from None
+        problem = str(error).splitlines()[0]
+        raise RetainError(f"{path} cannot be read as a reference: {problem}") from None
 
 
 def _build_histogram(values: pd.Series) -> NumericHistogram | CategoryHistogram:
@@ -193,10 +193,10 @@ def _numeric_histogram(values: pd.Series) -> NumericHistogram:
     So the value of a constant is told from what lies below it and above.
     """
     numbers = values.to_numpy(dtype=float)
-    known = numbers[np.isfinite(numbers)]
+    observed = numbers[np.isfinite(numbers)]
     edges: list[float] = []
-    if len(known):
-        cuts = np.quantile(known, np.arange(1, BINS) / BINS, method="inverted_cdf")
+    if len(observed):
+        cuts = np.quantile(observed, np.arange(1, BINS) / BINS, method="inverted_cdf")
         common = cuts[1:][cuts[1:] == cuts[:-1]]
         below = np.nextafter(common, -np.inf)
         edges = np.unique([*cuts, *below[np.isfinite(below)]]).tolist()
@@ -209,9 +209,9 @@ def _numeric_histogram(values: pd.Series) -> NumericHistogram:
 
 def _category_histogram(values: pd.Series) -> CategoryHistogram:
     """Return common levels by name; rare ones, which may be one customer's, unnamed."""
-    found = values.value_counts()
+    sizes = values.value_counts()
     least = max(FEWEST, RAREST * len(values))
-    common = [str(level) for level in found.index[found >= least]][:MOST]
+    common = [str(level) for level in sizes.index[sizes >= least]][:MOST]
     empty = CategoryHistogram(kind="category", levels=dict.fromkeys(common, 0), other=0, missing=0)
     *counts, other, missing = empty.count(values).tolist()
     levels = dict(zip(common, counts, strict=True))

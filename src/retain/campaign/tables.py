@@ -52,19 +52,19 @@ def _difference(one: dict[str, Any]) -> str:
     return f"{what} {one['direction']} ({one['inside']:.3g} against {one['outside']:.3g})"
 
 
-def customers_table(found: Campaign) -> pd.DataFrame:
+def customers_table(campaign: Campaign) -> pd.DataFrame:
     """Every scored customer: score, risk, what is at risk, segment."""
-    audience = found.audience
+    audience = campaign.audience
     table = audience.table.drop(columns=["at_stake"], errors="ignore")
     table = table.assign(segment=audience.segments)
-    if found.bounds is not None:
-        low, high = found.bounds.T
+    if campaign.bounds is not None:
+        low, high = campaign.bounds.T
         table = table.assign(profit_at_risk_low=low, profit_at_risk_high=high)
     return table.reset_index(names="customer_id")
 
 
 def offers_table(
-    found: Campaign, plan: CampaignPlan, language: Language, reasons: pd.Series | None
+    campaign: Campaign, plan: CampaignPlan, language: Language, reasons: pd.Series | None
 ) -> pd.DataFrame:
     """Return the offers as texts, a row a customer, by segment, highest net value first.
 
@@ -78,14 +78,14 @@ def offers_table(
     """
     offers, treated = plan.offers, plan.treated_offer_index
     rows = np.flatnonzero(treated >= 0)
-    audience = found.audience
-    message = offer_texts(offers, audience, treated, language)
+    audience = campaign.audience
+    texts = offer_texts(offers, audience, treated, language)
     names = np.array(offers.names, dtype=object)
     every = list(offers.catalogue.offers.values())
     channels = np.array([one.channel for one in every], dtype=object)
     labels = np.array([getattr(one.label, language) for one in every], dtype=object)
     mine = treated[rows]
-    low, high = np.asarray(found.nets)[rows].T
+    low, high = np.asarray(campaign.nets)[rows].T
     ids = audience.table.index[rows]
     table = pd.DataFrame(
         {
@@ -94,7 +94,7 @@ def offers_table(
             "offer": names[mine],
             "name": labels[mine],
             "channel": channels[mine],
-            "text": [message[row] for row in rows],
+            "text": [texts[row] for row in rows],
             "risk": audience.table["risk"].to_numpy()[rows],
             "expected_cost": plan.select_chosen(offers.cost)[rows],
             "expected_net": plan.select_chosen(offers.net)[rows],
@@ -107,10 +107,10 @@ def offers_table(
     return table.sort_values(order, ascending=[True, False], kind="stable", ignore_index=True)
 
 
-def arms_table(found: Campaign, plan: CampaignPlan) -> pd.DataFrame:
+def arms_table(campaign: Campaign, plan: CampaignPlan) -> pd.DataFrame:
     """Everybody chosen, treated or held out, as ``campaign.csv`` has them."""
     rows = np.flatnonzero(plan.offer_index >= 0)
-    audience = found.audience
+    audience = campaign.audience
     table = audience.table.iloc[rows]
     return assignment_table(
         table.index,

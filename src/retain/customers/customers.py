@@ -1,4 +1,4 @@
-"""The noun every later room receives: one honest table of customers."""
+"""The table of customers that all later packages receive."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Operation = Literal["ratio", "difference", "slope", "mean"]
 
 @dataclass(frozen=True, slots=True)
 class DisplayName:
-    """A name for people, in the two languages of the report."""
+    """A display name in the two languages of the report."""
 
     en: str
     ru: str
@@ -32,7 +32,7 @@ class DisplayName:
 class Column:
     """The group, the kind and the display names of one feature.
 
-    ``levels`` names the values of a category; one without a name there goes by itself.
+    ``levels`` names the values of a category; a value without a name is displayed itself.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class DerivedFeature:
-    """A feature computed from a customer's own row alone, so it can leak nothing.
+    """A feature computed from a customer's own row only, so it leaks nothing.
 
     ``inputs`` names number features. ``ratio`` and ``difference`` take two (first over, or minus,
     second), ``slope`` the values of equally spaced periods, earliest first, ``mean`` any number.
@@ -81,9 +81,9 @@ class DerivedFeature:
 
 @dataclass(frozen=True, slots=True)
 class FunnelStep:
-    """One line of the funnel: what a cleaning step did to which customers.
+    """One line of the funnel: the effect of a cleaning step.
 
-    ``unit`` is what it counts: ``customers``, or rows of a log before there are any.
+    ``unit`` is what it counts: ``customers``, or rows of a log before there are customers.
     """
 
     name: str
@@ -103,12 +103,12 @@ class Panel:
     customer
         The customer's own id, indexed by row.
     snapshot
-        The day its features were taken, ``datetime64``, indexed by row.
+        The day of the row's features, ``datetime64``, indexed by row.
     horizon
-        Days after the snapshot that the target looks ahead.
+        Days after the snapshot that the target covers.
     sensitivity
-        What other definitions of the target would have made of these rows: ``parameter, value,
-        rows, declined`` (a share), ``agreement`` (share of rows with the same target).
+        Other definitions of the target on these rows: ``parameter, value, rows, declined`` (a
+        share), ``agreement`` (share of rows with the same target).
     """
 
     customer: pd.Series
@@ -123,36 +123,36 @@ class Panel:
 
 @dataclass(frozen=True)
 class Customers:
-    """One row a customer, or a customer and snapshot, everything later rooms may know about them.
+    """A table with one row per customer, or per customer and snapshot.
 
     Attributes
     ----------
     features
         Indexed by customer id (unique, named ``customer_id``), in the order of the source; with
-        several snapshots by ``<id>@<day>``, which ``panel`` tells apart.
+        several snapshots by ``<id>@<day>`` (see ``panel``).
         Columns are canonical snake_case names: floats for numbers (NaN where missing), the
         pandas ``str`` type for categories (NaN where missing).
     columns
-        A ``Column`` for each feature, in the same order. This is the whitelist.
+        A ``Column`` for each feature, in the same order.
     target
-        1 where activity declined, 0 otherwise; None when customers are only to be scored.
+        1 where activity declined, 0 otherwise; None for customers to be scored.
     target_label
-        What a target of 1 means, for people; None without a target.
+        Display name of target 1; None without a target.
     profit
-        Money a customer brings, in ``profit_unit``; None when the source has none.
+        Profit of each customer in ``profit_unit``; None when the source has none.
     contactable
-        Whether the customer agreed to be contacted; None when the source does not say.
+        True where the customer agreed to be contacted; None when the source does not say.
     duplicate_groups
-        A label shared by copies of the same customer, distinct for all others.
+        Group label shared by copies of a customer.
     derived_features
-        Features that can be computed from the row alone.
+        Features that can be computed from a row.
     funnel
-        Every step from the raw rows to these, with its counts.
+        Steps from the raw rows to these customers, with counts.
     snapshot
-        The day the features were taken, when the source has dates and one snapshot alone.
+        Day of the features, if the source has dates and a single snapshot.
     panel
-        Customer and day of each row, where there are several snapshots; then rows of a customer
-        are ``duplicate_groups``.
+        Customer and day of each row, if there are several snapshots; then the rows of a customer
+        form a duplicate group.
     """
 
     features: pd.DataFrame
@@ -169,7 +169,7 @@ class Customers:
     panel: Panel | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a table later rooms could misread."""
+        """Raise for an inconsistent table."""
         ids = self.features.index
         if len(ids) == 0:
             raise RetainError("no customers are left; the funnel: " + self.describe_funnel())
@@ -182,13 +182,13 @@ class Customers:
             object.__setattr__(self, "duplicate_groups", alone)
 
     def _ordinal_codes(self) -> np.ndarray:
-        """Return a number for each customer, the same whatever the order of rows."""
+        """Return a number for each customer that does not depend on the order of rows."""
         if self.panel is not None:
             return np.asarray(pd.factorize(self.panel.customer.astype(str), sort=True)[0])
         order = natural_sort_order(self.features.index)
-        places = np.empty_like(order)
-        places[order] = np.arange(len(order))
-        return places
+        codes = np.empty_like(order)
+        codes[order] = np.arange(len(order))
+        return codes
 
     def __len__(self) -> int:
         """Return the number of customers."""
@@ -197,35 +197,35 @@ class Customers:
     @property
     def groups(self) -> dict[str, list[str]]:
         """Feature names by group, groups in order of first appearance."""
-        found: dict[str, list[str]] = {}
+        by_group: dict[str, list[str]] = {}
         for column in self.columns.values():
-            found.setdefault(column.group, []).append(column.name)
-        return found
+            by_group.setdefault(column.group, []).append(column.name)
+        return by_group
 
     def column_info(self, features: Iterable[str]) -> dict[str, Column]:
-        """Return the description of each of these features, derived ones included.
+        """Return the ``Column`` of each of these features, derived ones included.
 
         >>> table = pd.DataFrame({"may": [1.0], "june": [2.0]}, index=[7])
         >>> months = {name: Column(name, "purchase", "number") for name in table}
         >>> trend = DerivedFeature("trend", "purchase", "slope", ("may", "june"), en="Trend")
         >>> customers = Customers(table, months, derived_features=(trend,))
-        >>> found = customers.column_info(["trend", "june"])
-        >>> {name: (column.label.en, column.kind) for name, column in found.items()}
+        >>> info = customers.column_info(["trend", "june"])
+        >>> {name: (column.label.en, column.kind) for name, column in info.items()}
         {'trend': ('Trend', 'number'), 'june': ('june', 'number')}
         """
-        known = {**{one.name: one.column for one in self.derived_features}, **self.columns}
-        return {name: known[name] for name in features}
+        columns = {**{one.name: one.column for one in self.derived_features}, **self.columns}
+        return {name: columns[name] for name in features}
 
     @property
     def y(self) -> pd.Series:
-        """The target; a ``RetainError`` where the source has none."""
+        """The target; raises if the source has none."""
         if self.target is None:
-            how = "name it with data.target=COLUMN"
+            remedy = "name it with data.target=COLUMN"
             if self.snapshot is not None:
-                how = (
+                remedy = (
                     "they are read only to be scored; type data.has_target=true to learn from them"
                 )
-            raise RetainError(f"these customers have no target; {how}.")
+            raise RetainError(f"these customers have no target; {remedy}.")
         return self.target
 
     def describe_funnel(self) -> str:
@@ -270,7 +270,7 @@ class Customers:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the content (64 hex digits), the same whatever the order of rows."""
+        """SHA-256 of the content (64 hex digits), independent of the order of rows."""
         order = natural_sort_order(self.features.index)
         digest = hashlib.sha256()
         for name, values in self._contents():
@@ -290,7 +290,7 @@ class Customers:
 
 
 def _describe_steps(steps: Sequence[FunnelStep]) -> str:
-    """Return steps that count the same thing; what they count is named unless it is customers."""
+    """Return the text of steps with the same unit, which is named unless it is customers."""
     tail = " → ".join(f"{step.after} ({step.name})" for step in steps)
     of = "" if steps[0].unit == "customers" else f" {steps[0].unit}"
     return f"{steps[0].before}{of} → {tail}"

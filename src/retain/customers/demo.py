@@ -1,9 +1,9 @@
-"""Made-up customers who look like the store's: the demo source, and its four raw files.
+"""The demo source: synthetic customers like those of a real store, and their four raw files.
 
-Numbers are drawn from a Gaussian copula for each third of each class; quantiles, shares and
+Features are sampled from a Gaussian copula for each third of each class; quantiles, shares and
 correlations come from ``demo_figures.json``, which holds aggregates and no row of the real data
-(``experiments/demo`` tells how they were measured). The flaws of the real files are planted again
-in proportion: misspellings, newcomers, an outlier, customers copied, rows in order of the label.
+(measured in ``experiments/demo``). The flaws of the real files are reproduced in proportion:
+misspellings, newcomers, outliers, copied customers, rows sorted by label.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from retain.customers.customers import Customers
 from retain.errors import RetainError
 
-MIN_CUSTOMERS = 40  # in fewer customers not every flaw finds room
-FIRST_ID = 300_001  # apart from the ids of the real customers
+MIN_CUSTOMERS = 40  # fewer customers cannot have every flaw
+FIRST_ID = 300_001  # different from the ids of the real customers
 
 
 def read(  # noqa: PLR0913 - the keys of a data config
@@ -35,10 +35,10 @@ def read(  # noqa: PLR0913 - the keys of a data config
     derived: Mapping[str, Any],
     profit_unit: str,
 ) -> Customers:
-    """Made-up customers, read and cleaned under the contract as the store's files are.
+    """Return synthetic customers, read and cleaned under the contract.
 
-    ``customers`` (40 or more) counts them before cleaning; the same ``seed`` (0 or more) gives
-    the same ones. All else is what ``retain.customers.contract.reader.read`` takes.
+    ``customers`` (at least 40) is their number before cleaning, ``seed`` is at least 0. The other
+    parameters are those of ``retain.customers.contract.reader.read``.
     """
     from retain.customers.contract import reader
 
@@ -53,7 +53,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
 
 
 def write(folder: Path, *, customers: int = 1300, seed: int = 0) -> None:
-    """Four files like the store's: ``market_file``, ``market_money``, ``market_time``, ``money``.
+    """Write four raw files: ``market_file``, ``market_money``, ``market_time``, ``money``.
 
     Raises ``RetainError`` when ``customers`` is under 40 or ``seed`` under 0.
 
@@ -90,20 +90,20 @@ def _load_figures() -> dict[str, Any]:
 
 
 def _scale_count(count: int, customers: int, fewest: int = 1) -> int:
-    """``count`` of the real customers, in proportion to so many ``customers``."""
+    """Return ``count`` of the real customers, scaled to ``customers``."""
     of: int = _load_figures()["quirks"]["of"]
     return max(fewest, round(count * customers / of))
 
 
 def _cell_edges(customers: int) -> NDArray[np.int64]:
-    """Return the rows where the runs of one label begin and, last, where they end."""
+    """Return the first row of each run of equal labels, and the end of the last run."""
     ends = np.cumsum([0, *_load_figures()["quirks"]["runs"]])
     edges: NDArray[np.int64] = np.round(ends * customers / ends[-1]).astype(np.int64)
     return edges
 
 
 def _sample_customers(edges: NDArray[np.int64], rng: np.random.Generator) -> pd.DataFrame:
-    """All customers, runs of those who declined alternating with runs of the others."""
+    """Return all customers in alternating runs of equal labels."""
     run = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
     parts = []
     for parity, (label, raw) in enumerate(_load_figures()["classes"].items()):
@@ -117,13 +117,13 @@ def _sample_customers(edges: NDArray[np.int64], rng: np.random.Generator) -> pd.
 def _cell(
     cell: Mapping[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return customers of one third of a class: a Gaussian copula with its marginals."""
+    """Sample customers of one third of a class from a Gaussian copula with its marginals."""
     names = list(cell["marginals"])
     correlation = np.eye(len(names))
     for i, below in enumerate(cell["correlation"], start=1):
         correlation[i, :i] = correlation[:i, i] = below
     normal = rng.standard_normal((len(rows), len(names))) @ np.linalg.cholesky(correlation).T
-    # every rank is used once, so that quantiles and shares hold for few customers too
+    # each rank occurs once, so that quantiles and shares hold for few customers too
     ranks = normal.argsort(axis=0).argsort(axis=0)
     uniform = (ranks + rng.random(ranks.shape)) / len(rows)
     columns = {name: _values(name, cell, uniform[:, i]) for i, name in enumerate(names)}
@@ -131,22 +131,22 @@ def _cell(
 
 
 def _values(name: str, cell: Mapping[str, Any], uniform: NDArray[np.float64]) -> NDArray[Any]:
-    """Return the values of a feature at these points of its distribution, as its file has them."""
+    """Return the values of a feature at these quantiles, as in its file."""
     marginal, feature = cell["marginals"][name], _load_figures()["features"][name]
     if "quantiles" in marginal:
         grid = np.linspace(0, 1, len(marginal["quantiles"]))
         steps = np.round(np.interp(uniform, grid, marginal["quantiles"]) / feature["step"])
         return np.asarray((steps * feature["step"]).round(2), dtype=feature["type"])
-    place = np.searchsorted(marginal["up_to"][:-1], uniform, side="right")
-    values: NDArray[Any] = np.array(marginal["values"])[place]
+    index = np.searchsorted(marginal["up_to"][:-1], uniform, side="right")
+    values: NDArray[Any] = np.array(marginal["values"])[index]
     return np.array(feature["values"], dtype=object)[values] if "values" in feature else values
 
 
 def _block(edges: NDArray[np.int64]) -> tuple[int, int, int]:
-    """Return the first row of the copied block, of its copy, and its length.
+    """Return the first row of the copied block, the first row of its copy, and its length.
 
-    The copies lie across the border of the fourth run and the fifth. Their originals declined,
-    so the copies before the border have the label flipped.
+    The copies span the border of the fourth and fifth run. Their originals declined, so the
+    copies before the border have the opposite label.
     """
     copies, customers = _load_figures()["quirks"]["copies"], int(edges[-1])
     count = _scale_count(copies["count"], customers, fewest=2)
@@ -170,28 +170,28 @@ def _add_flaws(table: pd.DataFrame, above: int, rng: np.random.Generator) -> pd.
     quirks, customers = _load_figures()["quirks"], len(table)
     newcomers = _scale_count(quirks["newcomers"], customers)
     outliers = _scale_count(quirks["outliers"], customers)
-    places = rng.permutation(above)[: newcomers + outliers]
-    new, out = places[:newcomers], places[newcomers:]
+    positions = rng.permutation(above)[: newcomers + outliers]
+    new, out = positions[:newcomers], positions[newcomers:]
     low, high = quirks["newcomer_days"]
     earlier = ["revenue_before_previous", "revenue_previous"]
     table.loc[new, [*earlier, "promo_share"]] = 0.0
     table.loc[new, "days_registered"] = rng.integers(low, high, newcomers, endpoint=True)
-    usual = table.loc[out, earlier].mean(axis=1)
-    table.loc[out, "revenue_current"] = (usual * quirks["outlier_times"]).round(1)
+    typical = table.loc[out, earlier].mean(axis=1)
+    table.loc[out, "revenue_current"] = (typical * quirks["outlier_times"]).round(1)
     misspelt = range(_scale_count(quirks["misspelt"]["count"], customers))
     table.loc[misspelt, "service_level"] = quirks["misspelt"]["wrong"]
     return table
 
 
 def _write_wide(table: pd.DataFrame, folder: Path, key: str, **style: Any) -> None:
-    """One row a customer."""
+    """Write one row per customer."""
     spec = _load_figures()["files"][key]
     named = table.reset_index()[list(spec["headings"])].rename(columns=spec["headings"])
     named.to_csv(folder / spec["file"], index=False, lineterminator="\r\n", **style)
 
 
 def _write_long(table: pd.DataFrame, folder: Path, key: str, rng: np.random.Generator) -> None:
-    """One row a customer and period, the periods of a customer in random order."""
+    """Write one row per customer and period, the periods of a customer in random order."""
     periods = _load_figures()["files"][key]["periods"]
     values = table[[f"{key}_{period}" for period in periods]].to_numpy()
     order = rng.random(values.shape).argsort(axis=1)

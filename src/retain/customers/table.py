@@ -1,4 +1,4 @@
-"""Any one table, CSV or Parquet, read as customers without a contract."""
+"""Reader of a single CSV or Parquet table as customers, without a contract."""
 
 from __future__ import annotations
 
@@ -53,24 +53,23 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     categorical_columns: Sequence[str] = (),
     known_kinds: Mapping[str, Kind] | None = None,
 ) -> Customers:
-    """Return the customers of one file, a row each.
+    """Return the customers of one file with one row per customer.
 
-    Columns are named as in the file or canonically (``customerID`` or ``customer_id``).
+    Columns may be given by file name or canonical name (``customerID`` or ``customer_id``).
 
     Parameters
     ----------
     path
         A CSV file in any usual dialect, or a Parquet file.
     id, target, profit, consent
-        The column with the id (the row number where None), the answer to predict, the money a
-        customer brings, the agreement to be contacted. None of them is a feature, except an id or
-        a consent that ``groups`` names.
+        Columns of the id (None: the row number), the target, the profit and the consent to be
+        contacted. They are not features, except an id or consent column listed in ``groups``.
     positive
         The value of the target that means a decline; may be None for answers like yes and no.
     profit_unit
-        What one unit of profit is, in words.
+        Unit of profit, in words.
     groups
-        Columns by feature group; a column not named is in group ``other``.
+        Columns by feature group; other columns are in group ``other``.
     derived
         A ``DerivedSpec`` by feature name.
     keep_columns
@@ -78,15 +77,14 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     categorical_columns
         Columns to read as categories although their cells are numbers or dates.
     known_kinds
-        For customers to be scored: the kinds of the features a model learnt from. These columns
-        are read as such and kept whatever their cells; who has one that cannot be read is left out,
-        told in the funnel, and a column too few is an error that names all of them.
+        For customers to be scored: the kinds of the model's features. These columns are read as
+        this kind and always kept. Customers with an invalid cell are dropped with a funnel step.
 
     Raises
     ------
     RetainError
-        The file or a name is wrong, ids are missing or repeat, or a column is not what it is said
-        to be.
+        The file or a name is wrong, features of ``known_kinds`` or ids are missing, ids repeat, or
+        a column does not fit its role.
     """
     unit = _unit(profit, profit_unit)
     table = open_table(resolve_path(path, "data.path"))
@@ -113,31 +111,31 @@ def _unit(profit: str | None, unit: str | None) -> str | None:
     return unit if profit is not None else None
 
 
-# --- what the cells say --------------------------------------------------------------------------
+# --- columns -------------------------------------------------------------------------------------
 
 
 def _infer_features(
     table: Table, roles: Roles, ids: pd.Index, known_kinds: Mapping[str, Kind]
 ) -> tuple[dict[str, InferredColumn], list[InvalidRows]]:
-    """Every feature by its canonical name; all columns that cannot be read are told at once."""
-    found: dict[str, InferredColumn] = {}
+    """Return features by canonical name and invalid rows; raise for all unreadable columns."""
+    inferred: dict[str, InferredColumn] = {}
     unreadable: list[InvalidRows] = []
     wrong: list[str] = []
     for name in roles.features:
         cells, key = table.cells[name], roles.names[name]
         try:
             if key in known_kinds:
-                found[key], odd = coerce_type(cells, table.decimal, name, known_kinds[key], ids)
+                inferred[key], odd = coerce_type(cells, table.decimal, name, known_kinds[key], ids)
                 unreadable += odd
             elif name in roles.categorical_columns:
-                found[key] = InferredColumn("category", as_text(cells))
+                inferred[key] = InferredColumn("category", as_text(cells))
             else:
-                found[key] = infer_type(cells, table.decimal, name)
+                inferred[key] = infer_type(cells, table.decimal, name)
         except RetainError as error:
             wrong.append(str(error))
     if wrong:
         raise RetainError("\n".join(wrong))
-    return found, unreadable
+    return inferred, unreadable
 
 
 def _assemble(
@@ -147,7 +145,7 @@ def _assemble(
     features: Mapping[str, InferredColumn],
     positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
 ) -> Customers:
-    """One row a customer; those without a target are left out."""
+    """Return one row per customer; those without a target are left out."""
     values = {key: one.cells for key, one in features.items()}
     frame = pd.DataFrame(values, index=table.cells.index)
     answers = None if roles.target is None else mask_na_strings(table.cells[roles.target])
@@ -178,19 +176,21 @@ def _drop_uninformative(
     customers: Customers, roles: Roles, features: Mapping[str, InferredColumn]
 ) -> Customers:
     """Drop constant, empty and identifying columns, each with a funnel step."""
-    # an id that a group names stays: the audit refuses it, with numbers
-    asked = [*roles.keep_columns, *(name for name in (roles.id,) if name in roles.groups)]
-    kept = {roles.names[name] for name in asked}
-    why = {
+    # an id listed in a group stays: the audit reports it with figures
+    keep = [*roles.keep_columns, *(name for name in (roles.id,) if name in roles.groups)]
+    kept_keys = {roles.names[name] for name in keep}
+    reasons = {
         key: uninformative_reason(customers.features[key], is_date=features[key].is_date)
         for key in customers.columns
-        if key not in kept
+        if key not in kept_keys
     }
-    useless = {key: reason for key, reason in why.items() if reason}
+    useless = {key: reason for key, reason in reasons.items() if reason}
     if not useless:
         return customers
     left = {key: column for key, column in customers.columns.items() if key not in useless}
-    listed = "; ".join(f"{customers.columns[key].en!r} is {why}" for key, why in useless.items())
+    listed = "; ".join(
+        f"{customers.columns[key].en!r} is {reasons}" for key, reasons in useless.items()
+    )
     reason = f"{listed}. To keep one: data.keep_columns=[{next(iter(useless))}]"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
@@ -213,22 +213,22 @@ def _target(
 def _target_label(
     name: str | None, answers: pd.Series | None, target: pd.Series | None
 ) -> DisplayName | None:
-    """Return the positive answer as the file writes it."""
+    """Return the positive answer as in the file."""
     if answers is None or target is None:
         return None
-    said = f"{name} = {answers[target == 1].iloc[0]}"
-    return DisplayName(said, said)
+    label = f"{name} = {answers[target == 1].iloc[0]}"
+    return DisplayName(label, label)
 
 
 def _profit(table: Table, name: str) -> pd.Series:
     cells, where = table.cells[name], f"column {name!r}"
     if cells.dtype == "str":
-        said = mask_na_strings(cells)
-        return require_numbers(said, decimal_mark(said, table.decimal), where)
-    found = infer_type(cells, table.decimal, name)
-    if found.is_date:
+        texts = mask_na_strings(cells)
+        return require_numbers(texts, decimal_mark(texts, table.decimal), where)
+    inferred = infer_type(cells, table.decimal, name)
+    if inferred.is_date:
         raise RetainError.at(where, "it holds dates", "expected numbers, as it is the profit")
-    return found.cells
+    return inferred.cells
 
 
 def _consent(table: Table, name: str) -> pd.Series:
@@ -236,7 +236,7 @@ def _consent(table: Table, name: str) -> pd.Series:
 
 
 def _ids(table: Table, name: str | None) -> pd.Index:
-    """Return ids: whole numbers where all are, else texts; row numbers without a column."""
+    """Return ids: int64 if all are whole numbers, else texts; row numbers without a column."""
     if name is None:
         log.info("%s: no data.id, so the row number is the id", table.path.name)
         return pd.RangeIndex(1, len(table.cells) + 1, name="customer_id")
@@ -244,12 +244,12 @@ def _ids(table: Table, name: str | None) -> pd.Index:
     missing = cells.index[cells.isna()]
     if len(missing) > 0:
         rows = examples(f"row {row + 2}" for row in missing[:5])  # the header is row 1
-        found = f"column {name!r}: {n_cells(len(missing))} missing ({rows})"
-        raise RetainError(f"{found}; expected an id in every row, or data.id=null.")
-    twice = cells[cells.duplicated()]
-    if not twice.empty:
-        are = describe_count(twice.nunique(), "id is", "ids are")
-        found = f"column {name!r}: {are} repeated: {preview(twice)}"
-        raise RetainError(f"{found}; expected one row per customer.")
+        problem = f"column {name!r}: {n_cells(len(missing))} missing ({rows})"
+        raise RetainError(f"{problem}; expected an id in every row, or data.id=null.")
+    repeated = cells[cells.duplicated()]
+    if not repeated.empty:
+        are = describe_count(repeated.nunique(), "id is", "ids are")
+        problem = f"column {name!r}: {are} repeated: {preview(repeated)}"
+        raise RetainError(f"{problem}; expected one row per customer.")
     whole = table.cells[name].dtype == "int64" or bool(cells.str.fullmatch(_WHOLE).all())
     return pd.Index(cells.astype("int64") if whole else cells, name="customer_id")

@@ -1,4 +1,4 @@
-"""Ids in the order of their texts, whole numbers and texts alike."""
+"""Order of ids by their texts, for whole numbers and texts."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_TENS = 10 ** np.arange(19)  # all that fit int64
+_TENS = 10 ** np.arange(19)  # all powers of ten within int64
 
 
 def natural_sort_order(ids: pd.Index) -> np.ndarray:
-    """Return the positions of ids in the order of their texts.
+    """Return the positions that sort ids by their texts.
 
     >>> natural_sort_order(pd.Index([9, 10, 100])).tolist()
     [1, 2, 0]
@@ -22,13 +22,13 @@ def natural_sort_order(ids: pd.Index) -> np.ndarray:
 
 
 def _by_digits(numbers: np.ndarray) -> np.ndarray:
-    """Return the places of whole numbers from 0 on in the order of their texts.
+    """Return the positions that sort non-negative whole numbers by their texts.
 
-    With zeros on the right to the same length they are in that order, the shorter of two alike
-    first.
+    Numbers padded with zeros on the right to the same length are in that order; the shorter of two
+    equal ones comes first.
     """
     zeros = len(_TENS) - 2 - np.searchsorted(_TENS[1:], numbers, side="right")
     ascending = np.argsort(numbers, kind="stable")
     filled = (numbers * _TENS[zeros])[ascending]
-    places: np.ndarray = ascending[np.argsort(filled, kind="stable")]
-    return places
+    positions: np.ndarray = ascending[np.argsort(filled, kind="stable")]
+    return positions

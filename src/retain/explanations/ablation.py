@@ -60,13 +60,13 @@ def refit_without(
     NotApplicable
         When the experiment has no meaning without the group.
     """
-    rest = replace(training, features=training.features.without(group))
+    without = replace(training, features=training.features.without(group))
     try:
-        rest.feature_table(customers)
+        without.feature_table(customers)
     except NotApplicable:
         return (CHANCE,) * len(splits.folds)
-    found = cross_validate(rest, customers, splits)
-    return tuple(found.metrics["roc_auc"]["folds"])
+    result = cross_validate(without, customers, splits)
+    return tuple(result.metrics["roc_auc"]["folds"])
 
 
 def from_refit(whole: Sequence[float], rest: Sequence[float], test_to_train: float) -> Contribution:

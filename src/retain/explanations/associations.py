@@ -68,18 +68,18 @@ def count_bins(one: Binned, other: Binned) -> np.ndarray:
     [[2, 0], [0, 1]]
     """
     shape = (one.count + 1, other.count + 1)
-    places = one.codes.astype(np.intp) * shape[1] + other.codes
-    table = np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape)[:-1, :-1]
+    cells = one.codes.astype(np.intp) * shape[1] + other.codes
+    table = np.bincount(cells, minlength=shape[0] * shape[1]).reshape(shape)[:-1, :-1]
     return np.asarray(table[table.any(axis=1)][:, table.any(axis=0)])
 
 
 def _number(values: np.ndarray, bins: int) -> Binned:
     """Each bin reaches up to a quantile: a value many customers share has a bin of its own."""
-    known = values[~np.isnan(values)]
-    if len(known) == 0:
+    observed = values[~np.isnan(values)]
+    if len(observed) == 0:
         return Binned(np.zeros(len(values), dtype=np.int16), 0)
-    upper = np.unique(np.quantile(known, np.arange(1, bins) / bins, method="inverted_cdf"))
-    upper = upper[upper < known.max()]
+    upper = np.unique(np.quantile(observed, np.arange(1, bins) / bins, method="inverted_cdf"))
+    upper = upper[upper < observed.max()]
     codes = np.searchsorted(upper, values)
     codes[np.isnan(values)] = len(upper) + 1
     return Binned(codes.astype(np.int16), len(upper) + 1)
@@ -91,10 +91,10 @@ def _category(values: pd.Series, bins: int) -> Binned:
     sizes = np.bincount(codes[codes >= 0], minlength=len(levels))
     largest = np.argsort(-sizes, kind="stable")[: 2 * bins - 1]
     own = np.sort(largest[sizes[largest] >= EXPECTED * bins])
-    places = np.full(len(levels) + 1, len(own))
-    places[own] = np.arange(len(own))
-    places[-1] = len(own) + 1  # where factorize says -1
-    return Binned(places[codes].astype(np.int16), len(own) + 1)
+    new_codes = np.full(len(levels) + 1, len(own))
+    new_codes[own] = np.arange(len(own))
+    new_codes[-1] = len(own) + 1  # where factorize says -1
+    return Binned(new_codes[codes].astype(np.int16), len(own) + 1)
 
 
 REDUNDANT = 0.9
@@ -133,7 +133,7 @@ class Associations:
         >>> Associations(pd.DataFrame(index=list("zyx")), pairs).redundant()
         [Redundant(features=('z', 'y', 'x'), phik=0.95)]
         """
-        order = {name: place for place, name in enumerate(self.target.index)}
+        order = {name: index for index, name in enumerate(self.target.index)}
         group: dict[str, Redundant] = {}
         strong = self.pairs[self.pairs["phik"] > threshold]
         # strongest first, so that a link that joins two groups is the weakest link of both

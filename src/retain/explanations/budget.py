@@ -52,12 +52,12 @@ class TimeBudget:
         """
         done, size = 0, FIRST
         while done < rows:
-            begun = time.process_time()
+            start = time.process_time()
             part = slice(done, min(done + size, rows))
             yield part
-            spent = time.process_time() - begun
-            pace = spent / (part.stop - part.start)
-            if spent > TELLING and pace * self.rows > self.seconds:
+            elapsed = time.process_time() - start
+            pace = elapsed / (part.stop - part.start)
+            if elapsed > TELLING and pace * self.rows > self.seconds:
                 raise NotApplicable(
                     f"{what} {self.rows:,} customers would take about {pace * self.rows:,.0f} s "
                     f"of computing, and may take {self.seconds:g} s"

@@ -53,10 +53,10 @@ class ExplanationContext:
     @cached_property
     def groups(self) -> dict[str, list[str]]:
         """Features by group, groups in order of first appearance."""
-        found: dict[str, list[str]] = {}
+        by_group: dict[str, list[str]] = {}
         for name, column in self.columns.items():
-            found.setdefault(column.group, []).append(name)
-        return found
+            by_group.setdefault(column.group, []).append(name)
+        return by_group
 
     @cached_property
     def active_groups(self) -> tuple[str, ...]:

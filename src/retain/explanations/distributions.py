@@ -119,16 +119,16 @@ def distributions(
 
 def _number(values: np.ndarray, declined: np.ndarray) -> Distribution:
     spreads = Numbers(_spread(values[declined]), _spread(values[~declined]))
-    known = np.isfinite(values)
-    return Distribution(cliffs_delta(values[known], declined[known]), spreads)
+    observed = np.isfinite(values)
+    return Distribution(cliffs_delta(values[observed], declined[observed]), spreads)
 
 
 def _spread(values: np.ndarray) -> Spread:
-    known = values[np.isfinite(values)]
-    if len(known) == 0:
+    observed = values[np.isfinite(values)]
+    if len(observed) == 0:
         return Spread(0.0, None, None, None, None, None)
-    percentiles = np.percentile(known, [5, 25, 50, 75, 95]).tolist()
-    return Spread(len(known) / len(values), *percentiles)
+    percentiles = np.percentile(observed, [5, 25, 50, 75, 95]).tolist()
+    return Spread(len(observed) / len(values), *percentiles)
 
 
 def cliffs_delta(values: np.ndarray, declined: np.ndarray) -> Effect | None:
@@ -141,8 +141,8 @@ def cliffs_delta(values: np.ndarray, declined: np.ndarray) -> Effect | None:
     """
     if min(declined.sum(), (~declined).sum()) < 2:
         return None
-    found = delong(declined.astype(np.int64), values)
-    return Effect("cliffs_delta", *(2 * auc - 1 for auc in found))
+    estimates = delong(declined.astype(np.int64), values)
+    return Effect("cliffs_delta", *(2 * auc - 1 for auc in estimates))
 
 
 # --- categories ----------------------------------------------------------------------------------
@@ -154,8 +154,8 @@ def _category(values: pd.Series, declined: np.ndarray, column: Column, seed: int
     np.add.at(counts, (codes, (~declined).astype(np.int64)), 1)
     order = np.argsort(-counts[:-1].sum(axis=1), kind="stable")
     shown = order if len(order) <= MOST_LEVELS + 1 else order[:MOST_LEVELS]
-    labels = [column.level(str(names[place])) for place in shown]
-    rows = [counts[place] for place in shown]
+    labels = [column.level(str(names[code])) for code in shown]
+    rows = [counts[code] for code in shown]
     if rest := len(order) - len(shown):
         labels.append(DisplayName(f"all others ({rest})", f"все остальные ({rest})"))
         rows.append(counts[order[len(shown) :]].sum(axis=0))
@@ -207,5 +207,5 @@ def _corrected(counts: np.ndarray, times: int = 1) -> np.ndarray:
     spare = [(line > 0).sum(axis=(-2, -1)) - 1 for line in lines]
     square = parts.sum(axis=(-2, -1)) / total - times * spare[0] * spare[1] / (total - 1)
     most = np.minimum(*(one - one**2 / (total - 1) for one in spare))
-    found = np.divide(square.clip(0), most, out=np.zeros(total.shape), where=most > 0)
-    return np.asarray(np.sqrt(found.clip(max=1)))
+    v_squared = np.divide(square.clip(0), most, out=np.zeros(total.shape), where=most > 0)
+    return np.asarray(np.sqrt(v_squared.clip(max=1)))

@@ -35,36 +35,36 @@ EXAMPLES = 5
 """Customers whose drivers are told."""
 
 
-def document(found: ExplanationResult) -> dict[str, Any]:
+def document(result: ExplanationResult) -> dict[str, Any]:
     """Return the tree of ``reasons``, in plain values."""
-    target = found.grounds.target
-    strength = strengths_of(found)
-    features = summarise_features(found, strength)
+    target = result.grounds.target
+    strength = strengths_of(result)
+    features = summarise_features(result, strength)
     return {
-        "level": found.level,
+        "level": result.level,
         "target": {
-            "label": label_json(found.grounds.activity),
+            "label": label_json(result.grounds.activity),
             "customers": len(target),
             "declined": int(target.sum()),
             "rate": float(target.mean()),
         },
-        "groups": _groups(found, strength),
+        "groups": _groups(result, strength),
         "features": features,
         "redundant": [
             {"features": list(one.features), "phik": one.phik}
-            for one in found.associations.redundant()
+            for one in result.associations.redundant()
         ],
-        "pairs": _pairs(found.associations),
-        "drivers": None if found.drivers is None else _trust(found.drivers, features),
-        "missing": found.missing,
-        "examples": _examples(found),
-        "label_audit": [to_json(one) for one in found.label_audit],
+        "pairs": _pairs(result.associations),
+        "drivers": None if result.drivers is None else _trust(result.drivers, features),
+        "missing": result.missing,
+        "examples": _examples(result),
+        "label_audit": [to_json(one) for one in result.label_audit],
     }
 
 
-def _groups(found: ExplanationResult, strength: Mapping[str, Strength]) -> list[dict[str, Any]]:
+def _groups(result: ExplanationResult, strength: Mapping[str, Strength]) -> list[dict[str, Any]]:
     """Return groups, the one whose absence costs most first."""
-    messages = [_group(name, found, strength) for name in found.grounds.groups]
+    messages = [_group(name, result, strength) for name in result.grounds.groups]
 
     def rank(one: dict[str, Any]) -> tuple[float, float]:
         contribution, size = one["contribution"], one["strength"]
@@ -76,17 +76,19 @@ def _groups(found: ExplanationResult, strength: Mapping[str, Strength]) -> list[
     return sorted(messages, key=rank, reverse=True)
 
 
-def _group(name: str, found: ExplanationResult, strength: Mapping[str, Strength]) -> dict[str, Any]:
-    used = name in found.grounds.active_groups
-    contribution = found.contributions.get(name)
-    why_not = str(contribution) if isinstance(contribution, NotApplicable) else None
+def _group(
+    name: str, result: ExplanationResult, strength: Mapping[str, Strength]
+) -> dict[str, Any]:
+    used = name in result.grounds.active_groups
+    contribution = result.contributions.get(name)
+    reason = str(contribution) if isinstance(contribution, NotApplicable) else None
     return {
         "name": name,
-        "features": len(found.grounds.groups[name]),
+        "features": len(result.grounds.groups[name]),
         "used": used,
         "strength": to_json(strength.get(f"group {name}")) if used else None,
         "contribution": to_json(contribution) if isinstance(contribution, Contribution) else None,
-        "why_not": why_not,
+        "why_not": reason,
     }
 
 
@@ -117,21 +119,21 @@ def _pairs(associations: Associations) -> list[dict[str, Any]]:
     ]
 
 
-def _examples(found: ExplanationResult) -> list[dict[str, Any]]:
+def _examples(result: ExplanationResult) -> list[dict[str, Any]]:
     """Return the training customers with the highest risk, out of fold."""
-    if found.drivers is None or found.strongest is None:
+    if result.drivers is None or result.strongest is None:
         return []
-    shares = found.drivers.shares
+    shares = result.drivers.shares
     first = np.argsort(-shares.probability, kind="stable")[:EXAMPLES]
     ids = shares.ids[first]
-    by_customer = found.strongest[found.strongest["customer_id"].isin(ids)].groupby("customer_id")
+    by_customer = result.strongest[result.strongest["customer_id"].isin(ids)].groupby("customer_id")
     parts = dict(iter(by_customer))
     return [
         {
             "customer_id": str(one),
             "probability": float(shares.probability[at]),
             "drivers": [
-                _driver(row, found.grounds.columns) for row in parts[one].to_dict("records")
+                _driver(row, result.grounds.columns) for row in parts[one].to_dict("records")
             ]
             if one in parts
             else [],
@@ -143,12 +145,12 @@ def _examples(found: ExplanationResult) -> list[dict[str, Any]]:
 def _driver(row: Mapping[Any, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
     """One driver of one customer, as the tree has it."""
     column, level = columns[row["feature"]], row["level"]
-    known = isinstance(level, str)
+    is_level = isinstance(level, str)
     return {
         "feature": row["feature"],
         "kind": column.kind,
         "value": number_json(row["value"]),
-        "level": label_json(column.level(level)) if known else None,
+        "level": label_json(column.level(level)) if is_level else None,
         **{name: number_json(row[name]) for name in ("usual_low", "usual_high", "usual_share")},
         "log_odds": float(row["log_odds"]),
         "points": float(row["points"]),

@@ -97,7 +97,7 @@ def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: 
     repeats = len({one.repeat for one in folds})
     ids = parts[0].ids.append([part.ids for part in parts[1:]])
     order = ids.unique().sort_values()
-    place = order.get_indexer(ids)
+    indices = order.get_indexer(ids)
     errors = [
         float((one.explained.errors * np.abs(one.explained.scale.log_odds[:, None])).mean())
         for one in folds
@@ -109,9 +109,11 @@ def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: 
         shares=ShapContributions(
             ids=order,
             features=parts[0].features,
-            log_odds=_mean([part.log_odds for part in parts], place, repeats),
-            points=_mean([part.points for part in parts], place, repeats),
-            probability=_mean([part.probability[:, None] for part in parts], place, repeats)[:, 0],
+            log_odds=_mean([part.log_odds for part in parts], indices, repeats),
+            points=_mean([part.points for part in parts], indices, repeats),
+            probability=_mean([part.probability[:, None] for part in parts], indices, repeats)[
+                :, 0
+            ],
         ),
         repeats=repeats,
         background=background if errors else None,
@@ -121,23 +123,23 @@ def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: 
     )
 
 
-def _mean(parts: Sequence[np.ndarray], place: np.ndarray, repeats: int) -> np.ndarray:
+def _mean(parts: Sequence[np.ndarray], indices: np.ndarray, repeats: int) -> np.ndarray:
     """Rows of all parts added up by customer, over how often each stands there."""
     rows = np.concatenate(parts)
     if repeats == 1:
         ordered = np.empty_like(rows)
-        ordered[place] = rows
+        ordered[indices] = rows
         return ordered
-    sums = np.zeros((int(place.max()) + 1, rows.shape[1]))
-    np.add.at(sums, place, rows)
+    sums = np.zeros((int(indices.max()) + 1, rows.shape[1]))
+    np.add.at(sums, indices, rows)
     return np.asarray(sums / repeats)
 
 
 def _difference(one: FoldExplained, recorded: Scores) -> float:
     table = recorded.table
     mine = table[(table["repeat"] == one.repeat) & (table["fold"] == one.fold)]
-    known = mine.set_index("customer_id")["probability"].reindex(one.explained.ids)
-    return float(np.abs(known.to_numpy() - one.explained.probability).max())
+    probability = mine.set_index("customer_id")["probability"].reindex(one.explained.ids)
+    return float(np.abs(probability.to_numpy() - one.explained.probability).max())
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,6 @@ def rank_agreement(strength: Sequence[float], permuted: Sequence[float]) -> Rank
     """
     if min(np.ptp(order) if len(order) else 0.0 for order in (strength, permuted)) == 0:
         return None
-    found = stats.kendalltau(strength, permuted)
-    tau = float(found.statistic)
-    return RankAgreement(tau, float(found.pvalue), tau >= AGREE)
+    kendall = stats.kendalltau(strength, permuted)
+    tau = float(kendall.statistic)
+    return RankAgreement(tau, float(kendall.pvalue), tau >= AGREE)

@@ -58,9 +58,9 @@ def _walked(
     turn = np.argsort(order, axis=2)  # when each feature is put in
     # After k steps of a walk, the features whose turn was before k are the customer's own.
     own = turn[:, :, None, :] < np.arange(count + 1)[:, None]
-    here = np.arange(rows)[:, None, None, None]
-    there = rows + np.arange(others)[:, None, None]
-    mixed = np.where(own, here, there).reshape(-1, count)
+    own_rows = np.arange(rows)[:, None, None, None]
+    other_rows = rows + np.arange(others)[:, None, None]
+    mixed = np.where(own, own_rows, other_rows).reshape(-1, count)
     both = pd.concat([table, background], ignore_index=True)
     frame = pd.DataFrame({name: both[name].array.take(mixed[:, j]) for j, name in enumerate(both)})
     scored = score(frame).reshape(rows, others, count + 1)
@@ -128,9 +128,9 @@ class Exact:
 
     def model_columns(self, table: pd.DataFrame) -> np.ndarray:
         """Return the columns of the last step, and the feature behind each."""
-        place = {name: j for j, name in enumerate(table)}
-        self._places = [place[name] for name in column_origins(self._inner)]
-        self._features = len(place)
+        index = {name: j for j, name in enumerate(table)}
+        self._feature_index = [index[name] for name in column_origins(self._inner)]
+        self._features = len(index)
         return transformed_columns(self._inner, table)
 
     def explain(self, rows: Any, part: slice) -> Values:
@@ -143,8 +143,8 @@ class Exact:
         if values.ndim == 3:  # one for each class
             values = values[..., 1]
         folded = np.zeros((len(values), self._features))
-        for j, place in enumerate(self._places):
-            folded[:, place] += values[:, j]
+        for j, index in enumerate(self._feature_index):
+            folded[:, index] += values[:, j]
         return folded, None
 
     def probability(self, model: BaseEstimator, table: pd.DataFrame, rows: Any) -> np.ndarray:

@@ -61,21 +61,21 @@ class ExplanationResult:
     seed: int
 
 
-def strengths_of(found: ExplanationResult) -> dict[str, Strength]:
+def strengths_of(result: ExplanationResult) -> dict[str, Strength]:
     """Strength of each feature, and by ``group NAME`` the size of its features' sum."""
-    if found.drivers is None:
+    if result.drivers is None:
         return {}
-    shares = found.drivers.shares
-    places = {name: j for j, name in enumerate(shares.features)}
+    shares = result.drivers.shares
+    index = {name: j for j, name in enumerate(shares.features)}
     groups = {
-        f"group {group}": [places[name] for name in names if name in places]
-        for group, names in found.grounds.groups.items()
+        f"group {group}": [index[name] for name in names if name in index]
+        for group, names in result.grounds.groups.items()
     }
-    sums = [np.abs(shares.log_odds[:, at].sum(axis=1)) for at in groups.values()]
+    sums = [np.abs(shares.log_odds[:, columns].sum(axis=1)) for columns in groups.values()]
     sizes = np.column_stack([np.abs(shares.log_odds), *sums])
-    duplicate_groups = found.grounds.duplicate_groups.loc[shares.ids]
-    told = strengths(sizes, duplicate_groups, resamples=found.resamples, seed=found.seed)
-    return dict(zip([*shares.features, *groups], told, strict=True))
+    duplicate_groups = result.grounds.duplicate_groups.loc[shares.ids]
+    estimates = strengths(sizes, duplicate_groups, resamples=result.resamples, seed=result.seed)
+    return dict(zip([*shares.features, *groups], estimates, strict=True))
 
 
 TOP = 6
@@ -88,10 +88,10 @@ NO_EFFECT: dict[str, Any] = dict.fromkeys(
 
 
 def summarise_features(
-    found: ExplanationResult, strength: Mapping[str, Strength]
+    result: ExplanationResult, strength: Mapping[str, Strength]
 ) -> list[dict[str, Any]]:
     """Features, the strongest first; those the winner does not see by φk, last."""
-    target = found.associations.target
+    target = result.associations.target
     order = sorted(
         map(str, target.index),
         key=lambda name: (
@@ -101,47 +101,47 @@ def summarise_features(
         reverse=True,
     )
     strongest = max((strength[name].mean for name in order if name in strength), default=0.0)
-    moved = {} if found.drivers is None else _drivers_by_feature(found, order)
+    drivers = {} if result.drivers is None else _drivers_by_feature(result, order)
     return [
         {
-            **_association_of(found, name),
+            **_association_of(result, name),
             "strength": to_json(strength.get(name)),
             "weak": name in strength and strength[name].mean < WEAK * strongest,
-            **moved.get(name, NO_EFFECT),
-            "effect": to_json(found.distributions[name].effect),
-            "distribution": to_json(found.distributions[name].distribution),
+            **drivers.get(name, NO_EFFECT),
+            "effect": to_json(result.distributions[name].effect),
+            "distribution": to_json(result.distributions[name].distribution),
         }
         for name in order
     ]
 
 
-def _association_of(found: ExplanationResult, name: str) -> dict[str, Any]:
-    column, row = found.grounds.columns[name], found.associations.target.loc[name]
+def _association_of(result: ExplanationResult, name: str) -> dict[str, Any]:
+    column, row = result.grounds.columns[name], result.associations.target.loc[name]
     return {
         "name": name,
         "group": column.group,
         "label": label_json(column.label),
         "kind": column.kind,
-        "derived": name in found.grounds.derived,
-        "used": name in found.grounds.model_features,
+        "derived": name in result.grounds.derived,
+        "used": name in result.grounds.model_features,
         "phik": number_json(row["phik"]),
         "significance": number_json(row["significance"]),
     }
 
 
-def _drivers_by_feature(found: ExplanationResult, order: list[str]) -> dict[str, dict[str, Any]]:
+def _drivers_by_feature(result: ExplanationResult, order: list[str]) -> dict[str, dict[str, Any]]:
     """Return the effect of each of the winner's features on its scores."""
-    drivers, grounds = found.drivers, found.grounds
+    drivers, context = result.drivers, result.grounds
     if drivers is None:
         return {}
-    shares, permuted = drivers.shares, drivers.permutation(found.test_to_train)
-    table = grounds.table.loc[shares.ids]
+    shares, permuted = drivers.shares, drivers.permutation(result.test_to_train)
+    table = context.table.loc[shares.ids]
     top = [name for name in order if name in shares.features][:TOP]
-    told = {}
+    by_feature = {}
     for j, name in enumerate(shares.features):
         values, mine = table[name], shares.log_odds[:, j]
-        told[name] = {
-            **_direction(values, mine, grounds.columns[name]),
+        by_feature[name] = {
+            **_direction(values, mine, context.columns[name]),
             "permutation": None
             if permuted is None
             else {
@@ -150,17 +150,17 @@ def _drivers_by_feature(found: ExplanationResult, order: list[str]) -> dict[str,
                 "high": float(permuted.high[j]),
             },
             "swarm": beeswarm_bins(values, mine),
-            "dependence": _dependence(values, mine, grounds.columns[name]) if name in top else None,
+            "dependence": _dependence(values, mine, context.columns[name]) if name in top else None,
         }
-    return told
+    return by_feature
 
 
 def _direction(values: pd.Series, shares: np.ndarray, column: Column) -> dict[str, Any]:
-    found = direction(values, shares)
-    if found is None:
+    shift = direction(values, shares)
+    if shift is None:
         return {"direction": None, "rho": None, "top_level": None}
-    level = None if found.level is None else label_json(column.level(found.level))
-    return {"direction": found.towards, "rho": found.rho, "top_level": level}
+    level = None if shift.level is None else label_json(column.level(shift.level))
+    return {"direction": shift.towards, "rho": shift.rho, "top_level": level}
 
 
 def _dependence(values: pd.Series, shares: np.ndarray, column: Column) -> list[dict[str, Any]]:

@@ -49,18 +49,18 @@ def label_audit(customers: Customers) -> list[LabelAudit]:
     In the order of the derived features. A figure that is known for one class alone says nothing
     and is left out; so is what the store does (``communication``), not the customer.
     """
-    found = []
+    audits = []
     for derived, before, last in find_successive_periods(customers):
         if derived.group == STORES_OWN:
             continue
-        moved = compare_periods(customers, before, last)
-        if moved.is_observed:
+        change = compare_periods(customers, before, last)
+        if change.is_observed:
             labels = (customers.columns[before].label, customers.columns[last].label)
-            sides = (_side(moved.declined), _side(moved.stayed))
-            found.append(
-                LabelAudit(*labels, derived.column.label, *sides, moved.z, moved.is_consistent)
+            sides = (_side(change.declined), _side(change.stayed))
+            audits.append(
+                LabelAudit(*labels, derived.column.label, *sides, change.z, change.is_consistent)
             )
-    return found
+    return audits
 
 
 def _side(one: Decrease) -> ClassFell:

@@ -53,7 +53,10 @@ def _typical_range(values: pd.Series) -> TypicalRange:
 
 
 def top_drivers(
-    found: ShapContributions, table: pd.DataFrame, usually: dict[str, TypicalRange], count: int
+    contributions: ShapContributions,
+    table: pd.DataFrame,
+    typical: dict[str, TypicalRange],
+    count: int,
 ) -> pd.DataFrame:
     """Return the strongest drivers of each customer, beside its own value and what is usual.
 
@@ -65,44 +68,47 @@ def top_drivers(
         usual_high, usual_share`` (of the same level, or of values that are not known either),
         ``log_odds, points``. Features that move nothing are no drivers.
     """
-    values = table.loc[found.ids, list(found.features)]
-    size = np.abs(found.log_odds)
+    values = table.loc[contributions.ids, list(contributions.features)]
+    size = np.abs(contributions.log_odds)
     order = np.argsort(-size, axis=1, kind="stable")[:, :count]
     rows = np.repeat(np.arange(len(size)), order.shape[1])
     chosen = order.ravel()
     rank = np.tile(np.arange(1, order.shape[1] + 1), len(size))
     moves = size[rows, chosen] > 0
     rows, chosen, rank = rows[moves], chosen[moves], rank[moves]
-    told = pd.DataFrame(
+    drivers = pd.DataFrame(
         {
-            "customer_id": found.ids.to_numpy()[rows],
+            "customer_id": contributions.ids.to_numpy()[rows],
             "rank": rank,
-            "feature": np.array(found.features, dtype=object)[chosen],
-            "log_odds": found.log_odds[rows, chosen],
-            "points": found.points[rows, chosen],
+            "feature": np.array(contributions.features, dtype=object)[chosen],
+            "log_odds": contributions.log_odds[rows, chosen],
+            "points": contributions.points[rows, chosen],
         }
     )
-    return pd.concat([told, _with_reference(values, usually, rows, chosen)], axis=1)
+    return pd.concat([drivers, _with_reference(values, typical, rows, chosen)], axis=1)
 
 
 def _with_reference(
-    values: pd.DataFrame, usually: dict[str, TypicalRange], rows: np.ndarray, chosen: np.ndarray
+    values: pd.DataFrame,
+    typical_values: dict[str, TypicalRange],
+    rows: np.ndarray,
+    chosen: np.ndarray,
 ) -> pd.DataFrame:
     """Return a customer's own value of the chosen feature, and what is usual."""
     numbers = ("value", "usual_low", "usual_high", "usual_share")
-    beside = pd.DataFrame(np.nan, index=range(len(rows)), columns=list(numbers))
+    reference = pd.DataFrame(np.nan, index=range(len(rows)), columns=list(numbers))
     level = np.full(len(rows), None, dtype=object)
     for j, name in enumerate(values):
         mine = np.flatnonzero(chosen == j)
-        own, known = values[name].iloc[rows[mine]], usually[str(name)]
+        own, typical = values[name].iloc[rows[mine]], typical_values[str(name)]
         if pd.api.types.is_numeric_dtype(own):
-            beside.loc[mine, "value"] = own.to_numpy(dtype=float)
-            ends = (known.low, known.high)
-            beside.loc[mine, ["usual_low", "usual_high"]] = np.array(ends, dtype=float)
-            share = np.where(own.isna(), known.unknown, np.nan)
+            reference.loc[mine, "value"] = own.to_numpy(dtype=float)
+            ends = (typical.low, typical.high)
+            reference.loc[mine, ["usual_low", "usual_high"]] = np.array(ends, dtype=float)
+            share = np.where(own.isna(), typical.unknown, np.nan)
         else:
             level[mine] = own.astype(object).where(own.notna(), None)
-            share = own.map(known.levels).astype(float).fillna(0.0).to_numpy()
-            share = np.where(own.isna(), known.unknown, share)
-        beside.loc[mine, "usual_share"] = share
-    return beside.assign(level=pd.Series(level, dtype="str"))
+            share = own.map(typical.levels).astype(float).fillna(0.0).to_numpy()
+            share = np.where(own.isna(), typical.unknown, share)
+        reference.loc[mine, "usual_share"] = share
+    return reference.assign(level=pd.Series(level, dtype="str"))

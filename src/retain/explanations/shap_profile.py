@@ -37,10 +37,10 @@ def direction(values: pd.Series, shares: np.ndarray) -> Direction | None:
     if not pd.api.types.is_numeric_dtype(values):
         means = pd.Series(shares).groupby(values.to_numpy()).mean()
         return Direction("level", level=str(means.idxmax())) if len(means) else None
-    known = values.notna().to_numpy()
-    if values[known].nunique() < 2 or np.ptp(shares[known]) == 0:
+    observed = values.notna().to_numpy()
+    if values[observed].nunique() < 2 or np.ptp(shares[observed]) == 0:
         return Direction("mixed")
-    rho = float(stats.spearmanr(values[known], shares[known]).statistic)
+    rho = float(stats.spearmanr(values[observed], shares[observed]).statistic)
     towards = "mixed" if abs(rho) < CLEAR else "up" if rho > 0 else "down"
     return Direction(towards, rho)
 
@@ -54,18 +54,18 @@ def beeswarm_bins(values: pd.Series, shares: np.ndarray) -> dict[str, Any] | Non
     low, high = float(shares.min()), float(shares.max())
     if low == high:
         return None
-    place = np.clip(((shares - low) / (high - low) * BINS).astype(int), 0, BINS - 1)
-    counts = np.bincount(place, minlength=BINS)
-    return {"low": low, "high": high, "counts": counts.tolist(), "values": _ranks(values, place)}
+    bins = np.clip(((shares - low) / (high - low) * BINS).astype(int), 0, BINS - 1)
+    counts = np.bincount(bins, minlength=BINS)
+    return {"low": low, "high": high, "counts": counts.tolist(), "values": _ranks(values, bins)}
 
 
-def _ranks(values: pd.Series, place: np.ndarray) -> list[float | None]:
+def _ranks(values: pd.Series, bins: np.ndarray) -> list[float | None]:
     if not pd.api.types.is_numeric_dtype(values):
         return [None] * BINS
-    known = values.notna().to_numpy()
-    rank = (stats.rankdata(values[known]) - 1) / max(known.sum() - 1, 1)
-    sums = np.bincount(place[known], rank, minlength=BINS)
-    counts = np.bincount(place[known], minlength=BINS)
+    observed = values.notna().to_numpy()
+    rank = (stats.rankdata(values[observed]) - 1) / max(observed.sum() - 1, 1)
+    sums = np.bincount(bins[observed], rank, minlength=BINS)
+    counts = np.bincount(bins[observed], minlength=BINS)
     return [float(s / c) if c else None for s, c in zip(sums, counts, strict=True)]
 
 
@@ -130,17 +130,17 @@ def strengths(
     >>> one.mean, one.low < 199.5 < one.high
     (199.5, True)
     """
-    place = pd.factorize(duplicate_groups.to_numpy())[0] % BUNDLES
-    count = int(place.max()) + 1
+    bundles = pd.factorize(duplicate_groups.to_numpy())[0] % BUNDLES
+    count = int(bundles.max()) + 1
     sums = np.stack(
-        [np.bincount(place, sizes[:, j], minlength=count) for j in range(sizes.shape[1])], axis=1
+        [np.bincount(bundles, sizes[:, j], minlength=count) for j in range(sizes.shape[1])], axis=1
     )
-    members = np.bincount(place, minlength=count)
+    members = np.bincount(bundles, minlength=count)
     random = np.random.default_rng(seed)
     means = np.concatenate(
         [
-            _bootstrap(sums, members, min(BATCH, resamples - at), random)
-            for at in range(0, resamples, BATCH)
+            _bootstrap(sums, members, min(BATCH, resamples - start), random)
+            for start in range(0, resamples, BATCH)
         ]
     )
     low, high = np.percentile(means, [2.5, 97.5], axis=0)
@@ -152,5 +152,5 @@ def _bootstrap(
     sums: np.ndarray, members: np.ndarray, times: int, random: np.random.Generator
 ) -> np.ndarray:
     count = len(members)
-    drawn = random.multinomial(count, np.full(count, 1 / count), size=times).astype(float)
-    return np.asarray(drawn @ sums / (drawn @ members)[:, None])
+    weights = random.multinomial(count, np.full(count, 1 / count), size=times).astype(float)
+    return np.asarray(weights @ sums / (weights @ members)[:, None])

@@ -20,9 +20,9 @@ def label_json(label: DisplayName | None) -> dict[str, str] | None:
     return None if label is None else asdict(label)
 
 
-def to_json(found: DataclassInstance | None) -> dict[str, Any] | None:
+def to_json(value: DataclassInstance | None) -> dict[str, Any] | None:
     """Return a finding by the names of its parts."""
-    return None if found is None else asdict(found)
+    return None if value is None else asdict(value)
 
 
 def number_json(value: Any) -> float | None:
@@ -82,18 +82,18 @@ def _feature(one: Tree) -> dict[str, Any]:
 
 
 def _group(one: Tree) -> dict[str, Any]:
-    found = one["contribution"]
+    contribution = one["contribution"]
     return {
         **{name: one[name] for name in ("name", "features", "used")},
-        **_interval("loss", found, "loss"),
+        **_interval("loss", contribution, "loss"),
         **_interval("strength", one["strength"], "mean"),
-        "source": None if found is None else found["source"],
-        "pairs": None if found is None else found["pairs"],
+        "source": None if contribution is None else contribution["source"],
+        "pairs": None if contribution is None else contribution["pairs"],
         "why_not": one["why_not"],
     }
 
 
-def _interval(name: str, found: Tree | None, middle: str) -> dict[str, float | None]:
+def _interval(name: str, estimate: Tree | None, middle: str) -> dict[str, float | None]:
     """Return a number with both ends, each in a column of its own."""
     keys = {name: middle, f"{name}_low": "low", f"{name}_high": "high"}
-    return {column: None if found is None else found[key] for column, key in keys.items()}
+    return {column: None if estimate is None else estimate[key] for column, key in keys.items()}

@@ -1,4 +1,4 @@
-"""BG/NBD as a classifier: decline is told by the probability of having left for good."""
+"""BG/NBD as a classifier: the probability of dropout predicts decline."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ WEEK = 7
 
 
 class BgNbd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """1 − P(alive) of the BG/NBD model, made a probability of decline by a logistic curve.
+    """1 − P(alive) of the BG/NBD model, mapped to a probability of decline by a logistic curve.
 
-    The curve rises, so that customers rank as 1 − P(alive) ranks them. Rows of several snapshots
-    of one customer, and of regular customers alone, make the parameters those of a composite
-    likelihood of such rows; they are the population's only where each customer has one row.
+    The curve increases, so customers are ranked by 1 − P(alive). With several snapshots per
+    customer, or regular customers only, the parameters maximise a composite likelihood of these
+    rows; they describe the population only if each customer has one row.
 
     Parameters
     ----------
     days, tenure, orders
-        Names of the features that count days since the last order, days since the first, and
-        distinct days with an order.
+        Names of the features with days since the last order, days since the first, and the number
+        of distinct days with an order.
 
     Attributes
     ----------
@@ -49,27 +49,27 @@ class BgNbd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def required_features(self) -> tuple[str, ...]:
-        """Names of the features read, in the order of the columns it is given."""
+        """Names of the features used, in column order."""
         return (self.days, self.tenure, self.orders)
 
     def fit(self, X: pd.DataFrame | np.ndarray, y: Any) -> BgNbd:
-        """Fit the buying of the training rows, then the curve on their target.
+        """Fit the BG/NBD parameters to the training rows, then the curve to their target.
 
         Raises
         ------
         NotApplicable
-            When nobody bought twice, or the likelihood has no maximum to be found.
+            As ``fit_bg_nbd`` does.
         """
         self.classes_ = np.unique(y)
         history = purchase_histories(X)
-        found = fit_bg_nbd(*history)
-        self.r_, self.alpha_, self.a_, self.b_ = found.r, found.alpha, found.a, found.b
-        self.likelihood_ = found.log_likelihood
-        self.curve_ = MonotoneSigmoid.fit(found.p_churned(*history), np.asarray(y)).params
+        params = fit_bg_nbd(*history)
+        self.r_, self.alpha_, self.a_, self.b_ = params.r, params.alpha, params.a, params.b
+        self.likelihood_ = params.log_likelihood
+        self.curve_ = MonotoneSigmoid.fit(params.p_churned(*history), np.asarray(y)).params
         return self
 
     def predict_proba(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
-        """Probabilities of both classes, shape (n, 2)."""
+        """Return the probabilities of both classes, shape (n, 2)."""
         declined = MonotoneSigmoid(*self.curve_)(1 - self.p_alive(X))
         return np.column_stack([1 - declined, declined])
 
@@ -78,11 +78,11 @@ class BgNbd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.classes_[np.argmax(self.predict_proba(X), axis=1)])
 
     def p_alive(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
-        """Probability that each customer has not left for good."""
+        """Return the probability that each customer is still active."""
         return np.asarray(1 - self._params.p_churned(*purchase_histories(X)))
 
     def expected_purchases(self, X: pd.DataFrame | np.ndarray, days: int) -> np.ndarray:
-        """Distinct days with an order expected of each customer in so many days ahead."""
+        """Return the expected number of days with an order in the next ``days`` days."""
         return self._params.expected_purchases(days / WEEK, *purchase_histories(X))
 
     @property
@@ -91,9 +91,9 @@ class BgNbd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def purchase_histories(X: pd.DataFrame | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x, t_x and T in weeks, of days since the last order, since the first, and days with one.
+    """Return x, t_x and T in weeks from days since the last order, since the first, and order days.
 
-    Rows made by a sampler lie between customers: half a purchase is rounded.
+    Rows from a sampler may have fractional purchases, which are rounded.
 
     >>> [column.tolist() for column in purchase_histories(np.array([[14.0, 70.0, 3.0]]))]
     [[2.0], [8.0], [10.0]]

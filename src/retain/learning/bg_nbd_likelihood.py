@@ -1,4 +1,4 @@
-"""BG/NBD: how often customers buy, and after which purchase they leave for good."""
+"""BG/NBD: a model of purchase rate and dropout after a purchase."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from sklearn.linear_model import LogisticRegression
 from retain.errors import NotApplicable
 
 FARTHEST = 9.0
-"""Logarithms of parameters stay within ± this: beyond, customers hardly differ from each other, and
-differences of gamma functions have lost the digits that tell one parameter from the next."""
+"""Bound of log-parameters: beyond it customers hardly differ, and differences of gamma functions
+lose their precision."""
 STEEPEST = 1e-5
-"""Slope of the mean log-likelihood in a log-parameter, up to which it is at its greatest."""
+"""Largest slope of the mean log-likelihood in a log-parameter at its maximum."""
 SINGULAR = 1e-5
-"""``a`` = 1 is a removable gap of the expected purchases; so near to it, they are those beside."""
+"""``a`` = 1 is a removable singularity of the expected purchases; within this distance of it they
+are computed at its edge."""
 
 
 @dataclass(frozen=True)
 class BgNbdParams:
-    """The four parameters, ``alpha`` in units of time; ``log_likelihood`` is the log-likelihood."""
+    """The four parameters, ``alpha`` in units of time, and their log-likelihood."""
 
     r: float
     alpha: float
@@ -31,7 +32,7 @@ class BgNbdParams:
     log_likelihood: float
 
     def p_churned(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
-        """Probability of having left by ``T``, 1 − P(alive), each in [0, 1); 0 where x is 0.
+        """Return the probability of dropout by ``T``, 1 − P(alive), in [0, 1); 0 where x is 0.
 
         Fader & Hardie, "Computing P(alive) Using the BG/NBD Model" (2008), equation 1.
         """
@@ -42,10 +43,10 @@ class BgNbdParams:
     def expected_purchases(
         self, ahead: float, x: np.ndarray, t_x: np.ndarray, T: np.ndarray
     ) -> np.ndarray:
-        """Purchases expected within ``ahead`` after ``T`` (2005, equation 10).
+        """Return the purchases expected within ``ahead`` after ``T`` (2005, equation 10).
 
-        Written by Euler's transformation of the hypergeometric function, whose own form is a
-        small factor times a huge one where a customer bought often.
+        Euler's transformation of the hypergeometric function avoids a small factor times a huge
+        one for customers with many purchases.
         """
         a = self.a if abs(self.a - 1) > SINGULAR else 1 + SINGULAR
         z = ahead / (self.alpha + T + ahead)
@@ -56,81 +57,85 @@ class BgNbdParams:
 
 
 def fit_bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
-    """Return the parameters of greatest likelihood; customers alike in all three are counted once.
+    """Return the maximum-likelihood parameters; customers equal in all three are aggregated.
 
     Raises
     ------
     NotApplicable
-        When nobody bought twice, or the likelihood has no maximum to be found.
+        No customer bought twice, or the likelihood has no maximum within the bounds.
     """
     if not (x > 0).any():
         raise NotApplicable("BG/NBD learns from repeat purchases, and no customer has any")
     rows, counts = np.unique(np.column_stack([x, t_x, T]), axis=0, return_counts=True)
-    falling = _NegLogLikelihood(rows, counts)
-    middle = float(np.log(max(np.average(rows[:, 2], weights=counts), 1e-3)))
-    for start in ((0.0, middle, 0.0, 0.0), (-1.0, middle, -1.0, 1.0), (1.0, middle, -3.0, 1.0)):
-        found = minimize(
-            falling,
+    objective = _NegLogLikelihood(rows, counts)
+    log_tenure = float(np.log(max(np.average(rows[:, 2], weights=counts), 1e-3)))
+    for start in (
+        (0.0, log_tenure, 0.0, 0.0),
+        (-1.0, log_tenure, -1.0, 1.0),
+        (1.0, log_tenure, -3.0, 1.0),
+    ):
+        result = minimize(
+            objective,
             np.array(start),
             jac=True,
             method="L-BFGS-B",
             bounds=[(-FARTHEST, FARTHEST)] * 4,
             options={"maxiter": 1_000, "ftol": 1e-14, "gtol": 1e-8},
         )
-        if _is_flat(found.x, found.jac):
-            r, alpha, a, b = np.exp(found.x).tolist()
-            return BgNbdParams(r, alpha, a, b, log_likelihood=-float(found.fun) * len(x))
-    raise NotApplicable(f"BG/NBD finds no greatest likelihood on these customers: {found.message}")
+        if _is_flat(result.x, result.jac):
+            r, alpha, a, b = np.exp(result.x).tolist()
+            return BgNbdParams(r, alpha, a, b, log_likelihood=-float(result.fun) * len(x))
+    raise NotApplicable(f"BG/NBD finds no greatest likelihood on these customers: {result.message}")
 
 
 def _is_flat(logs: np.ndarray, slopes: np.ndarray) -> bool:
-    """Return whether nothing is to be gained any more, but beyond the bounds.
+    """Return whether the likelihood is at its maximum within the bounds.
 
-    What the search says of itself is not asked: it ends as abnormal where rounding is all there is.
+    The optimiser's own status is not used: it reports a failure where only rounding is left.
     """
-    beyond = np.where(slopes < 0, FARTHEST - logs, FARTHEST + logs)
-    return bool((np.minimum(np.abs(slopes), beyond) <= STEEPEST).all())
+    room = np.where(slopes < 0, FARTHEST - logs, FARTHEST + logs)
+    return bool((np.minimum(np.abs(slopes), room) <= STEEPEST).all())
 
 
 class _NegLogLikelihood:
     """Minus the mean log-likelihood (2005, equation 6) of log-parameters, and its gradient.
 
-    Gamma functions are asked once for each number of purchases, not for each customer.
+    Gamma functions are computed once per number of purchases, not per customer.
     """
 
     def __init__(self, rows: np.ndarray, counts: np.ndarray) -> None:
         self._x, self._t, self._T = rows.T
-        self._often, self._place = np.unique(self._x, return_inverse=True)
+        self._counts, self._index = np.unique(self._x, return_inverse=True)
         self._share = counts / counts.sum()
-        self._again = self._x > 0
+        self._is_repeat = self._x > 0
 
     @np.errstate(invalid="ignore")
     def __call__(self, logs: np.ndarray) -> tuple[float, np.ndarray]:
         r, alpha, a, b = np.exp(logs)
         early, late = np.log(alpha + self._t), np.log(alpha + self._T)
         stay = -(r + self._x) * late
-        leaving = np.log(a) - np.log(np.where(self._again, b + self._x - 1, 1.0))
-        leave = np.where(self._again, leaving - (r + self._x) * early, -np.inf)
+        leaving = np.log(a) - np.log(np.where(self._is_repeat, b + self._x - 1, 1.0))
+        leave = np.where(self._is_repeat, leaving - (r + self._x) * early, -np.inf)
         either = np.logaddexp(stay, leave)
         left = np.exp(leave - either)
-        value = (self._gammas(r, alpha, a, b)[self._place] + either) @ self._share
-        slopes = self._gradients(r, alpha, a, b)[:, self._place]
+        value = (self._gammas(r, alpha, a, b)[self._index] + either) @ self._share
+        slopes = self._gradients(r, alpha, a, b)[:, self._index]
         slopes[0] -= (1 - left) * late + left * early
         slopes[1] -= (r + self._x) * ((1 - left) / (alpha + self._T) + left / (alpha + self._t))
         slopes[2] += left / a
-        slopes[3] -= left / np.where(self._again, b + self._x - 1, 1.0)
+        slopes[3] -= left / np.where(self._is_repeat, b + self._x - 1, 1.0)
         return -float(value), -(slopes @ self._share) * np.array([r, alpha, a, b])
 
     def _gammas(self, r: float, alpha: float, a: float, b: float) -> np.ndarray:
-        """Return the terms that depend on the number of purchases alone."""
-        x = self._often
+        """Return the terms that depend only on the number of purchases."""
+        x = self._counts
         rate = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
         leaving = gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
         return np.asarray(rate + leaving)
 
     def _gradients(self, r: float, alpha: float, a: float, b: float) -> np.ndarray:
-        """Its slopes in r, α, a and b, shape (4, n)."""
-        x, both = self._often, digamma(a + b) - digamma(a + b + self._often)
+        """Return the derivatives of ``_gammas`` in r, α, a and b, shape (4, n)."""
+        x, both = self._counts, digamma(a + b) - digamma(a + b + self._counts)
         rate = digamma(r + x) - digamma(r) + np.log(alpha)
         return np.stack(
             [rate, np.full(len(x), r / alpha), both, both + digamma(b + x) - digamma(b)]
@@ -138,7 +143,7 @@ class _NegLogLikelihood:
 
 
 LEAST = 1e-6
-"""Slope where the share falls with the score: no more than keeps the order."""
+"""Slope where the decline rate decreases with the score: just enough to keep the order."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ class MonotoneSigmoid:
 
     @classmethod
     def fit(cls, score: np.ndarray, target: np.ndarray) -> MonotoneSigmoid:
-        """Fit the non-decreasing curve of greatest likelihood (Platt 1999, without his prior).
+        """Fit the non-decreasing maximum-likelihood curve (Platt 1999, without his prior).
 
         >>> curve = MonotoneSigmoid.fit(np.arange(10.0), np.arange(10) // 4 % 2)
         >>> bool((np.diff(curve(np.arange(10.0))) > 0).all())
@@ -169,9 +174,9 @@ class MonotoneSigmoid:
 
     @property
     def params(self) -> np.ndarray:
-        """Its four numbers, of which ``MonotoneSigmoid(*numbers)`` makes it again.
+        """The four arguments of the constructor.
 
-        Models keep these: a type of its own in their file would have to be trusted.
+        Models store these: a custom type in a model file would have to be trusted.
         """
         return np.array([self.center, self.scale, self.intercept, self.slope])
 

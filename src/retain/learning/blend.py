@@ -1,4 +1,4 @@
-"""Several models as one: the average of their calibrated probabilities, or of their ranks."""
+"""A blend of models: the average of their calibrated probabilities or of their ranks."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.folds = folds
 
     def fit(self, X: pd.DataFrame, y: Any) -> Blend:
-        """Fit every member on all rows, and its curve on its out-of-fold scores."""
+        """Fit each member on all rows, and its curve on its out-of-fold scores."""
         self.classes_ = np.unique(y)
         self.fitted_, outside = {}, {}
         for name, member in self.members.items():
@@ -64,7 +64,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         }
 
     def _ranks(self, scores: dict[str, np.ndarray]) -> np.ndarray:
-        """Mean rank in [0, 1], shape (n, 1)."""
+        """Return the mean rank in [0, 1], shape (n, 1)."""
         ranks = []
         for name, values in scores.items():
             reference = self.references_[name]
@@ -74,7 +74,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(np.mean(ranks, axis=0)[:, None])
 
     def predict_proba(self, X: pd.DataFrame) -> np.ndarray:
-        """Probabilities of both classes, shape (n, 2)."""
+        """Return the probabilities of both classes, shape (n, 2)."""
         scores = {name: member.predict_proba(X)[:, 1] for name, member in self.fitted_.items()}
         if self.average == "rank":
             return np.asarray(self.curves_["rank"].predict_proba(self._ranks(scores)))

@@ -1,4 +1,4 @@
-"""The feature behind each column of a fitted pipeline's last step."""
+"""The feature of each input column of a fitted pipeline's last step."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ from retain.errors import NotApplicable
 
 
 def transformed_columns(pipeline: Pipeline, table: pd.DataFrame) -> np.ndarray:
-    """Return the columns of the last step of a fitted ``pipeline`` for ``table``."""
+    """Return the input of the last step of a fitted ``pipeline`` for ``table``."""
     columns: Any = table
     for _, step in pipeline.steps[:-1]:
-        if hasattr(step, "transform"):  # a sampler has to do with training rows alone
+        if hasattr(step, "transform"):  # a sampler only changes training rows
             columns = step.transform(columns)
     return np.asarray(columns)
 
 
 def column_origins(pipeline: Pipeline) -> list[str]:
-    """Return the feature behind each column the last step of a fitted ``pipeline`` meets, in order.
+    """Return the feature of each input column of the last step of a fitted ``pipeline``.
 
-    Told from what the steps learnt and not from the columns' names, since a category may be
-    called as another feature's column is.
+    Derived from fitted attributes, because names of one-hot columns may be ambiguous.
     """
     prepared = [name for part in _parts(pipeline) for name in part]
     encode = pipeline.named_steps.get("encode")
@@ -40,29 +39,29 @@ def column_origins(pipeline: Pipeline) -> list[str]:
 
 
 def _parts(pipeline: Pipeline) -> list[list[str]]:
-    """Columns after filling: numbers, their missing indicators, categories."""
+    """Return the columns after imputation: numbers, their missing indicators, categories."""
     parts = []
     for name, step, columns in pipeline.named_steps["prepare"].transformers_:
-        known = list(columns)
+        names = list(columns)
         if name == "numbers":
             fill = step if isinstance(step, SimpleImputer) else step.named_steps["fill"]
-            known += [known[place] for place in fill.indicator_.features_]
-        parts.append(known)
+            names += [names[index] for index in fill.indicator_.features_]
+        parts.append(names)
     return parts
 
 
 def _one_hot(encoder: OneHotEncoder, names: list[str]) -> list[str]:
-    """Each name as often as its category has columns; rare values share one."""
-    found = []
+    """Return each name once per one-hot column; rare values share one column."""
+    repeated = []
     rare = encoder.infrequent_categories_
     for name, values, few in zip(names, encoder.categories_, rare, strict=True):
         count = len(values) if few is None else len(values) - len(few) + 1
-        found += [name] * count
-    return found
+        repeated += [name] * count
+    return repeated
 
 
 def required_features(model: BaseEstimator) -> tuple[str, ...] | None:
-    """Return the features a model names, None for one that takes what there is.
+    """Return the features a model requires; None for a model that takes any.
 
     >>> from retain.learning.recency_rule import RecencyRule
     >>> required_features(RecencyRule()), required_features(BaseEstimator())
@@ -74,17 +73,17 @@ def required_features(model: BaseEstimator) -> tuple[str, ...] | None:
 def select_model_columns(
     model: BaseEstimator, table: pd.DataFrame, known: Iterable[str]
 ) -> pd.DataFrame:
-    """Return the columns of a feature table that a model sees.
+    """Return the columns of a feature table that a model uses.
 
     Parameters
     ----------
     known
-        Features of the customers, those of groups that are switched off included.
+        Features of the customers, including those of groups that are switched off.
 
     Raises
     ------
     NotApplicable
-        When the model reads what is not there.
+        A required feature is missing.
     """
     named = required_features(model)
     if named is None:
@@ -97,17 +96,17 @@ def select_model_columns(
 def missing_features_reason(
     model: BaseEstimator, table: pd.DataFrame, known: Iterable[str] = ()
 ) -> str | None:
-    """Return the reason for which a model cannot read a table, or None.
+    """Return the reason why a model cannot use a table, or None.
 
     >>> from retain.learning.recency_rule import RecencyRule
     >>> missing_features_reason(RecencyRule(), pd.DataFrame({"pages": [1.0]}))
     'model recency_rule reads days_since_order, which these customers lack'
     """
-    lacking = [name for name in required_features(model) or () if name not in table]
-    if not lacking:
+    missing = [name for name in required_features(model) or () if name not in table]
+    if not missing:
         return None
-    message = f"model {getattr(model, 'name', type(model).__name__)} reads {', '.join(lacking)}"
-    off = set(lacking) <= set(known)
+    message = f"model {getattr(model, 'name', type(model).__name__)} reads {', '.join(missing)}"
+    off = set(missing) <= set(known)
     return (
         f"{message}, whose group is switched off"
         if off

@@ -1,4 +1,4 @@
-"""Combinations that have no meaning on these customers, with the reason."""
+"""Checks that a pipeline is applicable to these customers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Rule = Callable[[PipelineSpec, pd.DataFrame, np.ndarray], str | None]
 
 
 def check_compatible(spec: PipelineSpec, table: pd.DataFrame, target: np.ndarray) -> None:
-    """Raise ``NotApplicable`` with every reason against fitting ``spec`` on these rows."""
+    """Raise ``NotApplicable`` with all reasons why ``spec`` cannot be fitted on these rows."""
     reasons = [reason for rule in RULES if (reason := rule(spec, table, target)) is not None]
     if reasons:
         raise NotApplicable("; ".join(reasons))
@@ -47,16 +47,16 @@ def _check_neighbours(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -
 
 
 def _neighbours(sampler: BaseEstimator | None) -> int:
-    """Return the most neighbours a sampler, or one within it, is configured to look at."""
-    found = [0]
+    """Return the largest number of neighbours configured in a sampler or a nested one."""
+    counts = [0]
     for name, value in ({} if sampler is None else sampler.get_params()).items():
         if name.endswith(("k_neighbors", "n_neighbors")) and isinstance(value, int):
-            found.append(value)
-    return max(found)
+            counts.append(value)
+    return max(counts)
 
 
 def _check_adasyn(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> str | None:
-    """ADASYN rounds the rows it adds for each neighbourhood and may be left with none."""
+    """Return a problem of ADASYN, which rounds its added rows per neighbourhood, maybe to none."""
     if not isinstance(spec.sampler, ADASYN):
         return None
     counts = np.unique_counts(target).counts

@@ -1,8 +1,8 @@
-"""From config nodes to objects: the one place that calls what a config names.
+"""Construction of objects from config nodes.
 
-A config is untrusted input, one's own or somebody else's: a ``_target_`` must be registered
-(``learning.registry``), be of the right kind, and take the parameters given, each of them plain
-(``learning.parameters``), before anything of it is called.
+A config is untrusted input: before anything is called, a ``_target_`` must be registered
+(``learning.registry``), be of the right kind, and have the given parameters with plain values
+(``learning.parameters``).
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ SOURCES = (
     "retain.customers.purchases.source.read",
     "retain.customers.table.read",
 )
-"""The readers of customers there are."""
+"""The readers of customers."""
 SWEEP_ONLY_KEYS = ("baselines",)
-"""Keys of a source that no reader takes: they say what a sweep of it runs besides."""
+"""Keys of a source that are not parameters of its reader but settings of a sweep."""
 Kind = Callable[[Any], bool]
 
 
 def build_training_spec(run: Run) -> TrainingSpec:
-    """Return the experiment a config describes, every parameter checked."""
+    """Return the training spec of a config, with all parameters checked."""
     model = build_component(
         "model", search_ranges.strip_search_space(run.model), _is_classifier, run.threads
     )
@@ -62,7 +62,7 @@ def build_training_spec(run: Run) -> TrainingSpec:
 
 
 def _check_search(search: Mapping[str, SearchRange], model: Any, threads: int) -> None:
-    """Hold what tuning would try to the same rules as what a config sets."""
+    """Check the values of a search space like configured parameters."""
     for name, where in search.items():
         for value in (where.low, where.high, *where.choices):
             if value is not None:
@@ -70,15 +70,14 @@ def _check_search(search: Mapping[str, SearchRange], model: Any, threads: int) -
 
 
 def build_component(where: str, node: Mapping[str, Any], kind: Kind, threads: int = 1) -> Any:
-    """Return the estimator a node describes, or None where its ``_target_`` is null.
+    """Return the estimator of a node, or None if its ``_target_`` is null.
 
-    ``threads`` is how many compute threads it may ask for.
+    ``threads`` is the number of compute threads it may use.
 
     Raises
     ------
     RetainError
-        When the target is not registered, is of the wrong kind, or has no such parameter, or a
-        value of one is refused.
+        The target is not registered or of the wrong kind, or a parameter is unknown or invalid.
     """
     if "_target_" not in node:
         raise RetainError(f"{where}: key '_target_' is missing; name a class, or null for none.")
@@ -88,10 +87,10 @@ def build_component(where: str, node: Mapping[str, Any], kind: Kind, threads: in
 def build_source(
     node: Mapping[str, Any], known_kinds: Mapping[str, str] | None = None
 ) -> Callable[[], Customers]:
-    """Return a call that reads the customers a ``data`` node describes.
+    """Return a function that reads the customers of a ``data`` node.
 
-    With ``known_kinds``, the kinds of features by name, they are customers to be scored by a model
-    that learnt from these: a reader without a contract has to be told.
+    ``known_kinds`` maps features of a model to their kinds, for customers to be scored: a reader
+    without a contract needs them.
     """
     target = node.get("_target_")
     if target not in SOURCES:
@@ -107,7 +106,7 @@ def build_source(
 
 
 def _build(where: str, node: Mapping[str, Any], kind: Kind, threads: int) -> Any:
-    """Return the object, with those within it built before it by the same rules."""
+    """Return the object of a node, with nested objects built first."""
     target, parameters = _check(where, node, kind)
     for name, value in parameters.items():
         check_parameter(where, target, name, value, threads)
@@ -118,7 +117,7 @@ def _build(where: str, node: Mapping[str, Any], kind: Kind, threads: int) -> Any
 
 
 def _build_nested(where: str, value: Any, threads: int) -> Any:
-    """Return a parameter's value; estimators within it are held to the same rules."""
+    """Return a parameter's value with nested estimators built."""
     if isinstance(value, Mapping):
         if "_target_" in value:
             return _build(where, value, is_estimator, threads)
@@ -136,7 +135,7 @@ def _call(where: str, target: Any, parameters: Mapping[str, Any]) -> Any:
 
 
 def _check(where: str, node: Mapping[str, Any], kind: Kind) -> tuple[Any, dict[str, Any]]:
-    """Return the target of a node and its parameters, as they stand."""
+    """Return the target of a node and its parameters as configured."""
     forbidden = {"_args_", "_partial_", "_recursive_", "_convert_"} & set(node)
     if forbidden:
         raise RetainError(f"{where}: key {min(forbidden)!r} is not allowed in a component.")
@@ -151,37 +150,37 @@ def _check(where: str, node: Mapping[str, Any], kind: Kind) -> tuple[Any, dict[s
 def _check_names(
     where: str, node: Mapping[str, Any], target: Any, parameters: Mapping[str, Any]
 ) -> None:
-    known = parameter_names(target)
+    allowed = parameter_names(target)
     called = node.get("name", target.__name__)
     for key in parameters:
-        if key not in known:
-            hint = _hint(where, str(key), [one for one in parameters if one in known], known)
+        if key not in allowed:
+            hint = _hint(where, str(key), [one for one in parameters if one in allowed], allowed)
             raise RetainError(f"{where}.{key}: {called} has no parameter {key!r}.{hint}")
 
 
-def _hint(where: str, key: str, configured: Sequence[str], known: Sequence[str]) -> str:
-    """Return the nearest parameter: one the config lists, any other, or one of another option's."""
-    near = nearest(key, configured) or nearest(key, known)
+def _hint(where: str, key: str, configured: Sequence[str], allowed: Sequence[str]) -> str:
+    """Return a hint with the nearest parameter of the config, the class or another option."""
+    near = nearest(key, configured) or nearest(key, allowed)
     if near is not None:
         return f" Did you mean {where}.{near}?"
     others = _other_options(where)
     if (near := nearest(key, others)) is not None:
         return f" {near!r} is a parameter of {' and '.join(others[near])}."
-    return f" It has {', '.join(known)}."
+    return f" It has {', '.join(allowed)}."
 
 
 def _other_options(group: str) -> dict[str, list[str]]:
-    """Every key in the options of a config group, with the options that have it."""
-    found: dict[str, list[str]] = {}
+    """Return the options of a config group by key."""
+    by_key: dict[str, list[str]] = {}
     for path in sorted((conf_dir() / group).glob("*.yaml")):
         for key in OmegaConf.load(path):
-            found.setdefault(str(key), []).append(f"{group}={path.stem}")
+            by_key.setdefault(str(key), []).append(f"{group}={path.stem}")
     none = ("name", "_target_", search_ranges.KEY)
-    return {key: options for key, options in found.items() if key not in none}
+    return {key: options for key, options in by_key.items() if key not in none}
 
 
-def _is_classifier(found: Any) -> bool:
-    return is_estimator(found) and bool({"predict_proba", "decision_function"} & set(dir(found)))
+def _is_classifier(target: Any) -> bool:
+    return is_estimator(target) and bool({"predict_proba", "decision_function"} & set(dir(target)))
 
 
 def _has(*methods: str) -> Kind:

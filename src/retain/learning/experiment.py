@@ -1,4 +1,4 @@
-"""One run: a recipe evaluated out of fold on customers, and the same recipe fitted for good."""
+"""One run: cross-validation of a training spec, and fits of the same spec."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class CrossValidationResult:
     """The result of a cross-validation.
 
     ``metrics`` maps a name to ``{mean, low, high, higher_is_better, folds}``, the folds in the
-    order of ``Splits.folds``; ``seconds`` maps a phase to wall time; ``tuning`` is what
-    ``agreement.summarise_tuning`` tells of a tuned run.
+    order of ``Splits.folds``; ``seconds`` maps a phase to wall time; ``tuning`` is
+    ``summarise_tuning`` of a tuned run.
     """
 
     scores: Scores
@@ -45,7 +45,7 @@ class CrossValidationResult:
     tuning: dict[str, Any] | None = None
 
 
-def cross_validate(  # noqa: PLR0913 - the last two are for those who stop on the way
+def cross_validate(  # noqa: PLR0913 - the last two are for runs in several parts
     training: TrainingSpec,
     customers: Customers,
     splits: Splits,
@@ -54,18 +54,18 @@ def cross_validate(  # noqa: PLR0913 - the last two are for those who stop on th
     begun: CrossValidationResult | None = None,
     upto: int | None = None,
 ) -> CrossValidationResult:
-    """Out-of-fold scores of every training customer in every repeat, and their metrics.
+    """Return out-of-fold scores of all training customers in all repeats, and their metrics.
 
-    Runs that share a ``cache`` share the rows they prepare alike; scores are the same without.
-    With ``upto`` only that many folds are scored, and ``begun`` are the first of them, scored
-    before: in several goes or in one, scores and metrics are the same bits.
+    Runs with the same ``cache`` share preprocessed rows, which does not change scores. With
+    ``upto`` only that many folds are scored; ``begun`` holds the first of them, scored before.
+    Scores and metrics are bitwise the same in one part or several.
 
     Raises
     ------
     NotApplicable
-        When the recipe has no meaning on these customers.
+        The training spec is not applicable to these customers.
     RetainError
-        When a metric of some fold is not finite: such a run has no mean.
+        A metric of some fold is not finite.
     """
     watch = Stopwatch({} if begun is None else begun.seconds)
     with watch.phase("prepare"):
@@ -80,7 +80,7 @@ def cross_validate(  # noqa: PLR0913 - the last two are for those who stop on th
 
 
 def fit(training: TrainingSpec, customers: Customers, ids: pd.Index) -> BaseEstimator:
-    """Fit the training spec's estimator, tuned if configured, on the customers named."""
+    """Fit the training spec's estimator, tuned if configured, on the customers ``ids``."""
     table = training.feature_table(customers).loc[ids]
     target = customers.y.loc[ids].to_numpy()
     model = assemble(training.pipeline, table, customers.duplicate_groups, training.seed)
@@ -93,24 +93,23 @@ def fit(training: TrainingSpec, customers: Customers, ids: pd.Index) -> BaseEsti
 def score_test(
     models: Sequence[BaseEstimator], training: TrainingSpec, customers: Customers, splits: Splits
 ) -> Scores:
-    """Scores of the sealed customers: of each of ``splits.sealed_parts`` by its own of ``models``.
+    """Return scores of the sealed test: one of ``models`` for each of ``splits.test_parts``.
 
-    Each model was fitted on the part's ``train``, and never met those it scores.
+    Each model was fitted on the ``train`` ids of its part.
     """
     table, parts = training.feature_table(customers), []
-    for place, (model, part) in enumerate(zip(models, splits.test_parts, strict=True)):
+    for index, (model, part) in enumerate(zip(models, splits.test_parts, strict=True)):
         probability = model.predict_proba(table.loc[part.test])[:, 1]
         target = customers.y.loc[part.test].to_numpy()
-        whole = Fold(0, place, np.arange(0), np.arange(len(part.test)))
+        whole = Fold(0, index, np.arange(0), np.arange(len(part.test)))
         parts.append(FoldScores(whole, part.test, target, clip_probabilities(probability)))
     return Scores(concat_folds(parts), "sealed_test")
 
 
 def score_new(model: BaseEstimator, table: pd.DataFrame, *, rows: int = 100_000) -> Scores:
-    """Scores of customers no comparison has seen, who have no target (NaN).
+    """Return scores of new customers, whose target is NaN.
 
-    ``table`` holds the columns the model learnt from, ``rows`` of which it is given at a time, so
-    that one-hot columns of all of them need never lie in memory at once.
+    ``table`` holds the model's columns; ``rows`` are scored at a time to bound memory.
     """
     parts = [table.iloc[start : start + rows] for start in range(0, len(table), rows)]
     probability = np.concatenate([model.predict_proba(part)[:, 1] for part in parts])
@@ -125,11 +124,11 @@ def score_new(model: BaseEstimator, table: pd.DataFrame, *, rows: int = 100_000)
 def _summarise_tuning(
     training: TrainingSpec, parts: list[FoldScores], outer: list[float], splits: Splits
 ) -> dict[str, Any] | None:
-    found = [part.tuning for part in parts if part.tuning is not None]
-    if not found:
+    summaries = [part.tuning for part in parts if part.tuning is not None]
+    if not summaries:
         return None
     return tuning_report.summarise_tuning(
-        found, training.pipeline.search, outer, splits.test_to_train
+        summaries, training.pipeline.search, outer, splits.test_to_train
     )
 
 

@@ -1,4 +1,4 @@
-"""From customers to the matrix a model may see: toggled groups and derived features."""
+"""The feature matrix of a model: toggled groups and derived features."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retain.schema import GROUPS, Features
 
 
 def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:
-    """Columns of the groups that are switched on, derived features last.
+    """Return the columns of the groups that are switched on, derived features last.
 
     Returns
     -------
@@ -23,28 +23,28 @@ def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:
     Raises
     ------
     NotApplicable
-        When every group is switched off.
+        All groups are switched off.
     RetainError
-        When a toggle names no group.
+        A toggle names an unknown group.
     """
     check_toggles(features, set(customers.groups) | {d.group for d in customers.derived_features})
     on = {group for group in customers.groups if features.on(group)}
-    kept = [name for name, column in customers.columns.items() if column.group in on]
-    if not kept:
+    names = [name for name, column in customers.columns.items() if column.group in on]
+    if not names:
         raise NotApplicable("every feature group of these customers is switched off")
-    table = customers.features[kept]
+    table = customers.features[names]
     if not features.derived:
         return table
-    return pd.concat([table, *_derive_all(customers, kept, features)], axis=1)
+    return pd.concat([table, *_derive_all(customers, names, features)], axis=1)
 
 
 def training_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
-    """Return the columns a model learnt from, in its order, of customers it is to score.
+    """Return the model's columns, in its order, of customers to be scored.
 
     Raises
     ------
     RetainError
-        Naming every feature that these customers lack, or that is no number any more.
+        Naming all features that are missing or of another kind than in training.
 
     >>> from retain.customers.customers import Column
     >>> table = pd.DataFrame({"pages": [1.0], "minutes": [2.0]}, index=[7])
@@ -59,13 +59,13 @@ do not have. Did you mean 'minutes'?
     """
     derived = {one.name: one for one in customers.derived_features}
     check_required_columns(kinds, [*customers.columns, *derived])
-    found = {
+    values = {
         name: customers.features[name]
         if name in customers.columns
         else derive(derived[name], customers.features)
         for name in kinds
     }
-    table = pd.DataFrame(found, index=customers.features.index)
+    table = pd.DataFrame(values, index=customers.features.index)
     numbers = {name: pd.api.types.is_numeric_dtype(table[name]) for name in kinds}
     wrong = [name for name, kind in kinds.items() if numbers[name] != (kind == "number")]
     if wrong:
@@ -75,27 +75,27 @@ do not have. Did you mean 'minutes'?
 
 
 def check_toggles(features: Features, groups: set[str]) -> None:
-    """Refuse a toggle for a group that neither the trade nor these customers know."""
-    known = sorted(set(GROUPS) | groups)
+    """Raise for a toggle of a group that is neither predefined nor one of these customers'."""
+    allowed = sorted(set(GROUPS) | groups)
     for toggle in features.toggles:
-        if toggle not in known:
+        if toggle not in allowed:
             raise RetainError(
                 f"features.{toggle} switches no feature group: these are "
-                f"{', '.join(known)}.{did_you_mean(toggle, known)}"
+                f"{', '.join(allowed)}.{did_you_mean(toggle, allowed)}"
             )
 
 
-def _derive_all(customers: Customers, kept: list[str], features: Features) -> list[pd.Series]:
-    """Those whose group is on and whose inputs are all there."""
+def _derive_all(customers: Customers, names: list[str], features: Features) -> list[pd.Series]:
+    """Return the derived features with an active group and all inputs."""
     return [
         derive(feature, customers.features)
         for feature in customers.derived_features
-        if features.on(feature.group) and set(feature.inputs) <= set(kept)
+        if features.on(feature.group) and set(feature.inputs) <= set(names)
     ]
 
 
 def derive(feature: DerivedFeature, table: pd.DataFrame) -> pd.Series:
-    """One derived feature; missing where an input is missing or a denominator is zero.
+    """Return a derived feature; missing where an input is missing or a denominator is zero.
 
     >>> pages = pd.DataFrame({"pages": [6.0, 5.0], "categories": [3.0, 0.0]})
     >>> ratio = DerivedFeature("pages_per_category", "site", "ratio", ("pages", "categories"))
@@ -113,7 +113,7 @@ def _ratio(values: np.ndarray) -> np.ndarray:
 
 
 def _slope(values: np.ndarray) -> np.ndarray:
-    """Least-squares change a period."""
+    """Return the least-squares change per period."""
     time = np.arange(values.shape[1]) - (values.shape[1] - 1) / 2
     return np.asarray(values @ (time / (time**2).sum()))
 

@@ -1,4 +1,4 @@
-"""The rows a model meets in a fold, prepared once and shared by every run that prepares alike."""
+"""Preprocessed rows of a fold, shared by runs with the same preprocessing."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Floats = NDArray[np.float64]
 def preprocess_fast(
     pipeline: Pipeline, table: pd.DataFrame, test: pd.DataFrame
 ) -> tuple[Floats, Floats]:
-    """``table`` and ``test`` after the steps ``prepare`` and ``encode``, fitted on ``table``."""
+    """Return both tables after the steps ``prepare`` and ``encode``, fitted on ``table``."""
     parts = {name: part for name, *part in pipeline.named_steps["prepare"].transformers}
     made = []
     if "categories" in parts:
@@ -38,57 +38,57 @@ def preprocess_fast(
     if "numbers" in parts:
         step, names = parts["numbers"]
         made.append(_numbers(step, table[names].to_numpy(), test[names].to_numpy()))
-    learnt, asked = (np.hstack(arrays) for arrays in zip(*made, strict=True))
-    return learnt, asked
+    train, transformed = (np.hstack(blocks) for blocks in zip(*made, strict=True))
+    return train, transformed
 
 
 def _numbers(step: BaseEstimator, table: Floats, test: Floats) -> tuple[Floats, Floats]:
-    """Numbers with medians for what is missing, columns telling where that was, and scaled."""
+    """Return numbers imputed with medians, with missing indicators, and scaled."""
     medians = np.array([_median(column) for column in table.T])
-    holed = np.flatnonzero(np.isnan(table).any(axis=0))
-    filled = [_fill(values, medians, holed) for values in (table, test)]
+    has_missing = np.flatnonzero(np.isnan(table).any(axis=0))
+    arrays = [_fill(values, medians, has_missing) for values in (table, test)]
     if not isinstance(step, Pipeline):
-        return filled[0], filled[1]
+        return arrays[0], arrays[1]
     scaling = clone(step.named_steps["scale"])
-    return scaling.fit_transform(filled[0]), scaling.transform(filled[1])
+    return scaling.fit_transform(arrays[0]), scaling.transform(arrays[1])
 
 
 def _median(column: Floats) -> float:
-    there = column[~np.isnan(column)]
-    return float(np.median(there)) if len(there) else 0.0
+    observed = column[~np.isnan(column)]
+    return float(np.median(observed)) if len(observed) else 0.0
 
 
-def _fill(values: Floats, medians: Floats, holed: NDArray[np.intp]) -> Floats:
+def _fill(values: Floats, medians: Floats, has_missing: NDArray[np.intp]) -> Floats:
     empty = np.isnan(values)
     if empty.any():
         values = values.copy(order="K")
         rows, columns = empty.nonzero()
         values[rows, columns] = medians[columns]
-    return np.hstack([values, empty[:, holed]])
+    return np.hstack([values, empty[:, has_missing]])
 
 
 def _one_hot(
     encoder: BaseEstimator, table: pd.DataFrame, test: pd.DataFrame
 ) -> tuple[Floats, Floats]:
-    """One-hot columns; how often a category occurs is counted only where some are too rare."""
+    """Return one-hot columns; frequencies are counted only if some categories are too rare."""
     encoder = clone(encoder)
-    places, different = _distinct_rows(table)
-    most = max(different[name].nunique(dropna=False) for name in different)
-    encoder.fit(_fill_categories(table if most > encoder.max_categories else different))
-    asked, others = _distinct_rows(test)
-    return encoder.transform(_fill_categories(different))[places], encoder.transform(
-        _fill_categories(others)
-    )[asked]
+    rows, distinct = _distinct_rows(table)
+    most = max(distinct[name].nunique(dropna=False) for name in distinct)
+    encoder.fit(_fill_categories(table if most > encoder.max_categories else distinct))
+    test_rows, test_distinct = _distinct_rows(test)
+    return encoder.transform(_fill_categories(distinct))[rows], encoder.transform(
+        _fill_categories(test_distinct)
+    )[test_rows]
 
 
 def _distinct_rows(table: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
-    """For each row its place among the different ones, and those in order of appearance."""
-    places: Any = np.zeros(len(table), dtype=np.intp)
+    """Return the index of each row among the distinct rows, and these in order of appearance."""
+    indices: Any = np.zeros(len(table), dtype=np.intp)
     for name in table:
         codes = pd.factorize(table[name], use_na_sentinel=False)[0]
-        places = pd.factorize(places * (codes.max() + 1) + codes)[0]
-    firsts = np.unique(places, return_index=True)[1]
-    return places, table.iloc[firsts]
+        indices = pd.factorize(indices * (codes.max() + 1) + codes)[0]
+    firsts = np.unique(indices, return_index=True)[1]
+    return indices, table.iloc[firsts]
 
 
 def _fill_categories(table: pd.DataFrame) -> pd.DataFrame:
@@ -96,14 +96,14 @@ def _fill_categories(table: pd.DataFrame) -> pd.DataFrame:
 
 
 MMAP_BYTES = 2**20
-"""Bytes from which rows stay in their file, mapped into memory, instead of in each process."""
+"""Bytes from which rows are memory-mapped from their file."""
 MAX_IN_MEMORY = 64 * 2**20
-"""Bytes of smaller rows a process holds."""
+"""Bytes of smaller rows that a process holds in memory."""
 
 
 @dataclass(frozen=True)
 class FoldData:
-    """Training and test rows of a fold for a model: read-only contiguous arrays.
+    """Preprocessed training and test rows of a fold as read-only contiguous arrays.
 
     Attributes
     ----------
@@ -121,12 +121,12 @@ class FoldData:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all three arrays."""
+        """Size of all three arrays in bytes."""
         return self.train.nbytes + self.target.nbytes + self.test.nbytes
 
 
 class _Capture(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
-    """A pipeline's last step that keeps what a model in its place would be fitted on."""
+    """A pipeline's last step that stores the data a model in its place would be fitted on."""
 
     def fit(self, X: Any, y: Any) -> Self:
         self.X_, self.y_ = X, y
@@ -139,32 +139,32 @@ class _Capture(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no ty
 def prepare_fold(
     pipeline: Pipeline, table: pd.DataFrame, target: np.ndarray, test: pd.DataFrame
 ) -> FoldData:
-    """Return the rows the last step of ``pipeline`` would meet, fitted on ``table``."""
+    """Return the input of the last step of ``pipeline``, fitted on ``table``."""
     names = [name for name, _ in pipeline.steps]
     if {"sample", "encode"}.issubset(names) and names.index("sample") < names.index("encode"):
         return _prepare_stepwise(pipeline, table, target, test)
-    rows, asked = preprocess_fast(pipeline, table, test)
+    train, test_rows = preprocess_fast(pipeline, table, test)
     if "sample" in names:
-        rows, target = clone(pipeline.named_steps["sample"]).fit_resample(rows, target)
-    return FoldData(*map(_read_only_contiguous, (rows, target, asked)))
+        train, target = clone(pipeline.named_steps["sample"]).fit_resample(train, target)
+    return FoldData(*map(_read_only_contiguous, (train, target, test_rows)))
 
 
 def _prepare_stepwise(
     pipeline: Pipeline, table: pd.DataFrame, target: np.ndarray, test: pd.DataFrame
 ) -> FoldData:
-    """Return the same by the pipeline itself, where its sampler must see categories as they are."""
+    """Return the same by the pipeline itself, for a sampler that needs unencoded categories."""
     steps = Pipeline(
         [*((name, clone(step)) for name, step in pipeline.steps[:-1]), ("rows", _Capture())]
     )
     steps.fit(table, target)
-    kept = steps.named_steps["rows"]
-    return FoldData(*map(_read_only_contiguous, (kept.X_, kept.y_, steps.transform(test))))
+    captured = steps.named_steps["rows"]
+    return FoldData(*map(_read_only_contiguous, (captured.X_, captured.y_, steps.transform(test))))
 
 
 def _read_only_contiguous(values: Any) -> np.ndarray:
-    """Return a read-only array without gaps, so that memory and file hold it in the same layout.
+    """Return a read-only contiguous array, so that memory and file have the same layout.
 
-    Sums over another layout round otherwise: scores would depend on who computed the rows.
+    Sums round differently in another layout, so scores would depend on the cache.
     """
     array = np.asarray(values)
     if not (array.flags.c_contiguous or array.flags.f_contiguous):
@@ -175,7 +175,7 @@ def _read_only_contiguous(values: Any) -> np.ndarray:
 
 
 def preprocessing_key(pipeline: Pipeline) -> str | None:
-    """Text that two pipelines share if they prepare alike; None where no text can tell."""
+    """Return a text that is equal for equal preprocessing; None if there is no such text."""
     try:
         return json.dumps([[name, _describe_estimator(step)] for name, step in pipeline.steps[:-1]])
     except TypeError:
@@ -198,23 +198,23 @@ def _describe_estimator(value: Any) -> Any:
 
 
 class PreparedFoldCache:
-    """Prepared rows in a folder that processes share, the least recently used dropped first.
+    """A cache of preprocessed rows in a shared folder; the least recently used are deleted first.
 
-    Small rows are held in memory too; large ones are mapped from their file each time, so that
-    processes share one copy and none outlives its use.
+    Small rows are held in memory too; large ones are memory-mapped from their file, so processes
+    share one copy.
     """
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder = folder
         self._limit = limit
-        self._held: OrderedDict[str, FoldData] = OrderedDict()
+        self._in_memory: OrderedDict[str, FoldData] = OrderedDict()
 
     def load(self, content: str, make: Callable[[], FoldData]) -> FoldData:
-        """Return the rows that ``content`` stands for, made where nobody made them yet."""
+        """Return the rows of the key ``content``; call ``make`` if they are not cached."""
         key = hashlib.sha256(content.encode()).hexdigest()
-        if key in self._held:
-            self._held.move_to_end(key)
-            return self._held[key]
+        if key in self._in_memory:
+            self._in_memory.move_to_end(key)
+            return self._in_memory[key]
         folder = self._folder / key
         with _exclusive(folder.with_suffix(".lock")):
             rows = _read(folder)
@@ -227,12 +227,12 @@ class PreparedFoldCache:
         return rows
 
     def _remember(self, key: str, rows: FoldData) -> None:
-        self._held[key] = rows
-        while sum(held.nbytes for held in self._held.values()) > MAX_IN_MEMORY:
-            self._held.popitem(last=False)
+        self._in_memory[key] = rows
+        while sum(held.nbytes for held in self._in_memory.values()) > MAX_IN_MEMORY:
+            self._in_memory.popitem(last=False)
 
     def _write(self, folder: Path, rows: FoldData) -> None:
-        """Put rows into the folder, whole or not at all; a full disk costs the sharing only."""
+        """Write rows to the folder atomically; a full disk only disables sharing."""
         temporary = folder.with_name(f"{folder.name}-{os.getpid()}")
         try:
             temporary.mkdir()
@@ -244,7 +244,7 @@ class PreparedFoldCache:
         self._trim()
 
     def _trim(self) -> None:
-        """Drop the least recently used beyond the limit; who has them mapped keeps them."""
+        """Delete the least recently used rows beyond the limit; existing maps stay valid."""
         used = sorted((stat.st_mtime, size, path) for path, stat, size in self._entries())
         excess = sum(size for _, size, _ in used) - self._limit
         for _, size, path in used:
@@ -254,37 +254,37 @@ class PreparedFoldCache:
             excess -= size
 
     def _entries(self) -> list[tuple[Path, os.stat_result, int]]:
-        found = []
+        entries = []
         for path in self._folder.iterdir():
             with suppress(FileNotFoundError, NotADirectoryError):
                 size = sum(file.stat().st_size for file in path.iterdir())
-                found.append((path, path.stat(), size))
-        return found
+                entries.append((path, path.stat(), size))
+        return entries
 
 
 @contextmanager
 def _exclusive(path: Path) -> Iterator[None]:
-    """Have processes that want the same rows wait for the one that makes them.
+    """Lock a file, so that one process prepares rows and the others wait.
 
-    It saves their time and, more, their memory: preparing takes several times what it leaves.
+    This saves time and memory: preprocessing needs several times the memory of its result.
     """
     with ExitStack() as stack:
-        with suppress(OSError):  # no room: each makes its own
+        with suppress(OSError):  # full disk: each process prepares its own
             stack.enter_context(wait_for_lock(path))
         yield
 
 
 def _save(path: Path, array: np.ndarray) -> None:
-    """Write an array, and notice when its last page finds the disk full.
+    """Write an array, and raise if the disk is full at its last page.
 
-    ``np.save`` does not where it writes to the file itself, as it does unless it may read as well.
+    ``np.save`` misses this error for a file that is opened for writing only.
     """
     with path.open("w+b") as file:
         np.save(file, array, allow_pickle=False)
 
 
 def _read(folder: Path) -> FoldData | None:
-    """Rows from their files: mapped if large, else in memory."""
+    """Read rows from their files, memory-mapped if large."""
     names = FoldData.__dataclass_fields__
     try:
         large = sum((folder / f"{name}.npy").stat().st_size for name in names) >= MMAP_BYTES

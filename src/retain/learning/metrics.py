@@ -16,10 +16,10 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Metric:
-    """A number for a vector of probabilities.
+    """A metric of predicted probabilities.
 
-    ``compute(target, probability, profit)``: three arrays of shape (n,); ``profit`` is None for
-    sources without one, and such a metric then is left out.
+    ``compute(target, probability, profit)`` takes three arrays of shape (n,); ``profit`` is None
+    for sources without profit.
     """
 
     name: str
@@ -29,8 +29,8 @@ class Metric:
 
 
 def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
-    """Return the configured metrics that these customers allow, in the order they are printed."""
-    found = [
+    """Return the configured metrics in print order, those of profit only ``with_profit``."""
+    selected = [
         Metric("roc_auc", True, lambda y, p, _: roc_auc(y, p)),
         Metric("average_precision", True, lambda y, p, _: average_precision(y, p)),
         Metric("log_loss", False, lambda y, p, _: log_loss(y, p), (0, np.inf)),
@@ -40,15 +40,15 @@ def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
     for share in metrics.fractions:
         tail = f"{100 * share:g}"
         compute = partial(_lift, share)
-        found.append(Metric(f"lift_{tail}", True, compute, (0, np.inf)))
+        selected.append(Metric(f"lift_{tail}", True, compute, (0, np.inf)))
     for share in metrics.fractions if with_profit else ():
         compute = partial(_captured_profit, share)
-        found.append(Metric(f"captured_profit_{100 * share:g}", True, compute))
-    return found
+        selected.append(Metric(f"captured_profit_{100 * share:g}", True, compute))
+    return selected
 
 
 def roc_auc(target: np.ndarray, probability: np.ndarray) -> float:
-    """Return the share of pairs of a decliner and another that the probabilities order rightly.
+    """Return the share of pairs of a decliner and a stayer in the right order.
 
     Ties count half (Mann & Whitney, 1947, by ranks); NaN where a class is missing.
 
@@ -65,26 +65,26 @@ def roc_auc(target: np.ndarray, probability: np.ndarray) -> float:
 
 
 def average_precision(target: np.ndarray, probability: np.ndarray) -> float:
-    """Precision at each distinct probability, weighted by the recall it adds.
+    """Return the precision at each distinct probability, weighted by the recall it adds.
 
-    NaN where nobody declined.
+    NaN without decliners.
 
     >>> round(average_precision(np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])), 3)
     0.833
     """
     order = np.argsort(-probability, kind="stable")
-    found = np.cumsum(target[order] == 1)
+    hits = np.cumsum(target[order] == 1)
     lasts = np.flatnonzero(np.diff(probability[order], append=-np.inf))
-    if not found[-1]:
+    if not hits[-1]:
         return np.nan
-    precision, recall = found[lasts] / (lasts + 1), found[lasts] / found[-1]
+    precision, recall = hits[lasts] / (lasts + 1), hits[lasts] / hits[-1]
     return float(precision @ np.diff(recall, prepend=0))
 
 
 def log_loss(target: np.ndarray, probability: np.ndarray) -> float:
-    """Mean −log of the probability given to what happened; lower is better.
+    """Return the mean −log of the probability of the observed class; lower is better.
 
-    Probabilities keep the distance of one rounding error from 0 and 1.
+    Probabilities are clipped by one rounding error from 0 and 1.
 
     >>> round(log_loss(np.array([1, 0]), np.array([0.9, 0.2])), 4)
     0.1643
@@ -95,7 +95,7 @@ def log_loss(target: np.ndarray, probability: np.ndarray) -> float:
 
 
 def expected_calibration_error(target: np.ndarray, probability: np.ndarray) -> float:
-    """Mean |observed share − mean probability| over ten bins of equal count; lower is better.
+    """Return the mean |decline rate − mean probability| over ten bins; lower is better.
 
     Naeini, Cooper & Hauskrecht (2015), with equal-count bins; equal probabilities share a bin.
 
@@ -103,13 +103,13 @@ def expected_calibration_error(target: np.ndarray, probability: np.ndarray) -> f
     0.0
     """
     edges = np.quantile(probability, np.linspace(0, 1, BINS + 1)[1:-1])
-    place = np.searchsorted(edges, probability, side="right")
-    gap = np.bincount(place, target - probability, minlength=BINS)
+    bins = np.searchsorted(edges, probability, side="right")
+    gap = np.bincount(bins, target - probability, minlength=BINS)
     return float(np.abs(gap).sum() / len(probability))
 
 
 def top_weights(probability: np.ndarray, share: float) -> np.ndarray:
-    """Return the weight (0 to 1) of each row in the top ``share``; ties share the edge.
+    """Return the weight (0 to 1) of each row in the top ``share``; ties at the cut share it.
 
     >>> top_weights(np.array([0.9, 0.5, 0.5, 0.1]), 0.5).tolist()
     [1.0, 0.5, 0.5, 0.0]
@@ -121,7 +121,7 @@ def top_weights(probability: np.ndarray, share: float) -> np.ndarray:
 
 
 def _lift(share: float, target: np.ndarray, probability: np.ndarray, _: object) -> float:
-    """Share of decliners within the top, over their share in all."""
+    """Return the decline rate of the top share over the overall decline rate."""
     weights = top_weights(probability, share)
     return float((weights @ target) / weights.sum() / target.mean())
 
@@ -129,7 +129,7 @@ def _lift(share: float, target: np.ndarray, probability: np.ndarray, _: object) 
 def _captured_profit(
     share: float, target: np.ndarray, probability: np.ndarray, profit: np.ndarray | None
 ) -> float:
-    """Share of the decliners' profit that lies within the top; a loss counts as nothing."""
+    """Return the top's share of the decliners' profit; a loss counts as 0."""
     worth = np.clip(np.nan_to_num(np.asarray(profit, dtype=float)), 0, None) * target
     total = worth.sum()
     return float(top_weights(probability, share) @ worth / total) if total > 0 else np.nan
@@ -141,7 +141,7 @@ def corrected_interval(
     bounds: tuple[float, float] = (-np.inf, np.inf),
     level: float = 0.95,
 ) -> tuple[float, float]:
-    """Interval of a mean over repeated folds, whose scores are not independent.
+    """Return the interval of a mean over repeated folds, whose scores are not independent.
 
     The variance s²/J of J independent scores becomes (1/J + n_test/n_train)·s²: Nadeau & Bengio
     (2003), Machine Learning 52, eq. for the corrected resampled t; J − 1 degrees of freedom.

@@ -94,11 +94,11 @@ REFUSED: Mapping[str, Mapping[str, str]] = {
         "train_dir": _FILE,
     },
 }
-"""Why a parameter is refused, by library and by the name the library itself goes by."""
+"""Reason why a parameter is rejected, by library and canonical name."""
 FIXED: Mapping[str, Mapping[str, Any]] = {"catboost": {"allow_writing_files": False}}
-"""Parameters that always have one value, whether a config gives it or not."""
+"""Parameters with a fixed value, whether a config gives it or not."""
 THREADS = ("n_jobs", "num_threads", "thread_count")
-"""Parameters that are a number of threads, by the name the library itself goes by."""
+"""Parameters that are a number of threads, by canonical name."""
 _LIGHTGBM = """
 alpha auc_mu_weights bagging_by_query bagging_fraction bagging_freq bagging_seed
 bin_construct_sample_cnt boost_from_average boosting cat_l2 cat_smooth categorical_feature
@@ -143,7 +143,7 @@ PLAIN: Mapping[str, frozenset[str]] = {
     "lightgbm": frozenset(_LIGHTGBM.split()),
     "catboost": frozenset(_CATBOOST.split()),
 }
-"""All other parameters of libraries that are not Python within, where a text may mean anything.
+"""All other parameters of native libraries, where a text may have any meaning.
 
-What a newer version adds is refused until somebody has judged it.
+Parameters of newer versions are rejected until they are reviewed.
 """

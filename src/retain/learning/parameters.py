@@ -1,7 +1,7 @@
-"""The parameters a registered class takes from a config: plain values, and no door to outside.
+"""Checks of the parameters that a config passes to a registered class.
 
-What names a file, a folder, a host, a function, a cache, a device or a number of machines is
-refused in every spelling that a library takes, and so is a text that looks like one of them.
+Parameters must be plain values. Those for files, folders, hosts, functions, caches, devices or
+machines are rejected in every spelling of a library, and so are texts that look like one of these.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ _HOST = re.compile(r"[\w.-]+:\d+|\d+\.\d+\.\d+\.\d+(:\d+)?|.*://.*")
 
 
 def check_parameter(where: str, target: Any, name: str, value: Any, threads: int) -> None:
-    """Raise where a parameter of a class is refused, or its value is not plain.
+    """Raise if a parameter of a class is not allowed, or its value is not plain.
 
-    Components within the value are skipped: they are held to the same rules where they are built.
+    Nested components are skipped: they are checked when they are built.
 
     Parameters
     ----------
     where
-        The node of the class, as the user typed it, such as ``"model"``.
+        Config key of the class, such as ``"model"``.
     threads
-        How many compute threads the run may have.
+        Number of compute threads of the run.
 
     Raises
     ------
@@ -64,13 +64,13 @@ def library_of(target: Any) -> str:
 
 
 def _own_name(library: str, name: str) -> str:
-    """Return the name by which the library itself knows a parameter."""
+    """Return the library's canonical name of a parameter."""
     return lightgbm_aliases().get(name, name) if library == "lightgbm" else name
 
 
 @cache
 def lightgbm_aliases() -> dict[str, str]:
-    """Return every name LightGBM takes for a parameter, with the one it goes by."""
+    """Return LightGBM's canonical name of a parameter by alias."""
     from lightgbm.basic import _ConfigAliases
 
     table = _ConfigAliases._get_all_param_aliases()  # noqa: SLF001 - there is no public list
@@ -83,10 +83,7 @@ def _is_thread_count(value: Any, threads: int) -> bool:
 
 @cache
 def parameter_names(target: Any) -> list[str]:
-    """Return the parameters a class or function takes.
-
-    LightGBM takes many more than its constructor lists; its own table of names tells them.
-    """
+    """Return the parameters of a class or function, for LightGBM from its table of aliases."""
     if hasattr(target, "_get_param_names"):
         names = set(target._get_param_names())  # noqa: SLF001 - scikit-learn's own protocol
         return sorted(names | set(lightgbm_aliases() if library_of(target) == "lightgbm" else ()))
@@ -95,13 +92,12 @@ def parameter_names(target: Any) -> list[str]:
 
 
 def check_plain(where: str, value: Any, *, texts_of: str = "") -> None:
-    """Raise where a value is not made of finite numbers, short texts, true, false and null.
+    """Raise if a value does not consist of finite numbers, short texts, true, false and null.
 
     Parameters
     ----------
     texts_of
-        A library whose texts are words with a meaning of its own; texts for others may be of any
-        kind, such as names of columns.
+        A library whose texts are plain words; texts for others may be any, such as column names.
 
     >>> check_plain("model.hidden_layer_sizes", [32, 16])
     >>> check_plain("model.kernel", "os.system", texts_of="sklearn")
@@ -117,7 +113,7 @@ no path, no host, no dotted name.
 
 
 def _count(value: Any, levels: int) -> float:
-    """Return the number of values, infinite where they are nested too deep."""
+    """Return the number of values; infinite if they are nested too deep."""
     if not isinstance(value, Mapping | list | tuple):
         return 1
     if levels == 0:
@@ -134,8 +130,8 @@ def _check_plain(where: str, value: Any, texts_of: str) -> None:
             _check_plain(where, key, texts_of)
             _check_plain(f"{where}.{key}", item, texts_of)
     elif isinstance(value, list | tuple):
-        for place, item in enumerate(value):
-            _check_plain(f"{where}[{place}]", item, texts_of)
+        for index, item in enumerate(value):
+            _check_plain(f"{where}[{index}]", item, texts_of)
     elif isinstance(value, str):
         _check_text(where, value, texts_of)
     elif value is not None and not isinstance(value, bool | int) and not _is_finite(value):
@@ -150,7 +146,7 @@ def _check_text(where: str, text: str, texts_of: str) -> None:
     plain = len(text) <= LONGEST_TEXT and text.isprintable()
     if texts_of in REFUSED:
         strange = _DOTTED.fullmatch(text) or _HOST.fullmatch(text) or not _WORDS.fullmatch(text)
-        # LightGBM joins its parameters by blanks: what follows one would be another parameter
+        # LightGBM joins its parameters by blanks: text after a blank would be another parameter
         plain = plain and not strange and not (texts_of == "lightgbm" and re.search(r"[\s=]", text))
     if not plain:
         expected = "expected a plain word or number: no path, no host, no dotted name"

@@ -1,4 +1,4 @@
-"""The estimator of one run: prepare → sample → encode → model → calibrate, all inside the fold."""
+"""The estimator of a run: prepare → sample → encode → model → calibrate, fitted within a fold."""
 
 from __future__ import annotations
 
@@ -27,9 +27,8 @@ MISSING = "(missing)"
 class PipelineSpec:
     """The unfitted parts of a run.
 
-    ``sampler`` and ``scaling`` are None where there is none. ``max_categories`` bounds the
-    columns one category feature becomes; rarer values share one. ``search`` tells where
-    ``tuning``, if it is on, looks for the model's parameters.
+    ``sampler`` and ``scaling`` may be None. ``max_categories`` bounds the one-hot columns of a
+    category feature; rarer values share one. ``search`` is the search space of ``tuning``.
     """
 
     model: BaseEstimator
@@ -44,9 +43,9 @@ class PipelineSpec:
 def assemble(
     spec: PipelineSpec, table: pd.DataFrame, groups: pd.Series, seed: int
 ) -> BaseEstimator:
-    """Return an unfitted classifier for tables shaped like ``table`` (from ``features.matrix``).
+    """Return an unfitted classifier for tables with the columns of ``table``.
 
-    Folds within the training rows (calibration, blend) keep copied customers together.
+    Folds within the training rows (calibration, blend) keep duplicate groups together.
     """
     inner = DuplicateAwareKFold(spec.calibration.folds, groups, seed)
     if not isinstance(spec.model, Blend):
@@ -64,19 +63,19 @@ def assemble(
 def _probabilistic(
     model: BaseEstimator, method: str | None, folds: DuplicateAwareKFold
 ) -> BaseEstimator:
-    """``model`` calibrated by ``method``; a model that only gives margins gets a logistic curve."""
+    """Return ``model`` calibrated by ``method``; one with margins only by default logistically."""
     if method is None and hasattr(model, "predict_proba"):
         return model
     return CalibratedClassifierCV(model, method=method or "sigmoid", cv=folds, ensemble=False)
 
 
 def categories(table: pd.DataFrame) -> list[str]:
-    """Names of the category columns of a feature table."""
+    """Return the names of the category columns of a feature table."""
     return [str(name) for name in table if not pd.api.types.is_numeric_dtype(table[name])]
 
 
 def takes_categories(sampler: BaseEstimator | None) -> bool:
-    """Return whether a sampler must be told which columns are categories (SMOTENC)."""
+    """Return whether a sampler needs the indices of category columns (SMOTENC)."""
     return sampler is not None and hasattr(sampler, "categorical_features")
 
 
@@ -100,7 +99,7 @@ def _pipeline(spec: PipelineSpec, model: BaseEstimator, table: pd.DataFrame) -> 
 def _prepare(
     scaling: BaseEstimator | None, numbers: list[str], names: list[str]
 ) -> ColumnTransformer:
-    """Fill what is missing, scale numbers; still one column a feature, for SMOTENC."""
+    """Return a transformer that imputes and scales; one column per feature, for SMOTENC."""
     filled = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     scaled = filled if scaling is None else Pipeline([("fill", filled), ("scale", clone(scaling))])
     named = SimpleImputer(strategy="constant", fill_value=MISSING, missing_values=np.nan)

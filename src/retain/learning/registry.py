@@ -1,7 +1,7 @@
-"""The classes a config may name, by the module that gives them to the public, and who is refused.
+"""The classes that a config may name, by public module, and the rejected ones.
 
-A record is a config that somebody else may have written: whatever is not registered here is not
-imported, and nothing of it is called. Imports nothing heavy by itself.
+A record may come from an untrusted author: classes that are not registered here are neither
+imported nor called. Imports nothing heavy by itself.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ MODULES: Mapping[str, tuple[str, ...]] = {
     ),
     "imblearn": ("combine", "ensemble", "over_sampling", "under_sampling"),
 }
-"""Modules of libraries all of whose estimators are registered, but for those refused below."""
+"""Modules whose estimators are all registered, except those in ``REFUSED``."""
 CLASSES = (
     "lightgbm.LGBMClassifier",
     "lightgbm.LGBMRegressor",
@@ -57,7 +57,7 @@ CLASSES = (
     "retain.learning.blend.Blend",
     "retain.learning.recency_rule.RecencyRule",
 )
-"""Classes that are registered one by one."""
+"""Classes registered individually."""
 _FUNCTION = "a function is its parameter"
 _OWN_PIPELINE = "retain puts the pipeline together, and a pipeline's memory is a cache of pickles"
 _OWN_TUNING = "retain validates and tunes: type tuning=optuna"
@@ -84,18 +84,18 @@ REFUSED: Mapping[str, str] = {
     "catboost.CatBoostRanker": _RANKS,
     "catboost.CatBoost": _BASE,
 }
-"""Why a module or class of a library is not registered."""
+"""Reason why a module or class of a library is not registered."""
 
 
 def find_class(where: str, path: str) -> Any:
-    """Return the class at a dotted path, if it is registered or of a package the user trusts.
+    """Return the class at a dotted path if it is registered or in a trusted package.
 
-    ``RETAIN_TRUST=PACKAGE,PACKAGE`` in the environment trusts packages; no config can.
+    Only the environment variable ``RETAIN_TRUST=PACKAGE,PACKAGE`` adds trusted packages.
 
     Raises
     ------
     RetainError
-        When it is not, or is not there.
+        The class is neither, or does not exist.
     """
     module, _, name = path.rpartition(".")
     package = path.partition(".")[0]
@@ -107,11 +107,11 @@ def find_class(where: str, path: str) -> Any:
             f"{where}._target_ is {path!r}; only {', '.join((*LIBRARIES, *trusted))} may be "
             "built. To allow a package of yours: export RETAIN_TRUST=PACKAGE"
         )
-    found = _import(where, path, module, name)
-    home = str(getattr(found, "__module__", "")).partition(".")[0]
+    target = _import(where, path, module, name)
+    home = str(getattr(target, "__module__", "")).partition(".")[0]
     if home not in (*LIBRARIES, *trusted):
         raise RetainError(f"{where}._target_ is {path!r}, which {module} only imports.")
-    return found
+    return target
 
 
 def _check_registered(where: str, path: str) -> None:
@@ -123,7 +123,7 @@ def _check_registered(where: str, path: str) -> None:
             )
     package, _, inner = module.partition(".")
     if path not in CLASSES and inner not in MODULES.get(package, ()):
-        paths = {known.rpartition(".")[2]: known for known in _registered_names()}
+        paths = {registered.rpartition(".")[2]: registered for registered in _registered_names()}
         close = nearest(name, paths)
         hint = f" Did you mean {paths[close]!r}?" if close else ""
         raise RetainError(
@@ -140,11 +140,14 @@ def _import(where: str, path: str, module: str, name: str) -> Any:
     except ValueError:
         raise RetainError(f"{where}._target_ is {path!r}; expected MODULE.CLASS.") from None
     except OSError as error:
-        lacking = f"{module} cannot be loaded: {error}"
-        raise RetainError(f"{lacking}. Debian: apt-get install libgomp1.") from None
+        problem = f"{module} cannot be loaded: {error}"
+        raise RetainError(f"{problem}. Debian: apt-get install libgomp1.") from None
     try:
         return getattr(holder, name)
-    except (AttributeError, ImportError):  # scikit-learn raises the latter at experimental ones
+    except (
+        AttributeError,
+        ImportError,
+    ):  # scikit-learn raises ImportError for experimental classes
         hint = did_you_mean(name, dir(holder))
         raise RetainError(
             f"{where}._target_ is {path!r}: {module} has no {name!r}.{hint}"
@@ -152,7 +155,7 @@ def _import(where: str, path: str, module: str, name: str) -> Any:
 
 
 def _registered_names() -> list[str]:
-    """Return dotted paths for a hint, of modules that are imported already."""
+    """Return dotted paths of registered classes in already imported modules, for a hint."""
     import sys
 
     names = [f"{package}.{module}" for package in MODULES for module in MODULES[package]]
@@ -161,7 +164,7 @@ def _registered_names() -> list[str]:
 
 
 def _public(module: Any) -> list[str]:
-    """Return the estimators a module gives to the public, or defines where it does not say."""
+    """Return the public estimators of a module: in ``__all__``, or defined in it."""
     names = getattr(module, "__all__", None) or [
         name
         for name, one in vars(module).items()
@@ -170,9 +173,9 @@ def _public(module: Any) -> list[str]:
     return [name for name in names if is_estimator(vars(module).get(name))]
 
 
-def is_estimator(found: Any) -> bool:
-    """Return whether something is a class whose objects can be fitted."""
-    return inspect.isclass(found) and hasattr(found, "fit")
+def is_estimator(value: Any) -> bool:
+    """Return whether a value is a class with a ``fit`` method."""
+    return inspect.isclass(value) and hasattr(value, "fit")
 
 
 def registered_classes() -> Iterator[str]:

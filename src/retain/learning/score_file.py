@@ -1,4 +1,4 @@
-"""``scores.parquet`` read back: believed only as far as it agrees with the record beside it."""
+"""Reader of ``scores.parquet``, which must agree with the record of its run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Sc
     Raises
     ------
     RetainError
-        If the file is no table of scores, or not that of the record.
+        The file is not a table of scores, or does not belong to the record.
     """
     most = len(COLUMNS) * record.data.rows * record.split.repeats
     check_scores_size(path, record.scores_bytes, within=within)
@@ -34,7 +34,7 @@ def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Sc
 
 
 def scores_table(table: pa.Table, path: Path) -> pd.DataFrame:
-    """Return a table from disk as a table of scores, or raise a ``RetainError`` if it is none."""
+    """Return a table from disk as a table of scores; raise a ``RetainError`` if it is invalid."""
     if (problem := _find_type_problem(table)) is not None:
         raise _invalid_scores(path, problem)
     scores: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
@@ -78,24 +78,24 @@ def _find_value_problem(scores: pd.DataFrame) -> str | None:
 
 
 def _find_fold_problem(scores: pd.DataFrame, record: Record) -> str | None:
-    """Return the difference between the folds and the first ones of the split, or None."""
+    """Return the problem if the folds are not the first ones of the split, or None."""
     if not has_first_folds(scores, record.folds, record.split):
         return f"its folds are not the {record.folds} of its record"
     return _find_count_problem(len(scores), record)
 
 
 def has_first_folds(scores: pd.DataFrame, count: int, split: SplitInfo) -> bool:
-    """Return whether scores are of the first folds of a split, so many of them and no others."""
-    found = scores[["repeat", "fold"]].drop_duplicates().to_numpy()
-    found = found[np.lexsort((found[:, 1], found[:, 0]))]
+    """Return whether scores are of exactly the first ``count`` folds of a split."""
+    actual = scores[["repeat", "fold"]].drop_duplicates().to_numpy()
+    actual = actual[np.lexsort((actual[:, 1], actual[:, 0]))]
     expected = [list(divmod(number, split.folds)) for number in range(count)]
-    return found.tolist() == expected
+    return actual.tolist() == expected
 
 
 def _find_count_problem(rows: int, record: Record) -> str | None:
-    """Return the difference between the rows and one test of each customer a repeat, or None.
+    """Return the problem if not every customer is tested once per repeat, or None.
 
-    Where rows have days, or a race stopped the run, only some of them are.
+    In temporal validation and in runs stopped early, only some customers are tested.
     """
     customers, repeats = record.data.rows - record.split.sealed, record.split.repeats
     some = bool(record.split.tested) or record.stopped is not None

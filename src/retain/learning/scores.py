@@ -1,4 +1,4 @@
-"""Scores: a probability of decline for each customer, and where it comes from."""
+"""Scores: a probability of decline for each customer, and its origin."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ COLUMNS = ("customer_id", "repeat", "fold", "target", "probability")
 
 @dataclass(frozen=True)
 class Scores:
-    """Probabilities by models that never saw the customer they score.
+    """Probabilities by models that were not fitted on the customers they score.
 
     Attributes
     ----------
     table
-        One row a customer and repeat: ``customer_id, repeat, fold, target, probability``; the
+        One row per customer and repeat: ``customer_id, repeat, fold, target, probability``; the
         target of new customers is NaN.
     origin
-        Where they come from. There is no word for in-sample scores, so nothing can hold them.
+        Source of the scores; in-sample scores cannot be represented.
     """
 
     table: pd.DataFrame
     origin: Origin
 
     def __post_init__(self) -> None:
-        """Refuse a table that is no table of scores: whoever made it has a bug."""
+        """Raise for an invalid table of scores, which is a bug of the caller."""
         if tuple(self.table.columns) != COLUMNS:
             raise ValueError(f"scores need the columns {COLUMNS}, got {list(self.table.columns)}")
         if not self.table["probability"].between(0, 1).all():
             raise ValueError("probabilities must lie in [0, 1]")
 
     def per_customer(self) -> pd.Series:
-        """Mean probability over repeats, indexed by customer id.
+        """Return the mean probability over repeats, indexed by customer id.
 
         >>> rows = [(7, 0, 1, 1, 0.2), (7, 1, 0, 1, 0.4)]
         >>> Scores(pd.DataFrame(rows, columns=list(COLUMNS)), "out_of_fold").per_customer()
@@ -54,8 +54,7 @@ def select_latest_snapshot(
 ) -> tuple[Customers, list[Scores], pd.DataFrame | None]:
     """Return customers, scores and drivers at the latest scored snapshot, by customer id.
 
-    Where customers have one row each, all as they are. ``drivers`` are a table with a column
-    ``customer_id``.
+    Without snapshots everything is returned unchanged. ``drivers`` has a column ``customer_id``.
     """
     dated = customers.panel
     if dated is None:
@@ -64,12 +63,12 @@ def select_latest_snapshot(
     day = dated.snapshot.loc[scored].max()
     mask = (dated.snapshot == day) & customers.features.index.isin(scored)
     ids = dated.customer[mask]
-    found = [_rename_ids(part.table, ids) for part in parts]
+    tables = [_rename_ids(part.table, ids) for part in parts]
     return (
         _customers_at(customers.rows(mask.to_numpy()), ids, day),
         [
             Scores(table, part.origin)
-            for table, part in zip(found, parts, strict=True)
+            for table, part in zip(tables, parts, strict=True)
             if len(table)
         ],
         None if drivers is None else _rename_ids(drivers, ids),
@@ -77,9 +76,9 @@ def select_latest_snapshot(
 
 
 def _rename_ids(table: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
-    """Return the rows of these customers, by their own ids."""
-    kept = table[table["customer_id"].isin(ids.index)].reset_index(drop=True)
-    return kept.assign(customer_id=ids.loc[kept["customer_id"]].to_numpy())
+    """Return the rows of these customers under their own ids."""
+    rows = table[table["customer_id"].isin(ids.index)].reset_index(drop=True)
+    return rows.assign(customer_id=ids.loc[rows["customer_id"]].to_numpy())
 
 
 def _customers_at(rows: Customers, ids: pd.Series, day: pd.Timestamp) -> Customers:

@@ -1,4 +1,4 @@
-"""An experiment's folds, scored one at a time: in several goes or in one, the same bits."""
+"""Scoring of the folds of a run one at a time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from retain.schema import Features, Metrics
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """Everything a run depends on besides the customers and their splits."""
+    """The settings of a run apart from customers and splits."""
 
     pipeline: PipelineSpec
     features: Features
@@ -35,12 +35,12 @@ class TrainingSpec:
     seed: int
 
     def feature_table(self, customers: Customers) -> pd.DataFrame:
-        """Return the features of these customers as an estimator gets them.
+        """Return the features of these customers for the estimator.
 
         Raises
         ------
         NotApplicable
-            When nothing is switched on, or the model reads what is not there.
+            All groups are switched off, or a required feature is missing.
         """
         return select_model_columns(
             self.pipeline.model, feature_matrix(customers, self.features), customers.columns
@@ -48,7 +48,7 @@ class TrainingSpec:
 
 
 class Stopwatch:
-    """Wall seconds by phase, those spent before included.
+    """Wall seconds by phase, added to those given.
 
     >>> watch = Stopwatch({})
     >>> with watch.phase("fit"):
@@ -57,23 +57,23 @@ class Stopwatch:
     ['fit']
     """
 
-    def __init__(self, spent: Mapping[str, float]) -> None:
-        self.seconds = dict(spent)
+    def __init__(self, seconds: Mapping[str, float]) -> None:
+        self.seconds = dict(seconds)
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
-        """Add the time spent inside to ``name``."""
+        """Add the wall time of the context to ``name``."""
         start = time.perf_counter()
         try:
             yield
         finally:
-            spent = time.perf_counter() - start
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + spent, 6)
+            elapsed = time.perf_counter() - start
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + elapsed, 6)
 
 
 @dataclass(frozen=True)
 class FoldScores:
-    """The scored customers of one fold, and what ``agreement.fold_told`` tells of its tuning."""
+    """The scored customers of one fold, and the ``fold_summary`` of its tuning."""
 
     fold: Fold
     ids: pd.Index
@@ -93,7 +93,7 @@ class FoldScorer:
     Raises
     ------
     NotApplicable
-        When the recipe has no meaning on these customers.
+        The training spec is not applicable to these customers.
     """
 
     def __init__(
@@ -115,28 +115,28 @@ class FoldScorer:
         self._content = _cache_key(customers, splits, self.table, self._model)
 
     def score_fold(self, fold: Fold, watch: Stopwatch) -> FoldScores:
-        """Score a fold's test rows by a model tuned and fitted on the other rows."""
+        """Score a fold's test rows with a model tuned and fitted on its training rows."""
         tuned = self._tune(fold, watch) if self._experiment.pipeline.tuning.on else None
         model = self._model if tuned is None else tuned.model
         by = self._score_prepared if isinstance(model, Pipeline) else self._score_table
-        told = None if tuned is None else tuning_report.fold_summary(fold, tuned)
-        return self._to_fold_scores(fold, clip_probabilities(by(model, fold, watch)), told)
+        summary = None if tuned is None else tuning_report.fold_summary(fold, tuned)
+        return self._to_fold_scores(fold, clip_probabilities(by(model, fold, watch)), summary)
 
     def fit_fold(self, fold: Fold) -> BaseEstimator:
-        """Return the model that scores a fold's test rows, fitted on all the others as a whole."""
+        """Return the whole model of a fold, fitted on its training rows."""
         tuning = self._experiment.pipeline.tuning.on
         model = self._tune(fold, Stopwatch({})).model if tuning else self._model
         return clone(model).fit(self.table.iloc[fold.train], self.labels[fold.train])
 
     def restore_folds(self, scores: Scores, tuning: Mapping[str, Any] | None) -> list[FoldScores]:
-        """Return the parts scored before: the first folds, in the order of the splits."""
+        """Return earlier scores as the first folds, in the order of the splits."""
         left = scores.table["probability"].to_numpy()
         parts: list[FoldScores] = []
         while len(left):
             fold = self._splits.folds[len(parts)]
-            mine, left = np.split(left, [len(fold.test)])
-            told = None if tuning is None else tuning["folds"][len(parts)]
-            parts.append(self._to_fold_scores(fold, mine, told))
+            probability, left = np.split(left, [len(fold.test)])
+            summary = None if tuning is None else tuning["folds"][len(parts)]
+            parts.append(self._to_fold_scores(fold, probability, summary))
         return parts
 
     def _to_fold_scores(
@@ -153,7 +153,7 @@ class FoldScorer:
             return tune(self._model, self._experiment.pipeline, train, target, inner)
 
     def _score_prepared(self, model: Pipeline, fold: Fold, watch: Stopwatch) -> np.ndarray:
-        """Probabilities of a fold's test rows, preparation and model apart."""
+        """Return probabilities of a fold's test rows from cached preprocessed rows."""
         with watch.phase("prepare"):
             rows = self._fold_data(fold)
         with watch.phase("fit"):
@@ -162,7 +162,7 @@ class FoldScorer:
             return np.asarray(fitted.predict_proba(rows.test)[:, 1])
 
     def _score_table(self, model: BaseEstimator, fold: Fold, watch: Stopwatch) -> np.ndarray:
-        """Probabilities of a fold's test rows, by a model with preparations of its own within."""
+        """Return probabilities of a fold's test rows by a model that preprocesses by itself."""
         with watch.phase("fit"):
             fitted = clone(model).fit(self.table.iloc[fold.train], self.labels[fold.train])
         with watch.phase("predict"):
@@ -181,7 +181,7 @@ class FoldScorer:
 def _cache_key(
     customers: Customers, splits: Splits, table: pd.DataFrame, model: BaseEstimator
 ) -> str | None:
-    """Text that two runs share if the same rows come out of preparation in each fold."""
+    """Return a text that is equal for runs with the same preprocessed rows, or None."""
     spec = preprocessing_key(model) if isinstance(model, Pipeline) else None
     if spec is None:
         return None
@@ -192,19 +192,19 @@ def _cache_key(
 def inner_folds(
     training: TrainingSpec, customers: Customers, fold: Fold | None = None
 ) -> DuplicateAwareKFold:
-    """Folds to tune on, within an outer fold or all rows, each with a seed of its own.
+    """Return the inner folds for tuning within an outer fold, or within all rows.
 
-    Were the first trials the same everywhere, folds would agree on one of few candidates.
+    Each has its own seed: with the same first trials everywhere, folds would agree too easily.
     """
-    place = () if fold is None else (fold.repeat, fold.fold)
-    (seed,) = np.random.SeedSequence(training.seed, spawn_key=place).generate_state(1)
+    spawn_key = () if fold is None else (fold.repeat, fold.fold)
+    (seed,) = np.random.SeedSequence(training.seed, spawn_key=spawn_key).generate_state(1)
     return DuplicateAwareKFold(
         training.pipeline.tuning.folds, customers.duplicate_groups, int(seed)
     )
 
 
 def clip_probabilities(probability: np.ndarray) -> np.ndarray:
-    """Probabilities without the rounding errors of models that add theirs up."""
+    """Return probabilities clipped to [0, 1]: sums in some models exceed it by rounding."""
     return np.asarray(np.clip(probability, 0, 1))
 
 

@@ -1,7 +1,7 @@
-"""The key ``search`` beside a model's parameters: where tuning looks for them.
+"""The key ``search`` of a model: the search space of tuning.
 
-It is no parameter of the model. Where nothing is tuned it can change no result, and is no part of
-what a run is known by. Imports nothing heavy.
+It is not a parameter of the model. Without tuning it does not affect results and is not part of a
+run's identity. Imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ KEY = "search"
 
 
 def parse_search_space(model: Mapping[str, Any]) -> dict[str, SearchRange]:
-    """Parameter → where it is looked for, as the node of a model says; empty if it does not.
+    """Return the search range by parameter of a model's node; empty without ranges.
 
     Raises
     ------
     RetainError
-        When a range has an unknown key or a value of the wrong type.
+        A range has an unknown key or a value of the wrong type.
     """
-    found = model.get(KEY) or {}
-    for key, node in {"": found, **(found if isinstance(found, Mapping) else {})}.items():
+    ranges = model.get(KEY) or {}
+    for key, node in {"": ranges, **(ranges if isinstance(ranges, Mapping) else {})}.items():
         if not isinstance(node, Mapping):
             path = f"model.{KEY}.{key}".rstrip(".")
             expected = "{low: NUMBER, high: NUMBER} or {choices: [VALUE, VALUE]}"
             expected = expected if key else f"{{PARAMETER: {expected}}}"
             raise RetainError.at(path, f"it is {node!r}", f"expected {expected}")
-    return {name: parse(SearchRange, node, f"model.{KEY}.{name}") for name, node in found.items()}
+    return {name: parse(SearchRange, node, f"model.{KEY}.{name}") for name, node in ranges.items()}
 
 
 def strip_search_space(node: Any) -> Any:
-    """Return the node of a model without its ranges and those of models within it.
+    """Return the node of a model without search ranges, also in nested models.
 
     >>> strip_search_space({"name": "blend", "members": {"svc": {"C": 1.0, "search": {}}}})
     {'name': 'blend', 'members': {'svc': {'C': 1.0}}}
@@ -45,7 +45,7 @@ def strip_search_space(node: Any) -> Any:
 
 
 def identity_config(tree: Mapping[str, Any], *, tuned: bool) -> dict[str, Any]:
-    """Return a run's tree with the ranges that can change its result, and no others."""
+    """Return a run's config with only the search ranges that can change its result."""
     model = strip_search_space(tree["model"])
-    kept = {KEY: tree["model"][KEY]} if tuned and KEY in tree["model"] else {}
-    return {**tree, "model": {**model, **kept}}
+    search = {KEY: tree["model"][KEY]} if tuned and KEY in tree["model"] else {}
+    return {**tree, "model": {**model, **search}}

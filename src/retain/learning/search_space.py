@@ -1,4 +1,4 @@
-"""The search space of a model's parameters: checked before any fit, asked by a trial."""
+"""The search space of a model's parameters."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Space = Mapping[str, SearchRange]
 
 
 def check_search_space(space: Space, model: BaseEstimator, *, tuned: bool) -> None:
-    """Refuse ranges without meaning, and when ``tuned`` those that leave out the model's own value.
+    """Raise for invalid ranges and, when ``tuned``, for those without the configured value.
 
-    That value is tried first, so that no search ends below where it began.
+    The configured value is the first trial, so no search ends below its start.
 
     Raises
     ------
     RetainError
-        Naming the parameter's key in the config.
+        With the config key of the parameter.
     """
     values = model.get_params(deep=False)
     for name, where in space.items():
@@ -46,7 +46,7 @@ def check_search_space(space: Space, model: BaseEstimator, *, tuned: bool) -> No
 
 
 def default_parameters(space: Space, model: BaseEstimator) -> dict[str, Any]:
-    """Return the model's own parameters as a trial knows them."""
+    """Return the model's configured parameters as values of a trial."""
     values = model.get_params(deep=False)
     return {
         name: model_choices(where).index(_plain(values[name])) if where.choices else values[name]
@@ -55,12 +55,12 @@ def default_parameters(space: Space, model: BaseEstimator) -> dict[str, Any]:
 
 
 def suggest_parameters(trial: Trial, space: Space) -> dict[str, Any]:
-    """Return the parameters a trial is to try."""
+    """Return the parameters of a trial."""
     return {name: _suggest(trial, name, where) for name, where in space.items()}
 
 
 def model_choices(where: SearchRange) -> list[Any]:
-    """Return the choices as a model gets them: lists, which configs hold as tuples.
+    """Return the choices as parameters of a model: tuples of the config as lists.
 
     >>> model_choices(SearchRange(choices=((32, 16), "auto")))
     [[32, 16], 'auto']
@@ -73,7 +73,7 @@ def _plain(value: Any) -> Any:
 
 
 def _suggest(trial: Trial, name: str, where: SearchRange) -> Any:
-    if where.choices:  # by place: a choice may be a list, which Optuna does not take
+    if where.choices:  # by index: a choice may be a list, which Optuna does not accept
         return model_choices(where)[trial.suggest_categorical(name, range(len(where.choices)))]
     low, high = cast("tuple[float, float]", (where.low, where.high))
     if where.whole:
@@ -82,7 +82,7 @@ def _suggest(trial: Trial, name: str, where: SearchRange) -> Any:
 
 
 def _find_problem(where: SearchRange) -> tuple[str, str] | None:
-    """Return what is wrong with a range and what is expected, or None."""
+    """Return the problem of a range and the expectation, or None."""
     ends = (where.low, where.high)
     if where.choices:
         expected = "expected choices, or low and high"

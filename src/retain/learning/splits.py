@@ -14,14 +14,14 @@ import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold
 
 TEST_SEED = 20210101
-"""Fixed: were the sealed rows to move with ``seed``, a sweep over seeds would train on them."""
+"""Fixed: if the sealed test depended on ``seed``, a sweep over seeds would train on it."""
 
 
 @dataclass(frozen=True)
 class Fold:
     """One split: positions of its training and test rows in ``Splits.ids``.
 
-    ``snapshot`` is the day of the test rows, where rows have days.
+    ``snapshot`` is the day of the test rows, if rows have days.
     """
 
     repeat: int
@@ -33,7 +33,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class TestPart:
-    """Rows of the sealed test, and those that a model which scores them may learn from."""
+    """Rows of the sealed test, and the training rows of the model that scores them."""
 
     train: pd.Index
     test: pd.Index
@@ -50,15 +50,15 @@ class Splits:
     test_ids
         Customers of the sealed test, sorted.
     folds
-        Repeats × folds; within a repeat every training customer is tested exactly once, or in
-        time at most once.
+        Repeats × folds; within a repeat every training customer is tested exactly once, or at
+        most once in temporal validation.
     test_parts
-        The sealed customers by the model that scores them: one for all, or where rows of a
-        customer stand on either side of the seal, several.
+        The sealed test by the model that scores it: a single part, or several if a customer has
+        rows in both training and the sealed test.
     description
-        What the validation does with these customers, in words; None where its options say it.
+        Description of the splits in words; None if the validation's options suffice.
     test_snapshot
-        The day of the sealed rows, where rows have days.
+        The day of the sealed rows, if rows have days.
     """
 
     ids: pd.Index
@@ -70,12 +70,12 @@ class Splits:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of who is in which fold of which repeat, and who is sealed."""
+        """SHA-256 of the folds of all repeats and of the sealed test."""
         digest = hashlib.sha256("\n".join(map(str, self.test_ids)).encode())
         digest.update("\n".join(map(str, self.ids)).encode())
         for fold in self.folds:
             digest.update(f"{fold.repeat}/{fold.fold}".encode() + np.int64(fold.test).tobytes())
-            if fold.snapshot is not None:  # the test rows no longer tell what is learnt from
+            if fold.snapshot is not None:  # the test rows do not determine the training rows
                 digest.update(np.int64(fold.train).tobytes())
         return digest.hexdigest()
 
@@ -83,8 +83,8 @@ class Splits:
     def test_to_train(self) -> float:
         """n_test / n_train of all folds together: the correction of Nadeau & Bengio (2003).
 
-        Theirs is of folds of one size. In time early folds learn from less, and the mean of their
-        ratios would be that of the smallest.
+        Theirs is for folds of one size. Early folds of temporal validation have fewer training
+        rows, and would dominate a mean of the ratios.
         """
         test, train = (
             sum(len(getattr(fold, side)) for fold in self.folds) for side in ("test", "train")
@@ -93,10 +93,9 @@ class Splits:
 
 
 def assign_folds(target: pd.Series, groups: pd.Series, folds: int, seed: int | None) -> pd.Series:
-    """Fold number of each customer, stratified by target, copies together.
+    """Return the fold of each customer, stratified by target, copies together.
 
-    With ``seed`` None, consecutive customers in the order given share a fold (unshuffled).
-    Indexed like ``target``.
+    With ``seed`` None folds are not shuffled: consecutive customers share a fold.
     """
     ordered = target if seed is None else target.sort_index()
     labels = group_labels(ordered, groups)
@@ -113,10 +112,10 @@ def assign_folds(target: pd.Series, groups: pd.Series, folds: int, seed: int | N
 
 @dataclass
 class DuplicateAwareKFold:
-    """A scikit-learn splitter for folds inside folds: stratified, copies together.
+    """A scikit-learn splitter for inner folds: stratified, copies together.
 
-    It knows customers by the index of the frame it splits, so it can be nested at any depth.
-    ``groups`` maps customer id → label shared by copies.
+    It identifies customers by the index of the frame it splits, so it can be nested at any depth.
+    ``groups`` maps customer ids to duplicate groups.
     """
 
     n_splits: int
@@ -129,18 +128,18 @@ class DuplicateAwareKFold:
         y: Any,
         groups: Any = None,  # noqa: ARG002 - scikit-learn passes it
     ) -> Iterator[tuple[Any, Any]]:
-        """Positions of training and test rows, as scikit-learn asks for them."""
+        """Yield positions of training and test rows."""
         target = pd.Series(np.asarray(y), index=X.index)
         numbers = assign_folds(target, self.groups, self.n_splits, self.seed).to_numpy()
         for k in range(self.n_splits):
             yield np.flatnonzero(numbers != k), np.flatnonzero(numbers == k)
 
     def get_n_splits(self, *_: Any, **__: Any) -> int:
-        """Return the number of folds, as scikit-learn asks for it."""
+        """Return the number of folds."""
         return self.n_splits
 
 
 def group_labels(target: pd.Series, groups: pd.Series) -> pd.Series:
-    """One label for each group of copies (that of the majority), in order of appearance."""
+    """Return the majority target of each duplicate group, in order of appearance."""
     group = groups.loc[target.index].to_numpy()
     return (target.groupby(group, sort=False).mean() >= 0.5).astype(int)

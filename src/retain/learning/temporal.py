@@ -1,4 +1,4 @@
-"""Validation in time: learn from earlier snapshots, be tested on later ones, by other customers."""
+"""Validation in time: train on earlier snapshots, test on later ones of other customers."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class TemporalSplitPlan:
 
     Attributes
     ----------
-    trained, test_days
-        Days that may be learnt from, and days that are tested, a gap after the first of those; but
-        for the last of them, only if there is half as much to learn from as to test.
+    train_days, test_days
+        Days for training, and days for testing, at least a gap after the first training day. Test
+        days but the last need half as many training rows as test rows.
     sealed_day
         The latest day.
     skipped_days
-        Days whose labels were still open at the sealed one: they are neither.
+        Days whose labels overlap the sealed day: not used.
     gap
-        Days between what is learnt from and what is tested.
+        Days between training and test snapshots.
     """
 
     train_days: tuple[pd.Timestamp, ...]
@@ -58,7 +58,7 @@ def plan_snapshots(dated: Panel, gap: int | None) -> TemporalSplitPlan:
     Raises
     ------
     RetainError
-        When the gap is shorter than the horizon, or no snapshot is left to be tested.
+        The gap is shorter than the horizon, or no snapshot is left to test.
     """
     horizon = dated.horizon
     if gap is not None and gap < horizon:
@@ -88,52 +88,51 @@ def plan_snapshots(dated: Panel, gap: int | None) -> TemporalSplitPlan:
 
 
 def _has_enough_training_rows(rows: pd.Series, day: pd.Timestamp, between: pd.Timedelta) -> bool:
-    """Return whether there is at least half as much to learn from as to test.
+    """Return whether there are at least half as many training rows as test rows.
 
-    Else a fold would tell of a model that nobody would use: one that barely learnt.
+    With fewer a fold would score a model that is not representative.
     """
     return bool(2 * rows[rows.index <= day - between].sum() >= rows[day])
 
 
 def split_in_time(customers: Customers, dated: Panel, validation: Validation, seed: int) -> Splits:
-    """Folds of customers × tested snapshots, and the latest snapshot sealed.
+    """Return folds of customers × test snapshots, with the latest snapshot as the sealed test.
 
-    Each fold learns from other customers at snapshots at least a gap earlier. The sealed rows are
-    scored likewise, in parts, so that all customers of the latest snapshot are tested and each by
-    a model that never met them.
+    Each fold trains on other customers at snapshots at least a gap earlier. The sealed test has
+    parts by customer, so that each customer is scored by a model fitted on other customers.
 
     Raises
     ------
     RetainError
-        When the snapshots do not suffice, or a fold lacks one of the classes.
+        There are too few snapshots or customers, or a fold lacks one of the classes.
     """
-    found = plan_snapshots(dated, validation.gap)
+    plan = plan_snapshots(dated, validation.gap)
     _check_enough_customers(customers, validation.folds)
     snapshot, target = dated.snapshot, customers.y
-    development = snapshot[snapshot.isin({*found.train_days, *found.test_days})]
+    development = snapshot[snapshot.isin({*plan.train_days, *plan.test_days})]
     ids = development.index.sort_values()
     days = development.loc[ids].to_numpy()
     folds = tuple(
         fold
         for repeat in range(validation.repeats)
-        for fold in _folds(customers, found, (ids, days), validation, (repeat, seed))
+        for fold in _folds(customers, plan, (ids, days), validation, (repeat, seed))
     )
     for fold in folds:
         _check_both_classes(target.loc[ids].to_numpy(), fold, validation.folds)
-    sealed = snapshot.index[snapshot == found.sealed_day].sort_values()
+    sealed = snapshot.index[snapshot == plan.sealed_day].sort_values()
     parts = tuple(_sealed(customers.duplicate_groups, ids, sealed, validation.folds))
-    return Splits(ids, sealed, folds, parts, found.description, f"{found.sealed_day:%Y-%m-%d}")
+    return Splits(ids, sealed, folds, parts, plan.description, f"{plan.sealed_day:%Y-%m-%d}")
 
 
 def _folds(
     customers: Customers,
-    found: TemporalSplitPlan,
+    plan: TemporalSplitPlan,
     rows: tuple[pd.Index, np.ndarray],
     validation: Validation,
-    numbered: tuple[int, int],
+    repeat_seed: tuple[int, int],
 ) -> list[Fold]:
-    """Return the folds of one repeat: snapshot by snapshot, customers by customers."""
-    (ids, days), (repeat, seed) = rows, numbered
+    """Return the folds of one repeat, by snapshot and customers."""
+    (ids, days), (repeat, seed) = rows, repeat_seed
     target = customers.y.loc[ids]
     part = assign_folds(
         target, customers.duplicate_groups, validation.folds, seed + repeat
@@ -141,28 +140,28 @@ def _folds(
     return [
         Fold(
             repeat,
-            place * validation.folds + k,
-            np.flatnonzero((part != k) & (days + found.gap <= day)),
+            index * validation.folds + k,
+            np.flatnonzero((part != k) & (days + plan.gap <= day)),
             np.flatnonzero((part == k) & (days == day)),
             day.date(),
         )
-        for place, day in enumerate(found.test_days)
+        for index, day in enumerate(plan.test_days)
         for k in range(validation.folds)
     ]
 
 
 def _sealed(groups: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> list[TestPart]:
-    """Sealed rows in parts by customer, by the data alone; each learns from all other customers."""
+    """Return the sealed test in parts by customer, independent of the seed."""
     every = np.sort(pd.concat([groups.loc[ids], groups.loc[sealed]]).unique())
-    place = np.random.default_rng(TEST_SEED).permutation(len(every)) % folds
-    of = pd.Series(place, index=every)
+    parts_of = np.random.default_rng(TEST_SEED).permutation(len(every)) % folds
+    of = pd.Series(parts_of, index=every)
     trained, tested = of.loc[groups.loc[ids]].to_numpy(), of.loc[groups.loc[sealed]].to_numpy()
-    parts = [TestPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
-    return [part for part in parts if len(part.test)]
+    test_parts = [TestPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
+    return [part for part in test_parts if len(part.test)]
 
 
 def _check_enough_customers(customers: Customers, folds: int) -> None:
-    """Refuse more parts than there are customers, each counted once."""
+    """Raise if there are fewer distinct customers than folds."""
     count = customers.duplicate_groups.nunique()
     if count < 2 * folds:
         raise RetainError(
@@ -187,11 +186,11 @@ def _check_both_classes(target: np.ndarray, fold: Fold, folds: int) -> None:
 
 
 def _too_few_message(days: list[pd.Timestamp], gap: int, *, by_horizon: bool) -> str:
-    """Return the message that no snapshot is left to test, with a remedy."""
+    """Return the message that no snapshot is left to test, with a solution."""
     span = (days[-1] - days[0]).days
     steps = [(later - day).days for day, later in pairwise(days)]
     every = min(steps, default=1)
-    needed = 2 * -(-gap // every) * every  # a snapshot must stand at least a gap after the first
+    needed = 2 * -(-gap // every) * every  # a snapshot must be at least a gap after the first
     counted = "1 snapshot spans" if len(days) == 1 else f"{len(days)} snapshots span"
     fits = (len(days) - 1) // 2 * every
     key = "data.label.horizon" if by_horizon else "validation.gap"
@@ -204,7 +203,7 @@ def _too_few_message(days: list[pd.Timestamp], gap: int, *, by_horizon: bool) ->
 
 
 def _describe_days(days: tuple[pd.Timestamp, ...]) -> str:
-    """Days in words: the first and the last of many."""
+    """Return the days as text: only the first and last of many."""
     messages = [f"{day:%Y-%m-%d}" for day in days]
     return (
         ", ".join(messages)

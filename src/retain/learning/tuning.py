@@ -1,4 +1,4 @@
-"""A model's best parameters, looked for by Optuna within the rows it will be trained on."""
+"""Tuning of a model's parameters by Optuna within its training rows."""
 
 from __future__ import annotations
 
@@ -39,17 +39,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Tuned:
-    """An unfitted estimator with the best parameters found, and how they were found.
+    """An unfitted estimator with the best parameters, and a summary of the search.
 
     Attributes
     ----------
     parameters
-        The best trial's; those of the model as configured where no other beat it.
+        Of the best trial; the configured ones if no other trial is better.
     inner
-        The best trial's mean ROC-AUC over the inner folds; higher is better, and being the best
-        of many it is too high.
+        Mean ROC-AUC of the best trial over the inner folds; optimistic, as it is the best of many.
     trials, pruned, failed
-        How many trials were begun, ended early, and refused by the estimator.
+        Numbers of started, pruned and failed trials.
     seconds
         Wall time.
     """
@@ -64,7 +63,7 @@ class Tuned:
 
 
 def import_optuna() -> ModuleType:
-    """Optuna, or a sentence that tells how to get it."""
+    """Return Optuna, or raise an error with the command to install it."""
     try:
         import optuna
     except ImportError:
@@ -80,26 +79,26 @@ def tune(
     target: np.ndarray,
     folds: DuplicateAwareKFold,
 ) -> Tuned:
-    """``model`` with the best parameters of ``recipe.search`` for these training rows.
+    """Return ``model`` with the best parameters of ``spec.search`` for these training rows.
 
-    The model as configured is the first trial. The same rows and folds give the same answer,
-    unless ``recipe.tuning.seconds`` ends the search.
+    The configured model is the first trial. The search is deterministic unless
+    ``spec.tuning.seconds`` ends it.
 
     Parameters
     ----------
     model
-        What ``pipeline.assemble`` made of ``spec``; a calibrated one is tuned within.
+        The result of ``pipeline.assemble``; in a calibrated one the inner model is tuned.
     folds
-        The inner folds, whose seed is that of the search too.
+        The inner folds; their seed is also that of the search.
 
     Raises
     ------
     NotApplicable
-        When the recipe has no meaning on the training rows of an inner fold.
+        The pipeline is not applicable to the training rows of an inner fold.
     RetainError
-        When Optuna is not installed, or the estimator refuses every trial.
+        Optuna is not installed, or all trials failed.
     """
-    begun = time.perf_counter()
+    start = time.perf_counter()
     optuna = import_optuna()
     check_search_space(spec.search, spec.model, tuned=True)
     inner = _inner_rows(_pipeline(model), spec, table, target, folds)
@@ -107,14 +106,14 @@ def tune(
     with _silence(optuna):
         study = _study(optuna, spec.tuning, folds.seed)
         study.enqueue_trial(default_parameters(spec.search, spec.model))
-        study.optimize(objective, 1, catch=(_TrialFailed,))  # whatever time there is
-        trials, left = _remaining_budget(spec.tuning, time.perf_counter() - begun)
+        study.optimize(objective, 1, catch=(_TrialFailed,))  # regardless of the time limit
+        trials, left = _remaining_budget(spec.tuning, time.perf_counter() - start)
         study.optimize(objective, trials, left, catch=(_TrialFailed,))
-    return _to_tuned(model, objective, study, time.perf_counter() - begun)
+    return _to_tuned(model, objective, study, time.perf_counter() - start)
 
 
 def _pipeline(model: BaseEstimator) -> Pipeline:
-    """Return the pipeline of an assembled estimator, whether or not it is calibrated."""
+    """Return the pipeline of an assembled estimator, calibrated or not."""
     return model if isinstance(model, Pipeline) else model.estimator
 
 
@@ -133,17 +132,17 @@ def _inner_rows(
     target: np.ndarray,
     folds: DuplicateAwareKFold,
 ) -> list[_InnerRows]:
-    """Return the rows of each inner fold, prepared once for all trials."""
-    found = []
+    """Return the preprocessed rows of each inner fold, shared by all trials."""
+    inner = []
     for train, test in folds.split(table, target):
         compatibility.check_compatible(spec, table, target[train])
         rows = prepare_fold(pipeline, table.iloc[train], target[train], table.iloc[test])
-        found.append(_InnerRows(rows, target[test]))
-    return found
+        inner.append(_InnerRows(rows, target[test]))
+    return inner
 
 
-class _TrialFailed(Exception):  # noqa: N818 - an estimator's answer to the parameters of one trial
-    """The parameters of a trial lead to no scores."""
+class _TrialFailed(Exception):  # noqa: N818 - the result of one trial
+    """The parameters of a trial give no scores."""
 
 
 @dataclass
@@ -166,7 +165,7 @@ class _Objective:
         values: list[float] = []
         for step, fold in enumerate(self.inner):
             values.append(self._score_fold(parameters, fold))
-            # A pruner looks at a trial's best step, so an easy fold must not make one.
+            # The pruner uses a trial's best step, so folds are compared with the first trial's.
             above.append(values[-1] - self.first_scores.setdefault(step, values[-1]))
             trial.report(float(np.mean(above)), step)
             if step + 1 < len(self.inner) and trial.should_prune():
@@ -186,13 +185,13 @@ class _Objective:
             raise _TrialFailed
         return value
 
-    def _fail(self, parameters: dict[str, Any], why: str) -> None:
-        self.failure = f"{parameters}: {why}"
+    def _fail(self, parameters: dict[str, Any], reason: str) -> None:
+        self.failure = f"{parameters}: {reason}"
         log.warning("tuning: a trial failed with %s", self.failure)
 
 
 def _rank_scores(model: BaseEstimator, rows: np.ndarray) -> np.ndarray:
-    """Return ranking scores: probabilities, or margins of a model that has none."""
+    """Return scores for ranking: probabilities, or margins of a model without them."""
     if hasattr(model, "predict_proba"):
         return np.asarray(model.predict_proba(rows)[:, 1])
     return np.asarray(model.decision_function(rows))
@@ -210,7 +209,7 @@ def _study(optuna: ModuleType, tuning: Tuning, seed: int) -> Study:
 
 
 def _remaining_budget(tuning: Tuning, spent: float) -> tuple[int, float | None]:
-    """Trials and seconds that are left after the first trial.
+    """Return the trials and seconds left after the first trial.
 
     >>> _remaining_budget(Tuning(name="optuna", trials=20, seconds=60.0), spent=61.5)
     (19, 0.0)
@@ -245,7 +244,7 @@ def _to_tuned(model: BaseEstimator, objective: _Objective, study: Study, seconds
 
 @contextmanager
 def _silence(optuna: ModuleType) -> Iterator[None]:
-    """Neither Optuna's log nor the warnings of models that are only tried."""
+    """Silence Optuna's log and the warnings of models in trials."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     try:

@@ -17,14 +17,14 @@ from retain.schema import SearchRange
 def summarise_tuning(
     folds: Sequence[dict[str, Any]], space: Space, outer: Sequence[float], test_to_train: float
 ) -> dict[str, Any]:
-    """Every fold's choice, the agreement on each parameter, and the optimism, as plain values.
+    """Return each fold's result, the agreement on each parameter, and the optimism.
 
     Parameters
     ----------
     folds
-        What ``fold_summary`` tells of each.
+        ``fold_summary`` of each fold.
     outer
-        ROC-AUC of the same folds on the rows that tuning did not see.
+        ROC-AUC of the same folds on their test rows.
     """
     inner = [fold["inner"] for fold in folds]
     chosen = {name: [fold["parameters"][name] for fold in folds] for name in space}
@@ -39,17 +39,17 @@ def summarise_tuning(
     }
 
 
-def fold_summary(fold: Fold, found: Tuned) -> dict[str, Any]:
-    """Return the parameters found in a fold, as plain values."""
+def fold_summary(fold: Fold, tuned: Tuned) -> dict[str, Any]:
+    """Return the tuning result of a fold as plain values."""
     return {
         "repeat": fold.repeat,
         "fold": fold.fold,
-        "parameters": found.parameters,
-        "inner": found.inner,
-        "trials": found.trials,
-        "pruned": found.pruned,
-        "failed": found.failed,
-        "seconds": found.seconds,
+        "parameters": tuned.parameters,
+        "inner": tuned.inner,
+        "trials": tuned.trials,
+        "pruned": tuned.pruned,
+        "failed": tuned.failed,
+        "seconds": tuned.seconds,
     }
 
 
@@ -71,10 +71,10 @@ def parameter_agreement(where: SearchRange, values: Sequence[Any]) -> dict[str, 
 def optimism(
     inner: Sequence[float], outer: Sequence[float], test_to_train: float
 ) -> dict[str, float]:
-    """Inner best minus outer ROC-AUC: its mean over the folds and the corrected 95 % interval.
+    """Return the mean of best inner minus outer ROC-AUC with its corrected 95 % interval.
 
-    >>> found = optimism([0.92, 0.93, 0.94], [0.90, 0.92, 0.91], test_to_train=0.5)
-    >>> round(found["mean"], 3)
+    >>> difference = optimism([0.92, 0.93, 0.94], [0.90, 0.92, 0.91], test_to_train=0.5)
+    >>> round(difference["mean"], 3)
     0.02
     """
     gaps = np.subtract(inner, outer)

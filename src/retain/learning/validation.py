@@ -1,4 +1,4 @@
-"""Validation splits: the sealed test first, then folds of all others."""
+"""Validation splits: the sealed test, then folds of the other customers."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from retain.schema import Validation
 
 
 def make_splits(customers: Customers, validation: Validation, seed: int) -> Splits:
-    """Return the same splits for the same customers, whatever the order of their rows.
+    """Return the splits of customers, independent of the order of rows.
 
-    The sealed test depends on the customers alone, not on ``seed``. Copies of a customer
-    (``twins``) always stand on the same side. Where rows have days, see ``temporal``.
+    The sealed test does not depend on ``seed``. Copies of a customer (``duplicate_groups``) are
+    never split. For rows with days see ``temporal``.
 
     Raises
     ------
     RetainError
-        When the customers are too few, or not what the validation is for.
+        There are too few customers, or the validation does not fit them.
     """
     target, groups = customers.y, customers.duplicate_groups
     if customers.panel is not None:

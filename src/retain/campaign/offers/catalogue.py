@@ -37,7 +37,7 @@ def placeholders(text: str) -> list[str]:
     return list(dict.fromkeys(name for _, name in split_template(text) if name is not None))
 
 
-def find_placeholder_problems(text: str, known: Collection[str], where: str) -> Iterator[str]:
+def find_placeholder_problems(text: str, names: Collection[str], where: str) -> Iterator[str]:
     r"""Yield a sentence for each placeholder that is none, with the nearest of the ``known`` names.
 
     >>> text = "Hello {page}, {pages:>9}"
@@ -54,13 +54,13 @@ def find_placeholder_problems(text: str, known: Collection[str], where: str) -> 
         )
         return
     for _, name, form, conversion in parsed:
-        if name is None or (name in known and not form and conversion is None):
+        if name is None or (name in names and not form and conversion is None):
             continue
         typed = f"{{{name}{f'!{conversion}' if conversion else ''}{f':{form}' if form else ''}}}"
         if not form and conversion is None and BARE.fullmatch(name):
-            yield f"{where}: placeholder {typed!r} names no feature.{did_you_mean(name, known)}"
+            yield f"{where}: placeholder {typed!r} names no feature.{did_you_mean(name, names)}"
         else:
-            root = nearest(re.split(r"\W", name)[0], known) or DRIVER
+            root = nearest(re.split(r"\W", name)[0], names) or DRIVER
             yield f"{where}: placeholder {typed!r} is no bare name; expected such as {{{root}}}."
 
 
@@ -80,13 +80,13 @@ def check_catalogue(catalogue: Catalogue, audience: Audience) -> None:
         exist, a placeholder that is not a bare name, a channel that needs consent and
         does not ask for it.
     """
-    found = [
-        fault
+    problems = [
+        problem
         for name, offer in catalogue.offers.items()
-        for fault in _find_offer_problems(name, offer, audience)
+        for problem in _find_offer_problems(name, offer, audience)
     ]
-    if found:
-        raise RetainError("\n".join(found))
+    if problems:
+        raise RetainError("\n".join(problems))
 
 
 def fit_catalogue(catalogue: Catalogue, audience: Audience) -> Catalogue:
@@ -97,8 +97,8 @@ def fit_catalogue(catalogue: Catalogue, audience: Audience) -> Catalogue:
     offers = {
         name: offer.model_copy(
             update={
-                place: rules.fit_rules(rule, audience)
-                for place, rule in (
+                key: rules.fit_rules(rule, audience)
+                for key, rule in (
                     ("include_if", offer.include_if),
                     ("exclude_if", offer.exclude_if),
                 )
@@ -122,9 +122,9 @@ def _find_offer_problems(name: str, offer: Offer, audience: Audience) -> Iterato
     yield from _find_unknown_drivers(offer.drivers, audience, f"{where}.drivers")
     if offer.lift is not None:
         yield from _find_unknown_drivers(offer.lift.drivers, audience, f"{where}.lift.drivers")
-    for rule, place in ((offer.include_if, "include_if"), (offer.exclude_if, "exclude_if")):
+    for rule, key in ((offer.include_if, "include_if"), (offer.exclude_if, "exclude_if")):
         if rule is not None:
-            yield from _find_rule_problems(rule, audience, f"{where}.{place}")
+            yield from _find_rule_problems(rule, audience, f"{where}.{key}")
     names = [*audience.columns, DRIVER]
     for language, text in offer.text:
         yield from find_placeholder_problems(text, names, f"{where}.text.{language}")

@@ -65,18 +65,18 @@ class RiskDrivers:
         >>> [raised.features[code] for code in raised.strongest({"pages", "errors"})[:1]]
         ['errors']
         """
-        told = np.zeros(len(audience), dtype=bool)
+        has_drivers = np.zeros(len(audience), dtype=bool)
         if audience.drivers is None:
             none = np.zeros(0, dtype=np.intp)
-            return cls(none, none, (), told)
+            return cls(none, none, (), has_drivers)
         drivers = audience.drivers
         customers = audience.table.index.get_indexer(pd.Index(drivers["customer_id"]))
-        told[customers[customers >= 0]] = True
+        has_drivers[customers[customers >= 0]] = True
         log_odds = drivers["log_odds"].to_numpy(dtype=float)
         codes, features = pd.factorize(drivers["feature"])
         order = np.argsort(-log_odds, kind="stable")
         order = order[(customers[order] >= 0) & (log_odds[order] > 0)]
-        return cls(customers[order], codes[order], tuple(map(str, features)), told)
+        return cls(customers[order], codes[order], tuple(map(str, features)), has_drivers)
 
     def any_of(self, features: Collection[str]) -> np.ndarray:
         """Return whether one of ``features`` raises a customer's risk, shape (n,)."""
@@ -86,9 +86,9 @@ class RiskDrivers:
         """Code of the one of ``features`` that raises a customer's risk most, or -1; shape (n,)."""
         wanted = np.array([name in features for name in self.features], dtype=bool)
         rows = np.flatnonzero(wanted[self.codes])[::-1]  # the strongest is written last, and stays
-        found = np.full(len(self.has_drivers), -1, dtype=np.intp)
-        found[self.customers[rows]] = self.codes[rows]
-        return found
+        strongest_code = np.full(len(self.has_drivers), -1, dtype=np.intp)
+        strongest_code[self.customers[rows]] = self.codes[rows]
+        return strongest_code
 
 
 def find_eligible(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:
@@ -99,29 +99,29 @@ def find_eligible(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.
     Where a customer's drivers are not known (``explain=none``, new customers), ``include_if``
     stands for the drivers, and an offer without ``include_if`` is not for them.
     """
-    may = _match_drivers(offer, audience, drivers)
+    eligible = _match_drivers(offer, audience, drivers)
     if offer.needs_consent:
-        may &= audience.table["contactable"].isin([True]).to_numpy()  # not known is not given
+        eligible &= audience.table["contactable"].isin([True]).to_numpy()  # not known is not given
     if offer.include_if is not None:
-        may &= rules.evaluate_rule(offer.include_if, audience)
+        eligible &= rules.evaluate_rule(offer.include_if, audience)
     if offer.exclude_if is not None:
-        may &= ~rules.evaluate_rule(offer.exclude_if, audience)
+        eligible &= ~rules.evaluate_rule(offer.exclude_if, audience)
     for name in {one for _, text in offer.text for one in placeholders(text)}:
-        told = (
+        available = (
             drivers.any_of(relevant_features(offer, audience))
             if name == DRIVER
             else is_available(name, audience)
         )
-        may &= told
-    return may
+        eligible &= available
+    return eligible
 
 
 def _match_drivers(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:
     """Return a mask (n,) of those whose drivers match the offer, or ``include_if`` without any."""
     if not offer.drivers:
         return np.ones(len(audience), dtype=bool)
-    found = drivers.any_of(relevant_features(offer, audience))
-    return found if offer.include_if is None else found | ~drivers.has_drivers
+    matches = drivers.any_of(relevant_features(offer, audience))
+    return matches if offer.include_if is None else matches | ~drivers.has_drivers
 
 
 def relevant_features(offer: Offer, audience: Audience) -> set[str]:

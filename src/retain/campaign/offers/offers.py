@@ -115,8 +115,10 @@ def evaluate_offers(
     if not audience.with_profit:
         raise NotApplicable("the data have no profit, and without it no offer has a value")
     drivers = RiskDrivers.from_audience(audience)
-    may = np.column_stack([find_eligible(o, audience, drivers) for o in catalogue.offers.values()])
-    return _to_offer_matrix(catalogue, audience, assumptions, may, drivers)
+    eligible = np.column_stack(
+        [find_eligible(o, audience, drivers) for o in catalogue.offers.values()]
+    )
+    return _to_offer_matrix(catalogue, audience, assumptions, eligible, drivers)
 
 
 def reprice_offers(
@@ -132,21 +134,25 @@ def _to_offer_matrix(
     catalogue: Catalogue,
     audience: Audience,
     assumptions: schema.Assumptions,
-    may: np.ndarray,
+    eligible: np.ndarray,
     drivers: RiskDrivers,
 ) -> OfferMatrix:
     """Return costs and net values of each offer, given eligibility."""
     risk, profit, at_stake = (
         audience.table[name].to_numpy(dtype=float) for name in ("risk", "profit", "at_stake")
     )
-    save_rate, cost, net = np.empty(may.shape), np.empty(may.shape), np.empty(may.shape)
+    save_rate, cost, net = (
+        np.empty(eligible.shape),
+        np.empty(eligible.shape),
+        np.empty(eligible.shape),
+    )
     for j, offer in enumerate(catalogue.offers.values()):
         rate = save_rate[:, j] = _save_rate(offer, audience, drivers)
         each = redemption_cost(offer, profit, assumptions.horizon.value)
         costs = cost[:, j] = expected_cost(offer, risk, rate, each)
         net[:, j] = net_value(risk, rate, at_stake, costs)
     contact = np.array([offer.contact_cost for offer in catalogue.offers.values()])
-    return OfferMatrix(tuple(catalogue.offers), catalogue, may, save_rate, contact, cost, net)
+    return OfferMatrix(tuple(catalogue.offers), catalogue, eligible, save_rate, contact, cost, net)
 
 
 def _save_rate(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:

@@ -30,9 +30,9 @@ def sanitise(text: str) -> str:
     >>> sanitise("Home\n\t textiles\u202e "), len(sanitise("long " * 100))
     ('Home textiles', 80)
     """
-    seen = "".join(map(_is_visible, text))
-    words = " ".join(seen.split())
-    return words if len(words) <= MAX_CHARACTERS else f"{words[: MAX_CHARACTERS - 1]}…"
+    visible = "".join(map(_is_visible, text))
+    line = " ".join(visible.split())
+    return line if len(line) <= MAX_CHARACTERS else f"{line[: MAX_CHARACTERS - 1]}…"
 
 
 def _is_visible(character: str) -> str:
@@ -64,8 +64,8 @@ def is_available(name: str, audience: Audience) -> np.ndarray:
     if pd.api.types.is_numeric_dtype(values):
         return np.asarray(np.isfinite(values.to_numpy(dtype=float)))
     codes, levels = pd.factorize(values)
-    called = [_level_name(name, level, audience) for level in levels]
-    messages = [all(sanitise(getattr(label, one)) for one in LANGUAGES) for label in called]
+    labels = [_level_name(name, level, audience) for level in levels]
+    messages = [all(sanitise(getattr(label, one)) for one in LANGUAGES) for label in labels]
     return np.asarray(np.array([*messages, False])[codes])  # -1, of a value not known, is the last
 
 

@@ -34,7 +34,7 @@ def offer_texts(
     ValueError
         Where an offer is chosen for a customer who may not get it.
     """
-    message = np.full(len(audience), "", dtype=object)
+    texts = np.full(len(audience), "", dtype=object)
     drivers = cache(
         lambda: RiskDrivers.from_audience(audience)
     )  # costs a second of a million, and few ask
@@ -49,8 +49,8 @@ def offer_texts(
             else format_values(name, audience, rows, language)
             for name in placeholders(template)
         }
-        message[rows] = _fill_template(template, values, len(rows))
-    return list(message)
+        texts[rows] = _fill_template(template, values, len(rows))
+    return list(texts)
 
 
 def _driver_name(
@@ -66,16 +66,16 @@ def _driver_name(
 
 def _fill_template(template: str, values: dict[str, TextFunction], count: int) -> np.ndarray:
     """Fill in the template for ``count`` customers, each distinct text once."""
-    alike = np.zeros(count, dtype=np.int64)
+    combination = np.zeros(count, dtype=np.int64)
     for codes, distinct in values.values():
-        alike, _ = pd.factorize(alike * len(distinct) + codes)
-    _, first, place = np.unique(alike, return_index=True, return_inverse=True)
+        combination, _ = pd.factorize(combination * len(distinct) + codes)
+    _, first, index = np.unique(combination, return_index=True, return_inverse=True)
     parts = split_template(template)
-    made = [
+    filled = [
         "".join(
             plain + ("" if name is None else values[name][1][values[name][0][row]])
             for plain, name in parts
         )
         for row in first.tolist()
     ]
-    return np.array(made, dtype=object)[place]
+    return np.array(filled, dtype=object)[index]

@@ -38,14 +38,14 @@ def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndar
     [[False, True, False], [True, False, False]]
     """
     numbers = values.to_numpy() if values.dtype == np.float64 else None
-    known = values.notna().to_numpy() if numbers is None else ~np.isnan(numbers)
+    observed = values.notna().to_numpy() if numbers is None else ~np.isnan(numbers)
     true, false = np.ones(len(values), dtype=bool), np.zeros(len(values), dtype=bool)
     for part in _evaluate_parts(resolve_quantiles(condition, values), values):
-        true &= part & known
-        false |= ~part & known
+        true &= part & observed
+        false |= ~part & observed
     if condition.observed is not None:
-        true &= known == condition.observed
-        false |= known != condition.observed
+        true &= observed == condition.observed
+        false |= observed != condition.observed
     return true, false
 
 
@@ -74,11 +74,11 @@ def _evaluate_parts(condition: Condition, values: pd.Series) -> list[np.ndarray]
         parts.append(values.isin(condition.one_of).to_numpy())
     if condition.none_of is not None:
         parts.append(~values.isin(condition.none_of).to_numpy())
-    asked = [(compare, getattr(condition, key)) for key, compare in BOUNDS.items()]
-    asked = [(compare, bound) for compare, bound in asked if bound is not None]
-    if asked:
+    bounds = [(compare, getattr(condition, key)) for key, compare in BOUNDS.items()]
+    bounds = [(compare, bound) for compare, bound in bounds if bound is not None]
+    if bounds:
         numbers = values.to_numpy(dtype=float)
-        parts += [compare(numbers, bound) for compare, bound in asked]
+        parts += [compare(numbers, bound) for compare, bound in bounds]
     return parts
 
 
@@ -87,6 +87,6 @@ def _quantile_bound(numbers: np.ndarray, share: float) -> float:
 
     Below all where that is nobody, by the lowest float, since infinity does not pass through JSON.
     """
-    known = numbers[~np.isnan(numbers)]
-    count = math.ceil(share * len(known) - 1e-9)  # .1 of 30 is 3, whatever floats say
-    return float(np.partition(known, count - 1)[count - 1]) if count else -sys.float_info.max
+    observed = numbers[~np.isnan(numbers)]
+    count = math.ceil(share * len(observed) - 1e-9)  # .1 of 30 is 3, whatever floats say
+    return float(np.partition(observed, count - 1)[count - 1]) if count else -sys.float_info.max

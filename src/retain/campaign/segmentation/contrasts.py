@@ -73,15 +73,16 @@ def segment_contrasts(
     (-1.0, 'lower', 2.5, True)
     """
     codes, names = pd.factorize(segments, sort=True)
-    found: dict[str, list[Contrast]] = {str(name): [] for name in names}
+    by_segment: dict[str, list[Contrast]] = {str(name): [] for name in names}
     for name in features:
         number = pd.api.types.is_numeric_dtype(features[name])
-        message = _number_contrasts if number else _level_contrasts
-        for place, one in message(str(name), features[name], codes, len(names)):
+        contrasts = _number_contrasts if number else _level_contrasts
+        for segment, one in contrasts(str(name), features[name], codes, len(names)):
             if one.low > 0 or one.high < 0:
-                found[str(names[place])].append(one)
+                by_segment[str(names[segment])].append(one)
     return {
-        name: sorted(ones, key=lambda one: -abs(one.effect))[:most] for name, ones in found.items()
+        name: sorted(ones, key=lambda one: -abs(one.effect))[:most]
+        for name, ones in by_segment.items()
     }
 
 
@@ -92,20 +93,20 @@ def _number_contrasts(
     name: str, values: pd.Series, codes: np.ndarray, segments: int
 ) -> Iterator[tuple[int, Contrast]]:
     numbers = values.to_numpy(dtype=float)
-    known = np.isfinite(numbers)
-    numbers, codes = numbers[known], codes[known]
+    observed = np.isfinite(numbers)
+    numbers, codes = numbers[observed], codes[observed]
     inside = np.bincount(codes, minlength=segments)
     outside = len(numbers) - inside
-    places = np.flatnonzero((inside >= 2) & (outside >= 2))
+    large = np.flatnonzero((inside >= 2) & (outside >= 2))
     ranks = np.bincount(codes, weights=stats.rankdata(numbers), minlength=segments)
     sums = np.bincount(codes, weights=numbers, minlength=segments)
-    n, m = inside[places], outside[places]
-    auc = (ranks[places] - n * (n + 1) / 2) / (n * m)
-    means = sums[places] / n, (numbers.sum() - sums[places]) / m
+    n, m = inside[large], outside[large]
+    auc = (ranks[large] - n * (n + 1) / 2) / (n * m)
+    means = sums[large] / n, (numbers.sum() - sums[large]) / m
     low, high = auc_interval(auc, n, m)
-    for at in np.flatnonzero((means[0] - means[1]) * (auc - 0.5) > 0):
-        message = (means[0], means[1], 2 * auc - 1, 2 * low - 1, 2 * high - 1)
-        yield int(places[at]), Contrast(name, None, *(float(one[at]) for one in message))
+    for index in np.flatnonzero((means[0] - means[1]) * (auc - 0.5) > 0):
+        estimates = (means[0], means[1], 2 * auc - 1, 2 * low - 1, 2 * high - 1)
+        yield int(large[index]), Contrast(name, None, *(float(one[index]) for one in estimates))
 
 
 def auc_interval(auc: np.ndarray, n: np.ndarray, m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -143,25 +144,29 @@ def _level_contrasts(
     name: str, values: pd.Series, codes: np.ndarray, segments: int
 ) -> Iterator[tuple[int, Contrast]]:
     """Yield the level whose share differs most; of equal ones the more frequent inside."""
-    found, levels = pd.factorize(values, sort=True)
-    known = found >= 0
-    cells = np.bincount(found[known] * segments + codes[known], minlength=len(levels) * segments)
+    level_codes, levels = pd.factorize(values, sort=True)
+    observed = level_codes >= 0
+    cells = np.bincount(
+        level_codes[observed] * segments + codes[observed], minlength=len(levels) * segments
+    )
     counts = cells.reshape(len(levels), segments)
     inside, totals = counts.sum(axis=0), counts.sum(axis=1)
-    looked = np.argsort(-totals, kind="stable")[:MOST_LEVELS]
-    for place in np.flatnonzero((inside >= 2) & (inside.sum() - inside >= 2)):
-        here, all_here = counts[looked, place], inside[place]
-        others, all_others = totals[looked] - here, inside.sum() - all_here
-        shares = np.round(here / all_here - others / all_others, 12)
-        at = max(range(len(looked)), key=lambda one: (abs(shares[one]), shares[one]))
-        message = _compare_shares(int(here[at]), int(all_here), int(others[at]), int(all_others))
-        yield int(place), Contrast(name, str(levels[looked[at]]), *message)
+    frequent = np.argsort(-totals, kind="stable")[:MOST_LEVELS]
+    for segment in np.flatnonzero((inside >= 2) & (inside.sum() - inside >= 2)):
+        count, size = counts[frequent, segment], inside[segment]
+        others, all_others = totals[frequent] - count, inside.sum() - size
+        shares = np.round(count / size - others / all_others, 12)
+        largest = max(range(len(frequent)), key=lambda one: (abs(shares[one]), shares[one]))
+        estimates = _compare_shares(
+            int(count[largest]), int(size), int(others[largest]), int(all_others)
+        )
+        yield int(segment), Contrast(name, str(levels[frequent[largest]]), *estimates)
 
 
 def _compare_shares(
     inside: int, all_inside: int, outside: int, all_outside: int
 ) -> tuple[float, float, float, float, float]:
     """Both shares, their difference and its interval (Newcombe 1998, method 10)."""
-    found = newcombe(inside, all_inside, outside, all_outside, float(special.ndtri(0.975)))
-    value, low, high = (float(one) for one in found[:3])
+    interval = newcombe(inside, all_inside, outside, all_outside, float(special.ndtri(0.975)))
+    value, low, high = (float(one) for one in interval[:3])
     return inside / all_inside, outside / all_outside, value, low, high

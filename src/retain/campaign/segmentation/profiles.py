@@ -110,8 +110,8 @@ def _describe(
 
 def _stability(measured: Mapping[str, Stability] | None, name: str) -> dict[str, Any] | None:
     """None too where a segment is so rare that none of it was drawn."""
-    found = None if measured is None else measured.get(name)
-    return None if found is None else asdict(found)
+    stability = None if measured is None else measured.get(name)
+    return None if stability is None else asdict(stability)
 
 
 def _amount(money: Money) -> dict[str, float]:

@@ -33,9 +33,9 @@ def find_rule_problems(rule: Rule, audience: Audience, where: str) -> Iterator[s
         yield f"{where} is empty; expected a condition such as risk: {{at_least: 0.5}}."
     for name, condition in rule.conditions.items():
         yield from _find_condition_problems(name, condition, audience, where)
-    for word, rules in (("all", rule.all), ("any", rule.any)):
-        for place, one in enumerate(rules):
-            yield from find_rule_problems(one, audience, f"{where}.{word}.{place}")
+    for key, rules in (("all", rule.all), ("any", rule.any)):
+        for index, one in enumerate(rules):
+            yield from find_rule_problems(one, audience, f"{where}.{key}.{index}")
     if rule.not_ is not None:
         yield from find_rule_problems(rule.not_, audience, f"{where}.not")
 
@@ -50,8 +50,8 @@ def _find_condition_problems(
             f"{name.replace('_', ' ')}; the feature needs another name in the data."
         )
     elif name not in RESERVED and name not in audience.features:
-        known = [*RESERVED, *(str(feature) for feature in audience.features)]
-        yield f"{where}: feature {name!r} {_unknown_feature(name, known)}"
+        names = [*RESERVED, *(str(feature) for feature in audience.features)]
+        yield f"{where}: feature {name!r} {_unknown_feature(name, names)}"
     elif not _describe_bounds(condition):
         every = ", ".join((*NUMBER, *CATEGORY, "observed"))
         yield f"{where}.{name} says nothing; expected one of {every}."
@@ -61,9 +61,9 @@ def _find_condition_problems(
         yield from _not_a_share(condition, f"{where}.risk") if name == "risk" else ()
 
 
-def _unknown_feature(name: str, known: Sequence[str]) -> str:
-    listed = ", ".join(known) if len(known) <= 30 else examples(known)
-    return f"is not one of {listed}.{did_you_mean(name, known)}"
+def _unknown_feature(name: str, names: Sequence[str]) -> str:
+    listed = ", ".join(names) if len(names) <= 30 else examples(names)
+    return f"is not one of {listed}.{did_you_mean(name, names)}"
 
 
 def _wrong_kind(name: str, condition: Condition, audience: Audience, where: str) -> Iterator[str]:
@@ -168,8 +168,8 @@ def check_rule(rule: Rule, audience: Audience, where: str) -> None:
         exist, a number's condition on a category or the reverse, a feature that bears a reserved
         name, bounds that nothing satisfies, a rule or condition that says nothing.
     """
-    if found := list(find_rule_problems(rule, audience, where)):
-        raise RetainError("\n".join(found))
+    if problems := list(find_rule_problems(rule, audience, where)):
+        raise RetainError("\n".join(problems))
 
 
 # --- truth ---------------------------------------------------------------------------------------
@@ -194,17 +194,17 @@ class _Truth:
 
 def _evaluate(rule: Rule, audience: Audience) -> _Truth:
     everybody = np.ones(len(audience), dtype=bool)
-    found = _Truth(everybody, ~everybody)
+    truth = _Truth(everybody, ~everybody)
     for name, condition in rule.conditions.items():
-        found &= _Truth(*evaluate_condition(condition, values_of(name, audience)))
+        truth &= _Truth(*evaluate_condition(condition, values_of(name, audience)))
     for one in rule.all:
-        found &= _evaluate(one, audience)
+        truth &= _evaluate(one, audience)
     if rule.any:
         either = ~_Truth(everybody, ~everybody)
         for one in rule.any:
             either |= _evaluate(one, audience)
-        found &= either
-    return found if rule.not_ is None else found & ~_evaluate(rule.not_, audience)
+        truth &= either
+    return truth if rule.not_ is None else truth & ~_evaluate(rule.not_, audience)
 
 
 # --- bounds --------------------------------------------------------------------------------------

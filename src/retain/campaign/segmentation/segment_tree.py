@@ -94,17 +94,17 @@ def _describe_side(
     column = column or Column(name, "", "number")
     called, either = column.label, side.has_missing and side.observed and side.missing
     if not side.observed or (side.condition.observed and not either):
-        word = "known" if side.observed else "unknown"
-        message = (
+        state = "known" if side.observed else "unknown"
+        state_label = (
             DisplayName("known", "есть данные")
             if side.observed
             else DisplayName("not known", "нет данных")
         )
-        return f"{name} {word}", DisplayName(
-            f"{called.en}: {message.en}", f"{called.ru}: {message.ru}"
+        return f"{name} {state}", DisplayName(
+            f"{called.en}: {state_label.en}", f"{called.ru}: {state_label.ru}"
         )
-    asked = _describe_range if side.level is None and not side.others else _describe_levels
-    plain, label = asked(name, side, column)
+    describe = _describe_range if side.level is None and not side.others else _describe_levels
+    plain, label = describe(name, side, column)
     if not either:
         return plain, label
     return f"{plain} or unknown", DisplayName(
@@ -116,7 +116,7 @@ def _describe_levels(name: str, side: FeatureBounds, column: Column) -> tuple[st
     levels = side.others if side.level is None else (side.level,)
     messages = [column.level(level) for level in levels]
     english, russian = (
-        ", ".join(words) for words in zip(*((t.en, t.ru) for t in messages), strict=True)
+        ", ".join(texts) for texts in zip(*((t.en, t.ru) for t in messages), strict=True)
     )
     sign, nots = ("≠", ("not ", "не ")) if side.level is None else ("=", ("", ""))
     label = DisplayName(
@@ -131,12 +131,12 @@ def _describe_range(name: str, side: FeatureBounds, column: Column) -> tuple[str
     return messages[0], DisplayName(messages[1], messages[2].replace(".", ",").replace("\0", "."))
 
 
-def _format_range(called: str, side: FeatureBounds) -> str:
+def _format_range(name: str, side: FeatureBounds) -> str:
     if side.low is None:
-        return called if side.high is None else f"{called} ≤ {_format_digits(side.high)}"
+        return name if side.high is None else f"{name} ≤ {_format_digits(side.high)}"
     if side.high is None:
-        return f"{called} > {_format_digits(side.low)}"
-    return f"{_format_digits(side.low)} < {called} ≤ {_format_digits(side.high)}"
+        return f"{name} > {_format_digits(side.low)}"
+    return f"{_format_digits(side.low)} < {name} ≤ {_format_digits(side.high)}"
 
 
 def _format_digits(number: float) -> str:
@@ -167,13 +167,13 @@ def leaf_rules(audience: Audience, segmentation: Segmentation) -> dict[str, Segm
     Cut-offs are the roundest numbers that part the customers as the tree does.
     """
     audience = _sample_rows(audience)
-    asked = _split_matrix(audience.features)
+    splits = _split_matrix(audience.features)
     paths: list[dict[str, FeatureBounds]] = [{}]
-    if asked:
+    if splits:
         money = "profit_at_risk" if "profit_at_risk" in audience.table else "risk"
         target = audience.table[money].to_numpy(dtype=float)
-        tree = _fit_tree(np.column_stack([one.numbers for one in asked]), target, segmentation)
-        paths = list(_paths(tree, asked, 0, np.arange(len(audience)), {}))
+        tree = _fit_tree(np.column_stack([one.numbers for one in splits]), target, segmentation)
+        paths = list(_paths(tree, splits, 0, np.arange(len(audience)), {}))
     return dict(name_leaf(path, audience.columns) for path in paths)
 
 
@@ -192,7 +192,7 @@ class _Split:
 
         None parts the known from the unknown.
         """
-        there = (before.missing and left, before.missing and not left)
+        missing = (before.missing and left, before.missing and not left)
         if low is None:
             below, above = before, replace(before, observed=False)
         elif self.level is None:
@@ -200,7 +200,7 @@ class _Split:
         else:
             below = replace(before, others=(*before.others, self.level))
             above = replace(before, level=self.level, others=())
-        return replace(below, missing=there[0]), replace(above, missing=there[1])
+        return replace(below, missing=missing[0]), replace(above, missing=missing[1])
 
 
 def _sample_rows(audience: Audience) -> Audience:
@@ -211,11 +211,11 @@ def _sample_rows(audience: Audience) -> Audience:
 
 
 def _split_matrix(features: pd.DataFrame) -> list[_Split]:
-    found = []
+    splits = []
     for name in features:
         if name not in RESERVED_CHARACTERS:
-            found += list(_splits_of(str(name), features[name]))
-    return found
+            splits += list(_splits_of(str(name), features[name]))
+    return splits
 
 
 def _splits_of(name: str, values: pd.Series) -> Iterator[_Split]:
@@ -224,10 +224,10 @@ def _splits_of(name: str, values: pd.Series) -> Iterator[_Split]:
         return
     codes, levels = pd.factorize(values, sort=True)
     counts = np.bincount(codes[codes >= 0], minlength=len(levels))
-    asked = np.argsort(-counts, kind="stable")[:MOST_LEVELS]
+    frequent = np.argsort(-counts, kind="stable")[:MOST_LEVELS]
     if len(levels) <= 2:  # the second level of two asks the same as the first
-        asked = asked[1:]
-    for code in asked:
+        frequent = frequent[1:]
+    for code in frequent:
         yield _Split(name, str(levels[code]), np.where(codes < 0, np.nan, codes == code))
 
 
@@ -242,7 +242,7 @@ def _fit_tree(matrix: np.ndarray, target: np.ndarray, segmentation: Segmentation
 
 
 def _paths(
-    tree: Any, asked: list[_Split], node: int, rows: np.ndarray, path: dict[str, FeatureBounds]
+    tree: Any, splits: list[_Split], node: int, rows: np.ndarray, path: dict[str, FeatureBounds]
 ) -> Iterator[dict[str, FeatureBounds]]:
     """Yield the bounds of each leaf below a node, by feature.
 
@@ -251,19 +251,17 @@ def _paths(
     if tree.children_left[node] < 0:
         yield path
         return
-    question, bound = asked[tree.feature[node]], float(tree.threshold[node])
+    split, bound = splits[tree.feature[node]], float(tree.threshold[node])
     left = bool(tree.missing_go_to_left[node])
-    numbers = question.numbers[rows]
+    numbers = split.numbers[rows]
     missing = np.isnan(numbers)
-    before = path.get(
-        question.feature, FeatureBounds(has_missing=bool(np.isnan(question.numbers).any()))
-    )
+    before = path.get(split.feature, FeatureBounds(has_missing=bool(np.isnan(split.numbers).any())))
     below = np.where(missing, left, numbers.astype(np.float32) <= bound)
     cut = _round_threshold(numbers[below & ~missing], numbers[~below & ~missing])
-    sides = question.sides(before, cut, left=left)
+    sides = split.sides(before, cut, left=left)
     children = (tree.children_left[node], tree.children_right[node])
-    for child, side, kept in zip(children, sides, (below, ~below), strict=True):
-        yield from _paths(tree, asked, child, rows[kept], {**path, question.feature: side})
+    for child, side, mask in zip(children, sides, (below, ~below), strict=True):
+        yield from _paths(tree, splits, child, rows[mask], {**path, split.feature: side})
 
 
 def _round_threshold(below: np.ndarray, above: np.ndarray) -> float | None:
@@ -282,7 +280,7 @@ def _round_threshold(below: np.ndarray, above: np.ndarray) -> float | None:
     first = -math.floor(math.log10(abs(low))) if low else 0
     for digits in range(first, first + 16):
         scale = 10.0**digits
-        found = math.ceil(low * scale) / scale + 0.0  # no zero has a minus
-        if low <= found < high:
-            return found
+        threshold = math.ceil(low * scale) / scale + 0.0  # no zero has a minus
+        if low <= threshold < high:
+            return threshold
     return low

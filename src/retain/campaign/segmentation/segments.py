@@ -62,9 +62,9 @@ def fit_bands(
     """
     ordered = _sorted_bands(bands)
     begins = np.array(list(ordered.values()), dtype=float)
-    known = values[~np.isnan(values)]
-    if bands.scale == "quantile" and len(known):
-        begins = np.quantile(known, begins)
+    observed = values[~np.isnan(values)]
+    if bands.scale == "quantile" and len(observed):
+        begins = np.quantile(observed, begins)
     elif bands.scale == "break_even" and break_even_risk is not None:
         # what never pays breaks even at infinity, of which there is no zeroth part
         begins = np.minimum(begins * np.clip(break_even_risk, 0, 1e300), NEVER)
@@ -82,8 +82,8 @@ def assign_bands(bands: ThresholdBands, values: np.ndarray) -> np.ndarray:
     array([0, 1, 0])
     """
     begins = np.array(list(bands.bands.values()))
-    known = np.where(np.isnan(values), -math.inf, values)
-    return (np.searchsorted(begins, known, side="right") - 1).clip(0)
+    filled = np.where(np.isnan(values), -math.inf, values)
+    return (np.searchsorted(begins, filled, side="right") - 1).clip(0)
 
 
 def _sorted_bands(bands: ThresholdBands) -> dict[str, float]:
@@ -92,8 +92,8 @@ def _sorted_bands(bands: ThresholdBands) -> dict[str, float]:
 
 def _check_break_even(of: Literal["risk", "value"], break_even_risk: float | None) -> None:
     if of == "value":
-        at = "segmentation.value.scale"
-        raise RetainError.at(at, "it is 'break_even'", "of value, expected given or quantile")
+        key = "segmentation.value.scale"
+        raise RetainError.at(key, "it is 'break_even'", "of value, expected given or quantile")
     if break_even_risk is None or math.isnan(break_even_risk):
         raise RetainError(
             "segmentation.risk.scale is 'break_even', but without a campaign nobody knows the risk "
@@ -137,8 +137,8 @@ def assign_segments(
     RetainError
         As ``check_segmentation`` does.
     """
-    known = fit_segmentation(audience, segmentation, break_even_risk=break_even_risk)
-    return audience.with_segments(segments_of(audience, known))
+    fitted = fit_segmentation(audience, segmentation, break_even_risk=break_even_risk)
+    return audience.with_segments(segments_of(audience, fitted))
 
 
 def check_segmentation(
@@ -188,11 +188,11 @@ def fit_checked_segmentation(
         kept = segmentation.name, segmentation.min_size
         return Segmentation(name=kept[0], min_size=kept[1], kind="rules", rules=leaves)
     if segmentation.kind == "rules":
-        found = {
+        fitted = {
             name: named.model_copy(update={"when": rules.fit_rules(named.when, audience)})
             for name, named in segmentation.rules.items()
         }
-        return segmentation.model_copy(update={"rules": found})
+        return segmentation.model_copy(update={"rules": fitted})
     risk = fit_bands(_band_names(segmentation.risk), _numbers(audience, "risk"), break_even_risk)
     value = segmentation.value if "profit" in audience.table else None
     if value is not None:
@@ -200,31 +200,31 @@ def fit_checked_segmentation(
     return segmentation.model_copy(update={"risk": risk, "value": value})
 
 
-def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
+def segments_of(audience: Audience, fitted: Segmentation) -> np.ndarray:
     """Return the segment of each customer, names as objects, shape (n,).
 
     A level or cut-off that no customer reaches is allowed: the segmentation may have been fitted
     to other customers.
     """
-    if known.kind == "risk_value":
-        return _in_bands(audience, known)
-    names = np.array([*known.rules, known.default_segment], dtype=object)
-    places = np.full(len(audience), len(known.rules))
-    for place_, named in reversed(list(enumerate(known.rules.values()))):
-        places[rules.evaluate_rule(named.when, audience)] = place_
-    return np.asarray(names[places])
+    if fitted.kind == "risk_value":
+        return _in_bands(audience, fitted)
+    names = np.array([*fitted.rules, fitted.default_segment], dtype=object)
+    indices = np.full(len(audience), len(fitted.rules))
+    for index, named in reversed(list(enumerate(fitted.rules.values()))):
+        indices[rules.evaluate_rule(named.when, audience)] = index
+    return np.asarray(names[indices])
 
 
-def segment_labels(known: Segmentation) -> dict[str, DisplayName | None]:
+def segment_labels(fitted: Segmentation) -> dict[str, DisplayName | None]:
     """Return the display name of each segment by its key, None where it has none."""
-    if known.kind == "rules":
-        labels = {name: named.label for name, named in known.rules.items()}
-        labels |= {known.default_segment: known.default_label}
+    if fitted.kind == "rules":
+        labels = {name: named.label for name, named in fitted.rules.items()}
+        labels |= {fitted.default_segment: fitted.default_label}
         return {name: _to_display_name(label) for name, label in labels.items()}
-    risks = _band_labels(_band_names(known.risk), "risk")
-    if known.value is None:
+    risks = _band_labels(_band_names(fitted.risk), "risk")
+    if fitted.value is None:
         return risks
-    values = _band_labels(known.value, "value")
+    values = _band_labels(fitted.value, "value")
     return {
         f"{risk} · {value}": _join_labels(one, other)
         for risk, one in risks.items()
@@ -235,30 +235,30 @@ def segment_labels(known: Segmentation) -> dict[str, DisplayName | None]:
 # --- bands ---------------------------------------------------------------------------------------
 
 
-def _in_bands(audience: Audience, known: Segmentation) -> np.ndarray:
-    names = np.array(list(segment_labels(known)), dtype=object)
-    places = assign_bands(_band_names(known.risk), _numbers(audience, "risk"))
-    if known.value is None:
-        return np.asarray(names[places])
-    values = assign_bands(known.value, _numbers(audience, "profit"))
-    return np.asarray(names[places * len(known.value.bands) + values])
+def _in_bands(audience: Audience, fitted: Segmentation) -> np.ndarray:
+    names = np.array(list(segment_labels(fitted)), dtype=object)
+    indices = assign_bands(_band_names(fitted.risk), _numbers(audience, "risk"))
+    if fitted.value is None:
+        return np.asarray(names[indices])
+    values = assign_bands(fitted.value, _numbers(audience, "profit"))
+    return np.asarray(names[indices * len(fitted.value.bands) + values])
 
 
 def _numbers(audience: Audience, name: str) -> np.ndarray:
     return values_of(name, audience).to_numpy(dtype=float)
 
 
-def _band_names(found: ThresholdBands | None) -> ThresholdBands:
-    if found is None:
+def _band_names(bands: ThresholdBands | None) -> ThresholdBands:
+    if bands is None:
         raise ValueError("segments by bands need bands of risk")
-    return found
+    return bands
 
 
 def _band_labels(
-    found: ThresholdBands, of: Literal["risk", "value"]
+    bands: ThresholdBands, of: Literal["risk", "value"]
 ) -> dict[str, DisplayName | None]:
     """Return display names by segment key, such as ``high risk``."""
-    return {f"{name} {of}": _to_display_name(found.labels.get(name)) for name in found.bands}
+    return {f"{name} {of}": _to_display_name(bands.labels.get(name)) for name in bands.bands}
 
 
 def _to_display_name(label: Translated | None) -> DisplayName | None:
@@ -288,13 +288,13 @@ def _check_rules(audience: Audience, segmentation: Segmentation) -> None:
 
 def _check_used_keys(segmentation: Segmentation) -> None:
     """Refuse a key that means nothing to this kind."""
-    meant = MEANT[segmentation.kind]
-    others = {key for keys in MEANT.values() for key in keys} - set(meant)
+    used = MEANT[segmentation.kind]
+    others = {key for keys in MEANT.values() for key in keys} - set(used)
     for key in sorted(others):
-        untouched = Segmentation.model_fields[key].get_default(call_default_factory=True)
-        if getattr(segmentation, key) != untouched:
+        default = Segmentation.model_fields[key].get_default(call_default_factory=True)
+        if getattr(segmentation, key) != default:
             raise RetainError.at(
                 f"segmentation.{key}",
                 f"it means nothing to segments of the kind {segmentation.kind!r}",
-                f"expected {' or '.join(meant)}",
+                f"expected {' or '.join(used)}",
             )

@@ -71,18 +71,18 @@ def stability(
     random = np.random.default_rng(seed)
     every = _bootstrap(audience, random)
     codes, names = pd.factorize(np.asarray(every.segments), sort=True)
-    found = np.empty((resamples, len(names)))
-    for again in range(resamples):
+    similarity = np.empty((resamples, len(names)))
+    for repeat in range(resamples):
         others = every.rows(random.integers(0, len(every), len(every)))
         risk = None if break_even_risk is None else _perturb_cut(break_even_risk, "risk", random)
-        known = fit_checked_segmentation(
+        fitted = fit_checked_segmentation(
             others, _perturb(segmentation, random), break_even_risk=risk
         )
-        found[again] = _most_similar(codes, segments_of(every, known), len(names))
-    low = np.quantile(found, 0.1, axis=0)
+        similarity[repeat] = _most_similar(codes, segments_of(every, fitted), len(names))
+    low = np.quantile(similarity, 0.1, axis=0)
     return {
         str(name): Stability(float(mean), float(bound), resamples)
-        for name, mean, bound in zip(names, found.mean(axis=0), low, strict=True)
+        for name, mean, bound in zip(names, similarity.mean(axis=0), low, strict=True)
     }
 
 
@@ -94,9 +94,9 @@ def _bootstrap(audience: Audience, random: np.random.Generator) -> Audience:
 
 def _most_similar(codes: np.ndarray, names: np.ndarray, segments: int) -> np.ndarray:
     """Jaccard similarity of each segment to the most similar of the new ones."""
-    others, found = pd.factorize(names)
-    cells = np.bincount(codes * len(found) + others, minlength=segments * len(found))
-    both = cells.reshape(segments, len(found))
+    other_codes, others = pd.factorize(names)
+    cells = np.bincount(codes * len(others) + other_codes, minlength=segments * len(others))
+    both = cells.reshape(segments, len(others))
     either = both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both
     return np.asarray((both / either).max(axis=1))
 

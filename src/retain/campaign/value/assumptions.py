@@ -69,11 +69,11 @@ class SampledAssumptions:
         """Probability of decline at each of K logits in each draw, shape (K, D)."""
         return np.asarray(special.expit(self.line[:, 0] + np.outer(logits, self.line[:, 1])))
 
-    def save_rates(self, name: str, thought: Beta) -> np.ndarray:
+    def save_rates(self, name: str, prior: Beta) -> np.ndarray:
         """Save rates of the offer of this name, shape (D,), whatever other offers there are."""
         stream = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
         random = np.random.default_rng([self.seed, stream])
-        return np.asarray(random.beta(thought.alpha, thought.beta, len(self)))
+        return np.asarray(random.beta(prior.alpha, prior.beta, len(self)))
 
     def rows(self, chosen: slice) -> SampledAssumptions:
         """Return some of the draws."""

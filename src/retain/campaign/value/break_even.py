@@ -40,31 +40,31 @@ def break_even(
     """Break-even of each offer for those it was chosen for; ``chosen`` (n,) is its place or -1."""
     return {
         name: _offer_break_even(
-            audience, offers, assumptions, place, np.flatnonzero(chosen == place)
+            audience, offers, assumptions, index, np.flatnonzero(chosen == index)
         )
-        for place, name in enumerate(offers.names)
+        for index, name in enumerate(offers.names)
     }
 
 
 def _offer_break_even(
-    audience: Audience, offers: OfferMatrix, assumptions: Assumptions, place: int, rows: np.ndarray
+    audience: Audience, offers: OfferMatrix, assumptions: Assumptions, index: int, rows: np.ndarray
 ) -> BreakEven:
     if len(rows) == 0:
         return BreakEven(None, None)
-    offer = offers.catalogue.offers[offers.names[place]]
+    offer = offers.catalogue.offers[offers.names[index]]
     table = audience.table.iloc[rows]
     risk = table["risk"].to_numpy()
     each = redemption_cost(offer, table["profit"].to_numpy(dtype=float), assumptions.horizon.value)
-    spent = (
+    lost = (
         len(rows) * offer.contact_cost + ((1 - risk) * each).sum() * offer.redemption_rate_stayers
     )
-    times = offers.save_rate[rows, place] / offer.save_rate.mean
+    times = offers.save_rate[rows, index] / offer.save_rate.mean
     won = risk * (table["at_stake"].to_numpy() - each)
-    affordable = offers.net[rows, place].sum() / len(rows) + offer.contact_cost
-    return BreakEven(_rate(times, won, float(spent)), _or_none(float(affordable)))
+    affordable = offers.net[rows, index].sum() / len(rows) + offer.contact_cost
+    return BreakEven(_rate(times, won, float(lost)), _or_none(float(affordable)))
 
 
-def _rate(times: np.ndarray, won: np.ndarray, spent: float) -> float | None:
+def _rate(times: np.ndarray, won: np.ndarray, lost: float) -> float | None:
     """Return the lowest rate γ with Σ min(γ · times, 1) · won = spent.
 
     The sum is linear in γ between the rates from which a lifted customer is certain to be saved,
@@ -73,14 +73,14 @@ def _rate(times: np.ndarray, won: np.ndarray, spent: float) -> float | None:
     lifts, group = np.unique(np.round(times, 9), return_inverse=True)
     sums = np.bincount(group, won)
     rates = np.unique(np.concatenate([[0.0, 1.0], np.minimum(1 / lifts, 1.0)]))
-    net = np.minimum(np.outer(rates, lifts), 1.0) @ sums - spent
+    net = np.minimum(np.outer(rates, lifts), 1.0) @ sums - lost
     paying = np.flatnonzero(net >= 0)
     if len(paying) == 0:
         return None
-    at = paying[0]
-    if at == 0:
+    first = paying[0]
+    if first == 0:
         return 0.0
-    return float(np.interp(0.0, net[at - 1 : at + 1], rates[at - 1 : at + 1]))
+    return float(np.interp(0.0, net[first - 1 : first + 1], rates[first - 1 : first + 1]))
 
 
 def _or_none(cost: float) -> float | None:
@@ -102,9 +102,9 @@ def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> fl
     >>> round(break_even_risk(call, 200.0, assumed), 3)
     0.164
     """
-    known = np.array([profit])
-    stake = float(value_at_stake(known, assumptions)[0])
-    each = float(redemption_cost(offer, known, assumptions.horizon.value)[0])
+    profits = np.array([profit])
+    stake = float(value_at_stake(profits, assumptions)[0])
+    each = float(redemption_cost(offer, profits, assumptions.horizon.value)[0])
     stayers = offer.redemption_rate_stayers * each
     gained = offer.save_rate.mean * (stake - each) + stayers
     if gained <= 0:

@@ -67,12 +67,12 @@ def empc(  # noqa: PLR0913 - the measure's own terms
     (23.8756, 0.8744)
     """
     won = declined * (value - incentive)
-    spent = contact + (1 - declined) * redemption_rate_stayers * incentive
-    slope, cost, counts = _profit_lines(score, won, spent)
-    kept, starts = _envelope(slope, cost)
+    lost = contact + (1 - declined) * redemption_rate_stayers * incentive
+    slope, cost, counts = _profit_lines(score, won, lost)
+    lines, starts = _envelope(slope, cost)
     mass, mean = _beta_moments(starts, save_rate)
-    best = mean @ slope[kept] - mass @ cost[kept]
-    return Empc(float(best) / len(score), float(mass @ counts[kept]) / len(score))
+    best = mean @ slope[lines] - mass @ cost[lines]
+    return Empc(float(best) / len(score), float(mass @ counts[lines]) / len(score))
 
 
 def of_offer(
@@ -97,12 +97,12 @@ def of_offer(
 
 
 def _profit_lines(
-    score: np.ndarray, won: np.ndarray, spent: np.ndarray
+    score: np.ndarray, won: np.ndarray, lost: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return A, B and the number of targeted customers of each cut-off, none first."""
     order = np.argsort(-score, kind="stable")
     last = np.append(np.diff(score[order]) != 0, values=True)
-    slope, cost = (np.append(0.0, np.cumsum(one[order])[last]) for one in (won, spent))
+    slope, cost = (np.append(0.0, np.cumsum(one[order])[last]) for one in (won, lost))
     return slope, cost, np.append(0, np.flatnonzero(last) + 1)
 
 
@@ -114,22 +114,22 @@ def _envelope(slope: np.ndarray, cost: np.ndarray) -> tuple[np.ndarray, np.ndarr
     order = np.lexsort((cost, slope))
     # of one slope the cheapest comes first, and only it can be highest
     first = np.append(True, np.diff(slope[order]) > 0)
-    kept: list[int] = []
+    lines: list[int] = []
     starts: list[float] = []
     slopes, costs = slope.tolist(), cost.tolist()
     for line in order[first].tolist():
         start = -np.inf
-        while kept:
-            last = kept[-1]
+        while lines:
+            last = lines[-1]
             start = (costs[line] - costs[last]) / (slopes[line] - slopes[last])
             if start > starts[-1]:
                 break
-            kept.pop()
+            lines.pop()
             starts.pop()
             start = -np.inf
-        kept.append(line)
+        lines.append(line)
         starts.append(start)
-    return np.array(kept), np.array(starts)
+    return np.array(lines), np.array(starts)
 
 
 def _beta_moments(starts: np.ndarray, save_rate: Beta) -> tuple[np.ndarray, np.ndarray]:

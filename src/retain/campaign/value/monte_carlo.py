@@ -31,16 +31,16 @@ class OfferPayoff:
     each: np.ndarray
 
     @classmethod
-    def of(cls, offer: Offer, save_rate: np.ndarray, drawn: SampledAssumptions) -> OfferPayoff:
+    def of(cls, offer: Offer, save_rate: np.ndarray, sampled: SampledAssumptions) -> OfferPayoff:
         """Terms at the save rates and assumptions of D draws, ``save_rate`` of shape (D,)."""
         stayers = offer.redemption_rate_stayers
-        discount = offer.discount * drawn.horizon * drawn.cost_multiplier
-        redemption, spared = offer.redemption_cost * drawn.cost_multiplier, stayers - save_rate
+        discount = offer.discount * sampled.horizon * sampled.cost_multiplier
+        redemption, spared = offer.redemption_cost * sampled.cost_multiplier, stayers - save_rate
         return cls(
-            both=save_rate * drawn.cost_per_profit + spared * discount,
+            both=save_rate * sampled.cost_per_profit + spared * discount,
             risk=spared * redemption,
             profit=-stayers * discount,
-            each=offer.contact_cost * drawn.cost_multiplier + stayers * redemption,
+            each=offer.contact_cost * sampled.cost_multiplier + stayers * redemption,
         )
 
 
@@ -56,23 +56,23 @@ class OfferGroup:
     times: float
     rows: np.ndarray
 
-    def returns(self, drawn: SampledAssumptions) -> OfferPayoff:
+    def returns(self, sampled: SampledAssumptions) -> OfferPayoff:
         """Terms of their net value: one save rate a draw for all of the offer, 1 at most."""
-        rates = drawn.save_rates(self.name, self.offer.save_rate) * self.times
-        return OfferPayoff.of(self.offer, np.minimum(rates, 1.0), drawn)
+        rates = sampled.save_rates(self.name, self.offer.save_rate) * self.times
+        return OfferPayoff.of(self.offer, np.minimum(rates, 1.0), sampled)
 
 
 def group_by_offer(chosen: np.ndarray, offers: OfferMatrix) -> list[OfferGroup]:
     """Group customers by offer and lift, leaving out choices of −1."""
-    found = []
-    for place, name in enumerate(offers.names):
+    groups = []
+    for index, name in enumerate(offers.names):
         offer = offers.catalogue.offers[name]
-        rows = np.flatnonzero(chosen == place)
-        times = np.round(offers.save_rate[rows, place] / offer.save_rate.mean, 9)
-        found += [
+        rows = np.flatnonzero(chosen == index)
+        times = np.round(offers.save_rate[rows, index] / offer.save_rate.mean, 9)
+        groups += [
             OfferGroup(name, offer, float(one), rows[times == one]) for one in np.unique(times)
         ]
-    return found
+    return groups
 
 
 BOUNDS = (0.025, 0.975)
@@ -142,7 +142,7 @@ class MonteCarlo:
         self._profit = positive_profit(audience.table["profit"].to_numpy(dtype=float))
         self._score = score
         self._knots = ScoreGrid(score)
-        self._drawn = SampledAssumptions.sample(recalibration, assumptions, seed)
+        self._sampled = SampledAssumptions.sample(recalibration, assumptions, seed)
 
     def total(self, weight: np.ndarray) -> Money:
         """Profit at risk of some customers, by a mask or by weights of shape (n,)."""
@@ -156,18 +156,18 @@ class MonteCarlo:
         draws = self._lost(self._knots.sums(self._profit, group, len(names)))
         values = np.bincount(group, self._at_risk, len(names))
         return {
-            str(name): Money.of(value, drawn)
-            for name, value, drawn in zip(names, values, draws, strict=True)
+            str(name): Money.of(value, sample)
+            for name, value, sample in zip(names, values, draws, strict=True)
         }
 
     def per_customer(self) -> np.ndarray:
         """Low and high of each customer's profit at risk, shape (n, 2)."""
         bounds = np.empty((len(self._knots), 2))
-        for piece in _row_slices(len(self._knots), len(self._drawn)):
-            factor = self._drawn.risk(self._knots.logits[piece]) * self._drawn.cost_per_profit
+        for piece in _row_slices(len(self._knots), len(self._sampled)):
+            factor = self._sampled.risk(self._knots.logits[piece]) * self._sampled.cost_per_profit
             bounds[piece] = _bounds(factor)
-        found = self._knots.spread(bounds) * self._profit[:, None]
-        return _widen(found, self._at_risk)
+        customer_bounds = self._knots.spread(bounds) * self._profit[:, None]
+        return _widen(customer_bounds, self._at_risk)
 
     def plan(self, chosen: np.ndarray, offers: OfferMatrix) -> Money:
         """Return expected net value of a plan, ``chosen`` the place of each customer's offer or -1.
@@ -181,10 +181,10 @@ class MonteCarlo:
         for number, one in enumerate(groups):
             group[one.rows] = number
         counted, paid = self._at_knots(group, len(groups))
-        terms = [one.returns(self._drawn) for one in groups]
-        draws = np.empty(len(self._drawn))
-        for piece in _row_slices(len(self._drawn), len(self._knots)):
-            risk = self._drawn.rows(piece).risk(self._knots.logits)
+        terms = [one.returns(self._sampled) for one in groups]
+        draws = np.empty(len(self._sampled))
+        for piece in _row_slices(len(self._sampled), len(self._knots)):
+            risk = self._sampled.rows(piece).risk(self._knots.logits)
             draws[piece] = _sum_terms(terms, piece, counted, paid, risk)
         rows = np.flatnonzero(group >= 0)
         return Money.of(float(offers.net[rows, chosen[rows]].sum()), draws)
@@ -195,22 +195,22 @@ class MonteCarlo:
         Exact for up to ``APART`` customers of an offer; of more, read from a table of ``NODES`` ×
         ``NODES`` of risk and profit.
         """
-        found = np.zeros((len(chosen), 2))
+        bounds = np.zeros((len(chosen), 2))
         for one in group_by_offer(chosen, offers):
-            terms = one.returns(self._drawn)
+            terms = one.returns(self._sampled)
             points = np.column_stack([self._score[one.rows], self._profit[one.rows]])
-            found[one.rows] = self._nets(points, terms)
+            bounds[one.rows] = self._nets(points, terms)
         rows = np.flatnonzero(chosen >= 0)
-        found[rows] = _widen(found[rows], offers.net[rows, chosen[rows]])
-        return found
+        bounds[rows] = _widen(bounds[rows], offers.net[rows, chosen[rows]])
+        return bounds
 
     def _lost(self, sums: np.ndarray) -> np.ndarray:
         """Profit at risk in each draw of profits summed at the knots, shape (groups, D)."""
-        found = np.empty((len(sums), len(self._drawn)))
-        for piece in _row_slices(len(self._drawn), len(self._knots)):
-            drawn = self._drawn.rows(piece)
-            found[:, piece] = (sums @ drawn.risk(self._knots.logits)) * drawn.cost_per_profit
-        return found
+        lost = np.empty((len(sums), len(self._sampled)))
+        for piece in _row_slices(len(self._sampled), len(self._knots)):
+            sampled = self._sampled.rows(piece)
+            lost[:, piece] = (sums @ sampled.risk(self._knots.logits)) * sampled.cost_per_profit
+        return lost
 
     def _at_knots(self, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
         """Return customers, and their profits, by group and knot; group -1 is left out."""
@@ -230,12 +230,12 @@ class MonteCarlo:
         return np.asarray(RegularGridInterpolator(axes, table)(points))
 
     def _exact_nets(self, points: np.ndarray, terms: OfferPayoff) -> np.ndarray:
-        found = np.empty((len(points), 2))
-        for piece in _row_slices(len(points), len(self._drawn)):
+        bounds = np.empty((len(points), 2))
+        for piece in _row_slices(len(points), len(self._sampled)):
             profit = points[piece, 1:]
-            net = self._drawn.risk(logit(points[piece, 0])) * (profit * terms.both + terms.risk)
-            found[piece] = _bounds(net + profit * terms.profit - terms.each)
-        return found
+            net = self._sampled.risk(logit(points[piece, 0])) * (profit * terms.both + terms.risk)
+            bounds[piece] = _bounds(net + profit * terms.profit - terms.each)
+        return bounds
 
 
 def _sum_terms(
@@ -275,5 +275,5 @@ def _grid_nodes(values: np.ndarray) -> np.ndarray:
     """Ascending: half at quantiles, where customers are, half at equal steps, where few are."""
     share = np.linspace(0, 1, NODES // 2)
     low, high = values.min(), values.max()
-    found = np.unique(np.concatenate([np.quantile(values, share), low + (high - low) * share]))
-    return found if len(found) > 1 else np.append(found, found + 1.0)
+    nodes = np.unique(np.concatenate([np.quantile(values, share), low + (high - low) * share]))
+    return nodes if len(nodes) > 1 else np.append(nodes, nodes + 1.0)

@@ -56,18 +56,20 @@ def profit_curve(audience: Audience, offers: OfferMatrix, offer: str | None = No
     """
     net = np.where(offers.eligible, offers.net, -np.inf)
     net = net.max(axis=1) if offer is None else net[:, offers.names.index(offer)]
-    may = np.flatnonzero(net > -np.inf)
-    ids = audience.table.index.astype(str).to_numpy()[may]
-    may = may[np.argsort(ids, kind="stable")]
+    eligible = np.flatnonzero(net > -np.inf)
+    ids = audience.table.index.astype(str).to_numpy()[eligible]
+    eligible = eligible[np.argsort(ids, kind="stable")]
     risk = audience.table["risk"].to_numpy()
-    curve, usual = (
-        np.append(0.0, np.cumsum(net[may][np.argsort(-by[may], kind="stable")]))
+    curve, by_risk = (
+        np.append(0.0, np.cumsum(net[eligible][np.argsort(-by[eligible], kind="stable")]))
         for by in (net, risk)
     )
     best = int(np.argmax(curve))
-    at = _points(len(curve), best)
+    points = _points(len(curve), best)
     total = len(audience)
-    return ProfitCurve(offer, at / total, curve[at], usual[at], best / total, float(curve[best]))
+    return ProfitCurve(
+        offer, points / total, curve[points], by_risk[points], best / total, float(curve[best])
+    )
 
 
 def _points(count: int, best: int) -> np.ndarray:

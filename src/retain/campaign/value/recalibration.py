@@ -87,7 +87,7 @@ class Recalibration:
         }
 
     @classmethod
-    def from_json(cls, told: Any) -> Self:
+    def from_json(cls, tree: Any) -> Self:
         """Return the recalibration that ``as_json`` told.
 
         Raises
@@ -100,9 +100,9 @@ class Recalibration:
         True
         """
         try:
-            numbers = float(told["intercept"]), float(told["slope"])
-            covariance = np.array(told["covariance"], dtype=float)
-            counts = int(told["customers"]), int(told["events"])
+            numbers = float(tree["intercept"]), float(tree["slope"])
+            covariance = np.array(tree["covariance"], dtype=float)
+            counts = int(tree["customers"]), int(tree["events"])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise _invalid_recalibration(f"{type(error).__name__}: {error}") from None
         if covariance.shape != (2, 2) or not np.isfinite([*numbers, *covariance.flat]).all():
@@ -112,9 +112,9 @@ class Recalibration:
         return cls(*numbers, covariance, *counts)
 
 
-def _invalid_recalibration(found: str) -> RetainError:
+def _invalid_recalibration(problem: str) -> RetainError:
     expected = "expected finite intercept, slope, covariance (2 × 2), customers, events"
-    return RetainError.at("calibration", f"it holds {found}", expected)
+    return RetainError.at("calibration", f"it holds {problem}", expected)
 
 
 def fit_recalibration(scores: Scores) -> Recalibration:
@@ -184,9 +184,9 @@ def _fit_logistic(x: np.ndarray, target: np.ndarray, ridge: float) -> tuple[np.n
         return np.asarray((design.T * (share * (1 - share))) @ design / len(x) + np.diag(pull))
 
     start = np.array([special.logit(target.mean()), 0.0])
-    found = optimize.minimize(
+    estimate = optimize.minimize(
         loss, start, jac=gradient, hess=information, method="trust-exact", options={"gtol": 1e-10}
     ).x
     back = np.array([[1.0, -centre / spread], [0.0, 1 / spread]])
-    covariance = np.linalg.inv(information(found)) / len(x)
-    return back @ found, back @ covariance @ back.T
+    covariance = np.linalg.inv(information(estimate)) / len(x)
+    return back @ estimate, back @ covariance @ back.T

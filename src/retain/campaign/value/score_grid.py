@@ -37,7 +37,7 @@ class ScoreGrid:
             np.searchsorted(self.logits, x, side="right") - 1, 0, len(self.logits) - 2
         )
         left = self.logits[self._below]
-        self._part = (x - left) / (self.logits[self._below + 1] - left)
+        self._weight = (x - left) / (self.logits[self._below + 1] - left)
 
     def __len__(self) -> int:
         """Return the number of knots."""
@@ -53,9 +53,9 @@ class ScoreGrid:
         [[1.0, 0.0], [2.0, 4.0]]
         """
         size = groups * len(self)
-        place = group * len(self) + self._below
-        upper = weight * self._part
-        total = np.bincount(place, weight - upper, size) + np.bincount(place + 1, upper, size)
+        cell = group * len(self) + self._below
+        upper = weight * self._weight
+        total = np.bincount(cell, weight - upper, size) + np.bincount(cell + 1, upper, size)
         return total.reshape(groups, len(self))
 
     def spread(self, values: np.ndarray) -> np.ndarray:
@@ -64,13 +64,13 @@ class ScoreGrid:
         >>> ScoreGrid(np.array([0.5, 0.9, 0.5])).spread(np.array([1.0, 3.0])).tolist()
         [1.0, 3.0, 1.0]
         """
-        part = self._part.reshape(-1, *[1] * (values.ndim - 1))
+        part = self._weight.reshape(-1, *[1] * (values.ndim - 1))
         return np.asarray(values[self._below] * (1 - part) + values[self._below + 1] * part)
 
 
 def _knots(x: np.ndarray) -> np.ndarray:
-    found = np.unique(x)
-    if len(found) > COUNT:
+    logits = np.unique(x)
+    if len(logits) > COUNT:
         end = float(logit(np.array(1 - EDGE)))
         return np.linspace(-end, end, COUNT)
-    return found if len(found) > 1 else np.append(found, found + 1.0)
+    return logits if len(logits) > 1 else np.append(logits, logits + 1.0)

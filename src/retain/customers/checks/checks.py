@@ -1,4 +1,4 @@
-"""Checks of the audit: each looks at the customers and answers with a message and numbers."""
+"""Checks of the audit; each returns an outcome with a message."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from retain.customers.customers import Customers
 from retain.errors import NotApplicable, RetainError
 
 ORDER_AUC = 0.60
-"""Ids and file order mean nothing; an honest source stays within a few points of .5."""
+"""Ids and file order carry no information; without a leak their AUC is close to .5."""
 FEATURE_AUC = 0.95
-"""Above what whole models reach in this trade (.90 to .93): one column that good is a leak."""
+"""Above the AUC of whole models in retail (.90 to .93): a single column this good is a leak."""
 FOLD_SPREAD, FOLD_CHI_SQUARE = 0.25, 24.5
-"""Unshuffled folds whose decline shares lie further apart are not alike; 24.5 is ``BEYOND_CHANCE``
-for the chi-square of five folds (4 degrees of freedom). Finds blocks of labels an AUC overlooks."""
+"""Largest spread of decline rates between unshuffled folds; 24.5 is the same significance for the
+chi-square of five folds (4 degrees of freedom). Finds blocks of labels that an AUC misses."""
 FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Folding:
-    """The folds that a validation is going to make.
+    """The folds of a validation.
 
     ``is_shuffled``: customers are shuffled before folding. ``duplicates``: the copies that folds
-    keep together, where they have been looked for.
+    keep together; None before they are searched for.
     """
 
     is_shuffled: bool
@@ -48,7 +48,7 @@ class Folding:
 
 @dataclass(frozen=True, slots=True)
 class DataCheck:
-    """One answer of the audit. ``is_severe``: no run may start unless the user allows the code."""
+    """One result of the audit. ``is_severe``: no run may start unless the user allows the code."""
 
     code: str
     outcome: Literal["passed", "handled", "failed", "not_applicable"]
@@ -57,44 +57,44 @@ class DataCheck:
 
 
 def id_predicts_target(customers: Customers, _: Folding) -> DataCheck:
-    """Return the id tells who declined: harmless unless a feature repeats it.
+    """Check that the id does not predict the target; harmless unless a feature repeats the id.
 
-    The id itself is never a feature; what merely rises with a harmless one, such as the date of
-    registration, may be.
+    The id itself is never a feature. A feature that is monotone in a harmless id, such as the
+    registration date, is allowed.
     """
     code, target = "id_predicts_target", _target(customers)
-    found = auc_of_codes(rank_codes(customers.features.index), target)
+    auc = auc_of_codes(rank_codes(customers.features.index), target)
     copies = univariate_auc.find_id_copies(customers)
-    message = f"the id alone tells who declined with {_describe_auc(found, 'ids')}"
-    if not found.exceeds(ORDER_AUC):
-        message = f"the id does not tell who declined (AUC {found.separation:.2f})"
+    message = f"the id alone tells who declined with {_describe_auc(auc, 'ids')}"
+    if not auc.exceeds(ORDER_AUC):
+        message = f"the id does not tell who declined (AUC {auc.separation:.2f})"
     if copies:
         message = f"{message}; {_describe_repeats(copies)} the id and must be left out"
-        itself = any(univariate_auc.is_id(customers, name) for name in copies)
-        return DataCheck(code, "failed", message, is_severe=itself or found.exceeds(ORDER_AUC))
-    if not found.exceeds(ORDER_AUC):
+        is_repeated = any(univariate_auc.is_id(customers, name) for name in copies)
+        return DataCheck(code, "failed", message, is_severe=is_repeated or auc.exceeds(ORDER_AUC))
+    if not auc.exceeds(ORDER_AUC):
         return DataCheck(code, "passed", message)
     return DataCheck(code, "handled", f"{message}; the id is no feature, so no model sees it")
 
 
 def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
-    """Return the file is sorted by what is to be predicted: folds must be shuffled.
+    """Check that the file is not sorted by the target, or that folds are shuffled.
 
-    Rows of a dated source are in the order of ids and days, whatever that of the file.
+    Rows of a dated source are sorted by id and day, so the check does not apply to them.
     """
     if customers.panel is not None:
         raise NotApplicable("rows are in the order of ids and days, whatever that of the log")
     code, target = "order_predicts_target", _target(customers)
-    found = auc_of_codes(np.arange(len(target)), target)
+    auc = auc_of_codes(np.arange(len(target)), target)
     parts = np.array_split(target, FOLDS)
     shares = np.array([part.mean() for part in parts])
     unshuffled = ", ".join(f"{share:.2f}" for share in shares)
     folds = f"unshuffled, {FOLDS} folds would hold shares of declined of {unshuffled}"
-    if not (found.exceeds(ORDER_AUC) or _is_uneven(parts, shares)):
-        message = f"the order of the file does not tell who declined (AUC {found.separation:.2f})"
+    if not (auc.exceeds(ORDER_AUC) or _is_uneven(parts, shares)):
+        message = f"the order of the file does not tell who declined (AUC {auc.separation:.2f})"
         return DataCheck(code, "passed", f"{message}; {folds}")
-    auc = _describe_auc(found, "rows", "later", "earlier")
-    message = f"the order of the file alone tells who declined with {auc}; {folds}"
+    direction = _describe_auc(auc, "rows", "later", "earlier")
+    message = f"the order of the file alone tells who declined with {direction}; {folds}"
     if folding.is_shuffled:
         return DataCheck(code, "handled", f"{message}; folds are shuffled")
     return DataCheck(
@@ -103,76 +103,78 @@ def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
 
 
 def duplicate_customers(customers: Customers, folding: Folding) -> DataCheck:
-    """Return copied customers: harmless when they share a group, which no fold splits."""
+    """Check for copied customers; harmless when they share a group, which no fold splits."""
     if customers.panel is not None:
         raise NotApplicable("a customer has rows at several snapshots, which share a group")
-    found = folding.duplicates or find_duplicates(customers)
-    if not found.is_applicable:
-        raise NotApplicable(found.description)
-    if found.pairs.empty:
-        return DataCheck("duplicate_customers", "passed", found.description)
+    duplicates = folding.duplicates or find_duplicates(customers)
+    if not duplicates.is_applicable:
+        raise NotApplicable(duplicates.description)
+    if duplicates.pairs.empty:
+        return DataCheck("duplicate_customers", "passed", duplicates.description)
     first, second = (
-        customers.duplicate_groups.loc[found.pairs[name]] for name in ("first", "second")
+        customers.duplicate_groups.loc[duplicates.pairs[name]] for name in ("first", "second")
     )
-    apart = int((first.to_numpy() != second.to_numpy()).sum())
-    if apart == 0:
-        message = f"{found.description}; copies share a group, which no fold splits"
+    n_split = int((first.to_numpy() != second.to_numpy()).sum())
+    if n_split == 0:
+        message = f"{duplicates.description}; copies share a group, which no fold splits"
         return DataCheck("duplicate_customers", "handled", message)
-    message = f"{found.description}; folds may split {apart:,} of them"
+    message = f"{duplicates.description}; folds may split {n_split:,} of them"
     message += ": group them with audit.duplicates=group"
     return DataCheck("duplicate_customers", "failed", message, is_severe=True)
 
 
 def single_feature_auc(customers: Customers, _: Folding) -> DataCheck:
-    """One feature that does a model's work alone has probably seen the answer."""
+    """Check that no feature alone separates the classes as well as a leak would."""
     code, target = "single_feature_auc", _target(customers)
-    told_elsewhere = {
+    reported = {
         *univariate_auc.find_id_copies(customers),
         *univariate_auc.find_target_copies(customers),
     }
-    found = {
+    aucs = {
         name: _separation(customers, name, target)
         for name in customers.columns
-        if name not in told_elsewhere
+        if name not in reported
     }
-    if not found:
+    if not aucs:
         raise NotApplicable("every feature repeats the id or the target")
-    strong = {name: one for name, one in found.items() if one.exceeds(FEATURE_AUC)}
+    strong = {name: one for name, one in aucs.items() if one.exceeds(FEATURE_AUC)}
     if strong:
         listed = ", ".join(f"{name!r} (AUC {one.separation:.3f})" for name, one in strong.items())
         message = "one feature alone separates who declined as well as no whole model should"
         return DataCheck(
             code, "failed", f"{message}: {listed}; was it known in time?", is_severe=True
         )
-    best = max(found, key=lambda name: found[name].separation)
+    best = max(aucs, key=lambda name: aucs[name].separation)
     message = f"no feature alone separates who declined with an AUC above {FEATURE_AUC:.2f}"
     return DataCheck(
-        code, "passed", f"{message}; the best is {best!r} with {found[best].separation:.2f}"
+        code, "passed", f"{message}; the best is {best!r} with {aucs[best].separation:.2f}"
     )
 
 
 def target_or_profit_among_features(customers: Customers, _: Folding) -> DataCheck:
-    """Return a feature that is the answer, or the money, under another name.
+    """Check that no feature repeats the target or the profit under another name.
 
-    Of a dated source the money is what was bought before the snapshot, which may be a feature.
+    In a dated source profit is revenue before the snapshot, which may be a feature.
     """
     code = "target_or_profit_among_features"
-    asked = ("target", "profit") if customers.panel is None else ("target",)
-    sought = [n for n in asked if getattr(customers, n) is not None]
-    if not sought:
+    candidates = ("target", "profit") if customers.panel is None else ("target",)
+    available = [n for n in candidates if getattr(customers, n) is not None]
+    if not available:
         raise NotApplicable("there is neither a target nor a profit")
-    found = {
+    copies = {
         "target": univariate_auc.find_target_copies(customers),
         "profit": univariate_auc.find_profit_copies(customers),
     }
-    messages = [f"{_describe_repeats(found[what])} the {what}" for what in sought if found[what]]
+    messages = [
+        f"{_describe_repeats(copies[name])} the {name}" for name in available if copies[name]
+    ]
     if messages:
         return DataCheck(code, "failed", "; ".join(messages), is_severe=True)
-    return DataCheck(code, "passed", f"no feature repeats the {' or the '.join(sought)}")
+    return DataCheck(code, "passed", f"no feature repeats the {' or the '.join(available)}")
 
 
 def constant_features(customers: Customers, _: Folding) -> DataCheck:
-    """Features with a single value."""
+    """Check for features with a single value."""
     distinct = customers.features.nunique(dropna=False)
     constant = [repr(name) for name in distinct.index[distinct <= 1]]
     if constant:
@@ -183,27 +185,27 @@ def constant_features(customers: Customers, _: Folding) -> DataCheck:
 
 
 def label_against_revenue(customers: Customers, _: Folding) -> DataCheck:
-    """Return whether customers labelled as declined really bought less in the last period."""
+    """Check that customers labelled as declined bought less in the last period."""
     code = "label_against_revenue"
     _target(customers)
     trends = [pair for one, *pair in find_successive_periods(customers) if one.operation == "slope"]
     if not trends:
         raise NotApplicable("no derived slope tells which features are successive periods")
     before, last = trends[0]
-    found = compare_periods(customers, before, last)
-    if not found.is_observed:
+    change = compare_periods(customers, before, last)
+    if not change.is_observed:
         raise NotApplicable(f"{before!r} and {last!r} are not known for both classes")
     message = (
-        f"{last!r} is below {before!r} for {found.declined.share:.0%} of the customers labelled as "
-        f"declined and {found.stayed.share:.0%} of the others (z = {found.z:.1f})"
+        f"{last!r} is below {before!r} for {change.declined.share:.0%} of the customers labelled "
+        f"as declined and {change.stayed.share:.0%} of the others (z = {change.z:.1f})"
     )
-    if found.is_consistent:
+    if change.is_consistent:
         return DataCheck(code, "passed", f"{message}: the given label agrees with the money")
     return DataCheck(code, "failed", f"{message}: the given label is not what the money says")
 
 
 def _target(customers: Customers) -> Numbers:
-    """Return the target as 0 and 1; ``NotApplicable`` where it cannot be compared with anything."""
+    """Return the target as 0 and 1; raise ``NotApplicable`` where it cannot be compared."""
     if customers.target is None:
         raise NotApplicable("these customers have no target")
     if len(customers) < MIN_ROWS:
@@ -218,11 +220,9 @@ def _separation(customers: Customers, name: str, target: Numbers) -> UnivariateA
     return by(customers.features[name], target)
 
 
-def _describe_auc(
-    found: UnivariateAuc, what: str, more: str = "higher", less: str = "lower"
-) -> str:
-    direction = more if found.auc > 0.5 else less
-    return f"AUC {found.separation:.2f} ({direction} {what} decline more)"
+def _describe_auc(auc: UnivariateAuc, noun: str, more: str = "higher", less: str = "lower") -> str:
+    direction = more if auc.auc > 0.5 else less
+    return f"AUC {auc.separation:.2f} ({direction} {noun} decline more)"
 
 
 def _describe_repeats(names: tuple[str, ...]) -> str:
@@ -231,7 +231,7 @@ def _describe_repeats(names: tuple[str, ...]) -> str:
 
 
 def _is_uneven(parts: list[Numbers], shares: Floats) -> bool:
-    """Return whether the parts of the file differ in their share of declined customers."""
+    """Return whether the decline rates of the parts differ significantly."""
     mean = np.concatenate(parts).mean()
     sizes = np.array([len(part) for part in parts])
     chi_square = (sizes * (shares - mean) ** 2).sum() / (mean * (1 - mean))
@@ -250,11 +250,11 @@ CHECKS: tuple[Callable[[Customers, Folding], DataCheck], ...] = (
     label_against_revenue,
 )
 CODES = tuple(check.__name__ for check in CHECKS)
-"""What each check is called in ``audit.allow``: the name of its function."""
+"""Names of the checks in ``audit.allow``: those of their functions."""
 
 
 def audit(customers: Customers, folding: Folding) -> list[DataCheck]:
-    """Return the answers of all checks, in the order of ``CHECKS``."""
+    """Return the results of all checks, in the order of ``CHECKS``."""
     return [_run_check(check, customers, folding) for check in CHECKS]
 
 
@@ -268,7 +268,7 @@ def _run_check(
 
 
 def raise_severe(checks: Sequence[DataCheck], allow: Sequence[str]) -> None:
-    """Raise one ``RetainError`` that tells every severe failure not in ``allow``."""
+    """Raise one ``RetainError`` with every severe failure not in ``allow``."""
     for code in allow:
         if code not in CODES:
             raise RetainError.unknown("audit.allow: check", code, CODES)

@@ -1,7 +1,7 @@
 """Copied customers: rows that agree in nearly all columns, where chance cannot explain it.
 
-A copy that stands in a training fold and in a test fold hands the model the answer. Copies are
-therefore found, told, and given one label, so that folds keep them together.
+A copy in both a training fold and a test fold gives the model the answer. Copies therefore get one
+group label, and folds keep a group together.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from retain.customers.checks.match_model import (
 from retain.customers.customers import Customers
 
 MIN_BLOCK_PAIRS = 3
-"""Pairs with one and the same id offset that make it a copied block: two may be chance."""
+"""Fewest pairs with the same id offset that count as a copied block: two may be chance."""
 
 
 @dataclass(frozen=True)
 class DuplicateGroups:
-    """The copies found among some customers.
+    """Copies among customers.
 
     Attributes
     ----------
     pairs
-        One row a pair: ``first`` and ``second`` (customer ids, in file order), ``agreeing``
-        (number of columns) and, with a target, ``flipped`` (whether the labels differ).
+        One row per pair: ``first`` and ``second`` (customer ids, in file order), ``agreeing``
+        (number of columns) and, with a target, ``flipped`` (True if the labels differ).
     labels
-        For each customer a label, shared by copies and by copies of copies, distinct for others.
+        Group label of each customer, shared by copies and by copies of copies.
     n_columns
-        How many columns were compared: features and profit with more than one value.
+        Number of compared columns: features and profit with more than one value.
     max_mismatches
-        The most columns copies may differ in, never more than 3; -1 when not ``is_applicable``.
-        Within a copied block of ids it is half of the columns.
+        Most columns in which copies may differ, at most 3; -1 when not ``is_applicable``. Within
+        a copied block of ids it is half of the columns.
     expected_matches
-        Pairs of wholly equal rows to be expected by chance.
+        Pairs of equal rows expected by chance.
     n_truncated
-        Customers with so many look-alikes that they were compared with the nearest alone.
+        Customers with so many candidates that only the nearest were compared.
     """
 
     pairs: pd.DataFrame
@@ -59,25 +59,25 @@ class DuplicateGroups:
 
     @property
     def is_applicable(self) -> bool:
-        """True if copies can be told from coincidence at all."""
+        """True if copies can be distinguished from coincidence."""
         return self.max_mismatches >= 0
 
     @property
     def id_offset(self) -> tuple[int, int] | None:
-        """The commonest difference of ids within a pair, and how many pairs share it.
+        """The commonest id difference within a pair, and its number of pairs.
 
-        None without pairs or when the ids are no whole numbers.
+        None without pairs or when the ids are not whole numbers.
         """
         return _commonest_offset(pd.Index(self.pairs["first"]), pd.Index(self.pairs["second"]))
 
     @property
     def description(self) -> str:
         """The result as a clause, without a full stop."""
-        said = self._describe_pairs() if len(self.pairs) else self._describe_none()
+        clause = self._describe_pairs() if len(self.pairs) else self._describe_none()
         if self.n_truncated:
             few = f"{self.n_truncated:,} customers were compared with their nearest candidates only"
-            return f"{said} ({few})"
-        return said
+            return f"{clause} ({few})"
+        return clause
 
     def _describe_none(self) -> str:
         if not self.is_applicable:
@@ -106,15 +106,15 @@ class DuplicateGroups:
 
 
 def find_duplicates(customers: Customers) -> DuplicateGroups:
-    """Return the customers who stand in the table twice.
+    """Return the customers who occur twice in the table.
 
     Two customers are copies when they agree in all but a few columns (15 %, at most 3) and the
-    expected number of such pairs among unrelated customers is at most .01; see ``coincidence``.
-    The target is not compared: a copy may carry the opposite label.
+    expected number of such pairs among unrelated customers is at most .01; see ``match_model``.
+    The target is not compared: a copy may have the opposite label.
 
-    Where at least half of the pairs, and three, lie the same number of ids apart, a block was
-    copied, perhaps altered more heavily in places. All customers that far apart are then
-    compared as well: few pairs, so that agreement in half of the columns can be beyond chance.
+    If at least half of the pairs, and at least three, have the same id offset, a block was copied,
+    and some of its rows may be altered more. All customers with this offset are then compared
+    too: as they are few, agreement in half of the columns can be significant.
 
     >>> from retain.customers.customers import Column
     >>> rows = np.random.default_rng(0).normal(size=(50, 7))
@@ -149,9 +149,9 @@ def add_duplicates(
 ) -> Customers:
     """Return the customers with copies under one label, or without second copies.
 
-    The copy that comes first in the file stays. With fewer customers chance can do less, so what
-    was on the verge may now count as a copy: the customers left are grouped as well. Rows of
-    several snapshots are grouped by customer as they are: who buys alike is no copy.
+    The first copy in the file stays. With fewer customers a borderline pair may become
+    significant, so the remaining customers are grouped too. Rows of several snapshots keep their
+    groups, which are by customer.
     """
     return group_duplicates(customers, duplicates)[0]
 
@@ -159,20 +159,20 @@ def add_duplicates(
 def group_duplicates(
     customers: Customers, duplicates: Literal["group", "drop"]
 ) -> tuple[Customers, DuplicateGroups | None]:
-    """Return the customers as ``add_duplicates`` has them, and the copies, if any are sought."""
+    """Return the result of ``add_duplicates`` and the copies; None with several snapshots."""
     if customers.panel is not None:
         return customers, None
-    found = find_duplicates(customers)
-    together = replace(customers, duplicate_groups=found.labels)
-    second = found.labels.duplicated()
-    if duplicates == "group" or not second.any():
-        return together, found
+    groups = find_duplicates(customers)
+    grouped = replace(customers, duplicate_groups=groups.labels)
+    is_repeat = groups.labels.duplicated()
+    if duplicates == "group" or not is_repeat.any():
+        return grouped, groups
     reason = "nearly equal to a customer further up the file"
-    return group_duplicates(together.filter(~second, "second copies", reason), duplicates)
+    return group_duplicates(grouped.filter(~is_repeat, "second copies", reason), duplicates)
 
 
 def _add_copied_block(ids: pd.Index, codes: Codes, model: MatchModel, pairs: Pairs) -> Pairs:
-    """Return the pairs, and all pairs of a copied block of ids where they lie in one."""
+    """Return the pairs, extended by all pairs of a copied block of ids."""
     offset = _commonest_offset(ids[pairs[:, 0]], ids[pairs[:, 1]])
     if offset is None or offset[1] < max(MIN_BLOCK_PAIRS, len(pairs) / 2):
         return pairs
@@ -194,11 +194,11 @@ def _commonest_offset(first: pd.Index, second: pd.Index) -> tuple[int, int] | No
 def _pairs_by_id(customers: Customers, codes: Codes, pairs: Pairs) -> pd.DataFrame:
     ids, (first, second) = customers.features.index, pairs.T
     agreeing = (codes[first] == codes[second]).sum(axis=1)
-    told = pd.DataFrame({"first": ids[first], "second": ids[second], "agreeing": agreeing})
+    table = pd.DataFrame({"first": ids[first], "second": ids[second], "agreeing": agreeing})
     if customers.target is not None:
         target = customers.target.to_numpy()
-        told["flipped"] = target[first] != target[second]
-    return told
+        table["flipped"] = target[first] != target[second]
+    return table
 
 
 def _group_labels(ids: pd.Index, pairs: Pairs) -> pd.Series:
@@ -209,7 +209,7 @@ def _group_labels(ids: pd.Index, pairs: Pairs) -> pd.Series:
     rows = len(ids)
     edges = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(rows, rows))
     _, component = connected_components(edges, directed=False)
-    place = np.empty(rows, dtype=np.int64)
-    place[np.argsort(ids.astype(str).to_numpy(), kind="stable")] = np.arange(rows)
-    labels = pd.Series(place).groupby(component).transform("min").to_numpy()
+    ranks = np.empty(rows, dtype=np.int64)
+    ranks[np.argsort(ids.astype(str).to_numpy(), kind="stable")] = np.arange(rows)
+    labels = pd.Series(ranks).groupby(component).transform("min").to_numpy()
     return pd.Series(labels, index=ids, name="duplicate_groups")

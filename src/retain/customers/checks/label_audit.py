@@ -11,30 +11,30 @@ import numpy as np
 from retain.customers.customers import Customers, DerivedFeature
 
 SIGNIFICANT = 1.96
-"""Standard errors for a comparison asked once (5 %)."""
+"""z-value of a single comparison at the 5 % level."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decrease:
-    """Customers of a class with both figures known, and how many of them have the last below."""
+    """Customers of a class with both figures observed, and those whose last figure is lower."""
 
     n_customers: int
     n_decreased: int
     change: float | None
-    """Median of last ÷ before − 1; None unless most had something before."""
+    """Median of last ÷ before − 1; None unless most had a positive figure before."""
 
     @property
     def share(self) -> float:
-        """The share that fell; there must be customers."""
+        """The share of customers whose figure decreased."""
         return self.n_decreased / self.n_customers
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodChange:
-    """The share of customers whose figure fell from one period to the next, by class.
+    """The share of customers whose figure decreased from one period to the next, by class.
 
-    >>> moved = PeriodChange(Decrease(100, 40, None), Decrease(200, 50, None))
-    >>> round(moved.z, 2), moved.is_consistent
+    >>> change = PeriodChange(Decrease(100, 40, None), Decrease(200, 50, None))
+    >>> round(change.z, 2), change.is_consistent
     (2.67, True)
     """
 
@@ -48,7 +48,7 @@ class PeriodChange:
 
     @property
     def z(self) -> float:
-        """The z-value of the difference of the shares, their variance pooled; 0 without any."""
+        """The z-value of the difference of the shares with pooled variance; 0 without variance."""
         one, other = self.declined, self.stayed
         pooled = (one.n_decreased + other.n_decreased) / (one.n_customers + other.n_customers)
         variance = pooled * (1 - pooled) * (1 / one.n_customers + 1 / other.n_customers)
@@ -56,23 +56,23 @@ class PeriodChange:
 
     @property
     def is_consistent(self) -> bool:
-        """True if those labelled as declined fell more often, beyond chance."""
+        """True if customers labelled as declined decreased significantly more often."""
         return self.z > SIGNIFICANT
 
 
 def compare_periods(customers: Customers, before: str, last: str) -> PeriodChange:
     """Compare two successive figures of customers with a target."""
     first, second = (customers.features[name].to_numpy(dtype=float) for name in (before, last))
-    known = np.isfinite(first) & np.isfinite(second)
+    observed = np.isfinite(first) & np.isfinite(second)
     target = customers.y.to_numpy()
-    declined, stayed = known & (target == 1), known & (target == 0)
+    declined, stayed = observed & (target == 1), observed & (target == 0)
     return PeriodChange(
         _decrease(first[declined], second[declined]), _decrease(first[stayed], second[stayed])
     )
 
 
 def find_successive_periods(customers: Customers) -> Iterator[tuple[DerivedFeature, str, str]]:
-    """Each derived slope and difference of numbers that are there, with its last two periods.
+    """Yield each derived slope and difference with the names of its last two periods.
 
     A slope names its periods earliest first, a difference the later one first.
     """

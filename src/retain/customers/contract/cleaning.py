@@ -1,4 +1,4 @@
-"""The cleaning of a source, each step told in the funnel."""
+"""The cleaning of a source; each step is recorded in the funnel."""
 
 from __future__ import annotations
 
@@ -15,10 +15,7 @@ from retain.schema import Cleaning, NewcomerRule, OutlierRule, Policy
 
 @dataclass(frozen=True, slots=True)
 class _RuleResult:
-    """The customers a rule found, and its columns as a repair would leave them.
-
-    ``repaired`` has the rows of those found alone.
-    """
+    """The customers a rule affects, and their repaired columns (rows of these customers only)."""
 
     name: str
     reason: str
@@ -29,22 +26,21 @@ class _RuleResult:
 def clean(
     customers: Customers, rules: Cleaning, measures: Mapping[str, Sequence[str]]
 ) -> Customers:
-    """Return the customers after every step the rules name, newcomers before outliers.
+    """Return the customers after all configured steps, newcomers before outliers.
 
-    ``measures`` names the features of each measure, one a period, earliest first. Everything here
-    looks at a customer's own row alone, so it can be done before any split, and whoever is dropped
-    is taken out once, after all steps.
+    ``measures`` maps a measure to its features, one per period, earliest first. Each rule uses
+    only a customer's own row, so cleaning before any split leaks nothing.
     """
-    left = np.ones(len(customers), dtype=bool)
+    kept = np.ones(len(customers), dtype=bool)
     if rules.newcomers is not None:
         columns = _columns("newcomers", rules.newcomers, measures)
         finding = _find_newcomers(customers.features[columns], rules.newcomers)
-        customers, left = _apply_policy(customers, left, finding, rules.newcomers.policy)
+        customers, kept = _apply_policy(customers, kept, finding, rules.newcomers.policy)
     if rules.outliers is not None:
         columns = _columns("outliers", rules.outliers, measures)
         finding = _find_outliers(customers.features[columns], rules.outliers)
-        customers, left = _apply_policy(customers, left, finding, rules.outliers.policy)
-    return customers if left.all() else customers.rows(left)
+        customers, kept = _apply_policy(customers, kept, finding, rules.outliers.policy)
+    return customers if kept.all() else customers.rows(kept)
 
 
 def _columns(
@@ -57,42 +53,44 @@ def _columns(
 
 
 def _find_newcomers(values: pd.DataFrame, rule: NewcomerRule) -> _RuleResult:
-    """Return a period without a positive value, a missing one included, makes a newcomer."""
+    """Find newcomers: customers with a missing or non-positive value in some period."""
     silent = ~(values > 0)
-    found = silent.any(axis=1)
+    is_newcomer = silent.any(axis=1)
     reason = f"no positive {rule.measure} in some period"
-    return _RuleResult("newcomers", reason, found, values[found].mask(silent[found]))
+    return _RuleResult(
+        "newcomers", reason, is_newcomer, values[is_newcomer].mask(silent[is_newcomer])
+    )
 
 
 def _find_outliers(every: pd.DataFrame, rule: OutlierRule) -> _RuleResult:
-    """Find outliers; a customer without a positive median elsewhere cannot be one.
+    """Find outliers: values far above the positive median of the customer's other periods.
 
-    A median is no less than the least of its values, so only customers with a value far above
-    their least one need theirs.
+    A median is at least the minimum, so only customers with a value far above their minimum need
+    one.
     """
     values = every[every.max(axis=1) > rule.times * every.min(axis=1)]
     others = pd.DataFrame(
         {name: values.drop(columns=name).median(axis=1) for name in values}, index=values.index
     )
     above = (others > 0) & (values > rule.times * others)
-    strange = above.any(axis=1)
-    found = pd.Series(every.index.isin(values.index[strange]), index=every.index)
+    is_high = above.any(axis=1)
+    is_outlier = pd.Series(every.index.isin(values.index[is_high]), index=every.index)
     reason = f"a {rule.measure} above {rule.times:g} × the median of the customer's other periods"
-    mended = values[strange].mask(above[strange], others[strange])
-    return _RuleResult("outlier", reason, found, mended)
+    repaired = values[is_high].mask(above[is_high], others[is_high])
+    return _RuleResult("outlier", reason, is_outlier, repaired)
 
 
 def _apply_policy(
-    customers: Customers, left: np.ndarray, finding: _RuleResult, policy: Policy
+    customers: Customers, kept: np.ndarray, finding: _RuleResult, policy: Policy
 ) -> tuple[Customers, np.ndarray]:
-    """Return the step told, and who is left: those found dropped, repaired or kept as they are."""
-    found = finding.affected.to_numpy() & left
-    ids, before = customers.features.index[found].tolist(), int(left.sum())
+    """Apply the policy; return the customers with a funnel step, and a mask of those kept."""
+    affected = finding.affected.to_numpy() & kept
+    ids, before = customers.features.index[affected].tolist(), int(kept.sum())
     if policy == "drop":
-        left = left & ~found
-        step = FunnelStep(finding.name, before, int(left.sum()), finding.reason, tuple(ids))
-        if not left.any():
-            customers.rows(left)  # refuses
+        kept = kept & ~affected
+        step = FunnelStep(finding.name, before, int(kept.sum()), finding.reason, tuple(ids))
+        if not kept.any():
+            customers.rows(kept)  # raises
     else:
         listed = f": {examples(ids)}" if ids else ""
         done = "repaired" if policy == "repair" else "kept as they are"
@@ -101,5 +99,7 @@ def _apply_policy(
     features = customers.features
     if policy == "repair":
         features = features.copy()
-        features.loc[found, finding.repaired.columns] = finding.repaired.loc[features.index[found]]
-    return replace(customers, features=features, funnel=(*customers.funnel, step)), left
+        features.loc[affected, finding.repaired.columns] = finding.repaired.loc[
+            features.index[affected]
+        ]
+    return replace(customers, features=features, funnel=(*customers.funnel, step)), kept

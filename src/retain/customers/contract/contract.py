@@ -1,4 +1,4 @@
-"""The data contract: the tables of a source, held against themselves before any file is opened."""
+"""The data contract: the tables of a source, checked before any file is opened."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KINDS = {"target": ("category",), "consent": ("category",), "profit": ("integer
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One column of one table, and where a message says it stands."""
+    """One column of one table."""
 
     table: str
     name: str
@@ -30,7 +30,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One feature: the column it is read from and, in a long table, the period."""
+    """One feature: its source column and, in a long table, its period."""
 
     source: Source
     period: str | None
@@ -39,12 +39,12 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The tables of a source, by their contract names."""
+    """The tables of a source by contract name."""
 
     tables: Mapping[str, TableSpec]
 
     def sources(self) -> Iterator[Source]:
-        """Every column of every table, in order."""
+        """Yield every column of every table, in order."""
         for table, spec in self.tables.items():
             for name, column in spec.columns.items():
                 yield Source(table, name, column)
@@ -56,17 +56,17 @@ class Contract:
     def key(self, table: str) -> str:
         """Return the contract name of the column that joins ``table`` to the others.
 
-        A column that was made a feature still joins when it is the id elsewhere.
+        A column declared as a feature also joins if it is the id of another table.
         """
         columns = self.tables[table].columns
         own = [name for name, spec in columns.items() if spec.role == "id"]
         others = {source.name for source in self.sources() if source.spec.role == "id"}
-        found = own or [name for name in columns if name in others]
-        if len(found) != 1:
-            known = ", ".join(map(repr, found)) or "no column"
+        keys = own or [name for name in columns if name in others]
+        if len(keys) != 1:
+            listed = ", ".join(map(repr, keys)) or "no column"
             where = f"tables.{table}.columns"
-            raise RetainError.at(where, f"{known} has role id", "expected exactly one id")
-        return found[0]
+            raise RetainError.at(where, f"{listed} has role id", "expected exactly one id")
+        return keys[0]
 
     @property
     def target_label(self) -> DisplayName | None:
@@ -75,22 +75,22 @@ class Contract:
         if source is None or source.spec.positive is None:
             return None
         column = _column(source.name, source.spec)
-        said = column.level(source.spec.positive)
-        return DisplayName(f"{column.en}: {said.en}", f"{column.ru}: {said.ru}")
+        level = column.level(source.spec.positive)
+        return DisplayName(f"{column.en}: {level.en}", f"{column.ru}: {level.ru}")
 
     @property
     def features(self) -> dict[str, Feature]:
-        """The features by name, long tables spread over their periods."""
+        """The features by name, one per period in long tables."""
         return {f.column.name: f for source in self.sources() for f in self._features(source)}
 
     @property
     def measures(self) -> dict[str, list[str]]:
         """The number features of each period column, earliest period first."""
-        found: dict[str, list[str]] = {}
+        by_measure: dict[str, list[str]] = {}
         for name, feature in self.features.items():
             if feature.period is not None and feature.column.kind == "number":
-                found.setdefault(feature.source.name, []).append(name)
-        return found
+                by_measure.setdefault(feature.source.name, []).append(name)
+        return by_measure
 
     def _features(self, source: Source) -> Iterator[Feature]:
         spec, period = source.spec, self.tables[source.table].period
@@ -100,15 +100,15 @@ class Contract:
             yield Feature(source, None, _column(source.name, spec))
             return
         for key in period.order:
-            said = period.labels.get(key, {})
-            en, ru = (said.get(language, key) for language in ("en", "ru"))
+            labels = period.labels.get(key, {})
+            en, ru = (labels.get(language, key) for language in ("en", "ru"))
             yield Feature(source, key, _column(source.name, spec, f"_{key}", f", {en}", f", {ru}"))
 
 
 def parse_contract(tables: Mapping[str, Any], *, has_target: bool = True) -> Contract:
     """Return the contract of config nodes, or raise one error with all contradictions.
 
-    ``has_target=False`` leaves the target out: the files hold customers to be scored.
+    ``has_target=False`` leaves the target out, for customers to be scored.
     """
     nodes = check_mapping("tables", tables)
     parsed = {name: parse(TableSpec, node, f"tables.{name}") for name, node in nodes.items()}
@@ -127,19 +127,19 @@ def _column(name: str, spec: ColumnSpec, suffix: str = "", en: str = "", ru: str
     levels = {
         key: DisplayName(one.en or key, one.ru or key) for key, one in spec.categories.items()
     }
-    said = ((spec.en or name) + en, (spec.ru or name) + ru)
-    return Column(name + suffix, group, kind, *said, levels)
+    texts = ((spec.en or name) + en, (spec.ru or name) + ru)
+    return Column(name + suffix, group, kind, *texts, levels)
 
 
 def _without_target(tables: Mapping[str, TableSpec]) -> dict[str, TableSpec]:
     def without_target(table: TableSpec) -> TableSpec:
-        kept = {name: spec for name, spec in table.columns.items() if spec.role != "target"}
-        return table.model_copy(update={"columns": kept})
+        columns = {name: spec for name, spec in table.columns.items() if spec.role != "target"}
+        return table.model_copy(update={"columns": columns})
 
     return {name: without_target(table) for name, table in tables.items()}
 
 
-# --- checks: each answers with the sentences it has to say ---------------------------------------
+# --- checks: each yields messages ----------------------------------------------------------------
 
 
 def _check_roles_unique(contract: Contract) -> Iterable[str]:
@@ -153,8 +153,8 @@ def _check_role_types(contract: Contract) -> Iterable[str]:
     for source in contract.sources():
         wanted = _KINDS.get(source.spec.role, (source.spec.type,))
         if source.spec.type not in wanted:
-            found = f"{source.key}.type is {source.spec.type!r}"
-            yield f"{found}; expected {' or '.join(wanted)} for role {source.spec.role}."
+            problem = f"{source.key}.type is {source.spec.type!r}"
+            yield f"{problem}; expected {' or '.join(wanted)} for role {source.spec.role}."
 
 
 def _check_category_names(contract: Contract) -> Iterable[str]:
@@ -175,15 +175,15 @@ def _vocabulary(source: Source) -> Iterable[str]:
 
 def _check_positive(contract: Contract) -> Iterable[str]:
     for source in contract.sources():
-        spec, known = source.spec, list(source.spec.categories)
+        spec, categories = source.spec, list(source.spec.categories)
         if spec.role not in ("target", "consent") or spec.type != "category":
             continue
-        if spec.positive not in known:
-            hint = did_you_mean(spec.positive or "", known)
-            found = f"{source.key}.positive is {spec.positive!r}"
-            yield f"{found}; expected one of {', '.join(known)}.{hint}"
-        if spec.role == "target" and len(known) != 2:
-            yield f"{source.key}.categories names {len(known)} values; expected exactly two."
+        if spec.positive not in categories:
+            hint = did_you_mean(spec.positive or "", categories)
+            problem = f"{source.key}.positive is {spec.positive!r}"
+            yield f"{problem}; expected one of {', '.join(categories)}.{hint}"
+        if spec.role == "target" and len(categories) != 2:
+            yield f"{source.key}.categories names {len(categories)} values; expected exactly two."
 
 
 def _check_period_names(contract: Contract) -> Iterable[str]:
@@ -199,16 +199,16 @@ def _check_period_names(contract: Contract) -> Iterable[str]:
             yield f"{where}: a period stands twice; expected each name once."
         roles = {c.role for c in spec.columns.values()} - {"id", "feature"}
         for role in sorted(roles):
-            found = f"tables.{table} has a period and a column of role {role}"
-            yield f"{found}; expected {role} in a table of one row a customer."
+            problem = f"tables.{table} has a period and a column of role {role}"
+            yield f"{problem}; expected {role} in a table of one row a customer."
 
 
 def _check_id_types(contract: Contract) -> Iterable[str]:
     keys = {table: contract.key(table) for table in contract.tables}
     kinds = {t: contract.tables[t].columns[key].type == "integer" for t, key in keys.items()}
     if len(set(kinds.values())) > 1:
-        said = ", ".join(f"{t}.{keys[t]}" for t, whole in kinds.items() if not whole)
-        yield f"ids are whole numbers in some tables but not in {said}; expected one type."
+        others = ", ".join(f"{t}.{keys[t]}" for t, whole in kinds.items() if not whole)
+        yield f"ids are whole numbers in some tables but not in {others}; expected one type."
 
 
 def _check_feature_names(contract: Contract) -> Iterable[str]:
@@ -217,8 +217,8 @@ def _check_feature_names(contract: Contract) -> Iterable[str]:
         for feature in contract._features(source):  # noqa: SLF001 - same file
             name = feature.column.name
             if name in seen:
-                found = f"{source.key} and {seen[name]} both become feature {name!r}"
-                yield f"{found}; expected another name for one of them."
+                problem = f"{source.key} and {seen[name]} both become feature {name!r}"
+                yield f"{problem}; expected another name for one of them."
             seen[name] = source.key
     if not seen:
         yield "tables name no column of role feature; expected at least one."

@@ -1,4 +1,4 @@
-"""The derived features a source names, held against the features it has."""
+"""Derived features of a source, checked against its features."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _EXACT = ("ratio", "difference")
 def parse_derived_features(
     specs: Mapping[str, Any] | None, columns: Mapping[str, Column]
 ) -> tuple[DerivedFeature, ...]:
-    """Return the derived features of a source; a ``RetainError`` naming every one that cannot be.
+    """Return the derived features of a source; raise one ``RetainError`` with all problems.
 
     >>> pages = {"pages": Column("pages", "site", "number")}
-    >>> wanted = {"pages_mean": {"group": "site", "operation": "mean", "of": ["page"]}}
-    >>> parse_derived_features(wanted, pages)
+    >>> specs = {"pages_mean": {"group": "site", "operation": "mean", "of": ["page"]}}
+    >>> parse_derived_features(specs, pages)
     Traceback (most recent call last):
     ...
     retain.errors.RetainError: derived.pages_mean.of: number feature 'page' is not one of pages. \
@@ -41,18 +41,18 @@ def _items(specs: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
 
 
 def _problems(name: str, spec: DerivedSpec, columns: Mapping[str, Column]) -> list[str]:
-    known = [column.name for column in columns.values() if column.kind == "number"]
+    numbers = [column.name for column in columns.values() if column.kind == "number"]
     where = f"derived.{name}"
-    said = [
-        f"{where}.of: {RetainError.unknown('number feature', of, known)}"
+    problems = [
+        f"{where}.of: {RetainError.unknown('number feature', of, numbers)}"
         for of in spec.of
-        if of not in known
+        if of not in numbers
     ]
     if name in columns:
-        said.append(f"{where}: a feature of that name exists; expected another name.")
+        problems.append(f"{where}: a feature of that name exists; expected another name.")
     fewest, count = _FEWEST[spec.operation], len(spec.of)
     if count < fewest or (spec.operation in _EXACT and count > fewest):
         wanted = f"exactly {fewest}" if spec.operation in _EXACT else f"at least {fewest}"
-        found = f"{where}.of names {count} features"
-        said.append(f"{found}; expected {wanted} for operation {spec.operation!r}.")
-    return said
+        problem = f"{where}.of names {count} features"
+        problems.append(f"{problem}; expected {wanted} for operation {spec.operation!r}.")
+    return problems

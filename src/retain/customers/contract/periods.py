@@ -1,4 +1,4 @@
-"""Long tables: their periods named, and their rows laid side by side, one row a customer."""
+"""Periods of long tables."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from retain.wording import describe_count
 def parse_periods(
     cells: pd.Series | DictionaryColumn, spec: PeriodSpec, where: str, key: str
 ) -> Places:
-    """Return the period of each row by its place in the order of the contract.
+    """Return the index of each row's period in the order of the contract.
 
-    ``key`` is where the periods stand in the config. A ``RetainError`` where a row names no known
-    period, or where the file lacks one of them altogether.
+    ``key`` is the config key of the periods. Raise a ``RetainError`` if a row has an unknown
+    period, or the file lacks a period.
 
     >>> named = {"may": ("5",), "june": ("6",)}
     >>> months = PeriodSpec(raw="month", order=("may", "june"), names=named)
@@ -35,44 +35,48 @@ def parse_periods(
     }
     column = to_dictionary(cells)
     order = column.distinct.map(orders)
-    at = f"{where}, column {spec.raw!r}"
+    column_path = f"{where}, column {spec.raw!r}"
     if order.isna().any() or (column.codes < 0).any():
         rows = column.cells()
-        raise RetainError(_unknown_period_message(rows[~rows.isin([*orders])], [*orders], at, key))
+        raise RetainError(
+            _unknown_period_message(rows[~rows.isin([*orders])], [*orders], column_path, key)
+        )
     absent = [name for n, name in enumerate(spec.order) if n not in set(order)]
     if absent:
         wanted = examples(raw for name in absent for raw in spec.names[name])
         shows = preview(column.cells())
-        found = f"the file has no row of period {examples(absent)}, only {shows}"
-        raise RetainError.at(at, found, f"expected rows of {wanted}")
+        problem = f"the file has no row of period {examples(absent)}, only {shows}"
+        raise RetainError.at(column_path, problem, f"expected rows of {wanted}")
     return np.asarray(order, dtype=np.int32)[column.codes]
 
 
-def _unknown_period_message(cells: pd.Series, known: list[str], at: str, key: str) -> str:
+def _unknown_period_message(cells: pd.Series, periods: list[str], at: str, key: str) -> str:
     if cells.isna().all():
-        return f"{at}: {n_cells(len(cells))} empty; expected one of {examples(known)}."
+        return f"{at}: {n_cells(len(cells))} empty; expected one of {examples(periods)}."
     cells = cells.dropna()
-    found = f"{at}: {n_cells(len(cells))} no known period: {preview(cells)}"
-    hint = did_you_mean(str(cells.iloc[0]), known)
-    return f"{found}; expected one of {examples(known)}.{hint} A new spelling goes to {key}.names."
+    problem = f"{at}: {n_cells(len(cells))} no known period: {preview(cells)}"
+    hint = did_you_mean(str(cells.iloc[0]), periods)
+    return (
+        f"{problem}; expected one of {examples(periods)}.{hint} A new spelling goes to {key}.names."
+    )
 
 
 def find_period_gaps(
     ids: pd.Index, period: Places, customers: pd.Index, spec: PeriodSpec, where: str
 ) -> Iterator[InvalidRows]:
-    """Yield customers of whom a table has no row of some period, a sentence a period.
+    """Yield the customers without a row of some period, a message per period.
 
-    ``ids`` and ``period`` are of its rows, of which no two are of one customer and period.
+    ``ids`` and ``period`` are of the rows; no customer has two rows of one period.
     """
     if len(period) == len(customers) * len(spec.order):
         return
     for n, name in enumerate(spec.order):
-        lacking = customers.difference(ids[period == n], sort=False)
-        if len(lacking) == 0:
+        missing = customers.difference(ids[period == n], sort=False)
+        if len(missing) == 0:
             continue
-        have = describe_count(len(lacking), "customer has", "customers have")
-        found = f"{have} no row of period {name!r}"
-        listed = examples(lacking[:5].tolist())
+        have = describe_count(len(missing), "customer has", "customers have")
+        problem = f"{have} no row of period {name!r}"
+        listed = examples(missing[:5].tolist())
         expected = "expected a row of each period, or nullable: true for the columns of the table"
-        told = RetainError.at(where, f"{found}, such as {listed}", expected)
-        yield InvalidRows(str(told), lacking)
+        message = RetainError.at(where, f"{problem}, such as {listed}", expected)
+        yield InvalidRows(str(message), missing)

@@ -1,4 +1,4 @@
-"""One raw table under its contract: its columns found, its ids, periods and values typed."""
+"""One raw table under its contract, with typed ids, periods and values."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def read_ids(csv: Sheet, column: str, spec: ColumnSpec, where: str) -> pd.Series
         return cells.rename("customer_id")
     wrong = cells[~cells.str.fullmatch(_WHOLE).astype(bool)]
     if not wrong.empty:
-        found = f"{n_cells(len(wrong))} not a whole number: {preview(wrong)}"
-        raise RetainError.at(at, found, "expected ids that are whole numbers")
+        problem = f"{n_cells(len(wrong))} not a whole number: {preview(wrong)}"
+        raise RetainError.at(at, problem, "expected ids that are whole numbers")
     whole = cells.str.replace("[.,]0*$", "", regex=True)
     return whole.str.removeprefix("+").astype("int64").rename("customer_id")
 
 
 def factorize_ids(ids: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
-    """For each row the place of its customer, and the customers in order of appearance."""
+    """Return the index of each row's customer, and the customers in order of appearance."""
     if ids.dtype == "str" or not ids.is_monotonic_increasing:
         rows, customers = pd.factorize(ids)
         return rows, pd.Index(customers, name="customer_id")
@@ -66,7 +66,7 @@ def factorize_ids(ids: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
 
 
 def _are_digits(texts: pa.ChunkedArray) -> bool:
-    """Return whether the texts are digits and nothing else, few enough for int64."""
+    """Return whether the texts consist of digits only, few enough for int64."""
     if not pa.types.is_string(texts.type):
         return False
     longest = pc.max(pc.binary_length(texts)).as_py()
@@ -83,14 +83,14 @@ class RawTable:
     Attributes
     ----------
     ids
-        The customers, each once.
+        The distinct customers.
     rows
-        For each row of the file the place of its customer among ``ids``.
+        Index of each row's customer in ``ids``.
     periods
-        For each row the place of its period in the order of the contract; None where the table
-        has one row a customer.
+        Index of each row's period in the order of the contract; None in a table with one row per
+        customer.
     invalid
-        Customers whose values mean nothing here.
+        Customers with invalid values.
     """
 
     name: str
@@ -104,24 +104,24 @@ class RawTable:
 
     @property
     def description(self) -> str:
-        """The table as messages name it."""
+        """The name of the table in messages."""
         return f"{self.name} ({self.spec.file})"
 
     def reindex(self, customers: pd.Index) -> RawTable:
-        """Return the same rows of all these customers, some of whom may have none."""
+        """Return the same rows with these customers as ids; some may have no row."""
         if self.ids.equals(customers):
             return self
         return replace(self, ids=customers, rows=customers.get_indexer(self.ids)[self.rows])
 
     def values(self, name: str, period: str | None = None) -> pd.Series:
-        """Return a column by customer, of one period of a long table; missing without a row."""
-        column, rows, places = self.columns[name], self.rows, self.columns[name].codes
+        """Return a column by customer, of one period in a long table; missing without a row."""
+        column, rows, codes = self.columns[name], self.rows, self.columns[name].codes
         if period is not None and self.spec.period is not None:
             chosen = self.periods == self.spec.period.order.index(period)
-            rows, places = rows[chosen], places[chosen]
-        found = np.full(len(self.ids), -1, dtype=np.int32)
-        found[rows] = places
-        return replace(column, codes=found).cells().set_axis(self.ids)
+            rows, codes = rows[chosen], codes[chosen]
+        by_customer = np.full(len(self.ids), -1, dtype=np.int32)
+        by_customer[rows] = codes
+        return replace(column, codes=by_customer).cells().set_axis(self.ids)
 
 
 def read_table(
@@ -129,33 +129,33 @@ def read_table(
 ) -> RawTable:
     """Read the table of ``spec.file``; ``key`` is the contract's name of the id column.
 
-    ``drop_invalid`` notes whose values break the contract instead of refusing the file.
+    ``drop_invalid`` collects customers with invalid values instead of rejecting the file.
 
     Raises
     ------
     RetainError
         The file breaks its contract: a column or period is missing, a value is not in its
-        vocabulary, no number, out of range or missing, or a customer stands twice.
+        vocabulary, not a number, out of range or missing, or a customer is repeated.
     """
     raws = [normalise_spaces(raw) for raw in (spec.columns[key].raw, *spec.columns[key].aliases)]
     csv = read_cells(folder / spec.file, distinct=raws)
     where = f"{name} ({spec.file})"
-    found = _columns(csv, spec, where)
-    ids = read_ids(csv, found[key], spec.columns[key], where)
+    headers = _columns(csv, spec, where)
+    ids = read_ids(csv, headers[key], spec.columns[key], where)
     periods = None
     if spec.period is not None:
-        at = f"tables.{name}.period"
-        periods = parse_periods(csv.column(found[_PERIOD]), spec.period, where, at)
+        key_path = f"tables.{name}.period"
+        periods = parse_periods(csv.column(headers[_PERIOD]), spec.period, where, key_path)
     rows, customers = factorize_ids(ids)
     table = RawTable(name, spec, key, customers, rows, periods, {})
     _check_unique_rows(table)
-    cells = {column: csv.column(found[column]) for column in spec.columns if column != key}
+    cells = {column: csv.column(headers[column]) for column in spec.columns if column != key}
     columns, wrong = _parse_columns(cells, csv, spec, ids, where)
     if not drop_invalid:
         raise_invalid(wrong)
     columns[key] = DictionaryColumn(_ids_as_column(table.ids), rows.astype(np.int32))
     wrong += find_violations(
-        columns, lambda column: csv.column(found[column]).cells(), ids, spec, where
+        columns, lambda column: csv.column(headers[column]).cells(), ids, spec, where
     )
     if not drop_invalid:
         raise_invalid(wrong)
@@ -168,50 +168,50 @@ def read_table(
 
 def _columns(csv: Sheet, spec: TableSpec, where: str) -> dict[str, str]:
     """Return the column of the file for each column of the contract."""
-    there = csv.columns
+    header = csv.columns
     wanted = {name: (column.raw, *column.aliases) for name, column in spec.columns.items()}
     if spec.period is not None:
         wanted[_PERIOD] = (spec.period.raw,)
-    found = {name: _find_header(raws, there) for name, raws in wanted.items()}
-    missing = [wanted[name][0] for name, column in found.items() if column is None]
+    by_name = {name: _find_header(raws, header) for name, raws in wanted.items()}
+    missing = [wanted[name][0] for name, column in by_name.items() if column is None]
     if missing:
-        raise RetainError("\n".join(_missing_column_message(raw, there, where) for raw in missing))
-    left = [str(truncate(column)) for column in there if column not in found.values()]
+        raise RetainError("\n".join(_missing_column_message(raw, header, where) for raw in missing))
+    left = [str(truncate(column)) for column in header if column not in by_name.values()]
     if left:
         log = logging.getLogger(__name__)
         log.info("%s: columns not in the contract are left out: %s", where, ", ".join(left))
-    return {name: column for name, column in found.items() if column is not None}
+    return {name: column for name, column in by_name.items() if column is not None}
 
 
-def _find_header(raws: Sequence[str], there: Sequence[str]) -> str | None:
-    return next((raw for raw in map(normalise_spaces, raws) if raw in there), None)
+def _find_header(raws: Sequence[str], header: Sequence[str]) -> str | None:
+    return next((raw for raw in map(normalise_spaces, raws) if raw in header), None)
 
 
-def _missing_column_message(raw: str, there: Sequence[str], where: str) -> str:
-    listed = examples((truncate(column) for column in there), limit=20)
-    found = f"{where}: column {raw!r} is missing; the file has {listed}"
-    return f"{found}.{did_you_mean(raw, there)}"
+def _missing_column_message(raw: str, header: Sequence[str], where: str) -> str:
+    listed = examples((truncate(column) for column in header), limit=20)
+    problem = f"{where}: column {raw!r} is missing; the file has {listed}"
+    return f"{problem}.{did_you_mean(raw, header)}"
 
 
 def _check_unique_rows(table: RawTable) -> None:
     spec, slots = table.spec.period, table.rows
     if table.periods is not None and spec is not None:
         slots = table.rows * len(spec.order) + table.periods
-    stands = np.bincount(slots)
-    if stands.max() <= 1:
+    counts = np.bincount(slots)
+    if counts.max() <= 1:
         return
-    again = pd.Series(slots[stands[slots] > 1])
-    twice = again[again.duplicated()].unique()
+    repeats = pd.Series(slots[counts[slots] > 1])
+    twice = repeats[repeats.duplicated()].unique()
     if spec is None:
         ids = table.ids[twice]
         are = describe_count(len(ids), "id is", "ids are")
-        found = f"{are} repeated: {examples(ids.tolist()[:5])}"
-        raise RetainError.at(table.description, found, "expected one row per customer")
+        problem = f"{are} repeated: {examples(ids.tolist()[:5])}"
+        raise RetainError.at(table.description, problem, "expected one row per customer")
     pairs = [(table.ids[n // len(spec.order)], spec.order[n % len(spec.order)]) for n in twice[:5]]
-    told = examples(f"{one} {period}" for one, period in pairs)
+    listed = examples(f"{one} {period}" for one, period in pairs)
     are = describe_count(len(twice), "pair of id and period is", "pairs of id and period are")
-    found = f"{are} repeated: {told}"
-    raise RetainError.at(table.description, found, "expected one row per customer and period")
+    problem = f"{are} repeated: {listed}"
+    raise RetainError.at(table.description, problem, "expected one row per customer and period")
 
 
 # --- values --------------------------------------------------------------------------------------
@@ -220,7 +220,7 @@ def _check_unique_rows(table: RawTable) -> None:
 def _parse_columns(
     cells: Mapping[str, DictionaryColumn], csv: Sheet, spec: TableSpec, ids: pd.Series, where: str
 ) -> tuple[dict[str, DictionaryColumn], list[InvalidRows]]:
-    """Numbers as floats, categories as the file writes them; and cells that are no numbers."""
+    """Return numbers as floats and categories as in the file; and cells that are not numbers."""
     typed: dict[str, DictionaryColumn] = {}
     wrong: list[InvalidRows] = []
     for name, column in cells.items():
@@ -229,21 +229,23 @@ def _parse_columns(
             continue
         mark = decimal_mark(column, csv.dialect.decimal)
         typed[name] = parse_number(column, mark)
-        no_number = typed[name].distinct.isna()
-        if no_number.any():
-            odd = column.with_distinct(column.distinct.where(no_number)).cells().dropna()
-            told = not_a_number_message(odd, mark, f"{where}, column {spec.columns[name].raw!r}")
-            wrong.append(InvalidRows(told, pd.Index(ids.loc[odd.index])))
+        is_invalid = typed[name].distinct.isna()
+        if is_invalid.any():
+            invalid = column.with_distinct(column.distinct.where(is_invalid)).cells().dropna()
+            message = not_a_number_message(
+                invalid, mark, f"{where}, column {spec.columns[name].raw!r}"
+            )
+            wrong.append(InvalidRows(message, pd.Index(ids.loc[invalid.index])))
     return typed, wrong
 
 
 def _ids_as_column(ids: pd.Index) -> pd.Series:
-    """Ids as a column holds its values: texts, or numbers as floats."""
+    """Return ids as column values: texts, or numbers as floats."""
     values = pd.Series(ids)
     return values if values.dtype == "str" else values.astype("float64")
 
 
 def _canonical(column: DictionaryColumn, spec: ColumnSpec) -> DictionaryColumn:
-    """Categories under their canonical names, numbers as they are."""
+    """Return categories under their canonical names; numbers unchanged."""
     names = category_vocabulary(spec)
     return column.with_distinct(column.distinct.map(names).astype("str")) if names else column

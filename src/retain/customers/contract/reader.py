@@ -1,4 +1,4 @@
-"""Any set of raw tables under a contract, read as one table of customers."""
+"""Reader of raw tables under a contract as one table of customers."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ def read(  # noqa: PLR0913 - the keys of a data config
     derived: Mapping[str, Any] | None = None,
     has_target: bool = True,
 ) -> Customers:
-    """Return the customers of the raw files in ``dir``, one row each, checked against the contract.
+    """Return the customers of the raw files in ``dir``, checked against the contract.
 
     Parameters
     ----------
     dir
-        The folder with the files the tables name.
+        Folder of the files.
     tables
-        The contract: a ``TableSpec`` by table name. A table without a period has one row a
-        customer; one with a period has a row a customer and period, and its columns become
+        The contract: a ``TableSpec`` by table name. A table without a period has one row per
+        customer; one with a period has a row per customer and period, and its columns become
         ``<name>_<period>``.
     profit_unit
-        What one unit of profit is, in words.
+        Unit of profit, in words.
     cleaning
-        A ``Cleaning``: what becomes of newcomers and outliers.
+        A ``Cleaning``: rules for newcomers and outliers.
     derived
         A ``DerivedSpec`` by feature name.
     has_target
-        False for customers who are only to be scored: the target column is not read, and who
-        breaks the contract is left out, told in the funnel, instead of the files being refused.
+        False for customers to be scored: the target is not read, and customers with invalid rows
+        are dropped with a funnel step instead of raising.
 
     Raises
     ------
@@ -76,17 +76,18 @@ def read(  # noqa: PLR0913 - the keys of a data config
 
 
 def _assemble(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) -> Customers:
-    """One row a customer; those whose answer is missing have no target and are left out."""
-    found = contract.features
+    """Return one row per customer; those with a missing target are left out."""
+    contract_features = contract.features
     features = {
-        key: raw[one.source.table].values(one.source.name, one.period) for key, one in found.items()
+        key: raw[one.source.table].values(one.source.name, one.period)
+        for key, one in contract_features.items()
     }
     activity = _of_role(contract, "target", raw)
     target = _parse_answers(contract, "target", activity)
     consent = _parse_answers(contract, "consent", _of_role(contract, "consent", raw))
     customers = Customers(
         features=pd.DataFrame(features, index=ids, copy=False),
-        columns={key: feature.column for key, feature in found.items()},
+        columns={key: feature.column for key, feature in contract_features.items()},
         target=None if target is None else target.astype("int64"),
         target_label=contract.target_label,
         profit=_of_role(contract, "profit", raw),
@@ -98,23 +99,20 @@ def _assemble(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) ->
 
 
 def _ids(raw: Mapping[str, RawTable], *, drop_invalid: bool) -> tuple[pd.Index, list[InvalidRows]]:
-    """Return the ids of all tables, and the rows to leave out.
-
-    Unless ``drop_invalid`` anybody to leave out is a reason to refuse the files.
-    """
+    """Return the ids of all tables and the invalid rows; raise for them unless ``drop_invalid``."""
     first, *rest = sorted(raw.values(), key=lambda table: table.periods is not None)
     ids = first.ids
-    found = [one for table in raw.values() for one in table.invalid]
+    invalid = [one for table in raw.values() for one in table.invalid]
     for table in rest:
         if not table.ids.equals(first.ids):
-            found += _find_unshared_ids(first, table)
+            invalid += _find_unshared_ids(first, table)
             ids = ids.append(table.ids.difference(ids, sort=False))
     if not drop_invalid:
-        raise_invalid(found)
-    found += _find_gaps(raw.values(), ids)
+        raise_invalid(invalid)
+    invalid += _find_gaps(raw.values(), ids)
     if not drop_invalid:
-        raise_invalid(found)
-    return ids.rename("customer_id"), found
+        raise_invalid(invalid)
+    return ids.rename("customer_id"), invalid
 
 
 def _find_unshared_ids(first: RawTable, other: RawTable) -> list[InvalidRows]:
@@ -133,19 +131,19 @@ def _find_unshared_ids(first: RawTable, other: RawTable) -> list[InvalidRows]:
 
 
 def _find_gaps(tables: Iterable[RawTable], ids: pd.Index) -> list[InvalidRows]:
-    """Return a missing row is a missing value of every column of a long table."""
-    found: list[InvalidRows] = []
+    """Return customers without a row of some period, where columns are not nullable."""
+    gaps: list[InvalidRows] = []
     for table in tables:
         values = [spec for key, spec in table.spec.columns.items() if key != table.key]
         if table.spec.period is None or table.periods is None or all(s.nullable for s in values):
             continue
         of_rows = table.ids.take(table.rows)
-        found += find_period_gaps(of_rows, table.periods, ids, table.spec.period, table.description)
-    return found
+        gaps += find_period_gaps(of_rows, table.periods, ids, table.spec.period, table.description)
+    return gaps
 
 
 def _of_role(contract: Contract, role: str, raw: Mapping[str, RawTable]) -> pd.Series | None:
-    """Return the values of the one column of this role; such a table has one row a customer."""
+    """Return the values of the one column of this role; its table has one row per customer."""
     source = contract.role(role)
     if source is None:
         return None
@@ -153,7 +151,7 @@ def _of_role(contract: Contract, role: str, raw: Mapping[str, RawTable]) -> pd.S
 
 
 def _parse_answers(contract: Contract, role: str, answers: pd.Series | None) -> pd.Series | None:
-    """Return whether each answer is the positive one; a missing answer is not."""
+    """Return a mask of the positive answers; a missing answer is False."""
     source = contract.role(role)
     if source is None or answers is None:
         return None

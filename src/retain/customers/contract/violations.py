@@ -1,4 +1,4 @@
-"""The values of one raw table held against its contract, told in our sentences."""
+"""Values of a raw table that break its contract."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def find_violations(
     spec: TableSpec,
     where: str,
 ) -> list[InvalidRows]:
-    """One sentence a broken rule of the contract: missing, range, whole numbers, vocabulary.
+    """Return a message per broken rule of the contract: missing, range, type, vocabulary.
 
-    ``columns`` hold floats for numbers and texts for categories; ``cells`` gives the rows of a
-    column as the file writes them, which is how a sentence shows them. ``ids`` are of the rows.
+    ``columns`` hold floats for numbers and texts for categories; ``cells`` returns a column as in
+    the file, for messages. ``ids`` are of the rows.
     """
     return [
         InvalidRows(
@@ -52,7 +52,7 @@ def find_violations(
 def _broken_rules(
     column: DictionaryColumn, spec: ColumnSpec
 ) -> Iterator[tuple[str, NDArray[np.intp]]]:
-    """Yield each expectation that is not met, with its rows."""
+    """Yield each violated expectation with its rows."""
     missing = np.flatnonzero(column.missing())
     if len(missing) > 0 and not spec.nullable:
         yield _PRESENT, missing
@@ -63,7 +63,7 @@ def _broken_rules(
 
 
 def _rules(spec: ColumnSpec) -> dict[str, Callable[[pd.Series], pd.Series]]:
-    """Return the checks of a column: expectation in words, and its test."""
+    """Return the checks of a column: a test by its expectation in words."""
     rules: dict[str, Callable[[pd.Series], pd.Series]] = {}
     low, high, names = spec.min, spec.max, category_vocabulary(spec)
     if names:
@@ -82,11 +82,11 @@ def _is_whole(values: pd.Series) -> pd.Series:
 
 
 def _message(spec: ColumnSpec, cells: pd.Series, ids: pd.Series, expected: str, where: str) -> str:
-    at = f"{where}, column {spec.raw!r}: {n_cells(len(cells))}"
+    cell_path = f"{where}, column {spec.raw!r}: {n_cells(len(cells))}"
     if expected == _PRESENT:
-        found = f"{at} missing (customers {examples(ids.tolist()[:5])})"
-        return f"{found}; expected {_PRESENT}, or nullable: true in the contract."
-    known = list(category_vocabulary(spec))
-    hint = did_you_mean(str(cells.iloc[0]), known)
-    more = f"{hint} A new spelling goes to the aliases of its category." if known else ""
-    return f"{at} {preview(cells)}; expected {expected}.{more}"
+        problem = f"{cell_path} missing (customers {examples(ids.tolist()[:5])})"
+        return f"{problem}; expected {_PRESENT}, or nullable: true in the contract."
+    categories = list(category_vocabulary(spec))
+    hint = did_you_mean(str(cells.iloc[0]), categories)
+    more = f"{hint} A new spelling goes to the aliases of its category." if categories else ""
+    return f"{cell_path} {preview(cells)}; expected {expected}.{more}"

@@ -1,4 +1,4 @@
-"""Columns of cells that repeat: each different cell once, and which of them stands in which row."""
+"""Dictionary-encoded columns: distinct cells, and their codes by row."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ class CsvFormat:
 
 
 def read_fast(path: Path, cut: CsvFormat) -> pa.Table | None:
-    """All records of a UTF-8 file, the header among them, by as many threads as there are cores.
+    """Return all records of a UTF-8 file, header included, read by all cores.
 
-    None where anything is wrong with the file: ``read_checked`` then tells what.
+    None if the file is invalid in any way: ``read_checked`` then raises the reason.
     """
-    how = csv.ReadOptions(autogenerate_column_names=True)
-    cut_at = csv.ParseOptions(delimiter=cut.separator, newlines_in_values=True)
+    read_options = csv.ReadOptions(autogenerate_column_names=True)
+    parse_options = csv.ParseOptions(delimiter=cut.separator, newlines_in_values=True)
     try:
-        table = _table(lambda: pa.OSFile(str(path)), cut, how, cut_at)
+        table = _table(lambda: pa.OSFile(str(path)), cut, read_options, parse_options)
     except (pa.ArrowException, OSError):
         return None
     return None if any(map(_has_nul, table.columns)) else table
 
 
 def read_checked(path: Path, text: str, cut: CsvFormat) -> pa.Table:
-    """All records of a text, the header among them. pandas would fill short rows up in silence.
+    """Return all records of a text, header included; pandas would fill short rows silently.
 
     Raises
     ------
@@ -52,35 +52,37 @@ def read_checked(path: Path, text: str, cut: CsvFormat) -> pa.Table:
         ragged.append((row.number or 0, row.actual_columns, row.expected_columns))
         return "skip"
 
-    how = csv.ReadOptions(autogenerate_column_names=True, use_threads=False)  # rows have numbers
-    cut_at = csv.ParseOptions(
+    read_options = csv.ReadOptions(
+        autogenerate_column_names=True, use_threads=False
+    )  # rows have numbers
+    parse_options = csv.ParseOptions(
         delimiter=cut.separator, newlines_in_values=True, invalid_row_handler=note
     )
     try:
-        table = _table(lambda: pa.BufferReader(data), cut, how, cut_at)
+        table = _table(lambda: pa.BufferReader(data), cut, read_options, parse_options)
     except pa.ArrowException as error:
-        found = f"file {str(path)!r} cannot be cut into cells: {str(error).splitlines()[0][:200]}"
-        raise RetainError(f"{found}; look for a quote that is not closed.") from None
+        problem = f"file {str(path)!r} cannot be cut into cells: {str(error).splitlines()[0][:200]}"
+        raise RetainError(f"{problem}; look for a quote that is not closed.") from None
     _check_ragged(path, cut.separator, list(dict.fromkeys(ragged)))
     return table
 
 
 def _table(
-    opened: Callable[[], pa.NativeFile],
+    open_file: Callable[[], pa.NativeFile],
     cut: CsvFormat,
-    how: csv.ReadOptions,
-    cut_at: csv.ParseOptions,
+    read_options: csv.ReadOptions,
+    parse_options: csv.ParseOptions,
 ) -> pa.Table:
-    with csv.open_csv(opened(), how, cut_at) as start:
+    with csv.open_csv(open_file(), read_options, parse_options) as start:
         names = start.schema.names
-    often = pa.dictionary(pa.int32(), pa.string())
-    kinds = {name: pa.string() if n in cut.distinct else often for n, name in enumerate(names)}
-    as_text = csv.ConvertOptions(column_types=kinds, strings_can_be_null=False)
-    return csv.read_csv(opened(), how, cut_at, as_text)
+    repeated = pa.dictionary(pa.int32(), pa.string())
+    kinds = {name: pa.string() if n in cut.distinct else repeated for n, name in enumerate(names)}
+    convert_options = csv.ConvertOptions(column_types=kinds, strings_can_be_null=False)
+    return csv.read_csv(open_file(), read_options, parse_options, convert_options)
 
 
 def _has_nul(column: pa.ChunkedArray) -> bool:
-    """Return whether some cell holds a zero byte, which no text does."""
+    """Return whether some cell holds a zero byte."""
     texts = [one.dictionary if pa.types.is_dictionary(one.type) else one for one in column.chunks]
     return any(
         pc.any(pc.match_substring(one, "\0")).as_py()
@@ -94,8 +96,8 @@ def _check_ragged(path: Path, separator: str, ragged: list[tuple[int, int, int]]
         return
     row, actual, expected = ragged[0]
     more = f" (and {len(ragged) - 1} more rows)" if len(ragged) > 1 else ""
-    found = f"file {str(path)!r}, row {row}{more}: {actual} cells between {separator!r}"
-    raise RetainError(f"{found}; expected {expected}, as in the header.")
+    problem = f"file {str(path)!r}, row {row}{more}: {actual} cells between {separator!r}"
+    raise RetainError(f"{problem}; expected {expected}, as in the header.")
 
 
 Places = NDArray[np.int32]
@@ -105,21 +107,21 @@ _WIDE_SPACE = "[\u00a0\u2007\u2009\u202f]"
 
 @dataclass(frozen=True, slots=True)
 class DictionaryColumn:
-    """A column.
+    """A dictionary-encoded column.
 
     Attributes
     ----------
     distinct
-        The different cells, or what was made of them, none of them without a row.
+        Distinct cells or their parsed values, each with at least one row.
     codes
-        For each row the place of its cell among ``distinct``, -1 where it has none.
+        Index of each row's cell in ``distinct``, -1 where missing.
     """
 
     distinct: pd.Series
     codes: Places
 
     def with_distinct(self, made: pd.Series) -> DictionaryColumn:
-        """Return the column with something made of each different cell.
+        """Return the column with ``made`` in place of the distinct cells.
 
         >>> column = to_dictionary(pd.Series(["b", None, "a", "b"]))
         >>> column.with_distinct(column.distinct.str.upper()).cells().tolist()
@@ -128,11 +130,11 @@ class DictionaryColumn:
         return replace(self, distinct=made)
 
     def cells(self) -> pd.Series:
-        """Return the column row by row, missing where a row has no cell."""
+        """Return the column row by row."""
         return pd.Series(self.distinct.array.take(self.codes, allow_fill=True))
 
     def counts(self) -> NDArray[np.int64]:
-        """Return the number of rows of each of the different cells."""
+        """Return the number of rows of each distinct cell."""
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct))
 
     def missing(self) -> NDArray[np.bool_]:
@@ -142,11 +144,11 @@ class DictionaryColumn:
 
 
 def to_dictionary(cells: pd.Series | DictionaryColumn) -> DictionaryColumn:
-    """Return the column of these texts; one that is a ``DictionaryColumn`` already as it is."""
+    """Return the texts dictionary-encoded; a ``DictionaryColumn`` unchanged."""
     if isinstance(cells, DictionaryColumn):
         return cells
-    places, values = pd.factorize(cells.astype("str"))
-    return DictionaryColumn(pd.Series(values, dtype="str"), places.astype(np.int32))
+    codes, values = pd.factorize(cells.astype("str"))
+    return DictionaryColumn(pd.Series(values, dtype="str"), codes.astype(np.int32))
 
 
 def from_arrow(cells: pa.ChunkedArray) -> DictionaryColumn:
@@ -157,15 +159,15 @@ def from_arrow(cells: pa.ChunkedArray) -> DictionaryColumn:
     ['b', nan, 'a', 'b']
     """
     encoded = strip_whitespace(cells)
-    places = encoded.indices.to_numpy()
+    indices = encoded.indices.to_numpy()
     texts = encoded.dictionary.to_pandas().astype("str")
-    unused = np.bincount(places, minlength=len(texts)) == 0
+    unused = np.bincount(indices, minlength=len(texts)) == 0
     mapped, values = pd.factorize(texts.mask(unused))
-    return DictionaryColumn(pd.Series(values, dtype="str"), mapped.astype(np.int32)[places])
+    return DictionaryColumn(pd.Series(values, dtype="str"), mapped.astype(np.int32)[indices])
 
 
 def strip_whitespace(cells: pa.ChunkedArray) -> pa.DictionaryArray:
-    """Texts without surrounding blanks, every space an ordinary one, missing where empty."""
+    """Return texts with ordinary spaces and none around them, missing where empty."""
     encoded = cells.dictionary_encode().unify_dictionaries().combine_chunks()
     text = pc.replace_substring_regex(encoded.dictionary, _WIDE_SPACE, " ")
     text = pc.utf8_trim_whitespace(text)
@@ -174,8 +176,8 @@ def strip_whitespace(cells: pa.ChunkedArray) -> pa.DictionaryArray:
 
 
 def tidy(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return the same row by row, each different text mended once."""
+    """Return the result of ``strip_whitespace`` row by row."""
     if pc.all(pc.ascii_is_decimal(cells)).as_py():
-        return cells  # numbers of customers: as many texts as rows, and nothing to mend
+        return cells  # ids: as many texts as rows, and no blanks
     encoded = strip_whitespace(cells)
     return pa.chunked_array([encoded.dictionary.take(encoded.indices)])

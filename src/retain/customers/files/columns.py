@@ -1,4 +1,4 @@
-"""Names of columns: canonical ones made of what a file calls them, and the way back."""
+"""Canonical column names, and the roles of columns."""
 
 from __future__ import annotations
 
@@ -12,41 +12,42 @@ from retain.schema import check_mapping
 
 
 def canonical_names(names: Sequence[str]) -> dict[str, str]:
-    """Return the canonical snake_case name of each name, different for different names.
+    """Return a distinct canonical snake_case name for each name.
 
     >>> canonical_names(["customerID", "Total charges, $", "total_charges", "Тип сервиса"])
     {'customerID': 'customer_id', 'Total charges, $': 'total_charges', \
 'total_charges': 'total_charges_2', 'Тип сервиса': 'тип_сервиса'}
     """
     taken: set[str] = set()
-    found = {}
+    canonical = {}
     for name in names:
         plain = snake_case(name) or "column"
-        made, number = plain, 1
-        while made in taken:
+        candidate, number = plain, 1
+        while candidate in taken:
             number += 1
-            made = f"{plain}_{number}"
-        taken.add(made)
-        found[name] = made
-    return found
+            candidate = f"{plain}_{number}"
+        taken.add(candidate)
+        canonical[name] = candidate
+    return canonical
 
 
 def snake_case(name: str) -> str:
-    """``name`` in small letters and digits with ``_`` between words, letters of any script.
+    """Return ``name`` in snake_case; letters of any script are kept.
 
     >>> snake_case("MonthlyCharges"), snake_case("HTTPErrors"), snake_case("%")
     ('monthly_charges', 'http_errors', '')
     """
-    words = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name))
-    pairs = zip(words, words[1:] + " ", words[2:] + "  ", strict=False)
+    text = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", name))
+    pairs = zip(text, text[1:] + " ", text[2:] + "  ", strict=False)
     spaced = "".join(c + "_" * _word_ends(c, second, third) for c, second, third in pairs)
     return re.sub("_+", "_", spaced).strip("_").lower()
 
 
 def find_column(name: object, names: dict[str, str], where: str) -> str:
-    """Return the name in the file of a column named as in the file or canonically.
+    """Return the file's name of a column given by its file name or canonical name.
 
-    ``names`` is what ``canonical_names`` gave. A ``RetainError`` with the nearest name otherwise.
+    ``names`` is the result of ``canonical_names``. Raise a ``RetainError`` with the nearest name if
+    there is no such column.
 
     >>> find_column("customer_id", {"customerID": "customer_id"}, "data.id")
     'customerID'
@@ -63,12 +64,12 @@ def find_column(name: object, names: dict[str, str], where: str) -> str:
 
 
 def find_columns(wanted: Iterable[object], names: dict[str, str], where: str) -> list[str]:
-    """``find_column`` for each of these names."""
+    """Return ``find_column`` of each name."""
     return [find_column(name, names, where) for name in wanted]
 
 
 def check_required_columns(needed: Iterable[str], known: Sequence[str]) -> None:
-    """Refuse customers who lack features that a model learnt from, naming all of these.
+    """Raise if customers lack features of the model, naming all of them.
 
     >>> check_required_columns(["minute", "pages"], ["minutes", "pages"])
     Traceback (most recent call last):
@@ -76,16 +77,16 @@ def check_required_columns(needed: Iterable[str], known: Sequence[str]) -> None:
     retain.errors.RetainError: the model was trained on feature 'minute', which these customers \
 do not have. Did you mean 'minutes'?
     """
-    lacking = [name for name in needed if name not in known]
-    if lacking:
-        which = "feature" if len(lacking) == 1 else "features"
-        message = f"the model was trained on {which} {', '.join(map(repr, lacking))}"
-        hint = did_you_mean(lacking[0], known) if len(lacking) == 1 else ""
+    missing = [name for name in needed if name not in known]
+    if missing:
+        noun = "feature" if len(missing) == 1 else "features"
+        message = f"the model was trained on {noun} {', '.join(map(repr, missing))}"
+        hint = did_you_mean(missing[0], known) if len(missing) == 1 else ""
         raise RetainError(f"{message}, which these customers do not have.{hint}")
 
 
 def _word_ends(letter: str, second: str, third: str) -> bool:
-    """Return whether a word ends after ``letter``: aB, and A before Bc."""
+    """Return whether a word ends after ``letter``: in aB, and between A and Bc."""
     if not second.isupper():
         return False
     return letter.islower() or letter.isdigit() or (letter.isupper() and third.islower())
@@ -93,10 +94,9 @@ def _word_ends(letter: str, second: str, third: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """The columns of a table by what they are for, under the file's names.
+    """The columns of a table by role, under the file's names.
 
-    ``names`` holds the canonical name of every column, ``groups`` the group of each column a
-    group names.
+    ``names`` maps every column to its canonical name, ``groups`` columns to their feature group.
     """
 
     names: dict[str, str]
@@ -110,7 +110,7 @@ class Roles:
 
     @property
     def features(self) -> list[str]:
-        """Every column without another role, and an id or a consent that a group names."""
+        """Columns without another role, and an id or consent column listed in a group."""
         used = (self.id, self.target, self.profit, self.consent)
         return [name for name in self.names if name not in used or name in self.groups]
 
@@ -122,9 +122,9 @@ def assign_roles(
     keep_columns: Sequence[str],
     categorical_columns: Sequence[str],
 ) -> Roles:
-    """Return the roles a user gave; a ``RetainError`` where a name is wrong or has two meanings.
+    """Return the configured roles; raise if a name is wrong or has two roles.
 
-    ``wanted`` names a column, or None, for each of id, target, profit and consent.
+    ``wanted`` maps id, target, profit and consent to a column or None.
     """
     given = {
         role: None if name is None else find_column(name, names, f"data.{role}")
@@ -144,22 +144,24 @@ def _check_one_role_each(given: Mapping[str, str | None]) -> None:
     named = [name for name in given.values() if name is not None]
     twice = [role for role, name in given.items() if name is not None and named.count(name) > 1]
     if twice:
-        said = " and ".join(f"data.{role}" for role in twice)
-        raise RetainError(f"{said} name one column, {given[twice[0]]!r}; expected one role each.")
+        keys = " and ".join(f"data.{role}" for role in twice)
+        raise RetainError(f"{keys} name one column, {given[twice[0]]!r}; expected one role each.")
 
 
 def _groups(
     groups: Mapping[str, Sequence[str]], names: dict[str, str], roles: Mapping[str, str | None]
 ) -> dict[str, str]:
-    """Return the group of each column a group names."""
-    found: dict[str, str] = {}
+    """Return the group of each column listed in a group."""
+    by_column: dict[str, str] = {}
     for group, listed in check_mapping("data.groups", groups).items():
         where = f"data.groups.{group}"
         for name in find_columns([listed] if isinstance(listed, str) else listed, names, where):
-            if name in found:
-                raise RetainError(f"{where}: column {name!r} is in group {found[name]!r} already.")
+            if name in by_column:
+                raise RetainError(
+                    f"{where}: column {name!r} is in group {by_column[name]!r} already."
+                )
             if name in (roles["target"], roles["profit"]):
                 role = "target" if name == roles["target"] else "profit"
                 raise RetainError(f"{where}: column {name!r} is the {role}, never a feature.")
-            found[name] = group
-    return found
+            by_column[name] = group
+    return by_column

@@ -21,12 +21,12 @@ from retain.customers.files.numbers import decimal_mark, normalise_spaces, trunc
 from retain.errors import RetainError, examples
 
 _SEPARATORS = ",;\t|"
-_SAMPLE = 1 << 16  # characters looked at to find separator and decimal mark
+_SAMPLE = 1 << 16  # characters read to detect separator and decimal mark
 
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """The dialect of a file. ``decimal`` is its usual mark; a column may use another."""
+    """The dialect of a file. ``decimal`` is its usual decimal mark; a column may use another."""
 
     encoding: str
     separator: str
@@ -39,9 +39,9 @@ class Dialect:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The cells of a file as text, blanks missing, and the dialect they were written in.
+    """The cells of a file as text, blanks missing, and its dialect.
 
-    ``table`` holds them as Arrow cut them, under the names of the header and without it.
+    ``table`` holds the rows below the header.
     """
 
     path: Path
@@ -50,7 +50,7 @@ class Sheet:
 
     @property
     def columns(self) -> list[str]:
-        """The names of the columns, in the order of the file."""
+        """Column names in the order of the file."""
         return list(self.table.column_names)
 
     @cached_property
@@ -61,7 +61,7 @@ class Sheet:
         return cells
 
     def column(self, name: str) -> DictionaryColumn:
-        """One column, each different cell once."""
+        """Return one column, dictionary-encoded."""
         return from_arrow(self.table.column(name))
 
     def decimal(self, column: str) -> str:
@@ -70,21 +70,21 @@ class Sheet:
 
 
 def detect(path: Path) -> Dialect:
-    """Return the dialect of the file, told by its content alone."""
+    """Return the dialect of the file, detected from its content."""
     encoding, text = decode(path, read_content(path))
     return detect_dialect(encoding, text)
 
 
 def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
-    """All cells of the file as text: surrounding blanks stripped, empty cells missing.
+    """Return all cells of the file as text: surrounding blanks stripped, empty cells missing.
 
-    ``distinct`` are columns that hardly repeat a text, such as ids, where the file has them.
+    ``distinct`` names columns of mostly distinct texts, such as ids.
 
     Raises
     ------
     RetainError
-        The file is missing, empty, no text, has no rows, rows of different length, or two
-        columns of one name.
+        The file is missing, empty, not text, has no rows, rows of different length, or repeated
+        column names.
     """
     dialect, table = _read_fast(path, distinct) or _read_carefully(path, distinct)
     header = [name or f"column {n}" for n, name in enumerate(_header(table), start=1)]
@@ -94,54 +94,56 @@ def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
 
 
 def check_header(path: Path, header: Sequence[str], rows: int) -> None:
-    """Refuse a table whose columns cannot be told apart, or that has no rows."""
-    twice = [name for name, count in Counter(header).items() if count > 1]
-    if twice:
-        found = f"file {str(path)!r} has several columns named {examples(map(truncate, twice))}"
-        raise RetainError(f"{found}; expected a different name for each column.")
+    """Raise if a table has repeated column names or no rows."""
+    repeated = [name for name, count in Counter(header).items() if count > 1]
+    if repeated:
+        problem = (
+            f"file {str(path)!r} has several columns named {examples(map(truncate, repeated))}"
+        )
+        raise RetainError(f"{problem}; expected a different name for each column.")
     if rows == 0:
         raise RetainError(f"file {str(path)!r} holds a header and no rows; expected customers.")
 
 
 def log_read(path: Path, how: str, shape: tuple[int, int]) -> None:
-    """One log line about a table that was read."""
+    """Log that a table was read."""
     log = logging.getLogger(__name__)
     log.info("%s: %s, %d rows, %d columns", path.name, how, *shape)
 
 
-# --- the file in one go, or with care ------------------------------------------------------------
+# --- fast and careful reading --------------------------------------------------------------------
 
 
 def _read_fast(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table] | None:
-    """Return a file that is UTF-8 and without fault, as it seldom is not; else None."""
+    """Return the dialect and table of a valid UTF-8 file; None for any other."""
     check_exists(path)
-    found = head_as_utf8(path, _SAMPLE)
-    if found is None:
+    head = head_as_utf8(path, _SAMPLE)
+    if head is None:
         return None
-    dialect = detect_dialect(*found)
-    how = arrow_cells.CsvFormat(
-        dialect.separator, _column_indices(found[1], dialect.separator, distinct)
+    dialect = detect_dialect(*head)
+    csv_format = arrow_cells.CsvFormat(
+        dialect.separator, _column_indices(head[1], dialect.separator, distinct)
     )
-    table = arrow_cells.read_fast(path, how)
+    table = arrow_cells.read_fast(path, csv_format)
     return None if table is None else (dialect, table)
 
 
 def _read_carefully(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table]:
     encoding, text = decode(path, read_content(path))
     dialect = detect_dialect(encoding, text)
-    how = arrow_cells.CsvFormat(
+    csv_format = arrow_cells.CsvFormat(
         dialect.separator, _column_indices(text[:_SAMPLE], dialect.separator, distinct)
     )
-    return dialect, arrow_cells.read_checked(path, text, how)
+    return dialect, arrow_cells.read_checked(path, text, csv_format)
 
 
 def _column_indices(text: str, separator: str, names: Collection[str]) -> list[int]:
-    """Return the header's indices of these names; a name missed costs only time."""
+    """Return the header's indices of these names; a missed name costs only time."""
     try:
         header = next(csv.reader(text.lstrip().splitlines()[:1], delimiter=separator), [])
-    except csv.Error:  # a name longer than there is any
+    except csv.Error:  # a field above the size limit
         return []
-    return [place for place, name in enumerate(header) if normalise_spaces(name) in names]
+    return [index for index, name in enumerate(header) if normalise_spaces(name) in names]
 
 
 def _header(table: pa.Table) -> list[str]:
@@ -153,7 +155,7 @@ def _header(table: pa.Table) -> list[str]:
 
 
 def detect_dialect(encoding: str, text: str) -> Dialect:
-    """Return the dialect of a text, told by its beginning."""
+    """Return the dialect of a text, detected from its beginning."""
     sample = text[:_SAMPLE].replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in sample.split("\n") if line]
     lines = lines[:-1] if len(text) > _SAMPLE and len(lines) > 1 else lines
@@ -166,7 +168,7 @@ def detect_dialect(encoding: str, text: str) -> Dialect:
 def _agreement(lines: list[str], separator: str) -> tuple[float, int]:
     """Return the share of rows as long as the header, and the header's length.
 
-    A header of one field never wins against one that is cut.
+    A header of one field never wins against a longer one.
     """
     header, *rows = [len(fields) for fields in csv.reader(lines, delimiter=separator)]
     share = (sum(row == header for row in rows) + 1) / (len(rows) + 1)

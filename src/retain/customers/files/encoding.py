@@ -1,4 +1,4 @@
-"""The file a user named: whether it is there, and its bytes."""
+"""Text files: existence, bytes and encoding."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from retain.errors import RetainError, did_you_mean, examples
 from retain.storage.paths import parse_path
 from retain.storage.reading import MAX_TABLE_BYTES, check_regular, open_regular, read_bytes
 
-_HEAD = 1 << 16  # bytes looked at for the zero bytes of UTF-16
+_HEAD = 1 << 16  # bytes searched for the zero bytes of UTF-16
 NOT_TEXT = ("Cc", "Cn", "Co", "Cs")
-"""Unicode categories that text hardly has: control, unassigned, private, surrogate."""
+"""Unicode categories that are rare in text: control, unassigned, private, surrogate."""
 RARE = 0.02
-"""Share of such characters that a text may have, damaged as it may be."""
+"""Largest share of such characters in a text, damaged ones included."""
 _PLAIN = re.compile("[ -\xff\t\n\v\f\r]")  # \x80 to \x9f may be letters of another code page
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 _WORD = re.compile(r"[^\W\d_]+")
@@ -33,22 +33,21 @@ def decode(path: Path, data: bytes) -> tuple[str, str]:
     except UnicodeDecodeError as error:
         if encoding != "utf-8" or _mostly_utf8(data):
             line = data.count(b"\n", 0, error.start) + 1
-            found = f"file {str(path)!r} is {encoding}, but its line {line} is not"
-            raise RetainError(f"{found}; save the file again as UTF-8 text.") from None
+            problem = f"file {str(path)!r} is {encoding}, but its line {line} is not"
+            raise RetainError(f"{problem}; save the file again as UTF-8 text.") from None
         encoding, text = _eight_bit(path, data)
     if "\0" in text or not _looks_like_text(text):
-        found = f"file {str(path)!r} is not text"
-        raise RetainError(f"{found} (a workbook, an archive or an image?); expected CSV in UTF-8.")
+        problem = f"file {str(path)!r} is not text"
+        raise RetainError(
+            f"{problem} (a workbook, an archive or an image?); expected CSV in UTF-8."
+        )
     if not text.strip():
         raise RetainError(f"file {str(path)!r} is empty; expected a header and rows.")
     return encoding, text
 
 
 def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
-    """Return the encoding and the beginning of a UTF-8 file; None for any other file.
-
-    A little more than ``characters`` are told, if the file has more.
-    """
+    """Return the encoding and at least the first ``characters`` of a UTF-8 file; else None."""
     with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
         head = file.read(4 * characters + 4)
     encoding = _marked_encoding(head)
@@ -61,7 +60,7 @@ def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
 
 
 def _marked_encoding(data: bytes) -> str:
-    """Return the encoding a byte order mark names, or its zero bytes betray; UTF-8 otherwise."""
+    """Return the encoding indicated by a byte order mark or zero bytes; UTF-8 otherwise."""
     if data.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -74,7 +73,7 @@ def _marked_encoding(data: bytes) -> str:
 
 
 def _looks_like_text(text: str) -> bool:
-    r"""Return whether control and unassigned characters are rare in the beginning of a text.
+    r"""Return whether control and unassigned characters are rare at the beginning of a text.
 
     >>> _looks_like_text("id,city\n1,Москва\n"), _looks_like_text("\x89PNG\x1a\x0d\x01")
     (True, False)
@@ -85,19 +84,21 @@ def _looks_like_text(text: str) -> bool:
 
 
 def _mostly_utf8(data: bytes) -> bool:
-    """Return whether a file that does not decode as UTF-8 is UTF-8 with damage, and not another."""
-    kept = data.decode("utf-8", errors="ignore")
+    """Return whether a file that does not decode as UTF-8 is damaged UTF-8."""
+    valid = data.decode("utf-8", errors="ignore")
     marked = data.decode("utf-8", errors="replace")
-    letters = len(kept.encode("utf-8")) - len(kept)  # bytes beyond one a character
+    letters = len(valid.encode("utf-8")) - len(valid)  # bytes beyond one per character
     return letters > marked.count("\ufffd")
 
 
 def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
-    """Return the text in cp1251, or in latin-1 where cp1251 makes no Cyrillic words of it."""
+    """Return the encoding and the text: cp1251, or latin-1 if cp1251 mixes the scripts of words."""
     text = data.decode("latin-1")
     if _CONTROL.search(text):
-        found = f"file {str(path)!r} is not text in utf-8, utf-16, cp1251 or latin-1"
-        raise RetainError(f"{found} (a workbook, an archive or an image?); expected CSV in UTF-8.")
+        problem = f"file {str(path)!r} is not text in utf-8, utf-16, cp1251 or latin-1"
+        raise RetainError(
+            f"{problem} (a workbook, an archive or an image?); expected CSV in UTF-8."
+        )
     try:
         cyrillic = data.decode("cp1251")
     except UnicodeDecodeError:
@@ -109,7 +110,7 @@ def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
 
 
 def resolve_path(typed: str, key: str) -> Path:
-    """Return a path as it was typed; the URL of a database, which may hold a password, is none.
+    """Return the path of a typed text; raise for a URL, which may hold a password.
 
     >>> resolve_path("postgresql://ann:secret@db/shop", "data.path")
     Traceback (most recent call last):
@@ -124,24 +125,24 @@ def resolve_path(typed: str, key: str) -> Path:
 
 
 def read_content(path: Path) -> bytes:
-    """Return the bytes of the file; a ``RetainError`` with the nearest name where there is none."""
+    """Return the bytes of the file; raise with the nearest name if it does not exist."""
     check_exists(path)
     return read_bytes(path, max_bytes=MAX_TABLE_BYTES)
 
 
 def check_exists(path: Path) -> None:
-    """Refuse a path that leads to no regular file, naming the nearest file or folder there is."""
+    """Raise if a path is not a regular file, naming the nearest file or folder."""
     try:
-        found = path.stat()
+        status = path.stat()
     except (FileNotFoundError, NotADirectoryError):
         raise RetainError(_missing_file_message(path)) from None
     except (OSError, ValueError) as error:  # a name too long, or with a NUL in it
-        why = getattr(error, "strerror", None) or error
-        message = f"path {truncate(str(path))!r} is not a file name: {why}"
+        reason = getattr(error, "strerror", None) or error
+        message = f"path {truncate(str(path))!r} is not a file name: {reason}"
         raise RetainError(f"{message}; expected the path of a file.") from None
-    if stat.S_ISDIR(found.st_mode):
+    if stat.S_ISDIR(status.st_mode):
         raise RetainError(f"{str(path)!r} is a folder; expected a file in it.{_list_files(path)}")
-    check_regular(path, found)
+    check_regular(path, status)
 
 
 def _missing_file_message(path: Path) -> str:

@@ -1,7 +1,7 @@
-"""Customers whose cells break what a file should hold, and in which words.
+"""Customers with invalid cells, and the message about them.
 
-Of customers to learn from one refuses the whole file: who is left out might be left out for a
-reason. Of customers to be scored each is told why there is no score.
+An invalid row in training data raises, because dropping rows may bias the sample. Customers to be
+scored are dropped, each with a reason.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ STEP = "unreadable"
 
 @dataclass(frozen=True, slots=True)
 class InvalidRows:
-    """A sentence, and the ids it is about."""
+    """A message and the customers it is about."""
 
     message: str
     ids: pd.Index
 
 
 def raise_invalid(found: Iterable[InvalidRows]) -> None:
-    """Refuse a file for all that is wrong with it, if anything is."""
+    """Raise one error with all messages, if there are any."""
     if lines := [one.message for one in found]:
         raise RetainError("\n".join(lines))
 
 
 def drop_invalid(customers: Customers, found: Iterable[InvalidRows]) -> Customers:
-    """Drop customers with invalid rows, a funnel step each; raise where none is left."""
+    """Drop customers with invalid rows, with a funnel step per message; raise if none is left."""
     for one in found:
         unread = customers.features.index.isin(one.ids)
         if unread.all():

@@ -1,4 +1,4 @@
-"""Cells of text: their numbers, their decimal mark, and how a message shows them."""
+"""Numbers and decimal marks in cells of text, and their preview in messages."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _WIDEST = 60  # characters of a cell an error message shows
 def parse_numbers(cells: pd.Series, decimal: str = ".") -> pd.Series:
     """Return the cells as floats, NaN where a cell is missing or is not a number.
 
-    Spaces of any width may separate thousands. Texts such as ``inf`` and ``nan`` are not numbers,
-    and neither is a number too large for a float.
+    Spaces of any width may separate thousands. ``inf``, ``nan`` and numbers too large for a float
+    do not count as numbers.
 
     >>> parse_numbers(pd.Series(["1 234,5", "-3", "inf", "0.98", None]), ",").tolist()
     [1234.5, -3.0, nan, nan, nan]
     """
-    found = parse_number(to_dictionary(cells), decimal).cells()
-    return pd.Series(found.array, index=cells.index, name=cells.name)
+    values = parse_number(to_dictionary(cells), decimal).cells()
+    return pd.Series(values.array, index=cells.index, name=cells.name)
 
 
 def parse_number(column: DictionaryColumn, decimal: str) -> DictionaryColumn:
-    """Return the column as floats, missing as ``parse_numbers`` has it."""
+    """Return the column as floats, as ``parse_numbers`` does."""
     return column.with_distinct(_parse(column.distinct, decimal))
 
 
 def require_numbers(cells: pd.Series, decimal: str, where: str, hint: str = "") -> pd.Series:
-    """Return cells as floats, or raise an error that shows those that are no numbers.
+    """Return cells as floats, or raise an error that shows those that are not numbers.
 
     >>> require_numbers(pd.Series(["3", "many", None]), ".", "column 'pages'")
     Traceback (most recent call last):
@@ -49,16 +49,16 @@ with decimal mark '.'.
 
 
 def not_a_number_message(wrong: pd.Series, decimal: str, where: str) -> str:
-    """Return the message about cells of ``where`` that are no numbers."""
-    found = f"{n_cells(len(wrong))} not a number: {preview(wrong)}"
-    return str(RetainError.at(where, found, f"expected numbers with decimal mark {decimal!r}"))
+    """Return the message about cells that are not numbers."""
+    problem = f"{n_cells(len(wrong))} not a number: {preview(wrong)}"
+    return str(RetainError.at(where, problem, f"expected numbers with decimal mark {decimal!r}"))
 
 
 def decimal_mark(cells: pd.Series | DictionaryColumn, default: str = ".") -> str:
-    """Return the decimal mark one column uses, ``default`` where the column does not tell.
+    """Return the decimal mark of a column, ``default`` if it is ambiguous.
 
-    ``'1,234'`` may be a little over one or over a thousand. Where every mark of the column can be
-    read both ways the mark of the file decides, and what does not fit it is no number then.
+    ``'1,234'`` may be slightly over one or over a thousand. If every mark of the column is
+    ambiguous, the mark of the file decides, and cells that do not fit it are not numbers.
 
     >>> decimal_mark(pd.Series(["0,98", "4,16"]))
     ','
@@ -75,7 +75,7 @@ def decimal_mark(cells: pd.Series | DictionaryColumn, default: str = ".") -> str
 
 
 def preview(cells: pd.Series) -> str:
-    """Up to five different cells as a message shows them, long ones cut.
+    """Return up to five distinct cells for a message, long ones truncated.
 
     >>> preview(pd.Series(["a", "b", "a"]))
     "'a', 'b'"
@@ -84,7 +84,7 @@ def preview(cells: pd.Series) -> str:
 
 
 def normalise_spaces(text: str) -> str:
-    r"""``text`` as cells are read: every space an ordinary one, none around.
+    r"""Return ``text`` with ordinary spaces and none around it.
 
     >>> normalise_spaces("1\u00a0234 ")
     '1 234'
@@ -93,7 +93,7 @@ def normalise_spaces(text: str) -> str:
 
 
 def truncate(value: object) -> object:
-    """``value``, its text cut where it is too long for a message."""
+    """Return ``value`` with its text truncated for a message."""
     return f"{value[:_WIDEST]}…" if isinstance(value, str) and len(value) > _WIDEST else value
 
 
@@ -119,7 +119,7 @@ def _grammar(mark: str) -> str:
 
 
 def _uses_mark(texts: pd.Series, mark: str) -> np.ndarray:
-    """Return a mask of the texts that are numbers with ``mark``, not grouped thousands."""
+    """Return a mask of texts that use ``mark`` as decimal mark, not to group thousands."""
     tells = np.array(texts.str.contains(mark, regex=False), dtype=bool)
     marked = texts[tells]
     number = marked.str.fullmatch(_grammar(mark)).astype(bool)

@@ -1,4 +1,4 @@
-"""One table of unknown meaning, from a CSV or a Parquet file: text, numbers and dates as found."""
+"""A table without a contract, from a CSV or Parquet file: text, numbers and dates."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _PARQUET = (".parquet", ".parq", ".pq")
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table as the file holds it, under the file's column names.
+    """A table under the column names of its file.
 
-    Cells are texts (missing where blank) or, as Parquet has types, whole numbers, floats or dates;
-    a truth value is the text ``True`` or ``False``. ``decimal`` is the usual mark of the texts.
+    Cells are texts (missing where blank) or, from Parquet, whole numbers, floats or dates; a
+    boolean is the text ``True`` or ``False``. ``decimal`` is the usual decimal mark of the texts.
     """
 
     path: Path
@@ -34,7 +34,7 @@ class Table:
 
 
 def open_table(path: Path) -> Table:
-    """Return the table in the file; Parquet is told by its suffix, anything else is text."""
+    """Return the table in the file; Parquet by its suffix, anything else as text."""
     if path.suffix.lower() not in _PARQUET:
         sheet = read_cells(path)
         return Table(path, sheet.cells, sheet.dialect.decimal)
@@ -57,19 +57,19 @@ def _typed(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series:
     if types.is_boolean(kind):
         return pd.Series(column.to_pandas()).map({True: "True", False: "False"}).astype("str")
     if types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind):
-        found = _numbers(column)
+        values = _numbers(column)
     elif types.is_date(kind) or types.is_timestamp(kind):
-        found = column.cast(pa.timestamp("s"), safe=False)
+        values = column.cast(pa.timestamp("s"), safe=False)
     elif types.is_null(kind) or types.is_string(kind) or types.is_large_string(kind):
         return pd.Series(tidy(column.cast(pa.string())).to_pandas()).astype("str")
     else:
         holds = f"file {str(path)!r}, column {name!r} holds {kind}"
         raise RetainError(f"{holds}; expected numbers, text, dates or truth values.")
-    return pd.Series(found.to_pandas())
+    return pd.Series(values.to_pandas())
 
 
 def _numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Whole numbers stay whole where none is missing: an id must keep every digit."""
+    """Return integers as int64 if none is missing, so an id keeps every digit; else floats."""
     import pyarrow as pa
 
     whole = pa.types.is_signed_integer(column.type) and column.null_count == 0
