@@ -1,1 +1,1 @@
-"""The commands: words typed become calls of workflows. The one room that knows Hydra and Rich."""
+"""The commands: command lines become calls of workflows. Only this package uses Hydra and Rich."""

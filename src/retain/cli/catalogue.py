@@ -1,4 +1,4 @@
-"""The offer catalogue and settings of a campaign, once its customers are known."""
+"""The offer catalogue and the settings of a campaign."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANY = "general"
 
 
 def drop_offer_overrides(line: Arguments) -> Arguments:
-    """Return the line as it can be composed before it is known which catalogue it speaks of.
+    """Return the line without overrides of offers, unless it chooses a catalogue.
 
     >>> drop_offer_overrides(Arguments(("study=demo", "offers.letter.capacity=5"))).overrides
     ('study=demo',)
@@ -37,10 +37,10 @@ def _chosen_catalogue(line: Arguments) -> bool:
 
 
 def campaign_settings(line: Arguments, config: Compare, winner: Record) -> CampaignSettings:
-    """Segmentation, assumptions, catalogue and limits of a comparison.
+    """Return segmentation, assumptions, catalogue and limits of a comparison.
 
-    Without ``offers=NAME`` the catalogue is the one named after the winner's data source, where
-    there is one, else ``general``.
+    The default of ``offers`` is the catalogue with the name of the winner's data source, or
+    ``general`` if there is none.
 
     Raises
     ------
@@ -52,8 +52,8 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Campa
     catalogue = config.offers
     if catalogue is None:
         source = str((config.data or winner.config["data"])["name"])
-        known = Groups.among((conf_dir(), *line.config_dirs)).options.get(CATALOGUE, ())
-        named = source if source in known else ANY
+        catalogues = Groups.among((conf_dir(), *line.config_dirs)).options.get(CATALOGUE, ())
+        named = source if source in catalogues else ANY
         chosen = replace(line, overrides=(*line.overrides, f"{CATALOGUE}={named}"))
         catalogue = compose_compare(chosen).offers
     if catalogue is None:

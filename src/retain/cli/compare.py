@@ -1,8 +1,7 @@
 """``retain-compare``: from finished runs to verdict and page, sealed test, segments, campaign.
 
-Exit codes: 0 done, 1 some run is broken and was left out, 2 config, runs or data refused, the
-verdict stays with its campaign, or memory or a disk ran out, 3 a gate was not met, 70 a bug of
-retain.
+Exit codes: 0 done, 1 a broken run was left out, 2 config, runs or data are invalid, the verdict
+still belongs to its campaign, or memory or disk is full, 3 the gate is not met, 70 a bug of retain.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ EXPLAINING = ("retain.workflows.explanation_jobs", "phik.phik", "shap")
 def main() -> None:
     """Run the console command ``retain-compare``."""
     code = answer(compare, sys.argv[1:], "compare")
-    gc.freeze()  # nothing is looked through for garbage on the way out
+    gc.freeze()  # no garbage collection at exit
     sys.exit(code)
 
 
 def compare(line: Arguments) -> int:
-    """Read the records, judge them, carry the winner on, and write the verdict."""
+    """Compare the runs, evaluate the winner, and write the verdict."""
     from retain.execution.worker import start_forkserver
 
     with suppress(OSError):  # a worker that cannot start says so
@@ -57,7 +56,7 @@ def compare(line: Arguments) -> int:
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """No search for garbage meanwhile: among thousands of records, all wanted, it costs a half."""
+    """Pause garbage collection, which takes half of the time with thousands of live records."""
     searched = gc.isenabled()
     gc.disable()
     try:
@@ -90,16 +89,18 @@ def _select_and_compare(line: Arguments) -> int:
     check_explain_keys(config.explain)
     if config.gate_only and not config.gate:
         raise RetainError("gate_only=true needs a gate; type gate.METRIC=VALUE.")
-    found = select_runs(config)
-    with logged_beside(found.output_dir.path):
-        code = _compare_runs(line, config, found, diff_pair(config, found))
-    if told := log_runs(found.runs, config.tracking, Path(config.outputs)):
-        console().print(literal(told), soft_wrap=True, highlight=False)
+    selection = select_runs(config)
+    with logged_beside(selection.output_dir.path):
+        code = _compare_runs(line, config, selection, diff_pair(config, selection))
+    if message := log_runs(selection.runs, config.tracking, Path(config.outputs)):
+        console().print(literal(message), soft_wrap=True, highlight=False)
     return code
 
 
-def _compare_runs(line: Arguments, config: Compare, found: RunSelection, asked: DiffRuns) -> int:
-    """Judge the runs, write what was found, and print it."""
+def _compare_runs(
+    line: Arguments, config: Compare, selection: RunSelection, diff_runs: DiffRuns
+) -> int:
+    """Compare the runs, write the results, and print them."""
     from retain.cli.catalogue import campaign_settings
     from retain.cli.terminal.comparison import print_comparison, print_files, print_gate
     from retain.cli.terminal.console import console
@@ -108,19 +109,19 @@ def _compare_runs(line: Arguments, config: Compare, found: RunSelection, asked: 
     from retain.workflows.compare import Comparison, select_winner, write_comparison
     from retain.workflows.training_data import relocate_data
 
-    home = found.output_dir
-    found, verdict, scores = select_winner(found, config.selection)
+    home = selection.output_dir
+    selection, verdict, scores = select_winner(selection, config.selection)
     checks = check_gate(verdict.winner, config.gate)
-    code = _exit_code(checks, found)
+    code = _exit_code(checks, selection)
     if config.gate_only:
         print_gate(console(), checks)
         if line.json:
             write_json({"gate": [asdict(check) for check in checks]})
         return code
-    config = _with_sealed_test(relocate_data(config, verdict.winner), found)
+    config = _with_sealed_test(relocate_data(config, verdict.winner), selection)
     settings = campaign_settings(line, config, verdict.winner)
     comparison = Comparison(
-        line.words, config, found, verdict, settings, checks, asked, scores, show_progress
+        line.words, config, selection, verdict, settings, checks, diff_runs, scores, show_progress
     )
     try:
         with home.alone(lambda: say_waiting(home)):
@@ -136,25 +137,22 @@ def _compare_runs(line: Arguments, config: Compare, found: RunSelection, asked: 
     return code
 
 
-def _exit_code(checks: Sequence[GateResult], found: RunSelection) -> int:
-    """Return the exit code of a comparison that ends well."""
+def _exit_code(checks: Sequence[GateResult], selection: RunSelection) -> int:
+    """Return the exit code of a finished comparison."""
     if not all(check.passed for check in checks):
         return MISSED
-    return BROKEN if found.broken else 0
+    return BROKEN if selection.broken else 0
 
 
-def _with_sealed_test(config: Compare, found: RunSelection) -> Compare:
-    """Return the settings with the sealed test closed while runs may still change the winner.
-
-    Looked at before the last run has ended, it would be looked at again for another winner.
-    """
+def _with_sealed_test(config: Compare, selection: RunSelection) -> Compare:
+    """Return the settings, with the sealed test closed while runs may still change the winner."""
     if config.sealed_test != "auto":
         return config
-    return config.model_copy(update={"sealed_test": "closed" if found.n_running else "open"})
+    return config.model_copy(update={"sealed_test": "closed" if selection.n_running else "open"})
 
 
 def say_waiting(study: StudyDirectory) -> None:
-    """Say that another command is at the study."""
+    """Print that another command uses the study."""
     from retain.cli.terminal.console import console, literal
 
     message = f"waiting for another command that is at {literal(study.path)}"

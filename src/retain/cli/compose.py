@@ -1,4 +1,4 @@
-"""Composition: from overrides to the one config tree of a run, held against its types."""
+"""Composition: from overrides to the validated config of each run."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ holds a number, options that choose themselves, ``hydra: null``; no code of ours
 
 
 class _Sweeps(Config):
-    """The sweep of a study, as its file has it."""
+    """The sweep in a study's file."""
 
     params: dict[str, Plain] | None = None
     sweeps: tuple[dict[str, Plain], ...] = ()
@@ -55,7 +55,7 @@ LONGEST = 500
 
 
 class Composer:
-    """Composes configs of one command line. A context manager, since Hydra keeps global state."""
+    """Composer of one command line's configs; a context manager, as Hydra has global state."""
 
     def __init__(self, line: Arguments, primary: str) -> None:
         self.line = line
@@ -75,18 +75,18 @@ class Composer:
         GlobalHydra.instance().clear()
 
     def runs(self) -> list[RunConfig]:
-        """Every run the line asks for, each once, in order.
+        """Return every run of the line once, in order.
 
         Raises
         ------
         RetainError
-            When a run's config is wrong, or several runs are asked for without ``-m``.
+            When a run's config is wrong, or there are several runs without ``-m``.
         """
-        found: dict[str, RunConfig] = {}
+        composed: dict[str, RunConfig] = {}
         for overrides, tree in self.trees():
             run = _run(overrides, tree)
-            found.setdefault(run.id, run)
-        return list(found.values())
+            composed.setdefault(run.id, run)
+        return list(composed.values())
 
     def trees(self) -> Iterator[tuple[tuple[str, ...], Tree]]:
         """Yield overrides and unresolved tree of every run of a line, baselines last."""
@@ -105,12 +105,12 @@ class Composer:
             yield from baseline_runs(axes, expand, self.groups.options["model"])
 
     def _sweeps(self) -> list[list[Axis]]:
-        """Return the products the line asks for: what its study sweeps, narrowed by what was typed.
+        """Return the products of axes: the study's sweeps, narrowed by the overrides typed.
 
         Raises
         ------
         RetainError
-            When they are more runs than ``max_runs``; none is composed then.
+            When they have more runs than ``max_runs``, before any is composed.
         """
         typed = check_overrides(self.line.overrides, self.groups)
         tree = self._compose(first_values(typed))
@@ -121,17 +121,17 @@ class Composer:
         return [expand_axes(sweep) for sweep in sweeps]
 
     def one(self) -> dict[str, Any]:
-        """Return the one tree the line asks for, with Hydra's own part left out."""
+        """Return the line's only tree, without Hydra's node."""
         typed = check_overrides(self.line.overrides, self.groups)
         if self.line.multirun or count_runs(typed) > 1:
             raise RetainError("this command does one thing at a time: no -m and no lists to sweep.")
         tree = _without_hydra(self._compose(first_values(typed)))
         values = resolve(tree)
-        with_references(tree, values, resolve)  # refuses those that a document would hold
+        with_references(tree, values, resolve)  # raises for values that a document would hold
         return values
 
     def _compose(self, overrides: Sequence[str]) -> Tree:
-        """Return the unresolved tree of ``overrides``, by Hydra, whose own node is in it."""
+        """Return Hydra's unresolved tree of ``overrides``, Hydra's own node included."""
         key = tuple(overrides)
         if key not in self._composed:
             paths = [f"hydra.searchpath=[{','.join(f'file://{d}' for d in self.line.config_dirs)}]"]
@@ -146,7 +146,7 @@ class Composer:
 
 
 def swept_by(tree: Tree) -> tuple[dict[str, Plain], tuple[dict[str, Plain], ...]]:
-    """Return the lists that a study sweeps in every product, and those of each product."""
+    """Return a study's common sweep lists, and those of each product."""
     sweeper, study = tree["hydra"].get("sweeper"), tree.get("study")
     if not isinstance(sweeper, Mapping):
         raise RetainError(f"hydra.sweeper is {sweeper!r}; expected params: {{KEY: 'ONE,OTHER'}}.")
@@ -156,7 +156,7 @@ def swept_by(tree: Tree) -> tuple[dict[str, Plain], tuple[dict[str, Plain], ...]
 
 
 def check_count(runs: int, tree: Tree) -> None:
-    """Raise where a line asks for more runs than ``max_runs``."""
+    """Raise if a line has more runs than ``max_runs``."""
     most = tree.get("max_runs")
     if isinstance(most, int) and runs > most:
         raise RetainError(
@@ -166,22 +166,19 @@ def check_count(runs: int, tree: Tree) -> None:
 
 
 def _short_error(error: Exception) -> str:
-    """Return the first lines of an error of Hydra's as one."""
+    """Return the first lines of an error of Hydra in one line."""
     return " ".join(str(error).split())[:LONGEST] or type(error).__name__
 
 
 def _forget_launchers(groups: Groups) -> None:
-    """Drop launchers that plugins registered under names of ours.
-
-    Hydra holds a file against the types registered under its name, and ours are not a plugin's.
-    """
+    """Drop plugins' launchers with names of ours: Hydra would validate our files by their types."""
     registered = ConfigStore.instance().repo.get("hydra", {}).get("launcher", {})
     for name in set(groups.options["hydra/launcher"]) - set(HYDRA_FLAGS["hydra/launcher"]):
         registered.pop(f"{name}.yaml", None)
 
 
 def _run(overrides: Sequence[str], tree: Tree) -> RunConfig:
-    """One run's config, checked key by key."""
+    """Return one run's config, checked key by key."""
     own = _without_hydra(tree)
     values = resolve(own)
     run = parse(Run, values)
@@ -202,22 +199,19 @@ def _without_hydra(tree: Tree) -> Tree:
 
 
 def _chooses_by_reference(folder: Path) -> bool:
-    """Return whether some option's defaults list refers to another choice (``- /db: ${model}``)."""
+    """Return whether any defaults list refers to another choice (``- /db: ${model}``)."""
     defaults = re.compile(r"^defaults:.*?^(?=\S)", re.MULTILINE | re.DOTALL)
     texts = (read_text(path) + "\n." for path in folder.rglob("*.yaml"))
     return any("${" in part for text in texts for part in defaults.findall(text))
 
 
 def resolve(tree: Tree) -> dict[str, Any]:
-    """Return the tree with every reference resolved; what is still missing is asked for.
-
-    Nodes without references, such as a data contract, are not copied.
-    """
+    """Return the tree with every reference resolved; nodes without references are not copied."""
     special = dict(_leaves({k: node for k, node in tree.items() if _SPECIAL(json.dumps(node))}))
     missing = sorted(path for path, leaf in special.items() if leaf == "???")
     if missing:
-        told = " ".join(f"{key}=VALUE" for key in missing)
-        raise RetainError(f"the config lacks {', '.join(missing)}; add {told}.")
+        hint = " ".join(f"{key}=VALUE" for key in missing)
+        raise RetainError(f"the config lacks {', '.join(missing)}; add {hint}.")
     references = {path: leaf for path, leaf in special.items() if "${" in leaf}
     if not references:
         return dict(tree)
@@ -227,8 +221,8 @@ def resolve(tree: Tree) -> dict[str, Any]:
     try:
         plain = OmegaConf.to_container(OmegaConf.create(part), resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        told = str(error).splitlines()[0]
-        raise RetainError(f"the config cannot be resolved: {told}.") from None
+        hint = str(error).splitlines()[0]
+        raise RetainError(f"the config cannot be resolved: {hint}.") from None
     return {**tree, **cast("dict[str, Any]", plain)}
 
 
@@ -236,7 +230,7 @@ _SPECIAL = re.compile(r"\$\{|\?\?\?").search
 
 
 def _leaves(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
-    """Path and text of every leaf that refers to another or is missing."""
+    """Yield path and text of every leaf that is a reference or missing."""
     if isinstance(node, dict | list):
         inner = node.items() if isinstance(node, dict) else enumerate(node)
         for key, item in inner:
@@ -250,20 +244,20 @@ BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
 def choose_backend(composed: RunConfig) -> Backend:
-    """Return the engine a line asks for.
+    """Return the backend of a line.
 
     Raises
     ------
     RetainError
-        When a key or value of ``hydra.launcher`` is wrong, or it is a launcher of Hydra's plugins,
-        or a race is asked for where none can be run.
+        When a key or value of ``hydra.launcher`` is wrong, the launcher is one of Hydra's plugins,
+        or early stopping is set with another launcher than ``basic``.
     """
     node = _node(composed)
     name = str(node.get("engine"))
     if name not in BACKENDS:
-        found = node.get("engine", node.get("_target_"))
+        engine = node.get("engine", node.get("_target_"))
         raise RetainError(
-            f"hydra.launcher is {found!r}, which is not a launcher of retain; "
+            f"hydra.launcher is {engine!r}, which is not a launcher of retain; "
             f"type hydra/launcher= with one of {', '.join(BACKENDS)}."
         )
     if composed.run.validation.early_stopping and name != "basic":
@@ -275,7 +269,7 @@ def choose_backend(composed: RunConfig) -> Backend:
 
 
 def _node(composed: RunConfig) -> dict[str, Any]:
-    """Return the launcher's node with its references resolved; Hydra's default stands for ours."""
+    """Return the launcher's resolved node, with Hydra's default named ``basic``."""
     launcher = composed.hydra["launcher"]
     tree = resolve({**composed.config, "hydra": {"launcher": launcher}})
     node = check_mapping("hydra.launcher", tree["hydra"]["launcher"])

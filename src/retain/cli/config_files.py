@@ -1,4 +1,4 @@
-"""Config files of the user's own, bounded before Hydra reads them."""
+"""Checks of the user's config files before Hydra reads them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def check_config_files(folders: Iterable[Path]) -> None:
-    """Raise at the first YAML file in ``folders`` that Hydra should not be given.
+    """Raise at the first invalid YAML file in ``folders``.
 
     Raises
     ------
     RetainError
-        If it is no regular file, too large or too deep, no UTF-8 or no YAML.
+        If it is not a regular file, too large, too deep, not UTF-8 or not YAML.
     """
     for folder in folders:
         for path in sorted(folder.rglob("*.yaml")):
@@ -40,8 +40,8 @@ def _check_file(path: Path) -> None:
         message = " ".join(str(error).split())
         raise RetainError(f"{path} cannot be read as YAML: {message}.") from None
     if root is not None and not isinstance(root, yaml.MappingNode):
-        found = "a list" if isinstance(root, yaml.SequenceNode) else "one value"
-        raise RetainError(f"{path} holds {found}; expected keys and values.")
+        kind = "a list" if isinstance(root, yaml.SequenceNode) else "one value"
+        raise RetainError(f"{path} holds {kind}; expected keys and values.")
     if root is not None and _count_nodes(root, {}) > MOST_NODES:
         raise RetainError(f"{path} holds more than {MOST_NODES:,} keys and values.")
 
@@ -55,14 +55,14 @@ def _check_levels(path: Path, text: str) -> None:
             raise RetainError(f"{path} is nested more than {MOST_LEVELS} levels deep.")
 
 
-def _count_nodes(node: yaml.Node, known: dict[int, float]) -> float:
-    """Return the number of nodes with every alias written out; infinite for a cycle."""
-    if id(node) not in known:
-        known[id(node)] = math.inf  # what is met again within itself has no end
+def _count_nodes(node: yaml.Node, sizes: dict[int, float]) -> float:
+    """Return the number of nodes with every alias expanded; infinite for a cycle."""
+    if id(node) not in sizes:
+        sizes[id(node)] = math.inf  # a cycle
         below: Iterable[yaml.Node] = ()
         if isinstance(node, yaml.SequenceNode):
             below = node.value
         elif isinstance(node, yaml.MappingNode):
             below = (one for pair in node.value for one in pair)
-        known[id(node)] = 1 + sum(_count_nodes(one, known) for one in below)
-    return known[id(node)]
+        sizes[id(node)] = 1 + sum(_count_nodes(one, sizes) for one in below)
+    return sizes[id(node)]

@@ -1,8 +1,8 @@
-"""Values from the environment, which are recorded as the reference that was typed.
+"""Values from the environment, recorded as references.
 
-``${oc.env:NAME}`` may stand for a secret: a record, or anything made of it, holds that text and not
-the value. Where a value can change a result without the data telling, the reference is refused,
-since a record's id is made of what it holds.
+``${oc.env:NAME}`` may be a secret, so records hold this text and not the value. A record's id is
+a hash of its content, so references are an error where their value could change a result
+without a change of the data.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ Resolve = Callable[[Mapping[str, Any]], dict[str, Any]]
 def with_references(
     tree: Mapping[str, Any], values: dict[str, Any], resolve: Resolve
 ) -> dict[str, Any]:
-    """Return resolved values with the text of its reference wherever the environment gave one.
+    """Return resolved values, with the reference's text for values from the environment.
 
     Parameters
     ----------
     tree
-        The config before references were resolved.
+        The unresolved config.
     values
-        The same resolved.
+        The resolved config.
     resolve
-        What resolves a tree.
+        The function that resolves a tree.
 
     Raises
     ------
     RetainError
-        If such a value stands where it may not, or is no text.
+        If a key may not have such a value, or the value is not a text.
     """
     if f"{ENVIRONMENT}:" not in json.dumps(tree):
         return values
@@ -67,7 +67,7 @@ def with_references(
 
 @contextmanager
 def _marked_environment() -> Iterator[None]:
-    """Have every value from the environment resolve to a mark."""
+    """Resolve every value from the environment to a marker."""
     OmegaConf.register_new_resolver(ENVIRONMENT, lambda *_: MARK, replace=True)
     try:
         yield
@@ -76,13 +76,13 @@ def _marked_environment() -> Iterator[None]:
 
 
 def _references(tree: Any, marked: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Yield path and unresolved text of every value that bears the mark."""
+    """Yield path and unresolved text of every value with the marker."""
     if isinstance(tree, Mapping) and isinstance(marked, dict):
         for key in marked:
             yield from _references(tree.get(key), marked[key], (*path, key))
     elif isinstance(tree, list) and isinstance(marked, list) and len(tree) == len(marked):
-        for place, (one, other) in enumerate(zip(tree, marked, strict=True)):
-            yield from _references(one, other, (*path, place))
+        for index, (one, other) in enumerate(zip(tree, marked, strict=True)):
+            yield from _references(one, other, (*path, index))
     elif MARK in json.dumps(marked, default=str):
         yield path, tree
 

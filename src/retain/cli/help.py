@@ -1,4 +1,4 @@
-"""``--help``: the choices there are, read off the config folder without importing Hydra."""
+"""``--help``, with the options read from the config folder without importing Hydra."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Overrides as Hydra reads them, bounded before it does."""
+"""Parsing of overrides by Hydra, after checks of their size."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST = 200
 
 
 def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
-    """Return each override as it can be read, and as Hydra reads it."""
+    """Return each override's text, quoted if needed, and Hydra's parse of it."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
 
@@ -57,7 +57,7 @@ def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
 
 
 def _depth(text: str) -> int:
-    """Return the depth of nested brackets."""
+    """Return the nesting depth of brackets."""
     steps = (1 if one in "[{(" else -1 for one in text if one in "[]{}()")
     return max(itertools.accumulate(steps), default=0)
 
@@ -67,7 +67,7 @@ def _short(typed: str) -> str:
 
 
 def _quote_values(text: str) -> str:
-    """``text`` with its values in quotes, since Hydra reads bare words in Latin letters alone.
+    """Return ``text`` with its values in quotes, as Hydra reads only Latin letters without.
 
     >>> _quote_values("data.id=клиент")
     "data.id='клиент'"

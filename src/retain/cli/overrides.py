@@ -1,8 +1,8 @@
-"""The arguments typed: flags and overrides; ``cli.sweep_axes`` expands them.
+"""Flags and overrides of a command line; ``cli.sweep_axes`` expands the overrides.
 
-Every plain ``key=value`` is handed to Hydra as ``++key=value``, so that one check after
-composition (``cli.compose``) judges what was typed with ``+`` and without, and names the nearest
-right key. Hydra is imported only where a line is expanded, so that help answers at once.
+Hydra gets every plain ``key=value`` as ``++key=value``, so that one check after composition
+(``cli.compose``) covers keys with ``+`` and without, and names the nearest valid key. Hydra is
+imported only to expand a line, which keeps ``--help`` fast.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-compl
 
 @dataclass(frozen=True)
 class Arguments:
-    """One command line, taken apart."""
+    """The parsed command line."""
 
     overrides: tuple[str, ...]
     multirun: bool = False
@@ -49,13 +49,13 @@ class Arguments:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The overrides to type for the same result, without flags of output."""
+        """The words to type for the same result, without flags of output."""
         folders = (("-cd", os.path.relpath(folder)) for folder in self.config_dirs)
         return (*self.overrides, *(word for pair in folders for word in pair))
 
 
 def quote_ids(text: str) -> str:
-    """Return an override in which ids are texts, though they may look like numbers.
+    """Return an override with quoted ids, which may look like numbers.
 
     >>> quote_ids("diff=[12345678,12e45678]")
     "diff=['12345678','12e45678']"
@@ -65,7 +65,7 @@ def quote_ids(text: str) -> str:
 
 
 def parse_args(arguments: Sequence[str]) -> Arguments:
-    """Take a command line apart; a flag that is not known is refused.
+    """Parse a command line; an unknown flag is an error.
 
     >>> line = parse_args(["-m", "model=svc", "--quiet"])
     >>> line.overrides, line.multirun, line.quiet, line.json
@@ -84,8 +84,8 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
         elif word.split("=")[0] in TO_HYDRA:
             return Arguments((), to_hydra=True)
         elif word not in (*HELP, *MULTIRUN, *QUIET, *JSON):
-            known = (*HELP, *MULTIRUN, *QUIET, *JSON, *CONFIG_DIR, *TO_HYDRA)
-            raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, known)}")
+            all_flags = (*HELP, *MULTIRUN, *QUIET, *JSON, *CONFIG_DIR, *TO_HYDRA)
+            raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, all_flags)}")
     return Arguments(
         tuple(overrides),
         multirun=any(flag in arguments for flag in MULTIRUN),
@@ -111,18 +111,18 @@ class Groups:
 
     @classmethod
     def among(cls, folders: Sequence[Path]) -> Groups:
-        """Return groups of the shipped configs and of the user's own folders together."""
-        found = {group: set(names) for group, names in HYDRA_FLAGS.items()}
+        """Return the groups of the shipped configs and of the user's folders."""
+        options = {group: set(names) for group, names in HYDRA_FLAGS.items()}
         for folder in folders:
             for path in folder.rglob("*.yaml"):
                 if path.parent != folder:
                     group = path.parent.relative_to(folder).as_posix()
-                    found.setdefault(group, set()).add(path.stem)
-        return cls({group: tuple(sorted(names)) for group, names in sorted(found.items())})
+                    options.setdefault(group, set()).add(path.stem)
+        return cls({group: tuple(sorted(names)) for group, names in sorted(options.items())})
 
 
 def check_overrides(overrides: Sequence[str], groups: Groups) -> list[str]:
-    """Check overrides and return them as Hydra takes them."""
+    """Check overrides and return them for Hydra."""
     return [_force_add(text, parsed, groups) for text, parsed in parse_overrides(overrides)]
 
 
@@ -143,7 +143,7 @@ def _force_add(text: str, override: Override, groups: Groups) -> str:
         for value in _options(override):
             if value not in groups.options[key]:
                 raise RetainError.unknown(key, value, groups.options[key])
-        shipped = (conf_dir() / key).is_dir()  # in the defaults, where nothing is to be added
+        shipped = (conf_dir() / key).is_dir()  # in the defaults, so nothing is added
         return text.lstrip("+") if shipped else text
     if key.startswith("hydra.launcher.") and not override.is_delete():
         return f"++{text.lstrip('+')}"
@@ -153,7 +153,7 @@ def _force_add(text: str, override: Override, groups: Groups) -> str:
 
 
 def _options(override: Override) -> list[str]:
-    """Return the options of a group that an override chooses, as they are typed."""
+    """Return the options of a group that an override chooses."""
     if override.is_delete():
         return []
     if override.is_choice_sweep():

@@ -1,12 +1,12 @@
-"""``retain-readout``: what a campaign really saved, against its control group.
+"""``retain-readout``: the measured effect of a campaign against its control group.
 
     campaigns/<id>/readout/
-      readout.json           what was found, for programs; see campaign/readout/readout.py
-      effects.csv            its effects, a row an outcome and part of the campaign
-      offers/<name>.yaml     the catalogue with the save rates as they are known now
+      readout.json           the results, for programs; see campaign/readout/readout.py
+      effects.csv            the effects, one row per outcome and subgroup
+      offers/<name>.yaml     the catalogue with updated save rates
 
-Exit codes: 0 read out, 2 config, campaign or outcomes refused, or memory or a disk ran out,
-70 a bug of retain.
+Exit codes: 0 done, 2 config, campaign or outcomes are invalid, or memory or disk is full, 70 a bug
+of retain.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def readout(line: Arguments) -> int:
-    """Read plan and outcomes, hold them against each other, write and print what is found."""
+    """Read plan and outcomes, measure the effects, write and print them."""
     from retain.campaign.assignment import read_assignment
     from retain.campaign.readout.outcomes import read_outcomes
     from retain.campaign.readout.readout import build_readout as read_out
@@ -55,27 +55,27 @@ def readout(line: Arguments) -> int:
     if config.campaign.dir is None:
         raise RetainError("no campaign is named; type campaign=ID or campaign=FOLDER.")
     campaign = find_campaign(config.campaign.dir, parse_path("outputs", config.outputs))
-    study, place = _readout_dir(campaign)
+    study, subfolder = _readout_dir(campaign)
     try:
         with study.alone(lambda: say_waiting(study)):
             assignment = read_assignment(campaign.path)
             outcomes = read_outcomes(config.outcomes, assignment)
-            found = read_out(assignment, outcomes, resamples=config.resamples)
+            result = read_out(assignment, outcomes, resamples=config.resamples)
             with transaction(study.path) as staging:
-                write(ReadoutDirectory(staging.add(place)), found)
+                write(ReadoutDirectory(staging.add(subfolder)), result)
     except OSError as error:
         message = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
         raise RetainError.unwritable(campaign.readout.path, error, message) from None
-    print_readout(console(), found.tree, campaign.readout.path)
+    print_readout(console(), result.tree, campaign.readout.path)
     if line.json:
-        write_json(found.tree)
+        write_json(result.tree)
     return 0
 
 
 def _readout_dir(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
-    """Return the folder that is locked, and where in it the readout goes.
+    """Return the folder to lock, and the readout's path in it.
 
-    A campaign that lies in no study, since somebody copied it, is a folder of its own.
+    A campaign copied out of its study is locked itself.
     """
     folder = campaign.path.absolute()
     study = StudyDirectory(folder.parents[1])
@@ -84,20 +84,20 @@ def _readout_dir(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
     return StudyDirectory(campaign.path), campaign.readout.path.name
 
 
-def write(files: ReadoutDirectory, found: Found) -> None:
+def write(files: ReadoutDirectory, result: Found) -> None:
     """Write all files into a new folder."""
     from retain.verdict.export import write_csv
 
-    write_csv(effects_table(found.tree["effects"]), files.effects)
-    if found.catalogue is not None:
-        name = found.catalogue.name
-        write_text(files.offers(name), offers_yaml(found.catalogue, found.tree["campaign"]))
-    told = json.dumps(found.tree, ensure_ascii=False, indent=1, allow_nan=False)
-    write_text(files.readout, f"{told}\n")
+    write_csv(effects_table(result.tree["effects"]), files.effects)
+    if result.catalogue is not None:
+        name = result.catalogue.name
+        write_text(files.offers(name), offers_yaml(result.catalogue, result.tree["campaign"]))
+    text = json.dumps(result.tree, ensure_ascii=False, indent=1, allow_nan=False)
+    write_text(files.readout, f"{text}\n")
 
 
 def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return the effects as they stand in ``effects.csv``: no cell holds a mapping."""
+    """Return the effects as a flat table for ``effects.csv``."""
     import pandas as pd
 
     flat = []
@@ -110,7 +110,7 @@ def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
-    """Return the catalogue as a file of the config group ``offers``, interpolations escaped."""
+    """Return the catalogue as an option of the config group ``offers``, interpolations escaped."""
     from retain.campaign.assignment import to_yaml_dict
     from retain.execution.yaml_writer import to_yaml
 
@@ -119,7 +119,7 @@ def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
 
 
 def _escape_interpolation(node: Any) -> Any:
-    """Return the same tree, in which what looks like a reference to another key is plain text."""
+    """Return the tree with ``${`` escaped, so that it is not read as a reference."""
     if isinstance(node, dict):
         return {key: _escape_interpolation(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -128,16 +128,16 @@ def _escape_interpolation(node: Any) -> Any:
 
 
 def _config(line: Arguments) -> Readout:
-    """Return the tree of ``readout.yaml``; ``campaign=DIR`` stands for ``campaign.dir=DIR``."""
+    """Return the tree of ``readout.yaml``; ``campaign=DIR`` means ``campaign.dir=DIR``."""
     from retain.cli.compose import Composer
     from retain.schema import Readout, parse
 
-    overrides = tuple(_full(text) for text in line.overrides)
+    overrides = tuple(_full_key(text) for text in line.overrides)
     with Composer(replace(line, overrides=overrides), "readout") as composer:
         return parse(Readout, composer.one())
 
 
-def _full(text: str) -> str:
+def _full_key(text: str) -> str:
     key, equals, value = text.partition("=")
     full = f"{SHORTHANDS.get(key, key)}{equals}{value}"
     return quote_ids(full) if key == "campaign" else full

@@ -1,8 +1,8 @@
 """``retain``: one run, or with ``-m`` a sweep.
 
-Exit codes: 0 all done, 1 a run failed, 2 config or data refused before any fit, or memory or a
-disk ran out, 70 a bug of retain, 130 interrupted, 143 and 129 asked to end by SIGTERM and SIGHUP,
-141 nobody reads what is printed.
+Exit codes: 0 all done, 1 a run failed, 2 config or data are invalid, or memory or disk is full,
+70 a bug of retain, 130 interrupted, 143 and 129 ended by SIGTERM and SIGHUP, 141 the output pipe
+is closed.
 """
 
 from __future__ import annotations
@@ -48,17 +48,16 @@ def main() -> None:
     """Run the console command ``retain``."""
     install_signal_handlers()
     code = answer(run, sys.argv[1:], "run")
-    if code > SIGNALLED:  # a second Ctrl-C would only break the interpreter's own tidying
+    if code > SIGNALLED:  # a second Ctrl-C would only break the interpreter's cleanup
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 
 def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
-    """Return the exit code of a command, having said in one sentence what went wrong.
+    """Run a command, print an error in one sentence, and return the exit code.
 
-    2 for what the user can mend, memory and disks that ran out among it; 70 for what nobody
-    foresaw, whose traceback goes to a log (``cli.unexpected``); 128 and the signal's number where
-    it was asked to end.
+    2 for errors that the user can fix, full memory and disks included; 70 for unexpected ones,
+    whose traceback goes to a log (``cli.unexpected``); 128 plus the signal's number.
     """
     with safe_terminal(), _safe_path():
         try:
@@ -71,7 +70,7 @@ def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
 
 @contextmanager
 def _safe_path() -> Iterator[None]:
-    """No process that is started meanwhile looks for modules where one works."""
+    """Keep started processes from importing modules of the working directory."""
     before = os.environ.get(SAFE_PATH)
     os.environ.setdefault(SAFE_PATH, "1")
     try:
@@ -82,7 +81,7 @@ def _safe_path() -> Iterator[None]:
 
 
 def _run_command(command: Command, arguments: Sequence[str], primary: str) -> int:
-    """Do what was typed, and return the exit code."""
+    """Run the command that was typed, and return the exit code."""
     for word in arguments:
         if not word.isascii() and any("\ud800" <= sign <= "\udfff" for sign in word):
             raise RetainError(
@@ -104,9 +103,9 @@ def _run_command(command: Command, arguments: Sequence[str], primary: str) -> in
 def _report_error(
     error: Exception | KeyboardInterrupt, arguments: Sequence[str], primary: str
 ) -> int:
-    """Say what ended a command, and return the exit code for it."""
+    """Print the error that ended a command, and return its exit code."""
     if isinstance(error, TerminationRequested):
-        if error.number != signal.SIGPIPE:  # as any command of a pipe, without a word
+        if error.number != signal.SIGPIPE:  # silent, as any command in a pipe
             write_error(f"ended by {error}\n")
         return SIGNALLED + error.number
     if isinstance(error, KeyboardInterrupt):
@@ -122,19 +121,19 @@ def _report_error(
 
 
 def _hydra(primary: str) -> int:
-    """Hydra's own flags (--cfg, --info, --hydra-help …) are Hydra's to answer."""
+    """Let Hydra answer its own flags (--cfg, --info, --hydra-help …)."""
     import hydra
 
     @hydra.main(version_base=VERSION_BASE, config_path=str(conf_dir()), config_name=primary)
     def nothing(_: object) -> None:
-        """Hydra answers these flags before it would call this."""
+        """Do nothing: Hydra answers these flags before it calls this."""
 
     nothing()
     return 0
 
 
 def run(line: Arguments) -> int:
-    """Compose, check, and do what is not done yet."""
+    """Compose, check, and do the pending runs."""
     from retain.execution.shared_memory import launch_dir
     from retain.execution.worker import start_forkserver
 
@@ -159,7 +158,7 @@ def run(line: Arguments) -> int:
 def _run(
     console: Console, composed: Sequence[RunConfig], folder: Path, engine: Backend | None
 ) -> tuple[SweepPlan, Sequence[Record]]:
-    """Do the runs in an engine's processes, or without one in this process."""
+    """Do the runs in a backend's processes, or in this one."""
     from retain.cli.terminal.console import literal
     from retain.cli.terminal.sweep import SweepView, print_plan, print_sources, print_summary
     from retain.cli.unexpected import logged_beside
@@ -185,7 +184,7 @@ def _run(
 
 
 def _summary(planned: SweepPlan, records: Sequence[Record]) -> dict[str, Any]:
-    """Return the outcome of each run for ``--json``; of a dry run, the states."""
+    """Return the outcome of each run for ``--json``, its state for a dry run."""
     states = {record.id: record.state for record in records}
     runs = [
         {
@@ -200,7 +199,7 @@ def _summary(planned: SweepPlan, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _preflight(composed: Sequence[RunConfig], folder: Path | None) -> Preflight:
-    """Return the preflight, made in a process of its own if runs are remote."""
+    """Return the preflight, computed in a process of its own if runs are remote."""
     runs = [one.run for one in composed]
     if folder is not None:
         from retain.execution.executor import run_in_subprocess

@@ -1,6 +1,6 @@
-"""``retain-score``: new customers through a saved winner, into its segments, to an offer each.
+"""``retain-score``: risk, segment and offer of new customers by a saved winner.
 
-Exit codes: 0 done, 2 config, verdict, model or data refused, or memory or a disk ran out, and no
+Exit codes: 0 done, 2 config, verdict, model or data are invalid, or memory or disk is full, and no
 scores are written, 70 a bug of retain.
 """
 
@@ -35,12 +35,12 @@ UNLABELLED = {"target": None, "positive": None, "has_target": False}
 
 
 def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner) -> dict[str, Any]:
-    """Return the source of the new customers: the winner's, or the one typed.
+    """Return the data node of the new customers: the winner's, or the one typed.
 
     Raises
     ------
     RetainError
-        When nothing was typed: the winner's own customers are no new ones.
+        When nothing was typed, as the winner's own customers are not new.
     """
     if not typed:
         raise RetainError(
@@ -59,12 +59,12 @@ def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner
         node = copy.deepcopy(trained) | ({"cache": None} if "cache" in trained else {})
         for key in keys:
             _set(node, key, _value_at(typed, key))
-    asked = {key[0] for key in keys}
-    return node | {k: v for k, v in UNLABELLED.items() if k in node and k not in asked}
+    typed_keys = {key[0] for key in keys}
+    return node | {k: v for k, v in UNLABELLED.items() if k in node and k not in typed_keys}
 
 
 def _changeable_keys(saved: LoadedWinner) -> str:
-    """Return the keys that may differ for new customers of the winner's source."""
+    """Return the keys that may differ from the winner's source."""
     if saved.test_snapshot is None:
         return "data.path=FILE or data.dir=FOLDER"
     return f"data.snapshot=DAY, one after {saved.test_snapshot}, or data.path=LOG"
@@ -101,12 +101,12 @@ def main() -> None:
 
 
 def score(line: Arguments) -> int:
-    """Read the verdict and the customers, score, place and write."""
+    """Score new customers, assign segments and offers, and write the files."""
     from retain.execution.worker import start_forkserver
 
     with suppress(OSError):  # a worker that cannot start says so
         start_forkserver()  # while this one reads
-    with gc_paused():  # among texts of a million customers a search finds nothing
+    with gc_paused():  # a million customers' texts hold no garbage
         return _score_and_write(line)
 
 
@@ -125,10 +125,10 @@ def _score_and_write(line: Arguments) -> int:
             stack.enter_context(study.alone(lambda: say_waiting(study)))
             if study != (source := _study_of(path)):
                 stack.enter_context(source.reading(lambda: say_waiting(source)))
-            home, found, repointing = _apply_campaign(line, config, path, study)
+            home, result, repointing = _apply_campaign(line, config, path, study)
     except OSError as error:
         raise RetainError.unwritable(study.path, error, "output_dir=FOLDER") from None
-    print_scoring(console(), study, home, found)
+    print_scoring(console(), study, home, result)
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-score", *line.words])))
     if line.json:
@@ -139,10 +139,10 @@ def _score_and_write(line: Arguments) -> int:
 def _apply_campaign(
     line: Arguments, config: Score, path: Path, study: StudyDirectory
 ) -> tuple[ScoreDirectory, ScoreResult, Repointing | None]:
-    """Score the new customers, and put what was found in place together with their campaign.
+    """Score the new customers, and write the scores together with their campaign.
 
-    Earlier scores of the same customers stay as they are where the new ones would point to
-    another campaign and nobody asked for that; the campaign is written all the same.
+    If the new scores would point to another campaign without ``campaign.replace``, the earlier
+    ones are kept; the campaign is written anyway.
     """
     from retain.storage.transaction import transaction
     from retain.workflows.campaign_files import find_repointing, write_campaign
@@ -153,17 +153,17 @@ def _apply_campaign(
     saved = load_winner(path)
     settings = merge_settings(config, saved)
     new = read_new_customers(data_node(line, config.data, saved), saved)
-    found = score_customers(config, saved, settings, new)
+    result = score_customers(config, saved, settings, new)
     home = study.score(new.customers.fingerprint[:8])
     with transaction(study.path) as staging:
-        found = replace(found, campaign=write_campaign(found.campaign, staging))
-        repointing = find_repointing(study, home.score_json, found.campaign)
+        result = replace(result, campaign=write_campaign(result.campaign, staging))
+        repointing = find_repointing(study, home.score_json, result.campaign)
         if repointing is None or settings.planning.replace:
             made = StudyDirectory(staging.path).score(home.path.name)
             staging.add(made.path.relative_to(staging.path).as_posix())
-            write_scores(made, found)
-            return home, found, None
-    return home, found, repointing
+            write_scores(made, result)
+            return home, result, None
+    return home, result, repointing
 
 
 def _config(line: Arguments) -> Score:

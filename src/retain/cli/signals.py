@@ -13,7 +13,7 @@ SIGNALLED = 128
 
 
 class TerminationRequested(KeyboardInterrupt):
-    """A signal asks the process to end: at once, but tidily. Met wherever Ctrl-C is."""
+    """A signal that ends the process, handled like Ctrl-C."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -21,14 +21,14 @@ class TerminationRequested(KeyboardInterrupt):
 
 
 def install_signal_handlers() -> None:
-    """Have requests to end raise ``TerminationRequested``, once; ignored ones stay so (nohup)."""
+    """Raise ``TerminationRequested`` at the first request; ignored signals stay so (nohup)."""
     for request in REQUESTS:
         if signal.getsignal(request) != signal.SIG_IGN:
             signal.signal(request, _request_termination)
 
 
 def _request_termination(number: int, _: FrameType | None) -> None:
-    for request in REQUESTS:  # a second would only break the tidying
+    for request in REQUESTS:  # a second would only break the cleanup
         signal.signal(request, signal.SIG_IGN)
     for output in (1, 2):
         if _is_closed_terminal(output):
@@ -37,7 +37,7 @@ def _request_termination(number: int, _: FrameType | None) -> None:
 
 
 def _is_closed_terminal(output: int) -> bool:
-    """Return whether an output was a terminal that is closed now."""
+    """Return whether an output is a closed terminal."""
     try:
         return stat.S_ISCHR(os.fstat(output).st_mode) and not os.isatty(output)
     except OSError:
@@ -45,7 +45,7 @@ def _is_closed_terminal(output: int) -> bool:
 
 
 def discard_output(output: int) -> None:
-    """Let whatever is written to an output from now on vanish."""
+    """Redirect an output to the null device."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, output)
     os.close(nowhere)

@@ -1,4 +1,4 @@
-"""The sweep that overrides span: the values of each, counted before any is made."""
+"""The sweep of overrides: axes and their values, counted before they are expanded."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Axis:
     Attributes
     ----------
     texts
-        The overrides, one a value.
+        The overrides, one per value.
     path
-        Keys that lead to the node set; empty where a config group is chosen.
+        Keys that lead to the node set; empty for a choice of a config group.
     values
-        What is set, where it is a plain value; else empty.
+        The plain values that are set; empty for others.
     """
 
     texts: tuple[str, ...]
@@ -40,22 +40,22 @@ class Axis:
 
     @property
     def swept_values(self) -> bool:
-        """True if there are several values to choose from."""
+        """True if there are several values."""
         return len(self.texts) > 1
 
     @property
     def plain(self) -> bool:
-        """True if composing a value means no more than setting it."""
+        """True if values can be set without composing."""
         return bool(self.path and self.values)
 
 
 def count_values(override: Override) -> int:
-    """Return the number of values an override sweeps, 1 where it sets one.
+    """Return the number of values of an override.
 
     Raises
     ------
     RetainError
-        If these are no list, none at all, or without end.
+        If these are not a list, empty, or infinite.
     """
     from hydra.core.override_parser.types import ChoiceSweep, RangeSweep
 
@@ -79,7 +79,7 @@ def count_values(override: Override) -> int:
 
 
 def _count_range(start: float | None, stop: float | None, step: float) -> int:
-    """Return the number of values of a range, 0 where its numbers make none.
+    """Return the number of values of a range, 0 if it is empty.
 
     >>> _count_range(0, 10**9, 1), _count_range(0.0, 1.0, 0.25), _count_range(1, 0, 0)
     (1000000000, 4, 0)
@@ -101,12 +101,12 @@ def count_runs(overrides: Sequence[str]) -> int:
 
 
 def first_values(overrides: Sequence[str]) -> list[str]:
-    """Return overrides for one combination of what they span."""
-    first = {one.get_key_element(): _first(one) for _, one in parse_overrides(overrides)}
+    """Return overrides for the first combination of values."""
+    first = {one.get_key_element(): _first_value(one) for _, one in parse_overrides(overrides)}
     return list(first.values())
 
 
-def _first(override: Override) -> str:
+def _first_value(override: Override) -> str:
     from hydra.core.override_parser.types import RangeSweep
 
     sweep = override.value()
@@ -121,7 +121,7 @@ def _first(override: Override) -> str:
 def expand_axes(overrides: Sequence[str]) -> list[Axis]:
     """Return the overrides as axes: comma-separated, ``choice`` and ``range`` values are swept.
 
-    A later override of the same key replaces an earlier one, so what is typed narrows a study.
+    A later override of a key replaces an earlier one, so the command line narrows a study.
     """
     axes = {one.get_key_element(): _axis(one) for _, one in parse_overrides(overrides)}
     return list(axes.values())
@@ -134,21 +134,23 @@ def _axis(override: Override) -> Axis:
     path = tuple(key.split(".")) if named or key.startswith("hydra.") else ()
     if not override.is_sweep_override():
         return Axis((override.input_line or "",), path)
-    values = [_plain(value) for value in override.sweep_iterator()]
+    values = [_plain_value(value) for value in override.sweep_iterator()]
     key_text = override.get_key_element()
     texts = [f"{key_text}={_as_typed(text)}" for text in override.sweep_string_iterator()]
-    settled = override.is_force_add() and re.fullmatch(r"(?!hydra\.)\w+(\.\w+)*", key)
-    return Axis(tuple(texts), path, tuple(values) if settled and NOT_PLAIN not in values else ())
+    is_plain_key = override.is_force_add() and re.fullmatch(r"(?!hydra\.)\w+(\.\w+)*", key)
+    return Axis(
+        tuple(texts), path, tuple(values) if is_plain_key and NOT_PLAIN not in values else ()
+    )
 
 
 def _as_typed(text: str) -> str:
-    """Return the text of a swept value as YAML writes it: Hydra gives Python's ``True``."""
+    """Return the text of a swept value in YAML's spelling; Hydra gives Python's ``True``."""
     return {"True": "true", "False": "false", "None": "null"}.get(text, text)
 
 
-def _plain(value: object) -> Plain:
+def _plain_value(value: object) -> Plain:
     """Return a plain value, or ``NOT_PLAIN`` for references, lists and mappings."""
-    text = getattr(value, "text", value)  # Hydra wraps what stood in quotes
+    text = getattr(value, "text", value)  # Hydra wraps quoted texts
     if isinstance(text, str) and "$" in text:
         return NOT_PLAIN
     return text if text is None or isinstance(text, str | int | float | bool) else NOT_PLAIN

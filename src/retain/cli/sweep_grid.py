@@ -1,8 +1,7 @@
-"""A sweep put together from differences: Hydra composes what an option changes, not each run.
+"""Expansion of a sweep by differences: Hydra composes each option once, not each run.
 
 A product of axes with 7 and 9 options has 63 runs and 16 compositions; an axis of plain values has
-none. Trees are plain and unresolved here. A tree is never changed: a changed copy shares with it
-all that stayed the same.
+none. Trees are plain, unresolved and immutable: a changed copy shares all unchanged nodes.
 """
 
 from __future__ import annotations
@@ -23,19 +22,19 @@ Product = Callable[[list[Axis]], Iterator[Composition]]
 def baseline_runs(
     axes: Sequence[Axis], product: Product, models: Sequence[str]
 ) -> Iterator[Composition]:
-    """Yield overrides and unresolved tree of every baseline that one product of axes calls for.
+    """Yield overrides and unresolved tree of every baseline for a product of axes.
 
     Parameters
     ----------
     product
         The compositions of axes, in order.
     models
-        What the ``model`` group has.
+        The options of the ``model`` group.
 
     Raises
     ------
     RetainError
-        When a source names as baseline what is no model.
+        When a source names a baseline that is not a model.
     """
     kept = [axis for axis in axes if not _of_a_model(axis)]
     named = [_baselines_of(tree, models) for _, tree in product(kept)]
@@ -43,14 +42,14 @@ def baseline_runs(
     if not every:
         return
     runs = product([*kept, Axis(tuple(f"model={name}" for name in every))])
-    for place, run in enumerate(runs):
-        board, model = divmod(place, len(every))
+    for index, run in enumerate(runs):
+        board, model = divmod(index, len(every))
         if every[model] in named[board]:
             yield run
 
 
 def _of_a_model(axis: Axis) -> bool:
-    """Return whether an override is of a model or of what prepares its rows.
+    """Return whether an override sets a model or its preprocessing.
 
     >>> _of_a_model(Axis(("++model.C=1",))), _of_a_model(Axis(("sampler@x=smote",)))
     (True, True)
@@ -62,7 +61,7 @@ def _of_a_model(axis: Axis) -> bool:
 
 
 def _baselines_of(tree: Tree, models: Sequence[str]) -> tuple[str, ...]:
-    """Return the baselines of a tree's source, in its order."""
+    """Return the baselines of a tree's source in order."""
     named = tree.get("data", {}).get("baselines") or ()
     if not isinstance(named, list | tuple):
         raise RetainError(
@@ -88,17 +87,17 @@ SOURCES = "hydra.searchpath="
 def expand_grid(
     axes: Sequence[Axis], compose: Compose, *, independent: bool
 ) -> Iterator[tuple[tuple[str, ...], Tree]]:
-    """Yield overrides and tree of each run, in the order of the axes' product.
+    """Yield overrides and tree of each run in the order of the axes' product.
 
     Parameters
     ----------
     axes
-        Every override, those with one value included.
+        All overrides, also those with one value.
     compose
-        The tree of a list of overrides, by Hydra.
+        Hydra's composition of a list of overrides.
     independent
-        False when an option's defaults may depend on another axis: then no difference stands for
-        itself, and all but plain values are composed together.
+        False if an option's defaults may depend on another axis: then all axes but those of
+        plain values are composed together.
     """
     plain = [
         axis for axis in axes if axis.swept_values and axis.plain and _is_independent(axis, axes)
@@ -127,13 +126,13 @@ def expand_grid(
 
 
 def _is_independent(axis: Axis, axes: Sequence[Axis]) -> bool:
-    """Return whether no other override speaks of the same node, of one within it or around it."""
+    """Return whether no other override sets the same node, a child or a parent."""
     others = [other.path for other in axes if other is not axis and other.path]
     return not any(_is_related(axis.path, path) for path in others)
 
 
 def _is_related(one: Where, other: Where) -> bool:
-    """Return whether one path leads through the other.
+    """Return whether one path is a prefix of the other.
 
     >>> _is_related(("model",), ("model", "C")), _is_related(("model", "C"), ("model", "tol"))
     (True, False)
@@ -146,7 +145,7 @@ def _merge_overlapping(
     turns: Callable[[tuple[Axis, ...]], dict[tuple[str, ...], Patch]],
     axes: Sequence[Axis],
 ) -> dict[tuple[Axis, ...], dict[tuple[str, ...], Patch]]:
-    """Return the tables, with axes that change the same nodes composed together, until none do."""
+    """Return the tables, with axes that change the same nodes merged."""
     touched = {
         group: {path for patch in table.values() for path in patch}
         for group, table in tables.items()
@@ -160,9 +159,9 @@ def _merge_overlapping(
 
 
 def diff_trees(base: Any, other: Any, where: Where = ()) -> Patch:
-    """Return the difference of ``other`` to ``base``; a node with other keys as a whole.
+    """Return the difference of ``other`` to ``base``; a node whose keys differ is replaced whole.
 
-    Hydra's own node is a list of choices, which grows and shrinks key by key.
+    Hydra's own node is compared key by key.
 
     >>> diff_trees({"model": {"C": 1}, "seed": 0}, {"model": {"depth": 3}, "seed": 0})
     {('model',): {'depth': 3}}
@@ -173,14 +172,14 @@ def diff_trees(base: Any, other: Any, where: Where = ()) -> Patch:
         return {where: other}
     if base.keys() != other.keys() and where[:1] != ("hydra",):
         return {where: other}
-    found: Patch = {(*where, key): DELETED for key in base if key not in other}
+    patch: Patch = {(*where, key): DELETED for key in base if key not in other}
     for key, value in other.items():
-        found |= diff_trees(base.get(key, DELETED), value, (*where, key))
-    return found
+        patch |= diff_trees(base.get(key, DELETED), value, (*where, key))
+    return patch
 
 
 def apply_patch(tree: Any, patch: Patch) -> Any:
-    """``tree`` with a patch applied.
+    """Return ``tree`` with a patch applied.
 
     >>> tree = {"model": {"C": 1, "tol": 0}, "seed": 0}
     >>> apply_patch(tree, {("model", "C"): 2, ("seed",): DELETED})
@@ -204,7 +203,7 @@ def _set(tree: Tree, path: Where, value: Any) -> Tree:
 
 
 def _set_plain_values(tree: Tree, settings: Patch) -> Tree | None:
-    """``tree`` with values typed for it; None where a path leads through what is no mapping."""
+    """Return ``tree`` with plain values set; None if a path leads through a leaf."""
     for path in settings:
         node: Any = tree
         for key in path[:-1]:
@@ -216,9 +215,9 @@ def _set_plain_values(tree: Tree, settings: Patch) -> Tree | None:
 
 
 def _restore_overrides(tree: Tree, texts: Sequence[str]) -> Tree:
-    """``tree`` with the run's own command line in Hydra's node, as Hydra words it."""
+    """Return ``tree`` with the run's own command line in Hydra's node."""
     task = [text for text in texts if not text.lstrip("~+").startswith(("hydra.", "hydra/"))]
     sources = [text for text in tree["hydra"]["overrides"]["hydra"] if text.startswith(SOURCES)]
     hydras = dict.fromkeys([*sources, *(text for text in texts if text not in task)])
-    told = ({"hydra": list(hydras), "task": task}, ",".join(sorted(task)))
-    return dict(apply_patch(tree, dict(zip(PER_RUN_KEYS, told, strict=True))))
+    new_values = ({"hydra": list(hydras), "task": task}, ",".join(sorted(task)))
+    return dict(apply_patch(tree, dict(zip(PER_RUN_KEYS, new_values, strict=True))))

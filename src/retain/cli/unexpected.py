@@ -1,7 +1,7 @@
-"""The last door: an error that nobody foresaw is one sentence, and a log for who mends retain.
+"""Unexpected errors: one sentence for the user, and a log for bug reports.
 
-``RETAIN_DEBUG=1`` shows the traceback at once. The log is for the user alone, of bounded size,
-a new file that follows no link. Values of the environment stand in it as their names.
+``RETAIN_DEBUG=1`` shows the traceback at once. The log is private, of bounded size, and a new file
+that follows no link. Values of the environment are replaced by their names.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _PASSWORD = re.compile(r"(?<=://)[^/\s@]+@")
 
 @contextmanager
 def logged_beside(folder: Path) -> Iterator[None]:
-    """Have the log of an error that nobody foresaw lie in a study's folder."""
+    """Write the log of an unexpected error in a study's folder."""
     try:
         yield
     except Exception as error:
@@ -58,7 +58,7 @@ def logged_beside(folder: Path) -> Iterator[None]:
 
 
 def report_unforeseen(error: Exception, arguments: Sequence[str]) -> int:
-    """Say in one sentence what happened and where its log lies; return the exit code."""
+    """Print the error and the path of its log in a sentence; return the exit code."""
     if os.environ.get(DEBUG) == "1":
         write_error("".join(traceback.format_exception(error)))
         return UNFORESEEN
@@ -72,7 +72,7 @@ def report_unforeseen(error: Exception, arguments: Sequence[str]) -> int:
 
 
 def _summary(error: Exception) -> str:
-    """Return the error in short; of a worker's traceback the last line."""
+    """Return the error in one line, the last one of a worker's traceback."""
     lines = str(error).strip().splitlines() or [""]
     message = lines[-1] if lines[0].startswith("Traceback ") else " ".join(lines)
     if not lines[0].startswith("Traceback "):
@@ -82,7 +82,7 @@ def _summary(error: Exception) -> str:
 
 
 def _write_log(error: Exception, arguments: Sequence[str]) -> Path | None:
-    """Write the log where the study's folder is known there, else among temporary files."""
+    """Write the log in the study's folder, or in the temporary one."""
     text = _log_text(error, arguments).encode(errors="backslashreplace")
     folders = [error.__dict__.get("log_folder")]
     with suppress(OSError):
@@ -95,16 +95,16 @@ def _write_log(error: Exception, arguments: Sequence[str]) -> Path | None:
 
 
 def _write_new(folder: Path, content: bytes) -> Path:
-    """Return a new private file in a folder that is no link."""
+    """Write a new private file in a folder that is not a link, and return its path."""
     day = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     name = f"retain-bug-{day}-{secrets.token_hex(4)}.log"
-    place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-        with os.fdopen(os.open(name, flags, 0o600, dir_fd=place), "wb") as file:
+        with os.fdopen(os.open(name, flags, 0o600, dir_fd=directory), "wb") as file:
             file.write(content)
     finally:
-        os.close(place)
+        os.close(directory)
     return folder / name
 
 
@@ -130,7 +130,7 @@ def _versions() -> Iterator[str]:
 
 
 def _without_secrets(text: str) -> str:
-    """Return a text without passwords, values of the environment as their names."""
+    """Return a text without passwords and with the environment's values as names."""
     text = _PASSWORD.sub("…@", text)
     values = sorted(os.environ.items(), key=lambda item: -len(item[1]))
     for name, value in values:

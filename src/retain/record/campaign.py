@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class CampaignDirectory:
-    """The files of one campaign; its name is its id, and nothing in it but the readout changes."""
+    """The files of one campaign, named by its id; only the readout changes."""
 
     path: Path
 
@@ -24,7 +24,7 @@ class CampaignDirectory:
 
     @property
     def offers(self) -> Path:
-        """The offers as texts, a row a customer."""
+        """The offers' texts, one row per customer."""
         return self.path / "offers.csv"
 
     @property
@@ -46,7 +46,7 @@ class ReadoutDirectory:
 
     @property
     def readout(self) -> Path:
-        """Everything the outcomes say of the campaign."""
+        """All results of the outcomes."""
         return self.path / "readout.json"
 
     @property

@@ -1,4 +1,4 @@
-"""True if a record says what it is: its id, its folder, its folds and its numbers agree."""
+"""Consistency of a record: its id, folder, folds and numbers agree."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ FEWEST_FOLDS = 2
 
 
 class RecordChecker:
-    """Checks of records; the text of a node that many records share is written once."""
+    """Checks of records that share nodes; the text of a shared node is computed once."""
 
     def __init__(self) -> None:
         self._texts: dict[tuple[str, int], tuple[Any, str | None]] = {}
         self._parsed: dict[str, set[int]] = {}
 
     def find_problem(self, record: Record, folder: Path) -> str | None:
-        """Return the first contradiction in a record found in a folder, or None."""
+        """Return the first contradiction in a record, or None."""
         checks: tuple[Callable[[Record, Path], str | None], ...] = (
             self._wrong_config,
             _differing_study,
@@ -37,14 +37,14 @@ class RecordChecker:
             _differing_folds,
             _numbers_that_are_none,
         )
-        return next((told for check in checks if (told := check(record, folder))), None)
+        return next((problem for check in checks if (problem := check(record, folder))), None)
 
     def _wrong_config(self, record: Record, _: Path) -> str | None:
-        """Return what no config can hold, besides data; nodes shared by records are parsed once."""
+        """Return an error of the config except data; nodes shared by records are parsed once."""
         config = {**record.config, "data": {}}
-        known = self._parsed
-        new = [key for key, node in record.config.items() if id(node) not in known.get(key, ())]
-        if not new and config.keys() == known.keys():
+        parsed = self._parsed
+        new = [key for key, node in record.config.items() if id(node) not in parsed.get(key, ())]
+        if not new and config.keys() == parsed.keys():
             return None
         try:
             parse(Run, config, "config")
@@ -55,31 +55,32 @@ class RecordChecker:
             if not isinstance(node, dict) or not _named(node):
                 return f"config.{key} has no name"
         for key, node in record.config.items():
-            known.setdefault(key, set()).add(id(node))
+            parsed.setdefault(key, set()).add(id(node))
         return None
 
     def _differing_id(self, record: Record, _: Path) -> str | None:
-        found = self._identity(record.config)
-        if found == record.id or self._identity(_on_one_thread(record.config)) == record.id:
+        computed = self._identity(record.config)
+        if computed == record.id or self._identity(_with_one_thread(record.config)) == record.id:
             return None
-        return f"its id is {record.id!r}, and its config's is {found!r}"
+        return f"its id is {record.id!r}, and its config's is {computed!r}"
 
     def _identity(self, config: Mapping[str, Any]) -> str:
         return identity_of({key: self._text(key, node) for key, node in config.items()})
 
     def _text(self, key: str, node: Any) -> str | None:
-        place = key, id(node)
-        if place not in self._texts:
-            self._texts[place] = node, identifying_text(key, node)  # kept, so that no id is reused
-        return self._texts[place][1]
+        address = key, id(node)
+        if address not in self._texts:
+            # The node is stored too, so that its id is not reused.
+            self._texts[address] = node, identifying_text(key, node)
+        return self._texts[address][1]
 
 
 def _named(node: Mapping[str, Any]) -> bool:
     return isinstance(node.get("name"), str)
 
 
-def _on_one_thread(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a config as it would be with one thread: an id says nothing of threads."""
+def _with_one_thread(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a config with one thread everywhere, since ids ignore threads."""
     count = config.get("threads")
 
     def alone(node: Any) -> Any:

@@ -15,7 +15,7 @@ from retain.storage.writing import TMP_PREFIX, write_text
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """The files of one run. Nobody else joins these names."""
+    """The files of one run."""
 
     path: Path
 
@@ -46,14 +46,14 @@ class RunDirectory:
 
     @property
     def lock(self) -> Path:
-        """Held by the process that does the run; an empty file otherwise."""
+        """The lock of the process that does the run, an empty file."""
         return self.path / ".lock"
 
     @contextmanager
     def hold_lock(self) -> Iterator[bool]:
-        """Yield True while this process holds the run's lock, False where another does.
+        """Yield True while this process holds the run's lock, False if another does.
 
-        The system lets go of a claim when its process ends, however it ends.
+        The system releases a lock when its process ends.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         with try_lock(self.lock) as mine:
@@ -61,11 +61,11 @@ class RunDirectory:
 
     @property
     def busy(self) -> bool:
-        """True if some process is doing the run now."""
+        """True if a process is doing the run now."""
         return is_locked(self.lock)
 
     def finish(self, record: Record) -> None:
-        """Write the final state: after this the run has ended, and needs no more to go on with."""
+        """Write the final state, and drop the scores kept between rungs."""
         write_text(self.record, record.model_dump_json(by_alias=True, indent=1) + "\n")
         self.folds.unlink(missing_ok=True)
 
@@ -75,15 +75,15 @@ class RunDirectory:
         Raises
         ------
         RetainError
-            When the file is no record this version can read.
+            When this version cannot read the file.
         """
         return Reader().read(self.record, within=self.path)
 
     def reopen(self, *, keep_folds: bool = False) -> None:
-        """Forget the final state, so that the run counts as not done until it is.
+        """Remove the final state, so that the run counts as not done.
 
-        Its scores go too, what a killed process left half-written, and links and pipes that
-        somebody put in the place of files to be written.
+        Scores, partial files of a killed process, and links and pipes in place of files are
+        removed too.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         self.record.unlink(missing_ok=True)
@@ -95,7 +95,7 @@ class RunDirectory:
             path.unlink(missing_ok=True)
 
     def _remove_odd_files(self) -> None:
-        """Remove what is neither a file nor a folder of the run itself."""
+        """Remove what is neither a regular file nor a folder of the run."""
         inside = self.hydra.iterdir() if self.hydra.is_dir() and not self.hydra.is_symlink() else ()
         for path in (*self.path.iterdir(), *inside):
             if path.is_symlink() or not (path.is_file() or path.is_dir()):
@@ -130,5 +130,5 @@ class ScoreDirectory:
 
     @property
     def score_json(self) -> Path:
-        """All of it in short, for programs; its ``campaign`` is the id of the campaign."""
+        """The summary for programs; its ``campaign`` is the id of the campaign."""
         return self.path / "score.json"

@@ -20,7 +20,7 @@ from retain.storage.writing import check_writable
 
 @dataclass(frozen=True)
 class BrokenRun:
-    """A run whose files cannot be believed, and why."""
+    """A run with invalid files, and the reason."""
 
     directory: RunDirectory
     reason: str
@@ -44,12 +44,12 @@ class StudyDirectory:
 
     @property
     def verdict_json(self) -> Path:
-        """The verdict, to be read by programs."""
+        """The verdict for programs."""
         return self.verdict / "verdict.json"
 
     @property
     def report(self) -> Path:
-        """The verdict, to be read by people: one page that needs nothing else."""
+        """The verdict for people, one self-contained page."""
         return self.verdict / "report.html"
 
     @property
@@ -99,19 +99,19 @@ class StudyDirectory:
 
     @property
     def ledger(self) -> Path:
-        """Every opening of the study's sealed test."""
+        """Every access to the study's sealed test."""
         return self.path / "ledger.jsonl"
 
     @property
     def ledgers_beside(self) -> tuple[Path, ...]:
-        """Ledgers of the studies in the same folder, which may share the sealed customers."""
+        """Ledgers of studies in the same folder, which may share the sealed test."""
         folder, name = self.path.resolve().parent, self.ledger.name
-        beside = [*folder.glob(f"*/{name}"), *folder.glob(f"*/{self.verdict.name}/{name}")]
-        return tuple(sorted(path for path in beside if path != self.ledger.resolve()))
+        paths = [*folder.glob(f"*/{name}"), *folder.glob(f"*/{self.verdict.name}/{name}")]
+        return tuple(sorted(path for path in paths if path != self.ledger.resolve()))
 
     @property
     def campaigns(self) -> Path:
-        """All campaigns planned for the study, a folder each."""
+        """The campaigns of the study, one folder each."""
         return self.path / "campaigns"
 
     def campaign(self, id_: str) -> CampaignDirectory:
@@ -120,7 +120,7 @@ class StudyDirectory:
 
     @property
     def campaign_ids(self) -> tuple[str, ...]:
-        """Ids of the campaigns that are there, in order."""
+        """Ids of the campaigns, sorted."""
         if not self.campaigns.is_dir():
             return ()
         folders = (CampaignDirectory(path) for path in sorted(self.campaigns.iterdir()))
@@ -132,45 +132,45 @@ class StudyDirectory:
 
     @property
     def lock(self) -> Path:
-        """Held by the command that reads or writes the verdict, a campaign or scores."""
+        """The lock of the command that reads or writes the verdict, a campaign or scores."""
         return self.path / ".lock"
 
     @contextmanager
     def alone(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Hold the study against other commands, and finish what a killed one left.
+        """Lock the study, and finish or roll back the transaction of a killed command.
 
         Raises
         ------
         OSError
             If the study cannot be written.
         RetainError
-            If a part of it is a link, which may lead anywhere.
+            If a part of it is a link.
         """
-        self._refuse_links()
+        self._check_links()
         self.path.mkdir(parents=True, exist_ok=True)
         with wait_for_lock(self.lock, on_wait):
             recover(self.path)
-            self._keep_what_verdicts_held()
+            self._move_old_ledger()
             yield
 
     @contextmanager
     def reading(self, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Hold the study while its verdict is read; one that cannot be written has no writer.
+        """Lock the study while its verdict is read, unless it is not writable.
 
         Raises
         ------
         RetainError
-            If a part of it is a link, which may lead anywhere.
+            If a part of it is a link.
         """
         with ExitStack() as stack:
             with suppress(OSError):
                 stack.enter_context(self.alone(on_wait))
             yield
 
-    def _keep_what_verdicts_held(self) -> None:
-        """Move a ledger to its place, and refuse a verdict that would take a campaign along.
+    def _move_old_ledger(self) -> None:
+        """Move an earlier version's ledger out of the verdict's folder, which is replaced whole.
 
-        Earlier versions kept both in the folder of the verdict, which is replaced as a whole.
+        Raise if that folder still holds a campaign.
         """
         ledger = self.verdict / self.ledger.name
         if ledger.is_file() and not self.ledger.exists():
@@ -182,8 +182,8 @@ class StudyDirectory:
                 f"would take along. Keep the folder: mv {self.verdict} {self.verdict}-before"
             )
 
-    def _refuse_links(self) -> None:
-        """Refuse a study in which something that is written is a link."""
+    def _check_links(self) -> None:
+        """Raise if a file or folder to write is a link."""
         scores = self.score("any").path.parent
         written = (self.verdict, self.campaigns, scores, self.ledger, self.lock, self.path / COMMIT)
         links = [path for path in written if path.is_symlink()]
@@ -199,7 +199,7 @@ class StudyDirectory:
         return self.path / "jobs"
 
     def check_writable(self) -> None:
-        """Try to write, so that nothing is computed that could not be kept.
+        """Raise if the study cannot be written.
 
         Raises
         ------
@@ -209,11 +209,11 @@ class StudyDirectory:
         check_writable(self.path)
 
     def run(self, slug: str, id_: str) -> RunDirectory:
-        """Return the directory of a run, by what people call it and what it is."""
+        """Return the directory of a run by its name and its id."""
         return RunDirectory(self.path / f"{slug}-{id_}")
 
     def read(self) -> Iterator[tuple[RunDirectory, Record | BrokenRun | None]]:
-        """Yield every run with its record, None where it was interrupted."""
+        """Yield every run with its record, None if it was interrupted."""
         reader = Reader()
         for run in self.runs():
             yield run, self._read(run, reader)
@@ -225,7 +225,7 @@ class StudyDirectory:
             return BrokenRun(run, str(error))
 
     def runs(self) -> Iterator[RunDirectory]:
-        """Yield directories that are or were to become runs, in order of name."""
+        """Yield the directories of runs, sorted by name."""
         if not self.path.is_dir():
             return
         for path in sorted(self.path.iterdir()):

@@ -1,1 +1,1 @@
-"""Pages and pictures of a verdict. Draws, computes nothing: every number stands in the verdict."""
+"""Page and charts of a verdict. Computes nothing: every number comes from the verdict."""

@@ -37,29 +37,29 @@ DOTS = 200
 
 
 def charts(tree: Tree, language: str) -> dict[str, Chart]:
-    """Every chart the verdict has numbers for, by name; to be called within ``chart_style``."""
+    """Return every chart of the verdict by name; to be called within ``chart_style``."""
     return {**language_neutral_charts(tree, language), **localised_charts(tree, language)}
 
 
 def language_neutral_charts(tree: Tree, language: str) -> dict[str, Chart]:
-    """Return the charts with labels in both languages, which one drawing serves."""
-    found = [intervals(tree, Labels(language)), effects(tree, Labels(language))]
-    found += [_curve(name, tree, Labels(language)) for name in CURVES]
-    found += [draw(tree, Labels(language)) for draw in MONEY]
-    return _by_name(found)
+    """Return the charts that need one drawing for both languages."""
+    neutral = [intervals(tree, Labels(language)), effects(tree, Labels(language))]
+    neutral += [_curve(name, tree, Labels(language)) for name in CURVES]
+    neutral += [draw(tree, Labels(language)) for draw in MONEY]
+    return _by_name(neutral)
 
 
 def localised_charts(tree: Tree, language: str) -> dict[str, Chart]:
-    """Return the charts with names that differ by language, and with them the drawing."""
+    """Return the charts whose drawing differs by language, because names in them do."""
     return _by_name([draw(tree, Labels(language)) for draw in NAMED])
 
 
-def _by_name(found: Sequence[Chart | None]) -> dict[str, Chart]:
-    return {chart.name: chart for chart in found if chart is not None}
+def _by_name(candidates: Sequence[Chart | None]) -> dict[str, Chart]:
+    return {chart.name: chart for chart in candidates if chart is not None}
 
 
 def chart_subset(tree: Tree) -> Tree:
-    """As much of the tree as charts are drawn from: little, however many the runs."""
+    """Return the part of the tree that charts need, small for any number of runs."""
     return {**tree, "leaderboard": tree["leaderboard"][:SHOWN], "folds": {}, "diffs": []}
 
 
@@ -72,20 +72,20 @@ def _curve(name: str, tree: Tree, labels: Labels) -> Chart | None:
 def pictures(
     tree: Tree, language: str, folder: Path, apart: Mapping[str, Path] = MappingProxyType({})
 ) -> list[Path]:
-    """Write every chart of a verdict as SVG and PNG, each whole or not at all.
+    """Write every chart of a verdict as SVG and PNG, each file atomically.
 
-    Of a chart that this verdict does not have, no older picture is left.
+    Older pictures of charts that this verdict does not have are removed.
 
     Parameters
     ----------
     tree
-        As ``verdict.json`` has it.
+        The content of ``verdict.json``.
     language
-        Of the labels, ``en`` or ``ru``.
+        The language of the labels, ``en`` or ``ru``.
     folder
-        Where they go.
+        The folder of the files.
     apart
-        Charts that go to a folder of their own instead, by name.
+        Folders of charts that go elsewhere, by the chart's name.
 
     Returns
     -------
@@ -94,46 +94,46 @@ def pictures(
     """
     written = []
     with chart_style():
-        drawn = charts(fill_defaults(tree), language)
+        rendered = charts(fill_defaults(tree), language)
         for name in NAMES:
             for form in FORMATS:
                 path = apart.get(name, folder) / f"{name}.{form}"
-                if name not in drawn:
+                if name not in rendered:
                     path.unlink(missing_ok=True)
                     continue
                 with atomic_write(path, durable=False) as temporary:
-                    figure, dated = drawn[name].figure, _undated(form)
+                    figure, dated = rendered[name].figure, _without_date(form)
                     figure.savefig(temporary, format=form, dpi=DOTS, metadata=dated)
                 written.append(path)
     return written
 
 
-def _undated(form: str) -> dict[str, None]:
-    """No date and no maker in the file, so that the same verdict gives the same bytes."""
+def _without_date(form: str) -> dict[str, None]:
+    """Return metadata without date and creator, so that the same verdict gives the same bytes."""
     return {"Date": None, "Creator": None} if form == "svg" else {"Software": None}
 
 
 @dataclass
 class Drawings:
-    """Drawn charts: markup by the name of a chart, and each drawing by its key."""
+    """Rendered charts: markup by chart name, and each chart by its key."""
 
     pictures: dict[str, Markup] = field(default_factory=dict)
     charts: dict[str, Chart] = field(default_factory=dict)
 
     def add(self, chart: Chart, language: str | None = None) -> None:
-        """One more drawing; with a language, shown in that language alone."""
-        drawn = inline(chart, language)
-        self.pictures[chart.name] = self.pictures.get(chart.name, Markup("")) + drawn
+        """Add a chart; with a language, it is shown in that language alone."""
+        markup = inline(chart, language)
+        self.pictures[chart.name] = self.pictures.get(chart.name, Markup("")) + markup
         self.charts[key(chart.name, language)] = chart
 
 
 def render_charts(verdict: Tree) -> Drawings:
-    """Every chart of a verdict in every language."""
-    found = Drawings()
+    """Render every chart of a verdict in every language."""
+    drawings = Drawings()
     with chart_style():
         for chart in language_neutral_charts(verdict, LANGUAGES[0]).values():
-            found.add(chart)
+            drawings.add(chart)
         for language in LANGUAGES:
             for chart in localised_charts(verdict, language).values():
-                found.add(chart, language)
-    return found
+                drawings.add(chart, language)
+    return drawings

@@ -1,4 +1,4 @@
-"""A verdict with optional parts filled in, and the lists of the page in its order."""
+"""The verdict's tree with optional parts filled in, and lists in the order of the page."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def fill_defaults(tree: Tree) -> dict[str, Any]:
     Raises
     ------
     RetainError
-        When the tree has another schema than the page is drawn from.
+        When the tree has another schema.
     """
     if tree.get("schema") != SCHEMA:
         raise RetainError(
@@ -59,13 +59,13 @@ def fill_defaults(tree: Tree) -> dict[str, Any]:
 
 
 def campaign_or_none(tree: Tree) -> Tree | None:
-    """Return the campaign, where one was planned."""
+    """Return the campaign, None if none was planned."""
     campaign: Tree | None = tree["campaign"]
     return None if campaign is None or campaign.get("missing") else campaign
 
 
 def left_out(tree: Tree) -> list[dict[str, Any]]:
-    """Return runs that are not in the leaderboard, by state and reason, failures first."""
+    """Return runs outside the leaderboard by state and reason, failures first."""
 
     def group(run: Tree) -> tuple[str, str]:
         return str(run["state"]), str(run["reason"] or "")
@@ -78,19 +78,19 @@ def left_out(tree: Tree) -> list[dict[str, Any]]:
 
 
 def _reason(state: str, reason: str, runs: Sequence[Tree]) -> dict[str, Any]:
-    which = json.dumps({"state": state, "reason": reason}, ensure_ascii=False)
+    selector = json.dumps({"state": state, "reason": reason}, ensure_ascii=False)
     return {
         "state": state,
         "reason": reason,
         "runs": runs[:LISTED],
         "count": len(runs),
-        "path": f"not_in_the_leaderboard {which}",
+        "path": f"not_in_the_leaderboard {selector}",
         "more": len(runs) > LISTED,
     }
 
 
 def flatten(tree: Any, prefix: str = "") -> list[tuple[str, Any]]:
-    """Leaves of a nested tree with their dotted path; a list of plain values is one leaf.
+    """Return the leaves of a nested tree with their dotted paths; a plain list is one leaf.
 
     >>> flatten({"a": {"b": 1}, "c": [2, 3]})
     [('a.b', 1), ('c', [2, 3])]
@@ -115,12 +115,12 @@ def _branches(tree: Any) -> list[tuple[Any, Any]] | None:
 
 
 def excludes_zero(level: Tree) -> bool:
-    """Return whether the interval of an effect leaves zero out."""
+    """Return whether the interval of an effect excludes zero."""
     return level["low"] is not None and (level["low"] > 0 or level["high"] < 0)
 
 
 def measured_levels(effect: Tree) -> list[Tree]:
-    """Return the levels of an axis for which some pair of runs was found."""
+    """Return the levels of an axis that have a pair of runs."""
     return [level for level in effect["levels"] if level["mean"] is not None]
 
 
@@ -137,19 +137,19 @@ def column_values(rows: Sequence[Tree], *path: str) -> list[Any]:
     >>> column_values([{"net": {"value": 1.5}}, {"net": None}], "net", "value")
     [1.5]
     """
-    found: list[Any] = list(rows)
+    values: list[Any] = list(rows)
     for key in path:
-        found = [one[key] for one in found if one is not None]
-    return [one for one in found if one is not None]
+        values = [one[key] for one in values if one is not None]
+    return [one for one in values if one is not None]
 
 
 def by_name(explanations: Tree) -> dict[str, Tree]:
-    """Every feature by its name."""
+    """Return every feature by its name."""
     return {one["name"]: one for one in explanations["features"]}
 
 
 def compared_features(explanations: Tree | None, most: int) -> list[Tree]:
-    """Return the features whose two classes were compared, at most so many."""
+    """Return at most ``most`` features whose two classes were compared."""
     if explanations is None:
         return []
     return [one for one in explanations["features"] if one["distribution"] is not None][:most]
@@ -171,8 +171,6 @@ BEESWARM_ROWS = 20
 def out_of_fold(tree: Tree) -> tuple[int, int]:
     """Return the numbers of declined and of all rows behind the curves.
 
-    Rows of one snapshot or none decline as often in every fold; snapshots differ.
-
     >>> at = [{"snapshot": day, "rows": 10, "declined": n} for day, n in (("a", 1), ("b", 4))]
     >>> data = {"positives": 5, "rows": 20, "label": {"snapshots": at}}
     >>> out_of_fold({"data": data, "split": {"tested": ["b", "b"]}})
@@ -187,7 +185,7 @@ def out_of_fold(tree: Tree) -> tuple[int, int]:
 
 
 def n_skipped(tree: Tree) -> int:
-    """Return the number of rows left out because their labels were still open.
+    """Return the number of rows left out because their label was not yet observed.
 
     >>> at = [{"snapshot": day, "rows": 10, "declined": 1} for day in ("a", "b", "c", "d")]
     >>> split = {"tested": ["b"], "sealed_at": "d"}
@@ -206,17 +204,17 @@ def n_skipped(tree: Tree) -> int:
     return sum(between)
 
 
-def has_profit(found: Sequence[Tree]) -> bool:
-    """Return whether profit at risk is known of segments."""
-    return any(one["profit_at_risk"] is not None for one in found)
+def has_profit(segments: Sequence[Tree]) -> bool:
+    """Return whether segments have a profit at risk."""
+    return any(one["profit_at_risk"] is not None for one in segments)
 
 
-def segments_by_risk(found: Sequence[Tree]) -> list[tuple[Tree, dict[str, float]]]:
-    """Segments with their profit at risk, or else their risk, and its interval; most first."""
-    if has_profit(found):
-        messages = [(one, dict(one["profit_at_risk"])) for one in found if one["profit_at_risk"]]
+def segments_by_risk(segments: Sequence[Tree]) -> list[tuple[Tree, dict[str, float]]]:
+    """Return segments with their profit at risk, or else risk, and its interval; most first."""
+    if has_profit(segments):
+        messages = [(one, dict(one["profit_at_risk"])) for one in segments if one["profit_at_risk"]]
     else:
-        messages = [(one, _risk(one)) for one in found]
+        messages = [(one, _risk(one)) for one in segments]
     return sorted(messages, key=lambda pair: -pair[1]["value"])
 
 

@@ -1,4 +1,4 @@
-"""The nodes of a campaign: what a decline costs, segments, rules, offers, the plan."""
+"""The nodes of a campaign: assumptions, segments, rules, offers, limits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Assumed = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
 class Assumption(Config):
-    """A number nobody has measured, and the range it may lie in; a plain number has no range."""
+    """An unmeasured number with its range; a plain number has no range."""
 
     value: Assumed
     low: Assumed
@@ -31,7 +31,7 @@ class Assumption(Config):
         return dict.fromkeys(cls.model_fields, node) if isinstance(node, int | float) else node
 
     @model_validator(mode="after")
-    def _ordered(self) -> Self:
+    def _check_order(self) -> Self:
         if not self.low <= self.value <= self.high:
             raise ValueError(
                 f"low ≤ value ≤ high; type low and high too, or {self.value:g} alone for no range"
@@ -56,9 +56,9 @@ class Assumptions(Config):
 
 
 class Condition(Config):
-    """A condition on a number or a category; all set keys must hold, of observed values.
+    """A condition on the observed values of a number or a category; all set keys must hold.
 
-    ``top`` and ``bottom`` are shares of all customers whose value of this feature is observed.
+    ``top`` and ``bottom`` are shares of the customers with an observed value.
     """
 
     at_least: float | None = None
@@ -73,7 +73,7 @@ class Condition(Config):
 
 
 class Rule(Config):
-    """Conditions by feature, risk, profit or profit_at_risk, all of which must hold."""
+    """Conditions on features, risk, profit or profit_at_risk, all of which must hold."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Condition] = Field(init=False)
@@ -84,7 +84,7 @@ class Rule(Config):
 
     @property
     def conditions(self) -> dict[str, Condition]:
-        """Condition by what it is about."""
+        """The condition by feature or quantity."""
         return dict(self.__pydantic_extra__)
 
 
@@ -96,11 +96,11 @@ class Translated(Config):
 
 
 class ThresholdBands(Config):
-    """Named bands and where each begins.
+    """Named bands and their lower thresholds.
 
     ``absolute``: a probability or an amount; ``quantile``: a share of customers; ``break_even``, of
     risk alone: times the risk from which the cheapest offer pays for a customer of median value.
-    ``labels`` are what people call the bands.
+    ``labels`` are display names.
     """
 
     scale: Literal["absolute", "quantile", "break_even"]
@@ -109,7 +109,7 @@ class ThresholdBands(Config):
 
 
 class SegmentRule(Config):
-    """A rule that makes a segment, and what people call it."""
+    """A rule of a segment, and the segment's display name."""
 
     label: Translated | None = None
     when: Rule
@@ -118,7 +118,7 @@ class SegmentRule(Config):
 class Segmentation(Config):
     """Segments by bands, by rules (the first that holds), or by a tree.
 
-    A segment of fewer than ``min_size`` customers says that it is small.
+    A segment of fewer than ``min_size`` customers is marked as small.
     """
 
     name: Name
@@ -134,7 +134,7 @@ class Segmentation(Config):
 
 
 class Beta(Config):
-    """The prior of a save rate: as if ``alpha`` were saved and ``beta`` lost already."""
+    """The prior of a save rate, like ``alpha`` customers saved and ``beta`` lost."""
 
     alpha: Annotated[float, Field(gt=0, le=1e9)]
     beta: Annotated[float, Field(gt=0, le=1e9)]
@@ -146,22 +146,22 @@ class Beta(Config):
 
 
 class Lift(Config):
-    """The factor on the save rate where one of the drivers raises a customer's risk."""
+    """A factor on the save rate of customers whose risk one of the drivers raises."""
 
     drivers: Annotated[tuple[str, ...], Field(min_length=1)]
     factor: Annotated[float, Field(gt=0, le=10)]
 
 
 class Offer(Config):
-    """One thing that may be offered.
+    """One offer.
 
-    ``contact_cost`` is paid for each who is contacted; ``redemption_cost`` and ``discount`` (a
-    share of the customer's profit over the horizon) for each who takes the offer: those who would
-    have declined and are saved, and the share ``redemption_rate_stayers`` of those who stay anyway.
-    ``drivers`` are features or groups: where they are given, the offer goes to customers whose
-    risk one of them raises; where no drivers are known, ``include_if`` alone says to whom. ``text``
-    may hold bare feature names in braces, and ``{driver}``: the strongest of ``drivers`` that
-    raises the customer's risk. ``capacity`` is the most that can be served; null is no limit.
+    ``contact_cost`` is paid per customer contacted; ``redemption_cost`` and ``discount`` (a share
+    of the customer's profit over the horizon) per customer who takes the offer: those saved from
+    a decline, and the share ``redemption_rate_stayers`` of those who stay anyway. ``drivers`` are
+    features or groups: if set, the offer is for customers whose risk one of them raises; without
+    explanations, ``include_if`` alone decides. ``text`` may hold bare feature names in braces, and
+    ``{driver}``, the strongest of ``drivers`` that raises the customer's risk. ``capacity`` is the
+    maximum number of customers; null is no limit.
     """
 
     label: Translated
@@ -181,7 +181,7 @@ class Offer(Config):
 
 
 class Catalogue(Config):
-    """The offers there are; doing nothing is always one of them."""
+    """The offers, besides doing nothing."""
 
     name: Name
     offers: Annotated[dict[str, Offer], Field(min_length=1)]
@@ -190,12 +190,11 @@ class Catalogue(Config):
 class CampaignConfig(Config):
     """Limits of a campaign and its control group.
 
-    ``budget`` bounds the expected cost, ``max_contacts`` the customers contacted, and
-    ``min_contacts`` says for a segment how many must be. ``consent`` is ``from_data`` (who agreed,
-    as the source says it) or ``assume_given`` (the source does not say, and the store vouches for
-    all). A campaign of at most ``exact_up_to`` possible customer × offer pairs is solved by HiGHS.
-    ``none`` plans nothing.
-    ``replace`` lets a result point to another campaign than before; it is no part of a plan.
+    ``budget`` limits the expected cost, ``max_contacts`` the customers contacted, and
+    ``min_contacts`` is a minimum by segment. ``consent`` is ``from_data`` (the source says who
+    agreed) or ``assume_given`` (it does not, and the store vouches for all). A campaign of at most
+    ``exact_up_to`` possible customer × offer pairs is solved by HiGHS. ``none`` plans nothing.
+    ``replace`` lets a result point to another campaign than before; it is not part of a plan.
     """
 
     name: Name
@@ -212,5 +211,5 @@ class CampaignConfig(Config):
 
     @property
     def on(self) -> bool:
-        """True if anything is planned."""
+        """True if a campaign is planned."""
         return self.name != "none"

@@ -11,22 +11,21 @@ from retain.schema.names import Name, Processes, Seconds, Source, Threads
 from retain.schema.parsing import Config
 
 
-def _listed(value: Any) -> Any:
+def _to_list(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
 class StudySelector(Config):
-    """The study, or the studies, a comparison reads."""
+    """The study or studies of a comparison."""
 
-    name: Annotated[tuple[Name, ...] | None, BeforeValidator(_listed)]
+    name: Annotated[tuple[Name, ...] | None, BeforeValidator(_to_list)]
 
 
 class ComparisonConfig(Config):
     """The tests between runs, and the selection among tied ones.
 
     ``rope`` is half the width of the region of practical equivalence, in ROC-AUC;
-    ``complexity_order`` names models, the simplest first, and a model it does not name counts as
-    the most complex.
+    ``complexity_order`` names models, simplest first; other models count as the most complex.
     """
 
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
@@ -47,8 +46,8 @@ class ComparisonConfig(Config):
 class ExplainConfig(Config):
     """Explanation of the winner: associations, drivers, ablation of feature groups.
 
-    ``max_seconds`` bounds the computing for drivers. ``none`` has nothing to set: a key that is
-    set all the same is refused by ``workflows.explanations``.
+    ``max_seconds`` limits the time for drivers. ``none`` has no keys: ``workflows.explanations``
+    raises if one is set.
     """
 
     name: Name
@@ -74,7 +73,7 @@ class Report(Config):
 class Tracking(Config):
     """The tracking store of finished records.
 
-    ``none`` has nothing to set: what it is given all the same is refused by ``workflows.mlflow``.
+    ``none`` has no keys: ``workflows.mlflow`` raises if one is set.
     """
 
     name: Literal["none", "mlflow"]
@@ -86,7 +85,7 @@ class Tracking(Config):
 class Compare(Config):
     """The whole tree of ``retain-compare``.
 
-    ``offers`` is None until the data source is known, whose own catalogue is then taken.
+    ``offers`` is None until the data source, and with it the default catalogue, is read.
     """
 
     study: StudySelector

@@ -1,4 +1,4 @@
-"""The data contract: what a store's files, columns and categories are called, hold and mean."""
+"""The data contract: names, types and meaning of a store's files, columns and categories."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Policy = Literal["drop", "repair", "keep"]
 
 
 class CategorySpec(Config):
-    """One value of a category: how the file writes it, its misspellings, its names."""
+    """One value of a category: its spelling in the file, misspellings, display names."""
 
     raw: str
     aliases: tuple[str, ...] = ()
@@ -47,7 +47,7 @@ class PeriodSpec(Config):
 
 
 class TableSpec(Config):
-    """One raw file: one row a customer, or one row a customer and period."""
+    """One raw file, with one row per customer, or per customer and period."""
 
     file: str
     columns: dict[str, ColumnSpec]
@@ -65,7 +65,7 @@ class DerivedSpec(Config):
 
 
 class NewcomerRule(Config):
-    """Customers without a positive ``measure`` in some period are no regular customers."""
+    """Customers without a positive ``measure`` in some period are not regular customers."""
 
     policy: Policy
     measure: str
@@ -80,7 +80,7 @@ class OutlierRule(Config):
 
 
 class Cleaning(Config):
-    """The cleaning steps of a source, in the order they are taken."""
+    """The cleaning steps of a source, in their order."""
 
     newcomers: NewcomerRule | None = None
     outliers: OutlierRule | None = None

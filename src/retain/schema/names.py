@@ -1,4 +1,4 @@
-"""Names and numbers that many nodes have: what a name may be, how large a number can be meant."""
+"""Types of names and numbers in many nodes, with their limits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Processes = Annotated[int, Field(ge=0, le=1_000)]
 """A number of processes; 0 is one for each core."""
 Threads = Annotated[int, Field(ge=1, le=256)]
 Seconds = Annotated[float, Field(gt=0, le=100_000_000)]
-"""Up to three years, which a wait can be told to last on any system."""
+"""Up to three years, a valid timeout on any system."""
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
@@ -39,7 +39,7 @@ class _Component(Config):
 
 
 class _Source(Config):
-    """A component that has no name where it only changes one that has."""
+    """A component without a name if it only changes another."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=False)
     __pydantic_extra__: dict[str, Any] = Field(init=False)

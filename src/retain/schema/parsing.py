@@ -1,4 +1,4 @@
-"""A plain mapping held against a type, with the nearest right name where a key is wrong."""
+"""Parsing of mappings into config types, with the nearest valid name of a wrong key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retain.storage.reading import MAX_INTEGER_BITS
 
 
 def deep_merge(tree: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
-    """Return a tree with some of its leaves, or whole new branches, from another.
+    """Return a tree with leaves and branches replaced by those of another.
 
     >>> deep_merge({"horizon": {"low": 1, "high": 6}, "seed": 0}, {"horizon": {"low": 2}})
     {'horizon': {'low': 2, 'high': 6}, 'seed': 0}
@@ -29,7 +29,7 @@ def deep_merge(tree: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
 
 
 class Config(BaseModel):
-    """A node of the config tree: frozen, strict, no unknown key, no number that is none."""
+    """A node of the config tree: frozen, strict, no unknown key, no infinite number or NaN."""
 
     model_config = ConfigDict(
         frozen=True, strict=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
@@ -49,9 +49,9 @@ OURS = {
 
 
 def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> ConfigT:
-    """``tree`` as a ``kind``, or one ``RetainError`` naming every wrong key and value.
+    """Return ``tree`` as a ``kind``, or raise a ``RetainError`` with every wrong key and value.
 
-    Lists stand for tuples, as YAML has no tuples.
+    Lists become tuples, which YAML does not have.
 
     >>> class Rule(Config):
     ...     policy: str
@@ -63,73 +63,73 @@ def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> Conf
     cleaning.newcomers: key 'measure' is missing.
     """
     try:
-        return kind.model_validate(_tuples(tree, where))
+        return kind.model_validate(_to_tuples(tree, where))
     except ValidationError as error:
-        said = [_told(kind, dict(problem), where) for problem in error.errors()]
-        lines = sorted(dict.fromkeys(said), key=lambda line: "is unknown" not in line)
+        messages = [_problem_message(kind, dict(problem), where) for problem in error.errors()]
+        lines = sorted(dict.fromkeys(messages), key=lambda line: "is unknown" not in line)
         raise RetainError("\n".join(lines)) from None
 
 
 def check_mapping(where: str, node: Any) -> dict[str, Any]:
-    """Return a node that is a mapping by names of the user's own.
+    """Return a node that is a mapping with text keys.
 
     Raises
     ------
     RetainError
-        When it is none.
+        When it is not.
     """
     if isinstance(node, Mapping) and all(isinstance(name, str) for name in node):
         return dict(node)
     raise RetainError.at(where, f"it is {node!r}"[:200], "expected a node {NAME: …}")
 
 
-def _tuples(tree: Any, where: str) -> Any:
-    """Return a tree with tuples for lists; numbers and texts that no file can hold are refused."""
+def _to_tuples(tree: Any, where: str) -> Any:
+    """Return a tree with tuples for lists; raise for numbers and texts that no file can hold."""
     if isinstance(tree, dict):
         for key in tree:
-            _tuples(key, where)
-        return {key: _tuples(value, f"{where}.{key}") for key, value in tree.items()}
+            _to_tuples(key, where)
+        return {key: _to_tuples(value, f"{where}.{key}") for key, value in tree.items()}
     if isinstance(tree, list):
-        return tuple(_tuples(value, where) for value in tree)
+        return tuple(_to_tuples(value, where) for value in tree)
     if isinstance(tree, int) and tree.bit_length() > MAX_INTEGER_BITS:
-        found = f"a whole number has {tree.bit_length()} bits"
+        problem = f"a whole number has {tree.bit_length()} bits"
         raise RetainError.at(
-            where.lstrip(".") or "config", found, f"expected at most {MAX_INTEGER_BITS}"
+            where.lstrip(".") or "config", problem, f"expected at most {MAX_INTEGER_BITS}"
         )
     if isinstance(tree, str) and not tree.isascii() and _SURROGATE.search(tree):
-        found = f"{tree[:200]!r} holds half of a surrogate pair"
-        raise RetainError.at(where.lstrip(".") or "config", found, "expected text in UTF-8")
+        problem = f"{tree[:200]!r} holds half of a surrogate pair"
+        raise RetainError.at(where.lstrip(".") or "config", problem, "expected text in UTF-8")
     return tree
 
 
-def _told(kind: type[Config], problem: dict[str, Any], where: str) -> str:
-    """One pydantic problem as a sentence of ours."""
+def _problem_message(kind: type[Config], problem: dict[str, Any], where: str) -> str:
+    """Return a sentence about one problem of pydantic."""
     path = [str(part) for part in problem["loc"]]
     parent = ".".join(filter(None, [where, *path[:-1]]))
     prefix = f"{parent}: " if parent else ""
     if problem["type"] == "extra_forbidden":
-        return f"{prefix}{_unknown(path[-1], problem['input'], _keys(kind, path[:-1]))}"
+        return f"{prefix}{_unknown_key(path[-1], problem['input'], _keys(kind, path[:-1]))}"
     if problem["type"] == "missing":
         return f"{prefix}key {path[-1]!r} is missing."
     full = ".".join(filter(None, [where, *path]))
     return f"{full} is {problem['input']!r}; expected {_expected(kind, path, problem)}."
 
 
-def _unknown(key: str, value: Any, known: list[str]) -> str:
-    """Return the message about an unknown key: the nearest one, or all there are.
+def _unknown_key(key: str, value: Any, names: list[str]) -> str:
+    """Return the message about an unknown key, with the nearest or all valid ones.
 
-    Of a whole node that is unknown, one of its own keys may be the one that was meant.
+    If the value is a node, one of its own keys may be the one meant.
 
-    >>> _unknown("launcher", {"workers": 2}, ["seed", "workers"])
+    >>> _unknown_key("launcher", {"workers": 2}, ["seed", "workers"])
     "key 'launcher' is unknown. Did you mean 'workers'?"
-    >>> _unknown("depth", 3, ["name", "kind"])
+    >>> _unknown_key("depth", 3, ["name", "kind"])
     "key 'depth' is unknown; expected one of name, kind."
     """
     typed = (key, *map(str, value)) if isinstance(value, Mapping) else (key,)
-    hint = next(filter(None, (did_you_mean(word, known) for word in typed)), "")
-    if hint or not known:
+    hint = next(filter(None, (did_you_mean(word, names) for word in typed)), "")
+    if hint or not names:
         return f"key {key!r} is unknown.{hint}"
-    return f"key {key!r} is unknown; expected one of {', '.join(known)}."
+    return f"key {key!r} is unknown; expected one of {', '.join(names)}."
 
 
 def _expected(kind: type[Config], path: list[str], problem: dict[str, Any]) -> str:
@@ -141,29 +141,29 @@ def _expected(kind: type[Config], path: list[str], problem: dict[str, Any]) -> s
 
 
 def _keys(kind: type[Config], path: list[str]) -> list[str]:
-    """Return the field names of the node ``path`` leads to, as far as types can tell."""
+    """Return the field names of the node at ``path``, as far as types define them."""
     node: Any = kind
     for part in path:
-        node = _below(node, part)
+        node = _child_type(node, part)
     return list(_fields(node)) if _is_config(node) else []
 
 
 def _fields(node: type[Config]) -> dict[str, Any]:
-    """Return the type of each field by the key that is typed for it."""
+    """Return the type of each field by its key."""
     return {field.alias or name: field.annotation for name, field in node.model_fields.items()}
 
 
-def _below(node: Any, part: str) -> Any:
-    """Return the type of what stands under ``part``, an optional one without its None."""
-    if not _is_config(node):  # a dict, in which ``part`` is a key of the user's, or a list
+def _child_type(node: Any, part: str) -> Any:
+    """Return the type of the value under ``part``, without None."""
+    if not _is_config(node):  # a dict with keys of the user, or a list
         return next((kind for kind in get_args(node) if _is_config(kind)), None)
     fields = _fields(node)
-    found = fields[part] if part in fields else _below(_extra(node), part)
-    return _below(found, "") if get_origin(found) is UnionType else found
+    type_ = fields[part] if part in fields else _child_type(_free_key_type(node), part)
+    return _child_type(type_, "") if get_origin(type_) is UnionType else type_
 
 
-def _extra(node: type[Config]) -> Any:
-    """Return the type of a node's free keys, where it has such."""
+def _free_key_type(node: type[Config]) -> Any:
+    """Return the type of a node's free keys, if it has any."""
     open_ended = node.model_config.get("extra") == "allow"
     return get_type_hints(node)["__pydantic_extra__"] if open_ended else None
 

@@ -1,4 +1,4 @@
-"""The nodes of a purchase log: what its columns are, what counts as a decline, which snapshots."""
+"""The nodes of a purchase log: columns, format, target, snapshots."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Measure = Literal["orders", "items", "amount"]
 class LogColumns(Config):
     """The columns of a log; one without a header is named by ``format.columns``.
 
-    ``customer`` and ``time`` every log has. ``order`` joins the lines of one order; without it the
+    ``customer`` and ``time`` are required. ``order`` joins the lines of one order; without it the
     purchases of one day are one order. ``minutes`` (on the site) and ``contacts`` (by marketing)
-    are numbers of a row, and a row without amount and items may be a visit or a contact alone.
+    are numbers per row; a row without amount and items may be a visit or a contact alone.
     """
 
     customer: str
@@ -34,10 +34,10 @@ class LogColumns(Config):
 
 
 class LogFormat(Config):
-    """The format of a CSV log, as far as its text does not show it.
+    """The format of a CSV log, as far as it cannot be inferred.
 
-    ``columns`` are those of a file without a heading, in their order; ``time_format`` is
-    what ``strptime`` takes; ``timezone`` is the store's, whose midnights begin its days.
+    ``columns`` are those of a file without a header, in order; ``time_format`` is that of
+    ``strptime``; days begin at midnight in ``timezone``.
     """
 
     columns: tuple[str, ...] | None
@@ -46,10 +46,10 @@ class LogFormat(Config):
 
 
 class LogPolicy(Config):
-    """The policy for rows that are no plain purchase.
+    """The policy for rows that are not plain purchases.
 
-    ``returns`` are amounts below zero: ``net`` takes them off what was bought and counts no order,
-    ``drop`` leaves them out, ``error`` refuses the log. ``zero_amount`` are amounts of zero, and
+    ``returns`` are amounts below zero: ``net`` subtracts them and counts no order, ``drop`` leaves
+    them out, ``error`` rejects the log. ``zero_amount`` are amounts of zero, and
     ``duplicates`` rows that repeat another in every column.
     """
 
@@ -68,8 +68,8 @@ class RegularityRule(Config):
 class LabelRule(Config):
     """The definition of a decline, and of a regular customer.
 
-    Declined is who, in the ``horizon`` days after a snapshot, comes to less than
-    ``decline_ratio`` × what the own rate of the ``lookback`` days before it makes of so many days.
+    A customer declined if the measure in the ``horizon`` days after a snapshot is less than
+    ``decline_ratio`` × the one expected from the rate of the ``lookback`` days before it.
     ``min_history`` are days since the first purchase, None for twice the horizon.
     """
 
@@ -82,7 +82,7 @@ class LabelRule(Config):
 
     @property
     def least_history(self) -> int:
-        """Days since the first purchase that make a customer eligible."""
+        """The minimum number of days since the first purchase of an eligible customer."""
         return 2 * self.horizon if self.min_history is None else self.min_history
 
 

@@ -1,4 +1,4 @@
-"""The nodes of ``retain-readout``: which campaign, and the columns of what became of it."""
+"""The nodes of ``retain-readout``: the campaign, and the file of outcomes."""
 
 from __future__ import annotations
 
@@ -13,18 +13,17 @@ Answer = str | int | float | bool | None
 
 
 class CampaignSelector(Config):
-    """Id or folder of a campaign, or the study or verdict of the only one."""
+    """The id or folder of a campaign, or the study or verdict with only one campaign."""
 
     dir: str | None
 
 
 class OutcomesFile(Config):
-    """A file with a row a customer, and its columns.
+    """A file with one row per customer, and its columns.
 
-    ``declined`` and ``profit`` are what became of a customer, one of them at least; null reads
-    the column of that very name where there is one. ``contacted`` and ``cost`` likewise: who was
-    in fact contacted, and what was spent on each. ``min_known_share`` is the share of the file's
-    customers that must be the campaign's.
+    At least one of the outcomes ``declined`` and ``profit`` is needed. ``contacted`` and ``cost``
+    are the actual contacts and costs. Null reads the column of the key's name if there is one.
+    ``min_known_share`` is the minimum share of the file's customers who are in the campaign.
     """
 
     file: str | None

@@ -21,14 +21,14 @@ GROUPS = ("communication", "product", "purchase", "site")
 
 
 class Audit(Config):
-    """Failed leakage checks to allow, and what becomes of duplicated customers."""
+    """The failed leakage checks to allow, and the handling of duplicates."""
 
     allow: tuple[str, ...]
     duplicates: Literal["group", "drop"]
 
 
 class Features(Config):
-    """Feature groups on or off (any group name is a key), derived features, encoding."""
+    """Feature groups on or off (every group's name is a key), derived features, encoding."""
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, bool] = Field(init=False)
@@ -38,15 +38,15 @@ class Features(Config):
 
     @property
     def toggles(self) -> dict[str, bool]:
-        """Group name → on or off, as far as the config names them."""
+        """The groups in the config, on or off."""
         return dict(self.__pydantic_extra__)
 
     def on(self, group: str) -> bool:
-        """Return whether a group is on; a group the config does not name is."""
+        """Return whether a group is on, which is the default."""
         return self.__pydantic_extra__.get(group, True)
 
     def without(self, group: str) -> Features:
-        """Return the same with one group off."""
+        """Return a copy with one group off."""
         return Features(**{**self.model_dump(), group: False})
 
 
@@ -58,19 +58,19 @@ class Calibration(Config):
     folds: Annotated[int, Field(ge=2, le=100)] = 3
 
 
-def _number(value: Any, strictly: ValidatorFunctionWrapHandler) -> Any:
-    """Return a whole number as it is, which a float's own check would turn into a float."""
+def _keep_int(value: Any, strictly: ValidatorFunctionWrapHandler) -> Any:
+    """Return an int unchanged, which pydantic would convert to a float."""
     checked = strictly(value)
     return value if type(value) is int else checked
 
 
-End = Annotated[float, Field(ge=-1e15, le=1e15), WrapValidator(_number)]
+End = Annotated[float, Field(ge=-1e15, le=1e15), WrapValidator(_keep_int)]
 
 
 class SearchRange(Config):
     """The range of a parameter: from ``low`` to ``high``, or among ``choices``.
 
-    Whole numbers where both ends are; with ``log``, as many below a value as above it by ratio.
+    Whole numbers if both ends are; ``log`` samples on the logarithmic scale.
     """
 
     low: End | None = None
@@ -80,15 +80,15 @@ class SearchRange(Config):
 
     @property
     def whole(self) -> bool:
-        """True if it holds whole numbers alone."""
+        """True if it is a range of whole numbers."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
 
 class Tuning(Config):
-    """Tuning of a model within training rows; none where ``trials`` is null.
+    """Tuning of a model within training rows; none if ``trials`` is null.
 
-    ``seconds`` bounds the time for each training fold. ``patience`` counts the trials that must
-    have gone through all inner ``folds`` before the ``pruner`` ends one early.
+    ``seconds`` limits the time for each training fold. ``patience`` is the number of trials that
+    must finish all inner ``folds`` before the ``pruner`` stops one early.
     """
 
     name: Name
@@ -100,7 +100,7 @@ class Tuning(Config):
 
     @property
     def on(self) -> bool:
-        """True if anything is tuned."""
+        """True if the model is tuned."""
         return self.trials is not None
 
 
@@ -149,7 +149,7 @@ class Metrics(Config):
 class Study(Config):
     """The name of a study and the question it answers.
 
-    ``sweeps`` are several products of lists, by key, where one product would be too many runs.
+    ``sweeps`` are several products of lists by key, instead of one larger product.
     """
 
     name: Name
@@ -158,7 +158,7 @@ class Study(Config):
 
 
 class Limits(Config):
-    """The limits of one run, which fails beyond them; null is no limit."""
+    """The limits above which a run fails; null is no limit."""
 
     seconds: Seconds | None
     memory_mb: Annotated[float, Field(gt=0, le=1_000_000_000)] | None
@@ -172,8 +172,8 @@ class Limits(Config):
 class Run(Config):
     """The whole tree of ``retain``; components check their own parameters.
 
-    ``workers`` is how many runs are fitted at a time, 0 for one a core, and ``max_runs`` how many
-    a launch may have.
+    ``workers`` is the number of parallel runs, 0 for one per core; ``max_runs`` is the maximum of
+    a launch.
     """
 
     study: Study
@@ -193,4 +193,4 @@ class Run(Config):
     max_runs: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
     limits: Limits
     dry_run: bool
-    tuning: Tuning = UNTUNED  # records older than tuning say nothing of it
+    tuning: Tuning = UNTUNED  # missing in records older than tuning

@@ -21,7 +21,7 @@ class SnapshotScore:
     low, high
         None where a race left one fold.
     folds
-        Over how many folds it is the mean; 0 for the sealed snapshot, scored once.
+        Number of folds averaged; 0 for the sealed snapshot, scored once.
     """
 
     snapshot: str
@@ -35,10 +35,10 @@ class SnapshotScore:
 
 
 def score_by_snapshot(record: Record, sealed: SealedTest | None) -> list[SnapshotScore]:
-    """ROC-AUC by snapshot, the earliest first; empty where rows have no days.
+    """Return ROC-AUC by snapshot, earliest first; empty if rows have no days.
 
-    The intervals out of fold are corrected ones (Nadeau & Bengio 2003) over the folds at that
-    snapshot, that of the sealed one DeLong's.
+    Out-of-fold intervals are corrected (Nadeau & Bengio 2003) over the folds at a snapshot; the
+    sealed one's is DeLong's.
     """
     if record.data.label is None:
         return []
@@ -46,17 +46,17 @@ def score_by_snapshot(record: Record, sealed: SealedTest | None) -> list[Snapsho
     values: dict[str, list[float]] = {}
     for day, value in zip(record.split.tested, record.metrics[METRIC].folds, strict=False):
         values.setdefault(day, []).append(value)
-    found = [_out_of_fold(at[day], values[day], record) for day in sorted(values)]
+    scores = [_out_of_fold(at[day], values[day], record) for day in sorted(values)]
     if sealed is not None and record.split.sealed_at is not None:
         one = sealed.metrics[METRIC]
-        found.append(
+        scores.append(
             _score_at(at[record.split.sealed_at], (one["value"], one["low"], one["high"]), 0)
         )
-    return found
+    return scores
 
 
 def _out_of_fold(at: SnapshotFacts, values: list[float], record: Record) -> SnapshotScore:
-    """Return the mean over the folds at a snapshot; one alone has no interval."""
+    """Return the mean over the folds at a snapshot; a single fold has no interval."""
     low, high = None, None
     if len(values) > 1:
         low, high = corrected_interval(values, record.split.test_to_train, (0.0, 1.0))
@@ -64,6 +64,6 @@ def _out_of_fold(at: SnapshotFacts, values: list[float], record: Record) -> Snap
 
 
 def _score_at(
-    at: SnapshotFacts, found: tuple[float, float | None, float | None], folds: int
+    at: SnapshotFacts, estimate: tuple[float, float | None, float | None], folds: int
 ) -> SnapshotScore:
-    return SnapshotScore(at.snapshot, folds == 0, at.rows, at.declined / at.rows, *found, folds)
+    return SnapshotScore(at.snapshot, folds == 0, at.rows, at.declined / at.rows, *estimate, folds)

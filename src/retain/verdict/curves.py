@@ -1,8 +1,7 @@
 """Curves of a run's scores: ranking, precision, lift, captured profit, calibration.
 
-Each repeat scores every training customer once, out of fold, and has a curve of its own; what is
-shown is their mean, and between which values they lie. All are given on one grid of the horizontal
-axis, so that they can be averaged and stay small however many customers there are.
+Each repeat scores every training customer once, out of fold, and has its own curve; the result is
+their mean and range on a common grid of x, of the same size for any number of customers.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Curve = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def curves(scores: Scores, profit: pd.Series | None) -> dict[str, Any]:
-    """Every curve of a run.
+    """Return every curve of a run.
 
     Returns
     -------
@@ -32,7 +31,7 @@ def curves(scores: Scores, profit: pd.Series | None) -> dict[str, Any]:
         high}`` of equal length; ``calibration``: a list of bins.
     """
     parts = [part for _, part in scores.table.groupby("repeat", sort=True)]
-    found: dict[str, Any] = {
+    result: dict[str, Any] = {
         "roc": _average_curves(parts, _roc),
         "precision_recall": _average_curves(parts, _precision),
         "lift": _average_curves(parts, _lift, GRID[1:]),
@@ -40,23 +39,23 @@ def curves(scores: Scores, profit: pd.Series | None) -> dict[str, Any]:
         "calibration": calibration(scores),
     }
     if profit is not None:
-        found["captured_profit"] = _captured_profit(parts, profit)
-    return found
+        result["captured_profit"] = _captured_profit(parts, profit)
+    return result
 
 
 def _average_curves(
     parts: list[pd.DataFrame], curve: Curve, x: np.ndarray = GRID
 ) -> dict[str, Any]:
-    drawn = [curve(p["target"].to_numpy(), p["probability"].to_numpy()) for p in parts]
-    return _summary(drawn, x)
+    values = [curve(p["target"].to_numpy(), p["probability"].to_numpy()) for p in parts]
+    return _summary(values, x)
 
 
-def _summary(drawn: list[np.ndarray], x: np.ndarray) -> dict[str, Any]:
+def _summary(values: list[np.ndarray], x: np.ndarray) -> dict[str, Any]:
     return {
         "x": x.tolist(),
-        "y": np.mean(drawn, axis=0).tolist(),
-        "low": np.min(drawn, axis=0).tolist(),
-        "high": np.max(drawn, axis=0).tolist(),
+        "y": np.mean(values, axis=0).tolist(),
+        "low": np.min(values, axis=0).tolist(),
+        "high": np.max(values, axis=0).tolist(),
     }
 
 
@@ -64,57 +63,58 @@ def _count_top(target: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray,
     """Return counts of customers and decliners in the top, at each distinct probability."""
     order = np.argsort(-probability, kind="stable")
     lasts = np.flatnonzero(np.diff(probability[order], append=-np.inf))
-    found = np.cumsum(target[order])[lasts]
-    return np.concatenate([[0], lasts + 1]), np.concatenate([[0], found])
+    declined = np.cumsum(target[order])[lasts]
+    return np.concatenate([[0], lasts + 1]), np.concatenate([[0], declined])
 
 
 def _roc(target: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Share of decliners above the score, by the share of others above it."""
-    top, found = _count_top(target, probability)
-    return np.asarray(np.interp(GRID, (top - found) / (top - found)[-1], found / found[-1]))
+    """Return recall by false positive rate."""
+    top, declined = _count_top(target, probability)
+    return np.asarray(
+        np.interp(GRID, (top - declined) / (top - declined)[-1], declined / declined[-1])
+    )
 
 
 def _precision(target: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Precision where each recall is first reached: no line between, since it would flatter.
+    """Return precision where each recall is first reached.
 
-    Davis & Goadrich (2006): precision does not change linearly between two points.
+    Not interpolated, which would be optimistic (Davis & Goadrich 2006).
     """
-    top, found = _count_top(target, probability)
-    recall, precision = found[1:] / found[-1], found[1:] / top[1:]
+    top, declined = _count_top(target, probability)
+    recall, precision = declined[1:] / declined[-1], declined[1:] / top[1:]
     return np.asarray(precision[np.searchsorted(recall, GRID - 1e-12).clip(max=len(recall) - 1)])
 
 
 def _lift(target: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Share of decliners among the top, over their share in all."""
-    top, found = _count_top(target, probability)
-    return np.asarray(np.interp(GRID[1:], top / top[-1], found / found[-1]) / GRID[1:])
+    """Return the share of decliners in the top over their share in all."""
+    top, declined = _count_top(target, probability)
+    return np.asarray(np.interp(GRID[1:], top / top[-1], declined / declined[-1]) / GRID[1:])
 
 
 def _captured_profit(parts: list[pd.DataFrame], profit: pd.Series) -> dict[str, Any] | None:
-    """Share of the decliners' profit within the top; None where decliners bring none."""
-    drawn = []
+    """Return the share of the decliners' profit in the top; None if they bring none."""
+    values = []
     for part in parts:
         worth = np.nan_to_num(profit.loc[part["customer_id"]].to_numpy(dtype=float)).clip(min=0)
         worth = worth * part["target"].to_numpy()
         if worth.sum() <= 0:
             return None
         top, money = _count_top(worth, part["probability"].to_numpy())
-        drawn.append(np.interp(GRID, top / top[-1], money / money[-1]))
-    return _summary(drawn, GRID)
+        values.append(np.interp(GRID, top / top[-1], money / money[-1]))
+    return _summary(values, GRID)
 
 
 def calibration(scores: Scores) -> list[dict[str, float]]:
-    """Observed share of decliners by predicted probability, in up to ten bins of equal count.
+    """Return the observed share of decliners by probability, in up to ten bins of equal count.
 
-    Each customer counts once, with the mean of its probabilities. The interval of a bin's share
-    is Wilson's (1927), 95 %.
+    Each customer counts once, with its mean probability. The 95 % interval is Wilson's (1927).
     """
     table = scores.table.groupby("customer_id").agg({"target": "first", "probability": "mean"})
     table = table.sort_values("probability", kind="stable")
-    place = pd.qcut(table["probability"], BINS, labels=False, duplicates="drop")
-    if place.isna().all():  # one probability for all
-        place = pd.Series(0, index=table.index)
-    return [_bin(part) for _, part in table.groupby(place.to_numpy())]
+    bins = pd.qcut(table["probability"], BINS, labels=False, duplicates="drop")
+    if bins.isna().all():  # one probability for all
+        bins = pd.Series(0, index=table.index)
+    return [_bin(part) for _, part in table.groupby(bins.to_numpy())]
 
 
 def _bin(part: pd.DataFrame) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Two runs side by side: what they were told otherwise, what that changed, and for whom."""
+"""Differences of two runs: config, metrics, and the customers whose scores change most."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ MAX_CHANGES = 10
 
 @dataclass(frozen=True)
 class Difference:
-    """From run ``a`` to run ``b``; positive differences mean that ``b`` has the larger value.
+    """The difference of run ``b`` to run ``a``; positive where ``b`` has the larger value.
 
     Attributes
     ----------
     config
         ``{key, a, b}`` for each config key that differs.
     metrics
-        ``{name, a, b, difference, low, high, p}``: means over the folds both have, the mean
+        ``{name, a, b, difference, low, high, p}``: means over the common folds, the mean
         difference with its corrected 95 % interval, and the corrected p.
     moved
-        ``{customer_id, a, b}`` for the customers whose mean out-of-fold probability moved most;
-        None where a run's scores are not at hand.
+        ``{customer_id, a, b}`` for the customers whose mean out-of-fold probability changed most;
+        None if a run's scores are missing.
     """
 
     a: str
@@ -53,7 +53,7 @@ def compare_pair(
     Raises
     ------
     RetainError
-        When they differ in rows, target, splits or metrics: then no difference is meant.
+        When they differ in rows, target, splits or metrics.
     """
     check_comparable([a, b])
     one, other = scores

@@ -1,4 +1,4 @@
-"""Tables as CSV files that a spreadsheet may open: a cell can hold text, never a formula."""
+"""CSV files that are safe in a spreadsheet: no cell is a formula."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _FORMULA, _CONTROL = re.compile(FORMULA), re.compile(CONTROL)
 
 
 def escape_formula(cell: Any) -> Any:
-    """Return a text that a spreadsheet would read as a formula with an apostrophe before it.
+    """Return a cell, with an apostrophe before a text that a spreadsheet would read as a formula.
 
     >>> [escape_formula(cell) for cell in ("=HYPERLINK(0)", " @x", "plain", -1.5)]
     ["'=HYPERLINK(0)", "' @x", 'plain', -1.5]
@@ -42,14 +42,14 @@ def escape_formula(cell: Any) -> Any:
 
 
 def to_csv(table: pd.DataFrame, path: Path | IO[str], *, header: bool = True) -> None:
-    """Write ``table`` as UTF-8 CSV, every text cell and header neutral."""
+    """Write ``table`` as UTF-8 CSV, formulas escaped in cells and headers."""
     texts = table.select_dtypes(["object", "str", "category"]).map(escape_formula)
     safe = table.assign(**{str(name): texts[name] for name in texts}).rename(columns=escape_formula)
     safe.to_csv(path, index=False, header=header, encoding="utf-8", lineterminator="\n")
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
-    """Write ``table`` as ``to_csv`` does, whole or not at all; many rows by ``write_csv_arrow``."""
+    """Write ``table`` atomically by ``to_csv``, or many rows by ``write_csv_arrow``."""
     if len(table) > MANY:
         write_csv_arrow(table, path)
     else:
@@ -57,9 +57,9 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 
 
 def write_csv_arrow(table: pd.DataFrame, path: Path) -> None:
-    """Write a table whole or not at all, ten times as fast as ``to_csv``.
+    """Write a table atomically, ten times as fast as ``to_csv``.
 
-    The same cells, all text in quotes, and whole floats without a point.
+    The cells are the same, except that texts are quoted and whole floats have no point.
     """
     import pyarrow as pa
     from pyarrow import csv
@@ -92,7 +92,7 @@ def _arrow(values: pd.Series) -> pa.Array:
 
 
 def write_csv_chunks(parts: Iterable[pd.DataFrame], path: Path) -> None:
-    """Write one table that comes in parts as ``to_csv`` does, whole or not at all."""
+    """Write a table in chunks, atomically, as ``to_csv`` does."""
     with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         for number, part in enumerate(parts):
             to_csv(part, file, header=number == 0)

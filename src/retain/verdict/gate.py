@@ -1,4 +1,4 @@
-"""A gate for CI: what the winner must reach out of fold."""
+"""A gate for CI: thresholds of the winner's out-of-fold metrics."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from retain.wording import format_ci
 
 @dataclass(frozen=True)
 class GateResult:
-    """One metric against its threshold; ``missed_by`` is 0 where it is reached."""
+    """One metric against its threshold; ``missed_by`` is 0 if it is reached."""
 
     name: str
     threshold: float
@@ -23,12 +23,12 @@ class GateResult:
 
 
 def check_gate(winner: Record, thresholds: Mapping[str, float]) -> list[GateResult]:
-    """Each threshold held against the winner's mean over folds, in the metric's own direction.
+    """Compare the winner's mean over folds with each threshold, in the metric's direction.
 
     Raises
     ------
     RetainError
-        When a threshold is set for a metric that the runs do not have.
+        When the runs do not have a metric.
     """
     for name in thresholds:
         if name not in winner.metrics:
@@ -40,10 +40,10 @@ def _check_threshold(winner: Record, name: str, threshold: float) -> GateResult:
     metric = winner.metrics[name]
     short = threshold - metric.mean if metric.higher_is_better else metric.mean - threshold
     missed = max(short, 0.0)
-    wanted = "at least" if metric.higher_is_better else "at most"
+    bound = "at least" if metric.higher_is_better else "at most"
     message = (
         f"{name} is {metric.mean:.4f} ({format_ci(metric.low, metric.high, '.4f')}), "
-        f"the threshold is {wanted} {threshold:g}"
+        f"the threshold is {bound} {threshold:g}"
     )
     sentence = f"{message}: missed by {missed:.4f}." if missed else f"{message}: reached."
     return GateResult(name, threshold, metric.mean, missed, not missed, sentence)

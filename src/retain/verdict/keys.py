@@ -1,4 +1,4 @@
-"""The config keys that tell runs apart, and what a run is called by them."""
+"""The config keys in which runs differ, and the labels of runs made of them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ COMPARED_FIELDS: tuple[tuple[str, Aspect], ...] = (
     ("metrics", lambda r: ", ".join(r.metrics)),
     ("metric definitions", lambda r: str(r.config["metrics"]["fractions"])),
 )
-"""What must be the same, and how it is told. A metric's name does not tell its top share whole."""
+"""Aspects that must be equal, as texts; a metric's name does not hold its exact top share."""
 
 
 def check_comparable(records: Sequence[Record]) -> None:
     """Raise a ``RetainError`` naming each aspect in which finished runs differ, with examples."""
     problems = [
-        told
+        problem
         for name, aspect in COMPARED_FIELDS
-        if (told := _difference(name, aspect, records)) is not None
+        if (problem := _difference(name, aspect, records)) is not None
     ]
     if problems:
         raise RetainError(
@@ -45,8 +45,8 @@ def _difference(name: str, aspect: Aspect, records: Sequence[Record]) -> str | N
     if len(ids) == 1:
         return None
     parts = [
-        f"{told} ({describe_count(len(runs), 'run')}, such as {runs[0]})"
-        for told, runs in ids.items()
+        f"{description} ({describe_count(len(runs), 'run')}, such as {runs[0]})"
+        for description, runs in ids.items()
     ]
     return f"  {name}: " + "; ".join(parts)
 
@@ -66,10 +66,10 @@ SEARCH = "model.search."
 
 
 def differing_keys(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Return the config keys in which runs differ, with each run's value; empty when none does.
+    """Return the config keys in which runs differ, with each run's value.
 
-    A component that differs shows as its name (``model``); its parameters show only where two
-    runs with the same component differ in them. Components stand before all other keys.
+    A component that differs has its name as value (``model``); its parameters are keys only if two
+    runs with the same component differ in them. Components come first.
 
     >>> svc = {"name": "svc", "_target_": "sklearn.svm.SVC", "C": 1.0}
     >>> tree = {"name": "tree", "_target_": "sklearn.tree.DecisionTreeClassifier", "depth": 3}
@@ -78,54 +78,54 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]
     >>> differing_keys([{"model": svc}, {"model": {**svc, "C": 2.0}}])
     {'model.C': [1.0, 2.0]}
     """
-    found: dict[str, list[Any]] = {}
+    differing: dict[str, list[Any]] = {}
     for section in dict.fromkeys(key for config in configs for key in config):
         if section not in CANNOT_CHANGE_A_RESULT:
-            found |= _differing_in(section, [config.get(section) for config in configs])
-    return dict(sorted(found.items(), key=lambda item: _sort_key(item[0])))
+            differing |= _differing_keys_of(section, [config.get(section) for config in configs])
+    return dict(sorted(differing.items(), key=lambda item: _sort_key(item[0])))
 
 
 def _sort_key(key: str) -> int:
-    """Components first, then what stands by itself, then what is within a node."""
+    """Return the order of a key: components, top-level keys, nested keys."""
     return COMPONENTS.index(key) if key in COMPONENTS else len(COMPONENTS) + ("." in key)
 
 
-def _differing_in(section: str, values: Sequence[Any]) -> dict[str, list[Any]]:
-    """Return the differing keys of one section. Its variants are few, however many the runs are."""
-    variants, which = _variants(values)
+def _differing_keys_of(section: str, values: Sequence[Any]) -> dict[str, list[Any]]:
+    """Return the differing keys of one section, which has few variants."""
+    variants, codes = _variants(values)
     if len(variants) == 1:
         return {}
     flat = [_flatten(variant, section) for variant in variants]
     keys = dict.fromkeys(key for one in flat for key in one)
     return {
-        _is_shown(key): [flat[place].get(key) for place in which]
+        _is_shown(key): [flat[code].get(key) for code in codes]
         for key in keys
         if key not in CANNOT_CHANGE_A_RESULT and _differs(key, flat)
     }
 
 
 def _variants(values: Sequence[Any]) -> tuple[list[Any], list[int]]:
-    """Return the distinct values, and for each value the place of its own among them.
+    """Return the distinct values, and the code of each value.
 
-    Runs read together share what is equal, so most are known by where they stand in memory.
+    Runs read together share equal nodes, so most are recognised by their address.
     """
     by_text: dict[str, int] = {}
-    by_place: dict[int, int] = {}
+    by_address: dict[int, int] = {}
     variants: list[Any] = []
-    which = []
+    codes = []
     for value in values:
-        number = by_place.get(id(value))
+        number = by_address.get(id(value))
         if number is None:
             number = by_text.setdefault(json.dumps(value, sort_keys=True), len(variants))
-            by_place[id(value)] = number
+            by_address[id(value)] = number
             if number == len(variants):
                 variants.append(value)
-        which.append(number)
-    return variants, which
+        codes.append(number)
+    return variants, codes
 
 
 def _differs(key: str, flat: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether variants disagree on a key, those with another component aside."""
+    """Return whether variants with the same component differ in a key."""
     component = key.split(".", maxsplit=1)[0]
     own = f"{component}.name"
     if component not in COMPONENTS or key == own:
@@ -133,13 +133,13 @@ def _differs(key: str, flat: Sequence[Mapping[str, Any]]) -> bool:
     values: dict[str, set[str]] = {}
     for one in _with_same_component(key, flat):
         values.setdefault(repr(one.get(own)), set()).add(repr(one.get(key)))
-    return any(len(found) > 1 for found in values.values())
+    return any(len(distinct) > 1 for distinct in values.values())
 
 
 def _with_same_component(
     key: str, flat: Sequence[Mapping[str, Any]]
 ) -> Iterable[Mapping[str, Any]]:
-    """All variants; for a range to tune in, those that are tuned: the others have none at all."""
+    """Return all variants, for a tuning range only those that are tuned."""
     if not key.startswith(SEARCH):
         return flat
     return [one for one in flat if any(other.startswith(SEARCH) for other in one)]
@@ -151,7 +151,7 @@ def _is_shown(key: str) -> str:
 
 
 def get_key(config: Mapping[str, Any], key: str) -> Any:
-    """Return a config's value of a key as ``differing_keys`` names it, None where it has none.
+    """Return a config's value of a key of ``differing_keys``, None if it has none.
 
     >>> get_key({"model": {"name": "svc", "C": 1.0}}, "model.C")
     1.0
@@ -167,14 +167,14 @@ def get_key(config: Mapping[str, Any], key: str) -> Any:
 def _flatten(tree: Any, path: str) -> dict[str, Any]:
     if not isinstance(tree, Mapping) or not tree:
         return {path: tree}
-    found: dict[str, Any] = {}
+    leaves: dict[str, Any] = {}
     for key, value in tree.items():
-        found |= _flatten(value, f"{path}.{key}")
-    return found
+        leaves |= _flatten(value, f"{path}.{key}")
+    return leaves
 
 
 def label_run(row: Mapping[Any, Any], keys: Iterable[str], separator: str = " ") -> str:
-    """Return the label of a run among others: components, and other keys as one types them.
+    """Return the label of a run: components, and other keys as one types them.
 
     >>> row = {"id": "0123abcd", "model": "svc", "sampler": "none", "features.site": False}
     >>> label_run(row, ["model", "sampler", "features.site"]), label_run(row, ["sampler"])

@@ -1,4 +1,4 @@
-"""Every finished run in one table: what differs, what it scored, how it stands to the best."""
+"""The leaderboard: settings, metrics, and comparison with the best, one row per finished run."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ COMPARISON_COLUMNS = (
 
 
 def leaderboard(records: Sequence[Record], comparison: ComparisonConfig) -> pd.DataFrame:
-    """One row a run, best mean ROC-AUC first; equal ones by their Brier score.
+    """Return one row per run, best mean ROC-AUC first, equal ones by Brier score.
 
-    Runs that a race stopped stand behind those with all folds, nearest to the best first: a mean
-    over fewer folds is no rank among means over all.
+    Runs stopped early come last, nearest to the best first, since means over fewer folds are not
+    comparable.
 
     Returns
     -------
@@ -45,8 +45,8 @@ def leaderboard(records: Sequence[Record], comparison: ComparisonConfig) -> pd.D
         both have, ``difference, difference_low, difference_high`` (95 %), ``p`` (corrected
         resampled t-test), ``p_holm`` (with Holm's correction for all runs compared), ``worse,
         equivalent, better`` (Bayesian correlated t-test: probabilities that it is below, within
-        and above ± ``comparison.rope``), ``tied`` (neither test tells it from the best: p_holm ≥ α
-        and, where the best beats chance, worse < 1 − α), ``stopped, folds``; for every metric
+        and above ± ``comparison.rope``), ``tied`` (not distinguishable from the best: p_holm ≥ α
+        and, if the best beats chance, worse < 1 − α), ``stopped, folds``; for every metric
         ``NAME, NAME_low, NAME_high``; ``fit_seconds``.
     """
     best = min(
@@ -56,8 +56,8 @@ def leaderboard(records: Sequence[Record], comparison: ComparisonConfig) -> pd.D
     front = pd.DataFrame({"id": [record.id for record in records]})
     keys = pd.DataFrame(differing_keys([record.config for record in records]), dtype=object)
     table = pd.concat([front, keys, standing, _metrics(records)], axis=1)
-    place = sorted(range(len(records)), key=lambda i: _sort_key(records[i], standing, i))
-    table = table.iloc[place].reset_index(drop=True)
+    order = sorted(range(len(records)), key=lambda i: _sort_key(records[i], standing, i))
+    table = table.iloc[order].reset_index(drop=True)
     table.insert(0, "rank", range(1, len(table) + 1))
     return table
 
@@ -69,7 +69,7 @@ def _sort_key(record: Record, standing: pd.DataFrame, row: int) -> tuple[Any, ..
 
 
 def _order(record: Record) -> tuple[float, float, str]:
-    """Recalibration leaves the ranking as it is, up to the last bits, and mends the Brier score."""
+    """Return the sort key of a run: recalibration changes ROC-AUC in its last bits only."""
     brier = record.metrics.get("brier")
     return -round(record.metrics[METRIC].mean, 9), 0.0 if brier is None else brier.mean, record.id
 
@@ -80,24 +80,24 @@ def _compare_with_best(
     """Compare each run with the best, fold by fold."""
     scores = fold_scores(records)
     gaps = scores - scores[best]
-    found = compare_paired(gaps, records[best].split.test_to_train, rope=comparison.rope)
+    tests = compare_paired(gaps, records[best].split.test_to_train, rope=comparison.rope)
     other = np.arange(len(records)) != best
     adjusted = np.ones(len(records))
-    adjusted[other] = holm(found.p[other])
+    adjusted[other] = holm(tests.p[other])
     stopped = [record.stopped for record in records]
     alike = adjusted >= comparison.alpha
     if beats_chance(scores, best, records[best].split.test_to_train, comparison.alpha):
-        alike &= found.worse < 1 - comparison.alpha
+        alike &= tests.worse < 1 - comparison.alpha
     return pd.DataFrame(
         {
-            "difference": found.mean,
-            "difference_low": found.low,
-            "difference_high": found.high,
-            "p": found.p,
+            "difference": tests.mean,
+            "difference_low": tests.low,
+            "difference_high": tests.high,
+            "p": tests.p,
             "p_holm": adjusted,
-            "worse": found.worse,
-            "equivalent": found.equivalent,
-            "better": found.better,
+            "worse": tests.worse,
+            "equivalent": tests.equivalent,
+            "better": tests.better,
             "tied": alike & np.array([reason is None for reason in stopped]),
             "stopped": pd.Series(stopped, dtype=object),
             "folds": np.isfinite(gaps).sum(axis=1),
@@ -108,18 +108,18 @@ def _compare_with_best(
 def _metrics(records: Sequence[Record]) -> pd.DataFrame:
     columns: dict[str, list[float]] = {}
     for name in records[0].metrics:
-        found = [record.metrics[name] for record in records]
-        columns[name] = [metric.mean for metric in found]
-        columns[f"{name}_low"] = [metric.low for metric in found]
-        columns[f"{name}_high"] = [metric.high for metric in found]
+        summaries = [record.metrics[name] for record in records]
+        columns[name] = [metric.mean for metric in summaries]
+        columns[f"{name}_low"] = [metric.low for metric in summaries]
+        columns[f"{name}_high"] = [metric.high for metric in summaries]
     columns["fit_seconds"] = [record.seconds.get("fit", 0.0) for record in records]
     return pd.DataFrame(columns)
 
 
 def keys_of(table: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
-    """Return the columns of a leaderboard that tell runs apart."""
-    known = {
+    """Return the columns of settings of a leaderboard."""
+    fixed_columns = {
         *COMPARISON_COLUMNS,
         *(f"{name}{end}" for name in metrics for end in ("", "_low", "_high")),
     }
-    return [str(column) for column in table if column not in known]
+    return [str(column) for column in table if column not in fixed_columns]

@@ -1,8 +1,7 @@
 """Main effects: the mean paired difference when one axis of a sweep alone changes.
 
-Two runs are a pair when they agree on every key but one. Their difference is taken fold by fold
-and averaged over the pairs: what remains is one difference a fold, tested like that of two runs.
-Runs that are not there leave holes: they are named, and nothing stands in for them.
+Two runs are a pair if they agree on every key but one. Their differences are averaged over pairs
+fold by fold and tested like those of two runs. Missing runs are named, not imputed.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ NAMED = 50
 
 @dataclass(frozen=True)
 class FactorLevel:
-    """A value of an axis against the axis's reference; positive differences are gains.
+    """A value of an axis against the reference; positive differences are gains.
 
     ``p`` has Holm's correction for all levels of all axes; ``pairs`` counts the pairs of runs.
     """
@@ -41,10 +40,10 @@ class FactorLevel:
 
 @dataclass(frozen=True)
 class MainEffect:
-    """One axis of the sweep: its levels against the reference, and the holes in its grid.
+    """One axis of the sweep: its levels against the reference, and missing runs.
 
-    ``holes`` counts the runs that a full pairing would need and that are not there; ``examples``
-    names them by the axis's level, the other keys and the reason.
+    ``holes`` counts the runs missing for a full pairing; ``examples`` names them by level, other
+    keys and reason.
     """
 
     axis: str
@@ -72,29 +71,29 @@ def find_main_effects(
     records
         Finished runs.
     keys
-        One column an axis, one row a record.
+        One column per axis, one row per record.
     winner
-        Row of the winner, whose level is the reference where an axis has no level "without".
+        Row of the winner, whose level is the reference if an axis has no neutral one.
     absent
-        Why a run that is not among them is not, by the texts of its keys in the order of ``keys``.
+        Reasons of missing runs, by the texts of their keys in the order of ``keys``.
     """
     whole = np.array([record.stopped is None for record in records])
     scores = fold_scores(records)
     ratio = records[0].split.test_to_train
     reasons = {**absent, **_eliminated(records, keys)}
-    texts, found = keys.map(str), []
+    texts, effects = keys.map(str), []
     for axis in map(str, keys):
         rows = whole & _applicable_runs(axis, keys)
         if texts[axis][rows].drop_duplicates().size > 1:
             grid = _FactorialGrid(
                 axis, keys[rows], texts[rows], scores[rows], keys[axis].iloc[winner]
             )
-            found.append(grid.effect(ratio, reasons))
-    return sorted(_correct_p(found), key=lambda effect: -effect.size)
+            effects.append(grid.effect(ratio, reasons))
+    return sorted(_correct_p(effects), key=lambda effect: -effect.size)
 
 
 def _eliminated(records: Sequence[Record], keys: pd.DataFrame) -> dict[tuple[str, ...], str]:
-    """Return the runs stopped early, which are in no pair, with the reason."""
+    """Return the runs stopped early, which are in no pair, with their reason."""
     return {
         texts_of(row): f"stopped by the race after {len(record.metrics[METRIC].folds)} folds"
         for record, row in zip(records, keys.itertuples(index=False, name=None), strict=True)
@@ -107,18 +106,18 @@ def _applicable_runs(axis: str, keys: pd.DataFrame) -> np.ndarray:
     component = axis.split(".", maxsplit=1)[0]
     if component not in COMPONENTS or component == axis:
         return np.ones(len(keys), dtype=bool)
-    given = keys[axis].notna()
+    has_value = keys[axis].notna()
     same = keys[component].map(str) if component in keys else pd.Series("", index=keys.index)
-    return given.groupby(same).transform("any").to_numpy()
+    return has_value.groupby(same).transform("any").to_numpy()
 
 
-def _correct_p(found: Sequence[MainEffect]) -> list[MainEffect]:
-    """Return the effects with p corrected for how many there are."""
-    plain = np.array([level.p for effect in found for level in effect.levels])
+def _correct_p(effects: Sequence[MainEffect]) -> list[MainEffect]:
+    """Return the effects with p corrected for their number."""
+    plain = np.array([level.p for effect in effects for level in effect.levels])
     adjusted = iter(holm(plain).tolist())
     return [
         replace(effect, levels=tuple(replace(level, p=next(adjusted)) for level in effect.levels))
-        for effect in found
+        for effect in effects
     ]
 
 
@@ -129,7 +128,7 @@ class _FactorialGrid:
         self, axis: str, keys: pd.DataFrame, texts: pd.DataFrame, scores: np.ndarray, won: Any
     ) -> None:
         self.axis = axis
-        own = f"{axis}."  # parameters of a component go with it, and are averaged over
+        own = f"{axis}."  # parameters of a component vary with it
         self.others = [key for key in map(str, keys) if key != axis and not key.startswith(own)]
         column, levels = pd.factorize(texts[axis], sort=True)
         row, _ = pd.factorize(_join_texts(texts[self.others]))
@@ -152,7 +151,7 @@ class _FactorialGrid:
         return self.levels.index(str(won)) if str(won) in self.levels else 0
 
     def effect(self, test_to_train: float, reasons: Mapping[tuple[str, ...], str]) -> MainEffect:
-        """Each level against the reference."""
+        """Return each level against the reference."""
         with np.errstate(invalid="ignore"):
             cells = self.sums / self.counts[..., None]
         base = cells[:, self.reference]
@@ -175,22 +174,26 @@ class _FactorialGrid:
                 )
         levels.sort(key=lambda level: -level.mean)
         holes = np.argwhere(self.counts == 0)
-        known = {tuple(texts[i] for i in self.places): why for texts, why in reasons.items()}
-        examples = tuple(self._hole(row, column, known) for row, column in holes[:NAMED])
+        absent_reasons = {
+            tuple(texts[i] for i in self.places): why for texts, why in reasons.items()
+        }
+        examples = tuple(
+            self._missing_run(row, column, absent_reasons) for row, column in holes[:NAMED]
+        )
         reference = self.values[self.reference]
         return MainEffect(self.axis, reference, tuple(levels), len(holes), examples)
 
-    def _hole(
+    def _missing_run(
         self, row: int, column: int, reasons: Mapping[tuple[str, ...], str]
     ) -> dict[str, Any]:
-        """Return a missing run, and the reason."""
+        """Return a missing run and the reason."""
         texts = (self.levels[column], *self.rest.iloc[row])
-        told = dict(zip((self.axis, *self.others), texts, strict=True))
-        return {**told, "reason": reasons.get(texts, "no record")}
+        settings = dict(zip((self.axis, *self.others), texts, strict=True))
+        return {**settings, "reason": reasons.get(texts, "no record")}
 
 
 def _join_texts(texts: pd.DataFrame) -> pd.Series:
-    """One text a row for all columns; empty where there are none."""
+    """Return one text per row for all columns, empty without columns."""
     joined = pd.Series("", index=texts.index)
     for name in texts:
         joined = joined + "\x1f" + texts[name]
@@ -198,5 +201,5 @@ def _join_texts(texts: pd.DataFrame) -> pd.Series:
 
 
 def texts_of(values: Sequence[Any]) -> tuple[str, ...]:
-    """Return the values of a run's keys as holes know them."""
+    """Return the values of a run's keys as texts."""
     return tuple(map(str, values))

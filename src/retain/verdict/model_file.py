@@ -1,4 +1,4 @@
-"""The winner as a file that executes nothing when it is read."""
+"""The winner's model file, whose loading executes no code."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ TRUSTED = (
 
 
 def save_model(model: BaseEstimator, path: Path) -> str:
-    """Write a fitted model whole and return the SHA-256 of the file (64 hex digits)."""
+    """Write a fitted model atomically and return the file's SHA-256 (64 hex digits)."""
     import skops.io
 
     _forget_folds(model)
@@ -65,29 +65,29 @@ def load_model(path: Path, sha256: str) -> BaseEstimator:
     Raises
     ------
     RetainError
-        When the file is not the one the verdict speaks of, or holds a type not on the list.
+        When the file has another hash than in the verdict, or holds a type that is not trusted.
     """
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    found = read_bytes(path, max_bytes=MODEL_BYTES, within=path.parent)
-    if hashlib.sha256(found).hexdigest() != sha256:
+    content = read_bytes(path, max_bytes=MODEL_BYTES, within=path.parent)
+    if hashlib.sha256(content).hexdigest() != sha256:
         raise RetainError(f"{path} is not the model its verdict speaks of: the hash differs.")
-    check_model_archive(found, path)
+    check_model_archive(content, path)
     try:
-        model = skops.io.loads(found, trusted=list(TRUSTED))
+        model = skops.io.loads(content, trusted=list(TRUSTED))
     except UntrustedTypesFoundException as error:
         raise RetainError(f"{path} holds types that are not trusted: {error}") from None
-    except Exception as error:  # noqa: BLE001 - whatever a library says of numbers not its own
-        told = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        raise RetainError(f"{path} cannot be read as a model: {told}.") from None
+    except Exception as error:  # noqa: BLE001 - libraries raise anything for invalid contents
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise RetainError(f"{path} cannot be read as a model: {reason}.") from None
     if not hasattr(model, "predict_proba"):
         raise RetainError(f"{path} holds a {type(model).__name__}; expected a classifier.")
     return model
 
 
 def _forget_folds(model: BaseEstimator) -> None:
-    """Drop the splitters of a fitted model: they know customers by id, and fitting is over."""
+    """Drop the splitters of a fitted model, which hold customer ids."""
     for holder in (model, *getattr(model, "fitted_", {}).values()):
         for name, value in holder.get_params(deep=True).items():
             if isinstance(value, DuplicateAwareKFold):

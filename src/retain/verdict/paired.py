@@ -21,7 +21,7 @@ METRIC = "roc_auc"
 
 
 def fold_scores(records: Sequence[Record], metric: str = METRIC) -> np.ndarray:
-    """Return a metric by run and fold, shape (n_runs, J); NaN for folds not done."""
+    """Return a metric by run and fold, shape (n_runs, J); NaN for missing folds."""
     folds = [record.metrics[metric].folds for record in records]
     scores = np.full((len(folds), max(map(len, folds))), np.nan)
     for row, values in zip(scores, folds, strict=True):
@@ -34,7 +34,7 @@ EPSILON = np.finfo(float).eps
 
 @dataclass(frozen=True)
 class Paired:
-    """Mean differences, each with what two tests say of it. All arrays have shape (n,).
+    """Mean differences with the results of two tests. All arrays have shape (n,).
 
     Attributes
     ----------
@@ -60,10 +60,10 @@ class Paired:
 def compare_paired(
     differences: np.ndarray, test_to_train: float, *, rope: float = 0.01, level: float = 0.95
 ) -> Paired:
-    """Both tests for each row of ``differences``, shape (n, J); NaN where a run lacks a fold.
+    """Apply both tests to each row of ``differences``, shape (n, J); NaN for missing folds.
 
     ``rope`` is half the width of the region of practical equivalence, in units of the metric.
-    A row without spread is judged by its mean alone.
+    Rows without variance are compared by their mean.
 
     >>> differences = np.array([[0.02, 0.01, 0.03, 0.0, 0.02], [0.0] * 5])
     >>> two = compare_paired(differences, test_to_train=0.25)
@@ -78,8 +78,8 @@ def compare_paired(
     gap = np.where(np.abs(mean) < EPSILON, 0.0, np.copysign(np.inf, mean))
     t = np.where(flat, gap, mean / safe)
     reach = np.where(flat, 0.0, special.stdtrit(free, (1 + level) / 2) * scale)
-    below = _below(-rope, mean, safe, free, flat)
-    above = 1 - _below(rope, mean, safe, free, flat)
+    below = _probability_below(-rope, mean, safe, free, flat)
+    above = 1 - _probability_below(rope, mean, safe, free, flat)
     return Paired(
         mean=mean,
         low=mean - reach,
@@ -92,10 +92,10 @@ def compare_paired(
     )
 
 
-def _below(
+def _probability_below(
     bound: float, mean: np.ndarray, scale: np.ndarray, free: np.ndarray, flat: np.ndarray
 ) -> np.ndarray:
-    """Posterior probability that the true difference lies below ``bound``."""
+    """Return the posterior probability that the true difference is below ``bound``."""
     certain = np.where(mean < bound, 1.0, 0.0) if bound < 0 else np.where(mean <= bound, 1.0, 0.0)
     return np.asarray(np.where(flat, certain, special.stdtr(free, (bound - mean) / scale)))
 
@@ -103,9 +103,9 @@ def _below(
 def corrected_resampled_t(
     differences: Sequence[float], test_to_train: float
 ) -> tuple[float, float]:
-    """T and two-sided p of "the mean difference over repeated folds is zero", J − 1 free.
+    """Return t and two-sided p of a zero mean difference, with J − 1 degrees of freedom.
 
-    A plain t-test would call noise a difference. Equal scores everywhere give t = 0, p = 1.
+    Equal scores everywhere give t = 0, p = 1.
 
     >>> t, p = corrected_resampled_t([0.02, 0.01, 0.03, 0.00, 0.02], test_to_train=0.25)
     >>> round(t, 3), round(p, 3)
@@ -116,11 +116,10 @@ def corrected_resampled_t(
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Return adjusted p of several tests at once, shape (n,): below α, no true one is called false.
+    """Return p of several tests adjusted for their number, shape (n,).
 
-    Step-down (Holm 1979): the k-th smallest of n is multiplied by n − k + 1, and none falls below
-    a smaller one's. The chance of one or more false calls stays below α, however the tests depend
-    on each other.
+    Step-down (Holm 1979): the k-th smallest of n is multiplied by n − k + 1, and kept monotone.
+    The probability of any false rejection is at most α, for any dependence of the tests.
 
     >>> holm(np.array([0.01, 0.04, 0.03, 0.005])).tolist()
     [0.03, 0.06, 0.06, 0.02]
@@ -143,12 +142,12 @@ class Chance:
     Attributes
     ----------
     beaten
-        Whether it is higher by the corrected test, Holm's correction for all runs included, and
-        no run that ranks nobody is tied with it.
+        True if it is higher by the corrected test, with Holm's correction for all runs, and no
+        run with .5 in every fold is tied with it.
     p
         The corrected p.
     tied
-        Ids of runs that rank nobody (.5 in every fold) and cannot be told from the best.
+        Ids of runs with .5 in every fold that are tied with the best.
     """
 
     beaten: bool
@@ -157,7 +156,7 @@ class Chance:
 
     @property
     def sentence(self) -> str:
-        """The answer in words."""
+        """The conclusion as a sentence."""
         if self.beaten:
             return f"The best run ranks customers better than chance (corrected p = {self.p:.2g})."
         also = "; a run that gives all customers the same score is tied with the best"
@@ -168,10 +167,7 @@ class Chance:
 
 
 def chance_p(scores: np.ndarray, best: int, test_to_train: float) -> float:
-    """P of "the best run ranks no better than a coin", with Holm's correction for all runs.
-
-    The best of many runs on noise lies above .5 because it was chosen: hence the correction.
-    """
+    """Return p of the best run against .5, with Holm's correction for its selection."""
     return float(holm(compare_paired(scores - CHANCE, test_to_train).p)[best])
 
 
@@ -182,7 +178,7 @@ def beats_chance(scores: np.ndarray, best: int, test_to_train: float, alpha: flo
 
 
 def test_against_random(records: Sequence[Record], tied: Sequence[str], alpha: float) -> Chance:
-    """The best of ``records``, which stands first, against .5."""
+    """Compare the best of ``records``, the first, with .5."""
     scores, ratio = fold_scores(records), records[0].split.test_to_train
     blind = {r.id for r in records if set(r.metrics[METRIC].folds) == {CHANCE}}
     level = tuple(id_ for id_ in tied if id_ in blind)

@@ -1,9 +1,8 @@
 """Early stopping: after each fold, runs are compared with the leader and eliminated.
 
-The question a race asks is one-sided: is this run worse than the leader? It is asked again after
-every fold and of many runs, so that now and then one is stopped that was no worse. The price is
-ties that nobody sees, since those that are close enough to win are seldom stopped: a comparison
-after a race names fewer tied runs than one of whole runs does.
+The test is one-sided: is this run worse than the leader? It is repeated after every fold for many
+runs, so a run that is not worse is stopped now and then. Such runs are seldom close to the best,
+but a comparison after a race names fewer tied runs than one of whole runs.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ def eliminated_runs(
         ROC-AUC by fold (higher is better) of each run by its id, all on the same splits. Runs with
         fewer folds take no part.
     folds
-        How many folds are compared, ≥ 2.
+        Number of folds compared, ≥ 2.
     test_to_train
         n_test / n_train of a fold.
     alpha

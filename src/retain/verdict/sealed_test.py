@@ -1,4 +1,4 @@
-"""The sealed test: opened once for the winner, every opening written to the ledger."""
+"""The sealed test of the winner, and the ledger of every access."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from retain.verdict.statistics import bootstrap_interval, delong_interval
 
 @dataclass(frozen=True)
 class SealedTest:
-    """The winner on customers no run has seen: metrics with intervals, and all openings."""
+    """The winner on customers not used by any run: metrics with intervals, and all accesses."""
 
     customers: int
     metrics: dict[str, dict[str, Any]]
@@ -44,7 +44,7 @@ class SealedTest:
 
 
 class Access(Config):
-    """One look at the sealed test."""
+    """One access to the sealed test."""
 
     time: str
     study: str
@@ -56,20 +56,19 @@ class Access(Config):
 
 @dataclass(frozen=True)
 class Ledger:
-    """Every opening of a sealed test, oldest first, one JSON object a line in ``path``.
+    """Every access to a sealed test, oldest first, one JSON object per line of ``path``.
 
-    The sealed customers are chosen by the data alone, so that every study of the same customers
-    has the same ones: what ``others``, the ledgers of studies beside this one, tell counts too.
+    Studies of the same customers have the same sealed test, so the ledgers of neighbouring studies
+    (``others``) count too.
     """
 
     path: Path
     others: tuple[Path, ...] = ()
 
     def entries(self, data: str) -> list[Access]:
-        """Return the openings of the sealed test of these customers, each look once.
+        """Return the accesses to these customers' sealed test, without repetitions.
 
-        The same winner on the same customers and splits shows nothing that was not seen before.
-        A line that cannot be read is refused, not skipped.
+        The same winner on the same customers and splits counts once. Unreadable lines are an error.
         """
         every = [one for path in (self.path, *self.others) for one in _read_lines(path)]
         first: dict[tuple[str, str, str], Access] = {}
@@ -79,9 +78,9 @@ class Ledger:
         return list(first.values())
 
     def add(self, record: Record, roc_auc: float) -> list[Access]:
-        """All openings with this one, which stands in this ledger from now on.
+        """Add an access to this ledger, and return all accesses.
 
-        The caller holds the study's lock, and writes the verdict after this.
+        The caller holds the study's lock, and writes the verdict afterwards.
         """
         new = Access(
             time=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -123,7 +122,7 @@ def _access_key(opening: Access) -> tuple[str, str, str]:
 def score_sealed_test(
     scores: Scores, profit: pd.Series | None, metrics: Sequence[Metric], *, resamples: int
 ) -> dict[str, dict[str, Any]]:
-    """Each metric on the sealed test with its 95 % interval.
+    """Return each metric on the sealed test with its 95 % interval.
 
     ROC-AUC by DeLong, all others by a stratified bootstrap with a fixed seed.
     """
@@ -135,7 +134,7 @@ def score_sealed_test(
         part = None if money is None else money[rows]
         return metric.compute(target[rows], probability[rows], part)
 
-    found = {}
+    results = {}
     for metric in metrics:
         if metric.name == "roc_auc":
             low, high = delong_interval(target, probability)
@@ -144,10 +143,10 @@ def score_sealed_test(
             low, high = bootstrap_interval(
                 compute, target, resamples=resamples, seed=0, bounds=metric.bounds
             )
-        found[metric.name] = {
+        results[metric.name] = {
             "value": value(metric, np.arange(len(target))),
             "low": low,
             "high": high,
             "higher_is_better": metric.higher_is_better,
         }
-    return found
+    return results

@@ -13,10 +13,10 @@ Interval = tuple[float, float]
 def delong(
     target: np.ndarray, score: np.ndarray, level: float = 0.95
 ) -> tuple[float, float, float]:
-    """ROC-AUC on one test set and its interval; two customers of each class at least.
+    """Return ROC-AUC on a test set and its interval; at least two customers of each class.
 
-    DeLong, DeLong & Clarke-Pearson (1988), by placements (Sun & Xu 2014), on the logit scale so
-    that it stays within (0, 1); a perfect ranking has no variance and gives (1, 1).
+    DeLong, DeLong & Clarke-Pearson (1988), by placements (Sun & Xu 2014), on the logit scale;
+    a perfect ranking has no variance and gives (1, 1).
 
     >>> target, score = np.array([0, 0, 1, 1, 0, 1]), np.array([0.1, 0.4, 0.35, 0.8, 0.2, 0.7])
     >>> [round(number, 3) for number in delong(target, score)]
@@ -36,25 +36,25 @@ def delong(
 
 
 def delong_interval(target: np.ndarray, score: np.ndarray, level: float = 0.95) -> Interval:
-    """Interval of ROC-AUC on one test set, as ``delong`` gives it."""
+    """Return the interval of ROC-AUC by ``delong``."""
     return delong(target, score, level)[1:]
 
 
 def wilson_interval(count: int, total: int, level: float = 0.95) -> Interval:
-    """Interval of the share ``count`` of ``total``; of any share, 0 and 1 included.
+    """Return the interval of the share ``count / total``, also of 0 and 1.
 
-    Wilson (1927), without a correction for continuity.
+    Wilson (1927), without continuity correction.
 
     >>> [round(bound, 3) for bound in wilson_interval(0, 20)]
     [0.0, 0.161]
     """
-    found = stats.binomtest(count, total).proportion_ci(level, method="wilson")
-    return float(found.low), float(found.high)
+    interval = stats.binomtest(count, total).proportion_ci(level, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def _placement_values(of: np.ndarray, among: np.ndarray) -> np.ndarray:
-    """For each value, in ascending order, the share of ``among`` below it, ties counted half."""
-    of, ordered = np.sort(of), np.sort(among)  # a million sorted values are looked up in no time
+    """Return the share of ``among`` below each value, in ascending order, ties counted half."""
+    of, ordered = np.sort(of), np.sort(among)  # the look-up of sorted values is faster
     low = np.searchsorted(ordered, of, side="left")
     high = np.searchsorted(ordered, of, side="right")
     return (low + high) / (2 * len(among))
@@ -68,11 +68,11 @@ def bootstrap_interval(
     seed: int,
     bounds: Interval = (-np.inf, np.inf),
 ) -> Interval:
-    """95 % interval of a number computed on rows: itself ± 1.96 bootstrap standard errors.
+    """Return the 95 % interval of a statistic: itself ± 1.96 bootstrap standard errors.
 
     Efron & Tibshirani (1993), ch. 13. ``compute`` takes row positions, shape (n,). Resampled
-    within each class, so that no resample lacks one. Centred on the number, since resampling
-    pushes distances such as the calibration error upwards: their percentiles may lie beside it.
+    within each class, so that no resample lacks one. Not by percentiles, since resampling
+    inflates distances such as the calibration error.
     """
     random = np.random.default_rng(seed)
     classes = [np.flatnonzero(target == label) for label in (0, 1)]
@@ -86,7 +86,7 @@ def bootstrap_interval(
 
 
 def mean_interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float, float]:
-    """Mean of independent values and its t interval; a single value has none but itself.
+    """Return the mean of independent values and its t interval, a single point for one value.
 
     >>> [round(x, 3) for x in mean_interval(np.array([0.2, 0.4, 0.6]))]
     [0.4, -0.097, 0.897]

@@ -1,4 +1,4 @@
-"""The verdict: winner, tied runs, comparison with chance, and what moved the metric."""
+"""The verdict: winner, tied runs, comparison with chance, and main effects."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NEEDED = (METRIC, "brier", "ece")
 class Caution:
     """A warning about the winner's rank or probabilities.
 
-    ``code`` and ``values`` say it to programs and other languages, ``sentence`` in English.
+    ``code`` and ``values`` are for programs and translations, ``sentence`` is English.
     """
 
     code: str
@@ -37,22 +37,22 @@ class Caution:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The result of a comparison, as far as records alone give it.
+    """The result of a comparison of records.
 
     Attributes
     ----------
     winner
-        The run chosen: the best, or the simplest of those tied with it.
+        The selected run: the best, or the simplest of those tied with it.
     best, simplest
         The run with the best mean ROC-AUC, and the simplest of the tied.
     tied
-        Ids of all runs that neither test can tell from the best, itself first.
+        Ids of the best run and of all that neither test distinguishes from it.
     table
         The leaderboard; ``records`` are its runs in the same order.
     keys
-        Columns of the leaderboard that tell runs apart.
+        Columns of settings in the leaderboard.
     others
-        Runs that failed or have no meaning.
+        Runs that failed or are not applicable.
     """
 
     winner: Record
@@ -69,13 +69,13 @@ class Verdict:
     @cached_property
     def effects(self) -> tuple[MainEffect, ...]:
         """Main effects on ROC-AUC, by axis of the sweep."""
-        table, place = self.table[list(self.keys)], self.records.index(self.winner)
+        table, row = self.table[list(self.keys)], self.records.index(self.winner)
         return tuple(
-            find_main_effects(self.records, table, place, _excluded_reasons(self.others, self.keys))
+            find_main_effects(self.records, table, row, _excluded_reasons(self.others, self.keys))
         )
 
     def name(self, record: Record) -> str:
-        """Return the label of a run of the leaderboard."""
+        """Return the label of a run in the leaderboard."""
         (row,) = self.table[self.table["id"] == record.id].to_dict("records")
         return label_run(row, self.keys) if self.keys else str(record.config["model"]["name"])
 
@@ -94,10 +94,10 @@ class Verdict:
         lower = describe_count(beaten, "run scores", "runs score") if beaten else "no run scores"
         message = f"{best}; {tied} tied with it, {lower} significantly lower "
         message += f"({self.comparison.description})."
-        return f"{message} {self._chosen}" if self._chosen else message
+        return f"{message} {self._selection_sentence}" if self._selection_sentence else message
 
     @property
-    def _chosen(self) -> str:
+    def _selection_sentence(self) -> str:
         if self.simplest.id == self.best.id:
             return ""
         simplest = f"{self.name(self.simplest)} ({self.simplest.id})"
@@ -108,7 +108,7 @@ class Verdict:
     @property
     def cautions(self) -> list[Caution]:
         """Warnings about the winner's probabilities and rank."""
-        config, told = self.winner.config, []
+        config, cautions = self.winner.config, []
         sampler = config["sampler"]["name"]
         if sampler != "none" and config["calibration"]["name"] == "none":
             sentence = (
@@ -116,19 +116,19 @@ class Verdict:
                 "its scores cannot be read as probabilities, and amounts of money computed from "
                 "them are biased (van den Goorbergh et al. 2022). Add calibration=sigmoid."
             )
-            told.append(Caution("resampled_not_recalibrated", sentence, {"sampler": sampler}))
+            cautions.append(Caution("resampled_not_recalibrated", sentence, {"sampler": sampler}))
         if not self.chance.beaten:
-            told.append(Caution("chance", self.chance.sentence, {"p": self.chance.p}))
-        return told
+            cautions.append(Caution("chance", self.chance.sentence, {"p": self.chance.p}))
+        return cautions
 
 
 def compare_runs(records: Sequence[Record], comparison: ComparisonConfig) -> Verdict:
-    """Return the verdict over records; of runs recorded twice, in two studies, the first counts.
+    """Return the verdict over records; the first of a run's records in two studies counts.
 
     Raises
     ------
     RetainError
-        When none is done in full, or finished runs are unlike.
+        When no run is complete, or finished runs are not comparable.
     """
     unique = {record.id: record for record in reversed(records)}
     records = [record for record in records if unique[record.id] is record]
@@ -162,8 +162,8 @@ def compare_runs(records: Sequence[Record], comparison: ComparisonConfig) -> Ver
 def _check_any_done(done: Sequence[Record], records: Sequence[Record]) -> None:
     if not done:
         states = Counter(record.state for record in records)
-        told = ", ".join(f"{n} {state}" for state, n in states.items()) or "no runs at all"
-        raise RetainError(f"no run is done: found {told}. Launch the sweep first.")
+        counts = ", ".join(f"{n} {state}" for state, n in states.items()) or "no runs at all"
+        raise RetainError(f"no run is done: found {counts}. Launch the sweep first.")
     if all(record.stopped for record in done):
         raise RetainError(
             f"all {len(done)} runs were stopped by a race whose leader is not here; launch the "
@@ -172,19 +172,19 @@ def _check_any_done(done: Sequence[Record], records: Sequence[Record]) -> None:
 
 
 def _complexity(record: Record, comparison: ComparisonConfig) -> tuple[int, float, str]:
-    """Return the place of a run's model in the order of complexity, better ROC-AUC first."""
+    """Return the rank of a run's model in the order of complexity, better ROC-AUC first."""
     name, order = record.config["model"]["name"], comparison.complexity_order
-    place = order.index(name) if name in order else len(order)
-    return place, -round(record.metrics[METRIC].mean, 9), record.id
+    rank = order.index(name) if name in order else len(order)
+    return rank, -round(record.metrics[METRIC].mean, 9), record.id
 
 
 def _excluded_reasons(
     others: Sequence[Record], keys: Sequence[str]
 ) -> Mapping[tuple[str, ...], str]:
-    """Return the reasons of runs that are not in the leaderboard, by their keys' texts."""
-    found = {}
+    """Return the reasons of runs outside the leaderboard, by the texts of their keys."""
+    reasons = {}
     for record in others:
         reason = (record.reason or "").splitlines()[:1]
         texts = texts_of([get_key(record.config, key) for key in keys])
-        found[texts] = f"{record.state.replace('_', ' ')}: {' '.join(reason)}"
-    return found
+        reasons[texts] = f"{record.state.replace('_', ' ')}: {' '.join(reason)}"
+    return reasons

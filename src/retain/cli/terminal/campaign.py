@@ -24,7 +24,7 @@ ORIGINS = {"out_of_fold": "in cross-validation", "sealed_test": "in the sealed t
 
 
 def print_segments(console: Console, segments: Sequence[Tree], scored: Mapping[str, int]) -> None:
-    """Print the segments, and what sets each apart from all other customers where that is known."""
+    """Print the segments, and their contrasts if there are any."""
     console.print(_segments(segments, scored))
     if not any(one["differs"] for one in segments):
         return
@@ -66,14 +66,14 @@ def _difference(one: Tree) -> str:
 
 
 def _short(number: float, *, share: bool) -> str:
-    """Three digits that matter, without an exponent."""
+    """Return a number with three significant digits, without an exponent."""
     if share:
         return f"{number:.0%}"
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
 
 
 def print_campaign(console: Console, campaign: Tree) -> None:
-    """Print who is offered what, at what cost, and whether the effect can be measured."""
+    """Print offers, costs, limits, and whether the effect can be measured."""
     if "missing" in campaign:
         console.print(f"[yellow]No campaign: {literal(campaign['missing'])}[/]", soft_wrap=True)
         return
@@ -86,7 +86,7 @@ def print_campaign(console: Console, campaign: Tree) -> None:
 
 
 def print_campaign_path(console: Console, study: StudyDirectory, campaign: Tree | None) -> None:
-    """Print where the campaign lies, where one was planned."""
+    """Print the path of the campaign, if one was planned."""
     if campaign is not None and "id" in campaign:
         path = literal(study.campaign(campaign["id"]).path)
         console.print(f"Campaign: {path}", soft_wrap=True, highlight=False)
@@ -131,8 +131,8 @@ def _money(value: float) -> str:
     return format_signed(value, ",.0f")
 
 
-def _span(found: Tree) -> str:
-    return format_interval(found["low"], found["high"], ",.0f")
+def _span(estimate: Tree) -> str:
+    return format_interval(estimate["low"], estimate["high"], ",.0f")
 
 
 def _plan(campaign: Tree) -> str:

@@ -40,9 +40,9 @@ def print_comparison(
     *,
     missing: str | None,
 ) -> None:
-    """Print leaderboard, verdict, effects, sealed test, segments, campaign, gate and where."""
+    """Print leaderboard, verdict, effects, sealed test, segments and campaign."""
     console.print(_leaderboard(verdict, study.path.name, wide=console.width >= WIDE))
-    _left_out(console, verdict, findings)
+    _print_excluded(console, verdict, findings)
     console.print(f"[bold]{literal(verdict.sentence)}[/]")
     for caution in verdict.cautions:
         console.print(f"[yellow]{literal(caution.sentence)}[/]")
@@ -61,7 +61,7 @@ def print_comparison(
 
 
 def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) -> None:
-    """Print where the verdict lies, and which files the older one had and this one has not."""
+    """Print the path of the verdict, and the files that only the previous one had."""
     if lost:
         message = f"The previous verdict had {', '.join(lost)}; this one does not."
         console.print(f"[yellow]{literal(message)}[/]", soft_wrap=True)
@@ -69,13 +69,13 @@ def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) ->
 
 
 def print_gate(console: Console, checks: Sequence[GateResult]) -> None:
-    """Print each threshold and whether it was reached."""
+    """Print each threshold and whether it is reached."""
     for check in checks:
         console.print(f"[{'green' if check.passed else 'red'}]gate: {literal(check.sentence)}[/]")
 
 
 def _print_winner(console: Console, verdict: Verdict, findings: ComparisonExtras) -> None:
-    """Print what the winner came to on customers no run has seen, and what follows for them."""
+    """Print the winner's sealed test, snapshots, segments and campaign."""
     sealed = findings.sealed
     if sealed is not None:
         console.print(_sealed(sealed, verdict.winner.split.sealed_at))
@@ -173,7 +173,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
 
 
 def _versus_best(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
-    """Return the last column of a run."""
+    """Return a run's comparison with the best."""
     if row["id"] == verdict.best.id:
         return "best"
     if row["stopped"]:
@@ -183,7 +183,7 @@ def _versus_best(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
     return "tied" if row["tied"] else ""
 
 
-def _left_out(console: Console, verdict: Verdict, findings: ComparisonExtras) -> None:
+def _print_excluded(console: Console, verdict: Verdict, findings: ComparisonExtras) -> None:
     for record in verdict.others:
         first = (record.reason or "").splitlines()[:1]
         message = (
@@ -212,8 +212,8 @@ def _left_out(console: Console, verdict: Verdict, findings: ComparisonExtras) ->
 
 
 def _sealed(sealed: SealedTest, day: str | None) -> Table:
-    whom = f"{describe_count(sealed.customers, 'customer')} not used by any run"
-    title = f"Sealed test: {whom}" + ("" if day is None else f", snapshot {literal(day)}")
+    customers = f"{describe_count(sealed.customers, 'customer')} not used by any run"
+    title = f"Sealed test: {customers}" + ("" if day is None else f", snapshot {literal(day)}")
     table = Table(title=title, box=SIMPLE_HEAD)
     for name in ("metric", "value", "95 % CI", ""):
         table.add_column(name)

@@ -1,4 +1,4 @@
-"""Rich's part of the printing door: tables, styles and the live view, of clean texts alone."""
+"""Output by Rich: tables, styles and the live view, of clean texts only."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ELLIPSIS = "…"
 
 
 def literal(text: object) -> str:
-    r"""Return a text from data for Rich's markup: one clean line that means nothing to it.
+    r"""Return a text from data as one clean line, escaped for Rich's markup.
 
     >>> literal("[red]\x1b[2J\nx")
     '\\[red][2J x'
@@ -26,21 +26,21 @@ def literal(text: object) -> str:
 
 
 def console(**options: Any) -> Console:
-    """Return a console that writes to standard output, or as Rich's ``options`` say."""
+    """Return a console on standard output by default; ``options`` are Rich's."""
     return SafeConsole(**{"file": raw_output(), "emoji": False, **options})
 
 
 class SafeConsole(Console):
-    """A console whose texts hold nothing that a terminal obeys, and only what it can encode."""
+    """A console without control characters and characters that it cannot encode."""
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Return a text as Rich's own, replaced before widths are measured."""
+        """Return Rich's text, with characters replaced before widths are measured."""
         return super().render_str(replace_unencodable(text, self.encoding), **options)
 
     def render(
         self, renderable: RenderableType, options: ConsoleOptions | None = None
     ) -> Iterable[Segment]:
-        """Return the segments of what is printed, each of them clean."""
+        """Yield the clean segments of the output."""
         cut = ELLIPSIS if self.encoding.startswith("utf") else "."
         for segment in super().render(renderable, options):
             if segment.control or (segment.text.isascii() and segment.text.isprintable()):

@@ -1,8 +1,8 @@
-"""The printing door: what a command writes to standard output and error goes through here.
+"""Standard output and error of the commands.
 
-Texts come from data, records and libraries, and a terminal obeys what is in them. So control
-characters are removed, and a character that the terminal cannot encode is replaced by one that
-it can. Imports nothing heavy; what Rich prints comes through ``cli.terminal.console``.
+Texts come from data, records and libraries and may hold control sequences. So control characters
+are removed, and a character that the terminal cannot encode is replaced. Imports nothing heavy;
+Rich's output comes through ``cli.terminal.console``.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ ENCODE_ERRORS = "retain.readable"
 
 
 def clean(text: str) -> str:
-    r"""Return a text without what a terminal would obey: newline and tab alone are left.
+    r"""Return a text without control characters except newline and tab.
 
     >>> clean("red\x1b[31m, gone\x1b[2J\r\n")
     'red, gone[2J\n'
@@ -71,7 +71,7 @@ def clean_line(text: str) -> str:
 
 
 def replace_unencodable(text: str, encoding: str) -> str:
-    """Return a text of characters that an encoding has.
+    """Return a text with the characters replaced that an encoding lacks.
 
     >>> replace_unencodable("1 → 2, ≥ 3–4 Москва", "cp1251")
     '1 -> 2, >= 3–4 Москва'
@@ -83,7 +83,7 @@ def replace_unencodable(text: str, encoding: str) -> str:
 
 
 def _replace_at(error: UnicodeError) -> tuple[str, int]:
-    """Replace what an encoder stumbled over; the codec's error handler."""
+    """Return the replacement of an unencodable character; the codec's error handler."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     bad = error.object[error.start : error.end]
@@ -94,12 +94,12 @@ codecs.register_error(ENCODE_ERRORS, _replace_at)
 
 
 class SafeOutput(io.TextIOBase):
-    """Standard output as a command sees it: texts are cleaned, and who reads may go away.
+    """Standard output of a command: texts are cleaned, and a closed pipe ends the command.
 
     Parameters
     ----------
     stream
-        Where texts go; None where the output is closed, and nothing is said.
+        The stream below; None if the output is closed.
     cleaned
         False for a writer that cleans texts before it adds its own control sequences.
     """
@@ -110,7 +110,7 @@ class SafeOutput(io.TextIOBase):
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        """The encoding of what lies below."""
+        """The encoding of the stream below."""
         return getattr(self.stream, "encoding", None) or "utf-8"
 
     @property
@@ -119,7 +119,7 @@ class SafeOutput(io.TextIOBase):
         return getattr(self.stream, "buffer", None)
 
     def isatty(self) -> bool:
-        """Return whether a person watches."""
+        """Return whether the output is a terminal."""
         return self.stream is not None and self.stream.isatty()
 
     def fileno(self) -> int:
@@ -137,24 +137,24 @@ class SafeOutput(io.TextIOBase):
 
         Raises
         ------
-        AskedToEnd
-            When nobody reads any more (``| head``).
+        TerminationRequested
+        When the reader has closed the pipe (``| head``).
         RetainError
             When it cannot be written.
         """
-        with self._answered():
+        with self._handle_write_errors():
             if self.stream is not None:
                 self.stream.write(clean(text) if self._cleaned else text)
         return len(text)
 
     def flush(self) -> None:
-        """Have written what was written; raises as ``write`` does."""
-        with self._answered():
+        """Flush the stream; raises as ``write`` does."""
+        with self._handle_write_errors():
             if self.stream is not None:
                 self.stream.flush()
 
     @contextmanager
-    def _answered(self) -> Iterator[None]:
+    def _handle_write_errors(self) -> Iterator[None]:
         try:
             yield
         except BrokenPipeError:
@@ -167,16 +167,16 @@ class SafeOutput(io.TextIOBase):
 
 
 class SafeErrors(SafeOutput):
-    """Standard error: where it cannot be written there is nobody left to say so to."""
+    """Standard error, whose write errors are ignored."""
 
     @contextmanager
-    def _answered(self) -> Iterator[None]:
+    def _handle_write_errors(self) -> Iterator[None]:
         with suppress(OSError):
             yield
 
 
 class SilentOutput(SafeOutput):
-    """Standard output while a command is silent; ``hidden`` is what lies below."""
+    """Standard output while a command is silent; ``hidden`` is the output below."""
 
     def __init__(self, hidden: TextIO) -> None:
         super().__init__(None)
@@ -185,7 +185,7 @@ class SilentOutput(SafeOutput):
 
 @contextmanager
 def silent_output() -> Iterator[None]:
-    """Let nothing reach standard output but what ``write_json`` writes."""
+    """Silence standard output except for ``write_json``."""
     before, sys.stdout = sys.stdout, SilentOutput(sys.stdout)
     try:
         yield
@@ -195,10 +195,7 @@ def silent_output() -> Iterator[None]:
 
 @contextmanager
 def safe_terminal() -> Iterator[None]:
-    """Have everything written to ``sys.stdout`` and ``sys.stderr`` go through this door.
-
-    Warnings, logging and what libraries print come along.
-    """
+    """Clean everything written to ``sys.stdout`` and ``sys.stderr``, by libraries too."""
     _open_closed_files()
     before = sys.stdout, sys.stderr
     for stream in before:
@@ -212,9 +209,9 @@ def safe_terminal() -> Iterator[None]:
 
 
 def _open_closed_files() -> None:
-    """Open what is closed of standard input, output and error, lest a file of ours takes its place.
+    """Open closed ones of standard input, output and error.
 
-    A new descriptor is the lowest one free: what a library prints would land in that file.
+    Otherwise a file of ours would get a free descriptor 0–2, and libraries would print into it.
     """
     for number in (0, 1, 2):
         try:
@@ -237,7 +234,7 @@ def write_output(text: str) -> None:
 
 
 def write_json(document: object) -> None:
-    """Write a document to standard output, in ASCII, also while other output is silent."""
+    """Write a document to standard output in ASCII, also while other output is silent."""
     stream = sys.stdout
     SafeOutput(stream.hidden if isinstance(stream, SilentOutput) else stream).write(
         json.dumps(document, indent=1) + "\n"
@@ -245,7 +242,7 @@ def write_json(document: object) -> None:
 
 
 def flush_output() -> None:
-    """Have standard output written, or raise what keeps it from that."""
+    """Flush standard output; raises as ``SafeOutput.write`` does."""
     SafeOutput(sys.stdout).flush()
 
 
@@ -257,7 +254,7 @@ def write_error(text: str) -> None:
 
 
 def write_progress(text: str) -> None:
-    """Show a text in place of the last one at the end of a terminal; nothing in a file or pipe."""
+    """Replace the last line of a terminal by a text; nothing in a file or pipe."""
     stream = sys.stderr
     while isinstance(stream, SafeOutput) and stream.stream is not None:
         stream = stream.stream

@@ -49,7 +49,7 @@ CAUTIONS = {
 
 
 def print_readout(console: Console, tree: Tree, folder: Path) -> None:
-    """Print effects, money, Qini, save rates, cautions and where the files lie."""
+    """Print effects, money, Qini, save rates, cautions and the path of the files."""
     level = _level(tree)
     console.print(_title(tree))
     for outcome in ("declined", "profit"):
@@ -196,8 +196,8 @@ def _qini(qini: Tree, level: str) -> str:
     return f"Qini coefficient of the ranking by {'; by '.join(messages)}; 0 is a random ranking."
 
 
-def _ends(found: Tree) -> tuple[float, float]:
-    return found["low"], found["high"]
+def _ends(interval: Tree) -> tuple[float, float]:
+    return interval["low"], interval["high"]
 
 
 def _save_rates(rows: list[Tree], level: str) -> Table:
@@ -243,5 +243,5 @@ def _whole(number: float) -> str:
 
 
 def _short(number: float, places: int = 1) -> str:
-    """So many digits after the point, where that matters."""
+    """Return a number with ``places`` decimals, none from 1000 on."""
     return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.{places}f}"

@@ -26,31 +26,31 @@ COLOURS = {"strong": "red", "moderate": "yellow"}
 
 
 def print_scoring(
-    console: Console, study: StudyDirectory, home: ScoreDirectory, found: ScoreResult
+    console: Console, study: StudyDirectory, home: ScoreDirectory, result: ScoreResult
 ) -> None:
-    """Print who was scored and who not, drift, segments, and where it all lies."""
-    for line in found.customers.messages:
+    """Print counts of scored and unscored customers, drift, segments, and the paths."""
+    for line in result.customers.messages:
         console.print(literal(line), soft_wrap=True, highlight=False)
-    winner = found.winner.winner
+    winner = result.winner.winner
     console.print(
-        f"[bold]{describe_count(len(found.customers.table), 'customer')} scored by "
+        f"[bold]{describe_count(len(result.customers.table), 'customer')} scored by "
         f"{literal(winner.name)} ({literal(winner.id)}).[/]",
         highlight=False,
     )
-    _not_scored(console, found)
-    console.print(_drift(found))
-    tree = found.campaign.tree
+    _not_scored(console, result)
+    console.print(_drift(result))
+    tree = result.campaign.tree
     print_segments(console, tree["segments"], tree["scored"])
     if tree["campaign"] is not None:
         print_campaign(console, tree["campaign"])
-    for caution in list_cautions(found):
+    for caution in list_cautions(result):
         console.print(f"[yellow]{literal(caution)}[/]", highlight=False)
     print_campaign_path(console, study, tree["campaign"])
     console.print(f"Written: {literal(home.path)}", soft_wrap=True)
 
 
-def _not_scored(console: Console, found: ScoreResult) -> None:
-    left_out = found.customers.not_scored
+def _not_scored(console: Console, result: ScoreResult) -> None:
+    left_out = result.customers.not_scored
     if left_out.empty:
         return
     console.print(f"{describe_count(len(left_out), 'customer')} not scored, see not_scored.csv:")
@@ -58,16 +58,16 @@ def _not_scored(console: Console, found: ScoreResult) -> None:
         console.print(literal(f"  {count:,}: {reason}"), highlight=False)
 
 
-def _drift(found: ScoreResult) -> Table:
-    """Return the score and the features that moved most."""
-    then = found.winner.reference.customers
+def _drift(result: ScoreResult) -> Table:
+    """Return the table of the largest shifts."""
+    then = result.winner.reference.customers
     title = f"Drift compared with {describe_count(then, 'training customer')}"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold")
     for name in ("PSI", "PSI by chance", "p Holm", "shift"):
         table.add_column(name, justify="left" if name == "shift" else "right", no_wrap=True)
     table.add_column("largest change", overflow="fold")
-    for row in found.drift.head(SHOWN).to_dict("records"):
+    for row in result.drift.head(SHOWN).to_dict("records"):
         shift = str(row["shift"])
         table.add_row(
             literal(row["name"]),
@@ -78,7 +78,7 @@ def _drift(found: ScoreResult) -> Table:
             literal(f"{row['bin']}: {row['share_then']:.0%} → {row['share_now']:.0%}"),
             style=COLOURS.get(shift),
         )
-    more = len(found.drift) - SHOWN
+    more = len(result.drift) - SHOWN
     rest = f"{more} more in drift.csv; " if more > 0 else ""
     table.caption = f"{rest}by convention PSI ≥ 0.1 is a moderate shift, PSI ≥ 0.25 a strong one"
     return table

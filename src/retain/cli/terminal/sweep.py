@@ -40,10 +40,10 @@ REFRESH = 4
 
 
 class SweepView:
-    """Progress of a sweep: a bar in a terminal, a line for each run where there is none.
+    """Progress of a sweep: a bar in a terminal, otherwise a line for each run.
 
-    A context manager, which also keeps ``status.json`` for those who watch from elsewhere.
-    Workers' threads may call it. Add to ``costs`` before telling of the record.
+    A context manager, which also writes ``status.json``. Thread-safe. Add a record to ``costs``
+    before ``on_end``.
     """
 
     def __init__(
@@ -78,12 +78,12 @@ class SweepView:
             self._print(Text(format_best(self.progress.best)))
 
     def on_start(self, task: Task) -> None:
-        """Show that a worker took a run."""
+        """Show that a run started."""
         self.progress.record_start(task)
         self._status.request_update()
 
     def on_pause(self, result: RungResult) -> None:
-        """Show that a run in a race waits for the others."""
+        """Show that a run waits for others of its race."""
         self.progress.record_pause(result)
         self._status.request_update()
 
@@ -95,12 +95,12 @@ class SweepView:
             self._print(format_ended(self.progress, record, best=best))
 
     def on_stopping(self, n_running: int) -> None:
-        """Say that runs under way are ended."""
+        """Print that unfinished runs are being ended."""
         under_way = describe_count(n_running, "run")
         self.console.print(f"finishing {under_way} under way; Ctrl-C again stops them")
 
     def on_interrupt(self) -> None:
-        """Say how far the sweep came."""
+        """Print the counts of an interrupted sweep."""
         counts = format_counts(self.progress)
         self.console.print(f"stopped: {counts}. The same command continues with the rest.")
 
@@ -117,9 +117,9 @@ def print_sources(console: Console, plan: SweepPlan) -> None:
         for line in source.messages:
             console.print(literal(line), soft_wrap=True, highlight=False)
         for step, left_out in zip(source.data.funnel, source.dropped_examples, strict=True):
-            whom = f"; left out: {left_out}" if left_out else ""
+            examples = f"; left out: {left_out}" if left_out else ""
             of = "" if step.of == "customers" else f" {step.of}"
-            message = f"  {step.name} {step.before} → {step.after}{of}: {step.reason}{whom}"
+            message = f"  {step.name} {step.before} → {step.after}{of}: {step.reason}{examples}"
             console.print(literal(message), soft_wrap=True, highlight=False)
         if source.data.label is not None and source.data.label.sensitivity:
             console.print(labels_table(source.data.label.sensitivity))
@@ -145,7 +145,7 @@ def print_plan(console: Console, plan: SweepPlan) -> None:
 def print_summary(
     console: Console, plan: SweepPlan, records: Sequence[Record], skipped: int
 ) -> None:
-    """Print counts, the result of tuning, each failure and what was not applicable."""
+    """Print counts, the result of tuning, failures and runs that are not applicable."""
     counts = Counter(record.state for record in records)
     console.print(
         f"{counts['done']} done, {counts['failed']} failed, "

@@ -1,4 +1,4 @@
-"""The beeswarm chart: all SHAP values of a feature, binned, one row a feature."""
+"""The beeswarm chart: binned SHAP values, one row per feature."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ Box = tuple[float, float, float, float]
 
 @dataclass
 class Bars:
-    """Bars by shade, each shade one path however many its bars; shade None is a category's."""
+    """Bars by shade, one path per shade; categories have the shade None."""
 
     boxes: dict[int | None, list[Box]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, value: float | None, box: Box) -> None:
-        """Add a bar from x, y to x, y; ``value`` from 0, the lowest, to 1."""
+        """Add a bar between two corners; ``value`` from 0 (lowest) to 1."""
         shade = None if value is None else min(int(value * STEPS), STEPS - 1)
         self.boxes[shade].append(box)
 
     def draw(self, axes: Axes) -> None:
-        """All of them."""
+        """Draw all bars."""
         from matplotlib.patches import PathPatch
         from matplotlib.path import Path
 
@@ -64,7 +64,7 @@ class Bars:
 
 
 def opacity(shade: int | None) -> float:
-    """Return the opacity of a shade's bars: the higher the value, the stronger.
+    """Return the opacity of a shade's bars, stronger for higher values.
 
     >>> [round(opacity(shade), 2) for shade in (0, STEPS - 1, None)]
     [0.2, 1.0, 0.55]
@@ -80,23 +80,23 @@ def _corners(box: Box) -> list[tuple[float, float]]:
 
 
 def beeswarm(tree: Tree, labels: Labels) -> Chart | None:
-    """Return the distribution of every feature's SHAP values, in the order of ``drivers``."""
-    found = [
+    """Return the chart of SHAP values by feature, in the order of ``drivers``."""
+    features = [
         one for one in top_features(tree["reasons"], BEESWARM_ROWS) if one["swarm"] is not None
     ]
-    if not found:
+    if not features:
         return None
-    names = [wrap_text(one["label"][labels.language], NAME, 2) for one in found]
+    names = [wrap_text(one["label"][labels.language], NAME, 2) for one in features]
     total = HEAD + sum(_height(lines) for lines in names)
     figure, axes = add_axes(total + 0.65, (0.12, 0.55, 0.12, 0.1))
-    low, high = _ground(axes, found, total, labels)
+    low, high = _set_limits(axes, features, total, labels)
     bars, spots, y = Bars(), [], HEAD
-    for feature, lines in zip(found, names, strict=True):
+    for feature, lines in zip(features, names, strict=True):
         y += _height(lines)
         for back, line in enumerate(reversed(lines)):
             write(axes, low, y - GAP - BAND - DROP - back * LINE, line)
-        spots.append(_row(axes, feature, y, bars, labels.language))
-    _key(axes, bars, labels, (low, high))
+        spots.append(_draw_row(axes, feature, y, bars, labels.language))
+    _draw_key(axes, bars, labels, (low, high))
     bars.draw(axes)
     return Chart("beeswarm", figure, tuple(spots), labels, "y")
 
@@ -105,9 +105,11 @@ def _height(lines: Sequence[str]) -> float:
     return LINE * len(lines) + DROP + BAND + GAP
 
 
-def _ground(axes: Axes, found: Sequence[Tree], total: float, labels: Labels) -> tuple[float, float]:
-    """Limits that hold every bin, the axis, and the line of no influence; the limits."""
-    ends = [one["swarm"][end] for one in found for end in ("low", "high")]
+def _set_limits(
+    axes: Axes, features: Sequence[Tree], total: float, labels: Labels
+) -> tuple[float, float]:
+    """Set limits that contain every bin, draw axis and zero line, and return the limits."""
+    ends = [one["swarm"][end] for one in features for end in ("low", "high")]
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
     room = 0.02 * (high - low) or 0.02
     axes.set_xlim(low - room, high + room)
@@ -119,8 +121,8 @@ def _ground(axes: Axes, found: Sequence[Tree], total: float, labels: Labels) -> 
     return low - room, high + room
 
 
-def _row(axes: Axes, feature: Tree, y: float, bars: Bars, language: str) -> Tooltip:
-    """Bars of a row that ends at ``y``, as high as their bin is full; where it is pointed at."""
+def _draw_row(axes: Axes, feature: Tree, y: float, bars: Bars, language: str) -> Tooltip:
+    """Add the bars of a row that ends at ``y``, as high as their counts; return the tooltip."""
     swarm, middle = feature["swarm"], y - GAP - BAND / 2
     line_segments(axes, [(0, y - GAP - BAND, 0, y - GAP)], color=COLOURS["muted"], linewidth=0.8)
     width = (swarm["high"] - swarm["low"]) / len(swarm["counts"])
@@ -130,12 +132,12 @@ def _row(axes: Axes, feature: Tree, y: float, bars: Bars, language: str) -> Tool
             half = max(BAND / 2 * count / fullest, 0.008)
             left = swarm["low"] + width * (at + (1 - FILLED) / 2)
             bars.add(value, (left, middle - half, left + width * FILLED, middle + half))
-    told = (("tip.low", swarm["low"], "change"), ("tip.high", swarm["high"], "change"))
-    return Tooltip(*to_points(axes, 0, middle), feature["label"][language], told)
+    values = (("tip.low", swarm["low"], "change"), ("tip.high", swarm["high"], "change"))
+    return Tooltip(*to_points(axes, 0, middle), feature["label"][language], values)
 
 
-def _key(axes: Axes, bars: Bars, labels: Labels, ends: tuple[float, float]) -> None:
-    """Draw the key of shades, the lowest values at the left."""
+def _draw_key(axes: Axes, bars: Bars, labels: Labels, ends: tuple[float, float]) -> None:
+    """Draw the key of shades, lowest values left."""
     inch = (ends[1] - ends[0]) / 4.76
     left, y = ends[0] + 1.9 * inch, 0.08
     for shade in range(STEPS):

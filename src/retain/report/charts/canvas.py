@@ -1,4 +1,4 @@
-"""The canvas of every chart: five colours, one style, labels in both languages."""
+"""The canvas of every chart: colours, style, labels in both languages."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ RC_PARAMS: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Tooltip:
-    """A place on a chart that shows its numbers when pointed at.
+    """A point on a chart that shows its numbers on hover.
 
     ``x`` and ``y`` in points from the upper left; ``values`` are (word, number, form).
     """
@@ -69,7 +69,7 @@ class Tooltip:
 
 @dataclass
 class Labels:
-    """Texts of a chart in one language, remembered in every other."""
+    """Texts of a chart in one language, recorded in all languages."""
 
     language: str
     pairs: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -84,9 +84,9 @@ class Labels:
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawn figure, what can be pointed at, and its texts in both languages.
+    """A figure, its tooltips, and its texts in both languages.
 
-    ``nearest`` says which distance finds a spot: along x, along y, or both.
+    ``nearest`` is the distance by which a tooltip is chosen: along x, along y, or both.
     """
 
     name: str
@@ -98,7 +98,7 @@ class Chart:
 
 @contextmanager
 def chart_style() -> Iterator[None]:
-    """Draw and save in the same hand, whatever the user's Matplotlib is set to."""
+    """Apply the style of all charts, whatever the user's Matplotlib settings."""
     import matplotlib as mpl
 
     with mpl.rc_context(), warnings.catch_warnings():
@@ -118,14 +118,14 @@ def add_axes(height: float, margins: tuple[float, float, float, float]) -> tuple
 
 
 def new_figure(height: float) -> Figure:
-    """Return a figure without a panel yet, so many inches high."""
+    """Return a figure without a panel, ``height`` inches high."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(WIDTH, height), dpi=POINTS)
 
 
 def single_axes(figure: Figure, corner: tuple[float, float], size: tuple[float, float]) -> Axes:
-    """Return a panel of a figure: its lower left corner and its size in inches."""
+    """Return a panel with this lower left corner and size, in inches."""
     across, up = figure.get_size_inches()
     box = (corner[0] / across, corner[1] / up, size[0] / across, size[1] / up)
     return figure.add_axes(box)
@@ -134,7 +134,7 @@ def single_axes(figure: Figure, corner: tuple[float, float], size: tuple[float, 
 def line_segments(
     axes: Axes, lines: Sequence[tuple[float, float, float, float]], **how: Any
 ) -> None:
-    """Many straight lines, each from x, y to x, y, as one path: small however many they are."""
+    """Draw many straight lines (x0, y0, x1, y1) as one path, which keeps the file small."""
     gap = float("nan")
     x = [value for x0, _, x1, _ in lines for value in (x0, x1, gap)]
     y = [value for _, y0, _, y1 in lines for value in (y0, y1, gap)]
@@ -148,5 +148,5 @@ def to_points(axes: Axes, x: float, y: float) -> tuple[float, float]:
 
 
 def write(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:
-    """Text at a place of the panel, safe for any name."""
+    """Write a text at a point of the panel, safe for any name."""
     axes.text(x, y, printable(text), **how)

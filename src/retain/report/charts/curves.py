@@ -21,12 +21,12 @@ SHARES = ("lift", "captured_profit")
 
 
 def curve(name: str, tree: Tree, labels: Labels) -> Chart:
-    """One curve with the range over repeats as a band, and what chance would draw, dashed."""
+    """Return a curve with its range over repeats as a band and the chance level dashed."""
     points = tree["curves"][name]
     figure, axes = add_axes(HEIGHT, MARGINS)
     top = 1.0 if name != "lift" else max(points["high"]) * 1.06
     frame(axes, name, labels, top=top)
-    _chance(axes, name, tree)
+    _draw_chance(axes, name, tree)
     axes.fill_between(
         points["x"],
         points["low"],
@@ -36,12 +36,12 @@ def curve(name: str, tree: Tree, labels: Labels) -> Chart:
         linewidth=0,
     )
     axes.plot(points["x"], points["y"], color=COLOURS["accent"], linewidth=1.8)
-    spots = tuple(_spot(axes, name, points, at) for at in range(len(points["x"])))
+    spots = tuple(_tooltip(axes, name, points, at) for at in range(len(points["x"])))
     return Chart(name, figure, spots, labels, "x")
 
 
 def frame(axes: Axes, name: str, labels: Labels, *, top: float = 1.0) -> None:
-    """Limits, grid, ticks and the names of both axes."""
+    """Set limits, grid, ticks and the names of both axes."""
     axes.set_xlim(0, 1)
     axes.set_ylim(0, top * 1.02)
     axes.grid(visible=True)
@@ -53,18 +53,18 @@ def frame(axes: Axes, name: str, labels: Labels, *, top: float = 1.0) -> None:
 
 
 def draw_reference(axes: Axes, x: list[float], y: list[float]) -> None:
-    """Draw the reference as a thin dashed line."""
+    """Draw a reference as a thin dashed line."""
     axes.plot(x, y, color=COLOURS["muted"], linewidth=0.8, dashes=(4, 3))
 
 
-def _chance(axes: Axes, name: str, tree: Tree) -> None:
+def _draw_chance(axes: Axes, name: str, tree: Tree) -> None:
     declined, rows = out_of_fold(tree)
     level = {"lift": 1.0, "precision_recall": declined / rows}
     flat = level.get(name)
     draw_reference(axes, [0, 1], [0, 1] if flat is None else [flat, flat])
 
 
-def _spot(axes: Axes, name: str, points: Tree, at: int) -> Tooltip:
+def _tooltip(axes: Axes, name: str, points: Tree, at: int) -> Tooltip:
     x_form = "percent" if name in SHARES else "score"
     y_form = "percent" if name == "captured_profit" else "score"
     values = (
@@ -77,7 +77,7 @@ def _spot(axes: Axes, name: str, points: Tree, at: int) -> Tooltip:
 
 
 def calibration(tree: Tree, labels: Labels) -> Chart:
-    """One point a bin with the interval of its observed share; the diagonal is honest."""
+    """Return the calibration chart: one point per bin with the interval of its observed share."""
     bins = tree["curves"]["calibration"]
     figure, axes = add_axes(HEIGHT, MARGINS)
     frame(axes, "calibration", labels)
@@ -90,11 +90,11 @@ def calibration(tree: Tree, labels: Labels) -> Chart:
     observed = [one["observed"] for one in bins]
     axes.plot(predicted, observed, "o-", color=colour, linewidth=0.8, markersize=5.5)
     return Chart(
-        "calibration", figure, tuple(_calibration_spot(axes, one) for one in bins), labels, "xy"
+        "calibration", figure, tuple(_calibration_tooltip(axes, one) for one in bins), labels, "xy"
     )
 
 
-def _calibration_spot(axes: Axes, one: Tree) -> Tooltip:
+def _calibration_tooltip(axes: Axes, one: Tree) -> Tooltip:
     values = (
         ("chart.calibration.x", one["predicted"], "score"),
         ("chart.calibration.y", one["observed"], "score"),

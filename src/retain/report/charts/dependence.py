@@ -40,22 +40,22 @@ Limits = tuple[float, float]
 
 
 def dependence(tree: Tree, labels: Labels) -> Chart | None:
-    """Return a panel a feature, all on one scale of SHAP values; None where there are no points."""
-    found = [one for one in top_features(tree["reasons"], SHOWN) if one["dependence"]]
-    if not found:
+    """Return one panel per feature on a common scale of SHAP values; None without points."""
+    features = [one for one in top_features(tree["reasons"], SHOWN) if one["dependence"]]
+    if not features:
         return None
-    down = -(-len(found) // ACROSS)
+    down = -(-len(features) // ACROSS)
     figure = new_figure(down * (HEAD + SIZE[1] + FOOT) + LAST)
-    limits, spots = _limits(found), []
-    for at, feature in enumerate(found):
+    limits, spots = _limits(features), []
+    for at, feature in enumerate(features):
         row, column = divmod(at, ACROSS)
         left = LEFT + column * (SIZE[0] + BETWEEN)
         bottom = LAST + (down - 1 - row) * (HEAD + SIZE[1] + FOOT) + FOOT
         axes = single_axes(figure, (left, bottom), SIZE)
-        _titled(axes, feature["label"][labels.language])
-        kind = _levels if feature["kind"] == "category" else _values
+        _write_title(axes, feature["label"][labels.language])
+        kind = _plot_levels if feature["kind"] == "category" else _plot_number
         spots += kind(axes, feature, limits, labels.language)
-        if column and kind is _values:
+        if column and kind is _plot_number:
             axes.tick_params(labelleft=False)
     figure.text(
         0.5, 0.06 / figure.get_figheight(), labels(message("chart.dependence.axis")),
@@ -64,25 +64,25 @@ def dependence(tree: Tree, labels: Labels) -> Chart | None:
     return Chart("dependence", figure, tuple(spots), labels, "xy")
 
 
-def _limits(found: Sequence[Tree]) -> Limits:
-    """Return limits that contain every band, and zero, with a margin."""
+def _limits(features: Sequence[Tree]) -> Limits:
+    """Return limits that contain every band and zero, with a margin."""
     ends = [
-        one[end] for feature in found for one in feature["dependence"] for end in ("low", "high")
+        one[end] for feature in features for one in feature["dependence"] for end in ("low", "high")
     ]
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
     room = 0.06 * (high - low) or 0.05
     return low - room, high + room
 
 
-def _titled(axes: Axes, name: str) -> None:
-    """Write the name of a panel, in two lines above it."""
+def _write_title(axes: Axes, name: str) -> None:
+    """Write the name of a panel in two lines above it."""
     for back, line in enumerate(reversed(wrap_text(name, SIZE[0] + 0.1, 2, TITLE))):
         y = 1 + (0.1 + 0.17 * back) / SIZE[1]
         write(axes, 0, y, line, transform=axes.transAxes, fontsize=TITLE)
 
 
-def _values(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
-    """Mean and band along a number."""
+def _plot_number(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
+    """Plot mean and band along a number."""
     points = feature["dependence"]
     at = [one["at"] for one in points]
     low, high = min(at), max(at)
@@ -92,24 +92,24 @@ def _values(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[To
     space_ticks(axes.xaxis, (low - room, high + room), SIZE[0], language, "")
     set_ticks(axes.yaxis, *limits, language, "change")
     axes.grid(visible=True, axis="y")
-    _quiet(axes)
+    _style_axes(axes)
     line_segments(axes, [(low - room, 0, high + room, 0)], color=COLOURS["muted"], linewidth=0.8)
     band = {end: [one[end] for one in points] for end in ("low", "mean", "high")}
     colour = COLOURS["accent"]
     axes.fill_between(at, band["low"], band["high"], color=colour, alpha=0.16, linewidth=0)
     axes.plot(at, band["mean"], color=colour, linewidth=1.8)
     name = feature["label"][language]
-    return [_spot(axes, name, one, (one["at"], one["mean"])) for one in points]
+    return [_tooltip(axes, name, one, (one["at"], one["mean"])) for one in points]
 
 
-def _levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
-    """Mean and bar of each level, under its name."""
+def _plot_levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
+    """Plot mean and bar of each level under its name."""
     points = frequent_levels(feature["dependence"], LEVELS)
     axes.set_xlim(*limits)
     axes.set_ylim(len(points), 0)
     axes.set_yticks([])
     space_ticks(axes.xaxis, limits, SIZE[0], language, "change")
-    _quiet(axes)
+    _style_axes(axes)
     axes.spines["left"].set_visible(False)
     zero = [(0, y + 0.63, 0, y + 0.93) for y in range(len(points))]
     line_segments(axes, zero, color=COLOURS["muted"], linewidth=0.8)
@@ -121,17 +121,17 @@ def _levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[To
         name = one["label"][language]
         write(axes, limits[0], y + 0.55, wrap_text(name, SIZE[0], 1, SMALL)[0], fontsize=SMALL)
         message = f"{feature['label'][language]}: {name}"
-        spots.append(_spot(axes, message, one, (one["mean"], y + 0.78)))
+        spots.append(_tooltip(axes, message, one, (one["mean"], y + 0.78)))
     return spots
 
 
-def _quiet(axes: Axes) -> None:
-    """Small ticks, and the grid behind what is drawn."""
+def _style_axes(axes: Axes) -> None:
+    """Set small ticks, and put the grid in the background."""
     axes.tick_params(labelsize=9, pad=4)
     axes.set_axisbelow(True)
 
 
-def _spot(axes: Axes, title: str, one: Tree, at: tuple[float, float]) -> Tooltip:
+def _tooltip(axes: Axes, title: str, one: Tree, at: tuple[float, float]) -> Tooltip:
     values = (
         ("tip.value", one["at"], "value"),
         ("tip.mean", one["mean"], "change"),

@@ -1,4 +1,4 @@
-"""The distributions of each feature in both classes."""
+"""The chart of feature distributions in both classes."""
 
 from __future__ import annotations
 
@@ -45,24 +45,24 @@ CLASSES = {"declined": "accent", "stayed": "muted"}
 
 @dataclass(frozen=True)
 class Part:
-    """One feature on the chart, its name cut to the room it has."""
+    """One feature on the chart, its name truncated to the available width."""
 
     feature: Tree
     language: str
 
     @cached_property
     def lines(self) -> list[str]:
-        """Its name."""
+        """The lines of its name."""
         return wrap_text(self.feature["label"][self.language], NAME, 2)
 
     @property
     def levels(self) -> list[Tree]:
-        """The levels shown of a category: the most frequent, in the verdict's order."""
+        """The most frequent levels of a category, in the verdict's order."""
         return frequent_levels(self.feature["distribution"]["levels"], LEVELS)
 
     @property
     def height(self) -> float:
-        """Inches it takes."""
+        """The height in inches."""
         number = self.feature["kind"] == "number"
         below = len(CLASSES) * BOX if number else LEVEL * len(self.levels)
         return LINE * len(self.lines) + DROP + below + GAP
@@ -70,14 +70,14 @@ class Part:
 
 @dataclass
 class Strokes:
-    """Lines by how they are drawn, each kind one path however many its lines."""
+    """Lines by style, one path per style."""
 
     thin: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
     thick: dict[str, list[tuple[float, float, float, float]]] = field(default_factory=dict)
     points: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
 
     def draw(self, axes: Axes) -> None:
-        """All of them, points on top."""
+        """Draw all of them, points on top."""
         for name, lines in sorted(self.thin.items(), key=lambda one: one[0] != "line"):
             line_segments(axes, lines, color=COLOURS[name], linewidth=1.1)
         for name, lines in self.thick.items():
@@ -89,7 +89,7 @@ class Strokes:
 
 
 def distributions(tree: Tree, labels: Labels) -> Chart | None:
-    """Numbers as two boxes on their own scale, categories as rates of their levels."""
+    """Return the chart: numbers as two boxes on their own scale, categories as rates by level."""
     parts = [Part(one, labels.language) for one in compared_features(tree["reasons"], SHOWN)]
     if not parts:
         return None
@@ -98,20 +98,20 @@ def distributions(tree: Tree, labels: Labels) -> Chart | None:
     axes.set_xlim(0, 1)
     axes.set_ylim(total, 0)
     axes.set_axis_off()
-    drawn, spots, y = Strokes(), [], HEAD
-    _key(axes, drawn, labels)
+    strokes, spots, y = Strokes(), [], HEAD
+    _draw_key(axes, strokes, labels)
     for part in parts:
-        spots.append(_headed(axes, part, y))
+        spots.append(_draw_heading(axes, part, y))
         below = y + LINE * len(part.lines) + DROP
-        kind = _boxes if part.feature["kind"] == "number" else _rates
-        kind(axes, part, below, drawn)
+        draw = _draw_boxes if part.feature["kind"] == "number" else _draw_rates
+        draw(axes, part, below, strokes)
         y += part.height
-    drawn.draw(axes)
+    strokes.draw(axes)
     return Chart("distributions", figure, tuple(spots), labels, "y")
 
 
-def _headed(axes: Axes, part: Part, y: float) -> Tooltip:
-    """Return the name of a feature, its effect at the right; where it is pointed at."""
+def _draw_heading(axes: Axes, part: Part, y: float) -> Tooltip:
+    """Write the name of a feature and its effect; return the tooltip."""
     effect = part.feature["effect"] or dict.fromkeys(("value", "low", "high"))
     for at, line in enumerate(part.lines, 1):
         write(axes, 0, y + at * LINE - 0.05, line)
@@ -130,61 +130,67 @@ def _headed(axes: Axes, part: Part, y: float) -> Tooltip:
     )
 
 
-def _boxes(axes: Axes, part: Part, y: float, drawn: Strokes) -> None:
-    """Two thin boxes: nine in ten of a class along the line, half of it along the box."""
-    held = part.feature["distribution"]
-    sides = [(name, held[name]) for name in CLASSES if held[name]["p50"] is not None]
+def _draw_boxes(axes: Axes, part: Part, y: float, strokes: Strokes) -> None:
+    """Add two thin boxes: 90 % of a class along the line, 50 % along the box."""
+    distribution = part.feature["distribution"]
+    sides = [
+        (name, distribution[name]) for name in CLASSES if distribution[name]["p50"] is not None
+    ]
     if not sides:
         return
     ends = [side[end] for _, side in sides for end in ("p5", "p95")]
     low, high = min(ends), max(ends)
     texts = [format_number(end, "value", part.language) for end in (low, high)]
     room = max(SIDE, *(1.1 * inches(text, SMALL) + AIR for text in texts))
-    _aside(axes, (room - AIR) / WIDE, y + BOX, texts[0], ha="right", va="center")
-    _aside(axes, 1 - (room - AIR) / WIDE, y + BOX, texts[1], va="center")
+    _write_small(axes, (room - AIR) / WIDE, y + BOX, texts[0], ha="right", va="center")
+    _write_small(axes, 1 - (room - AIR) / WIDE, y + BOX, texts[1], va="center")
     for at, (name, side) in enumerate(sides):
         middle, colour = y + (at + 0.5) * BOX, CLASSES[name]
-        shares = [_share(side[end], low, high) for end in ("p5", "p25", "p50", "p75", "p95")]
+        shares = [
+            _scale_position(side[end], low, high) for end in ("p5", "p25", "p50", "p75", "p95")
+        ]
         x = [(room + (WIDE - 2 * room) * share) / WIDE for share in shares]
-        drawn.thin.setdefault(colour, []).append((x[0], middle, x[4], middle))
-        drawn.thick.setdefault(colour, []).append((x[1], middle, x[3], middle))
-        drawn.points.setdefault(colour, []).append((x[2], middle))
+        strokes.thin.setdefault(colour, []).append((x[0], middle, x[4], middle))
+        strokes.thick.setdefault(colour, []).append((x[1], middle, x[3], middle))
+        strokes.points.setdefault(colour, []).append((x[2], middle))
 
 
-def _share(value: float, low: float, high: float) -> float:
+def _scale_position(value: float, low: float, high: float) -> float:
     """Return the position of a value between the ends of its scale, 0 to 1."""
     return (value - low) / (high - low) if high > low else 0.5
 
 
-def _rates(axes: Axes, part: Part, y: float, drawn: Strokes) -> None:
-    """Draw the share of each level that declined, from 0 to 1."""
+def _draw_rates(axes: Axes, part: Part, y: float, strokes: Strokes) -> None:
+    """Draw the decline rate of each level, from 0 to 1."""
     for at, level in enumerate(part.levels):
         name = wrap_text(level["label"][part.language], LEVEL_NAME, 1, SMALL)[0]
         middle = y + (at + 0.5) * LEVEL
-        _aside(axes, 0.12 / WIDE, middle, name, va="center")
+        _write_small(axes, 0.12 / WIDE, middle, name, va="center")
         rate = format_number(level["rate"], "share", part.language)
-        _aside(axes, 1, middle, rate, ha="right", va="center")
-        low, mean, high = (_along(level[end]) for end in ("low", "rate", "high"))
-        drawn.thin.setdefault("line", []).append((_along(0), middle, _along(1), middle))
-        drawn.thin.setdefault("accent", []).append((low, middle, high, middle))
-        drawn.points.setdefault("accent", []).append((mean, middle))
+        _write_small(axes, 1, middle, rate, ha="right", va="center")
+        low, mean, high = (_rate_position(level[end]) for end in ("low", "rate", "high"))
+        strokes.thin.setdefault("line", []).append(
+            (_rate_position(0), middle, _rate_position(1), middle)
+        )
+        strokes.thin.setdefault("accent", []).append((low, middle, high, middle))
+        strokes.points.setdefault("accent", []).append((mean, middle))
 
 
-def _along(rate: float) -> float:
+def _rate_position(rate: float) -> float:
     """Return the position of a rate as a share of the panel."""
     start, end = LEVEL_NAME + 0.22, WIDE - RATE
     return (start + (end - start) * rate) / WIDE
 
 
-def _aside(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:
-    """Small quiet text."""
+def _write_small(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:
+    """Write a small muted text."""
     write(axes, x, y, text, fontsize=SMALL, color=COLOURS["muted"], **how)
 
 
-def _key(axes: Axes, drawn: Strokes, labels: Labels) -> None:
-    """Draw the key of classes."""
+def _draw_key(axes: Axes, strokes: Strokes, labels: Labels) -> None:
+    """Draw the key of the classes."""
     for at, (name, colour) in enumerate(CLASSES.items()):
         left = at * 0.4
-        drawn.thick.setdefault(colour, []).append((left, 0.09, left + 0.05, 0.09))
-        told = labels(message(f"chart.distributions.{name}"))
-        write(axes, left + 0.065, 0.09, told, va="center", fontsize=9, color=COLOURS["muted"])
+        strokes.thick.setdefault(colour, []).append((left, 0.09, left + 0.05, 0.09))
+        text = labels(message(f"chart.distributions.{name}"))
+        write(axes, left + 0.065, 0.09, text, va="center", fontsize=9, color=COLOURS["muted"])

@@ -14,12 +14,12 @@ SHOWN = 36
 
 
 def effects(tree: Tree, labels: Labels) -> Chart | None:
-    """Axes as headings, their levels as rows; None where no axis was varied alone."""
+    """Return axes as headings and their levels as rows; None without a main effect."""
     rows: list[Row] = []
     for effect in tree["effects"]:
         levels = measured_levels(effect)
         if levels and len(rows) + len(levels) < SHOWN:
-            rows += [_heading(effect), *(_level(level) for level in levels)]
+            rows += [_heading_row(effect), *(_level_row(level) for level in levels)]
     if not rows:
         return None
     return interval_plot(
@@ -27,12 +27,12 @@ def effects(tree: Tree, labels: Labels) -> Chart | None:
     )
 
 
-def _heading(effect: Tree) -> Row:
+def _heading_row(effect: Tree) -> Row:
     against = message("chart.effects.against", level=format_value(effect["reference"]))
     return Row(str(effect["axis"]), aside=against)
 
 
-def _level(level: Tree) -> Row:
+def _level_row(level: Tree) -> Row:
     return Row(
         format_value(level["level"]),
         level["mean"],

@@ -1,4 +1,4 @@
-"""The best runs with the interval of their mean ROC-AUC."""
+"""Charts of intervals: runs, drivers, segments."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ SHAPES = {"up": "^", "down": "v"}
 
 
 def drivers(tree: Tree, labels: Labels) -> Chart | None:
-    """One row a feature, strongest first; weak ones hollow; None where no strength is known."""
-    found = top_features(tree["reasons"], SHOWN_DRIVERS)
-    if not found:
+    """Return one row per feature, strongest first, weak ones hollow; None without importances."""
+    features = top_features(tree["reasons"], SHOWN_DRIVERS)
+    if not features:
         return None
-    rows = [_driver_row(feature, labels.language) for feature in found]
+    rows = [_driver_row(feature, labels.language) for feature in features]
     return interval_plot(
         "drivers", rows, labels, Scale(message("chart.drivers.axis"), "score", 0.0)
     )
@@ -44,7 +44,7 @@ SHOWN = 20
 
 
 def intervals(tree: Tree, labels: Labels) -> Chart:
-    """One row a run, best first; those tied with the best in the accent."""
+    """Return one row per run, best first, those tied with the best in the accent colour."""
     board = tree["leaderboard"][:SHOWN]
     rows = [
         Row(
@@ -67,14 +67,14 @@ LARGEST, SMALLEST = 10.5, 3.5
 
 
 def segments(tree: Tree, labels: Labels) -> Chart | None:
-    """One row a segment, most at risk first; small ones hollow."""
-    found = tree["segments"] or []
-    told = segments_by_risk(found)[:SHOWN_SEGMENTS]
-    if not told:
+    """Return one row per segment, most at risk first, small ones hollow."""
+    profiles = tree["segments"] or []
+    ranked = segments_by_risk(profiles)[:SHOWN_SEGMENTS]
+    if not ranked:
         return None
-    most = max(int(one["customers"]) for one, _ in told)
-    rows = [_segment_row(one, weight, most, labels.language) for one, weight in told]
-    money = has_profit(found)
+    most = max(int(one["customers"]) for one, _ in ranked)
+    rows = [_segment_row(one, weight, most, labels.language) for one, weight in ranked]
+    money = has_profit(profiles)
     axis = message("chart.segments.axis" if money else "chart.segments.risk")
     form, word = ("money", "tip.value") if money else ("percent", "tip.mean")
     return interval_plot("segments", rows, labels, Scale(axis, form, 0.0, word))

@@ -1,4 +1,4 @@
-"""Curves of money: what contacting ever more customers brings, and what a budget buys."""
+"""Curves of money: profit by customers contacted, and net value by budget."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Told = tuple[str, Sequence[float], str]
+TooltipColumn = tuple[str, Sequence[float], str]
 """What each point of a curve tells: under which word, the numbers, and their form."""
 
 AIR = 0.06
@@ -26,51 +26,51 @@ BESIDE = 0.42
 
 
 def profit_curve(tree: Tree, labels: Labels) -> Chart | None:
-    """Return expected profit by the share of customers contacted, the best share marked."""
-    found = (campaign_or_none(tree) or {}).get("profit_curve")
-    if not found:
+    """Return expected profit by share of customers contacted, the best share marked."""
+    curve = (campaign_or_none(tree) or {}).get("profit_curve")
+    if not curve:
         return None
-    name, x, y = "profit_curve", found["shares"], found["profit"]
-    usual = found.get("by_risk") or []
-    figure, axes = _framed(name, [*y, *usual], labels)
+    name, x, y = "profit_curve", curve["shares"], curve["profit"]
+    usual = curve.get("by_risk") or []
+    figure, axes = _money_axes(name, [*y, *usual], labels)
     end = max(*x, 0.01)
     axes.set_xlim(0, end)
     set_ticks(axes.xaxis, 0, end, labels.language, "percent")
     if usual:
         draw_reference(axes, x, usual)
     axes.plot(x, y, color=COLOURS["accent"], linewidth=1.8)
-    _marked(axes, found["best_share"], found["best_profit"])
-    spots = _spots(axes, (f"{name}.x", x, "percent"), (f"{name}.y", y, "money"))
+    _mark_point(axes, curve["best_share"], curve["best_profit"])
+    spots = _tooltips(axes, (f"{name}.x", x, "percent"), (f"{name}.y", y, "money"))
     return Chart(name, figure, spots, labels, "x")
 
 
 def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
-    """Return expected net value by the budget, the plan's own marked."""
+    """Return expected net value by budget, the plan's own marked."""
     import numpy as np
 
     campaign = campaign_or_none(tree) or {}
-    found = sorted(campaign.get("budgets") or [], key=lambda one: float(one["budget"]))
-    if not found:
+    budgets = sorted(campaign.get("budgets") or [], key=lambda one: float(one["budget"]))
+    if not budgets:
         return None
-    x, y = ([float(one[key]) for one in found] for key in ("budget", "net"))
+    x, y = ([float(one[key]) for one in budgets] for key in ("budget", "net"))
     name = "budget_curve"
-    figure, axes = _framed(name, y, labels)
+    figure, axes = _money_axes(name, y, labels)
     low, high = min(0.0, *x), max(x) * (1 + AIR / 2) or 1.0
     axes.set_xlim(low, high)
-    money_ticks(axes.xaxis, (low, high), labels, _across(axes))
+    money_ticks(axes.xaxis, (low, high), labels, _panel_width(axes))
     axes.plot(x, y, "o-", color=COLOURS["accent"], linewidth=1.4, markersize=3)
     plan = campaign["plan"]
     spent = plan["cost"] if plan["budget"] is None else plan["budget"]
     at = float(np.clip(spent, min(x), max(x)))
-    _marked(axes, at, float(np.interp(at, x, y)))
-    chosen = [int(one["chosen"]) for one in found]
+    _mark_point(axes, at, float(np.interp(at, x, y)))
+    chosen = [int(one["chosen"]) for one in budgets]
     sums = ((f"{name}.x", x, "money"), (f"{name}.y", y, "money"))
-    spots = _spots(axes, *sums, (f"{name}.chosen", chosen, "count"))
+    spots = _tooltips(axes, *sums, (f"{name}.chosen", chosen, "count"))
     return Chart(name, figure, spots, labels, "x")
 
 
-def _framed(name: str, y: Sequence[float], labels: Labels) -> tuple[Figure, Axes]:
-    """Return a panel for money upwards, as far from the left as its ticks are wide."""
+def _money_axes(name: str, y: Sequence[float], labels: Labels) -> tuple[Figure, Axes]:
+    """Return a panel with money on the y axis, its left margin as wide as the ticks."""
     figure, axes = add_axes(HEIGHT, MARGINS)
     low, high = min(0.0, *y), max(0.0, *y)
     room = AIR * (high - low) or 1.0
@@ -88,21 +88,21 @@ def _framed(name: str, y: Sequence[float], labels: Labels) -> tuple[Figure, Axes
     return figure, axes
 
 
-def _across(axes: Axes) -> float:
+def _panel_width(axes: Axes) -> float:
     """Return the width of a panel, in inches."""
     return float(axes.get_position().width) * WIDTH
 
 
-def _marked(axes: Axes, x: float, y: float) -> None:
-    """Draw a point on the curve, and a dashed line down to the axis."""
+def _mark_point(axes: Axes, x: float, y: float) -> None:
+    """Draw a point on the curve and a dashed line down to the axis."""
     draw_reference(axes, [x, x], [axes.get_ylim()[0], y])
     axes.plot(x, y, "o", color=COLOURS["accent"], markersize=8, clip_on=False, zorder=3)
 
 
-def _spots(axes: Axes, *told: Told) -> tuple[Tooltip, ...]:
-    """Every point of a curve: its place by the first two, and all that it tells."""
-    points = zip(*(values for _, values, _ in told), strict=True)
-    keys = [(f"chart.{word}", form) for word, _, form in told]
+def _tooltips(axes: Axes, *columns: TooltipColumn) -> tuple[Tooltip, ...]:
+    """Return a tooltip for every point of a curve; the first two columns are x and y."""
+    points = zip(*(values for _, values, _ in columns), strict=True)
+    keys = [(f"chart.{word}", form) for word, _, form in columns]
     return tuple(
         Tooltip(
             *to_points(axes, point[0], point[1]),

@@ -1,4 +1,4 @@
-"""A pen for pictures laid out in points: lines, shapes and texts, in the colours of the charts."""
+"""A painter of lines, shapes and texts at positions in points, in the colours of the charts."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Side = Literal["left", "center", "right"]
 
 @dataclass(frozen=True)
 class Painter:
-    """Draws on a figure whose coordinates are points from the lower left; the later, the higher."""
+    """Draws on a figure, in points from the lower left; later shapes cover earlier ones."""
 
     axes: Axes
 
     @classmethod
     def on_paper(cls, width: float, height: float) -> Painter:
-        """Return a pen on a figure of this size."""
+        """Return a painter on a new figure of this size."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(width / POINTS, height / POINTS), dpi=POINTS)
@@ -52,14 +52,14 @@ class Painter:
         self.axes.plot(across, up, linewidth=thick, color=COLOURS[colour], zorder=1, **how)
 
     def bone(self, foot: Point, tip: Point, thick: float, colour: str) -> None:
-        """Draw a slanting line, cut level at both ends; ``thick`` across it."""
+        """Draw a slanting line with level ends, ``thick`` points wide."""
         (x, y), (far, end) = foot, tip
         half = thick / 2 * hypot(1, (x - far) / (y - end))
         corners = [(x - half, y), (x + half, y), (far + half, end), (far - half, end)]
         self.shape(corners, colour)
 
     def shape(self, corners: Sequence[Point], colour: str, *, curved: Sequence[int] = ()) -> None:
-        """Draw a filled shape; ``curved`` names the corners that only pull the outline."""
+        """Draw a filled shape; ``curved`` are the indices of Bézier control points."""
         from matplotlib.patches import PathPatch
         from matplotlib.path import Path
 
@@ -75,7 +75,7 @@ class Painter:
         colour: str = "ink",
         side: Side = "left",
     ) -> None:
-        """Write a line of text on its base line."""
+        """Write a line of text on its baseline."""
         self.axes.text(
             *at,
             text,

@@ -1,9 +1,4 @@
-"""Charts of rows: a name on its own line, and under it a point with its interval.
-
-Names stand above their marks over the whole width, so that long ones neither push the marks
-aside nor are cut. May import: report.canvas, report.lettering, report.names, report.numbers,
-report.ticks, report.words.
-"""
+"""Charts of rows: a name on its own line, and under it a point with its interval."""
 
 from __future__ import annotations
 
@@ -41,9 +36,9 @@ NAME = 4.15
 
 @dataclass(frozen=True)
 class Row:
-    """A name, its point and interval; ``strong`` rows take the accent; no mean is a heading.
+    """A name, its point and interval; ``strong`` rows have the accent colour; headings no mean.
 
-    ``shape`` is Matplotlib's letter for the point, ``size`` how many points it is across.
+    ``shape`` is Matplotlib's marker, ``size`` its diameter in points.
     """
 
     name: str
@@ -57,20 +52,20 @@ class Row:
 
     @cached_property
     def lines(self) -> list[str]:
-        """The name, wrapped."""
+        """The lines of the name."""
         return wrap_text(self.name, NAME)
 
     @property
     def height(self) -> float:
-        """Inches it takes."""
+        """The height in inches."""
         return LINE * len(self.lines) + (HEAD if self.mean is None else GAP)
 
 
 @dataclass(frozen=True)
 class Scale:
-    """The scale of rows: its name, the format of its numbers, its reference.
+    """The scale of rows: name, number format, reference.
 
-    ``at`` is marked by a short stroke in each row; ``word`` says what a point is.
+    ``at`` is marked by a short stroke in each row; ``word`` is the tooltip's label of a point.
     """
 
     axis: Message
@@ -80,14 +75,14 @@ class Scale:
 
 
 def interval_plot(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) -> Chart:
-    """Return the chart of rows, each under its name."""
+    """Return the chart of rows."""
     total = sum(row.height for row in rows)
     figure, axes = add_axes(total + 0.65, (EDGE, 0.55, EDGE, 0.1))
-    axes.set_xlim(*_reach(rows, scale.at))
+    axes.set_xlim(*_set_limits(rows, scale.at))
     axes.set_ylim(total, 0)
     axes.spines["left"].set_visible(False)
     axes.set_yticks([])
-    low, high = _reach(rows, scale.at, air=-0.02)
+    low, high = _set_limits(rows, scale.at, air=-0.02)
     ends = min(low, scale.at), max(high, scale.at)
     if scale.form == "money":
         money_ticks(axes.xaxis, ends, labels, WIDTH - 2 * EDGE)
@@ -97,34 +92,34 @@ def interval_plot(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) 
     spots, y = [], 0.0
     for row in rows:
         y += row.height
-        _name(axes, row, y, labels)
+        _write_name(axes, row, y, labels)
         if row.mean is not None:
-            spots.append(_mark(axes, row, y, scale, labels))
+            spots.append(_draw_mark(axes, row, y, scale, labels))
     return Chart(name, figure, tuple(spots), labels, "y")
 
 
-def _reach(rows: Sequence[Row], at: float, *, air: float = 0.04) -> tuple[float, float]:
-    """Limits that hold every interval and the stroke, with a little air, or within them."""
+def _set_limits(rows: Sequence[Row], at: float, *, air: float = 0.04) -> tuple[float, float]:
+    """Return limits that contain every interval and the stroke, with a margin ``air``."""
     ends = [end for row in rows for end in (row.low, row.mean, row.high) if end is not None]
     low, high = min([*ends, at]), max([*ends, at])
     room = air * (high - low) or abs(air)
     return low - room, high + room
 
 
-def _name(axes: Axes, row: Row, y: float, labels: Labels) -> None:
-    """Write the name above a row's mark, and in a heading the reference of its rows."""
+def _write_name(axes: Axes, row: Row, y: float, labels: Labels) -> None:
+    """Write the name of a row, and for a heading the reference of its rows."""
     heading = row.mean is None
     lowest = y - (0.05 if heading else GAP)
     weight = "bold" if heading else "normal"
     for back, line in enumerate(reversed(row.lines)):
-        _margin(axes, 0, lowest - back * LINE, line, fontweight=weight)
+        _write_margin(axes, 0, lowest - back * LINE, line, fontweight=weight)
     if row.aside is not None:
         message = labels(row.aside)
-        _margin(axes, 1, lowest, message, ha="right", color=COLOURS["muted"], fontsize=9)
+        _write_margin(axes, 1, lowest, message, ha="right", color=COLOURS["muted"], fontsize=9)
 
 
-def _mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> Tooltip:
-    """Draw the point and interval of a row that ends at ``y``; where it can be pointed at."""
+def _draw_mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> Tooltip:
+    """Draw the point and interval of a row that ends at ``y``; return the tooltip."""
     mean = cast("float", row.mean)
     colour = COLOURS["accent" if row.strong else "muted"]
     at = y - GAP + 0.13
@@ -134,14 +129,14 @@ def _mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> Toolt
         axes.plot([row.low, row.high], [at, at], color=colour, linewidth=1.6)
     filled = colour if row.strong else COLOURS["paper"]
     axes.plot(mean, at, row.shape, markersize=row.size, color=colour, markerfacecolor=filled)
-    _margin(axes, 1, y - GAP, format_number(mean, scale.form, labels.language), ha="right")
+    _write_margin(axes, 1, y - GAP, format_number(mean, scale.form, labels.language), ha="right")
     values = ((scale.word, mean), ("tip.low", row.low), ("tip.high", row.high))
     message = tuple((word, value, scale.form) for word, value in values)
     return Tooltip(*to_points(axes, mean, at), row.name, message)
 
 
-def _margin(axes: Axes, side: int, y: float, text: str, **how: Any) -> None:
-    """Text at the left or right edge of the panel."""
+def _write_margin(axes: Axes, side: int, y: float, text: str, **how: Any) -> None:
+    """Write a text at the left or right edge of the panel."""
     from matplotlib.transforms import blended_transform_factory
 
     where = blended_transform_factory(axes.transAxes, axes.transData)

@@ -1,4 +1,4 @@
-"""A chart inside a page: its colours follow the page, its labels the language."""
+"""Charts as inline SVG, with the colours and the language of the page."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ PLACES = {"d", "x", "y", "transform"}
 def inline(chart: Chart, language: str | None = None) -> Markup:
     """Return the chart as an ``svg`` element whose text alternative is the caption of its figure.
 
-    To be called within ``canvas.hand``. With a language the page shows it in that language
-    alone, and another drawing in the others; without, its labels follow the language.
+    To be called within ``chart_style``. With a language, the page shows this drawing in that
+    language alone; without, one drawing holds the labels of every language.
     """
-    root = fromstring(_saved(chart))  # noqa: S314 - drawn a moment ago, by Matplotlib
+    root = fromstring(_to_svg(chart))  # noqa: S314 - drawn a moment ago, by Matplotlib
     for element in root.iter():
         _drop_namespaces(element)
     _strip(root, "metadata", "style")
     _prefix_ids(root, key(chart.name, language))
     for element in list(root.iter()):
         _use_css_colours(element)
-        _rounded(element)
+        _round_numbers(element)
         if element.tag == "text" and language is None:
-            _translated(element, chart)
+            _add_translations(element, chart)
     return Markup(tostring(_add_description(root, chart, language), encoding="unicode"))  # noqa: S704 - escaped by ElementTree
 
 
 def key(name: str, language: str | None) -> str:
-    """By what the page knows a drawing: its chart, and the language it is for.
+    """Return the key of a drawing in the page: its chart and its language.
 
     >>> key("roc", None), key("drivers", "ru")
     ('roc', 'drivers-ru')
@@ -48,8 +48,8 @@ def key(name: str, language: str | None) -> str:
     return name if language is None else f"{name}-{language}"
 
 
-def _saved(chart: Chart) -> str:
-    """Return the chart as Matplotlib writes it, on no ground of its own."""
+def _to_svg(chart: Chart) -> str:
+    """Return the chart as Matplotlib writes it, with a transparent background."""
     chart.figure.patch.set_visible(False)
     for axes in chart.figure.axes:
         axes.patch.set_visible(False)
@@ -59,20 +59,20 @@ def _saved(chart: Chart) -> str:
 
 
 def _drop_namespaces(element: Element) -> None:
-    """Names as HTML knows them, without a namespace."""
+    """Remove namespaces from the names, as HTML expects."""
     element.tag = element.tag.rpartition("}")[2]
     element.attrib = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
 
 
 def _strip(root: Element, *tags: str) -> None:
-    """Drop what would speak of, or to, the whole page."""
+    """Remove elements that would affect the whole page."""
     for parent in list(root.iter()):
         for child in [child for child in parent if child.tag in tags]:
             parent.remove(child)
 
 
 def _prefix_ids(root: Element, name: str) -> None:
-    """Ids that no other chart has; groups nobody points at lose theirs."""
+    """Make ids unique among charts; drop those of groups without a reference."""
     for element in root.iter():
         if "id" in element.attrib and element.tag == "g":
             del element.attrib["id"]
@@ -84,7 +84,7 @@ def _prefix_ids(root: Element, name: str) -> None:
 
 
 def _use_css_colours(element: Element) -> None:
-    """Colours of the page in place of ours, and its font."""
+    """Replace colours and font by those of the page."""
     style = element.attrib.get("style")
     if style is None:
         return
@@ -93,18 +93,18 @@ def _use_css_colours(element: Element) -> None:
     element.attrib["style"] = SPACED.sub(r"\1", FONT.sub("", style))
 
 
-def _rounded(element: Element) -> None:
-    """Places to a hundredth of a point, which no screen tells from more, and no idle spaces."""
+def _round_numbers(element: Element) -> None:
+    """Round positions to a hundredth of a point, and drop spaces that mean nothing."""
     for name in PLACES & element.attrib.keys():
         element.attrib[name] = FINE.sub(r"\1", element.attrib[name])
     if "d" in element.attrib:
         element.attrib["d"] = IDLE.sub("", element.attrib["d"])
 
 
-def _translated(element: Element, chart: Chart) -> None:
-    """Write a label in every language; the page shows one."""
+def _add_translations(element: Element, chart: Chart) -> None:
+    """Write a label in every language."""
     text = element.text or ""
-    texts = chart.labels.pairs.get(text) or _figures(text)
+    texts = chart.labels.pairs.get(text) or _translate_number(text)
     if texts is None:
         return
     element.text = None
@@ -113,8 +113,8 @@ def _translated(element: Element, chart: Chart) -> None:
         span.text = texts[language]
 
 
-def _figures(text: str) -> dict[str, str] | None:
-    """Return a decimal number as each language writes it."""
+def _translate_number(text: str) -> dict[str, str] | None:
+    """Return a decimal number as each language writes it, None for other texts."""
     if FIGURES.fullmatch(text) is None:
         return None
     return {"en": text, "ru": text.replace(".", ",")}

@@ -1,7 +1,6 @@
-"""Lettering: how wide a text is in the font it is drawn in, and how it is brought into a room.
+"""Text layout: the width of a text in its font, and wrapping and truncation to a width.
 
-Lengths are in points, but for ``inches`` and ``wrapped``. May import: report.canvas,
-report.names.
+Lengths are in points, except in ``inches`` and ``wrap_text``.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ BELOW = 0.26
 
 @dataclass(frozen=True)
 class Letters:
-    """Letters of one size and weight."""
+    """A font of one size and weight."""
 
     size: float
     bold: bool = False
 
     @property
     def leading(self) -> float:
-        """From one line to the next."""
+        """The distance between two baselines."""
         return LEADING * self.size
 
     def width(self, text: str) -> float:
@@ -41,11 +40,11 @@ class Letters:
         >>> Letters(10).width("wide") > Letters(10).width("thin") > Letters(5).width("thin")
         True
         """
-        return _measured(text, bold=self.bold)[0] * self.size if text else 0.0
+        return _measure(text, bold=self.bold)[0] * self.size if text else 0.0
 
     def below(self, text: str) -> float:
-        """Return the descent of its line below the base line."""
-        return max(BELOW, _measured(text, bold=self.bold)[2] if text else 0.0) * self.size
+        """Return the descent of its line below the baseline."""
+        return max(BELOW, _measure(text, bold=self.bold)[2] if text else 0.0) * self.size
 
     def height(self, text: str) -> float:
         """Return the height of its line: the leading, or more for stacked marks.
@@ -53,25 +52,25 @@ class Letters:
         >>> Letters(10).height("Name") == Letters(10).leading < Letters(10).height("Ẫ")
         True
         """
-        ascent = _measured(text, bold=self.bold)[1] if text else 0.0
+        ascent = _measure(text, bold=self.bold)[1] if text else 0.0
         return max(LEADING - BELOW, ascent) * self.size + self.below(text)
 
     def cut(self, text: str, room: float) -> str:
-        """Return the text, or as much of it as there is room for, and an ellipsis.
+        """Return the text, truncated with an ellipsis if it is wider than ``room``.
 
         >>> Letters(10).cut("a long name", 40), Letters(10).cut("short", 40)
         ('a lon…', 'short')
         """
         if self.width(text) <= room:
             return text
-        return self._start(text, room, ELLIPSIS).rstrip(" ,;:") + ELLIPSIS
+        return self._longest_start(text, room, ELLIPSIS).rstrip(" ,;:") + ELLIPSIS
 
     def lines(
         self, text: str, room: float, most: int = 2, *, last: float | None = None
     ) -> list[str]:
-        """Return the text in at most so many lines, parted at spaces, or within a long word.
+        """Return the text in at most ``most`` lines, broken at spaces or within a long word.
 
-        ``last`` is the room of the last line, where something stands beside it.
+        ``last`` is the width of the last line, ``room`` by default.
 
         >>> Letters(10).lines("a name of many words, too long", 80)
         ['a name of', 'many words…']
@@ -79,23 +78,20 @@ class Letters:
         ['a name', 'of few words']
         """
         end = room if last is None else last
-        found: list[str] = []
+        parts: list[str] = []
         rest = text.strip()
-        while len(found) < most - 1 and self.width(rest) > end:
-            line = self._parted(rest, room)
-            if line == rest:  # one word, for which the last line alone has no room
-                line = self._start(rest, end)
-            found.append(line.strip())
+        while len(parts) < most - 1 and self.width(rest) > end:
+            line = self._first_line(rest, room)
+            if line == rest:  # one word, too wide for the last line alone
+                line = self._longest_start(rest, end)
+            parts.append(line.strip())
             rest = rest[len(line) :].strip()
-        if len(found) == 1 and self.width(rest) <= end:
-            found, rest = self._even(found[0], rest, end)
-        return [*found, self.cut(rest, end)] if rest else found
+        if len(parts) == 1 and self.width(rest) <= end:
+            parts, rest = self._balance(parts[0], rest, end)
+        return [*parts, self.cut(rest, end)] if rest else parts
 
-    def _even(self, first: str, second: str, room: float) -> tuple[list[str], str]:
-        """Two lines, the break moved back while that makes them more alike, or to a better place.
-
-        A comma is a good place; after a word of one or two letters is none.
-        """
+    def _balance(self, first: str, second: str, room: float) -> tuple[list[str], str]:
+        """Return two lines of similar width, broken rather after a comma than a short word."""
         words, widest = first.split(" "), self.width(first)
         while len(words) > 1 and not words[-1].endswith((",", ";", ":")):
             longer = f"{words[-1]} {second}"
@@ -106,16 +102,16 @@ class Letters:
             words.pop()
         return [" ".join(words)], second
 
-    def _parted(self, text: str, room: float) -> str:
-        """Return the first line: as many words as there is room for, or a part of the first."""
-        longest = self._start(text, room)
+    def _first_line(self, text: str, room: float) -> str:
+        """Return the first line: as many words as fit, or a part of the first."""
+        longest = self._longest_start(text, room)
         if text[len(longest) :].startswith(" "):
             return longest
         words, space, _ = longest.rpartition(" ")
         return words if space and words.strip() else longest
 
-    def _start(self, text: str, room: float, end: str = "") -> str:
-        """Return the longest start that fits with ``end`` after it; one letter at least."""
+    def _longest_start(self, text: str, room: float, end: str = "") -> str:
+        """Return the longest start, at least one letter, that fits with ``end`` after it."""
         within = (room - self.width(end)) / self.size
         long = [at for at, wide in enumerate(accumulate(map(_advance, text)), 1) if wide <= within]
         length = max(long, default=1)
@@ -125,31 +121,31 @@ class Letters:
 
 
 def inches(text: str, size: float = RC_PARAMS["font.size"]) -> float:
-    """Return the width of a text, its letters of a size in points."""
+    """Return the width of a text in inches, ``size`` in points."""
     return Letters(size).width(text) / POINTS
 
 
 def wrap_text(
     text: str, width: float, lines: int = MANY, size: float = RC_PARAMS["font.size"]
 ) -> list[str]:
-    """Return a text that may stand in a picture, in at most so many lines of so many inches."""
+    """Return a printable text in at most ``lines`` lines of ``width`` inches."""
     return Letters(size).lines(printable(text), width * POINTS, lines) or [""]
 
 
 def height(lines: Sequence[tuple[str, Letters]]) -> float:
-    """Return the height of lines, one under the other."""
+    """Return the height of stacked lines."""
     return sum(letters.height(text) for text, letters in lines)
 
 
 @cache
 def _advance(letter: str) -> float:
-    """About how far a letter moves on the next, at size 1; letters may join, or stand closer."""
-    return _measured(f"|{letter}|", bold=False)[0] - _measured("||", bold=False)[0]
+    """Return the approximate advance of a letter at size 1, without ligatures and kerning."""
+    return _measure(f"|{letter}|", bold=False)[0] - _measure("||", bold=False)[0]
 
 
 @lru_cache(maxsize=20_000)
-def _measured(text: str, *, bold: bool) -> tuple[float, float, float]:
-    """Return the width of a text, its ascent and its descent, at size 1."""
+def _measure(text: str, *, bold: bool) -> tuple[float, float, float]:
+    """Return width, ascent and descent of a text at size 1."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 

@@ -1,4 +1,4 @@
-"""Round ticks of a chart's axes, written as each language writes numbers."""
+"""Round ticks of a chart's axes, in the number format of each language."""
 
 from __future__ import annotations
 
@@ -22,42 +22,39 @@ AIR = 0.12
 
 
 def set_ticks(axis: Axis, low: float, high: float, language: str, form: str = "") -> None:
-    """Five round ticks or so within two limits; ``form`` is ``percent``, ``change`` or none."""
-    axis.set_ticks(*_ticks((low, high), 5, language, form))
+    """Set about five round ticks within two limits; ``form`` is ``percent``, ``change`` or none."""
+    axis.set_ticks(*_round_ticks((low, high), 5, language, form))
 
 
 def space_ticks(axis: Axis, ends: Ends, room: float, language: str, form: str) -> None:
-    """As many round ticks as have room on an axis so many inches long, and five at most.
-
-    None of their texts reaches far beyond an end.
-    """
-    axis.set_ticks(*_fitting(ends, room, language, form))
+    """Set up to five round ticks whose texts fit on an axis ``room`` inches long."""
+    axis.set_ticks(*_fit_ticks(ends, room, language, form))
 
 
 def money_ticks(axis: Axis, ends: Ends, labels: Labels, room: float | None = None) -> float:
-    """Ticks of money, known in both languages; how wide the widest text is, in inches.
+    """Set ticks of money in both languages, and return the width of the widest text in inches.
 
-    On a level axis as many as have room on so many inches; on an upright one about five.
+    Up to five that fit in ``room`` inches on a horizontal axis, about five on a vertical one.
     """
     if room is None:
-        places, texts = _ticks(ends, 5, labels.language, "money")
+        positions, texts = _round_ticks(ends, 5, labels.language, "money")
     else:
-        places, texts = _fitting(ends, room, labels.language, "money")
-    axis.set_ticks(places, texts)
-    known = {name: scale(places, name, grouped=True) for name in LANGUAGES}
+        positions, texts = _fit_ticks(ends, room, labels.language, "money")
+    axis.set_ticks(positions, texts)
+    texts_by_language = {name: scale(positions, name, grouped=True) for name in LANGUAGES}
     for at, text in enumerate(texts):
-        labels.pairs[text] = {name: known[name][at] for name in LANGUAGES}
+        labels.pairs[text] = {name: texts_by_language[name][at] for name in LANGUAGES}
     return max(map(inches, texts), default=0.0)
 
 
-def _fitting(ends: Ends, room: float, language: str, form: str) -> tuple[list[float], list[str]]:
-    """As many round ticks as have room, and five at most."""
-    tried = (_ticks(ends, count, language, form) for count in range(5, 0, -1))
-    return next((found for found in tried if _fit(*found, ends, room)), ([], []))
+def _fit_ticks(ends: Ends, room: float, language: str, form: str) -> tuple[list[float], list[str]]:
+    """Return up to five round ticks that fit, and their texts."""
+    tried = (_round_ticks(ends, count, language, form) for count in range(5, 0, -1))
+    return next((ticks for ticks in tried if _has_room(*ticks, ends, room)), ([], []))
 
 
-def _ticks(ends: Ends, count: int, language: str, form: str) -> tuple[list[float], list[str]]:
-    """Round places between two limits, and their texts."""
+def _round_ticks(ends: Ends, count: int, language: str, form: str) -> tuple[list[float], list[str]]:
+    """Return round numbers between two limits, and their texts."""
     from matplotlib.ticker import MaxNLocator
 
     low, high = ends
@@ -68,9 +65,9 @@ def _ticks(ends: Ends, count: int, language: str, form: str) -> tuple[list[float
     return inside, scale(inside, language, signed=form == "change", grouped=form == "money")
 
 
-def _fit(places: Sequence[float], texts: Sequence[str], ends: Ends, room: float) -> bool:
-    """Return whether texts centred on their places keep apart, and within the axis or nearly so."""
-    middles = [room * (at - ends[0]) / (ends[1] - ends[0] or 1) for at in places]
+def _has_room(positions: Sequence[float], texts: Sequence[str], ends: Ends, room: float) -> bool:
+    """Return whether texts centred on their positions neither overlap nor pass far over an end."""
+    middles = [room * (at - ends[0]) / (ends[1] - ends[0] or 1) for at in positions]
     halves = [inches(text) / 2 for text in texts]
     spans = [(m - half, m + half) for m, half in zip(middles, halves, strict=True)]
     apart = all(one[1] + AIR <= other[0] for one, other in pairwise(spans))

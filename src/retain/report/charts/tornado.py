@@ -35,19 +35,19 @@ ENDS = {"low": ("muted", 0.6), "high": ("accent", 1.0)}
 
 
 def swings(campaign: Tree) -> list[Tree]:
-    """Return the assumptions, those that move the net value most first."""
-    found = campaign["sensitivity"] or {"rows": []}
-    return sorted(found["rows"], key=lambda row: -swing(row, found["net"]))
+    """Return the assumptions, largest swing of the net value first."""
+    sensitivity = campaign["sensitivity"] or {"rows": []}
+    return sorted(sensitivity["rows"], key=lambda row: -swing(row, sensitivity["net"]))
 
 
 def swing(row: Tree, net: float) -> float:
-    """From the lowest net value an assumption leads to, to the highest."""
+    """Return the highest minus the lowest net value over an assumption's range."""
     ends = (row["net_low"], net, row["net_high"])
     return float(max(ends) - min(ends))
 
 
 def tornado(tree: Tree, labels: Labels) -> Chart | None:
-    """Bars from the plan's net value to that at either end, the widest on top."""
+    """Return bars from the plan's net value to that at either end, the widest on top."""
     campaign = campaign_or_none(tree)
     rows = swings(campaign) if campaign else []
     if campaign is None or not rows:
@@ -55,16 +55,16 @@ def tornado(tree: Tree, labels: Labels) -> Chart | None:
     net = campaign["sensitivity"]["net"]
     total = HEAD + len(rows) * (LINE + GAP)
     figure, axes = add_axes(total + 0.65, (EDGE, 0.55, EDGE, 0.1))
-    _ground(axes, rows, net, total, labels)
-    _key(axes, labels)
+    _set_limits(axes, rows, net, total, labels)
+    _draw_key(axes, labels)
     spots = []
     for at, row in enumerate(rows, 1):
-        spots.append(_row(axes, row, net, HEAD + at * (LINE + GAP), labels))
+        spots.append(_draw_row(axes, row, net, HEAD + at * (LINE + GAP), labels))
     return Chart("tornado", figure, tuple(spots), labels, "y")
 
 
-def _ground(axes: Axes, rows: Sequence[Tree], net: float, total: float, labels: Labels) -> None:
-    """Limits that hold every bar, and the axis of money."""
+def _set_limits(axes: Axes, rows: Sequence[Tree], net: float, total: float, labels: Labels) -> None:
+    """Set limits that contain every bar, and the axis of money."""
     ends = [net, *(row[end] for row in rows for end in ("net_low", "net_high"))]
     low, high = min(ends), max(ends)
     room = 0.03 * (high - low) or 1.0
@@ -76,37 +76,37 @@ def _ground(axes: Axes, rows: Sequence[Tree], net: float, total: float, labels: 
     axes.set_xlabel(labels(message("chart.tornado.axis")), labelpad=6)
 
 
-def _key(axes: Axes, labels: Labels) -> None:
-    """Draw the key of ends."""
+def _draw_key(axes: Axes, labels: Labels) -> None:
+    """Draw the key of the two ends."""
     inch, x = 1 / (WIDTH - 2 * EDGE), 0.0
     for end in ENDS:
         text = labels(message(f"chart.tornado.{end}"))
-        _bar(axes, (x, x + SQUARE * inch), 0.1, end, across=True)
+        _draw_bar(axes, (x, x + SQUARE * inch), 0.1, end, across=True)
         x += (SQUARE + 0.07) * inch
         how: dict[str, Any] = {"va": "center", "fontsize": 9, "color": COLOURS["muted"]}
         write(axes, x, 0.1, text, transform=axes.get_yaxis_transform(), **how)
         x += (inches(text, 9) + 0.25) * inch
 
 
-def _row(axes: Axes, row: Tree, net: float, y: float, labels: Labels) -> Tooltip:
+def _draw_row(axes: Axes, row: Tree, net: float, y: float, labels: Labels) -> Tooltip:
     """Draw an assumption's name, range and bars, which end at ``y``; return the tooltip."""
     name = labels(message(f"assumption.{row['name']}"))
-    told = {end: Number(row[end], "value") for end in ("low", "high")}
-    ends = labels(message("chart.tornado.ends", **told))
+    numbers = {end: Number(row[end], "value") for end in ("low", "high")}
+    ends = labels(message("chart.tornado.ends", **numbers))
     room = WIDTH - 2 * EDGE - inches(ends, 9) - 0.15
     margin = {"transform": axes.get_yaxis_transform()}
     write(axes, 0, y - GAP, wrap_text(name, room, 1)[0], **margin)
     write(axes, 1, y - GAP, ends, ha="right", color=COLOURS["muted"], fontsize=9, **margin)
-    # The longer bar first: where both lie on one side, the shorter stays in sight.
+    # The longer bar first, so that a shorter one on the same side stays visible.
     for end in sorted(ENDS, key=lambda one: -abs(row[f"net_{one}"] - net)):
-        _bar(axes, (net, row[f"net_{end}"]), y - GAP + 0.13, end)
+        _draw_bar(axes, (net, row[f"net_{end}"]), y - GAP + 0.13, end)
     stroke = [y - GAP + 0.02, y - 0.02]
     axes.plot([net, net], stroke, color=COLOURS["ink"], linewidth=1.2, solid_capstyle="butt")
     values = tuple((f"chart.tornado.{end}", row[f"net_{end}"], "money") for end in ENDS)
     return Tooltip(*to_points(axes, net, y - GAP + 0.13), name, values)
 
 
-def _bar(
+def _draw_bar(
     axes: Axes, ends: tuple[float, float], y: float, end: str, *, across: bool = False
 ) -> None:
     """Draw a bar around ``y`` in the colour of an end; ``across`` scales to the panel."""

@@ -1,4 +1,4 @@
-"""The fishbone (Ishikawa diagram) of a verdict's reasons: read, measured, laid out, drawn."""
+"""The fishbone (Ishikawa diagram) of a verdict's explanations."""
 
 from retain.report.fishbone.fishbone import fishbone
 

@@ -1,9 +1,7 @@
 """The fishbone (Ishikawa diagram): what goes with a decline, by group and by feature.
 
 Groups of features are bones, the larger contribution nearer to the head; features are ribs, the
-stronger nearer to the spine. May import: report.canvas, report.fishbone.anatomy,
-report.fishbone.head, report.fishbone.layout, report.fishbone.legend, report.lettering,
-report.names, report.numbers, report.pen.
+stronger nearer to the spine.
 """
 
 from __future__ import annotations
@@ -30,13 +28,13 @@ AIR, ROUND = 11.0, 1.3
 
 @dataclass(frozen=True)
 class HeadShape:
-    """A head's texts in lines, and how high they make it."""
+    """The lines of the head's texts, and their height."""
 
     head: Head
 
     @cached_property
     def lines(self) -> list[tuple[str, Letters]]:
-        """The target, its rate, and of how many customers."""
+        """The target, its rate, and the number of customers."""
         return [
             *((line, TARGET) for line in TARGET.lines(self.head.target, ROOM, 4)),
             (self.head.rate, RATE),
@@ -45,7 +43,7 @@ class HeadShape:
 
     @property
     def half(self) -> float:
-        """Half its height."""
+        """Half the height."""
         return AIR + ROUND * self._texts / 2
 
     @property
@@ -53,7 +51,7 @@ class HeadShape:
         return height(self.lines)
 
     def draw(self, painter: Painter, plan: Plan) -> None:
-        """Head and tail at the ends of the spine, and the texts."""
+        """Draw head and tail at the ends of the spine, and the texts."""
         left, right, y = plan.head + NECK, plan.head + HEAD, plan.spine
         wide, half = right - left, self.half
         outline = [
@@ -78,29 +76,26 @@ SPINE, THIN = 3.0, 0.7
 
 
 def fishbone(tree: Tree, labels: Labels) -> Chart | None:
-    """Return the diagram in the labels' language; None where the verdict gives none.
-
-    To be called within ``canvas.hand``.
-    """
+    """Return the diagram, None without explanations; to be called within ``chart_style``."""
     if not (tree["reasons"] and tree["reasons"]["groups"]):
         return None
     reader = VerdictReader(tree["reasons"], labels.language)
     bones, skull = reader.bones(), HeadShape(reader.head())
     shown = bones[:SHOWN]
     keys = legend(bones, reader, width((len(shown) + 1) // 2))
-    found = plan(shown, keys.height, skull.half)
-    painter = Painter.on_paper(found.width, found.height)
-    spots = [_rib(painter, row, found) for bone in found.bones for row in bone.rows]
-    for bone in found.bones:
-        _bone(painter, bone, found, reader)
-    painter.line((found.tail, found.spine), (found.head + NECK + 8, found.spine), SPINE, "ink")
-    skull.draw(painter, found)
+    layout = plan(shown, keys.height, skull.half)
+    painter = Painter.on_paper(layout.width, layout.height)
+    spots = [_draw_rib(painter, row, layout) for bone in layout.bones for row in bone.rows]
+    for bone in layout.bones:
+        _draw_bone(painter, bone, layout, reader)
+    painter.line((layout.tail, layout.spine), (layout.head + NECK + 8, layout.spine), SPINE, "ink")
+    skull.draw(painter, layout)
     keys.draw(painter)
     return Chart("fishbone", painter.figure, tuple(spots), labels, "xy")
 
 
-def _bone(painter: Painter, bone: Placed, found: Plan, reader: VerdictReader) -> None:
-    """Draw a bone, cut level at both ends, and the lines at its tip."""
+def _draw_bone(painter: Painter, bone: Placed, layout: Plan, reader: VerdictReader) -> None:
+    """Draw a bone and the lines at its tip."""
     if bone.bone.dashed:
         painter.line(bone.joint, bone.tip, bone.thick, "muted", dashed=True)
     else:
@@ -112,25 +107,25 @@ def _bone(painter: Painter, bone: Placed, found: Plan, reader: VerdictReader) ->
         painter.write((bone.tip[0], top + letters.below(text)), text, letters, colour, "center")
     if bone.more:
         more = reader.say("fishbone.more", n=count_path(bone.more, ""))
-        painter.write(bone.more_at, more, found.style.figures, "muted", "right")
+        painter.write(bone.more_at, more, layout.style.figures, "muted", "right")
 
 
-def _rib(painter: Painter, row: Row, found: Plan) -> Tooltip:
-    """Return a rib, its strength as a bar on it, and its texts; where it can be pointed at."""
+def _draw_rib(painter: Painter, row: Row, layout: Plan) -> Tooltip:
+    """Draw a rib, its strength as a bar, and its texts; return the tooltip."""
     rib, y, end = row.block.rib, row.y, row.right - row.half
-    start = end - found.reach * rib.share
+    start = end - layout.reach * rib.share
     painter.line((row.left, y), (row.right, y), THIN, "line", dashed=rib.tone == "unused")
     if rib.share:
         painter.line((start, y), (end, y), *BARS[rib.tone])
     for piece in row.block.pieces:
         side: Side = "right" if piece.left is None else "left"
-        at, colour = (row.x(piece), y + piece.up), _colour(piece, rib)
+        at, colour = (row.x(piece), y + piece.up), _text_colour(piece, rib)
         painter.write(at, piece.text, piece.letters, colour, side)
-    return Tooltip(round(start, 2), round(found.height - y, 2), rib.name, rib.values)
+    return Tooltip(round(start, 2), round(layout.height - y, 2), rib.name, rib.values)
 
 
-def _colour(piece: Piece, rib: Rib) -> str:
-    """Of a text over a rib."""
+def _text_colour(piece: Piece, rib: Rib) -> str:
+    """Return the colour of a text over a rib."""
     if piece.part == "level" or rib.tone in ("weak", "unused"):
         return "muted"
     return "accent" if piece.part == "sign" else "ink"

@@ -1,7 +1,6 @@
-"""Fitting of ribs on their bones, and of their letter size.
+"""Fitting of ribs on their bones, and of their font size.
 
-Lengths are in points; bones stand alternately above and below the spine. May import:
-report.fishbone.anatomy, report.fishbone.rows.
+Lengths are in points; bones alternate above and below the spine.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ DROPPED, SMALLER = 1.5, 0.5
 
 @dataclass(frozen=True)
 class Fitting:
-    """Every rib's texts in one style, and how long the bones above and below become.
+    """Every rib's texts in one style, and the lengths of the bones above and below.
 
-    ``shortest`` is a bone's least length, ``most`` what both sides have together.
+    ``shortest`` is the minimum length of a bone, ``most`` the sum of both sides.
     """
 
     style: Style
@@ -34,7 +33,7 @@ class Fitting:
     most: float
 
     def need(self, at: int, count: int | None = None) -> float:
-        """Return the length of a bone with so many ribs, and a line that counts the rest."""
+        """Return the length of a bone with ``count`` ribs and a line that counts the rest."""
         shown = self.blocks[at][:count]
         line = self.style.figures.leading + self.style.gap / 2
         rest = line if len(shown) < len(self.blocks[at]) else 0.0
@@ -42,7 +41,7 @@ class Fitting:
 
     @cached_property
     def lengths(self) -> tuple[float, float]:
-        """Of the bones above and below, which share the height there is."""
+        """The lengths of the bones above and below, which share the available height."""
         above, below = (self._longest(side) for side in (0, 1))
         if above + below <= self.most:
             return above, below
@@ -56,7 +55,7 @@ class Fitting:
         return max([self.shortest, *(self.need(at) for at in bones)]) if bones else 0.0
 
     def n_kept(self, at: int) -> int:
-        """Return the number of ribs a bone has room for."""
+        """Return the number of ribs that fit on a bone."""
         counts = range(len(self.blocks[at]), 0, -1)
         return next((n for n in counts if self.need(at, n) < self.lengths[at % 2] + 0.01), 0)
 
@@ -69,14 +68,14 @@ class Fitting:
 
 
 def fit_texts(bones: Sequence[Bone], room: Room, shortest: float, most: float) -> Fitting:
-    """Return the ribs' texts in the style that loses least, the larger where two lose as much."""
+    """Return the ribs' texts in the style that loses least, the larger of equal ones."""
     best, least = None, inf
     for at, style in enumerate(STYLES):
         blocks = tuple(tuple(block(rib, style, room) for rib in bone.ribs) for bone in bones)
-        found = Fitting(style, blocks, shortest, most)
-        cost = found.n_lost + SMALLER * (at // 2)
+        fitting = Fitting(style, blocks, shortest, most)
+        cost = fitting.n_lost + SMALLER * (at // 2)
         if cost < least:
-            best, least = found, cost
-        if not found.n_lost:
+            best, least = fitting, cost
+        if not fitting.n_lost:
             break
     return cast("Fitting", best)

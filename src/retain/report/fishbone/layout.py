@@ -1,8 +1,7 @@
 """The layout of the fishbone, computed from the measured sizes of its texts.
 
 Lengths are in points, from the lower left. "Out" is the distance from the spine, upwards for the
-bones above it and downwards for those below. May import: report.fishbone.anatomy,
-report.fishbone.filling, report.fishbone.rows, report.lettering.
+bones above it and downwards for those below.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ SHOWN = 2 * len(LEANS)
 
 @dataclass(frozen=True)
 class Frame:
-    """The columns: how many, and how far bones lean, in all and for each point out."""
+    """The number of columns, and the lean of bones, in total and per point out."""
 
     columns: int
     shift: float
@@ -46,17 +45,17 @@ class Frame:
 
     @property
     def width(self) -> float:
-        """Of the picture."""
+        """The width of the picture."""
         return width(self.columns)
 
     @property
     def pitch(self) -> float:
-        """From one joint to the next."""
+        """The distance between joints."""
         return (self.width - 2 * MARGIN - self.shift - HEAD) / self.columns
 
     @property
     def half(self) -> float:
-        """Half the thickest bone, along a rib."""
+        """Half the thickness of the thickest bone, along a rib."""
         return THICK / 2 * hypot(1, self.lean)
 
     @property
@@ -76,7 +75,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Row:
-    """A rib in its place: where it begins, and where it meets the middle of its bone."""
+    """The position of a rib: its start, and where it meets the middle of its bone."""
 
     block: Block
     left: float
@@ -86,7 +85,7 @@ class Row:
     half: float
 
     def x(self, piece: Piece) -> float:
-        """Return the x of a text's beginning or, at the right, of its end."""
+        """Return the x of a text's start, or of its end if it is at the right."""
         if piece.left is not None:
             return self.left + piece.left
         return self.right - self.lean * (piece.up + piece.letters.size) - self.half - EDGE
@@ -94,7 +93,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Placed:
-    """A bone in its place: joint and tip, the lines at its tip, its ribs, how many more it has."""
+    """The position of a bone: joint, tip, lines at the tip, ribs, number of hidden ribs."""
 
     bone: Bone
     side: int
@@ -109,7 +108,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Plan:
-    """The whole picture: its size, the spine from tail to head, the longest rib, the bones."""
+    """The layout of the picture: size, spine from tail to head, longest rib, bones."""
 
     width: float
     height: float
@@ -122,24 +121,24 @@ class Plan:
 
 
 def width(columns: int) -> float:
-    """Of a picture with so many columns."""
+    """Return the width of a picture with ``columns`` columns."""
     return min(WIDTH, 2 * MARGIN + LEANS[columns - 1] + columns * WIDEST + HEAD)
 
 
 def plan(bones: Sequence[Bone], legend: float, head: float) -> Plan:
-    """Lay out all parts, over a legend and around a head of these heights."""
+    """Lay out all parts; ``legend`` and ``head`` are heights."""
     columns = (len(bones) + 1) // 2
     frame = Frame(columns, LEANS[columns - 1], LEAN)
     for _ in range(2):
-        most = HEIGHT - 2 * MARGIN - legend - sum(_heights(bones, frame, head))
+        most = HEIGHT - 2 * MARGIN - legend - sum(_tip_heights(bones, frame, head))
         filling = fit_texts(bones, frame.room, max(SHORTEST, head), most)
         longest = max(filling.lengths)
         lean = min(frame.lean, frame.shift / longest)
         frame = Frame(columns, lean * longest, lean)
     above, below = filling.lengths
-    over, under = _heights(bones, frame, head)
+    over, under = _tip_heights(bones, frame, head)
     spine = MARGIN + legend + under + below
-    placed = tuple(_placed(bone, at, frame, filling, spine) for at, bone in enumerate(bones))
+    placed = tuple(_place_bone(bone, at, frame, filling, spine) for at, bone in enumerate(bones))
     ribs = [row for bone in placed for row in bone.rows]
     return Plan(
         width=frame.width,
@@ -153,45 +152,45 @@ def plan(bones: Sequence[Bone], legend: float, head: float) -> Plan:
     )
 
 
-def _lines(bone: Bone, room: float) -> tuple[tuple[str, Letters], ...]:
+def _tip_lines(bone: Bone, room: float) -> tuple[tuple[str, Letters], ...]:
     """Return the lines at a bone's tip, and their letters."""
     names = GROUP.lines(bone.name, room)
     message = TOLD.lines(bone.description, room, 3)
     return (*((line, GROUP) for line in names), *((line, TOLD) for line in message))
 
 
-def _heights(bones: Sequence[Bone], frame: Frame, head: float) -> tuple[float, float]:
-    """Of the lines at the tips above and below; half the head where there is no bone."""
-    found = [TIP + height(_lines(bone, frame.heading)) for bone in bones]
-    return max(found[0::2], default=head), max(found[1::2], default=head)
+def _tip_heights(bones: Sequence[Bone], frame: Frame, head: float) -> tuple[float, float]:
+    """Return the heights of the lines above and below; half the head without a bone."""
+    heights = [TIP + height(_tip_lines(bone, frame.heading)) for bone in bones]
+    return max(heights[0::2], default=head), max(heights[1::2], default=head)
 
 
-def _placed(bone: Bone, at: int, frame: Frame, filling: Fitting, spine: float) -> Placed:
-    """Return a bone in its place; of two beside each other the first is nearer to the head."""
+def _place_bone(bone: Bone, at: int, frame: Frame, filling: Fitting, spine: float) -> Placed:
+    """Return the position of a bone; the first of a pair is nearer to the head."""
     side, length, kept = -1 if at % 2 else 1, filling.lengths[at % 2], filling.n_kept(at)
     joint = frame.joint(frame.columns - 1 - at // 2)
     thick = HAIRLINE + (THICK - HAIRLINE) * bone.share
-    stand = _Stand(frame, side, joint, spine, thick / 2 * hypot(1, frame.lean))
+    geometry = _BoneGeometry(frame, side, joint, spine, thick / 2 * hypot(1, frame.lean))
     spare = (length - filling.need(at, kept)) / max(kept, 1)
     rows, out = [], CLEAR
     for one in filling.blocks[at][:kept]:
-        rows.append(stand.row(one, out))
+        rows.append(geometry.row(one, out))
         out += one.height + filling.style.gap + spare
     return Placed(
         bone=bone,
         side=side,
         joint=(joint, spine),
-        tip=stand.at(length),
+        tip=geometry.at(length),
         thick=thick,
-        lines=_lines(bone, frame.heading),
+        lines=_tip_lines(bone, frame.heading),
         rows=tuple(rows),
         more=len(filling.blocks[at]) - kept,
-        more_at=stand.beside(out, filling.style.figures),
+        more_at=geometry.beside(out, filling.style.figures),
     )
 
 
 @dataclass(frozen=True)
-class _Stand:
+class _BoneGeometry:
     """The geometry of a bone: side, joint, and half its thickness along a rib."""
 
     frame: Frame
@@ -201,17 +200,17 @@ class _Stand:
     half: float
 
     def at(self, out: float) -> tuple[float, float]:
-        """Return the bone's middle, so far out."""
+        """Return the middle of the bone at this distance from the spine."""
         return self.joint - self.frame.lean * out, self.spine + self.side * out
 
     def row(self, block: Block, out: float) -> Row:
-        """Return the row of a rib with texts at this distance; its line is under them."""
+        """Return the row of a rib with texts at this distance, its line below them."""
         right, y = self.at(out if self.side > 0 else out + block.height)
         left = self.at(out)[0] - self.frame.pitch + self.frame.half + AIR
         return Row(block, left, right, y, self.frame.lean * (self.side > 0), self.half)
 
     def beside(self, out: float, letters: Letters) -> tuple[float, float]:
-        """Return the point where a line of text ends beside the bone."""
+        """Return the end point of a line of text next to the bone."""
         far, y = self.at(out + letters.leading)
         foot = y if self.side < 0 else self.at(out)[1]
         return far - self.half - EDGE, foot + letters.below("")

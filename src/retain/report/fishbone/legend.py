@@ -1,8 +1,4 @@
-"""The legend of the fishbone: thickness, colours, signs and numbers.
-
-Lengths are in points. May import: report.fishbone.anatomy, report.fishbone.layout,
-report.lettering, report.pen.
-"""
+"""The legend of the fishbone: thickness, colours, signs and numbers. Lengths are in points."""
 
 from __future__ import annotations
 
@@ -38,25 +34,25 @@ APART, ABOVE, SWATCH, SMALL = 16.0, 20.0, 21.0, 10.0
 
 @dataclass(frozen=True)
 class Key:
-    """Something drawn, and what it means."""
+    """A sample of what is drawn, and its meaning."""
 
     drawn: str
     text: str
 
     @property
     def indent(self) -> float:
-        """From what is drawn to its text."""
+        """The width from the sample to its text."""
         return 0.0 if not self.drawn else SMALL if len(self.drawn) == 1 else SWATCH
 
     @property
     def width(self) -> float:
-        """Of all."""
+        """The width of sample and text."""
         return self.indent + LETTERS.width(self.text)
 
 
 @dataclass(frozen=True)
 class Legend:
-    """The keys that this picture needs, in lines of its width."""
+    """The keys of the picture, in lines of its width."""
 
     keys: Sequence[Key]
     width: float
@@ -74,7 +70,7 @@ class Legend:
 
     @property
     def height(self) -> float:
-        """Of all lines and the air over them."""
+        """The height of all lines and the space above them."""
         return ABOVE + len(self.lines) * LEADING
 
     def draw(self, painter: Painter) -> None:
@@ -84,11 +80,11 @@ class Legend:
             y -= LEADING
             x = MARGIN
             for key in line:
-                _draw(painter, key, x, y + LETTERS.below(""))
+                _draw_key(painter, key, x, y + LETTERS.below(""))
                 x += key.width + APART
 
 
-def _draw(painter: Painter, key: Key, x: float, y: float) -> None:
+def _draw_key(painter: Painter, key: Key, x: float, y: float) -> None:
     middle = y + 0.36 * LETTERS.size
     if key.drawn == "bone":
         for left, thick in ((0.0, 0.9), (4.5, 2.4), (10.5, 4.5)):
@@ -106,19 +102,21 @@ def _draw(painter: Painter, key: Key, x: float, y: float) -> None:
 
 
 def legend(bones: Sequence[Bone], reader: VerdictReader, width: float) -> Legend:
-    """Return the legend of these bones: what is not drawn is not explained."""
+    """Return the legend of these bones, with the keys they need only."""
     ribs = [rib for bone in bones for rib in bone.ribs]
     signs = {rib.sign for rib in ribs} | {rib.level[:1] for rib in ribs}
     tones = {rib.tone for rib in ribs}
-    found = [
+    entries = [
         *([("bone", "fishbone.key.thickness")] if any(bone.share for bone in bones) else []),
-        *([("dashed", "fishbone.key.unmeasured")] if any(map(_unmeasured, bones)) else []),
+        *([("dashed", "fishbone.key.unmeasured")] if any(map(_is_unmeasured, bones)) else []),
         *((tone, key) for tone, key in TONES.items() if tone in tones),
         *((sign, key) for sign, key in MEANT.items() if sign in signs),
         ("", "fishbone.key.order"),
         ("", "fishbone.key.associations"),
     ]
-    keys = [Key("dashed" if drawn == "unused" else drawn, reader.say(key)) for drawn, key in found]
+    keys = [
+        Key("dashed" if sample == "unused" else sample, reader.say(key)) for sample, key in entries
+    ]
     if len(bones) > SHOWN:
         keys.append(
             Key("", reader.say("fishbone.more_groups", n=count_path(len(bones) - SHOWN, "")))
@@ -126,5 +124,5 @@ def legend(bones: Sequence[Bone], reader: VerdictReader, width: float) -> Legend
     return Legend(keys, width)
 
 
-def _unmeasured(bone: Bone) -> bool:
+def _is_unmeasured(bone: Bone) -> bool:
     return bone.dashed and bone.used

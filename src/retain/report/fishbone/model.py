@@ -26,7 +26,7 @@ Tone = Literal["strong", "plain", "weak", "unused"]
 
 @dataclass(frozen=True)
 class Rib:
-    """A feature: its texts, its share of the strongest, and what it says when pointed at."""
+    """A feature: its texts, its share of the strongest, and its tooltip."""
 
     name: str
     sign: str
@@ -60,7 +60,7 @@ class Head:
 
 @dataclass(frozen=True)
 class VerdictReader:
-    """Reads the reasons of a verdict; every text of the picture passes through here."""
+    """Reader of the explanations of a verdict, the source of every text of the picture."""
 
     reasons: Tree
     language: str
@@ -75,7 +75,7 @@ class VerdictReader:
 
     @property
     def measured_groups(self) -> bool:
-        """True if any feature has a strength; φk stands in where none has."""
+        """True if any feature has a strength; φk replaces it otherwise."""
         return any(one["strength"] for one in self.reasons["features"])
 
     def head(self) -> Head:
@@ -95,14 +95,14 @@ class VerdictReader:
         return [self._bone(group, most) for group in groups]
 
     def _bone(self, group: Tree, most: float) -> Bone:
-        given = group["contribution"]
-        loss = given["loss"] if given else 0.0
+        contribution = group["contribution"]
+        loss = contribution["loss"] if contribution else 0.0
         ribs = [self._rib(one) for one in self.reasons["features"] if one["group"] == group["name"]]
         return Bone(
             name=group_name(group["name"], self.language),
             description=self._describe_group(group),
             share=max(loss, 0.0) / most if most and group["used"] else 0.0,
-            dashed=given is None or not group["used"],
+            dashed=contribution is None or not group["used"],
             used=group["used"],
             ribs=tuple(sorted(ribs, key=lambda rib: rib.tone == "unused")),
         )
@@ -124,7 +124,7 @@ class VerdictReader:
         form = self._form if self.measured_groups else "times"
         shown = used and mean is not None
         key = "fishbone.tip.strength" if self.measured_groups else "fishbone.tip.phik"
-        told = ((key, mean), ("tip.low", low), ("tip.high", high))
+        numbers = ((key, mean), ("tip.low", low), ("tip.high", high))
         return Rib(
             name=self.name(feature["label"]),
             sign=SIGNS.get(feature["direction"] or "", "") if shown else "",
@@ -132,17 +132,17 @@ class VerdictReader:
             figures=self._figures(feature) if shown else "",
             share=(mean or 0.0) / self._strongest if shown and self._strongest else 0.0,
             tone=self._tone(feature) if used else "unused",
-            values=tuple((word, value if shown else None, form) for word, value in told),
+            values=tuple((word, value if shown else None, form) for word, value in numbers),
         )
 
     def _tone(self, feature: Tree) -> Tone:
-        """Return the tone of a rib of the winner's features."""
+        """Return the tone of a feature's rib."""
         if not self.measured_groups:
             return "plain"
         return "weak" if feature["weak"] or not feature["strength"] else "strong"
 
     def _level(self, feature: Tree) -> str:
-        """Return the level that goes with the highest risk, where there is one."""
+        """Return the level with the highest risk, empty for a number."""
         level = self.name(feature["top_level"])
         return f"{RISKIEST} {level}" if level else ""
 
@@ -152,28 +152,28 @@ class VerdictReader:
             return self._interval(feature["strength"], "mean", self._form)
         return f"{PHIK} {format_number(feature['phik'], 'times', self.language)}"
 
-    def _interval(self, given: Tree, key: str, form: str) -> str:
-        low, high = given["low"], given["high"]
+    def _interval(self, estimate: Tree, key: str, form: str) -> str:
+        low, high = estimate["low"], estimate["high"]
         if low is None or high is None:
-            return format_number(given[key], form, self.language)
-        mean = Number(given[key], form)
+            return format_number(estimate[key], form, self.language)
+        mean = Number(estimate[key], form)
         return self.say("fishbone.interval", mean=mean, range=interval(low, high, form))
 
     @property
     def _strongest(self) -> float:
-        """The length of a whole rib."""
-        found = self.reasons["features"]
-        known_ = [_strength(one)[0] if self.measured_groups else one["phik"] for one in found]
+        """The strength of the longest rib."""
+        features = self.reasons["features"]
+        known_ = [_strength(one)[0] if self.measured_groups else one["phik"] for one in features]
         return max((value for value in known_ if value is not None), default=0.0)
 
     @property
     def _form(self) -> str:
-        """Decimals that tell small strengths apart."""
+        """The number format, with more decimals for small strengths."""
         return "times" if self._strongest >= 0.1 else "score" if self._strongest >= 0.01 else "fine"
 
 
 def group_name(name: str, language: str) -> str:
-    """Return a group of features as people call it; one the catalogue does not know keeps its name.
+    """Return the display name of a feature group; a group without a text keeps its name.
 
     >>> group_name("site", "en"), group_name("my_group", "en")
     ('Site behaviour', 'my_group')
@@ -187,5 +187,5 @@ def group_is_used(explanations: Tree, name: str) -> bool:
 
 
 def _strength(feature: Tree) -> tuple[float | None, float | None, float | None]:
-    given = feature["strength"] or {}
-    return given.get("mean"), given.get("low"), given.get("high")
+    strength = feature["strength"] or {}
+    return strength.get("mean"), strength.get("low"), strength.get("high")

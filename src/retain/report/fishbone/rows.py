@@ -1,7 +1,4 @@
-"""A rib's texts, brought into the room there is over it.
-
-Lengths are in points. May import: report.fishbone.anatomy, report.lettering.
-"""
+"""Layout of a rib's texts in the space above it. Lengths are in points."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ LEAST = 30.0
 
 @dataclass(frozen=True)
 class Style:
-    """Letters of names and figures, the air between ribs, and where the figures stand."""
+    """Fonts of names and figures, the space between ribs, and the position of figures."""
 
     name: Letters
     figures: Letters
@@ -46,7 +43,7 @@ STYLES = [
 
 @dataclass(frozen=True)
 class Room:
-    """The room of texts over a rib: narrower higher up, because bones lean."""
+    """The space above a rib, narrower higher up because bones lean."""
 
     width: float
     lean: float
@@ -58,7 +55,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Piece:
-    """A text over a rib: how far above it, and from its left end or, None, at its right."""
+    """A text above a rib: its height, and its distance from the left end; None is at the right."""
 
     part: Literal["sign", "name", "level", "figures"]
     text: str
@@ -69,7 +66,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Block:
-    """The texts over a rib, their height, and their loss: 0 nothing, 2 a name."""
+    """The texts above a rib, their height, and their loss from 0 (none) to 2 (a name)."""
 
     rib: Rib
     pieces: tuple[Piece, ...]
@@ -78,10 +75,14 @@ class Block:
 
 
 def block(rib: Rib, style: Style, room: Room) -> Block:
-    """Return a rib's texts: as few lines as nothing is lost in, and two of its name at most."""
-    forms = [(_under, 1), (_under, 2)]
+    """Return a rib's texts in the fewest lines that lose nothing, the name in at most two."""
+    forms = [(_figures_below_name, 1), (_figures_below_name, 2)]
     if style.beside:
-        forms = [(_beside, 1), *([(_under, 1)] if rib.level else []), (_beside, 2)]
+        forms = [
+            (_figures_after_name, 1),
+            *([(_figures_below_name, 1)] if rib.level else []),
+            (_figures_after_name, 2),
+        ]
     tries = []
     for form, most in forms:
         tries.append(form(rib, style, room, most))
@@ -90,44 +91,44 @@ def block(rib: Rib, style: Style, room: Room) -> Block:
     return min(tries, key=lambda one: one.lost)
 
 
-def _beside(rib: Rib, style: Style, room: Room, most: int) -> Block:
-    """Return the figures, and the level where it fits, on the last line of the name."""
+def _figures_after_name(rib: Rib, style: Style, room: Room, most: int) -> Block:
+    """Return the texts with the figures, and a level that fits, on the last line of the name."""
     wide = room.at(PAD + most * style.name.height(rib.name)) - _indent(rib)
-    last = wide - _apart(rib.figures, style.figures)
+    last = wide - _padded_width(rib.figures, style.figures)
     lines = style.name.lines(rib.name, wide, most, last=last)
-    start = _indent(rib) + _apart("".join(lines[-1:]), style.name)
+    start = _indent(rib) + _padded_width("".join(lines[-1:]), style.name)
     fits = bool(rib.level) and style.figures.width(rib.level) <= last + _indent(rib) - start
     level = rib.level if fits else ""
     lowest = PAD + max(style.name.below("".join(lines[-1:])), style.figures.below(level))
     pieces = [
-        *_named(rib, style, lines, PAD),
-        *_one("figures", rib.figures, style, lowest, None),
-        *_one("level", level, style, lowest, start),
+        *_name_pieces(rib, style, lines, PAD),
+        *_text_pieces("figures", rib.figures, style, lowest, None),
+        *_text_pieces("level", level, style, lowest, start),
     ]
     height = PAD + sum(map(style.name.height, lines))
-    return Block(rib, tuple(pieces), height, _lost(rib, lines, level=fits))
+    return Block(rib, tuple(pieces), height, _text_loss(rib, lines, level=fits))
 
 
-def _under(rib: Rib, style: Style, room: Room, most: int) -> Block:
-    """Level and figures on a line of their own, under the name."""
+def _figures_below_name(rib: Rib, style: Style, room: Room, most: int) -> Block:
+    """Return the texts with level and figures on a line of their own below the name."""
     low = style.figures.height(rib.level) if rib.figures or rib.level else 0.0
     wide = room.at(PAD + low + most * style.name.height(rib.name))
     lines = style.name.lines(rib.name, wide - _indent(rib), most)
-    left = wide - _apart(rib.figures, style.figures)
+    left = wide - _padded_width(rib.figures, style.figures)
     level = style.figures.cut(rib.level, left) if left >= LEAST else ""
     low = style.figures.height(level) if low else 0.0
     lowest = PAD + style.figures.below(level)
     pieces = [
-        *_named(rib, style, lines, PAD + low),
-        *_one("figures", rib.figures, style, lowest, None),
-        *_one("level", level, style, lowest, 0.0),
+        *_name_pieces(rib, style, lines, PAD + low),
+        *_text_pieces("figures", rib.figures, style, lowest, None),
+        *_text_pieces("level", level, style, lowest, 0.0),
     ]
     height = PAD + low + sum(map(style.name.height, lines))
-    return Block(rib, tuple(pieces), height, _lost(rib, lines, level=bool(level)))
+    return Block(rib, tuple(pieces), height, _text_loss(rib, lines, level=bool(level)))
 
 
-def _named(rib: Rib, style: Style, lines: list[str], foot: float) -> list[Piece]:
-    """Return the lines of the name over a height, and the sign before the first."""
+def _name_pieces(rib: Rib, style: Style, lines: list[str], foot: float) -> list[Piece]:
+    """Return the lines of the name above ``foot``, and the sign before the first."""
     pieces: list[Piece] = []
     for line in reversed(lines):
         up = foot + style.name.below(line)
@@ -139,10 +140,10 @@ def _named(rib: Rib, style: Style, lines: list[str], foot: float) -> list[Piece]
     return pieces
 
 
-def _one(
+def _text_pieces(
     part: Literal["level", "figures"], text: str, style: Style, up: float, left: float | None
 ) -> list[Piece]:
-    """Return a text, or nothing where there is none."""
+    """Return a text as a piece, none for an empty text."""
     return [Piece(part, text, style.figures, up, left)] if text else []
 
 
@@ -150,13 +151,13 @@ def _indent(rib: Rib) -> float:
     return INDENT if rib.sign else 0.0
 
 
-def _apart(text: str, letters: Letters) -> float:
-    """Return the width of a text and the air beside it; none for no text."""
+def _padded_width(text: str, letters: Letters) -> float:
+    """Return the width of a text with its padding; 0 for an empty text."""
     return letters.width(text) + APART if text else 0.0
 
 
-def _lost(rib: Rib, lines: list[str], *, level: bool) -> float:
-    """Return the hidden part of a rib's texts: twice the share of the name, and the level."""
+def _text_loss(rib: Rib, lines: list[str], *, level: bool) -> float:
+    """Return the loss of a rib's texts: twice the hidden share of the name, plus the level."""
     shown = len("".join(lines).replace(" ", "").rstrip("…"))
     whole = len(rib.name.replace(" ", "").rstrip("…"))
     return 2 * max(whole - shown, 0) / max(whole, 1) + 0.1 * (bool(rib.level) and not level)

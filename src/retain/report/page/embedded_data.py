@@ -1,4 +1,4 @@
-"""The data of the page's script: columns as JSON that no markup can break out of."""
+"""The data of the page's script: columns as JSON, escaped for HTML."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ DANGEROUS = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029
 
 
 def page_json(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -> Markup:
-    """Return the JSON, every character escaped that HTML or a script could take for its own."""
+    """Return the JSON with every character escaped that means something to HTML or a script."""
     holds = {
         "steps": STEPS,
         "page": PAGE,
         "long": LONG,
         "words": {name: _script_texts(name) for name in LANGUAGES},
-        "board": _board(tree, numbers),
-        "pairs": _pairs(tree),
-        "charts": {name: _spots(chart) for name, chart in charts.items()},
+        "board": _leaderboard_data(tree, numbers),
+        "pairs": _pair_data(tree),
+        "charts": {name: _tooltip_data(chart) for name, chart in charts.items()},
     }
     text = json.dumps(holds, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Markup(text.translate(DANGEROUS))  # noqa: S704 - nothing of HTML is left in it
@@ -53,7 +53,7 @@ def _script_texts(language: str) -> dict[str, Any]:
 
 
 def steps(values: Sequence[float | None]) -> list[int | None]:
-    """Numbers in whole millionths.
+    """Return numbers in whole millionths.
 
     >>> steps([0.9171234, None])
     [917123, None]
@@ -61,10 +61,10 @@ def steps(values: Sequence[float | None]) -> list[int | None]:
     return [None if value is None else round(value * STEPS) for value in values]
 
 
-def _board(tree: Tree, numbers: Sequence[Column]) -> dict[str, Any]:
-    """Return the leaderboard by column; a config value is its place among the values of its key."""
+def _leaderboard_data(tree: Tree, numbers: Sequence[Column]) -> dict[str, Any]:
+    """Return the leaderboard by column, a config value as its code among the values of its key."""
     board = tree["leaderboard"]
-    names = [name for column in numbers for name in _names(column)]
+    names = [name for column in numbers for name in _column_names(column)]
     return {
         "id": [row["id"] for row in board],
         "rank": [row["rank"] for row in board],
@@ -72,8 +72,8 @@ def _board(tree: Tree, numbers: Sequence[Column]) -> dict[str, Any]:
         "stopped": {i: row["folds"] for i, row in enumerate(board) if row.get("stopped")},
         "winner": tree["winner"]["id"],
         "keys": [
-            {"name": key, "levels": found, "at": _places(board, key, found)}
-            for key, found in choices(tree).items()
+            {"name": key, "levels": level_texts, "at": _level_codes(board, key, level_texts)}
+            for key, level_texts in choices(tree).items()
         ],
         "columns": [
             {
@@ -89,21 +89,21 @@ def _board(tree: Tree, numbers: Sequence[Column]) -> dict[str, Any]:
     }
 
 
-def _names(column: Column) -> list[str]:
+def _column_names(column: Column) -> list[str]:
     ends = [f"{column.name}_low", f"{column.name}_high"] if column.ranged else []
     return [column.name, *ends]
 
 
-def _places(board: Sequence[Tree], key: str, found: Sequence[str]) -> list[int]:
-    place = {text: at for at, text in enumerate(found)}
-    return [place[format_value(row.get(key))] for row in board]
+def _level_codes(board: Sequence[Tree], key: str, level_texts: Sequence[str]) -> list[int]:
+    codes = {text: at for at, text in enumerate(level_texts)}
+    return [codes[format_value(row.get(key))] for row in board]
 
 
-def _pairs(tree: Tree) -> dict[str, Any]:
-    """Return the data of pairwise comparison: folds, and the verdict's own pairs."""
+def _pair_data(tree: Tree) -> dict[str, Any]:
+    """Return the data of pairwise comparison: fold values and the verdict's own pairs."""
     chosen = [row for row in tree["leaderboard"] if row["id"] in tree["folds"]][:COMPARED]
-    asked = {one[side] for one in tree["diffs"] for side in ("a", "b")}
-    chosen += [r for r in tree["leaderboard"] if r["id"] in asked and r not in chosen]
+    requested = {one[side] for one in tree["diffs"] for side in ("a", "b")}
+    chosen += [r for r in tree["leaderboard"] if r["id"] in requested and r not in chosen]
     return {
         "runs": [[row["id"], row["rank"], run_label(row, tree["keys"])] for row in chosen],
         "keys": {row["id"]: [format_value(row.get(key)) for key in tree["keys"]] for row in chosen},
@@ -117,26 +117,26 @@ def _pairs(tree: Tree) -> dict[str, Any]:
         },
         "test_to_train": tree["split"]["test_to_train"],
         "t": tree["t_quantiles"],
-        "diffs": [_diff(one) for one in tree["diffs"]],
+        "diffs": [_diff_data(one) for one in tree["diffs"]],
         "command": compare_command(tree),
     }
 
 
-def _diff(one: Tree) -> dict[str, Any]:
+def _diff_data(one: Tree) -> dict[str, Any]:
     """Return a pair of the verdict, its config values as text."""
     config = [[c["key"], format_value(c["a"]), format_value(c["b"])] for c in one["config"]]
     return {**one, "config": config}
 
 
 def compare_command(tree: Tree) -> str:
-    """Return the command line that compared these runs, to which a pair can be added."""
+    """Return the command line of this comparison, to which a pair can be added."""
     messages = [text for text in tree["commands"] if text.startswith("retain-compare")]
     plain = [text for text in messages if "diff=" not in text]
     return plain[0] if plain else f"retain-compare study={tree['study']}"
 
 
-def _spots(chart: Chart) -> dict[str, Any]:
-    """Return the points of a chart that have a tooltip, with its text."""
+def _tooltip_data(chart: Chart) -> dict[str, Any]:
+    """Return the tooltips of a chart."""
     return {
         "nearest": chart.nearest,
         "words": [key for key, _, _ in chart.spots[0].values] if chart.spots else [],

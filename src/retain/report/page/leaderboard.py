@@ -1,4 +1,4 @@
-"""The leaderboard's columns: the score, what tells runs apart, then all else that was measured."""
+"""The leaderboard's columns: the score, the settings that differ, then all other measures."""
 
 from __future__ import annotations
 
@@ -33,8 +33,7 @@ FORMS = {
 class Column:
     """A column of numbers; ``ranged`` ones show their interval too.
 
-    ``falling`` says that the first click sorts the largest to the top; ``extra`` ones are left
-    out on paper.
+    With ``falling`` the first click sorts in descending order.
     """
 
     name: str
@@ -44,21 +43,21 @@ class Column:
 
     @property
     def extra(self) -> bool:
-        """True if paper is too narrow for it."""
+        """True if it is left out on paper."""
         return self.name not in RANKING
 
     @property
     def title(self) -> Message:
         """The heading of the column."""
-        told = f"column.{self.name}"
-        return message(told) if has_text(told) else metric_name(self.name)
+        key = f"column.{self.name}"
+        return message(key) if has_text(key) else metric_name(self.name)
 
 
 def columns(tree: Tree) -> list[Column]:
-    """Columns of numbers, of those the leaderboard has; the settings follow the first."""
+    """Return the columns of numbers that the leaderboard has; settings follow the first."""
     directions = {name: bool(one["higher_is_better"]) for name, one in tree["metrics"].items()}
     others = [name for name in directions if name != METRIC]
-    wanted = [*RANKING, *others, "fit_seconds"]
+    names = [*RANKING, *others, "fit_seconds"]
     row = tree["leaderboard"][0]
     return [
         Column(
@@ -67,13 +66,13 @@ def columns(tree: Tree) -> list[Column]:
             ranged=name in (METRIC, "difference"),
             falling=directions.get(name, name in ("difference", "p_holm", "equivalent")),
         )
-        for name in wanted
+        for name in names
         if name in row
     ]
 
 
 def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
-    """Return the first page, cell by cell."""
+    """Return the cells of the first page."""
     return [
         {
             "rank": Number(row["rank"], "count"),
@@ -89,18 +88,18 @@ def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
 
 def tags(row: Tree, tree: Tree) -> list[Message]:
     """Return the tags of a run: chosen, tied, no better than random, stopped early."""
-    found = []
+    messages = []
     if row["id"] == tree["winner"]["id"]:
-        found.append(message("tag.winner"))
+        messages.append(message("tag.winner"))
     elif row["tied"]:
-        found.append(message("tag.tied"))
+        messages.append(message("tag.tied"))
     if row.get("stopped"):
-        found.append(message("tag.stopped", n=Number(row["folds"], "count")))
-    return found
+        messages.append(message("tag.stopped", n=Number(row["folds"], "count")))
+    return messages
 
 
 def _cell(row: Tree, column: Column) -> list[Number]:
-    """Return the number, and where it has one its interval."""
+    """Return the number, and its interval if it has one."""
     names = [column.name]
     if column.ranged:
         names += [f"{column.name}_low", f"{column.name}_high"]
@@ -108,12 +107,12 @@ def _cell(row: Tree, column: Column) -> list[Number]:
 
 
 def choices(tree: Tree) -> dict[str, list[str]]:
-    """Return the values of each key, in their own order: numbers by size, texts by letter."""
+    """Return the sorted values of each key: numbers by size, texts alphabetically."""
     return {key: levels([row.get(key) for row in tree["leaderboard"]]) for key in tree["keys"]}
 
 
 def levels(values: Sequence[Any]) -> list[str]:
-    """Distinct values as text, sorted.
+    """Return distinct values as text, sorted.
 
     >>> levels([10, 9, None, "svc", 9])
     ['9', '10', 'null', 'svc']

@@ -1,4 +1,4 @@
-"""The page: one HTML file that opens from disk and asks nothing of any network."""
+"""The page: one HTML file that opens from disk and loads nothing from a network."""
 
 from __future__ import annotations
 
@@ -126,12 +126,12 @@ def page(tree: Tree, language: str) -> str:
     Parameters
     ----------
     tree
-        As ``verdict.json`` has it.
+        The content of ``verdict.json``.
     language
-        The one shown first, ``en`` or ``ru``; the page holds both.
+        The language shown first, ``en`` or ``ru``; the page holds both.
     """
     verdict = fill_defaults(tree)
-    drawn = render_charts(verdict)
+    rendered = render_charts(verdict)
     numbers = columns(verdict)
     script = _script()
     return (
@@ -141,9 +141,9 @@ def page(tree: Tree, language: str) -> str:
             verdict=verdict,
             language=language,
             answer=answer(verdict),
-            pictures=drawn.pictures,
-            captions={name: caption(name, verdict) for name in drawn.pictures},
-            curves=[name for name in CURVES if name in drawn.pictures],
+            pictures=rendered.pictures,
+            captions={name: caption(name, verdict) for name in rendered.pictures},
+            curves=[name for name in CURVES if name in rendered.pictures],
             columns=numbers,
             rows=rows(verdict, numbers),
             choices=choices(verdict),
@@ -152,8 +152,8 @@ def page(tree: Tree, language: str) -> str:
             partial_message=None if verdict["sealed_test"] is None else describe_accesses(verdict),
             campaign=campaign_or_none(verdict),
             compare=compare_command(verdict),
-            island=page_json(verdict, numbers, drawn.charts),
-            style=_own("style.css"),
+            island=page_json(verdict, numbers, rendered.charts),
+            style=_read_asset("style.css"),
             script=script,
             script_hash=_hash(script),
         )
@@ -162,7 +162,7 @@ def page(tree: Tree, language: str) -> str:
 
 @cache
 def _environment(language: str) -> Environment:
-    """Jinja with everything escaped and nothing undefined; it parses each template once."""
+    """Return Jinja's environment, strict and escaping; cached, so templates are parsed once."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -172,20 +172,20 @@ def _environment(language: str) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= _vocabulary(language) | _REASONING | _CAMPAIGN
+    environment.globals |= _template_functions(language) | _REASONING | _CAMPAIGN
     return environment
 
 
-def _vocabulary(language: str) -> dict[str, Any]:
-    """Return the functions that templates may call."""
+def _template_functions(language: str) -> dict[str, Any]:
+    """Return the functions of the templates."""
 
     def number(value: float | None, form: str) -> Markup:
         return Number(value, form).html(language)
 
     def span(low: float | None, high: float | None, form: str) -> Markup:
-        said = interval(low, high, form)
-        alike = said.key == "interval.plain"  # in all languages: the script rewrites its numbers
-        text = words(language).html(said) if alike else render_all_languages(said)
+        bounds = interval(low, high, form)
+        alike = bounds.key == "interval.plain"  # in all languages: the script rewrites its numbers
+        text = words(language).html(bounds) if alike else render_all_languages(bounds)
         return Markup('<span class="range">{}</span>').format(text)
 
     def count(things: Any, path: str) -> Markup:
@@ -214,7 +214,7 @@ def _vocabulary(language: str) -> dict[str, Any]:
         "aside": n_skipped,
         "named": format_name,
         "group": lambda name: render_all_languages(group_name(name)),
-        "yaml": _yaml,
+        "yaml": _to_yaml,
         "is_number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
         "METRIC": METRIC,
         "PAGE": PAGE,
@@ -224,7 +224,7 @@ def _vocabulary(language: str) -> dict[str, Any]:
 
 
 def _label(language: str, attribute: str, key: str) -> Markup:
-    """Return an attribute in the language shown, with what the script puts there in the others."""
+    """Return an attribute in the language shown, with its texts in every other for the script."""
     texts = {name: words(name).plain(message(key)) for name in LANGUAGES}
     kept = Markup(" ").join(
         Markup('data-{}-{}="{}"').format(attribute, name, text) for name, text in texts.items()
@@ -232,23 +232,23 @@ def _label(language: str, attribute: str, key: str) -> Markup:
     return Markup('{}="{}" data-label="{}" {}').format(attribute, texts[language], attribute, kept)
 
 
-def _yaml(tree: Mapping[str, Any]) -> str:
-    """Return a config as its file would have it."""
+def _to_yaml(tree: Mapping[str, Any]) -> str:
+    """Return a config as YAML."""
     return yaml.safe_dump(dict(tree), allow_unicode=True, sort_keys=False)
 
 
 def _script() -> Markup:
-    """Return the script, one piece that leaves no name behind."""
-    parts = [_own(f"script/{name}.js") for name in SCRIPT]
+    """Return the script as one function without global names."""
+    parts = [_read_asset(f"script/{name}.js") for name in SCRIPT]
     return Markup('\n(() => {{\n"use strict";\n{}\n}})();\n').format(Markup("\n").join(parts))
 
 
-def _own(name: str) -> Markup:
-    """Return a file of this room, as it is."""
+def _read_asset(name: str) -> Markup:
+    """Return the text of a file in this folder."""
     return Markup((HERE / name).read_text(encoding="utf-8"))  # noqa: S704 - ours
 
 
 def _hash(script: Markup) -> str:
-    """By which the page's policy knows its one script, and lets no other run."""
+    """Return the hash that lets the page's content security policy run this script only."""
     digest = hashlib.sha256(script.encode("utf-8")).digest()
     return "sha256-" + base64.b64encode(digest).decode("ascii")

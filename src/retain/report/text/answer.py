@@ -19,64 +19,64 @@ BASELINE = "dummy"
 def answer(tree: Tree) -> list[Message]:
     """Return the answer: winner, ties, baseline, main effects, sealed test.
 
-    A gate takes a sentence of its own; who is tied and whether chance is beaten then share one.
+    With a gate, ties and the comparison with chance share one sentence.
     """
-    first, tied, chance = _won(tree), _tied(tree), _chance(tree)
-    last = [_moved(tree), _sealed(tree)]
+    first, tied, chance = _winner(tree), _ties(tree), _chance(tree)
+    last = [_largest_effect(tree), _sealed_test(tree)]
     if tree["gate"] is None:
         return [first, tied, chance, *last]
     return [first, message("answer.joined", first=tied, second=chance), *last, _gate(tree)]
 
 
-def sentence(said: Message) -> Markup:
-    """Return a clause as a sentence, in every language, of which the page shows one."""
+def sentence(clause: Message) -> Markup:
+    """Return a clause as a sentence in every language."""
     shown = Markup("")
     for language in LANGUAGES:
-        text = words(language).html(said)
-        told = text[:1].upper() + text[1:]
-        shown += Markup('<span class="{0}" lang="{0}">{1}.</span>').format(language, told)
+        text = words(language).html(clause)
+        capitalised = text[:1].upper() + text[1:]
+        shown += Markup('<span class="{0}" lang="{0}">{1}.</span>').format(language, capitalised)
     return shown
 
 
 def score(values: Tree, key: str = "mean") -> dict[str, Number | Message]:
-    """Return a metric and its interval, by the names the phrases use."""
+    """Return a metric and its interval by placeholder."""
     return {
         "mean": Number(values[key], "score"),
         "range": interval(values["low"], values["high"], "score"),
     }
 
 
-def _won(tree: Tree) -> Message:
+def _winner(tree: Tree) -> Message:
     winner, runs = tree["winner"], count_path(len(tree["leaderboard"]), "leaderboard")
-    said: dict[str, Any] = {
+    values: dict[str, Any] = {
         "run": run_name(winner["name"], winner["id"]),
         **score(winner["metrics"][METRIC]),
     }
     if len(tree["leaderboard"]) == 1:
-        return message("answer.single", **said)
+        return message("answer.single", **values)
     best = (tree["choice"] or {}).get("best")
     if best is None or best["id"] == winner["id"]:
-        return message("answer.best", n=runs, **said)
-    return message("answer.simplest", n=runs, best=run_name(best["name"], best["id"]), **said)
+        return message("answer.best", n=runs, **values)
+    return message("answer.simplest", n=runs, best=run_name(best["name"], best["id"]), **values)
 
 
-def _tied(tree: Tree) -> Message:
+def _ties(tree: Tree) -> Message:
     if len(tree["leaderboard"]) == 1:
         return message("answer.alone")
     if len(tree["tied"]) < 2:
         return message("answer.untied", tests=_tests(tree))
-    said: dict[str, Any] = {"n": count_path(len(tree["tied"]), "tied"), "tests": _tests(tree)}
+    values: dict[str, Any] = {"n": count_path(len(tree["tied"]), "tied"), "tests": _tests(tree)}
     simplest = (tree["choice"] or {}).get("simplest_tied")
     if simplest is None:
-        return message("answer.tied", **said)
+        return message("answer.tied", **values)
     if simplest["id"] == tree["winner"]["id"]:
-        return message("answer.tied_winner_simplest", **said)
+        return message("answer.tied_winner_simplest", **values)
     run = run_name(simplest["name"], simplest["id"])
-    return message("answer.tied_other_simplest", run=run, **said)
+    return message("answer.tied_other_simplest", run=run, **values)
 
 
 def _tests(tree: Tree) -> Message:
-    """By what ties are judged; where nothing beats chance the Bayesian test tells no rank."""
+    """Return the tests behind ties; the Bayesian one is left out if no run beats chance."""
     alpha, rope = Number(tree["alpha"], "plain"), Number(tree["rope"], "plain")
     if tree["chance"] is not None and not tree["chance"]["beaten"]:
         return message("answer.one_test", alpha=alpha)
@@ -99,12 +99,12 @@ def _chance(tree: Tree) -> Message:
     )
 
 
-def _moved(tree: Tree) -> Message:
+def _largest_effect(tree: Tree) -> Message:
     measured = [(effect, level) for effect in tree["effects"] for level in measured_levels(effect)]
-    found = [one for one in measured if not _is_baseline(*one)]
-    if not found:
+    candidates = [one for one in measured if not _is_baseline(*one)]
+    if not candidates:
         return message("answer.moved.baseline" if measured else "answer.moved.unknown")
-    effect, level = max(found, key=lambda one: abs(one[1]["mean"]))
+    effect, level = max(candidates, key=lambda one: abs(one[1]["mean"]))
     return message(
         "answer.moved.clear" if excludes_zero(level) else "answer.moved.unclear",
         level=_setting(effect, level["level"]),
@@ -116,16 +116,16 @@ def _moved(tree: Tree) -> Message:
 
 
 def _is_baseline(effect: Tree, level: Tree) -> bool:
-    """Return whether a model is compared with the dummy baseline, which is no finding."""
+    """Return whether a level or its reference is the dummy baseline, which is no result."""
     return effect["axis"] == "model" and BASELINE in (level["level"], effect["reference"])
 
 
 def _setting(effect: Tree, value: Any) -> Markup:
-    """Return a value of a setting as one types it."""
+    """Return a setting as one types it."""
     return code(f"{effect['axis']}={format_value(value)}")
 
 
-def _sealed(tree: Tree) -> Message:
+def _sealed_test(tree: Tree) -> Message:
     sealed = tree["sealed_test"]
     if sealed is None:
         return message("answer.unopened")

@@ -26,15 +26,15 @@ from retain.wording import format_value
 
 
 def channel(name: str) -> Message:
-    """Return the channel of an offer; one without a text keeps its name."""
+    """Return the display name of a channel; one without a text keeps its name."""
     key = f"channel.{name}"
     return message(key) if has_text(key) else message("measure.other", key=Label(name, name))
 
 
 def _segments(tree: Tree) -> Message:
-    found = tree["segments"]
-    money = has_profit(found)
-    one, weight = segments_by_risk(found)[0]
+    segments = tree["segments"]
+    money = has_profit(segments)
+    one, weight = segments_by_risk(segments)[0]
     form = "money" if money else "percent"
     key = "caption.segments" if money else "caption.segments_risk"
     return message(
@@ -47,20 +47,20 @@ def _segments(tree: Tree) -> Message:
 
 def _profit_curve(tree: Tree) -> Message:
     campaign = tree["campaign"]
-    found = campaign["profit_curve"]
+    curve = campaign["profit_curve"]
     best = {
-        "share": Number(found["best_share"], "share"),
-        "profit": Number(found["best_profit"], "money"),
+        "share": Number(curve["best_share"], "share"),
+        "profit": Number(curve["best_profit"], "money"),
     }
-    if found["offer"] is None:
+    if curve["offer"] is None:
         return message("caption.profit_curve_any", **best)
-    offer = offer_label(campaign, found["offer"])
+    offer = offer_label(campaign, curve["offer"])
     return message("caption.profit_curve", offer=offer, **best)
 
 
 def _budget_curve(tree: Tree) -> Message:
-    found = sorted(tree["campaign"]["budgets"], key=lambda one: float(one["budget"]))
-    first, last = found[0], found[-1]
+    budgets = sorted(tree["campaign"]["budgets"], key=lambda one: float(one["budget"]))
+    first, last = budgets[0], budgets[-1]
     return message(
         "caption.budget_curve",
         first=Number(first["budget"], "money"),
@@ -74,14 +74,14 @@ def _budget_curve(tree: Tree) -> Message:
 
 def _tornado(tree: Tree) -> Message:
     campaign = tree["campaign"]
-    found, widest = campaign["sensitivity"], swings(campaign)[0]
-    ends = [found["net"], widest["net_low"], widest["net_high"]]
+    sensitivity, widest = campaign["sensitivity"], swings(campaign)[0]
+    ends = [sensitivity["net"], widest["net_low"], widest["net_high"]]
     return message(
         "caption.tornado",
         name=message(f"assumption.{widest['name']}"),
         low=Number(min(ends), "money"),
         high=Number(max(ends), "money"),
-        chosen=Number(found["chosen"], "count"),
+        chosen=Number(sensitivity["chosen"], "count"),
     )
 
 
@@ -94,7 +94,7 @@ CAMPAIGN_CAPTIONS: dict[str, Callable[[Tree], Message]] = {
 
 
 def caption(name: str, tree: Tree) -> Message:
-    """Return the caption of a chart; it is its text alternative too."""
+    """Return the caption of a chart, which is also its text alternative."""
     return CAPTIONS[name](tree)
 
 
@@ -126,33 +126,33 @@ def _effects(tree: Tree) -> Message:
 
 
 def _roc(tree: Tree) -> Message:
-    x, y = _at(tree["curves"]["roc"], 0.1, "percent", "percent")
+    x, y = _point_near(tree["curves"]["roc"], 0.1, "percent", "percent")
     area = Number(tree["winner"]["metrics"][METRIC]["mean"], "score")
     return message("caption.roc", x=x, y=y, area=area)
 
 
 def _precision_recall(tree: Tree) -> Message:
-    x, y = _at(tree["curves"]["precision_recall"], 0.8, "percent", "percent")
+    x, y = _point_near(tree["curves"]["precision_recall"], 0.8, "percent", "percent")
     declined, rows = (Number(count, "count") for count in out_of_fold(tree))
     here, in_time = "caption.precision_recall", "caption.precision_recall_in_time"
-    said = {"x": x, "y": y, "declined": declined, "rows": rows}
-    return message(in_time if tree["in_time"] else here, **said)
+    values = {"x": x, "y": y, "declined": declined, "rows": rows}
+    return message(in_time if tree["in_time"] else here, **values)
 
 
 def _lift(tree: Tree) -> Message:
-    x, y = _at(tree["curves"]["lift"], 0.2, "percent", "times")
+    x, y = _point_near(tree["curves"]["lift"], 0.2, "percent", "times")
     return message("caption.lift", x=x, y=y)
 
 
 def _captured(tree: Tree) -> Message:
-    x, y = _at(tree["curves"]["captured_profit"], 0.2, "percent", "percent")
+    x, y = _point_near(tree["curves"]["captured_profit"], 0.2, "percent", "percent")
     return message("caption.captured_profit", x=x, y=y)
 
 
-def _at(curve: Tree, wanted: float, x_form: str, y_form: str) -> tuple[Number, Number]:
-    """Return the point of a curve nearest to a round x."""
-    place = min(range(len(curve["x"])), key=lambda at: abs(curve["x"][at] - wanted))
-    return Number(curve["x"][place], x_form), Number(curve["y"][place], y_form)
+def _point_near(curve: Tree, target_x: float, x_form: str, y_form: str) -> tuple[Number, Number]:
+    """Return the point of a curve nearest to ``target_x``."""
+    nearest = min(range(len(curve["x"])), key=lambda at: abs(curve["x"][at] - target_x))
+    return Number(curve["x"][nearest], x_form), Number(curve["y"][nearest], y_form)
 
 
 def _calibration(tree: Tree) -> Message:
@@ -210,14 +210,14 @@ def _point(one: Tree) -> Message:
 
 
 def _distributions(tree: Tree) -> Message:
-    found = [
+    features = [
         one
         for one in compared_features(tree["reasons"], DISTRIBUTIONS)
         if one["effect"] is not None
     ]
-    if not found:
+    if not features:
         return message("caption.distributions_alone")
-    furthest = max(found, key=lambda one: abs(one["effect"]["value"]))
+    furthest = max(features, key=lambda one: abs(one["effect"]["value"]))
     effect = furthest["effect"]
     return message(
         "caption.distributions",

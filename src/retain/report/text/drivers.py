@@ -1,7 +1,7 @@
-"""Drivers of one customer in a sentence: the value, and the typical one beside it.
+"""Drivers of one customer in sentences: the value next to the typical one.
 
-A sentence says what a value goes with, never what it does. Numbers are compared as they are;
-where they differ they are written in as many digits as it takes to see it.
+A sentence states an association, never a cause. Numbers that differ are written with enough
+digits to show it.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ COLUMNS = (
 
 
 def driver_message(driver: Tree, feature: Tree) -> Message:
-    """Return a driver of a customer as a phrase.
+    """Return a driver of a customer as a message.
 
     Parameters
     ----------
     driver
         One of ``reasons.examples[].drivers``.
     feature
-        The entry of ``reasons.features`` it is about.
+        Its entry of ``reasons.features``.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def driver_message(driver: Tree, feature: Tree) -> Message:
     >>> print(words("en").plain(driver_message({**few, "level": None}, pages)))
     Pages a visit: 2 (usually 6–11); goes with a higher risk
     """
-    one = {**driver, **{name: _known(driver[name]) for name in ("value", *USUAL)}}
+    one = {**driver, **{name: _none_if_missing(driver[name]) for name in ("value", *USUAL)}}
     key = _key(one, feature["kind"])
     return message(
         key,
@@ -63,10 +63,10 @@ def driver_message(driver: Tree, feature: Tree) -> Message:
 
 
 def _key(driver: Tree, kind: str) -> str:
-    """Return the key of the text for the customer's position."""
+    """Return the key of the text for a value's position in the typical range."""
     if kind == "category" and driver["level"] is not None:
         return _shared(LEVEL, driver)
-    value = _known(driver["value"])
+    value = _none_if_missing(driver["value"])
     if kind == "category" or value is None:
         return _shared(UNKNOWN, driver)
     low, high = driver["usual_low"], driver["usual_high"]
@@ -78,13 +78,13 @@ def _key(driver: Tree, kind: str) -> str:
 
 
 def _shared(texts: Sequence[str], driver: Tree) -> str:
-    """Return the key of the text for the share of others with this level."""
+    """Return the key of the text for the share of other customers with this level."""
     share = driver["usual_share"]
     return texts[0] if share is None else texts[1] if share == 0 else texts[2]
 
 
 def _placeholder_values(key: str, driver: Tree) -> dict[str, Any]:
-    """Return the values of a text, besides the feature and the risk."""
+    """Return the placeholders of a text, except the feature and the risk."""
     if key in (*LEVEL, *UNKNOWN):
         level = {} if driver["level"] is None else {"level": _label(driver["level"])}
         return {**level, "share": Number(driver["usual_share"], "share")}
@@ -92,10 +92,10 @@ def _placeholder_values(key: str, driver: Tree) -> dict[str, Any]:
     if key == "driver.alone":
         return {"value": Number(driver["value"], "value")}
     form = _form(driver["value"], low, high)
-    return {"value": Number(driver["value"], form), "usual": _usual(low, high, form)}
+    return {"value": Number(driver["value"], form), "usual": _typical_range(low, high, form)}
 
 
-def _usual(low: float, high: float, form: str) -> Number | Message:
+def _typical_range(low: float, high: float, form: str) -> Number | Message:
     if low == high:
         return Number(low, form)
     return interval(low, high, form)
@@ -109,7 +109,7 @@ def _risk(key: str, log_odds: float) -> str:
 
 
 def _form(value: float, low: float, high: float) -> str:
-    """Return the form of fewest digits in which what differs is seen to differ.
+    """Return the form with the fewest digits that shows which numbers differ.
 
     >>> _form(2.0, 6.0, 11.0), _form(5.0004, 2.0, 5.0)
     ('value', 'value_5')
@@ -122,7 +122,7 @@ def _form(value: float, low: float, high: float) -> str:
 
 
 def _needs_more_digits(a: float, b: float) -> bool:
-    """Return whether three digits may be too few to tell two numbers apart."""
+    """Return whether two numbers may need more than three digits to look different."""
     return abs(a - b) <= 0.01 * max(abs(a), abs(b))
 
 
@@ -130,7 +130,7 @@ def _differ(a: float, b: float, form: str) -> bool:
     return format_number(a, form, "en") != format_number(b, form, "en")
 
 
-def _known(value: float | None) -> float | None:
+def _none_if_missing(value: float | None) -> float | None:
     return None if value is None or not math.isfinite(value) else value
 
 
@@ -141,35 +141,35 @@ def _label(label: Tree) -> Label:
 def driver_sentences(
     table: pd.DataFrame, features: Mapping[str, Tree], language: str, levels: Levels = UNNAMED
 ) -> pd.Series:
-    """Return the sentence of each row, as ``driver_message`` has it.
+    """Return the sentence of each row, by ``driver_message``.
 
     Parameters
     ----------
     table
-        One row a driver: ``feature``, ``value`` (missing for a category, or where not known),
-        ``level`` (missing for a number, or where not known), ``usual_low``, ``usual_high``,
+        One row per driver: ``feature``, ``value`` (missing for a category), ``level`` (missing
+        for a number; both missing if unobserved), ``usual_low``, ``usual_high``,
         ``usual_share``, ``log_odds``.
     features
         The entries of ``reasons.features`` by name.
     language
         ``en`` or ``ru``.
     levels
-        What levels are called; one that is not among them keeps its own name.
+        Display names of levels; other levels keep their own.
     """
     import numpy as np
     import pandas as pd
 
-    said = np.empty(len(table), dtype=object)
+    sentences = np.empty(len(table), dtype=object)
     for rows in _groups_by_form(table):
         driver = _driver(table.iloc[rows[0]], levels)
         speak = _sentence_function(driver, features[table["feature"].iloc[rows[0]]], language)
         codes, values = pd.factorize(table["value"].to_numpy()[rows], use_na_sentinel=False)
-        said[rows] = np.array([speak(value) for value in values.tolist()], dtype=object)[codes]
-    return pd.Series(said, index=table.index, dtype="str")
+        sentences[rows] = np.array([speak(value) for value in values.tolist()], dtype=object)[codes]
+    return pd.Series(sentences, index=table.index, dtype="str")
 
 
 def _groups_by_form(table: pd.DataFrame) -> Iterator[np.ndarray]:
-    """Positions of the rows whose sentences differ by the value alone."""
+    """Yield the positions of rows whose sentences differ by the value alone."""
     import numpy as np
 
     keys = [table[name] for name in ("feature", "level", *USUAL)]
@@ -180,19 +180,19 @@ def _groups_by_form(table: pd.DataFrame) -> Iterator[np.ndarray]:
 
 
 def _driver(row: pd.Series, levels: Levels) -> dict[str, Any]:
-    """Return a row of the table as the tree has it."""
+    """Return a row of the table as an entry of the tree."""
     import pandas as pd
 
-    level, known = row["level"], levels.get(row["feature"], {})
+    level, names = row["level"], levels.get(row["feature"], {})
     unnamed = {"en": level, "ru": level}
     return {
-        **{name: _known(float(row[name])) for name in (*USUAL, "log_odds")},
-        "level": None if pd.isna(level) else known.get(level, unnamed),
+        **{name: _none_if_missing(float(row[name])) for name in (*USUAL, "log_odds")},
+        "level": None if pd.isna(level) else names.get(level, unnamed),
     }
 
 
 def _sentence_function(driver: Tree, feature: Tree, language: str) -> Callable[[float], str]:
-    """Return the sentence as a function of the value, all else given."""
+    """Return the sentence of a driver as a function of its value."""
     texts: dict[tuple[str, str], Callable[..., str]] = {}
 
     def speak(value: float) -> str:
@@ -211,19 +211,19 @@ def _sentence_function(driver: Tree, feature: Tree, language: str) -> Callable[[
 def drivers_table(
     table: pd.DataFrame, features: Mapping[str, Tree], levels: Levels = UNNAMED
 ) -> pd.DataFrame:
-    """Return the drivers of customers for people, ``COLUMNS`` in that order, rows as in ``table``.
+    """Return the drivers of customers with sentences: ``COLUMNS``, rows as in ``table``.
 
     Parameters
     ----------
     table, features, levels
-        As ``driver_sentences`` takes them; ``table`` has ``customer_id`` and ``points`` besides.
-        All the rows of a customer are in it.
+        As for ``driver_sentences``; ``table`` also has ``customer_id`` and ``points``, and all
+        rows of a customer.
 
     Returns
     -------
     pandas.DataFrame
-        ``rank`` is 1 for a customer's largest log-odds, whatever the sign; ``value`` is the number
-        or the level as the source has it.
+        ``rank`` is 1 for a customer's largest absolute log-odds; ``value`` is the number or the
+        level in the source.
     """
     kinds = {name: feature["kind"] for name, feature in features.items()}
     category = table["feature"].map(kinds) == "category"

@@ -1,4 +1,4 @@
-"""The explanation of the winner in sentences, from the verdict's own numbers."""
+"""The explanation of the winner in sentences."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from retain.report.tree import by_name, top_features
 
 
 def label_audit_text(row: Tree) -> Message:
-    """Return the share of falls in each class, and whether the label agrees."""
+    """Return the share of decreases in each class, and whether the label agrees."""
     values: dict[str, Any] = {}
     for side in ("declined", "stayed"):
-        found = row[side]
-        values[f"{side}_share"] = Number(found["share"], "share")
-        values[f"{side}_range"] = interval(found["low"], found["high"], "share")
+        counts = row[side]
+        values[f"{side}_share"] = Number(counts["share"], "share")
+        values[f"{side}_range"] = interval(counts["low"], counts["high"], "share")
     return message(
         "label_audit.said", fell=_decrease_message(row), reading=_conclusion(row), **values
     )
@@ -32,7 +32,7 @@ def _decrease_message(row: Tree) -> Message:
 
 
 def _conclusion(row: Tree) -> Message:
-    """Agreement as the verdict has it; without it, whether the shares at least lean its way."""
+    """Return whether the shares agree with the label, or at least point in its direction."""
     z = Number(row["z"], "deviations")
     if row["agrees"]:
         return message("label_audit.agrees", z=z)
@@ -42,21 +42,21 @@ def _conclusion(row: Tree) -> Message:
 
 def explanation_sentences(explanations: Tree) -> list[Message]:
     """Return the explanation: groups, top feature, order, redundancy, no causes."""
-    said = [
+    messages = [
         _groups(explanations),
         _strongest(explanations),
         _orders(explanations),
         _redundant(explanations),
     ]
-    return [*(one for one in said if one is not None), message("reasons.no_causes")]
+    return [*(one for one in messages if one is not None), message("reasons.no_causes")]
 
 
 def _groups(explanations: Tree) -> Message | None:
     """Return the group whose loss is largest, and whether the order is certain."""
-    known = [group for group in explanations["groups"] if group["contribution"] is not None]
-    if not known:
+    measured = [group for group in explanations["groups"] if group["contribution"] is not None]
+    if not measured:
         return message("reasons.costs.unknown") if explanations["groups"] else None
-    first, lost = known[0], known[0]["contribution"]
+    first, lost = measured[0], measured[0]["contribution"]
     values: dict[str, Any] = {
         "group": group_name(first["name"]),
         "loss": Number(lost["loss"], "score"),
@@ -64,10 +64,10 @@ def _groups(explanations: Tree) -> Message | None:
     }
     if lost["low"] is None or lost["low"] <= 0:
         return message("reasons.costs.nothing", **values)
-    if len(known) == 1:
+    if len(measured) == 1:
         return message("reasons.costs.alone", **values)
-    after = known[1]["contribution"]
-    values["next"] = group_name(known[1]["name"])
+    after = measured[1]["contribution"]
+    values["next"] = group_name(measured[1]["name"])
     if after["high"] is not None and after["high"] < lost["low"]:
         return message("reasons.costs.clear", **values)
     next_range = interval(after["low"], after["high"], "score")
@@ -75,14 +75,14 @@ def _groups(explanations: Tree) -> Message | None:
 
 
 def _strongest(explanations: Tree) -> Message | None:
-    """Return the most important feature, or the most associated one without SHAP values."""
-    found = top_features(explanations, 1)
-    if found:
-        strength = found[0]["strength"]
+    """Return the most important feature, or without SHAP values the most associated one."""
+    top = top_features(explanations, 1)
+    if top:
+        strength = top[0]["strength"]
         return message(
             "reasons.strongest",
-            feature=label(found[0]["label"]),
-            way=direction(found[0], "reasons.way"),
+            feature=label(top[0]["label"]),
+            way=direction(top[0], "reasons.way"),
             mean=Number(strength["mean"], "score"),
             range=interval(strength["low"], strength["high"], "score"),
         )
@@ -98,12 +98,12 @@ def direction(feature: Tree, key: str) -> Message:
     """Return the direction of a feature, in the texts under ``key``."""
     if feature["direction"] == "level" and feature["top_level"] is not None:
         return message(f"{key}.level", level=label(feature["top_level"]))
-    known = feature["direction"] in ("up", "down")
-    return message(f"{key}.{feature['direction'] if known else 'mixed'}")
+    is_monotone = feature["direction"] in ("up", "down")
+    return message(f"{key}.{feature['direction'] if is_monotone else 'mixed'}")
 
 
 def _orders(explanations: Tree) -> Message | None:
-    """Return whether shuffling columns orders the features as the SHAP values do."""
+    """Return whether permutation importance and SHAP values rank the features alike."""
     drivers = explanations["drivers"]
     if drivers is None or drivers["agree"] is None:
         return None
@@ -115,13 +115,13 @@ def _orders(explanations: Tree) -> Message | None:
 
 def _redundant(explanations: Tree) -> Message:
     """Return the number of redundant groups, and the first feature of the largest."""
-    found = explanations["redundant"]
-    if not found:
+    groups = explanations["redundant"]
+    if not groups:
         return message("reasons.distinct")
-    names, closest = by_name(explanations), found[0]
+    names, closest = by_name(explanations), groups[0]
     return message(
         "reasons.redundant",
-        n=count_path(len(found), "reasons.redundant"),
+        n=count_path(len(groups), "reasons.redundant"),
         features=[label(names[name]["label"]) for name in closest["features"]],
         phik=Number(closest["phik"], "times"),
     )
@@ -139,13 +139,13 @@ def explanation_text(drivers: Tree) -> Message:
 
 
 def source(contribution: Tree) -> Message:
-    """Return the method behind a group's contribution."""
+    """Return the method behind a group's ablation."""
     if contribution["source"] == "sweep" and contribution["pairs"] is not None:
         return message("reasons.source.sweep", n=Number(contribution["pairs"], "count"))
     return message("reasons.source.refit")
 
 
 def driver_words(driver: Tree, features: Tree) -> Markup:
-    """One driver of one customer, in every language."""
-    said = driver_message(driver, features[driver["feature"]])
-    return render_all_languages(said) if isinstance(said, Message) else said
+    """Return one driver of one customer in every language."""
+    text = driver_message(driver, features[driver["feature"]])
+    return render_all_languages(text) if isinstance(text, Message) else text

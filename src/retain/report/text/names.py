@@ -29,14 +29,14 @@ def run_label(row: Tree, keys: Sequence[str]) -> str:
 
 
 def metric_name(name: str) -> Message:
-    """Return a metric as people say it; one the catalogue does not know keeps its key.
+    """Return the display name of a metric; one without a text keeps its key.
 
     >>> metric_name("lift_10").key, dict(metric_name("lift_10").values)
     ('measure.lift', {'top': '10'})
     """
-    found = re.fullmatch(r"(lift|captured_profit)_([\d.]+)", name)
-    if found:
-        return message(f"measure.{found[1]}", top=found[2])
+    match = re.fullmatch(r"(lift|captured_profit)_([\d.]+)", name)
+    if match:
+        return message(f"measure.{match[1]}", top=match[2])
     return (
         message(f"metric.{name}")
         if has_text(f"metric.{name}")
@@ -51,22 +51,22 @@ def group_name(name: str) -> Message:
     return message("measure.other", key=Label(name, name))
 
 
-def label(told: Tree) -> Label:
+def label(texts: Tree) -> Label:
     """Return a display name as a value of a message."""
-    return Label(told["en"], told["ru"])
+    return Label(texts["en"], texts["ru"])
 
 
-def format_name(told: Tree) -> Markup:
-    """Return a display name in every language; the page shows one.
+def format_name(texts: Tree) -> Markup:
+    """Return a display name in every language.
 
     >>> print(format_name({"en": "Pages", "ru": "Pages"}))
     <bdi class="name">Pages</bdi>
     """
-    return format_level(label(told))
+    return format_level(label(texts))
 
 
 def format_level(name: Label) -> Markup:
-    """Return a level in every language; once where it is the same in all."""
+    """Return a level in every language, once if it is the same in all."""
     texts = {language: name.html(language) for language in LANGUAGES}
     if len(set(texts.values())) == 1:
         return texts[LANGUAGES[0]]
@@ -76,17 +76,17 @@ def format_level(name: Label) -> Markup:
 
 
 def run_name(name: str, identity: str) -> Markup:
-    """Return a run in a sentence: its name, and the id that finds its directory."""
+    """Return a run's name and id for a sentence."""
     return Markup('<b class="name">{}</b> <code>{}</code>').format(name, identity)
 
 
 def code(value: Any) -> Markup:
-    """Return a config key or value in a sentence, as it would be typed."""
+    """Return a config key or value as code."""
     return Markup("<code>{}</code>").format(format_value(value))
 
 
 def printable(text: str) -> str:
-    """Text that can stand in a picture: on one line, without control characters."""
+    """Return a text for a picture: on one line, without control characters."""
     return "".join(one if one.isprintable() or one in SPACES else "\ufffd" for one in text)
 
 
@@ -97,5 +97,5 @@ def segment_label(one: Tree) -> Label:
 
 def offer_label(campaign: Tree, name: str) -> Label:
     """Return the display name of an offer; one not in the campaign keeps its name."""
-    found = {one["name"]: label(one["label"]) for one in campaign["offers"]}
-    return found.get(name, Label(name, name))
+    labels = {one["name"]: label(one["label"]) for one in campaign["offers"]}
+    return labels.get(name, Label(name, name))

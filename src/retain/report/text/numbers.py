@@ -1,6 +1,6 @@
-"""The one way to write a number: in either language, and marked with the value it stands for.
+"""Numbers as text in either language, marked with their exact value.
 
-A page that shows ``<data value="0.9171">0.917</data>`` can be held against ``verdict.json``
+A page that shows ``<data value="0.9171">0.917</data>`` can be checked against ``verdict.json``
 number by number. ``script/numbers.js`` writes the same forms.
 """
 
@@ -23,7 +23,7 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _fixed(value: float, digits: int, sign: str = "") -> str:
-    """Halves rounded away from zero, as a browser's ``toFixed`` does."""
+    """Return a number with fixed digits, halves rounded away from zero as by ``toFixed``."""
     scaled = abs(value) * 10**digits
     if scaled < 2**50 and scaled % 1 != 0.5:  # no half: all roundings agree, and floats are quicker
         return f"{value:{sign},.{digits}f}"
@@ -37,7 +37,7 @@ def _plain(value: float) -> str:
 
 
 def _value(value: float, digits: int) -> str:
-    """So many significant digits, more only where whole units need them; no idle zeros."""
+    """Return a number with ``digits`` significant digits, or all of its whole part."""
     place = bisect_right(POWERS, abs(value))
     if value == 0 or 0 < place < len(POWERS):
         return _trimmed(_fixed(value, max(0, digits + 6 - place)))
@@ -51,7 +51,7 @@ def _trimmed(text: str) -> str:
 
 
 def _share(value: float) -> str:
-    """In whole per cent; finer where that would make nobody of few, or all of most."""
+    """Return a share in whole per cent, with decimals if it would round to 0 or 100."""
     percent = 100 * value
     fine = (at for at in range(12) if float(_fixed(percent, at)) not in (0, 100))
     places = next(fine, 12) if 0 < percent < 100 else 0
@@ -86,7 +86,7 @@ FORMS: dict[str, Callable[[float], str]] = {
 
 
 def format_number(value: float | None, form: str, language: str) -> str:
-    """Return a number as text, by ``FORMS``; Russian with comma and thin space.
+    """Return a number as text by ``FORMS``, Russian with comma and thin space.
 
     >>> format_number(0.91749, "score", "en"), format_number(-0.0123, "change", "ru")
     ('0.917', '−0,012')
@@ -99,7 +99,7 @@ def format_number(value: float | None, form: str, language: str) -> str:
 
 
 def money_form(values: Iterable[float | None]) -> str:
-    """Return the form of all amounts of a column: three digits of the largest, never fewer.
+    """Return the form of all amounts of a column: at least three digits of the largest.
 
     >>> money_form([1056.4, 9.31, None]), money_form([0.5, -0.02])
     ('money_0', 'money_3')
@@ -112,7 +112,7 @@ def money_form(values: Iterable[float | None]) -> str:
 def scale(
     values: Sequence[float], language: str, *, signed: bool = False, grouped: bool = False
 ) -> list[str]:
-    """Numbers of one scale, all with as many decimals as the finest of them needs.
+    """Return the numbers of a scale, all with the decimals that the finest needs.
 
     >>> scale([0.86, 0.9, 0.94], "en"), scale([-0.5, 0, 0.5], "ru", signed=True)
     (['0.86', '0.90', '0.94'], ['−0,5', '0,0', '+0,5'])
@@ -125,7 +125,7 @@ def scale(
 
 
 def _localise(text: str, language: str) -> str:
-    """Return an English number with a true minus, none before zero, in the language's own marks."""
+    """Return an English number in the language's format, with a true minus, none before zero."""
     if not any(digit in text for digit in "123456789"):
         text = text.lstrip("+-")
     text = text.replace("-", MINUS)
@@ -134,17 +134,17 @@ def _localise(text: str, language: str) -> str:
 
 @dataclass(frozen=True)
 class Number:
-    """A number of the verdict on its way into a page.
+    """A number of the verdict for the page.
 
     Attributes
     ----------
     value
-        As the verdict has it; None shows as a dash.
+        The exact value; None shows as a dash.
     form
         One of ``FORMS``.
     counted
-        Where the verdict does not hold the number itself but the things it counts: their path,
-        as ``tied`` or ``not_in_the_leaderboard[state=failed]``.
+        The path of the things counted, if the verdict holds these and not the number:
+        ``tied`` or ``not_in_the_leaderboard[state=failed]``.
     """
 
     value: float | None
@@ -170,5 +170,5 @@ class Number:
 
 
 def count_path(things: int, path: str) -> Number:
-    """Return the number of things the verdict holds at ``path``."""
+    """Return the number of things at a path of the verdict."""
     return Number(things, "count", path)

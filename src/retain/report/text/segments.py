@@ -1,4 +1,4 @@
-"""Segments in words: where most is at risk, and what sets each apart."""
+"""Segments in sentences: where most is at risk, and how each differs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ STABLE = (("highly", 0.85), ("mostly", SOUND), ("hardly", 0.6))
 
 
 def segment_sentences(segments: Sequence[Tree]) -> list[Message]:
-    """Return sentences about segments: most at risk, least consent, what is no group."""
-    said = [_most(segments), _consent(segments), _steady(segments)]
-    return [one for one in said if one is not None]
+    """Return sentences about segments: most at risk, least consent, least stable."""
+    messages = [_most(segments), _consent(segments), _least_stable(segments)]
+    return [one for one in messages if one is not None]
 
 
 def _most(segments: Sequence[Tree]) -> Message:
@@ -45,27 +45,27 @@ def _most(segments: Sequence[Tree]) -> Message:
 
 
 def _consent(segments: Sequence[Tree]) -> Message | None:
-    """In which segment fewest can be contacted, where that differs."""
-    found = [one for one in segments if one["contactable"] is not None]
-    if len({one["contactable"] for one in found}) < 2:
+    """Return the segment with the smallest contactable share, None if all are equal."""
+    with_consent = [one for one in segments if one["contactable"] is not None]
+    if len({one["contactable"] for one in with_consent}) < 2:
         return None
-    rarest = min(found, key=lambda one: float(one["contactable"]))
+    rarest = min(with_consent, key=lambda one: float(one["contactable"]))
     share = Number(rarest["contactable"], "share")
     return message("segments.consent", segment=segment_label(rarest), share=share)
 
 
-def _steady(segments: Sequence[Tree]) -> Message | None:
-    found = [one for one in segments if one["stability"] is not None]
-    if not found:
+def _least_stable(segments: Sequence[Tree]) -> Message | None:
+    resampled = [one for one in segments if one["stability"] is not None]
+    if not resampled:
         return None
-    least = min(found, key=lambda one: float(one["stability"]["jaccard"]))
+    least = min(resampled, key=lambda one: float(one["stability"]["jaccard"]))
     overlap = least["stability"]["jaccard"]
     key = "segments.hold" if overlap >= SOUND else "segments.fall"
     return message(key, segment=segment_label(least), jaccard=Number(overlap, "times"))
 
 
 def contrast_message(one: Tree) -> Message:
-    """One feature by which a segment differs, higher or lower, inside against outside."""
+    """Return the difference of one feature inside and outside a segment."""
     if one["kind"] == "category":
         form = "share"
         level = Label(str(one["level"]), str(one["level"]))
@@ -84,7 +84,7 @@ def contrast_message(one: Tree) -> Message:
 
 
 def _form(inside: float, outside: float) -> str:
-    """Return the form of fewest digits in which two values are seen to differ.
+    """Return the form with the fewest digits in which two values differ.
 
     >>> _form(2.0, 6.0), _form(5.0004, 5.0)
     ('value', 'value_5')
@@ -98,18 +98,18 @@ def _form(inside: float, outside: float) -> str:
 
 
 def stability_message(stability: Tree) -> Message:
-    """Return the stability of a segment under resampling and shifted cut-offs."""
-    found = next((word for word, least in STABLE if stability["jaccard"] >= least), "not")
-    return message(f"segments.stable.{found}")
+    """Return the stability of a segment under resampling and shifted thresholds."""
+    degree = next((word for word, least in STABLE if stability["jaccard"] >= least), "not")
+    return message(f"segments.stable.{degree}")
 
 
 def measure(one: Tree) -> Message:
-    """By what a difference is measured; one the catalogue does not know keeps its key."""
+    """Return the name of an effect size; one without a text keeps its key."""
     key = f"effect.{one['measure']}"
     return message(key) if has_text(key) else message("measure.other", key=one["measure"])
 
 
 def segment_named(tree: Tree, name: str) -> Label:
     """Return the display name of a segment by its key."""
-    found = {one["segment"]: segment_label(one) for one in tree["segments"] or []}
-    return found.get(name, Label(name, name))
+    labels = {one["segment"]: segment_label(one) for one in tree["segments"] or []}
+    return labels.get(name, Label(name, name))

@@ -1,4 +1,4 @@
-"""Every text of ours, in English and in Russian, and the phrases that numbers are put into."""
+"""The catalogue of texts in English and Russian, and messages with placeholders."""
 
 from __future__ import annotations
 
@@ -44,28 +44,28 @@ class Label:
         return UNLINED.sub(" ", {"en": self.en, "ru": self.ru}[language])
 
     def html(self, language: str) -> Markup:
-        """Return the name as an element, which keeps its direction of writing to itself."""
+        """Return the name as an element isolated from the surrounding writing direction."""
         return Markup('<bdi class="name">{}</bdi>').format(self.text(language))
 
 
 @dataclass(frozen=True)
 class Message:
-    """A text of the catalogue with what is put into it, before it is in any language."""
+    """A key of the catalogue with the values of its placeholders."""
 
     key: str
     values: Mapping[str, Any]
 
 
 def message(key: str, /, **values: Any) -> Message:
-    """Return a phrase: a key of the catalogue and what its placeholders stand for.
+    """Return a message of a key and its placeholders.
 
-    A value may be a text, a ``Number``, a ``Label``, another phrase, or a sequence of them.
+    A value may be a text, a ``Number``, a ``Label``, another message, or a sequence of them.
     """
     return Message(key, values)
 
 
 def interval(low: float | None, high: float | None, form: str) -> Message:
-    """Return an interval as a phrase: joined by a dash, or by "to" where an end has a sign.
+    """Return an interval as a message, with a dash, or with "to" if an end has a sign.
 
     >>> print(words("en").plain(interval(0.81, 0.86, "score")))
     0.810–0.860
@@ -84,35 +84,33 @@ class TextCatalogue:
     language: str
     texts: Mapping[str, str | Mapping[str, str]]
 
-    def html(self, said: Message) -> Markup:
-        """Return a phrase as markup: texts escaped, numbers marked.
+    def html(self, msg: Message) -> Markup:
+        """Return a message as markup, with texts escaped and numbers marked.
 
         >>> print(words("ru").html(message("answer.gate_passed")))
         порог качества пройден по каждой метрике
         """
-        template = escape(self._form(said)).replace("ROC-AUC", UNBROKEN)
-        return template.format(**{name: self._html(value) for name, value in said.values.items()})
+        template = escape(self._form(msg)).replace("ROC-AUC", UNBROKEN)
+        return template.format(**{name: self._html(value) for name, value in msg.values.items()})
 
-    def plain(self, said: Message) -> str:
-        """Return a phrase as text, for pictures and attributes."""
-        values = {name: self._plain(value) for name, value in said.values.items()}
-        return self._form(said).format(**values)
+    def plain(self, msg: Message) -> str:
+        """Return a message as plain text, for pictures and attributes."""
+        values = {name: self._plain(value) for name, value in msg.values.items()}
+        return self._form(msg).format(**values)
 
-    def partial_message(self, said: Message, left: str) -> Callable[..., str]:
-        """Return a phrase as text but for one placeholder, as a function of the text put there.
+    def partial_message(self, msg: Message, left: str) -> Callable[..., str]:
+        """Return a function from the text of the placeholder ``left`` to the message's text.
 
-        >>> said = message("answer.miss", metric="ROC-AUC", value="", threshold="0.9", by="0.1")
-        >>> words("en").partial_message(said, "value")(value="0.8")
+        >>> miss = message("answer.miss", metric="ROC-AUC", value="", threshold="0.9", by="0.1")
+        >>> words("en").partial_message(miss, "value")(value="0.8")
         'ROC-AUC is 0.8, the threshold is 0.9, missed by 0.1'
         """
-        values = {k: self._plain(value) for k, value in said.values.items() if k != left}
-        return partial(self._form(said).format, **values)
+        values = {k: self._plain(value) for k, value in msg.values.items() if k != left}
+        return partial(self._form(msg).format, **values)
 
-    def _form(self, said: Message) -> str:
-        text = self.texts[said.key]
-        return (
-            text if isinstance(text, str) else text[plural(said.values["n"].value, self.language)]
-        )
+    def _form(self, msg: Message) -> str:
+        text = self.texts[msg.key]
+        return text if isinstance(text, str) else text[plural(msg.values["n"].value, self.language)]
 
     def _html(self, value: Any) -> Markup:
         if isinstance(value, Message):
@@ -153,26 +151,28 @@ def plural(count: int, language: str) -> str:
 
 @cache
 def words(language: str) -> TextCatalogue:
-    """Return the catalogue of a language, from its ``CATALOGUES``."""
+    """Return the catalogue of a language."""
     files = [Path(__file__).parent / f"{name}_{language}.yaml" for name in CATALOGUES]
     trees = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
-    return TextCatalogue(language, dict(text for tree in trees for text in _flat(tree)))
+    return TextCatalogue(language, dict(text for tree in trees for text in _flatten(tree)))
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str | Mapping[str, str]]]:
-    found: list[tuple[str, str | Mapping[str, str]]] = []
+def _flatten(
+    tree: Mapping[str, Any], prefix: str = ""
+) -> list[tuple[str, str | Mapping[str, str]]]:
+    texts: list[tuple[str, str | Mapping[str, str]]] = []
     for key, value in tree.items():
         if isinstance(value, str) or "many" in value:
-            found.append((f"{prefix}{key}", value))
+            texts.append((f"{prefix}{key}", value))
         else:
-            found += _flat(value, f"{prefix}{key}.")
-    return found
+            texts += _flatten(value, f"{prefix}{key}.")
+    return texts
 
 
-def render_all_languages(said: Message) -> Markup:
-    """Return a phrase in every language, of which the page shows one."""
+def render_all_languages(msg: Message) -> Markup:
+    """Return a message in every language; the page shows one."""
     return Markup("").join(
-        Markup('<span class="{0}" lang="{0}">{1}</span>').format(name, words(name).html(said))
+        Markup('<span class="{0}" lang="{0}">{1}</span>').format(name, words(name).html(msg))
         for name in LANGUAGES
     )
 
