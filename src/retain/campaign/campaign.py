@@ -145,11 +145,11 @@ def _segment_audience(
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
     fitted = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
     segmented = audience.with_segments(segments_of(audience, fitted))
-    stability_by_segment = stability(
+    stable = stability(
         segmented, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
     )
     totals = None if draws is None else draws.totals(np.asarray(segmented.segments))
-    profiles = build_profiles(segmented, fitted, totals, stability=stability_by_segment)
+    profiles = build_profiles(segmented, fitted, totals, stability=stable)
     bounds = None if draws is None else draws.per_customer()
     return Campaign(segmented, fitted, profiles, bounds, None, None, None)
 

@@ -51,13 +51,7 @@ def from_sweep(effects: Iterable[MainEffect]) -> dict[str, Contribution]:
 def refit_without(
     training: TrainingSpec, customers: Customers, splits: Splits, group: str
 ) -> tuple[float, ...]:
-    """Return the ROC-AUC by fold without a feature group; .5 if no feature is left.
-
-    Raises
-    ------
-    NotApplicable
-        The training spec is not applicable without the group.
-    """
+    """Return the ROC-AUC by fold without a feature group; .5 if no feature is left."""
     without = replace(training, features=training.features.without(group))
     try:
         without.feature_table(customers)

@@ -97,7 +97,7 @@ def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: 
     repeats = len({one.repeat for one in folds})
     ids = parts[0].ids.append([part.ids for part in parts[1:]])
     order = ids.unique().sort_values()
-    indices = order.get_indexer(ids)
+    index = order.get_indexer(ids)
     errors = [
         float((one.explained.errors * np.abs(one.explained.scale.log_odds[:, None])).mean())
         for one in folds
@@ -109,11 +109,9 @@ def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: 
         shares=ShapContributions(
             ids=order,
             features=parts[0].features,
-            log_odds=_mean([part.log_odds for part in parts], indices, repeats),
-            points=_mean([part.points for part in parts], indices, repeats),
-            probability=_mean([part.probability[:, None] for part in parts], indices, repeats)[
-                :, 0
-            ],
+            log_odds=_mean([part.log_odds for part in parts], index, repeats),
+            points=_mean([part.points for part in parts], index, repeats),
+            probability=_mean([part.probability[:, None] for part in parts], index, repeats)[:, 0],
         ),
         repeats=repeats,
         background=background if errors else None,

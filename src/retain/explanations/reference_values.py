@@ -54,7 +54,7 @@ def _typical_range(values: pd.Series) -> TypicalRange:
 
 
 def top_drivers(
-    contributions: ShapContributions,
+    shap: ShapContributions,
     table: pd.DataFrame,
     typical: dict[str, TypicalRange],
     count: int,
@@ -64,13 +64,13 @@ def top_drivers(
     Returns
     -------
     DataFrame
-        One row per customer and driver, customers in the order of ``contributions``, strongest
-        drivers first: ``customer_id, rank, feature, value`` (of a number), ``level`` (of a
-        category), ``usual_low, usual_high, usual_share`` (of the same level, or of missing
-        values), ``log_odds, points``. Features without an effect are left out.
+        One row per customer and driver, customers in the order of ``shap``, strongest drivers
+        first: ``customer_id, rank, feature, value`` (of a number), ``level`` (of a category),
+        ``usual_low, usual_high, usual_share`` (of the same level, or of missing values),
+        ``log_odds, points``. Features without an effect are left out.
     """
-    values = table.loc[contributions.ids, list(contributions.features)]
-    size = np.abs(contributions.log_odds)
+    values = table.loc[shap.ids, list(shap.features)]
+    size = np.abs(shap.log_odds)
     order = np.argsort(-size, axis=1, kind="stable")[:, :count]
     rows = np.repeat(np.arange(len(size)), order.shape[1])
     chosen = order.ravel()
@@ -79,11 +79,11 @@ def top_drivers(
     rows, chosen, rank = rows[moves], chosen[moves], rank[moves]
     drivers = pd.DataFrame(
         {
-            "customer_id": contributions.ids.to_numpy()[rows],
+            "customer_id": shap.ids.to_numpy()[rows],
             "rank": rank,
-            "feature": np.array(contributions.features, dtype=object)[chosen],
-            "log_odds": contributions.log_odds[rows, chosen],
-            "points": contributions.points[rows, chosen],
+            "feature": np.array(shap.features, dtype=object)[chosen],
+            "log_odds": shap.log_odds[rows, chosen],
+            "points": shap.points[rows, chosen],
         }
     )
     return pd.concat([drivers, _with_reference(values, typical, rows, chosen)], axis=1)

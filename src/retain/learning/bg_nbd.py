@@ -53,13 +53,7 @@ class BgNbd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return (self.days, self.tenure, self.orders)
 
     def fit(self, X: pd.DataFrame | np.ndarray, y: Any) -> BgNbd:
-        """Fit the BG/NBD parameters to the training rows, then the curve to their target.
-
-        Raises
-        ------
-        NotApplicable
-            As ``fit_bg_nbd`` does.
-        """
+        """Fit the BG/NBD parameters (``fit_bg_nbd``), then the curve to the target."""
         self.classes_ = np.unique(y)
         history = purchase_histories(X)
         params = fit_bg_nbd(*history)

@@ -93,10 +93,7 @@ def fit(training: TrainingSpec, customers: Customers, ids: pd.Index) -> BaseEsti
 def score_test(
     models: Sequence[BaseEstimator], training: TrainingSpec, customers: Customers, splits: Splits
 ) -> Scores:
-    """Return scores of the sealed test: one of ``models`` for each of ``splits.test_parts``.
-
-    Each model was fitted on the ``train`` ids of its part.
-    """
+    """Return scores of the sealed test: one of ``models`` for each of ``splits.test_parts``."""
     table, parts = training.feature_table(customers), []
     for index, (model, part) in enumerate(zip(models, splits.test_parts, strict=True)):
         probability = model.predict_proba(table.loc[part.test])[:, 1]

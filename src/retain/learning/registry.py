@@ -144,10 +144,7 @@ def _import(where: str, path: str, module: str, name: str) -> Any:
         raise RetainError(f"{problem}. Debian: apt-get install libgomp1.") from None
     try:
         return getattr(holder, name)
-    except (
-        AttributeError,
-        ImportError,
-    ):  # scikit-learn raises ImportError for experimental classes
+    except (AttributeError, ImportError):  # scikit-learn raises the latter for experimental classes
         hint = did_you_mean(name, dir(holder))
         raise RetainError(
             f"{where}._target_ is {path!r}: {module} has no {name!r}.{hint}"

@@ -88,10 +88,7 @@ def plan_snapshots(dated: Panel, gap: int | None) -> TemporalSplitPlan:
 
 
 def _has_enough_training_rows(rows: pd.Series, day: pd.Timestamp, between: pd.Timedelta) -> bool:
-    """Return whether there are at least half as many training rows as test rows.
-
-    With fewer a fold would score a model that is not representative.
-    """
+    """Return whether there are at least half as many training rows as test rows."""
     return bool(2 * rows[rows.index <= day - between].sum() >= rows[day])
 
 

@@ -101,9 +101,7 @@ def find_eligible(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.
     """
     eligible = _match_drivers(offer, audience, drivers)
     if offer.needs_consent:
-        eligible &= (
-            audience.table["contactable"].isin([True]).to_numpy()
-        )  # missing consent is not given
+        eligible &= audience.table["contactable"].isin([True]).to_numpy()  # missing: not given
     if offer.include_if is not None:
         eligible &= rules.evaluate_rule(offer.include_if, audience)
     if offer.exclude_if is not None:

@@ -115,9 +115,8 @@ def evaluate_offers(
     if not audience.with_profit:
         raise NotApplicable("the data have no profit, and without it no offer has a value")
     drivers = RiskDrivers.from_audience(audience)
-    eligible = np.column_stack(
-        [find_eligible(o, audience, drivers) for o in catalogue.offers.values()]
-    )
+    offers = catalogue.offers.values()
+    eligible = np.column_stack([find_eligible(offer, audience, drivers) for offer in offers])
     return _to_offer_matrix(catalogue, audience, assumptions, eligible, drivers)
 
 
@@ -141,11 +140,7 @@ def _to_offer_matrix(
     risk, profit, at_stake = (
         audience.table[name].to_numpy(dtype=float) for name in ("risk", "profit", "at_stake")
     )
-    save_rate, cost, net = (
-        np.empty(eligible.shape),
-        np.empty(eligible.shape),
-        np.empty(eligible.shape),
-    )
+    save_rate, cost, net = (np.empty(eligible.shape) for _ in range(3))
     for j, offer in enumerate(catalogue.offers.values()):
         rate = save_rate[:, j] = _save_rate(offer, audience, drivers)
         each = redemption_cost(offer, profit, assumptions.horizon.value)

@@ -142,10 +142,10 @@ def _level_contrasts(
     name: str, values: pd.Series, codes: np.ndarray, segments: int
 ) -> Iterator[tuple[int, Contrast]]:
     """Yield the level with the largest difference of shares; of ties the more frequent inside."""
-    level_codes, levels = pd.factorize(values, sort=True)
-    observed = level_codes >= 0
+    own, levels = pd.factorize(values, sort=True)
+    observed = own >= 0
     cells = np.bincount(
-        level_codes[observed] * segments + codes[observed], minlength=len(levels) * segments
+        own[observed] * segments + codes[observed], minlength=len(levels) * segments
     )
     counts = cells.reshape(len(levels), segments)
     inside, totals = counts.sum(axis=0), counts.sum(axis=1)
@@ -154,11 +154,9 @@ def _level_contrasts(
         count, size = counts[frequent, segment], inside[segment]
         others, all_others = totals[frequent] - count, inside.sum() - size
         shares = np.round(count / size - others / all_others, 12)
-        largest = max(range(len(frequent)), key=lambda one: (abs(shares[one]), shares[one]))
-        estimates = _compare_shares(
-            int(count[largest]), int(size), int(others[largest]), int(all_others)
-        )
-        yield int(segment), Contrast(name, str(levels[frequent[largest]]), *estimates)
+        top = max(range(len(frequent)), key=lambda one: (abs(shares[one]), shares[one]))
+        estimates = _compare_shares(int(count[top]), int(size), int(others[top]), int(all_others))
+        yield int(segment), Contrast(name, str(levels[frequent[top]]), *estimates)
 
 
 def _compare_shares(

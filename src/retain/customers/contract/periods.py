@@ -35,29 +35,29 @@ def parse_periods(
     }
     column = to_dictionary(cells)
     order = column.distinct.map(orders)
-    column_path = f"{where}, column {spec.raw!r}"
+    path = f"{where}, column {spec.raw!r}"
     if order.isna().any() or (column.codes < 0).any():
         rows = column.cells()
         raise RetainError(
-            _unknown_period_message(rows[~rows.isin([*orders])], [*orders], column_path, key)
+            _unknown_period_message(rows[~rows.isin([*orders])], [*orders], path, key)
         )
     absent = [name for n, name in enumerate(spec.order) if n not in set(order)]
     if absent:
         wanted = examples(raw for name in absent for raw in spec.names[name])
         shows = preview(column.cells())
         problem = f"the file has no row of period {examples(absent)}, only {shows}"
-        raise RetainError.at(column_path, problem, f"expected rows of {wanted}")
+        raise RetainError.at(path, problem, f"expected rows of {wanted}")
     return np.asarray(order, dtype=np.int32)[column.codes]
 
 
-def _unknown_period_message(cells: pd.Series, periods: list[str], at: str, key: str) -> str:
+def _unknown_period_message(cells: pd.Series, names: list[str], at: str, key: str) -> str:
     if cells.isna().all():
-        return f"{at}: {n_cells(len(cells))} empty; expected one of {examples(periods)}."
+        return f"{at}: {n_cells(len(cells))} empty; expected one of {examples(names)}."
     cells = cells.dropna()
     problem = f"{at}: {n_cells(len(cells))} no known period: {preview(cells)}"
-    hint = did_you_mean(str(cells.iloc[0]), periods)
+    hint = did_you_mean(str(cells.iloc[0]), names)
     return (
-        f"{problem}; expected one of {examples(periods)}.{hint} A new spelling goes to {key}.names."
+        f"{problem}; expected one of {examples(names)}.{hint} A new spelling goes to {key}.names."
     )
 
 

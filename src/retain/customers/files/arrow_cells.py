@@ -52,9 +52,8 @@ def read_checked(path: Path, text: str, cut: CsvFormat) -> pa.Table:
         ragged.append((row.number or 0, row.actual_columns, row.expected_columns))
         return "skip"
 
-    read_options = csv.ReadOptions(
-        autogenerate_column_names=True, use_threads=False
-    )  # rows have numbers
+    # without threads, so that invalid rows have numbers
+    read_options = csv.ReadOptions(autogenerate_column_names=True, use_threads=False)
     parse_options = csv.ParseOptions(
         delimiter=cut.separator, newlines_in_values=True, invalid_row_handler=note
     )

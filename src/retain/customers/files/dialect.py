@@ -95,11 +95,9 @@ def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
 
 def check_header(path: Path, header: Sequence[str], rows: int) -> None:
     """Raise if a table has repeated column names or no rows."""
-    repeated = [name for name, count in Counter(header).items() if count > 1]
-    if repeated:
-        problem = (
-            f"file {str(path)!r} has several columns named {examples(map(truncate, repeated))}"
-        )
+    twice = [name for name, count in Counter(header).items() if count > 1]
+    if twice:
+        problem = f"file {str(path)!r} has several columns named {examples(map(truncate, twice))}"
         raise RetainError(f"{problem}; expected a different name for each column.")
     if rows == 0:
         raise RetainError(f"file {str(path)!r} holds a header and no rows; expected customers.")

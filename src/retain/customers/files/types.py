@@ -159,10 +159,7 @@ def _parse_days(texts: pd.Series, name: str) -> pd.Series:
         matching = texts.str.fullmatch(pattern, na=False).astype(bool)
         if matching.sum() >= _NEARLY * texts.notna().sum():
             dates = texts.where(matching).str.slice(0, 10)
-            read = [
-                pd.to_datetime(dates, format=date_format, errors="coerce")
-                for date_format in formats
-            ]
+            read = [pd.to_datetime(dates, format=form, errors="coerce") for form in formats]
             best = max(read, key=lambda dates: int(dates.notna().sum()))
             if len(read) > 1 and read[0].notna().sum() == read[1].notna().sum():
                 _warn_ambiguous(dates, name)
