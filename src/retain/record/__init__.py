@@ -5,8 +5,8 @@
       <slug>-<id>/                      RunDirectory
         record.json                     Record, written last and atomically; see its fields
         scores.parquet                  customer_id, repeat, fold, target, probability
-        folds.parquet                   those of the folds done so far in a race, and as metadata their
-        origin; removed once the record is written
+        folds.parquet                   scores of the folds done so far in a race, with their
+                                        origin as metadata; removed once the record is written
         run.log                         the log, with the traceback of a failure
         .lock                           lock of the process that does the run, empty
         .hydra/                         config.yaml, hydra.yaml, overrides.yaml as Hydra writes them
