@@ -1,13 +1,13 @@
-"""Scores and profit → whom to win back: what is at risk, segments, offers, a plan, its read-out.
+"""Scores and profit → value, segments, offers, a plan and its readout.
 
-audience.py, settings.py   who it is about, and what it rests on
-worth/                     what a decline costs, and how sure that is
-segmentation/              which customers belong together
-offering/                  what may be offered to whom
-allocation.py, solver/     the best choice within limits, and its certificate
-planning/                  the plan, its control group, its prices, how it is told
-campaign.py, applied.py    all of it together: among these customers, among new ones
-assignment.py, readout/    the plan as it was drawn, and what it really saved
-shares.py                  two shares held against each other
-reference.py, drift.py     what scores were learnt from, and how far new customers moved
+audience.py                customers and settings
+value/                     recalibrated risk, the cost of a decline, and intervals
+segmentation/              segments, their profiles and stability
+offers/                    eligibility, cost, net value and texts of offers
+allocation/                the best choice within limits, and its upper bound
+planning/                  the plan, its control group, power and sensitivity
+campaign.py, tables.py     all parts together, for training and for new customers
+assignment.py, readout/    the planned assignment, and its measured effect
+shares.py                  comparison of two shares
+reference.py, drift.py     training distributions, and the drift of new customers
 """

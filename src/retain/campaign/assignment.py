@@ -1,6 +1,6 @@
 """The assignment of a campaign: offers and control group, kept for the readout.
 
-campaigns/<id>/campaign.csv     a row for each chosen customer; see COLUMNS
+campaigns/<id>/campaign.csv     one row per chosen customer; see COLUMNS
 campaigns/<id>/campaign.json    the plan, its settings, and the hashes of its tables; see
 campaign/planning/document.py
 """
@@ -28,30 +28,30 @@ from retain.verdict.export import FORMULA
 CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
 SETTINGS = ("settings",)
 FOLDER = "campaigns"
-"""Where campaigns lie under their ids."""
+"""Folder of campaigns."""
 TREATMENT, CONTROL = "treatment", "control"
 NUMBERS = ("risk", "at_stake", "cost", "expected_net")
 COLUMNS = ("customer_id", "segment", "offer", "arm", "randomisation", *NUMBERS)
-"""``cost`` is what contacting is expected to cost, so 0 in the control group; ``expected_net`` is
-what contacting is expected to bring, in both arms; money over the horizon."""
+"""``cost`` is the expected cost, 0 in the control group; ``expected_net`` is the expected net value
+of a contact, in both arms; both over the horizon."""
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A campaign as it was planned.
+    """A planned campaign.
 
     Attributes
     ----------
     table
-        One row a chosen customer: ``COLUMNS``, ids, segments and offers as texts.
+        One row per chosen customer: ``COLUMNS``, with ids, segments and offers as texts.
     id, unit
-        What the campaign is called and what its money is measured in.
+        Id of the campaign, and unit of its money.
     alpha, power
-        Of the test that was planned; the read-out keeps to them.
+        Of the planned test; the readout uses them too.
     seed
-        Of the plan, and of all that is drawn to read it out.
+        Seed of the plan and of its readout.
     catalogue, assumptions
-        The offers and the assumptions about money it was made with.
+        The offers and assumptions of the plan.
     fingerprint
         SHA-256 of ``campaign.csv``.
     """
@@ -68,7 +68,7 @@ class Assignment:
 
     @cached_property
     def is_treated(self) -> np.ndarray:
-        """A mask of the customers to contact, shape (n,)."""
+        """Mask of the customers to contact, shape (n,)."""
         return (self.table["arm"] == TREATMENT).to_numpy(dtype=bool)
 
 
@@ -84,10 +84,10 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
     cost: np.ndarray,
     expected_net: np.ndarray,
 ) -> pd.DataFrame:
-    """Return the rows of ``campaign.csv``; ``cost`` and ``expected_net`` as if all were contacted.
+    """Return the rows of ``campaign.csv`` from costs and net values as if all were contacted.
 
-    >>> one, word = np.ones(2), np.array(["x", "x"])
-    >>> table = assignment_table(pd.Index([7, 8]), segment=word, offer=word, randomisation=word,
+    >>> one, text = np.ones(2), np.array(["x", "x"])
+    >>> table = assignment_table(pd.Index([7, 8]), segment=text, offer=text, randomisation=text,
     ...     control=np.array([False, True]), risk=one, at_stake=one, cost=one, expected_net=one)
     >>> table[["customer_id", "arm", "cost"]].to_numpy().tolist()
     [[7, 'treatment', 1.0], [8, 'control', 0.0]]
@@ -107,12 +107,12 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
 
 
 def to_yaml_dict(config: Catalogue) -> dict[str, Any]:
-    """Return a node as the YAML that makes it; what it need not say stays out."""
+    """Return a node as its YAML, without defaults."""
     return config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def campaign_id(tree: Mapping[str, Any]) -> str:
-    """Return eight hex digits that stand for everything ``campaign.json`` holds.
+    """Return the id of a campaign: eight hex digits of the hash of ``campaign.json``.
 
     >>> campaign_id({"seed": 0}) == campaign_id({"id": "any", "seed": 0})
     True
@@ -123,12 +123,12 @@ def campaign_id(tree: Mapping[str, Any]) -> str:
 
 
 def read_assignment(folder: Path) -> Assignment:
-    """Return the campaign in its folder.
+    """Read the campaign in a folder.
 
     Raises
     ------
     RetainError
-        There is none, its files do not belong together, or they are not what retain writes.
+        There is no campaign, or its files are invalid or do not belong together.
     """
     tree = _read_campaign_json(folder)
     id_ = _check_id(tree, folder)
@@ -155,7 +155,7 @@ def read_assignment(folder: Path) -> Assignment:
 
 
 def unescape_formulas(cells: pd.Series) -> pd.Series:
-    """Texts without the apostrophe ``verdict.export.neutral`` puts before would-be formulas.
+    """Return texts without the apostrophe that the CSV export puts before formulas.
 
     >>> unescape_formulas(pd.Series(["'=1", "'tis", "7"])).tolist()
     ['=1', "'tis", '7']
@@ -172,7 +172,7 @@ def _read_campaign_json(folder: Path) -> dict[str, Any]:
 
 
 def _table_bytes(tree: Mapping[str, Any], name: str, folder: Path) -> tuple[bytes, str]:
-    """Return the bytes of a table and their SHA-256, which ``campaign.json`` must know."""
+    """Return the bytes of a table and their SHA-256, which must be that in ``campaign.json``."""
     check_exists(folder / name)
     raw = read_bytes(folder / name, max_bytes=MAX_TABLE_BYTES, within=folder)
     expected, actual = _value_at(tree, ("files", name), str, folder), _hash(raw)
@@ -185,9 +185,9 @@ def _table_bytes(tree: Mapping[str, Any], name: str, folder: Path) -> tuple[byte
 
 
 def _check_id(tree: Mapping[str, Any], folder: Path) -> str:
-    """Return the campaign's id if it agrees with its content and with the name of its folder.
+    """Return the campaign's id; raise if it differs from its content or from its folder's name.
 
-    A folder that somebody copied elsewhere may have any name.
+    Outside ``campaigns/`` the folder may have any name.
     """
     id_: str = _value_at(tree, ("id",), str, folder)
     if id_ != campaign_id(tree):
@@ -203,7 +203,7 @@ def _check_id(tree: Mapping[str, Any], folder: Path) -> str:
 
 
 def _value_at(tree: Mapping[str, Any], path: tuple[str, ...], kind: type, folder: Path) -> Any:
-    """Return the value at a path of keys, of the type it must have."""
+    """Return the value at a path of keys; raise if it is not of the type ``kind``."""
     node: Any = tree
     for key in path:
         node = node.get(key) if isinstance(node, dict) else None

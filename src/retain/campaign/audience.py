@@ -1,4 +1,4 @@
-"""The customers a campaign may speak of, and all that is known of each."""
+"""The customers of a campaign, and the settings."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ from retain.customers.customers import Column
 from retain.schema import Assumptions, CampaignConfig, Catalogue, Segmentation
 
 RESERVED = ("risk", "profit", "profit_at_risk")
-"""What rules may speak of besides features."""
+"""Names that rules may use besides features."""
 
 
 @dataclass(frozen=True)
 class Audience:
-    """One row a customer whom some model scored without having seen it.
+    """Customers scored by models that were not fitted on them, one row per customer.
 
     Attributes
     ----------
     table
         Indexed by customer id: ``score`` (the model's probability of decline), ``origin``,
-        ``risk`` (the same, recalibrated), ``contactable`` (True where consent is known to be
-        given); where profit is known also ``profit`` (NaN where it is not), ``at_stake`` (what a
-        decline is taken to cost, ≥ 0) and ``profit_at_risk`` = risk × at_stake.
+        ``risk`` (recalibrated score), ``contactable`` (True where consent is given); with profit
+        also ``profit`` (NaN where missing), ``at_stake`` (assumed cost of a decline, ≥ 0) and
+        ``profit_at_risk`` = risk × at_stake.
     features
-        The same customers' features, derived ones included.
+        Features, derived ones included.
     columns
-        What is known about each feature.
+        The ``Column`` of each feature.
     profit_unit
-        What money is measured in; None without profit.
+        Unit of money; None without profit.
     drivers
-        Strongest drivers, as ``reasons.usual.strongest`` makes them; None where nobody asked.
+        ``explanations.reference_values.top_drivers``; None if not requested.
     segments
-        Segment of each customer, in the order of ``table``; None before they are placed.
+        Segment of each customer, in the order of ``table``; None before assignment.
     consent
-        Whether the source states it, the store vouches for all, or nobody says anything.
+        Consent is stated by the source, assumed for all, or not stated.
     """
 
     table: pd.DataFrame
@@ -55,11 +55,11 @@ class Audience:
 
     @property
     def with_profit(self) -> bool:
-        """True if money is known."""
+        """True if the audience has profit."""
         return self.profit_unit is not None
 
     def has_value(self, name: str) -> pd.Series:
-        """Return a feature, or what else rules may speak of, by its name."""
+        """Return a feature or a reserved column by name."""
         return self.table[name] if name in RESERVED else self.features[name]
 
     def rows(self, positions: np.ndarray) -> Audience:
@@ -73,7 +73,7 @@ class Audience:
         )
 
     def with_segments(self, segments: np.ndarray) -> Audience:
-        """Return the same customers in their segments."""
+        """Return the same customers with segments."""
         return replace(self, segments=segments)
 
 
@@ -87,7 +87,7 @@ class CampaignSettings:
     planning: CampaignConfig
 
     def as_json(self) -> dict[str, Any]:
-        """In plain values, by the names of their config groups."""
+        """Return plain values by config group."""
         return {
             "segmentation": self.segmentation.model_dump(mode="json", by_alias=True),
             "assumptions": self.assumptions.model_dump(mode="json"),

@@ -1,4 +1,4 @@
-"""The campaign: customers placed in segments, offers for them, and what both come to."""
+"""The campaign: segments of customers, offers for them, and a plan."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ NAMING = (
     "data.profit=COLUMN data.profit_unit=UNIT, or of a purchase log data.columns.amount=COLUMN "
     "data.profit_unit=UNIT"
 )
-"""What names the money that customers bring."""
+"""How to configure the profit of customers."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +41,19 @@ class Campaign:
     Attributes
     ----------
     audience
-        Every scored customer in its segment.
+        All scored customers with their segments.
     known
-        The segmentation with what was learnt from these customers settled, for later ones.
+        The fitted segmentation, for later customers.
     segments
-        What each segment is, most profit at risk first.
+        Profiles of the segments, most profit at risk first.
     bounds
-        Lower and upper end of each customer's profit at risk, shape (n, 2); None without profit.
+        Bounds of each customer's profit at risk, shape (n, 2); None without profit.
     plan
-        Who is offered what; a "no" with its reason where nothing can be planned, None where
-        nobody asked.
+        The plan; the reason if none is possible, None if not requested.
     tree
-        The plan as ``make_campaign.json`` has it.
+        The plan as in ``campaign.json``.
     nets
-        Lower and upper end of each chosen customer's expected net value, shape (n, 2).
+        Bounds of each chosen customer's expected net value, shape (n, 2).
     """
 
     audience: Audience
@@ -67,12 +66,12 @@ class Campaign:
 
 
 def check_limits(audience: Audience, settings: CampaignSettings) -> None:
-    """Hold rules, bands and offers against these customers before anything depends on them.
+    """Check rules, bands, offers and limits for these customers.
 
     Raises
     ------
     RetainError
-        When a rule, a driver, a placeholder or a band means nothing here.
+        A rule, driver, placeholder, band or limit is invalid.
     """
     settings, is_planned = scale_costs(settings), settings.planning.on and audience.with_profit
     if is_planned:
@@ -89,14 +88,14 @@ def make_campaign(
     settings: CampaignSettings,
     declined: np.ndarray | None = None,
 ) -> Campaign:
-    """Place customers in segments and plan who is offered what.
+    """Assign segments and plan offers.
 
-    ``declined`` is 1 of those whose activity declined, shape (n,); None where nobody knows yet.
+    ``declined`` is 1 for decliners, shape (n,); None if unknown.
 
     Raises
     ------
     RetainError
-        When rules, offers or limits mean nothing for these customers.
+        Rules, offers or limits are invalid for these customers.
     """
     settings = scale_costs(settings)
     if not audience.with_profit:
@@ -108,7 +107,7 @@ def make_campaign(
 
 
 def scale_costs(settings: CampaignSettings) -> CampaignSettings:
-    """Return the settings with every offer at what it is assumed to cost."""
+    """Return the settings with the costs of offers multiplied as assumed."""
     times = settings.assumptions.cost_multiplier.value
     return replace(
         settings,
@@ -117,9 +116,9 @@ def scale_costs(settings: CampaignSettings) -> CampaignSettings:
 
 
 def with_plan(campaign: Campaign, context: PlanningContext, *, scenarios: bool = True) -> Campaign:
-    """Placed customers, and who of them is offered what where that was asked for.
+    """Return the campaign with a plan, if one is configured.
 
-    ``scenarios`` tells besides how else it could be, which takes many plans more.
+    ``scenarios`` adds plans under other limits and assumptions, which takes much longer.
     """
     settings = context.settings
     if not settings.planning.on:
@@ -132,7 +131,7 @@ def with_plan(campaign: Campaign, context: PlanningContext, *, scenarios: bool =
 
 
 def without_money(campaign: Campaign, settings: CampaignSettings) -> Campaign:
-    """Return customers in segments of risk, and why nothing is planned."""
+    """Return the campaign with the reason for no plan, if one is configured."""
     if not settings.planning.on:
         return campaign
     no = NotApplicable(f"a campaign needs profit, and these customers have none: {NAMING}")
@@ -142,7 +141,7 @@ def without_money(campaign: Campaign, settings: CampaignSettings) -> Campaign:
 def _segment_audience(
     audience: Audience, settings: CampaignSettings, draws: MonteCarlo | None
 ) -> Campaign:
-    """Return the customers in their segments, and what is at risk in each."""
+    """Return the customers with their segments, and profiles of these."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
     fitted = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
     segmented = audience.with_segments(segments_of(audience, fitted))
@@ -166,19 +165,17 @@ def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
 def apply_to_new_customers(
     audience: Audience, recalibration: Recalibration, settings: CampaignSettings
 ) -> Campaign:
-    """Return new customers in known segments, and who of them is offered what.
+    """Assign new customers to fitted segments and plan offers.
 
-    The segmentation is one that was settled. What takes long and was told where it was settled is
-    left out: how stable segments are and what distinguishes them, and what other limits or
-    assumptions would do to the plan.
+    Stability and contrasts of segments and scenarios of the plan are left out.
 
     Raises
     ------
     RetainError
-        When rules, offers or limits mean nothing for these customers.
+        Rules, offers or limits are invalid for these customers.
     """
     settings = scale_costs(settings)
-    if settings.segmentation.kind == "rules":  # settled bands can be held against anybody
+    if settings.segmentation.kind == "rules":  # fitted bands apply to any customers
         check_segmentation(audience, settings.segmentation)
     segmented = audience.with_segments(segments_of(audience, settings.segmentation))
     if not audience.with_profit:
@@ -194,7 +191,7 @@ def apply_to_new_customers(
 
 
 def _without_money(segmented: Audience, settings: CampaignSettings) -> Campaign:
-    """Segments of risk, where these are the segments there were."""
+    """Return segments of risk; raise if the fitted segments use value."""
     if settings.segmentation.kind == "risk_value" and settings.segmentation.value is not None:
         raise RetainError(
             "the segments of the comparison are by value too, and these customers carry no "

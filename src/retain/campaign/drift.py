@@ -1,12 +1,12 @@
-"""Drift: how far new customers have moved from those a model learnt from.
+"""Drift: differences between new customers and the training customers.
 
-The population stability index (PSI) of each feature and of the score, Σ (now − then) · ln(now /
-then) over bins with half a customer added to each, and a chi-squared test beside it. By custom a
-PSI from .1 on is a moderate shift and from .25 on a strong one (Lewis 1994, An Introduction to
-Credit Scoring; Siddiqi 2006, Credit Risk Scorecards). Among many customers every test finds
-something, so a shift is warned of by its PSI; among few the PSI is large by chance: without any
-drift it is about (1/n + 1/m) · χ² with a degree of freedom less than bins (Yurdakul & Naranjo
-2020, Journal of Risk Model Validation), so a shift that chance would explain is not warned of.
+The population stability index (PSI) of each feature and of the score is Σ (q − p) · ln(q / p) over
+bins, p the training shares and q the new ones, with half a customer added to each bin. By
+convention a PSI from .1 is a moderate shift and from .25 a strong one (Lewis 1994, An Introduction
+to Credit Scoring; Siddiqi 2006, Credit Risk Scorecards). With many customers every test is
+significant, so warnings use the PSI. With few customers the PSI is large by chance: without drift
+it is about (1/n + 1/m) · χ² with bins − 1 degrees of freedom (Yurdakul & Naranjo 2020, Journal of
+Risk Model Validation), so shifts that are not significant give no warning.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from retain.verdict.paired import holm
 MODERATE, STRONG = 0.1, 0.25
 ALPHA = 0.05
 EXPECTED, DRAWS = 5, 9999
-"""Where fewer customers than this are expected in a bin, p is that of so many random tables."""
+"""With fewer expected customers in a bin than this, p comes from that many random tables."""
 SCORE = "score of the model"
 
 
@@ -33,19 +33,19 @@ def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.Da
     Parameters
     ----------
     reference
-        The training customers, and the scores of those of the sealed test.
+        Distributions of the training customers, and of the scores of the sealed test.
     table
-        The features of the new ones, with all of the reference's columns.
+        Features of the new customers, with all columns of the reference.
     score
-        The model's probabilities of the new ones.
+        Probabilities of the new customers.
 
     Returns
     -------
     DataFrame
         ``what`` (``score`` or ``feature``), ``name``, ``psi`` (0 is no shift), ``psi_by_chance``
-        (what it stays below 95 times in 100 without any drift), ``p`` and ``p_holm`` (corrected
-        for all features and the score), ``shift`` (``none``, ``chance``, ``moderate``,
-        ``strong``), and what moved most: ``bin``, its ``share_then`` and ``share_now``.
+        (its 95 % quantile without drift), ``p`` and ``p_holm`` (corrected for all features and the
+        score), ``shift`` (``none``, ``chance``, ``moderate``, ``strong``), and the ``bin`` with the
+        largest change, its ``share_then`` and ``share_now``.
     """
     features = {name: (shares, table[name]) for name, shares in reference.features.items()}
     rows = [_row("score", SCORE, reference.score, pd.Series(score))]
@@ -66,7 +66,7 @@ COLUMNS = [
 
 
 def drift_warnings(table: pd.DataFrame) -> list[str]:
-    """Return a sentence for each warning that a drift gives; none is good news."""
+    """Return a message for each moderate or strong shift."""
     shifted = table[table["shift"].isin(["moderate", "strong"])]
     return [_message(row) for row in shifted.to_dict("records")]
 
@@ -84,7 +84,7 @@ def psi(reference: np.ndarray, current: np.ndarray) -> float:
 
 
 def psi_null_quantile(bins: int, n_reference: int, n_current: int) -> float:
-    """Return the 95 % quantile of PSI without any shift (Yurdakul & Naranjo 2020).
+    """Return the 95 % quantile of PSI without drift (Yurdakul & Naranjo 2020).
 
     >>> round(psi_null_quantile(10, 1000, 50), 2), round(psi_null_quantile(10, 1000, 100_000), 3)
     (0.36, 0.017)
@@ -98,7 +98,7 @@ def _row(
     kind: str, name: str, shares: NumericHistogram | CategoryHistogram, values: pd.Series
 ) -> dict[str, Any]:
     reference, current = shares.customers, shares.count(values)
-    nonempty = reference + current > 0  # a bin that is empty here and there says nothing
+    nonempty = reference + current > 0  # ignore bins that are empty in both
     before, after = reference / reference.sum(), current / current.sum()
     largest = int(np.abs(after - before).argmax())
     return {
@@ -116,7 +116,7 @@ def _row(
 
 
 def _chi_squared_p(counts: np.ndarray) -> float:
-    """Return the p of a chi-squared test: that two rows of counts are from one distribution."""
+    """Return the p-value of a chi-squared test that both rows have the same distribution."""
     if counts.shape[1] < 2:
         return 1.0
     few = stats.contingency.expected_freq(counts).min() < EXPECTED

@@ -1,7 +1,7 @@
-"""Reference distributions of the training customers, for later drift.
+"""Reference distributions of the training customers, for drift.
 
-Shares alone: how many lie in each tenth of a number, how many have each common level of a
-category, how many have no value. Of no single customer anything can be read off it.
+They hold only counts: of each tenth of a number, of each common level of a category, and of
+missing values. They reveal nothing about a single customer.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from retain.storage.writing import hash_file, write_text
 BINS = 10
 """Quantile bins of a number; fewer where values repeat."""
 FEWEST, RAREST, MOST = 5, 0.01, 20
-"""A level is kept where so many customers, such a share of them and so few levels have it."""
+"""Minimum customers and share of a kept level, and largest number of kept levels."""
 
 Count = Annotated[int, Field(ge=0)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class NumericHistogram(Config):
-    """A number: customers up to each edge, above the last one, and without a value."""
+    """A number: counts up to each edge, above the last one, and of missing values."""
 
     kind: Literal["number"]
     edges: tuple[Finite, ...]
@@ -48,7 +48,7 @@ class NumericHistogram(Config):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the bins, the one of missing values last.
+        """Names of the bins, missing values last.
 
         >>> NumericHistogram(kind="number", edges=(1.0, 2.5), counts=(1, 1, 1), missing=0).names
         ('≤ 1', '1 to 2.5', '> 2.5', '(missing)')
@@ -64,7 +64,7 @@ class NumericHistogram(Config):
         return np.array([*self.counts, self.missing])
 
     def count(self, values: pd.Series) -> np.ndarray:
-        """Return the number of of other ``values`` lie in each bin."""
+        """Return the number of ``values`` in each bin."""
         numbers = values.to_numpy(dtype=float)
         observed = numbers[np.isfinite(numbers)]
         bins = np.searchsorted(np.array(self.edges, dtype=float), observed, side="left")
@@ -73,7 +73,7 @@ class NumericHistogram(Config):
 
 
 class CategoryHistogram(Config):
-    """A category: customers of each common level, of all others together, and without one."""
+    """A category: counts of each common level, of all other levels, and of missing values."""
 
     kind: Literal["category"]
     levels: dict[str, Count]
@@ -103,11 +103,11 @@ Shares = Annotated[NumericHistogram | CategoryHistogram, Field(discriminator="ki
 
 
 class Reference(Config):
-    """The training customers as drift needs them.
+    """Reference distributions of a comparison.
 
-    ``customers`` counts them, and ``features`` are those the winner learnt from, in its order.
-    ``score`` is of the customers of the sealed test. ``content`` is the hash of all customers of
-    the comparison, who are no new ones; ``rows`` counts these.
+    ``customers`` is the number of training customers, ``features`` are the winner's, in its order.
+    ``score`` is that of the sealed test. ``content`` and ``rows`` are the hash and the number of
+    all customers of the comparison.
     """
 
     schema_: Literal[1] = Field(default=1, alias="schema")
@@ -129,12 +129,12 @@ def build_reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> 
     Parameters
     ----------
     table
-        What ``features.matrix`` gives of all of them.
+        The ``feature_matrix`` of all customers.
     training
-        Ids of those the model learnt from.
+        Ids of the training customers.
     sealed
-        The model's scores of the others. Only these can be held against its scores of new ones:
-        out of fold other models scored, whose scores spread in another way.
+        The model's scores of the sealed test. Out-of-fold scores come from other models, and are
+        not comparable with scores of new customers.
     """
     trained = table.loc[training]
     return Reference(
@@ -147,7 +147,7 @@ def build_reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> 
 
 
 def content_hash(table: pd.DataFrame) -> str:
-    """SHA-256 of ids and features, whatever the order of rows (64 hex digits)."""
+    """Return SHA-256 of ids and features (64 hex digits), independent of the order of rows."""
     ids = table.index.to_series().astype(str)
     rows = pd.util.hash_pandas_object(table.set_axis(ids), index=True).to_numpy(copy=True)
     rows.sort()
@@ -155,7 +155,7 @@ def content_hash(table: pd.DataFrame) -> str:
 
 
 def write_reference(reference: Reference, path: Path) -> str:
-    """Write a reference whole and return the SHA-256 of the file."""
+    """Write a reference atomically and return the SHA-256 of the file."""
     write_text(path, reference.model_dump_json(by_alias=True, indent=1) + "\n")
     return hash_file(path)
 
@@ -166,7 +166,7 @@ def read_reference(path: Path, sha256: str) -> Reference:
     Raises
     ------
     RetainError
-        When the file is not the one its verdict speaks of, or none this version can read.
+        The file is not the one of its verdict, or this version cannot read it.
     """
     content = read_bytes(path, within=path.parent)
     if hashlib.sha256(content).hexdigest() != sha256:
@@ -188,9 +188,9 @@ def _build_histogram(values: pd.Series) -> NumericHistogram | CategoryHistogram:
 
 
 def _numeric_histogram(values: pd.Series) -> NumericHistogram:
-    """Tenths; a value that takes up a tenth alone has a bin of its own.
+    """Return counts by tenths; a value that fills a tenth has its own bin.
 
-    So the value of a constant is told from what lies below it and above.
+    So a constant has bins below and above its value.
     """
     numbers = values.to_numpy(dtype=float)
     observed = numbers[np.isfinite(numbers)]
@@ -208,7 +208,7 @@ def _numeric_histogram(values: pd.Series) -> NumericHistogram:
 
 
 def _category_histogram(values: pd.Series) -> CategoryHistogram:
-    """Return common levels by name; rare ones, which may be one customer's, unnamed."""
+    """Return counts of common levels; rare ones, which may identify a customer, are pooled."""
     sizes = values.value_counts()
     least = max(FEWEST, RAREST * len(values))
     common = [str(level) for level in sizes.index[sizes >= least]][:MOST]
@@ -219,5 +219,5 @@ def _category_histogram(values: pd.Series) -> CategoryHistogram:
 
 
 def _bin_name(low: float, high: float) -> str:
-    """Return a bin by its two edges; by its value where it can hold one alone."""
+    """Return the name of a bin: its edges, or its value if it can hold only one."""
     return f"= {high:.4g}" if np.nextafter(low, high) == high else f"{low:.4g} to {high:.4g}"

@@ -1,4 +1,4 @@
-"""Two shares held against each other: difference, interval, p."""
+"""Comparison of two shares: difference, interval and p-value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Counts = np.ndarray | int
 
 
 class Difference(NamedTuple):
-    """Treatment − control, its interval, and p of the test that there is none."""
+    """Treatment − control, its interval, and the p-value of no difference."""
 
     value: np.ndarray
     low: np.ndarray
@@ -20,7 +20,7 @@ class Difference(NamedTuple):
 
 
 def wilson(events: Counts, total: Counts, z: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-    """Bounds of a share, without a correction for continuity (Wilson 1927).
+    """Return the bounds of a share, without continuity correction (Wilson 1927).
 
     >>> [round(float(bound), 3) for bound in wilson(0, 20, 1.96)]
     [0.0, 0.161]
@@ -35,12 +35,12 @@ def wilson(events: Counts, total: Counts, z: np.ndarray | float) -> tuple[np.nda
 def newcombe(
     treated_events: Counts, treated: Counts, control_events: Counts, control: Counts, z: float
 ) -> Difference:
-    """Difference of two independent shares, by the hybrid score interval (Newcombe 1998, no. 10).
+    """Return the difference of two independent shares (Newcombe 1998, method 10, hybrid score).
 
-    p inverts the interval: it is below α exactly where the interval of level 1 − α leaves out 0.
+    p inverts the interval: it is below α if and only if the interval of level 1 − α excludes 0.
 
-    >>> told = newcombe(56, 70, 48, 80, 1.959964)
-    >>> [round(float(number), 4) for number in told]
+    >>> difference = newcombe(56, 70, 48, 80, 1.959964)
+    >>> [round(float(number), 4) for number in difference]
     [0.2, 0.0524, 0.3339, 0.0081]
     """
     counts = (treated_events, treated, control_events, control)
@@ -58,9 +58,9 @@ def _lower_distance(
 
 
 def _p_value(a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Return the p at which the interval ends at 0, by halving: its reach grows with z."""
+    """Return the p-value at which the interval ends at 0, by bisection in z."""
     a, m, b, n = np.broadcast_arrays(a, m, b, n)
-    falls = a * n < b * m  # the end that meets 0 is the upper one: seen from the other share
+    falls = a * n < b * m  # the upper end reaches 0, so swap the shares
     a, b = np.where(falls, b, a), np.where(falls, a, b)
     m, n = np.where(falls, n, m), np.where(falls, m, n)
     value, low, high = a / m - b / n, np.zeros(a.shape), np.full(a.shape, 40.0)
@@ -78,12 +78,13 @@ def mantel_haenszel(
     control: np.ndarray,
     z: float,
 ) -> Difference:
-    """Difference of shares within strata (last axis), weighted by treated × control ÷ both.
+    """Return the difference of shares within strata (last axis).
 
-    These weights are the best where the strata's differences are alike, hardly other than the
-    strata's sizes where the share held out is the same in all, and leave out by themselves a
-    stratum that lacks an arm. The interval inverts the test with Sato's (1989) variance, which
-    holds for few large strata as for many small ones (Klingenberg 2014).
+    Weights are treated × control ÷ (treated + control).
+    These weights are efficient if the differences are equal, are nearly proportional to the sizes
+    of strata with equal control shares, and are 0 for a stratum that lacks an arm. The interval
+    inverts the test with Sato's (1989) variance, which is valid for few large and for many small
+    strata (Klingenberg 2014).
 
     >>> one, both = np.array([10, 4]), np.array([50, 40])
     >>> [round(float(x), 3) for x in mantel_haenszel(one, both, one + 8, both, 1.96)]
@@ -109,7 +110,7 @@ def null_error(
 ) -> np.ndarray:
     """Return the standard error of the weighted difference under no effect, by stratum.
 
-    The share both arms would have, with half a case added to either answer, so that it is above 0.
+    The pooled share has half a case added to either outcome, so that the error is above 0.
     """
     arrays = (treated_events, treated, control_events, control)
     x, m, y, n = (np.asarray(count, dtype=float) for count in arrays)

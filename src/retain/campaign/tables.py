@@ -17,14 +17,14 @@ Language = Literal["en", "ru"]
 
 
 def segments_table(segments: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """Return the table of segments, a row each.
+    """Return the table of segments.
 
     Returns
     -------
     DataFrame
         ``segment, label_en, label_ru, customers, share, risk, risk_low, risk_high``; ``profit,
         profit_at_risk`` with ``_low`` and ``_high``; ``contactable, small, jaccard``; ``differs``:
-        the features that tell it from all others, as ``feature direction``.
+        features that distinguish it from all others, as ``feature direction``.
     """
     return pd.DataFrame([_segment(one) for one in segments])
 
@@ -53,7 +53,7 @@ def _difference(one: dict[str, Any]) -> str:
 
 
 def customers_table(campaign: Campaign) -> pd.DataFrame:
-    """Every scored customer: score, risk, what is at risk, segment."""
+    """Return all scored customers with score, risk, profit at risk and segment."""
     audience = campaign.audience
     table = audience.table.drop(columns=["at_stake"], errors="ignore")
     table = table.assign(segment=audience.segments)
@@ -66,9 +66,9 @@ def customers_table(campaign: Campaign) -> pd.DataFrame:
 def offers_table(
     campaign: Campaign, plan: CampaignPlan, language: Language, reasons: pd.Series | None
 ) -> pd.DataFrame:
-    """Return the offers as texts, a row a customer, by segment, highest net value first.
+    """Return the offers as texts, one row per customer, by segment, highest net value first.
 
-    ``reasons`` are a sentence or more a customer, by id.
+    ``reasons`` are texts of drivers by customer id.
 
     Returns
     -------
@@ -84,16 +84,16 @@ def offers_table(
     every = list(offers.catalogue.offers.values())
     channels = np.array([one.channel for one in every], dtype=object)
     labels = np.array([getattr(one.label, language) for one in every], dtype=object)
-    mine = treated[rows]
+    indices = treated[rows]
     low, high = np.asarray(campaign.nets)[rows].T
     ids = audience.table.index[rows]
     table = pd.DataFrame(
         {
             "customer_id": ids,
             "segment": np.asarray(audience.segments)[rows],
-            "offer": names[mine],
-            "name": labels[mine],
-            "channel": channels[mine],
+            "offer": names[indices],
+            "name": labels[indices],
+            "channel": channels[indices],
             "text": [texts[row] for row in rows],
             "risk": audience.table["risk"].to_numpy()[rows],
             "expected_cost": plan.select_chosen(offers.cost)[rows],
@@ -108,7 +108,7 @@ def offers_table(
 
 
 def arms_table(campaign: Campaign, plan: CampaignPlan) -> pd.DataFrame:
-    """Everybody chosen, treated or held out, as ``campaign.csv`` has them."""
+    """Return all chosen customers, treated and control, as in ``campaign.csv``."""
     rows = np.flatnonzero(plan.offer_index >= 0)
     audience = campaign.audience
     table = audience.table.iloc[rows]

@@ -1,4 +1,4 @@
-"""Contribution of a feature group: the ROC-AUC that is lost when the group is left out."""
+"""Contribution of a feature group: the loss of ROC-AUC without the group."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from retain.verdict.main_effects import MainEffect
 from retain.verdict.paired import compare_paired
 
 CHANCE = 0.5
-"""ROC-AUC of what has nothing to learn from."""
+"""ROC-AUC without features."""
 
 
 @dataclass(frozen=True)
 class Contribution:
-    """ROC-AUC lost without a group, mean over the folds, and its corrected 95 % interval.
+    """ROC-AUC lost without a group, mean over the folds, with its corrected 95 % interval.
 
     Above 0 the group helps. ``source``: ``sweep``, the mean over the ``pairs`` of runs that differ
-    in this group alone; ``refit``, the winner itself, fitted again without the group.
+    only in this group; ``refit``, the winner fitted again without the group.
     """
 
     loss: float
@@ -36,7 +36,7 @@ class Contribution:
 
 
 def from_sweep(effects: Iterable[MainEffect]) -> dict[str, Contribution]:
-    """Contributions by group, as far as a sweep switched groups on and off."""
+    """Return the contributions of the groups that a sweep switched on and off."""
     return {
         effect.axis.removeprefix("features."): Contribution(
             loss=level.mean, low=level.low, high=level.high, source="sweep", pairs=level.pairs
@@ -51,14 +51,12 @@ def from_sweep(effects: Iterable[MainEffect]) -> dict[str, Contribution]:
 def refit_without(
     training: TrainingSpec, customers: Customers, splits: Splits, group: str
 ) -> tuple[float, ...]:
-    """ROC-AUC by fold of the same experiment without a feature group.
-
-    Where nothing is left to learn from, that of chance.
+    """Return the ROC-AUC by fold without a feature group; .5 if no feature is left.
 
     Raises
     ------
     NotApplicable
-        When the experiment has no meaning without the group.
+        The training spec is not applicable without the group.
     """
     without = replace(training, features=training.features.without(group))
     try:
@@ -70,7 +68,7 @@ def refit_without(
 
 
 def from_refit(whole: Sequence[float], rest: Sequence[float], test_to_train: float) -> Contribution:
-    """Return the contribution of a group by ROC-AUC with and without it, on the same folds.
+    """Return the contribution of a group from ROC-AUC with and without it on the same folds.
 
     >>> one = from_refit([0.9, 0.92, 0.91], [0.85, 0.88, 0.86], test_to_train=0.5)
     >>> round(one.loss, 4), one.low < one.loss < one.high

@@ -14,20 +14,20 @@ import pandas as pd
 BINS = 10
 """The default of phik."""
 EXPECTED = 5
-"""Customers expected in each cell of two independent numbers (Cochran, 1954): with fewer, the
-chi-square distribution says little."""
+"""Expected customers per cell of two independent numbers (Cochran, 1954): with fewer, the
+chi-square approximation is poor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Binned:
-    """The bin of each row, shape (n,), counted from 0; ``count`` itself where not known."""
+    """The bin of each row, shape (n,), from 0; ``count`` where missing."""
 
     codes: np.ndarray
     count: int
 
 
 def bins_for(rows: int) -> int:
-    """Return the number of bins so many rows allow.
+    """Return the number of bins for a number of rows.
 
     >>> [bins_for(rows) for rows in (20, 240, 1_039, 1_000_000)]
     [2, 6, 10, 10]
@@ -38,12 +38,11 @@ def bins_for(rows: int) -> int:
 def bin_values(values: pd.Series, bins: int) -> Binned:
     """Return the values of a number or a category in bins.
 
-    Those of a number have equal counts, but for values many customers share. Where a few have
-    large amounts, bins of equal width put a third to a half of the customers into one, and hide
-    what is there: on the store's files φk of the target with pages a category is .24 by width and
-    .42 by count, with the share of promotions .51 and .68. A category keeps the levels that have
-    ``EXPECTED`` customers for each of ``bins``, at most twice as many as ``bins``; the rest share
-    one.
+    Bins of a number have equal counts, except for repeated values. With bins of equal width a
+    third to a half of the customers are in one bin if a few have large amounts: on the store's
+    files φk of the target with pages per category is .24 by width and .42 by count, with the share
+    of promotions .51 and .68. A category keeps the levels with ``EXPECTED`` × ``bins`` customers,
+    at most 2 × ``bins`` of them; the others share a bin.
 
     >>> bin_values(pd.Series([3.0, 1.0, None, 3.0]), 10).codes.tolist()
     [1, 0, 2, 1]
@@ -74,7 +73,7 @@ def count_bins(one: Binned, other: Binned) -> np.ndarray:
 
 
 def _number(values: np.ndarray, bins: int) -> Binned:
-    """Each bin reaches up to a quantile: a value many customers share has a bin of its own."""
+    """Return bins with quantiles as upper bounds; a frequent value has its own bin."""
     observed = values[~np.isnan(values)]
     if len(observed) == 0:
         return Binned(np.zeros(len(values), dtype=np.int16), 0)
@@ -86,14 +85,14 @@ def _number(values: np.ndarray, bins: int) -> Binned:
 
 
 def _category(values: pd.Series, bins: int) -> Binned:
-    """Levels of one size go by their names, so that the order of rows changes nothing."""
+    """Return bins of levels; levels of equal size are sorted by name, not by order of rows."""
     codes, levels = pd.factorize(values, sort=True)
     sizes = np.bincount(codes[codes >= 0], minlength=len(levels))
     largest = np.argsort(-sizes, kind="stable")[: 2 * bins - 1]
     own = np.sort(largest[sizes[largest] >= EXPECTED * bins])
     new_codes = np.full(len(levels) + 1, len(own))
     new_codes[own] = np.arange(len(own))
-    new_codes[-1] = len(own) + 1  # where factorize says -1
+    new_codes[-1] = len(own) + 1  # code -1 of factorize
     return Binned(new_codes[codes].astype(np.int16), len(own) + 1)
 
 
@@ -102,7 +101,7 @@ REDUNDANT = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Redundant:
-    """Features that say nearly the same, and the smallest φk that links them into one group."""
+    """A group of redundant features, and the smallest φk that links them."""
 
     features: tuple[str, ...]
     phik: float
@@ -116,18 +115,18 @@ class Associations:
     ----------
     target
         Indexed by feature: ``phik`` with the target (0 to 1) and its ``significance`` (standard
-        deviations by which the dependence exceeds chance; 0 where it does not). NaN where all
-        known values share one bin: one value, or no level that is not rare.
+        deviations above independence, at least 0). NaN if all observed values share one bin: a
+        constant, or only rare levels.
     pairs
-        ``a, b, phik, significance`` of every two features, strongest first; pairs without a φk
-        and weaker ones than asked for are left out.
+        ``a, b, phik, significance`` of pairs of features, strongest first, without NaN and weak
+        pairs.
     """
 
     target: pd.DataFrame
     pairs: pd.DataFrame
 
     def redundant(self, threshold: float = REDUNDANT) -> list[Redundant]:
-        """Return groups of features linked by φk above ``threshold``, most alike first.
+        """Return groups of features linked by φk above ``threshold``, strongest first.
 
         >>> pairs = pd.DataFrame({"a": ["x", "y"], "b": ["y", "z"], "phik": [0.99, 0.95]})
         >>> Associations(pd.DataFrame(index=list("zyx")), pairs).redundant()
@@ -147,10 +146,9 @@ class Associations:
 
 
 def associations(table: pd.DataFrame, target: np.ndarray, *, least: float = 0.0) -> Associations:
-    """φk of every feature with the target, and of every two features.
+    """Return φk of every feature with the target, and of pairs of features.
 
-    Everything is binned once and counted with ``bincount``; the formulas are phik's. Customers
-    with an unknown value are left out of its pairs alone.
+    The formulas are those of the package phik. Missing values are left out pairwise.
 
     Parameters
     ----------
@@ -159,13 +157,12 @@ def associations(table: pd.DataFrame, target: np.ndarray, *, least: float = 0.0)
     target
         0 or 1, shape (n,).
     least
-        Pairs of features below this φk are left out unmeasured: a wide table has far more pairs
-        than anybody reads.
+        Pairs of features below this φk are left out early, as wide tables have many pairs.
 
     >>> pages = np.arange(200.0)
     >>> table = pd.DataFrame({"pages": pages, "visits": pages**2, "same": 1.0})
-    >>> found = associations(table, (pages < 100).astype(int), least=0.5)
-    >>> found.target["phik"].tolist(), found.pairs["phik"].tolist()
+    >>> result = associations(table, (pages < 100).astype(int), least=0.5)
+    >>> result.target["phik"].tolist(), result.pairs["phik"].tolist()
     ([1.0, 1.0, nan], [1.0])
     """
     bins = bins_for(len(table))
@@ -183,10 +180,10 @@ def associations(table: pd.DataFrame, target: np.ndarray, *, least: float = 0.0)
 
 
 def measure_association(counts: np.ndarray) -> tuple[float, float]:
-    """φk and its significance in a table of counts without empty lines; NaN for a single line.
+    """Return φk and its significance in a table of counts without empty rows and columns.
 
-    Significance is that of the likelihood-ratio statistic under the chi-square distribution; below
-    zero the table is more even than chance makes it, which is no evidence either.
+    Both are NaN for a single row or column. Significance is that of the likelihood-ratio statistic
+    under the chi-square distribution.
 
     >>> [round(value, 2) for value in measure_association(np.array([[40, 10, 5], [10, 30, 40]]))]
     [0.82, 7.09]
@@ -206,7 +203,7 @@ def _phik(counts: np.ndarray) -> float:
         get_chi2_using_dependent_frequency_estimates,
     )
 
-    # a perfect dependence reaches the largest chi-square but for rounding, where phik finds no root
+    # a perfect dependence reaches the largest chi-square up to rounding, where there is no root
     if np.count_nonzero(counts) == max(counts.shape) > 2:
         return 1.0
     chi_square = get_chi2_using_dependent_frequency_estimates(counts, lambda_="pearson")
@@ -215,12 +212,12 @@ def _phik(counts: np.ndarray) -> float:
 
 
 def _grid(counts: np.ndarray) -> tuple[int, int]:
-    """Return the bins of the normal distribution a table is held against: its own, or a few more.
+    """Return the bins of the normal distribution for a table.
 
-    phik cuts both axes of that distribution evenly. Where the bins of one side do not fall together
-    with those of the other, even a correlation of 1 leaves cells mixed, and φk comes out far too
-    low: two normal variables of correlation .6 in 2 × 3 bins have a φk of .28, in 2 × 5 of .39, in
-    2 × 4 or 2 × 6 of .65. So the longer side counts as the next multiple of the shorter.
+    phik cuts both axes of that distribution evenly. If the bins of the two axes are not aligned,
+    even a correlation of 1 gives mixed cells, and φk is far too low: two normal variables of
+    correlation .6 have a φk of .28 in 2 × 3 bins, .39 in 2 × 5, and .65 in 2 × 4 or 2 × 6. So the
+    longer axis is rounded up to a multiple of the shorter.
 
     >>> _grid(np.ones((2, 5))), _grid(np.ones((10, 6))), _grid(np.ones((10, 10)))
     ((2, 6), (12, 6), (10, 10))
@@ -238,7 +235,7 @@ def _pairs(columns: dict[str, Binned], least: float) -> Iterator[tuple[str, str,
 
 
 def _can_reach(phik: float, counts: np.ndarray) -> bool:
-    """Return whether chi-square reaches that of ``phik``; far faster than solving for φk."""
+    """Return whether chi-square reaches that of ``phik``; faster than solving for φk."""
     if phik <= 0:
         return True
     total, (rows, columns) = counts.sum(), counts.shape
@@ -250,7 +247,7 @@ def _can_reach(phik: float, counts: np.ndarray) -> bool:
 
 @cache
 def _share(phik: float, rows: int, columns: int) -> float:
-    """Return the part of the largest chi-square, beyond chance, that belongs to a φk."""
+    """Return the share of the largest chi-square, beyond independence, at a φk."""
     from phik.bivariate import chi2_from_phik
 
     return float(chi2_from_phik(phik, 1, nx=rows, ny=columns)) / (min(rows, columns) - 1)

@@ -1,4 +1,4 @@
-"""The computing an explanation may take: given up as soon as it can be seen not to fit in."""
+"""The computing budget of explanations, which stop early if they will exceed it."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from retain.errors import NotApplicable
 
 TELLING = 0.5
-"""Seconds a chunk must take before its pace counts: shorter ones are mostly beginnings."""
+"""Seconds a chunk must take before its pace counts: shorter ones are mostly overhead."""
 FIRST = 8
-"""Rows of the first chunk, from which the pace is known."""
+"""Rows of the first chunk."""
 CHUNK = 4.0
-"""Seconds a further chunk is to take."""
+"""Target seconds of a later chunk."""
 LARGEST = 20_000
-"""Rows of a chunk, at most, which bounds its memory."""
+"""Largest number of rows of a chunk, which bounds memory."""
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,13 @@ class TimeBudget:
     Attributes
     ----------
     seconds
-        Of computing.
+        Computing time.
     rows
-        Customers, each counted as often as it is explained.
+        Rows to explain over all folds and repeats.
     background
-        Customers that each is compared with where values are sampled.
+        Number of background customers for sampled values.
     seed
-        Of the samples.
+        Seed of the samples.
     """
 
     seconds: float
@@ -40,12 +40,12 @@ class TimeBudget:
     seed: int
 
     def chunks(self, rows: int, what: str) -> Iterator[slice]:
-        """Slices that cover ``rows`` of them, the first few, then as many as take seconds.
+        """Yield slices that cover ``rows`` rows: a small first one, then about ``CHUNK`` s each.
 
         Raises
         ------
         NotApplicable
-            As soon as the pace tells that ``what`` would take longer for all customers.
+            At the current pace ``what`` would exceed the budget.
 
         >>> list(TimeBudget(60.0, 10, 25, 0).chunks(10, "counting"))
         [slice(0, 8, None), slice(8, 10, None)]

@@ -18,22 +18,22 @@ from retain.schema import Features
 
 @dataclass(frozen=True)
 class ExplanationContext:
-    """Customers as the reasons need them; every feature of the source, the winner's marked.
+    """Customers for explanations: all features of the source, and those of the winner.
 
     Attributes
     ----------
     table
-        Every feature, derived ones included, of training and sealed customers.
+        All features, derived ones included, of training and sealed customers.
     columns
-        What is known about each feature.
+        The ``Column`` of each feature.
     model_features
-        Names of those the winner sees.
+        Names of the winner's features.
     target
-        Of the training customers, in the order of ``ids``.
+        Target of the training customers, in the order of ``ids``.
     duplicate_groups
-        A label shared by copies of the same training customer.
+        Duplicate group of each training customer.
     activity
-        What a target of 1 means, for people.
+        Display name of target 1.
     """
 
     table: pd.DataFrame
@@ -47,7 +47,7 @@ class ExplanationContext:
 
     @cached_property
     def training(self) -> pd.DataFrame:
-        """The training customers alone."""
+        """Features of the training customers."""
         return self.table.loc[self.ids]
 
     @cached_property
@@ -60,7 +60,7 @@ class ExplanationContext:
 
     @cached_property
     def active_groups(self) -> tuple[str, ...]:
-        """Groups the winner sees something of."""
+        """Groups with a feature of the winner."""
         seen = set(self.model_features)
         return tuple(group for group, names in self.groups.items() if seen & set(names))
 
@@ -68,7 +68,7 @@ class ExplanationContext:
 def build_context(
     customers: Customers, training: TrainingSpec, splits: Splits
 ) -> ExplanationContext:
-    """Return the grounds of a winner: what it sees of these customers, beside all there is."""
+    """Return the context of a winner: its features and all others of these customers."""
     every = Features(derived=True, max_categories=training.features.max_categories)
     order = splits.ids.append(splits.test_ids)
     table = feature_matrix(customers, every).loc[order]
@@ -85,5 +85,5 @@ def build_context(
 
 
 def _first(customers: Customers) -> np.ndarray:
-    """One row is enough to tell which columns there are."""
+    """Return a mask of the first row, which suffices to determine columns."""
     return np.asarray(np.arange(len(customers)) == 0)

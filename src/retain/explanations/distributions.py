@@ -1,4 +1,4 @@
-"""The distribution of a feature in both classes, and the distance between them."""
+"""The distribution of a feature in both classes, and the effect size between them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ RESAMPLES = 1000
 class Effect:
     """An effect size with its 95 % interval.
 
-    ``cliffs_delta`` lies within −1 and 1 and is positive where those who declined have higher
-    values; ``cramers_v`` lies within 0 and 1.
+    ``cliffs_delta`` is within [−1, 1] and positive if decliners have higher values; ``cramers_v``
+    is within [0, 1].
     """
 
     measure: Literal["cliffs_delta", "cramers_v"]
@@ -32,7 +32,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """The known share of a class, and the percentiles of what is known; None where nothing is."""
+    """The observed share of a class, and percentiles of the observed values; None without any."""
 
     known: float
     p5: float | None
@@ -44,7 +44,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """A number among those who declined and those who stayed."""
+    """The distribution of a number among decliners and stayers."""
 
     declined: Spread
     stayed: Spread
@@ -53,7 +53,7 @@ class Numbers:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One level of a category: its share of each class, and its share of decliners (Wilson)."""
+    """One level of a category: its share of each class, and its decline rate (Wilson interval)."""
 
     label: DisplayName
     customers: int
@@ -66,7 +66,7 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The levels of a category, largest first; then all smaller ones; then the values not known."""
+    """The levels of a category, largest first; then all smaller ones; then missing values."""
 
     levels: tuple[Level, ...]
     kind: Literal["category"] = "category"
@@ -74,7 +74,7 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A feature in both classes. No effect where a class has fewer than two known values."""
+    """A feature in both classes. No effect if a class has fewer than two observed values."""
 
     effect: Effect | None
     distribution: Numbers | Levels
@@ -83,7 +83,7 @@ class Distribution:
 def distributions(
     table: pd.DataFrame, target: np.ndarray, columns: Mapping[str, Column], *, seed: int
 ) -> dict[str, Distribution]:
-    """Each feature's distribution by class; nothing where one of the classes is empty.
+    """Return each feature's distribution by class; empty if one of the classes is empty.
 
     Parameters
     ----------
@@ -94,12 +94,12 @@ def distributions(
     columns
         A ``Column`` for each feature of the table.
     seed
-        Of the resampling; the interval of a feature does not depend on the other features.
+        Seed of the bootstrap; the interval of a feature does not depend on other features.
 
     >>> pages = pd.DataFrame({"pages": [1.0, 2.0, 3.0, 4.0, 5.0]})
     >>> described = {"pages": Column("pages", "site", "number")}
-    >>> found = distributions(pages, np.array([1, 1, 0, 1, 0]), described, seed=0)["pages"]
-    >>> round(found.effect.value, 2), found.distribution.declined.p50
+    >>> result = distributions(pages, np.array([1, 1, 0, 1, 0]), described, seed=0)["pages"]
+    >>> round(result.effect.value, 2), result.distribution.declined.p50
     (-0.67, 2.0)
     """
     declined = np.asarray(target) == 1
@@ -132,7 +132,7 @@ def _spread(values: np.ndarray) -> Spread:
 
 
 def cliffs_delta(values: np.ndarray, declined: np.ndarray) -> Effect | None:
-    """Return P(decliner's value > other's) − P(<), Cliff's delta (1993).
+    """Return P(decliner's value > stayer's) − P(<), Cliff's delta (1993).
 
     It is 2 · ROC-AUC − 1 of the value as a score, and has the interval of DeLong et al. (1988).
 
@@ -150,7 +150,7 @@ def cliffs_delta(values: np.ndarray, declined: np.ndarray) -> Effect | None:
 
 def _category(values: pd.Series, declined: np.ndarray, column: Column, seed: int) -> Distribution:
     codes, names = pd.factorize(values, sort=True)
-    counts = np.zeros((len(names) + 1, 2), dtype=np.int64)  # the last line: not known
+    counts = np.zeros((len(names) + 1, 2), dtype=np.int64)  # the last row: missing
     np.add.at(counts, (codes, (~declined).astype(np.int64)), 1)
     order = np.argsort(-counts[:-1].sum(axis=1), kind="stable")
     shown = order if len(order) <= MOST_LEVELS + 1 else order[:MOST_LEVELS]
@@ -176,15 +176,15 @@ def _level(label: DisplayName, counts: np.ndarray, totals: np.ndarray) -> Level:
 
 
 def cramers_v(counts: np.ndarray, *, seed: int) -> Effect | None:
-    """Cramér's V of a table of levels and classes, corrected for its bias (Bergsma, 2013).
+    """Return Cramér's V of levels × classes, corrected for its bias (Bergsma, 2013).
 
-    The interval is that of the percentiles of multinomial resamples of the table, corrected twice:
-    a resample has the chance dependence of the sample and as much again of its own. Measured on
-    tables of 2 to 10 levels, 100 to 5,000 customers and V from 0 to .8, it covers the truth in 93
-    to 100 % of samples; the value ± 1.96 standard deviations falls to 83 %.
+    The interval consists of percentiles of multinomial resamples of the table with the correction
+    applied twice, because a resample adds its own chance dependence to that of the sample. On
+    simulated tables of 2 to 10 levels, 100 to 5,000 customers and V from 0 to .8 its coverage is
+    93 to 100 %; that of the value ± 1.96 standard deviations falls to 83 %.
 
-    >>> found = cramers_v(np.array([[60, 30], [30, 60]]), seed=0)
-    >>> [round(number, 2) for number in (found.value, found.low, found.high)]
+    >>> effect = cramers_v(np.array([[60, 30], [30, 60]]), seed=0)
+    >>> [round(number, 2) for number in (effect.value, effect.low, effect.high)]
     [0.33, 0.16, 0.46]
     """
     if counts.size == 0 or counts.sum(axis=0).min() < 2:
@@ -198,7 +198,7 @@ def cramers_v(counts: np.ndarray, *, seed: int) -> Effect | None:
 
 
 def _corrected(counts: np.ndarray, times: int = 1) -> np.ndarray:
-    """V of each table, shape (..., levels, classes); 0 for a table of a single line."""
+    """Return V of each table of shape (..., levels, classes); 0 for a single row or column."""
     total = counts.sum(axis=(-2, -1))
     lines = counts.sum(axis=-1, keepdims=True), counts.sum(axis=-2, keepdims=True)
     expected = lines[0] * lines[1] / total[..., None, None]

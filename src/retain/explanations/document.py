@@ -1,16 +1,16 @@
-"""The part of ``verdict.json`` that tells why, in plain values; the page adds none.
+"""The explanations in ``verdict.json``, in plain values.
 
     level                      fast or full, as asked for
-    target                     what it means, and its base rate among training customers
-    groups                     ROC-AUC lost without each (contribution), and their SHAP strength
+    target                     its label, and its base rate among training customers
+    groups                     ROC-AUC lost without each group (contribution), and SHAP strength
     features                   of each: φk with the target, strength, direction, permutation
                                importance, effect size, distribution by class, swarm, dependence
-    redundant, pairs           features that say the same, by φk
-    drivers                    which explainer, and how far it can be trusted; missing says why none
+    redundant, pairs           redundant features, by φk
+    drivers                    the explainer and its reliability; missing is the reason for none
     examples                   the customers with the highest risk, and their strongest drivers
-    label_audit                what the label says against what the periods say
+    label_audit                the label compared with the figures of periods
 
-Sizes of SHAP values are in log-odds, contributions and permutation importance in ROC-AUC.
+SHAP values are in log-odds, contributions and permutation importance in ROC-AUC.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from retain.explanations.shap_profile import Strength
 from retain.explanations.tables import label_json, number_json, to_json
 
 PAIRS = 0.5
-"""φk from which a pair of features is told."""
+"""φk from which a pair of features is listed."""
 EXAMPLES = 5
-"""Customers whose drivers are told."""
+"""Number of customers listed with their drivers."""
 
 
 def document(result: ExplanationResult) -> dict[str, Any]:
-    """Return the tree of ``reasons``, in plain values."""
+    """Return the explanations as plain values."""
     target = result.grounds.target
     strength = strengths_of(result)
     features = summarise_features(result, strength)
@@ -63,7 +63,7 @@ def document(result: ExplanationResult) -> dict[str, Any]:
 
 
 def _groups(result: ExplanationResult, strength: Mapping[str, Strength]) -> list[dict[str, Any]]:
-    """Return groups, the one whose absence costs most first."""
+    """Return the groups, largest contribution first."""
     messages = [_group(name, result, strength) for name in result.grounds.groups]
 
     def rank(one: dict[str, Any]) -> tuple[float, float]:
@@ -95,7 +95,7 @@ def _group(
 def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the explainer and the measures of its reliability."""
     both = [one for one in features if one["strength"] and one["permutation"]]
-    alike = rank_agreement(
+    agreement = rank_agreement(
         [one["strength"]["mean"] for one in both], [one["permutation"]["loss"] for one in both]
     )
     return {
@@ -105,9 +105,9 @@ def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
         "background": drivers.background,
         "error": drivers.error,
         "difference": drivers.difference,
-        "tau": None if alike is None else alike.tau,
-        "tau_p": None if alike is None else alike.p,
-        "agree": None if alike is None else alike.agree,
+        "tau": None if agreement is None else agreement.tau,
+        "tau_p": None if agreement is None else agreement.p,
+        "agree": None if agreement is None else agreement.agree,
     }
 
 
@@ -143,7 +143,7 @@ def _examples(result: ExplanationResult) -> list[dict[str, Any]]:
 
 
 def _driver(row: Mapping[Any, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
-    """One driver of one customer, as the tree has it."""
+    """Return one driver of one customer."""
     column, level = columns[row["feature"]], row["level"]
     is_level = isinstance(level, str)
     return {

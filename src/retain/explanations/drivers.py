@@ -16,12 +16,12 @@ from retain.learning.scores import Scores
 from retain.verdict.paired import Paired, compare_paired
 
 AGREE = 0.5
-"""Kendall's τ from which two orders count as alike: three of four pairs stand the same way."""
+"""Kendall's τ from which two orders agree: three of four pairs have the same order."""
 
 
 @dataclass(frozen=True)
 class ShapContributions:
-    """Customers and what each feature goes with in their scores.
+    """SHAP values of customers on interpretable scales.
 
     Attributes
     ----------
@@ -30,11 +30,11 @@ class ShapContributions:
     features
         Names, shape (p,).
     log_odds
-        SHAP values in log-odds, shape (n, p); above 0 goes with a higher risk.
+        SHAP values in log-odds, shape (n, p); above 0 means a higher risk.
     points
-        The same in probability.
+        SHAP values in probability, shape (n, p).
     probability
-        Of decline, shape (n,).
+        Probability of decline, shape (n,).
     """
 
     ids: pd.Index
@@ -45,7 +45,7 @@ class ShapContributions:
 
 
 def shares(explained: Explained) -> ShapContributions:
-    """Return an explanation on the scales that people read."""
+    """Return SHAP values in log-odds and in probability."""
     return ShapContributions(
         ids=explained.ids,
         features=explained.features,
@@ -57,22 +57,22 @@ def shares(explained: Explained) -> ShapContributions:
 
 @dataclass(frozen=True)
 class Drivers:
-    """All training customers explained out of fold, and how far that can be trusted.
+    """Out-of-fold SHAP values of all training customers, and their reliability.
 
     Attributes
     ----------
     kind
-        Which explainer told.
+        The explainer.
     repeats
-        Models that explained each customer.
+        Number of models that explain each customer.
     background
-        Customers that each was compared with where values are sampled, else None.
+        Number of background customers for sampled values, else None.
     error
-        Mean standard error of a value in log-odds; None where values are exact.
+        Mean standard error of a value in log-odds; None for exact values.
     difference
-        Largest difference between a probability here and the recorded one.
+        Largest difference between a recomputed and a recorded probability.
     losses
-        ROC-AUC lost by shuffling each feature, one column a fold; None where nobody asked.
+        ROC-AUC lost by shuffling each feature, one column per fold; None if not requested.
     """
 
     kind: Kind
@@ -84,14 +84,14 @@ class Drivers:
     losses: np.ndarray | None
 
     def permutation(self, test_to_train: float) -> Paired | None:
-        """Permutation importance of each feature with its corrected interval."""
+        """Return the permutation importance of each feature with its corrected interval."""
         return None if self.losses is None else compare_paired(self.losses, test_to_train)
 
 
 def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: int) -> Drivers:
-    """Return the folds as one; of several repeats, each customer's means.
+    """Return the folds combined; with several repeats, means by customer.
 
-    ``recorded`` are the scores that the winner's run wrote, with which these are compared.
+    ``recorded`` are the scores of the winner's run, for comparison.
     """
     parts = [shares(one.explained) for one in folds]
     repeats = len({one.repeat for one in folds})
@@ -124,7 +124,7 @@ def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: 
 
 
 def _mean(parts: Sequence[np.ndarray], indices: np.ndarray, repeats: int) -> np.ndarray:
-    """Rows of all parts added up by customer, over how often each stands there."""
+    """Return the mean over repeats by customer."""
     rows = np.concatenate(parts)
     if repeats == 1:
         ordered = np.empty_like(rows)
@@ -137,14 +137,14 @@ def _mean(parts: Sequence[np.ndarray], indices: np.ndarray, repeats: int) -> np.
 
 def _difference(one: FoldExplained, recorded: Scores) -> float:
     table = recorded.table
-    mine = table[(table["repeat"] == one.repeat) & (table["fold"] == one.fold)]
-    probability = mine.set_index("customer_id")["probability"].reindex(one.explained.ids)
+    rows = table[(table["repeat"] == one.repeat) & (table["fold"] == one.fold)]
+    probability = rows.set_index("customer_id")["probability"].reindex(one.explained.ids)
     return float(np.abs(probability.to_numpy() - one.explained.probability).max())
 
 
 @dataclass(frozen=True)
 class RankAgreement:
-    """Kendall's τ of two orders of the features, and whether they are alike."""
+    """Kendall's τ of two orders of the features, its p-value, and whether they agree."""
 
     tau: float
     p: float
@@ -152,7 +152,7 @@ class RankAgreement:
 
 
 def rank_agreement(strength: Sequence[float], permuted: Sequence[float]) -> RankAgreement | None:
-    """Return the rank correlation of SHAP and permutation importance; None without an order.
+    """Return the rank correlation of SHAP and permutation importance; None if one is constant.
 
     >>> rank_agreement([0.9, 0.5, 0.1], [0.03, 0.02, 0.01]).tau
     1.0

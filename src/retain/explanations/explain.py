@@ -1,4 +1,4 @@
-"""SHAP values of rows by a fitted model that did not see them."""
+"""SHAP values of rows by a model fitted on other rows."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from retain.explanations.budget import TimeBudget
 from retain.explanations.explainers import Exact, Kind, Sampled, Unexplained, exact
 
 EXACT = 1e-6
-"""Difference of two probabilities that counts as none."""
+"""Difference of two probabilities that counts as 0."""
 FLAT = 1e-9
-"""Distance from the base, in units of the largest, that counts as none."""
+"""Distance from the base, relative to the largest, that counts as 0."""
 
 
 @dataclass(frozen=True)
 class LogOddsScale:
-    """A scale from shares of a margin to shares of log-odds and of probability.
+    """Factors from a margin to log-odds and to probability.
 
     Attributes
     ----------
     log_odds, points
-        A factor for each row, shape (n,).
+        Factor of each row, shape (n,).
     base
-        Probability at the base, one number.
+        Probability at the base value.
     """
 
     log_odds: np.ndarray
@@ -39,14 +39,14 @@ class LogOddsScale:
 def scale_log_odds(
     margin: np.ndarray, base: float, probability: np.ndarray, edge: float
 ) -> LogOddsScale:
-    """Return the factors of rows with these margins and probabilities, explained from one base.
+    """Return the factors of rows with these margins and probabilities.
 
-    ``edge`` is the least distance of a probability from 0 and 1 that the rows learnt from can
-    tell, such as half a customer of them: log-odds have no end, and what was learnt has.
+    ``edge`` is the smallest distance of a probability from 0 and 1 that the training rows can
+    resolve, such as half a customer; it bounds log-odds.
 
     >>> margin = np.array([-1.0, 2.0])
-    >>> found = scale_log_odds(margin, 0.0, special.expit(margin), edge=1e-9)
-    >>> found.log_odds.round(6).tolist(), round(found.base, 6)
+    >>> scale = scale_log_odds(margin, 0.0, special.expit(margin), edge=1e-9)
+    >>> scale.log_odds.round(6).tolist(), round(scale.base, 6)
     ([1.0, 1.0], 0.5)
     """
     line = _line(margin, probability)
@@ -62,9 +62,9 @@ def scale_log_odds(
 
 
 def _line(margin: np.ndarray, probability: np.ndarray) -> tuple[float, float] | None:
-    """Slope and shift of log-odds over the margin where they lie on a line, else None.
+    """Return slope and shift of log-odds if they are linear in the margin, else None.
 
-    So do a booster's, a linear model's, and either's behind a logistic curve.
+    They are for boosters and linear models, with or without a logistic calibration.
     """
     inside = (probability > FLAT) & (probability < 1 - FLAT)
     if _same_order(margin, probability) or not inside.any() or np.ptp(margin[inside]) == 0:
@@ -78,7 +78,7 @@ def _line(margin: np.ndarray, probability: np.ndarray) -> tuple[float, float] | 
 
 
 def _base_probability(margin: np.ndarray, base: float, probability: np.ndarray) -> float:
-    """Return the probability at the base: its own, or interpolated between rows."""
+    """Return the probability at the base, computed or interpolated between rows."""
     if _same_order(margin, probability):
         return float(base)
     order = np.argsort(margin)
@@ -90,7 +90,7 @@ def _same_order(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def _factor(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Return new distance over old; for a row at the base itself, that of the rows in the mean."""
+    """Return new distance over old; for a row at the base, the mean factor of the other rows."""
     far = np.abs(old) > FLAT * max(float(np.abs(old).max(initial=0.0)), FLAT)
     if not far.any():
         return np.zeros(len(old))
@@ -107,7 +107,7 @@ EXPLAINERS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class Explained:
-    """Rows and what each feature goes with in their scores, on the scale the model adds up on.
+    """SHAP values of rows on the scale of the model's margin.
 
     Attributes
     ----------
@@ -116,13 +116,13 @@ class Explained:
     features
         Names, shape (p,).
     shapley
-        SHAP values, shape (n, p): ``base`` and a row's values add up to its margin.
+        SHAP values, shape (n, p): ``base`` plus the sum of a row is its margin.
     errors
-        Their standard errors where they are sampled.
+        Standard errors of sampled values, else None.
     probability
-        Of decline, shape (n,), by the model as a whole.
+        Probability of decline by the whole model, shape (n,).
     scale
-        Brings values to log-odds and to probability.
+        Factors to log-odds and to probability.
     """
 
     kind: Kind
@@ -136,38 +136,38 @@ class Explained:
 
     @property
     def margin(self) -> np.ndarray:
-        """The sum of the values of each row, shape (n,)."""
+        """Sum of the values of each row, shape (n,)."""
         return np.asarray(self.base + self.shapley.sum(axis=1))
 
     @property
     def log_odds(self) -> np.ndarray:
-        """The values in log-odds, shape (n, p)."""
+        """SHAP values in log-odds, shape (n, p)."""
         return np.asarray(self.shapley * self.scale.log_odds[:, None])
 
 
 def explain(
     model: BaseEstimator, train: pd.DataFrame, table: pd.DataFrame, budget: TimeBudget
 ) -> Explained:
-    """SHAP values of the rows of ``table``, one-hot columns and indicators within their feature.
+    """Return SHAP values of the rows of ``table``, summed over one-hot columns and indicators.
 
     Parameters
     ----------
     model
-        A fitted estimator, as ``learning.pipeline.assemble`` makes them.
+        A fitted estimator from ``learning.pipeline.assemble``.
     train
-        The rows it learnt from, which linear and sampled values are measured against.
+        Its training rows, the background of linear and sampled values.
 
     Raises
     ------
     NotApplicable
-        When the rows cannot be explained within the budget.
+        The rows cannot be explained within the budget.
     """
     inner = _uncalibrated(model)
     edge = 0.5 / len(train)
     sampled = Sampled(inner, train, budget)
     try:
         return _explained(exact(inner, train) or sampled, model, table, budget, edge)
-    except Unexplained:  # SHAP knows the class, and not what was made of it
+    except Unexplained:  # SHAP supports the class, but not this instance
         return _explained(sampled, model, table, budget, edge)
 
 
@@ -199,7 +199,7 @@ def _explained(
 
 
 def _uncalibrated(model: BaseEstimator) -> BaseEstimator:
-    """Return the estimator under a calibration, whose margin is explained."""
+    """Return the estimator inside a calibration, the one to explain."""
     if isinstance(model, CalibratedClassifierCV):
         return model.calibrated_classifiers_[0].estimator
     return model

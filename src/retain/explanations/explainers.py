@@ -1,4 +1,4 @@
-"""Explainers of a model's own margin: SHAP's where it has one, sampling for the rest."""
+"""Explainers of a model's margin: SHAP's if available, else sampling."""
 
 from __future__ import annotations
 
@@ -19,21 +19,20 @@ from retain.learning.columns import column_origins, transformed_columns
 
 Score = Callable[[pd.DataFrame], np.ndarray]
 ROWS = 50_000
-"""Mixed rows that are scored at a time."""
+"""Mixed rows scored at a time."""
 
 
 def shapley(
     score: Score, table: pd.DataFrame, background: pd.DataFrame, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Shapley values and their standard errors, each of shape (n_rows, n_features).
+    """Return Shapley values and their standard errors, each of shape (n_rows, n_features).
 
     Parameters
     ----------
     score
-        Gives each row of a frame a number.
+        A function that returns a number for each row of a frame.
     background
-        Customers to compare with, two or more. A row's values add up to its score less the mean
-        score of these.
+        At least two customers. A row's values add up to its score minus their mean score.
 
     >>> rows = pd.DataFrame({"a": [1.0, 2.0], "b": [0.0, 1.0]})
     >>> double = lambda frame: 2 * frame["a"].to_numpy() + frame["b"].to_numpy()
@@ -55,8 +54,8 @@ def _walked(
 ) -> tuple[np.ndarray, np.ndarray]:
     rows, others, count = len(table), len(background), table.shape[1]
     order = random.permuted(np.broadcast_to(np.arange(count), (rows, others, count)), axis=2)
-    turn = np.argsort(order, axis=2)  # when each feature is put in
-    # After k steps of a walk, the features whose turn was before k are the customer's own.
+    turn = np.argsort(order, axis=2)  # step at which each feature is replaced
+    # After k steps, the features with a turn before k have the customer's own values.
     own = turn[:, :, None, :] < np.arange(count + 1)[:, None]
     own_rows = np.arange(rows)[:, None, None, None]
     other_rows = rows + np.arange(others)[:, None, None]
@@ -70,7 +69,7 @@ def _walked(
 
 Kind = Literal["tree", "linear", "sampled"]
 Values = tuple[np.ndarray, np.ndarray | None]
-"""SHAP values, shape (n, n_features), and their standard errors, None where they are exact."""
+"""SHAP values, shape (n, n_features), and their standard errors; None for exact values."""
 
 
 def _called(inner: BaseEstimator) -> str:
@@ -79,7 +78,7 @@ def _called(inner: BaseEstimator) -> str:
 
 
 def exact(inner: BaseEstimator, train: pd.DataFrame) -> Exact | None:
-    """Return an explainer that SHAP has for a model of this class."""
+    """Return SHAP's explainer for a model of this class, or None."""
     if not isinstance(inner, Pipeline):
         return None
     with _quiet():
@@ -87,7 +86,7 @@ def exact(inner: BaseEstimator, train: pd.DataFrame) -> Exact | None:
 
 
 def library() -> ModuleType:
-    """SHAP; what it tells of Matplotlib's plans when it is imported is not this project's."""
+    """Import SHAP without Matplotlib's deprecation warnings."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return importlib.import_module("shap")
@@ -97,7 +96,7 @@ def _tree(inner: Pipeline) -> Exact | None:
     shap = library()
     try:
         return Exact("tree", inner, shap.TreeExplainer(inner[-1]))
-    except shap.utils._exceptions.InvalidModelError:  # noqa: SLF001 - it has no other name
+    except shap.utils._exceptions.InvalidModelError:  # noqa: SLF001 - it has no public name
         return None
 
 
@@ -110,12 +109,12 @@ def _linear(inner: Pipeline, train: pd.DataFrame) -> Exact | None:
     return Exact("linear", inner, shap.LinearExplainer(inner[-1], masker))
 
 
-class Unexplained(Exception):  # noqa: N818 - what happened, not what is wrong
-    """SHAP could not explain a model of a class that it knows."""
+class Unexplained(Exception):  # noqa: N818 - not an error of the user
+    """SHAP cannot explain a model of a class that it supports."""
 
 
 class Exact:
-    """An explainer of the columns a pipeline's last step meets, by the features they are of."""
+    """An exact explainer of a pipeline's last step, with columns summed by feature."""
 
     def __init__(self, kind: Kind, inner: Pipeline, explainer: Any) -> None:
         self.kind, self.called = kind, _called(inner)
@@ -123,22 +122,22 @@ class Exact:
 
     @property
     def base(self) -> float:
-        """The base value; some models have it only after they explained a row."""
+        """Base value; some models have it only after the first explanation."""
         return float(np.ravel(self._explainer.expected_value)[-1])
 
     def model_columns(self, table: pd.DataFrame) -> np.ndarray:
-        """Return the columns of the last step, and the feature behind each."""
+        """Return the input of the last step, and store the feature of each column."""
         index = {name: j for j, name in enumerate(table)}
         self._feature_index = [index[name] for name in column_origins(self._inner)]
         self._features = len(index)
         return transformed_columns(self._inner, table)
 
     def explain(self, rows: Any, part: slice) -> Values:
-        """Return the values of some of the rows, by feature."""
+        """Return the values of the rows ``part``, by feature."""
         try:
             with _quiet():
                 values = np.asarray(self._explainer.shap_values(rows[part]))
-        except Exception as error:  # each library that SHAP asks has errors of its own
+        except Exception as error:  # each library that SHAP calls has its own errors
             raise Unexplained(str(error)) from error
         if values.ndim == 3:  # one for each class
             values = values[..., 1]
@@ -148,14 +147,14 @@ class Exact:
         return folded, None
 
     def probability(self, model: BaseEstimator, table: pd.DataFrame, rows: Any) -> np.ndarray:
-        """By the model as a whole; what its last step meets is at hand where nothing follows it."""
+        """Return the probability by the whole model, from ``rows`` if it is not calibrated."""
         if model is self._inner:
             return np.asarray(model[-1].predict_proba(rows)[:, 1])
         return np.asarray(model.predict_proba(table)[:, 1])
 
 
 class Sampled:
-    """Sampled values of a model's margin where it has one, else of its probability."""
+    """A sampling explainer of a model's margin, or of its probability if it has no margin."""
 
     kind: Kind = "sampled"
 
@@ -167,7 +166,7 @@ class Sampled:
 
     @property
     def base(self) -> float:
-        """The mean score of the background."""
+        """Mean score of the background."""
         return float(self._score(self._background).mean())
 
     def model_columns(self, table: pd.DataFrame) -> pd.DataFrame:
@@ -175,11 +174,11 @@ class Sampled:
         return table
 
     def explain(self, rows: Any, part: slice) -> Values:
-        """Return the values of some of the rows, and their standard errors."""
+        """Return the values of the rows ``part``, and their standard errors."""
         return shapley(self._score, rows.iloc[part], self._background, self._random)
 
     def probability(self, model: BaseEstimator, table: pd.DataFrame, _: Any) -> np.ndarray:
-        """By the model as a whole."""
+        """Return the probability by the whole model."""
         return np.asarray(model.predict_proba(table)[:, 1])
 
     def _score(self, table: pd.DataFrame) -> np.ndarray:
@@ -190,7 +189,7 @@ class Sampled:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without what SHAP tells of its own history."""
+    """Suppress SHAP's deprecation warnings."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="LightGBM binary classifier")
         yield

@@ -1,4 +1,4 @@
-"""A summary of each feature: associations, direction, importance and its interval."""
+"""A summary of each feature: associations, direction and importance."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ from retain.explanations.tables import label_json, number_json, to_json
 
 @dataclass(frozen=True)
 class ExplanationResult:
-    """Everything that was found out about a winner.
+    """All explanations of a winner.
 
     Attributes
     ----------
     associations, distributions, label_audit
-        From the customers alone.
+        Computed from the customers only.
     drivers
-        None where they are missing; ``missing`` then says why, and what to type.
+        None if not available; ``missing`` is then the reason with a solution.
     contributions
-        By group; where there is none, why.
+        Contribution by group, or the reason for none.
     strongest
-        Drivers of each customer, from ``usual.strongest``; None without drivers.
+        ``top_drivers`` of each customer; None without drivers.
     test_to_train
-        Of the folds, for corrected intervals.
+        Ratio of test to training rows, for corrected intervals.
     resamples, seed
-        Of the bootstrap behind strengths.
+        Settings of the bootstrap of strengths.
     """
 
     level: str
@@ -62,7 +62,7 @@ class ExplanationResult:
 
 
 def strengths_of(result: ExplanationResult) -> dict[str, Strength]:
-    """Strength of each feature, and by ``group NAME`` the size of its features' sum."""
+    """Return the strength of each feature, and of each group under ``group NAME``."""
     if result.drivers is None:
         return {}
     shares = result.drivers.shares
@@ -79,9 +79,9 @@ def strengths_of(result: ExplanationResult) -> dict[str, Strength]:
 
 
 TOP = 6
-"""Features whose dependence is told."""
+"""Number of features with a dependence."""
 WEAK = 0.1
-"""Strength, as a share of the strongest feature's, below which a feature counts as weak."""
+"""Strength below which a feature is weak, as a share of the strongest feature's."""
 NO_EFFECT: dict[str, Any] = dict.fromkeys(
     ("direction", "rho", "top_level", "permutation", "swarm", "dependence")
 )
@@ -90,7 +90,7 @@ NO_EFFECT: dict[str, Any] = dict.fromkeys(
 def summarise_features(
     result: ExplanationResult, strength: Mapping[str, Strength]
 ) -> list[dict[str, Any]]:
-    """Features, the strongest first; those the winner does not see by φk, last."""
+    """Return the features, strongest first; then those the winner does not use, by φk."""
     target = result.associations.target
     order = sorted(
         map(str, target.index),
@@ -130,7 +130,7 @@ def _association_of(result: ExplanationResult, name: str) -> dict[str, Any]:
 
 
 def _drivers_by_feature(result: ExplanationResult, order: list[str]) -> dict[str, dict[str, Any]]:
-    """Return the effect of each of the winner's features on its scores."""
+    """Return the effect of each of the winner's features on the scores."""
     drivers, context = result.drivers, result.grounds
     if drivers is None:
         return {}
@@ -139,9 +139,9 @@ def _drivers_by_feature(result: ExplanationResult, order: list[str]) -> dict[str
     top = [name for name in order if name in shares.features][:TOP]
     by_feature = {}
     for j, name in enumerate(shares.features):
-        values, mine = table[name], shares.log_odds[:, j]
+        values, contributions = table[name], shares.log_odds[:, j]
         by_feature[name] = {
-            **_direction(values, mine, context.columns[name]),
+            **_direction(values, contributions, context.columns[name]),
             "permutation": None
             if permuted is None
             else {
@@ -149,8 +149,10 @@ def _drivers_by_feature(result: ExplanationResult, order: list[str]) -> dict[str
                 "low": float(permuted.low[j]),
                 "high": float(permuted.high[j]),
             },
-            "swarm": beeswarm_bins(values, mine),
-            "dependence": _dependence(values, mine, context.columns[name]) if name in top else None,
+            "swarm": beeswarm_bins(values, contributions),
+            "dependence": _dependence(values, contributions, context.columns[name])
+            if name in top
+            else None,
         }
     return by_feature
 

@@ -1,4 +1,4 @@
-"""One fold of a winner explained: its test rows, by a model fitted on all the others."""
+"""Explanations of one fold of a winner: its test rows by the model of its training rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retain.learning.scoring import FoldScorer
 from retain.learning.splits import Fold
 
 ROWS = 200_000
-"""Rows that are scored at a time."""
+"""Rows scored at a time."""
 
 
 def permutation_importance(
@@ -26,9 +26,9 @@ def permutation_importance(
     rounds: int,
     random: np.random.Generator,
 ) -> np.ndarray:
-    """ROC-AUC lost for each column of ``table``, mean of ``rounds`` shuffles; higher matters more.
+    """Return the ROC-AUC lost by shuffling each column of ``table``, shape (n_features,).
 
-    A fitted model's loss on rows that it did not see, shape (n_features,); it may be below zero.
+    Mean of ``rounds`` shuffles; higher is more important, and it may be negative.
     """
     whole = roc_auc(target, model.predict_proba(table)[:, 1])
     orders = [(name, random.permutation(len(table))) for name in table for _ in range(rounds)]
@@ -44,7 +44,7 @@ def permutation_importance(
 def _shuffled(
     model: BaseEstimator, table: pd.DataFrame, orders: list[tuple[Hashable, np.ndarray]]
 ) -> np.ndarray:
-    """Probabilities of the rows with one column in another order, shape (n_orders, n_rows)."""
+    """Return probabilities with one column in another order, shape (n_orders, n_rows)."""
     copies = [table.assign(**{str(name): table[name].array.take(order)}) for name, order in orders]
     probability = model.predict_proba(pd.concat(copies, ignore_index=True))[:, 1]
     return np.asarray(probability.reshape(len(orders), len(table)))
@@ -54,8 +54,8 @@ def _shuffled(
 class FoldExplained:
     """The explanation of a fold's test rows.
 
-    ``losses`` are ROC-AUC lost for each feature when it is shuffled, shape (n_features,); None
-    where nobody asked.
+    ``losses`` is the permutation importance of each feature, shape (n_features,); None if not
+    requested.
     """
 
     repeat: int
@@ -67,12 +67,12 @@ class FoldExplained:
 def explain_fold(
     scoring: FoldScorer, fold: Fold, budget: TimeBudget, shuffles: int
 ) -> FoldExplained:
-    """Return the test rows of ``fold`` explained, and each feature shuffled ``shuffles`` times.
+    """Explain the test rows of ``fold``, and shuffle each feature ``shuffles`` times.
 
     Raises
     ------
     NotApplicable
-        When the rows cannot be explained within the budget.
+        The rows cannot be explained within the budget.
     """
     model = scoring.fit_fold(fold)
     train, test = scoring.table.iloc[fold.train], scoring.table.iloc[fold.test]

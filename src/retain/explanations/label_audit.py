@@ -1,4 +1,4 @@
-"""The label audit: change from one period to the next, by label."""
+"""The label audit: changes from one period to the next, by label."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ STORES_OWN = "communication"
 
 @dataclass(frozen=True, slots=True)
 class ClassFell:
-    """Customers of a class with both figures known; the share whose last is below (Wilson, 95 %).
+    """Customers of a class with both figures observed; the share that decreased (Wilson, 95 %).
 
-    ``change`` is the median of last ÷ before − 1; None unless most had something before.
+    ``change`` is the median of last ÷ before − 1; None unless most had a positive figure before.
     """
 
     customers: int
@@ -30,8 +30,8 @@ class ClassFell:
 class LabelAudit:
     """One figure in two successive periods, by class.
 
-    ``z`` is positive where those labelled as declined fell more often; ``agrees`` where they did
-    so beyond chance.
+    ``z`` is positive if customers labelled as declined decreased more often; ``agrees`` if
+    significantly.
     """
 
     before: DisplayName
@@ -44,10 +44,10 @@ class LabelAudit:
 
 
 def label_audit(customers: Customers) -> list[LabelAudit]:
-    """Return the label against every derived slope and difference of periods.
+    """Return the audit of the label by every derived slope and difference of periods.
 
-    In the order of the derived features. A figure that is known for one class alone says nothing
-    and is left out; so is what the store does (``communication``), not the customer.
+    Figures observed in only one class are left out, and so are actions of the store
+    (``communication``).
     """
     audits = []
     for derived, before, last in find_successive_periods(customers):

@@ -1,4 +1,4 @@
-"""Typical values of customers who stay, and each customer's strongest drivers."""
+"""Typical values of stayers, and each customer's strongest drivers."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from retain.explanations.drivers import ShapContributions
 
 @dataclass(frozen=True)
 class TypicalRange:
-    """One feature among customers whose activity stayed.
+    """The values of a feature among stayers.
 
     Attributes
     ----------
     low, high
-        First and third quartile of a number; None where nobody's is known.
+        First and third quartile of a number; None without observed values.
     levels
         Share of each level of a category.
     unknown
-        Share of those whose value is not known.
+        Share of missing values.
     """
 
     low: float | None
@@ -31,10 +31,11 @@ class TypicalRange:
 
 
 def typical_ranges(table: pd.DataFrame, target: np.ndarray) -> dict[str, TypicalRange]:
-    """Each feature among the rows of ``table`` whose ``target`` is 0.
+    """Return the range of each feature among the rows of ``table`` with ``target`` 0.
 
-    >>> one = typical_ranges(pd.DataFrame({"pages": [1.0, 5.0, 6.0, 7.0]}), np.array([1, 0, 0, 0]))
-    >>> one["pages"].low, one["pages"].high
+    >>> table = pd.DataFrame({"pages": [1.0, 5.0, 6.0, 7.0]})
+    >>> pages = typical_ranges(table, np.array([1, 0, 0, 0]))["pages"]
+    >>> pages.low, pages.high
     (5.5, 6.5)
     """
     stayed = table[target == 0]
@@ -58,15 +59,15 @@ def top_drivers(
     typical: dict[str, TypicalRange],
     count: int,
 ) -> pd.DataFrame:
-    """Return the strongest drivers of each customer, beside its own value and what is usual.
+    """Return the strongest drivers of each customer with own and typical values.
 
     Returns
     -------
     DataFrame
-        A row a customer and driver, customers in the order of ``found``, drivers strongest first:
-        ``customer_id, rank, feature, value`` (a number's), ``level`` (a category's), ``usual_low,
-        usual_high, usual_share`` (of the same level, or of values that are not known either),
-        ``log_odds, points``. Features that move nothing are no drivers.
+        One row per customer and driver, customers in the order of ``contributions``, strongest
+        drivers first: ``customer_id, rank, feature, value`` (of a number), ``level`` (of a
+        category), ``usual_low, usual_high, usual_share`` (of the same level, or of missing
+        values), ``log_odds, points``. Features without an effect are left out.
     """
     values = table.loc[contributions.ids, list(contributions.features)]
     size = np.abs(contributions.log_odds)
@@ -94,7 +95,7 @@ def _with_reference(
     rows: np.ndarray,
     chosen: np.ndarray,
 ) -> pd.DataFrame:
-    """Return a customer's own value of the chosen feature, and what is usual."""
+    """Return the customer's value and the typical values of each chosen feature."""
     numbers = ("value", "usual_low", "usual_high", "usual_share")
     reference = pd.DataFrame(np.nan, index=range(len(rows)), columns=list(numbers))
     level = np.full(len(rows), None, dtype=object)

@@ -10,16 +10,16 @@ import pandas as pd
 from scipy import stats
 
 BINS = 40
-"""Bins of a swarm."""
+"""Bins of a beeswarm."""
 STEPS = 20
-"""Most bins of a dependence, of equally many customers; most levels of a category."""
+"""Largest number of bins of a dependence, of equal counts, or of levels of a category."""
 CLEAR = 0.5
-"""Spearman's ρ from which a feature's effect counts as rising or falling."""
+"""|Spearman's ρ| from which a feature's effect counts as increasing or decreasing."""
 
 
 @dataclass(frozen=True)
 class Direction:
-    """True if higher values go with a higher risk; of a category, the level with the highest."""
+    """The direction of a number's effect on the risk; of a category, the level of highest risk."""
 
     towards: str
     rho: float | None = None
@@ -46,10 +46,10 @@ def direction(values: pd.Series, shares: np.ndarray) -> Direction | None:
 
 
 def beeswarm_bins(values: pd.Series, shares: np.ndarray) -> dict[str, Any] | None:
-    """Return counts of SHAP values in equal bins, and how high the feature's values in each rank.
+    """Return counts of SHAP values in equal bins, and the mean rank of the feature in each.
 
-    None where all are the same. ``values`` are mean ranks from 0 (lowest) to 1, None for bins
-    without a known number.
+    None if all SHAP values are equal. ``values`` are mean ranks from 0 (lowest) to 1, None in bins
+    without an observed number.
     """
     low, high = float(shares.min()), float(shares.max())
     if low == high:
@@ -70,10 +70,10 @@ def _ranks(values: pd.Series, bins: np.ndarray) -> list[float | None]:
 
 
 def dependence(values: pd.Series, shares: np.ndarray) -> list[dict[str, Any]]:
-    """SHAP values along a feature's value: mean and 10th to 90th percentile, by bin or level.
+    """Return mean and 10th to 90th percentile of SHAP values by bin or level of the feature.
 
-    Numbers in bins of equally many customers, ``at`` the bin's median; of a category the largest
-    levels, ``at`` None and ``level`` its name. Customers whose value is not known are in none.
+    Numbers have bins of equal counts, ``at`` is the bin's median; a category has its largest
+    levels, ``at`` is None and ``level`` the name. Missing values are left out.
     """
     number = pd.api.types.is_numeric_dtype(values)
     by = _bin_means(values) if number else values
@@ -96,21 +96,21 @@ def _step(name: object, part: pd.DataFrame, *, number: bool) -> dict[str, Any]:
 
 
 def _bin_means(values: pd.Series) -> pd.Series:
-    """Return the bin of each number; few different ones are their own."""
+    """Return the bin of each number; few distinct values are their own bins."""
     if values.nunique() <= STEPS:
         return values
     return pd.qcut(values, STEPS, labels=False, duplicates="drop")
 
 
 BUNDLES = 10_000
-"""Bundles of customers that are resampled as one; below so many customers, each alone."""
+"""Largest number of units of the bootstrap; with more groups, several form one unit."""
 BATCH = 100
-"""Resamples done at a time."""
+"""Resamples per batch."""
 
 
 @dataclass(frozen=True)
 class Strength:
-    """Mean size of a feature's SHAP values in log-odds, and its bootstrap 95 % interval."""
+    """Mean |SHAP| of a feature in log-odds, with its bootstrap 95 % interval."""
 
     mean: float
     low: float
@@ -122,12 +122,12 @@ def strengths(
 ) -> list[Strength]:
     """Return the mean of each column of ``sizes``, (n, p), with bootstrap intervals.
 
-    Customers are resampled with their copies (rows of one duplicate group). Of more than
-    ``BUNDLES`` groups several are resampled as one, which leaves the variance of a mean as it is.
+    Whole duplicate groups are resampled. With more than ``BUNDLES`` groups several form one unit,
+    which does not change the variance of a mean.
 
-    >>> twins = pd.Series(range(400))
-    >>> (one,) = strengths(np.arange(400.0)[:, None], twins, resamples=200, seed=0)
-    >>> one.mean, one.low < 199.5 < one.high
+    >>> groups = pd.Series(range(400))
+    >>> (strength,) = strengths(np.arange(400.0)[:, None], groups, resamples=200, seed=0)
+    >>> strength.mean, strength.low < 199.5 < strength.high
     (199.5, True)
     """
     bundles = pd.factorize(duplicate_groups.to_numpy())[0] % BUNDLES

@@ -1,4 +1,4 @@
-"""The reasons as tables for spreadsheets: a row a feature, a row a group."""
+"""The explanations as tables for spreadsheets: of features and of groups."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def label_json(label: DisplayName | None) -> dict[str, str] | None:
 
 
 def to_json(value: DataclassInstance | None) -> dict[str, Any] | None:
-    """Return a finding by the names of its parts."""
+    """Return a dataclass as a dict."""
     return None if value is None else asdict(value)
 
 
 def number_json(value: Any) -> float | None:
-    """Return a number that JSON can hold; None for one that is not known.
+    """Return a number as JSON value; None for NaN.
 
     >>> number_json(1), number_json(float("nan"))
     (1.0, None)
@@ -37,7 +37,7 @@ def number_json(value: Any) -> float | None:
 Tree = Mapping[str, Any]
 FACTS = ("group", "kind", "derived", "used", "phik", "significance")
 ENDS = {"strength": "mean", "permutation": "loss", "effect": "value"}
-"""Parts of a feature that have an interval, and what its middle is called."""
+"""Parts of a feature with an interval, and the key of the estimate."""
 
 
 def features_table(features: Sequence[Tree]) -> pd.DataFrame:
@@ -94,6 +94,6 @@ def _group(one: Tree) -> dict[str, Any]:
 
 
 def _interval(name: str, estimate: Tree | None, middle: str) -> dict[str, float | None]:
-    """Return a number with both ends, each in a column of its own."""
+    """Return an estimate and its bounds, each in its own column."""
     keys = {name: middle, f"{name}_low": "low", f"{name}_high": "high"}
     return {column: None if estimate is None else estimate[key] for column, key in keys.items()}

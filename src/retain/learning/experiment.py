@@ -139,7 +139,10 @@ def _summarise_metrics(
     return {
         metric.name: _summary(
             metric,
-            [_value(metric, part, worth) for part, worth in zip(parts, money, strict=True)],
+            [
+                _value(metric, part, profit_part)
+                for part, profit_part in zip(parts, money, strict=True)
+            ],
             splits.test_to_train,
         )
         for metric in select_metrics(training.metrics, with_profit=profit is not None)

@@ -130,9 +130,9 @@ def _captured_profit(
     share: float, target: np.ndarray, probability: np.ndarray, profit: np.ndarray | None
 ) -> float:
     """Return the top's share of the decliners' profit; a loss counts as 0."""
-    worth = np.clip(np.nan_to_num(np.asarray(profit, dtype=float)), 0, None) * target
-    total = worth.sum()
-    return float(top_weights(probability, share) @ worth / total) if total > 0 else np.nan
+    gains = np.clip(np.nan_to_num(np.asarray(profit, dtype=float)), 0, None) * target
+    total = gains.sum()
+    return float(top_weights(probability, share) @ gains / total) if total > 0 else np.nan
 
 
 def corrected_interval(

@@ -12,14 +12,14 @@ from retain.errors import RetainError, did_you_mean, nearest
 from retain.schema import Catalogue, Offer, Rule
 
 DRIVER = "driver"
-"""Stands for the customer's strongest driver that the offer answers."""
+"""Placeholder of the customer's strongest driver that the offer addresses."""
 BARE = re.compile(r"(?!\d+$)\w+")  # {0} is a position
 
 
 def split_template(text: str) -> list[tuple[str, str | None]]:
-    """Each stretch of plain text with the placeholder after it, None after the last.
+    """Return each plain part of a text with the placeholder after it, None after the last.
 
-    ``text`` is one in which ``find_placeholder_problems`` finds nothing.
+    ``text`` must have no ``find_placeholder_problems``.
 
     >>> pages = split_template("You saw {pages} pages {{today}}")
     >>> pages[0], "".join(plain for plain, _ in pages[1:])
@@ -29,7 +29,7 @@ def split_template(text: str) -> list[tuple[str, str | None]]:
 
 
 def placeholders(text: str) -> list[str]:
-    """Return the names in the braces, each once, in their order.
+    """Return the distinct names in braces, in order.
 
     >>> placeholders("{pages} of {category}, {pages}")
     ['pages', 'category']
@@ -38,7 +38,7 @@ def placeholders(text: str) -> list[str]:
 
 
 def find_placeholder_problems(text: str, names: Collection[str], where: str) -> Iterator[str]:
-    r"""Yield a sentence for each placeholder that is none, with the nearest of the ``known`` names.
+    r"""Yield a message for each invalid placeholder, with the nearest of ``names``.
 
     >>> text = "Hello {page}, {pages:>9}"
     >>> print(*find_placeholder_problems(text, ["pages"], "offers.call.text.en"), sep="\n")
@@ -65,20 +65,20 @@ def find_placeholder_problems(text: str, names: Collection[str], where: str) -> 
 
 
 NOTHING = "nothing"
-"""Doing nothing needs no entry in a catalogue, and no other offer may bear its name."""
+"""Reserved name for no offer."""
 OWN = ("site", "app", "account", "parcel", "store", "checkout")
-"""Channels customers come to by themselves: the only ones an offer may use without consent."""
+"""Channels that customers visit by themselves, the only ones allowed without consent."""
 
 
 def check_catalogue(catalogue: Catalogue, audience: Audience) -> None:
-    """Refuse a catalogue that cannot be meant for these customers; their drivers are not asked.
+    """Raise for a catalogue that is invalid for these customers.
 
     Raises
     ------
     RetainError
-        One sentence a fault, with its place: a rule's, a driver or placeholder that does not
-        exist, a placeholder that is not a bare name, a channel that needs consent and
-        does not ask for it.
+        One line per problem, with its key: an invalid rule, an unknown driver or placeholder, a
+        placeholder that is not a bare name, a channel that needs consent without
+        ``needs_consent``.
     """
     problems = [
         problem
@@ -90,9 +90,9 @@ def check_catalogue(catalogue: Catalogue, audience: Audience) -> None:
 
 
 def fit_catalogue(catalogue: Catalogue, audience: Audience) -> Catalogue:
-    """Return the catalogue with the shares of customers in its rules fitted (``rules.fit_rules``).
+    """Return the catalogue with shares of customers in its rules as bounds (``rules.fit_rules``).
 
-    So offers for the best fifth go, among new customers, to whom is as good as this audience's.
+    So an offer for the best fifth has the same bound among new customers.
     """
     offers = {
         name: offer.model_copy(

@@ -1,4 +1,4 @@
-"""Eligibility of customers for offers, whether they pay or not."""
+"""Eligibility of customers for offers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retain.schema import Offer
 
 
 def expand_groups(names: Sequence[str], audience: Audience) -> set[str]:
-    """Return the features named, or of the groups named; a feature's name goes first.
+    """Return the features of these names of features or groups; a feature takes precedence.
 
     >>> from retain.customers.customers import Column
     >>> columns = {name: Column(name, "site", "number") for name in ("pages", "minutes")}
@@ -37,13 +37,13 @@ class RiskDrivers:
     Attributes
     ----------
     customers
-        Position in the audience of whose risk it is, shape (r,).
+        Index of the customer in the audience, shape (r,).
     codes
-        Position in ``features`` of what raises it, shape (r,).
+        Index of the driver in ``features``, shape (r,).
     features
-        Names.
+        Names of features.
     has_drivers
-        Whether anything is told of a customer's drivers, shape (n,).
+        True for customers with drivers in the data, shape (n,).
     """
 
     customers: np.ndarray
@@ -53,16 +53,16 @@ class RiskDrivers:
 
     @classmethod
     def from_audience(cls, audience: Audience) -> RiskDrivers:
-        """Return the drivers of an audience; empty where it has none.
+        """Return the drivers of an audience; empty if it has none.
 
         >>> table = pd.DataFrame({"risk": [0.9, 0.8, 0.7]}, index=[7, 8, 9])
         >>> drivers = pd.DataFrame(
         ...     {"customer_id": [7, 7, 8], "feature": ["pages", "errors", "pages"],
         ...      "log_odds": [0.3, 0.5, -0.2]})
-        >>> raised = RiskDrivers.from_audience(Audience(table, table, {}, drivers=drivers))
-        >>> raised.any_of({"pages"}).tolist(), raised.has_drivers.tolist()
+        >>> raising = RiskDrivers.from_audience(Audience(table, table, {}, drivers=drivers))
+        >>> raising.any_of({"pages"}).tolist(), raising.has_drivers.tolist()
         ([True, False, False], [True, True, False])
-        >>> [raised.features[code] for code in raised.strongest({"pages", "errors"})[:1]]
+        >>> [raising.features[code] for code in raising.strongest({"pages", "errors"})[:1]]
         ['errors']
         """
         has_drivers = np.zeros(len(audience), dtype=bool)
@@ -83,9 +83,9 @@ class RiskDrivers:
         return self.strongest(features) >= 0
 
     def strongest(self, features: Collection[str]) -> np.ndarray:
-        """Code of the one of ``features`` that raises a customer's risk most, or -1; shape (n,)."""
+        """Return the code of the strongest of ``features`` by customer, or -1; shape (n,)."""
         wanted = np.array([name in features for name in self.features], dtype=bool)
-        rows = np.flatnonzero(wanted[self.codes])[::-1]  # the strongest is written last, and stays
+        rows = np.flatnonzero(wanted[self.codes])[::-1]  # the strongest is written last
         strongest_code = np.full(len(self.has_drivers), -1, dtype=np.intp)
         strongest_code[self.customers[rows]] = self.codes[rows]
         return strongest_code
@@ -94,14 +94,16 @@ class RiskDrivers:
 def find_eligible(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:
     """Return whether each customer may get the offer, shape (n,).
 
-    Consent is given or the offer needs none, ``include_if`` holds and ``exclude_if`` does not, one
-    of the offer's ``drivers`` raises the customer's risk, and all that its texts name is known.
-    Where a customer's drivers are not known (``explain=none``, new customers), ``include_if``
-    stands for the drivers, and an offer without ``include_if`` is not for them.
+    Consent is given or not needed, ``include_if`` is true and ``exclude_if`` is not, one of the
+    offer's ``drivers`` raises the customer's risk, and all placeholders have values. Without
+    drivers (``explain=none``, new customers) ``include_if`` replaces the condition on drivers, and
+    an offer without ``include_if`` is not available.
     """
     eligible = _match_drivers(offer, audience, drivers)
     if offer.needs_consent:
-        eligible &= audience.table["contactable"].isin([True]).to_numpy()  # not known is not given
+        eligible &= (
+            audience.table["contactable"].isin([True]).to_numpy()
+        )  # missing consent is not given
     if offer.include_if is not None:
         eligible &= rules.evaluate_rule(offer.include_if, audience)
     if offer.exclude_if is not None:
@@ -117,7 +119,7 @@ def find_eligible(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.
 
 
 def _match_drivers(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:
-    """Return a mask (n,) of those whose drivers match the offer, or ``include_if`` without any."""
+    """Return a mask (n,) of customers with a driver of the offer, or none but ``include_if``."""
     if not offer.drivers:
         return np.ones(len(audience), dtype=bool)
     matches = drivers.any_of(relevant_features(offer, audience))
@@ -125,5 +127,5 @@ def _match_drivers(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np
 
 
 def relevant_features(offer: Offer, audience: Audience) -> set[str]:
-    """Return the features whose higher risk the offer answers; all without ``drivers``."""
+    """Return the features that the offer addresses; all without ``drivers``."""
     return expand_groups(offer.drivers, audience) if offer.drivers else set(audience.columns)

@@ -1,4 +1,4 @@
-"""The catalogue of offers held against customers: who may get what, its cost, its worth."""
+"""Eligibility, cost and net value of each offer for each customer."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from retain.schema import Catalogue, Offer
 def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndarray:
     """Return the cost of a redeemed offer, shape (n,), in the unit of ``profit``.
 
-    ``profit`` is a month's, ``horizon`` in months. Of a profit that is not known, or is a loss, no
-    discount is given.
+    ``profit`` is monthly, ``horizon`` in months. There is no discount on a missing profit or a
+    loss.
 
     >>> from retain.schema import Beta, Translated
-    >>> words, beta = Translated(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
-    >>> offer = Offer(label=words, text=words, channel="email", needs_consent=True, save_rate=beta,
+    >>> text, beta = Translated(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
+    >>> offer = Offer(label=text, text=text, channel="email", needs_consent=True, save_rate=beta,
     ...     contact_cost=1, redemption_cost=2, discount=0.05, redemption_rate_stayers=1)
     >>> redemption_cost(offer, np.array([10.0, -10.0, np.nan]), 3.0).tolist()
     [3.5, 2.0, 2.0]
@@ -34,10 +34,10 @@ def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndar
 def expected_cost(
     offer: Offer, risk: np.ndarray, save_rate: np.ndarray, each: np.ndarray
 ) -> np.ndarray:
-    """Return expected cost of an offer to each customer, shape (n,): lower is better.
+    """Return the expected cost of an offer to each customer, shape (n,): lower is better.
 
-    The contact, and what ``each`` redemption costs (``redemption_cost``): by those who would have
-    declined and are saved, and by some of those who would have stayed.
+    The cost of the contact plus that of ``each`` redemption (``redemption_cost``) by saved
+    decliners and by a share of stayers.
     """
     takes = risk * save_rate + (1 - risk) * offer.redemption_rate_stayers
     return np.asarray(offer.contact_cost + takes * each)
@@ -70,22 +70,22 @@ def _scale_costs(offer: Offer, times: float) -> Offer:
 
 @dataclass(frozen=True)
 class OfferMatrix:
-    """A catalogue of m offers held against an audience of n customers, both in their order.
+    """A catalogue of m offers evaluated for an audience of n customers.
 
     Attributes
     ----------
     names
-        Of the offers, length m.
+        Names of the offers, length m.
     eligible
-        Whether a customer may get an offer, shape (n, m); whether it pays is another question.
+        True where a customer may get an offer, whether it pays or not, shape (n, m).
     save_rate
-        Expected share of decliners who are saved, lifts included, shape (n, m), at most 1.
+        Expected share of decliners saved, lifts included, shape (n, m), at most 1.
     contact_cost
-        Of one contact, shape (m,).
+        Cost of one contact, shape (m,).
     cost
         Expected cost, shape (n, m), in the unit of profit.
     net
-        Expected net value, shape (n, m), in the same unit; higher is better.
+        Expected net value, shape (n, m), in the unit of profit; higher is better.
     """
 
     names: tuple[str, ...]
@@ -100,16 +100,16 @@ class OfferMatrix:
 def evaluate_offers(
     catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
 ) -> OfferMatrix:
-    """Return the catalogue held against the audience.
+    """Evaluate the offers of a catalogue for an audience.
 
-    A profit that is not known, or is a loss, has nothing at stake and gets no discount.
+    A customer with a missing profit or a loss has nothing at stake and gets no discount.
 
     Raises
     ------
     RetainError
-        Where the catalogue cannot be meant for these customers, as ``check_catalogue`` says.
+        As ``check_catalogue`` does.
     NotApplicable
-        Where profit is not known, as no offer has a value then.
+        There is no profit, so no offer has a value.
     """
     check_catalogue(catalogue, audience)
     if not audience.with_profit:
@@ -124,7 +124,7 @@ def evaluate_offers(
 def reprice_offers(
     offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
 ) -> OfferMatrix:
-    """Return the same offers to the same customers, at other save rates, costs or stakes."""
+    """Return the same offers at other save rates, costs or values at stake."""
     return _to_offer_matrix(
         catalogue, audience, assumptions, offers.eligible, RiskDrivers.from_audience(audience)
     )
@@ -156,7 +156,7 @@ def _to_offer_matrix(
 
 
 def _save_rate(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:
-    """Return the prior mean, lifted where a driver of the lift raises the risk."""
+    """Return the mean save rate, lifted where a driver of the lift raises the risk."""
     rate = np.full(len(audience), offer.save_rate.mean)
     if offer.lift is not None:
         rate[drivers.any_of(expand_groups(offer.lift.drivers, audience))] *= offer.lift.factor

@@ -1,7 +1,7 @@
-"""A customer's own values as a text to that customer has them.
+"""A customer's values as text for placeholders of offers.
 
-Values come from files and are trusted in nothing: what cannot be printed is left out, a long one
-is cut, and whoever shows a text escapes it as plain text.
+Values come from files and are untrusted: unprintable characters are removed, long values are
+truncated, and the display must escape them as plain text.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from retain.customers.customers import DisplayName
 
 LANGUAGES = ("en", "ru")
 MAX_CHARACTERS = 80
-"""Characters of one value; a longer one ends in an ellipsis."""
+"""Largest number of characters of a value; a longer one ends in an ellipsis."""
 SPACES = ("Cc", "Zl", "Zp")
 INVISIBLE = ("Cf", "Cn", "Co", "Cs")
-"""Unicode categories that are shown as a space, and not at all: line ends and control characters;
-marks that turn or hide text, halves of characters, what has no agreed meaning."""
+"""Unicode categories shown as a space (line ends, control characters) and removed (format marks,
+surrogates, private and unassigned characters)."""
 
 
 def sanitise(text: str) -> str:
-    r"""``text`` on one line, at most ``MAX_CHARACTERS`` characters, all of them to be seen.
+    r"""Return ``text`` on one line with at most ``MAX_CHARACTERS`` visible characters.
 
     >>> sanitise("Home\n\t textiles\u202e "), len(sanitise("long " * 100))
     ('Home textiles', 80)
@@ -41,7 +41,7 @@ def _is_visible(character: str) -> str:
 
 
 def format_number(value: float, language: str) -> str:
-    r"""Return a finite number for people: three digits that matter, whole units always.
+    r"""Return a finite number with three significant digits, and always whole units.
 
     >>> format_number(0.8949, "en"), format_number(13.0, "en"), format_number(5249.8, "en")
     ('0.895', '13', '5,250')
@@ -59,14 +59,14 @@ def format_number(value: float, language: str) -> str:
 
 
 def is_available(name: str, audience: Audience) -> np.ndarray:
-    """Return whether a feature can be told to each customer, in either language, shape (n,)."""
+    """Return whether each customer has a printable value of a feature in both languages, (n,)."""
     values = audience.features[name]
     if pd.api.types.is_numeric_dtype(values):
         return np.asarray(np.isfinite(values.to_numpy(dtype=float)))
     codes, levels = pd.factorize(values)
     labels = [_level_name(name, level, audience) for level in levels]
     messages = [all(sanitise(getattr(label, one)) for one in LANGUAGES) for label in labels]
-    return np.asarray(np.array([*messages, False])[codes])  # -1, of a value not known, is the last
+    return np.asarray(np.array([*messages, False])[codes])  # code -1 of a missing value is the last
 
 
 def format_values(
@@ -76,7 +76,7 @@ def format_values(
 
     Returns
     -------
-    Place of each one's text among the texts, shape (len(rows),), and the texts.
+    Index of each row's text, shape (len(rows),), and the distinct texts.
     """
     values = audience.features[name].iloc[rows]
     if pd.api.types.is_numeric_dtype(values):

@@ -1,4 +1,4 @@
-"""Texts of offers, with each customer's values in the placeholders."""
+"""Texts of offers with each customer's values in the placeholders."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from retain.campaign.offers.placeholder_values import format_values, sanitise
 from retain.schema import Offer
 
 TextFunction = tuple[np.ndarray, list[str]]
-"""Place of each customer's text among the distinct texts, and these."""
+"""Index of each customer's text, and the distinct texts."""
 
 
 def offer_texts(
     offers: OfferMatrix, audience: Audience, chosen: np.ndarray, language: Literal["en", "ru"]
 ) -> list[str]:
-    """Return the text of the offer ``chosen`` for each customer, empty for those who get none.
+    """Return the text of each customer's offer, empty without an offer.
 
     Parameters
     ----------
     chosen
-        Position of an offer in the catalogue, -1 for nothing, shape (n,).
+        Index of an offer in the catalogue, -1 for none, shape (n,).
 
     Raises
     ------
     ValueError
-        Where an offer is chosen for a customer who may not get it.
+        An offer is chosen for a customer who is not eligible.
     """
     texts = np.full(len(audience), "", dtype=object)
     drivers = cache(
         lambda: RiskDrivers.from_audience(audience)
-    )  # costs a second of a million, and few ask
+    )  # takes a second per million, and few offers need it
     for j, offer in enumerate(offers.catalogue.offers.values()):
         rows = np.flatnonzero(chosen == j)
         if not offers.eligible[rows, j].all():
@@ -56,7 +56,7 @@ def offer_texts(
 def _driver_name(
     offer: Offer, audience: Audience, drivers: RiskDrivers, rows: np.ndarray, language: str
 ) -> TextFunction:
-    """Return the display name of the strongest driver that the offer answers."""
+    """Return the display name of each customer's strongest driver that the offer addresses."""
     columns = [audience.columns.get(name) for name in drivers.features]
     codes = drivers.strongest(relevant_features(offer, audience))[rows]
     return codes, [
@@ -65,7 +65,7 @@ def _driver_name(
 
 
 def _fill_template(template: str, values: dict[str, TextFunction], count: int) -> np.ndarray:
-    """Fill in the template for ``count`` customers, each distinct text once."""
+    """Return the template filled for ``count`` customers, each distinct text computed once."""
     combination = np.zeros(count, dtype=np.int64)
     for codes, distinct in values.values():
         combination, _ = pd.factorize(combination * len(distinct) + codes)

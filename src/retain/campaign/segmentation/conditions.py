@@ -1,4 +1,4 @@
-"""One condition of a rule: of whom it is true, and its shares turned into bounds."""
+"""A condition of a rule: its evaluation, and its shares as bounds."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ CATEGORY = ("one_of", "none_of")
 
 
 def values_of(name: str, audience: Audience) -> pd.Series:
-    """Return a feature, risk or money by its name; money is missing where a source has none."""
+    """Return a feature, risk or money by name; money is missing if the source has none."""
     if name in RESERVED and name not in audience.table:
         return pd.Series(np.nan, index=audience.table.index, name=name)
     return audience.has_value(name)
 
 
 def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Of whom a condition is true and of whom it is false, each of shape (n,).
+    """Return masks of where a condition is true and where it is false, each of shape (n,).
 
-    Of a value that is not known it is neither, but for ``observed``.
+    For a missing value it is neither, except with ``observed``.
 
     >>> values = pd.Series([1.0, 3.0, np.nan])
     >>> [one.tolist() for one in evaluate_condition(Condition(above=2), values)]
@@ -50,7 +50,7 @@ def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndar
 
 
 def resolve_quantiles(condition: Condition, values: pd.Series) -> Condition:
-    """Return the condition with ``top`` and ``bottom`` as bounds for these values.
+    """Return the condition with ``top`` and ``bottom`` as bounds among these values.
 
     >>> resolve_quantiles(Condition(top=0.5), pd.Series([1.0, 2.0, 3.0, 4.0])).at_least
     3.0
@@ -68,7 +68,7 @@ def resolve_quantiles(condition: Condition, values: pd.Series) -> Condition:
 
 
 def _evaluate_parts(condition: Condition, values: pd.Series) -> list[np.ndarray]:
-    """Each part of a condition but ``observed``, shape (n,); any answer for missing values."""
+    """Return masks of the parts of a condition except ``observed``, arbitrary where missing."""
     parts = []
     if condition.one_of is not None:
         parts.append(values.isin(condition.one_of).to_numpy())
@@ -83,10 +83,10 @@ def _evaluate_parts(condition: Condition, values: pd.Series) -> list[np.ndarray]
 
 
 def _quantile_bound(numbers: np.ndarray, share: float) -> float:
-    """Return the value up to which the lowest ``share`` of the known numbers lie.
+    """Return the upper bound of the lowest ``share`` of the observed numbers.
 
-    Below all where that is nobody, by the lowest float, since infinity does not pass through JSON.
+    For an empty share it is the lowest float, as JSON has no infinity.
     """
     observed = numbers[~np.isnan(numbers)]
-    count = math.ceil(share * len(observed) - 1e-9)  # .1 of 30 is 3, whatever floats say
+    count = math.ceil(share * len(observed) - 1e-9)  # .1 of 30 is 3, despite rounding
     return float(np.partition(observed, count - 1)[count - 1]) if count else -sys.float_info.max

@@ -1,8 +1,7 @@
 """Contrasts: the features in which a segment differs most from other customers.
 
-Numbers and levels stand on one scale. Cliff's δ of a number is how much oftener a customer inside
-has a higher value than one outside than a lower one; of a feature that is 0 or 1 it is the
-difference of the two shares, which is what is told of a level.
+Numbers have Cliff's δ, levels the difference of shares. Both are on one scale: Cliff's δ of a
+feature with values 0 and 1 is the difference of shares.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from scipy import special, stats
 from retain.campaign.shares import newcombe
 
 MOST_LEVELS = 30
-"""Levels of a category that are looked at, most frequent first."""
+"""Number of levels of a category considered, most frequent first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +27,11 @@ class Contrast:
     Attributes
     ----------
     level
-        Of a category, the level whose share differs most.
-    inside, elsewhere
-        Means of a number, shares of a level, among customers whose value is known.
+        The level of a category with the largest difference of shares.
+    in_segment, elsewhere
+        Means of a number or shares of a level, among observed values.
     effect, low, high
-        Cliff's δ or the difference of shares, within −1 and 1, with its 95 % interval.
+        Cliff's δ or the difference of shares, within [−1, 1], with its 95 % interval.
     """
 
     feature: str
@@ -45,12 +44,12 @@ class Contrast:
 
     @property
     def measure(self) -> Literal["cliffs_delta", "difference_of_shares"]:
-        """The measure of ``effect``."""
+        """Measure of ``effect``."""
         return "cliffs_delta" if self.level is None else "difference_of_shares"
 
     @property
     def direction(self) -> Literal["higher", "lower"]:
-        """True if those inside have the higher values, or the level oftener."""
+        """Direction of the values, or of the share of the level, in the segment."""
         return "higher" if self.effect > 0 else "lower"
 
 
@@ -59,8 +58,8 @@ def segment_contrasts(
 ) -> dict[str, list[Contrast]]:
     """Return the ``most`` largest contrasts of each segment, largest first.
 
-    Only those whose interval leaves out 0 and, of numbers, whose means lie in the direction of the
-    effect: what is told beside it must not contradict it.
+    Only contrasts whose interval excludes 0 and, for numbers, whose means differ in the direction
+    of the effect, so that the displayed means do not contradict it.
 
     Parameters
     ----------
@@ -68,8 +67,8 @@ def segment_contrasts(
         Segment of each row, shape (n,).
 
     >>> pages = pd.DataFrame({"pages": [1.0, 2.0, 3.0, 4.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]})
-    >>> found = segment_contrasts(pages, np.repeat(["few", "many"], [4, 6]))["few"][0]
-    >>> found.effect, found.direction, found.in_segment, found.high < 0
+    >>> few = segment_contrasts(pages, np.repeat(["few", "many"], [4, 6]))["few"][0]
+    >>> few.effect, few.direction, few.in_segment, few.high < 0
     (-1.0, 'lower', 2.5, True)
     """
     codes, names = pd.factorize(segments, sort=True)
@@ -110,11 +109,10 @@ def _number_contrasts(
 
 
 def auc_interval(auc: np.ndarray, n: np.ndarray, m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """95 % intervals of how often one of ``n`` values is above one of ``m``, ties counted half.
+    """Return 95 % intervals of the AUC of ``n`` against ``m`` values, ties counted half.
 
-    Newcombe (2006), method 5: the bounds are those θ from which the number found lies 1.96 of
-    their own standard errors away, so that the interval of 0 or 1 has a width too, whereas that of
-    DeLong et al. has none.
+    Newcombe (2006), method 5: the AUC is 1.96 standard errors of the bound away from each bound.
+    So the interval of an AUC of 0 or 1 has a positive width, unlike that of DeLong et al.
 
     >>> [round(float(bound[0]), 3) for bound in auc_interval(np.ones(1), np.array([5]), 20)]
     [0.761, 1.0]
@@ -143,7 +141,7 @@ def _auc_error(auc: np.ndarray, n: np.ndarray, m: np.ndarray) -> np.ndarray:
 def _level_contrasts(
     name: str, values: pd.Series, codes: np.ndarray, segments: int
 ) -> Iterator[tuple[int, Contrast]]:
-    """Yield the level whose share differs most; of equal ones the more frequent inside."""
+    """Yield the level with the largest difference of shares; of ties the more frequent inside."""
     level_codes, levels = pd.factorize(values, sort=True)
     observed = level_codes >= 0
     cells = np.bincount(
@@ -166,7 +164,7 @@ def _level_contrasts(
 def _compare_shares(
     inside: int, all_inside: int, outside: int, all_outside: int
 ) -> tuple[float, float, float, float, float]:
-    """Both shares, their difference and its interval (Newcombe 1998, method 10)."""
+    """Return both shares, their difference and its interval (Newcombe 1998, method 10)."""
     interval = newcombe(inside, all_inside, outside, all_outside, float(special.ndtri(0.975)))
     value, low, high = (float(one) for one in interval[:3])
     return inside / all_inside, outside / all_outside, value, low, high

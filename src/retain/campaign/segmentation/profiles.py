@@ -22,15 +22,15 @@ class Money(Protocol):
 
     @property
     def value(self) -> float:
-        """The amount."""
+        """Amount."""
 
     @property
     def low(self) -> float:
-        """The lower end of its interval."""
+        """Lower end of the interval."""
 
     @property
     def high(self) -> float:
-        """The upper end of its interval."""
+        """Upper end of the interval."""
 
 
 def build_profiles(
@@ -48,22 +48,21 @@ def build_profiles(
     audience
         Customers in their segments.
     fitted
-        The segmentation that placed them, settled.
+        The fitted segmentation of these segments.
     totals
         Profit at risk of each segment; None without profit.
     stability
-        How stable each segment is, where that was measured.
+        Stability of each segment, if measured.
     differs
-        False to leave out what distinguishes each segment, which takes longest.
+        False to skip contrasts, which take longest.
 
     Returns
     -------
     list of dict
-        Without segments that are empty: ``segment, label, customers, share, risk, risk_low,
-        risk_high`` (mean risk with its 95 % t interval), ``profit`` (in all, as far as it is
-        known), ``profit_at_risk, contactable`` (share), ``small`` (fewer customers than the
-        segmentation's minimum), ``stability``, ``differs`` (``segment_contrasts``). Missing values
-        is None.
+        Non-empty segments: ``segment, label, customers, share, risk, risk_low, risk_high`` (mean
+        risk with its 95 % t interval), ``profit`` (total of observed values), ``profit_at_risk,
+        contactable`` (share), ``small`` (fewer customers than the segmentation's minimum),
+        ``stability``, ``differs`` (``segment_contrasts``). Missing values are None.
     """
     if audience.segments is None:
         raise ValueError("these customers are not placed")
@@ -109,7 +108,7 @@ def _describe(
 
 
 def _stability(measured: Mapping[str, Stability] | None, name: str) -> dict[str, Any] | None:
-    """None too where a segment is so rare that none of it was drawn."""
+    """Return the stability of a segment; None if not measured, or not in the sample."""
     stability = None if measured is None else measured.get(name)
     return None if stability is None else asdict(stability)
 

@@ -1,8 +1,8 @@
-"""Rules over features, risk and profit: what is wrong with one, and for whom one holds.
+"""Rules over features, risk and profit: checks and evaluation.
 
-Kleene's three-valued logic, as SQL has it: a condition on a value nobody knows is neither true nor
-false, and so is its ``not``; a rule holds where it is true. So a customer of whom nothing is known
-satisfies nothing but what asks for it with ``observed``, and de Morgan's laws hold.
+Rules use Kleene's three-valued logic, as SQL does: a condition on a missing value is neither true
+nor false, and so is its ``not``; a rule selects customers for whom it is true. Missing values
+therefore satisfy only conditions with ``observed``, and de Morgan's laws hold.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from retain.schema import Condition, Rule
 
 
 def find_rule_problems(rule: Rule, audience: Audience, where: str) -> Iterator[str]:
-    """Each fault of a rule as a sentence that begins with its place."""
+    """Yield each problem of a rule as a message with its config key."""
     if not (rule.conditions or rule.all or rule.any or rule.not_ is not None):
         yield f"{where} is empty; expected a condition such as risk: {{at_least: 0.5}}."
     for name, condition in rule.conditions.items():
@@ -43,7 +43,7 @@ def find_rule_problems(rule: Rule, audience: Audience, where: str) -> Iterator[s
 def _find_condition_problems(
     name: str, condition: Condition, audience: Audience, where: str
 ) -> Iterator[str]:
-    """Yield the problems of one condition: of its name, else of its kind, else of its bounds."""
+    """Yield the problems of a condition: of its name, else of its kind, else of its bounds."""
     if name in RESERVED and name in audience.features:
         yield (
             f"{where}: {name!r} is a feature of these customers and what rules call their "
@@ -106,7 +106,7 @@ def _contradictions(condition: Condition, where: str) -> Iterator[str]:
 
 
 def _not_a_share(condition: Condition, where: str) -> Iterator[str]:
-    """Bounds of risk that are percentages, most likely."""
+    """Yield a problem if bounds of risk are probably percentages."""
     for key in BOUNDS:
         bound = getattr(condition, key)
         if bound is not None and math.isfinite(bound) and not 0 <= bound <= 1:
@@ -118,7 +118,7 @@ def _describe_bounds(condition: Condition) -> dict[str, object]:
 
 
 def _empty_interval(condition: Condition) -> bool:
-    """Return whether no number lies within the bounds."""
+    """Return whether no number is within the bounds."""
     lower, upper = (condition.at_least, condition.above), (condition.at_most, condition.below)
     low = max((bound for bound in lower if bound is not None), default=-math.inf)
     high = min((bound for bound in upper if bound is not None), default=math.inf)
@@ -126,7 +126,7 @@ def _empty_interval(condition: Condition) -> bool:
 
 
 def _no_level_left(condition: Condition) -> bool:
-    """Return whether shares, levels or ``observed`` leave nobody."""
+    """Return whether shares, levels or ``observed`` exclude every value."""
     top, bottom, levels = condition.top, condition.bottom, condition.one_of
     return (
         0 in (top, bottom)
@@ -137,11 +137,10 @@ def _no_level_left(condition: Condition) -> bool:
 
 
 def evaluate_rule(rule: Rule, audience: Audience) -> np.ndarray:
-    """Return whether a rule that ``check_rule`` has passed is true of each customer, shape (n,).
+    """Return a mask of the customers for whom a checked rule is true, shape (n,).
 
-    ``top: 0.2`` is true of the customers whose value is among the highest fifth of all values
-    known, those tied with the last of them included; ``bottom`` likewise. A source without profit
-    knows nobody's.
+    ``top: 0.2`` is true for the highest fifth of the observed values, including ties; ``bottom``
+    likewise. Without profit in the source, all profits are missing.
 
     >>> import pandas as pd
     >>> from retain.schema import Condition
@@ -159,14 +158,14 @@ def evaluate_rule(rule: Rule, audience: Audience) -> np.ndarray:
 
 
 def check_rule(rule: Rule, audience: Audience, where: str) -> None:
-    """Refuse a rule that cannot be meant for these customers.
+    """Raise for a rule that is invalid for these customers.
 
     Raises
     ------
     RetainError
-        One sentence a fault, with its place below ``where``: a feature or level that does not
-        exist, a number's condition on a category or the reverse, a feature that bears a reserved
-        name, bounds that nothing satisfies, a rule or condition that says nothing.
+        One line per problem, with its key below ``where``: an unknown feature or level, a
+        condition of the wrong kind, a feature with a reserved name, unsatisfiable bounds, an empty
+        rule or condition.
     """
     if problems := list(find_rule_problems(rule, audience, where)):
         raise RetainError("\n".join(problems))
@@ -193,14 +192,14 @@ class _Truth:
 
 
 def _evaluate(rule: Rule, audience: Audience) -> _Truth:
-    everybody = np.ones(len(audience), dtype=bool)
-    truth = _Truth(everybody, ~everybody)
+    everyone = np.ones(len(audience), dtype=bool)
+    truth = _Truth(everyone, ~everyone)
     for name, condition in rule.conditions.items():
         truth &= _Truth(*evaluate_condition(condition, values_of(name, audience)))
     for one in rule.all:
         truth &= _evaluate(one, audience)
     if rule.any:
-        either = ~_Truth(everybody, ~everybody)
+        either = ~_Truth(everyone, ~everyone)
         for one in rule.any:
             either |= _evaluate(one, audience)
         truth &= either
@@ -211,10 +210,9 @@ def _evaluate(rule: Rule, audience: Audience) -> _Truth:
 
 
 def fit_rules(rule: Rule, audience: Audience) -> Rule:
-    """Return the same rule with every share of customers as the bound it is among these.
+    """Return the rule with each share of customers replaced by its bound among these.
 
-    So that others can be held against it: who is ``top: 0.2`` among themselves is another
-    question.
+    The fitted rule applies to other customers, among whom the bound of ``top: 0.2`` may differ.
     """
     changes: dict[str, object] = {
         name: resolve_quantiles(condition, values_of(name, audience))

@@ -1,7 +1,7 @@
-"""Segments from a small tree on profit at risk: each leaf becomes a rule that people can read.
+"""Segments from a small tree on profit at risk; each leaf becomes a readable rule.
 
-The tree sees features alone, so that a leaf says who its customers are and not what was computed
-of them. Values nobody knows go to the side that suits them better.
+The tree splits only on features, not on computed quantities, so leaves describe customers. Missing
+values go to the side that fits them better.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class FeatureBounds:
     Attributes
     ----------
     low, high
-        A number is above the one and at most the other.
+        A number is above ``low`` and at most ``high``.
     level, others
-        A category is the one, or none of the others.
+        A category is ``level``, or none of ``others``.
     observed, missing
         True if the leaf takes observed values, and missing ones.
     has_missing
-        True if values of the feature are missing, so that the leaf's name must say so.
+        True if the feature has missing values, so that the leaf's name must mention them.
     """
 
     low: float | None = None
@@ -45,7 +45,7 @@ class FeatureBounds:
 
     @property
     def condition(self) -> Condition:
-        """The condition on observed values; on all of them, where it has no bounds."""
+        """The condition on observed values; without bounds it is ``observed``."""
         if not self.observed:
             return Condition(observed=False)
         if self.level is not None:
@@ -57,7 +57,7 @@ class FeatureBounds:
         return Condition(above=self.low, at_most=self.high)
 
     def rule(self, name: str) -> Rule:
-        """Return the rule of this side."""
+        """Return the rule of these bounds."""
         message = Rule.model_validate({name: self.condition})
         if not (self.observed and self.missing):
             return message
@@ -90,7 +90,7 @@ def name_leaf(
 def _describe_side(
     name: str, side: FeatureBounds, column: Column | None
 ) -> tuple[str, DisplayName]:
-    """Return the text of a side, by the feature's own name and by its display names."""
+    """Return the text of a side with the feature's name, and its label with display names."""
     column = column or Column(name, "", "number")
     called, either = column.label, side.has_missing and side.observed and side.missing
     if not side.observed or (side.condition.observed and not either):
@@ -140,31 +140,31 @@ def _format_range(name: str, side: FeatureBounds) -> str:
 
 
 def _format_digits(number: float) -> str:
-    """All digits of a number, none of them an exponent's."""
+    """Return all digits of a number, without an exponent."""
     return np.format_float_positional(number, trim="-")
 
 
 MOST_LEVELS = 30
-"""Levels of a category that a split may ask for, most frequent first."""
+"""Number of levels of a category available for splits, most frequent first."""
 
 MOST = 50_000
-"""Customers a tree is learnt from; of more, so many are drawn."""
+"""Largest number of customers a tree is fitted on; of more, a sample of this size."""
 
 LARGEST = float(np.finfo(np.float32).max)
-"""What the tree can take, which computes in single precision."""
+"""Largest value of the tree, which uses single precision."""
 
 RESERVED_CHARACTERS = (*RESERVED, "all", "any", "not", "not_")
-"""Names a rule reads as something else than a feature."""
+"""Names that have another meaning in a rule."""
 
 
 def leaf_rules(audience: Audience, segmentation: Segmentation) -> dict[str, SegmentRule]:
-    """Return a rule for each leaf, by its name; exactly one of them holds of any customer.
+    """Return a rule for each leaf by name; exactly one of them is true for any customer.
 
     A regression tree (squared error; Breiman et al. 1984) of at most ``segmentation.max_depth`` on
-    profit at risk, or on risk where no profit is known. Each leaf has at least the share
+    profit at risk, or on risk without profit. Each leaf has at least the share
     ``segmentation.min_leaf_fraction`` of the customers the tree is fitted on, and at least
-    ``segmentation.min_size`` of them. The same customers in the same order give the same tree.
-    Cut-offs are the roundest numbers that part the customers as the tree does.
+    ``segmentation.min_size`` of them. The tree is deterministic for the same order of customers.
+    Cut-offs are the roundest numbers that give the same split.
     """
     audience = _sample_rows(audience)
     splits = _split_matrix(audience.features)
@@ -179,7 +179,7 @@ def leaf_rules(audience: Audience, segmentation: Segmentation) -> dict[str, Segm
 
 @dataclass(frozen=True)
 class _Split:
-    """A split: on the size of a number, or on one level."""
+    """A split by a number, or by one level."""
 
     feature: str
     level: str | None
@@ -188,9 +188,9 @@ class _Split:
     def sides(
         self, before: FeatureBounds, low: float | None, *, left: bool
     ) -> tuple[FeatureBounds, FeatureBounds]:
-        """Return a side below and above ``low``; ``left`` says where missing values go.
+        """Return the sides below and above ``low``; None separates observed and missing values.
 
-        None parts the known from the unknown.
+        ``left``: missing values go to the side below.
         """
         missing = (before.missing and left, before.missing and not left)
         if low is None:
@@ -225,7 +225,7 @@ def _splits_of(name: str, values: pd.Series) -> Iterator[_Split]:
     codes, levels = pd.factorize(values, sort=True)
     counts = np.bincount(codes[codes >= 0], minlength=len(levels))
     frequent = np.argsort(-counts, kind="stable")[:MOST_LEVELS]
-    if len(levels) <= 2:  # the second level of two asks the same as the first
+    if len(levels) <= 2:  # a split by the second of two levels is the same as by the first
         frequent = frequent[1:]
     for code in frequent:
         yield _Split(name, str(levels[code]), np.where(codes < 0, np.nan, codes == code))
@@ -244,10 +244,7 @@ def _fit_tree(matrix: np.ndarray, target: np.ndarray, segmentation: Segmentation
 def _paths(
     tree: Any, splits: list[_Split], node: int, rows: np.ndarray, path: dict[str, FeatureBounds]
 ) -> Iterator[dict[str, FeatureBounds]]:
-    """Yield the bounds of each leaf below a node, by feature.
-
-    ``rows`` are the positions of the customers who come to the node.
-    """
+    """Yield the bounds of each leaf below a node, by feature; ``rows`` are those of the node."""
     if tree.children_left[node] < 0:
         yield path
         return
@@ -265,9 +262,9 @@ def _paths(
 
 
 def _round_threshold(below: np.ndarray, above: np.ndarray) -> float | None:
-    """Return the first number with few digits that is at least all below and under all above.
+    """Return the number with the fewest digits that is ≥ all ``below`` and < all ``above``.
 
-    None where there is nothing above, so that the tree parts the known from the unknown.
+    None if ``above`` is empty, when the split separates observed and missing values.
 
     >>> _round_threshold(np.array([1.0, 5.0]), np.array([6.0]))
     5.0
@@ -280,7 +277,7 @@ def _round_threshold(below: np.ndarray, above: np.ndarray) -> float | None:
     first = -math.floor(math.log10(abs(low))) if low else 0
     for digits in range(first, first + 16):
         scale = 10.0**digits
-        threshold = math.ceil(low * scale) / scale + 0.0  # no zero has a minus
+        threshold = math.ceil(low * scale) / scale + 0.0  # no negative zero
         if low <= threshold < high:
             return threshold
     return low

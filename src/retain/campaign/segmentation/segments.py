@@ -1,7 +1,7 @@
 """Segments by bands, by rules or by a tree.
 
 Every kind is first fitted: each cut-off becomes a number and each leaf of a tree a rule. A fitted
-segmentation applies to any customers, and passes through JSON with ``model_dump(by_alias=True)``.
+segmentation applies to any customers, and is serialised with ``model_dump(by_alias=True)``.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from retain.errors import RetainError
 from retain.schema import Segmentation, ThresholdBands, Translated
 
 NEVER = math.nextafter(1, 2)
-"""The lower bound of a band of risk that stays empty."""
+"""Lower bound of a band of risk that stays empty."""
 
 
 def check_bands(
     bands: ThresholdBands, of: Literal["risk", "value"], break_even_risk: float | None
 ) -> None:
-    """Refuse bands that cannot be meant.
+    """Raise for invalid bands.
 
     Raises
     ------
     RetainError
-        When there is no band, one begins where nothing can, or bands are multiples of a risk that
-        is not known.
+        There is no band, a bound is out of range, or bands are multiples of a missing break-even
+        risk.
     """
     where = f"segmentation.{of}.bands"
     if not bands.bands:
@@ -47,14 +47,14 @@ def check_bands(
 def fit_bands(
     bands: ThresholdBands, values: np.ndarray, break_even_risk: float | None = None
 ) -> ThresholdBands:
-    """Return the same bands, lowest first, each beginning at a number.
+    """Return the bands with absolute lower bounds, lowest first.
 
     Parameters
     ----------
     values
-        What quantiles are taken of; NaN where it is not known.
+        Values for quantiles; NaN where missing.
     break_even_risk
-        What bands of the scale ``break_even`` are multiples of; infinity where nothing pays.
+        Unit of bands of the scale ``break_even``; infinity if no offer pays.
 
     >>> halves = ThresholdBands(scale="quantile", bands={"high": 0.5, "low": 0})
     >>> fit_bands(halves, np.array([1.0, 2.0, 3.0, np.nan])).bands
@@ -66,7 +66,7 @@ def fit_bands(
     if bands.scale == "quantile" and len(observed):
         begins = np.quantile(observed, begins)
     elif bands.scale == "break_even" and break_even_risk is not None:
-        # what never pays breaks even at infinity, of which there is no zeroth part
+        # an offer that never pays has an infinite break-even risk, and 0 × infinity is NaN
         begins = np.minimum(begins * np.clip(break_even_risk, 0, 1e300), NEVER)
     numbers = dict(zip(ordered, begins.tolist(), strict=True))
     return bands.model_copy(update={"scale": "absolute", "bands": numbers})
@@ -75,7 +75,7 @@ def fit_bands(
 def assign_bands(bands: ThresholdBands, values: np.ndarray) -> np.ndarray:
     """Return the index of each value's band: the highest that begins at or below it.
 
-    A value below the lowest band, or not known, belongs to the lowest: every customer has a place.
+    Values below the lowest band and missing values belong to the lowest band.
 
     >>> bands = ThresholdBands(scale="absolute", bands={"low": 0, "high": 5})
     >>> assign_bands(bands, np.array([-1, 5, np.nan]))
@@ -103,7 +103,7 @@ def _check_break_even(of: Literal["risk", "value"], break_even_risk: float | Non
 
 
 def _range(bands: ThresholdBands, of: Literal["risk", "value"]) -> tuple[float, float, str]:
-    """Between which numbers bands may begin, and what those are called."""
+    """Return the range of lower bounds of bands, and its description."""
     if bands.scale == "quantile":
         return 0, 1, "a quantile, 0 to 1"
     if bands.scale == "break_even":
@@ -118,19 +118,19 @@ MEANT = {
     "rules": ("rules", "default_segment", "default_label"),
     "tree": ("max_depth", "min_leaf_fraction"),
 }
-"""Keys of a segmentation by the kind they mean something to."""
+"""Keys of a segmentation used by each kind."""
 
 
 def assign_segments(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Audience:
-    """Return the same customers, each in one segment.
+    """Return the customers with their segments.
 
     Parameters
     ----------
     break_even_risk
-        The risk from which the cheapest offer pays for a customer of median value, which bands of
-        the scale ``break_even`` are multiples of; None where no campaign is planned.
+        The risk from which the cheapest offer pays for a customer of median value, the unit of
+        bands of the scale ``break_even``; None without a campaign.
 
     Raises
     ------
@@ -144,12 +144,12 @@ def assign_segments(
 def check_segmentation(
     audience: Audience, segmentation: Segmentation, break_even_risk: float | None = None
 ) -> None:
-    """Refuse a segmentation that cannot be meant for these customers; nothing is learnt.
+    """Raise for a segmentation that is invalid for these customers.
 
     Raises
     ------
     RetainError
-        When bands or rules are missing or mean nothing here, or a key means nothing to this kind.
+        Bands or rules are missing or invalid, or the kind does not use a key.
     """
     _check_used_keys(segmentation)
     if segmentation.kind == "rules":
@@ -165,10 +165,10 @@ def check_segmentation(
 def fit_segmentation(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Segmentation:
-    """Return the segmentation with everything fitted as plain numbers and rules.
+    """Return the segmentation as absolute numbers and rules.
 
-    Of the kind ``risk_value`` or ``rules``; to settle it again changes nothing. Without profit,
-    bands are of risk alone.
+    Its kind is ``risk_value`` or ``rules``; fitting it again changes nothing. Without profit there
+    are only bands of risk.
 
     Raises
     ------
@@ -182,7 +182,7 @@ def fit_segmentation(
 def fit_checked_segmentation(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Segmentation:
-    """As ``fit_segmentation``, of a segmentation that has been checked already."""
+    """Return ``fit_segmentation`` of a segmentation that has been checked."""
     if segmentation.kind == "tree":
         leaves = segment_tree.leaf_rules(audience, segmentation)
         kept = segmentation.name, segmentation.min_size
@@ -201,10 +201,9 @@ def fit_checked_segmentation(
 
 
 def segments_of(audience: Audience, fitted: Segmentation) -> np.ndarray:
-    """Return the segment of each customer, names as objects, shape (n,).
+    """Return the segment name of each customer, shape (n,), dtype object.
 
-    A level or cut-off that no customer reaches is allowed: the segmentation may have been fitted
-    to other customers.
+    Segments may be empty, as the segmentation may have been fitted to other customers.
     """
     if fitted.kind == "risk_value":
         return _in_bands(audience, fitted)
@@ -216,7 +215,7 @@ def segments_of(audience: Audience, fitted: Segmentation) -> np.ndarray:
 
 
 def segment_labels(fitted: Segmentation) -> dict[str, DisplayName | None]:
-    """Return the display name of each segment by its key, None where it has none."""
+    """Return the display name, or None, of each segment by its key."""
     if fitted.kind == "rules":
         labels = {name: named.label for name, named in fitted.rules.items()}
         labels |= {fitted.default_segment: fitted.default_label}
@@ -271,7 +270,7 @@ def _join_labels(one: DisplayName | None, other: DisplayName | None) -> DisplayN
     return DisplayName(f"{one.en} · {other.en}", f"{one.ru} · {other.ru}")
 
 
-# --- faults --------------------------------------------------------------------------------------
+# --- checks --------------------------------------------------------------------------------------
 
 
 def _check_rules(audience: Audience, segmentation: Segmentation) -> None:
@@ -287,7 +286,7 @@ def _check_rules(audience: Audience, segmentation: Segmentation) -> None:
 
 
 def _check_used_keys(segmentation: Segmentation) -> None:
-    """Refuse a key that means nothing to this kind."""
+    """Raise for a key that this kind does not use."""
     used = MEANT[segmentation.kind]
     others = {key for keys in MEANT.values() for key in keys} - set(used)
     for key in sorted(others):

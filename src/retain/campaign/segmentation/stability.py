@@ -13,21 +13,21 @@ from retain.campaign.segmentation.segments import fit_checked_segmentation, segm
 from retain.schema import Condition, Rule, Segmentation, ThresholdBands
 
 RISK_OFF = 0.02
-"""How far a cut-off of risk is moved at most: what a recalibrated risk is commonly off by."""
+"""Largest shift of a cut-off of risk: a common error of a recalibrated risk."""
 
 MONEY_OFF = 0.05
-"""How far a cut-off of money is moved at most, as a share of it."""
+"""Largest shift of a cut-off of money, as a share of it."""
 
 MOST = 20_000
-"""Customers a measurement is made on; of more, so many are drawn."""
+"""Largest number of customers used; of more, a sample of this size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stability:
-    """The share of a segment that is found again, at most 1.
+    """The Jaccard similarity of a segment under resampling, at most 1.
 
-    ``jaccard`` is the mean over ``resamples``, ``low`` their tenth percentile. Hennig (2007) calls
-    a mean under .6 no segment to be trusted, one above .85 highly stable.
+    ``jaccard`` is the mean over ``resamples``, ``low`` the 10th percentile. According to Hennig
+    (2007) segments under .6 should not be trusted, and those above .85 are highly stable.
     """
 
     jaccard: float
@@ -43,27 +43,26 @@ def stability(
     resamples: int = 50,
     seed: int = 0,
 ) -> dict[str, Stability]:
-    """Bootstrap Jaccard similarity of each segment (Hennig 2007), by its name.
+    """Return the bootstrap Jaccard similarity of each segment (Hennig 2007), by its name.
 
-    As often as there are ``resamples``, as many customers are drawn with replacement, the
-    segmentation is learnt from them anew (quantiles, shares, the tree), its given cut-offs of risk
-    are moved by up to ``RISK_OFF`` and those of money by up to ``MONEY_OFF`` of themselves, each
-    evenly and by itself, and all customers are placed by it. The similarity of two sets of
-    customers is the size of what they share over that of what either holds; a segment is held
-    against the most similar of the new ones. Cut-offs of features are definitions and stay.
+    For each resample the segmentation is fitted to a bootstrap sample (quantiles, shares, tree),
+    with absolute cut-offs of risk shifted uniformly by up to ``RISK_OFF`` and those of money by up
+    to ``MONEY_OFF`` × their value, and applied to all customers. A segment is compared with the
+    most similar new one (intersection over union). Cut-offs of features are definitions and are
+    not shifted.
 
     Parameters
     ----------
     audience
-        Customers in the segments they have by ``segmentation`` as it was configured.
+        Customers in segments by ``segmentation``.
 
     >>> table = pd.DataFrame({"risk": np.linspace(0, 1, 200)})
     >>> bands = ThresholdBands(scale="absolute", bands={"low": 0, "high": 0.5})
     >>> config = Segmentation(name="halves", kind="risk_value", min_size=1, risk=bands)
     >>> customers = Audience(table, pd.DataFrame(index=table.index), {})
     >>> customers = customers.with_segments(segments_of(customers, config))
-    >>> found = stability(customers, config)["high risk"]
-    >>> 0.95 < found.low < found.jaccard < 1
+    >>> high = stability(customers, config)["high risk"]
+    >>> 0.95 < high.low < high.jaccard < 1
     True
     """
     if audience.segments is None:
@@ -93,7 +92,7 @@ def _bootstrap(audience: Audience, random: np.random.Generator) -> Audience:
 
 
 def _most_similar(codes: np.ndarray, names: np.ndarray, segments: int) -> np.ndarray:
-    """Jaccard similarity of each segment to the most similar of the new ones."""
+    """Return the Jaccard similarity of each segment to the most similar new one."""
     other_codes, others = pd.factorize(names)
     cells = np.bincount(codes * len(others) + other_codes, minlength=segments * len(others))
     both = cells.reshape(segments, len(others))
@@ -101,11 +100,11 @@ def _most_similar(codes: np.ndarray, names: np.ndarray, segments: int) -> np.nda
     return np.asarray((both / either).max(axis=1))
 
 
-# --- cut-offs a little off -----------------------------------------------------------------------
+# --- shifted cut-offs ----------------------------------------------------------------------------
 
 
 def _perturb(segmentation: Segmentation, random: np.random.Generator) -> Segmentation:
-    """Return the same with every given cut-off of risk and money moved."""
+    """Return the segmentation with every absolute cut-off of risk and money shifted."""
     changes = {
         "risk": _perturb_bands(segmentation.risk, "risk", random),
         "value": _perturb_bands(segmentation.value, "profit", random),
@@ -149,6 +148,6 @@ def _perturb_condition(condition: Condition, of: str, random: np.random.Generato
 
 
 def _perturb_cut(cut: float, of: str, random: np.random.Generator) -> float:
-    """Return a cut-off of risk or of money, a little off."""
+    """Return a shifted cut-off of risk or of money."""
     share = random.uniform(-1, 1)
     return cut + share * RISK_OFF if of == "risk" else cut * (1 + share * MONEY_OFF)

@@ -1,4 +1,4 @@
-"""Draws of everything a campaign's money depends on and nobody knows exactly."""
+"""Samples of the uncertain assumptions of a campaign."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from retain.campaign.value.recalibration import Recalibration
 from retain.schema import Assumption, Assumptions, Beta
 
 NAMES = ("horizon", "loss_fraction", "margin", "cost_multiplier")
-"""The fields of ``Assumptions``; a new one goes to the end, where it moves no other's draws."""
+"""The sampled fields of ``Assumptions``; add new ones last, to keep the draws of the others."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class SampledAssumptions:
     line
         Intercept and slope of the recalibration, shape (D, 2).
     horizon, loss_fraction, margin
-        Shape (D,): triangular from low by value to high; constant where those are one.
+        Shape (D,): triangular with low, mode value and high; constant if low equals high.
     cost_multiplier
-        Shape (D,): costs of offers by what they are at the assumption's value.
+        Shape (D,): costs of offers relative to those at the assumption's value.
     seed
-        Also that of save rates.
+        Seed of all draws, save rates included.
     """
 
     line: np.ndarray
@@ -43,9 +43,9 @@ class SampledAssumptions:
     def sample(
         cls, recalibration: Recalibration, assumptions: Assumptions, seed: int
     ) -> SampledAssumptions:
-        """``assumptions.simulations`` draws; each assumption has a stream of its own.
+        """Return ``assumptions.simulations`` draws.
 
-        So a range that is changed moves its own draws and no others.
+        Each assumption has its own stream, so a changed range does not affect other draws.
         """
         ranges = (getattr(assumptions, name) for name in NAMES)
         horizon, loss_fraction, margin, cost_multiplier = (
@@ -62,21 +62,21 @@ class SampledAssumptions:
 
     @cached_property
     def cost_per_profit(self) -> np.ndarray:
-        """The cost of a decline for each unit of monthly profit, shape (D,)."""
+        """Cost of a decline per unit of monthly profit, shape (D,)."""
         return np.asarray(self.horizon * self.loss_fraction * self.margin)
 
     def risk(self, logits: np.ndarray) -> np.ndarray:
-        """Probability of decline at each of K logits in each draw, shape (K, D)."""
+        """Return the probability of decline at each of K logits in each draw, shape (K, D)."""
         return np.asarray(special.expit(self.line[:, 0] + np.outer(logits, self.line[:, 1])))
 
     def save_rates(self, name: str, prior: Beta) -> np.ndarray:
-        """Save rates of the offer of this name, shape (D,), whatever other offers there are."""
+        """Return save rates of an offer, shape (D,), independent of other offers."""
         stream = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
         random = np.random.default_rng([self.seed, stream])
         return np.asarray(random.beta(prior.alpha, prior.beta, len(self)))
 
     def rows(self, chosen: slice) -> SampledAssumptions:
-        """Return some of the draws."""
+        """Return a slice of the draws."""
         return SampledAssumptions(
             line=self.line[chosen],
             horizon=self.horizon[chosen],

@@ -1,4 +1,4 @@
-"""Break-even: by save rate, by contact cost, by a customer's risk."""
+"""Break-even save rate, contact cost and risk."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ class BreakEven:
     Attributes
     ----------
     save_rate
-        The mean save rate, before lifts; 0 where it pays without saving anybody, None where it does
-        not pay though all were saved, or nobody is chosen.
+        Mean save rate before lifts; 0 if the offer pays without saving anyone, None if it does not
+        pay at a save rate of 1 or has no customers.
     contact_cost
-        What a contact may cost; None where it does not pay though contacts were free, or nobody
-        is chosen.
+        Cost of a contact; None if the offer does not pay with free contacts or has no customers.
     """
 
     save_rate: float | None
@@ -37,7 +36,7 @@ class BreakEven:
 def break_even(
     audience: Audience, offers: OfferMatrix, assumptions: Assumptions, chosen: np.ndarray
 ) -> dict[str, BreakEven]:
-    """Break-even of each offer for those it was chosen for; ``chosen`` (n,) is its place or -1."""
+    """Return the break-even of each offer for its customers; ``chosen`` (n,) is its index or -1."""
     return {
         name: _offer_break_even(
             audience, offers, assumptions, index, np.flatnonzero(chosen == index)
@@ -67,8 +66,8 @@ def _offer_break_even(
 def _rate(times: np.ndarray, won: np.ndarray, lost: float) -> float | None:
     """Return the lowest rate γ with Σ min(γ · times, 1) · won = spent.
 
-    The sum is linear in γ between the rates from which a lifted customer is certain to be saved,
-    so it is exact to look there and draw a line.
+    The sum is piecewise linear in γ, with knots where a lifted rate reaches 1, so linear
+    interpolation between knots is exact.
     """
     lifts, group = np.unique(np.round(times, 9), return_inverse=True)
     sums = np.bincount(group, won)
@@ -90,12 +89,12 @@ def _or_none(cost: float) -> float | None:
 def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> float | None:
     """Return the risk from which an offer pays at this monthly profit, without a lift.
 
-    None where it never does. P · γ · (stake − r) = contact + (1 − P) · stayers · r, with r what the
-    offer costs once taken, is solved for P.
+    None if it never does. P solves P · γ · (stake − r) = contact + (1 − P) · stayers · r, with r
+    the cost of a redemption.
 
     >>> from retain.schema import Beta, Translated
-    >>> words, beta = Translated(en="Call", ru="Звонок"), Beta(alpha=6, beta=14)
-    >>> call = Offer(label=words, text=words, channel="call", needs_consent=True, contact_cost=1,
+    >>> text, beta = Translated(en="Call", ru="Звонок"), Beta(alpha=6, beta=14)
+    >>> call = Offer(label=text, text=text, channel="call", needs_consent=True, contact_cost=1,
     ...     redemption_cost=10, discount=0, redemption_rate_stayers=1, save_rate=beta)
     >>> names = ("horizon", "loss_fraction", "margin", "cost_multiplier")
     >>> assumed = Assumptions(name="sure", simulations=100, **dict.fromkeys(names, 1))
@@ -114,7 +113,7 @@ def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> fl
 
 
 def cheapest_offer(catalogue: Catalogue) -> str:
-    """Return the offer whose contact costs least; of equals the one that costs least once taken."""
+    """Return the offer with the lowest contact cost, then the lowest redemption cost."""
     offers = catalogue.offers
 
     def costs(name: str) -> tuple[float, float, float, str]:

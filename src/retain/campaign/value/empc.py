@@ -1,8 +1,9 @@
-"""EMPC: the profit of targeting by a score, expected over what share of decliners can be saved.
+"""EMPC: the expected maximum profit of targeting by a score, over a random save rate γ.
 
 Verbraken, Verbeke & Baesens 2013 (eq. 11 and 12), with values of individual customers as in
-Óskarsdóttir, Baesens & Vanthienen 2018. Of the customers who are targeted a decliner brings
-γ · (value − incentive) − contact and a stayer costs contact + taken · incentive; γ ~ Beta.
+Óskarsdóttir, Baesens & Vanthienen 2018. A targeted decliner brings
+γ · (value − incentive) − contact, and a targeted stayer costs
+contact + redemption_rate_stayers · incentive; γ ~ Beta.
 """
 
 from __future__ import annotations
@@ -19,17 +20,17 @@ from retain.schema import Assumptions, Beta, Offer
 
 @dataclass(frozen=True)
 class Empc:
-    """Expected maximum profit for each customer scored, and the share to target (0 to 1)."""
+    """Expected maximum profit per scored customer, and the share to target (0 to 1)."""
 
     value: float
     share: float
 
     def as_json(self) -> dict[str, float]:
-        """``{"value", "share"}``."""
+        """Return ``{"value", "share"}``."""
         return asdict(self)
 
 
-def empc(  # noqa: PLR0913 - the measure's own terms
+def empc(  # noqa: PLR0913 - the terms of the measure
     declined: np.ndarray,
     score: np.ndarray,
     value: np.ndarray | float,
@@ -39,31 +40,31 @@ def empc(  # noqa: PLR0913 - the measure's own terms
     save_rate: Beta,
     redemption_rate_stayers: float = 1.0,
 ) -> Empc:
-    """Return the measure, exact: the best cut-off for every save rate, integrated piece by piece.
+    """Return the exact EMPC: the best cut-off for each save rate, integrated in closed form.
 
-    For one save rate γ the profit of targeting the k highest scores is γ · A(k) − B(k), so the best
-    over k is the upper envelope of lines: on each of its pieces one cut-off is best, and γ's part
-    of a Beta's mass and mean is known in closed form. Equal scores are targeted together.
+    For a save rate γ the profit of targeting the k highest scores is γ · A(k) − B(k), so the
+    maximum over k is an upper envelope of lines. On each of its pieces one cut-off is best, and the
+    Beta's mass and partial mean have a closed form. Equal scores are targeted together.
 
     Parameters
     ----------
     declined
-        1 of those who declined and 0 of others, or a probability, shape (n,).
+        1 for decliners and 0 for stayers, or a probability, shape (n,).
     score
         Higher is riskier, shape (n,).
     value, incentive
-        Of each customer, shape (n,), or of all alike, in one unit of money.
+        By customer, shape (n,), or one number, in the same unit of money.
     contact
         Cost of one contact.
     save_rate
-        What is thought of γ.
+        Distribution of γ.
     redemption_rate_stayers
         Share of targeted stayers who take the incentive; 1 in the papers.
 
     >>> declined, score = np.array([0, 1, 0, 1, 0, 1, 0, 1]), np.linspace(0.1, 0.8, 8)
-    >>> found = empc(declined, score, 200, incentive=10, contact=1,
+    >>> result = empc(declined, score, 200, incentive=10, contact=1,
     ...     save_rate=Beta(alpha=6, beta=14))
-    >>> round(found.value, 4), round(found.share, 4)
+    >>> round(result.value, 4), round(result.share, 4)
     (23.8756, 0.8744)
     """
     won = declined * (value - incentive)
@@ -78,9 +79,9 @@ def empc(  # noqa: PLR0913 - the measure's own terms
 def of_offer(
     audience: Audience, declined: np.ndarray, offer: Offer, assumptions: Assumptions
 ) -> Empc:
-    """Return the EMPC of scores, with each customer's own stake and one offer's costs.
+    """Return the EMPC of the audience's scores with its values at stake and one offer's costs.
 
-    ``declined`` has shape (n,), in the order of ``audience.table``, which must know profit.
+    ``declined`` has shape (n,), in the order of ``audience.table``, which must have profit.
     """
     table = audience.table
     return empc(
@@ -99,7 +100,7 @@ def of_offer(
 def _profit_lines(
     score: np.ndarray, won: np.ndarray, lost: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return A, B and the number of targeted customers of each cut-off, none first."""
+    """Return A, B and the number of targeted customers of each cut-off, from 0 customers on."""
     order = np.argsort(-score, kind="stable")
     last = np.append(np.diff(score[order]) != 0, values=True)
     slope, cost = (np.append(0.0, np.cumsum(one[order])[last]) for one in (won, lost))
@@ -107,12 +108,12 @@ def _profit_lines(
 
 
 def _envelope(slope: np.ndarray, cost: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lines γ · slope − cost that are highest somewhere, by slope, and the γ each begins at.
+    """Return the lines γ · slope − cost on the upper envelope, by slope, and their first γ.
 
     One pass over lines sorted by slope (Andrew's monotone chain).
     """
     order = np.lexsort((cost, slope))
-    # of one slope the cheapest comes first, and only it can be highest
+    # of equal slopes only the cheapest, which comes first, can be on the envelope
     first = np.append(True, np.diff(slope[order]) > 0)
     lines: list[int] = []
     starts: list[float] = []
@@ -133,7 +134,7 @@ def _envelope(slope: np.ndarray, cost: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _beta_moments(starts: np.ndarray, save_rate: Beta) -> tuple[np.ndarray, np.ndarray]:
-    """Return the Beta's mass on each piece, and its part of the mean."""
+    """Return the Beta's mass and partial mean on each piece."""
     edges = np.clip(np.append(starts, np.inf), 0, 1)
     alpha, beta = save_rate.alpha, save_rate.beta
     mass = np.diff(special.betainc(alpha, beta, edges))

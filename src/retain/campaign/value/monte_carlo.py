@@ -1,4 +1,4 @@
-"""Intervals of money: the same sums in many draws of what nobody knows exactly."""
+"""Monte Carlo intervals of amounts of money under uncertain assumptions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OfferPayoff:
-    """Terms of the net value in D draws: of risk × profit, of risk, of profit, of each."""
+    """Coefficients of the net value in D draws: of risk × profit, risk, profit, and constant."""
 
     both: np.ndarray
     risk: np.ndarray
@@ -32,7 +32,7 @@ class OfferPayoff:
 
     @classmethod
     def of(cls, offer: Offer, save_rate: np.ndarray, sampled: SampledAssumptions) -> OfferPayoff:
-        """Terms at the save rates and assumptions of D draws, ``save_rate`` of shape (D,)."""
+        """Return the coefficients in D draws, ``save_rate`` of shape (D,)."""
         stayers = offer.redemption_rate_stayers
         discount = offer.discount * sampled.horizon * sampled.cost_multiplier
         redemption, spared = offer.redemption_cost * sampled.cost_multiplier, stayers - save_rate
@@ -46,9 +46,9 @@ class OfferPayoff:
 
 @dataclass(frozen=True)
 class OfferGroup:
-    """Customers who are sent one offer and whose save rate is lifted alike.
+    """Customers with the same offer and lift.
 
-    ``rows`` are their positions; ``times`` is their save rate by the offer's mean.
+    ``rows`` are their positions; ``times`` is their save rate over the offer's mean.
     """
 
     name: str
@@ -57,13 +57,13 @@ class OfferGroup:
     rows: np.ndarray
 
     def returns(self, sampled: SampledAssumptions) -> OfferPayoff:
-        """Terms of their net value: one save rate a draw for all of the offer, 1 at most."""
+        """Return the coefficients of their net value; a save rate is at most 1."""
         rates = sampled.save_rates(self.name, self.offer.save_rate) * self.times
         return OfferPayoff.of(self.offer, np.minimum(rates, 1.0), sampled)
 
 
 def group_by_offer(chosen: np.ndarray, offers: OfferMatrix) -> list[OfferGroup]:
-    """Group customers by offer and lift, leaving out choices of −1."""
+    """Group customers by offer and lift, without choices of −1."""
     groups = []
     for index, name in enumerate(offers.names):
         offer = offers.catalogue.offers[name]
@@ -76,21 +76,21 @@ def group_by_offer(chosen: np.ndarray, offers: OfferMatrix) -> list[OfferGroup]:
 
 
 BOUNDS = (0.025, 0.975)
-"""Quantiles of the draws that make an interval."""
+"""Quantiles of the draws for an interval."""
 CHUNK_CELLS = 2_000_000
-"""Numbers held at a time: what is larger is done in pieces of this size."""
+"""Largest number of cells of a chunk."""
 APART = 4096
-"""Customers whose own interval is computed one by one; of more, a table of nodes is read."""
+"""Largest number of customers with exact intervals; for more, a table is interpolated."""
 NODES = 64
-"""Nodes of that table along risk and along profit; an interval is then off by some 1 % at most."""
+"""Nodes of that table along risk and along profit; its error is about 1 % at most."""
 
 
 @dataclass(frozen=True)
 class Money:
     """An expected sum and its 95 % interval.
 
-    The value is at the assumptions' own values, the interval spans the 2.5 to 97.5 % quantiles of
-    the draws. Where a range is so lopsided that the value lies beside them, it is their end.
+    The value is computed at the assumptions' values, the interval from the 2.5 and 97.5 % quantiles
+    of the draws, widened if needed to contain the value.
     """
 
     value: float
@@ -99,7 +99,7 @@ class Money:
 
     @classmethod
     def of(cls, value: float, draws: np.ndarray) -> Money:
-        """Return the interval of draws of shape (D,), widened to hold the value.
+        """Return the interval of draws of shape (D,), widened to contain the value.
 
         >>> Money.of(5.0, np.array([1.0, 2.0, 3.0]))
         Money(value=5.0, low=1.05, high=5.0)
@@ -108,28 +108,28 @@ class Money:
         return cls(float(value), float(min(low, value)), float(max(high, value)))
 
     def as_json(self) -> dict[str, float]:
-        """``{"value", "low", "high"}``."""
+        """Return ``{"value", "low", "high"}``."""
         return asdict(self)
 
 
 class MonteCarlo:
-    """Draws of one audience's money, the same for the same seed.
+    """Simulated amounts of money of an audience.
 
     Parameters
     ----------
     audience
-        With profit.
+        Customers with profit.
     recalibration
-        Whose probability is the audience's risk.
-    value
-        Assumptions with their ranges, and the number of draws.
+        The recalibration of the audience's risk.
+    assumptions
+        Assumptions with their ranges, and the number of simulations.
     seed
-        Of every draw.
+        Seed of all draws.
 
     Raises
     ------
     ValueError
-        When the audience's profit is not known.
+        The audience has no profit.
     """
 
     def __init__(
@@ -145,13 +145,13 @@ class MonteCarlo:
         self._sampled = SampledAssumptions.sample(recalibration, assumptions, seed)
 
     def total(self, weight: np.ndarray) -> Money:
-        """Profit at risk of some customers, by a mask or by weights of shape (n,)."""
+        """Return the profit at risk of customers by a mask or weights of shape (n,)."""
         group = np.zeros(len(weight), dtype=int)
         sums = self._knots.sums(weight * self._profit, group, 1)
         return Money.of(float(weight @ self._at_risk), self._lost(sums)[0])
 
     def totals(self, labels: np.ndarray) -> dict[str, Money]:
-        """Profit at risk by label, labels of shape (n,) in their order."""
+        """Return the profit at risk by label, ``labels`` of shape (n,)."""
         group, names = pd.factorize(np.asarray(labels), sort=True)
         draws = self._lost(self._knots.sums(self._profit, group, len(names)))
         values = np.bincount(group, self._at_risk, len(names))
@@ -161,7 +161,7 @@ class MonteCarlo:
         }
 
     def per_customer(self) -> np.ndarray:
-        """Low and high of each customer's profit at risk, shape (n, 2)."""
+        """Return bounds of each customer's profit at risk, shape (n, 2)."""
         bounds = np.empty((len(self._knots), 2))
         for piece in _row_slices(len(self._knots), len(self._sampled)):
             factor = self._sampled.risk(self._knots.logits[piece]) * self._sampled.cost_per_profit
@@ -170,9 +170,9 @@ class MonteCarlo:
         return _widen(customer_bounds, self._at_risk)
 
     def plan(self, chosen: np.ndarray, offers: OfferMatrix) -> Money:
-        """Return expected net value of a plan, ``chosen`` the place of each customer's offer or -1.
+        """Return the expected net value of a plan; ``chosen`` is each customer's offer index or -1.
 
-        The save rate of an offer is one number, and is drawn once for all who are sent it.
+        An offer has one save rate per draw for all its customers.
         """
         groups = group_by_offer(chosen, offers)
         if not groups:
@@ -190,10 +190,10 @@ class MonteCarlo:
         return Money.of(float(offers.net[rows, chosen[rows]].sum()), draws)
 
     def expected_net(self, chosen: np.ndarray, offers: OfferMatrix) -> np.ndarray:
-        """Low and high of each customer's expected net value, shape (n, 2); 0 of those not chosen.
+        """Return bounds of each customer's expected net value, shape (n, 2); 0 if not chosen.
 
-        Exact for up to ``APART`` customers of an offer; of more, read from a table of ``NODES`` ×
-        ``NODES`` of risk and profit.
+        Exact for up to ``APART`` customers of an offer; for more, interpolated in a table of
+        ``NODES`` × ``NODES`` risks and profits.
         """
         bounds = np.zeros((len(chosen), 2))
         for one in group_by_offer(chosen, offers):
@@ -205,7 +205,7 @@ class MonteCarlo:
         return bounds
 
     def _lost(self, sums: np.ndarray) -> np.ndarray:
-        """Profit at risk in each draw of profits summed at the knots, shape (groups, D)."""
+        """Return the profit at risk in each draw from profits at the knots, shape (groups, D)."""
         lost = np.empty((len(sums), len(self._sampled)))
         for piece in _row_slices(len(self._sampled), len(self._knots)):
             sampled = self._sampled.rows(piece)
@@ -213,7 +213,7 @@ class MonteCarlo:
         return lost
 
     def _at_knots(self, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return customers, and their profits, by group and knot; group -1 is left out."""
+        """Return numbers of customers and their profits by group and knot, without group -1."""
         rest = np.where(group < 0, groups, group)
         one = np.ones(len(group))
         return tuple(  # type: ignore[return-value]
@@ -221,7 +221,7 @@ class MonteCarlo:
         )
 
     def _nets(self, points: np.ndarray, terms: OfferPayoff) -> np.ndarray:
-        """Bounds of net value at points of (score, profit), shape (points, 2)."""
+        """Return bounds of net value at points of (score, profit), shape (points, 2)."""
         if len(points) <= APART:
             return self._exact_nets(points, terms)
         axes = tuple(_grid_nodes(points[:, axis]) for axis in (0, 1))
@@ -245,7 +245,7 @@ def _sum_terms(
     paid: np.ndarray,
     risk: np.ndarray,
 ) -> np.ndarray:
-    """Net value of all groups in some draws, from their sums at the knots, risk (K, draws)."""
+    """Return the net value of all groups in a slice of draws from sums at the K knots."""
     of_one, of_profit = counted @ risk, paid @ risk
     total = np.zeros(risk.shape[1])
     for number, one in enumerate(terms):
@@ -255,24 +255,24 @@ def _sum_terms(
 
 
 def _row_slices(rows: int, columns: int) -> Iterator[slice]:
-    """Slices of the rows of a table so wide that each holds ``CHUNK_CELLS`` numbers or fewer."""
+    """Yield slices of the rows of a table with at most ``CHUNK_CELLS`` cells each."""
     step = max(CHUNK_CELLS // columns, 1)
     for start in range(0, rows, step):
         yield slice(start, start + step)
 
 
 def _bounds(draws: np.ndarray) -> np.ndarray:
-    """2.5 and 97.5 % quantiles of each row, shape (rows, 2)."""
+    """Return 2.5 and 97.5 % quantiles of each row, shape (rows, 2)."""
     return np.asarray(np.quantile(draws, BOUNDS, axis=1).T)
 
 
 def _widen(bounds: np.ndarray, value: np.ndarray) -> np.ndarray:
-    """Bounds widened to hold the value."""
+    """Return bounds widened to contain the value."""
     return np.column_stack([np.minimum(bounds[:, 0], value), np.maximum(bounds[:, 1], value)])
 
 
 def _grid_nodes(values: np.ndarray) -> np.ndarray:
-    """Ascending: half at quantiles, where customers are, half at equal steps, where few are."""
+    """Return nodes, ascending: half at quantiles, half at equal steps for sparse regions."""
     share = np.linspace(0, 1, NODES // 2)
     low, high = values.min(), values.max()
     nodes = np.unique(np.concatenate([np.quantile(values, share), low + (high - low) * share]))

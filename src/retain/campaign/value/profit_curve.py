@@ -1,4 +1,4 @@
-"""The profit curve: what targeting the best share of customers is expected to bring."""
+"""The profit curve: expected net value by the share of customers targeted."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
     from retain.campaign.offers.offers import OfferMatrix
 
 POINTS = 200
-"""Points of a curve at most."""
+"""Largest number of points of a curve."""
 
 
 @dataclass(frozen=True)
 class ProfitCurve:
-    """Expected net value by the share of all customers that is targeted.
+    """Expected net value by the share of all customers targeted.
 
     Attributes
     ----------
     offer
-        The offer all get; None where each gets the one that is best for the customer.
+        The offer for all customers; None for each customer's best offer.
     shares
-        From 0 to the share that may get it, at most ``POINTS``.
+        From 0 to the eligible share, at most ``POINTS`` values.
     profit
-        Expected net value of targeting that share, those with the highest expected net first.
+        Expected net value of targeting each share, customers by expected net value.
     by_risk
-        The same where those with the highest risk come first, as is usual.
+        Expected net value of targeting each share, customers by risk.
     best_share, best_profit
-        Where ``profit`` is highest; never below 0, which nobody targeted brings.
+        Maximum of ``profit``, at least 0.
     """
 
     offer: str | None
@@ -42,7 +42,7 @@ class ProfitCurve:
     best_profit: float
 
     def as_json(self) -> dict[str, Any]:
-        """Plain lists and numbers."""
+        """Return plain lists and numbers."""
         arrays = {name: getattr(self, name).tolist() for name in ("shares", "profit", "by_risk")}
         best = {"best_share": self.best_share, "best_profit": self.best_profit}
         return {"offer": self.offer, **arrays, **best}
@@ -51,8 +51,8 @@ class ProfitCurve:
 def profit_curve(audience: Audience, offers: OfferMatrix, offer: str | None = None) -> ProfitCurve:
     """Return the profit curve of one offer, or of each customer's best one, without limits.
 
-    Only customers who are eligible are targeted. Both orders, and equal customers, are settled by
-    customer id, so the curve does not depend on the order of rows.
+    Only eligible customers are targeted. Ties are broken by customer id, so the curve does not
+    depend on the order of rows.
     """
     net = np.where(offers.eligible, offers.net, -np.inf)
     net = net.max(axis=1) if offer is None else net[:, offers.names.index(offer)]
@@ -73,6 +73,6 @@ def profit_curve(audience: Audience, offers: OfferMatrix, offer: str | None = No
 
 
 def _points(count: int, best: int) -> np.ndarray:
-    """Positions to show: the first, the last, the best and others at equal steps."""
+    """Return positions of points: the first, the last, the best and others at equal steps."""
     steps = np.linspace(0, count - 1, min(count, POINTS - 1)).round().astype(int)
     return np.unique(np.append(steps, best))

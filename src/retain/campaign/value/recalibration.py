@@ -1,4 +1,4 @@
-"""Recalibration: what a score of decline has meant among customers the model had not seen."""
+"""Recalibration of scores on customers the model was not fitted on."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from retain.errors import RetainError
 from retain.learning.scores import Scores
 
 EDGE = 1e-6
-"""Scores nearer to 0 or 1 than this are taken to be this near: no model knows more."""
+"""Scores are clipped to this distance from 0 and 1."""
 FLAT = 1e-6
-"""Logits that lie no further apart than this, or a gain in fit below it, tell nothing."""
+"""A smaller spread of logits, or gain in fit, counts as 0."""
 PRIOR = 1.0
-"""Standard deviation about 1 of the slope's normal prior, where scores separate the classes."""
+"""Standard deviation of the slope's normal prior about 1, used if scores separate the classes."""
 
 
 def logit(score: np.ndarray) -> np.ndarray:
-    """Log-odds of scores in [0, 1], finite always.
+    """Return finite log-odds of scores in [0, 1].
 
     >>> logit(np.array([0.0, 0.5, 1.0])).round(2).tolist()
     [-13.82, 0.0, 13.82]
@@ -31,14 +31,14 @@ def logit(score: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Recalibration:
-    """Intercept and slope on the logit scale, and how sure they are.
+    """Intercept and slope on the logit scale, with their covariance.
 
     Attributes
     ----------
     covariance
-        Of (intercept, slope), shape (2, 2): the inverse of the observed information.
+        Covariance of (intercept, slope), shape (2, 2): the inverse observed information.
     customers, events
-        How many were scored, and how many of them declined.
+        Number of scored customers, and of decliners among them.
     """
 
     intercept: float
@@ -48,7 +48,7 @@ class Recalibration:
     events: int
 
     def probability(self, score: np.ndarray) -> np.ndarray:
-        """Recalibrated probability of decline for scores of any shape.
+        """Return the recalibrated probability of decline for scores of any shape.
 
         >>> exact = Recalibration(0.0, 1.0, np.zeros((2, 2)), 100, 40)
         >>> exact.probability(np.array([0.2, 0.7])).round(3).tolist()
@@ -72,7 +72,7 @@ class Recalibration:
 
     @property
     def slope_interval(self) -> tuple[float, float]:
-        """95 % interval of the slope."""
+        """Return the 95 % interval of the slope."""
         reach = float(special.ndtri(0.975)) * math.sqrt(self.covariance[1, 1])
         return self.slope - reach, self.slope + reach
 
@@ -88,15 +88,15 @@ class Recalibration:
 
     @classmethod
     def from_json(cls, tree: Any) -> Self:
-        """Return the recalibration that ``as_json`` told.
+        """Return the recalibration of a result of ``as_json``.
 
         Raises
         ------
         RetainError
-            When it is something else, or a number is not finite.
+            The tree is invalid, or a number is not finite.
 
-        >>> told = Recalibration(0.1, 0.9, np.eye(2) / 50, 100, 40).as_json()
-        >>> Recalibration.from_json(told).as_json() == told
+        >>> tree = Recalibration(0.1, 0.9, np.eye(2) / 50, 100, 40).as_json()
+        >>> Recalibration.from_json(tree).as_json() == tree
         True
         """
         try:
@@ -118,23 +118,23 @@ def _invalid_recalibration(problem: str) -> RetainError:
 
 
 def fit_recalibration(scores: Scores) -> Recalibration:
-    """Logistic recalibration of scores, averaged for each customer (Cox 1958).
+    """Fit the logistic recalibration of scores, averaged by customer (Cox 1958).
 
-    Where scores tell nothing of who declined (all alike, or higher for those who stayed) the slope
-    is 0 and everybody has the overall share; with one class alone that share is (events + ½) /
-    (customers + 1). Where a score separates the classes no largest likelihood exists, and the slope
-    has a normal prior about 1 with standard deviation 1: the score is taken at its word.
+    If scores are constant or higher for stayers, the slope is 0 and all customers have the overall
+    decline rate; with a single class the rate is (events + ½) / (customers + 1). If scores separate
+    the classes, the likelihood has no maximum, and the slope gets a normal prior about 1 with
+    standard deviation 1.
 
     Raises
     ------
     ValueError
-        When a customer's target is not known.
+        A customer has no target.
 
     >>> import pandas as pd
-    >>> said = [(10 * s + i, 0, 0, int(i < s), s / 10) for s in range(1, 10) for i in range(10)]
+    >>> rows = [(10 * s + i, 0, 0, int(i < s), s / 10) for s in range(1, 10) for i in range(10)]
     >>> names = ["customer_id", "repeat", "fold", "target", "probability"]
-    >>> found = fit_recalibration(Scores(pd.DataFrame(said, columns=names), "out_of_fold"))
-    >>> f"{found.slope:.3f} {abs(found.intercept):.3f}, {found.events} of {found.customers}"
+    >>> fitted = fit_recalibration(Scores(pd.DataFrame(rows, columns=names), "out_of_fold"))
+    >>> f"{fitted.slope:.3f} {abs(fitted.intercept):.3f}, {fitted.events} of {fitted.customers}"
     '1.000 0.000, 45 of 90'
     """
     each = scores.table.groupby("customer_id", sort=True)
@@ -146,13 +146,13 @@ def fit_recalibration(scores: Scores) -> Recalibration:
     lean = float(np.mean((target - target.mean()) * (x - x.mean())))
     if np.ptp(x) <= FLAT or lean <= FLAT**2:
         return _overall_share(len(target), events)
-    apart = x[target == 0].max() <= x[target == 1].min()
-    estimate, covariance = _fit_logistic(x, target, ridge=1 / PRIOR**2 if apart else 0.0)
+    is_separated = x[target == 0].max() <= x[target == 1].min()
+    estimate, covariance = _fit_logistic(x, target, ridge=1 / PRIOR**2 if is_separated else 0.0)
     return Recalibration(float(estimate[0]), float(estimate[1]), covariance, len(x), events)
 
 
 def _overall_share(customers: int, events: int) -> Recalibration:
-    """Return the overall share for everybody; Jeffreys' where one class is missing."""
+    """Return a constant overall decline rate; Jeffreys' estimate if one class is missing."""
     if 0 < events < customers:
         share, weight = events / customers, customers
     else:
@@ -162,9 +162,9 @@ def _overall_share(customers: int, events: int) -> Recalibration:
 
 
 def _fit_logistic(x: np.ndarray, target: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray]:
-    """Estimates (2,) and covariance (2, 2); ``ridge`` holds the slope to 1.
+    """Return estimates (2,) and covariance (2, 2); ``ridge`` pulls the slope to 1.
 
-    Fitted to x standardised, where Newton's steps are tame, and told of x as it is.
+    x is standardised for stable Newton steps; the result is for the original x.
     """
     centre, spread = x.mean(), x.std()
     z = (x - centre) / spread

@@ -1,7 +1,7 @@
-"""Knots on the logit scale, on which customers are summed once and every draw is taken.
+"""Knots on the logit scale, at which customers are summed once for all draws.
 
-A probability of decline depends on a customer through the score alone. So what a million customers
-come to is a sum over some two thousand knots, whatever the number of draws.
+A probability of decline depends only on the score. So a total over a million customers is a sum
+over about two thousand knots in each draw.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ import numpy as np
 from retain.campaign.value.recalibration import EDGE, logit
 
 COUNT = 2048
-"""Knots where scores differ more; on them a probability is off by at most 3e-6 · slope²."""
+"""Largest number of knots; the error of a probability is at most 3e-6 · slope²."""
 
 
 class ScoreGrid:
-    """Positions of customers among the knots, by linear interpolation.
+    """Positions of customers among the knots, for linear interpolation.
 
-    Where no more than ``COUNT`` scores differ each is a knot, and nothing is interpolated.
+    Up to ``COUNT`` distinct scores are themselves the knots.
 
     Parameters
     ----------
     score
-        Of each customer, in [0, 1], shape (n,).
+        Score of each customer, in [0, 1], shape (n,).
 
     Attributes
     ----------
@@ -44,7 +44,7 @@ class ScoreGrid:
         return len(self.logits)
 
     def sums(self, weight: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:
-        """Weights of the customers of each group on each knot, shape (groups, K).
+        """Return the summed weights of each group at each knot, shape (groups, K).
 
         ``weight`` and ``group`` (0 … groups - 1) have shape (n,).
 
@@ -59,7 +59,7 @@ class ScoreGrid:
         return total.reshape(groups, len(self))
 
     def spread(self, values: np.ndarray) -> np.ndarray:
-        """Values at the knots, shape (K, …), told for each customer: shape (n, …).
+        """Interpolate values at the knots, shape (K, …), for each customer: shape (n, …).
 
         >>> ScoreGrid(np.array([0.5, 0.9, 0.5])).spread(np.array([1.0, 3.0])).tolist()
         [1.0, 3.0, 1.0]

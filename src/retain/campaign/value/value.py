@@ -1,4 +1,4 @@
-"""The audience: what each scored customer puts at stake."""
+"""The audience: risk and value at stake of each scored customer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from retain.schema import Assumptions
 Consent = Literal["from_data", "assume_given"]
 
 
-def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
+def build_audience(  # noqa: PLR0913 - all data of a customer are combined here
     parts: Sequence[Scores],
     customers: Customers,
     recalibration: Recalibration,
@@ -28,24 +28,23 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
     consent: Consent,
     drivers: pd.DataFrame | None = None,
 ) -> Audience:
-    """All scored customers with recalibrated risk and what a decline is taken to cost.
+    """Return all scored customers with recalibrated risk and value at stake.
 
     ``at_stake`` = max(profit, 0) × horizon × loss_fraction × margin, each assumption at its value;
-    a customer whose profit is not known, or is a loss, puts nothing at stake. Contactable is who is
-    known to have agreed; where the source does not say, nobody with ``consent="from_data"`` and
-    everybody with ``"assume_given"``.
+    0 for a missing profit. Customers are contactable if the source states their consent; if it
+    states none, no customer with ``consent="from_data"`` and all with ``"assume_given"``.
 
     Parameters
     ----------
     parts
-        Scores that share no customer, such as those out of fold and of the sealed test.
+        Scores of disjoint customers, such as out of fold and of the sealed test.
     customers
-        At least all that were scored.
+        At least all scored customers.
 
     Raises
     ------
     RetainError
-        When consent is said to be given though the source states it.
+        ``consent="assume_given"`` although the source states consent.
     """
     scored = [pd.DataFrame({"score": one.per_customer(), "origin": one.origin}) for one in parts]
     table = pd.concat(scored, verify_integrity=True).sort_index()
@@ -69,7 +68,7 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
 
 
 def positive_profit(profit: np.ndarray) -> np.ndarray:
-    """Profit a decline can take away: of a loss, or of what is not known, none.
+    """Return the profit that a decline can take away; 0 for a loss or a missing profit.
 
     >>> positive_profit(np.array([4.0, -1.0, np.nan])).tolist()
     [4.0, 0.0, 0.0]
@@ -96,11 +95,11 @@ def _contactable(customers: Customers, consent: Consent) -> pd.Series:
 
 
 def _has_agreed(stated: pd.Series) -> pd.Series:
-    """Return a mask of those who agreed; a missing answer is no consent."""
+    """Return a mask of customers who agreed; a missing answer is no consent."""
     return stated.eq(True).fillna(False).astype(bool)
 
 
 def _features(customers: Customers) -> pd.DataFrame:
-    """Every feature, derived ones last."""
+    """Return all features, derived ones last."""
     derived = [derive(one, customers.features) for one in customers.derived_features]
     return pd.concat([customers.features, *derived], axis=1)

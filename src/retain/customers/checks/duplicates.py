@@ -178,9 +178,9 @@ def _add_copied_block(ids: pd.Index, codes: Codes, model: MatchModel, pairs: Pai
         return pairs
     copy = ids.get_indexer(ids + offset[0])
     original = np.flatnonzero(copy >= 0)
-    apart = np.sort(np.column_stack([original, copy[original]]), axis=1)
-    further = significant_pairs(codes, apart, model.restrict(len(apart), codes.shape[1] // 2))
-    return np.unique(np.concatenate([pairs, further]), axis=0)
+    block = np.sort(np.column_stack([original, copy[original]]), axis=1)
+    matches = significant_pairs(codes, block, model.restrict(len(block), codes.shape[1] // 2))
+    return np.unique(np.concatenate([pairs, matches]), axis=0)
 
 
 def _commonest_offset(first: pd.Index, second: pd.Index) -> tuple[int, int] | None:

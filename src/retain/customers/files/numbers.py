@@ -120,9 +120,9 @@ def _grammar(mark: str) -> str:
 
 def _uses_mark(texts: pd.Series, mark: str) -> np.ndarray:
     """Return a mask of texts that use ``mark`` as decimal mark, not to group thousands."""
-    tells = np.array(texts.str.contains(mark, regex=False), dtype=bool)
-    marked = texts[tells]
+    is_decimal = np.array(texts.str.contains(mark, regex=False), dtype=bool)
+    marked = texts[is_decimal]
     number = marked.str.fullmatch(_grammar(mark)).astype(bool)
     grouped = marked.str.fullmatch(f"[-+]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}").astype(bool)
-    tells[tells] = number & ~grouped
-    return tells
+    is_decimal[is_decimal] = number & ~grouped
+    return is_decimal
