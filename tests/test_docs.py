@@ -1,5 +1,6 @@
 """What README and docs/ tell a reader is true: commands, links, keys, columns, options."""
 
+import csv
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from retain.cli.score import score
 from retain.customers.checks.checks import CODES
 from retain.customers.demo import write
 from retain.storage.paths import conf_dir
+from retain.verdict.document import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -332,3 +334,42 @@ def test_the_nouns_of_the_architecture_are_classes():
     sources = [path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py")]
     for noun in nouns:
         assert any(re.search(rf"^class {noun}\b", source, re.MULTILINE) for source in sources), noun
+
+
+# --- files ---------------------------------------------------------------------------------------
+
+
+def section(text, heading):
+    """The section of the page on files about one file."""
+    (found,) = re.findall(
+        rf"^### `{re.escape(heading)}`\n(.*?)(?=^##|\Z)", text, re.DOTALL | re.MULTILINE
+    )
+    return set(re.findall(r"`([\w.<>*]+)`", found))
+
+
+def columns(path):
+    with path.open(encoding="utf-8", newline="") as file:
+        return set(next(csv.reader(file)))
+
+
+def keys_of(path):
+    """The columns of a table, or the first level of keys of a document."""
+    return columns(path) if path.suffix == ".csv" else set(json.loads(path.read_text("utf-8")))
+
+
+@pytest.mark.skipif(SCHEMA < 4, reason="the page lists the keys of schema 4")
+@pytest.mark.timeout(600)
+def test_the_page_on_files_lists_every_column_and_key(reader, without_charts):
+    text = (DOCS / "reference/files.md").read_text(encoding="utf-8")
+    known = {}
+    with without_charts():
+        for line in (
+            "retain-compare study=models campaign.replace=true explain=fast",
+            "retain-readout campaign=ID outcomes=outcomes.csv",
+            "retain-score verdict=outputs/models/verdict data=one_click data.dir=newer",
+        ):
+            assert execute(shlex.split(line), known) == 0
+    elsewhere = {"leaderboard.csv", "scores.csv"}  # columns of the sweep; those of customers.csv
+    for path in sorted((reader / "outputs/models").rglob("*")):
+        if path.suffix in {".csv", ".json"} and path.name not in elsewhere:
+            assert keys_of(path) <= section(text, path.name), path.name

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 CATALOGUE = "offers"
 ANY = "general"
-"""The catalogue that speaks of no feature, for data that have none of their own."""
+"""The catalogue without features, for data without one of their own."""
 
 
 def drop_offer_overrides(line: Arguments) -> Arguments:

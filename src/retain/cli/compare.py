@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 
 BROKEN, MISSED = 1, 3
-"""Exit codes where some run is broken, and where a gate was not met."""
+"""Exit codes for a broken run and for a gate that is not met."""
 EXPLAINING = ("retain.workflows.explanation_jobs", "phik.phik", "shap")
-"""What workers need to find reasons."""
+"""Modules that workers need for explanations."""
 
 
 def main() -> None:
@@ -46,7 +46,7 @@ def compare(line: Arguments) -> int:
     """Compare the runs, evaluate the winner, and write the verdict."""
     from retain.execution.worker import start_forkserver
 
-    with suppress(OSError):  # a worker that cannot start says so
+    with suppress(OSError):  # reported when a worker starts
         start_forkserver(
             *(() if "explain=none" in line.overrides else EXPLAINING)
         )  # while this one reads

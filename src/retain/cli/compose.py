@@ -39,8 +39,8 @@ WRONG_CONFIG = (
     AttributeError,
     RecursionError,
 )
-"""What Hydra and OmegaConf raise at overrides and files that are no config, such as a file that
-holds a number, options that choose themselves, ``hydra: null``; no code of ours is called by it."""
+"""Errors that Hydra and OmegaConf raise at invalid overrides and files, such as a file that holds
+a number, options that choose themselves, ``hydra: null``; they call no code of ours."""
 
 
 class _Sweeps(Config):
@@ -51,7 +51,7 @@ class _Sweeps(Config):
 
 
 LONGEST = 500
-"""Characters of an error of Hydra's that are repeated."""
+"""Maximum number of characters quoted from an error of Hydra."""
 
 
 class Composer:
@@ -240,7 +240,7 @@ def _leaves(node: Any, where: str = "") -> Iterator[tuple[str, str]]:
 
 
 BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
-"""What ``basic`` is to Hydra, whose types no file of ours by that name would pass."""
+"""Hydra's ``basic`` launcher; a file of ours with this name would fail Hydra's validation."""
 
 
 def choose_backend(composed: RunConfig) -> Backend:

@@ -20,7 +20,7 @@ from retain.errors import RetainError
 
 ENVIRONMENT = "oc.env"
 MARK = "RETAIN_VALUE_FROM_THE_ENVIRONMENT"
-"""What resolves in the place of a value while it is found out which values come from there."""
+"""Marker of values that come from the environment."""
 ALLOWED = (
     "study.question",
     "outputs",
@@ -30,7 +30,7 @@ ALLOWED = (
     "campaign.dir",
     "outcomes.file",
 )
-"""Keys whose values may come from the environment, beside those of the data."""
+"""Keys whose values may come from the environment, besides those of the data."""
 Path = tuple[str | int, ...]
 Resolve = Callable[[Mapping[str, Any]], dict[str, Any]]
 

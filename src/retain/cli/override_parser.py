@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 
 MOST_CHARACTERS = 100_000
-"""Characters of an override at most; Hydra takes a second to read so many."""
+"""Maximum number of characters of an override, about a second for Hydra."""
 MOST_FOREIGN_CHARACTERS = 5_000
-"""Characters beyond ASCII at most, each of which takes Hydra up to a hundred times as long."""
+"""Maximum number of non-ASCII characters, up to a hundred times slower to parse."""
 MOST_LEVELS = 40
-"""Brackets within brackets at most, as in a file."""
+"""Maximum nesting depth of brackets, as in a file."""
 LONGEST = 200
-"""Characters of an override that an error repeats."""
+"""Maximum number of characters quoted from an override."""
 
 
 def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:

@@ -28,10 +28,10 @@ CONFIG_DIR = ("-cd", "--config-dir")
 QUIET = ("-q", "--quiet")
 JSON = ("--json",)
 VERSION_BASE = "1.3"
-"""What Hydra is told of its own version; 1.4 wants none, and this is the line to change."""
+"""Hydra's ``version_base``; not needed from Hydra 1.4 on."""
 HYDRA_OPTIONS = ("hydra/launcher", "hydra.launcher.")
 HYDRA_FLAGS = {"hydra/launcher": ("basic",)}
-"""Options that have no file, since Hydra ships them, beside those that have."""
+"""Options shipped by Hydra, without a file."""
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion", "--version")
 
 

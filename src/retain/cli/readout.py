@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 SHORTHANDS = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
-"""What is typed short, and the key it stands for."""
+"""Short keys of the command line and their full keys."""
 
 
 def main() -> None:

@@ -139,7 +139,7 @@ def run(line: Arguments) -> int:
 
     with launch_dir() as folder:
         if line.multirun:
-            with suppress(OSError):  # a worker that cannot start says so
+            with suppress(OSError):  # reported when a worker starts
                 start_forkserver()  # it imports while this process composes
         from retain.cli.compose import Composer, choose_backend
         from retain.cli.terminal.console import console

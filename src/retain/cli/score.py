@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 UNLABELLED = {"target": None, "positive": None, "has_target": False}
-"""Keys of a source that say what the answer is, and what they are where there is none."""
+"""Keys of the target, with their values for data without one."""
 
 
 def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def score(line: Arguments) -> int:
     """Score new customers, assign segments and offers, and write the files."""
     from retain.execution.worker import start_forkserver
 
-    with suppress(OSError):  # a worker that cannot start says so
+    with suppress(OSError):  # reported when a worker starts
         start_forkserver()  # while this one reads
     with gc_paused():  # a million customers' texts hold no garbage
         return _score_and_write(line)

@@ -9,7 +9,7 @@ from types import FrameType
 
 REQUESTS = (signal.SIGTERM, signal.SIGHUP)
 SIGNALLED = 128
-"""A shell's exit code for a signal, which is added."""
+"""Offset of a shell's exit code for a signal."""
 
 
 class TerminationRequested(KeyboardInterrupt):

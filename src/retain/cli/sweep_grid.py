@@ -77,10 +77,10 @@ def _baselines_of(tree: Tree, models: Sequence[str]) -> tuple[str, ...]:
 Where = tuple[str, ...]
 Compose = Callable[[Sequence[str]], Tree]
 Patch = dict[Where, Any]
-"""New contents by path; ``DELETED`` where there is nothing any more."""
+"""New values by path; ``DELETED`` for removed nodes."""
 DELETED = object()
 PER_RUN_KEYS = (("hydra", "overrides"), ("hydra", "job", "override_dirname"))
-"""Where Hydra repeats the command line: no difference of an option, but of each run."""
+"""Paths where Hydra repeats the command line, which differ in each run."""
 SOURCES = "hydra.searchpath="
 
 

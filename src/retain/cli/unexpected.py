@@ -28,7 +28,7 @@ DEBUG = "RETAIN_DEBUG"
 MAX_LOG_BYTES = 200_000
 MAX_SENTENCE = 300
 MIN_SECRET = 8
-"""Characters of an environment's value from which on it is taken out of the log."""
+"""Minimum length of the environment's values that are replaced in the log."""
 PACKAGES = (
     "hydra-core",
     "pydantic",

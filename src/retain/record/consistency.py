@@ -12,11 +12,11 @@ from retain.record.facts import Record, identifying_text, identity_of, slug_of
 from retain.schema import Run, parse
 
 THREADS = ("n_jobs", "thread_count", "num_threads", "nthread")
-"""Parameters of models that a config may set to ``threads``, which changes no result."""
+"""Parameters of models that may be set to ``threads``, which does not change results."""
 NEEDED_METRICS = ("roc_auc", "brier", "ece")
-"""Metrics no verdict can do without: the ranking, and whether risks are probabilities."""
+"""Metrics that a verdict needs: ranking and calibration."""
 FEWEST_FOLDS = 2
-"""Folds a mean needs for its interval."""
+"""Minimum number of folds for an interval of the mean."""
 
 
 class RecordChecker:

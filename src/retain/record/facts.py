@@ -45,7 +45,7 @@ class FunnelStep(Config):
 
 
 class SnapshotFacts(Config):
-    """The numbers of rows and of declined ones at a snapshot."""
+    """Number of rows a snapshot has, and how many of them declined."""
 
     snapshot: str
     rows: int
@@ -66,7 +66,7 @@ class LabelVariant(Config):
 
 
 class LabelInfo(Config):
-    """A target made from a log: its horizon in days, and its counts."""
+    """A target made from a log: how many days it looks ahead, and what it came to."""
 
     horizon: int
     snapshots: tuple[SnapshotFacts, ...]
@@ -76,7 +76,7 @@ class LabelInfo(Config):
 class DataInfo(Config):
     """The customers of a run: fingerprint and counts, never rows.
 
-    ``label`` if the source made the target from a log.
+    ``label`` where the source made the target itself, at several snapshots.
     """
 
     fingerprint: str
@@ -87,10 +87,10 @@ class DataInfo(Config):
 
 
 class SplitInfo(Config):
-    """The folds of a run: fingerprint and shape.
+    """The folds of a run: a fingerprint, and their shape.
 
-    ``tested`` is the day of each fold's test rows, and ``sealed_at`` that of the sealed test, if
-    rows have days.
+    ``tested`` is the day of each fold's test rows, fold by fold and repeat by repeat, and
+    ``sealed_at`` that of the sealed test, where rows have days.
     """
 
     fingerprint: str
@@ -103,7 +103,7 @@ class SplitInfo(Config):
 
     @property
     def fits(self) -> int:
-        """The number of folds of all repeats, and so of fits of a whole run."""
+        """Folds of all repeats: so often a whole run fits its model."""
         return self.folds * self.repeats
 
 
@@ -126,10 +126,10 @@ class CheckResult(Config):
 
 
 class TunedFold(Config):
-    """The best parameters on a fold's training rows, and the search for them.
+    """The best parameters found on a fold's training rows, and how they were found.
 
-    ``inner`` is their mean ROC-AUC on inner folds; ``trials`` counts all, also those stopped early
-    (``pruned``) or with an error of the model (``failed``).
+    ``inner`` is their mean ROC-AUC on folds within those rows; ``trials`` counts all that were
+    begun, those ended early (``pruned``) or refused by the model (``failed``) included.
     """
 
     repeat: int
@@ -143,7 +143,7 @@ class TunedFold(Config):
 
 
 class NumericAgreement(Config):
-    """The minimum, median and maximum of a parameter over the folds."""
+    """The least, the middle and the greatest value of a parameter over the folds."""
 
     low: float
     median: float
@@ -151,7 +151,7 @@ class NumericAgreement(Config):
 
 
 class CategoricalAgreement(Config):
-    """The most frequent value of a parameter, and its share of folds."""
+    """The commonest value of a parameter, and the share of folds that chose it."""
 
     value: Any
     share: float
@@ -168,7 +168,7 @@ class Optimism(Config):
 class TuningInfo(Config):
     """The result of tuning: choices by fold, agreement by parameter, optimism.
 
-    ``inner`` is the mean of the folds' best inner ROC-AUC, ``outer`` the mean on their test rows.
+    ``inner`` is the mean of the folds' inner best, ``outer`` that of ROC-AUC on their test rows.
     """
 
     folds: tuple[TunedFold, ...]
@@ -179,7 +179,7 @@ class TuningInfo(Config):
 
 
 class Environment(Config):
-    """Versions of the packages that compute; ``code`` is a hash of retain's sources."""
+    """Versions of everything that computes; ``code`` hashes the package's own sources."""
 
     python: str
     platform: str
@@ -197,9 +197,10 @@ class Git(Config):
 class Record(Config):
     """The content of ``record.json``. ``metrics`` is empty unless ``state`` is done.
 
-    ``stopped`` is ``raced`` if early stopping ended a done run before its last fold; its metrics
-    are those of its first folds. ``tuning`` is None if nothing was tuned. ``scores_bytes`` is the
-    size of ``scores.parquet``, None if there is none, or in records older than the key.
+    ``stopped`` says what ended a run that is done before its last fold, ``raced``: others were
+    better. Its metrics are those of the folds it had, the first ones of its split. ``tuning`` is
+    None where nothing was tuned. ``scores_bytes`` is the size of ``scores.parquet``, None where
+    there is none, or in records older than the key.
     """
 
     schema_: int = Field(alias="schema")
@@ -228,13 +229,13 @@ class Record(Config):
 
     @property
     def folds(self) -> int:
-        """The number of folds of its metrics."""
+        """Number of folds its metrics are over."""
         return max((len(metric.folds) for metric in self.metrics.values()), default=0)
 
     def staleness_reason(
         self, data: DataInfo, split: SplitInfo, environment: Environment
     ) -> str | None:
-        """Return the reason why this record is out of date, or None."""
+        """Return the reason for which this record is out of date, or None."""
         if self.data.fingerprint != data.fingerprint:
             return f"the data changed ({self.data.fingerprint[:8]} → {data.fingerprint[:8]})"
         if self.split.fingerprint != split.fingerprint:
@@ -258,19 +259,19 @@ def identity(config: Mapping[str, Any]) -> str:
 
 def identity_of(texts: Mapping[str, str | None]) -> str:
     """Return the identity of a config whose nodes were written by ``identifying_text``."""
-    kept = (f"{_to_text(key)}: {texts[key]}" for key in sorted(texts) if texts[key] is not None)
+    kept = (f"{_written(key)}: {texts[key]}" for key in sorted(texts) if texts[key] is not None)
     return hashlib.sha256(f"{{{', '.join(kept)}}}".encode()).hexdigest()[:8]
 
 
 def identifying_text(key: str, node: Any) -> str | None:
-    """Return a config node's text for the identity, None if it cannot change a result."""
+    """Return a node of a config as identity has it, None where it cannot change a result."""
     if key in CANNOT_CHANGE_A_RESULT:
         return None
-    return _to_text(_drop_irrelevant(node, f"{key}.") if isinstance(node, Mapping) else node)
+    return _written(_identified(node, f"{key}.") if isinstance(node, Mapping) else node)
 
 
 def slug_of(config: Mapping[str, Any]) -> str:
-    """Return the name of a run by its components other than ``none``.
+    """Return the name of a run: its components other than ``none``.
 
     >>> parts = {"model": {"name": "svc"}, "sampler": {"name": "smote"}, "tuning": {"name": "none"}}
     >>> slug_of({**parts, "features": {"site": False, "derived": True, "max_categories": 30}})
@@ -286,14 +287,14 @@ def slug_of(config: Mapping[str, Any]) -> str:
     ].rstrip(" .")
 
 
-def _to_text(node: Any) -> str:
+def _written(node: Any) -> str:
     return json.dumps(node, sort_keys=True, ensure_ascii=False, default=str)
 
 
-def _drop_irrelevant(node: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Return a node without keys that cannot change a result."""
+def _identified(node: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """Return a node without what cannot change a result."""
     return {
-        key: _drop_irrelevant(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value
+        key: _identified(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value
         for key, value in node.items()
         if f"{prefix}{key}" not in CANNOT_CHANGE_A_RESULT
     }

@@ -1,4 +1,4 @@
-"""Reading of records, one or thousands with shared nodes."""
+"""Records read back: one, or thousands that share what they have in common."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ OPENS, CLOSES, EMPTY = b'\n  "data": {', b"\n  }", b"null"
 
 
 class Reader:
-    """Reader of records that keeps each distinct config node in memory once.
+    """Reads records and holds each distinct node of their configs in memory once.
 
-    The data contract is most of a record and the same in all runs of a sweep: an identical text is
-    parsed once.
+    The runs of a sweep repeat the same data contract, which is most of a record: its text is
+    parsed once for all records that have it to the letter.
     """
 
     def __init__(self) -> None:
@@ -31,43 +31,43 @@ class Reader:
         self._contracts: dict[bytes, Any] = {}
 
     def read(self, path: Path, *, within: Path | None = None) -> Record | None:
-        """Return the record in a file, or None if there is no file.
+        """Return the record in a file, or None where there is no file.
 
-        ``within`` is a folder that must contain the file after links are resolved.
+        ``within`` is a folder that the file must lie in when all links are followed.
 
         Raises
         ------
         RetainError
-            If this version cannot read the file.
+            If the file is no record this version can read.
         """
         try:
             text = read_bytes(path, max_bytes=RECORD_BYTES, within=within)
         except MissingFileError:
             return None
-        begin, end = _contract_span(text)
+        begin, end = _contract(text)
         contract = text[begin:end]
         record = self._without(contract, text[:begin] + EMPTY + text[end:])
         if record is None:
-            record = _parse_record(text, path)
+            record = _parsed(text, path)
             check_tree(record.config.get("data"), f"{path}: config.data")
             self._contracts[contract] = record.config.get("data")
         for key, node in record.config.items():
             if key != "data":
-                record.config[key] = self._deduplicate(node, f"{path}: config.{key}")
+                record.config[key] = self._one_of(node, f"{path}: config.{key}")
         if record.tuning is not None:
             check_tree(record.tuning.model_dump(), f"{path}: tuning")
         return record
 
-    def _deduplicate(self, node: Any, where: str) -> Any:
-        """Return an equal node read before, or this one after a check."""
-        dump = marshal.dumps(node, 2)
-        if dump not in self._nodes:
+    def _one_of(self, node: Any, where: str) -> Any:
+        """Return the node that was read before and is the same, or this one, checked."""
+        known = marshal.dumps(node, 2)
+        if known not in self._nodes:
             check_tree(node, where)
-            self._nodes[dump] = node
-        return self._nodes[dump]
+            self._nodes[known] = node
+        return self._nodes[known]
 
     def _without(self, contract: bytes, text: bytes) -> Record | None:
-        """Return the record if its contract was read before, or None."""
+        """Return the record with a contract read before; None where there is none."""
         if not contract or contract not in self._contracts:
             return None
         try:
@@ -80,44 +80,47 @@ class Reader:
         return record
 
 
-def _contract_span(text: bytes) -> tuple[int, int]:
-    """Return the span of ``config.data`` in the text of a record, empty if it has none."""
+def _contract(text: bytes) -> tuple[int, int]:
+    """Return the span of ``config.data`` in the text of a record; empty where it has none."""
     begin = text.find(OPENS)
     end = text.find(CLOSES, begin)
     return (0, 0) if begin < 0 or end < 0 else (begin + len(OPENS) - 1, end + len(CLOSES))
 
 
-def _parse_record(text: bytes, path: Path) -> Record:
+def _parsed(text: bytes, path: Path) -> Record:
     try:
         record = Record.model_validate_json(text)
     except ValidationError as error:
-        raise _parse_error(text, path, error) from None
+        raise _refused(text, path, error) from None
     if record.schema_ != SCHEMA:
-        raise _schema_error(record.schema_, path)
+        raise _of_schema(record.schema_, path)
     return record
 
 
-def _parse_error(text: bytes, path: Path, error: ValidationError) -> RetainError:
-    """Return the error for a file that is not a record."""
+def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
+    """Return the error for a file that is no record."""
     try:
         tree = parse_json(text, str(path))
     except RetainError as broken:
         return broken
-    schema = tree.get("schema") if isinstance(tree, dict) else None
-    if schema != SCHEMA:
-        return _schema_error(schema, path)
+    found = tree.get("schema") if isinstance(tree, dict) else None
+    if found != SCHEMA:
+        return _of_schema(found, path)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     return RetainError(f"{path} is not the record of a run: {where}: {first['msg']}.")
 
 
-def _schema_error(schema: object, path: Path) -> RetainError:
-    return RetainError(f"{path} has schema {schema!r}; this version reads schema {SCHEMA}.")
+def _of_schema(found: object, path: Path) -> RetainError:
+    return RetainError(f"{path} has schema {found!r}; this version reads schema {SCHEMA}.")
 
 
 def check_scores_size(path: Path, size: int | None, *, within: Path | None = None) -> None:
-    """Raise a ``RetainError`` if ``scores.parquet`` is missing or has not the recorded size."""
+    """Raise a ``RetainError`` if ``scores.parquet`` is lost, cut, or of another size than recorded.
+
+    It costs so little that thousands can be checked before a sweep.
+    """
     check_parquet_ends(path, within=within)
-    actual = path.stat().st_size
-    if size is not None and actual != size:
-        raise RetainError(f"{path} has {actual} bytes, and its record says {size}.")
+    found = path.stat().st_size
+    if size is not None and found != size:
+        raise RetainError(f"{path} has {found} bytes, and its record says {size}.")

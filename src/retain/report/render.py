@@ -29,11 +29,11 @@ CURVES = ("roc", "precision_recall", "calibration", "lift", "captured_profit")
 REASONS = (fishbone, drivers, beeswarm, dependence, distributions)
 MONEY = (profit_curve, budget_curve)
 NAMED = (*REASONS, segments, tornado)
-"""Charts with names that differ by language."""
+"""Charts that contain names of the data, which differ by language."""
 NAMES = ("intervals", "effects", *CURVES, *(draw.__name__ for draw in (*NAMED, *MONEY)))
 FORMATS = ("svg", "png")
 DOTS = 200
-"""Dots an inch in a PNG."""
+"""Dots per inch of a PNG."""
 
 
 def charts(tree: Tree, language: str) -> dict[str, Chart]:

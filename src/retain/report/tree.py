@@ -13,7 +13,7 @@ from retain.report.text.names import Tree
 SCHEMA = 3
 METRIC = "roc_auc"
 LISTED = 100
-"""Runs named under one reason; verdict.json holds them all."""
+"""Maximum number of runs per reason; verdict.json has all of them."""
 
 OPTIONAL: dict[str, Any] = {
     "campaign": None,
@@ -39,7 +39,7 @@ OPTIONAL: dict[str, Any] = {
     "commands": [],
     "checks": [],
 }
-"""Parts a verdict may lack, and what their absence means."""
+"""Defaults of a verdict's optional parts."""
 
 
 def fill_defaults(tree: Tree) -> dict[str, Any]:

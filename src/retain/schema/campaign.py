@@ -12,7 +12,7 @@ from retain.schema.parsing import Config
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(ge=0, le=1e15)]
-"""Money; beyond it a sum loses its cents."""
+"""An amount of money, bounded so that sums keep their cents."""
 Assumed = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 

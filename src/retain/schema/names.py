@@ -17,7 +17,7 @@ def _check_name(name: str) -> str:
 
 
 Name = Annotated[str, AfterValidator(_check_name)]
-"""A name that is one safe component of a path: it may become a folder's."""
+"""A name that is a safe component of a path."""
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 """A number of customers."""
 Processes = Annotated[int, Field(ge=0, le=1_000)]
@@ -59,6 +59,6 @@ def _check_source(node: dict[str, Any]) -> dict[str, Any]:
 
 
 Component = Annotated[dict[str, Any], AfterValidator(_check_component)]
-"""The node of a model, sampler or scaling, as it was composed."""
+"""The composed node of a model, sampler or scaling."""
 Source = Annotated[dict[str, Any], AfterValidator(_check_source)]
-"""The node of a data source, as it was composed."""
+"""The composed node of a data source."""

@@ -45,7 +45,7 @@ OURS = {
     "string_too_short": "text of {min_length} or more characters",
     "string_too_long": "text of at most {max_length} characters",
 }
-"""What was expected, by pydantic's type of a problem, where its own words do not fit a sentence."""
+"""Expected values by pydantic's error type, where its own message does not fit a sentence."""
 
 
 def parse(kind: type[ConfigT], tree: Mapping[str, Any], where: str = "") -> ConfigT:

@@ -17,7 +17,7 @@ from retain.schema.parsing import Config
 
 Plain = str | int | float | bool | None
 GROUPS = ("communication", "product", "purchase", "site")
-"""The feature groups of the trade; a source may name others."""
+"""The default feature groups; a source may have others."""
 
 
 class Audit(Config):

@@ -14,7 +14,7 @@ from retain.verdict.keys import check_comparable, differing_keys
 from retain.verdict.paired import compare_paired
 
 MAX_CHANGES = 10
-"""How many customers are named."""
+"""Maximum number of customers named."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def compare_pair(
 
 
 def _metric(name: str, a: MetricSummary, b: MetricSummary, test_to_train: float) -> dict[str, Any]:
-    shared = min(len(a.folds), len(b.folds))  # a run stopped by a race has the first of them
+    shared = min(len(a.folds), len(b.folds))  # a run stopped early has only the first folds
     one, two = np.array(a.folds[:shared]), np.array(b.folds[:shared])
     gap = compare_paired((two - one)[None], test_to_train)
     return {
@@ -88,7 +88,7 @@ def _metric(name: str, a: MetricSummary, b: MetricSummary, test_to_train: float)
 
 def _largest_changes(a: Scores, b: Scores) -> tuple[dict[str, Any], ...]:
     one, other = a.per_customer(), b.per_customer()
-    shared = one.index.intersection(other.index)  # ids of two kinds have no order among them
+    shared = one.index.intersection(other.index)  # ids of two types are not sortable
     both = pd.DataFrame({"a": one.loc[shared], "b": other.loc[shared]})
     order = (
         (both["b"] - both["a"])

@@ -1,4 +1,4 @@
-"""``verdict.json``: the results of a comparison, for programs and for the page.
+"""``verdict.json``: all that a comparison found, for programs and for the page, which adds none.
 
 schema                     counts up when the meaning of a key changes
 study, studies, question   what was compared
@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 3
 FOLDS_SHOWN = 200
-"""Number of runs with fold values."""
+"""Runs whose metrics are told fold by fold."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ class ComparisonExtras:
     """The results of a comparison beyond the verdict itself.
 
     ``curves``, ``sealed``, ``further`` and ``reasons`` need the winner's scores and customers.
+    ``unfinished`` counts all runs without a record, ``running`` those of them being done now.
     """
 
     studies: tuple[str, ...]
@@ -99,19 +100,19 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
             "tuning": None if winner.tuning is None else winner.tuning.model_dump(mode="json"),
         },
         "tied": list(verdict.tied),
-        "chance": {**_to_plain(verdict.chance), "sentence": verdict.chance.sentence},
+        "chance": {**_plain(verdict.chance), "sentence": verdict.chance.sentence},
         "alpha": verdict.comparison.alpha,
         "rope": verdict.comparison.rope,
         **_leaderboard(verdict),
         "effects": [_effect(effect) for effect in verdict.effects],
         "curves": extras.curves,
-        "diffs": [_to_plain(one) for one in extras.diffs],
+        "diffs": [_plain(one) for one in extras.diffs],
         "gate": None if extras.gate is None else _gate(extras.gate),
         "sealed_test": None if extras.sealed is None else _sealed(extras.sealed),
-        "in_time": [_to_plain(one) for one in score_by_snapshot(winner, extras.sealed)],
+        "in_time": [_plain(one) for one in score_by_snapshot(winner, extras.sealed)],
         "not_in_the_leaderboard": [
-            *map(_excluded_run, verdict.others),
-            *map(_broken_run, extras.broken),
+            *map(_other, verdict.others),
+            *map(_broken, extras.broken),
         ],
         "unfinished": extras.unfinished,
         "running": extras.running,
@@ -127,7 +128,7 @@ def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
 
 
 def as_json(tree: dict[str, Any]) -> str:
-    """Return a document as text, one line per key and per run."""
+    """Return a document as text: one line a key, one line a run."""
     lines = (f"{json.dumps(key)}: {_text(value)}" for key, value in tree.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -138,9 +139,9 @@ def _text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-def _to_plain(item: DataclassInstance) -> Any:
-    """Return a dataclass in JSON's types."""
-    return json.loads(_text(asdict(item)))
+def _plain(found: DataclassInstance) -> Any:
+    """Return a finding in the values that JSON has."""
+    return json.loads(_text(asdict(found)))
 
 
 def _run_name(verdict: Verdict, record: Record) -> dict[str, str]:
@@ -173,7 +174,7 @@ def _effect(effect: MainEffect) -> dict[str, Any]:
     return {
         "axis": effect.axis,
         "reference": effect.reference,
-        "levels": [_to_plain(level) for level in effect.levels],
+        "levels": [_plain(level) for level in effect.levels],
         "holes": {"count": effect.holes, "examples": list(effect.examples)},
     }
 
@@ -181,7 +182,7 @@ def _effect(effect: MainEffect) -> dict[str, Any]:
 def _gate(checks: Sequence[GateResult]) -> dict[str, Any]:
     return {
         "passed": all(check.passed for check in checks),
-        "metrics": [_to_plain(check) for check in checks],
+        "metrics": [_plain(check) for check in checks],
     }
 
 
@@ -205,7 +206,7 @@ def _cautions(verdict: Verdict, sealed: SealedTest | None) -> list[dict[str, Any
     return messages
 
 
-def _excluded_run(record: Record) -> dict[str, Any]:
+def _other(record: Record) -> dict[str, Any]:
     return {
         "id": record.id,
         "study": record.study,
@@ -215,7 +216,7 @@ def _excluded_run(record: Record) -> dict[str, Any]:
     }
 
 
-def _broken_run(run: BrokenRun) -> dict[str, Any]:
+def _broken(run: BrokenRun) -> dict[str, Any]:
     """Return the entry of a run whose files are invalid, under its folder's name."""
     folder = run.directory.path
     return {

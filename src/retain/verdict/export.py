@@ -16,15 +16,14 @@ if TYPE_CHECKING:
 
 
 MANY = 20_000
-"""Rows above which a table is written as ``write_csv_arrow`` does."""
+"""Number of rows above which ``write_csv_arrow`` writes a table."""
 FORMULA = "'*(?:[ \t\r\n\u00a0\u3000]*[=+@|＝＋－＠-]|[\t\r\n])"
-"""How a text begins that a spreadsheet may read as a formula, blanks before it or not.
+"""Start of a text that a spreadsheet may read as a formula.
 
-With apostrophes before it too, so that one more can be taken off again: ``as_written`` of
-``campaign.assignment``. Python's expressions and Arrow's (RE2) read it alike.
+Leading apostrophes match too, so that escaping can be undone. Valid for Python and Arrow (RE2).
 """
 CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
-"""What no spreadsheet can show; it becomes ``REPLACEMENT``."""
+"""Control characters, which ``REPLACEMENT`` replaces."""
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 _FORMULA, _CONTROL = re.compile(FORMULA), re.compile(CONTROL)
 

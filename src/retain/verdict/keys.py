@@ -61,7 +61,7 @@ COMPONENTS = (
     "validation",
     "metrics",
 )
-"""Nodes of the config that are one choice each, called by its name; in the order of telling."""
+"""Config nodes that are a component, in the order of columns."""
 SEARCH = "model.search."
 
 

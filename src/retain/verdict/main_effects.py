@@ -18,9 +18,9 @@ from retain.verdict.keys import COMPONENTS
 from retain.verdict.paired import METRIC, compare_paired, fold_scores, holm
 
 NEUTRAL = (False, "none", None)
-"""Levels that mean "without": of these, the first an axis has is its reference."""
+"""Levels that mean "without"; the first that an axis has is its reference."""
 NAMED = 50
-"""Holes of an axis that are named one by one."""
+"""Maximum number of missing runs named for an axis."""
 
 
 @dataclass(frozen=True)

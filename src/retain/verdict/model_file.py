@@ -13,7 +13,7 @@ from retain.storage.reading import MIB, check_model_archive, read_bytes
 from retain.storage.writing import atomic_write, hash_file
 
 MODEL_BYTES = 2048 * MIB
-"""Bytes of a model's file at most."""
+"""Maximum size of a model file."""
 
 UNDER = "imblearn.under_sampling._prototype_selection"
 TRUSTED = (
@@ -46,7 +46,7 @@ TRUSTED = (
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
 )
-"""Every type the models of ``conf/`` are made of beyond what skops trusts by itself."""
+"""Types in the models of ``conf/`` that skops does not trust by default."""
 
 
 def save_model(model: BaseEstimator, path: Path) -> str:

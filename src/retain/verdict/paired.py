@@ -17,7 +17,7 @@ from scipy import special
 from retain.record import Record
 
 METRIC = "roc_auc"
-"""What ranks runs."""
+"""The metric that ranks runs."""
 
 
 def fold_scores(records: Sequence[Record], metric: str = METRIC) -> np.ndarray:
@@ -132,7 +132,7 @@ def holm(p: np.ndarray) -> np.ndarray:
 
 
 CHANCE = 0.5
-"""The ROC-AUC of a coin."""
+"""ROC-AUC of random scores."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 from retain.verdict.paired import corrected_resampled_t
 
 ALPHA = 0.05
-"""How seldom a run as good as the leader is stopped, at one look."""
+"""Probability that one comparison stops a run as good as the leader."""
 
 
 def eliminated_runs(

@@ -20,7 +20,7 @@ from retain.verdict.paired import METRIC, Chance, test_against_random
 from retain.wording import describe_count, format_ci
 
 NEEDED = (METRIC, "brier", "ece")
-"""Metrics no verdict can do without: the ranking, and whether risks are probabilities."""
+"""Metrics that a verdict needs: ranking and calibration."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ Tree = Mapping[str, Any]
 
 
 ORIGINS = {"out_of_fold": "in cross-validation", "sealed_test": "in the sealed test"}
-"""Where a customer's score comes from."""
+"""The origins of customers' scores."""
 
 
 def print_segments(console: Console, segments: Sequence[Tree], scored: Mapping[str, int]) -> None:
@@ -103,7 +103,7 @@ CAUTIONS = {
     "probabilities.",
     "may_lose": "Within the 95 % interval, the campaign may cost more than it saves.",
 }
-"""What each caution says in the terminal."""
+"""Messages of cautions by code."""
 
 
 def _offers(campaign: Tree) -> Table:

@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 SHOWN = 25
-"""Rows of the leaderboard in the terminal; the file holds them all."""
+"""Maximum number of rows of the leaderboard; the file has all of them."""
 WIDE = 100
-"""Columns a terminal needs for Brier and ECE beside the ranking."""
+"""Minimum width of a terminal for Brier score and ECE, in columns."""
 
 
 def print_comparison(

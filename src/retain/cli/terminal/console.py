@@ -13,7 +13,7 @@ from rich.text import Text
 from retain.cli.terminal.output import clean, clean_line, raw_output, replace_unencodable
 
 ELLIPSIS = "…"
-"""What Rich puts where a cell is cut; it must stay one column wide."""
+"""Rich's mark of a truncated cell, which must stay one column wide."""
 
 
 def literal(text: object) -> str:

@@ -19,7 +19,7 @@ ARROWS = {"up": " ↑", "down": " ↓"}
 
 
 def print_explanations(console: Console, explanations: Tree) -> None:
-    """Print the ablation of groups, the strongest features, and warnings."""
+    """Print what each group contributes, the strongest features, and what is missing."""
     console.print(_groups(explanations["groups"]))
     strongest = [_strength(one) for one in explanations["features"] if one["strength"]][:STRONGEST]
     if strongest:
@@ -39,16 +39,16 @@ def _groups(groups: list[Tree]) -> Table:
     for name in ("lost", "95 % CI", "measured by"):
         table.add_column(name, no_wrap=name != "measured by")
     for group in groups:
-        ablation = group["contribution"]
-        if ablation is None:
+        found = group["contribution"]
+        if found is None:
             table.add_row(literal(group["name"]), "", "", literal(group["why_not"] or ""))
             continue
-        interval = format_interval(ablation["low"], ablation["high"], "+.3f")
-        pairs = ablation["pairs"] if ablation["source"] == "sweep" else None
+        interval = format_interval(found["low"], found["high"], "+.3f")
+        pairs = found["pairs"] if found["source"] == "sweep" else None
         message = (
             "refits" if pairs is None else describe_count(pairs, "pair of runs", "pairs of runs")
         )
-        table.add_row(literal(group["name"]), format_signed(ablation["loss"]), interval, message)
+        table.add_row(literal(group["name"]), format_signed(found["loss"]), interval, message)
     return table
 
 

@@ -40,11 +40,11 @@ READABLE = {
     "\N{NO-BREAK SPACE}": " ",
     "\N{NARROW NO-BREAK SPACE}": " ",
 }
-"""What a character becomes where the terminal has none such; any other becomes ``?``."""
+"""Replacements of characters that a terminal cannot encode; all others become ``?``."""
 COLOUR = "\x1b\\[[0-9;]*m"
 CONTROL = "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 SEPARATOR = "[\u2028\u2029\x85]"
-"""Line ends that no text of ours has, C1's among them."""
+"""Unicode line separators."""
 _SEPARATORS = re.compile(SEPARATOR)
 _CONTROLS = re.compile(f"{COLOUR}|{CONTROL}")
 ENCODE_ERRORS = "retain.readable"

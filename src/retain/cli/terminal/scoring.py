@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 
 SHOWN = 8
-"""Rows of the drift in the terminal; the file holds them all."""
+"""Maximum number of rows of drift; the file has all of them."""
 REASONS = 5
-"""Reasons not to score that are told; the file holds them all."""
+"""Maximum number of reasons not to score; the file has all of them."""
 COLOURS = {"strong": "red", "moderate": "yellow"}
 
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 REFRESH = 4
-"""Drawings a second in a terminal, however many runs end in it."""
+"""Maximum number of updates of the terminal per second."""
 
 
 class SweepView:

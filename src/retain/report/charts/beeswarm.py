@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
 
 LINE, DROP, BAND, GAP, HEAD = 0.19, 0.06, 0.28, 0.05, 0.34
-"""Inches: a line of a name, the room under it, the bars, the room below, the key above all."""
+"""Inches: a line of a name, the space under it, the bars, the space below, the key on top."""
 NAME = 4.7
-"""Inches a line of a name may take."""
+"""Maximum width of a name's line in inches."""
 STEPS = 6
 """Shades from the lowest value of a feature to its highest."""
 FAINTEST = 0.2
 FILLED = 0.86
-"""Of a bin's width, so that neighbours stay apart."""
+"""Share of a bin's width, which leaves a gap between bars."""
 
 Box = tuple[float, float, float, float]
 

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 POINTS = 72
-"""Points an inch: the unit of an SVG's coordinates."""
+"""Points per inch; an SVG's coordinates are in points."""
 WIDTH = 5.0
-"""Inches. A phone shows a chart at about this size, so that its 10 pt stay readable."""
+"""Inches, about the width of a phone, so that 10 pt are readable there."""
 COLOURS = {
     "ink": "#1c2126",
     "muted": "#68717a",
@@ -27,12 +27,12 @@ COLOURS = {
     "accent": "#0d6679",
     "paper": "#ffffff",
 }
-"""By the name of the page's CSS variable that takes the colour's place there."""
+"""Colours by the CSS variable that replaces them on the page."""
 RC_PARAMS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "text.parse_math": False,
-    "text.hinting": "none",  # hinted letters are rounded to whole dots, up to 4 % wider
+    "text.hinting": "none",  # hinting rounds widths, by up to 4 %
     "text.color": COLOURS["ink"],
     "axes.edgecolor": COLOURS["muted"],
     "axes.labelcolor": COLOURS["muted"],
@@ -104,7 +104,7 @@ def chart_style() -> Iterator[None]:
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
         mpl.rcParams.update(RC_PARAMS)
-        # A name in a script that the font lacks is measured as boxes; readers' fonts show it.
+        # Scripts that the font lacks are measured as boxes; the reader's fonts show them.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 

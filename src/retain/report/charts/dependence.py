@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 SHOWN, ACROSS = 6, 2
 LEVELS = 6
-"""Levels of a category in its panel, the most frequent ones; the table under it has them all."""
+"""Maximum number of levels in a panel, the most frequent; the table has all of them."""
 LEFT, BETWEEN, SIZE = 0.55, 0.32, (1.97, 1.5)
 """Inches: left of the panels, between two in a row, a panel's width and height."""
 HEAD, FOOT, LAST = 0.55, 0.32, 0.3
-"""Inches: a panel's name above, its ticks below, and the name of what all measure."""
+"""Inches: a panel's name above, its ticks below, and the common axis title."""
 
 TITLE, SMALL = 9.5, 8.5
-"""Points of a panel's name, and of a level's."""
+"""Font sizes of a panel's name and of a level's, in points."""
 
 Limits = tuple[float, float]
 

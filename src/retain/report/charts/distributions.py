@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SHOWN, LEVELS = 25, 8
-"""Features, and levels of a category, in the chart; the table under it has them all."""
+"""Maximum numbers of features and of a category's levels; the table has all of them."""
 WIDE = 4.76
-"""Inches from edge to edge of the panel."""
+"""Width of the panel in inches."""
 NAME, SIDE, AIR = 2.95, 0.62, 0.08
-"""Inches a name may take beside its effect; left and right of the boxes for the ends of their
-scale, where those need no more; between an end and the boxes."""
+"""Inches: maximum width of a name, minimum margin beside the boxes for the ends of their scale,
+gap between an end and the boxes."""
 LEVEL_NAME, RATE = 2.3, 0.5
-"""Inches a level's name may take before its mark, and its rate after it."""
+"""Maximum widths in inches of a level's name before its mark and its rate after it."""
 HEAD, LINE, DROP, BOX, LEVEL, GAP = 0.32, 0.19, 0.03, 0.15, 0.21, 0.1
-"""Inches: the key above all; of a feature its name's line, the room under it, one class, one
-level, the room below."""
+"""Inches: the key on top, then for a feature the line of its name, the space under it, one class,
+one level, the space below."""
 SMALL = 8.5
-"""Points of the quiet texts."""
+"""Font size of muted texts in points."""
 CLASSES = {"declined": "accent", "stayed": "muted"}
 """The colour of each class."""
 

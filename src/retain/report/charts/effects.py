@@ -10,7 +10,7 @@ from retain.report.tree import excludes_zero, measured_levels
 from retain.wording import format_value
 
 SHOWN = 36
-"""Rows in the chart; the table under it has them all."""
+"""Maximum number of rows; the table has all of them."""
 
 
 def effects(tree: Tree, labels: Labels) -> Chart | None:

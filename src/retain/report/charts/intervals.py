@@ -11,9 +11,9 @@ from retain.report.text.words import message
 from retain.report.tree import METRIC, has_profit, segments_by_risk, top_features
 
 SHOWN_DRIVERS = 25
-"""Rows in the chart; the table under it has them all."""
+"""Maximum number of features; the table has all of them."""
 SHAPES = {"up": "^", "down": "v"}
-"""Of the point, by the direction in which higher values go; a circle where there is none."""
+"""Marker by the direction of higher values; a circle if there is none."""
 
 
 def drivers(tree: Tree, labels: Labels) -> Chart | None:
@@ -40,7 +40,7 @@ def _driver_row(feature: Tree, language: str) -> Row:
 
 
 SHOWN = 20
-"""Runs in the chart; the leaderboard has them all."""
+"""Maximum number of runs; the leaderboard has all of them."""
 
 
 def intervals(tree: Tree, labels: Labels) -> Chart:
@@ -61,9 +61,9 @@ def intervals(tree: Tree, labels: Labels) -> Chart:
 
 
 SHOWN_SEGMENTS = 20
-"""Rows in the chart; the table has them all."""
+"""Maximum number of segments; the table has all of them."""
 LARGEST, SMALLEST = 10.5, 3.5
-"""Points across, of the segment with most customers and of the least."""
+"""Marker diameters of the largest and the smallest segment, in points."""
 
 
 def segments(tree: Tree, labels: Labels) -> Chart | None:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TooltipColumn = tuple[str, Sequence[float], str]
-"""What each point of a curve tells: under which word, the numbers, and their form."""
+"""A number in the tooltips of a curve: text key, values, format."""
 
 AIR = 0.06
-"""Of the range of money, above and below it."""
+"""Margin above and below, as a share of the range."""
 BESIDE = 0.42
-"""Inches left of the ticks' texts: the axis's name, and room around it."""
+"""Inches left of the tick labels for the axis title."""
 
 
 def profit_curve(tree: Tree, labels: Labels) -> Chart | None:

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 LINE, GAP, HEAD = 0.19, 0.26, 0.2
-"""Inches: a line of text, the room for its mark, what a heading adds above itself."""
+"""Inches: a line of text, the space for its mark, the space above a heading."""
 EDGE = 0.12
-"""Inches left and right of the rows."""
+"""Margin left and right of the rows in inches."""
 NAME = 4.15
-"""Inches a line of a name may take; the mean stands beside its last."""
+"""Maximum width of a name's line in inches; the mean is next to the last one."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ FINE = re.compile(r"(\.\d\d)\d+")
 SPACED = re.compile(r"([:;]) ")
 IDLE = re.compile(r"\s+(?=[A-Za-z])|(?<=[A-Za-z])\s+|\s+$")
 PLACES = {"d", "x", "y", "transform"}
-"""Attributes of nothing but places and numbers."""
+"""Attributes that hold only numbers and path commands."""
 
 
 def inline(chart: Chart, language: str | None = None) -> Markup:

@@ -15,11 +15,11 @@ from retain.report.text.names import printable
 
 ELLIPSIS = "…"
 LEADING = 1.24
-"""From one line to the next, in sizes of the letters."""
+"""Line height as a multiple of the font size."""
 MANY = 1000
-"""Lines enough for any name."""
+"""More lines than any name needs."""
 BELOW = 0.26
-"""How far letters reach below their line, in sizes."""
+"""Descent as a multiple of the font size."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Ends = tuple[float, float]
 
 AIR = 0.12
-"""Inches between two texts on one line."""
+"""Minimum gap between tick labels in inches."""
 
 
 def set_ticks(axis: Axis, low: float, high: float, language: str, form: str = "") -> None:

@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 HEAD, EDGE, HALF = 0.36, 0.12, 0.075
-"""Inches: the key above all rows, left and right of them, half a bar's height."""
+"""Inches: the key on top, the margin left and right, half a bar's height."""
 SQUARE = 0.12
-"""Inches a square of the key is wide."""
+"""Width of a square of the key in inches."""
 ENDS = {"low": ("muted", 0.6), "high": ("accent", 1.0)}
-"""Colour and opacity of what the low and the high end of an assumption give."""
+"""Colour and opacity for the low and the high end of an assumption."""
 
 
 def swings(campaign: Tree) -> list[Tree]:

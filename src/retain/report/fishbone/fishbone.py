@@ -21,9 +21,9 @@ from retain.report.text.numbers import count_path
 
 TARGET, RATE, CUSTOMERS = Letters(8.6, bold=True), Letters(21.0, bold=True), Letters(7.2)
 NECK, CHEEK, ROOM = 14.0, 13.0, 85.0
-"""From the last joint to the head, from there to its texts, and how wide these may be."""
+"""Distance from the last joint to the head, from there to its texts, and their maximum width."""
 AIR, ROUND = 11.0, 1.3
-"""How much higher the head is than its texts: so much, and so many times."""
+"""Height of the head over its texts': an offset in points and a factor."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from retain.report.fishbone.model import Bone
 from retain.report.fishbone.rows import STYLES, Block, Room, Style, block
 
 CLEAR = 12.0
-"""From the spine to the nearest rib."""
+"""Distance from the spine to the nearest rib."""
 DROPPED, SMALLER = 1.5, 0.5
-"""What a rib left out, and a step to smaller letters, cost against a name cut whole, which is 2."""
+"""Cost of a rib left out and of a smaller font; a fully truncated name costs 2."""
 
 
 @dataclass(frozen=True)

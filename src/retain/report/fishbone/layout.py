@@ -16,23 +16,23 @@ from retain.report.fishbone.model import Bone
 from retain.report.fishbone.rows import Block, Piece, Room, Style
 
 WIDTH, HEIGHT, MARGIN = 806.0, 554.0, 6.0
-"""A4 landscape within its margins; the height is the most there is."""
+"""A4 landscape within its margins; the height is the maximum."""
 HEAD = 148.0
-"""The head, and the air before it."""
+"""Width of the head and the space before it."""
 THICK, HAIRLINE = 8.0, 0.9
-"""The largest contribution, and none."""
+"""Thickness of the bone with the largest contribution, and of one without any."""
 LEANS = (130.0, 130.0, 104.0, 84.0, 66.0, 54.0)
-"""How far the end of a bone stands behind its joint at most, by columns."""
+"""Maximum lean of a bone by number of columns."""
 LEAN = 0.5
-"""The same for each point of its height."""
+"""Lean per point of height."""
 WIDEST, SHORTEST = 430.0, 60.0
-"""Of a column, where there are few; of a bone, which is never shorter than half the head either."""
+"""Maximum width of a column; minimum length of a bone, which is at least half the head."""
 AIR, EDGE = 10.0, 3.5
-"""Between columns; from a bone to a text."""
+"""Gap between columns, and between a bone and a text."""
 GROUP, TOLD, TIP = Letters(9.0, bold=True), Letters(7.0), 5.0
-"""A group's name, what it contributes, and how far they stand from their bone."""
+"""Fonts of a group's name and of its contribution, and their distance from the bone."""
 SHOWN = 2 * len(LEANS)
-"""Bones at most."""
+"""Maximum number of bones."""
 
 
 @dataclass(frozen=True)

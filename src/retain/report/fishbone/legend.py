@@ -13,7 +13,7 @@ from retain.report.fishbone.model import RISKIEST, SIGNS, Bone, VerdictReader
 from retain.report.text.numbers import count_path
 
 BARS = {"strong": (2.6, "accent"), "plain": (2.6, "muted"), "weak": (1.7, "muted")}
-"""The thickness and colour of a rib's bar, by its tone."""
+"""Thickness and colour of a rib's bar by tone."""
 TONES = {
     "strong": "fishbone.key.strength",
     "weak": "fishbone.key.weak",
@@ -29,7 +29,7 @@ MEANT = {
 LEADING = 10.0
 LETTERS, MARK = Letters(6.8), Letters(8.0, bold=True)
 APART, ABOVE, SWATCH, SMALL = 16.0, 20.0, 21.0, 10.0
-"""Between two keys; over all of them; before a text, where a line is shown and where a sign is."""
+"""Gap between keys, space above all, width of a line sample, width of a sign."""
 
 
 @dataclass(frozen=True)

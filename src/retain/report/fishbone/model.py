@@ -18,10 +18,10 @@ GROUPS = {
     "site": "group.site",
     "other": "group.other",
 }
-"""Groups that have a name in every language."""
+"""Groups with a display name."""
 UNBROKEN = "\u00a0"
 Tone = Literal["strong", "plain", "weak", "unused"]
-"""Of a rib: plain where strengths were not measured, unused where the winner does not see it."""
+"""The tone of a rib: plain without measured strengths, unused if the winner does not see it."""
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from retain.report.charts.text_layout import Letters
 from retain.report.fishbone.model import Rib
 
 PAD = 3.4
-"""From a rib to its text."""
+"""Distance from a rib to its text."""
 APART = 7.0
-"""Between texts on one line."""
+"""Gap between texts on one line."""
 INDENT = 9.5
-"""From a sign to its name."""
+"""Distance from a sign to its name."""
 LEAST = 30.0
-"""A level is not shown in less."""
+"""Minimum width of a level."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ STYLES = [
     )
     for beside in (True, False)
 ]
-"""The largest first."""
+"""Styles, largest first."""
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from retain.report.text.words import LANGUAGES, words
 from retain.wording import format_value
 
 STEPS = 1_000_000
-"""Numbers travel as whole millionths: 10,000 runs then fit the page, and no digit shown is lost."""
+"""Numbers are whole millionths, which keeps 10,000 runs small and every digit shown."""
 COMPARED = 200
-"""Runs that can be chosen for a comparison of two."""
+"""Maximum number of runs in the comparison of two."""
 DANGEROUS = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 

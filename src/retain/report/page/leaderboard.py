@@ -15,11 +15,11 @@ from retain.wording import format_value
 PAGE = 25
 """Rows shown at a time; the script pages through the rest."""
 CHOICES = 40
-"""Values a key may have and still be filtered by a list of them; the search finds the others."""
+"""Maximum number of values of a key with a filter list."""
 RANKING = (METRIC, "difference", "p_holm", "equivalent")
-"""Columns that say who is better, and how sure that is."""
+"""Columns of the ranking and its certainty."""
 LONG = 32
-"""Letters of a config value from which its cell wraps."""
+"""Length of a config value from which its cell wraps."""
 FORMS = {
     "difference": "change",
     "p_holm": "p",

@@ -91,7 +91,7 @@ _REASONING: dict[str, Any] = {
     "audited": label_audit_text,
     "PAIRS": 10,
 }
-"""What the templates of the reasons may call besides."""
+"""Further functions of the templates of explanations."""
 _CAMPAIGN: dict[str, Any] = {
     "summary": summary,
     "campaign_cautions": cautions,
@@ -114,10 +114,10 @@ _CAMPAIGN: dict[str, Any] = {
     "with_money": has_profit,
     "CONSENT": CONSENT,
 }
-"""What the templates of segments and campaign may call besides."""
+"""Further functions of the templates of segments and campaign."""
 HERE = Path(__file__).parent
 SCRIPT = ("numbers", "words", "cells", "leaderboard", "pairs", "tables", "spots", "start")
-"""Files of ``script/``, in the order in which one builds on another."""
+"""Files of ``script/`` in order of dependency."""
 
 
 def page(tree: Tree, language: str) -> str:

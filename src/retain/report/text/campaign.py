@@ -1,7 +1,8 @@
-"""The campaign in sentences, generated from the verdict's numbers.
+"""The campaign in sentences, each generated from the verdict's numbers and no wider than they.
 
-An offer is a hypothesis: no sentence says that it works, and none promises an effect that the
-campaign is too small to detect.
+An offer is a hypothesis: nothing here says that it works, and where the campaign could not see
+the effect hoped for, nothing is promised. May import: report.campaign_captions, report.contents,
+report.names, report.numbers, report.words.
 """
 
 from __future__ import annotations
@@ -19,22 +20,22 @@ READOUT = "retain-readout"
 
 
 def money(value: float | None) -> Number:
-    """Return an amount in the unit of profit."""
+    """Return a sum, in the unit of profit."""
     return Number(value, "money")
 
 
 def customers(count: int) -> Message:
-    """Return a number of customers as a message."""
+    """So many customers."""
     return message("campaign.customers", n=Number(count, "count"))
 
 
 def summary(campaign: Tree) -> list[Message]:
     """Return the summary: offers and cost, control group, detectable effect, consent."""
-    messages = [_plan(campaign)]
+    said = [_plan(campaign)]
     if campaign["plan"]["chosen"]:
-        messages += [_control(campaign), promise(campaign)]
-    messages += [message(f"campaign.consent.{campaign['consent']}", **_consent_counts(campaign))]
-    return [*messages, message("campaign.hypotheses", command=code(READOUT))]
+        said += [_control(campaign), promise(campaign)]
+    said += [message(f"campaign.consent.{campaign['consent']}", **_agreed(campaign))]
+    return [*said, message("campaign.hypotheses", command=code(READOUT))]
 
 
 def _plan(campaign: Tree) -> Message:
@@ -53,34 +54,34 @@ def _plan(campaign: Tree) -> Message:
 
 
 def _control(campaign: Tree) -> Message:
-    control = campaign["plan"]["control"]
-    if not control:
+    held = campaign["plan"]["control"]
+    if not held:
         return message("campaign.control_none")
     share = Number(campaign["control"]["share"], "share")
-    return message("campaign.control", n=Number(control, "count"), share=share)
+    return message("campaign.control", n=Number(held, "count"), share=share)
 
 
 def promise(campaign: Tree) -> Message:
     """Return whether the campaign can detect the expected effect, as a message."""
     power = campaign["power"]
-    overall = power["overall"]
-    if overall["detectable"] is None:
+    found = power["overall"]
+    if found["detectable"] is None:
         return message("campaign.undetectable")
-    values = {
-        "hoped": Number(overall["hoped"], "points"),
-        "detectable": Number(overall["detectable"], "points"),
+    told = {
+        "hoped": Number(found["hoped"], "points"),
+        "detectable": Number(found["detectable"], "points"),
         "power": Number(power["power"], "share"),
         "alpha": Number(power["alpha"], "plain"),
     }
-    if overall["promised"]:
-        return message("campaign.promised", **values)
-    if overall["needed"] is None:
-        return message("campaign.unpromised", **values)
-    return message("campaign.unpromised_needed", n=Number(overall["needed"], "count"), **values)
+    if found["promised"]:
+        return message("campaign.promised", **told)
+    if found["needed"] is None:
+        return message("campaign.unpromised", **told)
+    return message("campaign.unpromised_needed", n=Number(found["needed"], "count"), **told)
 
 
-def _consent_counts(campaign: Tree) -> dict[str, Any]:
-    """Return the number of customers who agreed, if the source has consent."""
+def _agreed(campaign: Tree) -> dict[str, Any]:
+    """Return the number of customers who agreed, where the source has consent."""
     if campaign["consent"] != "from_data":
         return {}
     return {
@@ -95,16 +96,15 @@ def cautions(tree: Tree) -> list[Message]:
     Raises
     ------
     KeyError
-        If a caution has no text.
+        For a caution that has no text: whoever gives one has to write both.
     """
-    items = tree["campaign"]["cautions"]
+    found = tree["campaign"]["cautions"]
     return [
-        message(f"caution.{one['code']}", **_CAUTION_VALUES.get(one["code"], _no_values)(tree))
-        for one in items
+        message(f"caution.{one['code']}", **_PUT.get(one["code"], _nothing)(tree)) for one in found
     ]
 
 
-def _no_values(_: Tree) -> dict[str, Any]:
+def _nothing(_: Tree) -> dict[str, Any]:
     return {}
 
 
@@ -112,13 +112,13 @@ def _poor_calibration(tree: Tree) -> dict[str, Any]:
     return _slope(tree["campaign"]["calibration"])
 
 
-def _loss_values(tree: Tree) -> dict[str, Any]:
+def _may_lose(tree: Tree) -> dict[str, Any]:
     return {"low": money(tree["campaign"]["plan"]["net"]["low"])}
 
 
-_CAUTION_VALUES: dict[str, Callable[[Tree], dict[str, Any]]] = {
+_PUT: dict[str, Callable[[Tree], dict[str, Any]]] = {
     "calibration_poor": _poor_calibration,
-    "may_lose": _loss_values,
+    "may_lose": _may_lose,
 }
 """What is put into the texts of cautions, by their code."""
 
@@ -128,14 +128,14 @@ def limits(campaign: Tree) -> list[Message]:
     if campaign["prices"] is None:
         return []
     messages = [_budget(campaign), _contacts(campaign), _consent(campaign), _price(campaign)]
-    return [*(one for one in messages if one is not None), *_capacity(campaign)]
+    return [*(one for one in messages if one is not None), *_places(campaign)]
 
 
 def _budget(campaign: Tree) -> Message | None:
-    """Return the gain of a larger budget, or the plan's cost if there is none."""
-    price, plan = campaign["prices"]["budget"], campaign["plan"]
-    if price is not None and price["price"] > 0:
-        return message("prices.budget", step=money(price["step"]), worth=money(price["worth"]))
+    """Of the budget; where more of it would buy nothing, what buys all that pays."""
+    found, plan = campaign["prices"]["budget"], campaign["plan"]
+    if found is not None and found["price"] > 0:
+        return message("prices.budget", step=money(found["step"]), worth=money(found["worth"]))
     return message("prices.budget_spare", cost=money(plan["cost"])) if plan["chosen"] else None
 
 
@@ -145,23 +145,23 @@ def _contacts(campaign: Tree) -> Message | None:
 
 
 def _consent(campaign: Tree) -> Message | None:
-    price = campaign["prices"]["consent"]
-    if price is None or not price["customers"]:
+    found = campaign["prices"]["consent"]
+    if found is None or not found["customers"]:
         return None
-    count = Number(price["customers"], "count")
-    return message("prices.consent", n=count, worth=money(price["worth"]))
+    count = Number(found["customers"], "count")
+    return message("prices.consent", n=count, worth=money(found["worth"]))
 
 
 def _price(campaign: Tree) -> Message | None:
     """Return the cost of the control group."""
-    price = campaign["prices"]["control"]
-    if price is None or not price["customers"]:
+    found = campaign["prices"]["control"]
+    if found is None or not found["customers"]:
         return None
-    count = Number(price["customers"], "count")
-    return message("prices.control", n=count, cost=money(price["cost"]))
+    count = Number(found["customers"], "count")
+    return message("prices.control", n=count, cost=money(found["cost"]))
 
 
-def _capacity(campaign: Tree) -> list[Message]:
+def _places(campaign: Tree) -> list[Message]:
     return [
         message("prices.place", offer=offer_label(campaign, one["name"]), worth=money(one["price"]))
         for one in campaign["offers"]
@@ -170,42 +170,42 @@ def _capacity(campaign: Tree) -> list[Message]:
 
 
 def plan_quality_text(campaign: Tree) -> list[Message]:
-    """Return profit at risk, recalibration, the plan's certificate, and the plan's stability."""
-    messages = [_at_risk(campaign), _recalibration(campaign), _certificate(campaign["plan"])]
+    """Profit at risk, recalibration, the certificate of the plan, and how steady the plan is."""
+    said = [_at_risk(campaign), _calibrated(campaign), _certificate(campaign["plan"])]
     steady = _stable_assumptions((campaign["sensitivity"] or {"rows": []})["rows"])
-    return [*(one for one in messages if one is not None), *steady]
+    return [*(one for one in said if one is not None), *steady]
 
 
 def _at_risk(campaign: Tree) -> Message:
-    at_risk = campaign["profit_at_risk"]
+    found = campaign["profit_at_risk"]
     return message(
         "trust.at_risk",
         draws=Number(campaign["draws"], "count"),
-        value=money(at_risk["value"]),
-        range=interval(at_risk["low"], at_risk["high"], "money"),
+        value=money(found["value"]),
+        range=interval(found["low"], found["high"], "money"),
     )
 
 
-def _recalibration(campaign: Tree) -> Message | None:
-    """Return slope and intercept, and the conclusion about the scores before recalibration."""
-    calibration = campaign["calibration"]
-    if calibration is None:
+def _calibrated(campaign: Tree) -> Message | None:
+    """Slope and intercept, and what the slope's interval says of the scores before."""
+    found = campaign["calibration"]
+    if found is None:
         return None
-    key = f"trust.calibrated.{_spread(calibration)}"
-    return message(key, customers=customers(calibration["customers"]), **_slope(calibration))
+    key = f"trust.calibrated.{_spread(found)}"
+    return message(key, customers=customers(found["customers"]), **_slope(found))
 
 
-def _slope(calibration: Tree) -> dict[str, Any]:
-    """Return slope and intercept of the recalibration by placeholder."""
+def _slope(found: Tree) -> dict[str, Any]:
+    """Return slope and intercept of the recalibration, by the names the phrases use."""
     return {
-        "slope": Number(calibration["slope"], "times"),
-        "range": interval(calibration["slope_low"], calibration["slope_high"], "times"),
-        "intercept": Number(calibration["intercept"], "times"),
+        "slope": Number(found["slope"], "times"),
+        "range": interval(found["slope_low"], found["slope_high"], "times"),
+        "intercept": Number(found["intercept"], "times"),
     }
 
 
 def _spread(calibration: Tree) -> str:
-    """Return the key for scores spread about right, too widely, or too little.
+    """Return whether scores were spread rightly, too widely, or too little.
 
     >>> [_spread({"slope_low": low, "slope_high": low + 0.3}) for low in (0.6, 0.9, 1.1)]
     ['sure', 'fine', 'timid']
@@ -216,25 +216,23 @@ def _spread(calibration: Tree) -> str:
 
 
 def _certificate(plan: Tree) -> Message:
-    """Return that the plan is optimal, or an upper bound on a better one."""
-    values = {"value": money(plan["value"]), "method": message(f"trust.method.{plan['method']}")}
+    """Return that no plan is better, or how much better one might at most be."""
+    told = {"value": money(plan["value"]), "method": message(f"trust.method.{plan['method']}")}
     if plan["proven"]:
-        return message("trust.certificate.proven", **values)
+        return message("trust.certificate.proven", **told)
     ends = {"bound": money(plan["bound"]), "gap": Number(plan["gap"], "share")}
-    return message("trust.certificate.bounded", **values, **ends)
+    return message("trust.certificate.bounded", **told, **ends)
 
 
 def _stable_assumptions(rows: Sequence[Tree]) -> list[Message]:
-    """Return the assumptions over whose whole range the plan is stable, and the others."""
-    bounded = [row for row in rows if row["same_from"] is not None and row["same_to"] is not None]
+    """Over which assumptions' whole range the plan stays what it is, and over which it does not."""
+    known = [row for row in rows if row["same_from"] is not None and row["same_to"] is not None]
     stays = [
-        row for row in bounded if row["same_from"] <= row["low"] and row["high"] <= row["same_to"]
+        row for row in known if row["same_from"] <= row["low"] and row["high"] <= row["same_to"]
     ]
-    changes = [row for row in bounded if row not in stays]
-    groups = (("trust.stays", stays), ("trust.changes", changes))
-    return [
-        message(key, names=list(map(_range_message, members))) for key, members in groups if members
-    ]
+    changes = [row for row in known if row not in stays]
+    told = (("trust.stays", stays), ("trust.changes", changes))
+    return [message(key, names=list(map(_range_message, found))) for key, found in told if found]
 
 
 def _range_message(row: Tree) -> Message:
@@ -242,7 +240,7 @@ def _range_message(row: Tree) -> Message:
 
 
 def assumptions(campaign: Tree) -> list[Tree]:
-    """Return all assumptions, each with the range within which the plan is stable."""
+    """All that is assumed, and within which values of it the plan stays what it is."""
     unknown = {"same_from": None, "same_to": None}
     tried = {row["name"]: row for row in (campaign["sensitivity"] or {"rows": []})["rows"]}
     stated = {one["name"]: {**unknown, **one} for one in campaign["assumptions"]}
@@ -261,6 +259,6 @@ def assumption(row: Tree) -> Message:
 
 
 def sampled_assumptions(campaign: Tree) -> Message:
-    """Return the seed and number of attempts behind the control group."""
+    """Return how to assign the same control group again."""
     draws = Number(campaign["control"]["draws"], "count")
     return message("trust.drawn", n=draws, seed=Number(campaign["seed"], "plain"))

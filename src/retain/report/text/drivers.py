@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 Levels = Mapping[str, Mapping[str, Tree]]
-"""What the levels of categories are called: feature → level → its label."""
+"""Display names of levels: feature → level → label."""
 UNNAMED: Levels = MappingProxyType({})
 FINEST = list(VALUES)[-1]
 USUALLY = ("driver.within", "driver.same")

@@ -15,7 +15,7 @@ from retain.wording import format_value
 
 Tree = Mapping[str, Any]
 SPACES = f"\u00a0{NARROW}"
-"""What parts figures without letting them part."""
+"""Non-breaking spaces in numbers."""
 
 
 def run_label(row: Tree, keys: Sequence[str]) -> str:

@@ -18,14 +18,16 @@ from markupsafe import Markup
 MINUS, NARROW, ABSENT = "−", "\u202f", "—"
 EXACT = Context(prec=400)
 POWERS = [float(f"1e{power}") for power in range(-6, 16)]
-"""Between the first and the last of them a number is written without a power of ten."""
+"""Numbers between the first and the last one are written without a power of ten."""
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def _fixed(value: float, digits: int, sign: str = "") -> str:
     """Return a number with fixed digits, halves rounded away from zero as by ``toFixed``."""
     scaled = abs(value) * 10**digits
-    if scaled < 2**50 and scaled % 1 != 0.5:  # no half: all roundings agree, and floats are quicker
+    if (
+        scaled < 2**50 and scaled % 1 != 0.5
+    ):  # no half, so all roundings agree and floats are faster
         return f"{value:{sign},.{digits}f}"
     step = Decimal(1).scaleb(-digits)
     rounded = Decimal(value).quantize(step, ROUND_HALF_UP, EXACT)
@@ -62,7 +64,7 @@ VALUES = {
     "value": partial(_value, digits=3),
     **{f"value_{digits}": partial(_value, digits=digits) for digits in range(4, 18)},
 }
-"""A value in its own unit, in ever more digits: the last tells any two floats apart."""
+"""Formats of a value with more and more digits; the last distinguishes any two floats."""
 FORMS: dict[str, Callable[[float], str]] = {
     "score": lambda value: _fixed(value, 3),
     "fine": lambda value: _fixed(value, 4),
@@ -82,7 +84,7 @@ FORMS: dict[str, Callable[[float], str]] = {
     **{f"money_{digits}": partial(_fixed, digits=digits) for digits in range(7)},
     **VALUES,
 }
-"""What a number is, and how it is written in English."""
+"""Formats of numbers in English."""
 
 
 def format_number(value: float | None, form: str, language: str) -> str:

@@ -12,9 +12,9 @@ from retain.report.text.words import Label, Message, has_text, interval, message
 from retain.report.tree import has_profit, segments_by_risk
 
 SOUND = 0.75
-"""Mean Jaccard overlap from which a segment is a group of its own (Hennig 2007)."""
+"""Minimum mean Jaccard overlap of a stable segment (Hennig 2007)."""
 STABLE = (("highly", 0.85), ("mostly", SOUND), ("hardly", 0.6))
-"""How well a segment holds together, from which overlap on."""
+"""Degrees of stability by minimum overlap."""
 
 
 def segment_sentences(segments: Sequence[Tree]) -> list[Message]:

@@ -16,16 +16,16 @@ from retain.report.text.numbers import Number, format_number
 
 LANGUAGES = ("en", "ru")
 CATALOGUES = ("words", "campaign_words")
-"""Files of texts; each language has its own of each."""
+"""Names of the text files of each language."""
 SIGNED = ("change", "growth")
-"""Forms of numbers that are written with their sign."""
+"""Formats of signed numbers."""
 FORMS = {"en": {"one", "many"}, "ru": {"one", "few", "many"}}
-"""The plural forms of each language; ``n`` in a phrase chooses among them."""
+"""Plural forms of each language, chosen by the placeholder ``n``."""
 
 UNBROKEN = Markup('<span class="unbroken">ROC-AUC</span>')
 
 UNLINED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
-"""What would break a line, or turn the direction of all that follows."""
+"""Line breaks, control characters and changes of writing direction."""
 
 
 @dataclass(frozen=True)
