@@ -173,7 +173,7 @@ def assumed(draws: int) -> Value:
 def _audience(scores: Scores, profit: np.ndarray, found: Recalibration, value: Value) -> Audience:
     each = scores.per_customer()
     risk, stake = found.probability(each.to_numpy()), value_at_stake(profit, value)
-    table = pd.DataFrame({"score": each, "risk": risk, "profit": profit, "at_stake": stake})
+    table = pd.DataFrame({"score": each, "risk": risk, "profit": profit, "value_at_stake": stake})
     table = table.assign(profit_at_risk=risk * stake, contactable=True)
     return Audience(table, pd.DataFrame(index=table.index), {}, "roubles")
 

@@ -91,7 +91,7 @@ class Design:
             control=~treated,
             randomisation=np.array(["0"] * len(table)),
             risk=table["risk"].to_numpy(),
-            at_stake=table["profit"].to_numpy(),
+            value_at_stake=table["profit"].to_numpy(),
             cost=np.full(len(table), CONTACT),
             expected_net=table["risk"].to_numpy() * PRIOR.mean * table["profit"] - CONTACT,
         )

@@ -141,7 +141,7 @@ def test_without_profit_a_decline_costs_what_the_plan_took_it_to(strong):
     assert told["money"]["basis"] == "assumed"
     assert [r["outcome"] for r in told["effects"]] == ["declined"] * 7
     # here profit is lost exactly by declining, so that both ways must come to the same
-    lost = -declined.astype(float) * assignment.table["at_stake"].to_numpy()
+    lost = -declined.astype(float) * assignment.table["value_at_stake"].to_numpy()
     kept = found(assignment, outcomes(declined, profit=lost))
     assert told["money"]["gain"] == pytest.approx(kept["money"]["gain"])
 
@@ -296,7 +296,7 @@ def lifted(assignment: Assignment, times: float, share: float) -> Assignment:
     here = (table["offer"] == "call").to_numpy()
     chance = np.random.default_rng(4).random(len(table)) < share
     rate = simulation.PRIOR.mean * np.where(here & chance, times, 1.0)
-    table["expected_net"] = table["risk"] * rate * table["at_stake"] - table["cost"]
+    table["expected_net"] = table["risk"] * rate * table["value_at_stake"] - table["cost"]
     offers = dict(assignment.catalogue.offers)
     lift = Lift(drivers=("pages",), times=times)
     offers["call"] = offers["call"].model_copy(update={"lift": lift})

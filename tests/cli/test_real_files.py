@@ -99,7 +99,7 @@ def test_a_campaign_reconciles_with_the_store_s_files(offered, one_click_dir):
     assert treated["cost"].sum() == pytest.approx(told["plan"]["cost"])
     assert told["plan"]["cost"] <= 150
     assert len(arms) == told["plan"]["chosen"]
-    assert arms["at_stake"].to_numpy() == pytest.approx(3 * profit[arms.index].clip(lower=0))
+    assert arms["value_at_stake"].to_numpy() == pytest.approx(3 * profit[arms.index].clip(lower=0))
     needs = {one["name"] for one in told["offers"] if one["needs_consent"]}
     assert agreed[arms.index[arms["offer"].isin(needs)]].all()
     shares = told["plan"]["control"] / told["plan"]["chosen"]

@@ -25,8 +25,8 @@ class Audience:
     table
         Indexed by customer id: ``score`` (the model's probability of decline), ``origin``,
         ``risk`` (the same, recalibrated), ``contactable`` (True where consent is known to be
-        given); where profit is known also ``profit`` (NaN where it is not), ``at_stake`` (what a
-        decline is taken to cost, ≥ 0) and ``profit_at_risk`` = risk × at_stake.
+        given); where profit is known also ``profit`` (NaN where it is not), ``value_at_stake``
+        (what a decline is taken to cost, ≥ 0) and ``profit_at_risk`` = risk × value_at_stake.
     features
         The same customers' features, derived ones included.
     columns

@@ -136,7 +136,7 @@ def without_money(found: Campaign, settings: Settings) -> Campaign:
     no = NotApplicable(
         f"a campaign weighs costs against profit, and these customers carry none: {NAMING}"
     )
-    return replace(found, plan=no, tree={"missing": str(no)})
+    return replace(found, plan=no, tree={"reason": str(no)})
 
 
 def _placed(audience: Audience, settings: Settings, draws: MonteCarlo | None) -> Campaign:
@@ -183,7 +183,7 @@ def apply_to_new_customers(
         return _without_money(placed, settings)
     draws = MonteCarlo(placed, recalibration, settings.value, seed=settings.planning.seed)
     totals = draws.totals(np.asarray(placed.segments))
-    told = profiles(placed, settings.segmentation, totals, differs=False)
+    told = profiles(placed, settings.segmentation, totals, contrasts=False)
     found = Campaign(placed, settings.segmentation, told, draws.per_customer(), None, None, None)
     basis = Basis(placed, draws, recalibration, settings, None)
     return with_plan(found, basis, what_ifs=False)
@@ -196,6 +196,6 @@ def _without_money(placed: Audience, settings: Settings) -> Campaign:
             "the segments of the comparison are by value too, and these customers carry no "
             f"profit: {NAMING}"
         )
-    told = profiles(placed, settings.segmentation, None, differs=False)
+    told = profiles(placed, settings.segmentation, None, contrasts=False)
     found = Campaign(placed, settings.segmentation, told, None, None, None, None)
     return without_money(found, settings)

@@ -42,24 +42,26 @@ def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.Da
     Returns
     -------
     DataFrame
-        ``what`` (``score`` or ``feature``), ``name``, ``psi`` (0 is no shift), ``psi_by_chance``
-        (what it stays below 95 times in 100 without any drift), ``p`` and ``p_holm`` (corrected
-        for all features and the score), ``shift`` (``none``, ``chance``, ``moderate``,
-        ``strong``), and what moved most: ``bin``, its ``share_then`` and ``share_now``.
+        ``kind`` (``score`` or ``feature``), ``name``, ``psi`` (0 is no shift),
+        ``psi_null_quantile`` (what it stays below 95 times in 100 without any drift), ``p`` and
+        ``p_holm`` (corrected for all features and the score), ``shift`` (``none``, ``chance``, ``moderate``,
+        ``strong``), and what moved most: ``bin``, its ``share_training`` and ``share_new``.
     """
     known = {name: (shares, table[name]) for name, shares in reference.features.items()}
     rows = [_row("score", SCORE, reference.score, pd.Series(score))]
     rows += [_row("feature", name, shares, values) for name, (shares, values) in known.items()]
     found = pd.DataFrame(rows)
     found["p_holm"] = holm(found["p"].to_numpy())
-    found["shift"] = [_shift(*row) for row in found[["psi", "psi_by_chance", "p_holm"]].to_numpy()]
-    order = np.lexsort((-found["psi"].to_numpy(), found["what"] != "score"))
+    found["shift"] = [
+        _shift(*row) for row in found[["psi", "psi_null_quantile", "p_holm"]].to_numpy()
+    ]
+    order = np.lexsort((-found["psi"].to_numpy(), found["kind"] != "score"))
     return found.iloc[order].reset_index(drop=True)[COLUMNS]
 
 
 COLUMNS = [
-    *("what", "name", "shift", "psi", "psi_by_chance", "p", "p_holm"),
-    *("bin", "share_then", "share_now", "missing_then", "missing_now"),
+    *("kind", "name", "shift", "psi", "psi_null_quantile", "p", "p_holm"),
+    *("bin", "share_training", "share_new", "missing_training", "missing_new"),
 ]
 
 
@@ -98,16 +100,16 @@ def _row(
     before, after = then / then.sum(), now / now.sum()
     most = int(np.abs(after - before).argmax())
     return {
-        "what": what,
+        "kind": what,
         "name": name,
         "psi": psi(then[known], now[known]),
-        "psi_by_chance": psi_null_quantile(int(known.sum()), then.sum(), now.sum()),
+        "psi_null_quantile": psi_null_quantile(int(known.sum()), then.sum(), now.sum()),
         "p": _p(np.array([then[known], now[known]])),
         "bin": shares.names[most],
-        "share_then": before[most],
-        "share_now": after[most],
-        "missing_then": before[-1],
-        "missing_now": after[-1],
+        "share_training": before[most],
+        "share_new": after[most],
+        "missing_training": before[-1],
+        "missing_new": after[-1],
     }
 
 
@@ -132,8 +134,8 @@ def _shift(index: float, chance: float, p_holm: float) -> str:
 def _sentence(row: dict[Any, Any]) -> str:
     return (
         f"{row['name']} has shifted since training ({row['shift']}, PSI {row['psi']:.2f}, by "
-        f"chance below {row['psi_by_chance']:.2f}, p {_small(row['p_holm'])} after Holm): "
-        f"{row['bin']} {row['share_then']:.0%} then, {row['share_now']:.0%} now."
+        f"chance below {row['psi_null_quantile']:.2f}, p {_small(row['p_holm'])} after Holm): "
+        f"{row['bin']} {row['share_training']:.0%} then, {row['share_new']:.0%} now."
     )
 
 

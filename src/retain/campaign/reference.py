@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -18,9 +18,11 @@ from retain.customers.customers import Kind
 from retain.errors import RetainError
 from retain.learning.scores import Scores
 from retain.schema import Config, parse
-from retain.storage.reading import parse_json, read_bytes
+from retain.storage.reading import check_schema, parse_json, read_bytes
 from retain.storage.writing import hash_of, write_text
 
+SCHEMA: Final = 2
+"""Counts up when the meaning of a key changes."""
 BINS = 10
 """Quantile bins of a number; fewer where values repeat."""
 FEWEST, RAREST, MOST = 5, 0.01, 20
@@ -36,7 +38,7 @@ class NumberShares(Config):
     kind: Literal["number"]
     edges: tuple[Finite, ...]
     counts: tuple[Count, ...]
-    missing: Count
+    n_missing: Count
 
     @model_validator(mode="after")
     def _fit(self) -> Self:
@@ -50,7 +52,7 @@ class NumberShares(Config):
     def names(self) -> tuple[str, ...]:
         """What the bins are called, the one without a value last.
 
-        >>> NumberShares(kind="number", edges=(1.0, 2.5), counts=(1, 1, 1), missing=0).names
+        >>> NumberShares(kind="number", edges=(1.0, 2.5), counts=(1, 1, 1), n_missing=0).names
         ('≤ 1', '1 to 2.5', '> 2.5', '(missing)')
         """
         if not self.edges:
@@ -61,7 +63,7 @@ class NumberShares(Config):
     @property
     def customers(self) -> np.ndarray:
         """Training customers in each bin."""
-        return np.array([*self.counts, self.missing])
+        return np.array([*self.counts, self.n_missing])
 
     def counted(self, values: pd.Series) -> np.ndarray:
         """How many of other ``values`` lie in each bin."""
@@ -77,8 +79,8 @@ class LevelShares(Config):
 
     kind: Literal["category"]
     levels: dict[str, Count]
-    other: Count
-    missing: Count
+    n_other: Count
+    n_missing: Count
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -88,7 +90,7 @@ class LevelShares(Config):
     @property
     def customers(self) -> np.ndarray:
         """Training customers in each bin."""
-        return np.array([*self.levels.values(), self.other, self.missing])
+        return np.array([*self.levels.values(), self.n_other, self.n_missing])
 
     def counted(self, values: pd.Series) -> np.ndarray:
         """How many of other ``values`` lie in each bin; a level never met is an other one."""
@@ -105,15 +107,15 @@ Shares = Annotated[NumberShares | LevelShares, Field(discriminator="kind")]
 class Reference(Config):
     """The training customers as drift needs them.
 
-    ``customers`` counts them, and ``features`` are those the winner learnt from, in its order.
-    ``score`` is of the customers of the sealed test. ``content`` is the hash of all customers of
-    the comparison, who are no new ones; ``rows`` counts these.
+    ``features`` are those the winner learnt from, in its order. ``score`` is of the customers of
+    the sealed test. ``content_sha256`` is the hash of all customers of the comparison, who are no
+    new ones; ``n_customers`` counts these.
     """
 
-    schema_: Literal[1] = Field(default=1, alias="schema")
-    customers: Annotated[int, Field(ge=1)]
-    rows: Annotated[int, Field(ge=1)]
-    content: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    schema_: Literal[2] = Field(default=SCHEMA, alias="schema")
+    n_training_customers: Annotated[int, Field(ge=1)]
+    n_customers: Annotated[int, Field(ge=1)]
+    content_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
     score: NumberShares
     features: dict[str, Shares]
 
@@ -138,9 +140,9 @@ def reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> Refere
     """
     trained = table.loc[training]
     return Reference(
-        customers=len(trained),
-        rows=len(table),
-        content=content(table),
+        n_training_customers=len(trained),
+        n_customers=len(table),
+        content_sha256=content(table),
         score=_number(sealed.table["probability"]),
         features={str(name): _shares(trained[name]) for name in trained},
     )
@@ -171,9 +173,11 @@ def read(path: Path, sha256: str) -> Reference:
     found = read_bytes(path, within=path.parent)
     if hashlib.sha256(found).hexdigest() != sha256:
         raise RetainError(f"{path} is not the reference its verdict speaks of: the hash differs.")
-    tree = parse_json(found, str(path))
+    read_tree = parse_json(found, str(path))
+    tree = read_tree if isinstance(read_tree, dict) else {}
+    check_schema(tree.get("schema"), SCHEMA, path)
     try:
-        return parse(Reference, tree if isinstance(tree, dict) else {}, "reference")
+        return parse(Reference, tree, "reference")
     except RetainError as error:
         told = str(error).splitlines()[0]
         raise RetainError(f"{path} cannot be read as a reference: {told}") from None
@@ -197,10 +201,10 @@ def _number(values: pd.Series) -> NumberShares:
         below = np.nextafter(common, -np.inf)
         edges = np.unique([*cuts, *below[np.isfinite(below)]]).tolist()
     empty = NumberShares(
-        kind="number", edges=tuple(edges), counts=(0,) * (len(edges) + 1), missing=0
+        kind="number", edges=tuple(edges), counts=(0,) * (len(edges) + 1), n_missing=0
     )
     *counts, missing = empty.counted(values).tolist()
-    return empty.model_copy(update={"counts": tuple(counts), "missing": missing})
+    return empty.model_copy(update={"counts": tuple(counts), "n_missing": missing})
 
 
 def _category(values: pd.Series) -> LevelShares:
@@ -208,10 +212,10 @@ def _category(values: pd.Series) -> LevelShares:
     found = values.value_counts()
     least = max(FEWEST, RAREST * len(values))
     common = [str(level) for level in found.index[found >= least]][:MOST]
-    empty = LevelShares(kind="category", levels=dict.fromkeys(common, 0), other=0, missing=0)
+    empty = LevelShares(kind="category", levels=dict.fromkeys(common, 0), n_other=0, n_missing=0)
     *counts, other, missing = empty.counted(values).tolist()
     levels = dict(zip(common, counts, strict=True))
-    return empty.model_copy(update={"levels": levels, "other": other, "missing": missing})
+    return empty.model_copy(update={"levels": levels, "n_other": other, "n_missing": missing})
 
 
 def _between(low: float, high: float) -> str:

@@ -79,7 +79,8 @@ def _compared(line: Arguments) -> int:
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = diff_pair(config, None)
         print_diff(
-            console(), difference(a, b, (read_scores(one, a), read_scores(other, b)), asked=True)
+            console(),
+            difference(a, b, (read_scores(one, a), read_scores(other, b)), requested=True),
         )
         return 0
     check_tracking(config.tracking)

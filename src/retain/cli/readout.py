@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from retain.campaign.readout.readout import Readout as Found
     from retain.schema import Catalogue, Readout
 
+INTERVALS = ("difference", "customers_saved")
 TYPED = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
 """What is typed short, and the key it stands for."""
 
@@ -87,7 +88,7 @@ def write(files: ReadoutDirectory, found: Found) -> None:
     write_csv(effects_table(found.tree["effects"]), files.effects)
     if found.catalogue is not None:
         name = found.catalogue.name
-        write_text(files.offers(name), offers_yaml(found.catalogue, found.tree["campaign"]))
+        write_text(files.offers(name), offers_yaml(found.catalogue, found.tree["campaign_id"]))
     told = json.dumps(found.tree, ensure_ascii=False, indent=1, allow_nan=False)
     write_text(files.readout, f"{told}\n")
 
@@ -98,11 +99,17 @@ def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
     flat = []
     for row in rows:
-        saved = row["saved"] or {"value": None, "low": None, "high": None}
-        ends = {"saved": saved["value"], "saved_low": saved["low"], "saved_high": saved["high"]}
-        flat.append({**row, **ends})
-    table = pd.DataFrame(flat)
-    return table[[name for name in table if name != "verdict"] + ["verdict"]]
+        cells: dict[str, Any] = {}
+        for name, value in row.items():
+            cells |= _interval(name, value) if name in INTERVALS else {name: value}
+        flat.append(cells)
+    return pd.DataFrame(flat)
+
+
+def _interval(name: str, found: dict[str, float | None] | None) -> dict[str, float | None]:
+    """Return a number and both ends of its interval, each in a column of its own."""
+    ends = found or dict.fromkeys(("value", "low", "high"))
+    return {name: ends["value"], f"{name}_low": ends["low"], f"{name}_high": ends["high"]}
 
 
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:

@@ -79,7 +79,7 @@ def load_checkpoint(task: Task) -> Checkpoint | None:
 
 
 def _read(task: Task) -> tuple[pd.DataFrame, FoldFacts]:
-    path, most = task.directory.folds, len(COLUMNS) * task.data.rows * task.split.repeats
+    path, most = task.directory.folds, len(COLUMNS) * task.data.n_rows * task.split.n_repeats
     table = read_parquet(path, cells=most, within=task.directory.path)
     told = (table.schema.metadata or {}).get(FACTS, b"{}")
     facts = parse(FoldFacts, parse_json(told, str(path)), str(path))
@@ -98,7 +98,7 @@ def save_checkpoint(
     ``spent`` is what its earlier legs took, in wall seconds.
     """
     spent += time.monotonic() - task.since
-    roc_auc = evaluation.metrics["roc_auc"]["folds"]
+    roc_auc = evaluation.metrics["roc_auc"]["fold_values"]
     facts = FoldFacts(
         made_by=_made_by(task),
         roc_auc=tuple(roc_auc),
@@ -119,6 +119,6 @@ def _made_by(task: Task) -> dict[str, Any]:
     return {
         "data": task.data.fingerprint,
         "split": task.split.fingerprint,
-        "code": task.environment.code,
+        "code": task.environment.code_sha256,
         "packages": task.environment.packages,
     }

@@ -53,10 +53,12 @@ class Dataset:
         customers = self.customers
         return DataInfo(
             fingerprint=customers.fingerprint,
-            rows=len(customers),
-            positives=int(customers.labelled.sum()),
+            n_rows=len(customers),
+            n_positives=int(customers.labelled.sum()),
             funnel=tuple(
-                FunnelStep(name=s.name, before=s.before, after=s.after, reason=s.reason, of=s.of)
+                FunnelStep(
+                    name=s.name, n_before=s.before, n_after=s.after, reason=s.reason, unit=s.of
+                )
                 for s in customers.funnel
             ),
             label=None if customers.dated is None else label_facts(customers, customers.dated),
@@ -69,19 +71,19 @@ class Dataset:
         repeats = 1 + max(fold.repeat for fold in folds)
         return SplitInfo(
             fingerprint=self.splits.fingerprint,
-            folds=len(folds) // repeats,
-            repeats=repeats,
-            sealed=len(self.splits.sealed),
+            n_folds=len(folds) // repeats,
+            n_repeats=repeats,
+            n_sealed_test=len(self.splits.sealed),
             test_to_train=self.splits.test_to_train,
-            tested=tuple(str(fold.snapshot) for fold in folds if fold.snapshot is not None),
-            sealed_at=self.splits.sealed_at,
+            test_snapshots=tuple(str(fold.snapshot) for fold in folds if fold.snapshot is not None),
+            sealed_snapshot=self.splits.sealed_at,
         )
 
     @cached_property
     def told(self) -> tuple[CheckResult, ...]:
         """The audit as a record tells of it."""
         return tuple(
-            CheckResult(code=c.code, outcome=c.outcome, sentence=c.sentence) for c in self.checks
+            CheckResult(code=c.code, outcome=c.outcome, message=c.sentence) for c in self.checks
         )
 
     @cached_property
@@ -102,17 +104,17 @@ def label_facts(customers: Customers, dated: Panel) -> LabelInfo:
     target = customers.labelled.groupby(dated.snapshot).agg(["size", "sum"])
     others: Any = () if dated.sensitivity is None else dated.sensitivity.itertuples()
     return LabelInfo(
-        horizon=dated.horizon,
+        horizon_days=dated.horizon,
         snapshots=tuple(
-            SnapshotFacts(snapshot=f"{day:%Y-%m-%d}", rows=int(rows), declined=int(declined))
+            SnapshotFacts(snapshot=f"{day:%Y-%m-%d}", n_rows=int(rows), n_declined=int(declined))
             for day, rows, declined in target.itertuples()
         ),
-        sensitivity=tuple(
+        variants=tuple(
             LabelVariant(
                 parameter=one.parameter,
                 value=one.value,
-                rows=int(one.rows),
-                declined=_share(one.declined),
+                n_rows=int(one.rows),
+                decline_rate=_share(one.declined),
                 agreement=_share(one.agreement),
             )
             for one in others

@@ -49,7 +49,7 @@ def environment(*, tuned: bool = False) -> Environment:
         python=platform.python_version(),
         platform=platform.platform(terse=True),
         packages={name: metadata.version(name) for name in packages},
-        code=_code(),
+        code_sha256=_code(),
     )
 
 
@@ -107,7 +107,7 @@ class PlannedRun:
             return self.why
         if self.record is None:
             return "new"
-        return self.record.stopped or self.record.state
+        return "stopped early" if self.record.stopped_early else self.record.state
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def _planned(
         checks=seen.checks,
         environment=environment(tuned=run.run.tuning.on),
         git=git(),
-        before=None if record is None else record.finished,
+        before=None if record is None else record.finished_at,
         shared=shared,
     )
     return PlannedRun(task, record, _why(task, record) if broken is None else f"{AGAIN}{broken}")

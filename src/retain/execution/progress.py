@@ -40,7 +40,7 @@ class SweepProgress:
         self.to_do = len(plan.to_do)
         self.skipped = len(plan.runs) - self.to_do
         self.counts: Counter[str] = Counter()
-        self.raced = 0
+        self.n_stopped_early = 0
         self.best: Best | None = None
         self._costs, self._workers = costs, workers
         self._left = {task.id: task for task in plan.to_do}
@@ -88,7 +88,7 @@ class SweepProgress:
         """Whether a run that ended is the best so far."""
         with self._lock:
             self.counts[record.state] += 1
-            self.raced += record.stopped is not None
+            self.n_stopped_early += record.stopped_early
             self._running.pop(record.id, None)
             self._left.pop(record.id, None)
             self._changed = True
@@ -116,29 +116,29 @@ class SweepProgress:
             return Status(
                 study=self.study,
                 state=state,
-                started=self._started,
-                updated=now(),
-                total=self.to_do + self.skipped,
-                done=self.counts["done"],
-                raced=self.raced,
-                failed=self.counts["failed"],
-                not_applicable=self.counts["not_applicable"],
-                skipped=self.skipped,
-                left=self.left,
+                started_at=self._started,
+                updated_at=now(),
+                n_runs=self.to_do + self.skipped,
+                n_done=self.counts["done"],
+                n_stopped_early=self.n_stopped_early,
+                n_failed=self.counts["failed"],
+                n_not_applicable=self.counts["not_applicable"],
+                n_skipped=self.skipped,
+                n_left=self.left,
                 running=tuple(self._running.values()) if state == "running" else (),
-                seconds_to_go=None if to_go is None else round(to_go, 1),
+                eta_seconds=None if to_go is None else round(to_go, 1),
                 best=self.best,
             )
 
     def _compare(self, record: Record) -> bool:
-        found = None if record.stopped else record.metrics.get("roc_auc")
-        if found is None or (self.best is not None and found.mean <= self.best.mean):
+        found = None if record.stopped_early else record.metrics.get("roc_auc")
+        if found is None or (self.best is not None and found.value <= self.best.value):
             return False
         self.best = Best(
             id=record.id,
             name=self.names[record.id],
             metric="roc_auc",
-            mean=found.mean,
+            value=found.value,
             low=found.low,
             high=found.high,
         )

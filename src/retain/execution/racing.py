@@ -87,7 +87,7 @@ class Race:
     def _note(self, record: Record) -> None:
         found = record.metrics.get("roc_auc")
         if found is not None:
-            self._scores[record.id] = found.folds
+            self._scores[record.id] = found.fold_values
 
     def _worse(self, crew: RunPool, folds: int) -> set[str]:
         """Which of the runs left are worse than the leader of their field."""

@@ -90,12 +90,12 @@ def _settled(task: Task, ending: RunOutcome, spent: float) -> Record | RungResul
     evaluation = ending.evaluation
     if evaluation is None:
         return finish(task, ending)
-    folds = len(evaluation.metrics["roc_auc"]["folds"])
+    folds = len(evaluation.metrics["roc_auc"]["fold_values"])
     if _waits(task, folds):
         log.info("waits for the race with %d of %d folds", folds, task.split.fits)
         return save_checkpoint(task, ending, evaluation, spent)
     for name, metric in evaluation.metrics.items():
-        log.info("%s %.4f [%.4f, %.4f]", name, metric["mean"], metric["low"], metric["high"])
+        log.info("%s %.4f [%.4f, %.4f]", name, metric["value"], metric["low"], metric["high"])
     return finish(task, ending)
 
 
@@ -112,9 +112,9 @@ def _ended(task: Task, before: Checkpoint | None) -> RunOutcome:
 
 def _outcome(task: Task, before: Checkpoint | None) -> RunOutcome:
     try:
-        raced = task.leg is not None and task.leg.final
+        stopped_early = task.leg is not None and task.leg.final
         evaluation = _evaluated(task, before)
-        return RunOutcome("done", evaluation=evaluation, stopped="raced" if raced else None)
+        return RunOutcome("done", evaluation=evaluation, stopped_early=stopped_early)
     except NotApplicable as no:
         log.info("not applicable: %s", no)
         return RunOutcome("not_applicable", reason=str(no))

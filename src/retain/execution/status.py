@@ -18,7 +18,7 @@ from pydantic import Field
 from retain.schema import Config
 from retain.storage.writing import write_text
 
-SCHEMA = 1
+SCHEMA = 2
 PAUSE = 1.0
 """Seconds between two writes at least."""
 BEAT = 10.0
@@ -33,7 +33,7 @@ class Best(Config):
     id: str
     name: str
     metric: Literal["roc_auc"]
-    mean: float
+    value: float
     low: float
     high: float
 
@@ -41,10 +41,10 @@ class Best(Config):
 class Status(Config):
     """What ``status.json`` holds.
 
-    ``total`` = ``done`` + ``failed`` + ``not_applicable`` + ``skipped`` + ``left``, where
-    ``skipped`` ended in an earlier sweep, ``left`` includes what is running, and ``raced`` of those
-    done were stopped by a race.
-    ``seconds_to_go`` is null before any cost is known, and when interrupted.
+    ``n_runs`` = ``n_done`` + ``n_failed`` + ``n_not_applicable`` + ``n_skipped`` + ``n_left``,
+    where ``n_skipped`` ended in an earlier sweep, ``n_left`` includes what is running, and
+    ``n_stopped_early`` of those done ended before their last fold.
+    ``eta_seconds`` is null before any cost is known, and when interrupted.
     """
 
     schema_: int = Field(default=SCHEMA, alias="schema")
@@ -52,17 +52,17 @@ class Status(Config):
     state: State
     pid: int = Field(default_factory=os.getpid)
     host: str = Field(default_factory=platform.node)
-    started: str
-    updated: str
-    total: int
-    done: int
-    raced: int = 0
-    failed: int
-    not_applicable: int
-    skipped: int
-    left: int
+    started_at: str
+    updated_at: str
+    n_runs: int
+    n_done: int
+    n_stopped_early: int = 0
+    n_failed: int
+    n_not_applicable: int
+    n_skipped: int
+    n_left: int
     running: tuple[str, ...]
-    seconds_to_go: float | None
+    eta_seconds: float | None
     best: Best | None
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from retain.errors import RetainError
 from retain.execution.shared_memory import SharedValue
@@ -165,14 +165,14 @@ class Task:
             record = self.directory.read()
         except RetainError:  # broken since; it is done anew
             return None
-        if record is None or record.finished == self.before:
+        if record is None or record.finished_at == self.before:
             return None
         return record if self.why_again(record) is None else None
 
     def why_again(self, record: Record) -> str | None:
         """Why a record that is there does not do for this task, or None where it does."""
         outdated = record.outdated(self.data, self.split, self.environment)
-        if outdated is not None or record.stopped is None or self.races:
+        if outdated is not None or not record.stopped_early or self.races:
             return outdated
         return f"it was stopped after {record.folds} of {record.split.fits} folds"
 
@@ -188,7 +188,7 @@ class RunOutcome:
     warnings: list[str] = field(default_factory=list)
     peak_memory_mb: float | None = None
     started: str | None = None
-    stopped: Literal["raced"] | None = None
+    stopped_early: bool = False
 
 
 @contextmanager
@@ -242,16 +242,19 @@ def finish(task: Task, ending: RunOutcome) -> Record:
         seed=task.tree["seed"],
         data=task.data,
         split=task.split,
-        metrics={n: MetricSummary(**{**m, "folds": tuple(m["folds"])}) for n, m in metrics.items()},
+        metrics={
+            name: MetricSummary(**{**metric, "fold_values": tuple(metric["fold_values"])})
+            for name, metric in metrics.items()
+        },
         checks=task.checks,
         seconds={} if evaluation is None else evaluation.seconds,
         peak_memory_mb=ending.peak_memory_mb,
         environment=task.environment,
         git=task.git,
         warnings=tuple(dict.fromkeys(ending.warnings)),
-        started=started,
-        finished=max(started, task.over()),  # the wall clock may have been set between two legs
-        stopped=ending.stopped,
+        started_at=started,
+        finished_at=max(started, task.over()),  # the wall clock may have been set between two legs
+        stopped_early=ending.stopped_early,
         tuning=None if tuning is None else parse(TuningInfo, tuning),
         scores_bytes=None if evaluation is None else task.directory.scores.stat().st_size,
     )

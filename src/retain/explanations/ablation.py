@@ -66,7 +66,7 @@ def refit_without(
     except NotApplicable:
         return (CHANCE,) * len(splits.folds)
     found = evaluate(rest, customers, splits)
-    return tuple(found.metrics["roc_auc"]["folds"])
+    return tuple(found.metrics["roc_auc"]["fold_values"])
 
 
 def from_refit(whole: Sequence[float], rest: Sequence[float], test_to_train: float) -> Contribution:

@@ -2,15 +2,16 @@
 
     level                      fast or full, as asked for
     target                     what it means, and its base rate among training customers
-    groups                     ROC-AUC lost without each (contribution), and their SHAP strength
-    features                   of each: φk with the target, strength, direction, permutation
-                               importance, effect size, distribution by class, swarm, dependence
-    redundant, pairs           features that say the same, by φk
-    drivers                    which explainer, and how far it can be trusted; missing says why none
+    groups                     ROC-AUC lost without each (ablation), and their mean absolute SHAP
+    features                   of each: φk with the target, mean absolute SHAP, direction,
+                               permutation importance, effect size, distribution by class,
+                               beeswarm, dependence
+    redundant, feature_pairs   features that say the same, by φk
+    drivers                    which explainer, and how far it can be trusted; reason says why none
     examples                   the customers with the highest risk, and their strongest drivers
     label_audit                what the label says against what the periods say
 
-Sizes of SHAP values are in log-odds, contributions and permutation importance in ROC-AUC.
+SHAP values are in log-odds, ablation and permutation importance in ROC-AUC.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from retain.explanations.ablation import Contribution
 from retain.explanations.associations import Associations
 from retain.explanations.drivers import Drivers, agreement
 from retain.explanations.feature_summary import ExplanationResult, strengths_of, summarise_features
+from retain.explanations.label_audit import label_audit_json
 from retain.explanations.shap_profile import Strength
 from retain.explanations.tables import label_json, number_json, to_json
 
@@ -36,7 +38,7 @@ EXAMPLES = 5
 
 
 def document(found: ExplanationResult) -> dict[str, Any]:
-    """The tree of ``reasons``, in plain values."""
+    """Return the tree of ``explanations``, in plain values."""
     target = found.grounds.target
     strength = strengths_of(found)
     features = summarise_features(found, strength)
@@ -44,9 +46,9 @@ def document(found: ExplanationResult) -> dict[str, Any]:
         "level": found.level,
         "target": {
             "label": label_json(found.grounds.activity),
-            "customers": len(target),
-            "declined": int(target.sum()),
-            "rate": float(target.mean()),
+            "n_customers": len(target),
+            "n_declined": int(target.sum()),
+            "decline_rate": float(target.mean()),
         },
         "groups": _groups(found, strength),
         "features": features,
@@ -54,11 +56,11 @@ def document(found: ExplanationResult) -> dict[str, Any]:
             {"features": list(one.features), "phik": one.phik}
             for one in found.associations.redundant()
         ],
-        "pairs": _pairs(found.associations),
+        "feature_pairs": _pairs(found.associations),
         "drivers": None if found.drivers is None else _trust(found.drivers, features),
-        "missing": found.missing,
+        "reason": found.missing,
         "examples": _examples(found),
-        "label_audit": [to_json(one) for one in found.label_audit],
+        "label_audit": [label_audit_json(one) for one in found.label_audit],
     }
 
 
@@ -67,10 +69,10 @@ def _groups(found: ExplanationResult, strength: Mapping[str, Strength]) -> list[
     messages = [_group(name, found, strength) for name in found.grounds.groups]
 
     def rank(one: dict[str, Any]) -> tuple[float, float]:
-        contribution, size = one["contribution"], one["strength"]
+        ablation, size = one["ablation"], one["mean_abs_shap"]
         return (
-            -np.inf if contribution is None else contribution["loss"],
-            0.0 if size is None else size["mean"],
+            -np.inf if ablation is None else ablation["auc_loss"]["value"],
+            0.0 if size is None else size["value"],
         )
 
     return sorted(messages, key=rank, reverse=True)
@@ -82,30 +84,39 @@ def _group(name: str, found: ExplanationResult, strength: Mapping[str, Strength]
     why_not = str(contribution) if isinstance(contribution, NotApplicable) else None
     return {
         "name": name,
-        "features": len(found.grounds.groups[name]),
-        "used": used,
-        "strength": to_json(strength.get(f"group {name}")) if used else None,
-        "contribution": to_json(contribution) if isinstance(contribution, Contribution) else None,
-        "why_not": why_not,
+        "n_features": len(found.grounds.groups[name]),
+        "in_model": used,
+        "mean_abs_shap": to_json(strength.get(f"group {name}")) if used else None,
+        "ablation": _ablation(contribution) if isinstance(contribution, Contribution) else None,
+        "reason": why_not,
+    }
+
+
+def _ablation(found: Contribution) -> dict[str, Any]:
+    return {
+        "auc_loss": {"value": found.loss, "low": found.low, "high": found.high},
+        "source": found.source,
+        "n_pairs": found.pairs,
     }
 
 
 def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
     """Who explained, and how far it can be trusted."""
-    both = [one for one in features if one["strength"] and one["permutation"]]
+    both = [one for one in features if one["mean_abs_shap"] and one["permutation_importance"]]
     alike = agreement(
-        [one["strength"]["mean"] for one in both], [one["permutation"]["loss"] for one in both]
+        [one["mean_abs_shap"]["value"] for one in both],
+        [one["permutation_importance"]["value"] for one in both],
     )
     return {
         "explainer": drivers.kind,
-        "customers": len(drivers.shares.ids),
-        "repeats": drivers.repeats,
-        "background": drivers.background,
-        "error": drivers.error,
-        "difference": drivers.difference,
-        "tau": None if alike is None else alike.tau,
-        "tau_p": None if alike is None else alike.p,
-        "agree": None if alike is None else alike.agree,
+        "n_customers": len(drivers.shares.ids),
+        "n_repeats": drivers.repeats,
+        "background_size": drivers.background,
+        "standard_error": drivers.error,
+        "max_probability_gap": drivers.difference,
+        "rank_correlation": None if alike is None else alike.tau,
+        "rank_correlation_p": None if alike is None else alike.p,
+        "ranks_agree": None if alike is None else alike.agree,
     }
 
 
@@ -149,7 +160,10 @@ def _driver(row: Mapping[Any, Any], columns: Mapping[str, Column]) -> dict[str, 
         "kind": column.kind,
         "value": number_json(row["value"]),
         "level": label_json(column.level(level)) if known else None,
-        **{name: number_json(row[name]) for name in ("usual_low", "usual_high", "usual_share")},
+        **{
+            name: number_json(row[name])
+            for name in ("typical_low", "typical_high", "typical_share")
+        },
         "log_odds": float(row["log_odds"]),
-        "points": float(row["points"]),
+        "probability_points": float(row["probability_points"]),
     }

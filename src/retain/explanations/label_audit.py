@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from retain.customers.checks.label_audit import Fell, movement, periods
 from retain.customers.customers import Customers, Label
@@ -15,32 +16,48 @@ STORES_OWN = "communication"
 class ClassFell:
     """Customers of a class with both figures known; the share whose last is below (Wilson, 95 %).
 
-    ``change`` is the median of last ÷ before − 1; None unless most had something before.
+    ``median_change`` is the median of current ÷ previous − 1; None unless most had something in
+    the previous period.
     """
 
-    customers: int
-    fell: int
-    share: float
+    n_customers: int
+    n_decreased: int
+    decreased_share: float
     low: float
     high: float
-    change: float | None
+    median_change: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class LabelAudit:
     """One figure in two successive periods, by class.
 
-    ``z`` is positive where those labelled as declined fell more often; ``agrees`` where they did
-    so beyond chance.
+    ``z`` is positive where those labelled as declined decreased more often; ``is_consistent``
+    where they did so beyond chance.
     """
 
-    before: Label
-    last: Label
+    previous: Label
+    current: Label
     derived: Label
     declined: ClassFell
     stayed: ClassFell
     z: float
-    agrees: bool
+    is_consistent: bool
+
+
+def label_audit_json(one: LabelAudit) -> dict[str, Any]:
+    """Return one figure of the label audit as ``verdict.json`` has it."""
+    sides = {"declined": _side_json(one.declined), "stayed": _side_json(one.stayed)}
+    return {**asdict(one), **sides}
+
+
+def _side_json(side: ClassFell) -> dict[str, Any]:
+    return {
+        "n_customers": side.n_customers,
+        "n_decreased": side.n_decreased,
+        "decreased_share": {"value": side.decreased_share, "low": side.low, "high": side.high},
+        "median_change": side.median_change,
+    }
 
 
 def label_audit(customers: Customers) -> list[LabelAudit]:

@@ -61,9 +61,9 @@ def top_drivers(
     -------
     DataFrame
         A row a customer and driver, customers in the order of ``found``, drivers strongest first:
-        ``customer_id, rank, feature, value`` (a number's), ``level`` (a category's), ``usual_low,
-        usual_high, usual_share`` (of the same level, or of values that are not known either),
-        ``log_odds, points``. Features that move nothing are no drivers.
+        ``customer_id, rank, feature, value`` (a number's), ``level`` (a category's), ``typical_low,
+        typical_high, typical_share`` (of the same level, or of values that are not known either),
+        ``log_odds, probability_points``. Features that move nothing are no drivers.
     """
     values = table.loc[found.ids, list(found.features)]
     size = np.abs(found.log_odds)
@@ -79,7 +79,7 @@ def top_drivers(
             "rank": rank,
             "feature": np.array(found.features, dtype=object)[chosen],
             "log_odds": found.log_odds[rows, chosen],
-            "points": found.points[rows, chosen],
+            "probability_points": found.points[rows, chosen],
         }
     )
     return pd.concat([told, _beside(values, usually, rows, chosen)], axis=1)
@@ -89,7 +89,7 @@ def _beside(
     values: pd.DataFrame, usually: dict[str, TypicalRange], rows: np.ndarray, chosen: np.ndarray
 ) -> pd.DataFrame:
     """A customer's own value of the chosen feature, and what is usual."""
-    numbers = ("value", "usual_low", "usual_high", "usual_share")
+    numbers = ("value", "typical_low", "typical_high", "typical_share")
     beside = pd.DataFrame(np.nan, index=range(len(rows)), columns=list(numbers))
     level = np.full(len(rows), None, dtype=object)
     for j, name in enumerate(values):
@@ -98,11 +98,11 @@ def _beside(
         if pd.api.types.is_numeric_dtype(own):
             beside.loc[mine, "value"] = own.to_numpy(dtype=float)
             ends = (known.low, known.high)
-            beside.loc[mine, ["usual_low", "usual_high"]] = np.array(ends, dtype=float)
+            beside.loc[mine, ["typical_low", "typical_high"]] = np.array(ends, dtype=float)
             share = np.where(own.isna(), known.unknown, np.nan)
         else:
             level[mine] = own.astype(object).where(own.notna(), None)
             share = own.map(known.levels).astype(float).fillna(0.0).to_numpy()
             share = np.where(own.isna(), known.unknown, share)
-        beside.loc[mine, "usual_share"] = share
+        beside.loc[mine, "typical_share"] = share
     return beside.assign(level=pd.Series(level, dtype="str"))

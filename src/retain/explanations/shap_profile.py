@@ -48,15 +48,20 @@ def direction(values: pd.Series, shares: np.ndarray) -> Direction | None:
 def beeswarm_bins(values: pd.Series, shares: np.ndarray) -> dict[str, Any] | None:
     """Counts of SHAP values in equal bins, and how high the feature's values in each rank.
 
-    None where all are the same. ``values`` are mean ranks from 0 (lowest) to 1, None for bins
-    without a known number.
+    None where all are the same. ``mean_ranks`` go from 0 (lowest) to 1, None for bins without a
+    known number.
     """
     low, high = float(shares.min()), float(shares.max())
     if low == high:
         return None
     place = np.clip(((shares - low) / (high - low) * BINS).astype(int), 0, BINS - 1)
     counts = np.bincount(place, minlength=BINS)
-    return {"low": low, "high": high, "counts": counts.tolist(), "values": _ranks(values, place)}
+    return {
+        "min": low,
+        "max": high,
+        "counts": counts.tolist(),
+        "mean_ranks": _ranks(values, place),
+    }
 
 
 def _ranks(values: pd.Series, place: np.ndarray) -> list[float | None]:
@@ -72,8 +77,8 @@ def _ranks(values: pd.Series, place: np.ndarray) -> list[float | None]:
 def dependence(values: pd.Series, shares: np.ndarray) -> list[dict[str, Any]]:
     """SHAP values along a feature's value: mean and 10th to 90th percentile, by bin or level.
 
-    Numbers in bins of equally many customers, ``at`` the bin's median; of a category the largest
-    levels, ``at`` None and ``level`` its name. Customers whose value is not known are in none.
+    Numbers in bins of equally many customers, ``x`` the bin's median; of a category the largest
+    levels, ``x`` None and ``level`` its name. Customers whose value is not known are in none.
     """
     number = pd.api.types.is_numeric_dtype(values)
     by = _binned(values) if number else values
@@ -86,12 +91,12 @@ def dependence(values: pd.Series, shares: np.ndarray) -> list[dict[str, Any]]:
 
 def _step(name: object, part: pd.DataFrame, *, number: bool) -> dict[str, Any]:
     return {
-        "at": float(part["value"].median()) if number else None,
+        "x": float(part["value"].median()) if number else None,
         "level": None if number else str(name),
-        "customers": len(part),
+        "n_customers": len(part),
         "mean": float(part["share"].mean()),
-        "low": float(part["share"].quantile(0.1)),
-        "high": float(part["share"].quantile(0.9)),
+        "p10": float(part["share"].quantile(0.1)),
+        "p90": float(part["share"].quantile(0.9)),
     }
 
 
@@ -110,9 +115,9 @@ BATCH = 100
 
 @dataclass(frozen=True)
 class Strength:
-    """Mean size of a feature's SHAP values in log-odds, and its bootstrap 95 % interval."""
+    """Mean absolute SHAP value of a feature in log-odds, and its bootstrap 95 % interval."""
 
-    mean: float
+    value: float
     low: float
     high: float
 
@@ -125,7 +130,7 @@ def strengths(sizes: np.ndarray, twins: pd.Series, *, resamples: int, seed: int)
 
     >>> twins = pd.Series(range(400))
     >>> (one,) = strengths(np.arange(400.0)[:, None], twins, resamples=200, seed=0)
-    >>> one.mean, one.low < 199.5 < one.high
+    >>> one.value, one.low < 199.5 < one.high
     (199.5, True)
     """
     place = pd.factorize(twins.to_numpy())[0] % BUNDLES

@@ -35,9 +35,9 @@ def number_json(value: Any) -> float | None:
 
 
 Tree = Mapping[str, Any]
-FACTS = ("group", "kind", "derived", "used", "phik", "significance")
-ENDS = {"strength": "mean", "permutation": "loss", "effect": "value"}
-"""Parts of a feature that have an interval, and what its middle is called."""
+FACTS = ("group", "kind", "is_derived", "in_model", "phik", "significance")
+ESTIMATES = ("mean_abs_shap", "permutation_importance", "effect_size")
+"""Parts of a feature that have an interval."""
 
 
 def features_table(features: Sequence[Tree]) -> pd.DataFrame:
@@ -46,9 +46,10 @@ def features_table(features: Sequence[Tree]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``name, label_en, label_ru, group, kind, derived, used, phik, significance``; ``strength``
-        (log-odds), ``permutation`` (ROC-AUC) and ``effect`` (Cliff's δ or Cramér's V), each with
-        ``_low`` and ``_high``; ``direction, top_level, weak, measure``.
+        ``name, label_en, label_ru, group, kind, is_derived, in_model, phik, significance``;
+        ``mean_abs_shap`` (log-odds), ``permutation_importance`` (ROC-AUC) and ``effect_size``
+        (Cliff's δ or Cramér's V), each with ``_low`` and ``_high``; ``direction, top_level,
+        is_weak, effect_measure``.
     """
     return pd.DataFrame([_feature(one) for one in features])
 
@@ -59,8 +60,8 @@ def groups_table(groups: Sequence[Tree]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``name, features, used``; ``loss`` (ROC-AUC) and ``strength`` (log-odds), each with
-        ``_low`` and ``_high``; ``source, pairs, why_not``.
+        ``name, n_features, in_model``; ``auc_loss`` and ``mean_abs_shap`` (log-odds), each with
+        ``_low`` and ``_high``; ``source, n_pairs, reason``.
     """
     return pd.DataFrame([_group(one) for one in groups])
 
@@ -69,31 +70,31 @@ def _feature(one: Tree) -> dict[str, Any]:
     label, level = one["label"], one["top_level"]
     row = {"name": one["name"], "label_en": label["en"], "label_ru": label["ru"]}
     row |= {name: one[name] for name in FACTS}
-    for part, middle in ENDS.items():
-        row |= _interval(part, one[part], middle)
-    effect = one["effect"]
+    for name in ESTIMATES:
+        row |= _interval(name, one[name])
+    effect = one["effect_size"]
     return {
         **row,
         "direction": one["direction"],
         "top_level": None if level is None else level["en"],
-        "weak": one["weak"],
-        "measure": None if effect is None else effect["measure"],
+        "is_weak": one["is_weak"],
+        "effect_measure": None if effect is None else effect["measure"],
     }
 
 
 def _group(one: Tree) -> dict[str, Any]:
-    found = one["contribution"]
+    found = one["ablation"]
     return {
-        **{name: one[name] for name in ("name", "features", "used")},
-        **_interval("loss", found, "loss"),
-        **_interval("strength", one["strength"], "mean"),
+        **{name: one[name] for name in ("name", "n_features", "in_model")},
+        **_interval("auc_loss", None if found is None else found["auc_loss"]),
+        **_interval("mean_abs_shap", one["mean_abs_shap"]),
         "source": None if found is None else found["source"],
-        "pairs": None if found is None else found["pairs"],
-        "why_not": one["why_not"],
+        "n_pairs": None if found is None else found["n_pairs"],
+        "reason": one["reason"],
     }
 
 
-def _interval(name: str, found: Tree | None, middle: str) -> dict[str, float | None]:
-    """A number with both ends, each in a column of its own."""
-    keys = {name: middle, f"{name}_low": "low", f"{name}_high": "high"}
+def _interval(name: str, found: Tree | None) -> dict[str, float | None]:
+    """Return a number with both ends, each in a column of its own."""
+    keys = {name: "value", f"{name}_low": "low", f"{name}_high": "high"}
     return {column: None if found is None else found[key] for column, key in keys.items()}

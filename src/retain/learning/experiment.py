@@ -34,8 +34,8 @@ from retain.learning.tuning import tune
 class CrossValidationResult:
     """What an experiment came to.
 
-    ``metrics`` maps a name to ``{mean, low, high, higher_is_better, folds}``, the folds in the
-    order of ``Splits.folds``; ``seconds`` maps a phase to wall time; ``tuning`` is what
+    ``metrics`` maps a name to ``{value, low, high, higher_is_better, fold_values}``, the values
+    in the order of ``Splits.folds``; ``seconds`` maps a phase to wall time; ``tuning`` is what
     ``agreement.summarise_tuning`` tells of a tuned run.
     """
 
@@ -75,7 +75,7 @@ def evaluate(  # noqa: PLR0913 - the last two are for those who stop on the way
     with watch.phase("metrics"):
         scores = Scores(concat_folds(parts), "out_of_fold")
         metrics = _measured(experiment, parts, customers.profit, splits)
-        tuning = _tuning_told(experiment, parts, metrics["roc_auc"]["folds"], splits)
+        tuning = _tuning_told(experiment, parts, metrics["roc_auc"]["fold_values"], splits)
     return CrossValidationResult(scores, metrics, watch.seconds, tuning)
 
 
@@ -161,9 +161,9 @@ def _value(metric: Metric, part: FoldScores, money: np.ndarray | None) -> float:
 def _summary(metric: Metric, values: list[float], test_to_train: float) -> dict[str, Any]:
     low, high = corrected_interval(values, test_to_train, metric.bounds)
     return {
-        "mean": float(np.mean(values)),
+        "value": float(np.mean(values)),
         "low": low,
         "high": high,
         "higher_is_better": metric.higher_is_better,
-        "folds": values,
+        "fold_values": values,
     }

@@ -25,7 +25,7 @@ def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Sc
     RetainError
         If the file is no table of scores, or not that of the record.
     """
-    most = len(COLUMNS) * record.data.rows * record.split.repeats
+    most = len(COLUMNS) * record.data.n_rows * record.split.n_repeats
     check_scores_size(path, record.scores_bytes, within=within)
     scores = scores_table(read_parquet(path, cells=most, within=within), path)
     if (problem := _find_fold_problem(scores, record)) is not None:
@@ -88,7 +88,7 @@ def has_first_folds(scores: pd.DataFrame, count: int, split: SplitInfo) -> bool:
     """Return whether scores are of the first folds of a split, so many of them and no others."""
     found = scores[["repeat", "fold"]].drop_duplicates().to_numpy()
     found = found[np.lexsort((found[:, 1], found[:, 0]))]
-    expected = [list(divmod(number, split.folds)) for number in range(count)]
+    expected = [list(divmod(number, split.n_folds)) for number in range(count)]
     return found.tolist() == expected
 
 
@@ -97,8 +97,8 @@ def _find_count_problem(rows: int, record: Record) -> str | None:
 
     Where rows have days, or a race stopped the run, only some of them are.
     """
-    customers, repeats = record.data.rows - record.split.sealed, record.split.repeats
-    some = bool(record.split.tested) or record.stopped is not None
+    customers, repeats = record.data.n_rows - record.split.n_sealed_test, record.split.n_repeats
+    some = bool(record.split.test_snapshots) or record.stopped_early
     if rows == customers * repeats or (some and 0 < rows < customers * repeats):
         return None
     return f"it has {rows} rows, expected {customers} customers in {repeats} repeats"

@@ -26,13 +26,13 @@ def summarise_tuning(
     outer
         ROC-AUC of the same folds on the rows that tuning did not see.
     """
-    inner = [fold["inner"] for fold in folds]
+    inner = [fold["inner_score"] for fold in folds]
     chosen = {name: [fold["parameters"][name] for fold in folds] for name in space}
     return {
         "folds": list(folds),
         "agreement": {name: agreement(where, chosen[name]) for name, where in space.items()},
-        "inner": float(np.mean(inner)),
-        "outer": float(np.mean(outer)),
+        "inner_score": float(np.mean(inner)),
+        "outer_score": float(np.mean(outer)),
         "optimism": optimism(inner, outer, test_to_train),
     }
 
@@ -43,27 +43,27 @@ def fold_told(fold: Fold, found: Tuned) -> dict[str, Any]:
         "repeat": fold.repeat,
         "fold": fold.fold,
         "parameters": found.parameters,
-        "inner": found.inner,
-        "trials": found.trials,
-        "pruned": found.pruned,
-        "failed": found.failed,
+        "inner_score": found.inner,
+        "n_trials": found.trials,
+        "n_pruned": found.pruned,
+        "n_failed": found.failed,
         "seconds": found.seconds,
     }
 
 
 def agreement(where: SearchRange, values: Sequence[Any]) -> dict[str, Any]:
-    """The range and median of numbers chosen; the commonest of choices and its share of folds.
+    """Return range and median of numbers chosen; of choices the most frequent and its share.
 
     >>> agreement(SearchRange(low=2, high=9), [4, 5, 9])
-    {'low': 4.0, 'median': 5.0, 'high': 9.0}
+    {'min': 4.0, 'median': 5.0, 'max': 9.0}
     >>> agreement(SearchRange(choices=("sqrt", 0.5)), ["sqrt", "sqrt", 0.5, "sqrt"])
-    {'value': 'sqrt', 'share': 0.75}
+    {'mode': 'sqrt', 'share': 0.75}
     """
     if where.choices:
         most = max(choices(where), key=values.count)
-        return {"value": most, "share": values.count(most) / len(values)}
+        return {"mode": most, "share": values.count(most) / len(values)}
     low, median, high = (float(number) for number in np.quantile(values, [0, 0.5, 1]))
-    return {"low": low, "median": median, "high": high}
+    return {"min": low, "median": median, "max": high}
 
 
 def optimism(
@@ -72,9 +72,9 @@ def optimism(
     """Inner best minus outer ROC-AUC: its mean over the folds and the corrected 95 % interval.
 
     >>> found = optimism([0.92, 0.93, 0.94], [0.90, 0.92, 0.91], test_to_train=0.5)
-    >>> round(found["mean"], 3)
+    >>> round(found["value"], 3)
     0.02
     """
     gaps = np.subtract(inner, outer)
     low, high = corrected_interval(list(gaps), test_to_train)
-    return {"mean": float(gaps.mean()), "low": low, "high": high}
+    return {"value": float(gaps.mean()), "low": low, "high": high}

@@ -60,7 +60,7 @@ def _by_name(found: Sequence[Chart | None]) -> dict[str, Chart]:
 
 def drawable(tree: Tree) -> Tree:
     """As much of the tree as charts are drawn from: little, however many the runs."""
-    return {**tree, "leaderboard": tree["leaderboard"][:SHOWN], "folds": {}, "diffs": []}
+    return {**tree, "leaderboard": tree["leaderboard"][:SHOWN], "fold_values": {}, "diffs": []}
 
 
 def _curve(name: str, tree: Tree, labels: Labels) -> Chart | None:

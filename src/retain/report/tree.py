@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
-from retain.errors import RetainError
 from retain.report.text.names import Tree
+from retain.storage.reading import check_schema
+from retain.verdict.document import SCHEMA
 
-SCHEMA = 3
 METRIC = "roc_auc"
 LISTED = 100
 """Runs named under one reason; verdict.json holds them all."""
@@ -19,23 +19,23 @@ OPTIONAL: dict[str, Any] = {
     "campaign": None,
     "question": None,
     "cautions": [],
-    "chance": None,
-    "choice": None,
+    "selection": None,
+    "versus_random": None,
     "curves": None,
     "diffs": [],
-    "effects": [],
+    "main_effects": [],
     "environment": None,
-    "folds": {},
+    "fold_values": {},
     "gate": None,
     "git": None,
-    "in_time": [],
-    "not_in_the_leaderboard": [],
-    "reasons": None,
-    "scored": None,
+    "by_snapshot": [],
+    "excluded_runs": [],
+    "explanations": None,
+    "n_scored": None,
     "sealed_test": None,
     "segments": None,
     "t_quantiles": {},
-    "unfinished": 0,
+    "n_unfinished": 0,
     "commands": [],
     "checks": [],
 }
@@ -50,18 +50,14 @@ def fill_defaults(tree: Tree) -> dict[str, Any]:
     RetainError
         When the tree has another schema than the page is drawn from.
     """
-    if tree.get("schema") != SCHEMA:
-        raise RetainError(
-            f"this verdict has schema {tree.get('schema')!r}; the page is drawn from schema "
-            f"{SCHEMA}. Run retain-compare again."
-        )
+    check_schema(tree.get("schema"), SCHEMA, "this verdict")
     return {**OPTIONAL, **tree}
 
 
 def campaign_or_none(tree: Tree) -> Tree | None:
     """The campaign, where one was planned."""
     campaign: Tree | None = tree["campaign"]
-    return None if campaign is None or campaign.get("missing") else campaign
+    return None if campaign is None or campaign.get("reason") else campaign
 
 
 def left_out(tree: Tree) -> list[dict[str, Any]]:
@@ -70,7 +66,7 @@ def left_out(tree: Tree) -> list[dict[str, Any]]:
     def group(run: Tree) -> tuple[str, str]:
         return str(run["state"]), str(run["reason"] or "")
 
-    runs = sorted(tree["not_in_the_leaderboard"], key=group)
+    runs = sorted(tree["excluded_runs"], key=group)
     return [
         _reason(state, reason, list(members))
         for (state, reason), members in groupby(runs, key=group)
@@ -83,8 +79,8 @@ def _reason(state: str, reason: str, runs: Sequence[Tree]) -> dict[str, Any]:
         "state": state,
         "reason": reason,
         "runs": runs[:LISTED],
-        "count": len(runs),
-        "path": f"not_in_the_leaderboard {which}",
+        "n_runs": len(runs),
+        "path": f"excluded_runs {which}",
         "more": len(runs) > LISTED,
     }
 
@@ -114,21 +110,21 @@ def _below(tree: Any) -> list[tuple[Any, Any]] | None:
     return None
 
 
-def clear(level: Tree) -> bool:
-    """Whether the interval of an effect leaves zero out."""
-    return level["low"] is not None and (level["low"] > 0 or level["high"] < 0)
+def clear(found: Tree) -> bool:
+    """Whether an interval leaves zero out."""
+    return found["low"] is not None and (found["low"] > 0 or found["high"] < 0)
 
 
 def measured_levels(effect: Tree) -> list[Tree]:
     """The levels of an axis for which some pair of runs was found."""
-    return [level for level in effect["levels"] if level["mean"] is not None]
+    return [level for level in effect["levels"] if level["difference"]["value"] is not None]
 
 
 def strong(reasons: Tree | None, most: int) -> list[Tree]:
     """The features whose strength in the winner is known, strongest first, at most so many."""
     if reasons is None:
         return []
-    return [one for one in reasons["features"] if one["strength"] is not None][:most]
+    return [one for one in reasons["features"] if one["mean_abs_shap"] is not None][:most]
 
 
 def by_name(reasons: Tree) -> dict[str, Tree]:
@@ -146,10 +142,10 @@ def compared(reasons: Tree | None, most: int) -> list[Tree]:
 def frequent(levels: Sequence[Tree], most: int) -> list[Tree]:
     """The levels of a category that most customers have, at most so many, in their own order.
 
-    >>> [one["at"] for one in frequent([{"at": i, "customers": i % 3} for i in range(5)], 2)]
+    >>> [one["x"] for one in frequent([{"x": i, "n_customers": i % 3} for i in range(5)], 2)]
     [1, 2]
     """
-    often = sorted(range(len(levels)), key=lambda at: -int(levels[at]["customers"]))[:most]
+    often = sorted(range(len(levels)), key=lambda at: -int(levels[at]["n_customers"]))[:most]
     return [levels[at] for at in sorted(often)]
 
 
@@ -161,35 +157,35 @@ def out_of_fold(tree: Tree) -> tuple[int, int]:
 
     Rows of one snapshot or none decline as often in every fold; snapshots differ.
 
-    >>> at = [{"snapshot": day, "rows": 10, "declined": n} for day, n in (("a", 1), ("b", 4))]
-    >>> data = {"positives": 5, "rows": 20, "label": {"snapshots": at}}
-    >>> out_of_fold({"data": data, "split": {"tested": ["b", "b"]}})
+    >>> at = [{"snapshot": day, "n_rows": 10, "n_declined": n} for day, n in (("a", 1), ("b", 4))]
+    >>> data = {"n_positives": 5, "n_rows": 20, "label": {"snapshots": at}}
+    >>> out_of_fold({"data": data, "split": {"test_snapshots": ["b", "b"]}})
     (4, 10)
     """
     data, label = tree["data"], tree["data"].get("label")
-    days = set(tree["split"].get("tested") or ())
+    days = set(tree["split"].get("test_snapshots") or ())
     if label is None or not days:
-        return data["positives"], data["rows"]
+        return data["n_positives"], data["n_rows"]
     at = [one for one in label["snapshots"] if one["snapshot"] in days]
-    return sum(one["declined"] for one in at), sum(one["rows"] for one in at)
+    return sum(one["n_declined"] for one in at), sum(one["n_rows"] for one in at)
 
 
 def aside(tree: Tree) -> int:
     """How many rows are neither learnt from, tested nor sealed, as their labels were still open.
 
-    >>> at = [{"snapshot": day, "rows": 10, "declined": 1} for day in ("a", "b", "c", "d")]
-    >>> split = {"tested": ["b"], "sealed_at": "d"}
+    >>> at = [{"snapshot": day, "n_rows": 10, "n_declined": 1} for day in ("a", "b", "c", "d")]
+    >>> split = {"test_snapshots": ["b"], "sealed_snapshot": "d"}
     >>> aside({"data": {"label": {"snapshots": at}}, "split": split})
     10
     """
     label, split = tree["data"].get("label"), tree["split"]
-    last = max(split.get("tested") or (), default=None)
+    last = max(split.get("test_snapshots") or (), default=None)
     if label is None or last is None:
         return 0
     between = (
-        one["rows"]
+        one["n_rows"]
         for one in label["snapshots"]
-        if last < one["snapshot"] != split.get("sealed_at")
+        if last < one["snapshot"] != split.get("sealed_snapshot")
     )
     return sum(between)
 
@@ -204,9 +200,5 @@ def segments_by_risk(found: Sequence[Tree]) -> list[tuple[Tree, dict[str, float]
     if has_profit(found):
         messages = [(one, dict(one["profit_at_risk"])) for one in found if one["profit_at_risk"]]
     else:
-        messages = [(one, _risk(one)) for one in found]
+        messages = [(one, dict(one["risk"])) for one in found]
     return sorted(messages, key=lambda pair: -pair[1]["value"])
-
-
-def _risk(one: Tree) -> dict[str, float]:
-    return {"value": one["risk"], "low": one["risk_low"], "high": one["risk_high"]}

@@ -217,6 +217,33 @@ def _below(node: Any, where: str) -> Iterator[Any]:
         raise RetainError.at(where, f"a number is {node}", "expected finite numbers")
 
 
+OLDER_RETAIN = "0.1"
+"""Version of retain that reads every document whose schema is older than today's."""
+
+
+def check_schema(found: object, expected: int, where: object) -> None:
+    """Raise a ``RetainError`` if a document has another schema than this version reads.
+
+    >>> check_schema(3, 4, "verdict.json")
+    Traceback (most recent call last):
+    ...
+    retain.errors.RetainError: verdict.json has schema 3, which retain 0.1 reads; this version \
+    reads schema 4. Install retain 0.1, or run the command that wrote it again.
+    """
+    if found == expected:
+        return
+    again = "run the command that wrote it again"
+    if not isinstance(found, int) or isinstance(found, bool):
+        found_text, remedy = f"no schema number ({str(found)[:40]!r})", again.capitalize()
+    elif found < expected:
+        found_text = f"schema {found}, which retain {OLDER_RETAIN} reads"
+        remedy = f"Install retain {OLDER_RETAIN}, or {again}"
+    else:
+        found_text = f"schema {found}, which a newer retain reads"
+        remedy = f"Install the newer retain, or {again}"
+    raise RetainError(f"{where} has {found_text}; this version reads schema {expected}. {remedy}.")
+
+
 def unreadable(path: Path, error: Exception) -> RetainError:
     """Return the error that says why the system, or a library, cannot read a file."""
     why = getattr(error, "strerror", None) or (str(error).splitlines() or [""])[0][:200]

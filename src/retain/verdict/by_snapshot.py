@@ -16,22 +16,22 @@ class SnapshotScore:
 
     Attributes
     ----------
-    rows, declined
+    n_rows, decline_rate
         Customers at the snapshot, and the share of them that declined.
     low, high
         None where a race left one fold.
-    folds
+    n_folds
         Over how many folds it is the mean; 0 for the sealed snapshot, scored once.
     """
 
     snapshot: str
-    sealed: bool
-    rows: int
-    declined: float
+    is_sealed_test: bool
+    n_rows: int
+    decline_rate: float
     roc_auc: float
     low: float | None
     high: float | None
-    folds: int
+    n_folds: int
 
 
 def in_time(record: Record, sealed: SealedTest | None) -> list[SnapshotScore]:
@@ -44,12 +44,16 @@ def in_time(record: Record, sealed: SealedTest | None) -> list[SnapshotScore]:
         return []
     at = {one.snapshot: one for one in record.data.label.snapshots}
     values: dict[str, list[float]] = {}
-    for day, value in zip(record.split.tested, record.metrics[METRIC].folds, strict=False):
+    for day, value in zip(
+        record.split.test_snapshots, record.metrics[METRIC].fold_values, strict=False
+    ):
         values.setdefault(day, []).append(value)
     found = [_out_of_fold(at[day], values[day], record) for day in sorted(values)]
-    if sealed is not None and record.split.sealed_at is not None:
+    if sealed is not None and record.split.sealed_snapshot is not None:
         one = sealed.metrics[METRIC]
-        found.append(_at(at[record.split.sealed_at], (one["value"], one["low"], one["high"]), 0))
+        found.append(
+            _at(at[record.split.sealed_snapshot], (one["value"], one["low"], one["high"]), 0)
+        )
     return found
 
 
@@ -64,4 +68,6 @@ def _out_of_fold(at: SnapshotFacts, values: list[float], record: Record) -> Snap
 def _at(
     at: SnapshotFacts, found: tuple[float, float | None, float | None], folds: int
 ) -> SnapshotScore:
-    return SnapshotScore(at.snapshot, folds == 0, at.rows, at.declined / at.rows, *found, folds)
+    return SnapshotScore(
+        at.snapshot, folds == 0, at.n_rows, at.n_declined / at.n_rows, *found, folds
+    )

@@ -28,8 +28,8 @@ def curves(scores: Scores, profit: pd.Series | None) -> dict[str, Any]:
     -------
     dict
         ``roc`` (recall over false positive rate), ``precision_recall``, ``lift`` and
-        ``captured_profit`` (over the share of customers; None without profit), each ``{x, y, low,
-        high}`` of equal length; ``calibration``: a list of bins.
+        ``captured_profit`` (over the share of customers; None without profit), each ``{x, y,
+        y_min, y_max}`` of equal length; ``calibration``: a list of bins.
     """
     parts = [part for _, part in scores.table.groupby("repeat", sort=True)]
     found: dict[str, Any] = {
@@ -53,8 +53,8 @@ def _summary(drawn: list[np.ndarray], x: np.ndarray) -> dict[str, Any]:
     return {
         "x": x.tolist(),
         "y": np.mean(drawn, axis=0).tolist(),
-        "low": np.min(drawn, axis=0).tolist(),
-        "high": np.max(drawn, axis=0).tolist(),
+        "y_min": np.min(drawn, axis=0).tolist(),
+        "y_max": np.max(drawn, axis=0).tolist(),
     }
 
 
@@ -101,7 +101,7 @@ def _captured(parts: list[pd.DataFrame], profit: pd.Series) -> dict[str, Any] | 
     return _summary(drawn, GRID)
 
 
-def calibration(scores: Scores) -> list[dict[str, float]]:
+def calibration(scores: Scores) -> list[dict[str, Any]]:
     """Observed share of decliners by predicted probability, in up to ten bins of equal count.
 
     Each customer counts once, with the mean of its probabilities. The interval of a bin's share
@@ -115,13 +115,11 @@ def calibration(scores: Scores) -> list[dict[str, float]]:
     return [_bin(part) for _, part in table.groupby(place.to_numpy())]
 
 
-def _bin(part: pd.DataFrame) -> dict[str, float]:
+def _bin(part: pd.DataFrame) -> dict[str, Any]:
     count, declined = len(part), int(part["target"].sum())
     low, high = wilson_interval(declined, count)
     return {
         "predicted": float(part["probability"].mean()),
-        "observed": declined / count,
-        "low": low,
-        "high": high,
-        "customers": count,
+        "observed": {"value": declined / count, "low": low, "high": high},
+        "n_customers": count,
     }

@@ -13,7 +13,7 @@ from retain.record import MetricSummary, Record
 from retain.verdict.keys import check_comparable, differing_keys
 from retain.verdict.paired import paired
 
-MOVED = 10
+MAX_CUSTOMERS = 10
 """How many customers are named."""
 
 
@@ -26,19 +26,21 @@ class Difference:
     config
         ``{key, a, b}`` for each config key that differs.
     metrics
-        ``{name, a, b, difference, low, high, p}``: means over the folds both have, the mean
-        difference with its corrected 95 % interval, and the corrected p.
-    moved
-        ``{customer_id, a, b}`` for the customers whose mean out-of-fold probability moved most;
+        ``{name, a, b, difference: {value, low, high}, p}``: means over the folds both have, the
+        mean difference with its corrected 95 % interval, and the corrected p.
+    largest_changes
+        ``{customer_id, a, b}`` for the customers whose mean out-of-fold probability changed most;
         None where a run's scores are not at hand.
+    requested
+        Whether ``diff=[A,B]`` named the two.
     """
 
     a: str
     b: str
     config: tuple[dict[str, Any], ...]
     metrics: tuple[dict[str, Any], ...]
-    moved: tuple[dict[str, Any], ...] | None
-    asked: bool = False
+    largest_changes: tuple[dict[str, Any], ...] | None
+    requested: bool = False
 
 
 def difference(
@@ -46,7 +48,7 @@ def difference(
     b: Record,
     scores: tuple[Scores | None, Scores | None] = (None, None),
     *,
-    asked: bool = False,
+    requested: bool = False,
 ) -> Difference:
     """What differs between two finished runs on the same customers and folds.
 
@@ -66,31 +68,40 @@ def difference(
             _metric(name, metric, b.metrics[name], a.split.test_to_train)
             for name, metric in a.metrics.items()
         ),
-        moved=None if one is None or other is None else _moved(one, other),
-        asked=asked,
+        largest_changes=None if one is None or other is None else _largest_changes(one, other),
+        requested=requested,
     )
 
 
 def _metric(name: str, a: MetricSummary, b: MetricSummary, test_to_train: float) -> dict[str, Any]:
-    shared = min(len(a.folds), len(b.folds))  # a run stopped by a race has the first of them
-    one, two = np.array(a.folds[:shared]), np.array(b.folds[:shared])
+    shared = min(
+        len(a.fold_values), len(b.fold_values)
+    )  # a run stopped by a race has the first of them
+    one, two = np.array(a.fold_values[:shared]), np.array(b.fold_values[:shared])
     gap = paired((two - one)[None], test_to_train)
     return {
         "name": name,
         "a": float(one.mean()),
         "b": float(two.mean()),
-        "difference": float(gap.mean[0]),
-        "low": float(gap.low[0]),
-        "high": float(gap.high[0]),
+        "difference": {
+            "value": float(gap.mean[0]),
+            "low": float(gap.low[0]),
+            "high": float(gap.high[0]),
+        },
         "p": float(gap.p[0]),
     }
 
 
-def _moved(a: Scores, b: Scores) -> tuple[dict[str, Any], ...]:
+def _largest_changes(a: Scores, b: Scores) -> tuple[dict[str, Any], ...]:
     one, other = a.per_customer(), b.per_customer()
     shared = one.index.intersection(other.index)  # ids of two kinds have no order among them
     both = pd.DataFrame({"a": one.loc[shared], "b": other.loc[shared]})
-    order = (both["b"] - both["a"]).abs().sort_values(ascending=False, kind="stable").index[:MOVED]
+    order = (
+        (both["b"] - both["a"])
+        .abs()
+        .sort_values(ascending=False, kind="stable")
+        .index[:MAX_CUSTOMERS]
+    )
     return tuple(
         {"customer_id": str(id_), "a": float(row["a"]), "b": float(row["b"])}
         for id_, row in both.loc[order].iterrows()

@@ -21,12 +21,12 @@ STANDING = (
     "difference_high",
     "p",
     "p_holm",
-    "worse",
-    "equivalent",
-    "better",
+    "prob_worse",
+    "prob_equivalent",
+    "prob_better",
     "tied",
-    "stopped",
-    "folds",
+    "stopped_early",
+    "n_folds",
     "fit_seconds",
 )
 """Columns that are neither a config key nor a metric."""
@@ -43,15 +43,13 @@ def leaderboard(records: Sequence[Record], judging: ComparisonConfig) -> pd.Data
     DataFrame
         ``rank, id``; one column for each config key that differs; against the best, on the folds
         both have, ``difference, difference_low, difference_high`` (95 %), ``p`` (corrected
-        resampled t-test), ``p_holm`` (with Holm's correction for all runs compared), ``worse,
-        equivalent, better`` (Bayesian correlated t-test: probabilities that it is below, within
-        and above ± ``judging.rope``), ``tied`` (neither test tells it from the best: p_holm ≥ α
-        and, where the best beats chance, worse < 1 − α), ``stopped, folds``; for every metric
-        ``NAME, NAME_low, NAME_high``; ``fit_seconds``.
+        resampled t-test), ``p_holm`` (with Holm's correction for all runs compared),
+        ``prob_worse, prob_equivalent, prob_better`` (Bayesian correlated t-test: probabilities that
+        it is below, within and above ± ``judging.rope``), ``tied`` (neither test tells it from the
+        best: p_holm ≥ α and, where the best beats chance, prob_worse < 1 − α), ``stopped_early,
+        n_folds``; for every metric ``NAME, NAME_low, NAME_high``; ``fit_seconds``.
     """
-    best = min(
-        range(len(records)), key=lambda i: (records[i].stopped is not None, _order(records[i]))
-    )
+    best = min(range(len(records)), key=lambda i: (records[i].stopped_early, _order(records[i])))
     standing = _standing(records, best, judging)
     front = pd.DataFrame({"id": [record.id for record in records]})
     keys = pd.DataFrame(differing_keys([record.config for record in records]), dtype=object)
@@ -63,7 +61,7 @@ def leaderboard(records: Sequence[Record], judging: ComparisonConfig) -> pd.Data
 
 
 def _place(record: Record, standing: pd.DataFrame, row: int) -> tuple[Any, ...]:
-    if record.stopped is None:
+    if not record.stopped_early:
         return 0, *_order(record)
     return 1, -standing["difference"].iloc[row], 0.0, record.id
 
@@ -71,7 +69,7 @@ def _place(record: Record, standing: pd.DataFrame, row: int) -> tuple[Any, ...]:
 def _order(record: Record) -> tuple[float, float, str]:
     """Recalibration leaves the ranking as it is, up to the last bits, and mends the Brier score."""
     brier = record.metrics.get("brier")
-    return -round(record.metrics[METRIC].mean, 9), 0.0 if brier is None else brier.mean, record.id
+    return -round(record.metrics[METRIC].value, 9), 0.0 if brier is None else brier.value, record.id
 
 
 def _standing(records: Sequence[Record], best: int, judging: ComparisonConfig) -> pd.DataFrame:
@@ -82,7 +80,7 @@ def _standing(records: Sequence[Record], best: int, judging: ComparisonConfig) -
     other = np.arange(len(records)) != best
     adjusted = np.ones(len(records))
     adjusted[other] = holm(found.p[other])
-    stopped = [record.stopped for record in records]
+    stopped = np.array([record.stopped_early for record in records])
     alike = adjusted >= judging.alpha
     if beats_chance(scores, best, records[best].split.test_to_train, judging.alpha):
         alike &= found.worse < 1 - judging.alpha
@@ -93,12 +91,12 @@ def _standing(records: Sequence[Record], best: int, judging: ComparisonConfig) -
             "difference_high": found.high,
             "p": found.p,
             "p_holm": adjusted,
-            "worse": found.worse,
-            "equivalent": found.equivalent,
-            "better": found.better,
-            "tied": alike & np.array([reason is None for reason in stopped]),
-            "stopped": pd.Series(stopped, dtype=object),
-            "folds": np.isfinite(gaps).sum(axis=1),
+            "prob_worse": found.worse,
+            "prob_equivalent": found.equivalent,
+            "prob_better": found.better,
+            "tied": alike & ~stopped,
+            "stopped_early": stopped,
+            "n_folds": np.isfinite(gaps).sum(axis=1),
         }
     )
 
@@ -107,7 +105,7 @@ def _metrics(records: Sequence[Record]) -> pd.DataFrame:
     columns: dict[str, list[float]] = {}
     for name in records[0].metrics:
         found = [record.metrics[name] for record in records]
-        columns[name] = [metric.mean for metric in found]
+        columns[name] = [metric.value for metric in found]
         columns[f"{name}_low"] = [metric.low for metric in found]
         columns[f"{name}_high"] = [metric.high for metric in found]
     columns["fit_seconds"] = [record.seconds.get("fit", 0.0) for record in records]

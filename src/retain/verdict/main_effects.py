@@ -78,7 +78,7 @@ def effects(
     absent
         Why a run that is not among them is not, by the texts of its keys in the order of ``keys``.
     """
-    whole = np.array([record.stopped is None for record in records])
+    whole = np.array([not record.stopped_early for record in records])
     scores = fold_scores(records)
     ratio = records[0].split.test_to_train
     reasons = {**absent, **_stopped(records, keys)}
@@ -94,9 +94,9 @@ def effects(
 def _stopped(records: Sequence[Record], keys: pd.DataFrame) -> dict[tuple[str, ...], str]:
     """Why runs that a race stopped are in no pair: a mean needs the same folds on both sides."""
     return {
-        texts_of(row): f"stopped by the race after {len(record.metrics[METRIC].folds)} folds"
+        texts_of(row): f"stopped by the race after {len(record.metrics[METRIC].fold_values)} folds"
         for record, row in zip(records, keys.itertuples(index=False, name=None), strict=True)
-        if record.stopped is not None
+        if record.stopped_early
     }
 
 

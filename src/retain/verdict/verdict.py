@@ -83,7 +83,7 @@ class Verdict:
         rest, beaten = len(self.tied) - 1, len(self.table) - len(self.tied)
         message = (
             f"{self.name(self.best)} ({self.best.id}) has the best mean ROC-AUC, "
-            f"{metric.mean:.3f} [{metric.low:.3f}, {metric.high:.3f}]; {rest} of the other "
+            f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]; {rest} of the other "
             f"{len(self.table) - 1} runs cannot be told from it, {beaten} score "
             f"lower ({self.judging.told})."
         )
@@ -157,7 +157,7 @@ def _refuse_none(done: Sequence[Record], records: Sequence[Record]) -> None:
         states = Counter(record.state for record in records)
         told = ", ".join(f"{n} {state}" for state, n in states.items()) or "no runs at all"
         raise RetainError(f"no run is done: found {told}. Launch the sweep first.")
-    if all(record.stopped for record in done):
+    if all(record.stopped_early for record in done):
         raise RetainError(
             f"all {len(done)} runs were stopped by a race whose leader is not here; launch the "
             "line again."
@@ -168,7 +168,7 @@ def _complexity(record: Record, judging: ComparisonConfig) -> tuple[int, float, 
     """The place of a run's model in the order of complexity, better ROC-AUC first."""
     name, order = record.config["model"]["name"], judging.complexity
     place = order.index(name) if name in order else len(order)
-    return place, -round(record.metrics[METRIC].mean, 9), record.id
+    return place, -round(record.metrics[METRIC].value, 9), record.id
 
 
 def _absent(others: Sequence[Record], keys: Sequence[str]) -> Mapping[tuple[str, ...], str]:

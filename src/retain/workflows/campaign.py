@@ -115,7 +115,7 @@ def to_campaign_files(
 ) -> CampaignFiles:
     """A campaign as trees and tables.
 
-    ``cuts`` in the tree is what was learnt from these customers to place later ones by.
+    ``fitted_thresholds`` in the tree are those of these customers, by which later ones are placed.
     """
     origins = made.audience.table["origin"].value_counts()
     catalogue = settings.catalogue
@@ -125,12 +125,12 @@ def to_campaign_files(
         "segments": made.segments,
         "campaign": made.tree,
         "settings": settings.as_json(),
-        "cuts": {
+        "fitted_thresholds": {
             "segmentation": made.known.model_dump(mode="json", by_alias=True),
             "offers": catalogue.model_dump(mode="json", by_alias=True),
         },
-        "calibration": calibration.as_json(),
-        "scored": {str(origin): int(count) for origin, count in origins.items()},
+        "recalibration": calibration.as_json(),
+        "n_scored": {str(origin): int(count) for origin, count in origins.items()},
     }
     offers, assignment = None, None
     if isinstance(made.plan, CampaignPlan):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from retain.campaign.assignment import campaign_id, read_assignment
+from retain.campaign.assignment import SCHEMA, campaign_id, read_assignment
 from retain.errors import RetainError, did_you_mean, type_value
 from retain.record import CampaignDirectory, StudyDirectory
 from retain.storage.paths import parse_path
@@ -19,7 +19,6 @@ from retain.verdict.document import as_json
 from retain.verdict.export import write_csv
 from retain.workflows.campaign import CampaignFiles
 
-SCHEMA = 2
 ID = re.compile("[0-9a-f]{8}")
 REPLACE = "campaign.replace=true"
 
@@ -138,8 +137,9 @@ def _describe_changes(before: pd.DataFrame, after: pd.DataFrame) -> str | None:
 
 def pointed_campaign(tree: Any) -> str | None:
     """Return the id of the campaign that a result's document points to, None where to none."""
-    campaign = tree.get("campaign") if isinstance(tree, dict) else None
-    id_ = campaign.get("id") if isinstance(campaign, dict) else campaign
+    node = tree if isinstance(tree, dict) else {}
+    campaign = node.get("campaign")
+    id_ = campaign.get("id") if isinstance(campaign, dict) else node.get("campaign_id")
     return id_ if isinstance(id_, str) and ID.fullmatch(id_) else None
 
 

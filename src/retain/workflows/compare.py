@@ -215,7 +215,7 @@ def _differences(comparison: Comparison) -> Iterator[Difference]:
 
     if comparison.asked:
         ((one, a), (other, b)) = comparison.asked
-        yield difference(a, b, (read_scores(one, a), read_scores(other, b)), asked=True)
+        yield difference(a, b, (read_scores(one, a), read_scores(other, b)), requested=True)
     winner, found, won = comparison.winner, comparison.found, comparison.scores
     for record in comparison.verdict.records[:DIFFED]:
         if record is not winner:

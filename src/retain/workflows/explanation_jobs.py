@@ -94,7 +94,7 @@ def sealed_explained(
 
 def _budget(config: Compare, winner: Record, prepared: Dataset) -> TimeBudget:
     splits, reasons = prepared.splits, config.reasons
-    repeats = min(reasons.repeats, winner.split.repeats)
+    repeats = min(reasons.repeats, winner.split.n_repeats)
     return TimeBudget(
         seconds=reasons.seconds or 0.0,
         rows=len(splits.ids) * repeats + len(splits.sealed),

@@ -107,7 +107,7 @@ class ExplanationJobs:
         self, hands: WorkerExecutor, config: Compare, winner: Record, customers: SharedValue
     ) -> None:
         self._hands, self._config, self._winner, self._customers = hands, config, winner, customers
-        folds = winner.split.folds * min(config.reasons.repeats, winner.split.repeats)
+        folds = winner.split.n_folds * min(config.reasons.repeats, winner.split.n_repeats)
         self._looking = hands.give("look", winner, customers, does=DOES)
         self._explaining = [self._give("explain", place) for place in range(folds)]
 
@@ -203,7 +203,7 @@ class ExplanationJobs:
         from retain.explanations.ablation import from_refit
 
         found: dict[str, Contribution | NotApplicable] = {}
-        whole = self._winner.metrics["roc_auc"].folds
+        whole = self._winner.metrics["roc_auc"].fold_values
         for group, errand in leaving.items():
             rest: tuple[float, ...] | NotApplicable = errand.outcome()
             found[group] = (

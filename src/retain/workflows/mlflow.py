@@ -149,13 +149,13 @@ def _logged(runs: Runs, tracking: Tracking, file: Path) -> tuple[int, int]:
         name = tracking.experiment or record.study
         shelf = shelves.get(name) or shelves.setdefault(name, _shelf(client, name, file))
         run, finished = shelf.runs.get((record.study, record.id), (None, None))
-        if finished == record.finished:
+        if finished == record.finished_at:
             there += 1
             continue
         if run is not None:
             client.delete_run(run)
         new = _log(client, shelf.id, directory, record, artefacts=tracking.artefacts)
-        shelf.runs[record.study, record.id] = new, record.finished
+        shelf.runs[record.study, record.id] = new, record.finished_at
     return len(runs) - there, there
 
 
@@ -175,7 +175,7 @@ def _shelf(client: MlflowClient, name: str, file: Path) -> _Shelf:
             client.delete_run(run.info.run_id)
         elif "retain.id" in tags:
             key = tags["retain.study"], tags["retain.id"]
-            runs[key] = run.info.run_id, tags["retain.finished"]
+            runs[key] = run.info.run_id, tags.get("retain.finished_at", "")
     return _Shelf(found.experiment_id, runs)
 
 
@@ -199,7 +199,7 @@ def _log(
     from mlflow.entities import Param
 
     name = directory.path.name
-    started, finished = _milliseconds(record.started), _milliseconds(record.finished)
+    started, finished = _milliseconds(record.started_at), _milliseconds(record.finished_at)
     made = client.create_run(experiment, start_time=started, tags=_tags(record), run_name=name)
     run: str = made.info.run_id
     messages = [Param(key, value) for key, value in params(record.config).items()]
@@ -255,9 +255,9 @@ def _metrics(record: Record, finished: int) -> Iterator[Metric]:
     from mlflow.entities import Metric
 
     for name, metric in record.metrics.items():
-        told = {name: metric.mean, f"{name}_low": metric.low, f"{name}_high": metric.high}
+        told = {name: metric.value, f"{name}_low": metric.low, f"{name}_high": metric.high}
         yield from (Metric(key, value, finished, 0) for key, value in told.items())
-        for step, value in enumerate(metric.folds):
+        for step, value in enumerate(metric.fold_values):
             yield Metric(f"{name}_by_fold", value, finished, step)
     for phase, took in record.seconds.items():
         yield Metric(f"seconds_{phase}", took, finished, 0)
@@ -272,13 +272,13 @@ def _tags(record: Record) -> dict[str, str]:
         "retain.id": record.id,
         "retain.study": record.study,
         "retain.state": record.state,
-        "retain.stopped": record.stopped,
+        "retain.stopped_early": "true" if record.stopped_early else None,
         "retain.reason": record.reason,
-        "retain.finished": record.finished,
+        "retain.finished_at": record.finished_at,
         "retain.overrides": " ".join(record.overrides),
         "retain.data": record.data.fingerprint,
         "retain.split": record.split.fingerprint,
-        "retain.code": record.environment.code,
+        "retain.code_sha256": record.environment.code_sha256,
         "retain.git": commit and f"{commit}{' and changes' if record.git.dirty else ''}",
         "mlflow.source.git.commit": commit,
     }

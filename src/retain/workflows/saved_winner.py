@@ -23,7 +23,8 @@ from retain.record import StudyDirectory
 from retain.schema import SavedVerdict, parse
 from retain.schema.scoring import SavedCuts, SavedFile, SavedSettings, SavedWinner
 from retain.storage.paths import parse_path
-from retain.storage.reading import read_json_object
+from retain.storage.reading import check_schema, read_json_object
+from retain.verdict.document import SCHEMA
 from retain.verdict.model_file import load
 
 
@@ -79,18 +80,18 @@ def load_winner(path: Path) -> LoadedWinner:
         When something was changed, or is not of this version.
     """
     verdict = _read(path)
-    model, reference, told = verdict.model, verdict.reference, verdict.calibration
-    settings, cuts = verdict.settings, verdict.cuts
+    model, reference, told = verdict.model, verdict.reference, verdict.recalibration
+    settings, cuts = verdict.settings, verdict.fitted_thresholds
     if model is None or reference is None or told is None or settings is None or cuts is None:
         raise RetainError(
             f"{path} holds no model to score with: the customers were not at hand when it was "
-            "written, or an earlier version wrote it. Type retain-compare again, with data=NAME "
+            "written. Type retain-compare again, with data=NAME "
             "where they have moved."
         )
     return LoadedWinner(
         folder=path.parent,
         winner=verdict.winner,
-        sealed_at=verdict.split.sealed_at,
+        sealed_at=verdict.split.sealed_snapshot,
         file=model,
         settings=settings,
         cuts=cuts,
@@ -122,6 +123,7 @@ def find_verdict(typed: str) -> Path:
 
 def _read(path: Path) -> SavedVerdict:
     tree = read_json_object(path)
+    check_schema(tree.get("schema"), SCHEMA, path)
     try:
         return parse(SavedVerdict, tree)
     except RetainError as error:

@@ -114,7 +114,7 @@ def merge_settings(config: Score, saved: LoadedWinner) -> Settings:
     return Settings(found.segmentation, found.value, found.offers, found.campaign)
 
 
-SCHEMA = 2
+SCHEMA = 3
 NO_DRIVERS = (
     "Drivers are not computed for new customers: offers tied to drivers go by their rules alone."
 )
@@ -133,12 +133,12 @@ def document(found: ScoreResult) -> dict[str, Any]:
     """``score.json``: what was scored by what, whom not, drift and segments, in plain values.
 
     schema                  counts up when the meaning of a key changes
-    winner, model           the run that scored, SHA-256 of its file
-    data                    fingerprint and counts of the new customers; ``known`` are those whose
-                            ids the comparison had too
+    winner, model_sha256    the run that scored, SHA-256 of its file
+    data                    fingerprint and counts of the new customers; ``n_in_comparison`` are
+                            those whose ids the comparison had too
     drift                   training customers, the PSI of the score, features by shift
     segments, settings      as in verdict.json
-    campaign                id of the campaign, which stands in campaigns/; null where there is none
+    campaign_id             of the campaign, which lies in campaigns/; null where there is none
     campaign_sha256         of its campaign.json
     cautions                what a reader should know
     """
@@ -146,17 +146,17 @@ def document(found: ScoreResult) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "winner": {"id": saved.winner.id, "name": saved.winner.name},
-        "model": saved.file.sha256,
+        "model_sha256": saved.file.sha256,
         "data": {
             "fingerprint": new.customers.fingerprint,
-            "scored": len(new.table),
-            "not_scored": len(new.not_scored),
-            "known": new.known,
+            "n_customers": len(new.table),
+            "n_not_scored": len(new.not_scored),
+            "n_in_comparison": new.known,
         },
         "drift": _drift(found),
         "segments": tree["segments"],
         "settings": tree["settings"],
-        "campaign": (tree["campaign"] or {}).get("id"),
+        "campaign_id": (tree["campaign"] or {}).get("id"),
         "campaign_sha256": tree["campaign_sha256"],
         "cautions": cautions(found),
     }
@@ -174,13 +174,13 @@ def cautions(found: ScoreResult) -> list[str]:
 
 
 def _drift(found: ScoreResult) -> dict[str, Any]:
-    features = found.drift[found.drift["what"] == "feature"]
+    features = found.drift[found.drift["kind"] == "feature"]
     shifts = {
         shift: features.loc[features["shift"] == shift, "name"].tolist()
         for shift in ("strong", "moderate", "chance")
     }
     return {
-        "customers_then": found.saved.reference.customers,
-        "score": float(found.drift["psi"].iloc[0]),
+        "n_training_customers": found.saved.reference.n_training_customers,
+        "score_psi": float(found.drift["psi"].iloc[0]),
         **shifts,
     }

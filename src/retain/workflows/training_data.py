@@ -98,7 +98,7 @@ def _refuse_other(prepared: Dataset, winner: Record) -> None:
 
 
 def _told(data: DataInfo) -> str:
-    return f"customers with fingerprint {data.fingerprint[:12]} ({data.rows} rows)"
+    return f"customers with fingerprint {data.fingerprint[:12]} ({data.n_rows} rows)"
 
 
 def _refuse_foreign(scores: Scores, prepared: Dataset, run: RunDirectory) -> None:

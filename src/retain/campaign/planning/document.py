@@ -1,19 +1,20 @@
 """``campaign.json``: the plan in numbers, for programs and for the page, which adds none.
 
     id                  tells this campaign from others: the hash of all the rest
-    customers           how many there are, and ``contactable`` how many agreed to be contacted
+    n_customers         all of them, and n_contactable: those who agreed to be contacted
     consent             stated | given | not_stated: what the source and the store say of it
-    unit                of all money
+    profit_unit         of all money
     assumptions         horizon, share_lost, margin, cost: value and range
-    calibration         recalibration of the scores
-    profit_at_risk      of all customers; ``draws`` of the Monte Carlo
+    recalibration       what turns scores into probabilities
+    profit_at_risk      of all customers; n_simulations of the Monte Carlo
     profit_curve, empc  how many to target, by expected profit
     offers              one object an offer: who may have it, who does, what it costs and saves
-    plan                all of it together, and how far it can be from the best
-    prices              shadow prices: see campaign.prices
-    control, power      who is held out, and which effect can then be seen
-    sensitivity         see campaign.sensitivity
-    budgets             the plan at budgets from small to saturation
+    plan                all of it together; objective: what was maximised, control group included
+    shadow_prices       see planning/sensitivity.py
+    control_group       its share and strata
+    power               the effect expected, and the smallest that can be detected
+    sensitivity         see planning/sensitivity.py
+    budget_curve        the plan at budgets from small to saturation
     cautions            what a reader should know, by code
 
 The file besides has ``schema``; ``settings``: segmentation, value, offers and campaign as they
@@ -50,29 +51,28 @@ def cautions(campaign: Tree) -> list[dict[str, Any]]:
 
 
 def _no_consent_column(tree: Tree) -> dict[str, Any] | None:
-    return {"customers": tree["customers"]} if tree["consent"] == "not_stated" else None
+    return {"n_customers": tree["n_customers"]} if tree["consent"] == "not_stated" else None
 
 
 def _control_none(tree: Tree) -> dict[str, Any] | None:
     plan = tree["plan"]
-    return {"chosen": plan["chosen"]} if plan["chosen"] and not plan["control"] else None
+    return {"n_chosen": plan["n_chosen"]} if plan["n_chosen"] and not plan["n_control"] else None
 
 
 def _calibration_poor(tree: Tree) -> dict[str, Any] | None:
     """Scores that were no probabilities before they were recalibrated."""
-    found = tree["calibration"]
-    apart = not found["slope_low"] <= 1 <= found["slope_high"]
-    return {"slope": found["slope"]} if apart else None
+    slope = tree["recalibration"]["slope"]
+    return None if slope["low"] <= 1 <= slope["high"] else {"slope": slope["value"]}
 
 
 def _nothing_pays(tree: Tree) -> dict[str, Any] | None:
-    return {"customers": tree["customers"]} if tree["plan"]["chosen"] == 0 else None
+    return {"n_customers": tree["n_customers"]} if tree["plan"]["n_chosen"] == 0 else None
 
 
 def _may_lose(tree: Tree) -> dict[str, Any] | None:
     """A plan that may cost more than it saves, its assumptions being what they are."""
-    net = tree["plan"]["net"]
-    return {"low": net["low"]} if tree["plan"]["chosen"] and net["low"] < 0 else None
+    net = tree["plan"]["expected_net"]
+    return {"low": net["low"]} if tree["plan"]["n_chosen"] and net["low"] < 0 else None
 
 
 LOOKS = {
@@ -103,18 +103,20 @@ def _offer(plan: CampaignPlan, at: int, draws: MonteCarlo, even: BreakEven) -> d
         "label": offer.label.model_dump(),
         "channel": offer.channel,
         "needs_consent": offer.needs_consent,
-        "eligible": int(offers.eligible[:, at].sum()),
-        "chosen": int(chosen.sum()),
-        "treated": int(treated.sum()),
-        "control": int(plan.holdout.control[chosen].sum()),
-        "cost": float(cost),
-        "saved": float(cost + net),
-        "net": draws.plan(only, offers).as_json(),
+        "n_eligible": int(offers.eligible[:, at].sum()),
+        "n_chosen": int(chosen.sum()),
+        "n_treated": int(treated.sum()),
+        "n_control": int(plan.holdout.control[chosen].sum()),
+        "expected_cost": float(cost),
+        "expected_saved": float(cost + net),
+        "expected_net": draws.plan(only, offers).as_json(),
         "capacity": offer.capacity,
-        "price": None if offer.capacity is None else float(plan.allocation.capacity_prices[at]),
+        "shadow_price": None
+        if offer.capacity is None
+        else float(plan.allocation.capacity_prices[at]),
         "save_rate": _rate(offer.save_rate),
         "break_even_save_rate": even.save_rate,
-        "break_even_cost": even.contact_cost,
+        "break_even_contact_cost": even.contact_cost,
     }
 
 
@@ -124,7 +126,7 @@ def _rate(beta: Beta) -> dict[str, float]:
     return {
         "alpha": beta.alpha,
         "beta": beta.beta,
-        "mean": mean,
+        "value": mean,
         "low": float(low),
         "high": float(high),
     }
@@ -186,20 +188,20 @@ def document(plan: CampaignPlan, basis: Basis, *, what_ifs: bool = True) -> dict
     planning, value = settings.planning, settings.value
     told: dict[str, Any] = {
         "seed": planning.seed,
-        "customers": len(audience),
-        "contactable": int(audience.table["contactable"].sum()),
+        "n_customers": len(audience),
+        "n_contactable": int(audience.table["contactable"].sum()),
         "consent": audience.consent,
-        "unit": audience.profit_unit,
+        "profit_unit": audience.profit_unit,
         "assumptions": [
             {"name": name, **getattr(value, name).model_dump()}
             for name in ("horizon", "share_lost", "margin", "cost")
         ],
-        "calibration": _calibration(basis.recalibration),
+        "recalibration": basis.recalibration.as_json(),
         "profit_at_risk": draws.total(np.ones(len(audience))).as_json(),
-        "draws": value.draws,
+        "n_simulations": value.draws,
         "offers": offers_told(plan, audience, draws, value),
         "plan": _plan(plan, draws, planning),
-        "control": _control(plan, audience, planning),
+        "control_group": _control(plan, audience, planning),
         "power": power_told(plan, audience, planning),
         **(_what_ifs(plan, basis) if what_ifs else NO_WHAT_IFS),
     }
@@ -209,9 +211,9 @@ def document(plan: CampaignPlan, basis: Basis, *, what_ifs: bool = True) -> dict
 NO_WHAT_IFS: dict[str, Any] = {
     "profit_curve": None,
     "empc": None,
-    "prices": None,
+    "shadow_prices": None,
     "sensitivity": None,
-    "budgets": [],
+    "budget_curve": [],
 }
 
 
@@ -223,15 +225,10 @@ def _what_ifs(plan: CampaignPlan, basis: Basis) -> dict[str, Any]:
     return {
         "profit_curve": profit_curve(audience, plan.offers).as_json(),
         "empc": _empc(basis),
-        "prices": prices(plan, audience, settings),
+        "shadow_prices": prices(plan, audience, settings),
         "sensitivity": sensitivity(setting),
-        "budgets": _budgets(plan, settings.planning),
+        "budget_curve": _budgets(plan, settings.planning),
     }
-
-
-def _calibration(found: Recalibration) -> dict[str, Any]:
-    low, high = found.slope_interval
-    return {**found.as_json(), "slope_low": low, "slope_high": high}
 
 
 def _empc(basis: Basis) -> dict[str, Any] | None:
@@ -249,19 +246,19 @@ def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: Planning) -> dict[str
     cost = float(plan.of_chosen(plan.offers.cost, treated).sum())
     net = float(plan.of_chosen(plan.offers.net, treated).sum())
     return {
-        "chosen": int((plan.chosen >= 0).sum()),
-        "treated": int((treated >= 0).sum()),
-        "control": int(plan.holdout.control.sum()),
-        "cost": cost,
+        "n_chosen": int((plan.chosen >= 0).sum()),
+        "n_treated": int((treated >= 0).sum()),
+        "n_control": int(plan.holdout.control.sum()),
+        "expected_cost": cost,
         "budget": planning.budget,
-        "contacts": planning.contacts,
-        "saved": net + cost,
-        "net": draws.plan(treated, plan.offers).as_json(),
-        "value": found.value,
-        "bound": found.bound,
-        "gap": found.gap,
+        "max_contacts": planning.contacts,
+        "expected_saved": net + cost,
+        "expected_net": draws.plan(treated, plan.offers).as_json(),
+        "objective": found.value,
+        "upper_bound": found.bound,
+        "relative_gap": found.gap,
         "method": found.method,
-        "proven": found.proven,
+        "is_optimal": found.proven,
     }
 
 
@@ -269,7 +266,11 @@ def _budgets(plan: CampaignPlan, planning: Planning) -> list[dict[str, Any]]:
     """Budget and net value of those treated, and how many are chosen, from small to saturation."""
     treated = 1 - planning.control
     return [
-        {**one, "budget": treated * one["budget"], "net": treated * one["net"]}
+        {
+            "budget": treated * one["budget"],
+            "n_chosen": one["chosen"],
+            "expected_net": treated * one["net"],
+        }
         for one in budget_curve(plan.problem)
     ]
 
@@ -287,9 +288,9 @@ def _control(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict
     found = table.groupby(["segment", "offer"], sort=True)["control"].agg(["size", "sum"])
     return {
         "share": planning.control,
-        "draws": plan.holdout.draws,
+        "n_attempts": plan.holdout.draws,
         "strata": [
-            {"segment": segment, "offer": offer, "chosen": int(size), "control": int(held)}
+            {"segment": segment, "offer": offer, "n_chosen": int(size), "n_control": int(held)}
             for (segment, offer), size, held in found.itertuples()
         ],
     }

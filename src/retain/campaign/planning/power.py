@@ -22,29 +22,29 @@ class Power:
 
     Attributes
     ----------
-    treated, control
+    n_treated, n_control
         Customers in either arm.
-    baseline
+    baseline_rate
         Share expected to decline untreated.
-    detectable
-        The smallest fall of that share that is seen with the wanted power; None where not even a
-        fall to nothing is.
-    hoped
+    minimum_detectable_effect
+        The smallest fall of that share that is detected with the given power; None where not even
+        a fall to 0 is.
+    expected
         The fall that is expected.
-    needed
-        Customers in each of two equal arms to see it; None where nothing, or more than the
-        baseline, is hoped for.
-    promised
-        Whether what is hoped for can be seen: a campaign promises nothing below it.
+    required_n
+        Customers in each of two equal arms to detect it; None where nothing, or more than the
+        baseline, is expected.
+    claimable
+        Whether the expected fall can be detected: a campaign claims nothing below it.
     """
 
-    treated: int
-    control: int
-    baseline: float
-    detectable: float | None
-    hoped: float
-    needed: int | None
-    promised: bool
+    n_treated: int
+    n_control: int
+    baseline_rate: float
+    minimum_detectable_effect: float | None
+    expected: float
+    required_n: int | None
+    claimable: bool
 
     def as_json(self) -> dict[str, Any]:
         """Plain numbers."""
@@ -63,7 +63,7 @@ def power(  # noqa: PLR0913 - a test has this many parts
     """What these arms can tell at level ``alpha`` (two-sided) and this power.
 
     >>> told = power(246, 62, baseline=0.83, hoped=0.05, alpha=0.05, power=0.8)
-    >>> round(told.detectable, 3), told.needed, told.promised
+    >>> round(told.minimum_detectable_effect, 3), told.required_n, told.claimable
     (0.171, 983, False)
     """
     seen = minimum_detectable_effect(treated, control, baseline=baseline, alpha=alpha, power=power)

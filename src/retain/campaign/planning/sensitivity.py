@@ -75,18 +75,18 @@ def prices(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict[s
     Returns
     -------
     dict
-        ``budget``: what one more unit is worth (``price``), and a ``step`` of a round number of
-        units (``worth``), as long as the price holds; ``contacts``: one more customer; ``consent``:
-        how many gave none and may so be offered less, and what it would be ``worth`` if all did;
-        ``control``: how many are held out, and what they ``cost``. None where there is none.
+        ``budget``: the ``price`` of one more unit, and the ``gain`` from a ``step`` of a round
+        number of units, as long as the price holds; ``contact``: the price of one more customer;
+        ``consent``: how many gave none and may so be offered less, and the ``gain`` if all did;
+        ``control_group``: how many are held out, and what they ``cost``. None where there is none.
     """
     found, planning = plan.allocation, settings.planning
     return {
         "budget": None if planning.budget is None else _budget(found.budget_price, planning.budget),
-        "contacts": None if planning.contacts is None else found.contacts_price,
+        "contact": None if planning.contacts is None else found.contacts_price,
         "consent": _consent(plan, audience, settings),
-        "control": {
-            "customers": int(plan.holdout.control.sum()),
+        "control_group": {
+            "n_customers": int(plan.holdout.control.sum()),
             "cost": float(plan.of_chosen(plan.offers.net)[plan.holdout.control].sum()),
         },
     }
@@ -96,10 +96,10 @@ def _budget(price: float, budget: float) -> dict[str, float]:
     """The price of one unit, and of a step of about a tenth of the budget.
 
     >>> _budget(0.5, 3000.0)
-    {'price': 0.5, 'step': 100.0, 'worth': 50.0}
+    {'price': 0.5, 'step': 100.0, 'gain': 50.0}
     """
     step = 10.0 ** math.floor(math.log10(budget / 10)) if budget > 0 else 1.0
-    return {"price": price, "step": step, "worth": price * step}
+    return {"price": price, "step": step, "gain": price * step}
 
 
 def _consent(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict[str, float] | None:
@@ -113,7 +113,7 @@ def _consent(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict
     )
     now = problem_of(audience, plan.offers, settings.planning)
     gain = allocate(free, exact_cells=0).value - allocate(now, exact_cells=0).value
-    return {"customers": silent, "worth": max(gain, 0.0) * (1 - settings.planning.control)}
+    return {"n_customers": silent, "gain": max(gain, 0.0) * (1 - settings.planning.control)}
 
 
 ENDS = (0.1, 0.9)
@@ -146,15 +146,15 @@ def sensitivity(setting: Setting) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``net`` (expected of those treated) and ``chosen`` as things are; ``rows``, what moves
-        most first: ``name, low, value, high``, the plan's ``net_*`` and ``chosen_*`` at both ends,
-        and from where to where it stays the same plan (``same_from, same_to``; None where too
-        many customers make it too long to look).
+        ``expected_net`` (of those treated) and ``n_chosen`` as things are; ``rows``, the largest
+        change first: ``name, low, value, high``, the plan's ``expected_net_*`` and ``n_chosen_*``
+        at both ends, and from where to where it stays the same plan (``stable_from, stable_to``;
+        None where too many customers make it too long to look).
     """
     base = setting.solved()
     rows = [_row(axis, base) for axis in _axes(setting)]
-    rows.sort(key=lambda row: -abs(row["net_high"] - row["net_low"]))
-    return {"net": _net(base, setting), "chosen": _size(base), "rows": rows}
+    rows.sort(key=lambda row: -abs(row["expected_net_high"] - row["expected_net_low"]))
+    return {"expected_net": _net(base, setting), "n_chosen": _size(base), "rows": rows}
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _assuming(setting: Setting, name: str, number: float) -> Setting:
         return replace(setting, catalogue=scale_catalogue_costs(setting.catalogue, scale))
     value = setting.value.model_copy(update={name: before.model_copy(update={"value": number})})
     table = setting.audience.table
-    money = {key: table[key] * scale for key in ("at_stake", "profit_at_risk")}
+    money = {key: table[key] * scale for key in ("value_at_stake", "profit_at_risk")}
     audience = replace(setting.audience, table=table.assign(**money))
     return replace(setting, audience=audience, value=value)
 
@@ -226,12 +226,12 @@ def _row(axis: _Axis, base: Allocation) -> dict[str, Any]:
         "low": axis.numbers[0],
         "value": axis.numbers[1],
         "high": axis.numbers[2],
-        "net_low": _net(low, axis.setting),
-        "net_high": _net(high, axis.setting),
-        "chosen_low": _size(low),
-        "chosen_high": _size(high),
-        "same_from": axis.number(_same(axis, base, low, -1)) if few else None,
-        "same_to": axis.number(_same(axis, base, high, 1)) if few else None,
+        "expected_net_low": _net(low, axis.setting),
+        "expected_net_high": _net(high, axis.setting),
+        "n_chosen_low": _size(low),
+        "n_chosen_high": _size(high),
+        "stable_from": axis.number(_same(axis, base, low, -1)) if few else None,
+        "stable_to": axis.number(_same(axis, base, high, 1)) if few else None,
     }
 
 

@@ -16,50 +16,54 @@ STRONG = 10.0
 """F of what the plan did to contacting below which no ratio is formed (Staiger & Stock 1997)."""
 
 
-def contacts(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any] | None:
-    """Contacted, not contacted, unknown by arm; ``complier``: see there. None if nobody says."""
+def compliance(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any] | None:
+    """Return who was contacted, by arm, and the complier effect; None where nobody says."""
     if outcomes.contacted is None:
         return None
     arms = {"treatment": assignment.treated, "control": ~assignment.treated}
     told = {name: _counted(outcomes.contacted[arm]) for name, arm in arms.items()}
-    against = told["treatment"]["not_contacted"] + told["control"]["contacted"]
-    return {**told, "against": against, "complier": complier(assignment, outcomes)}
+    against = told["treatment"]["n_not_contacted"] + told["control"]["n_contacted"]
+    return {
+        **told,
+        "n_against_plan": against,
+        "complier_effect": complier_effect(assignment, outcomes),
+    }
 
 
 def _counted(contacted: np.ndarray) -> dict[str, int]:
-    said = {"contacted": contacted == 1, "not_contacted": contacted == 0}
-    return {k: int(v.sum()) for k, v in {**said, "unknown": np.isnan(contacted)}.items()}
+    said = {"n_contacted": contacted == 1, "n_not_contacted": contacted == 0}
+    return {k: int(v.sum()) for k, v in {**said, "n_unknown": np.isnan(contacted)}.items()}
 
 
-def complier(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
+def complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
     """Effect of contact on those who are contacted because the plan says so.
 
     Wald's ratio of the effect on the outcome to that on contacting, within strata (Imbens &
     Angrist 1994), which supposes that the plan works through contact alone; the interval is
-    Fieller's. ``outcome, difference, low, high, contacting`` (the difference in contacted
-    shares), or ``missing``: ``as_planned`` where the ratio would tell nothing new, ``too_few``
-    where the plan hardly moved who was contacted.
+    Fieller's. ``outcome, value, low, high, contact_rate_difference`` (between the arms), or
+    ``reason``: ``as_planned`` where the ratio would tell nothing new, ``too_few`` where the plan
+    hardly changed who was contacted.
     """
     declined, profit, contacted = outcomes.declined, outcomes.profit, outcomes.contacted
     named = ("declined", declined) if declined is not None else ("profit", profit)
     outcome, values = named
     if values is None or contacted is None:
-        return {"missing": "too_few"}
+        return {"reason": "too_few"}
     if outcome == "profit":
         values = values * assignment.value.margin.value
     rows = np.isfinite(values) & np.isfinite(contacted)
     treated = assignment.treated[rows]
     if np.array_equal(contacted[rows] == 1, treated):
-        return {"missing": "as_planned"}
+        return {"reason": "as_planned"}
     table = assignment.table.loc[rows]
     stratum = strata(table["segment"], table["offer"], treated)
     found = _differences(np.stack([values[rows], contacted[rows]]), treated, stratum)
     bounds = None if found is None else fieller(*found, quantile(assignment.alpha))
     if bounds is None:
-        return {"missing": "too_few"}
+        return {"reason": "too_few"}
     value, low, high = bounds
-    told = {"outcome": outcome, "difference": value, "low": low, "high": high}
-    return {**told, "contacting": float(found[0][1]) if found is not None else None}
+    told = {"outcome": outcome, "value": value, "low": low, "high": high}
+    return {**told, "contact_rate_difference": float(found[0][1]) if found is not None else None}
 
 
 def fieller(
@@ -103,13 +107,13 @@ def _differences(
     return difference, covariance
 
 
-def missing(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
+def attrition(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
     """Chosen customers without an outcome.
 
-    ``treatment, control``: ``customers, missing``; ``difference`` in the missing shares with
-    ``low, high, p``; ``differs`` where that is no chance: then those observed are no longer
-    alike. ``bounds`` where declines are known: the effect if all those missing had declined in
-    one arm and none in the other (Horowitz & Manski 2000), ``low`` and ``high``, and the outer
+    ``treatment, control``: ``n_customers, n_missing``; ``difference`` of the missing shares with
+    its interval, and ``p``; ``is_significant`` where that is no chance: then those observed are no
+    longer alike. ``bounds`` where declines are known: the effect if all those missing had declined
+    in one arm and none in the other (Horowitz & Manski 2000), ``low`` and ``high``, and the outer
     ends of their intervals.
     """
     known = outcomes.declined if outcomes.declined is not None else outcomes.profit
@@ -117,22 +121,24 @@ def missing(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
         raise ValueError("outcomes hold declines or profit")  # read_outcomes refuses others
     gone, treated = np.isnan(known), assignment.treated
     counted = {
-        name: {"customers": int(arm.sum()), "missing": int((gone & arm).sum())}
+        name: {"n_customers": int(arm.sum()), "n_missing": int((gone & arm).sum())}
         for name, arm in (("treatment", treated), ("control", ~treated))
     }
     one, other = counted["treatment"], counted["control"]
     told = newcombe(
-        *(one["missing"], one["customers"]),
-        *(other["missing"], other["customers"]),
+        *(one["n_missing"], one["n_customers"]),
+        *(other["n_missing"], other["n_customers"]),
         z=quantile(assignment.alpha),
     )
     return {
         **counted,
-        "difference": float(told.value),
-        "low": float(told.low),
-        "high": float(told.high),
+        "difference": {
+            "value": float(told.value),
+            "low": float(told.low),
+            "high": float(told.high),
+        },
         "p": float(told.p),
-        "differs": bool(told.p < assignment.alpha),
+        "is_significant": bool(told.p < assignment.alpha),
         "bounds": _bounds(assignment, outcomes.declined),
     }
 
@@ -145,8 +151,8 @@ def _bounds(assignment: Assignment, declined: np.ndarray | None) -> dict[str, fl
     best = declines(whole, assignment, np.where(gone, ~treated, declined))
     worst = declines(whole, assignment, np.where(gone, treated, declined))
     return {
-        "low": best["difference"],
-        "high": worst["difference"],
-        "interval_low": best["low"],
-        "interval_high": worst["high"],
+        "low": best["difference"]["value"],
+        "high": worst["difference"]["value"],
+        "interval_low": best["difference"]["low"],
+        "interval_high": worst["difference"]["high"],
     }

@@ -21,7 +21,7 @@ from retain.verdict.paired import holm
 FEWEST_MEANS = 10
 """Customers in either arm without whom a mean of money is not compared."""
 Of = Literal["overall", "segment", "offer"]
-Verdict = Literal["helped", "harmed", "too_small", "not_compared"]
+Conclusion = Literal["helped", "harmed", "inconclusive", "not_compared"]
 Row = dict[str, Any]
 
 
@@ -47,12 +47,12 @@ def parts(assignment: Assignment) -> Iterator[Part]:
 def effects(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> list[Row]:
     """One row an outcome and part.
 
-    ``of, name, outcome`` (declined or profit), ``treated, control`` (customers observed),
+    ``scope, name, outcome`` (declined or profit), ``n_treated, n_control`` (customers observed),
     ``treated_mean, control_mean, difference`` (treatment − control: below 0 is good for
-    declines, above for profit) with ``low, high``, ``p`` and ``p_holm`` (Holm 1979, over the
-    segments and over the offers), ``detectable`` (the smallest difference the campaign's power
-    would have found with so many customers), ``saved`` (customers, by those contacted), and the
-    ``verdict``.
+    declines, above for profit) with its interval, ``p`` and ``p_holm`` (Holm 1979, over the
+    segments and over the offers), ``minimum_detectable_effect`` (the smallest difference the
+    campaign's power would have found with so many customers), ``customers_saved`` with its
+    interval, and the ``conclusion``.
     """
     rows = []
     if outcomes.declined is not None:
@@ -62,7 +62,9 @@ def effects(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> list[Ro
         rows += [profits(part, assignment, money, draws) for part in parts(assignment)]
     for outcome in ("declined", "profit"):
         for of in ("overall", "segment", "offer"):
-            _judge([r for r in rows if (r["outcome"], r["of"]) == (outcome, of)], assignment.alpha)
+            _judge(
+                [r for r in rows if (r["outcome"], r["scope"]) == (outcome, of)], assignment.alpha
+            )
     return rows
 
 
@@ -71,7 +73,7 @@ def declines(part: Part, assignment: Assignment, declined: np.ndarray) -> Row:
     rows = part.rows & np.isfinite(declined)
     treated, events = assignment.treated[rows], declined[rows]
     row = _row(part, "declined", events, treated)
-    if row["treated"] == 0 or row["control"] == 0:
+    if row["n_treated"] == 0 or row["n_control"] == 0:
         return row
     stratum = np.zeros(len(events), dtype=int)
     if part.of == "overall":
@@ -79,14 +81,14 @@ def declines(part: Part, assignment: Assignment, declined: np.ndarray) -> Row:
         stratum = strata(table["segment"], table["offer"], treated)
     found = counts(events, treated, stratum)
     told = compare_arms(found, quantile(assignment.alpha))
-    row |= {key: float(value) for key, value in told._asdict().items() if key != "value"}
-    row["difference"] = float(told.value)
-    row["detectable"] = reach(assignment) * float(null_error(*found))
+    difference = {"value": float(told.value), "low": float(told.low), "high": float(told.high)}
+    row |= {"difference": difference, "p": float(told.p)}
+    row["minimum_detectable_effect"] = reach(assignment) * float(null_error(*found))
     contacted = int((part.rows & assignment.treated).sum())
-    row["saved"] = {
-        "value": 0.0 - row["difference"] * contacted,
-        "low": 0.0 - row["high"] * contacted,
-        "high": 0.0 - row["low"] * contacted,
+    row["customers_saved"] = {
+        "value": 0.0 - difference["value"] * contacted,
+        "low": 0.0 - difference["high"] * contacted,
+        "high": 0.0 - difference["low"] * contacted,
     }
     return row
 
@@ -103,15 +105,15 @@ def profits(part: Part, assignment: Assignment, profit: np.ndarray, draws: Draws
     rows = part.rows & np.isfinite(profit)
     treated = assignment.treated[rows]
     row = _row(part, "profit", profit[rows], treated)
-    if min(row["treated"], row["control"]) < FEWEST_MEANS:
+    if min(row["n_treated"], row["n_control"]) < FEWEST_MEANS:
         return row
     table = assignment.table.loc[rows]
     stratum = strata(table["segment"], table["offer"], treated)
     found = mean_difference(profit[rows], treated, stratum, draws)
     if found is not None:
-        told = {"low": found.low, "high": found.high, "p": found.p}
-        detectable = reach(assignment) * found.error
-        row |= {**told, "difference": found.value, "detectable": detectable}
+        row["difference"] = {"value": found.value, "low": found.low, "high": found.high}
+        row["p"] = found.p
+        row["minimum_detectable_effect"] = reach(assignment) * found.error
     return row
 
 
@@ -128,15 +130,15 @@ def reach(assignment: Assignment) -> float:
 def _row(part: Part, outcome: str, values: np.ndarray, treated: np.ndarray) -> Row:
     arms = {"treated": values[treated], "control": values[~treated]}
     means = {f"{arm}_mean": float(v.mean()) if len(v) else None for arm, v in arms.items()}
-    empty = ("difference", "low", "high", "p", "p_holm", "detectable", "saved")
+    empty = ("difference", "p", "p_holm", "minimum_detectable_effect", "customers_saved")
     return {
-        "of": part.of,
+        "scope": part.of,
         "name": part.name,
         "outcome": outcome,
-        **{arm: len(found) for arm, found in arms.items()},
+        **{f"n_{arm}": len(found) for arm, found in arms.items()},
         **means,
         **dict.fromkeys(empty),
-        "verdict": "not_compared",
+        "conclusion": "not_compared",
     }
 
 
@@ -146,6 +148,6 @@ def _judge(family: list[Row], alpha: float) -> None:
     for row, p in zip(
         messages, holm(np.array([row["p"] for row in messages])).tolist(), strict=True
     ):
-        good = (row["difference"] < 0) == (row["outcome"] == "declined")
-        word: Verdict = "too_small" if p >= alpha else "helped" if good else "harmed"
-        row |= {"p_holm": p, "verdict": word}
+        good = (row["difference"]["value"] < 0) == (row["outcome"] == "declined")
+        word: Conclusion = "inconclusive" if p >= alpha else "helped" if good else "harmed"
+        row |= {"p_holm": p, "conclusion": word}

@@ -24,15 +24,15 @@ AT_A_TIME = 200
 def qini(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> dict[str, Any]:
     """For each of ``ORDERS``, best first: ``qini``, ``auuc`` with intervals, and the ``curve``.
 
-    Or ``missing``: ``declined`` where nobody knows who declined, ``too_few`` where an arm has
+    Or ``reason``: ``declined`` where nobody knows who declined, ``too_few`` where an arm has
     fewer than ``FEWEST``.
     """
     if outcomes.declined is None:
-        return {"missing": "declined"}
+        return {"reason": "declined"}
     rows = np.isfinite(outcomes.declined)
     treated, stayed = assignment.treated[rows], outcomes.declined[rows] == 0
     if min(treated.sum(), (~treated).sum()) < FEWEST:
-        return {"missing": "too_few", "fewest": FEWEST}
+        return {"reason": "too_few", "min_customers": FEWEST}
     table = assignment.table.loc[rows]
     return {
         order: _told(group_by_rank(table[order].to_numpy(), treated, stayed), draws)
@@ -95,7 +95,10 @@ def _told(cells: np.ndarray, draws: Draws) -> dict[str, Any]:
     return {
         "auuc": _interval(auuc, ends[:, 0]),
         "qini": _interval(above, ends[:, 1]),
-        "curve": {"contacted": points.tolist(), "saved": np.interp(points, x, y).tolist()},
+        "curve": {
+            "contacted_share": points.tolist(),
+            "saved_share": np.interp(points, x, y).tolist(),
+        },
     }
 
 

@@ -1,12 +1,16 @@
 """The whole read-out of a campaign as one plain tree, which is ``readout.json``.
 
-schema, campaign, campaign_sha256, unit, alpha, power, seed, resamples
-customers   planned, observed {treatment, control}, foreign
-missing     see missing.py          contacts    see contacts.py
-effects     rows, see effects.py    money       see money.py
-qini        see qini.py             save_rates  rows, see save_rates.py
-catalogue   name of the new catalogue; null where nobody knows who declined
-cautions    [{code, …numbers}], what a reader must know before he believes the rest
+schema, campaign_id, campaign_sha256, profit_unit, alpha, power, seed, n_resamples
+n_planned, n_observed   customers in treatment and control
+n_unknown               customers of the file whom the campaign did not choose
+attrition               customers without an outcome, see compliance.py
+compliance              who was contacted, see compliance.py
+effects                 rows, see effects.py
+money                   gain, cost and net value, see ``money``
+qini                    see qini.py
+save_rates              rows, see save_rates.py
+catalogue               name of the new catalogue; null where nobody knows who declined
+cautions                [{code, …numbers}], what a reader must know before he believes the rest
 """
 
 from __future__ import annotations
@@ -19,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from retain.campaign.assignment import Assignment
-from retain.campaign.readout.compliance import contacts, missing
+from retain.campaign.readout.compliance import attrition, compliance
 from retain.campaign.readout.effects import FEWEST_MEANS, effects
 from retain.campaign.readout.means import Draws, MeanDifference, mean_difference, strata
 from retain.campaign.readout.outcomes import Outcomes
@@ -36,7 +40,8 @@ def money(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> dict[str,
     ``gain`` (of all to be contacted, those without an outcome taken to be like the others) and
     ``net`` are ``value, low, high``; an end no resample bounds is None. ``cost_basis`` is
     ``stated`` where the file says what was spent, else ``expected``: the plan's, of those who
-    were contacted. ``verdict``: paid, lost or too_small, as the interval of ``net`` leaves out 0.
+    were contacted. ``conclusion``: paid, lost or inconclusive, as the interval of ``net`` leaves
+    out 0.
     """
     basis, values = _values(assignment, outcomes)
     rows = np.isfinite(values)
@@ -54,14 +59,17 @@ def money(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> dict[str,
     told = {
         "basis": basis,
         "per_customer": _scaled(found, 1, 0.0),
-        "treated": contacted,
+        "n_treated": contacted,
         "gain": _scaled(found, contacted, 0.0),
         "cost": cost,
         "cost_basis": cost_basis,
         "net": _scaled(found, contacted, cost),
         "expected_net": expected,
     }
-    return {**told, "verdict": _word(found.low * contacted - cost, found.high * contacted - cost)}
+    return {
+        **told,
+        "conclusion": _word(found.low * contacted - cost, found.high * contacted - cost),
+    }
 
 
 def _values(assignment: Assignment, outcomes: Outcomes) -> tuple[str, np.ndarray]:
@@ -70,12 +78,12 @@ def _values(assignment: Assignment, outcomes: Outcomes) -> tuple[str, np.ndarray
         return "observed", outcomes.profit * assignment.value.margin.value
     if outcomes.declined is None:
         raise ValueError("outcomes hold declines or profit")  # read_outcomes refuses others
-    return "assumed", -outcomes.declined * assignment.table["at_stake"].to_numpy()
+    return "assumed", -outcomes.declined * assignment.table["value_at_stake"].to_numpy()
 
 
 def _cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]:
     """What was spent; where nothing is said of a customer, what the plan expected."""
-    expected = assignment.table["cost"].to_numpy()
+    expected = assignment.table["expected_cost"].to_numpy()
     if outcomes.contacted is not None:
         expected = np.where(outcomes.contacted == 0, 0.0, expected)
     if outcomes.cost is None:
@@ -90,10 +98,10 @@ def _scaled(found: MeanDifference, times: int, cost: float) -> dict[str, float |
 
 
 def _word(low: float, high: float) -> str:
-    return "paid" if low > 0 else "lost" if high < 0 else "too_small"
+    return "paid" if low > 0 else "lost" if high < 0 else "inconclusive"
 
 
-SCHEMA = 1
+SCHEMA = 2
 """Counts up when the meaning of a key changes."""
 
 
@@ -112,16 +120,16 @@ def readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int) -> Re
     new = None if outcomes.declined is None else update_catalogue(assignment.catalogue, rates)
     tree = {
         "schema": SCHEMA,
-        "campaign": assignment.id,
+        "campaign_id": assignment.id,
         "campaign_sha256": assignment.fingerprint,
-        "unit": assignment.unit,
+        "profit_unit": assignment.unit,
         "alpha": assignment.alpha,
         "power": assignment.power,
         "seed": assignment.seed,
-        "resamples": resamples,
-        "customers": _customers(assignment, outcomes),
-        "missing": missing(assignment, outcomes),
-        "contacts": contacts(assignment, outcomes),
+        "n_resamples": resamples,
+        **_counts(assignment, outcomes),
+        "attrition": attrition(assignment, outcomes),
+        "compliance": compliance(assignment, outcomes),
         "effects": effects(assignment, outcomes, draws),
         "money": money(assignment, outcomes, draws),
         "qini": qini(assignment, outcomes, draws),
@@ -133,28 +141,32 @@ def readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int) -> Re
 
 def cautions(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """What must be known before the rest is believed, each with its code and numbers."""
-    gone, contact = tree["missing"], tree["contacts"]
-    arms = {name: gone[name]["missing"] for name in ("treatment", "control")}
-    if gone["differs"]:
+    gone, contact = tree["attrition"], tree["compliance"]
+    arms = {name: gone[name]["n_missing"] for name in ("treatment", "control")}
+    if gone["is_significant"]:
         yield {"code": "attrition_differs", **arms, "p": gone["p"]}
     elif any(arms.values()):
-        yield {"code": "missing", **arms}
-    if contact is not None and contact["against"]:
-        reached, spared = contact["control"]["contacted"], contact["treatment"]["not_contacted"]
-        yield {"code": "against_plan", "control_contacted": reached, "not_contacted": spared}
-    if tree["customers"]["foreign"]:
-        yield {"code": "foreign_dropped", "customers": tree["customers"]["foreign"]}
+        yield {"code": "attrition", **arms}
+    if contact is not None and contact["n_against_plan"]:
+        reached, spared = contact["control"]["n_contacted"], contact["treatment"]["n_not_contacted"]
+        yield {
+            "code": "against_plan",
+            "n_control_contacted": reached,
+            "n_not_contacted": spared,
+        }
+    if tree["n_unknown"]:
+        yield {"code": "unknown_customers", "n_customers": tree["n_unknown"]}
     for row in tree["effects"]:
-        if row["verdict"] == "harmed":
-            yield {"code": "harm", **{key: row[key] for key in ("of", "name", "outcome")}}
+        if row["conclusion"] == "harmed":
+            yield {"code": "harm", **{key: row[key] for key in ("scope", "name", "outcome")}}
 
 
-def _customers(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
+def _counts(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
     arms = {"treatment": assignment.treated, "control": ~assignment.treated}
     return {
-        "planned": {name: int(arm.sum()) for name, arm in arms.items()},
-        "observed": {name: int((arm & outcomes.present).sum()) for name, arm in arms.items()},
-        "foreign": outcomes.foreign,
+        "n_planned": {name: int(arm.sum()) for name, arm in arms.items()},
+        "n_observed": {name: int((arm & outcomes.present).sum()) for name, arm in arms.items()},
+        "n_unknown": outcomes.foreign,
     }
 
 

@@ -38,8 +38,8 @@ class Arms:
 def save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict[str, Any]]:
     """One row an offer of the catalogue, in its order.
 
-    ``offer, treated, control`` (observed), ``lift`` (how many times the save rate is on average
-    among those contacted, by the plan), ``prior`` and ``posterior``: ``alpha, beta, mean, low,
+    ``offer, n_treated, n_control`` (observed), ``lift`` (how many times the save rate is on average
+    among those contacted, by the plan), ``prior`` and ``posterior``: ``alpha, beta, value, low,
     high``. Where either arm is empty the posterior is the prior.
     """
     alpha = assignment.alpha
@@ -47,7 +47,7 @@ def save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict[str, Any
     for name, offer in assignment.catalogue.offers.items():
         arms, lift = _arms(name, assignment, outcomes), _lift(name, offer, assignment)
         prior = offer.save_rate
-        told = {"offer": name, "treated": arms.treated, "control": arms.control, "lift": lift}
+        told = {"offer": name, "n_treated": arms.treated, "n_control": arms.control, "lift": lift}
         told["prior"] = summarise_beta(prior, alpha)
         told["posterior"] = (
             posterior(prior, arms, lift=lift, alpha=alpha)
@@ -65,7 +65,7 @@ def posterior(prior: Beta, arms: Arms, *, lift: float = 1.0, alpha: float = 0.05
     harms all this can say is that γ is near 0.
 
     >>> found = posterior(Beta(alpha=6, beta=14), Arms(4000, 1600, 4000, 2000))
-    >>> round(found["mean"], 2), found["low"] < 0.2 < found["high"]
+    >>> round(found["value"], 2), found["low"] < 0.2 < found["high"]
     (0.2, True)
     """
     save, density = _marginal(prior, arms, lift)
@@ -74,7 +74,7 @@ def posterior(prior: Beta, arms: Arms, *, lift: float = 1.0, alpha: float = 0.05
     size = mean * (1 - mean) / variance - 1
     low, high = np.interp((alpha / 2, 1 - alpha / 2), np.cumsum(density) - density / 2, save)
     ends = {"low": float(low), "high": float(high)}
-    return {"alpha": mean * size, "beta": (1 - mean) * size, "mean": mean, **ends}
+    return {"alpha": mean * size, "beta": (1 - mean) * size, "value": mean, **ends}
 
 
 def summarise_beta(beta: Beta, alpha: float) -> dict[str, float]:
@@ -84,7 +84,7 @@ def summarise_beta(beta: Beta, alpha: float) -> dict[str, float]:
     0.126
     """
     ends = special.betaincinv(beta.alpha, beta.beta, (alpha / 2, 1 - alpha / 2)).tolist()
-    told = {"alpha": beta.alpha, "beta": beta.beta, "mean": beta.mean}
+    told = {"alpha": beta.alpha, "beta": beta.beta, "value": beta.mean}
     return {**told, "low": ends[0], "high": ends[1]}
 
 
@@ -176,9 +176,9 @@ def _lift(name: str, offer: Offer, assignment: Assignment) -> float:
     if offer.lift is None:
         return 1.0
     table = assignment.table[assignment.treated & (assignment.table["offer"] == name).to_numpy()]
-    at_risk = table["risk"] * table["at_stake"]
+    at_risk = table["risk"] * table["value_at_stake"]
     known = (at_risk > 0).to_numpy()
     if not known.any():
         return 1.0
-    rate = ((table["expected_net"] + table["cost"]) / at_risk)[known].clip(0.0, 1.0)
+    rate = ((table["expected_net"] + table["expected_cost"]) / at_risk)[known].clip(0.0, 1.0)
     return float(np.average(rate, weights=table["risk"][known]) / offer.save_rate.mean)

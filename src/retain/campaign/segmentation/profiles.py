@@ -39,7 +39,7 @@ def profiles(
     totals: Mapping[str, Money] | None,
     *,
     stability: Mapping[str, Stability] | None = None,
-    differs: bool = True,
+    contrasts: bool = True,
 ) -> list[dict[str, Any]]:
     """What each segment is, most profit at risk first, as it stands in ``verdict.json``.
 
@@ -53,32 +53,31 @@ def profiles(
         Profit at risk of each segment; None without profit.
     stability
         How stable each segment is, where that was measured.
-    differs
+    contrasts
         False to leave out what distinguishes each segment, which takes longest.
 
     Returns
     -------
     list of dict
-        Without segments that are empty: ``segment, label, customers, share, risk, risk_low,
-        risk_high`` (mean risk with its 95 % t interval), ``profit`` (in all, as far as it is
-        known), ``profit_at_risk, contactable`` (share), ``small`` (fewer customers than the
-        segmentation's minimum), ``stability``, ``differs`` (see ``distinct``). What is not known
-        is None.
+        Without segments that are empty: ``segment, label, n_customers, share, risk`` (mean risk
+        with its 95 % t interval), ``total_profit`` (as far as it is known), ``profit_at_risk,
+        contactable_share, is_small`` (fewer customers than the segmentation's minimum),
+        ``stability``, ``contrasts`` (see ``distinct``). What is not known is None.
     """
     if audience.segments is None:
         raise ValueError("these customers are not placed")
-    differences = distinct(audience.features, audience.segments) if differs else {}
+    differences = distinct(audience.features, audience.segments) if contrasts else {}
     called = segment_labels(known)
     rows = []
     for name, part in audience.table.groupby(audience.segments, sort=True):
         row = _told(str(name), part, len(audience), known.minimum, called.get(str(name)))
         row["profit_at_risk"] = None if totals is None else _amount(totals[str(name)])
-        row["contactable"] = (
+        row["contactable_share"] = (
             None if audience.consent == "not_stated" else float(part["contactable"].mean())
         )
         row["stability"] = _stable(stability, str(name))
-        row["differs"] = [
-            _difference(one, audience.columns) for one in differences.get(str(name), ())
+        row["contrasts"] = [
+            _contrast(one, audience.columns) for one in differences.get(str(name), ())
         ]
         rows.append((_weight(part), row))
     return [row for _, row in sorted(rows, key=lambda one: -one[0])]
@@ -98,13 +97,11 @@ def _told(
     return {
         "segment": name,
         "label": None if label is None else asdict(label),
-        "customers": len(part),
+        "n_customers": len(part),
         "share": len(part) / customers,
-        "risk": risk,
-        "risk_low": max(low, 0.0),
-        "risk_high": min(high, 1.0),
-        "profit": float(part["profit"].sum()) if "profit" in part else None,
-        "small": len(part) < minimum,
+        "risk": {"value": risk, "low": max(low, 0.0), "high": min(high, 1.0)},
+        "total_profit": float(part["profit"].sum()) if "profit" in part else None,
+        "is_small": len(part) < minimum,
     }
 
 
@@ -118,7 +115,7 @@ def _amount(money: Money) -> dict[str, float]:
     return {"value": money.value, "low": money.low, "high": money.high}
 
 
-def _difference(one: Contrast, columns: Mapping[str, Column]) -> dict[str, Any]:
+def _contrast(one: Contrast, columns: Mapping[str, Column]) -> dict[str, Any]:
     column = columns.get(one.feature) or Column(one.feature, "", "number")
     return {
         "feature": one.feature,
@@ -126,11 +123,13 @@ def _difference(one: Contrast, columns: Mapping[str, Column]) -> dict[str, Any]:
         "level": one.level,
         "level_label": None if one.level is None else asdict(column.level(one.level)),
         "kind": "number" if one.level is None else "category",
-        "inside": one.inside,
-        "outside": one.outside,
-        "effect": one.effect,
-        "low": one.low,
-        "high": one.high,
-        "measure": one.measure,
+        "in_segment": one.inside,
+        "elsewhere": one.outside,
+        "effect_size": {
+            "measure": one.measure,
+            "value": one.effect,
+            "low": one.low,
+            "high": one.high,
+        },
         "direction": one.direction,
     }

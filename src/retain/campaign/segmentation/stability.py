@@ -26,13 +26,13 @@ MOST = 20_000
 class Stability:
     """How much of a segment is found again, of at most 1.
 
-    ``jaccard`` is the mean over ``resamples``, ``low`` their tenth percentile. Hennig (2007) calls
-    a mean under .6 no segment to be trusted, one above .85 highly stable.
+    ``jaccard`` is the mean over ``n_resamples``, ``jaccard_low`` their tenth percentile. Hennig
+    (2007) calls a mean under .6 no segment to be trusted, one above .85 highly stable.
     """
 
     jaccard: float
-    low: float
-    resamples: int
+    jaccard_low: float
+    n_resamples: int
 
 
 def stability(
@@ -63,7 +63,7 @@ def stability(
     >>> customers = Audience(table, pd.DataFrame(index=table.index), {})
     >>> customers = customers.placed(segments_of(customers, config))
     >>> found = stability(customers, config)["high risk"]
-    >>> 0.95 < found.low < found.jaccard < 1
+    >>> 0.95 < found.jaccard_low < found.jaccard < 1
     True
     """
     if audience.segments is None:

@@ -55,7 +55,7 @@ def _of(
     each = redemption_cost(offer, table["profit"].to_numpy(dtype=float), value.horizon.value)
     spent = len(rows) * offer.contact_cost + ((1 - risk) * each).sum() * offer.taken_by_stayers
     times = offers.save_rate[rows, place] / offer.save_rate.mean
-    won = risk * (table["at_stake"].to_numpy() - each)
+    won = risk * (table["value_at_stake"].to_numpy() - each)
     affordable = offers.net[rows, place].sum() / len(rows) + offer.contact_cost
     return BreakEven(_rate(times, won, float(spent)), _or_none(float(affordable)))
 

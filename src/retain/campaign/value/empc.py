@@ -84,7 +84,7 @@ def of_offer(audience: Audience, declined: np.ndarray, offer: Offer, value: Valu
     return empc(
         declined,
         table["score"].to_numpy(),
-        table["at_stake"].to_numpy(),
+        table["value_at_stake"].to_numpy(),
         incentive=redemption_cost(
             offer, table["profit"].to_numpy(dtype=float), value.horizon.value
         ),

@@ -77,13 +77,14 @@ class Recalibration:
         return self.slope - reach, self.slope + reach
 
     def as_json(self) -> dict[str, Any]:
-        """What ``from_json`` makes the same of."""
+        """Return what ``from_json`` reads."""
+        low, high = self.slope_interval
         return {
             "intercept": self.intercept,
-            "slope": self.slope,
+            "slope": {"value": self.slope, "low": low, "high": high},
             "covariance": self.covariance.tolist(),
-            "customers": self.customers,
-            "events": self.events,
+            "n_customers": self.customers,
+            "n_events": self.events,
         }
 
     @classmethod
@@ -100,9 +101,9 @@ class Recalibration:
         True
         """
         try:
-            numbers = float(told["intercept"]), float(told["slope"])
+            numbers = float(told["intercept"]), float(told["slope"]["value"])
             covariance = np.array(told["covariance"], dtype=float)
-            counts = int(told["customers"]), int(told["events"])
+            counts = int(told["n_customers"]), int(told["n_events"])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise _unreadable(f"{type(error).__name__}: {error}") from None
         if covariance.shape != (2, 2) or not np.isfinite([*numbers, *covariance.flat]).all():
@@ -113,8 +114,8 @@ class Recalibration:
 
 
 def _unreadable(found: str) -> RetainError:
-    expected = "expected finite intercept, slope, covariance (2 × 2), customers, events"
-    return RetainError.at("calibration", f"it holds {found}", expected)
+    expected = "expected finite intercept, slope.value, covariance (2 × 2), n_customers, n_events"
+    return RetainError.at("recalibration", f"it holds {found}", expected)
 
 
 def recalibration(scores: Scores) -> Recalibration:

@@ -30,8 +30,8 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
 ) -> Audience:
     """All scored customers with recalibrated risk and what a decline is taken to cost.
 
-    ``at_stake`` = max(profit, 0) × horizon × share_lost × margin, each assumption at its value; a
-    customer whose profit is not known, or is a loss, puts nothing at stake. Contactable is who is
+    ``value_at_stake`` = max(profit, 0) × horizon × share_lost × margin, each assumption at its
+    value; a customer whose profit is not known, or is a loss, puts nothing at stake. Contactable is who is
     known to have agreed; where the source does not say, nobody with ``consent="stated"`` and
     everybody with ``"given"``.
 
@@ -53,8 +53,8 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
     table["contactable"] = _contactable(customers, consent).loc[table.index]
     if customers.profit is not None:
         table["profit"] = customers.profit.loc[table.index].astype(float)
-        table["at_stake"] = value_at_stake(table["profit"].to_numpy(), value)
-        table["profit_at_risk"] = table["risk"] * table["at_stake"]
+        table["value_at_stake"] = value_at_stake(table["profit"].to_numpy(), value)
+        table["profit_at_risk"] = table["risk"] * table["value_at_stake"]
     features = _features(customers).loc[table.index]
     return Audience(
         table=table,

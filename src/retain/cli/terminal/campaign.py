@@ -21,11 +21,11 @@ Tree = Mapping[str, Any]
 def print_segments(console: Console, segments: Sequence[Tree], scored: Mapping[str, int]) -> None:
     """Print the segments, and what tells each from all other customers where that was asked."""
     console.print(_segments(segments, scored))
-    if not any(one["differs"] for one in segments):
+    if not any(one["contrasts"] for one in segments):
         return
     for one in segments:
-        differs = "; ".join(map(_difference, one["differs"])) or "differs from nobody"
-        small = " (few customers)" if one["small"] else ""
+        differs = "; ".join(map(_contrast, one["contrasts"])) or "differs from nobody"
+        small = " (few customers)" if one["is_small"] else ""
         message = f"  {one['segment']}{small}: {differs}"
         console.print(literal(message), soft_wrap=True, highlight=False)
 
@@ -40,9 +40,9 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for one in segments:
         cells = [
-            f"{one['customers']:,}",
-            f"{one['risk']:.2f}",
-            f"{one['risk_low']:.2f}–{one['risk_high']:.2f}",
+            f"{one['n_customers']:,}",
+            f"{one['risk']['value']:.2f}",
+            f"{one['risk']['low']:.2f}–{one['risk']['high']:.2f}",
         ]
         if money:
             at_risk = one["profit_at_risk"]
@@ -51,9 +51,11 @@ def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
     return table
 
 
-def _difference(one: Tree) -> str:
+def _contrast(one: Tree) -> str:
     what = one["feature"] if one["level"] is None else f"{one['feature']} = {one['level']}"
-    values = [_short(one[side], share=one["level"] is not None) for side in ("inside", "outside")]
+    values = [
+        _short(one[side], share=one["level"] is not None) for side in ("in_segment", "elsewhere")
+    ]
     return f"{what} {values[0]} against {values[1]}"
 
 
@@ -66,11 +68,11 @@ def _short(number: float, *, share: bool) -> str:
 
 def print_campaign(console: Console, campaign: Tree) -> None:
     """Print who is offered what, at what cost, and what can be promised."""
-    if "missing" in campaign:
-        console.print(f"[yellow]No campaign: {literal(campaign['missing'])}[/]", soft_wrap=True)
+    if "reason" in campaign:
+        console.print(f"[yellow]No campaign: {literal(campaign['reason'])}[/]", soft_wrap=True)
         return
     console.print(_offers(campaign))
-    limits = None if campaign["prices"] is None else _limits(campaign)
+    limits = None if campaign["shadow_prices"] is None else _limits(campaign)
     for line in filter(None, (_plan(campaign), limits, _promise(campaign))):
         console.print(literal(line), highlight=False)
     for code in (one["code"] for one in campaign["cautions"]):
@@ -97,20 +99,20 @@ CAUTIONS = {
 
 
 def _offers(campaign: Tree) -> Table:
-    unit = literal(campaign["unit"])
+    unit = literal(campaign["profit_unit"])
     table = Table(title="Offers", caption=f"money in {unit}", box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("offer", overflow="fold")
     for name in ("may", "get", "held out", "cost", "net", "95 %"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in campaign["offers"]:
-        net = one["net"]
+        net = one["expected_net"]
         table.add_row(
             literal(one["name"]),
-            f"{one['eligible']:,}",
-            f"{one['treated']:,}",
-            f"{one['control']:,}",
-            f"{one['cost']:,.0f}",
+            f"{one['n_eligible']:,}",
+            f"{one['n_treated']:,}",
+            f"{one['n_control']:,}",
+            f"{one['expected_cost']:,.0f}",
             f"{net['value']:,.0f}",
             f"{net['low']:,.0f}–{net['high']:,.0f}",
         )
@@ -118,50 +120,53 @@ def _offers(campaign: Tree) -> Table:
 
 
 def _plan(campaign: Tree) -> str:
-    plan, net = campaign["plan"], campaign["plan"]["net"]
-    certain = "proven best" if plan["proven"] else f"within {plan['gap']:.1g} of the best"
+    plan, net = campaign["plan"], campaign["plan"]["expected_net"]
+    certain = (
+        "proven best" if plan["is_optimal"] else f"within {plan['relative_gap']:.1g} of the best"
+    )
     return (
-        f"{plan['treated']:,} of {campaign['customers']:,} customers are offered something "
-        f"({campaign['contactable']:,} agreed to be contacted), at an expected cost of "
-        f"{plan['cost']:,.0f}; expected to save {plan['saved']:,.0f}, so {net['value']:,.0f} "
-        f"[{net['low']:,.0f}, {net['high']:,.0f}] in all; the plan is {certain}."
+        f"{plan['n_treated']:,} of {campaign['n_customers']:,} customers are offered something "
+        f"({campaign['n_contactable']:,} agreed to be contacted), at an expected cost of "
+        f"{plan['expected_cost']:,.0f}; expected to save {plan['expected_saved']:,.0f}, so "
+        f"{net['value']:,.0f} [{net['low']:,.0f}, {net['high']:,.0f}] in all; "
+        f"the plan is {certain}."
     )
 
 
 def _limits(campaign: Tree) -> str:
     """What one more of what is short would be worth."""
-    prices, said = campaign["prices"], []
+    prices, said = campaign["shadow_prices"], []
     if (budget := prices["budget"]) is not None:
-        said.append(f"{budget['step']:,.6g} more of budget would bring {budget['worth']:,.3g}")
+        said.append(f"{budget['step']:,.6g} more of budget would bring {budget['gain']:,.3g}")
     if (consent := prices["consent"]) is not None:
         said.append(
-            f"consent of the {consent['customers']:,} who gave none would bring "
-            f"{consent['worth']:,.3g}"
+            f"consent of the {consent['n_customers']:,} who gave none would bring "
+            f"{consent['gain']:,.3g}"
         )
-    control = prices["control"]
-    said.append(f"holding out {control['customers']:,} costs {control['cost']:,.3g}")
+    control = prices["control_group"]
+    said.append(f"holding out {control['n_customers']:,} costs {control['cost']:,.3g}")
     text = "; ".join(said)
     return f"{text[0].upper()}{text[1:]}."
 
 
 def _promise(campaign: Tree) -> str:
     power = campaign["power"]["overall"]
-    hoped = 100 * power["hoped"]
-    arms = "" if power["needed"] is None else f"; it would take {power['needed']:,} a group"
-    if not power["control"]:
+    hoped = 100 * power["expected"]
+    arms = "" if power["required_n"] is None else f"; it would take {power['required_n']:,} a group"
+    if not power["n_control"]:
         return "Nothing is promised: without a control group no effect can be seen."
-    if power["detectable"] is None:
+    if power["minimum_detectable_effect"] is None:
         return (
-            f"Nothing is promised: {power['treated']:,} treated and {power['control']:,} held out "
-            f"are too few to tell any fall from chance{arms}."
+            f"Nothing is promised: {power['n_treated']:,} treated and {power['n_control']:,} held "
+            f"out are too few to tell any fall from chance{arms}."
         )
-    seen = 100 * power["detectable"]
-    if power["promised"]:
+    seen = 100 * power["minimum_detectable_effect"]
+    if power["claimable"]:
         return (
             f"{hoped:.1f} points fewer declines are hoped for; from {seen:.1f} on it will be seen."
         )
     return (
         f"Nothing is promised: the {hoped:.1f} points fewer declines hoped for are below the "
-        f"{seen:.1f} that {power['treated']:,} treated and {power['control']:,} held out can "
+        f"{seen:.1f} that {power['n_treated']:,} treated and {power['n_control']:,} held out can "
         f"show{arms}."
     )

@@ -53,7 +53,7 @@ def print_comparison(
     if missing is not None:
         console.print(f"[yellow]{literal(missing)}[/]")
     for difference in findings.diffs:
-        if difference.asked:
+        if difference.requested:
             print_diff(console, difference)
     print_gate(console, findings.gate or ())
     print_campaign_path(console, study, findings.further.get("campaign"))
@@ -70,21 +70,21 @@ def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) ->
 def print_gate(console: Console, checks: Sequence[GateResult]) -> None:
     """Print each threshold and whether it was reached."""
     for check in checks:
-        console.print(f"[{'green' if check.passed else 'red'}]gate: {literal(check.sentence)}[/]")
+        console.print(f"[{'green' if check.passed else 'red'}]gate: {literal(check.message)}[/]")
 
 
 def _carried_told(console: Console, verdict: Verdict, findings: ComparisonExtras) -> None:
     """Print what the winner came to on customers no run has seen, and what follows for them."""
     sealed = findings.sealed
     if sealed is not None:
-        console.print(_sealed(sealed, verdict.winner.split.sealed_at))
+        console.print(_sealed(sealed, verdict.winner.split.sealed_snapshot))
         message = literal(sealed.told)
         console.print(message if len(sealed.openings) == 1 else f"[yellow]{message}[/]")
     if snapshots := in_time(verdict.winner, sealed):
         console.print(snapshots_table(snapshots))
     if sealed is None:
         return
-    print_segments(console, findings.further["segments"], findings.further["scored"])
+    print_segments(console, findings.further["segments"], findings.further["n_scored"])
     console.print(_calibration(verdict))
     if findings.further["campaign"] is not None:
         print_campaign(console, findings.further["campaign"])
@@ -100,20 +100,21 @@ def print_diff(console: Console, difference: Difference) -> None:
     for name in ("metric", a, b, "Δ", "95 %", "p"):
         metrics.add_column(name, no_wrap=name != "95 %")
     for row in difference.metrics:
+        change = row["difference"]
         metrics.add_row(
             literal(row["name"]),
             f"{row['a']:.4f}",
             f"{row['b']:.4f}",
-            f"{row['difference']:+.4f}",
-            f"{row['low']:+.4f} to {row['high']:+.4f}",
+            f"{change['value']:+.4f}",
+            f"{change['low']:+.4f} to {change['high']:+.4f}",
             f"{row['p']:.2g}",
         )
     console.print(config if difference.config else "No key that can change a result differs.")
     console.print(metrics)
-    if difference.moved:
+    if difference.largest_changes:
         moved = Table("customer", a, b, "Δ", title="Whose risk moved most")
         moved.box = SIMPLE_HEAD
-        for row in difference.moved:
+        for row in difference.largest_changes:
             cells = (f"{row['a']:.3f}", f"{row['b']:.3f}", f"{row['b'] - row['a']:+.3f}")
             moved.add_row(literal(row["customer_id"]), *cells)
         console.print(moved)
@@ -178,8 +179,8 @@ def _standing(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
     """What the last column says of a run."""
     if row["id"] == verdict.best.id:
         return "best"
-    if row["stopped"]:
-        return f"stopped after {row['folds']}"
+    if row["stopped_early"]:
+        return f"stopped after {row['n_folds']}"
     if row["id"] == verdict.winner.id:
         return "chosen"
     return "tied" if row["tied"] else ""
@@ -229,6 +230,6 @@ def _sealed(sealed: SealedTest, day: str | None) -> Table:
 def _calibration(verdict: Verdict) -> str:
     brier, ece = verdict.winner.metrics["brier"], verdict.winner.metrics["ece"]
     return (
-        f"Risk is read as a probability; its calibration out of fold: Brier {brier.mean:.4f} "
-        f"[{brier.low:.4f}, {brier.high:.4f}], ECE {ece.mean:.3f} [{ece.low:.3f}, {ece.high:.3f}]."
+        f"Risk is read as a probability; its calibration out of fold: Brier {brier.value:.4f} "
+        f"[{brier.low:.4f}, {brier.high:.4f}], ECE {ece.value:.3f} [{ece.low:.3f}, {ece.high:.3f}]."
     )

@@ -20,7 +20,7 @@ SIGNS = {"up": "+", "down": "−", "mixed": "±"}
 def print_explanations(console: Console, reasons: Tree) -> None:
     """Print what each group contributes, the strongest features, and what is missing."""
     console.print(_groups(reasons["groups"]))
-    strongest = [_strength(one) for one in reasons["features"] if one["strength"]][:STRONGEST]
+    strongest = [_strength(one) for one in reasons["features"] if one["mean_abs_shap"]][:STRONGEST]
     if strongest:
         message = literal(", ".join(strongest))
         console.print(
@@ -37,13 +37,14 @@ def _groups(groups: list[Tree]) -> Table:
     for name in ("lost", "95 %", "from"):
         table.add_column(name, no_wrap=name != "from")
     for group in groups:
-        found = group["contribution"]
+        found = group["ablation"]
         if found is None:
-            table.add_row(literal(group["name"]), "", "", literal(group["why_not"] or ""))
+            table.add_row(literal(group["name"]), "", "", literal(group["reason"] or ""))
             continue
-        interval = f"{found['low']:+.3f} to {found['high']:+.3f}"
-        message = f"{found['pairs']} pairs of runs" if found["source"] == "sweep" else "refits"
-        table.add_row(literal(group["name"]), f"{found['loss']:+.3f}", interval, message)
+        loss = found["auc_loss"]
+        interval = f"{loss['low']:+.3f} to {loss['high']:+.3f}"
+        message = f"{found['n_pairs']} pairs of runs" if found["source"] == "sweep" else "refits"
+        table.add_row(literal(group["name"]), f"{loss['value']:+.3f}", interval, message)
     return table
 
 
@@ -51,16 +52,16 @@ def _strength(feature: Tree) -> str:
     """A feature's name with its sign and strength."""
     direction = feature["direction"]
     if direction == "level":
-        return f"{feature['name']} {feature['strength']['mean']:.2f}"
-    return f"{feature['name']} {SIGNS.get(direction, '')}{feature['strength']['mean']:.2f}"
+        return f"{feature['name']} {feature['mean_abs_shap']['value']:.2f}"
+    return f"{feature['name']} {SIGNS.get(direction, '')}{feature['mean_abs_shap']['value']:.2f}"
 
 
 def _cautions(reasons: Tree) -> Iterator[str]:
     """What a reader of the drivers should know."""
-    if reasons["missing"]:
-        yield reasons["missing"]
-    if reasons["drivers"] and reasons["drivers"]["agree"] is False:
+    if reasons["reason"]:
+        yield reasons["reason"]
+    if reasons["drivers"] and reasons["drivers"]["ranks_agree"] is False:
         yield (
             "SHAP and permutation importance order the features differently (Kendall's τ "
-            f"{reasons['drivers']['tau']:.2f}): no order of them is to be relied on."
+            f"{reasons['drivers']['rank_correlation']:.2f}): no order of them is to be relied on."
         )

@@ -36,7 +36,7 @@ def format_ended(tally: SweepProgress, record: Record, *, best: bool) -> Text:
     told = Text.from_markup(MARKS[record.state]).append(f" {clean_line(tally.names[record.id])}")
     if "roc_auc" in record.metrics:
         told.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
-    if record.stopped:
+    if record.stopped_early:
         told.append(f", stopped after {record.folds} of {record.split.fits} folds")
     if best and len(tally.names) > 1:
         told.append(", best so far")
@@ -57,16 +57,17 @@ def format_tuning(found: TuningInfo) -> str:
     """How far the inner best flatters, and what the folds chose."""
     optimism = found.optimism
     return (
-        f"inner best {found.inner:.3f}, outer {found.outer:.3f}, optimism {optimism.mean:+.3f} "
-        f"[{optimism.low:+.3f}, {optimism.high:+.3f}]; the folds chose "
+        f"inner best {found.inner_score:.3f}, outer {found.outer_score:.3f}, "
+        f"optimism {optimism.value:+.3f} [{optimism.low:+.3f}, {optimism.high:+.3f}]; "
+        "the folds chose "
         + ", ".join(f"{name} {_chosen(facts)}" for name, facts in found.agreement.items())
     )
 
 
 def _chosen(found: NumericAgreement | CategoricalAgreement) -> str:
     if isinstance(found, CategoricalAgreement):
-        return f"{found.value} ({found.share:.0%} of them)"
-    return f"{found.low:.3g} to {found.high:.3g} (median {found.median:.3g})"
+        return f"{found.mode} ({found.share:.0%} of them)"
+    return f"{found.min:.3g} to {found.max:.3g} (median {found.median:.3g})"
 
 
 def _bar(tally: SweepProgress) -> Table:
@@ -112,7 +113,7 @@ def _clock(seconds: float) -> str:
 
 
 def _interval(found: MetricSummary | Best) -> str:
-    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def show_progress(done: int, of: int) -> None:

@@ -17,13 +17,13 @@ Tree = Mapping[str, Any]
 WORDS = {
     "helped": "[green]helped[/]",
     "harmed": "[red]harmed[/]",
-    "too_small": "too small",
+    "inconclusive": "too small",
     "not_compared": "too few",
 }
 PAID = {
     "paid": "[green]it paid[/]",
     "lost": "[red]it cost more than it brought[/]",
-    "too_small": "too small to tell whether it paid",
+    "inconclusive": "too small to tell whether it paid",
 }
 NO_CURVE = {
     "declined": "No Qini curve: nobody says who declined.",
@@ -36,10 +36,11 @@ NO_RATIO = {
 CAUTIONS = {
     "attrition_differs": "Outcomes are missing for {treatment} of those contacted and {control} "
     "held out, which is no chance (p {p:.2g}): those observed may not be alike.",
-    "missing": "Outcomes are missing for {treatment} of those contacted and {control} held out.",
-    "against_plan": "Against the plan {control_contacted} held out were contacted and "
-    "{not_contacted} were not; everyone counts as planned.",
-    "foreign_dropped": "{customers} customers of the file are not the campaign's and are left out.",
+    "attrition": "Outcomes are missing for {treatment} of those contacted and {control} held out.",
+    "against_plan": "Against the plan {n_control_contacted} held out were contacted and "
+    "{n_not_contacted} were not; everyone counts as planned.",
+    "unknown_customers": "{n_customers} customers of the file are not the campaign's and are left "
+    "out.",
 }
 
 
@@ -52,11 +53,11 @@ def print_readout(console: Console, tree: Tree, folder: Path) -> None:
         if rows:
             console.print(_effects(rows, tree, level))
             console.print(literal(_sentence(rows[0], tree)))
-    if tree["missing"]["bounds"] is not None:
-        console.print(_bounds(tree["missing"]["bounds"]))
-    if tree["contacts"] is not None:
-        console.print(_complier(tree["contacts"]["complier"], level))
-    console.print(_money(tree["money"], tree["unit"], level))
+    if tree["attrition"]["bounds"] is not None:
+        console.print(_bounds(tree["attrition"]["bounds"]))
+    if tree["compliance"] is not None:
+        console.print(_complier(tree["compliance"]["complier_effect"], level))
+    console.print(_money(tree["money"], tree["profit_unit"], level))
     console.print(literal(_qini(tree["qini"], level)))
     for caution in tree["cautions"]:
         console.print(f"[yellow]{literal(_caution(caution))}[/]")
@@ -68,17 +69,17 @@ def print_readout(console: Console, tree: Tree, folder: Path) -> None:
 
 
 def _title(tree: Tree) -> str:
-    planned, observed = tree["customers"]["planned"], tree["customers"]["observed"]
+    planned, observed = tree["n_planned"], tree["n_observed"]
     counts = [
         f"{observed[arm]:,} of {planned[arm]:,} {word}"
         for arm, word in (("treatment", "to contact"), ("control", "held out"))
     ]
-    return f"[bold]Campaign {literal(tree['campaign'])}: {' and '.join(counts)} observed[/]"
+    return f"[bold]Campaign {literal(tree['campaign_id'])}: {' and '.join(counts)} observed[/]"
 
 
 def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
     declined = rows[0]["outcome"] == "declined"
-    title = "Share that declined, %" if declined else f"Profit per customer, {tree['unit']}"
+    title = "Share that declined, %" if declined else f"Profit per customer, {tree['profit_unit']}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=26)
     for name in ("contacted", "held out", "Δ", level, "p Holm"):
@@ -86,9 +87,9 @@ def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
     table.add_column("", no_wrap=True)
     for row in rows:
         named = row["name"] if row["name"] is not None else "all"
-        if row["of"] != rows[max(rows.index(row) - 1, 0)]["of"]:
+        if row["scope"] != rows[max(rows.index(row) - 1, 0)]["scope"]:
             table.add_section()
-        table.add_row(literal(named), *_cells(row), WORDS[row["verdict"]])
+        table.add_row(literal(named), *_cells(row), WORDS[row["conclusion"]])
     return table
 
 
@@ -97,9 +98,11 @@ def _cells(row: Tree) -> list[str]:
     means = [_amount(row[key], times) for key in ("treated_mean", "control_mean")]
     if row["difference"] is None:
         return [*means, "", "", ""]
-    ends = [_signed(row[key], times, places=int(times == 1)) for key in ("low", "high")]
+    ends = [
+        _signed(row["difference"][key], times, places=int(times == 1)) for key in ("low", "high")
+    ]
     p = "<.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}".lstrip("0")
-    return [*means, _signed(row["difference"], times), " to ".join(ends), p]
+    return [*means, _signed(row["difference"]["value"], times), " to ".join(ends), p]
 
 
 def _sentence(row: Tree, tree: Tree) -> str:
@@ -107,30 +110,30 @@ def _sentence(row: Tree, tree: Tree) -> str:
     if row["difference"] is None:
         return "Too few are observed to compare the arms."
     messages = [f"In all, {_effect_words(row)}"]
-    if row["saved"] is not None and row["verdict"] != "too_small":
-        saved = {key: abs(value) for key, value in row["saved"].items()}
+    if row["customers_saved"] is not None and row["conclusion"] != "inconclusive":
+        saved = {key: abs(value) for key, value in row["customers_saved"].items()}
         low, high = sorted((saved["low"], saved["high"]))
-        word = "saved" if row["verdict"] == "helped" else "driven away"
-        count = tree["customers"]["planned"]["treatment"]
+        word = "saved" if row["conclusion"] == "helped" else "driven away"
+        count = tree["n_planned"]["treatment"]
         messages.append(
             f"about {saved['value']:,.0f} of {count:,} {word} ({low:,.0f} to {high:,.0f})"
         )
-    if row["verdict"] == "too_small":
+    if row["conclusion"] == "inconclusive":
         times, unit = (100, " points") if row["outcome"] == "declined" else (1, "")
-        seen = _amount(row["detectable"], times)
+        seen = _amount(row["minimum_detectable_effect"], times)
         messages.append(f"an effect of {seen}{unit} would likely have been seen")
     return f"{'; '.join(messages)}."
 
 
 def _effect_words(row: Tree) -> str:
     times, unit = (100, " points") if row["outcome"] == "declined" else (1, "")
-    size = _amount(abs(row["difference"]), times) + unit
-    good = (row["difference"] < 0) == (row["outcome"] == "declined")
+    size = _amount(abs(row["difference"]["value"]), times) + unit
+    good = (row["difference"]["value"] < 0) == (row["outcome"] == "declined")
     what = "fewer declined" if good else "more declined"
     if row["outcome"] == "profit":
         what = "more profit" if good else "less profit"
-    word = {"helped": "it helped", "harmed": "it harmed", "too_small": "too small to tell"}
-    return f"{word[row['verdict']]}: {size} {what} among those to be contacted"
+    word = {"helped": "it helped", "harmed": "it harmed", "inconclusive": "too small to tell"}
+    return f"{word[row['conclusion']]}: {size} {what} among those to be contacted"
 
 
 def _bounds(bounds: Tree) -> str:
@@ -139,12 +142,12 @@ def _bounds(bounds: Tree) -> str:
 
 
 def _complier(told: Tree, level: str) -> str:
-    if "missing" in told:
-        return NO_RATIO[told["missing"]]
+    if "reason" in told:
+        return NO_RATIO[told["reason"]]
     times, unit = (100, " points") if told["outcome"] == "declined" else (1, "")
     low, high = _signed(told["low"], times), _signed(told["high"], times)
     return (
-        f"On those whom the plan got contacted: {_signed(told['difference'], times)}{unit} "
+        f"On those whom the plan got contacted: {_signed(told['value'], times)}{unit} "
         f"({level} {low} to {high})."
     )
 
@@ -158,7 +161,7 @@ def _money(money: Tree | None, unit: str, level: str) -> str:
     return (
         f"Gain {_whole(gain['value'])} ({level} {_span(gain)}){basis}, cost {cost}: "
         f"net {_whole(net['value'])} ({_span(net)}), where the plan expected "
-        f"{_whole(money['expected_net'])}: {PAID[money['verdict']]}. "
+        f"{_whole(money['expected_net'])}: {PAID[money['conclusion']]}. "
         f"Money in {literal(unit)}."
     )
 
@@ -169,8 +172,8 @@ def _span(told: Tree) -> str:
 
 
 def _qini(qini: Tree, level: str) -> str:
-    if "missing" in qini:
-        return NO_CURVE[qini["missing"]]
+    if "reason" in qini:
+        return NO_CURVE[qini["reason"]]
     messages = []
     for order, found in qini.items():
         area = found["qini"]
@@ -185,10 +188,10 @@ def _save_rates(rows: list[Tree], level: str) -> Table:
     for name in ("contacted", "held out", "before", level, "now", level):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
-        cells = [f"{row['treated']:,}", f"{row['control']:,}"]
+        cells = [f"{row['n_treated']:,}", f"{row['n_control']:,}"]
         for told in (row["prior"], row["posterior"]):
             low, high = (f"{100 * told[end]:.0f}" for end in ("low", "high"))
-            cells += [f"{100 * told['mean']:.1f}", f"{low}–{high}"]
+            cells += [f"{100 * told['value']:.1f}", f"{low}–{high}"]
         table.add_row(literal(row["offer"]), *cells)
     return table
 
@@ -196,7 +199,9 @@ def _save_rates(rows: list[Tree], level: str) -> Table:
 def _caution(caution: Tree) -> str:
     if caution["code"] != "harm":
         return CAUTIONS[caution["code"]].format(**caution)
-    part = {"overall": "The campaign"}.get(caution["of"], f"{caution['of']} {caution['name']}")
+    part = {"overall": "The campaign"}.get(
+        caution["scope"], f"{caution['scope']} {caution['name']}"
+    )
     worse = "raised the share that declines" if caution["outcome"] == "declined" else "cost profit"
     return f"{part} {worse} among those to be contacted. Stop it until the reason is known."
 

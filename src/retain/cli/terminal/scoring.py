@@ -39,7 +39,7 @@ def print_scoring(
     _not_scored(console, found)
     console.print(_drift(found))
     tree = found.offered.tree
-    print_segments(console, tree["segments"], tree["scored"])
+    print_segments(console, tree["segments"], tree["n_scored"])
     if tree["campaign"] is not None:
         print_campaign(console, tree["campaign"])
     for caution in cautions(found):
@@ -59,7 +59,7 @@ def _not_scored(console: Console, found: ScoreResult) -> None:
 
 def _drift(found: ScoreResult) -> Table:
     """The score and the features that moved most."""
-    then = found.saved.reference.customers
+    then = found.saved.reference.n_training_customers
     title = f"Drift against {then:,} training customers"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold")
@@ -71,10 +71,10 @@ def _drift(found: ScoreResult) -> Table:
         table.add_row(
             literal(row["name"]),
             f"{row['psi']:.2f}",
-            f"< {row['psi_by_chance']:.2f}",
+            f"< {row['psi_null_quantile']:.2f}",
             f"{row['p_holm']:.2g}",
             "" if shift == "none" else literal(shift),
-            literal(f"{row['bin']}: {row['share_then']:.0%} → {row['share_now']:.0%}"),
+            literal(f"{row['bin']}: {row['share_training']:.0%} → {row['share_new']:.0%}"),
             style=COLOURS.get(shift),
         )
     more = len(found.drift) - SHOWN

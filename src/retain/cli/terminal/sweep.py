@@ -114,14 +114,14 @@ def print_sources(console: Console, plan: Plan) -> None:
             console.print(literal(line), soft_wrap=True, highlight=False)
         for step, left_out in zip(source.data.funnel, source.left_out, strict=True):
             whom = f"; left out {left_out}" if left_out else ""
-            of = "" if step.of == "customers" else f" {step.of}"
-            message = f"  {step.name} {step.before} → {step.after}{of}: {step.reason}{whom}"
+            of = "" if step.unit == "customers" else f" {step.unit}"
+            message = f"  {step.name} {step.n_before} → {step.n_after}{of}: {step.reason}{whom}"
             console.print(literal(message), soft_wrap=True, highlight=False)
-        if source.data.label is not None and source.data.label.sensitivity:
-            console.print(labels_table(source.data.label.sensitivity))
+        if source.data.label is not None and source.data.label.variants:
+            console.print(labels_table(source.data.label.variants))
         for check in source.checks:
-            if check.outcome in ("handled", "failed"):
-                message = f"  audit {check.outcome} {check.code}: {check.sentence}"
+            if check.outcome in ("mitigated", "failed"):
+                message = f"  audit {check.outcome} {check.code}: {check.message}"
                 console.print(literal(message), soft_wrap=True, highlight=False)
 
 
@@ -162,7 +162,7 @@ def print_summary(console: Console, plan: Plan, records: Sequence[Record], skipp
 
 def _raced_told(console: Console, records: Sequence[Record]) -> None:
     """How many runs a race stopped, and what that saved."""
-    stopped = [record for record in records if record.stopped]
+    stopped = [record for record in records if record.stopped_early]
     if not stopped:
         return
     fits = sum(record.split.fits for record in records if record.state == "done")

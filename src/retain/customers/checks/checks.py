@@ -51,7 +51,7 @@ class Check:
     """One answer of the audit. ``severe``: no run may start unless the user allows the code."""
 
     code: str
-    outcome: Literal["passed", "handled", "failed", "not_applicable"]
+    outcome: Literal["passed", "mitigated", "failed", "not_applicable"]
     sentence: str
     severe: bool = False
 
@@ -74,7 +74,7 @@ def id_predicts_target(customers: Customers, _: Folding) -> Check:
         return Check(code, "failed", message, severe=itself or found.exceeds(ORDER_AUC))
     if not found.exceeds(ORDER_AUC):
         return Check(code, "passed", message)
-    return Check(code, "handled", f"{message}; the id is no feature, so no model sees it")
+    return Check(code, "mitigated", f"{message}; the id is no feature, so no model sees it")
 
 
 def order_predicts_target(customers: Customers, folding: Folding) -> Check:
@@ -96,7 +96,7 @@ def order_predicts_target(customers: Customers, folding: Folding) -> Check:
     auc = _auc(found, "rows", "later", "earlier")
     message = f"the order of the file alone tells who declined with {auc}; {folds}"
     if folding.shuffled:
-        return Check(code, "handled", f"{message}; folds are shuffled")
+        return Check(code, "mitigated", f"{message}; folds are shuffled")
     return Check(
         code, "failed", f"{message}; shuffle them with validation.shuffle=true", severe=True
     )
@@ -110,14 +110,14 @@ def twins(customers: Customers, folding: Folding) -> Check:
     if not found.applicable:
         raise NotApplicable(found.told)
     if found.pairs.empty:
-        return Check("twins", "passed", found.told)
+        return Check("duplicates", "passed", found.told)
     first, second = (customers.twins.loc[found.pairs[name]] for name in ("first", "second"))
     apart = int((first.to_numpy() != second.to_numpy()).sum())
     if apart == 0:
         message = f"{found.told}; copies share a group, which no fold splits"
-        return Check("twins", "handled", message)
+        return Check("duplicates", "mitigated", message)
     message = f"{found.told}; folds may split {apart:,} of them: group them with audit.copies=group"
-    return Check("twins", "failed", message, severe=True)
+    return Check("duplicates", "failed", message, severe=True)
 
 
 def single_feature_auc(customers: Customers, _: Folding) -> Check:

@@ -81,7 +81,9 @@ def _corners(box: Box) -> list[tuple[float, float]]:
 
 def beeswarm(tree: Tree, labels: Labels) -> Chart | None:
     """The distribution of every feature's SHAP values, in the order of ``drivers``."""
-    found = [one for one in strong(tree["reasons"], BEESWARM_ROWS) if one["swarm"] is not None]
+    found = [
+        one for one in strong(tree["explanations"], BEESWARM_ROWS) if one["beeswarm"] is not None
+    ]
     if not found:
         return None
     names = [wrap_text(one["label"][labels.language], NAME, 2) for one in found]
@@ -105,7 +107,7 @@ def _height(lines: Sequence[str]) -> float:
 
 def _ground(axes: Axes, found: Sequence[Tree], total: float, labels: Labels) -> tuple[float, float]:
     """Limits that hold every bin, the axis, and the line of no influence; the limits."""
-    ends = [one["swarm"][end] for one in found for end in ("low", "high")]
+    ends = [one["beeswarm"][end] for one in found for end in ("min", "max")]
     low, high = min([*ends, 0.0]), max([*ends, 0.0])
     room = 0.02 * (high - low) or 0.02
     axes.set_xlim(low - room, high + room)
@@ -119,16 +121,16 @@ def _ground(axes: Axes, found: Sequence[Tree], total: float, labels: Labels) -> 
 
 def _row(axes: Axes, feature: Tree, y: float, bars: Bars, language: str) -> Tooltip:
     """Bars of a row that ends at ``y``, as high as their bin is full; where it is pointed at."""
-    swarm, middle = feature["swarm"], y - GAP - BAND / 2
+    swarm, middle = feature["beeswarm"], y - GAP - BAND / 2
     line_segments(axes, [(0, y - GAP - BAND, 0, y - GAP)], color=COLOURS["muted"], linewidth=0.8)
-    width = (swarm["high"] - swarm["low"]) / len(swarm["counts"])
+    width = (swarm["max"] - swarm["min"]) / len(swarm["counts"])
     fullest = max([*swarm["counts"], 1])
-    for at, (count, value) in enumerate(zip(swarm["counts"], swarm["values"], strict=True)):
+    for at, (count, value) in enumerate(zip(swarm["counts"], swarm["mean_ranks"], strict=True)):
         if count:
             half = max(BAND / 2 * count / fullest, 0.008)
-            left = swarm["low"] + width * (at + (1 - FILLED) / 2)
+            left = swarm["min"] + width * (at + (1 - FILLED) / 2)
             bars.add(value, (left, middle - half, left + width * FILLED, middle + half))
-    told = (("tip.low", swarm["low"], "change"), ("tip.high", swarm["high"], "change"))
+    told = (("tip.low", swarm["min"], "change"), ("tip.high", swarm["max"], "change"))
     return Tooltip(*to_points(axes, 0, middle), feature["label"][language], told)
 
 

@@ -90,7 +90,7 @@ class Strokes:
 
 def distributions(tree: Tree, labels: Labels) -> Chart | None:
     """Numbers as two boxes on their own scale, categories as rates of their levels."""
-    parts = [Part(one, labels.language) for one in compared(tree["reasons"], SHOWN)]
+    parts = [Part(one, labels.language) for one in compared(tree["explanations"], SHOWN)]
     if not parts:
         return None
     total = HEAD + sum(part.height for part in parts)
@@ -112,7 +112,7 @@ def distributions(tree: Tree, labels: Labels) -> Chart | None:
 
 def _headed(axes: Axes, part: Part, y: float) -> Tooltip:
     """The name of a feature, its effect at the right; where it is pointed at."""
-    effect = part.feature["effect"] or dict.fromkeys(("value", "low", "high"))
+    effect = part.feature["effect_size"] or dict.fromkeys(("value", "low", "high"))
     for at, line in enumerate(part.lines, 1):
         write(axes, 0, y + at * LINE - 0.05, line)
     ends = [
@@ -162,9 +162,9 @@ def _rates(axes: Axes, part: Part, y: float, drawn: Strokes) -> None:
         name = wrap_text(level["label"][part.language], LEVEL_NAME, 1, SMALL)[0]
         middle = y + (at + 0.5) * LEVEL
         _aside(axes, 0.12 / WIDE, middle, name, va="center")
-        rate = format_number(level["rate"], "share", part.language)
+        rate = format_number(level["decline_rate"]["value"], "share", part.language)
         _aside(axes, 1, middle, rate, ha="right", va="center")
-        low, mean, high = (_along(level[end]) for end in ("low", "rate", "high"))
+        low, mean, high = (_along(level["decline_rate"][end]) for end in ("low", "value", "high"))
         drawn.thin.setdefault("line", []).append((_along(0), middle, _along(1), middle))
         drawn.thin.setdefault("accent", []).append((low, middle, high, middle))
         drawn.points.setdefault("accent", []).append((mean, middle))

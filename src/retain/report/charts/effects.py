@@ -15,7 +15,7 @@ SHOWN = 36
 def effects(tree: Tree, labels: Labels) -> Chart | None:
     """Axes as headings, their levels as rows; None where no axis was varied alone."""
     rows: list[Row] = []
-    for effect in tree["effects"]:
+    for effect in tree["main_effects"]:
         levels = measured_levels(effect)
         if levels and len(rows) + len(levels) < SHOWN:
             rows += [_heading(effect), *(_level(level) for level in levels)]
@@ -28,10 +28,15 @@ def effects(tree: Tree, labels: Labels) -> Chart | None:
 
 def _heading(effect: Tree) -> Row:
     against = message("chart.effects.against", level=value_text(effect["reference"]))
-    return Row(str(effect["axis"]), aside=against)
+    return Row(str(effect["factor"]), aside=against)
 
 
 def _level(level: Tree) -> Row:
+    found = level["difference"]
     return Row(
-        value_text(level["level"]), level["mean"], level["low"], level["high"], strong=clear(level)
+        value_text(level["level"]),
+        found["value"],
+        found["low"],
+        found["high"],
+        strong=clear(found),
     )

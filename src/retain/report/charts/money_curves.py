@@ -30,8 +30,8 @@ def profit_curve(tree: Tree, labels: Labels) -> Chart | None:
     found = (campaign_or_none(tree) or {}).get("profit_curve")
     if not found:
         return None
-    name, x, y = "profit_curve", found["shares"], found["profit"]
-    usual = found.get("by_risk") or []
+    name, x, y = "profit_curve", found["share"], found["profit"]
+    usual = found.get("profit_by_risk") or []
     figure, axes = _framed(name, [*y, *usual], labels)
     end = max(*x, 0.01)
     axes.set_xlim(0, end)
@@ -49,10 +49,10 @@ def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
     import numpy as np
 
     campaign = campaign_or_none(tree) or {}
-    found = sorted(campaign.get("budgets") or [], key=lambda one: float(one["budget"]))
+    found = sorted(campaign.get("budget_curve") or [], key=lambda one: float(one["budget"]))
     if not found:
         return None
-    x, y = ([float(one[key]) for one in found] for key in ("budget", "net"))
+    x, y = ([float(one[key]) for one in found] for key in ("budget", "expected_net"))
     name = "budget_curve"
     figure, axes = _framed(name, y, labels)
     low, high = min(0.0, *x), max(x) * (1 + AIR / 2) or 1.0
@@ -60,10 +60,10 @@ def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
     money_ticks(axes.xaxis, (low, high), labels, _across(axes))
     axes.plot(x, y, "o-", color=COLOURS["accent"], linewidth=1.4, markersize=3)
     plan = campaign["plan"]
-    spent = plan["cost"] if plan["budget"] is None else plan["budget"]
+    spent = plan["expected_cost"] if plan["budget"] is None else plan["budget"]
     at = float(np.clip(spent, min(x), max(x)))
     _marked(axes, at, float(np.interp(at, x, y)))
-    chosen = [int(one["chosen"]) for one in found]
+    chosen = [int(one["n_chosen"]) for one in found]
     sums = ((f"{name}.x", x, "money"), (f"{name}.y", y, "money"))
     spots = _spots(axes, *sums, (f"{name}.chosen", chosen, "count"))
     return Chart(name, figure, spots, labels, "x")

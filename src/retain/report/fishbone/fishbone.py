@@ -82,9 +82,9 @@ def fishbone(tree: Tree, labels: Labels) -> Chart | None:
 
     To be called within ``canvas.hand``.
     """
-    if not (tree["reasons"] and tree["reasons"]["groups"]):
+    if not (tree["explanations"] and tree["explanations"]["groups"]):
         return None
-    reader = Reader(tree["reasons"], labels.language)
+    reader = Reader(tree["explanations"], labels.language)
     bones, skull = reader.bones(), Skull(reader.head())
     shown = bones[:SHOWN]
     keys = legend(bones, reader, width((len(shown) + 1) // 2))

@@ -76,48 +76,48 @@ class Reader:
     @property
     def measured(self) -> bool:
         """Whether any feature has a strength; φk stands in where none has."""
-        return any(one["strength"] for one in self.reasons["features"])
+        return any(one["mean_abs_shap"] for one in self.reasons["features"])
 
     def head(self) -> Head:
         """The target and its base rate."""
         target = self.reasons["target"]
         return Head(
             self.name(target["label"]) or self.say("fishbone.target"),
-            format_number(target["rate"], "percent", self.language),
-            self.say("fishbone.customers", n=count_path(target["customers"], "")),
+            format_number(target["decline_rate"], "percent", self.language),
+            self.say("fishbone.customers", n=count_path(target["n_customers"], "")),
         )
 
     def bones(self) -> list[Bone]:
         """The groups in the verdict's order, largest contribution first."""
         groups = self.reasons["groups"]
-        losses = [one["contribution"]["loss"] for one in groups if one["contribution"]]
+        losses = [one["ablation"]["auc_loss"]["value"] for one in groups if one["ablation"]]
         most = max([0.0, *losses])
         return [self._bone(group, most) for group in groups]
 
     def _bone(self, group: Tree, most: float) -> Bone:
-        given = group["contribution"]
-        loss = given["loss"] if given else 0.0
+        given = group["ablation"]
+        loss = given["auc_loss"]["value"] if given else 0.0
         ribs = [self._rib(one) for one in self.reasons["features"] if one["group"] == group["name"]]
         return Bone(
             name=group_name(group["name"], self.language),
             told=self._told(group),
-            share=max(loss, 0.0) / most if most and group["used"] else 0.0,
-            dashed=given is None or not group["used"],
-            used=group["used"],
+            share=max(loss, 0.0) / most if most and group["in_model"] else 0.0,
+            dashed=given is None or not group["in_model"],
+            used=group["in_model"],
             ribs=tuple(sorted(ribs, key=lambda rib: rib.tone == "unused")),
         )
 
     def _told(self, group: Tree) -> str:
         """What a group contributes, or why that is not known."""
-        if not group["used"]:
+        if not group["in_model"]:
             return self.say("fishbone.unused")
-        if group["contribution"] is None:
+        if group["ablation"] is None:
             return self.say("fishbone.unmeasured")
-        loss = self._interval(group["contribution"], "loss", "score").replace(" ", UNBROKEN)
+        loss = self._interval(group["ablation"]["auc_loss"], "score").replace(" ", UNBROKEN)
         return self.say("fishbone.loses", loss=loss)
 
     def _rib(self, feature: Tree) -> Rib:
-        used = feature["used"] and group_is_used(self.reasons, feature["group"])
+        used = feature["in_model"] and group_is_used(self.reasons, feature["group"])
         mean, low, high = _strength(feature) if self.measured else (feature["phik"], None, None)
         form = self._form if self.measured else "times"
         shown = used and mean is not None
@@ -137,7 +137,7 @@ class Reader:
         """How a rib that the winner sees is drawn."""
         if not self.measured:
             return "plain"
-        return "weak" if feature["weak"] or not feature["strength"] else "strong"
+        return "weak" if feature["is_weak"] or not feature["mean_abs_shap"] else "strong"
 
     def _level(self, feature: Tree) -> str:
         """The level that goes with the highest risk, where there is one."""
@@ -147,11 +147,11 @@ class Reader:
     def _figures(self, feature: Tree) -> str:
         """A feature's strength and its interval, or its φk."""
         if self.measured:
-            return self._interval(feature["strength"], "mean", self._form)
+            return self._interval(feature["mean_abs_shap"], self._form)
         return f"{PHIK} {format_number(feature['phik'], 'times', self.language)}"
 
-    def _interval(self, given: Tree, key: str, form: str) -> str:
-        mean, low, high = (Number(given[name], form) for name in (key, "low", "high"))
+    def _interval(self, given: Tree, form: str) -> str:
+        mean, low, high = (Number(given[name], form) for name in ("value", "low", "high"))
         if low.value is None or high.value is None:
             return format_number(mean.value, form, self.language)
         return self.say("fishbone.interval", mean=mean, low=low, high=high)
@@ -180,9 +180,9 @@ def group_name(name: str, language: str) -> str:
 
 def group_is_used(reasons: Tree, name: str) -> bool:
     """Whether the winner sees the group of a feature."""
-    return all(one["used"] for one in reasons["groups"] if one["name"] == name)
+    return all(one["in_model"] for one in reasons["groups"] if one["name"] == name)
 
 
 def _strength(feature: Tree) -> tuple[float | None, float | None, float | None]:
-    given = feature["strength"] or {}
-    return given.get("mean"), given.get("low"), given.get("high")
+    given = feature["mean_abs_shap"] or {}
+    return given.get("value"), given.get("low"), given.get("high")

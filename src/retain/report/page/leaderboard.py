@@ -79,7 +79,7 @@ def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
             "id": row["id"],
             "tags": tags(row, tree),
             "tied": row["tied"],
-            "keys": [value_text(row.get(key)) for key in tree["keys"]],
+            "keys": [value_text(row.get(key)) for key in tree["key_columns"]],
             "cells": [(column.extra, _cell(row, column)) for column in numbers],
         }
         for row in tree["leaderboard"][:PAGE]
@@ -93,8 +93,8 @@ def tags(row: Tree, tree: Tree) -> list[Message]:
         found.append(message("tag.winner"))
     elif row["tied"]:
         found.append(message("tag.tied"))
-    if row.get("stopped"):
-        found.append(message("tag.stopped", n=Number(row["folds"], "count")))
+    if row.get("stopped_early"):
+        found.append(message("tag.stopped", n=Number(row["n_folds"], "count")))
     return found
 
 
@@ -108,7 +108,9 @@ def _cell(row: Tree, column: Column) -> list[Number]:
 
 def choices(tree: Tree) -> dict[str, list[str]]:
     """The values of each key, in their own order: numbers by size, texts by letter."""
-    return {key: levels([row.get(key) for row in tree["leaderboard"]]) for key in tree["keys"]}
+    return {
+        key: levels([row.get(key) for row in tree["leaderboard"]]) for key in tree["key_columns"]
+    }
 
 
 def levels(values: Sequence[Any]) -> list[str]:

@@ -139,7 +139,7 @@ def page(tree: Tree, language: str) -> str:
             columns=numbers,
             rows=rows(verdict, numbers),
             choices=choices(verdict),
-            raced=any(row.get("stopped") for row in verdict["leaderboard"]),
+            raced=any(row.get("stopped_early") for row in verdict["leaderboard"]),
             left_out=left_out(verdict),
             opened=None if verdict["sealed_test"] is None else describe_accesses(verdict),
             campaign=campaign_or_none(verdict),

@@ -34,9 +34,9 @@ def sentence(said: Message) -> Markup:
     return shown
 
 
-def score(values: Tree, key: str = "mean") -> dict[str, Number]:
+def score(values: Tree) -> dict[str, Number]:
     """A metric and its interval, by the names the phrases use."""
-    names = {"mean": key, "low": "low", "high": "high"}
+    names = {"mean": "value", "low": "low", "high": "high"}
     return {name: Number(values[at], "score") for name, at in names.items()}
 
 
@@ -48,7 +48,7 @@ def _won(tree: Tree) -> Message:
     }
     if len(tree["leaderboard"]) == 1:
         return message("answer.single", **said)
-    best = (tree["choice"] or {}).get("best")
+    best = (tree["selection"] or {}).get("best")
     if best is None or best["id"] == winner["id"]:
         return message("answer.best", n=runs, **said)
     return message("answer.simplest", n=runs, best=run_name(best["name"], best["id"]), **said)
@@ -60,7 +60,7 @@ def _tied(tree: Tree) -> Message:
     if len(tree["tied"]) < 2:
         return message("answer.untied", tests=_tests(tree))
     said: dict[str, Any] = {"n": count_path(len(tree["tied"]), "tied"), "tests": _tests(tree)}
-    simplest = (tree["choice"] or {}).get("simplest_tied")
+    simplest = (tree["selection"] or {}).get("simplest_tied")
     if simplest is None:
         return message("answer.tied", **said)
     if simplest["id"] == tree["winner"]["id"]:
@@ -72,21 +72,23 @@ def _tied(tree: Tree) -> Message:
 def _tests(tree: Tree) -> Message:
     """By what ties are judged; where nothing beats chance the Bayesian test tells no rank."""
     alpha, rope = Number(tree["alpha"], "plain"), Number(tree["rope"], "plain")
-    if tree["chance"] is not None and not tree["chance"]["beaten"]:
+    if tree["versus_random"] is not None and not tree["versus_random"]["significant"]:
         return message("answer.one_test", alpha=alpha)
     return message("answer.tests", alpha=alpha, rope=rope)
 
 
 def _chance(tree: Tree) -> Message:
-    chance = tree["chance"]
+    chance = tree["versus_random"]
     if chance is None:
         return message("answer.chance.unknown")
     p = Number(chance["p"], "p_is")
-    if chance["beaten"]:
+    if chance["significant"]:
         return message("answer.chance.beaten", p=p)
     rows = {row["id"]: row for row in tree["leaderboard"]}
     tied = [
-        run_name(run_label(rows[one], tree["keys"]), one) for one in chance["tied"] if one in rows
+        run_name(run_label(rows[one], tree["key_columns"]), one)
+        for one in chance["tied"]
+        if one in rows
     ]
     return (
         message("answer.chance.tied", runs=tied) if tied else message("answer.chance.unbeaten", p=p)
@@ -94,17 +96,21 @@ def _chance(tree: Tree) -> Message:
 
 
 def _moved(tree: Tree) -> Message:
-    found = [(effect, level) for effect in tree["effects"] for level in measured_levels(effect)]
+    found = [
+        (effect, level) for effect in tree["main_effects"] for level in measured_levels(effect)
+    ]
     if not found:
         return message("answer.moved.unknown")
-    effect, level = max(found, key=lambda one: abs(one[1]["mean"]))
-    change = {name: Number(level[name], "change") for name in ("mean", "low", "high")}
+    effect, level = max(found, key=lambda one: abs(one[1]["difference"]["value"]))
+    difference = level["difference"]
+    ends = {"mean": "value", "low": "low", "high": "high"}
+    change = {name: Number(difference[end], "change") for name, end in ends.items()}
     return message(
-        "answer.moved.clear" if clear(level) else "answer.moved.unclear",
-        axis=code(effect["axis"]),
+        "answer.moved.clear" if clear(difference) else "answer.moved.unclear",
+        axis=code(effect["factor"]),
         level=code(level["level"]),
         reference=code(effect["reference"]),
-        pairs=message("answer.pairs", n=Number(level["pairs"], "count")),
+        pairs=message("answer.pairs", n=Number(level["n_pairs"], "count")),
         **change,
     )
 
@@ -114,19 +120,19 @@ def _sealed(tree: Tree) -> Message:
     if sealed is None:
         return message("answer.unopened")
     return message(
-        "answer.sealed_in_time" if tree["in_time"] else "answer.sealed",
-        n=Number(sealed["customers"], "count"),
+        "answer.sealed_in_time" if tree["by_snapshot"] else "answer.sealed",
+        n=Number(sealed["n_customers"], "count"),
         times=describe_accesses(tree),
-        **score(sealed["metrics"][METRIC], "value"),
+        **score(sealed["metrics"][METRIC]),
     )
 
 
 def describe_accesses(tree: Tree) -> Message:
     """How often the sealed test was opened."""
-    openings = len(tree["sealed_test"]["openings"])
-    if openings == 1:
+    n_accesses = len(tree["sealed_test"]["accesses"])
+    if n_accesses == 1:
         return message("answer.once")
-    return message("answer.times", n=count_path(openings, "sealed_test.openings"))
+    return message("answer.times", n=count_path(n_accesses, "sealed_test.accesses"))
 
 
 def _gate(tree: Tree) -> Message:

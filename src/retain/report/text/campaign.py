@@ -32,33 +32,33 @@ def customers(count: int) -> Message:
 def summary(campaign: Tree) -> list[Message]:
     """Who is offered something and what it costs, who is held out, what is promised, consent."""
     said = [_plan(campaign)]
-    if campaign["plan"]["chosen"]:
+    if campaign["plan"]["n_chosen"]:
         said += [_control(campaign), promise(campaign)]
     said += [message(f"campaign.consent.{campaign['consent']}", **_agreed(campaign))]
     return [*said, message("campaign.hypotheses", command=code(READOUT))]
 
 
 def _plan(campaign: Tree) -> Message:
-    plan, everybody = campaign["plan"], customers(campaign["customers"])
-    if not plan["chosen"]:
+    plan, everybody = campaign["plan"], customers(campaign["n_customers"])
+    if not plan["n_chosen"]:
         return message("campaign.nobody", customers=everybody)
     return message(
         "campaign.plan",
-        treated=Number(plan["treated"], "count"),
+        treated=Number(plan["n_treated"], "count"),
         customers=everybody,
-        cost=money(plan["cost"]),
-        saved=money(plan["saved"]),
-        net=money(plan["net"]["value"]),
-        low=money(plan["net"]["low"]),
-        high=money(plan["net"]["high"]),
+        cost=money(plan["expected_cost"]),
+        saved=money(plan["expected_saved"]),
+        net=money(plan["expected_net"]["value"]),
+        low=money(plan["expected_net"]["low"]),
+        high=money(plan["expected_net"]["high"]),
     )
 
 
 def _control(campaign: Tree) -> Message:
-    held = campaign["plan"]["control"]
+    held = campaign["plan"]["n_control"]
     if not held:
         return message("campaign.control_none")
-    share = Number(campaign["control"]["share"], "share")
+    share = Number(campaign["control_group"]["share"], "share")
     return message("campaign.control", n=Number(held, "count"), share=share)
 
 
@@ -66,19 +66,19 @@ def promise(campaign: Tree) -> Message:
     """Whether the effect hoped for is one the campaign could see; if not, nothing is promised."""
     power = campaign["power"]
     found = power["overall"]
-    if found["detectable"] is None:
+    if found["minimum_detectable_effect"] is None:
         return message("campaign.undetectable")
     told = {
-        "hoped": Number(found["hoped"], "points"),
-        "detectable": Number(found["detectable"], "points"),
+        "hoped": Number(found["expected"], "points"),
+        "detectable": Number(found["minimum_detectable_effect"], "points"),
         "power": Number(power["power"], "share"),
         "alpha": Number(power["alpha"], "plain"),
     }
-    if found["promised"]:
+    if found["claimable"]:
         return message("campaign.promised", **told)
-    if found["needed"] is None:
+    if found["required_n"] is None:
         return message("campaign.unpromised", **told)
-    return message("campaign.unpromised_needed", n=Number(found["needed"], "count"), **told)
+    return message("campaign.unpromised_needed", n=Number(found["required_n"], "count"), **told)
 
 
 def _agreed(campaign: Tree) -> dict[str, Any]:
@@ -86,8 +86,8 @@ def _agreed(campaign: Tree) -> dict[str, Any]:
     if campaign["consent"] != "stated":
         return {}
     return {
-        "contactable": Number(campaign["contactable"], "count"),
-        "customers": customers(campaign["customers"]),
+        "contactable": Number(campaign["n_contactable"], "count"),
+        "customers": customers(campaign["n_customers"]),
     }
 
 
@@ -110,13 +110,18 @@ def _nothing(_: Tree) -> dict[str, Any]:
 
 
 def _bent(tree: Tree) -> dict[str, Any]:
-    found = tree["campaign"]["calibration"]
-    names = {"intercept": "intercept", "slope": "slope", "low": "slope_low", "high": "slope_high"}
-    return {name: Number(found[at], "times") for name, at in names.items()}
+    return _slope(tree["campaign"]["recalibration"])
+
+
+def _slope(found: Tree) -> dict[str, Any]:
+    """Slope with its interval, and intercept, of a recalibration."""
+    ends = {"slope": "value", "low": "low", "high": "high"}
+    slope = {name: Number(found["slope"][end], "times") for name, end in ends.items()}
+    return {**slope, "intercept": Number(found["intercept"], "times")}
 
 
 def _lost(tree: Tree) -> dict[str, Any]:
-    return {"low": money(tree["campaign"]["plan"]["net"]["low"])}
+    return {"low": money(tree["campaign"]["plan"]["expected_net"]["low"])}
 
 
 _PUT: dict[str, Callable[[Tree], dict[str, Any]]] = {
@@ -128,7 +133,7 @@ _PUT: dict[str, Callable[[Tree], dict[str, Any]]] = {
 
 def limits(campaign: Tree) -> list[Message]:
     """What each limit of the plan is worth: budget, contacts, consent, control group, places."""
-    if campaign["prices"] is None:
+    if campaign["shadow_prices"] is None:
         return []
     messages = [_budget(campaign), _contacts(campaign), _consent(campaign), _price(campaign)]
     return [*(one for one in messages if one is not None), *_places(campaign)]
@@ -136,39 +141,47 @@ def limits(campaign: Tree) -> list[Message]:
 
 def _budget(campaign: Tree) -> Message | None:
     """Of the budget; where more of it would buy nothing, what buys all that pays."""
-    found, plan = campaign["prices"]["budget"], campaign["plan"]
+    found, plan = campaign["shadow_prices"]["budget"], campaign["plan"]
     if found is not None and found["price"] > 0:
-        return message("prices.budget", step=money(found["step"]), worth=money(found["worth"]))
-    return message("prices.budget_spare", cost=money(plan["cost"])) if plan["chosen"] else None
+        return message("prices.budget", step=money(found["step"]), worth=money(found["gain"]))
+    return (
+        message("prices.budget_spare", cost=money(plan["expected_cost"]))
+        if plan["n_chosen"]
+        else None
+    )
 
 
 def _contacts(campaign: Tree) -> Message | None:
-    price = campaign["prices"]["contacts"]
+    price = campaign["shadow_prices"]["contact"]
     return message("prices.contacts", worth=money(price)) if price else None
 
 
 def _consent(campaign: Tree) -> Message | None:
-    found = campaign["prices"]["consent"]
-    if found is None or not found["customers"]:
+    found = campaign["shadow_prices"]["consent"]
+    if found is None or not found["n_customers"]:
         return None
-    count = Number(found["customers"], "count")
-    return message("prices.consent", n=count, worth=money(found["worth"]))
+    count = Number(found["n_customers"], "count")
+    return message("prices.consent", n=count, worth=money(found["gain"]))
 
 
 def _price(campaign: Tree) -> Message | None:
     """What the control group costs."""
-    found = campaign["prices"]["control"]
-    if found is None or not found["customers"]:
+    found = campaign["shadow_prices"]["control_group"]
+    if found is None or not found["n_customers"]:
         return None
-    count = Number(found["customers"], "count")
+    count = Number(found["n_customers"], "count")
     return message("prices.control", n=count, cost=money(found["cost"]))
 
 
 def _places(campaign: Tree) -> list[Message]:
     return [
-        message("prices.place", offer=offer_label(campaign, one["name"]), worth=money(one["price"]))
+        message(
+            "prices.place",
+            offer=offer_label(campaign, one["name"]),
+            worth=money(one["shadow_price"]),
+        )
         for one in campaign["offers"]
-        if one["price"]
+        if one["shadow_price"]
     ]
 
 
@@ -181,46 +194,47 @@ def plan_quality_text(campaign: Tree) -> list[Message]:
 
 def _at_risk(campaign: Tree) -> Message:
     ends = {end: money(value) for end, value in campaign["profit_at_risk"].items()}
-    return message("trust.at_risk", draws=Number(campaign["draws"], "count"), **ends)
+    return message("trust.at_risk", draws=Number(campaign["n_simulations"], "count"), **ends)
 
 
 def _calibrated(campaign: Tree) -> Message | None:
     """Slope and intercept, and what the slope's interval says of the scores before."""
-    found = campaign["calibration"]
+    found = campaign["recalibration"]
     if found is None:
         return None
-    names = {"slope": "slope", "low": "slope_low", "high": "slope_high", "intercept": "intercept"}
-    told: dict[str, Any] = {name: Number(found[at], "times") for name, at in names.items()}
     return message(
-        f"trust.calibrated.{_spread(found)}", customers=customers(found["customers"]), **told
+        f"trust.calibrated.{_spread(found)}",
+        customers=customers(found["n_customers"]),
+        **_slope(found),
     )
 
 
-def _spread(calibration: Tree) -> str:
+def _spread(recalibration: Tree) -> str:
     """Whether scores were spread rightly, too widely, or too little.
 
-    >>> [_spread({"slope_low": low, "slope_high": low + 0.3}) for low in (0.6, 0.9, 1.1)]
+    >>> [_spread({"slope": {"low": low, "high": low + 0.3}}) for low in (0.6, 0.9, 1.1)]
     ['sure', 'fine', 'timid']
     """
-    if calibration["slope_high"] is not None and calibration["slope_high"] < 1:
+    slope = recalibration["slope"]
+    if slope["high"] is not None and slope["high"] < 1:
         return "sure"
-    return "timid" if (calibration["slope_low"] or 0) > 1 else "fine"
+    return "timid" if (slope["low"] or 0) > 1 else "fine"
 
 
 def _certificate(plan: Tree) -> Message:
     """That no plan is better, or how much better one might at most be."""
-    told = {"value": money(plan["value"]), "method": message(f"trust.method.{plan['method']}")}
-    if plan["proven"]:
+    told = {"value": money(plan["objective"]), "method": message(f"trust.method.{plan['method']}")}
+    if plan["is_optimal"]:
         return message("trust.certificate.proven", **told)
-    ends = {"bound": money(plan["bound"]), "gap": Number(plan["gap"], "share")}
+    ends = {"bound": money(plan["upper_bound"]), "gap": Number(plan["relative_gap"], "share")}
     return message("trust.certificate.bounded", **told, **ends)
 
 
 def _steady(rows: Sequence[Tree]) -> list[Message]:
     """Over which assumptions' whole range the plan stays what it is, and over which it does not."""
-    known = [row for row in rows if row["same_from"] is not None and row["same_to"] is not None]
+    known = [row for row in rows if row["stable_from"] is not None and row["stable_to"] is not None]
     stays = [
-        row for row in known if row["same_from"] <= row["low"] and row["high"] <= row["same_to"]
+        row for row in known if row["stable_from"] <= row["low"] and row["high"] <= row["stable_to"]
     ]
     changes = [row for row in known if row not in stays]
     told = (("trust.stays", stays), ("trust.changes", changes))
@@ -233,7 +247,7 @@ def _quoted(row: Tree) -> Message:
 
 def assumptions(campaign: Tree) -> list[Tree]:
     """All that is assumed, and within which values of it the plan stays what it is."""
-    unknown = {"same_from": None, "same_to": None}
+    unknown = {"stable_from": None, "stable_to": None}
     tried = {row["name"]: row for row in (campaign["sensitivity"] or {"rows": []})["rows"]}
     stated = {one["name"]: {**unknown, **one} for one in campaign["assumptions"]}
     return list({**stated, **tried}.values())
@@ -241,7 +255,7 @@ def assumptions(campaign: Tree) -> list[Tree]:
 
 def fixed_assumptions(row: Tree) -> bool:
     """Whether the plan is the same only where the assumption is what it is, as far as is shown."""
-    ends = {format_number(row[end], "value", "en") for end in ("same_from", "value", "same_to")}
+    ends = {format_number(row[end], "value", "en") for end in ("stable_from", "value", "stable_to")}
     return len(ends) == 1
 
 
@@ -252,5 +266,5 @@ def assumption(row: Tree) -> Message:
 
 def sampled_assumptions(campaign: Tree) -> Message:
     """How the control group came about, so that it can be drawn again."""
-    draws = Number(campaign["control"]["draws"], "count")
+    draws = Number(campaign["control_group"]["n_attempts"], "count")
     return message("trust.drawn", n=draws, seed=Number(campaign["seed"], "plain"))

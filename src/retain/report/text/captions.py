@@ -54,30 +54,30 @@ def _profit_curve(tree: Tree) -> Message:
 
 
 def _budget_curve(tree: Tree) -> Message:
-    found = sorted(tree["campaign"]["budgets"], key=lambda one: float(one["budget"]))
+    found = sorted(tree["campaign"]["budget_curve"], key=lambda one: float(one["budget"]))
     first, last = found[0], found[-1]
     return message(
         "caption.budget_curve",
         first=Number(first["budget"], "money"),
         last=Number(last["budget"], "money"),
-        low=Number(first["net"], "money"),
-        high=Number(last["net"], "money"),
-        few=Number(first["chosen"], "count"),
-        most=Number(last["chosen"], "count"),
+        low=Number(first["expected_net"], "money"),
+        high=Number(last["expected_net"], "money"),
+        few=Number(first["n_chosen"], "count"),
+        most=Number(last["n_chosen"], "count"),
     )
 
 
 def _tornado(tree: Tree) -> Message:
     campaign = tree["campaign"]
     found, widest = campaign["sensitivity"], swings(campaign)[0]
-    ends = [found["net"], widest["net_low"], widest["net_high"]]
+    ends = [found["expected_net"], widest["expected_net_low"], widest["expected_net_high"]]
     return message(
         "caption.tornado",
         name=message(f"assumption.{widest['name']}"),
         low=Number(min(ends), "money"),
         high=Number(max(ends), "money"),
-        net=Number(found["net"], "money"),
-        chosen=Number(found["chosen"], "count"),
+        net=Number(found["expected_net"], "money"),
+        chosen=Number(found["n_chosen"], "count"),
     )
 
 
@@ -109,10 +109,10 @@ def _intervals(tree: Tree) -> Message:
 
 def _effects(tree: Tree) -> Message:
     messages = [
-        code(f"{effect['axis']}={value_text(level['level'])}")
-        for effect in tree["effects"]
+        code(f"{effect['factor']}={value_text(level['level'])}")
+        for effect in tree["main_effects"]
         for level in measured_levels(effect)
-        if clear(level)
+        if clear(level["difference"])
     ]
     return (
         message("caption.effects", levels=messages)
@@ -123,7 +123,7 @@ def _effects(tree: Tree) -> Message:
 
 def _roc(tree: Tree) -> Message:
     x, y = _at(tree["curves"]["roc"], 0.1, "percent", "percent")
-    area = Number(tree["winner"]["metrics"][METRIC]["mean"], "score")
+    area = Number(tree["winner"]["metrics"][METRIC]["value"], "score")
     return message("caption.roc", x=x, y=y, area=area)
 
 
@@ -132,7 +132,7 @@ def _precision_recall(tree: Tree) -> Message:
     declined, rows = (Number(count, "count") for count in out_of_fold(tree))
     here, in_time = "caption.precision_recall", "caption.precision_recall_in_time"
     said = {"x": x, "y": y, "declined": declined, "rows": rows}
-    return message(in_time if tree["in_time"] else here, **said)
+    return message(in_time if tree["by_snapshot"] else here, **said)
 
 
 def _lift(tree: Tree) -> Message:
@@ -153,44 +153,46 @@ def _at(curve: Tree, wanted: float, x_form: str, y_form: str) -> tuple[Number, N
 
 def _calibration(tree: Tree) -> Message:
     furthest = max(
-        tree["curves"]["calibration"], key=lambda one: abs(one["observed"] - one["predicted"])
+        tree["curves"]["calibration"],
+        key=lambda one: abs(one["observed"]["value"] - one["predicted"]),
     )
     ece = tree["winner"]["metrics"].get("ece")
     return message(
         "caption.calibration",
         predicted=Number(furthest["predicted"], "percent"),
-        observed=Number(furthest["observed"], "percent"),
-        n=Number(furthest["customers"], "count"),
-        ece=Number(None if ece is None else ece["mean"], "score"),
+        observed=Number(furthest["observed"]["value"], "percent"),
+        n=Number(furthest["n_customers"], "count"),
+        ece=Number(None if ece is None else ece["value"], "score"),
     )
 
 
 def _fishbone(tree: Tree) -> Message:
-    target = tree["reasons"]["target"]
+    target = tree["explanations"]["target"]
     return message(
         "caption.fishbone",
-        n=Number(target["customers"], "count"),
-        declined=Number(target["declined"], "count"),
+        n=Number(target["n_customers"], "count"),
+        declined=Number(target["n_declined"], "count"),
     )
 
 
 def _drivers(tree: Tree) -> Message:
-    first = strong(tree["reasons"], 1)[0]
-    mean = Number(first["strength"]["mean"], "score")
+    first = strong(tree["explanations"], 1)[0]
+    mean = Number(first["mean_abs_shap"]["value"], "score")
     return message("caption.drivers", feature=label(first["label"]), mean=mean)
 
 
 def _beeswarm(tree: Tree) -> Message:
-    reasons = tree["reasons"]
-    shown = [one for one in strong(reasons, SWARMS) if one["swarm"] is not None]
-    widest = max(shown, key=lambda one: float(one["swarm"]["high"] - one["swarm"]["low"]))
-    ends = {end: Number(widest["swarm"][end], "change") for end in ("low", "high")}
-    customers = Number((reasons["drivers"] or reasons["target"])["customers"], "count")
+    reasons = tree["explanations"]
+    shown = [one for one in strong(reasons, SWARMS) if one["beeswarm"] is not None]
+    widest = max(shown, key=lambda one: float(one["beeswarm"]["max"] - one["beeswarm"]["min"]))
+    swarm = widest["beeswarm"]
+    ends = {"low": Number(swarm["min"], "change"), "high": Number(swarm["max"], "change")}
+    customers = Number((reasons["drivers"] or reasons["target"])["n_customers"], "count")
     return message("caption.beeswarm", n=customers, feature=label(widest["label"]), **ends)
 
 
 def _dependence(tree: Tree) -> Message:
-    shown = [one for one in strong(tree["reasons"], PANELS) if one["dependence"]]
+    shown = [one for one in strong(tree["explanations"], PANELS) if one["dependence"]]
     first = shown[0]
     lowest, highest = (
         pick(first["dependence"], key=lambda one: float(one["mean"])) for pick in (min, max)
@@ -201,16 +203,20 @@ def _dependence(tree: Tree) -> Message:
 
 def _point(one: Tree) -> Message:
     """A value or level, and the mean SHAP value there."""
-    at = Number(one["at"], "value") if one["label"] is None else label(one["label"])
+    at = Number(one["x"], "value") if one["label"] is None else label(one["label"])
     return message("caption.point", mean=Number(one["mean"], "change"), at=at)
 
 
 def _distributions(tree: Tree) -> Message:
-    found = [one for one in compared(tree["reasons"], DISTRIBUTIONS) if one["effect"] is not None]
+    found = [
+        one
+        for one in compared(tree["explanations"], DISTRIBUTIONS)
+        if one["effect_size"] is not None
+    ]
     if not found:
         return message("caption.distributions_alone")
-    furthest = max(found, key=lambda one: abs(one["effect"]["value"]))
-    effect = furthest["effect"]
+    furthest = max(found, key=lambda one: abs(one["effect_size"]["value"]))
+    effect = furthest["effect_size"]
     ends = {end: Number(effect[end], "times") for end in ("value", "low", "high")}
     measure = message(f"effect.{effect['measure']}")
     return message(

@@ -16,26 +16,26 @@ from retain.report.tree import by_name, strong
 def label_audit_text(row: Tree) -> Message:
     """How often a measure fell in each class, and whether label and measure agree."""
     values = {
-        f"{side}_{end}": Number(row[side][end], "share")
+        f"{side}_{name}": Number(row[side]["decreased_share"][end], "share")
         for side in ("declined", "stayed")
-        for end in ("share", "low", "high")
+        for name, end in {"share": "value", "low": "low", "high": "high"}.items()
     }
     return message("label_audit.said", fell=_fell(row), reading=_reading(row), **values)
 
 
 def _fell(row: Tree) -> Message:
-    if row["before"] is None or row["last"] is None:
+    if row["previous"] is None or row["current"] is None:
         return message("label_audit.below_zero", derived=label(row["derived"]))
-    return message("label_audit.below", before=label(row["before"]), last=label(row["last"]))
+    return message("label_audit.below", before=label(row["previous"]), last=label(row["current"]))
 
 
 def _reading(row: Tree) -> Message:
     """Agreement as the verdict has it; without it, whether the shares at least lean its way."""
     z = Number(row["z"], "deviations")
-    if row["agrees"]:
+    if row["is_consistent"]:
         return message("label_audit.agrees", z=z)
-    more = row["declined"]["share"] > row["stayed"]["share"]
-    return message("label_audit.unclear" if more else "label_audit.against", z=z)
+    declined, stayed = (row[side]["decreased_share"]["value"] for side in ("declined", "stayed"))
+    return message("label_audit.unclear" if declined > stayed else "label_audit.against", z=z)
 
 
 def why(reasons: Tree) -> list[Message]:
@@ -46,19 +46,20 @@ def why(reasons: Tree) -> list[Message]:
 
 def _groups(reasons: Tree) -> Message | None:
     """Which group's absence costs most, and whether that order is clear."""
-    known = [group for group in reasons["groups"] if group["contribution"] is not None]
+    known = [group for group in reasons["groups"] if group["ablation"] is not None]
     if not known:
         return message("reasons.costs.unknown") if reasons["groups"] else None
-    first, lost = known[0], known[0]["contribution"]
+    first, lost = known[0], known[0]["ablation"]["auc_loss"]
     values: dict[str, Any] = {
         "group": group_name(first["name"]),
-        **{end: Number(lost[end], "score") for end in ("loss", "low", "high")},
+        "loss": Number(lost["value"], "score"),
+        **{end: Number(lost[end], "score") for end in ("low", "high")},
     }
     if lost["low"] is None or lost["low"] <= 0:
         return message("reasons.costs.nothing", **values)
     if len(known) == 1:
         return message("reasons.costs.alone", **values)
-    after = known[1]["contribution"]
+    after = known[1]["ablation"]["auc_loss"]
     values["next"] = group_name(known[1]["name"])
     if after["high"] is not None and after["high"] < lost["low"]:
         return message("reasons.costs.clear", **values)
@@ -70,9 +71,9 @@ def _strongest(reasons: Tree) -> Message | None:
     """The feature that moves the winner most, or without it the most closely associated one."""
     found = strong(reasons, 1)
     if found:
-        values = {
-            end: Number(found[0]["strength"][end], "score") for end in ("mean", "low", "high")
-        }
+        ends = {"mean": "value", "low": "low", "high": "high"}
+        strength = found[0]["mean_abs_shap"]
+        values = {name: Number(strength[end], "score") for name, end in ends.items()}
         way = direction(found[0], "reasons.way")
         return message("reasons.strongest", feature=label(found[0]["label"]), way=way, **values)
     related = [one for one in reasons["features"] if one["phik"] is not None]
@@ -94,11 +95,14 @@ def direction(feature: Tree, key: str) -> Message:
 def _orders(reasons: Tree) -> Message | None:
     """Whether shuffling columns orders the features as the SHAP values do."""
     drivers = reasons["drivers"]
-    if drivers is None or drivers["agree"] is None:
+    if drivers is None or drivers["ranks_agree"] is None:
         return None
-    values = {"tau": Number(drivers["tau"], "times"), "p": Number(drivers["tau_p"], "p_is")}
+    values = {
+        "tau": Number(drivers["rank_correlation"], "times"),
+        "p": Number(drivers["rank_correlation_p"], "p_is"),
+    }
     return message(
-        "reasons.orders.agree" if drivers["agree"] else "reasons.orders.differ", **values
+        "reasons.orders.agree" if drivers["ranks_agree"] else "reasons.orders.differ", **values
     )
 
 
@@ -110,7 +114,7 @@ def _redundant(reasons: Tree) -> Message:
     names, closest = by_name(reasons), found[0]
     return message(
         "reasons.redundant",
-        n=count_path(len(found), "reasons.redundant"),
+        n=count_path(len(found), "explanations.redundant"),
         features=[label(names[name]["label"]) for name in closest["features"]],
         phik=Number(closest["phik"], "times"),
     )
@@ -120,17 +124,17 @@ def explanation_text(drivers: Tree) -> Message:
     """How the SHAP values came about, and how far they can be relied on."""
     return message(
         f"reasons.explained.{drivers['explainer']}",
-        repeats=Number(drivers["repeats"], "count"),
-        difference=Number(drivers["difference"], "p"),
-        background=Number(drivers["background"], "count"),
-        error=Number(drivers["error"], "score"),
+        repeats=Number(drivers["n_repeats"], "count"),
+        difference=Number(drivers["max_probability_gap"], "p"),
+        background=Number(drivers["background_size"], "count"),
+        error=Number(drivers["standard_error"], "score"),
     )
 
 
-def source(contribution: Tree) -> Message:
+def source(ablation: Tree) -> Message:
     """How a group's contribution was measured."""
-    if contribution["source"] == "sweep" and contribution["pairs"] is not None:
-        return message("reasons.source.sweep", n=Number(contribution["pairs"], "count"))
+    if ablation["source"] == "sweep" and ablation["n_pairs"] is not None:
+        return message("reasons.source.sweep", n=Number(ablation["n_pairs"], "count"))
     return message("reasons.source.refit")
 
 
