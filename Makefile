@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check lock smoke simulate cluster chaos fuzz clean
+.PHONY: run test check docs lock smoke simulate cluster chaos fuzz clean
 
 run: $(STAMP)            ## sweep the embedded demo store, compare, segment
 	$(BIN)/retain -m study=demo
@@ -17,6 +17,9 @@ check: $(STAMP)          ## lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(STAMP)           ## renew docs/reference/config.md from the comments in conf/
+	$(BIN)/python docs/make_reference.py
 
 smoke: $(STAMP)          ## what CI sweeps and segments
 	$(BIN)/retain -m study=smoke

@@ -41,6 +41,8 @@ from retain.record import DataInfo, Environment, Git, MetricSummary, Record, Spl
 from retain.schema import Features, Metrics, Validation
 from retain.storage.paths import conf_dir
 
+from .commands import *  # noqa: F403 - fixtures
+
 WARM = (
     "retain.workflows.training_data",
     "retain.workflows.saved_winner",
@@ -318,7 +320,7 @@ def some_metrics() -> Metrics:
 
 @pytest.fixture
 def three_folds() -> Validation:
-    return Validation(name="repeated", sealed=0.2, folds=3, repeats=2, shuffle=True)
+    return Validation(name="repeated", sealed_size=0.2, folds=3, repeats=2, shuffle=True)
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ def later():
 def spared(words):
     """What a line that does not speak of it need not do."""
     typed = {re.split("[.=]", word)[0] for word in words}
-    parts = {"campaign": {"campaign", "segmentation"}, "reasons": {"reasons"}}
+    parts = {"campaign": {"campaign", "segmentation"}, "explain": {"explain"}}
     none = [f"{part}=none" for part, keys in parts.items() if not typed & keys]
     return [*none, "campaign.replace=true"] if "campaign=none" in none else none
 
@@ -136,7 +136,7 @@ def test_every_option_the_readme_lists_is_there_and_none_is_left_out(readme):
         "study",
         "tracking",
     )
-    groups += ("segmentation", "value", "offers", "campaign", "reasons")
+    groups += ("segmentation", "value", "offers", "campaign", "explain")
     for group in groups:
         (row,) = re.findall(rf"^\| `{group}` \| (.*?) \|$", readme, flags=re.MULTILINE)
         listed = set(re.findall(r"`(\w+)`", row))

@@ -66,7 +66,7 @@ def one_round(study: StudyDirectory, folder: Path, runs: int) -> Round:
         When one fails, has not ranked every run, or finds another best than the other.
     """
     command = str(Path(sys.executable).with_name(RETAIN))
-    ours = _timed([command, f"runs={study.path}", "reasons=none"], folder / "ours")
+    ours = _timed([command, f"runs={study.path}", "explain=none"], folder / "ours")
     table = folder / "peer" / "leaderboard.csv"
     peer = [sys.executable, str(PEERS / "one_by_one.py"), str(study.path), str(table)]
     theirs = _timed(peer, folder / "peer")

@@ -2,7 +2,7 @@
 
     python experiments/benchmarks/drivers.py [--customers 1300] [--rows 1000000] [--rounds 3]
 
-First each model on made-up customers, explained as ``retain-compare reasons=full`` does it: fits of
+First each model on made-up customers, explained as ``retain-compare explain=full`` does it: fits of
 a repeat's folds, SHAP values, five shuffles of each feature, on two processes that wait for work.
 Beside it, in one process and in turns, the explanation of one fold's rows and the bare call on the
 same rows. Then LightGBM on a large made-up table. README.md's section is rewritten when both parts
@@ -217,14 +217,14 @@ def big(folder: Path, rows: int) -> str:
     swept = measure([_command("retain"), "study.name=large", *words], folder / "run")
     print(f"LightGBM on {rows:,} customers in {swept.seconds:.0f} s", flush=True)
     compare = (_command("retain-compare"), "study=large", f"outputs={folder / 'outputs'}")
-    without = measure([*compare, "reasons=none"], folder / "none", memory=True)
-    told = measure([*compare, "reasons=fast"], folder / "fast", memory=True)
+    without = measure([*compare, "explain=none"], folder / "none", memory=True)
+    told = measure([*compare, "explain=fast"], folder / "fast", memory=True)
     (record,) = (one for _, one in StudyDirectory(folder / "outputs" / "large").read() if one)
     _, ratio = _against_bare(record, 1)
     head = f"LightGBM on {rows:,} customers with 25 features, `retain-compare` on two processes:"
     figures = (
-        ("with `reasons=fast`, s", f"{told.seconds:.0f}", ""),
-        ("with `reasons=none`, s", f"{without.seconds:.0f}", ""),
+        ("with `explain=fast`, s", f"{told.seconds:.0f}", ""),
+        ("with `explain=none`, s", f"{without.seconds:.0f}", ""),
         ("what the reasons add, s", f"{told.seconds - without.seconds:.0f}", "< 300"),
         ("peak memory of all processes, GiB", f"{(told.peak or 0) / 1024:.2f}", "< 3.7 (4 GB)"),
         ("explanation of a fold by the bare call, one thread", f"{ratio:.2f}", "≤ 1.2"),

@@ -98,7 +98,7 @@ def _keys(args: argparse.Namespace) -> dict[str, object]:
     for name in ("name", "_target_", "baselines", "cache", "profit_unit"):
         del keys[name]
     columns = {**keys["columns"], **{name: name for name in COLUMNS}}
-    asked = {"columns": columns, "snapshots": {**keys["snapshots"], "count": SNAPSHOTS}}
+    asked = {"columns": columns, "snapshots": {**keys["snapshots"], "n": SNAPSHOTS}}
     return {**keys, **asked, "path": args.log, "memory_limit": args.limit}
 
 

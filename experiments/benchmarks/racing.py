@@ -89,9 +89,9 @@ def swept(folder: Path, args: argparse.Namespace, *, racing: bool) -> Sweep:
         "data=one_click",
         f"data.dir={args.customers}",
         "study.name=raced",
-        "launcher.workers=2",
+        "workers=2",
         f"validation.repeats={args.repeats}",
-        f"validation.racing={str(racing).lower()}",
+        f"validation.early_stopping={str(racing).lower()}",
         f"outputs={folder}",
     ]
     taken = measure([sys.executable, "-m", "retain", "-m", *words], folder)

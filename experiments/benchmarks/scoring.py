@@ -79,7 +79,7 @@ def trained(folder: Path, model: str, customers: int = 1300) -> str:
     outputs = f"outputs={folder / 'outputs'}"
     words = (f"model={model}", f"data.customers={customers}", "validation.repeats=1", outputs)
     measure([_command("retain"), *words], folder / "run")
-    compare = [_command("retain-compare"), "study=runs", "reasons=none", outputs]
+    compare = [_command("retain-compare"), "study=runs", "explain=none", outputs]
     measure(compare, folder / "compare")
     return str(folder / "outputs" / "runs" / "verdict")
 
@@ -108,7 +108,7 @@ def _node(saved: LoadedWinner, new: Path) -> dict[str, Any]:
     trained_on = saved.winner.config["data"]
     contract = {k: trained_on[k] for k in ("tables", "profit_unit", "cleaning", "derived")}
     target = "retain.customers.contract.reader.read"
-    return {"_target_": target, "dir": str(new), "labelled": False, **contract}
+    return {"_target_": target, "dir": str(new), "has_target": False, **contract}
 
 
 def _plainly(path: Path) -> pd.DataFrame:

@@ -109,7 +109,7 @@ def _study(stage: Stage, groups: dict[str, list[str]]) -> dict[str, Any]:
             "groups": groups,
         },
         "validation": {"repeats": 1},
-        "launcher": {"workers": stage.workers},
+        "workers": stage.workers,
         "hydra": {"sweeper": {"params": others}},
     }
 

@@ -38,7 +38,7 @@ from retain.storage.writing import hash_of
 KILLS_BETWEEN_WHOLE_RUNS = 5
 LEFTOVERS = (".staging-*", ".commit", ".unfinished-*", "retain-scratch-*")
 STORE = ("data.customers=160", "validation.folds=2", "validation.repeats=1")
-QUICK = ("reasons=none", "resamples=100", "workers=1")
+QUICK = ("explain=none", "resamples=100", "workers=1")
 COMMANDS = ("compare", "readout", "score")
 
 

@@ -88,8 +88,8 @@ def vary_table(ground: Ground) -> Reader:
         "profit": "profit",
         "profit_unit": "euro",
         "consent": "agreed",
-        "keep": ["spent"],
-        "text": ["Visits"],
+        "keep_columns": ["spent"],
+        "categorical_columns": ["Visits"],
         "learnt": {"visits": "number", "since": "number"},
     }
 
@@ -116,7 +116,7 @@ def vary_contract(ground: Ground) -> Reader:
     def vary(chance: Random) -> Read:
         for name, raw in raws.items():
             (ground.folder / name).write_bytes(raw)
-        given = {**keys, "dir": str(ground.folder), "labelled": chance.random() < 0.7}
+        given = {**keys, "dir": str(ground.folder), "has_target": chance.random() < 0.7}
         if chance.random() < 0.5:
             name = chance.choice(sorted(raws))
             (ground.folder / name).write_bytes(mutate_text(chance, raws[name].decode()))
@@ -147,13 +147,13 @@ def vary_log(ground: Ground) -> Reader:
     keys |= {"profit_unit": "euro", "cache": None, "memory_limit": "400MB", "windows": [30]}
     named = ("customer", "time", "amount", "items", "category", "discount")
     keys["columns"] = dict(zip(named, frame.columns, strict=True))
-    keys["label"] |= {"horizon": 30, "lookback": 60, "active": {"periods": 2, "days": 60}}
-    keys["snapshots"] |= {"count": 2}
+    keys["label"] |= {"horizon": 30, "lookback": 60, "regularity": {"periods": 2, "days": 60}}
+    keys["snapshots"] |= {"n": 2}
 
     def vary(chance: Random) -> Read:
         given = {**keys, "path": _write_table(chance, frame, ground.folder)}
         if chance.random() < 0.3:
-            part = chance.choice(("columns", "log", "policy", "label", "snapshots", "windows"))
+            part = chance.choice(("columns", "format", "policy", "label", "snapshots", "windows"))
             given[part] = mutate_tree(chance, given[part])
             given["columns"] = given["columns"] or {}
 
@@ -272,8 +272,13 @@ TYPED = (
     *("+model.max_iter=100", "++threads=2", "model.C=interval(0,1)", "seed=choice(1,2)"),
     *("seed=range(1,0,0)", "seed=shuffle(1,2)", "model=sort(svc,logreg)", "seed=int(3)"),
     *("hydra/launcher=basic", "hydra.launcher.partition=x", "hydra.sweeper.params={a: 1}"),
-    *("data.derived={a: {formula: [1, 2]}}", "data.keep=[a,b]", "outputs=/x", "metrics=profit"),
-    *("tuning.trials=5", "validation.folds=2", "sampler=smote", "launcher.max_runs=3", "-h", "-cd"),
+    *(
+        "data.derived={a: {formula: [1, 2]}}",
+        "data.keep_columns=[a,b]",
+        "outputs=/x",
+        "metrics=profit",
+    ),
+    *("tuning.trials=5", "validation.folds=2", "sampler=smote", "max_runs=3", "-h", "-cd"),
     *("model@model2=svc", "study.sweeps=[{seed: '1,2'}]", "seed=tag(a, choice(1,2))", "--cfg=job"),
 )
 """Words of a command line, right ones and wrong ones."""

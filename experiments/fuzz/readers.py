@@ -72,7 +72,7 @@ COMMANDS = (
         ("-m", "model=logreg", "study.name=fuzz", "data.customers=160"),
         ("validation.folds=2", "validation.repeats=1"),
     ),
-    ("compare", ("study=fuzz", "reasons=none", "resamples=100", "workers=1"), ()),
+    ("compare", ("study=fuzz", "explain=none", "resamples=100", "workers=1"), ()),
 )
 
 

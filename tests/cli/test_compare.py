@@ -14,7 +14,7 @@ from retain.record import StudyDirectory, identity, slug_of
 from retain.verdict.model_file import load
 
 TINY = ("validation.folds=2", "validation.repeats=1")
-SPARED = ("reasons=none", "campaign=none")
+SPARED = ("explain=none", "campaign=none")
 
 
 @pytest.fixture(scope="module")

@@ -199,14 +199,14 @@ def test_every_tracking_composes(option):
     assert tracking.name == option
 
 
-@pytest.mark.parametrize("option", OPTIONS["reasons"])
-def test_every_kind_of_reasons_composes(option):
+@pytest.mark.parametrize("option", OPTIONS["explain"])
+def test_every_kind_of_explanation_composes(option):
     from retain.schema import Compare, parse
 
-    with Composer(Arguments((f"reasons={option}",)), "compare") as composer:
-        reasons = parse(Compare, composer.one()).reasons
-    assert reasons.name == option
-    assert reasons.on == (option != "none")
+    with Composer(Arguments((f"explain={option}",)), "compare") as composer:
+        explain = parse(Compare, composer.one()).explain
+    assert explain.name == option
+    assert explain.on == (option != "none")
 
 
 @pytest.mark.parametrize("group", ["value", "campaign", "offers"])
@@ -240,7 +240,7 @@ def test_help_offers_every_group():
 
 
 def test_every_group_is_tried_by_one_of_these_tests():
-    tried = {*LEARNING, "data", "study", "segmentation", "tracking", "reasons", "hydra/launcher"}
+    tried = {*LEARNING, "data", "study", "segmentation", "tracking", "explain", "hydra/launcher"}
     tried |= {"value", "campaign", "offers"}
     assert set(OPTIONS) - tried == {"data/contract"}
 

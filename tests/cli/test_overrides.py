@@ -66,7 +66,9 @@ def test_what_is_no_key_and_value_says_how_to_quote():
 def test_words_in_any_script_need_no_quotes():
     assert check_overrides(["data.id=клиент"], GROUPS) == ["++data.id='клиент'"]
     assert check_overrides(["data.target=a,ушёл"], GROUPS) == ["++data.target='a','ушёл'"]
-    assert check_overrides(["data.keep=['сумма']"], GROUPS) == ["++data.keep=['сумма']"]
+    assert check_overrides(["data.keep_columns=['сумма']"], GROUPS) == [
+        "++data.keep_columns=['сумма']"
+    ]
     with pytest.raises(RetainError, match="'ключ=1' cannot be read"):
         check_overrides(["ключ=1"], GROUPS)
 

@@ -18,7 +18,7 @@ from retain.cli.terminal.readout import print_readout
 from retain.schema import Catalogue, parse
 from retain.storage.paths import conf_dir
 
-from ..campaign.simulated import drawn, simulation, told, write_campaign  # noqa: TID252
+from ..campaign.readout.simulated_campaign import drawn, simulation, told, write_campaign
 
 STRONG = {"call": 0.7, "gift": 0.6, "letter": 0.0}
 

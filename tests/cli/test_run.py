@@ -34,7 +34,7 @@ def test_a_finished_run_is_skipped(retain, tiny):
 
 def test_the_same_config_is_the_same_run_however_it_was_typed(retain, tiny):
     retain(*tiny)
-    _, said = retain(*tiny, "model=logreg", "+seed=0", "threads=2", "launcher.workers=1")
+    _, said = retain(*tiny, "model=logreg", "+seed=0", "threads=2", "workers=1")
     assert "1 done before and skipped" in said
 
 
@@ -59,7 +59,7 @@ def tiny_table(here, shop):
 
 
 def test_another_seed_is_another_run_on_the_same_sealed_customers(retain, tiny):
-    retain(*tiny, "-m", "seed=0,1", "model=tree", "launcher.workers=1")
+    retain(*tiny, "-m", "seed=0,1", "model=tree", "workers=1")
     runs = [json.loads(p.read_text()) for p in Path("outputs/runs").glob("*/record.json")]
     assert len({run["split"]["fingerprint"] for run in runs}) == 2
     scored = [set(pd.read_parquet(p)["customer_id"]) for p in Path("outputs").rglob("*.parquet")]

@@ -83,7 +83,7 @@ def test_a_launch_asked_to_end_does_and_the_same_line_continues(
 ):
     monkeypatch.setenv("TMPDIR", str(here / "temporary"))
     (here / "temporary").mkdir()
-    line = (*odd_models, *tiny, *words, "launcher.workers=1")
+    line = (*odd_models, *tiny, *words, "workers=1")
     pipe = subprocess.PIPE
     command = [sys.executable, "-m", "retain", *line]
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
@@ -121,7 +121,7 @@ def test_a_terminal_that_is_closed_ends_the_launch_without_a_word(odd_models, ti
 
 # What a killed worker started would hold the claim on its run, and its memory, for ever.
 def test_what_a_run_started_ends_with_it(retain, parents, tiny, records, here):
-    line = (*parents, *tiny, "-m", "model=waits,dies,leaves", "launcher.workers=1")
+    line = (*parents, *tiny, "-m", "model=waits,dies,leaves", "workers=1")
     code, said = retain(*line, "limits.seconds=2.5")
     assert code == 1, said
     found = records("runs")

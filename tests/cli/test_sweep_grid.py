@@ -20,7 +20,7 @@ LINES = {
     "nodes within nodes": ["model=svc,tree", "+model.more={a: 1},{b: 2}", "model.more.a=3,4"],
     "options that change the same node": ["data=demo,one_click", "data/contract@data=one_click"],
     "lists, references, nothing": ["metrics.fractions=[0.1],[0.2,0.3]", "seed=${threads},null"],
-    "texts": ["model.kernel='rbf','a b',poly", "model=svc", "audit.copies=drop,group"],
+    "texts": ["model.kernel='rbf','a b',poly", "model=svc", "audit.duplicates=drop,group"],
     "what is taken away": ["model=svc,tree", "~model.random_state", "features.site=true,false"],
     "ranges": ["seed=range(0,3)", "model.tol=range(0,1,step=0.5)"],
     "a later override of the same key": ["seed=0,1", "seed=2", "model=svc,tree"],

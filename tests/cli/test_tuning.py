@@ -120,7 +120,7 @@ def test_any_number_of_workers_finds_the_same(retain, tiny, results, records):
     line = ("-m", *tiny, *FEW, "model=logreg,lightgbm")
     found = {}
     for workers in (1, 2):
-        retain(*line, f"launcher.workers={workers}", f"outputs={workers}")
+        retain(*line, f"workers={workers}", f"outputs={workers}")
         tunings = [
             json.loads(p.read_text())["tuning"] for p in Path(f"{workers}").rglob("record.json")
         ]

@@ -102,7 +102,7 @@ def test_what_a_study_says_of_hydra_is_refused_in_a_sentence_or_taken(where, inn
             assert str(refused)  # noqa: PT017
 
 
-@pytest.mark.parametrize("key", ["tables", "cleaning", "derived", "profit_unit", "labelled"])
+@pytest.mark.parametrize("key", ["tables", "cleaning", "derived", "profit_unit", "has_target"])
 def test_a_contract_of_any_wrong_kind_is_refused_in_a_sentence_or_taken(key, tmp_path):
     node = composed("run", "data=one_click", f"data.dir={tmp_path}")["data"]
     within = [(key,), *((key, *inner) for inner in list(paths(node[key]))[::40])]
@@ -156,13 +156,13 @@ def test_a_sweep_that_cannot_be_made_is_refused_before_anything_is_composed(text
         (["seed=range(0,1e9)"], "1,000,000,000"),
         (["seed=shuffle(range(0,1000000000))"], "1,000,000,000"),
         (["seed=range(0,1000)", "model.C=range(0,1,0.001)"], "1,000,000"),
-        (["seed=range(0,11)", "launcher.max_runs=10"], "11"),
+        (["seed=range(0,11)", "max_runs=10"], "11"),
     ],
 )
 def test_a_sweep_of_too_many_runs_is_refused_before_any_is_made(words, count):
     with (
         Composer(Arguments(tuple(words), multirun=True), "run") as composer,
-        pytest.raises(RetainError, match=f"asks for {count} runs.*launcher.max_runs="),
+        pytest.raises(RetainError, match=f"asks for {count} runs.*max_runs="),
     ):
         next(composer.trees())
     assert len(composer._composed) == 1

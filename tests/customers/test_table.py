@@ -101,7 +101,7 @@ def test_the_activity_is_the_answer_as_the_file_writes_it(telco, written, positi
 
 
 def test_columns_may_be_named_canonically(telco, written):
-    customers = read(path=written(telco), id="customer_id", target="churn", keep=["tenure"])
+    customers = read(path=written(telco), id="customer_id", target="churn", keep_columns=["tenure"])
     assert customers.features.index.name == "customer_id"
 
 
@@ -155,11 +155,13 @@ def test_a_number_column_with_a_few_other_cells_is_refused_unless_it_is_said_to_
     path = written(**{"Total sum": ["1", "2"] * 98 + ["many", "few", "3", "4"]})
     said = (
         r"column 'Total sum': 2 cells are not a number as the others: 'many', 'few'; .*"
-        r"data\.text=\[total_sum\]"
+        r"data\.categorical_columns=\[total_sum\]"
     )
     with pytest.raises(RetainError, match=said):
         read(path=path)
-    assert read(path=path, text=["total_sum"]).columns["total_sum"].kind == "category"
+    assert (
+        read(path=path, categorical_columns=["total_sum"]).columns["total_sum"].kind == "category"
+    )
 
 
 def test_a_date_column_with_a_few_other_cells_is_refused(written):
@@ -205,11 +207,11 @@ def test_columns_that_tell_nothing_or_who_is_who_are_left_out_and_told(odd):
     assert customers.told() == "200 → 200 (columns left out)"
     reason = customers.funnel[0].reason
     assert "'one' is constant; 'empty' is empty; 'code' is different in every row" in reason
-    assert "To keep one: data.keep=[one]" in reason
+    assert "To keep one: data.keep_columns=[one]" in reason
 
 
 def test_columns_named_in_keep_stay(odd):
-    customers = read(path=odd, keep=["one", "empty", "code", "number"])
+    customers = read(path=odd, keep_columns=["one", "empty", "code", "number"])
     assert len(customers.columns) == 7
     assert customers.funnel == ()
 
@@ -390,8 +392,14 @@ def test_derived_features_are_checked_against_the_columns(telco, written):
     [
         ({"id": "customerid"}, "data.id: column 'customerid' is missing; .*mean 'customerID'"),
         ({"target": "Chrun"}, "data.target: column 'Chrun' is missing; .*mean 'Churn'"),
-        ({"keep": ["tenur"]}, "data.keep: column 'tenur' is missing; .*mean 'tenure'"),
-        ({"text": ["tenur"]}, "data.text: column 'tenur' is missing; .*mean 'tenure'"),
+        (
+            {"keep_columns": ["tenur"]},
+            "data.keep_columns: column 'tenur' is missing; .*mean 'tenure'",
+        ),
+        (
+            {"categorical_columns": ["tenur"]},
+            "data.categorical_columns: column 'tenur' is missing; .*mean 'tenure'",
+        ),
         ({"groups": {"site": ["tenur"]}}, "data.groups.site: column 'tenur' is missing"),
         ({"groups": {"a": ["tenure"], "b": ["tenure"]}}, "'tenure' is in group 'a' already"),
         ({"groups": {"a": ["Churn"]}, "target": "Churn"}, "'Churn' is the target, never a feature"),
@@ -440,7 +448,9 @@ def test_parquet_numbers_can_be_target_consent_and_category(parquet):
     frame = pd.DataFrame(
         {"answer": [1.0, 0.0, None] * 3, "agreed": [1, 0, 1] * 3, "level": [1, 2, 3] * 3}
     )
-    customers = read(path=parquet(frame), target="answer", consent="agreed", text=["level"])
+    customers = read(
+        path=parquet(frame), target="answer", consent="agreed", categorical_columns=["level"]
+    )
     assert customers.labelled.tolist() == [1, 0] * 3
     assert customers.contactable.tolist() == [True, False] * 3
     assert customers.features["level"].tolist() == ["1", "2"] * 3

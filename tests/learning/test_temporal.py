@@ -16,7 +16,7 @@ from retain.schema import Validation
 
 
 def plan(**changes):
-    values = {"name": "temporal", "temporal": True, "folds": 3, "repeats": 2, **changes}
+    values = {"name": "temporal", "folds": 3, "repeats": 2, **changes}
     return Validation(**values)
 
 

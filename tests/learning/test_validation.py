@@ -12,7 +12,7 @@ from retain.schema import Validation
 
 def plan(**changes):
     return Validation(
-        **{"name": "x", "sealed": 0.2, "folds": 3, "repeats": 2, "shuffle": True, **changes}
+        **{"name": "x", "sealed_size": 0.2, "folds": 3, "repeats": 2, "shuffle": True, **changes}
     )
 
 

@@ -17,9 +17,9 @@ from scipy import stats
 from retain.report.charts.canvas import chart_style
 from retain.report.page.page import page
 
-from .drawn_once import DrawnOnce
 from .invented_campaign import make_campaign, make_segments
-from .invented_reasons import make_reasons
+from .invented_explanations import make_reasons
+from .shared_charts import DrawnOnce
 
 MODELS = ("catboost", "svc", "lightgbm", "logreg", "dummy")
 SAMPLERS = ("none", "smote", "random_under")
@@ -268,7 +268,7 @@ def make_tree(count=30, *, folds=10):
                 ],
                 "sensitivity": [
                     {
-                        "parameter": "decline_below",
+                        "parameter": "decline_ratio",
                         "value": "0.3",
                         "rows": 622,
                         "declined": 0.2717,

@@ -53,8 +53,10 @@ def test_only_keys_that_differ_are_shown(make_record):
 
 # Otherwise a study begun without a race and gone on with in one would show a column for it.
 def test_whether_there_was_a_race_is_no_difference_between_runs():
-    whole = {"validation": {"name": "repeated", "folds": 5, "racing": False, "burn_in": 3}}
-    raced = {"validation": {**whole["validation"], "racing": True, "burn_in": 4}}
+    whole = {
+        "validation": {"name": "repeated", "folds": 5, "early_stopping": False, "min_folds": 3}
+    }
+    raced = {"validation": {**whole["validation"], "early_stopping": True, "min_folds": 4}}
     assert differing_keys([whole, raced]) == {}
     assert differing_keys([whole, {"validation": {**raced["validation"], "folds": 4}}]) == {
         "validation.folds": [5, 4]

@@ -46,7 +46,7 @@ def compare(line: Arguments) -> int:
 
     with suppress(OSError):  # a worker that cannot start says so
         start_forkserver(
-            *(() if "reasons=none" in line.overrides else EXPLAINING)
+            *(() if "explain=none" in line.overrides else EXPLAINING)
         )  # while this one reads
     with gc_paused():
         return _compared(line)
@@ -84,7 +84,7 @@ def _compared(line: Arguments) -> int:
         )
         return 0
     check_tracking(config.tracking)
-    refuse_unread(config.reasons)
+    refuse_unread(config.explain)
     if config.gate_only and not config.gate:
         raise RetainError("gate_only=true judges nothing without a gate; type gate.METRIC=VALUE.")
     found = select_runs(config)

@@ -110,7 +110,7 @@ class Composer:
         Raises
         ------
         RetainError
-            When they are more runs than ``launcher.max_runs``; none is composed then.
+            When they are more runs than ``max_runs``; none is composed then.
         """
         typed = check_overrides(self.line.overrides, self.groups)
         tree = self._compose(first_values(typed))
@@ -156,13 +156,12 @@ def swept_by(tree: Tree) -> tuple[dict[str, Plain], tuple[dict[str, Plain], ...]
 
 
 def check_count(runs: int, tree: Tree) -> None:
-    """Raise where a line asks for more runs than ``launcher.max_runs``."""
-    launcher = tree.get("launcher")
-    most = launcher.get("max_runs") if isinstance(launcher, Mapping) else None
+    """Raise where a line asks for more runs than ``max_runs``."""
+    most = tree.get("max_runs")
     if isinstance(most, int) and runs > most:
         raise RetainError(
-            f"this line asks for {runs:,} runs, more than launcher.max_runs={most}; expected "
-            f"fewer values to sweep, or launcher.max_runs={runs}."
+            f"this line asks for {runs:,} runs, more than max_runs={most}; expected "
+            f"fewer values to sweep, or max_runs={runs}."
         )
 
 
@@ -267,10 +266,10 @@ def choose_backend(composed: RunConfig) -> Backend:
             f"hydra.launcher is {found!r}, which is no engine of retain's; "
             f"type hydra/launcher= with one of {', '.join(KINDS)}."
         )
-    if composed.run.validation.racing and name != "basic":
+    if composed.run.validation.early_stopping and name != "basic":
         raise RetainError(
-            "validation.racing=true compares all runs after every fold, which is done on one "
-            f"machine; got hydra/launcher={name}. Leave one of the two out."
+            "validation.early_stopping=true compares all runs after every fold, which is done on "
+            f"one machine; got hydra/launcher={name}. Leave one of the two out."
         )
     return parse(KINDS[name], node, "hydra.launcher")
 

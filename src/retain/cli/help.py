@@ -24,7 +24,7 @@ Exit codes: 0 done · 1 a run failed · 2 config or data refused · 70 a bug · 
   retain-compare runs=DIR                                     run directories in any folder
   retain-compare study=models gate.roc_auc=0.88               for CI: exit code 3 where missed
   retain-compare study=models gate.roc_auc=0.88 gate_only=true    the same and nothing else
-  retain-compare study=models reasons=fast                    why, but nothing fitted again
+  retain-compare study=models explain=fast                    why, but nothing fitted again
   retain-compare study=models campaign.budget=500             offers within a budget
   retain-compare study=models campaign.replace=true           point to another campaign than before
   retain-compare diff=[ONE,OTHER]                             two runs, by id or folder
@@ -72,7 +72,7 @@ OFFERED = {
         "study",
         "hydra/launcher",
     ),
-    "compare": ("data", "segmentation", "value", "offers", "campaign", "reasons", "tracking"),
+    "compare": ("data", "segmentation", "value", "offers", "campaign", "explain", "tracking"),
     "score": ("data", "value", "offers", "campaign"),
     "readout": (),
 }

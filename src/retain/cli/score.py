@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from retain.workflows.score import ScoreResult
 
 
-UNLABELLED = {"target": None, "positive": None, "labelled": False}
+UNLABELLED = {"target": None, "positive": None, "has_target": False}
 """Keys of a source that say what the answer is, and what they are where there is none."""
 
 
@@ -65,7 +65,7 @@ def _different(saved: LoadedWinner) -> str:
     """What may be typed about new customers of the winner's source."""
     if saved.sealed_at is None:
         return "data.path=FILE or data.dir=FOLDER"
-    return f"data.at=DAY, one after {saved.sealed_at}, or data.path=LOG"
+    return f"data.snapshot=DAY, one after {saved.sealed_at}, or data.path=LOG"
 
 
 def _keys(line: Arguments, group: str) -> list[tuple[str, ...]]:

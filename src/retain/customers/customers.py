@@ -221,7 +221,9 @@ class Customers:
         if self.target is None:
             how = "name it with data.target=COLUMN"
             if self.snapshot is not None:
-                how = "they are read only to be scored; type data.labelled=true to learn from them"
+                how = (
+                    "they are read only to be scored; type data.has_target=true to learn from them"
+                )
             raise RetainError(f"these customers carry no target; {how}.")
         return self.target
 

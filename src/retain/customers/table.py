@@ -43,8 +43,8 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     consent: str | None = None,
     groups: Mapping[str, Sequence[str]] | None = None,
     derived: Mapping[str, Any] | None = None,
-    keep: Sequence[str] = (),
-    text: Sequence[str] = (),
+    keep_columns: Sequence[str] = (),
+    categorical_columns: Sequence[str] = (),
     learnt: Mapping[str, Kind] | None = None,
 ) -> Customers:
     """The customers of one file, a row each.
@@ -67,9 +67,9 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         Columns by feature group; a column not named is in group ``other``.
     derived
         A ``DerivedSpec`` by feature name.
-    keep
+    keep_columns
         Columns to keep although they are constant, empty or different in every row.
-    text
+    categorical_columns
         Columns to read as categories although their cells are numbers or dates.
     learnt
         For customers to be scored: the kinds of the features a model learnt from. These columns
@@ -87,7 +87,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     names = canonical_names(list(table.cells.columns))
     check_required_columns(learnt or (), [*names.values(), *(derived or {})])
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
-    roles = roles_of(names, wanted, groups or {}, keep, text)
+    roles = roles_of(names, wanted, groups or {}, keep_columns, categorical_columns)
     ids = _ids(table, roles.id)
     features, unreadable = _inferred(table, roles, ids, learnt or {})
     customers = _assembled(table, roles, ids, features, positive)
@@ -123,7 +123,7 @@ def _inferred(
             if key in learnt:
                 found[key], odd = coerce_type(cells, table.decimal, name, learnt[key], ids)
                 unreadable += odd
-            elif name in roles.text:
+            elif name in roles.categorical_columns:
                 found[key] = InferredColumn("category", as_text(cells))
             else:
                 found[key] = infer_type(cells, table.decimal, name)
@@ -173,7 +173,7 @@ def _useful(
 ) -> Customers:
     """The customers without columns that tell nothing, or tell who is who; told in the funnel."""
     # an id that a group names stays: the audit refuses it, with numbers
-    asked = [*roles.keep, *(name for name in (roles.id,) if name in roles.groups)]
+    asked = [*roles.keep_columns, *(name for name in (roles.id,) if name in roles.groups)]
     kept = {roles.names[name] for name in asked}
     why = {
         key: uninformative_reason(customers.features[key], is_date=features[key].is_date)
@@ -185,7 +185,7 @@ def _useful(
         return customers
     left = {key: column for key, column in customers.columns.items() if key not in useless}
     listed = "; ".join(f"{customers.columns[key].en!r} is {why}" for key, why in useless.items())
-    reason = f"{listed}. To keep one: data.keep=[{next(iter(useless))}]"
+    reason = f"{listed}. To keep one: data.keep_columns=[{next(iter(useless))}]"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
     step = Step("columns left out", len(customers), len(customers), reason)

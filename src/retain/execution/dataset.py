@@ -154,7 +154,7 @@ def clear_cache() -> None:
 
 @lru_cache(maxsize=8)
 def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> Dataset:
-    customers, copies, heard = _customers(data, audited.copies)
+    customers, copies, heard = _customers(data, audited.duplicates)
     _ = (
         customers.labelled
     )  # refuses what cannot be learnt from, before the audit finds lesser faults

@@ -1,6 +1,6 @@
 """A race: the runs of a sweep fold by fold, those worse than the leader stopped on the way.
 
-Every run gets ``validation.burn_in`` folds, then those still in it one at a time. Who is stopped
+Every run gets ``validation.min_folds`` folds, then those still in it one at a time. Who is stopped
 is asked only when all have the same folds, so that it depends on their scores alone: neither on
 the number of workers, nor on who is quicker, nor on a launch that was killed in between.
 Imports nothing heavy: a worker compares.
@@ -28,7 +28,7 @@ class Race:
     ----------
     planned
         All runs. A record that still holds takes part with the folds it has.
-    burn_in
+    min_folds
         Folds that each has before any is stopped.
     costs
         What runs cost, to which every leg adds.
@@ -37,13 +37,13 @@ class Race:
     """
 
     def __init__(
-        self, planned: Plan, burn_in: int, costs: CostModel, paused: Callable[[RungResult], None]
+        self, planned: Plan, min_folds: int, costs: CostModel, paused: Callable[[RungResult], None]
     ) -> None:
         self._costs, self._paused_told = costs, paused
         self._tasks = {task.id: task for task in planned.to_do}
         self._all = {one.task.id: one.task for one in planned.runs}
         self._most = max(task.split.fits for task in self._all.values())
-        self._burn_in = min(burn_in, self._most)
+        self._min_folds = min(min_folds, self._most)
         self._scores: dict[str, tuple[float, ...]] = {}
         self._stopped: set[str] = set()
         for one in planned.runs:
@@ -52,7 +52,7 @@ class Race:
 
     def records(self, crew: RunPool) -> Iterator[Record]:
         """The record of each run, as they end or are stopped."""
-        for folds in range(self._burn_in, self._most + 1):
+        for folds in range(self._min_folds, self._most + 1):
             for result in crew.results(self._queue(folds)):
                 if isinstance(result, Record):
                     self._ended(result)

@@ -29,9 +29,9 @@ DISK_WORDS = {
     "file too large": errno.EFBIG,
 }
 LESS_MEMORY = {
-    "run": "Fit one run at a time: launcher.workers=1; of a purchase log let the engine take less: "
+    "run": "Fit one run at a time: workers=1; of a purchase log let the engine take less: "
     "data.memory_limit=500MB. Else read fewer customers, or allow this command more memory",
-    "compare": "Have one worker: workers=1; look for reasons without new fits: reasons=fast. "
+    "compare": "Have one worker: workers=1; look for reasons without new fits: explain=fast. "
     "Else allow this command more memory",
     "score": "Score fewer customers at a time: rows=10000. Else allow this command more memory",
     "readout": "Draw fewer resamples: resamples=200. Else allow this command more memory",

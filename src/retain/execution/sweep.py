@@ -111,8 +111,8 @@ def _apart(
         watcher.stopping(len(crew.under_way))
 
     with RunPool(workers, first.limits, watcher.started) as crew, sigint_handler(stop):
-        if validation.racing and len(planned.runs) > 1:
-            race = Race(planned, validation.burn_in, costs, watcher.paused)
+        if validation.early_stopping and len(planned.runs) > 1:
+            race = Race(planned, validation.min_folds, costs, watcher.paused)
             yield from race.records(crew)
         else:
             yield from crew.records(costs.queue(tasks))

@@ -137,7 +137,7 @@ class Task:
     @property
     def races(self) -> bool:
         """Whether a race may stop the run, and a record of where one did is good enough."""
-        return bool(self.tree["validation"].get("racing"))
+        return bool(self.tree["validation"].get("early_stopping"))
 
     @property
     def spent(self) -> float:

@@ -222,7 +222,7 @@ class Worker:
                 cause = self._buried() if self.process is not None else error
         raise RetainError(
             f"worker processes cannot be started (the last: {cause}). "
-            "Where memory ran out, have fewer: launcher.workers=1, or workers=1 in a comparison."
+            "Where memory ran out, have fewer: workers=1, or workers=1 in a comparison."
         )
 
     def _begun(self) -> None:

@@ -32,13 +32,13 @@ def split(customers: Customers, validation: Validation, seed: int) -> Splits:
                 f"{validation.name} would test yesterday by tomorrow; type validation=temporal."
             )
         return split_in_time(customers, customers.dated, validation, seed)
-    if validation.sealed is None:
+    if validation.sealed_size is None:
         raise RetainError(
             "validation=temporal needs several snapshots of each customer, as data=purchases has "
             "them; these customers have one row each. Type validation=repeated."
         )
     _enough(target, twins, validation.folds)
-    sealed = _sealed(target.sort_index(), twins, validation.sealed)
+    sealed = _sealed(target.sort_index(), twins, validation.sealed_size)
     rest = target.loc[~target.index.isin(sealed)]
     ids = rest.index.sort_values()
     folds = []

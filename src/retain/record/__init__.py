@@ -15,7 +15,7 @@
         verdict.json                    what was found, for programs; see verdict/document.py
         report.html  pictures/          the same for people; fishbone.svg, .png beside it
         leaderboard.csv  segments.csv  customers.csv  model.skops
-        drivers.csv  features.csv  groups.csv                 why; see reasons/document.py
+        drivers.csv  features.csv  groups.csv                 why; see explanations/document.py
         reference.json                                        shares of the training customers
       campaigns/<id>/                   CampaignDirectory, never overwritten; named by content
         campaign.json                   the plan, its settings, the hashes of its tables; see

@@ -33,11 +33,10 @@ from retain.schema.nodes import (
     Calibration,
     Compare,
     ComparisonConfig,
+    ExplainConfig,
     Features,
-    Launcher,
     Limits,
     Metrics,
-    Reasons,
     Report,
     Run,
     SearchRange,
@@ -47,12 +46,12 @@ from retain.schema.nodes import (
 )
 from retain.schema.parsing import Config, check_mapping, parse
 from retain.schema.purchases import (
-    Active,
     LabelRule,
     LogColumns,
     LogFormat,
     LogPolicy,
     Measure,
+    RegularityRule,
     SnapshotRule,
 )
 from retain.schema.readout import OutcomesFile, Readout, WhichCampaign
@@ -61,7 +60,6 @@ from retain.schema.scoring import SavedVerdict, Score
 __all__ = [
     "GROUPS",
     "UNTUNED",
-    "Active",
     "Assumption",
     "Audit",
     "Bands",
@@ -75,9 +73,9 @@ __all__ = [
     "Condition",
     "Config",
     "DerivedSpec",
+    "ExplainConfig",
     "Features",
     "LabelRule",
-    "Launcher",
     "Lift",
     "Limits",
     "LogColumns",
@@ -96,7 +94,7 @@ __all__ = [
     "Policy",
     "Processes",
     "Readout",
-    "Reasons",
+    "RegularityRule",
     "Report",
     "Rule",
     "Run",

@@ -23,10 +23,10 @@ GROUPS = ("communication", "product", "purchase", "site")
 
 
 class Audit(Config):
-    """What the leak battery may overlook, and what becomes of copied customers."""
+    """Failed leakage checks to allow, and what becomes of duplicated customers."""
 
     allow: tuple[str, ...]
-    copies: Literal["group", "drop"]
+    duplicates: Literal["group", "drop"]
 
 
 class Features(Config):
@@ -112,29 +112,33 @@ UNTUNED = Tuning(name="none", trials=None)
 class Validation(Config):
     """The sealed test and the repeated folds of all other customers.
 
-    ``sealed`` is its share of the customers; ``temporal`` seals the latest snapshot instead, and
-    keeps ``gap`` days, None for the label's horizon, between what is learnt from and what is
-    tested. ``racing`` lets a sweep stop runs that are worse than the leader, once they have
-    ``burn_in`` folds; a record or script from before there were races has none.
+    ``sealed_size`` is its share of the customers. The name ``temporal`` seals the latest snapshot
+    instead, and keeps ``gap`` days, None for the label's horizon, between training and test rows.
+    ``early_stopping`` lets a sweep stop runs that are worse than the leader, once they have
+    ``min_folds`` folds.
     """
 
     name: Name
-    sealed: Annotated[float, Field(ge=0.05, le=0.5)] | None = None
+    sealed_size: Annotated[float, Field(ge=0.05, le=0.5)] | None = None
     folds: Annotated[int, Field(ge=2, le=1_000)]
     repeats: Annotated[int, Field(ge=1, le=1_000)]
     shuffle: bool = True
-    temporal: bool = False
     gap: Annotated[int, Field(ge=1, le=3_660)] | None = None
-    racing: bool = False
-    burn_in: Annotated[int, Field(ge=2, le=1_000_000)] = 3
+    early_stopping: bool = False
+    min_folds: Annotated[int, Field(ge=2, le=1_000_000)] = 3
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if self.temporal and (self.sealed is not None or not self.shuffle):
-            raise ValueError("temporal seals the latest snapshot: no sealed share, shuffle true")
-        if not self.temporal and (self.sealed is None or self.gap is not None):
-            raise ValueError("a sealed share and no gap, or temporal")
+        if self.temporal and (self.sealed_size is not None or not self.shuffle):
+            raise ValueError("no sealed_size and shuffle=true where the name is temporal")
+        if not self.temporal and (self.sealed_size is None or self.gap is not None):
+            raise ValueError("a sealed_size and no gap, or the name temporal")
         return self
+
+    @property
+    def temporal(self) -> bool:
+        """Whether rows are split by time, the latest snapshot being the sealed test."""
+        return self.name == "temporal"
 
 
 class Metrics(Config):
@@ -144,25 +148,25 @@ class Metrics(Config):
     fractions: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=100)]
 
 
-class Reasons(Config):
-    """What is found out about the winner: associations, drivers, contributions of groups.
+class ExplainConfig(Config):
+    """How the winner is explained: associations, drivers, ablation of feature groups.
 
-    ``seconds`` bounds the computing that drivers take. ``none`` has nothing to set: what it is
-    given all the same is refused by ``workflows.explanations``.
+    ``max_seconds`` bounds the computing for drivers. ``none`` has nothing to set: a key that is
+    set all the same is refused by ``workflows.explanations``.
     """
 
     name: Name
-    contribution: Literal["sweep", "refit"] = "sweep"
-    permutations: Annotated[int, Field(ge=0, le=100_000)] = 0
-    background: Annotated[int, Field(ge=2, le=100_000)] = 2
-    repeats: Annotated[int, Field(ge=1, le=1_000)] = 1
-    seconds: Seconds | None = None
-    phrases: Annotated[int, Field(ge=1, le=100)] = 1
+    ablation: Literal["sweep", "refit"] = "sweep"
+    permutation_repeats: Annotated[int, Field(ge=0, le=100_000)] = 0
+    background_size: Annotated[int, Field(ge=2, le=100_000)] = 2
+    cv_repeats: Annotated[int, Field(ge=1, le=1_000)] = 1
+    max_seconds: Seconds | None = None
+    top_drivers: Annotated[int, Field(ge=1, le=100)] = 1
 
     @property
     def on(self) -> bool:
-        """Whether anything is to be found out."""
-        return self.seconds is not None
+        """Whether anything is explained."""
+        return self.max_seconds is not None
 
 
 class Study(Config):
@@ -174,13 +178,6 @@ class Study(Config):
     name: Name
     question: str
     sweeps: tuple[dict[str, Plain], ...] = ()
-
-
-class Launcher(Config):
-    """How many runs are fitted at a time, 0 for one a core, and how many a launch may have."""
-
-    workers: Processes
-    max_runs: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
 
 
 class Limits(Config):
@@ -196,7 +193,11 @@ class Limits(Config):
 
 
 class Run(Config):
-    """The whole tree of ``retain``. Components keep their own parameters: see ``app``."""
+    """The whole tree of ``retain``; components check their own parameters.
+
+    ``workers`` is how many runs are fitted at a time, 0 for one a core, and ``max_runs`` how many
+    a launch may have.
+    """
 
     study: Study
     data: Source
@@ -211,7 +212,8 @@ class Run(Config):
     seed: Seed
     threads: Threads
     outputs: str
-    launcher: Launcher
+    workers: Processes
+    max_runs: Annotated[int, Field(ge=1, le=100_000_000)] = 100_000
     limits: Limits
     dry_run: bool
     tuning: Tuning = UNTUNED  # records older than tuning say nothing of it
@@ -286,7 +288,7 @@ class Compare(Config):
     value: Value
     offers: Catalogue | None = None
     campaign: Planning
-    reasons: Reasons
+    explain: ExplainConfig
     tracking: Tracking
     resamples: Annotated[int, Field(ge=100, le=100_000)]
     workers: Processes

@@ -14,7 +14,7 @@ Measure = Literal["orders", "items", "amount"]
 
 
 class LogColumns(Config):
-    """What the columns of a log are called; a log without headings is named by ``log.names``.
+    """What the columns of a log are called; a log without headings is named by ``format.columns``.
 
     ``customer`` and ``time`` every log has. ``order`` joins the lines of one order; without it the
     purchases of one day are one order. ``minutes`` (on the site) and ``contacts`` (by marketing)
@@ -36,11 +36,11 @@ class LogColumns(Config):
 class LogFormat(Config):
     """How a CSV log is written, as far as it cannot be told from its text.
 
-    ``names`` are the columns of a file without a heading, in their order; ``time_format`` is
+    ``columns`` are those of a file without a heading, in their order; ``time_format`` is
     what ``strptime`` takes; ``timezone`` is the store's, whose midnights begin its days.
     """
 
-    names: tuple[str, ...] | None
+    columns: tuple[str, ...] | None
     time_format: str | None
     timezone: str
 
@@ -49,16 +49,16 @@ class LogPolicy(Config):
     """What becomes of rows that are no plain purchase.
 
     ``returns`` are amounts below zero: ``net`` takes them off what was bought and counts no order,
-    ``drop`` leaves them out, ``refuse`` refuses the log. ``free`` are amounts of zero, and
+    ``drop`` leaves them out, ``error`` refuses the log. ``zero_amount`` are amounts of zero, and
     ``duplicates`` rows that repeat another in every column.
     """
 
-    returns: Literal["net", "drop", "refuse"]
-    free: Literal["keep", "drop", "refuse"]
-    duplicates: Literal["keep", "drop", "refuse"]
+    returns: Literal["net", "drop", "error"]
+    zero_amount: Literal["keep", "drop", "error"]
+    duplicates: Literal["keep", "drop", "error"]
 
 
-class Active(Config):
+class RegularityRule(Config):
     """A regular customer bought in each of the last ``periods`` of ``days``."""
 
     periods: Annotated[int, Field(ge=1, le=24)]
@@ -69,26 +69,26 @@ class LabelRule(Config):
     """What counts as a decline, and of whom it is asked.
 
     Declined is who, in the ``horizon`` days after a snapshot, comes to less than
-    ``decline_below`` × what the own rate of the ``lookback`` days before it makes of so many days.
-    ``history`` are days since the first purchase, None for twice the horizon.
+    ``decline_ratio`` × what the own rate of the ``lookback`` days before it makes of so many days.
+    ``min_history`` are days since the first purchase, None for twice the horizon.
     """
 
     measure: Measure
     horizon: Days
     lookback: Days
-    decline_below: Annotated[float, Field(gt=0, le=1)]
-    active: Active
-    history: Days | None
+    decline_ratio: Annotated[float, Field(gt=0, le=1)]
+    regularity: RegularityRule
+    min_history: Days | None
 
     @property
     def least_history(self) -> int:
         """Days since the first purchase that make a customer eligible."""
-        return 2 * self.horizon if self.history is None else self.history
+        return 2 * self.horizon if self.min_history is None else self.min_history
 
 
 class SnapshotRule(Config):
-    """Up to ``count`` days, ``every`` so many, the last of them ``last`` or as late as can be."""
+    """Up to ``n`` snapshots, ``step_days`` apart, the last on ``last`` or as late as possible."""
 
-    every: Days
-    count: Annotated[int, Field(ge=1, le=120)]
+    step_days: Days
+    n: Annotated[int, Field(ge=1, le=120)]
     last: date | None

@@ -127,7 +127,7 @@ def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> 
         to_carry = (config, comparison.settings, made, winner, data)
         carrying = hands.give("carry", *to_carry, does="carries the winner on")
         asking = None
-        if config.reasons.on and data.customers is not None:
+        if config.explain.on and data.customers is not None:
             asking = ExplanationJobs(hands, config, winner, data.customers)
         diffs = tuple(_differences(comparison))
         followed: WinnerJobs = carrying.outcome()

@@ -58,7 +58,7 @@ def explain_fold_job(
         scoring = FoldScorer(built, prepared.customers, prepared.splits, None)
         try:
             budget = _budget(config, winner, prepared)
-            return explain_fold(scoring, fold, budget, config.reasons.permutations)
+            return explain_fold(scoring, fold, budget, config.explain.permutation_repeats)
         except NotApplicable as reason:
             return reason
 
@@ -93,11 +93,11 @@ def sealed_explained(
 
 
 def _budget(config: Compare, winner: Record, prepared: Dataset) -> TimeBudget:
-    splits, reasons = prepared.splits, config.reasons
-    repeats = min(reasons.repeats, winner.split.n_repeats)
+    splits, explain = prepared.splits, config.explain
+    repeats = min(explain.cv_repeats, winner.split.n_repeats)
     return TimeBudget(
-        seconds=reasons.seconds or 0.0,
+        seconds=explain.max_seconds or 0.0,
         rows=len(splits.ids) * repeats + len(splits.sealed),
-        background=reasons.background,
+        background=explain.background_size,
         seed=winner.seed,
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from retain.explanations.explain import Explained
     from retain.learning.scores import Scores
     from retain.record import Record, StudyDirectory
-    from retain.schema import Compare, Reasons
+    from retain.schema import Compare, ExplainConfig
     from retain.verdict.main_effects import MainEffect
     from retain.workflows.explanation_jobs import AssociationResult
 
@@ -31,18 +31,18 @@ AT_ONCE = 100_000
 """Customers whose drivers are put into words at a time, which bounds the memory it takes."""
 
 
-def refuse_unread(reasons: Reasons) -> None:
-    """Refuse a key of ``reasons`` that nothing reads.
+def refuse_unread(explain: ExplainConfig) -> None:
+    """Refuse a key of ``explain`` that nothing reads.
 
     Raises
     ------
     RetainError
-        When one is set and no reasons are looked for.
+        When one is set and nothing is explained.
     """
-    unread = sorted(reasons.model_fields_set - {"name"})
-    if unread and not reasons.on:
+    unread = sorted(explain.model_fields_set - {"name"})
+    if unread and not explain.on:
         raise RetainError(
-            f"reasons.{unread[0]} is set, but nothing looks for reasons: reasons=fast or full."
+            f"explain.{unread[0]} is set, but nothing is explained; type explain=fast or full."
         )
 
 
@@ -107,7 +107,7 @@ class ExplanationJobs:
         self, hands: WorkerExecutor, config: Compare, winner: Record, customers: SharedValue
     ) -> None:
         self._hands, self._config, self._winner, self._customers = hands, config, winner, customers
-        folds = winner.split.n_folds * min(config.reasons.repeats, winner.split.n_repeats)
+        folds = winner.split.n_folds * min(config.explain.cv_repeats, winner.split.n_repeats)
         self._looking = hands.give("look", winner, customers, does=DOES)
         self._explaining = [self._give("explain", place) for place in range(folds)]
 
@@ -140,7 +140,7 @@ class ExplanationJobs:
         try:
             return self._answer(effects, recorded, sealed)
         except RetainError as error:
-            raise RetainError(f"{error} To have the verdict without them: reasons=none") from None
+            raise RetainError(f"{error} To have the verdict without them: explain=none") from None
 
     def _answer(
         self,
@@ -157,11 +157,11 @@ class ExplanationJobs:
         drivers, strongest, missing = None, None, self._missing(sealed)
         if missing is None:
             folds = [errand.outcome() for errand in self._explaining]
-            drivers = combine_folds(folds, recorded, self._config.reasons.background)
+            drivers = combine_folds(folds, recorded, self._config.explain.background_size)
             strongest = self._strongest(drivers, looked, sealed)
         contributions |= self._left(leaving)
         found = ExplanationResult(
-            level=self._config.reasons.name,
+            level=self._config.explain.name,
             grounds=looked.grounds,
             associations=looked.associations,
             distributions=looked.distributions,
@@ -189,11 +189,11 @@ class ExplanationJobs:
                 continue
             if group not in looked.grounds.on:
                 known[group] = NotApplicable("the winner does not see it")
-            elif self._config.reasons.contribution == "refit":
+            elif self._config.explain.ablation == "refit":
                 leaving[group] = self._give("leave", group)
             else:
                 known[group] = NotApplicable(
-                    "no two runs of the sweep differ in it alone; reasons=full fits the winner "
+                    "no two runs of the sweep differ in it alone; explain=full fits the winner "
                     "again without it"
                 )
         return known, leaving
@@ -220,8 +220,8 @@ class ExplanationJobs:
                 return (
                     f"{one}. Drivers are missing: strength and direction of features, permutation "
                     "importance, drivers.csv and the words on each customer. Allow more with "
-                    "reasons.seconds=…, or choose a model that is explained exactly: a linear one, "
-                    "a tree, a forest, boosting."
+                    "explain.max_seconds=…, or choose a model that is explained exactly: a linear "
+                    "one, a tree, a forest, boosting."
                 )
         return None
 
@@ -239,6 +239,6 @@ class ExplanationJobs:
 
         usually = typical_ranges(looked.grounds.training, looked.grounds.target)
         every = [drivers.shares, *(map(shares, sealed) if isinstance(sealed, list) else ())]
-        table, count = looked.grounds.table, self._config.reasons.phrases
+        table, count = looked.grounds.table, self._config.explain.top_drivers
         parts = [top_drivers(one, table, usually, count) for one in every]
         return pd.concat(parts, ignore_index=True)

@@ -143,5 +143,5 @@ def refit_and_test(
             "file": made.reference.name,
             "sha256": write_reference(learnt_from, made.reference),
         },
-        explained=sealed_explained(config, winner, models, prepared) if config.reasons.on else None,
+        explained=sealed_explained(config, winner, models, prepared) if config.explain.on else None,
     )

@@ -52,8 +52,8 @@ class Opened:
 def _asked(**changes):
     """Columns, format and policy; each change is of the one that has a field of this name."""
     columns = {"customer": "customer", "time": "time"}
-    told = {"names": None, "time_format": None, "timezone": "UTC"}
-    policy = {"returns": "net", "free": "keep", "duplicates": "keep"}
+    told = {"columns": None, "time_format": None, "timezone": "UTC"}
+    policy = {"returns": "net", "zero_amount": "keep", "duplicates": "keep"}
     for name, value in changes.items():
         next(one for one in (told, policy, columns) if name in one or one is columns)[name] = value
     return {

@@ -89,7 +89,7 @@ def test_a_file_without_a_heading_set_apart_by_blanks(opened, csv_log):
         time="day",
         items="cds",
         amount="dollars",
-        names=("id", "day", "cds", "dollars"),
+        columns=("id", "day", "cds", "dollars"),
         time_format="%Y%m%d",
     )
     rows = log.rows("customer", "t // 86400", "cents", "items")
@@ -98,7 +98,7 @@ def test_a_file_without_a_heading_set_apart_by_blanks(opened, csv_log):
 
 def test_names_may_stand_in_the_file_as_well(opened, csv_log):
     path = csv_log("customer,time\n7,2024-01-02\n")
-    assert len(opened(path, names=("customer", "time")).rows()) == 1
+    assert len(opened(path, columns=("customer", "time")).rows()) == 1
 
 
 # --- dialects ------------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ def test_a_large_file_in_utf_16_is_read(opened, csv_log):
 
 def test_blanks_and_tabs_may_part_columns(opened, csv_log):
     path = csv_log("\t1  2024-01-02   3.5\n\n 22 2024-01-03   4\n", "log.txt")
-    log = opened(path, **MONEY, names=("customer", "time", "amount"))
+    log = opened(path, **MONEY, columns=("customer", "time", "amount"))
     assert log.rows("customer", "cents") == [(1, 350), (22, 400)]
 
 
@@ -248,19 +248,21 @@ def test_returns_may_be_dropped_or_refused(opened, csv_log):
     path = csv_log(lines("1,2024-01-03,-5"))
     dropped = opened(path, **MONEY, returns="drop")
     assert (dropped.steps["returns"].before, dropped.steps["returns"].after) == (31, 30)
-    told = r"column 'amount': 1 row is below zero: '-5', first in row 32; policy\.returns=refuse"
+    told = r"column 'amount': 1 row is below zero: '-5', first in row 32; policy\.returns=error"
     with pytest.raises(RetainError, match=told):
-        opened(path, **MONEY, returns="refuse")
+        opened(path, **MONEY, returns="error")
 
 
 def test_free_rows_may_be_kept_dropped_or_refused(opened, csv_log):
     path = csv_log(lines("1,2024-01-03,0"))
     kept = opened(path, **MONEY)
     assert (0, 1) in kept.rows("cents", "buys")
-    assert "1 row is of nothing, kept" in kept.steps["free"].reason
-    assert len(opened(path, **MONEY, free="drop").rows()) == 30
-    with pytest.raises(RetainError, match=r"policy\.free=refuse. Type data\.policy\.free=keep or"):
-        opened(path, **MONEY, free="refuse")
+    assert "1 row is of nothing, kept" in kept.steps["zero_amount"].reason
+    assert len(opened(path, **MONEY, zero_amount="drop").rows()) == 30
+    with pytest.raises(
+        RetainError, match=r"policy\.zero_amount=error. Type data\.policy\.zero_amount=keep or"
+    ):
+        opened(path, **MONEY, zero_amount="error")
 
 
 def test_duplicates_are_told_and_may_be_dropped_or_refused(opened, csv_log):
@@ -272,7 +274,7 @@ def test_duplicates_are_told_and_may_be_dropped_or_refused(opened, csv_log):
     assert (dropped.steps["duplicates"].before, dropped.steps["duplicates"].after) == (33, 30)
     assert len(dropped.rows()) == 30
     with pytest.raises(RetainError, match=r"3 rows repeat another .* such as '1' at '2024-01-01'"):
-        opened(path, **MONEY, duplicates="refuse")
+        opened(path, **MONEY, duplicates="error")
 
 
 def test_rows_that_differ_in_a_column_nobody_named_are_no_duplicates(opened, csv_log):
@@ -385,20 +387,20 @@ def test_which_line_opens_an_order_does_not_hang_on_the_order_of_rows(opened, cs
         ("\n\n", {}, "is empty; expected a header and rows"),
         (b"\x00\x01PK\x00\x00", {}, "it is no text"),
         (lines(), {"amount": "amuont"}, "no column 'amuont', which data.columns.amount names; it has 'customer', 'time', 'amount'. Did you mean 'amount'"),
-        ("1,2024-01-02\n2,2024-01-02\n", {}, "no column 'customer'.*data.log.names"),
+        ("1,2024-01-02\n2,2024-01-02\n", {}, "no column 'customer'.*data.format.columns"),
         ("customer,time,time\n1,2,3\n", {}, "has several columns named 'time'"),
         ("customer,time,Time\n1,2,3\n", {}, "has columns 'time', 'Time', which differ in case alone"),
         ("customer;time;amount\n1;2024-01-02;1.234\n", MONEY, "at most 9e13 with decimal mark ','"),
         (lines(), {"amount": "time"}, "data.columns: column 'time' is named for 'time', 'amount'"),
         ("customer,time\n1,2024-01-02\n2\n", {}, "line 3: 1 cells; expected 2"),
         ('customer,time\n1,2024-01-02\n2,"2024\n', {}, "look for a quote that is not closed"),
-        ("customer,time\n1,01/02/2024\n", {}, "'01/02/2024' may be day and month or month and day.*data.log.time_format='%d/%m/%Y'"),
+        ("customer,time\n1,01/02/2024\n", {}, "'01/02/2024' may be day and month or month and day.*data.format.time_format='%d/%m/%Y'"),
         ("customer,time\n1,13/02/2024\n1,02/13/2024\n", {}, "in 1 cells the day stands first, in 1 the month"),
-        ("customer,time\n1,soon\n1,later\n", {}, "no cell is a time: 'later', 'soon'; expected dates such as '2024-03-31'; or say how they are written with data.log.time_format"),
-        ("customer,time\n1,2024-01-02\n", {"time_format": "%d.%m.%Y"}, "1 of 1 rows .* cannot be read.*'2024-01-02'.*data.log.time_format"),
-        ("customer,time\n1,2024-01-02\n", {"time_format": "%Q"}, "data.log.time_format: it is '%Q'.*expected what strptime takes"),
-        (lines(), {"timezone": "Europe/Moskow"}, "data.log.timezone is 'Europe/Moskow'.*Did you mean 'Europe/Moscow'"),
-        (lines(), {"names": ("customer", "time")}, "has 3 columns, and data.log.names 2"),
+        ("customer,time\n1,soon\n1,later\n", {}, "no cell is a time: 'later', 'soon'; expected dates such as '2024-03-31'; or say how they are written with data.format.time_format"),
+        ("customer,time\n1,2024-01-02\n", {"time_format": "%d.%m.%Y"}, "1 of 1 rows .* cannot be read.*'2024-01-02'.*data.format.time_format"),
+        ("customer,time\n1,2024-01-02\n", {"time_format": "%Q"}, "data.format.time_format: it is '%Q'.*expected what strptime takes"),
+        (lines(), {"timezone": "Europe/Moskow"}, "data.format.timezone is 'Europe/Moskow'.*Did you mean 'Europe/Moscow'"),
+        (lines(), {"columns": ("customer", "time")}, "has 3 columns, and data.format.columns 2"),
     ],
 )  # fmt: skip
 def test_a_log_that_cannot_be_read_is_refused_in_a_sentence(opened, csv_log, text, changes, told):
@@ -408,7 +410,7 @@ def test_a_log_that_cannot_be_read_is_refused_in_a_sentence(opened, csv_log, tex
 
 def test_names_may_not_repeat(opened, csv_log):
     with pytest.raises(RetainError, match="several columns named 'time'"):
-        opened(csv_log("1,2024-01-02,3\n"), names=("customer", "time", "time"))
+        opened(csv_log("1,2024-01-02,3\n"), columns=("customer", "time", "time"))
 
 
 def test_a_line_of_other_length_among_columns_parted_by_blanks_is_shown(opened, csv_log):
@@ -416,7 +418,7 @@ def test_a_line_of_other_length_among_columns_parted_by_blanks_is_shown(opened, 
     with pytest.raises(
         RetainError, match="line '2 2024-01-03 6 7': 4 cells; expected 3, as in the n"
     ):
-        opened(path, names=("customer", "time", "amount"))
+        opened(path, columns=("customer", "time", "amount"))
 
 
 def test_a_path_that_leads_nowhere_is_told_with_the_nearest_name(opened, csv_log, tmp_path):

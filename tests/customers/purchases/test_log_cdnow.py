@@ -24,7 +24,9 @@ def cdnow(checkout):
 def test_the_real_log_is_read_as_its_config_says(opened, cdnow):
     path, config = cdnow
     log = opened(
-        path, **config["columns"], **config["log"] | {"names": tuple(config["log"]["names"])}
+        path,
+        **config["columns"],
+        **config["format"] | {"columns": tuple(config["format"]["columns"])},
     )
     rows, customers = log.rows("count(*)", "count(DISTINCT customer)")[0]
     assert (rows, customers) == (KNOWN["rows"], KNOWN["customers"])
@@ -33,5 +35,5 @@ def test_the_real_log_is_read_as_its_config_says(opened, cdnow):
     assert [(step.name, step.after) for step in log.log.steps] == [
         ("log read", KNOWN["rows"]),
         ("duplicates", KNOWN["rows"]),
-        ("free", KNOWN["rows"]),
+        ("zero_amount", KNOWN["rows"]),
     ]

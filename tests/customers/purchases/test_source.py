@@ -32,7 +32,7 @@ def nodes(checkout):
             yaml.safe_load((folder / f"{n}.yaml").read_text("utf-8")) for n in ("purchases", name)
         )
         told = {**base, **own, "cache": None}
-        for key in ("columns", "log"):
+        for key in ("columns", "format"):
             told[key] = {**base[key], **own[key]}
         for key in ("name", "_target_", "baselines", "defaults"):
             told.pop(key, None)
@@ -92,7 +92,7 @@ def asked(nodes, written):
 
     def told(frame=None, **changes):
         path = changes.pop("path", None) or (written() if frame is None else written(frame))
-        changes["snapshots"] = {"count": 6, **changes.get("snapshots", {})}
+        changes["snapshots"] = {"n": 6, **changes.get("snapshots", {})}
         rest = {"columns": COLUMNS, "profit_unit": "euro a month", **changes}
         return nodes(path=path, **rest)
 
@@ -147,7 +147,7 @@ def test_profit_is_money_a_month_over_the_look_back(asked, shop_log):
 
 
 def test_the_funnel_leads_from_purchases_to_regular_customers(asked):
-    customers = read(**asked(label={"active": {"periods": 3, "days": 40}}))
+    customers = read(**asked(label={"regularity": {"periods": 3, "days": 40}}))
     of = [step.of for step in customers.funnel]
     assert of == sorted(of, reverse=True)
     eligible = customers.funnel[-3:]
@@ -181,7 +181,7 @@ def test_rows_may_be_shuffled_or_split_into_files(asked, written, shop_log, tmp_
 
 def test_customers_only_to_be_scored_have_one_row_and_no_target(asked, shop_log):
     log = pd.concat([shop_log, shop_log.head(1).assign(who=999)], ignore_index=True)
-    customers = read(**asked(log, labelled=False))
+    customers = read(**asked(log, has_target=False))
     assert customers.target is None
     assert customers.dated is None
     assert customers.snapshot == shop_log["when"].max().date() + dt.timedelta(days=1)
@@ -197,8 +197,8 @@ def test_customers_only_to_be_scored_have_one_row_and_no_target(asked, shop_log)
 
 def test_a_snapshot_of_both_kinds_has_the_same_features(asked):
     day = "2023-08-03"
-    both = read(**asked(snapshots={"last": day, "count": 1}))
-    alone = read(**asked(labelled=False, at=day))
+    both = read(**asked(snapshots={"last": day, "n": 1}))
+    alone = read(**asked(has_target=False, snapshot=day))
     there = both.features.set_axis(both.dated.customer.to_numpy())
     pd.testing.assert_frame_equal(alone.features, there, check_exact=True, check_names=False)
     assert str(alone.snapshot) == day
@@ -235,12 +235,12 @@ def test_the_second_reading_of_a_log_does_not_scan_it(asked, scans, tmp_path, sh
     "change",
     [
         {"label": {"horizon": 60}},
-        {"label": {"decline_below": 0.6}},
-        {"snapshots": {"count": 3}},
+        {"label": {"decline_ratio": 0.6}},
+        {"snapshots": {"n": 3}},
         {"windows": [30, 60]},
-        {"labelled": False},
+        {"has_target": False},
         {"columns": {"discount": None}},
-        {"log": {"timezone": "Asia/Tokyo"}},
+        {"format": {"timezone": "Asia/Tokyo"}},
     ],
 )
 def test_another_option_builds_another_table(asked, scans, tmp_path, change):
@@ -332,15 +332,15 @@ def test_nobody_regular_is_a_sentence_that_says_why(asked, shop_log):
         ({"snapshots": {"last": "2022-03-02"}}, r"120 days of its look-back of 180 are missing"),
         ({"snapshots": {"last": "soon"}}, r"data.snapshots.last: it is 'soon'; expected a day as"),
         (
-            {"labelled": False, "at": "2022-01-01"},
-            r"data.at: it is 2022-01-01; expected a day after",
+            {"has_target": False, "snapshot": "2022-01-01"},
+            r"data.snapshot: it is 2022-01-01; expected a day after",
         ),
         ({"windows": [0, 30]}, r"data.windows: it is \[0, 30\]; expected whole days"),
         ({"windows": []}, r"data.windows: it is \[\]"),
         ({"windows": 30}, r"data.windows: it is 30; expected whole days, .* such as \[30,90,180\]"),
         ({"windows": [30, 9999]}, r"data.windows: it is \[30, 9999\]; expected .* 1 to 3660"),
         ({"label": {"horizn": 3}}, r"data.label: key 'horizn' is unknown. Did you mean 'horizon'"),
-        ({"label": {"decline_below": 0}}, r"data.label.decline_below is 0; expected .*greater"),
+        ({"label": {"decline_ratio": 0}}, r"data.label.decline_ratio is 0; expected .*greater"),
         ({"engine": "duckbd"}, r"data.engine 'duckbd' is not one of .*Did you mean 'duckdb'"),
         (
             {"memory_limit": "much"},
@@ -385,7 +385,7 @@ def test_who_only_returned_is_told_and_listed(asked, shop_log):
     frame = pd.concat([shop_log, shop_log.iloc[[-1]].assign(who=999, paid=-5.0)])
     step = read(**asked(frame)).funnel[-4]
     assert (step.name, step.before - step.after) == ("never bought", 6)
-    people = read(**asked(frame, labelled=False))
+    people = read(**asked(frame, has_target=False))
     (step,) = [one for one in people.funnel if one.name == "never bought"]
     assert step.dropped == (999,)
 
@@ -393,9 +393,12 @@ def test_who_only_returned_is_told_and_listed(asked, shop_log):
 @pytest.mark.parametrize(
     ("changes", "match"),
     [
-        ({"labelled": "maybe"}, r"data\.labelled: it is 'maybe'; expected true or false"),
-        ({"at": "2023-01-01"}, r"expected data\.snapshots\.last=DAY, or data\.labelled=false"),
-        ({"labelled": False, "at": "soon"}, "data.at: it is 'soon'; expected a day"),
+        ({"has_target": "maybe"}, r"data\.has_target: it is 'maybe'; expected true or false"),
+        (
+            {"snapshot": "2023-01-01"},
+            r"expected data\.snapshots\.last=DAY, or data\.has_target=false",
+        ),
+        ({"has_target": False, "snapshot": "soon"}, "data.snapshot: it is 'soon'; expected a day"),
     ],
 )
 def test_a_day_or_a_label_that_means_nothing_is_refused(asked, changes, match):

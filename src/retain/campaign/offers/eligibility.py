@@ -96,7 +96,7 @@ def eligible(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarra
 
     Consent is given or the offer needs none, ``when`` holds and ``never`` does not, one of the
     offer's ``drivers`` raises the customer's risk, and all that its texts tell is known. Where
-    nothing is told of a customer's drivers (``reasons=none``, new customers), ``when`` stands for
+    nothing is told of a customer's drivers (``explain=none``, new customers), ``when`` stands for
     the drivers, and an offer without ``when`` is not for them.
     """
     may = _driven(offer, audience, raised)

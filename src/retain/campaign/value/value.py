@@ -31,8 +31,8 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
     """All scored customers with recalibrated risk and what a decline is taken to cost.
 
     ``value_at_stake`` = max(profit, 0) × horizon × share_lost × margin, each assumption at its
-    value; a customer whose profit is not known, or is a loss, puts nothing at stake. Contactable is who is
-    known to have agreed; where the source does not say, nobody with ``consent="stated"`` and
+    value; a customer whose profit is not known, or is a loss, puts nothing at stake. Contactable is
+    who is known to have agreed; where the source does not say, nobody with ``consent="stated"`` and
     everybody with ``"given"``.
 
     Parameters

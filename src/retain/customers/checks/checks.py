@@ -116,7 +116,9 @@ def twins(customers: Customers, folding: Folding) -> Check:
     if apart == 0:
         message = f"{found.told}; copies share a group, which no fold splits"
         return Check("duplicates", "mitigated", message)
-    message = f"{found.told}; folds may split {apart:,} of them: group them with audit.copies=group"
+    message = (
+        f"{found.told}; folds may split {apart:,} of them: group them with audit.duplicates=group"
+    )
     return Check("duplicates", "failed", message, severe=True)
 
 

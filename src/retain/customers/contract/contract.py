@@ -105,14 +105,14 @@ class Contract:
             yield Feature(source, key, _column(source.name, spec, f"_{key}", f", {en}", f", {ru}"))
 
 
-def parse_contract(tables: Mapping[str, Any], *, labelled: bool = True) -> Contract:
+def parse_contract(tables: Mapping[str, Any], *, has_target: bool = True) -> Contract:
     """The contract of these config nodes; a ``RetainError`` naming all that contradicts itself.
 
-    ``labelled=False`` leaves the target out: the files hold customers to be scored.
+    ``has_target=False`` leaves the target out: the files hold customers to be scored.
     """
     nodes = check_mapping("tables", tables)
     parsed = {name: parse(TableSpec, node, f"tables.{name}") for name, node in nodes.items()}
-    contract = Contract(parsed if labelled else _unlabelled(parsed))
+    contract = Contract(parsed if has_target else _unlabelled(parsed))
     if not parsed:
         raise RetainError.at("tables", "it is empty", "expected at least one table")
     wrong = [line for check in _CHECKS for line in check(contract)]

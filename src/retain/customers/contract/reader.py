@@ -28,7 +28,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
     profit_unit: str,
     cleaning: Mapping[str, Any] | None = None,
     derived: Mapping[str, Any] | None = None,
-    labelled: bool = True,
+    has_target: bool = True,
 ) -> Customers:
     """The customers of the raw files in ``dir``, one row each, checked against the contract.
 
@@ -46,7 +46,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
         A ``Cleaning``: what becomes of newcomers and outliers.
     derived
         A ``DerivedSpec`` by feature name.
-    labelled
+    has_target
         False for customers who are only to be scored: the target column is not read, and who
         breaks the contract is left out, told in the funnel, instead of the files being refused.
 
@@ -55,16 +55,16 @@ def read(  # noqa: PLR0913 - the keys of a data config
     RetainError
         The contract contradicts itself, or a file breaks it.
     """
-    contract = parse_contract(tables, labelled=labelled)
+    contract = parse_contract(tables, has_target=has_target)
     rules = parse(Cleaning, cleaning or {}, "cleaning")
     columns = {key: feature.column for key, feature in contract.features.items()}
     wanted = derivations(derived, columns)
     folder = place_of(dir, "data.dir")
     raw = {
-        key: read_table(folder, key, spec, contract.key(key), lenient=not labelled)
+        key: read_table(folder, key, spec, contract.key(key), lenient=not has_target)
         for key, spec in contract.tables.items()
     }
-    ids, unreadable = _ids(raw, lenient=not labelled)
+    ids, unreadable = _ids(raw, lenient=not has_target)
     raw = {key: table.among(ids) for key, table in raw.items()}
     customers = without(_assembled(contract, raw, ids), unreadable)
     unit = profit_unit if customers.profit is not None else None

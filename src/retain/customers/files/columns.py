@@ -105,8 +105,8 @@ class Roles:
     profit: str | None
     consent: str | None
     groups: dict[str, str]
-    keep: list[str]
-    text: list[str]
+    keep_columns: list[str]
+    categorical_columns: list[str]
 
     @property
     def features(self) -> list[str]:
@@ -119,8 +119,8 @@ def roles_of(
     names: dict[str, str],
     wanted: Mapping[str, str | None],
     groups: Mapping[str, Sequence[str]],
-    keep: Sequence[str],
-    text: Sequence[str],
+    keep_columns: Sequence[str],
+    categorical_columns: Sequence[str],
 ) -> Roles:
     """The roles a user gave; a ``RetainError`` where a name is wrong or has two meanings.
 
@@ -135,8 +135,8 @@ def roles_of(
         names=names,
         **given,
         groups=_groups(groups, names, given),
-        keep=find_all(keep, names, "data.keep"),
-        text=find_all(text, names, "data.text"),
+        keep_columns=find_all(keep_columns, names, "data.keep_columns"),
+        categorical_columns=find_all(categorical_columns, names, "data.categorical_columns"),
     )
 
 

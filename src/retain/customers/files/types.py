@@ -148,7 +148,7 @@ def _fits(values: pd.Series, said: pd.Series, name: str, kind: str) -> bool:
         found = f"column {name!r}: {n_cells(len(odd))} not a {kind} as the others: {preview(odd)}"
         raise RetainError(
             f"{found}; expected {kind}s and empty cells. Mend these cells, or read the column "
-            f"as a category: data.text=[{snake_case(name)}]"
+            f"as a category: data.categorical_columns=[{snake_case(name)}]"
         )
     return bool(share == 1)
 

@@ -243,7 +243,7 @@ def _raw(
     connection: duckdb.DuckDBPyConnection, origin: LogLocation, asked: _Asked, roles: dict[str, str]
 ) -> RawRelation:
     if origin.kind == "CSV":
-        return csv.load(connection, origin, roles, asked.format.names)
+        return csv.load(connection, origin, roles, asked.format.columns)
     if origin.kind == "Parquet":
         return duckdb_views.create_parquet_view(connection, origin, roles)
     if origin.kind == "DuckDB":

@@ -44,13 +44,13 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     table: str | None,
     columns: Mapping[str, Any],
     profit_unit: str | None,
-    log: Mapping[str, Any],
+    format: Mapping[str, Any],  # noqa: A002 - the key of the config
     policy: Mapping[str, Any],
     label: Mapping[str, Any],
     snapshots: Mapping[str, Any],
     windows: Sequence[int],
-    labelled: bool,
-    at: str | date | None,
+    has_target: bool,
+    snapshot: str | date | None,
     engine: str,
     memory_limit: str,
     cache: str | None,
@@ -58,20 +58,20 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     """The regular customers of a purchase log, a row each at each of several snapshots.
 
     Features look at what lies strictly before a snapshot, the target at the horizon after it.
-    With ``labelled`` False there is one snapshot and no target, and a row a customer.
+    With ``has_target`` False there is one snapshot and no target, and a row a customer.
 
     Parameters
     ----------
     path, table
         What ``open_log`` takes.
-    columns, log, policy, label, snapshots
+    columns, format, policy, label, snapshots
         A ``LogColumns``, ``LogFormat``, ``LogPolicy``, ``LabelRule`` and ``SnapshotRule``.
     profit_unit
         What one unit of money is, in words; needed where the log has an amount or a profit.
     windows
         Days the features look back.
-    at
-        The day of the one snapshot where ``labelled`` is False; None for the day after the log.
+    snapshot
+        The day of the one snapshot where ``has_target`` is False; None for the day after the log.
     engine
         ``duckdb`` or ``spark``: both give the same table.
     memory_limit
@@ -84,17 +84,17 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     RetainError
         An option or the log is wrong, the log is too short, or nobody is regular.
     """
-    keys = {"path": path, "table": table, "columns": columns, "log": log, "policy": policy}
-    asks = {"label": label, "snapshots": snapshots, "windows": windows, "labelled": labelled}
-    how = {"at": at, "engine": engine, "memory_limit": memory_limit}
+    keys = {"path": path, "table": table, "columns": columns, "format": format, "policy": policy}
+    asks = {"label": label, "snapshots": snapshots, "windows": windows, "has_target": has_target}
+    how = {"snapshot": snapshot, "engine": engine, "memory_limit": memory_limit}
     request = request_of({**keys, **asks, **how})
     unit = _unit(request.reading["columns"], profit_unit)
     mapped = labels.check_measure(request.label, request.mapped)
     folder = parse_path("data.cache", cache) if cache else None
     found = table_cache.build_or_load(folder, request.key(), request.build, request.fits)
-    asked = to_customers.Asked(mapped, request.mapped, unit, labelled)
+    asked = to_customers.Asked(mapped, request.mapped, unit, has_target)
     customers = to_customers.customers_of(found, asked)
-    for sentence in shares(found.facts) if labelled else ():
+    for sentence in shares(found.facts) if has_target else ():
         logger.info("%s", sentence)
     logger.info("customers: %s; %d features", customers.told(), len(customers.columns))
     return customers
@@ -107,14 +107,14 @@ def request_of(keys: Mapping[str, Any]) -> Request:
             "path": keys["path"],
             "table": keys["table"],
             "columns": parse(LogColumns, keys["columns"], "data.columns"),
-            "format": parse(LogFormat, keys["log"], "data.log"),
+            "format": parse(LogFormat, keys["format"], "data.format"),
             "policy": parse(LogPolicy, keys["policy"], "data.policy"),
         },
         label=parse(LabelRule, keys["label"], "data.label"),
         snapshots=parse(SnapshotRule, _with_date(keys["snapshots"]), "data.snapshots"),
         windows=windows_of(keys["windows"]),
-        labelled=_labelled(keys["labelled"], keys["at"]),
-        at=_date(keys["at"], "data.at"),
+        has_target=_check_has_target(keys["has_target"], keys["snapshot"]),
+        snapshot=_date(keys["snapshot"], "data.snapshot"),
         engine=_known(keys["engine"]),
         memory=duck.bytes_of(keys["memory_limit"]),
     )
@@ -128,8 +128,8 @@ class Request:
     label: LabelRule
     snapshots: SnapshotRule
     windows: tuple[int, ...]
-    labelled: bool
-    at: date | None
+    has_target: bool
+    snapshot: date | None
     engine: str
     memory: int
 
@@ -146,7 +146,7 @@ class Request:
         return table_cache.hash_key(
             content_of(**self.reading),
             [one.model_dump(mode="json") for one in options],
-            [self.windows, self.labelled, str(self.at)],
+            [self.windows, self.has_target, str(self.snapshot)],
             sql_script.version(),
         )
 
@@ -166,7 +166,7 @@ class Request:
                 self.windows,
                 log.columns,
                 len(log.categories),
-                self.labelled,
+                self.has_target,
             )
             built = self._built(connection, plan, log, keep)
         counts = tuple((*key, *value) for key, value in built.counts.items())
@@ -189,8 +189,8 @@ class Request:
         return duck.build(connection, plan, purchases=count, keep=keep, memory=self.memory)
 
     def _calendar(self, log: Log) -> SnapshotCalendar:
-        if not self.labelled:
-            return single_snapshot(log.first, log.last, self.at)
+        if not self.has_target:
+            return single_snapshot(log.first, log.last, self.snapshot)
         return snapshots_from_log(log.first, log.last, self.snapshots, self.label)
 
 
@@ -207,14 +207,14 @@ def _rows(log: Log, connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-def _labelled(value: object, at: object) -> bool:
+def _check_has_target(value: object, snapshot: object) -> bool:
     if not isinstance(value, bool):
-        raise RetainError.at("data.labelled", f"it is {value!r}", "expected true or false")
-    if value and at is not None:
+        raise RetainError.at("data.has_target", f"it is {value!r}", "expected true or false")
+    if value and snapshot is not None:
         raise RetainError.at(
-            "data.at",
-            f"it is {at!r}, and data.labelled=true asks for data.snapshots",
-            "expected data.snapshots.last=DAY, or data.labelled=false",
+            "data.snapshot",
+            f"it is {snapshot!r}, and data.has_target=true asks for data.snapshots",
+            "expected data.snapshots.last=DAY, or data.has_target=false",
         )
     return value
 

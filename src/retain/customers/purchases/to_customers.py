@@ -29,7 +29,7 @@ class Asked:
     label: LabelRule
     columns: frozenset[str]
     profit_unit: str | None
-    labelled: bool
+    has_target: bool
 
 
 def customers_of(table: FeatureTable, asked: Asked) -> Customers:
@@ -41,23 +41,23 @@ def customers_of(table: FeatureTable, asked: Asked) -> Customers:
         Nobody is regular.
     """
     facts = table.facts
-    rows, dropped = _regular(table.rows) if not asked.labelled else (table.rows, None)
+    rows, dropped = _regular(table.rows) if not asked.has_target else (table.rows, None)
     steps = steps_of(facts, asked.label, dropped)
     if rows.num_rows == 0:
         raise RetainError(_nobody(steps, asked, facts))
     order, text = _order(rows)
-    ids = _ids(rows, order, text, facts, dated=asked.labelled)
+    ids = _ids(rows, order, text, facts, dated=asked.has_target)
     features, columns = _features(rows, order, ids, facts)
-    dated = _dated(rows, order, ids, asked, facts) if asked.labelled else None
+    dated = _dated(rows, order, ids, asked, facts) if asked.has_target else None
     return Customers(
         features=features,
         columns=columns,
-        target=_target(rows, order, ids) if asked.labelled else None,
+        target=_target(rows, order, ids) if asked.has_target else None,
         profit=_profit(rows, order, ids, asked.label),
         profit_unit=asked.profit_unit,
-        activity=labels.describe_label(asked.label) if asked.labelled else None,
+        activity=labels.describe_label(asked.label) if asked.has_target else None,
         funnel=steps,
-        snapshot=None if asked.labelled else date_from_epoch(facts.snapshots[0]),
+        snapshot=None if asked.has_target else date_from_epoch(facts.snapshots[0]),
         dated=dated,
     )
 
@@ -67,17 +67,17 @@ def _nobody(steps: tuple[Step, ...], asked: Asked, facts: TableFacts) -> str:
     message = "; ".join(f"{one.before - one.after} {one.name}" for one in steps[-3:])
     last = facts.snapshots[-1]
     days, needed = last - facts.first, asked.label.least_history
-    if not asked.labelled:
+    if not asked.has_target:
         when, hint = (
             f"on {date_from_epoch(last)}",
-            "Type data.at=DAY, soon after a purchase of the log, or ",
+            "Type data.snapshot=DAY, soon after a purchase of the log, or ",
         )
     else:
         when, hint = "at any snapshot", "Type "
     if days < needed:
         latest = date_from_epoch(last)
         hint = f"The log begins {days} days before {latest}, and {needed} are asked. {hint}"
-    hint += "another data.label.active.periods=N or data.label.history=DAYS"
+    hint += "another data.label.regularity.periods=N or data.label.min_history=DAYS"
     return f"nobody is a regular customer {when} ({message}). {hint}."
 
 

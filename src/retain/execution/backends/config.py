@@ -12,33 +12,33 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from retain.schema import Config, Processes, Run
+from retain.schema import Config, Run
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Positive = Annotated[float, Field(gt=0, le=1_000_000)]
 
 
 class Local(Config):
-    """Worker processes of this machine; how many is the ``launcher`` node's to say."""
+    """Worker processes of this machine; ``workers`` says how many."""
 
     engine: Literal["basic"]
 
     def at_once(self, first: Run) -> int:
         """How many runs are done at a time."""
-        return first.launcher.workers or os.cpu_count() or 1
+        return first.workers or os.cpu_count() or 1
 
 
 class Jobs(Config):
     """Jobs, each of which does a share of the runs."""
 
     jobs: Annotated[int, Field(ge=1, le=1000)]
-    workers: Count
+    workers_per_job: Count
     runs_per_job: Annotated[int, Field(ge=0, le=1_000_000)]
     timeout_min: Count
 
     def at_once(self, _: Run) -> int:
         """How many runs are done at a time, once all jobs have begun."""
-        return self.jobs * self.workers
+        return self.jobs * self.workers_per_job
 
 
 class SubmititLocal(Jobs):
@@ -65,12 +65,11 @@ class Ray(Config):
 
     engine: Literal["ray"]
     address: str | None
-    workers: Processes
     wait_min: Positive
 
-    def at_once(self, _: Run) -> int:
+    def at_once(self, first: Run) -> int:
         """How many runs are done at a time, as far as it can be told before Ray is there."""
-        return self.workers or os.cpu_count() or 1
+        return first.workers or os.cpu_count() or 1
 
 
 Backend = Local | SubmititLocal | Slurm | Ray

@@ -70,7 +70,7 @@ class RayPool:
 
     def __enter__(self) -> Self:
         self._study.mkdir(parents=True, exist_ok=True)
-        own = {"num_cpus": self._engine.workers * self._first.threads or os.cpu_count()}
+        own = {"num_cpus": self._first.workers * self._first.threads or os.cpu_count()}
         own |= {"include_dashboard": False, "object_store_memory": STORE}
         try:
             with _outside_current_folder():
@@ -98,7 +98,7 @@ class RayPool:
 
     def records(self, waiting: Queue) -> Iterator[Record]:
         """The record of each task, as they end."""
-        size = self._engine.workers or self._room()
+        size = self._first.workers or self._room()
         self._last_seen = time.monotonic()
         while waiting or any(task for _, task in self._busy.values()):
             self._assign(waiting, size)

@@ -112,7 +112,9 @@ class SubmititPool:
         engine = self._engine
         count = math.ceil(len(runs) / engine.runs_per_job) if engine.runs_per_job else engine.jobs
         return [
-            RemoteBatch(part, engine.workers, self._first.limits, Path.cwd(), self._study.path)
+            RemoteBatch(
+                part, engine.workers_per_job, self._first.limits, Path.cwd(), self._study.path
+            )
             for part in round_robin(runs, count)
         ]
 
@@ -191,7 +193,7 @@ def _asked(engine: SubmititLocal | Slurm, threads: int, study: StudyDirectory) -
     asked: dict[str, Any] = {
         "name": f"retain-{study.path.name}",
         "timeout_min": engine.timeout_min,
-        "cpus_per_task": engine.workers * threads,
+        "cpus_per_task": engine.workers_per_job * threads,
     }
     if isinstance(engine, SubmititLocal):
         return asked

@@ -34,7 +34,7 @@ def once(
     """
     if policy.duplicates == "keep":
         return raw, _told(connection, raw, rows)
-    if policy.duplicates == "refuse":
+    if policy.duplicates == "error":
         _refuse(connection, raw)
         return raw, ()
     connection.execute(f"CREATE TABLE {_ONCE} AS SELECT DISTINCT * FROM {RAW}")  # noqa: S608
@@ -68,7 +68,7 @@ def _refuse(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> None:
         f"{raw.told}: {count} rows repeat another in every column, such as {customer!r} at {time!r}"
     )
     raise RetainError(
-        f"{found}; policy.duplicates=refuse. Type data.policy.duplicates=keep or drop."
+        f"{found}; policy.duplicates=error. Type data.policy.duplicates=keep or drop."
     )
 
 

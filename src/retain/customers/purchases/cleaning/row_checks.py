@@ -96,7 +96,9 @@ def _refuse_unreadable(
         return
     which = "; ".join(f"{rows_are(tally.by_fault[n])} {told[n]}" for n in wrong)
     share = f"{count} of {tally.rows} rows ({count / tally.rows:.1%}) cannot be read"
-    hint = " Say how times are written with data.log.time_format." if _of_time(rows, wrong) else ""
+    hint = (
+        " Say how times are written with data.format.time_format." if _of_time(rows, wrong) else ""
+    )
     raise RetainError(f"{rows.raw.told}: {share}: {which}; expected at most 5 %.{hint}")
 
 
@@ -135,17 +137,17 @@ def _by_policy(
     role = "amount" if "amount" in rows.values else "items"
     refused = (
         ("returns", policy.returns, tally.returned, rows.returned, "below zero", "net or drop"),
-        ("free", policy.free, tally.free, rows.free, "of nothing", "keep or drop"),
+        ("zero_amount", policy.zero_amount, tally.free, rows.free, "of nothing", "keep or drop"),
     )
     for name, chosen, count, when, what, others in refused:
-        if count and chosen == "refuse":
+        if count and chosen == "error":
             where = f"({rows.fault()}) = 0 AND {when}"
             shown = _examples(connection, rows, where, role)
             found = f"{rows.raw.where(role)}: {rows_are(count)} {what}{shown}"
-            raise RetainError(f"{found}; policy.{name}=refuse. Type data.policy.{name}={others}.")
+            raise RetainError(f"{found}; policy.{name}=error. Type data.policy.{name}={others}.")
     said = (
         ("returns", tally.returned, "taken off what was bought, no purchase of their own"),
-        ("free", tally.free, "of nothing, kept as purchases"),
+        ("zero_amount", tally.free, "of nothing, kept as purchases"),
         ("visits", tally.visits, "without amount and items, only minutes or contacts"),
     )
     for name, count, how in said:

@@ -35,21 +35,22 @@ class Spans:
         return {snapshot, *(snapshot - n for n in back), *(snapshot + n for n in self.forward)}
 
 
-def spans_of(label: LabelRule, windows: Sequence[int], *, labelled: bool) -> Spans:
+def spans_of(label: LabelRule, windows: Sequence[int], *, has_target: bool) -> Spans:
     """The windows of features, label and its sensitivity.
 
-    >>> from retain.schema.purchases import Active
-    >>> label = LabelRule(measure="orders", horizon=90, lookback=180, decline_below=0.5,
-    ...                   active=Active(periods=2, days=90), history=None)
-    >>> spans_of(label, (30, 90), labelled=True)
+    >>> from retain.schema.purchases import RegularityRule
+    >>> label = LabelRule(measure="orders", horizon=90, lookback=180, decline_ratio=0.5,
+    ...                   regularity=RegularityRule(periods=2, days=90), min_history=None)
+    >>> spans_of(label, (30, 90), has_target=True)
     Spans(back=(30, 90, 180), forward=(30, 60, 90), periods=3, period=90)
     """
-    active = label.active
-    if not labelled:
-        return Spans(tuple(sorted({*windows, label.lookback})), (), active.periods, active.days)
+    regularity = label.regularity
+    if not has_target:
+        windowed = tuple(sorted({*windows, label.lookback}))
+        return Spans(windowed, (), regularity.periods, regularity.days)
     back = {*windows, label.lookback, *shorter_lookbacks(label)}
     forward = (*shorter_horizons(label), label.horizon)
-    return Spans(tuple(sorted(back)), forward, active.periods + 1, active.days)
+    return Spans(tuple(sorted(back)), forward, regularity.periods + 1, regularity.days)
 
 
 def shorter_lookbacks(label: LabelRule) -> tuple[int, ...]:

@@ -36,8 +36,8 @@ def steps_of(
 
 def reasons(rule: LabelRule) -> dict[int, tuple[str, str]]:
     """Name and sentence of each reason not to be regular, by its number, in the order asked."""
-    active = rule.active
-    periods = f"the last {active.periods} periods of {active.days} days"
+    regularity = rule.regularity
+    periods = f"the last {regularity.periods} periods of {regularity.days} days"
     return {
         NEVER: ("never bought", "returns, visits or contacts alone"),
         1: ("too new", f"first purchase less than {rule.least_history} days before"),

@@ -29,16 +29,16 @@ class Decline:
 def decline(rule: LabelRule) -> Decline:
     """The rule as two whole factors without a common divisor.
 
-    Declined: future sum / horizon < decline_below × past sum / look-back, with ``decline_below``
+    Declined: future sum / horizon < decline_ratio × past sum / look-back, with ``decline_ratio``
     in millionths.
 
-    >>> from retain.schema.purchases import Active
-    >>> decline(LabelRule(measure="orders", horizon=90, lookback=180, decline_below=0.5,
-    ...                   active=Active(periods=2, days=90), history=None))
+    >>> from retain.schema.purchases import RegularityRule
+    >>> decline(LabelRule(measure="orders", horizon=90, lookback=180, decline_ratio=0.5,
+    ...                   regularity=RegularityRule(periods=2, days=90), min_history=None))
     Decline(future=4, past=1)
     """
     future = rule.lookback * _MILLION
-    past = round(rule.decline_below * _MILLION) * rule.horizon
+    past = round(rule.decline_ratio * _MILLION) * rule.horizon
     common = gcd(future, past)
     return Decline(future // common, past // common)
 
@@ -83,12 +83,12 @@ _RU = {"orders": "заказов", "items": "товаров", "amount": "сум�
 def describe_label(rule: LabelRule) -> Label:
     """What a target of 1 means.
 
-    >>> from retain.schema.purchases import Active
-    >>> describe_label(LabelRule(measure="orders", horizon=90, lookback=180, decline_below=0.5,
-    ...                 active=Active(periods=2, days=90), history=None)).en
+    >>> from retain.schema.purchases import RegularityRule
+    >>> describe_label(LabelRule(measure="orders", horizon=90, lookback=180, decline_ratio=0.5,
+    ...                 regularity=RegularityRule(periods=2, days=90), min_history=None)).en
     'fewer orders in 90 days than 50 % of the own rate of 180 days before'
     """
-    share = f"{rule.decline_below * 100:g} %"
+    share = f"{rule.decline_ratio * 100:g} %"
     less = "less" if rule.measure == "amount" else "fewer"
     en = f"{less} {_EN[rule.measure]} in {rule.horizon} days than {share} of the own rate of "
     ru = f"{_RU[rule.measure]} за {rule.horizon} дней меньше {share} собственного темпа за "
@@ -100,7 +100,7 @@ def label_variants(rule: LabelRule, **values: object) -> LabelRule:
     return rule.model_copy(update=values)
 
 
-_STEPS = (-0.25, -0.1, 0.1, 0.25)  # of decline_below
+_STEPS = (-0.25, -0.1, 0.1, 0.25)  # of decline_ratio
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +120,10 @@ def definitions(rule: LabelRule, measures: tuple[Measure, ...]) -> tuple[Definit
     A horizon is only made shorter, as a longer one is not over; so is a look-back, which would
     need a longer log.
     """
-    below = sorted({round(rule.decline_below + step, 6) for step in _STEPS})
-    periods = rule.active.periods
+    below = sorted({round(rule.decline_ratio + step, 6) for step in _STEPS})
+    periods = rule.regularity.periods
     tried: list[tuple[str, list[object]]] = [
-        ("decline_below", [one for one in below if 0 < one <= 1]),
+        ("decline_ratio", [one for one in below if 0 < one <= 1]),
         ("horizon", list(shorter_horizons(rule))),
         ("lookback", list(shorter_lookbacks(rule))),
         ("measure", [one for one in measures if one != rule.measure]),
@@ -138,13 +138,13 @@ def definitions(rule: LabelRule, measures: tuple[Measure, ...]) -> tuple[Definit
 
 
 def _active(rule: LabelRule, count: int) -> Definition:
-    active = rule.active.model_copy(update={"periods": count})
-    return _defined("active.periods", count, rule.model_copy(update={"active": active}))
+    regularity = rule.regularity.model_copy(update={"periods": count})
+    return _defined("regularity.periods", count, rule.model_copy(update={"regularity": regularity}))
 
 
 def _defined(parameter: str, value: object, rule: LabelRule) -> Definition:
     past = f"{rule.measure}_{rule.lookback}"
-    return Definition(parameter, str(value), rule.active.periods, past, declines(rule))
+    return Definition(parameter, str(value), rule.regularity.periods, past, declines(rule))
 
 
 def table_of(definitions: Sequence[Definition], counts: Sequence[int]) -> pd.DataFrame:

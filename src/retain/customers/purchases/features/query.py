@@ -77,12 +77,12 @@ class Plan:
     windows: tuple[int, ...]
     columns: frozenset[str]
     kinds: int
-    labelled: bool
+    has_target: bool
 
     @cached_property
     def spans(self) -> Spans:
         """How far the windows reach."""
-        return spans_of(self.label, self.windows, labelled=self.labelled)
+        return spans_of(self.label, self.windows, has_target=self.has_target)
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -126,13 +126,13 @@ class Plan:
 
     def _sums(self) -> Iterator[Sum]:
         rule, measures = self.label, measures_of(self.columns)
-        asked = sorted({rule.measure, *(measures if self.labelled else ())})
+        asked = sorted({rule.measure, *(measures if self.has_target else ())})
         shown = (*measures, *(name for name in ("promo", *self.extras) if name in self.columns))
         yield from (self._back(name, days) for name in shown for days in self.windows)
         yield from (self._back(name, rule.lookback) for name in asked)
         if self.money is not None:
             yield self._back(self.money, rule.lookback)
-        if self.labelled:
+        if self.has_target:
             yield from (self._next(name, rule.horizon) for name in asked)
             yield from (self._back(rule.measure, days) for days in shorter_lookbacks(rule))
             yield from (self._next(rule.measure, days) for days in shorter_horizons(rule))
@@ -192,12 +192,12 @@ class Plan:
             "pivots": [{"of": of, "cell": cell} for of, cell in sorted(pivots(self))],
             "snapshots": [snapshot(self, day) for day in self.calendar.snapshots],
             "history": rule.least_history,
-            "periods": rule.active.periods,
+            "periods": rule.regularity.periods,
             "past": f"{rule.measure}_{rule.lookback}",
-            "declined": declines(rule) if self.labelled else None,
-            "labelled": self.labelled,
+            "declined": declines(rule) if self.has_target else None,
+            "has_target": self.has_target,
             "money": None if self.money is None else f"{self.money}_{rule.lookback}",
-            "cases": definitions(rule, measures_of(self.columns)) if self.labelled else (),
+            "cases": definitions(rule, measures_of(self.columns)) if self.has_target else (),
         }
 
     def _last(self, day: int) -> dict[str, int]:

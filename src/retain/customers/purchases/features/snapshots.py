@@ -53,10 +53,10 @@ def snapshots_from_log(
     RetainError
         The log is too short, or ``last`` leaves no whole horizon after it, with the days missing.
 
-    >>> from retain.schema.purchases import Active
-    >>> label = LabelRule(measure="orders", horizon=30, lookback=60, decline_below=0.5,
-    ...                   active=Active(periods=1, days=30), history=None)
-    >>> snapshots_from_log(0, 149, SnapshotRule(every=30, count=6, last=None), label).snapshots
+    >>> from retain.schema.purchases import RegularityRule
+    >>> label = LabelRule(measure="orders", horizon=30, lookback=60, decline_ratio=0.5,
+    ...                   regularity=RegularityRule(periods=1, days=30), min_history=None)
+    >>> snapshots_from_log(0, 149, SnapshotRule(step_days=30, n=6, last=None), label).snapshots
     (60, 90, 120)
     """
     found, needed = last - first + 1, label.lookback + label.horizon
@@ -70,23 +70,23 @@ def snapshots_from_log(
     latest = last + 1 - label.horizon
     if rule.last is not None:
         latest = _chosen(epoch_day(rule.last), first, latest, label)
-    earliest = max(first + label.lookback, latest - rule.every * (rule.count - 1))
-    days = range(latest, earliest - 1, -rule.every)
+    earliest = max(first + label.lookback, latest - rule.step_days * (rule.n - 1))
+    days = range(latest, earliest - 1, -rule.step_days)
     return SnapshotCalendar(first, last, tuple(reversed(days)))
 
 
-def single_snapshot(first: int, last: int, at: date | None) -> SnapshotCalendar:
-    """One snapshot of customers who are only to be scored: ``at``, or the day after the log.
+def single_snapshot(first: int, last: int, snapshot: date | None) -> SnapshotCalendar:
+    """One snapshot of customers who are only to be scored: ``snapshot``, or the day after the log.
 
     Raises
     ------
     RetainError
-        ``at`` is not after the log's first day.
+        ``snapshot`` is not after the log's first day.
     """
-    day = last + 1 if at is None else epoch_day(at)
+    day = last + 1 if snapshot is None else epoch_day(snapshot)
     if day <= first:
         expected = f"expected a day after the first purchase, {date_from_epoch(first)}"
-        raise RetainError.at("data.at", f"it is {at}", expected)
+        raise RetainError.at("data.snapshot", f"it is {snapshot}", expected)
     return SnapshotCalendar(first, last, (day,))
 
 

@@ -49,7 +49,7 @@ def script_of(plan: Plan, log: str = "purchases") -> Script:
         judged=filled("judged"),
         rows=filled("rows"),
         counts=filled("counts"),
-        sensitivity=filled("sensitivity") if plan.labelled else None,
+        sensitivity=filled("sensitivity") if plan.has_target else None,
     )
 
 

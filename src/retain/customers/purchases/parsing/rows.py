@@ -173,7 +173,7 @@ def _by_policy(policy: LogPolicy, returned: str, free: str) -> tuple[Fault, ...]
     if policy.returns == "drop" and returned != "FALSE":
         reason = "below zero (policy.returns=drop)"
         faults.append(Fault("returns", returned, role, reason, unreadable=False))
-    if policy.free == "drop" and free != "FALSE":
-        reason = "of nothing (policy.free=drop)"
-        faults.append(Fault("free", free, role, reason, unreadable=False))
+    if policy.zero_amount == "drop" and free != "FALSE":
+        reason = "of nothing (policy.zero_amount=drop)"
+        faults.append(Fault("zero_amount", free, role, reason, unreadable=False))
     return tuple(faults)

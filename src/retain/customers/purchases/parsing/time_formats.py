@@ -162,7 +162,7 @@ def _day_first(
     if day == month == 0 and mark != ".":
         shown = examples(one.first for one in found)
         where = f"{raw.where('time')}: {shown} may be day and month or month and day"
-        hint = f"data.log.time_format='{formats[0]}' or '{formats[1]}'"
+        hint = f"data.format.time_format='{formats[0]}' or '{formats[1]}'"
         raise RetainError(f"{where}; expected a day past 12 somewhere. Say which with {hint}.")
     if min(day, month) > _MOSTLY * every:
         where = f"{raw.where('time')}: in {day} cells the day stands first, in {month} the month"

@@ -44,7 +44,7 @@ def check_zone(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
     rows = connection.execute("SELECT name FROM pg_timezone_names()").fetchall()
     known = [str(name) for (name,) in rows]
     if zone not in known:
-        found = f"data.log.timezone is {zone!r}, which is no time zone"
+        found = f"data.format.timezone is {zone!r}, which is no time zone"
         hint = did_you_mean(zone, known)
         raise RetainError(f"{found}; expected one such as 'Europe/Moscow'.{hint}")
 

@@ -51,7 +51,7 @@ def from_texts(connection: duckdb.DuckDBPyConnection, raw: RawRelation, zone: st
         odd = examples(one.first for one in found)
         message = "expected dates such as '2024-03-31'; or say how they are written with "
         raise RetainError.at(
-            raw.where("time"), f"no cell is a time: {odd}", f"{message}data.log.time_format"
+            raw.where("time"), f"no cell is a time: {odd}", f"{message}data.format.time_format"
         )
     known = [one for one in found if any(matches(form.pattern, one.text) for form in forms)]
     sure = len(forms) == 1 and len(known) == len(found) <= SHAPES
@@ -144,7 +144,7 @@ def _as_told(
         why = str(error).rpartition(": ")[2].splitlines()[0]
         found = f"it is {time_format!r}: {why}"
         expected = "expected what strptime takes, such as '%d.%m.%Y %H:%M'"
-        raise RetainError.at("data.log.time_format", found, expected) from None
+        raise RetainError.at("data.format.time_format", found, expected) from None
     zoned = row is not None and "ZONE" in str(row[0])
     told = to_local_sql(parsed, zone) if zoned else epoch_seconds_sql(f"epoch_us({parsed})")
     return Reading(told, plain=False)

@@ -74,7 +74,7 @@ def sheet_of(path: Path, names: tuple[str, ...] | None) -> CsvFile:
         there = tuple(cell or f"column {n}" for n, cell in enumerate(cells, start=1))
         return CsvFile(path, dialect, there, heading=True, readable=path)
     if len(cells) != len(names):
-        found = f"file {str(path)!r} has {len(cells)} columns, and data.log.names {len(names)}"
+        found = f"file {str(path)!r} has {len(cells)} columns, and data.format.columns {len(names)}"
         raise RetainError(f"{found}; expected a name for each column.")
     return CsvFile(path, dialect, names, heading=cells == names, readable=path)
 
@@ -125,7 +125,7 @@ def load(
 ) -> RawRelation:
     """The rows of all files; the same columns may stand in another order in another file."""
     sheets = [sheet_of(path, names) for path in origin.files]
-    hint = "" if names else " A file without a heading is named by data.log.names."
+    hint = "" if names else " A file without a heading is named by data.format.columns."
     for sheet in sheets:
         check_columns(sheet.told, sheet.names, roles, hint)
         check_same(sheets[0].told, sheets[0].names, sheet.told, sheet.names)
@@ -221,7 +221,7 @@ def _uncut(sheets: list[CsvFile], why: str) -> RetainError:
     if cells:
         expected, _, found = cells.partition(" Found: ")
         at = f"line {line}" if line.isdecimal() else f"line {line!r}"
-        wanted = "header" if sheets[0].heading else "names of data.log.names"
+        wanted = "header" if sheets[0].heading else "names of data.format.columns"
         return RetainError(f"{told}, {at}: {found} cells; expected {expected}, as in the {wanted}.")
     found = f"{told} cannot be cut into cells at line {line}"
     return RetainError(f"{found}; look for a quote that is not closed.")

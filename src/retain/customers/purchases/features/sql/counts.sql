@@ -3,6 +3,6 @@ SELECT
   snapshot,
   reason,
   COUNT(*) AS customers,
-  {% if labelled %}CAST(SUM(declined) AS BIGINT){% else %}CAST(0 AS BIGINT){% endif %} AS declined
+  {% if has_target %}CAST(SUM(declined) AS BIGINT){% else %}CAST(0 AS BIGINT){% endif %} AS declined
 FROM judged
 GROUP BY snapshot, reason

@@ -10,7 +10,7 @@ CASE {% for one in snapshots %}WHEN p.snapshot = {{ one.number }} THEN COALESCE(
 SELECT
   p.customer,
   p.snapshot,
-  {% if labelled %}p.declined{% else %}p.reason{% endif %},
+  {% if has_target %}p.declined{% else %}p.reason{% endif %},
   {%- if money %}
   p.{{ money }} AS money,
   {%- endif %}
@@ -54,6 +54,6 @@ FROM judged AS p
 {%- if kinds %}
 LEFT JOIN favourites AS f ON f.customer = p.customer
 {%- endif %}
-{%- if labelled %}
+{%- if has_target %}
 WHERE p.reason = 0
 {%- endif %}

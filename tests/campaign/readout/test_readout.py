@@ -1,0 +1,357 @@
+"""The read-out of one campaign: what each part of the tree says."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from retain.campaign.assignment import Assignment
+from retain.campaign.readout.outcomes import Outcomes
+from retain.campaign.readout.readout import readout
+from retain.campaign.readout.save_rates import next_catalogue_name, update_catalogue
+from retain.schema import Assumption, Lift
+
+from .simulated_campaign import drawn, simulation
+
+LARGE = simulation.LARGE
+STRONG = replace(LARGE, save={"call": 0.7, "gift": 0.6, "letter": 0.0})
+
+
+def outcomes(declined, **columns):
+    """Outcomes of everyone, unless they are NaN."""
+    told = {"profit": None, "contacted": None, "cost": None, "foreign": 0} | columns
+    declined = None if declined is None else declined.astype(float)
+    known = declined if declined is not None else told["profit"]
+    return Outcomes(present=np.isfinite(known), declined=declined, **told)
+
+
+def found(assignment, told, resamples=300):
+    """The tree of a read-out, which must be JSON as it stands."""
+    tree = readout(assignment, told, resamples=resamples).tree
+    json.dumps(tree, allow_nan=False)
+    return tree
+
+
+def row(tree, of, name=None, outcome="declined"):
+    """One effect."""
+    wanted = (of, name, outcome)
+    (one,) = [r for r in tree["effects"] if (r["of"], r["name"], r["outcome"]) == wanted]
+    return one
+
+
+def codes(tree):
+    """What the read-out warns of."""
+    return [caution["code"] for caution in tree["cautions"]]
+
+
+@pytest.fixture(scope="module")
+def strong():
+    """A campaign that saves many, but not with its letters."""
+    return drawn(STRONG)
+
+
+@pytest.fixture(scope="module")
+def tree(strong):
+    """Its read-out."""
+    assignment, declined, kept = strong
+    return found(assignment, outcomes(declined, profit=kept))
+
+
+def test_every_part_is_told_once_and_the_parts_add_up(tree, strong):
+    assignment, declined, _ = strong
+    assert len(tree["effects"]) == 2 * (1 + 3 + 3)
+    for of in ("segment", "offer"):
+        parts = [r for r in tree["effects"] if r["of"] == of and r["outcome"] == "declined"]
+        assert sum(r["treated"] + r["control"] for r in parts) == len(declined)
+    call = row(tree, "offer", "call")
+    mine = (assignment.table["offer"] == "call").to_numpy()
+    arms = (assignment.treated, ~assignment.treated)
+    shares = [declined[mine & arm].mean() for arm in arms]
+    assert (call["treated_mean"], call["control_mean"]) == pytest.approx(shares)
+    assert call["difference"] == pytest.approx(shares[0] - shares[1])
+    assert call["saved"]["value"] == pytest.approx(-call["difference"] * (mine & arms[0]).sum())
+
+
+def test_what_helped_is_called_so_and_what_did_nothing_is_not(tree):
+    assert row(tree, "overall")["verdict"] == "helped"
+    assert row(tree, "offer", "call")["verdict"] == "helped"
+    assert row(tree, "offer", "letter")["verdict"] == "too_small"
+    assert row(tree, "overall", outcome="profit")["difference"] > 0
+    assert "harm" not in codes(tree)
+
+
+def test_p_is_corrected_within_segments_and_within_offers_by_holm(tree, statsmodels_holm):
+    for outcome in ("declined", "profit"):
+        for of in ("segment", "offer"):
+            family = [r for r in tree["effects"] if (r["of"], r["outcome"]) == (of, outcome)]
+            expected = statsmodels_holm([r["p"] for r in family])
+            assert [r["p_holm"] for r in family] == pytest.approx(expected.tolist())
+    assert row(tree, "overall")["p_holm"] == row(tree, "overall")["p"]
+
+
+# Power 80 % at 5 %: a difference of 2.8 standard errors.
+def test_the_detectable_difference_is_that_of_the_planned_power(tree):
+    letter = row(tree, "offer", "letter")
+    pooled = (
+        letter["treated_mean"] * letter["treated"] + letter["control_mean"] * letter["control"]
+    ) / (letter["treated"] + letter["control"])
+    error = np.sqrt(pooled * (1 - pooled) * (1 / letter["treated"] + 1 / letter["control"]))
+    assert letter["detectable"] == pytest.approx(2.8016 * error, rel=0.01)
+
+
+def test_harm_is_called_harm_and_warned_of():
+    assignment, declined, kept = drawn(replace(LARGE, save=dict.fromkeys(LARGE.save, -0.6)))
+    told = found(assignment, outcomes(declined, profit=kept))
+    overall = row(told, "overall")
+    assert overall["verdict"] == "harmed"
+    assert overall["saved"]["high"] < 0
+    assert {"code": "harm", "of": "overall", "name": None, "outcome": "declined"} in told[
+        "cautions"
+    ]
+    assert told["money"]["verdict"] == "lost"
+    for rate in told["save_rates"]:
+        assert rate["posterior"]["mean"] < rate["prior"]["mean"] / 2
+
+
+def test_the_same_outcomes_give_the_same_tree(tree, strong):
+    assignment, declined, kept = strong
+    assert found(assignment, outcomes(declined, profit=kept)) == tree
+
+
+# --- money ---------------------------------------------------------------------------------------
+
+
+def test_profit_is_held_against_what_contacting_cost(tree, strong):
+    assignment, _, _ = strong
+    money = tree["money"]
+    treated = int(assignment.treated.sum())
+    assert money["basis"] == "observed"
+    assert (money["cost"], money["cost_basis"]) == (treated * simulation.CONTACT, "expected")
+    assert money["per_customer"]["value"] == pytest.approx(
+        row(tree, "overall", outcome="profit")["difference"]
+    )
+    assert money["gain"]["value"] == pytest.approx(money["per_customer"]["value"] * treated)
+    assert money["net"]["low"] == pytest.approx(money["gain"]["low"] - money["cost"])
+
+
+def test_without_profit_a_decline_costs_what_the_plan_took_it_to(strong):
+    assignment, declined, _ = strong
+    told = found(assignment, outcomes(declined))
+    assert told["money"]["basis"] == "assumed"
+    assert [r["outcome"] for r in told["effects"]] == ["declined"] * 7
+    # here profit is lost exactly by declining, so that both ways must come to the same
+    lost = -declined.astype(float) * assignment.table["value_at_stake"].to_numpy()
+    kept = found(assignment, outcomes(declined, profit=lost))
+    assert told["money"]["gain"] == pytest.approx(kept["money"]["gain"])
+
+
+def test_margin_and_stated_costs_change_the_money_and_nothing_else(tree, strong):
+    assignment, declined, kept = strong
+    half = Assumption(value=0.5, low=0.4, high=0.6)
+    value = assignment.value.model_copy(update={"margin": half})
+    costs = np.where(assignment.treated, 2.0, np.nan)
+    told = found(replace(assignment, value=value), outcomes(declined, profit=kept, cost=costs))
+    assert told["money"]["gain"]["value"] == pytest.approx(tree["money"]["gain"]["value"] / 2)
+    assert told["money"]["cost"] == 2.0 * assignment.treated.sum()
+    assert told["money"]["cost_basis"] == "stated"
+    assert row(told, "overall") == row(tree, "overall")
+
+
+def test_those_not_contacted_cost_nothing(strong):
+    assignment, declined, kept = strong
+    reached = assignment.treated & (np.arange(len(declined)) % 2 == 0)
+    told = found(assignment, outcomes(declined, profit=kept, contacted=reached.astype(float)))
+    assert told["money"]["cost"] == reached.sum() * simulation.CONTACT
+
+
+# --- who was contacted ---------------------------------------------------------------------------
+
+
+def test_contact_against_the_plan_is_counted_and_the_plan_still_decides(tree, strong):
+    assignment, declined, kept = strong
+    random = np.random.default_rng(0)
+    contacted = np.where(
+        random.random(len(declined)) < 0.2, ~assignment.treated, assignment.treated
+    )
+    told = found(assignment, outcomes(declined, profit=kept, contacted=contacted.astype(float)))
+    counts = told["contacts"]
+    assert counts["control"]["contacted"] == (contacted & ~assignment.treated).sum()
+    assert counts["treatment"]["not_contacted"] == (~contacted & assignment.treated).sum()
+    assert told["effects"] == tree["effects"]
+    assert "against_plan" in codes(told)
+    complier = counts["complier"]
+    assert complier["contacting"] == pytest.approx(0.6, abs=0.1)
+    assert complier["low"] < complier["difference"] < complier["high"] < 0
+
+
+# With one stratum the ratio is Wald's: effect on declining by effect on being contacted.
+def test_the_effect_of_contact_is_walds_ratio_where_there_is_one_stratum():
+    one = replace(LARGE, sizes={"high": {"call": 600}}, save={"call": 0.5})
+    assignment, declined, _ = drawn(one)
+    contacted = assignment.treated & (np.arange(600) % 4 > 0)
+    told = found(assignment, outcomes(declined, contacted=contacted.astype(float)))
+    arms = (assignment.treated, ~assignment.treated)
+    effect = declined[arms[0]].mean() - declined[arms[1]].mean()
+    moved = contacted[arms[0]].mean() - contacted[arms[1]].mean()
+    assert told["contacts"]["complier"]["difference"] == pytest.approx(effect / moved)
+
+
+@pytest.mark.parametrize(("reached", "code"), [(None, "as_planned"), (0.5, "too_few")])
+def test_where_a_ratio_tells_nothing_the_reason_is_told(strong, reached, code):
+    assignment, declined, _ = strong
+    chance = np.random.default_rng(1).random(len(declined)) < 0.5
+    contacted = assignment.treated if reached is None else chance
+    told = found(assignment, outcomes(declined, contacted=contacted.astype(float)))
+    assert told["contacts"]["complier"] == {"missing": code}
+
+
+# --- who is missing ------------------------------------------------------------------------------
+
+
+def test_those_missing_are_counted_by_arm_and_bound_the_effect(strong):
+    assignment, declined, _ = strong
+    gone = np.random.default_rng(2).random(len(declined)) < 0.1
+    told = found(assignment, outcomes(np.where(gone, np.nan, declined)))
+    missing = told["missing"]
+    assert missing["treatment"]["missing"] == (gone & assignment.treated).sum()
+    assert not missing["differs"]
+    assert codes(told) == ["missing"]
+    bounds, overall = missing["bounds"], row(told, "overall")
+    complete = row(found(assignment, outcomes(declined)), "overall")["difference"]
+    assert bounds["interval_low"] < bounds["low"] < overall["difference"] < bounds["high"]
+    assert bounds["low"] < complete < bounds["high"] < bounds["interval_high"]
+    assert overall["treated"] + overall["control"] == (~gone).sum()
+
+
+def test_attrition_that_is_no_chance_is_warned_of(strong):
+    assignment, declined, _ = strong
+    share = np.where(assignment.treated, 0.05, 0.3)
+    gone = np.random.default_rng(3).random(len(declined)) < share
+    told = found(assignment, outcomes(np.where(gone, np.nan, declined)))
+    assert told["missing"]["differs"]
+    assert codes(told)[0] == "attrition_differs"
+
+
+def test_with_everyone_there_nothing_is_bounded_or_warned_of(tree):
+    assert tree["missing"]["bounds"] is None
+    assert tree["missing"]["p"] == 1
+    assert codes(tree) == []
+
+
+# --- too few -------------------------------------------------------------------------------------
+
+
+def test_a_part_without_a_control_group_is_not_compared(strong):
+    assignment, declined, kept = strong
+    alone = (assignment.table["offer"] == "gift").to_numpy() & ~assignment.treated
+    told = found(
+        assignment,
+        outcomes(np.where(alone, np.nan, declined), profit=np.where(alone, np.nan, kept)),
+    )
+    for outcome in ("declined", "profit"):
+        gift = row(told, "offer", "gift", outcome)
+        assert gift["verdict"] == "not_compared"
+        assert gift["difference"] is None
+        assert gift["p_holm"] is None
+    rates = {rate["offer"]: rate for rate in told["save_rates"]}
+    assert rates["gift"]["posterior"] == rates["gift"]["prior"]
+
+
+def test_a_handful_of_customers_is_too_small_for_money_and_curves():
+    few = replace(LARGE, sizes={"high": {"call": 30}}, save={"call": 0.3})
+    assignment, declined, kept = drawn(few)
+    told = found(assignment, outcomes(declined, profit=kept))
+    assert told["money"] is None
+    assert told["qini"]["missing"] == "too_few"
+    assert row(told, "overall", outcome="profit")["verdict"] == "not_compared"
+    assert row(told, "overall")["verdict"] == "too_small"
+
+
+def test_without_declines_there_is_no_curve_and_no_new_catalogue(strong):
+    assignment, _, kept = strong
+    result = readout(assignment, outcomes(None, profit=kept), resamples=300)
+    assert result.catalogue is None
+    assert result.tree["catalogue"] is None
+    assert result.tree["qini"] == {"missing": "declined"}
+    assert result.tree["missing"]["bounds"] is None
+    assert result.tree["save_rates"][0]["posterior"] == result.tree["save_rates"][0]["prior"]
+
+
+# --- order and offers ----------------------------------------------------------------------------
+
+
+def test_the_order_of_the_plan_is_told_with_its_interval(tree):
+    for order in ("expected_net", "risk"):
+        told = tree["qini"][order]
+        for area in (told["qini"], told["auuc"]):
+            assert area["low"] < area["value"] < area["high"]
+        assert told["curve"]["contacted"][0] == told["curve"]["saved"][0] == 0
+        assert told["curve"]["contacted"][-1] == 1
+
+
+def lifted(assignment: Assignment, times: float, share: float) -> Assignment:
+    """The same campaign in which a driver lifts the save rate of some who were offered a call."""
+    table = assignment.table.copy()
+    here = (table["offer"] == "call").to_numpy()
+    chance = np.random.default_rng(4).random(len(table)) < share
+    rate = simulation.PRIOR.mean * np.where(here & chance, times, 1.0)
+    table["expected_net"] = table["risk"] * rate * table["value_at_stake"] - table["cost"]
+    offers = dict(assignment.catalogue.offers)
+    lift = Lift(drivers=("pages",), times=times)
+    offers["call"] = offers["call"].model_copy(update={"lift": lift})
+    catalogue = assignment.catalogue.model_copy(update={"offers": offers})
+    return replace(assignment, table=table, catalogue=catalogue)
+
+
+# What is written must be the rate before the lift, or the next plan would lift it twice.
+def test_a_lift_is_taken_out_of_the_save_rate(tree, strong):
+    assignment, declined, kept = strong
+    told = found(lifted(assignment, 2.0, 1.0), outcomes(declined, profit=kept))
+    assert told["save_rates"][0]["lift"] == pytest.approx(2.0)
+    plain, halved = (t["save_rates"][0]["posterior"]["mean"] for t in (tree, told))
+    assert halved < 0.75 * plain
+    some = found(lifted(assignment, 2.0, 0.4), outcomes(declined, profit=kept))
+    assert some["save_rates"][0]["lift"] == pytest.approx(1.4, abs=0.1)
+    assert some["save_rates"][1]["lift"] == 1
+
+
+def test_the_new_catalogue_is_the_old_one_with_what_was_learnt(strong):
+    assignment, declined, _ = strong
+    result = readout(assignment, outcomes(declined), resamples=300)
+    new, old = result.catalogue, assignment.catalogue
+    assert new.name == "simulated_readout"
+    assert list(new.offers) == list(old.offers)
+    for name, offer in new.offers.items():
+        assert (
+            offer.model_copy(update={"save_rate": old.offers[name].save_rate}) == old.offers[name]
+        )
+    assert new.offers["call"].save_rate.mean > 0.4
+    assert new.offers["letter"].save_rate.mean < 0.3
+    assert update_catalogue(new, result.tree["save_rates"]).name == "simulated_readout_2"
+
+
+@pytest.mark.parametrize(
+    ("name", "after"),
+    [("a/b ../c", "a_b_c_readout"), ("магазин", "магазин_readout"), ("/", "offers_readout")],
+)
+def test_the_name_of_a_catalogue_is_safe_as_a_files(name, after):
+    assert next_catalogue_name(name) == after
+
+
+# Two campaigns in a row: the second starts from what the first left, and knows more.
+def test_the_loop_closes(strong):
+    assignment, declined, _ = strong
+    first = readout(assignment, outcomes(declined), resamples=300)
+    second_campaign, again, _ = drawn(STRONG, seed=6)
+    again_planned = replace(second_campaign, catalogue=first.catalogue)
+    second = readout(again_planned, outcomes(again), resamples=300)
+    widths = [
+        [rate["posterior"]["high"] - rate["posterior"]["low"] for rate in tree["save_rates"]]
+        for tree in (first.tree, second.tree)
+    ]
+    assert all(later < earlier for earlier, later in zip(*widths, strict=True))
+    truth = np.array(list(STRONG.save.values()))
+    means = [rate["posterior"]["mean"] for rate in second.tree["save_rates"]]
+    away = (np.abs(truth - simulation.PRIOR.mean), np.abs(truth - means))
+    assert away[1].sum() < 0.5 * away[0].sum()

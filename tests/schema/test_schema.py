@@ -1,0 +1,143 @@
+import pytest
+
+from retain.errors import RetainError
+from retain.schema import (
+    Catalogue,
+    Cleaning,
+    Features,
+    Limits,
+    Planning,
+    TableSpec,
+    Validation,
+    Value,
+    parse,
+)
+
+VALIDATION = {"name": "repeated", "sealed_size": 0.2, "folds": 5, "repeats": 2, "shuffle": True}
+
+
+def test_a_good_tree_becomes_its_type():
+    assert parse(Validation, VALIDATION).folds == 5
+
+
+def test_every_wrong_key_is_told_with_its_nearest_name():
+    tree = {**VALIDATION, "repeets": 3, "fold": 3}
+    with pytest.raises(RetainError) as caught:
+        parse(Validation, tree, "validation")
+    said = str(caught.value)
+    assert "validation: key 'repeets' is unknown. Did you mean 'repeats'?" in said
+    assert "validation: key 'fold' is unknown. Did you mean 'folds'?" in said
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("folds", "five", r"validation\.folds is 'five'; expected integer"),
+        ("folds", 1, r"validation\.folds is 1; expected greater than or equal to 2"),
+        (
+            "sealed_size",
+            0.9,
+            r"validation\.sealed_size is 0\.9; expected less than or equal to 0\.5",
+        ),
+        ("shuffle", "no", r"validation\.shuffle is 'no'; expected boolean"),
+    ],
+)
+def test_a_wrong_value_says_what_is_expected(key, value, expected):
+    with pytest.raises(RetainError, match=expected):
+        parse(Validation, {**VALIDATION, key: value}, "validation")
+
+
+def test_a_key_deep_in_a_tree_is_named_by_its_path():
+    column = {"raw": "id", "role": "id", "typ": "integer"}
+    with pytest.raises(RetainError, match=r"t\.columns\.id: key 'typ' is unknown.*'type'"):
+        parse(TableSpec, {"file": "a.csv", "columns": {"id": column}}, "t")
+
+
+def test_a_node_that_may_be_null_still_knows_its_keys():
+    tree = {"newcomers": {"policy": "drop", "mesure": "revenue"}}
+    with pytest.raises(RetainError, match=r"key 'mesure' is unknown\. Did you mean 'measure'\?"):
+        parse(Cleaning, tree, "cleaning")
+
+
+def test_a_missing_key_is_named():
+    with pytest.raises(RetainError, match="key 'memory_mb' is missing"):
+        parse(Limits, {"seconds": None}, "limits")
+
+
+def test_any_feature_group_can_be_a_toggle_and_only_true_or_false():
+    features = parse(Features, {"derived": True, "max_categories": 5, "billing": False})
+    assert not features.on("billing")
+    assert features.on("site")
+    with pytest.raises(RetainError, match=r"features\.billing is 'no'"):
+        parse(Features, {"derived": True, "max_categories": 5, "billing": "no"}, "features")
+
+
+def test_a_config_cannot_be_changed_after_it_was_checked():
+    with pytest.raises(ValueError, match="frozen"):
+        parse(Limits, {"seconds": 1.0, "memory_mb": None}).seconds = 2.0
+
+
+OFFER = {
+    "label": {"en": "Call", "ru": "Звонок"},
+    "text": {"en": "We call you", "ru": "Мы позвоним"},
+    "channel": "call",
+    "needs_consent": True,
+    "contact_cost": 1.0,
+    "redemption_cost": 0,
+    "discount": 0.1,
+    "taken_by_stayers": 0.2,
+    "save_rate": {"alpha": 6, "beta": 14},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"contact_cost": -1}, r"contact_cost is -1; expected greater than or equal to 0\."),
+        ({"contact_cost": "lots"}, r"contact_cost is 'lots'; expected number\."),
+        ({"contact_cost": float("nan")}, r"contact_cost is nan; expected a finite number\."),
+        ({"text": {"en": "We call"}}, r"text: key 'ru' is missing\."),
+        ({"text": {"en": "We call", "ru": ""}}, r"text\.ru is ''; expected text of 1 or more char"),
+        ({"text": "We call"}, r"text is 'We call'; expected a node with keys among en, ru\."),
+        ({"drivers": "pages"}, r"drivers is 'pages'; expected a list\."),
+        ({"lift": {"drivers": [], "times": 2}}, r"drivers is \(\); expected 1 or more entries\."),
+        ({"when": {"pages": {"atleast": 3}}}, r"when\.pages: key 'atleast' .* 'at_least'\?"),
+        ({"when": {"not": {"any": [{"pages": {"abov": 3}}]}}}, r"any\.0\.pages: .* 'above'\?"),
+        ({"redemption_csot": 3}, r"key 'redemption_csot' is unknown\. .* 'redemption_cost'\?"),
+    ],
+)
+def test_what_is_wrong_in_an_offer_is_told_in_one_sentence(changes, expected):
+    tree = {"name": "tried", "offers": {"call": {**OFFER, **changes}}}
+    with pytest.raises(RetainError, match=rf"^offers\.offers\.call.*{expected}") as caught:
+        parse(Catalogue, tree, "offers")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("budget", ["lots", -1, float("inf")])
+def test_a_budget_is_a_number_from_zero_on(budget):
+    with pytest.raises(
+        RetainError, match=r"campaign\.budget is .*; expected (a finite )?(num|gre)"
+    ):
+        parse(Planning, {"name": "tried", "budget": budget}, "campaign")
+
+
+def test_a_value_outside_its_own_range_is_told_in_our_words():
+    one = {"value": 9.0, "low": 1.0, "high": 2.0}
+    tree = {"name": "tried", "horizon": one, "share_lost": one, "margin": one, "draws": 100}
+    with pytest.raises(RetainError, match=r"value\.horizon is .*; expected low ≤ value ≤ high\."):
+        parse(Value, tree, "value")
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (10**5000, "validation.folds: a whole number has 16610 bits; expected at most 64"),
+        ("\ud800", "validation.folds: '.ud800' holds half of a surrogate pair"),
+    ],
+    ids=["a long number", "half of a pair"],
+)
+def test_what_no_file_can_hold_is_refused_with_its_place(value, said):
+    with pytest.raises(RetainError, match=said):
+        parse(Validation, {**VALIDATION, "folds": value}, "validation")
+    with pytest.raises(RetainError, match=said):
+        parse(Cleaning, {"validation": {"folds": [value]}})

@@ -1,0 +1,353 @@
+"""The way from a finished study to a campaign, by the command that users type."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retain.cli.terminal.campaign import _promise
+
+STORE = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
+CATALOGUE = """
+name: mine
+offers:
+  call:
+    label: {en: A call, ru: Звонок}
+    text: {en: "Hello!", ru: "Здравствуйте!"}
+    channel: phone
+    needs_consent: true
+    contact_cost: 0.5
+    redemption_cost: 0.0
+    discount: 0.0
+    taken_by_stayers: 0.0
+    save_rate: {alpha: 6.0, beta: 14.0}
+"""
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory):
+    """A folder with the finished runs of a study."""
+    from retain.cli.run import answer, run
+
+    folder = tmp_path_factory.mktemp("swept")
+    words = ("-m", "model=logreg,dummy", f"outputs={folder}", *STORE)
+    assert answer(run, words, "run") == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compared_before():
+    """What a line said and left, by its words."""
+    return {}
+
+
+@pytest.fixture
+def compared(swept, compared_before, here, retain_compare, tmp_path_factory):
+    """``retain-compare`` on a copy of the study: exit code, what was said, the verdict's folder.
+
+    A line that was compared before leaves what it left then, unless it is to be done ``anew``.
+    """
+    outputs = here / "outputs"
+
+    def called(*words, anew=False):
+        shutil.rmtree(outputs, ignore_errors=True)
+        if words in compared_before and not anew:
+            code, said, left = compared_before[words]
+            shutil.copytree(left, outputs)
+        else:
+            shutil.copytree(swept, outputs)
+            code, said = retain_compare("study=runs", "resamples=200", *words)
+            left = tmp_path_factory.mktemp("left") / "outputs"
+            compared_before[words] = code, said, shutil.copytree(outputs, left)
+        return code, said, outputs / "runs" / "verdict"
+
+    return called
+
+
+def verdict_of(folder):
+    return json.loads((folder / "verdict.json").read_text(encoding="utf-8"))
+
+
+def campaign_in(folder):
+    """The folder of the campaign that a verdict points to."""
+    return folder.parent / "campaigns" / verdict_of(folder)["campaign"]["id"]
+
+
+def tree_of(folder):
+    """The campaign that a verdict points to, as its own file has it."""
+    return json.loads((campaign_in(folder) / "campaign.json").read_text(encoding="utf-8"))
+
+
+def test_what_the_files_say_adds_up(compared):
+    code, said, folder = compared("campaign.budget=5", "campaign.control=0.25")
+    assert code == 0, said
+    told, customers = tree_of(folder), pd.read_csv(folder / "customers.csv")
+    offers, arms = (
+        pd.read_csv(campaign_in(folder) / "offers.csv"),
+        pd.read_csv(campaign_in(folder) / "campaign.csv"),
+    )
+    plan = told["plan"]
+    assert len(customers) == told["customers"] == verdict_of(folder)["data"]["rows"]
+    assert customers["contactable"].sum() == told["contactable"]
+    assert customers["profit_at_risk"].sum() == pytest.approx(told["profit_at_risk"]["value"])
+    treated = arms[arms["arm"] == "treatment"]
+    assert len(arms) == plan["chosen"] == plan["treated"] + plan["control"]
+    assert sorted(treated["customer_id"]) == sorted(offers["customer_id"])
+    assert treated["cost"].sum() == pytest.approx(plan["cost"])
+    assert plan["cost"] <= 5
+    assert treated["expected_net"].sum() == pytest.approx(plan["net"]["value"])
+    assert plan["saved"] == pytest.approx(plan["net"]["value"] + plan["cost"])
+    for one in told["offers"]:
+        mine = offers[offers["offer"] == one["name"]]
+        assert len(mine) == one["treated"]
+        assert mine["expected_cost"].sum() == pytest.approx(one["cost"])
+    held = {(one["segment"], one["offer"]): one["control"] for one in told["control"]["strata"]}
+    assert sum(held.values()) == plan["control"]
+    assert verdict_of(folder)["campaign"]["id"] == told["id"]
+    assert "offers.csv" in told["files"]
+
+
+def test_nobody_without_consent_is_in_any_list(compared):
+    _, _, folder = compared("campaign.least={low risk low value: 3}")
+    customers = pd.read_csv(folder / "customers.csv", index_col="customer_id")
+    silent = set(customers.index[~customers["contactable"]])
+    needs = {one["name"] for one in tree_of(folder)["offers"] if one["needs_consent"]}
+    arms = pd.read_csv(campaign_in(folder) / "campaign.csv")
+    assert needs
+    assert silent
+    assert not silent & set(arms.loc[arms["offer"].isin(needs), "customer_id"])
+
+
+@pytest.mark.no_cover
+def test_the_same_line_makes_the_same_campaign(compared):
+    def files(folder):
+        paths = (*campaign_in(folder).iterdir(), folder / "segments.csv")
+        return {str(path.relative_to(folder.parent)): path.read_bytes() for path in paths}
+
+    _, _, folder = compared("campaign.budget=5")
+    before = files(folder)
+    code, said, _ = compared("campaign.budget=5", anew=True)
+    assert code == 0, said
+    assert files(folder) == before
+
+
+@pytest.mark.no_cover
+def test_another_seed_holds_out_others(compared):
+    _, _, folder = compared("campaign.budget=5")
+    one = pd.read_csv(campaign_in(folder) / "campaign.csv").set_index("customer_id")["arm"]
+    compared("campaign.budget=5", "campaign.seed=1")
+    other = pd.read_csv(campaign_in(folder) / "campaign.csv").set_index("customer_id")["arm"]
+    assert (one != other.reindex(one.index)).any()
+
+
+@pytest.mark.no_cover
+def test_more_budget_moves_from_the_dearest_customers_to_all_whom_it_pays_to_reach(compared):
+    sizes, nets = [], []
+    for words in (("campaign.budget=2",), ("campaign.budget=5",), ("campaign=default",)):
+        _, said, folder = compared(*words)
+        told = tree_of(folder)
+        sizes.append(told["plan"]["chosen"])
+        nets.append(told["plan"]["value"])
+        assert told["plan"]["gap"] <= 1e-3, said
+    assert sizes == sorted(sizes)
+    assert nets == sorted(nets)
+    curve = told["budgets"]
+    assert [one["net"] for one in curve] == sorted(one["net"] for one in curve)
+    assert curve[-1]["chosen"] == sizes[-1]
+
+
+def test_without_a_campaign_asked_for_there_are_segments_alone(compared):
+    code, said, folder = compared("campaign=none")
+    assert code == 0, said
+    assert not (folder.parent / "campaigns").exists()
+    assert verdict_of(folder)["campaign"] is None
+    assert len(verdict_of(folder)["segments"]) > 1
+
+
+def snapshot(folder):
+    """Every file below a folder by its bytes."""
+    return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+# Whoever was sent an offer must not change arms because somebody looked a second time.
+@pytest.mark.parametrize("second", [("campaign.budget=2",), ("campaign=none", "explain=none")])
+def test_a_second_look_leaves_the_campaign_that_was_sent_and_the_verdict_that_points_to_it(
+    compared, retain_compare, second
+):
+    _, _, folder = compared("campaign.budget=5")
+    verdict, campaign = snapshot(folder), snapshot(campaign_in(folder))
+    code, said = retain_compare("study=runs", *second)
+    assert code == 2
+    assert f"points to campaign {campaign_in(folder).name} and still does" in said
+    assert ("customers change arms" in said) == (second[0] != "campaign=none")
+    assert snapshot(folder) == verdict
+    assert snapshot(campaign_in(folder)) == campaign
+    typed = re.search(r"all the same: retain-compare (.*)", said)[1].split()
+    before = campaign_in(folder)
+    code, said = retain_compare(*typed)
+    assert code == 0, said
+    assert snapshot(before) == campaign
+    found = verdict_of(folder)["campaign"]
+    assert found is None if second[0] == "campaign=none" else found["id"] != before.name
+
+
+def test_a_comparison_that_changes_nobodys_arm_points_to_its_campaign_unasked(
+    compared, retain_compare
+):
+    _, _, folder = compared("campaign.budget=5")
+    before = campaign_in(folder)
+    code, said = retain_compare("study=runs", "campaign.budget=5", "report.language=ru")
+    assert code == 0, said
+    assert campaign_in(folder) != before
+    assert before.is_dir()
+    same = pd.read_csv(before / "campaign.csv")
+    pd.testing.assert_frame_equal(pd.read_csv(campaign_in(folder) / "campaign.csv"), same)
+
+
+def test_a_gate_alone_opens_and_writes_nothing(compared, retain_compare, here):
+    compared("campaign.budget=5")
+    before = snapshot(here / "outputs")
+    words = ("study=runs", "gate_only=true", "explain=none", "campaign=none")
+    assert retain_compare(*words, "gate.roc_auc=0.5")[0] == 0
+    code, said = retain_compare(*words, "gate.roc_auc=1.0")
+    assert code == 3
+    assert "missed by" in said
+    assert snapshot(here / "outputs") == before
+    code, said = retain_compare(*words)
+    assert code == 2
+    assert "gate.METRIC=VALUE" in said
+
+
+def test_files_of_the_older_verdict_that_the_newer_one_has_not_are_named(compared, retain_compare):
+    compared("campaign=none", "explain=fast")
+    code, said = retain_compare("study=runs", "campaign=none", "explain=none")
+    assert code == 0, said
+    assert "The older verdict had drivers.csv, features.csv" in " ".join(said.split())
+
+
+def mine(here, text):
+    folder = here / "mine" / "offers"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text(f"# Offers of a store.\n{text}", encoding="utf-8")
+    return ("-cd", str(here / "mine"), "offers=mine", "campaign=default")
+
+
+BAD = {
+    "campaign.budget=plenty": r"campaign.budget is 'plenty'; expected number",
+    "campaign.budget=-1": r"campaign.budget is -1; expected greater than or equal to 0",
+    "campaign.control=1": r"campaign.control is 1; expected less than or equal to 0.9",
+    "campaign.least={nobodies: 3}": r"campaign.least: segment 'nobodies' is not one of",
+    "value.horizon.value=9": r"value.horizon .*low ≤ value ≤ high",
+    "value.horizn.value=3": r"key 'horizn' is unknown. Did you mean 'horizon'",
+    "offers.mine.capacity=5": r"key 'mine'|offers",
+    "segmentation.risk.scale=share": r"segmentation.risk.scale is 'share'; expected",
+}
+
+
+@pytest.mark.parametrize("words", BAD)
+def test_bad_limits_are_refused_before_the_sealed_test_is_opened(compared, words):
+    code, said, folder = compared(words)
+    assert code == 2
+    assert "Traceback" not in said
+    assert pd.Series([said]).str.contains(BAD[words]).all(), said
+    assert not folder.exists()
+    assert not (folder.parent / "ledger.jsonl").exists()
+
+
+WRONG = {
+    "contact_cost: 0.5": ("contact_cost: -0.5", r"contact_cost is -0.5; expected greater than"),
+    'en: "Hello!"': ('en: "Hello {nme}!"', r"offers.call.text.*nme"),
+    "channel: phone": (
+        "channel: phone\n    when: {service_erors: {at_least: 1.0}}",
+        r"offers.call.when: .*'service_erors'.*Did you mean 'service_errors'",
+    ),
+}
+
+
+@pytest.mark.parametrize("part", WRONG)
+def test_a_catalogue_with_a_mistake_is_refused_with_its_place(compared, here, part):
+    text, expected = WRONG[part]
+    code, said, folder = compared(*mine(here, CATALOGUE.replace(part, text)))
+    assert code == 2, said
+    assert "Traceback" not in said
+    assert pd.Series([said]).str.contains(expected).all(), said
+    assert not folder.exists()
+    assert not (folder.parent / "ledger.jsonl").exists()
+
+
+def test_a_catalogue_of_one_s_own_is_offered_at_what_it_is_assumed_to_cost(compared, here):
+    code, said, folder = compared(*mine(here, CATALOGUE), "value.cost.value=1.25")
+    assert code == 0, said
+    assert [one["name"] for one in tree_of(folder)["offers"]] == ["call"]
+    offers = pd.read_csv(campaign_in(folder) / "offers.csv")
+    assert set(offers["text"]) == {"Hello!"}
+    assert np.isfinite(offers["expected_net"]).all()
+    np.testing.assert_allclose(offers["expected_cost"], 1.25 * 0.5)
+
+
+@pytest.fixture
+def other_store(here, shop, retain):
+    """A study of a table without the columns named."""
+
+    def learnt(*without):
+        customers = shop(150)
+        table = customers.features.assign(left=customers.target, money=customers.profit)
+        table["agreed"] = customers.contactable
+        table = table.drop(columns=list(without)).reset_index(names="id")
+        table.to_csv(here / "my.csv", index=False)
+        words = ["data=table", "data.path=my.csv", "data.id=id", "data.target=left"]
+        if "money" not in without:
+            words += ["data.profit=money", "data.profit_unit=coins"]
+        if "agreed" not in without:
+            words += ["data.consent=agreed"]
+        code, said = retain(*words, "model=logreg", *STORE[1:])
+        assert code == 0, said
+
+    return learnt
+
+
+def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
+    other_store, retain_compare
+):
+    other_store("money")
+    code, said = retain_compare("study=runs", "campaign=default")
+    assert code == 0, said
+    assert "data.profit=COLUMN" in said
+    assert "of a purchase log data.columns.amount=COLUMN" in " ".join(said.split())
+    found = verdict_of(Path("outputs/runs/verdict"))
+    assert found["segments"]
+    assert "data.profit" in found["campaign"]["missing"]
+
+
+def test_where_the_source_does_not_say_who_agreed_nobody_is_contacted(other_store, retain_compare):
+    other_store("agreed")
+    code, said = retain_compare("study=runs", "campaign=default")
+    assert code == 0, said
+    assert "campaign.consent=given" in said
+    told = tree_of(Path("outputs/runs/verdict"))
+    assert told["contactable"] == 0
+    assert not [one for one in told["offers"] if one["needs_consent"] and one["chosen"]]
+    words = ("study=runs", "campaign.consent=given", "campaign.replace=true")
+    code, said = retain_compare(*words)
+    assert code == 0, said
+    assert tree_of(Path("outputs/runs/verdict"))["contactable"] == 150
+
+
+def test_a_store_that_says_who_agreed_is_not_overruled(compared):
+    code, said, _ = compared("campaign.consent=given")
+    assert code == 2
+    assert "consent" in said
+
+
+# Seven held out are a control group, though no effect can be seen with them.
+@pytest.mark.parametrize(
+    ("control", "told"),
+    [(0, "without a control group"), (7, "26 treated and 7 held out are too few .* 260 a group")],
+)
+def test_a_control_group_too_small_is_told_from_none(control, told):
+    power = {"hoped": 0.1, "detectable": None, "treated": 26, "control": control, "needed": 260}
+    assert re.search(told, _promise({"power": {"overall": power}}))

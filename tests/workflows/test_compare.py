@@ -1,0 +1,223 @@
+"""What a reviewer asks of a comparison: gates, two runs, several studies, noise."""
+
+import contextlib
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from retain.cli.compare import compare
+from retain.cli.run import answer, run
+
+LINE = ("validation.folds=2", "validation.repeats=2", "data.customers=240", "-m")
+QUICK = ("resamples=100",)
+SPARED = ("explain=none", "campaign=none")
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """Two small finished studies of the same store, swept once for all these tests."""
+    folder = tmp_path_factory.mktemp("once")
+    one = ("study.name=small", "model=logreg,tree", "features.site=true,false")
+    two = ("study.name=other", "model=tree,dummy")
+    with contextlib.chdir(folder):
+        assert answer(run, (*LINE, *one), "run") == 0
+        assert answer(run, (*LINE, *two), "run") == 0
+    return folder / "outputs"
+
+
+@pytest.fixture
+def swept(once, here):
+    """A copy of these studies in an empty working directory."""
+    shutil.copytree(once, "outputs")
+    return Path("outputs")
+
+
+@pytest.fixture(scope="module")
+def judged(once, tmp_path_factory):
+    """The same with a verdict on the first, which nobody may change, and what was printed."""
+    folder, said = tmp_path_factory.mktemp("judged"), io.StringIO()
+    shutil.copytree(once, folder / "outputs")
+    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+        assert answer(compare, ("study=small", *QUICK, *SPARED), "compare") == 0
+    return folder / "outputs", said.getvalue()
+
+
+@pytest.fixture
+def again(judged, here):
+    """A copy of these studies and the verdict in an empty working directory."""
+    shutil.copytree(judged[0], "outputs")
+    return Path("outputs")
+
+
+def verdict(folder):
+    return json.loads((folder / "verdict" / "verdict.json").read_text(encoding="utf-8"))
+
+
+def ids(study):
+    paths = sorted(study.glob("*/record.json"))
+    return {json.loads(p.read_text())["id"]: p.parent for p in paths}
+
+
+def test_a_gate_that_is_missed_exits_with_3_and_says_by_how_much(swept, retain_compare):
+    code, said = retain_compare("study=small", *QUICK, "gate.roc_auc=0.999", "gate.brier=0.9")
+    assert code == 3
+    said = " ".join(said.split())
+    assert re.search(r"gate: roc_auc is 0\.\d+ .* at least 0.999: missed by 0\.\d+\.", said)
+    assert re.search(r"gate: brier is 0\.\d+ .* at most 0.9: reached\.", said)
+    found = verdict(swept / "small")["gate"]
+    assert not found["passed"]
+    assert [check["passed"] for check in found["metrics"]] == [False, True]
+
+
+def test_a_gate_that_is_met_is_silent_to_ci(swept, retain_compare):
+    code, _ = retain_compare("study=small", *QUICK, "gate.roc_auc=0.6")
+    assert code == 0
+    assert verdict(swept / "small")["gate"]["passed"]
+
+
+def test_a_gate_for_a_metric_there_is_not_is_refused_before_anything_is_written(
+    swept, retain_compare
+):
+    code, said = retain_compare("study=small", "gate.roc_auk=0.9")
+    assert code == 2
+    assert "Did you mean 'roc_auc'?" in said
+    assert not (swept / "small" / "verdict").exists()
+
+
+def test_several_studies_are_judged_together(swept, retain_compare):
+    code, said = retain_compare("study=[small,other]", *QUICK)
+    assert code == 0, said
+    found = verdict(swept / "small+other")
+    assert found["studies"] == ["small", "other"]
+    # The tree with all features is in both studies and counts once.
+    assert len(found["leaderboard"]) == 4 + 2 - 1
+    commands = found["commands"]
+    assert commands[0].startswith("retain -m ")
+    assert "study.name=other" in commands[1]
+    assert (
+        commands[-1]
+        == "retain-compare 'study=[small,other]' resamples=100 explain=none campaign=none"
+    )
+
+
+# The customers are the same, and so are those that were sealed.
+def test_an_opening_in_another_study_of_the_same_customers_counts(again, retain_compare):
+    _, said = retain_compare("study=other", *QUICK)
+    found = verdict(again / "other")
+    assert len(found["sealed_test"]["openings"]) == 2
+    assert {opening["study"] for opening in found["sealed_test"]["openings"]} == {"small", "other"}
+    assert [caution["code"] for caution in found["cautions"]] == ["sealed_reopened"]
+    assert "The sealed test was opened 2 times" in " ".join(said.split())
+
+
+def test_two_runs_of_a_study_are_told_apart_in_table_and_verdict(swept, retain_compare):
+    one, other = list(ids(swept / "small"))[:2]
+    code, said = retain_compare("study=small", *QUICK, f"diff=[{one},{other}]")
+    assert code == 0
+    assert "Whose risk moved most" in said
+    asked = [diff for diff in verdict(swept / "small")["diffs"] if diff["asked"]]
+    assert [(diff["a"], diff["b"]) for diff in asked] == [(one, other)]
+    (auc,) = [metric for metric in asked[0]["metrics"] if metric["name"] == "roc_auc"]
+    assert auc["difference"] == pytest.approx(auc["b"] - auc["a"])
+    assert len(asked[0]["moved"]) == 10
+
+
+def test_two_runs_anywhere_are_told_apart_without_a_verdict(swept, retain_compare):
+    (one, path), (other, _) = list(ids(swept / "small").items())[:2]
+    code, by_id = retain_compare(f"diff=[{one},{other}]")
+    assert code == 0, by_id
+    assert not (swept / "small" / "verdict").exists()
+    code, by_path = retain_compare(f"diff=['{path}',{other}]")
+    assert (code, by_path) == (0, by_id)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("diff=[one]",), "diff names 1 runs; expected two"),
+        (("diff=[nowhere,there]",), r"'nowhere' is no run: expected its id, or a folder"),
+        (("study=small", "diff=[nowhere,there]"), r"'nowhere' is no run"),
+        (("study=[small,othr]",), r"there are no runs of study 'othr'.* 'other'\?"),
+        (("study=[]",), r"study=\[\] names no study"),
+        (("study=small", "verdict.choice=cheap"), "verdict.choice is 'cheap'"),
+        (("study=small", "report.language=de"), "report.language is 'de'"),
+        (("study=small", "--force"), "flag '--force' is unknown"),
+    ],
+)
+def test_what_is_asked_wrongly_is_refused(swept, retain_compare, words, message):
+    code, said = retain_compare(*words)
+    assert code == 2
+    assert re.search(message, said), said
+
+
+def test_the_simplest_of_the_tied_can_be_carried_on(swept, retain_compare):
+    code, _ = retain_compare(
+        "study=[small,other]", *QUICK, "verdict.choice=simplest_tied", "verdict.alpha=0.0001"
+    )
+    assert code == 0
+    found = verdict(swept / "small+other")
+    assert found["winner"]["id"] == found["choice"]["simplest_tied"]["id"]
+    assert found["choice"]["simplest_tied"]["id"] in found["tied"]
+
+
+def test_what_moved_the_metric_is_told(judged):
+    outputs, said = judged
+    assert "What moved ROC-AUC, all else equal" in said
+    effects = {effect["axis"]: effect for effect in verdict(outputs / "small")["effects"]}
+    assert set(effects) == {"model", "features.site"}
+    assert effects["features.site"]["levels"][0]["pairs"] == 2
+
+
+# A target that nothing tells: whoever leads does so by luck, and the verdict must say so.
+def test_on_noise_nothing_beats_chance(retain, retain_compare, here, shop):
+    customers = shop(200)
+    noise = np.random.default_rng(1).permutation(np.resize(["yes", "no"], 200))
+    customers.features.assign(left=noise).reset_index(names="id").to_csv("noise.csv", index=False)
+    line = ("data=table", "data.path=noise.csv", "data.id=id", "data.target=left")
+    models = "model=dummy,logreg,tree,knn,svc"
+    code, said = retain(*line, models, "study.name=noise", "-m")
+    assert code == 0, said
+    code, said = retain_compare("study=noise", *QUICK)
+    assert code == 0
+    assert "Nothing beats chance" in " ".join(said.split())
+    found = verdict(Path("outputs/noise"))
+    dummy = next(row["id"] for row in found["leaderboard"] if row["model"] == "dummy")
+    assert dummy in found["tied"]
+    assert not found["chance"]["beaten"]
+
+
+def test_what_a_loser_wrote_does_not_cost_the_verdict(again, retain_compare):
+    loser = verdict(again / "small")["leaderboard"][-1]["id"]
+    (ids(again / "small")[loser] / "scores.parquet").write_bytes(b"no parquet")
+    code, _ = retain_compare("study=small", *QUICK)
+    assert code == 0
+    diffs = {diff["b"]: diff["moved"] for diff in verdict(again / "small")["diffs"]}
+    assert diffs[loser] is None
+
+
+# What is written belongs together: an older verdict stays whole where a newer one fails.
+def test_a_verdict_that_fails_leaves_the_older_one_as_it_was(again, retain_compare, drawn):
+    folder = again / "small" / "verdict"
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    assert folder / "report.html" in before
+    words = ("study=small", *QUICK, "verdict.alpha=0.2", "campaign.least={nobodies: 3}")
+    code, said = retain_compare(*words)
+    assert code == 2
+    assert "segment 'nobodies' is not one of" in said
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_in_no_table(swept, retain_compare):
+    for path in (swept / "small").glob("*/record.json"):
+        record = json.loads(path.read_text())
+        record["config"]["model"]["name"] = "=HYPERLINK(0)"
+        path.write_text(json.dumps(record))
+    code, said = retain_compare("study=small", *QUICK)
+    assert code == 2
+    assert "All 4 runs are broken" in said
+    assert not (swept / "small" / "verdict" / "leaderboard.csv").exists()

@@ -1,0 +1,128 @@
+"""A purchase log from launch to campaign, and scored again on a later day."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from retain.cli.run import answer
+from retain.cli.score import score
+
+COLUMNS = {
+    "customer": "client",
+    "time": "when",
+    "amount": "sum",
+    "items": "pieces",
+    "category": "goods",
+    "discount": "sale",
+}
+LOG = (
+    "data=purchases",
+    "data.path=log.parquet",
+    "data.profit_unit=roubles",
+    "data.snapshots.count=7",
+    *(f"data.columns.{key}={name}" for key, name in COLUMNS.items()),
+)
+QUICK = ("validation.folds=2", "validation.repeats=1")
+
+
+@pytest.fixture
+def swept(here, retain, purchase_log):
+    """What a sweep over a log printed."""
+    purchase_log().to_parquet("log.parquet", index=False)
+    code, said = retain("-m", "study=purchases", *LOG, *QUICK, "model=logreg,tree")
+    assert code == 0, said
+    return said
+
+
+def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
+    here, swept, retain_compare, capsys
+):
+    # every leaderboard of a log has the rules of thumb that learning has to beat
+    assert {path.name.rsplit("-", 1)[0] for path in here.glob("outputs/purchases/*-*")} == {
+        "logreg",
+        "tree",
+        "time_rule",
+        "bg_nbd",
+    }
+    assert "validation in time: learns from" in swept
+    assert "% declined" in swept
+    assert "The label, one parameter changed" in swept
+
+    consent = ("campaign=default", "campaign.consent=given", "campaign.control=0.2")
+    code, said = retain_compare("study=purchases", "resamples=100", *consent)
+    assert code == 0, said
+    assert "from snapshot to snapshot" in said
+    verdict = here / "outputs" / "purchases" / "verdict"
+    tree = json.loads((verdict / "verdict.json").read_text(encoding="utf-8"))
+    *_, last = tree["in_time"]
+    assert last["sealed"]
+    assert last["snapshot"] == tree["split"]["sealed_at"]
+    # a campaign speaks to people, once each, at the latest snapshot
+    people = pd.read_csv(verdict / "customers.csv")
+    assert len(people) == tree["sealed_test"]["customers"] == last["rows"]
+    assert people["customer_id"].is_unique
+    assert people["customer_id"].between(1000, 1299).all()
+    assert tree["scored"] == {"sealed_test": len(people)}
+    (campaign,) = (verdict.parent / "campaigns").iterdir()
+    offers = pd.read_csv(campaign / "offers.csv")
+    assert set(offers["customer_id"]) <= set(people["customer_id"])
+
+    words = (f"verdict={verdict}", "data.snapshot=2025-06-24", "campaign.consent=given")
+    code = answer(score, words, "score")
+    printed = capsys.readouterr()
+    assert code == 0, printed.err
+    (home,) = (verdict.parent / "scores").iterdir()
+    scored = pd.read_csv(home / "scores.csv")
+    assert scored["customer_id"].between(1000, 1299).all()
+    reasons = pd.read_csv(home / "not_scored.csv")["reason"]
+    assert len(scored) + len(reasons) <= 300
+
+    # who is scored again at the day of the sealed test is known; at a later one, new
+    known = {json.loads((home / "score.json").read_text(encoding="utf-8"))["data"]["known"]}
+    assert known == {0}
+    same = (f"verdict={verdict}", f"data.snapshot={last['snapshot']}", "campaign.consent=given")
+    assert answer(score, same, "score") == 0
+    assert f"{last['rows']} of these ids are in the comparison too" in capsys.readouterr().out
+    assert answer(score, same[:1], "score") == 2
+    assert f"data.snapshot=DAY, one after {last['snapshot']}" in capsys.readouterr().err
+    late = (*same[:1], "data.snapshot=2031-01-01", *same[2:])
+    assert answer(score, late, "score") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "nobody is a regular customer on 2031-01-01" in said
+    assert "Type data.snapshot=DAY, soon after a purchase of the log" in said
+
+
+def test_a_log_read_only_to_be_scored_is_not_learnt_from(here, retain, purchase_log):
+    purchase_log().to_parquet("log.parquet", index=False)
+    code, said = retain("-m", "study=purchases", *LOG, *QUICK, "data.has_target=false")
+    assert code == 2
+    assert "type data.has_target=true to learn from them" in said
+
+
+def test_a_log_that_moved_is_found_by_its_path_alone(here, swept, retain_compare):
+    (here / "log.parquet").rename(here / "moved.parquet")
+    words = ("study=purchases", "resamples=100", "campaign=none", "explain=none")
+    code, said = retain_compare(*words)
+    assert code == 0
+    assert "data.path=PATH" in said
+    code, said = retain_compare(*words, "data.path=moved.parquet")
+    assert code == 0, said
+    assert "The sealed test was opened once" in said
+
+
+def test_a_log_is_read_once_and_its_tables_are_kept(here, swept, retain):
+    kept = list((here / "outputs" / "tables").iterdir())
+    assert kept
+    written = {path: path.stat().st_mtime_ns for path in kept}
+    code, said = retain("-m", "study=purchases", *LOG, *QUICK, "model=logreg,tree")
+    assert code == 0, said
+    assert "0 done, 0 failed, 0 not applicable, 4 done before" in said
+    assert {path: path.stat().st_mtime_ns for path in kept} == written
+
+
+def test_a_log_asks_for_validation_in_time(here, retain, purchase_log):
+    purchase_log().to_parquet("log.parquet", index=False)
+    code, said = retain(*LOG)
+    assert code == 2
+    assert "type validation=temporal" in said
