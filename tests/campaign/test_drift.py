@@ -87,7 +87,7 @@ def test_customers_who_moved_are_warned_of(trained):
     assert found.loc["pages", "shift"] == "strong"
     assert found.loc["sometimes", "shift"] == "strong"
     assert found.loc["sometimes", "bin"] == "(missing)"
-    assert found.loc["sometimes", "missing_now"] == pytest.approx(0.3, abs=0.03)
+    assert found.loc["sometimes", "missing_new"] == pytest.approx(0.3, abs=0.03)
     assert found.loc[["colour", "constant", "never", "silent"], "shift"].tolist() == ["none"] * 4
     said = drift_warnings(found.reset_index())
     assert any(line.startswith("pages has shifted since training (strong, PSI") for line in said)
@@ -125,7 +125,7 @@ def test_levels_never_met_count_as_others(trained):
     table, score = customers(500, seed=1)
     found = drift(trained, table.assign(colour="violet").astype({"colour": "str"}), score)
     row = found.set_index("name").loc["colour"]
-    assert (row["shift"], row["bin"], row["share_now"]) == ("strong", "(other)", 1.0)
+    assert (row["shift"], row["bin"], row["share_new"]) == ("strong", "(other)", 1.0)
 
 
 # A level that one customer alone has would tell of that customer, and so would a name.
@@ -133,7 +133,7 @@ def test_no_rare_level_is_kept_by_name(trained):
     kept = trained.features["free_text"].levels
     assert set(kept) == set(HOSTILE)
     assert min(kept.values()) >= FEWEST
-    assert trained.features["free_text"].other == 1000 - sum(kept.values())
+    assert trained.features["free_text"].n_other == 1000 - sum(kept.values())
     assert "name 1" not in trained.model_dump_json()
 
 
@@ -258,7 +258,7 @@ def check(then, now):
     itself = drift(kept, then.to_frame("x"), np.full(len(then), 0.5))
     assert itself["psi"].abs().max() < 1e-12
     assert not drift_warnings(itself)
-    found = drift(kept, now.to_frame("x"), np.full(len(now), 0.5)).drop(columns=["what", "name"])
+    found = drift(kept, now.to_frame("x"), np.full(len(now), 0.5)).drop(columns=["kind", "name"])
     numbers = found.select_dtypes("number").to_numpy()
     assert np.isfinite(numbers).all()
     assert (numbers >= -1e-12).all()

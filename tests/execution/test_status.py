@@ -44,13 +44,13 @@ def test_a_sweep_leaves_its_status_with_the_best_run(retain, tiny, records):
     status = read("outputs/runs/status.json")
     tree = records("runs")["tree"]
     assert status["state"] == "finished"
-    assert (status["total"], status["done"], status["left"]) == (2, 2, 0)
-    assert status["seconds_to_go"] == 0
+    assert (status["n_runs"], status["n_done"], status["n_left"]) == (2, 2, 0)
+    assert status["eta_seconds"] == 0
     assert status["best"] == {
         "id": tree["id"],
         "name": "model=tree",
         "metric": "roc_auc",
-        **{key: tree["metrics"]["roc_auc"][key] for key in ("mean", "low", "high")},
+        **{key: tree["metrics"]["roc_auc"][key] for key in ("value", "low", "high")},
     }
     Status.model_validate_json(Path("outputs/runs/status.json").read_text())
 
@@ -95,14 +95,15 @@ def test_many_changes_make_few_writes(monkeypatch, tmp_path):
 
 
 def empty(state):
-    counts = dict.fromkeys(("total", "done", "failed", "not_applicable", "skipped", "left"), 0)
+    parts = ("runs", "done", "failed", "not_applicable", "skipped", "left")
+    counts = {f"n_{part}": 0 for part in parts}
     return Status(
         study="models",
         state=state,
-        started="",
-        updated="",
+        started_at="",
+        updated_at="",
         running=(),
-        seconds_to_go=None,
+        eta_seconds=None,
         best=None,
         **counts,
     )
@@ -121,7 +122,7 @@ def test_a_sweep_that_stops_half_way_is_interrupted(make_plan, tasks, record_of,
     status = read()
     assert (status["state"], status["done"], status["left"]) == ("interrupted", 1, 2)
     assert status["running"] == []
-    assert status["seconds_to_go"] is None
+    assert status["eta_seconds"] is None
 
 
 def test_a_status_that_cannot_be_written_costs_one_warning_and_no_run(retain, tiny):
@@ -155,7 +156,7 @@ def test_a_clock_that_jumps_changes_what_is_shown_and_nothing_else(
     with SweepView(Console(quiet=True), make_plan(tasks), costs) as view:
         costs.add(record_of(tasks[0], seconds=40.0))
         view.ended(record_of(tasks[0]))
-        assert soon(lambda: read()["updated"] < read()["started"])
+        assert soon(lambda: read()["updated_at"] < read()["started_at"])
         assert 70 < read()["seconds_to_go"] <= 80
     assert read()["state"] == "finished"
 
@@ -187,7 +188,7 @@ def test_the_counts_add_up_to_the_total(sweep_of_nine, record_of, states):
         tally.ended(record_of(task, state))
         told = tally.status("running").model_dump()
         parts = ("done", "failed", "not_applicable", "skipped", "left")
-        assert sum(told[part] for part in parts) == told["total"] == 9
+        assert sum(told[f"n_{part}"] for part in parts) == told["n_runs"] == 9
         assert told["running"] == ()
 
 

@@ -76,13 +76,13 @@ def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(
     assert "Traceback" not in err
     assert json.loads(Path("outputs/runs/status.json").read_text())["state"] == "interrupted"
     assert set(records("runs")) == {"tree"}
-    first = records("runs")["tree"]["finished"]
+    first = records("runs")["tree"]["finished_at"]
     assert "interrupted" in retain(*line, "dry_run=true")[1]
     monkeypatch.setenv("RETAIN_SLOW", "0")
     code, said = retain(*line)
     assert code == 0, said
     assert "2 done, 0 failed, 0 not applicable, 1 done before and skipped" in said
-    assert records("runs")["tree"]["finished"] == first
+    assert records("runs")["tree"]["finished_at"] == first
 
 
 def test_the_first_interrupt_lets_a_run_end_and_begins_no_other(

@@ -130,12 +130,12 @@ def test_the_strongest_drivers_stand_beside_what_is_usual(drivers, shop):
     assert (np.diff(sizes, axis=1) <= 0).all()
     stayed = rows.table[rows.labels == 0]
     pages = told[told["feature"] == "pages"]
-    assert (pages["usual_low"] == stayed["pages"].quantile(0.25)).all()
+    assert (pages["typical_low"] == stayed["pages"].quantile(0.25)).all()
     own = rows.table["pages"].loc[pages["customer_id"]]
     assert (pages["value"].to_numpy() == own.to_numpy()).all()
     kinds = told[told["feature"] == "category"]
     shares = kinds["level"].map(stayed["category"].value_counts(normalize=True))
-    assert kinds["usual_share"].to_numpy() == pytest.approx(shares.to_numpy())
+    assert kinds["typical_share"].to_numpy() == pytest.approx(shares.to_numpy())
     assert kinds["value"].isna().all()
 
 

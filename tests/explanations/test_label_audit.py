@@ -46,9 +46,22 @@ def test_what_is_found_can_be_written_as_json(shop):
     table = shop(60).features.assign(revenue_previous=0.0)
     (tree,) = [asdict(one) for one in label_audit(replace(shop(60), features=table))]
     assert json.loads(json.dumps(tree, allow_nan=False)) == tree
-    assert list(tree) == ["before", "last", "derived", "declined", "stayed", "z", "agrees"]
-    assert list(tree["stayed"]) == ["customers", "fell", "share", "low", "high", "change"]
-    assert tree["declined"]["change"] is None
+    assert list(tree) == [
+        "previous",
+        "current",
+        "derived",
+        "declined",
+        "stayed",
+        "z",
+        "is_consistent",
+    ]
+    assert list(tree["stayed"]) == [
+        "n_customers",
+        "n_decreased",
+        "decreased_share",
+        "median_change",
+    ]
+    assert tree["declined"]["median_change"] is None
 
 
 # What the store sends is its own doing and tells nothing of what a customer did.

@@ -222,7 +222,7 @@ def test_other_outcomes_in_the_test_fold_change_no_choice(make, shop, three_fold
     )
     chosen = [found.tuning["folds"][0] for found in (one, two)]
     assert chosen[0] | {"seconds": 0} == chosen[1] | {"seconds": 0}
-    assert one.metrics["roc_auc"]["folds"][0] != two.metrics["roc_auc"]["folds"][0]
+    assert one.metrics["roc_auc"]["fold_values"][0] != two.metrics["roc_auc"]["fold_values"][0]
 
 
 # Were the candidates the same in all folds, folds would agree on one of few.
@@ -248,14 +248,14 @@ def test_a_run_tells_every_folds_choice_their_agreement_and_the_optimism(make, s
     assert [(fold["repeat"], fold["fold"]) for fold in told["folds"]] == [
         (repeat, fold) for repeat in range(2) for fold in range(3)
     ]
-    assert all(fold["trials"] == 6 for fold in told["folds"])
+    assert all(fold["n_trials"] == 6 for fold in told["folds"])
     depths = [fold["parameters"]["max_depth"] for fold in told["folds"]]
-    assert told["agreement"]["max_depth"]["low"] == min(depths)
-    assert told["agreement"]["max_depth"]["high"] == max(depths)
-    assert told["outer"] == pytest.approx(outcome.metrics["roc_auc"]["mean"])
+    assert told["agreement"]["max_depth"]["min"] == min(depths)
+    assert told["agreement"]["max_depth"]["max"] == max(depths)
+    assert told["outer_score"] == pytest.approx(outcome.metrics["roc_auc"]["value"])
     optimism = told["optimism"]
-    assert optimism["mean"] == pytest.approx(told["inner"] - told["outer"])
-    assert optimism["low"] < optimism["mean"] < optimism["high"]
+    assert optimism["value"] == pytest.approx(told["inner_score"] - told["outer_score"])
+    assert optimism["low"] < optimism["value"] < optimism["high"]
     assert outcome.seconds["tune"] > 0
 
 
@@ -279,8 +279,8 @@ def test_on_pure_noise_the_inner_best_flatters(make, shop, three_folds):
     customers = shop(300, noise=1000.0)
     experiment = make(how=settings(trials=40, folds=2))
     told = evaluate(experiment, customers, split(customers, three_folds, seed=0)).tuning
-    assert told["inner"] > 0.53
-    assert told["optimism"]["mean"] > 0.03
+    assert told["inner_score"] > 0.53
+    assert told["optimism"]["value"] > 0.03
 
 
 def test_a_run_that_is_not_tuned_tells_nothing_of_tuning(make, shop, three_folds):

@@ -35,14 +35,12 @@ TABLE = (
 
 def jobs_in(verdict):
     """The jobs that need customers and left something in a verdict."""
-    reasons = verdict["reasons"]
+    reasons = verdict["explanations"]
     left = {
         "carry": verdict["sealed_test"],
         "look": any(one["phik"] for one in reasons["features"]),
         "explain": reasons["drivers"],
-        "leave": any(
-            (one["contribution"] or {}).get("source") == "refit" for one in reasons["groups"]
-        ),
+        "leave": any((one["ablation"] or {}).get("source") == "refit" for one in reasons["groups"]),
         "plan": verdict["campaign"]["plan"],
     }
     return {job for job, part in left.items() if part}

@@ -45,7 +45,8 @@ def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.Da
         ``kind`` (``score`` or ``feature``), ``name``, ``psi`` (0 is no shift),
         ``psi_null_quantile`` (what it stays below 95 times in 100 without any drift), ``p`` and
         ``p_holm`` (corrected for all features and the score), ``shift`` (``none``, ``chance``,
-        ``moderate``, ``strong``), and what moved most: ``bin``, its ``share_training`` and ``share_new``.
+        ``moderate``, ``strong``), and what moved most: ``bin``, its ``share_training`` and
+        ``share_new``.
     """
     known = {name: (shares, table[name]) for name, shares in reference.features.items()}
     rows = [_row("score", SCORE, reference.score, pd.Series(score))]

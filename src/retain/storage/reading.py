@@ -221,8 +221,12 @@ OLDER_RETAIN = "0.1"
 """Version of retain that reads every document whose schema is older than today's."""
 
 
-def check_schema(found: object, expected: int, where: object) -> None:
+def check_schema(
+    found: object, expected: int, where: object, *, anew: str = "run the command that wrote it again"
+) -> None:
     """Raise a ``RetainError`` if a document has another schema than this version reads.
+
+    ``anew`` says how to get a document of this version.
 
     >>> check_schema(3, 4, "verdict.json")
     Traceback (most recent call last):
@@ -232,15 +236,14 @@ def check_schema(found: object, expected: int, where: object) -> None:
     """
     if found == expected:
         return
-    again = "run the command that wrote it again"
     if not isinstance(found, int) or isinstance(found, bool):
-        found_text, remedy = f"no schema number ({str(found)[:40]!r})", again.capitalize()
+        found_text, remedy = f"no schema number ({str(found)[:40]!r})", f"{anew[0].upper()}{anew[1:]}"
     elif found < expected:
         found_text = f"schema {found}, which retain {OLDER_RETAIN} reads"
-        remedy = f"Install retain {OLDER_RETAIN}, or {again}"
+        remedy = f"Install retain {OLDER_RETAIN}, or {anew}"
     else:
         found_text = f"schema {found}, which a newer retain reads"
-        remedy = f"Install the newer retain, or {again}"
+        remedy = f"Install the newer retain, or {anew}"
     raise RetainError(f"{where} has {found_text}; this version reads schema {expected}. {remedy}.")
 
 

@@ -116,7 +116,9 @@ def _opening(line: bytes, where: str) -> Access:
     except RetainError:
         tree = None
     if isinstance(tree, dict):
-        check_schema(tree.get("schema", 1), SCHEMA, where)  # retain 0.1 wrote none
+        schema = tree.get("schema", 1)  # retain 0.1 wrote none
+        anew = "move the ledger away, which forgets these accesses"
+        check_schema(schema, SCHEMA, where, anew=anew)
     try:
         return Access.model_validate(tree)
     except ValueError:

@@ -54,8 +54,8 @@ def test_two_arms_that_are_large_enough_promise_what_is_hoped():
     enough = required_sample(0.83, 0.05, **USUAL)
     for arm, promised in ((enough, True), (enough - 2, False)):
         told = power(arm, arm, baseline=0.83, hoped=0.05, **USUAL)
-        assert told.promised is promised
-        assert told.needed == enough
+        assert told.claimable is promised
+        assert told.required_n == enough
     assert told.as_json()["treated"] == enough - 2
 
 
@@ -75,8 +75,8 @@ def test_more_customers_see_less():
 )
 def test_arms_that_can_tell_nothing_say_so(treated, control, baseline):
     told = power(treated, control, baseline=baseline, hoped=0.1, **USUAL)
-    assert told.detectable is None
-    assert not told.promised
+    assert told.minimum_detectable_effect is None
+    assert not told.claimable
 
 
 @pytest.mark.parametrize(("baseline", "hoped"), [(0.3, 0.0), (0.3, -0.1), (0.3, 0.4)])

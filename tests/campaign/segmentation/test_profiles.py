@@ -41,12 +41,12 @@ def test_segments_add_up_to_the_customers_and_their_money(placed):
     audience, known = placed
     told = profiles(audience, known, money(audience))
     table = audience.table
-    assert sum(one["customers"] for one in told) == len(audience)
+    assert sum(one["n_customers"] for one in told) == len(audience)
     assert sum(one["share"] for one in told) == pytest.approx(1)
-    assert sum(one["profit"] for one in told) == pytest.approx(table["profit"].sum())
+    assert sum(one["total_profit"] for one in told) == pytest.approx(table["profit"].sum())
     at_risk = sum(one["profit_at_risk"]["value"] for one in told)
     assert at_risk == pytest.approx(table["profit_at_risk"].sum())
-    consented = sum(one["contactable"] * one["customers"] for one in told)
+    consented = sum(one["contactable_share"] * one["n_customers"] for one in told)
     assert consented == pytest.approx(table["contactable"].sum())
 
 
@@ -57,10 +57,10 @@ def test_each_segment_is_told_by_its_own_customers(placed):
     one = next(row for row in told if row["segment"] == name)
     part = audience.table[audience.segments == name]
     expected = mean_interval(part["risk"].to_numpy())
-    assert (one["risk"], one["risk_low"], one["risk_high"]) == pytest.approx(expected)
+    assert tuple(one["risk"].values()) == pytest.approx(expected)
     assert one["label"] == {"en": "high · high", "ru": "высокий · высокий"}
     assert one["profit_at_risk"]["low"] < one["profit_at_risk"]["high"]
-    assert one["small"] == (len(part) < 70)
+    assert one["is_small"] == (len(part) < 70)
 
 
 def test_most_profit_at_risk_comes_first_and_without_profit_most_risk(placed):
@@ -70,34 +70,35 @@ def test_most_profit_at_risk_comes_first_and_without_profit_most_risk(placed):
     assert values == sorted(values, reverse=True)
     poor = audience.table[["score", "origin", "risk", "contactable"]]
     told = profiles(dataclasses.replace(audience, table=poor, profit_unit=None), known, None)
-    risks = [one["risk"] for one in told]
+    risks = [one["risk"]["value"] for one in told]
     assert risks == sorted(risks, reverse=True)
-    assert {(one["profit"], one["profit_at_risk"]) for one in told} == {(None, None)}
+    assert {(one["total_profit"], one["profit_at_risk"]) for one in told} == {(None, None)}
 
 
 def test_segments_under_the_minimum_say_that_they_are_small(placed):
     audience, known = placed
     told = profiles(audience, known, None)
-    assert {one["small"] for one in told} == {True, False}
-    assert all(one["small"] == (one["customers"] < 70) for one in told)
+    assert {one["is_small"] for one in told} == {True, False}
+    assert all(one["is_small"] == (one["n_customers"] < 70) for one in told)
 
 
 def test_where_consent_is_not_stated_its_share_is_not_told(placed):
     audience, known = placed
     silent = dataclasses.replace(audience, consent="not_stated")
-    assert {one["contactable"] for one in profiles(silent, known, None)} == {None}
+    assert {one["contactable_share"] for one in profiles(silent, known, None)} == {None}
 
 
 def test_the_direction_is_that_of_the_effect_and_labels_are_in_both_languages(placed):
     audience, known = placed
-    differs = {one["segment"]: one["differs"] for one in profiles(audience, known, None)}
-    told = differs["high risk · low value"][0]
+    contrasts = {one["segment"]: one["contrasts"] for one in profiles(audience, known, None)}
+    told = contrasts["high risk · low value"][0]
     assert (told["feature"], told["kind"], told["direction"]) == ("pages", "number", "lower")
     assert told["label"] == {"en": "pages", "ru": "pages"}
-    assert told["low"] < told["effect"] < told["high"] < 0
-    assert told["inside"] < told["outside"]
+    effect = told["effect_size"]
+    assert effect["low"] < effect["value"] < effect["high"] < 0
+    assert told["in_segment"] < told["elsewhere"]
     assert (told["level"], told["level_label"]) == (None, None)
-    assert all(len(one) <= 3 for one in differs.values())
+    assert all(len(one) <= 3 for one in contrasts.values())
 
 
 def test_a_segment_of_one_customer_is_told_too(scored):
@@ -105,7 +106,8 @@ def test_a_segment_of_one_customer_is_told_too(scored):
     names = np.array(["one", *["many"] * (len(audience) - 1)], dtype=object)
     told = profiles(audience.placed(names), CONFIG, None)
     one = next(row for row in told if row["segment"] == "one")
-    assert (one["customers"], one["risk"], one["differs"]) == (1, one["risk_low"], [])
+    assert (one["n_customers"], one["contrasts"]) == (1, [])
+    assert one["risk"]["value"] == one["risk"]["low"]
 
 
 def test_everything_told_is_finite_and_passes_through_json(placed):
@@ -113,7 +115,7 @@ def test_everything_told_is_finite_and_passes_through_json(placed):
     measured = stability(audience, CONFIG, resamples=5)
     told = profiles(audience, known, money(audience), stability=measured)
     assert json.loads(json.dumps(told, allow_nan=False)) == told
-    assert told[0]["stability"].keys() == {"jaccard", "low", "resamples"}
+    assert told[0]["stability"].keys() == {"jaccard", "jaccard_low", "n_resamples"}
 
 
 def test_a_segment_whose_stability_was_not_measured_says_so(placed):

@@ -55,16 +55,22 @@ def test_a_quantile_is_learnt_anew_so_its_stability_grows_with_the_customers():
     random = np.random.default_rng(0)
     few, many = customers(random.random(60)), customers(random.random(3000))
     config = bands("quantile", low=0, high=0.8)
-    assert measured(few, config)["high risk"].low < measured(many, config)["high risk"].low
+    assert (
+        measured(few, config)["high risk"].jaccard_low
+        < measured(many, config)["high risk"].jaccard_low
+    )
     assert measured(many, config)["high risk"].jaccard > 0.9
 
 
 def test_cut_offs_of_features_are_definitions_and_stay():
     audience = customers(np.linspace(0, 1, 100), pages=np.arange(100.0))
-    assert measured(audience, rules(pages={"below": 50}))["one"].low == 1
-    assert measured(audience, rules(risk={"below": 0.5}))["one"].low < 1
-    assert measured(audience, rules(**{"not": {"any": [{"risk": {"below": 0.5}}]}}))["one"].low < 1
-    assert measured(audience, rules(all=[{"pages": {"top": 0.5}}]))["one"].low < 1
+    assert measured(audience, rules(pages={"below": 50}))["one"].jaccard_low == 1
+    assert measured(audience, rules(risk={"below": 0.5}))["one"].jaccard_low < 1
+    assert (
+        measured(audience, rules(**{"not": {"any": [{"risk": {"below": 0.5}}]}}))["one"].jaccard_low
+        < 1
+    )
+    assert measured(audience, rules(all=[{"pages": {"top": 0.5}}]))["one"].jaccard_low < 1
 
 
 def test_cut_offs_of_money_are_moved_by_a_share_of_themselves():

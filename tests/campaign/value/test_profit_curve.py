@@ -63,8 +63,15 @@ def test_it_has_a_few_points_however_many_customers(audience):
     assert 100 < len(curve.shares) <= POINTS
     assert np.diff(curve.shares).min() > 0
     told = json.loads(json.dumps(curve.as_json(), allow_nan=False))
-    assert list(told) == ["offer", "shares", "profit", "by_risk", "best_share", "best_profit"]
-    assert len(told["profit"]) == len(told["shares"])
+    assert list(told) == [
+        "offer",
+        "share",
+        "profit",
+        "profit_by_risk",
+        "best_share",
+        "best_profit",
+    ]
+    assert len(told["profit"]) == len(told["share"])
 
 
 def test_the_order_of_rows_does_not_show():

@@ -22,7 +22,7 @@ def missed_gate(tree):
 
 
 def no_rival(tree):
-    tree["leaderboard"], tree["tied"], tree["effects"] = (
+    tree["leaderboard"], tree["tied"], tree["main_effects"] = (
         tree["leaderboard"][:1],
         tree["tied"][:1],
         [],
@@ -30,9 +30,9 @@ def no_rival(tree):
 
 
 def nothing_optional(tree):
-    for part in ("gate", "sealed_test", "chance", "choice"):
+    for part in ("gate", "sealed_test", "versus_random", "selection"):
         tree[part] = None
-    tree["effects"] = []
+    tree["main_effects"] = []
 
 
 @pytest.mark.parametrize("change", [lambda tree: None, missed_gate, no_rival, nothing_optional])
@@ -46,18 +46,18 @@ def test_the_first_says_who_won_and_how_sure_that_is(tree):
     metric = tree["winner"]["metrics"]["roc_auc"]
     first = told(tree)[0]
     assert tree["winner"]["name"] in first
-    assert f"{metric['mean']:.3f}" in first
+    assert f"{metric['value']:.3f}" in first
     assert f"{metric['low']:.3f} to {metric['high']:.3f}" in first
 
 
 def test_it_says_which_of_the_tied_is_simplest(tree):
     assert f"the simplest of them is {tree_run(tree, 'simplest_tied')}" in plain(told(tree)[1])
-    tree["choice"]["simplest_tied"] = tree["choice"]["best"]
+    tree["selection"]["simplest_tied"] = tree["selection"]["best"]
     assert "the chosen one is the simplest" in told(tree)[1]
 
 
 def tree_run(tree, which):
-    run = tree["choice"][which]
+    run = tree["selection"][which]
     return f"{run['name']} {run['id']}"
 
 
@@ -68,8 +68,8 @@ def plain(text):
 
 
 def test_a_winner_by_the_simplest_rule_is_not_called_the_best(tree):
-    tree["choice"]["rule"] = "simplest_tied"
-    tree["winner"]["id"] = tree["choice"]["simplest_tied"]["id"]
+    tree["selection"]["rule"] = "simplest_tied"
+    tree["winner"]["id"] = tree["selection"]["simplest_tied"]["id"]
     first = plain(told(tree)[0])
     assert "by the rule “simplest of the tied”" in first
     assert f"the highest mean is that of {tree_run(tree, 'best')}" in first
@@ -82,11 +82,11 @@ def test_it_says_when_no_other_run_is_tied(tree):
 
 def test_it_says_when_nothing_beats_chance_and_names_the_guessing_run(tree):
     dummy = next(row for row in tree["leaderboard"] if row["model"] == "dummy")
-    tree["chance"] = {"beaten": False, "p": 0.31, "tied": [dummy["id"]]}
+    tree["versus_random"] = {"significant": False, "p": 0.31, "tied": [dummy["id"]]}
     third = told(tree)[2]
     assert third.startswith("nothing beats chance")
     assert dummy["id"] in third
-    tree["chance"]["tied"] = []
+    tree["versus_random"]["tied"] = []
     assert "nothing beats chance: against a coin the best run has p = 0.310" in told(tree)[2]
 
 
@@ -97,27 +97,31 @@ def test_it_says_how_sure_it_is_that_chance_is_beaten(tree):
 # On noise ties are judged by one test alone, so two must not be named.
 def test_it_names_the_tests_by_which_runs_are_tied(tree):
     assert "Bayesian correlated t-test, worse by more than 0.01" in told(tree)[1]
-    tree["chance"]["beaten"] = False
+    tree["versus_random"]["significant"] = False
     assert "Bayesian" not in told(tree)[1]
     assert "α = 0.05" in told(tree)[1]
 
 
 # Largest first is how the verdict sorts axes; the largest level is what the sentence is about.
 def test_what_moved_the_metric_most_is_the_largest_difference_of_all(tree):
-    tree["effects"][1]["levels"][0] |= {"mean": -0.09, "low": -0.12, "high": -0.06}
+    tree["main_effects"][1]["levels"][0]["difference"] = {
+        "value": -0.09,
+        "low": -0.12,
+        "high": -0.06,
+    }
     fourth = plain(told(tree)[3])
     assert "moved most with features.site: true instead of false changes it by −0.090" in fourth
 
 
 def test_an_interval_that_holds_zero_is_said_to(tree):
-    tree["effects"][0]["levels"][0] |= {"low": -0.05, "high": 0.01}
+    tree["main_effects"][0]["levels"][0]["difference"] |= {"low": -0.05, "high": 0.01}
     assert "not clearly" in told(tree)[3]
     assert "holds zero" in told(tree)[3]
 
 
 def test_the_last_says_how_often_the_sealed_test_was_opened(tree):
     assert told(tree)[4].endswith("the sealed test was opened 2 times")
-    tree["sealed_test"]["openings"] = tree["sealed_test"]["openings"][:1]
+    tree["sealed_test"]["accesses"] = tree["sealed_test"]["accesses"][:1]
     assert told(tree)[4].endswith("the sealed test was opened once")
     assert told(tree, "ru")[4].endswith("отложенный тест открывался один раз")
 

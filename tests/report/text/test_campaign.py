@@ -24,7 +24,7 @@ from retain.report.text.words import words
 @pytest.fixture
 def tree(tree):
     """The tree without what takes long to draw."""
-    return tree | {"reasons": None, "curves": None}
+    return tree | {"explanations": None, "curves": None}
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def test_nothing_is_promised_below_what_can_be_detected(campaign):
     assert said.startswith("nothing is promised: the hoped-for fall of 4.1 points")
     assert "below the 11.9 this campaign can detect" in said
     assert said.endswith("982 customers per arm would be needed")
-    campaign["power"]["overall"]["needed"] = None
+    campaign["power"]["overall"]["required_n"] = None
     assert "per arm" not in plain(promise(campaign))
 
 
 def test_what_can_be_seen_is_left_to_the_control_group_to_judge(campaign):
-    campaign["power"]["overall"] |= {"detectable": 0.03, "promised": True}
+    campaign["power"]["overall"] |= {"minimum_detectable_effect": 0.03, "claimable": True}
     said = plain(promise(campaign))
     assert "nothing is promised" not in said
     assert "a fall of 4.1 points" in said
@@ -67,21 +67,25 @@ def test_what_can_be_seen_is_left_to_the_control_group_to_judge(campaign):
 
 
 def test_groups_too_small_for_any_effect_promise_nothing(campaign):
-    campaign["power"]["overall"] |= {"detectable": None, "needed": None, "promised": False}
+    campaign["power"]["overall"] |= {
+        "minimum_detectable_effect": None,
+        "required_n": None,
+        "claimable": False,
+    }
     assert plain(promise(campaign)).startswith("nothing is promised: with these groups no fall")
 
 
 def test_without_a_control_group_it_is_said_what_cannot_be_known(campaign):
-    campaign["plan"]["control"] = 0
+    campaign["plan"]["n_control"] = 0
     assert spoken(summary(campaign))[1].startswith("nobody is held out as a control group")
 
 
 def test_a_plan_that_contacts_nobody_is_an_answer(campaign):
-    campaign["plan"] |= {"chosen": 0, "treated": 0, "control": 0}
+    campaign["plan"] |= {"n_chosen": 0, "n_treated": 0, "n_control": 0}
     said = spoken(summary(campaign))
     assert said[0].endswith("so nobody is contacted")
     assert not any("promised" in one or "held out" in one for one in said)
-    campaign["prices"]["budget"] = None
+    campaign["shadow_prices"]["budget"] = None
     assert not any("budget" in one for one in spoken(limits(campaign)))
 
 
@@ -130,13 +134,18 @@ def test_every_limit_that_binds_has_its_worth_in_words(campaign):
 
 
 def test_limits_that_bind_nothing_are_worth_nothing(campaign):
-    campaign["prices"] = {"budget": None, "contacts": None, "consent": None, "control": None}
+    campaign["shadow_prices"] = {
+        "budget": None,
+        "contact": None,
+        "consent": None,
+        "control_group": None,
+    }
     for one in campaign["offers"]:
-        one["price"] = 0.0
+        one["shadow_price"] = 0.0
     assert spoken(limits(campaign)) == [
         "more budget would save nothing more: 396 buys all that pays"
     ]
-    campaign["prices"] = None
+    campaign["shadow_prices"] = None
     assert limits(campaign) == []
 
 
@@ -145,7 +154,7 @@ def test_the_certificate_says_how_much_better_a_plan_could_be(campaign):
         "no plan within its limits is worth more than" in one
         for one in spoken(plan_quality_text(campaign))
     )
-    campaign["plan"] |= {"proven": True, "method": "exact"}
+    campaign["plan"] |= {"is_optimal": True, "method": "exact"}
     (said,) = [
         one for one in spoken(plan_quality_text(campaign)) if "with its control group" in one
     ]
@@ -157,7 +166,7 @@ def test_the_certificate_says_how_much_better_a_plan_could_be(campaign):
     [((0.85, 1.02), "about right"), ((0.6, 0.9), "too sure"), ((1.1, 1.4), "too timid")],
 )
 def test_the_slope_of_the_recalibration_is_read(campaign, ends, reading):
-    campaign["calibration"] |= {"slope_low": ends[0], "slope_high": ends[1]}
+    campaign["recalibration"]["slope"] |= {"low": ends[0], "high": ends[1]}
     assert reading in spoken(plan_quality_text(campaign))[1]
 
 
@@ -183,12 +192,12 @@ def test_every_assumption_is_listed_once(campaign):
 def test_a_plan_that_is_the_same_nowhere_else_is_said_to_be(campaign):
     rows = campaign["sensitivity"]["rows"]
     assert not any(map(fixed_assumptions, rows))
-    assert fixed_assumptions(rows[0] | {"same_from": 0.27079, "same_to": 0.27084})
+    assert fixed_assumptions(rows[0] | {"stable_from": 0.27079, "stable_to": 0.27084})
 
 
 def test_how_the_control_group_was_drawn_is_said(campaign):
     assert "in 3 draws, the last of which keeps" in plain(sampled_assumptions(campaign))
-    campaign["control"]["draws"] = 1
+    campaign["control_group"]["n_attempts"] = 1
     assert plain(sampled_assumptions(campaign)).endswith("from seed 0, in 1 draw")
 
 
@@ -234,7 +243,7 @@ def test_what_is_no_group_of_its_own_is_said_to_be_none(tree):
 def test_a_level_is_more_or_less_frequent_and_a_number_higher_or_lower(
     tree, direction, english, russian
 ):
-    number, _, level = tree["segments"][0]["differs"]
+    number, _, level = tree["segments"][0]["contrasts"]
     said = apart(level | {"direction": direction})
     assert f"{english} Kitchenware, 31" in plain(said)
     assert f"{russian} Кухонная посуда, 31" in plain(said, "ru")
@@ -246,7 +255,7 @@ def test_a_level_is_more_or_less_frequent_and_a_number_higher_or_lower(
 
 # Three digits show two means as one; then as many are written as it takes to see the difference.
 def test_values_that_differ_are_seen_to_differ(tree):
-    number = tree["segments"][0]["differs"][0] | {"inside": 5.0004, "outside": 5.0001}
+    number = tree["segments"][0]["contrasts"][0] | {"in_segment": 5.0004, "elsewhere": 5.0001}
     assert plain(apart(number)).endswith("5.0004 against 5.0001")
 
 
@@ -259,7 +268,7 @@ def test_no_campaign_no_section_and_segments_stay(tree):
 
 
 def test_a_campaign_that_could_not_be_planned_says_why(tree):
-    tree["campaign"] = {"missing": "no profit is known; give data.profit"}
+    tree["campaign"] = {"reason": "no profit is known; give data.profit"}
     html = page(tree, "ru")
     assert '<p class="name" lang="en">no profit is known; give data.profit</p>' in html
     assert "Кампания не спланирована" in html
@@ -268,12 +277,17 @@ def test_a_campaign_that_could_not_be_planned_says_why(tree):
 
 # Every part that nobody could know may be absent, one at a time or all at once.
 def test_what_is_not_known_of_a_campaign_is_left_out(tree, campaign):
-    campaign |= {"profit_curve": None, "empc": None, "sensitivity": None, "budgets": []}
-    campaign |= {"calibration": None, "unit": None, "cautions": []}
-    campaign["plan"] |= {"budget": None, "contacts": None, "control": 0}
-    campaign["prices"] = {"budget": None, "contacts": None, "consent": None, "control": None}
+    campaign |= {"profit_curve": None, "empc": None, "sensitivity": None, "budget_curve": []}
+    campaign |= {"recalibration": None, "profit_unit": None, "cautions": []}
+    campaign["plan"] |= {"budget": None, "max_contacts": None, "n_control": 0}
+    campaign["shadow_prices"] = {
+        "budget": None,
+        "contact": None,
+        "consent": None,
+        "control_group": None,
+    }
     campaign["power"] |= {"segments": []}
-    campaign["control"] |= {"strata": []}
+    campaign["control_group"] |= {"strata": []}
     html = page(tree, "en")
     assert "no budget is set" in html
     assert not re.search('data-chart="(tornado|budget_curve|profit_curve)', html)
