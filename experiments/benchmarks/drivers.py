@@ -111,7 +111,7 @@ def _drivers(
     begun = time.perf_counter()
     folds = [
         hands.give("explain", config, winner, customers, place, does="explains")
-        for place in range(winner.split.folds)
+        for place in range(winner.split.n_folds)
     ]
     for fold in folds:
         fold.outcome()

@@ -20,6 +20,7 @@ from retain.campaign.reference import (
 )
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
+from retain.storage.writing import hash_of
 
 HOSTILE = ["=HYPERLINK(0)", "[red]", "(missing)", "(other)", 'a,b\n"c', "", "{x}", "\u202e%s"]
 
@@ -138,7 +139,7 @@ def test_no_rare_level_is_kept_by_name(trained):
 
 
 def test_every_training_customer_is_counted_once(trained):
-    assert trained.customers == trained.rows == 1000
+    assert trained.n_training_customers == trained.n_customers == 1000
     for shares in (trained.score, *trained.features.values()):
         assert shares.customers.sum() == 1000
         assert len(shares.names) == len(shares.customers)
@@ -163,7 +164,7 @@ def test_features_are_of_the_training_customers_and_the_score_of_the_sealed_ones
         training,
         Scores(pd.DataFrame(dict(zip(COLUMNS, values, strict=True))), "sealed_test"),
     )
-    assert (kept.customers, kept.rows) == (80, 100)
+    assert (kept.n_training_customers, kept.n_customers) == (80, 100)
     assert kept.score.customers.sum() == 20
     assert kept.features["pages"].customers.sum() == 80
 
@@ -172,7 +173,14 @@ def test_a_reference_is_read_back_as_it_was_written(trained, tmp_path):
     path = tmp_path / "reference.json"
     sha = write(trained, path)
     assert read(path, sha) == trained
-    assert json.loads(path.read_text())["schema"] == 1
+    assert json.loads(path.read_text())["schema"] == 2
+
+
+def test_a_reference_of_an_older_version_is_refused(trained, tmp_path):
+    path = tmp_path / "reference.json"
+    path.write_text(json.dumps({**trained.model_dump(by_alias=True), "schema": 1}))
+    with pytest.raises(RetainError, match=r"has schema 1, which retain 0\.1 reads"):
+        read(path, hash_of(path))
 
 
 def test_a_reference_that_was_touched_is_refused(trained, tmp_path):
@@ -198,8 +206,6 @@ def test_a_reference_of_nonsense_is_refused_in_a_sentence(trained, tmp_path, cha
     tree["features"]["pages"] |= change
     path = tmp_path / "reference.json"
     path.write_text(json.dumps(tree))
-    from retain.storage.writing import hash_of
-
     with pytest.raises(RetainError, match=f"cannot be read as a reference: .*{told_}") as caught:
         read(path, hash_of(path))
     assert "\n" not in str(caught.value)
@@ -265,6 +271,6 @@ def check(then, now):
 
 
 def test_bins_without_edges_hold_any_value():
-    empty = NumberShares(kind="number", edges=(), counts=(0,), missing=5)
+    empty = NumberShares(kind="number", edges=(), counts=(0,), n_missing=5)
     assert empty.names == ("any", "(missing)")
     assert empty.counted(pd.Series([1.0, np.nan])).tolist() == [1, 1]

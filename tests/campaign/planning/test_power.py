@@ -56,7 +56,7 @@ def test_two_arms_that_are_large_enough_promise_what_is_hoped():
         told = power(arm, arm, baseline=0.83, hoped=0.05, **USUAL)
         assert told.claimable is promised
         assert told.required_n == enough
-    assert told.as_json()["treated"] == enough - 2
+    assert told.as_json()["n_treated"] == enough - 2
 
 
 def test_more_customers_see_less():
