@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# Compiled modules are kept, whatever the environment says: tests start many processes.
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: run test check docs lock smoke simulate cluster chaos fuzz clean
+.PHONY: run test test-fast check docs lock smoke simulate cluster chaos fuzz clean
 
 run: $(STAMP)            ## sweep the embedded demo store, compare, segment
 	$(BIN)/retain -m study=demo
@@ -12,6 +14,9 @@ run: $(STAMP)            ## sweep the embedded demo store, compare, segment
 
 test: $(STAMP)           ## every test, with coverage of lines and branches
 	$(BIN)/python -m pytest -n 2 --dist=worksteal --cov --cov-report=term
+
+test-fast: $(STAMP)      ## the tests that need no worker processes, browser or cluster, without coverage
+	$(BIN)/python -m pytest -n 2 -m "not slow and not browser and not spark and not cluster"
 
 check: $(STAMP)          ## lint, format, types
 	$(BIN)/ruff check .

@@ -57,8 +57,8 @@ INTRODUCTION = """\
 
 <!-- Made by docs/make_reference.py from the comments in conf/. Edit those, type `make docs`. -->
 
-Values live in `conf/`, one folder per group, one file per option. `group=option` chooses a file,
-`group.key=value` sets one of its keys. This page lists the keys with their defaults. `null` means
+Values live in `conf/`, one folder per group, one file per option. `GROUP=OPTION` chooses a file,
+`GROUP.KEY=VALUE` sets one of its keys. This page lists the keys with their defaults. `null` means
 none; `???` means that you have to type a value.
 """
 LINE = re.compile(

@@ -15,6 +15,8 @@ from retain.execution.plan import Plan, PlannedRun
 from retain.execution.task import Task
 from retain.record import RunDirectory, StudyDirectory
 
+from .launching import Launch
+
 TINY = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
 """Overrides that make a run on demo customers as quick as it can be."""
 
@@ -78,8 +80,19 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(scope="session")
+def launch(fork_server, tmp_path_factory):
+    """A command as a process of its own, in the current folder: ``launch(*words, VARIABLE=…)``."""
+
+    def start(*words, command="run", **environment):
+        logs = tmp_path_factory.mktemp("launch")
+        return Launch(command, words, os.environ | environment, logs)
+
+    return start
+
+
 @pytest.fixture
-def retain(here, capsys):
+def retain(here, capsys, fork_server):
     """``retain`` with the words given; the exit code and what was printed."""
 
     def called(*words):
@@ -96,7 +109,7 @@ def drawn():
 
 
 @pytest.fixture
-def retain_compare(here, capsys, undrawn, request):
+def retain_compare(here, capsys, undrawn, request, fork_server):
     """``retain-compare`` with the words given; the exit code and what was printed.
 
     Explanations, campaigns and drawings take longer than the rest: who wants them asks for them.

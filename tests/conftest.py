@@ -13,7 +13,6 @@ import contextlib
 import functools
 import gc
 import pickle
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,14 +24,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from hydra._internal.hydra import Hydra
 from hydra._internal.sources_registry import SourcesRegistry
 from hydra.core.plugins import Plugins
 from hydra.plugins.config_source import ConfigSource
-from hypothesis.core import StateForActualGivenExecution
-from hypothesis.internal.conjecture.engine import ConjectureRunner
-from matplotlib.figure import Figure
-from statsmodels.stats.multitest import multipletests
 
 from retain.cli.compare import EXPLAINING
 from retain.customers.customers import Column, Customers, DerivedFeature, Panel
@@ -43,7 +37,11 @@ from retain.storage.paths import conf_dir
 
 from .commands import *  # noqa: F403 - fixtures
 
-WARM = (
+IMPORTED = (
+    "retain.cli.compose",
+    "retain.cli.readout",
+    "retain.cli.score",
+    "retain.cli.terminal.sweep",
     "retain.workflows.training_data",
     "retain.workflows.saved_winner",
     "retain.workflows.campaign",
@@ -60,54 +58,6 @@ WARM = (
     "skops.io",
 )
 """What workers of most commands import, beside what all need: hundreds of them in the tests."""
-
-
-def untraced(owner: type, name: str) -> None:
-    """Have a method of a library, in which no line of ours runs, do its work without the tracer.
-
-    Coverage slows each line of Python down, measured or not: a composition by Hydra takes thrice
-    as long.
-    """
-    traced = getattr(owner, name)
-
-    @functools.wraps(traced)
-    def alone(*arguments: Any, **named: Any) -> Any:
-        tracer = sys.gettrace()
-        sys.settrace(None)
-        try:
-            return traced(*arguments, **named)
-        finally:
-            sys.settrace(tracer)
-
-    setattr(owner, name, alone)
-
-
-def traced_tests_alone(runner: type[ConjectureRunner], state: type) -> None:
-    """Have Hypothesis draw its examples without the tracer, and the tests of them with it."""
-    untraced(runner, "run")
-    run, begin = runner.run, state.__init__
-    tracers: list[Any] = []
-
-    def noted(self: Any) -> Any:
-        tracers.append(sys.gettrace())
-        try:
-            return run(self)
-        finally:
-            tracers.pop()
-
-    def begun(self: Any, stuff: Any, test: Any, *arguments: Any, **named: Any) -> None:
-        @functools.wraps(test)
-        def traced(*values: Any, **more: Any) -> Any:
-            before = sys.gettrace()
-            sys.settrace(before or (tracers[-1] if tracers else None))
-            try:
-                return test(*values, **more)
-            finally:
-                sys.settrace(before)
-
-        begin(self, stuff, traced, *arguments, **named)
-
-    runner.run, state.__init__ = noted, begun
 
 
 def read_once(source: type[ConfigSource], package: str) -> None:
@@ -130,23 +80,35 @@ def read_once(source: type[ConfigSource], package: str) -> None:
 Plugins.instance()  # Hydra runs the modules of its sources again when it looks for plugins
 for _scheme, _package in (("file", f"{conf_dir()}/"), ("pkg", "hydra.conf/")):
     read_once(SourcesRegistry.instance().types[_scheme], _package)
-traced_tests_alone(ConjectureRunner, StateForActualGivenExecution)
-untraced(Hydra, "compose_config")
-untraced(Figure, "draw")
-untraced(Figure, "savefig")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    told = "write the ids of skipped tests into FILE, one a line, as pytest @FILE reads them"
-    parser.addoption("--skipped-to", type=Path, metavar="FILE", help=told)
+    text = "write the ids of skipped tests into FILE, one a line, as pytest @FILE reads them"
+    parser.addoption("--skipped-to", type=Path, metavar="FILE", help=text)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    told = "begun before all others: it takes so long that nothing would be left to do beside it"
-    config.addinivalue_line("markers", f"first: {told}")
+NEEDS = {
+    "fork_server": "slow",
+    "launch": "slow",
+    "browser": "browser",
+    "local_spark": "spark",
+    "submitit": "cluster",
+    "slurm": "cluster",
+    "ray": "cluster",
+}
+"""The marker of a test, by the fixture it uses."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the fixtures they use, and begin with those that take longest.
+
+    Slow tests run untraced: coverage comes from the others, and from the fixtures of all.
+    """
+    for item in items:
+        for marker in {NEEDS[name] for name in getattr(item, "fixturenames", ()) if name in NEEDS}:
+            item.add_marker(marker)
+        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
+            item.add_marker("no_cover")
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
@@ -170,17 +132,18 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 @pytest.fixture(scope="session")
-def warm() -> None:
+def fork_server() -> None:
     """One server for the workers of every command called in this process, before any needs it.
 
     Else the first command decides what it imports, and each worker of another imports the rest.
     """
-    start_forkserver(*EXPLAINING, *WARM)
+    start_forkserver(*EXPLAINING, *IMPORTED)
 
 
 @pytest.fixture(scope="session")
 def statsmodels_holm() -> Callable[[Any], np.ndarray]:
     """Holm's correction by statsmodels, which collects the garbage of the whole suite each time."""
+    from statsmodels.stats.multitest import multipletests
 
     def correct(p: Any) -> np.ndarray:
         with mock.patch("gc.collect"):

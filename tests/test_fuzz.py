@@ -15,7 +15,7 @@ INPUTS = {"table": 60, "contract": 30, "log": 30, "campaign.json": 60, "outcomes
 
 
 @pytest.fixture(scope="module")
-def study(tmp_path_factory, warm):
+def study(tmp_path_factory, fork_server):
     return fuzz.make_study(tmp_path_factory.mktemp("fuzz"))
 
 

@@ -84,11 +84,11 @@ def zoo(folder: Path, customers: int, rounds: int, models: Sequence[str], folds:
     start_forkserver("retain.workflows.explanation_jobs", "phik.phik", "shap")
     records = [record for _, record in StudyDirectory(folder / "outputs" / "zoo").read() if record]
     rows = []
-    with WorkerExecutor(2) as hands, launch_dir() as shared:
+    with WorkerExecutor(2) as executor, launch_dir() as shared:
         for winner in sorted(records, key=lambda one: models.index(one.config["model"]["name"])):
             prepared = share(prepare_dataset(parse(Run, winner.config)), shared / winner.id)
             job = (config, winner, prepared)
-            taken = [_drivers(hands, *job) for _ in range(rounds + 1)][1:]
+            taken = [_drivers(executor, *job) for _ in range(rounds + 1)][1:]
             kind, ratio = _against_bare(winner, rounds)
             name = winner.config["model"]["name"]
             each = ", ".join(f"{seconds:.1f}" for seconds in taken)
@@ -105,16 +105,16 @@ def _compare() -> Compare:
 
 
 def _drivers(
-    hands: WorkerExecutor, config: Compare, winner: Record, customers: SharedValue
+    executor: WorkerExecutor, config: Compare, winner: Record, customers: SharedValue
 ) -> float:
     """Wall seconds until every fold is explained and shuffled."""
     begun = time.perf_counter()
     folds = [
-        hands.give("explain", config, winner, customers, place, does="explains")
+        executor.submit("explain", config, winner, customers, place, description="explains")
         for place in range(winner.split.n_folds)
     ]
     for fold in folds:
-        fold.outcome()
+        fold.result()
     return time.perf_counter() - begun
 
 

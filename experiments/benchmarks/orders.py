@@ -37,7 +37,7 @@ class Raced:
 def board(records: Mapping[str, Record]) -> pd.DataFrame:
     """The leaderboard by id, judged as a comparison does unless it is told otherwise."""
     shipped = yaml.safe_load((conf_dir() / "compare.yaml").read_text(encoding="utf-8"))
-    judging = parse(ComparisonConfig, shipped["verdict"], "verdict")
+    judging = parse(ComparisonConfig, shipped["selection"], "selection")
     return leaderboard(list(records.values()), judging).set_index("id")
 
 

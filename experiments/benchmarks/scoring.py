@@ -79,9 +79,9 @@ def trained(folder: Path, model: str, customers: int = 1300) -> str:
     outputs = f"outputs={folder / 'outputs'}"
     words = (f"model={model}", f"data.customers={customers}", "validation.repeats=1", outputs)
     measure([_command("retain"), *words], folder / "run")
-    compare = [_command("retain-compare"), "study=runs", "explain=none", outputs]
+    compare = [_command("retain-compare"), "study=adhoc", "explain=none", outputs]
     measure(compare, folder / "compare")
-    return str(folder / "outputs" / "runs" / "verdict")
+    return str(folder / "outputs" / "adhoc" / "verdict")
 
 
 def one_round(verdict: str, new: Path, customers: int) -> Round:
@@ -93,10 +93,12 @@ def one_round(verdict: str, new: Path, customers: int) -> Round:
     predict, _ = timed(partial(model.predict_proba, table))
     del people, table
     plain, _ = timed(lambda: [_plainly(path) for path in sorted(new.glob("*.csv"))])
-    outputs = f"outputs={new.parent / 'scored'}"
-    words = ("data=one_click", f"data.dir={new}", outputs, "campaign.replace=true")
+    output_dir = f"output_dir={new.parent / 'scored'}"
+    words = ("data=one_click", f"data.dir={new}", output_dir, "campaign.replace=true")
     found = {"read": read, "predict": predict, "plain": plain}
-    for name, limit in zip(LIMITS, ((), (f"campaign.contacts={customers // 10}",)), strict=True):
+    for name, limit in zip(
+        LIMITS, ((), (f"campaign.max_contacts={customers // 10}",)), strict=True
+    ):
         found[name], code = timed(partial(_scored, (f"verdict={verdict}", *words, *limit)))
         if code != 0:
             raise RuntimeError("the command did not score")

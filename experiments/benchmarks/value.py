@@ -33,7 +33,7 @@ from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.recalibration import Recalibration, logit, recalibration
 from retain.campaign.value.value import value_at_stake
 from retain.learning.scores import COLUMNS, Scores
-from retain.schema import Beta, Catalogue, Offer, Value, Words
+from retain.schema import Assumptions, Beta, Catalogue, Offer, Translated
 
 CUSTOMERS, DRAWS, ROUNDS = 1_000_000, 1000, 3
 SECTION, SEED, MANY = "value", 0, 9
@@ -155,24 +155,26 @@ def made_up(customers: int) -> tuple[Scores, np.ndarray]:
     return Scores(table, "out_of_fold"), random.gamma(2, 2, customers)
 
 
-def assumed(draws: int) -> Value:
-    """The assumptions that conf/value/default.yaml ships."""
+def assumed(simulations: int) -> Assumptions:
+    """The assumptions that conf/assumptions/default.yaml ships."""
     ranges = {
         "horizon": (2.0, 3.0, 6.0),
-        "share_lost": (0.5, 1.0, 1.0),
+        "loss_fraction": (0.5, 1.0, 1.0),
         "margin": (0.9, 1.0, 1.1),
-        "cost": (0.8, 1.0, 1.25),
+        "cost_multiplier": (0.8, 1.0, 1.25),
     }
     nodes = {
         name: {"low": low, "value": value, "high": high}
         for name, (low, value, high) in ranges.items()
     }
-    return Value(name="default", draws=draws, **nodes)
+    return Assumptions(name="default", simulations=simulations, **nodes)
 
 
-def _audience(scores: Scores, profit: np.ndarray, found: Recalibration, value: Value) -> Audience:
+def _audience(
+    scores: Scores, profit: np.ndarray, found: Recalibration, assumptions: Assumptions
+) -> Audience:
     each = scores.per_customer()
-    risk, stake = found.probability(each.to_numpy()), value_at_stake(profit, value)
+    risk, stake = found.probability(each.to_numpy()), value_at_stake(profit, assumptions)
     table = pd.DataFrame({"score": each, "risk": risk, "profit": profit, "value_at_stake": stake})
     table = table.assign(profit_at_risk=risk * stake, contactable=True)
     return Audience(table, pd.DataFrame(index=table.index), {}, "roubles")
@@ -180,7 +182,7 @@ def _audience(scores: Scores, profit: np.ndarray, found: Recalibration, value: V
 
 def made_up_offers() -> Catalogue:
     """Nine offers for everybody, of rising cost."""
-    words = Words(en="Offer", ru="Предложение")
+    words = Translated(en="Offer", ru="Предложение")
     offers = {
         f"offer {j}": Offer(
             label=words,
@@ -190,7 +192,7 @@ def made_up_offers() -> Catalogue:
             contact_cost=0.05 * j,
             redemption_cost=0.1 * j,
             discount=0.01 * j,
-            taken_by_stayers=0.1 * j,
+            redemption_rate_stayers=0.1 * j,
             save_rate=Beta(alpha=6, beta=14),
         )
         for j in range(MANY)

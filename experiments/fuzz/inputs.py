@@ -37,7 +37,7 @@ from retain.customers import demo, table
 from retain.customers.contract import reader
 from retain.customers.customers import Column
 from retain.customers.purchases import source
-from retain.schema import Catalogue, OutcomesFile, Segmentation, Value, parse
+from retain.schema import Assumptions, Catalogue, OutcomesFile, Segmentation, parse
 from retain.storage.paths import conf_dir
 from retain.storage.reading import check_tree
 
@@ -186,8 +186,8 @@ def vary_outcomes(ground: Ground) -> Reader:
         path = _write_table(chance, frame, ground.folder)
         asked = {
             "id": "customer_id",
-            "foreign": chance.choice(("refuse", "drop")),
-            "min_known": 0.3,
+            "unknown_customers": chance.choice(("error", "drop")),
+            "min_known_share": 0.3,
         }
         if chance.random() < 0.2:
             asked["positive"] = chance.choice(("yes", "1", 1, True, "\x1b"))
@@ -243,12 +243,13 @@ def _vary_option(ground: Ground, group: str, fit: Callable[[Any], object]) -> Re
 def vary_offers(ground: Ground) -> Reader:
     """Read catalogues of offers."""
     audience = _audience()
-    value = parse(Value, yaml.safe_load((conf_dir() / "value/default.yaml").read_text("utf-8")))
+    shipped = (conf_dir() / "assumptions/default.yaml").read_text("utf-8")
+    assumptions = parse(Assumptions, yaml.safe_load(shipped))
 
     def fit(tree: Any) -> None:
         catalogue = parse(Catalogue, tree, "offers")
         check_catalogue(catalogue, audience)
-        evaluate_offers(settled_catalogue(catalogue, audience), audience, value)
+        evaluate_offers(settled_catalogue(catalogue, audience), audience, assumptions)
 
     return _vary_option(ground, "offers", fit)
 

@@ -23,7 +23,7 @@ from retain.campaign.readout.means import Draws
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.readout.readout import money
 from retain.campaign.readout.save_rates import save_rates
-from retain.schema import Assumption, Beta, Catalogue, Offer, Value, Words
+from retain.schema import Assumption, Assumptions, Beta, Catalogue, Offer, Translated
 
 RISKS = {"high": (8, 4), "middle": (5, 6), "low": (3, 10)}
 """Of each segment, the Beta its customers' risks come from."""
@@ -95,23 +95,24 @@ class Design:
             expected_cost=np.full(len(table), CONTACT),
             expected_net=table["risk"].to_numpy() * PRIOR.mean * table["profit"] - CONTACT,
         )
-        shares = dict.fromkeys(("horizon", "share_lost", "margin", "cost"), ONE)
-        value = Value(name="default", **shares, draws=100)
+        shares = dict.fromkeys(("horizon", "loss_fraction", "margin", "cost_multiplier"), ONE)
+        assumptions = Assumptions(name="default", **shares, simulations=100)
         plan = {"id": "simulated", "unit": "roubles", "alpha": 0.05, "power": 0.8, "seed": 0}
-        return Assignment(rows, **plan, catalogue=catalogue(self.save), value=value, fingerprint="")
+        plan |= {"catalogue": catalogue(self.save), "assumptions": assumptions}
+        return Assignment(rows, **plan, fingerprint="")
 
 
 def catalogue(names: dict[str, float]) -> Catalogue:
     """An offer of each name, with the same prior."""
     offer = Offer(
-        label=Words(en="offer", ru="предложение"),
-        text=Words(en="offer", ru="предложение"),
+        label=Translated(en="offer", ru="предложение"),
+        text=Translated(en="offer", ru="предложение"),
         channel="email",
         needs_consent=True,
         contact_cost=CONTACT,
         redemption_cost=0.0,
         discount=0.0,
-        taken_by_stayers=0.0,
+        redemption_rate_stayers=0.0,
         save_rate=PRIOR,
     )
     return Catalogue(name="simulated", offers=dict.fromkeys(names, offer))

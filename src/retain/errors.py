@@ -29,16 +29,22 @@ LONGEST = 200
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known name closest to ``word``, or None when nothing is close.
+    """Return the known name closest to ``word``, or None when nothing is close.
+
+    A name that has the word as one of its parts counts as close.
 
     >>> nearest("lightgmb", ["catboost", "lightgbm", "logreg"])
     'lightgbm'
+    >>> nearest("leaf", ["max_depth", "min_leaf_fraction"])
+    'min_leaf_fraction'
     >>> nearest("zzz", ["catboost"]) is None
     True
     """
     names = {name.casefold(): name for name in known}
-    close = difflib.get_close_matches(word.casefold(), names, n=1, cutoff=0.5)
-    return names[close[0]] if close else None
+    typed = word.casefold()
+    close = difflib.get_close_matches(typed, names, n=1)
+    parted = [name for name in names if typed and typed in name.split("_")]
+    return names[(close or parted)[0]] if close or parted else None
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from retain.cli.overrides import parse_args
 from retain.errors import RetainError
 from retain.learning.components import source
 
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+pytestmark = pytest.mark.slow
 
 LOG = ("data=purchases", "data.path=log.csv", "data.columns.customer=who", "data.columns.time=at")
 AXES = ("sampler=none,smote", "scaling=none,robust", "calibration=none,sigmoid", "tuning=none")
@@ -24,7 +24,7 @@ def models(found):
 
 def test_every_sweep_of_the_source_runs_its_baselines_too():
     found = runs("-m", *LOG, "model=logreg,tree")
-    assert models(found) == ["logreg", "tree", "time_rule", "bg_nbd"]
+    assert models(found) == ["logreg", "tree", "recency_rule", "bg_nbd"]
     assert found[-1].overrides[-1] == "model=bg_nbd"
 
 
@@ -48,7 +48,7 @@ def test_what_is_of_a_model_asks_for_no_more_of_them():
 def test_each_leaderboard_has_its_own():
     boards = ("data.label.horizon=60,90", "seed=0,1", "validation.folds=3,5")
     found = runs("-m", *LOG, "model=logreg", *boards, "sampler=none,smote")
-    mine = [run for run in found if run.tree["model"]["name"] == "time_rule"]
+    mine = [run for run in found if run.tree["model"]["name"] == "recency_rule"]
     kept = {
         (run.tree["data"]["label"]["horizon"], run.run.seed, run.run.validation.folds)
         for run in mine
@@ -62,20 +62,20 @@ def test_sources_swept_beside_each_other_keep_theirs_apart():
     pairs = {(run.tree["data"]["name"], run.tree["model"]["name"]) for run in found}
     assert pairs == {
         ("purchases", "logreg"),
-        ("purchases", "time_rule"),
+        ("purchases", "recency_rule"),
         ("purchases", "bg_nbd"),
         ("demo", "logreg"),
     }
 
 
 def test_one_that_the_sweep_has_anyway_runs_once():
-    found = runs("-m", *LOG, "model=time_rule,logreg")
-    assert models(found) == ["time_rule", "logreg", "bg_nbd"]
+    found = runs("-m", *LOG, "model=recency_rule,logreg")
+    assert models(found) == ["recency_rule", "logreg", "bg_nbd"]
 
 
 def test_a_study_of_several_sweeps_runs_them_once():
     found = runs("-m", *LOG, "study=samplers")
-    assert models(found).count("bg_nbd") == models(found).count("time_rule") == 1
+    assert models(found).count("bg_nbd") == models(found).count("recency_rule") == 1
     assert {run.run.study.name for run in found} == {"samplers"}
 
 
@@ -90,8 +90,11 @@ def test_a_source_of_ones_own_names_any_model(tmp_path):
 @pytest.mark.parametrize(
     ("typed", "told"),
     [
-        ("[time_rul]", "data.baselines: model 'time_rul' is not one of .*mean 'time_rule'"),
-        ("time_rule", r"data.baselines is 'time_rule'; expected a list of models"),
+        (
+            "[recency_rul]",
+            "data.baselines: model 'recency_rul' is not one of .*'recency_rule'",
+        ),
+        ("recency_rule", r"data.baselines is 'recency_rule'; expected a list of models"),
     ],
 )
 def test_a_baseline_that_is_no_model_is_refused(typed, told):

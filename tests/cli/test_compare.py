@@ -18,7 +18,7 @@ SPARED = ("explain=none", "campaign=none")
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory):
+def once(tmp_path_factory, fork_server):
     """A small finished study of the demo store, swept once for all these tests."""
     folder = tmp_path_factory.mktemp("once")
     line = (*TINY, "-m", "study.name=small", "model=logreg,tree,dummy", "data.customers=240")
@@ -35,7 +35,7 @@ def swept(once, here):
 
 
 @pytest.fixture(scope="module")
-def judged(once, tmp_path_factory, undrawn):
+def judged(once, tmp_path_factory, undrawn, fork_server):
     """That study with its verdict, which nobody may change, and what the comparison printed."""
     folder, said = tmp_path_factory.mktemp("judged"), io.StringIO()
     shutil.copytree(once, folder / "outputs")

@@ -16,7 +16,7 @@ def secret(monkeypatch):
 
 
 def records():
-    return [json.loads(path.read_text()) for path in Path("outputs/runs").glob("*/record.json")]
+    return [json.loads(path.read_text()) for path in Path("outputs/adhoc").glob("*/record.json")]
 
 
 def test_a_value_from_the_environment_is_recorded_as_its_reference(
@@ -24,7 +24,7 @@ def test_a_value_from_the_environment_is_recorded_as_its_reference(
 ):
     code, said = retain(*tiny, "model=tree", QUESTION)
     assert code == 0, said
-    code, printed = retain_compare("study=runs", "resamples=100")
+    code, printed = retain_compare("study=adhoc", "resamples=100")
     assert code == 0, printed
     (record,) = records()
     assert record["config"]["study"]["question"] == "who leaves, ${oc.env:SECRET}?"
@@ -70,12 +70,12 @@ def test_a_value_that_can_change_a_result_has_to_be_typed(retain, tiny, word):
 
 
 def test_a_document_of_a_comparison_holds_no_value_of_the_environment(retain_compare):
-    code, said = retain_compare("study=runs", "campaign.budget='${oc.decode:${oc.env:NUMBER}}'")
+    code, said = retain_compare("study=adhoc", "campaign.budget='${oc.decode:${oc.env:NUMBER}}'")
     assert code == 2
     assert "campaign.budget takes its value from the environment" in said
-    code, said = retain_compare("study=runs", "verdict.choice='${oc.env:SECRET}'")
+    code, said = retain_compare("study=adhoc", "selection.rule='${oc.env:SECRET}'")
     assert code == 2
-    assert "verdict.choice takes its value from the environment" in said
+    assert "selection.rule takes its value from the environment" in said
 
 
 # A record of somebody else's must not read the environment of who compares it.
@@ -85,9 +85,9 @@ def test_what_a_record_refers_to_is_not_looked_up(retain, retain_compare, shop, 
     words = ("data=table", "data.path=${oc.env:SECRET}.csv", "data.id=id", "data.target=left")
     code, said = retain(*words, "model=tree", "validation.folds=2", "validation.repeats=1")
     assert code == 0, said
-    code, said = retain_compare("study=runs", "resamples=100")
+    code, said = retain_compare("study=adhoc", "resamples=100")
     assert code == 0, said
     assert "the record takes data.path from the environment" in " ".join(said.split())
-    code, said = retain_compare("study=runs", "resamples=100", "data.path=${oc.env:SECRET}.csv")
+    code, said = retain_compare("study=adhoc", "resamples=100", "data.path=${oc.env:SECRET}.csv")
     assert code == 0, said
     assert "The sealed test was opened once" in said

@@ -63,7 +63,7 @@ def study(option, *data):
     return compose_compare(f"study={option}", *data)
 
 
-BASELINES = ("time_rule", "bg_nbd")
+BASELINES = ("recency_rule", "bg_nbd")
 """Models that read features which only a purchase log has."""
 
 
@@ -96,6 +96,7 @@ def test_a_model_of_purchase_logs_is_not_applicable_to_other_customers(option):
         evaluate(experiment(run.run), prepared.customers, prepared.splits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("group", "option"), cases(), ids=lambda text: text)
 def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path, log):
     chosen = UNSCALED if (group, option) == ("scaling", "none") else (f"{group}={option}",)
@@ -150,6 +151,7 @@ def test_every_source_is_read_and_learnt_from(option, sources):
     assert evaluation.metrics["roc_auc"]["value"] > (0.5 if dated else 0.6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", OPTIONS["study"])
 def test_every_study_plans_its_runs(option, tmp_path, monkeypatch, log):
     monkeypatch.chdir(tmp_path)
@@ -209,7 +211,7 @@ def test_every_kind_of_explanation_composes(option):
     assert explain.on == (option != "none")
 
 
-@pytest.mark.parametrize("group", ["value", "campaign", "offers"])
+@pytest.mark.parametrize("group", ["assumptions", "campaign", "offers"])
 def test_every_part_of_a_campaign_composes_and_settles(group):
     from retain.cli.catalogue import campaign_settings, compose_compare
 
@@ -241,7 +243,7 @@ def test_help_offers_every_group():
 
 def test_every_group_is_tried_by_one_of_these_tests():
     tried = {*LEARNING, "data", "study", "segmentation", "tracking", "explain", "hydra/launcher"}
-    tried |= {"value", "campaign", "offers"}
+    tried |= {"assumptions", "campaign", "offers"}
     assert set(OPTIONS) - tried == {"data/contract"}
 
 

@@ -86,14 +86,18 @@ def tamper(files):
     ("spoil", "words", "message"),
     [
         (spoil_ids, (), "2 ids stand more than once: '898', '899'"),
-        (add_foreign, (), "1 of 901 customers are not in the campaign: '999999'.*foreign=drop"),
+        (
+            add_foreign,
+            (),
+            "1 of 901 customers are not in .*: '999999'.*unknown_customers=drop",
+        ),
         (tamper, (), "campaign.csv is not the file campaign.json speaks of"),
         (None, ("outcomes.declined=declinde",), "Did you mean 'declined'"),
         (None, ("outcomes=latre.csv",), "Did you mean 'later.csv'"),
         (None, ("campaign=verdct",), "Did you mean 'verdict'"),
-        (None, ("outcomes.forein=drop",), "key 'forein' is unknown. Did you mean 'foreign'"),
+        (None, ("outcomes.unknown_customer=drop",), "Did you mean 'unknown_customers'"),
         (None, ("resamples=10",), "resamples is 10; expected greater than or equal to 200"),
-        (None, ("outcomes.foreign=keep",), "outcomes.foreign is 'keep'; expected 'refuse' or 'd"),
+        (None, ("outcomes.unknown_customers=keep",), "is 'keep'; expected 'error' or 'drop'"),
         (None, ("campaign=12345678",), "there is no campaign 12345678"),
         (None, ("campaign=12e45678",), "there is no campaign 12e45678"),
         (None, ("campaign=null",), "type campaign=ID or campaign=FOLDER"),
@@ -115,7 +119,7 @@ def test_what_cannot_be_read_out_is_one_clear_error_and_leaves_nothing(
 
 def test_foreign_customers_are_dropped_where_that_is_typed(files, capsys):
     add_foreign(files)
-    assert called("campaign=verdict", "outcomes=later.csv", "outcomes.foreign=drop") == 0
+    assert called("campaign=verdict", "outcomes=later.csv", "outcomes.unknown_customers=drop") == 0
     assert "1 customers of the file are not the campaign's" in capsys.readouterr().out
 
 
@@ -129,7 +133,7 @@ def test_help_tells_the_keys_and_no_choices(capsys):
     assert answer(readout, ["--help"], "readout") == 0
     said = capsys.readouterr().out
     assert "retain-readout campaign=" in said
-    assert "foreign: refuse" in said
+    assert "unknown_customers: error" in said
     assert "Choices" not in said
 
 

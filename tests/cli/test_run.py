@@ -12,14 +12,14 @@ def test_one_run_leaves_the_directory_the_design_draws(retain, tiny, records):
     code, said = retain(*tiny, "model=tree")
     assert code == 0
     assert "1 done, 0 failed" in said
-    status, directory = sorted(Path("outputs/runs").iterdir())
+    status, directory = sorted(Path("outputs/adhoc").iterdir())
     assert status.name == "status.json"
     assert directory.name.startswith("tree-")
     files = {path.relative_to(directory).as_posix() for path in directory.rglob("*.*")}
     expected = {"record.json", "scores.parquet", "run.log", ".hydra", ".lock"}
     assert files == expected | {f".hydra/{n}.yaml" for n in ("config", "hydra", "overrides")}
     assert tuple(pd.read_parquet(directory / "scores.parquet").columns) == COLUMNS
-    record = records("runs")["tree"]
+    record = records("adhoc")["tree"]
     assert record["state"] == "done"
     assert [step["name"] for step in record["data"]["funnel"]] == ["newcomers", "outlier"]
     assert "roc_auc" in (directory / "run.log").read_text()
@@ -60,7 +60,7 @@ def tiny_table(here, shop):
 
 def test_another_seed_is_another_run_on_the_same_sealed_customers(retain, tiny):
     retain(*tiny, "-m", "seed=0,1", "model=tree", "workers=1")
-    runs = [json.loads(p.read_text()) for p in Path("outputs/runs").glob("*/record.json")]
+    runs = [json.loads(p.read_text()) for p in Path("outputs/adhoc").glob("*/record.json")]
     assert len({run["split"]["fingerprint"] for run in runs}) == 2
     scored = [set(pd.read_parquet(p)["customer_id"]) for p in Path("outputs").rglob("*.parquet")]
     assert scored[0] == scored[1]
@@ -71,7 +71,7 @@ def test_a_combination_without_meaning_is_neither_failed_nor_done(retain, tiny, 
     code, said = retain(*tiny, *off)
     assert code == 0
     assert "every feature group of these customers is switched off" in said
-    assert records("runs")["logreg"]["state"] == "not_applicable"
+    assert records("adhoc")["logreg"]["state"] == "not_applicable"
 
 
 def test_a_dry_run_lists_states_and_writes_nothing(retain, tiny):
@@ -132,7 +132,7 @@ def test_outputs_that_cannot_be_written_are_named(retain, here, tiny):
     (here / "outputs").write_text("no folder")
     code, said = retain(*tiny, "model=tree")
     assert code == 2
-    assert "outputs/runs cannot be written: Not a directory. Move away what lies there" in said
+    assert "outputs/adhoc cannot be written: Not a directory. Move away what lies there" in said
 
 
 def test_a_full_disk_is_named(retain, tiny, monkeypatch):
@@ -142,7 +142,7 @@ def test_a_full_disk_is_named(retain, tiny, monkeypatch):
     monkeypatch.setattr("retain.execution.runner.execute", full)
     code, said = retain(*tiny, "model=tree")
     assert code == 2
-    assert "outputs/runs cannot be written: No space left on device. Free some space" in said
+    assert "outputs/adhoc cannot be written: No space left on device. Free some space" in said
 
 
 def test_a_sweep_with_one_wrong_run_fits_none(retain, tiny):
@@ -171,7 +171,7 @@ def test_what_the_audit_refuses_can_be_allowed_by_name(retain, tiny, records):
     )
     retain(*tiny, *words, "validation.folds=2")
     (check,) = [
-        c for c in records("runs")["logreg"]["checks"] if c["code"] == "order_predicts_target"
+        c for c in records("adhoc")["logreg"]["checks"] if c["code"] == "order_predicts_target"
     ]
     assert check["outcome"] == "failed"
 

@@ -13,8 +13,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
-
 PARENTS = """
 import multiprocessing, subprocess, sys, time
 from sklearn.linear_model import LogisticRegression
@@ -58,7 +56,7 @@ def parents(here, monkeypatch):
 
 def under_way(model):
     until = time.monotonic() + 90
-    while not list(Path("outputs/runs").glob(f"{model}-*/.hydra/overrides.yaml")):
+    while not list(Path("outputs/adhoc").glob(f"{model}-*/.hydra/overrides.yaml")):
         assert time.monotonic() < until
         time.sleep(0.05)
 
@@ -79,14 +77,12 @@ def alone(folder):
 @pytest.mark.parametrize("words", [("model=slow",), ("-m", "model=slow,tree")], ids=len)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
 def test_a_launch_asked_to_end_does_and_the_same_line_continues(
-    odd_models, tiny, here, retain, monkeypatch, words, number
+    launch, odd_models, tiny, here, retain, monkeypatch, words, number
 ):
     monkeypatch.setenv("TMPDIR", str(here / "temporary"))
     (here / "temporary").mkdir()
     line = (*odd_models, *tiny, *words, "workers=1")
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-m", "retain", *line]
-    process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True)
+    process = launch(*line)
     under_way("slow")
     process.send_signal(number)
     time.sleep(0.1)
@@ -95,8 +91,8 @@ def test_a_launch_asked_to_end_does_and_the_same_line_continues(
     assert process.returncode == 128 + number, err
     assert err == f"ended by {number.name}\n"
     assert "The same line continues" in out
-    assert json.loads(Path("outputs/runs/status.json").read_text())["state"] == "interrupted"
-    assert not list(Path("outputs/runs").glob("slow-*/record.json"))
+    assert json.loads(Path("outputs/adhoc/status.json").read_text())["state"] == "interrupted"
+    assert not list(Path("outputs/adhoc").glob("slow-*/record.json"))
     assert not list((here / "temporary").iterdir())
     assert alone(here)
     monkeypatch.setenv("RETAIN_SLOW", "0.1")
@@ -116,7 +112,7 @@ def test_a_terminal_that_is_closed_ends_the_launch_without_a_word(odd_models, ti
     assert process.wait(60) == 128 + signal.SIGHUP, Path("err").read_text()
     assert Path("err").read_text() == "ended by SIGHUP\n"
     assert alone(here)
-    assert not list(Path("outputs/runs").glob("slow-*/record.json"))
+    assert not list(Path("outputs/adhoc").glob("slow-*/record.json"))
 
 
 # What a killed worker started would hold the claim on its run, and its memory, for ever.
@@ -124,7 +120,7 @@ def test_what_a_run_started_ends_with_it(retain, parents, tiny, records, here):
     line = (*parents, *tiny, "-m", "model=waits,dies,leaves", "workers=1")
     code, said = retain(*line, "limits.seconds=2.5")
     assert code == 1, said
-    found = records("runs")
+    found = records("adhoc")
     assert "limits.seconds is 2.5" in found["waits"]["reason"]
     assert found["dies"]["reason"] == "the worker process died: SIGKILL"
     assert found["leaves"]["state"] == "done"

@@ -9,7 +9,7 @@ from retain.cli.overrides import parse_args
 from retain.cli.sweep_grid import GONE, apply_patch, diff_trees
 from retain.storage.paths import conf_dir
 
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
+pytestmark = pytest.mark.slow
 
 STUDIES = sorted(path.stem for path in (conf_dir() / "study").glob("*.yaml"))
 LINES = {

@@ -69,7 +69,7 @@ def test_only_tuned_runs_are_told_apart_by_their_search_space():
     assert differing_keys(runs)["model.search.C.high"] == [None, 100.0, None, None, 10.0]
 
 
-NOT_TUNED = ("dummy", "blend", "time_rule", "bg_nbd")
+NOT_TUNED = ("dummy", "blend", "recency_rule", "bg_nbd")
 """Models without a parameter to look for."""
 
 
@@ -84,14 +84,14 @@ def test_every_model_with_something_to_tune_says_where_to_look(path):
 def test_a_tuned_run_records_what_it_found_and_the_launch_tells_of_it(retain, tiny, records):
     code, said = retain(*tiny, *FEW, "model=tree", "calibration=sigmoid")
     assert code == 0
-    record = records("runs")["tree"]
+    record = records("adhoc")["tree"]
     found = record["tuning"]
     assert [(fold["repeat"], fold["fold"]) for fold in found["folds"]] == [(0, 0), (0, 1)]
     assert set(found["folds"][0]["parameters"]) == {"max_depth", "min_samples_leaf"}
     assert found["outer_score"] == pytest.approx(record["metrics"]["roc_auc"]["value"])
     assert record["seconds"]["tune"] > 0
     assert record["environment"]["packages"]["optuna"]
-    (directory,) = Path("outputs/runs").glob("tree-sigmoid-optuna-*")
+    (directory,) = Path("outputs/adhoc").glob("tree-sigmoid-optuna-*")
     read = RunDirectory(directory).read().tuning
     assert read.agreement["max_depth"].min <= read.agreement["max_depth"].median
     assert re.search(
@@ -101,7 +101,7 @@ def test_a_tuned_run_records_what_it_found_and_the_launch_tells_of_it(retain, ti
 
 def test_a_run_that_is_not_tuned_records_nothing_of_it(retain, tiny, records):
     _, said = retain(*tiny, "model=tree")
-    record = records("runs")["tree"]
+    record = records("adhoc")["tree"]
     assert record["tuning"] is None
     assert "tune" not in record["seconds"]
     assert "optuna" not in record["environment"]["packages"]
@@ -136,7 +136,7 @@ def test_a_model_with_nothing_to_tune_is_not_applicable_and_says_what_to_add(
 ):
     code, said = retain(*tiny, *FEW, f"model={model}")
     assert code == 0
-    record = records("runs")[model]
+    record = records("adhoc")[model]
     assert record["state"] == "not_applicable"
     assert record["reason"] in said
     assert re.search(r"add search: \{PARAMETER|tune one alone", record["reason"])
@@ -145,13 +145,13 @@ def test_a_model_with_nothing_to_tune_is_not_applicable_and_says_what_to_add(
 def test_a_space_of_ones_own_may_be_typed(retain, tiny, records):
     space = "min_samples_split: {low: 2, high: 40}, criterion: {choices: [gini, entropy]}"
     retain(*tiny, *FEW, "model=tree", f"model.search={{{space}}}")
-    found = records("runs")["tree"]["tuning"]
+    found = records("adhoc")["tree"]["tuning"]
     assert {"min_samples_split", "criterion"} <= set(found["agreement"])
 
 
 def test_the_winner_is_tuned_again_on_all_training_customers(retain, retain_compare, tiny):
     retain(*tiny, *FEW, "model=tree")
-    code, said = retain_compare("study=runs", "resamples=100")
+    code, said = retain_compare("study=adhoc", "resamples=100")
     assert code == 0, said
     assert "Sealed test" in said
 

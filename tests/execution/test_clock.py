@@ -84,10 +84,10 @@ def test_a_clock_that_jumps_changes_no_duration_and_no_state(
     line = (*line, "limits.seconds=60")
     process = launch(*line)
     until = time.monotonic() + 90
-    while not list(Path("outputs/runs").glob("waiting-*/run.log")):
+    while not list(Path("outputs/adhoc").glob("waiting-*/run.log")):
         assert time.monotonic() < until
         time.sleep(0.05)
-    status = Path("outputs/runs/status.json")
+    status = Path("outputs/adhoc/status.json")
     clock(offset)
     to_go = []
     while process.poll() is None:
@@ -97,7 +97,7 @@ def test_a_clock_that_jumps_changes_no_duration_and_no_state(
     assert (process.returncode, err) == (0, ""), out
     assert "3 done, 0 failed" in out
     assert all(0 <= one < 60 for one in to_go if one is not None)
-    found = records("runs")
+    found = records("adhoc")
     assert 0 < took(found["waiting"]) < 60
     assert all(0 <= spent < 60 for r in found.values() for spent in r["seconds"].values())
     # The clock really was set while the first ran.

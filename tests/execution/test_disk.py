@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,6 @@ from retain.cli.run import answer, run
 from retain.errors import RetainError
 from retain.execution.shared_memory import launch_dir, share
 from retain.learning.fold_data import FoldData, PreparedFoldCache
-
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
 
 SWEEP = ("-m", "model=logreg,tree,dummy", "sampler=none,random_over", "workers=2")
 ALONE = ("model=logreg",)
@@ -51,19 +48,6 @@ def mounted(tmp_path):
     yield mount
     for folder in folders:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)  # noqa: S607
-
-
-def launched(*words, **environment):
-    command = [sys.executable, "-m", "retain", *words]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=os.environ | environment,
-    )
-    return done.returncode, done.stdout, done.stderr
 
 
 def finished(folder):
@@ -109,7 +93,7 @@ def test_a_run_that_meets_a_full_disk_anywhere_says_so_and_continues(retain, tin
             code, said = retain(*tiny, *ALONE, "outputs=full")
             assert code == 0, said
             assert finished(folder) == 1
-        shutil.rmtree(folder / "runs", ignore_errors=True)
+        shutil.rmtree(folder / "adhoc", ignore_errors=True)
     assert len(reached) >= 5, reached
     assert pages > 5
 
@@ -131,11 +115,12 @@ def test_a_sweep_that_meets_a_full_disk_says_so_and_continues(retain, tiny, moun
     assert not list(full.rglob(".unfinished-*"))
 
 
-def test_a_full_temporary_folder_is_named_while_customers_are_made(here, tiny, mounted):
+def test_a_full_temporary_folder_is_named_while_customers_are_made(launch, here, tiny, mounted):
     folder = mounted("small", "size=40k")
     words = (*tiny, "data.customers=4000", "model=dummy")
-    code, _, err = launched(*words, TMPDIR=str(folder))
-    assert code == 2
+    process = launch(*words, TMPDIR=str(folder))
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 2
     assert err.startswith(f"{folder}/retain-demo-")
     assert "cannot be written: No space left on device. Free some space there" in err
     assert err.count("\n") == 1
@@ -218,10 +203,10 @@ def test_a_finished_study_on_a_read_only_disk_is_finished(retain, tiny, mounted)
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory, tiny, undrawn):
+def compared(tmp_path_factory, tiny, undrawn, fork_server):
     """The outputs of a study with a verdict, which nobody may change."""
     folder = tmp_path_factory.mktemp("compared")
-    words = ("study=runs", "outputs=own", "resamples=100", "explain=none", "campaign=default")
+    words = ("study=adhoc", "outputs=own", "resamples=100", "explain=none", "campaign=default")
     with contextlib.chdir(folder), undrawn():
         assert answer(run, [*tiny, "-m", "model=logreg,tree", "outputs=own"], "run") == 0
         assert answer(compare, words, "compare") == 0
@@ -252,7 +237,7 @@ def test_a_comparison_that_meets_a_full_disk_leaves_the_older_verdict_whole(
 ):
     used = sum(-(-len(content) // 4096) * 4 for content in older_verdict.values())
     mounted("own", f"size={used + free + 100}k")
-    words = ("study=runs", "outputs=own", "resamples=100", "campaign.seed=1")
+    words = ("study=adhoc", "outputs=own", "resamples=100", "campaign.seed=1")
     filler = Path("own", "filler")
     filler.write_bytes(bytes(max(0, shutil.disk_usage("own").free - free * 1024)))
     code, said = retain_compare(*words, "campaign.replace=true")
@@ -270,7 +255,7 @@ def test_a_comparison_on_a_read_only_disk_is_refused_in_a_sentence(
     older_verdict, retain_compare, mounted
 ):
     mounted("own", "ro,size=8m")
-    code, said = retain_compare("study=runs", "outputs=own", "resamples=100")
+    code, said = retain_compare("study=adhoc", "outputs=own", "resamples=100")
     assert code == 2
     assert "own/runs cannot be written: Read-only file system" in said
     assert beside(older_verdict) == set()

@@ -27,10 +27,9 @@ DATA = ("data.customers=120", "validation.folds=2", "validation.repeats=3")
 """Six folds, of which each run has three before it may be stopped."""
 RACE = "validation.early_stopping=true"
 LINE = (*DATA, "-m", "model=logreg,tree,knn,dummy", "sampler=none,smote", "workers=2")
-pytestmark = pytest.mark.no_cover  # the race that all are held against is measured: its fixture
 
 
-def records(outputs="outputs", study="runs"):
+def records(outputs="outputs", study="adhoc"):
     """Records of a study by the name of their directory."""
     paths = sorted(Path(outputs, study).glob("*/record.json"))
     return {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in paths}
@@ -52,16 +51,10 @@ def left(outputs="outputs"):
             record["state"],
             record["stopped_early"],
             record["metrics"],
-            Path(outputs, "runs", name, "scores.parquet").read_bytes(),
+            Path(outputs, "adhoc", name, "scores.parquet").read_bytes(),
         )
         for name, record in records(outputs).items()
     }
-
-
-def launched(*words):
-    command = [sys.executable, "-m", "retain", *words]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
 
 
 def soon(holds):
@@ -72,7 +65,7 @@ def soon(holds):
 
 
 @pytest.fixture(scope="module")
-def raced(tmp_path_factory):
+def raced(tmp_path_factory, fork_server):
     """The outputs of a race of eight runs, which nobody may change, and what it said."""
     folder = tmp_path_factory.mktemp("race")
     said = io.StringIO()
@@ -94,7 +87,7 @@ def test_runs_that_are_worse_are_stopped_and_say_so(raced):
     assert "8 done, 0 failed" in said
     assert "The race stopped 2 runs" in said
     assert "saved 6 of 48 fits" in said
-    status = json.loads((outputs / "runs" / "status.json").read_text())
+    status = json.loads((outputs / "adhoc" / "status.json").read_text())
     assert (status["n_done"], status["n_stopped_early"], status["n_left"]) == (8, 2, 0)
     assert status["running"] == []
     assert status["eta_seconds"] == 0
@@ -103,7 +96,7 @@ def test_runs_that_are_worse_are_stopped_and_say_so(raced):
 def test_a_raced_run_has_the_scores_of_the_folds_it_had(raced):
     outputs, _ = raced
     name, record = next((n, r) for n, r in records(outputs).items() if r["stopped_early"])
-    scores = pd.read_parquet(outputs / "runs" / name / "scores.parquet")
+    scores = pd.read_parquet(outputs / "adhoc" / name / "scores.parquet")
     assert [tuple(pair) for pair in scores[["repeat", "fold"]].drop_duplicates().to_numpy()] == [
         (0, 0),
         (0, 1),
@@ -197,7 +190,7 @@ def test_a_limit_of_time_counts_every_leg(retain, odd_models, monkeypatch):
     assert re.match(r"stopped after [34]\.\d s: limits\.seconds is 3\.9", slow["reason"])
     assert (
         "waits for the race with 3 of 6 folds"
-        in next(Path("outputs/runs").glob("slow-*/run.log")).read_text()
+        in next(Path("outputs/adhoc").glob("slow-*/run.log")).read_text()
     )
 
 
@@ -205,9 +198,9 @@ def folds_kept(outputs):
     return list(Path(outputs).glob("*/*/folds.parquet"))
 
 
-def killed(*words, when):
+def kill(launch, *words, when):
     """Launch, and kill the launching process when it has come so far; its workers end with it."""
-    process = launched(*words)
+    process = launch(*words)
     soon(when)
     family = psutil.Process(process.pid).children(recursive=True)
     process.kill()
@@ -216,21 +209,22 @@ def killed(*words, when):
 
 
 @pytest.fixture(scope="module")
-def cut_short(tmp_path_factory):
+def cut_short(tmp_path_factory, launch):
     """The outputs of the same race, killed when some of its runs had three of their folds."""
     folder = tmp_path_factory.mktemp("cut_short")
     with contextlib.chdir(folder):
-        killed(
+        kill(
+            launch,
             *(*LINE, RACE),
             when=lambda: len(folds_kept("outputs")) >= 4 and list(folder.rglob("dummy-*/folds.*")),
         )
     return folder / "outputs"
 
 
-def test_a_race_killed_on_the_way_ends_as_one_that_was_not(raced, cut_short, retain):
+def test_a_race_killed_on_the_way_ends_as_one_that_was_not(launch, raced, cut_short, retain):
     shutil.copytree(cut_short, "outputs")
     assert folds_kept("outputs")
-    killed(*LINE, RACE, when=lambda: len(folds_kept("outputs")) >= 6)
+    kill(launch, *LINE, RACE, when=lambda: len(folds_kept("outputs")) >= 6)
     assert folds_kept("outputs")
     code, said = retain(*LINE, RACE)
     assert code == 0, said
@@ -240,28 +234,28 @@ def test_a_race_killed_on_the_way_ends_as_one_that_was_not(raced, cut_short, ret
 
 
 def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(
-    odd_models, retain, monkeypatch
+    launch, odd_models, retain, monkeypatch
 ):
     monkeypatch.setenv("RETAIN_SLOW", "0.5")
     line = (*odd_models, *DATA, "-m", "model=slow,dummy", RACE, "workers=1")
-    process = launched(*line)
-    soon(lambda: list(Path("outputs/runs").glob("slow-*/.hydra/overrides.yaml")))
+    process = launch(*line)
+    soon(lambda: list(Path("outputs/adhoc").glob("slow-*/.hydra/overrides.yaml")))
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert records() == {}
-    assert len(list(Path("outputs/runs").glob("slow-*/folds.parquet"))) == 1
+    assert len(list(Path("outputs/adhoc").glob("slow-*/folds.parquet"))) == 1
     monkeypatch.setenv("RETAIN_SLOW", "0")
     _, said = retain(*line)
     assert "2 done" in said
-    log = next(Path("outputs/runs").glob("slow-*/run.log")).read_text()
+    log = next(Path("outputs/adhoc").glob("slow-*/run.log")).read_text()
     assert log.count("with 3 of 6 folds") == 1
 
 
-def test_two_races_at_once_share_the_work_and_agree(raced, here):
+def test_two_races_at_once_share_the_work_and_agree(launch, raced, here):
     line = (*LINE, RACE, "outputs=shared", "workers=1")
-    processes = [launched(*line) for _ in range(2)]
+    processes = [launch(*line) for _ in range(2)]
     said = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     assert left("shared") == left(raced[0])
@@ -301,7 +295,7 @@ def begun(raced, cut_short, here):
     """The directory of a run that was interrupted with three of its folds, the others done."""
     shutil.copytree(raced[0], "outputs")
     before = min(cut_short.glob("runs/dummy-*/folds.parquet")).parent
-    after = Path("outputs/runs", before.name)
+    after = Path("outputs/adhoc", before.name)
     shutil.rmtree(after)
     shutil.copytree(before, after)
     return RunDirectory(after)

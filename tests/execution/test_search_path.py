@@ -58,7 +58,7 @@ def test_neither_a_sweep_nor_a_comparison_imports_from_the_working_folder(workin
     assert done.returncode == 0, done.stderr
     assert "2 done" in done.stdout
     done = called(
-        "bin/retain-compare", "study=runs", "explain=none", "campaign=none", "resamples=100"
+        "bin/retain-compare", "study=adhoc", "explain=none", "campaign=none", "resamples=100"
     )
     assert done.returncode == 0, done.stderr
 

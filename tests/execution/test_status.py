@@ -41,8 +41,8 @@ def soon(holds):
 
 def test_a_sweep_leaves_its_status_with_the_best_run(retain, tiny, records):
     retain(*tiny, "-m", "model=tree,dummy", "workers=1")
-    status = read("outputs/runs/status.json")
-    tree = records("runs")["tree"]
+    status = read("outputs/adhoc/status.json")
+    tree = records("adhoc")["tree"]
     assert status["state"] == "finished"
     assert (status["n_runs"], status["n_done"], status["n_left"]) == (2, 2, 0)
     assert status["eta_seconds"] == 0
@@ -52,7 +52,7 @@ def test_a_sweep_leaves_its_status_with_the_best_run(retain, tiny, records):
         "metric": "roc_auc",
         **{key: tree["metrics"]["roc_auc"][key] for key in ("value", "low", "high")},
     }
-    Status.model_validate_json(Path("outputs/runs/status.json").read_text())
+    Status.model_validate_json(Path("outputs/adhoc/status.json").read_text())
 
 
 def test_others_see_what_runs_and_what_ended_without_waiting_for_more(
@@ -126,19 +126,19 @@ def test_a_sweep_that_stops_half_way_is_interrupted(make_plan, tasks, record_of,
 
 
 def test_a_status_that_cannot_be_written_costs_one_warning_and_no_run(retain, tiny):
-    Path("outputs/runs/status.json").mkdir(parents=True)
+    Path("outputs/adhoc/status.json").mkdir(parents=True)
     code, said = retain(*tiny, "-m", "model=tree,dummy", "workers=1")
     assert code == 0
     assert said.count("status.json cannot be written: [Errno 21] Is a directory") == 1
     assert "2 done, 0 failed" in said
-    assert not list(Path("outputs/runs").glob(".status*"))
+    assert not list(Path("outputs/adhoc").glob(".status*"))
 
 
 def test_a_run_by_itself_has_a_status_and_a_dry_run_has_none(retain, tiny):
     retain(*tiny, "model=tree", "dry_run=true")
     assert not Path("outputs").exists()
     retain(*tiny, "model=tree")
-    assert read("outputs/runs/status.json")["done"] == 1
+    assert read("outputs/adhoc/status.json")["done"] == 1
 
 
 def test_a_clock_that_jumps_changes_what_is_shown_and_nothing_else(

@@ -10,15 +10,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
-
 
 def test_failures_of_every_kind_leave_the_sweep_alive(retain, tiny, odd_models, records):
     models = "model=raises,kills,exits,tree,dummy"
     code, said = retain(*odd_models, *tiny, "-m", models, "workers=2")
     assert code == 1
     assert "2 done, 3 failed" in said
-    found = records("runs")
+    found = records("adhoc")
     assert {name: r["state"] for name, r in found.items()} == {
         "raises": "failed",
         "kills": "failed",
@@ -31,7 +29,7 @@ def test_failures_of_every_kind_leave_the_sweep_alive(retain, tiny, odd_models, 
     assert found["kills"]["reason"] == "the worker process died: SIGKILL"
     assert found["exits"]["reason"] == "SystemExit: 7"
     assert "sys.exit(7)" in found["exits"]["traceback"]
-    log = next(Path("outputs/runs").glob("raises-*")) / "run.log"
+    log = next(Path("outputs/adhoc").glob("raises-*")) / "run.log"
     assert "Odd: cannot be unpickled" in log.read_text()
 
 
@@ -50,21 +48,15 @@ def test_a_package_nobody_trusts_is_not_built(retain, tiny, odd_models, monkeypa
     assert "export RETAIN_TRUST=PACKAGE" in said
 
 
-def launched(*words):
-    command = [sys.executable, "-m", "retain", *words]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
-
-
 def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(
-    retain, odd_models, tiny, records, monkeypatch
+    launch, retain, odd_models, tiny, records, monkeypatch
 ):
     line = (*odd_models, *tiny, "-m", "model=tree,slow,dummy", "workers=1")
-    process = launched(*line)
+    process = launch(*line)
     waited = time.monotonic() + 60
-    while not list(Path("outputs/runs").glob("tree-*/record.json")) and time.monotonic() < waited:
+    while not list(Path("outputs/adhoc").glob("tree-*/record.json")) and time.monotonic() < waited:
         time.sleep(0.05)
-    while not list(Path("outputs/runs").glob("slow-*/.hydra")) and time.monotonic() < waited:
+    while not list(Path("outputs/adhoc").glob("slow-*/.hydra")) and time.monotonic() < waited:
         time.sleep(0.05)
     # A terminal signals every process of the group, and impatient people press twice.
     for _ in range(2):
@@ -74,31 +66,31 @@ def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(
     assert process.returncode == 130, err
     assert "The same line continues" in out
     assert "Traceback" not in err
-    assert json.loads(Path("outputs/runs/status.json").read_text())["state"] == "interrupted"
-    assert set(records("runs")) == {"tree"}
-    first = records("runs")["tree"]["finished_at"]
+    assert json.loads(Path("outputs/adhoc/status.json").read_text())["state"] == "interrupted"
+    assert set(records("adhoc")) == {"tree"}
+    first = records("adhoc")["tree"]["finished_at"]
     assert "interrupted" in retain(*line, "dry_run=true")[1]
     monkeypatch.setenv("RETAIN_SLOW", "0")
     code, said = retain(*line)
     assert code == 0, said
     assert "2 done, 0 failed, 0 not applicable, 1 done before and skipped" in said
-    assert records("runs")["tree"]["finished_at"] == first
+    assert records("adhoc")["tree"]["finished_at"] == first
 
 
 def test_the_first_interrupt_lets_a_run_end_and_begins_no_other(
-    odd_models, tiny, records, monkeypatch
+    launch, odd_models, tiny, records, monkeypatch
 ):
     monkeypatch.setenv("RETAIN_SLOW", "0.7")
     line = (*odd_models, *tiny, "-m", "model=slow,dummy", "workers=1")
-    process = launched(*line)
+    process = launch(*line)
     waited = time.monotonic() + 60
-    while not list(Path("outputs/runs").glob("slow-*/.hydra")) and time.monotonic() < waited:
+    while not list(Path("outputs/adhoc").glob("slow-*/.hydra")) and time.monotonic() < waited:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Ctrl-C again stops them" in out
-    assert {name: record["state"] for name, record in records("runs").items()} == {"slow": "done"}
+    assert {name: record["state"] for name, record in records("adhoc").items()} == {"slow": "done"}
 
 
 @pytest.mark.parametrize(
@@ -112,7 +104,7 @@ def test_a_run_beyond_its_limit_fails_alone(retain, tiny, odd_models, records, m
     line = (*odd_models, *tiny, "-m", f"model={model},tree", limit, "workers=2")
     code, _ = retain(*line)
     assert code == 1
-    found = records("runs")
+    found = records("adhoc")
     assert re.search(told, found[model]["reason"])
     assert found["tree"]["state"] == "done"
 
@@ -120,14 +112,14 @@ def test_a_run_beyond_its_limit_fails_alone(retain, tiny, odd_models, records, m
 def test_a_limit_holds_for_a_run_by_itself(retain, tiny, odd_models, records):
     code, _ = retain(*odd_models, *tiny, "model=hangs", "limits.seconds=0.5")
     assert code == 1
-    assert "limits.seconds is 0.5" in records("runs")["hangs"]["reason"]
+    assert "limits.seconds is 0.5" in records("adhoc")["hangs"]["reason"]
 
 
 # Otherwise one heavy run would be held against all light ones its worker does after it.
 def test_a_run_answers_for_its_own_memory_only(retain, tiny, odd_models, records, monkeypatch):
     monkeypatch.setenv("RETAIN_HELD", "0")
     retain(*odd_models, *tiny, "-m", "model=hungry,tree", "workers=1")
-    peaks = {name: record["peak_memory_mb"] for name, record in records("runs").items()}
+    peaks = {name: record["peak_memory_mb"] for name, record in records("adhoc").items()}
     assert peaks["hungry"] > 800
     assert peaks["tree"] < peaks["hungry"] - 400
 
@@ -176,13 +168,13 @@ def test_workers_leave_no_process_and_no_file_behind(retain, tiny, tmp_path, mon
 
 
 def test_a_killed_launch_leaves_no_worker_and_the_next_tidies_up(
-    retain, odd_models, tiny, here, monkeypatch
+    launch, retain, odd_models, tiny, here, monkeypatch
 ):
     monkeypatch.setenv("TMPDIR", str(here))
     monkeypatch.setattr("tempfile.tempdir", None)
-    process = launched(*odd_models, *tiny, "-m", "model=hangs")
+    process = launch(*odd_models, *tiny, "-m", "model=hangs")
     waited = time.monotonic() + 60
-    while not list(Path("outputs/runs").glob("hangs-*/.hydra")) and time.monotonic() < waited:
+    while not list(Path("outputs/adhoc").glob("hangs-*/.hydra")) and time.monotonic() < waited:
         time.sleep(0.05)
     family = psutil.Process(process.pid).children(recursive=True)
     process.kill()

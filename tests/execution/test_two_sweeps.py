@@ -6,8 +6,6 @@ import contextlib
 import json
 import os
 import re
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -15,8 +13,6 @@ from pathlib import Path
 import pytest
 
 from retain.record import RunDirectory
-
-pytestmark = pytest.mark.no_cover  # what it runs here is measured where it is tested by itself
 
 MODELS = "model=logreg,tree,knn,dummy,svc"
 STATUS = Path("outputs/shared/status.json")
@@ -34,10 +30,8 @@ def counted(said):
     return int(re.search(r"(\d+) done, 0 failed", said).group(1))
 
 
-def test_two_launches_share_the_work_and_agree(retain_compare, tiny):
-    command = [sys.executable, "-m", "retain", *tiny, *LINE, "workers=1"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen(command, **pipes) for _ in range(2)]
+def test_two_launches_share_the_work_and_agree(launch, retain_compare, tiny):
+    processes = [launch(*tiny, *LINE, "workers=1") for _ in range(2)]
     said = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0], said
     paths = list(Path("outputs/shared").glob("*/record.json"))

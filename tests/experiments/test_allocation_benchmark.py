@@ -53,7 +53,7 @@ def test_pdlp_is_told_to_be_missing_or_comes_to_the_same_bound(benchmark):
     else:
         arguments = benchmark.made_up(200, 0)
         objective, _ = benchmark.pdlp.solved(arguments)
-        plan = benchmark.allocate(benchmark.Problem(**arguments), exact_cells=0)
+        plan = benchmark.allocate(benchmark.Problem(**arguments), exact_up_to=0)
         assert objective == pytest.approx(plan.bound, rel=1e-3)
 
 

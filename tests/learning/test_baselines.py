@@ -20,13 +20,13 @@ from retain.learning.blend import Blend
 from retain.learning.experiment import evaluate, fit, score_new, score_sealed
 from retain.learning.features import as_learnt
 from retain.learning.pipeline import PipelineSpec
+from retain.learning.recency_rule import RecencyRule, best_threshold
 from retain.learning.scoring import TrainingSpec
-from retain.learning.time_rule import TimeRule, best_threshold
 from retain.learning.validation import split
 from retain.schema import Calibration
 from retain.verdict.model_file import load, save
 
-MODELS = pytest.mark.parametrize("model", [TimeRule(), BgNbd()], ids=lambda one: one.name)
+MODELS = pytest.mark.parametrize("model", [RecencyRule(), BgNbd()], ids=lambda one: one.name)
 
 
 @pytest.fixture
@@ -113,10 +113,10 @@ def test_what_it_reads_and_is_not_there_is_named(make, shop, regulars, three_fol
 
 
 def test_a_blend_gives_each_member_what_it_reads(make, shop, regulars, three_folds):
-    blend = Blend({"rule": TimeRule(), "logreg": LogisticRegression()}, folds=2)
+    blend = Blend({"rule": RecencyRule(), "logreg": LogisticRegression()}, folds=2)
     evaluation = evaluate(make(blend), regulars, split(regulars, three_folds, seed=0))
     assert evaluation.metrics["roc_auc"]["value"] > 0.7
-    with pytest.raises(NotApplicable, match="model time_rule reads days_since_order, which"):
+    with pytest.raises(NotApplicable, match="model recency_rule reads days_since_order, which"):
         evaluate(make(blend), shop(), split(shop(), three_folds, seed=0))
 
 
@@ -128,7 +128,7 @@ def test_features_of_other_names_can_be_read(make, regulars):
         features=table,
         columns={n: columns.get(n, Column(n, "purchase", "number")) for n in table},
     )
-    assert list(make(TimeRule(days="recency")).table(renamed)) == ["recency"]
+    assert list(make(RecencyRule(days="recency")).table(renamed)) == ["recency"]
 
 
 def test_the_best_number_of_days_is_where_youdens_index_is_greatest():
@@ -139,7 +139,7 @@ def test_the_best_number_of_days_is_where_youdens_index_is_greatest():
     best, index = best_threshold(days, declined)
     assert index == pytest.approx((true - false).max(), abs=1e-12)
     assert best == at[np.argmax(true - false)] or index == pytest.approx((true - false).max())
-    rule = TimeRule().fit(days[:, None], declined.astype(int))
+    rule = RecencyRule().fit(days[:, None], declined.astype(int))
     found = rule.predict(days[:, None])
     assert found[declined].mean() - found[~declined].mean() == pytest.approx(index)
 
@@ -148,7 +148,7 @@ def test_the_rule_ranks_as_the_days_do_and_its_shares_are_right():
     random = np.random.default_rng(1)
     days = random.integers(0, 200, 1_000).astype(float)
     declined = (random.random(1_000) < 0.1 + days / 400).astype(int)
-    probability = TimeRule().fit(days[:, None], declined).predict_proba(days[:, None])
+    probability = RecencyRule().fit(days[:, None], declined).predict_proba(days[:, None])
     assert roc_auc_score(declined, probability[:, 1]) == roc_auc_score(declined, days)
     assert probability[:, 1].mean() == pytest.approx(declined.mean(), abs=1e-4)
     assert probability.sum(axis=1) == pytest.approx(1)
@@ -157,6 +157,6 @@ def test_the_rule_ranks_as_the_days_do_and_its_shares_are_right():
 # A rule that is wrong about a store must look wrong, not be turned round in silence.
 def test_where_the_lately_gone_decline_less_the_order_of_the_rule_stays():
     days = np.arange(100.0)[:, None]
-    probability = TimeRule().fit(days, (np.arange(100) < 50).astype(int)).predict_proba(days)
+    probability = RecencyRule().fit(days, (np.arange(100) < 50).astype(int)).predict_proba(days)
     assert (np.diff(probability[:, 1]) > 0).all()
     assert probability[:, 1].mean() == pytest.approx(0.5, abs=1e-3)

@@ -440,7 +440,7 @@ def html(made):
 
 
 @pytest.fixture(scope="session")
-def verdict(tmp_path_factory, warm):
+def verdict(tmp_path_factory, fork_server):
     """The folder of a verdict as the commands write it, of a small study of the demo store."""
     from retain.cli.compare import compare
     from retain.cli.run import answer, run

@@ -190,8 +190,8 @@ def sensitivity():
         "rows": [
             row("save_rate", 0.1525, 0.2708, 0.3997, (241.7, 1502.3), (0.265, 0.281)),
             row("horizon", 2.0, 3.0, 6.0, (502.1, 1993.6), (2.81, 3.17)),
-            row("share_lost", 0.5, 1.0, 1.0, (288.8, 868.4), (None, None)),
-            row("cost", 0.8, 1.0, 1.25, (969.2, 748.1), (0.9, 1.125)),
+            row("loss_fraction", 0.5, 1.0, 1.0, (288.8, 868.4), (None, None)),
+            row("cost_multiplier", 0.8, 1.0, 1.25, (969.2, 748.1), (0.9, 1.125)),
             row("margin", 0.9, 1.0, 1.1, (764.3, 973.9), (0.85, 1.2)),
         ],
     }
@@ -214,13 +214,13 @@ def make_campaign():
         "seed": 0,
         "n_customers": CUSTOMERS,
         "n_contactable": CONTACTABLE,
-        "consent": "stated",
+        "consent": "from_data",
         "profit_unit": "thousand roubles",
         "assumptions": [
             {"name": "horizon", "value": 3.0, "low": 2.0, "high": 6.0},
-            {"name": "share_lost", "value": 1.0, "low": 0.5, "high": 1.0},
+            {"name": "loss_fraction", "value": 1.0, "low": 0.5, "high": 1.0},
             {"name": "margin", "value": 1.0, "low": 0.9, "high": 1.1},
-            {"name": "cost", "value": 1.0, "low": 0.8, "high": 1.25},
+            {"name": "cost_multiplier", "value": 1.0, "low": 0.8, "high": 1.25},
         ],
         "recalibration": {
             "intercept": 0.0412,

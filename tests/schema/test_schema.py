@@ -2,14 +2,14 @@ import pytest
 
 from retain.errors import RetainError
 from retain.schema import (
+    Assumptions,
+    CampaignConfig,
     Catalogue,
     Cleaning,
     Features,
     Limits,
-    Planning,
     TableSpec,
     Validation,
-    Value,
     parse,
 )
 
@@ -85,7 +85,7 @@ OFFER = {
     "contact_cost": 1.0,
     "redemption_cost": 0,
     "discount": 0.1,
-    "taken_by_stayers": 0.2,
+    "redemption_rate_stayers": 0.2,
     "save_rate": {"alpha": 6, "beta": 14},
 }
 
@@ -100,9 +100,15 @@ OFFER = {
         ({"text": {"en": "We call", "ru": ""}}, r"text\.ru is ''; expected text of 1 or more char"),
         ({"text": "We call"}, r"text is 'We call'; expected a node with keys among en, ru\."),
         ({"drivers": "pages"}, r"drivers is 'pages'; expected a list\."),
-        ({"lift": {"drivers": [], "times": 2}}, r"drivers is \(\); expected 1 or more entries\."),
-        ({"when": {"pages": {"atleast": 3}}}, r"when\.pages: key 'atleast' .* 'at_least'\?"),
-        ({"when": {"not": {"any": [{"pages": {"abov": 3}}]}}}, r"any\.0\.pages: .* 'above'\?"),
+        ({"lift": {"drivers": [], "factor": 2}}, r"drivers is \(\); expected 1 or more entries\."),
+        (
+            {"include_if": {"pages": {"atleast": 3}}},
+            r"include_if\.pages: key 'atleast' .* 'at_least'\?",
+        ),
+        (
+            {"include_if": {"not": {"any": [{"pages": {"abov": 3}}]}}},
+            r"any\.0\.pages: .* 'above'\?",
+        ),
         ({"redemption_csot": 3}, r"key 'redemption_csot' is unknown\. .* 'redemption_cost'\?"),
     ],
 )
@@ -118,14 +124,35 @@ def test_a_budget_is_a_number_from_zero_on(budget):
     with pytest.raises(
         RetainError, match=r"campaign\.budget is .*; expected (a finite )?(num|gre)"
     ):
-        parse(Planning, {"name": "tried", "budget": budget}, "campaign")
+        parse(CampaignConfig, {"name": "tried", "budget": budget}, "campaign")
+
+
+RANGE = {"value": 3.0, "low": 2.0, "high": 6.0}
+ASSUMED = {
+    "name": "tried",
+    **dict.fromkeys(("horizon", "loss_fraction", "margin", "cost_multiplier"), RANGE),
+    "simulations": 100,
+}
+
+
+@pytest.mark.parametrize("number", [6, 6.0])
+def test_an_assumption_may_be_a_plain_number_without_a_range(number):
+    horizon = parse(Assumptions, {**ASSUMED, "horizon": number}, "assumptions").horizon
+    assert horizon.model_dump() == {"value": 6.0, "low": 6.0, "high": 6.0}
+
+
+@pytest.mark.parametrize("value", ["6", True, None, [6]])
+def test_an_assumption_that_is_no_number_is_refused(value):
+    expected = r"^assumptions\.horizon is .*; expected a number, or \{value: NUMBER, low: NUMBER,"
+    with pytest.raises(RetainError, match=expected):
+        parse(Assumptions, {**ASSUMED, "horizon": value}, "assumptions")
 
 
 def test_a_value_outside_its_own_range_is_told_in_our_words():
     one = {"value": 9.0, "low": 1.0, "high": 2.0}
-    tree = {"name": "tried", "horizon": one, "share_lost": one, "margin": one, "draws": 100}
-    with pytest.raises(RetainError, match=r"value\.horizon is .*; expected low ≤ value ≤ high\."):
-        parse(Value, tree, "value")
+    expected = r"assumptions\.horizon is .*; expected low ≤ value ≤ high; type low and high too,"
+    with pytest.raises(RetainError, match=expected):
+        parse(Assumptions, {**ASSUMED, "horizon": one}, "assumptions")
 
 
 @pytest.mark.parametrize(

@@ -6,5 +6,5 @@ from retain.schema import ComparisonConfig
 @pytest.fixture
 def judging():
     return ComparisonConfig(
-        alpha=0.05, rope=0.01, choice="best", complexity=("dummy", "logreg", "knn", "svc")
+        alpha=0.05, rope=0.01, rule="best", complexity_order=("dummy", "logreg", "knn", "svc")
     )

@@ -162,7 +162,7 @@ def test_runs_that_were_all_stopped_have_no_winner(make_record, judging):
 
 
 def test_the_simplest_of_the_tied_can_be_chosen(three, judging):
-    simple = judging.model_copy(update={"choice": "simplest_tied"})
+    simple = judging.model_copy(update={"rule": "simplest_tied"})
     best, chosen = judge(three, judging), judge(three, simple)
     assert best.winner.config["model"]["name"] == best.best.config["model"]["name"] == "svc"
     assert "The simplest of the tied is knn (00000003)." in best.sentence

@@ -16,7 +16,7 @@ SEED = 1
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory):
+def ground(tmp_path_factory, fork_server):
     return chaos.make_playground(tmp_path_factory.mktemp("chaos") / "ground")
 
 

@@ -19,7 +19,7 @@ SPARED = ("explain=none", "campaign=none")
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory):
+def once(tmp_path_factory, fork_server):
     """Two small finished studies of the same store, swept once for all these tests."""
     folder = tmp_path_factory.mktemp("once")
     one = ("study.name=small", "model=logreg,tree", "features.site=true,false")
@@ -38,7 +38,7 @@ def swept(once, here):
 
 
 @pytest.fixture(scope="module")
-def judged(once, tmp_path_factory):
+def judged(once, tmp_path_factory, fork_server):
     """The same with a verdict on the first, which nobody may change, and what was printed."""
     folder, said = tmp_path_factory.mktemp("judged"), io.StringIO()
     shutil.copytree(once, folder / "outputs")
@@ -144,7 +144,7 @@ def test_two_runs_anywhere_are_told_apart_without_a_verdict(swept, retain_compar
         (("study=small", "diff=[nowhere,there]"), r"'nowhere' is no run"),
         (("study=[small,othr]",), r"there are no runs of study 'othr'.* 'other'\?"),
         (("study=[]",), r"study=\[\] names no study"),
-        (("study=small", "verdict.choice=cheap"), "verdict.choice is 'cheap'"),
+        (("study=small", "selection.rule=cheap"), "selection.rule is 'cheap'"),
         (("study=small", "report.language=de"), "report.language is 'de'"),
         (("study=small", "--force"), "flag '--force' is unknown"),
     ],
@@ -157,7 +157,7 @@ def test_what_is_asked_wrongly_is_refused(swept, retain_compare, words, message)
 
 def test_the_simplest_of_the_tied_can_be_carried_on(swept, retain_compare):
     code, _ = retain_compare(
-        "study=[small,other]", *QUICK, "verdict.choice=simplest_tied", "verdict.alpha=0.0001"
+        "study=[small,other]", *QUICK, "selection.rule=simplest_tied", "selection.alpha=0.0001"
     )
     assert code == 0
     found = verdict(swept / "small+other")
@@ -205,7 +205,7 @@ def test_a_verdict_that_fails_leaves_the_older_one_as_it_was(again, retain_compa
     folder = again / "small" / "verdict"
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert folder / "report.html" in before
-    words = ("study=small", *QUICK, "verdict.alpha=0.2", "campaign.least={nobodies: 3}")
+    words = ("study=small", *QUICK, "selection.alpha=0.2", "campaign.min_contacts={nobodies: 3}")
     code, said = retain_compare(*words)
     assert code == 2
     assert "segment 'nobodies' is not one of" in said

@@ -13,7 +13,6 @@ import pytest
 from retain.cli.compare import compare
 from retain.cli.run import answer, run
 from retain.errors import NotApplicable, RetainError
-from retain.execution.executor import WorkerExecutor
 from retain.workflows.explanations import ExplanationJobs
 
 SIZE = ("data.customers=240", "validation.folds=2", "validation.repeats=1")
@@ -22,7 +21,7 @@ GROUPS = {"communication", "product", "purchase", "site"}
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory):
+def once(tmp_path_factory, fork_server):
     """A study that switches one group off, and one of a model that no explainer knows."""
     with contextlib.chdir(tmp_path_factory.mktemp("once")):
         axes = ("model=logreg,tree", "features.product=true,false")
@@ -43,7 +42,7 @@ def tree(study):
 
 
 @pytest.fixture(scope="module")
-def told_in(once, tmp_path_factory):
+def told_in(once, tmp_path_factory, fork_server):
     """Compares a copy of ``small``; its folder, the tree it wrote and what it printed."""
 
     def called(*words):
@@ -216,11 +215,11 @@ def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(
 
 # The sealed customers are explained last, by another model: they may be the ones to take too long.
 def test_sealed_customers_that_cannot_be_explained_are_said_too():
-    reason, hands = NotApplicable("SHAP values would take 9 s"), SimpleNamespace()
-    hands.give = lambda *_, **__: SimpleNamespace(outcome=lambda: "explained")
+    reason, executor = NotApplicable("SHAP values would take 9 s"), SimpleNamespace()
+    executor.submit = lambda *_, **__: SimpleNamespace(result=lambda: "explained")
     winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
     config = SimpleNamespace(explain=SimpleNamespace(cv_repeats=1))
-    asking = ExplanationJobs(hands, config, winner, SimpleNamespace())
+    asking = ExplanationJobs(executor, config, winner, SimpleNamespace())
     assert asking._missing(reason).startswith("SHAP values would take 9 s. Drivers are missing")
     assert asking._missing(None) is None
 
@@ -229,10 +228,10 @@ def test_a_process_that_dies_looking_for_reasons_says_how_to_go_without():
     def died():
         raise RetainError("the process that looks for reasons died: SIGKILL.")
 
-    hands = SimpleNamespace(give=lambda *_, **__: SimpleNamespace(outcome=died))
+    executor = SimpleNamespace(submit=lambda *_, **__: SimpleNamespace(result=died))
     winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
     config = SimpleNamespace(explain=SimpleNamespace(cv_repeats=1))
-    asking = ExplanationJobs(hands, config, winner, SimpleNamespace())
+    asking = ExplanationJobs(executor, config, winner, SimpleNamespace())
     with pytest.raises(RetainError, match=r"died: SIGKILL\. To have the verdict .*: explain=none"):
         asking.answer((), None, None)
 
@@ -294,28 +293,3 @@ def test_a_wrong_word_is_refused(swept, retain_compare, word, told):
     assert code == 2
     assert told in said
     assert "Traceback" not in said
-
-
-def test_hands_do_more_jobs_than_they_are_and_tell_of_each():
-    heard = []
-    with WorkerExecutor(2, lambda done, of: heard.append((done, of))) as hands:
-        scores = {"one": (0.9, 0.8, 0.9), "other": (0.6, 0.5, 0.6)}
-        given = [hands.give("judge", scores, 3, 0.25, does="judges") for _ in range(5)]
-        assert [one.outcome() for one in given] == [{"other"}] * 5
-        assert len(heard) >= 4
-    assert heard[-1] == (5, 5)
-
-
-# A job that nobody waits for is still gone when its process is, and no watcher may go on waiting.
-def test_hands_tell_at_the_end_that_nothing_is_left():
-    heard = []
-    with WorkerExecutor(1, lambda done, of: heard.append((done, of))) as hands:
-        hands.give("judge", {"one": (0.9, 0.8, 0.9)}, 3, 0.25, does="judges")
-    assert heard == [(1, 1)]
-
-
-def test_hands_raise_what_a_job_refuses_where_it_is_asked_for():
-    with WorkerExecutor(1) as hands:
-        errand = hands.give("survey", [], Path("nowhere/at/all"), does="reads")
-        with pytest.raises(RetainError, match="nowhere"):
-            errand.outcome()

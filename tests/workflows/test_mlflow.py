@@ -127,7 +127,7 @@ def test_artefacts_are_copies_of_what_the_run_left(ended, outputs, read, client)
 
 
 def test_without_artefacts_nothing_is_copied(ended, outputs, read):
-    track([ended()], Tracking(name="mlflow", artefacts=False), outputs)
+    track([ended()], Tracking(name="mlflow", log_artifacts=False), outputs)
     assert len(read()) == 1
     assert sorted(path.name for path in outputs.iterdir()) == ["mlflow.db", "models"]
 
@@ -253,7 +253,7 @@ def compared(one_run, here, retain_compare):
 
 
 @pytest.fixture(scope="module")
-def one_run(tmp_path_factory):
+def one_run(tmp_path_factory, fork_server):
     """The outputs folder of a study of one run."""
     line = ("data.customers=240", "validation.folds=2", "validation.repeats=1", "study.name=small")
     with contextlib.chdir(tmp_path_factory.mktemp("one")):

@@ -42,14 +42,14 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert {path.name.rsplit("-", 1)[0] for path in here.glob("outputs/purchases/*-*")} == {
         "logreg",
         "tree",
-        "time_rule",
+        "recency_rule",
         "bg_nbd",
     }
     assert "validation in time: learns from" in swept
     assert "% declined" in swept
     assert "The label, one parameter changed" in swept
 
-    consent = ("campaign=default", "campaign.consent=given", "campaign.control=0.2")
+    consent = ("campaign=default", "campaign.consent=assume_given", "campaign.control_share=0.2")
     code, said = retain_compare("study=purchases", "resamples=100", *consent)
     assert code == 0, said
     assert "from snapshot to snapshot" in said
@@ -68,7 +68,7 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     offers = pd.read_csv(campaign / "offers.csv")
     assert set(offers["customer_id"]) <= set(people["customer_id"])
 
-    words = (f"verdict={verdict}", "data.snapshot=2025-06-24", "campaign.consent=given")
+    words = (f"verdict={verdict}", "data.snapshot=2025-06-24", "campaign.consent=assume_given")
     code = answer(score, words, "score")
     printed = capsys.readouterr()
     assert code == 0, printed.err
@@ -83,7 +83,11 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
         json.loads((home / "score.json").read_text(encoding="utf-8"))["data"]["n_in_comparison"]
     }
     assert known == {0}
-    same = (f"verdict={verdict}", f"data.snapshot={last['snapshot']}", "campaign.consent=given")
+    same = (
+        f"verdict={verdict}",
+        f"data.snapshot={last['snapshot']}",
+        "campaign.consent=assume_given",
+    )
     assert answer(score, same, "score") == 0
     assert f"{last['rows']} of these ids are in the comparison too" in capsys.readouterr().out
     assert answer(score, same[:1], "score") == 2

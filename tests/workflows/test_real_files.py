@@ -56,12 +56,12 @@ def test_what_would_cheat_is_refused_with_its_numbers(retain, store, words, numb
 
 def test_second_copies_can_be_dropped(retain, store, records):
     retain(*store, "audit.duplicates=drop", "model=dummy")
-    funnel = records("runs")["dummy"]["data"]["funnel"]
+    funnel = records("adhoc")["dummy"]["data"]["funnel"]
     assert [step["n_after"] for step in funnel] == [1297, 1296, 1275]
 
 
 @pytest.fixture(scope="module")
-def offered(one_click_dir, tmp_path_factory):
+def offered(one_click_dir, tmp_path_factory, fork_server):
     """The verdict's folder of a study of the store, within a budget of 150."""
     from retain.cli.compare import compare
     from retain.cli.run import answer, run
@@ -69,9 +69,9 @@ def offered(one_click_dir, tmp_path_factory):
     outputs = f"outputs={tmp_path_factory.mktemp('store')}"
     words = ("data=one_click", f"data.dir={one_click_dir}", "model=logreg", outputs)
     assert answer(run, words, "run") == 0
-    limits = ("campaign.budget=150", "campaign.control=0.2", "explain=none")
-    assert answer(compare, ("study=runs", outputs, *limits), "compare") == 0
-    return Path(outputs.removeprefix("outputs=")) / "runs" / "verdict"
+    limits = ("campaign.budget=150", "campaign.control_share=0.2", "explain=none")
+    assert answer(compare, ("study=adhoc", outputs, *limits), "compare") == 0
+    return Path(outputs.removeprefix("outputs=")) / "adhoc" / "verdict"
 
 
 def campaign_in(verdict):
@@ -117,14 +117,14 @@ def asked(offered, monkeypatch, tmp_path):
     from retain.workflows.runs import scores_of, select_runs
     from retain.workflows.training_data import share_training_data
 
-    line = Arguments(("study=runs", f"outputs={offered.parents[1]}", "campaign.budget=150"))
+    line = Arguments(("study=adhoc", f"outputs={offered.parents[1]}", "campaign.budget=150"))
     config = compose_compare(line)
     found = select_runs(config)
     ((run, winner),) = found.runs
     allocate, seen = planned.allocate, []
 
-    def kept(problem, *, exact_cells):
-        seen.append((problem, allocate(problem, exact_cells=exact_cells)))
+    def kept(problem, *, exact_up_to):
+        seen.append((problem, allocate(problem, exact_up_to=exact_up_to)))
         return seen[-1][1]
 
     monkeypatch.setattr(planned, "allocate", kept)

@@ -35,7 +35,7 @@ QUICK = ("study=small", "resamples=100")
 
 
 @pytest.fixture(scope="module")
-def once(tmp_path_factory):
+def once(tmp_path_factory, fork_server):
     folder = tmp_path_factory.mktemp("once")
     with contextlib.chdir(folder):
         assert answer(run, LINE, "run") == 0
@@ -249,7 +249,7 @@ def test_what_leads_out_of_the_study_is_broken(study, tmp_path, name):
         shutil.rmtree(run)
         run.symlink_to(outside)
     config = compose_compare(Arguments(("study=small",)))
-    (left, *_) = judge_whole(select_runs(config), config.verdict)
+    (left, *_) = judge_whole(select_runs(config), config.selection)
     (told,) = left.broken
     assert told.directory.path == run
     assert "leads out of" in told.reason

@@ -32,7 +32,7 @@ def verdict_of(folder, data, *settings):
     clear_cache()
     quick = ("validation.folds=2", "validation.repeats=2", f"outputs={folder}")
     assert answer(run, (*data, *quick), "run") == 0
-    line = Arguments(("study=runs", "explain=none", f"outputs={folder}", *settings))
+    line = Arguments(("study=adhoc", "explain=none", f"outputs={folder}", *settings))
     config = compose_compare(line)
     found = select_runs(config)
     ((directory, winner),) = found.runs
@@ -55,7 +55,7 @@ def verdict_of(folder, data, *settings):
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory):
+def kept(tmp_path_factory, fork_server):
     """Verdicts that tests copy before they use them."""
     return tmp_path_factory.mktemp("verdicts")
 
@@ -98,7 +98,7 @@ def table(here, table_verdict):
 
 
 @pytest.fixture
-def retain_score(here, capsys):
+def retain_score(here, capsys, fork_server):
     """``retain-score`` with the words given; the exit code and what was printed."""
 
     def called(*words):
@@ -168,8 +168,8 @@ def band(bands, number):
 
 
 def test_the_scores_are_those_of_the_model_whatever_the_rows_at_a_time(store, retain_score):
-    retain_score(*STORE, "outputs=whole")
-    retain_score(*STORE, "outputs=parts", "rows=64")
+    retain_score(*STORE, "output_dir=whole")
+    retain_score(*STORE, "output_dir=parts", "rows=64")
     whole, parts = (
         pd.read_csv(only_folder(name) / "scores.csv", index_col="customer_id")
         for name in ("whole", "parts")
@@ -220,7 +220,7 @@ def test_the_customers_of_the_comparison_are_no_new_ones(store, retain_score):
 
 
 def test_offers_keep_consent_limits_and_the_control_group(store, retain_score):
-    code, said = retain_score(*STORE, "campaign.budget=20", "campaign.control=0.5")
+    code, said = retain_score(*STORE, "campaign.budget=20", "campaign.control_share=0.5")
     assert code == 0, said
     folder = only_folder()
     scores = pd.read_csv(folder / "scores.csv", index_col="customer_id")
@@ -234,7 +234,11 @@ def test_offers_keep_consent_limits_and_the_control_group(store, retain_score):
     assert scores.loc[offers.index[offers["offer"].isin(asks)], "contactable"].all()
     settings = json.loads((folder / "score.json").read_text())["settings"]
     saved = json.loads(Path("verdict/verdict.json").read_text())
-    assert settings["campaign"] == {**saved["settings"]["campaign"], "budget": 20, "control": 0.5}
+    assert settings["campaign"] == {
+        **saved["settings"]["campaign"],
+        "budget": 20,
+        "control_share": 0.5,
+    }
     assert settings["offers"] == saved["fitted_thresholds"]["offers"]
 
 
@@ -253,9 +257,9 @@ def test_another_catalogue_can_be_named(store, retain_score):
 
 
 def test_scored_again_the_folder_is_replaced_whole(store, retain_score):
-    retain_score(*STORE, "outputs=there")
+    retain_score(*STORE, "output_dir=there")
     (only_folder("there") / "older.txt").write_text("of an earlier scoring")
-    code, _ = retain_score(*STORE, "outputs=there")
+    code, _ = retain_score(*STORE, "output_dir=there")
     assert code == 0
     assert {path.name for path in only_folder("there").iterdir()} == FILES
     assert {path.name for path in Path("there").iterdir()} == {".lock", "scores", "campaigns"}
@@ -277,8 +281,8 @@ def test_scored_again_with_other_limits_the_older_scores_keep_their_campaign(sto
 
 def test_a_verdict_that_lies_in_no_study_needs_a_folder_for_the_scores(store, retain_score):
     shutil.move("verdict", "copied")
-    assert "outputs=FOLDER" in refused(retain_score, *STORE, "verdict=copied")
-    code, said = retain_score(*STORE, "verdict=copied", "outputs=there")
+    assert "output_dir=FOLDER" in refused(retain_score, *STORE, "verdict=copied")
+    code, said = retain_score(*STORE, "verdict=copied", "output_dir=there")
     assert code == 0, said
     assert only_folder("there").is_dir()
 
@@ -323,9 +327,9 @@ def test_a_table_is_read_as_the_winners_was_but_for_the_target(new_table, retain
 
 def test_a_target_in_the_file_changes_nothing(new_table, retain_score, shop):
     path = new_table()
-    retain_score(*NEW, "outputs=with")
+    retain_score(*NEW, "output_dir=with")
     pd.read_csv(path).drop(columns="left").to_csv(path, index=False)
-    retain_score(*NEW, "outputs=without")
+    retain_score(*NEW, "output_dir=without")
     with_, without = (only_folder(name) / "scores.csv" for name in ("with", "without"))
     assert with_.read_bytes() == without.read_bytes()
 
@@ -409,9 +413,9 @@ def test_segments_of_value_cannot_be_told_without_profit(store, retain_score):
 
 def test_consent_can_be_vouched_for_only_where_nobody_states_it(new_table, retain_score):
     new_table()
-    said = refused(retain_score, *NEW, "campaign.consent=given")
+    said = refused(retain_score, *NEW, "campaign.consent=assume_given")
     assert "state their consent" in said
-    code, _ = retain_score(*NEW, "campaign.consent=given", "data.consent=null")
+    code, _ = retain_score(*NEW, "campaign.consent=assume_given", "data.consent=null")
     assert code == 0
     assert scored()["contactable"].all()
 
@@ -434,7 +438,7 @@ def real_half(folder, into):
 
 
 def test_half_of_the_real_store_reconciles_with_its_files(one_click_dir, here, retain_score):
-    folder = verdict_of(here / "runs", ("data=one_click", f"data.dir={one_click_dir}"))
+    folder = verdict_of(here / "adhoc", ("data=one_click", f"data.dir={one_click_dir}"))
     shutil.copytree(folder, "verdict")
     profit = real_half(one_click_dir, here / "half")
     code, said = retain_score("data.dir=half")
@@ -482,7 +486,10 @@ def test_a_file_that_was_touched_is_refused(store, retain_score, name):
             lambda tree: tree["fitted_thresholds"]["segmentation"].update(kind="python"),
             "fitted_thresholds.segmentation.kind",
         ),
-        (lambda tree: tree["settings"]["value"].update(draws=1), "settings.value.draws"),
+        (
+            lambda tree: tree["settings"]["assumptions"].update(simulations=1),
+            "settings.assumptions.simulations",
+        ),
         (lambda tree: tree["winner"].pop("config"), "winner: key 'config' is missing"),
         (lambda tree: tree.pop("winner"), "key 'winner' is missing"),
         (lambda tree: tree.pop("model"), "holds no model to score with"),
@@ -541,7 +548,7 @@ def test_a_study_may_be_named_instead_of_its_verdict(store, retain_score):
         ((*STORE, "rows=0"), "rows is 0"),
         ((*STORE, "vrdict=x"), "key 'vrdict' is unknown. Did you mean 'verdict'?"),
         (("data=one_click", "data.dir=nowhere"), "nowhere"),
-        ((*STORE, "campaign.least={nobody: 3}"), "campaign.least: segment 'nobody'"),
+        ((*STORE, "campaign.min_contacts={nobody: 3}"), "campaign.min_contacts: segment 'nobody'"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(store, retain_score, words, told):

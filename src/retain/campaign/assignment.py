@@ -21,7 +21,7 @@ import pandas as pd
 
 from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError, examples
-from retain.schema import Catalogue, Value, parse
+from retain.schema import Assumptions, Catalogue, parse
 from retain.storage.reading import DATA_BYTES, check_schema, read_bytes, read_json_object
 from retain.verdict.export import FORMULA
 
@@ -52,7 +52,7 @@ class Assignment:
         Of the test that was planned; the read-out keeps to them.
     seed
         Of the plan, and of all that is drawn to read it out.
-    catalogue, value
+    catalogue, assumptions
         The offers and the assumptions about money it was made with.
     fingerprint
         SHA-256 of ``campaign.csv``.
@@ -65,7 +65,7 @@ class Assignment:
     power: float
     seed: int
     catalogue: Catalogue
-    value: Value
+    assumptions: Assumptions
     fingerprint: str
 
     @cached_property
@@ -149,7 +149,11 @@ def read_assignment(folder: Path) -> Assignment:
         catalogue=parse(
             Catalogue, _at(tree, ("settings", "offers"), dict, folder), "settings.offers"
         ),
-        value=parse(Value, _at(tree, ("settings", "value"), dict, folder), "settings.value"),
+        assumptions=parse(
+            Assumptions,
+            _at(tree, ("settings", "assumptions"), dict, folder),
+            "settings.assumptions",
+        ),
         fingerprint=found,
     )
 

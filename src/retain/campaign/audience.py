@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from retain.customers.customers import Column
-from retain.schema import Catalogue, Planning, Segmentation, Value
+from retain.schema import Assumptions, CampaignConfig, Catalogue, Segmentation
 
 RESERVED = ("risk", "profit", "profit_at_risk")
 """What rules may speak of besides features."""
@@ -47,7 +47,7 @@ class Audience:
     profit_unit: str | None = None
     drivers: pd.DataFrame | None = None
     segments: np.ndarray | None = None
-    consent: Literal["stated", "given", "not_stated"] = "stated"
+    consent: Literal["from_data", "assume_given", "not_stated"] = "from_data"
 
     def __len__(self) -> int:
         """The number of customers."""
@@ -82,15 +82,15 @@ class Settings:
     """What is assumed, offered and allowed."""
 
     segmentation: Segmentation
-    value: Value
+    assumptions: Assumptions
     catalogue: Catalogue
-    planning: Planning
+    planning: CampaignConfig
 
     def as_json(self) -> dict[str, Any]:
         """In plain values, by the names of their config groups."""
         return {
             "segmentation": self.segmentation.model_dump(mode="json", by_alias=True),
-            "value": self.value.model_dump(mode="json"),
+            "assumptions": self.assumptions.model_dump(mode="json"),
             "offers": self.catalogue.model_dump(mode="json", by_alias=True),
             "campaign": self.planning.model_dump(mode="json"),
         }

@@ -79,7 +79,7 @@ def refuse_impossible(audience: Audience, settings: Settings) -> None:
         check_catalogue(settings.catalogue, audience)
     risk = _break_even(audience, settings) if planned_for else None
     known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
-    for name in settings.planning.least if planned_for else ():
+    for name in settings.planning.min_contacts if planned_for else ():
         segment_named(name, list(segment_labels(known)))
 
 
@@ -101,7 +101,7 @@ def make_campaign(
     settings = at_cost(settings)
     if not audience.with_profit:
         return without_money(_placed(audience, settings, None), settings)
-    draws = MonteCarlo(audience, recalibration, settings.value, seed=settings.planning.seed)
+    draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
     found = _placed(audience, settings, draws)
     basis = Basis(found.audience, draws, recalibration, settings, declined)
     return with_plan(found, basis)
@@ -109,8 +109,10 @@ def make_campaign(
 
 def at_cost(settings: Settings) -> Settings:
     """The settings with every offer at what it is assumed to cost."""
+    times = settings.assumptions.cost_multiplier.value
     return replace(
-        settings, catalogue=scale_catalogue_costs(settings.catalogue, settings.value.cost.value)
+        settings,
+        catalogue=scale_catalogue_costs(settings.catalogue, times),
     )
 
 
@@ -122,7 +124,7 @@ def with_plan(found: Campaign, basis: Basis, *, what_ifs: bool = True) -> Campai
     settings = basis.settings
     if not settings.planning.on:
         return found
-    offers = evaluate_offers(settings.catalogue, found.audience, settings.value)
+    offers = evaluate_offers(settings.catalogue, found.audience, settings.assumptions)
     plan = make_plan(found.audience, offers, settings.planning)
     tree = document(plan, basis, what_ifs=what_ifs)
     nets = basis.draws.expected_net(plan.chosen, offers)
@@ -158,7 +160,7 @@ def _break_even(audience: Audience, settings: Settings) -> float | None:
     profit = positive_profit(audience.table["profit"].to_numpy(dtype=float))
     offer = settings.catalogue.offers[cheapest(settings.catalogue)]
     median = float(np.median(profit[profit > 0])) if (profit > 0).any() else 0.0
-    return break_even_risk(offer, median, settings.value)
+    return break_even_risk(offer, median, settings.assumptions)
 
 
 def apply_to_new_customers(
@@ -181,7 +183,7 @@ def apply_to_new_customers(
     placed = audience.placed(segments_of(audience, settings.segmentation))
     if not audience.with_profit:
         return _without_money(placed, settings)
-    draws = MonteCarlo(placed, recalibration, settings.value, seed=settings.planning.seed)
+    draws = MonteCarlo(placed, recalibration, settings.assumptions, seed=settings.planning.seed)
     totals = draws.totals(np.asarray(placed.segments))
     told = profiles(placed, settings.segmentation, totals, contrasts=False)
     found = Campaign(placed, settings.segmentation, told, draws.per_customer(), None, None, None)

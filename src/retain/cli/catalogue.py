@@ -37,7 +37,7 @@ def _chosen(line: Arguments) -> bool:
 
 
 def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Settings:
-    """Segmentation, value, catalogue and limits of a comparison.
+    """Segmentation, assumptions, catalogue and limits of a comparison.
 
     Without ``offers=NAME`` the catalogue is the one named after the winner's data source, where
     there is one, else ``general``.
@@ -58,7 +58,7 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Setti
         catalogue = compose_compare(chosen).offers
     if catalogue is None:
         raise RetainError("offers is null; expected a catalogue, such as offers=general.")
-    return Settings(config.segmentation, config.value, catalogue, config.campaign)
+    return Settings(config.segmentation, config.assumptions, catalogue, config.campaign)
 
 
 def compose_compare(line: Arguments) -> Compare:

@@ -106,7 +106,7 @@ def _judged(line: Arguments, config: Compare, found: RunSelection, asked: Asked)
     from retain.workflows.training_data import relocate_data
 
     home = found.home
-    found, verdict, scores = judge_whole(found, config.verdict)
+    found, verdict, scores = judge_whole(found, config.selection)
     checks = gate(verdict.winner, config.gate)
     code = _code(checks, found)
     if config.gate_only:

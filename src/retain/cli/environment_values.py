@@ -21,7 +21,15 @@ from retain.errors import RetainError
 ENVIRONMENT = "oc.env"
 MARK = "RETAIN_VALUE_FROM_THE_ENVIRONMENT"
 """What resolves in the place of a value while it is found out which values come from there."""
-ALLOWED = ("study.question", "outputs", "runs", "verdict", "campaign.dir", "outcomes.file")
+ALLOWED = (
+    "study.question",
+    "outputs",
+    "output_dir",
+    "runs",
+    "verdict",
+    "campaign.dir",
+    "outcomes.file",
+)
 """Keys whose values may come from the environment, beside those of the data."""
 Path = tuple[str | int, ...]
 Resolve = Callable[[Mapping[str, Any]], dict[str, Any]]

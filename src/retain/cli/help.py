@@ -37,7 +37,7 @@ Exit codes: 0 done · 1 broken runs left out · 2 refused · 3 a gate was not me
   retain-score verdict=outputs/models/verdict data=one_click data.dir=PATH    four new files
   retain-score verdict=DIR data.path=new.csv                  read as the winner's table was
   retain-score verdict=DIR data.path=new.csv campaign.budget=5000             other limits
-  retain-score verdict=DIR data.path=new.csv outputs=FOLDER   scores/ and campaigns/ elsewhere
+  retain-score verdict=DIR data.path=new.csv output_dir=FOLDER    scores/ and campaigns/ elsewhere
 
 Nobody needs a target. Who cannot be scored is listed with the reason in not_scored.csv.
 
@@ -49,7 +49,7 @@ Exit codes: 0 done · 2 config, verdict, model or data refused, and nothing is w
   retain-readout campaign=FOLDER outcomes=FILE            or by its folder, campaigns/ID
   retain-readout campaign=ID outcomes=FILE outcomes.id=COLUMN outcomes.declined=COLUMN
   retain-readout campaign=ID outcomes=FILE outcomes.profit=COLUMN outcomes.contacted=COLUMN
-  retain-readout campaign=ID outcomes=FILE outcomes.foreign=drop      of more than the campaign
+  retain-readout campaign=ID outcomes=FILE outcomes.unknown_customers=drop   more than the campaign
 
 What it writes into campaigns/ID/readout holds a catalogue for the next campaign:
   retain-compare study=models -cd outputs/models/campaigns/ID/readout offers=NAME
@@ -72,8 +72,8 @@ OFFERED = {
         "study",
         "hydra/launcher",
     ),
-    "compare": ("data", "segmentation", "value", "offers", "campaign", "explain", "tracking"),
-    "score": ("data", "value", "offers", "campaign"),
+    "compare": ("data", "segmentation", "assumptions", "offers", "campaign", "explain", "tracking"),
+    "score": ("data", "assumptions", "offers", "campaign"),
     "readout": (),
 }
 

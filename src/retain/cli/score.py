@@ -125,7 +125,7 @@ def _scored(line: Arguments) -> int:
                 stack.enter_context(source.reading(lambda: say_waiting(source)))
             home, found, repointing = _placed(line, config, path, study)
     except OSError as error:
-        raise RetainError.unwritable(study.path, error, "outputs=FOLDER") from None
+        raise RetainError.unwritable(study.path, error, "output_dir=FOLDER") from None
     print_scoring(console(), study, home, found)
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-score", *line.words])))
@@ -182,13 +182,13 @@ def _home(config: Score, path: Path) -> StudyDirectory:
     """
     from retain.errors import RetainError
 
-    if config.outputs:
-        return StudyDirectory(parse_path("outputs", config.outputs))
+    if config.output_dir:
+        return StudyDirectory(parse_path("output_dir", config.output_dir))
     study = _study_of(path)
     if path.absolute().parent.name != study.verdict.name:
         raise RetainError(
             f"{path.parent} is no verdict/ within a study, beside which scores could lie; name a "
-            "folder for them: outputs=FOLDER"
+            "folder for them: output_dir=FOLDER"
         )
     return study
 

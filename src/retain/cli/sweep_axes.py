@@ -114,7 +114,7 @@ def _first(override: Override) -> str:
     if isinstance(sweep, RangeSweep):
         return f"{key}={sweep.start}"
     if override.is_sweep_override():
-        return f"{key}={next(iter(override.sweep_string_iterator()))}"
+        return f"{key}={_as_typed(next(iter(override.sweep_string_iterator())))}"
     return override.input_line or ""
 
 
@@ -135,9 +135,15 @@ def _axis(override: Override) -> Axis:
     if not override.is_sweep_override():
         return Axis((override.input_line or "",), path)
     values = [_plain(value) for value in override.sweep_iterator()]
-    texts = [f"{override.get_key_element()}={text}" for text in override.sweep_string_iterator()]
+    key_text = override.get_key_element()
+    texts = [f"{key_text}={_as_typed(text)}" for text in override.sweep_string_iterator()]
     settled = override.is_force_add() and re.fullmatch(r"(?!hydra\.)\w+(\.\w+)*", key)
     return Axis(tuple(texts), path, tuple(values) if settled and NOT_PLAIN not in values else ())
+
+
+def _as_typed(text: str) -> str:
+    """Return the text of a swept value as YAML writes it: Hydra gives Python's ``True``."""
+    return {"True": "true", "False": "false", "None": "null"}.get(text, text)
 
 
 def _plain(value: object) -> Plain:

@@ -67,7 +67,7 @@ def _named(tree: Tree, models: Sequence[str]) -> tuple[str, ...]:
     if not isinstance(named, list | tuple):
         raise RetainError(
             f"data.baselines is {named!r}; expected a list of models, such as "
-            "data.baselines=[time_rule], or [] for none."
+            "data.baselines=[recency_rule], or [] for none."
         )
     for name in named:
         if name not in models:

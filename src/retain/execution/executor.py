@@ -22,15 +22,15 @@ class Future:
     """A job that some worker is given when one is free, and what it comes to."""
 
     def __init__(
-        self, hands: WorkerExecutor, job: Job, arguments: tuple[Any, ...], does: str
+        self, executor: WorkerExecutor, job: Job, arguments: tuple[Any, ...], does: str
     ) -> None:
-        self._hands, self._does = hands, does
+        self._hands, self._does = executor, does
         self.job, self.arguments = job, arguments
         self.ended = False
         self._value: Any = None
         self._error: Exception | None = None
 
-    def outcome(self) -> Any:
+    def result(self) -> Any:
         """What the job came to; waits for it.
 
         Raises
@@ -86,17 +86,17 @@ class WorkerExecutor:
             worker.stop(at_once=True)
         self._told(self._given, self._given)
 
-    def give(self, job: Job, *arguments: Any, does: str) -> Future:
-        """Have a job done; ``does`` tells what a process that dies of it was at."""
-        errand = Future(self, job, arguments, does)
+    def submit(self, job: Job, *arguments: Any, description: str) -> Future:
+        """Have a job done; ``description`` tells what a process that dies of it was at."""
+        future = Future(self, job, arguments, description)
         self._given += 1
-        self._left.append(errand)
+        self._left.append(future)
         self._hand_out()
-        return errand
+        return future
 
-    def until(self, errand: Future) -> None:
+    def until(self, future: Future) -> None:
         """Wait for a job, and hand out others meanwhile."""
-        while not errand.ended:
+        while not future.ended:
             signs = [sign for worker in self._busy for sign in worker.signs]
             ready = set(wait(signs))
             for worker in [one for one in self._busy if not ready.isdisjoint(one.signs)]:
@@ -107,10 +107,10 @@ class WorkerExecutor:
 
     def _hand_out(self) -> None:
         while self._idle and self._left:
-            worker, errand = self._idle.pop(), self._left.popleft()
-            self._busy[worker] = errand
-            worker.begin(errand.job, *errand.arguments)
-            errand.arguments = ()
+            worker, future = self._idle.pop(), self._left.popleft()
+            self._busy[worker] = future
+            worker.begin(future.job, *future.arguments)
+            future.arguments = ()
 
 
 @contextmanager
@@ -123,5 +123,5 @@ def run_in_subprocess(job: Job, *arguments: Any, does: str) -> Iterator[Callable
         When the job refuses its arguments, or costs the process its life; ``does`` tells what it
         was at.
     """
-    with WorkerExecutor(1) as hands:
-        yield hands.give(job, *arguments, does=does).outcome
+    with WorkerExecutor(1) as executor:
+        yield executor.submit(job, *arguments, description=does).result

@@ -64,8 +64,8 @@ def _one_hot(encoder: OneHotEncoder, names: list[str]) -> list[str]:
 def required_features(model: BaseEstimator) -> tuple[str, ...] | None:
     """The features a model names, None for one that takes what there is.
 
-    >>> from retain.learning.time_rule import TimeRule
-    >>> required_features(TimeRule()), required_features(BaseEstimator())
+    >>> from retain.learning.recency_rule import RecencyRule
+    >>> required_features(RecencyRule()), required_features(BaseEstimator())
     (('days_since_order',), None)
     """
     return getattr(model, "reads", None)
@@ -99,9 +99,9 @@ def missing_features_reason(
 ) -> str | None:
     """Why a model cannot read a table, None where it can.
 
-    >>> from retain.learning.time_rule import TimeRule
-    >>> missing_features_reason(TimeRule(), pd.DataFrame({"pages": [1.0]}))
-    'model time_rule reads days_since_order, which these customers lack'
+    >>> from retain.learning.recency_rule import RecencyRule
+    >>> missing_features_reason(RecencyRule(), pd.DataFrame({"pages": [1.0]}))
+    'model recency_rule reads days_since_order, which these customers lack'
     """
     lacking = [name for name in required_features(model) or () if name not in table]
     if not lacking:

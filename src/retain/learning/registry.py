@@ -55,7 +55,7 @@ CLASSES = (
     "catboost.CatBoostRegressor",
     "retain.learning.bg_nbd.BgNbd",
     "retain.learning.blend.Blend",
-    "retain.learning.time_rule.TimeRule",
+    "retain.learning.recency_rule.RecencyRule",
 )
 """Classes that are registered one by one."""
 _FUNCTION = "a function is its parameter"

@@ -2,18 +2,18 @@
 
 from retain.schema.campaign import (
     Assumption,
-    Bands,
+    Assumptions,
     Beta,
+    CampaignConfig,
     Catalogue,
     Condition,
     Lift,
-    Named,
     Offer,
-    Planning,
     Rule,
     Segmentation,
-    Value,
-    Words,
+    SegmentRule,
+    ThresholdBands,
+    Translated,
 )
 from retain.schema.contract import (
     Cleaning,
@@ -54,17 +54,19 @@ from retain.schema.purchases import (
     RegularityRule,
     SnapshotRule,
 )
-from retain.schema.readout import OutcomesFile, Readout, WhichCampaign
+from retain.schema.readout import CampaignSelector, OutcomesFile, Readout
 from retain.schema.scoring import SavedVerdict, Score
 
 __all__ = [
     "GROUPS",
     "UNTUNED",
     "Assumption",
+    "Assumptions",
     "Audit",
-    "Bands",
     "Beta",
     "Calibration",
+    "CampaignConfig",
+    "CampaignSelector",
     "Catalogue",
     "Cleaning",
     "ColumnSpec",
@@ -84,13 +86,11 @@ __all__ = [
     "Measure",
     "Metrics",
     "Name",
-    "Named",
     "NewcomerRule",
     "Offer",
     "OutcomesFile",
     "OutlierRule",
     "PeriodSpec",
-    "Planning",
     "Policy",
     "Processes",
     "Readout",
@@ -101,15 +101,15 @@ __all__ = [
     "SavedVerdict",
     "Score",
     "SearchRange",
+    "SegmentRule",
     "Segmentation",
     "SnapshotRule",
     "TableSpec",
+    "ThresholdBands",
     "Tracking",
+    "Translated",
     "Tuning",
     "Validation",
-    "Value",
-    "WhichCampaign",
-    "Words",
     "check_mapping",
     "parse",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -16,39 +17,48 @@ Assumed = Annotated[float, Field(ge=-1e9, le=1e9)]
 
 
 class Assumption(Config):
-    """A number nobody has measured, and the range it is taken to lie in."""
+    """A number nobody has measured, and the range it may lie in; a plain number has no range."""
 
     value: Assumed
     low: Assumed
     high: Assumed
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_range(cls, node: Any) -> Any:
+        if isinstance(node, bool) or not isinstance(node, int | float | Mapping | Assumption):
+            raise ValueError("a number, or {value: NUMBER, low: NUMBER, high: NUMBER}")  # noqa: TRY004
+        return dict.fromkeys(cls.model_fields, node) if isinstance(node, int | float) else node
+
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if not self.low <= self.value <= self.high:
-            raise ValueError("low ≤ value ≤ high")
+            raise ValueError(
+                f"low ≤ value ≤ high; type low and high too, or {self.value:g} alone for no range"
+            )
         return self
 
 
-class Value(Config):
-    """What a decline is taken to cost: P(decline) × profit × horizon × share lost × margin.
+class Assumptions(Config):
+    """What a decline costs: P(decline) × profit × horizon × loss fraction × margin.
 
-    ``horizon`` in months, ``share_lost`` of a decliner's profit, ``margin`` what one unit of the
-    profit column brings, ``cost`` times what the catalogue says that offers cost. ``draws`` are
-    those of the Monte Carlo behind every interval.
+    ``horizon`` is in months, ``loss_fraction`` of the profit of a customer who declines,
+    ``margin`` the profit from one unit of the profit column; ``cost_multiplier`` scales the costs
+    of offers in the catalogue. ``simulations`` are those of the Monte Carlo behind every interval.
     """
 
     name: Name
     horizon: Assumption
-    share_lost: Assumption
+    loss_fraction: Assumption
     margin: Assumption
-    cost: Assumption
-    draws: Annotated[int, Field(ge=100, le=100_000)]
+    cost_multiplier: Assumption
+    simulations: Annotated[int, Field(ge=100, le=100_000)]
 
 
 class Condition(Config):
-    """What a number or a category must be; all that are given must hold, of known values alone.
+    """What a number or a category must be; all that are set must hold, of observed values alone.
 
-    ``top`` and ``bottom`` are shares of all customers whose value of this feature is known.
+    ``top`` and ``bottom`` are shares of all customers whose value of this feature is observed.
     """
 
     at_least: float | None = None
@@ -59,7 +69,7 @@ class Condition(Config):
     bottom: Share | None = None
     one_of: tuple[str, ...] | None = None
     none_of: tuple[str, ...] | None = None
-    known: bool | None = None
+    observed: bool | None = None
 
 
 class Rule(Config):
@@ -78,49 +88,49 @@ class Rule(Config):
         return dict(self.__pydantic_extra__)
 
 
-class Words(Config):
+class Translated(Config):
     """A text in the two languages of the report."""
 
     en: Annotated[str, Field(min_length=1, max_length=1000)]
     ru: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class Bands(Config):
+class ThresholdBands(Config):
     """Named bands and where each begins.
 
-    ``given``: a probability or an amount; ``quantile``: a share of customers; ``break_even``, of
+    ``absolute``: a probability or an amount; ``quantile``: a share of customers; ``break_even``, of
     risk alone: times the risk from which the cheapest offer pays for a customer of median value.
     ``labels`` are what people call the bands.
     """
 
-    scale: Literal["given", "quantile", "break_even"]
+    scale: Literal["absolute", "quantile", "break_even"]
     bands: dict[str, float]
-    labels: dict[str, Words] = Field(default_factory=dict)
+    labels: dict[str, Translated] = Field(default_factory=dict)
 
 
-class Named(Config):
+class SegmentRule(Config):
     """A rule that makes a segment, and what people call it."""
 
-    label: Words | None = None
+    label: Translated | None = None
     when: Rule
 
 
 class Segmentation(Config):
     """How customers are put into segments: by bands, by rules (the first that holds), by a tree.
 
-    A segment of fewer than ``minimum`` customers says that it is small.
+    A segment of fewer than ``min_size`` customers says that it is small.
     """
 
     name: Name
     kind: Literal["risk_value", "rules", "tree"]
-    minimum: Annotated[int, Field(ge=1, le=1_000_000_000)]
-    risk: Bands | None = None
-    value: Bands | None = None
-    rules: dict[str, Named] = Field(default_factory=dict)
-    otherwise: Annotated[str, Field(min_length=1)] = "others"
-    otherwise_label: Words | None = None
-    depth: Annotated[int, Field(ge=1, le=6)] = 3
-    leaf: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    min_size: Annotated[int, Field(ge=1, le=1_000_000_000)]
+    risk: ThresholdBands | None = None
+    value: ThresholdBands | None = None
+    rules: dict[str, SegmentRule] = Field(default_factory=dict)
+    default_segment: Annotated[str, Field(min_length=1)] = "others"
+    default_label: Translated | None = None
+    max_depth: Annotated[int, Field(ge=1, le=6)] = 3
+    min_leaf_fraction: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
 
 
 class Beta(Config):
@@ -136,10 +146,10 @@ class Beta(Config):
 
 
 class Lift(Config):
-    """How many times the save rate is where one of the drivers raises a customer's risk."""
+    """The factor on the save rate where one of the drivers raises a customer's risk."""
 
     drivers: Annotated[tuple[str, ...], Field(min_length=1)]
-    times: Annotated[float, Field(gt=0, le=10)]
+    factor: Annotated[float, Field(gt=0, le=10)]
 
 
 class Offer(Config):
@@ -147,26 +157,26 @@ class Offer(Config):
 
     ``contact_cost`` is paid for each who is contacted; ``redemption_cost`` and ``discount`` (a
     share of the customer's profit over the horizon) for each who takes the offer: those who would
-    have declined and are saved, and a share ``taken_by_stayers`` of those who would have stayed.
+    have declined and are saved, and the share ``redemption_rate_stayers`` of those who stay anyway.
     ``drivers`` are features or groups: where they are given, the offer goes to customers whose
-    risk one of them raises; where no drivers are known, ``when`` alone says to whom. ``text`` may
-    hold bare feature names in braces, and ``{driver}``: the strongest of ``drivers`` that raises
-    the customer's risk. ``capacity`` is the most that can be served; null is no limit.
+    risk one of them raises; where no drivers are known, ``include_if`` alone says to whom. ``text``
+    may hold bare feature names in braces, and ``{driver}``: the strongest of ``drivers`` that
+    raises the customer's risk. ``capacity`` is the most that can be served; null is no limit.
     """
 
-    label: Words
-    text: Words
+    label: Translated
+    text: Translated
     channel: Annotated[str, Field(min_length=1, max_length=50)]
     needs_consent: bool
     contact_cost: Amount
     redemption_cost: Amount
     discount: Share
-    taken_by_stayers: Share
+    redemption_rate_stayers: Share
     save_rate: Beta
     lift: Lift | None = None
     drivers: tuple[str, ...] = ()
-    when: Rule | None = None
-    never: Rule | None = None
+    include_if: Rule | None = None
+    exclude_if: Rule | None = None
     capacity: Count | None = None
 
 
@@ -177,25 +187,26 @@ class Catalogue(Config):
     offers: Annotated[dict[str, Offer], Field(min_length=1)]
 
 
-class Planning(Config):
+class CampaignConfig(Config):
     """Limits of a campaign and its control group.
 
-    ``budget`` bounds the expected cost, ``contacts`` the customers contacted, ``least`` says for a
-    segment how many must be. ``consent`` is ``stated`` (who agreed, as the source says it) or
-    ``given`` (the source does not say, and the store vouches for all). A campaign of at most
-    ``exact_cells`` possible customer × offer pairs is solved by HiGHS. ``none`` plans nothing.
+    ``budget`` bounds the expected cost, ``max_contacts`` the customers contacted, and
+    ``min_contacts`` says for a segment how many must be. ``consent`` is ``from_data`` (who agreed,
+    as the source says it) or ``assume_given`` (the source does not say, and the store vouches for
+    all). A campaign of at most ``exact_up_to`` possible customer × offer pairs is solved by HiGHS.
+    ``none`` plans nothing.
     ``replace`` lets a result point to another campaign than before; it is no part of a plan.
     """
 
     name: Name
     budget: Amount | None = None
-    contacts: Count | None = None
-    least: dict[str, Count] = Field(default_factory=dict)
-    control: Annotated[float, Field(ge=0, le=0.9)] = 0.0
+    max_contacts: Count | None = None
+    min_contacts: dict[str, Count] = Field(default_factory=dict)
+    control_share: Annotated[float, Field(ge=0, le=0.9)] = 0.0
     power: Annotated[float, Field(gt=0, lt=1)] = 0.8
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
-    consent: Literal["stated", "given"] = "stated"
-    exact_cells: Annotated[int, Field(ge=0, le=10_000_000)] = 20_000
+    consent: Literal["from_data", "assume_given"] = "from_data"
+    exact_up_to: Annotated[int, Field(ge=0, le=10_000_000)] = 20_000
     seed: Seed = 0
     replace: bool = Field(default=False, exclude=True)
 

@@ -13,7 +13,7 @@ from pydantic import (
     model_validator,
 )
 
-from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
+from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.names import Component, Name, Processes, Seconds, Seed, Source, Threads
 from retain.schema.parsing import Config
 
@@ -223,7 +223,7 @@ def _listed(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-class WhichStudy(Config):
+class StudySelector(Config):
     """The study, or the studies, a comparison reads."""
 
     name: Annotated[tuple[Name, ...] | None, BeforeValidator(_listed)]
@@ -232,14 +232,15 @@ class WhichStudy(Config):
 class ComparisonConfig(Config):
     """When a run counts as worse than the best, and which of the tied is chosen.
 
-    ``rope`` is half the width of the region of practical equivalence, in ROC-AUC; ``complexity``
-    names models, the simplest first, and a model it does not name counts as the most complex.
+    ``rope`` is half the width of the region of practical equivalence, in ROC-AUC;
+    ``complexity_order`` names models, the simplest first, and a model it does not name counts as
+    the most complex.
     """
 
     alpha: Annotated[float, Field(gt=0, lt=0.5)]
     rope: Annotated[float, Field(ge=0, lt=0.5)]
-    choice: Literal["best", "simplest_tied"]
-    complexity: tuple[str, ...]
+    rule: Literal["best", "simplest_tied"]
+    complexity_order: tuple[str, ...]
 
     @property
     def told(self) -> str:
@@ -266,7 +267,7 @@ class Tracking(Config):
     name: Literal["none", "mlflow"]
     store: str | None = None
     experiment: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-    artefacts: bool = True
+    log_artifacts: bool = True
 
 
 class Compare(Config):
@@ -275,19 +276,19 @@ class Compare(Config):
     ``offers`` is None until the data source is known, whose own catalogue is then taken.
     """
 
-    study: WhichStudy
+    study: StudySelector
     runs: str | None
     diff: tuple[str, ...] | None
     data: Source | None = None
-    verdict: ComparisonConfig
+    selection: ComparisonConfig
     sealed_test: Literal["auto", "open", "closed"]
     gate: dict[str, float]
     gate_only: bool
     report: Report
     segmentation: Segmentation
-    value: Value
+    assumptions: Assumptions
     offers: Catalogue | None = None
-    campaign: Planning
+    campaign: CampaignConfig
     explain: ExplainConfig
     tracking: Tracking
     resamples: Annotated[int, Field(ge=100, le=100_000)]

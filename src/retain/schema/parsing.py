@@ -16,8 +16,8 @@ from retain.storage.reading import WHOLE_NUMBER_BITS
 def deep_merge(tree: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
     """A tree with some of its leaves, or whole new branches, from another.
 
-    >>> deep_merge({"horizon": {"low": 1, "high": 6}, "draws": 100}, {"horizon": {"low": 2}})
-    {'horizon': {'low': 2, 'high': 6}, 'draws': 100}
+    >>> deep_merge({"horizon": {"low": 1, "high": 6}, "seed": 0}, {"horizon": {"low": 2}})
+    {'horizon': {'low': 2, 'high': 6}, 'seed': 0}
     """
     below = {
         key: deep_merge(tree[key], value)
@@ -108,12 +108,28 @@ def _told(kind: type[Config], problem: dict[str, Any], where: str) -> str:
     parent = ".".join(filter(None, [where, *path[:-1]]))
     prefix = f"{parent}: " if parent else ""
     if problem["type"] == "extra_forbidden":
-        known = _keys(kind, path[:-1])
-        return f"{prefix}key {path[-1]!r} is unknown.{did_you_mean(path[-1], known)}"
+        return f"{prefix}{_unknown(path[-1], problem['input'], _keys(kind, path[:-1]))}"
     if problem["type"] == "missing":
         return f"{prefix}key {path[-1]!r} is missing."
     full = ".".join(filter(None, [where, *path]))
     return f"{full} is {problem['input']!r}; expected {_expected(kind, path, problem)}."
+
+
+def _unknown(key: str, value: Any, known: list[str]) -> str:
+    """Return what to say of an unknown key: the nearest one, or all there are.
+
+    Of a whole node that is unknown, one of its own keys may be the one that was meant.
+
+    >>> _unknown("launcher", {"workers": 2}, ["seed", "workers"])
+    "key 'launcher' is unknown. Did you mean 'workers'?"
+    >>> _unknown("depth", 3, ["name", "kind"])
+    "key 'depth' is unknown; expected one of name, kind."
+    """
+    typed = (key, *map(str, value)) if isinstance(value, Mapping) else (key,)
+    hint = next(filter(None, (did_you_mean(word, known) for word in typed)), "")
+    if hint or not known:
+        return f"key {key!r} is unknown.{hint}"
+    return f"key {key!r} is unknown; expected one of {', '.join(known)}."
 
 
 def _expected(kind: type[Config], path: list[str], problem: dict[str, Any]) -> str:

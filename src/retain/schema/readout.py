@@ -12,7 +12,7 @@ Answer = str | int | float | bool | None
 """A value as YAML reads it."""
 
 
-class WhichCampaign(Config):
+class CampaignSelector(Config):
     """Id or folder of a campaign, or the study or verdict of the only one."""
 
     dir: str | None
@@ -23,7 +23,7 @@ class OutcomesFile(Config):
 
     ``declined`` and ``profit`` are what became of a customer, one of them at least; null reads
     the column of that very name where there is one. ``contacted`` and ``cost`` likewise: who was
-    in fact contacted, and what was spent on each. ``min_known`` is the share of the file's
+    in fact contacted, and what was spent on each. ``min_known_share`` is the share of the file's
     customers that must be the campaign's.
     """
 
@@ -34,14 +34,14 @@ class OutcomesFile(Config):
     profit: str | None
     contacted: str | None
     cost: str | None
-    foreign: Literal["refuse", "drop"]
-    min_known: Annotated[float, Field(ge=0, le=1)]
+    unknown_customers: Literal["error", "drop"]
+    min_known_share: Annotated[float, Field(ge=0, le=1)]
 
 
 class Readout(Config):
     """The whole tree of ``retain-readout``."""
 
-    campaign: WhichCampaign
+    campaign: CampaignSelector
     outcomes: OutcomesFile
     outputs: str
     resamples: Annotated[int, Field(ge=200, le=100_000)]

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from retain.schema.campaign import Catalogue, Planning, Segmentation, Value
+from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.names import Source, Threads
 from retain.schema.nodes import Report
 from retain.schema.parsing import Config
@@ -15,19 +15,19 @@ from retain.schema.parsing import Config
 class Score(Config):
     """The whole tree of ``retain-score``.
 
-    ``data``, ``value``, ``offers`` and ``campaign`` hold what was typed; what was not is as in the
-    comparison. ``rows`` are given to the model at a time.
+    ``data``, ``assumptions``, ``offers`` and ``campaign`` hold what was typed; what was not is as
+    in the comparison. ``rows`` are given to the model at a time.
     """
 
     verdict: str
     data: Source | None = None
-    value: dict[str, Any] | None = None
+    assumptions: dict[str, Any] | None = None
     offers: dict[str, Any] | None = None
     campaign: dict[str, Any] | None = None
     report: Report
     rows: Annotated[int, Field(ge=1, le=100_000_000)]
     threads: Threads
-    outputs: str | None = None
+    output_dir: str | None = None
 
 
 class SavedFile(Config):
@@ -59,12 +59,12 @@ class SavedSettings(Config):
     """What the comparison put customers into segments by, and planned with."""
 
     segmentation: Segmentation
-    value: Value
+    assumptions: Assumptions
     offers: Catalogue
-    campaign: Planning
+    campaign: CampaignConfig
 
 
-class SavedCuts(Config):
+class FittedThresholds(Config):
     """Segmentation and catalogue with every cut-off settled among the comparison's customers."""
 
     segmentation: Segmentation
@@ -84,5 +84,5 @@ class SavedVerdict(Config):
     model: SavedFile | None = None
     reference: SavedFile | None = None
     settings: SavedSettings | None = None
-    fitted_thresholds: SavedCuts | None = None
+    fitted_thresholds: FittedThresholds | None = None
     recalibration: dict[str, Any] | None = None

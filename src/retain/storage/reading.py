@@ -219,11 +219,10 @@ def _below(node: Any, where: str) -> Iterator[Any]:
 
 OLDER_RETAIN = "0.1"
 """Version of retain that reads every document whose schema is older than today's."""
+WRITE_ANEW = "run the command that wrote it again"
 
 
-def check_schema(
-    found: object, expected: int, where: object, *, anew: str = "run the command that wrote it again"
-) -> None:
+def check_schema(found: object, expected: int, where: object, *, anew: str = WRITE_ANEW) -> None:
     """Raise a ``RetainError`` if a document has another schema than this version reads.
 
     ``anew`` says how to get a document of this version.
@@ -237,7 +236,8 @@ def check_schema(
     if found == expected:
         return
     if not isinstance(found, int) or isinstance(found, bool):
-        found_text, remedy = f"no schema number ({str(found)[:40]!r})", f"{anew[0].upper()}{anew[1:]}"
+        found_text = f"no schema number ({str(found)[:40]!r})"
+        remedy = f"{anew[0].upper()}{anew[1:]}"
     elif found < expected:
         found_text = f"schema {found}, which retain {OLDER_RETAIN} reads"
         remedy = f"Install retain {OLDER_RETAIN}, or {anew}"

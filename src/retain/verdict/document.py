@@ -90,7 +90,7 @@ def document(verdict: Verdict, findings: ComparisonExtras) -> dict[str, Any]:
         "summary": verdict.sentence,
         "cautions": _cautions(verdict, findings.sealed),
         "selection": {
-            "rule": verdict.judging.choice,
+            "rule": verdict.judging.rule,
             "best": _called(verdict, verdict.best),
             "simplest_tied": _called(verdict, verdict.simplest),
         },

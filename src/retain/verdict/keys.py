@@ -168,19 +168,29 @@ def _flat(tree: Any, path: str) -> dict[str, Any]:
     return found
 
 
-def label_run(row: Mapping[Any, Any], keys: Iterable[str]) -> str:
-    """A run by what tells it from the others: components by their bare name, where they have one.
+def label_run(row: Mapping[Any, Any], keys: Iterable[str], separator: str = " ") -> str:
+    """Return what tells a run from the others: names of components, other keys as one types them.
 
     >>> row = {"id": "0123abcd", "model": "svc", "sampler": "none", "features.site": False}
     >>> label_run(row, ["model", "sampler", "features.site"]), label_run(row, ["sampler"])
-    ('svc site=off', 'sampler=none')
+    ('svc features.site=false', 'sampler=none')
     """
-    values = {key: row[key] for key in keys if row[key] is not None}
-    messages = [_told(key, value) for key, value in values.items() if value != "none"]
+    values = {key: row[key] for key in keys if row.get(key) is not None}
+    parts = [
+        str(value) if key in COMPONENTS else f"{key}={value_text(value)}"
+        for key, value in values.items()
+        if value != "none"
+    ]
     without = [f"{key}=none" for key, value in values.items() if value == "none"]
-    return " ".join(messages or without) or str(row["id"])
+    return separator.join(parts or without) or str(row["id"])
 
 
-def _told(key: str, value: Any) -> str:
-    shown = ("on" if value else "off") if isinstance(value, bool) else value
-    return str(value) if "." not in key else f"{key.split('.', 1)[1]}={shown}"
+def value_text(value: Any) -> str:
+    """Return a config value as one types it.
+
+    >>> [value_text(value) for value in (True, None, 0.5, "svc")]
+    ['true', 'null', '0.5', 'svc']
+    """
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return str(value)

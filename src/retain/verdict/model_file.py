@@ -35,7 +35,7 @@ TRUSTED = (
     "numpy.dtype",
     "retain.learning.bg_nbd.BgNbd",
     "retain.learning.blend.Blend",
-    "retain.learning.time_rule.TimeRule",
+    "retain.learning.recency_rule.RecencyRule",
     "scipy.sparse._csr.csr_matrix",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",

@@ -136,7 +136,7 @@ def judge(records: Sequence[Record], judging: ComparisonConfig) -> Verdict:
     tied = tuple(table.loc[table["tied"], "id"])
     best = ordered[0]
     simplest = min((unique[id_] for id_ in tied), key=lambda r: _complexity(r, judging))
-    winner = best if judging.choice == "best" else simplest
+    winner = best if judging.rule == "best" else simplest
     keys = keys_of(table, list(best.metrics))
     return Verdict(
         winner=winner,
@@ -166,7 +166,7 @@ def _refuse_none(done: Sequence[Record], records: Sequence[Record]) -> None:
 
 def _complexity(record: Record, judging: ComparisonConfig) -> tuple[int, float, str]:
     """The place of a run's model in the order of complexity, better ROC-AUC first."""
-    name, order = record.config["model"]["name"], judging.complexity
+    name, order = record.config["model"]["name"], judging.complexity_order
     place = order.index(name) if name in order else len(order)
     return place, -round(record.metrics[METRIC].value, 9), record.id
 

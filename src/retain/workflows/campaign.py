@@ -97,7 +97,7 @@ def plan_campaign(
             parts,
             customers,
             found,
-            settings.value,
+            settings.assumptions,
             consent=settings.planning.consent,
             drivers=drivers,
         )

@@ -116,35 +116,35 @@ def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> 
 
     config, winner = comparison.config, comparison.winner
     scores, run = comparison.scores, comparison.found.directory(winner)
-    with launch_dir() as folder, WorkerExecutor(config.workers, comparison.on_progress) as hands:
+    with launch_dir() as folder, WorkerExecutor(config.workers, comparison.on_progress) as executor:
         shared = share(scores, folder / "scores")
-        loading = hands.give(
-            "load", config, (run, winner), shared, folder, does="reads the customers"
+        loading = executor.submit(
+            "load", config, (run, winner), shared, folder, description="reads the customers"
         )
         to_csv(comparison.verdict.table, made.leaderboard)
         effects = comparison.verdict.effects  # worked out while the customers are read
-        data: TrainingData = loading.outcome()
+        data: TrainingData = loading.result()
         to_carry = (config, comparison.settings, made, winner, data)
-        carrying = hands.give("carry", *to_carry, does="carries the winner on")
+        refitting = executor.submit("carry", *to_carry, description="carries the winner on")
         asking = None
         if config.explain.on and data.customers is not None:
-            asking = ExplanationJobs(hands, config, winner, data.customers)
+            asking = ExplanationJobs(executor, config, winner, data.customers)
         diffs = tuple(_differences(comparison))
-        followed: WinnerJobs = carrying.outcome()
-        carried, why, offered = followed.carried, None, None
+        winner_jobs: WinnerJobs = refitting.result()
+        carried, why, offered = winner_jobs.carried, None, None
         if carried is not None and data.customers is not None:
             if asking is not None:
                 why = asking.answer(effects, scores, carried.explained)
             scored = ((data.customers, data.scores), carried.scores)
-            offered = _offered(hands, comparison, scored, why)
+            offered = _offered(executor, comparison, scored, why)
             offered = write_campaign(offered, staging)
-    findings = _findings(comparison, followed, diffs, offered, why)
+    findings = _findings(comparison, winner_jobs, diffs, offered, why)
     return Results(findings, offered, why, data.missing)
 
 
 def _findings(
     comparison: Comparison,
-    followed: WinnerJobs,
+    winner_jobs: WinnerJobs,
     diffs: tuple[Difference, ...],
     offered: CampaignFiles | None,
     why: Explanations | None,
@@ -152,7 +152,7 @@ def _findings(
     from retain.verdict.document import ComparisonExtras
     from retain.workflows.runs import reproduce_commands
 
-    found, carried = comparison.found, followed.carried
+    found, carried = comparison.found, winner_jobs.carried
     return ComparisonExtras(
         studies=found.studies,
         question=_question(found),
@@ -163,7 +163,7 @@ def _findings(
         commands=reproduce_commands(found, comparison.words),
         gate=tuple(comparison.checks) or None,
         diffs=diffs,
-        curves=followed.curves,
+        curves=winner_jobs.curves,
         sealed=None if carried is None else _noted(comparison, carried),
         further=_further(carried, offered),
         reasons=None if why is None else why.tree,
@@ -180,7 +180,7 @@ def _noted(comparison: Comparison, carried: WinnerResult) -> SealedTest:
 
 
 def _offered(
-    hands: WorkerExecutor,
+    executor: WorkerExecutor,
     comparison: Comparison,
     scored: tuple[tuple[SharedValue, SharedValue], Scores],
     why: Explanations | None,
@@ -192,7 +192,9 @@ def _offered(
     if why is not None and why.drivers is not None:
         words = DriverTexts(why.drivers, why.features, why.levels)
     to_plan = (comparison.config, comparison.settings, *scored, words)
-    made: CampaignFiles = hands.give("plan", *to_plan, does="plans the campaign").outcome()
+    made: CampaignFiles = executor.submit(
+        "plan", *to_plan, description="plans the campaign"
+    ).result()
     return made
 
 

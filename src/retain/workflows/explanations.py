@@ -104,16 +104,21 @@ class ExplanationJobs:
     """The reasons of a winner, asked for of workers that begin at once."""
 
     def __init__(
-        self, hands: WorkerExecutor, config: Compare, winner: Record, customers: SharedValue
+        self, executor: WorkerExecutor, config: Compare, winner: Record, customers: SharedValue
     ) -> None:
-        self._hands, self._config, self._winner, self._customers = hands, config, winner, customers
+        self._hands, self._config, self._winner, self._customers = (
+            executor,
+            config,
+            winner,
+            customers,
+        )
         folds = winner.split.n_folds * min(config.explain.cv_repeats, winner.split.n_repeats)
-        self._looking = hands.give("look", winner, customers, does=DOES)
+        self._looking = executor.submit("look", winner, customers, description=DOES)
         self._explaining = [self._give("explain", place) for place in range(folds)]
 
     def _give(self, part: Any, subject: int | str) -> Future:
         about = (self._config, self._winner, self._customers, subject)
-        return self._hands.give(part, *about, does=DOES)
+        return self._hands.submit(part, *about, description=DOES)
 
     def answer(
         self,
@@ -152,11 +157,11 @@ class ExplanationJobs:
         from retain.explanations.drivers import combine_folds
         from retain.explanations.feature_summary import ExplanationResult
 
-        looked: AssociationResult = self._looking.outcome()
+        looked: AssociationResult = self._looking.result()
         contributions, leaving = self._leave(looked, effects)
         drivers, strongest, missing = None, None, self._missing(sealed)
         if missing is None:
-            folds = [errand.outcome() for errand in self._explaining]
+            folds = [future.result() for future in self._explaining]
             drivers = combine_folds(folds, recorded, self._config.explain.background_size)
             strongest = self._strongest(drivers, looked, sealed)
         contributions |= self._left(leaving)
@@ -204,8 +209,8 @@ class ExplanationJobs:
 
         found: dict[str, Contribution | NotApplicable] = {}
         whole = self._winner.metrics["roc_auc"].fold_values
-        for group, errand in leaving.items():
-            rest: tuple[float, ...] | NotApplicable = errand.outcome()
+        for group, future in leaving.items():
+            rest: tuple[float, ...] | NotApplicable = future.result()
             found[group] = (
                 rest
                 if isinstance(rest, NotApplicable)
@@ -215,7 +220,7 @@ class ExplanationJobs:
 
     def _missing(self, sealed: list[Explained] | NotApplicable | None) -> str | None:
         """Why there are no drivers, and what to type; None where there are."""
-        for one in (*(errand.outcome() for errand in self._explaining), sealed):
+        for one in (*(future.result() for future in self._explaining), sealed):
             if isinstance(one, NotApplicable):
                 return (
                     f"{one}. Drivers are missing: strength and direction of features, permutation "

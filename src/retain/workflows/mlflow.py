@@ -154,7 +154,7 @@ def _logged(runs: Runs, tracking: Tracking, file: Path) -> tuple[int, int]:
             continue
         if run is not None:
             client.delete_run(run)
-        new = _log(client, shelf.id, directory, record, artefacts=tracking.artefacts)
+        new = _log(client, shelf.id, directory, record, log_artifacts=tracking.log_artifacts)
         shelf.runs[record.study, record.id] = new, record.finished_at
     return len(runs) - there, there
 
@@ -193,7 +193,7 @@ def _log(
     directory: RunDirectory,
     record: Record,
     *,
-    artefacts: bool,
+    log_artifacts: bool,
 ) -> str:
     """Log a run, its end last; returns MLflow's name for it."""
     from mlflow.entities import Param
@@ -206,7 +206,7 @@ def _log(
     metrics = _parts(list(_metrics(record, finished)), METRICS)
     for some, more in zip_longest(_parts(messages, PARAMS), metrics, fillvalue=()):
         client.log_batch(run, params=some, metrics=more)
-    for file in (directory.record, directory.log, directory.scores) if artefacts else ():
+    for file in (directory.record, directory.log, directory.scores) if log_artifacts else ():
         if file.is_file():
             client.log_artifact(run, str(file))
     client.set_terminated(run, STATUS[record.state], finished)

@@ -44,7 +44,7 @@ def _of_reference(saved: LoadedWinner) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _rules(saved: LoadedWinner) -> Iterator[Rule]:
     yield from (named.when for named in saved.cuts.segmentation.rules.values())
     for offer in saved.cuts.offers.offers.values():
-        yield from (rule for rule in (offer.when, offer.never) if rule is not None)
+        yield from (rule for rule in (offer.include_if, offer.exclude_if) if rule is not None)
 
 
 def _of_rule(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -21,7 +21,7 @@ from retain.learning.experiment import score_new
 from retain.learning.scores import Scores
 from retain.record import StudyDirectory
 from retain.schema import SavedVerdict, parse
-from retain.schema.scoring import SavedCuts, SavedFile, SavedSettings, SavedWinner
+from retain.schema.scoring import FittedThresholds, SavedFile, SavedSettings, SavedWinner
 from retain.storage.paths import parse_path
 from retain.storage.reading import check_schema, read_json_object
 from retain.verdict.document import SCHEMA
@@ -61,7 +61,7 @@ class LoadedWinner:
     sealed_at: str | None
     file: SavedFile
     settings: SavedSettings
-    cuts: SavedCuts
+    cuts: FittedThresholds
     calibration: Recalibration
     reference: Reference
 

@@ -88,7 +88,7 @@ def _people(saved: LoadedWinner, settings: Settings, new: NewCustomers, scores: 
         [scores],
         new.customers,
         saved.calibration,
-        settings.value,
+        settings.assumptions,
         consent=settings.planning.consent,
     )
     return replace(found, columns=with_levels(found.columns, saved))
@@ -106,12 +106,12 @@ def merge_settings(config: Score, saved: LoadedWinner) -> Settings:
     from retain.schema.scoring import SavedSettings
 
     tree = {**saved.settings.model_dump(by_alias=True), **saved.cuts.model_dump(by_alias=True)}
-    for key in ("value", "offers", "campaign"):
+    for key in ("assumptions", "offers", "campaign"):
         typed = getattr(config, key)
         if typed is not None:
             tree[key] = typed if "name" in typed else deep_merge(tree[key], typed)
     found = parse(SavedSettings, tree)
-    return Settings(found.segmentation, found.value, found.offers, found.campaign)
+    return Settings(found.segmentation, found.assumptions, found.offers, found.campaign)
 
 
 SCHEMA = 3

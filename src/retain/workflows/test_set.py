@@ -112,7 +112,7 @@ def _refuse_impossible(outside: Scores, prepared: Dataset, settings: Settings) -
         parts,
         customers,
         recalibration(outside),
-        settings.value,
+        settings.assumptions,
         consent=settings.planning.consent,
     )
     refuse_impossible(found, settings)

@@ -102,7 +102,7 @@ def test_every_plan_keeps_its_limits_and_its_certificate_is_true(seed, exact, **
     problem = made(seed, **flags)
     best = modelled(**problem)
     try:
-        plan = allocate(Problem(**problem), exact_cells=20_000 if exact else 0)
+        plan = allocate(Problem(**problem), exact_up_to=20_000 if exact else 0)
     except RetainError:
         assert best is None or not exact
         assert problem["least"] is not None
@@ -173,9 +173,9 @@ def test_a_minimum_that_cannot_be_met_says_how_many_could():
     with pytest.raises(RetainError, match="add up to 4 contacts, and 3 are allowed"):
         allocate(Problem(net, np.ones(2), least=np.array([2, 2]), contacts=3, **asked))
     poor = Problem(net, np.ones(2), least=np.array([2, 1]), budget=2.5, **asked)
-    for exact_cells in (0, 100):
+    for exact_up_to in (0, 100):
         with pytest.raises(RetainError, match="no plan was found that meets the segments'"):
-            allocate(poor, exact_cells=exact_cells)
+            allocate(poor, exact_up_to=exact_up_to)
 
 
 def test_bad_input_is_refused_at_its_place():
@@ -200,17 +200,17 @@ def test_bad_input_is_refused_at_its_place():
         Problem(net, cost, segment=np.array([0, 1, 0]), least=np.array([1]))
 
 
-@pytest.mark.parametrize("exact_cells", [0, 20_000])
-def test_the_seed_decides_among_equals_and_nothing_else(exact_cells):
+@pytest.mark.parametrize("exact_up_to", [0, 20_000])
+def test_the_seed_decides_among_equals_and_nothing_else(exact_up_to):
     problem = made(11, 300, 3, rounded=True, flat=True)
     problem["net"] = np.minimum(problem["net"], 2.0)
     plans = [
-        allocate(Problem(**problem, seed=seed), exact_cells=exact_cells) for seed in (1, 1, 2, 3)
+        allocate(Problem(**problem, seed=seed), exact_up_to=exact_up_to) for seed in (1, 1, 2, 3)
     ]
     assert (plans[0].chosen == plans[1].chosen).all()
     assert all((plans[0].chosen != other.chosen).any() for other in plans[2:])
     values = [plan.value for plan in plans]
-    assert values == pytest.approx([values[0]] * 4, rel=1e-3 if exact_cells == 0 else 1e-9)
+    assert values == pytest.approx([values[0]] * 4, rel=1e-3 if exact_up_to == 0 else 1e-9)
 
 
 # A customer's luck is of the customer, not of a place in a file.

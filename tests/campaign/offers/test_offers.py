@@ -17,7 +17,7 @@ from retain.customers import demo
 from retain.customers.customers import Column, Label
 from retain.errors import NotApplicable, RetainError
 from retain.learning.features import derive
-from retain.schema import Catalogue, Value, parse
+from retain.schema import Assumptions, Catalogue, parse
 
 OFFER = {
     "label": {"en": "Letter", "ru": "Письмо"},
@@ -27,7 +27,7 @@ OFFER = {
     "contact_cost": 1.0,
     "redemption_cost": 10.0,
     "discount": 0.0,
-    "taken_by_stayers": 1.0,
+    "redemption_rate_stayers": 1.0,
     "save_rate": {"alpha": 6, "beta": 14},
 }
 COLUMNS = {
@@ -43,10 +43,15 @@ def catalogue(**offers):
     return parse(Catalogue, {"name": "tried", "offers": tree}, "offers")
 
 
-def value(horizon=3.0, share_lost=1.0, margin=1.0, cost=1.0):
-    said = {"horizon": horizon, "share_lost": share_lost, "margin": margin, "cost": cost}
+def value(horizon=3.0, loss_fraction=1.0, margin=1.0, cost=1.0):
+    said = {
+        "horizon": horizon,
+        "loss_fraction": loss_fraction,
+        "margin": margin,
+        "cost_multiplier": cost,
+    }
     spans = {name: {"value": at, "low": at, "high": at} for name, at in said.items()}
-    return parse(Value, {"name": "tried", **spans, "draws": 100})
+    return parse(Assumptions, {"name": "tried", **spans, "simulations": 100})
 
 
 def audience(
@@ -97,7 +102,7 @@ def test_at_the_break_even_risk_an_offer_is_worth_nothing():
 def test_cost_and_worth_are_those_reckoned_by_hand():
     raised = [(11, "errors", 0.4)]
     one = audience([0.5, 0.5], profit=[20.0, 20.0], value_at_stake=[60.0, 60.0], drivers=raised)
-    lifted = {"lift": {"drivers": ["errors"], "times": 1.5}, "taken_by_stayers": 0.2}
+    lifted = {"lift": {"drivers": ["errors"], "factor": 1.5}, "redemption_rate_stayers": 0.2}
     found = evaluate_offers(catalogue(one=lifted | {"discount": 0.1}), one, value(horizon=4.0))
     each = 10 + 0.1 * 20 * 4
     costs = [1 + (0.5 * 0.45 + 0.5 * 0.2) * each, 1 + (0.5 * 0.3 + 0.5 * 0.2) * each]
@@ -108,7 +113,7 @@ def test_cost_and_worth_are_those_reckoned_by_hand():
 
 
 def test_nobody_is_saved_more_than_surely():
-    sure = {"save_rate": {"alpha": 9, "beta": 1}, "lift": {"drivers": ["site"], "times": 10}}
+    sure = {"save_rate": {"alpha": 9, "beta": 1}, "lift": {"drivers": ["site"], "factor": 10}}
     found = evaluate_offers(
         catalogue(one=sure), audience([0.5], drivers=[(11, "pages", 1.0)]), value()
     )
@@ -135,7 +140,7 @@ def test_of_no_profit_nothing_is_saved_and_no_discount_is_given(profit):
 )
 @settings(max_examples=50, deadline=None)
 def test_what_is_spent_and_what_is_saved_add_up(risk, discount, stayers, contact):
-    terms = {"discount": discount, "taken_by_stayers": stayers, "contact_cost": contact}
+    terms = {"discount": discount, "redemption_rate_stayers": stayers, "contact_cost": contact}
     found = evaluate_offers(catalogue(one=terms), audience(risk), value())
     assert (found.cost[:, 0] >= contact).all()
     saved = np.array(risk) * 0.3 * 200
@@ -156,8 +161,8 @@ OFFERS = st.fixed_dictionaries(
     {
         "needs_consent": st.booleans(),
         "drivers": st.sampled_from([[], ["site"], ["pages", "goods"]]),
-        "when": RULES,
-        "never": RULES,
+        "include_if": RULES,
+        "exclude_if": RULES,
         "text": st.sampled_from([OFFER["text"], {"en": "{driver}", "ru": "{goods}"}]),
     }
 )
@@ -201,8 +206,8 @@ def test_a_channel_that_reaches_out_is_refused_without_consent(channel):
 
 def test_an_offer_goes_where_when_holds_and_never_does_not():
     one = audience([0.2, 0.6, 0.9], errors=[1.0, 9.0, 1.0])
-    assert eligible(one, when={"risk": {"at_least": 0.5}}) == [False, True, True]
-    assert eligible(one, never={"errors": {"above": 5}}) == [True, False, True]
+    assert eligible(one, include_if={"risk": {"at_least": 0.5}}) == [False, True, True]
+    assert eligible(one, exclude_if={"errors": {"above": 5}}) == [True, False, True]
 
 
 DRIVERS = [(11, "pages", 0.5), (12, "pages", -0.5), (12, "goods", 0.1), (13, "errors", 0.2)]
@@ -226,14 +231,14 @@ def test_drivers_and_when_must_both_hold_where_both_are_known():
         [0.5, 0.5, 0.5], pages=[2.0, 2.0, 9.0], drivers=[*DRIVERS[:2], (13, "pages", 1.0)]
     )
     low = {"pages": {"below": 5}}
-    assert eligible(one, drivers=["pages"], when=low) == [True, False, False]
+    assert eligible(one, drivers=["pages"], include_if=low) == [True, False, False]
 
 
 def test_where_no_drivers_are_told_when_speaks_alone():
     low = {"pages": {"below": 5}}
     for drivers in (None, [(99, "pages", 1.0)]):
         one = audience([0.5, 0.5], pages=[2.0, 9.0], drivers=drivers)
-        assert eligible(one, drivers=["pages"], when=low) == [True, False]
+        assert eligible(one, drivers=["pages"], include_if=low) == [True, False]
         assert eligible(one, drivers=["pages"]) == [False, False]
 
 
@@ -250,7 +255,7 @@ def test_the_order_in_which_drivers_are_told_changes_nothing():
 
 # A file of new customers may hold a few alone: who is best among them says nothing.
 def test_a_settled_catalogue_judges_others_by_the_customers_it_was_settled_by():
-    rules = {"when": {"pages": {"top": 0.5}}, "never": {"errors": {"bottom": 0.25}}}
+    rules = {"include_if": {"pages": {"top": 0.5}}, "exclude_if": {"errors": {"bottom": 0.25}}}
     before = audience([0.5] * 4, pages=[1.0, 2.0, 3.0, 4.0], errors=[1.0, 2.0, 3.0, 4.0])
     others = audience([0.5] * 3, pages=[1.0, 2.0, 3.5], errors=[9.0, 9.0, 9.0])
     offers = fit_catalogue(catalogue(one=rules, two={}), before)
@@ -262,7 +267,7 @@ def test_a_settled_catalogue_judges_others_by_the_customers_it_was_settled_by():
     ]
     assert evaluate_offers(offers, others, value()).eligible[:, 0].tolist() == [False, False, True]
     assert evaluate_offers(catalogue(one=rules), others, value()).eligible.sum() == 0
-    assert offers.offers["two"].when is None
+    assert offers.offers["two"].include_if is None
 
 
 @pytest.mark.parametrize(
@@ -292,15 +297,21 @@ def test_a_feature_goes_before_a_group_of_its_name():
 # --- what is refused ---------------------------------------------------------------------------
 
 BAD = {
-    "when": ({"when": {"page": {"below": 5}}}, r"offers\.one\.when: .*'page'.*'pages'\?"),
-    "never": ({"never": {"goods": {"below": 5}}}, r"offers\.one\.never\.goods is a category"),
+    "when": (
+        {"include_if": {"page": {"below": 5}}},
+        r"offers\.one\.include_if: .*'page'.*'pages'\?",
+    ),
+    "never": (
+        {"exclude_if": {"goods": {"below": 5}}},
+        r"offers\.one\.exclude_if\.goods is a category",
+    ),
     "driver": (
         {"drivers": ["eror"]},
         r"offers\.one\.drivers: feature or group 'eror' is not one of .* Did you mean 'errors'\?",
     ),
     "group": ({"drivers": ["sight"]}, r"offers\.one\.drivers: .*'sight'.* Did you mean 'site'\?"),
     "lift": (
-        {"lift": {"drivers": ["good"], "times": 2}},
+        {"lift": {"drivers": ["good"], "factor": 2}},
         r"offers\.one\.lift\.drivers: feature or group 'good' .* Did you mean 'goods'\?",
     ),
     "placeholder": (
@@ -420,11 +431,11 @@ def test_the_general_catalogue_names_no_feature(checkout):
 def test_the_store_has_offers_for_every_group_of_features(checkout, store):
     offers = shipped(checkout, "one_click").offers
     assert len(offers) >= 8
-    assert all(one.drivers or one.when is not None for one in offers.values())
+    assert all(one.drivers or one.include_if is not None for one in offers.values())
     spoken = {
         store.columns[name].group if name in store.columns else name
         for one in offers.values()
-        for name in (*one.drivers, *(one.when.conditions if one.when else ()))
+        for name in (*one.drivers, *(one.include_if.conditions if one.include_if else ()))
     }
     assert {"communication", "product", "purchase", "site"} <= spoken
     assert {one.channel for one in offers.values() if not one.needs_consent} <= set(OWN)
@@ -439,6 +450,6 @@ def test_every_key_of_an_offer_has_its_comment(checkout):
         text = (checkout / "conf" / "offers" / f"{option}.yaml").read_text(encoding="utf-8")
         first = next(iter(yaml.safe_load(text)["offers"].values()))
         lines = text.splitlines()
-        for key in set(first) - {"label", "when"}:
+        for key in set(first) - {"label", "include_if"}:
             told = next(line for line in lines if line.startswith(f"    {key}:"))
             assert " # " in told, f"{option}: {key} says not what it is"

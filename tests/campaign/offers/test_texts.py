@@ -15,7 +15,7 @@ from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.offers.placeholder_values import LONGEST, format_number, sanitise
 from retain.campaign.offers.texts import texts
 from retain.customers.customers import Column, Label
-from retain.schema import Catalogue, Value, parse
+from retain.schema import Assumptions, Catalogue, parse
 
 COLUMNS = {
     "pages": Column("pages", "site", "number", "Pages a visit", "Страниц за визит"),
@@ -24,8 +24,15 @@ COLUMNS = {
 }
 ONE = {"value": 1.0, "low": 1.0, "high": 1.0}
 VALUE = parse(
-    Value,
-    {"name": "tried", "horizon": ONE, "share_lost": ONE, "margin": ONE, "cost": ONE, "draws": 100},
+    Assumptions,
+    {
+        "name": "tried",
+        "horizon": ONE,
+        "loss_fraction": ONE,
+        "margin": ONE,
+        "cost_multiplier": ONE,
+        "simulations": 100,
+    },
 )
 
 
@@ -48,7 +55,7 @@ def catalogue(*texts_, drivers=()):
             "contact_cost": 0.0,
             "redemption_cost": 0.0,
             "discount": 0.0,
-            "taken_by_stayers": 0.0,
+            "redemption_rate_stayers": 0.0,
             "save_rate": {"alpha": 6, "beta": 14},
             "drivers": list(drivers),
         }

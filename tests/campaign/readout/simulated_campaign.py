@@ -32,7 +32,7 @@ def write_campaign(folder, assignment, plan=PLAN):
     write_csv(assignment.table, folder / CSV)
     settings = {
         "offers": assignment.catalogue.model_dump(mode="json", by_alias=True),
-        "value": assignment.value.model_dump(mode="json"),
+        "assumptions": assignment.assumptions.model_dump(mode="json"),
     }
     write_tree(folder, {**plan, "files": {CSV: hash_of(folder / CSV)}, "settings": settings})
     return folder

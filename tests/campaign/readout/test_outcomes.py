@@ -23,8 +23,8 @@ KEYS = {
     "profit": None,
     "contacted": None,
     "cost": None,
-    "foreign": "refuse",
-    "min_known": 0.5,
+    "unknown_customers": "error",
+    "min_known_share": 0.5,
 }
 
 
@@ -55,7 +55,7 @@ def test_a_campaign_is_read_as_it_was_written(tmp_path, campaign):
     found = read_assignment(write_campaign(tmp_path, assignment))
     pd.testing.assert_frame_equal(found.table, assignment.table, check_dtype=False)
     assert found.catalogue == assignment.catalogue
-    assert found.value == assignment.value
+    assert found.assumptions == assignment.assumptions
     assert (found.unit, found.seed) == ("roubles", 3)
     assert found.id == json.loads((tmp_path / JSON).read_text())["id"]
     assert np.array_equal(found.treated, assignment.treated)
@@ -99,10 +99,10 @@ def test_a_catalogue_with_rules_and_lifts_survives_the_file():
                 "contact_cost": 1.0,
                 "redemption_cost": 2.0,
                 "discount": 0.1,
-                "taken_by_stayers": 0.5,
+                "redemption_rate_stayers": 0.5,
                 "save_rate": {"alpha": 6.0, "beta": 14.0},
-                "lift": {"drivers": ["pages"], "times": 1.5},
-                "when": {"risk": {"at_least": 0.3}, "not": {"profit": {"known": False}}},
+                "lift": {"drivers": ["pages"], "factor": 1.5},
+                "include_if": {"risk": {"at_least": 0.3}, "not": {"profit": {"observed": False}}},
             }
         },
     }
@@ -232,7 +232,7 @@ def test_whoever_is_missing_blank_or_foreign_is_counted_as_that(tmp_path_factory
     extra = {"customer_id": [f"x{number}" for number in range(strange)], "declined": "yes"}
     path = tmp_path_factory.mktemp("o") / "o.csv"
     pd.concat([table[~gone], pd.DataFrame(extra)]).to_csv(path, index=False)
-    wanted = OutcomesFile(file=str(path), **{**KEYS, "foreign": "drop"})
+    wanted = OutcomesFile(file=str(path), **{**KEYS, "unknown_customers": "drop"})
     found = read_outcomes(wanted, assignment)
     assert found.foreign == strange
     assert np.array_equal(found.present, ~gone)
@@ -295,7 +295,7 @@ def test_dates_are_no_profit(tmp_path, campaign):
 def test_a_campaign_without_a_control_group_has_nothing_to_be_compared_with(read, campaign):
     assignment, declined, _ = campaign
     everyone = replace(assignment, table=assignment.table.assign(arm="treatment"))
-    with pytest.raises(RetainError, match=r"held out nobody.*campaign\.control=0\.2"):
+    with pytest.raises(RetainError, match=r"held out nobody.*campaign\.control_share=0\.2"):
         read(told(everyone, declined), everyone)
 
 
@@ -317,6 +317,6 @@ def test_outcomes_of_which_too_few_are_the_campaigns_are_refused(read, campaign)
     mine = told(assignment, declined)
     others = mine.assign(customer_id="x" + mine["customer_id"].astype(str))
     table = pd.concat([mine.head(60), others])
-    with pytest.raises(RetainError, match=r"60 of 220 customers \(27.3%\) .*min_known=0.272"):
-        read(table, foreign="drop")
-    assert read(table, foreign="drop", min_known=0.272).foreign == len(others)
+    with pytest.raises(RetainError, match=r"60 of 220 customers \(27.3%\) .*min_known_share=0.272"):
+        read(table, unknown_customers="drop")
+    assert read(table, unknown_customers="drop", min_known_share=0.272).foreign == len(others)

@@ -151,9 +151,11 @@ def test_without_profit_a_decline_costs_what_the_plan_took_it_to(strong):
 def test_margin_and_stated_costs_change_the_money_and_nothing_else(tree, strong):
     assignment, declined, kept = strong
     half = Assumption(value=0.5, low=0.4, high=0.6)
-    value = assignment.value.model_copy(update={"margin": half})
+    value = assignment.assumptions.model_copy(update={"margin": half})
     costs = np.where(assignment.treated, 2.0, np.nan)
-    told = found(replace(assignment, value=value), outcomes(declined, profit=kept, cost=costs))
+    told = found(
+        replace(assignment, assumptions=value), outcomes(declined, profit=kept, cost=costs)
+    )
     assert told["money"]["gain"]["value"] == pytest.approx(tree["money"]["gain"]["value"] / 2)
     assert told["money"]["cost"] == 2.0 * assignment.treated.sum()
     assert told["money"]["cost_basis"] == "stated"
@@ -300,7 +302,7 @@ def lifted(assignment: Assignment, times: float, share: float) -> Assignment:
     rate = simulation.PRIOR.mean * np.where(here & chance, times, 1.0)
     table["expected_net"] = table["risk"] * rate * table["value_at_stake"] - table["expected_cost"]
     offers = dict(assignment.catalogue.offers)
-    lift = Lift(drivers=("pages",), times=times)
+    lift = Lift(drivers=("pages",), factor=times)
     offers["call"] = offers["call"].model_copy(update={"lift": lift})
     catalogue = assignment.catalogue.model_copy(update={"offers": offers})
     return replace(assignment, table=table, catalogue=catalogue)

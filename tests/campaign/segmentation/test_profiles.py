@@ -8,16 +8,16 @@ import pytest
 from retain.campaign.segmentation.profiles import profiles
 from retain.campaign.segmentation.segments import fit_segmentation, segments_of
 from retain.campaign.segmentation.stability import Stability, stability
-from retain.schema import Bands, Segmentation, Words
+from retain.schema import Segmentation, ThresholdBands, Translated
 from retain.verdict.statistics import mean_interval
 
-CALLED = {"low": Words(en="low", ru="низкий"), "high": Words(en="high", ru="высокий")}
+CALLED = {"low": Translated(en="low", ru="низкий"), "high": Translated(en="high", ru="высокий")}
 CONFIG = Segmentation(
     name="risk_value",
     kind="risk_value",
-    minimum=70,
-    risk=Bands(scale="given", bands={"low": 0, "high": 0.5}, labels=CALLED),
-    value=Bands(scale="quantile", bands={"low": 0, "high": 0.7}, labels=CALLED),
+    min_size=70,
+    risk=ThresholdBands(scale="absolute", bands={"low": 0, "high": 0.5}, labels=CALLED),
+    value=ThresholdBands(scale="quantile", bands={"low": 0, "high": 0.7}, labels=CALLED),
 )
 
 

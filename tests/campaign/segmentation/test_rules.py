@@ -11,7 +11,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.segmentation.rules import check, fit_rules, holds
 from retain.customers.customers import Column, Label
 from retain.errors import RetainError
-from retain.schema import Condition, Named, Rule, parse
+from retain.schema import Condition, Rule, SegmentRule, parse
 
 COLUMNS = {
     "pages": Column("pages", "site", "number"),
@@ -114,7 +114,7 @@ def test_nobodys_profit_is_known_where_the_source_has_none():
     ).any()
     assert not held({"profit": {"at_least": 0}}, customers).any()
     assert not held({"profit_at_risk": {"top": 0.5}}, customers).any()
-    assert held({"profit": {"known": False}}, customers).all()
+    assert held({"profit": {"observed": False}}, customers).all()
 
 
 # --- laws ----------------------------------------------------------------------------------------
@@ -169,8 +169,8 @@ def test_a_customer_of_whom_nothing_is_known_satisfies_no_rule_and_no_opposite(t
     blank = dataclasses.replace(customers, features=features)
     assert not held(tree, blank)[0]
     assert not held({"not": tree}, blank)[0]
-    assert held({"pages": {"known": False}}, blank)[0]
-    assert held({"not": {"pages": {"known": True}}}, blank)[0]
+    assert held({"pages": {"observed": False}}, blank)[0]
+    assert held({"not": {"pages": {"observed": True}}}, blank)[0]
 
 
 @settings(max_examples=40, deadline=None)
@@ -235,7 +235,7 @@ def test_the_order_of_customers_changes_nothing(tree, seed):
         ({"pages": {"above": 7, "at_most": 5}}, r"nobody: above: 7\.0, at_most: 5\.0\.$"),
         ({"pages": {"top": 0.2, "bottom": 0.3}}, r"pages contradicts itself"),
         ({"pages": {"top": 0.0}}, r"pages contradicts itself, so it holds of nobody: top: 0"),
-        ({"pages": {"known": False, "above": 1}}, r"pages contradicts itself"),
+        ({"pages": {"observed": False, "above": 1}}, r"pages contradicts itself"),
         (
             {"service_level": {"one_of": ["premium"], "none_of": ["premium"]}},
             r"service_level contradicts itself",
@@ -275,6 +275,6 @@ def test_a_level_may_be_one_that_nobody_here_has_or_one_the_contract_does_not_na
 
 
 def test_a_rule_without_conditions_to_any_holds_of_everybody_its_conditions_do():
-    named = parse(Named, {"when": {"risk": {"at_least": 0.0}}})
+    named = parse(SegmentRule, {"when": {"risk": {"at_least": 0.0}}})
     assert holds(named.when, audience()).all()
     assert Rule(risk=Condition(above=0.5)).conditions == {"risk": Condition(above=0.5)}

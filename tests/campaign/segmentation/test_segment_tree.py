@@ -23,7 +23,8 @@ COLUMNS = {
 
 
 def tree(**changes):
-    return Segmentation(**{"name": "tree", "kind": "tree", "minimum": 5, "leaf": 0.05, **changes})
+    usual = {"name": "tree", "kind": "tree", "min_size": 5, "min_leaf_fraction": 0.05}
+    return Segmentation(**{**usual, **changes})
 
 
 def invented(n, seed, unknown=0.2):
@@ -48,7 +49,7 @@ def invented(n, seed, unknown=0.2):
 )  # fmt: skip
 def test_exactly_one_leaf_holds_of_any_customer_seen_or_not(seed, n, depth, unknown):
     audience = invented(n, seed, unknown)
-    leaves = segment_tree.leaves(audience, tree(depth=depth))
+    leaves = segment_tree.leaves(audience, tree(max_depth=depth))
     for others in (audience, invented(200, seed + 1, 0.5)):
         held = np.sum([holds(leaf.when, others) for leaf in leaves.values()], axis=0)
         assert (held == 1).all()
@@ -75,7 +76,7 @@ def test_leaves_part_customers_as_the_tree_itself_does(seed, unknown):
 
 
 def test_names_are_the_conditions_and_labels_the_words_of_both_languages():
-    leaves = segment_tree.leaves(invented(400, 0, unknown=0.0), tree(depth=2))
+    leaves = segment_tree.leaves(invented(400, 0, unknown=0.0), tree(max_depth=2))
     assert set(leaves) == {
         "pages ≤ 4 & level = gold",
         "pages ≤ 4 & level ≠ gold",
@@ -92,12 +93,12 @@ def test_what_is_not_known_is_told_where_anybodys_is_not():
     money = pd.DataFrame({"risk": 0.5, "profit_at_risk": audience.features["spent"].isna() * 9.0})
     alone = audience.features[["spent"]]
     audience = dataclasses.replace(audience, table=money, features=alone)
-    leaves = segment_tree.leaves(audience, tree(depth=1))
+    leaves = segment_tree.leaves(audience, tree(max_depth=1))
     assert set(leaves) == {"spent known", "spent unknown"}
     assert leaves["spent unknown"].label.ru == "spent: нет данных"
     high = alone["spent"].fillna(1000) > 100
     audience = dataclasses.replace(audience, table=money.assign(profit_at_risk=high * 9.0))
-    names = list(segment_tree.leaves(audience, tree(depth=1)))
+    names = list(segment_tree.leaves(audience, tree(max_depth=1)))
     assert names[0].startswith("spent ≤ ")
     assert names[1].startswith("spent > ")
     assert names[1].endswith(" or unknown")
@@ -120,7 +121,7 @@ def test_two_bounds_of_one_feature_are_told_as_one():
         table=audience.table.assign(profit_at_risk=middle),
         features=audience.features[["pages"]],
     )
-    leaves = segment_tree.leaves(audience, tree(depth=2))
+    leaves = segment_tree.leaves(audience, tree(max_depth=2))
     assert "3 < pages ≤ 8" in leaves
     assert leaves["3 < pages ≤ 8"].label.ru == "3 < Страниц за визит ≤ 8"
 
@@ -129,7 +130,7 @@ def test_without_profit_the_tree_is_of_risk():
     audience = invented(300, 0)
     risk = pd.DataFrame({"risk": np.where(audience.features["level"] == "gold", 0.9, 0.1)})
     found = assign_segments(
-        dataclasses.replace(audience, table=risk, profit_unit=None), tree(depth=1)
+        dataclasses.replace(audience, table=risk, profit_unit=None), tree(max_depth=1)
     )
     assert set(found.segments) == {"level = gold", "level ≠ gold or unknown"}
 
@@ -138,7 +139,7 @@ def test_without_profit_the_tree_is_of_risk():
 def test_where_nothing_can_be_asked_everybody_is_one_segment(features):
     audience = invented(20, 0)
     alone = dataclasses.replace(audience, features=audience.features[features])
-    assert set(assign_segments(alone, tree(minimum=15)).segments) == {"everybody"}
+    assert set(assign_segments(alone, tree(min_size=15)).segments) == {"everybody"}
 
 
 def test_a_feature_no_rule_can_speak_of_is_not_asked():
@@ -159,7 +160,7 @@ def test_numbers_beyond_single_precision_are_parted_all_the_same():
 
 def test_of_very_many_customers_a_tree_is_learnt_from_some(monkeypatch):
     monkeypatch.setattr(segment_tree, "MOST", 150)
-    audience = assign_segments(invented(600, 0), tree(depth=2))
+    audience = assign_segments(invented(600, 0), tree(max_depth=2))
     assert len(audience.segments) == 600
-    again = assign_segments(invented(600, 0), tree(depth=2))
+    again = assign_segments(invented(600, 0), tree(max_depth=2))
     assert again.segments.tolist() == audience.segments.tolist()

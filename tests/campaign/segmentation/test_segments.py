@@ -14,27 +14,27 @@ from retain.campaign.segmentation.segments import (
     segments_of,
 )
 from retain.errors import RetainError
-from retain.schema import Bands, Segmentation, parse
+from retain.schema import Segmentation, ThresholdBands, parse
 
-GIVEN = Bands(scale="given", bands={"low": 0, "high": 0.5})
-HALVES = Bands(scale="quantile", bands={"low": 0, "high": 0.5})
-BANDS = Segmentation(name="risk_value", kind="risk_value", minimum=30, risk=GIVEN, value=HALVES)
+GIVEN = ThresholdBands(scale="absolute", bands={"low": 0, "high": 0.5})
+HALVES = ThresholdBands(scale="quantile", bands={"low": 0, "high": 0.5})
+BANDS = Segmentation(name="risk_value", kind="risk_value", min_size=30, risk=GIVEN, value=HALVES)
 RULES = parse(
     Segmentation,
     {
         "name": "rules",
         "kind": "rules",
-        "minimum": 30,
+        "min_size": 30,
         "rules": {
             "few pages": {"label": {"en": "Few", "ru": "Мало"}, "when": {"pages": {"below": 7}}},
             "risky": {"when": {"risk": {"at_least": 0.4}}},
             "rich": {"when": {"profit": {"top": 0.2}}},
         },
-        "otherwise": "the rest",
-        "otherwise_label": {"en": "The rest", "ru": "Остальные"},
+        "default_segment": "the rest",
+        "default_label": {"en": "The rest", "ru": "Остальные"},
     },
 )
-TREE = Segmentation(name="tree", kind="tree", minimum=10, depth=3, leaf=0.1)
+TREE = Segmentation(name="tree", kind="tree", min_size=10, max_depth=3, min_leaf_fraction=0.1)
 KINDS = [BANDS, RULES, TREE]
 
 
@@ -95,7 +95,7 @@ def test_without_profit_segments_by_bands_are_of_risk_alone(scored):
 
 
 def test_break_even_bands_are_multiples_of_the_risk_that_pays(scored):
-    times = Bands(scale="break_even", bands={"not worth it": 0, "worth it": 1, "twice": 2})
+    times = ThresholdBands(scale="break_even", bands={"not worth it": 0, "worth it": 1, "twice": 2})
     config = BANDS.model_copy(update={"risk": times, "value": None})
     audience = scored()
     places = assign_segments(audience, config, break_even_risk=0.3).segments
@@ -105,12 +105,12 @@ def test_break_even_bands_are_multiples_of_the_risk_that_pays(scored):
 
 
 def test_where_no_offer_ever_pays_nobody_is_worth_it(scored):
-    times = Bands(scale="break_even", bands={"not worth it": 0, "worth it": 1})
+    times = ThresholdBands(scale="break_even", bands={"not worth it": 0, "worth it": 1})
     config = BANDS.model_copy(update={"risk": times, "value": None})
     audience = assign_segments(scored(), config, break_even_risk=float("inf"))
     assert set(audience.segments) == {"not worth it risk"}
     known = fit_segmentation(scored(), config, break_even_risk=float("inf"))
-    assert json.loads(known.model_dump_json())["risk"]["scale"] == "given"
+    assert json.loads(known.model_dump_json())["risk"]["scale"] == "absolute"
     assert fit_segmentation(scored(), known) == known
 
 
@@ -176,36 +176,56 @@ def test_the_stores_own_rules_speak_of_what_its_contract_has(checkout, one_click
     ("config", "changes", "message"),
     [
         (BANDS, {"risk": None}, r"^segmentation\.risk is missing; expected where each band"),
-        (BANDS, {"value": Bands(scale="given", bands={})}, r"segmentation\.value\.bands is empty"),
         (
             BANDS,
-            {"value": Bands(scale="quantile", bands={"all": 30.0})},
+            {"value": ThresholdBands(scale="absolute", bands={})},
+            r"segmentation\.value\.bands is empty",
+        ),
+        (
+            BANDS,
+            {"value": ThresholdBands(scale="quantile", bands={"all": 30.0})},
             r"^segmentation\.value\.bands\.all: it is 30; expected a quantile, 0 to 1\.$",
         ),
         (
             BANDS,
-            {"risk": Bands(scale="given", bands={"low": 0, "high": 60})},
+            {"risk": ThresholdBands(scale="absolute", bands={"low": 0, "high": 60})},
             r"risk\.bands\.high: it is 60; expected a probability, 0 to 1",
         ),
         (
             BANDS,
-            {"value": Bands.model_construct(scale="given", bands={"low": float("nan")}, labels={})},
+            {
+                "value": ThresholdBands.model_construct(
+                    scale="absolute", bands={"low": float("nan")}, labels={}
+                )
+            },
             r"value\.bands\.low: it is nan; expected a finite amount",
         ),
         (
             BANDS,
-            {"risk": Bands(scale="break_even", bands={"low": -1})},
+            {"risk": ThresholdBands(scale="break_even", bands={"low": -1})},
             r"risk\.scale is 'break_even', but without a campaign nobody knows the risk",
         ),
         (
             BANDS,
-            {"value": Bands(scale="break_even", bands={"low": 0})},
+            {"value": ThresholdBands(scale="break_even", bands={"low": 0})},
             r"value\.scale: it is 'break_even'; of value, expected given or quantile",
         ),
         (RULES, {"rules": {}}, r"^segmentation\.rules is empty; expected at least one name"),
-        (RULES, {"otherwise": "rich"}, r"segmentation\.otherwise is 'rich', and so is one of the"),
-        (RULES, {"depth": 2}, r"segmentation\.depth: it means nothing to segments of the kind 'r"),
-        (TREE, {"risk": GIVEN}, r"risk: it means nothing .* 'tree'; expected depth or leaf"),
+        (
+            RULES,
+            {"default_segment": "rich"},
+            r"segmentation\.default_segment is 'rich', and so is one of the",
+        ),
+        (
+            RULES,
+            {"max_depth": 2},
+            r"segmentation\.max_depth: it means nothing to segments of the kind 'r",
+        ),
+        (
+            TREE,
+            {"risk": GIVEN},
+            r"risk: it means nothing .* 'tree'; expected max_depth or min_leaf_fraction",
+        ),
     ],
 )
 def test_a_segmentation_that_cannot_be_meant_is_refused(scored, config, changes, message):
@@ -215,6 +235,6 @@ def test_a_segmentation_that_cannot_be_meant_is_refused(scored, config, changes,
 
 def test_a_rule_that_cannot_be_meant_is_refused_with_its_place(scored):
     tree = {"when": {"pgaes": {"below": 7}}}
-    config = {"name": "x", "kind": "rules", "minimum": 1, "rules": {"few": tree}}
+    config = {"name": "x", "kind": "rules", "min_size": 1, "rules": {"few": tree}}
     with pytest.raises(RetainError, match=r"rules\.few\.when: feature 'pgaes' .* mean 'pages'\?"):
         assign_segments(scored(), parse(Segmentation, config))

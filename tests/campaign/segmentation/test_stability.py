@@ -8,17 +8,17 @@ from retain.campaign.audience import Audience
 from retain.campaign.segmentation import stability as module
 from retain.campaign.segmentation.segments import assign_segments
 from retain.campaign.segmentation.stability import stability
-from retain.schema import Bands, Segmentation, parse
+from retain.schema import Segmentation, ThresholdBands, parse
 
 
-def bands(scale="given", **begins):
-    found = Bands(scale=scale, bands=begins)
-    return Segmentation(name="x", kind="risk_value", minimum=1, risk=found)
+def bands(scale="absolute", **begins):
+    found = ThresholdBands(scale=scale, bands=begins)
+    return Segmentation(name="x", kind="risk_value", min_size=1, risk=found)
 
 
 def rules(**when):
     one = {"one": {"when": when}}
-    return parse(Segmentation, {"name": "x", "kind": "rules", "minimum": 1, "rules": one})
+    return parse(Segmentation, {"name": "x", "kind": "rules", "min_size": 1, "rules": one})
 
 
 def customers(risk, **features):
@@ -95,7 +95,7 @@ def test_a_tree_on_noise_is_less_stable_than_one_on_a_signal():
     random = np.random.default_rng(0)
     pages = random.integers(0, 10, 400).astype(float)
     noise = {f"noise{i}": random.random(400) for i in range(3)}
-    tree = Segmentation(name="x", kind="tree", minimum=10, depth=1)
+    tree = Segmentation(name="x", kind="tree", min_size=10, max_depth=1)
     signal = measured(customers((pages > 4) * 0.8, pages=pages, **noise), tree, resamples=20)
     chance = measured(customers(random.random(400), pages=pages, **noise), tree, resamples=20)
     assert min(one.jaccard for one in signal.values()) == 1

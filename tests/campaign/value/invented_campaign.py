@@ -11,20 +11,20 @@ from retain.campaign.audience import Audience
 from retain.campaign.offers import offers as economics
 from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import value_at_stake
-from retain.schema import Beta, Catalogue, Offer, Value, Words
+from retain.schema import Assumptions, Beta, Catalogue, Offer, Translated
 
 RANGES = {
     "horizon": {"value": 3.0, "low": 2.0, "high": 6.0},
-    "share_lost": {"value": 0.8, "low": 0.5, "high": 1.0},
+    "loss_fraction": {"value": 0.8, "low": 0.5, "high": 1.0},
     "margin": {"value": 1.0, "low": 0.9, "high": 1.1},
-    "cost": {"value": 1.0, "low": 0.8, "high": 1.25},
+    "cost_multiplier": {"value": 1.0, "low": 0.8, "high": 1.25},
 }
-WORDS = Words(en="Offer", ru="Предложение")
+WORDS = Translated(en="Offer", ru="Предложение")
 UNSURE = Recalibration(-0.2, 0.9, np.array([[0.01, 0.004], [0.004, 0.008]]), 1000, 400)
 
 
-def make_value(draws=400, **ranges):
-    return Value(name="invented", draws=draws, **{**RANGES, **ranges})
+def make_value(simulations=400, **ranges):
+    return Assumptions(name="invented", simulations=simulations, **{**RANGES, **ranges})
 
 
 def certain(value):
@@ -33,7 +33,7 @@ def certain(value):
         name: {"value": one, "low": one, "high": one}
         for name, one in ((name, getattr(value, name).value) for name in RANGES)
     }
-    return make_value(value.draws, **points)
+    return make_value(value.simulations, **points)
 
 
 def make_audience(n=300, seed=0, *, recalibration=UNSURE, value=None, decimals=None):
@@ -69,7 +69,7 @@ def make_offer(**changes):
         "contact_cost": 0.2,
         "redemption_cost": 0.3,
         "discount": 0.05,
-        "taken_by_stayers": 0.5,
+        "redemption_rate_stayers": 0.5,
         "save_rate": Beta(alpha=6, beta=14),
     }
     return Offer(**{**usual, **changes})
@@ -78,7 +78,7 @@ def make_offer(**changes):
 CATALOGUE = {
     "email": make_offer(),
     "call": make_offer(contact_cost=0.5, discount=0.0, save_rate=Beta(alpha=8, beta=12)),
-    "gift": make_offer(contact_cost=0.1, redemption_cost=1.0, taken_by_stayers=1.0),
+    "gift": make_offer(contact_cost=0.1, redemption_cost=1.0, redemption_rate_stayers=1.0),
 }
 
 

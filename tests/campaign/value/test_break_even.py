@@ -49,7 +49,7 @@ def test_at_the_break_even_cost_of_a_contact_an_offer_brings_nothing(audience):
 
 def test_what_never_pays_has_no_break_even(audience):
     dear = make_offer(contact_cost=1000)
-    taken_by_all = make_offer(redemption_cost=500, taken_by_stayers=1)
+    taken_by_all = make_offer(redemption_cost=500, redemption_rate_stayers=1)
     offers = make_offers(audience, make_value(), {"dear": dear, "taken": taken_by_all})
     found = break_even(audience, offers, make_value(), np.arange(300) % 2)
     assert found["dear"].save_rate is None
@@ -86,7 +86,10 @@ def test_at_the_break_even_risk_a_customer_brings_nothing(audience, name):
 def test_no_risk_is_high_enough_for_a_customer_worth_less_than_the_offer():
     dear = make_offer(contact_cost=100)
     assert break_even_risk(dear, 4.0, make_value()) is None
-    assert break_even_risk(make_offer(discount=0, taken_by_stayers=0), 0.0, make_value()) is None
+    assert (
+        break_even_risk(make_offer(discount=0, redemption_rate_stayers=0), 0.0, make_value())
+        is None
+    )
 
 
 def test_the_cheapest_offer_costs_least_to_make_then_to_keep():

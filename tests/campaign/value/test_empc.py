@@ -71,7 +71,7 @@ def test_it_is_the_integral_over_save_rates_of_the_best_cut_off(seed, n, decimal
         incentive=incentive,
         contact=contact,
         save_rate=thought,
-        taken_by_stayers=stayers,
+        redemption_rate_stayers=stayers,
     )
     expected = integrated(declined, score, value, incentive, contact, thought, stayers)
     assert found.value == pytest.approx(expected[0], abs=1e-4)

@@ -46,9 +46,9 @@ def brute_net(audience, value, offers, chosen, seed):
         times = offers.save_rate[i, chosen[i]] / offer.save_rate.mean
         saved = np.minimum(drawn.save_rates(name, offer.save_rate) * times, 1)
         each = offer.redemption_cost + offer.discount * profit[i] * drawn.horizon
-        stake = profit[i] * drawn.horizon * drawn.share_lost * drawn.margin
-        taken = risk[i] * saved + (1 - risk[i]) * offer.taken_by_stayers
-        cost = drawn.cost * (offer.contact_cost + taken * each)
+        stake = profit[i] * drawn.horizon * drawn.loss_fraction * drawn.margin
+        taken = risk[i] * saved + (1 - risk[i]) * offer.redemption_rate_stayers
+        cost = drawn.cost_multiplier * (offer.contact_cost + taken * each)
         net[i] = risk[i] * saved * stake - cost
     return net
 
@@ -187,7 +187,7 @@ def test_draws_keep_to_their_ranges():
     drawn = Drawn.of(UNSURE, make_value(5000), 0)
     assert 2 <= drawn.horizon.min() < drawn.horizon.max() <= 6
     assert drawn.horizon.mean() == pytest.approx((2 + 3 + 6) / 3, abs=0.05)
-    assert drawn.share_lost.max() <= 1
+    assert drawn.loss_fraction.max() <= 1
 
 
 # All that is left is the horizon: 2 to 6 about 3, of which the interval is known.
@@ -196,7 +196,9 @@ def test_without_doubt_about_anything_there_is_no_interval(few):
     value = certain(make_value())
     found = MonteCarlo(few, sure, value, seed=0).total(np.ones(300))
     assert (found.low, found.high) == pytest.approx((found.value, found.value))
-    doubtful = value.model_copy(update={"horizon": make_value(20_000).horizon, "draws": 20_000})
+    doubtful = value.model_copy(
+        update={"horizon": make_value(20_000).horizon, "simulations": 20_000}
+    )
     found = MonteCarlo(few, sure, doubtful, seed=0).total(np.ones(300))
     low, high = 2 + (0.025 * 4) ** 0.5, 6 - (0.025 * 12) ** 0.5
     ends = found.value * low / 3, found.value * high / 3
@@ -204,7 +206,7 @@ def test_without_doubt_about_anything_there_is_no_interval(few):
 
 
 def test_a_value_at_the_end_of_its_range_is_within_the_interval(few):
-    value = make_value(share_lost={"value": 1.0, "low": 0.2, "high": 1.0})
+    value = make_value(loss_fraction={"value": 1.0, "low": 0.2, "high": 1.0})
     carlo = MonteCarlo(few, replace(UNSURE, covariance=np.zeros((2, 2))), value, seed=0)
     total = carlo.total(np.ones(300))
     assert total.low < total.value <= total.high

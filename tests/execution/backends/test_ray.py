@@ -78,7 +78,7 @@ def test_an_interrupt_stops_the_runs_and_leaves_no_record(
     assert "The same line continues" in out
     assert "Traceback" not in err
     time.sleep(2)  # longer than the run that was met would have taken
-    assert records("runs") == {}
+    assert records("adhoc") == {}
     code, said = retain(*line, "dry_run=true")
     assert code == 0
     assert "interrupted" in said

@@ -55,11 +55,11 @@ def test_a_job_that_dies_costs_the_run_it_was_doing(submitit, retain, tiny, odd_
     code, said = retain(*odd_models, *tiny, "-m", "model=fells,tree,dummy", JOBS, *options)
     assert code == 1
     assert "2 done, 1 failed" in said
-    found = records("runs")
+    found = records("adhoc")
     assert found["fells"]["reason"].startswith("its job ")
     assert "died" in found["fells"]["reason"]
     assert "has not produced any output" in found["fells"]["traceback"]
-    (left,) = Path("outputs/runs/jobs").iterdir()
+    (left,) = Path("outputs/adhoc/jobs").iterdir()
     assert list(left.glob("*_log.err")), "the logs of a job that died tell why"
     spans = sorted(
         (found[name]["started_at"], found[name]["finished_at"]) for name in ("tree", "dummy")
@@ -75,7 +75,7 @@ def test_an_interrupt_cancels_the_jobs_and_the_same_line_continues(
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
     until = time.monotonic() + 60
-    while not list(Path("outputs/runs").glob("slow-*/run.log")) and time.monotonic() < until:
+    while not list(Path("outputs/adhoc").glob("slow-*/run.log")) and time.monotonic() < until:
         time.sleep(0.05)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
     out, err = process.communicate(timeout=60)
@@ -83,8 +83,8 @@ def test_an_interrupt_cancels_the_jobs_and_the_same_line_continues(
     assert "The same line continues" in out
     assert "Traceback" not in err
     time.sleep(2)  # longer than the run that was met would have taken
-    assert set(records("runs")) == {"tree"}
-    assert not Path("outputs/runs/jobs").exists()
+    assert set(records("adhoc")) == {"tree"}
+    assert not Path("outputs/adhoc/jobs").exists()
     monkeypatch.setenv("RETAIN_SLOW", "0.1")
     code, said = retain(*line)
     assert code == 0, said
@@ -193,7 +193,7 @@ def test_an_interrupt_cancels_the_whole_array_at_once(
     assert code == 130
     assert "The same line continues" in said
     assert (slurm / "cancelled").read_text() == "78;"
-    assert records("runs") == {}
+    assert records("adhoc") == {}
 
 
 def test_what_sbatch_refuses_is_told_in_its_words(submitit, slurm, retain, tiny):
@@ -201,4 +201,4 @@ def test_what_sbatch_refuses_is_told_in_its_words(submitit, slurm, retain, tiny)
     code, said = retain(*tiny, "model=dummy", "hydra/launcher=submitit_slurm")
     assert code == 2
     assert said.splitlines()[-1] == "slurm takes no job: no such partition"
-    assert not [path for path in Path("outputs/runs").iterdir() if path.is_dir()]
+    assert not [path for path in Path("outputs/adhoc").iterdir() if path.is_dir()]

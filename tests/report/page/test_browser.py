@@ -9,7 +9,6 @@ import pytest
 from retain.report.page.page import page
 
 WIDTHS = {"desktop": 1280, "phone": 390}
-pytestmark = pytest.mark.no_cover  # pages are made by fixtures, which are measured
 
 
 def numbers(tree):

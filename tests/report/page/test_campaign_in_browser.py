@@ -6,8 +6,6 @@ import pytest
 
 from retain.report.page.page import page
 
-pytestmark = pytest.mark.no_cover  # pages are made by fixtures, which are measured
-
 
 @pytest.fixture
 def view(opened, html):

@@ -6,7 +6,6 @@ import pytest
 
 from retain.report.page.page import page
 
-pytestmark = pytest.mark.no_cover  # pages are made by fixtures, which are measured
 DRAWN = ("fishbone", "drivers", "beeswarm", "dependence", "distributions")
 
 

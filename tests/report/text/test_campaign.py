@@ -90,17 +90,17 @@ def test_a_plan_that_contacts_nobody_is_an_answer(campaign):
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-@pytest.mark.parametrize("consent", ["stated", "given", "not_stated"])
+@pytest.mark.parametrize("consent", ["from_data", "assume_given", "not_stated"])
 def test_consent_and_that_offers_are_hypotheses_are_always_said(campaign, consent, language):
     campaign["consent"] = consent
     *_, agreed, last = spoken(summary(campaign), language)
     assert ("hypothesis" if language == "en" else "гипотеза") in last
-    assert ("958" in agreed or "1 296" in agreed) == (consent == "stated")
+    assert ("958" in agreed or "1 296" in agreed) == (consent == "from_data")
 
 
 # The store types this at its own responsibility; nobody is contacted until it does.
 def test_where_consent_is_not_stated_the_page_says_what_to_type(tree, html):
-    line = "retain-compare study=models campaign.consent=given"
+    line = "retain-compare study=models campaign.consent=assume_given"
     assert line not in html
     tree["campaign"]["consent"] = "not_stated"
     assert f"<code>{line}</code>" in page(tree, "en")
@@ -186,7 +186,7 @@ def test_where_the_plan_stays_the_same_is_said_of_known_ranges_alone(campaign):
 
 def test_every_assumption_is_listed_once(campaign):
     names = [one["name"] for one in assumptions(campaign)]
-    assert sorted(names) == ["cost", "horizon", "margin", "save_rate", "share_lost"]
+    assert sorted(names) == ["cost_multiplier", "horizon", "loss_fraction", "margin", "save_rate"]
 
 
 def test_a_plan_that_is_the_same_nowhere_else_is_said_to_be(campaign):

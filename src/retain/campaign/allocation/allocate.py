@@ -64,8 +64,8 @@ class Allocation:
     least_prices: np.ndarray
 
 
-def allocate(problem: Problem, *, exact_cells: int = 20_000) -> Allocation:
-    """The plan of the highest net value, proven for up to ``exact_cells`` live cells.
+def allocate(problem: Problem, *, exact_up_to: int = 20_000) -> Allocation:
+    """The plan of the highest net value, proven for up to ``exact_up_to`` live cells.
 
     A cell, a customer with an offer, is live when it is eligible and either worth something or
     in a segment with a minimum. Nothing of negative net value is chosen unless a minimum asks.
@@ -94,7 +94,7 @@ def allocate(problem: Problem, *, exact_cells: int = 20_000) -> Allocation:
     draft.put(pool, sample_ties(found.shares, hash_ties(problem.names(pool.rows), problem.seed)))
     repaired, bound, method = draft.repair(found, cells), found.bound, "dual"
     known = -np.inf if repaired is None else draft.net
-    if bound - known > PROVEN * abs(bound) and _few(cells, exact_cells):
+    if bound - known > PROVEN * abs(bound) and _few(cells, exact_up_to):
         repaired, method = cells.everybody(), "exact"
         bound = _solved(draft, repaired, found, known)
     if repaired is None:

@@ -97,7 +97,10 @@ def fit_catalogue(catalogue: Catalogue, audience: Audience) -> Catalogue:
         name: offer.model_copy(
             update={
                 place: rules.fit_rules(rule, audience)
-                for place, rule in (("when", offer.when), ("never", offer.never))
+                for place, rule in (
+                    ("include_if", offer.include_if),
+                    ("exclude_if", offer.exclude_if),
+                )
                 if rule is not None
             }
         )
@@ -118,7 +121,7 @@ def _faults(name: str, offer: Offer, audience: Audience) -> Iterator[str]:
     yield from _unknown_drivers(offer.drivers, audience, f"{where}.drivers")
     if offer.lift is not None:
         yield from _unknown_drivers(offer.lift.drivers, audience, f"{where}.lift.drivers")
-    for rule, place in ((offer.when, "when"), (offer.never, "never")):
+    for rule, place in ((offer.include_if, "include_if"), (offer.exclude_if, "exclude_if")):
         if rule is not None:
             yield from _rule_faults(rule, audience, f"{where}.{place}")
     names = [*audience.columns, DRIVER]

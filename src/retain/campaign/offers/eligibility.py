@@ -94,18 +94,18 @@ class RiskDrivers:
 def eligible(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray:
     """Whether each customer may get the offer, shape (n,).
 
-    Consent is given or the offer needs none, ``when`` holds and ``never`` does not, one of the
-    offer's ``drivers`` raises the customer's risk, and all that its texts tell is known. Where
-    nothing is told of a customer's drivers (``explain=none``, new customers), ``when`` stands for
-    the drivers, and an offer without ``when`` is not for them.
+    Consent is given or the offer needs none, ``include_if`` holds and ``exclude_if`` does not, one
+    of the offer's ``drivers`` raises the customer's risk, and all that its texts name is known.
+    Where a customer's drivers are not known (``explain=none``, new customers), ``include_if``
+    stands for the drivers, and an offer without ``include_if`` is not for them.
     """
     may = _driven(offer, audience, raised)
     if offer.needs_consent:
         may &= audience.table["contactable"].isin([True]).to_numpy()  # not known is not given
-    if offer.when is not None:
-        may &= rules.holds(offer.when, audience)
-    if offer.never is not None:
-        may &= ~rules.holds(offer.never, audience)
+    if offer.include_if is not None:
+        may &= rules.holds(offer.include_if, audience)
+    if offer.exclude_if is not None:
+        may &= ~rules.holds(offer.exclude_if, audience)
     for name in {one for _, text in offer.text for one in placeholders(text)}:
         told = (
             raised.by(relevant_features(offer, audience))
@@ -117,11 +117,11 @@ def eligible(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarra
 
 
 def _driven(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray:
-    """Whose drivers call for the offer, shape (n,); of those not told, ``when`` will speak."""
+    """Whose drivers call for the offer, shape (n,); for unknown drivers ``include_if`` decides."""
     if not offer.drivers:
         return np.ones(len(audience), dtype=bool)
     found = raised.by(relevant_features(offer, audience))
-    return found if offer.when is None else found | ~raised.told
+    return found if offer.include_if is None else found | ~raised.told
 
 
 def relevant_features(offer: Offer, audience: Audience) -> set[str]:

@@ -20,10 +20,10 @@ def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndar
     ``profit`` is a month's, ``horizon`` in months. Of a profit that is not known, or is a loss, no
     discount is given.
 
-    >>> from retain.schema import Beta, Words
-    >>> words, beta = Words(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
+    >>> from retain.schema import Beta, Translated
+    >>> words, beta = Translated(en="Five per cent", ru="Пять процентов"), Beta(alpha=6, beta=14)
     >>> offer = Offer(label=words, text=words, channel="email", needs_consent=True, save_rate=beta,
-    ...     contact_cost=1, redemption_cost=2, discount=0.05, taken_by_stayers=1)
+    ...     contact_cost=1, redemption_cost=2, discount=0.05, redemption_rate_stayers=1)
     >>> redemption_cost(offer, np.array([10.0, -10.0, np.nan]), 3.0).tolist()
     [3.5, 2.0, 2.0]
     """
@@ -39,7 +39,7 @@ def expected_cost(
     The contact, and what ``each`` redemption costs (``redemption_cost``): by those who would have
     declined and are saved, and by some of those who would have stayed.
     """
-    takes = risk * save_rate + (1 - risk) * offer.taken_by_stayers
+    takes = risk * save_rate + (1 - risk) * offer.redemption_rate_stayers
     return np.asarray(offer.contact_cost + takes * each)
 
 
@@ -97,7 +97,9 @@ class OfferMatrix:
     net: np.ndarray
 
 
-def evaluate_offers(catalogue: Catalogue, audience: Audience, value: schema.Value) -> OfferMatrix:
+def evaluate_offers(
+    catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
+) -> OfferMatrix:
     """The catalogue held against the audience.
 
     A profit that is not known, or is a loss, has nothing at stake and gets no discount.
@@ -114,20 +116,20 @@ def evaluate_offers(catalogue: Catalogue, audience: Audience, value: schema.Valu
         raise NotApplicable("the source knows no profit, and without it no offer has a value")
     raised = RiskDrivers.among(audience)
     may = np.column_stack([eligible(o, audience, raised) for o in catalogue.offers.values()])
-    return _priced(catalogue, audience, value, may, raised)
+    return _priced(catalogue, audience, assumptions, may, raised)
 
 
 def reprice_offers(
-    offers: OfferMatrix, catalogue: Catalogue, audience: Audience, value: schema.Value
+    offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
 ) -> OfferMatrix:
     """The same offers to the same customers, at other save rates, costs or stakes."""
-    return _priced(catalogue, audience, value, offers.eligible, RiskDrivers.among(audience))
+    return _priced(catalogue, audience, assumptions, offers.eligible, RiskDrivers.among(audience))
 
 
 def _priced(
     catalogue: Catalogue,
     audience: Audience,
-    value: schema.Value,
+    assumptions: schema.Assumptions,
     may: np.ndarray,
     raised: RiskDrivers,
 ) -> OfferMatrix:
@@ -138,7 +140,7 @@ def _priced(
     save_rate, cost, net = np.empty(may.shape), np.empty(may.shape), np.empty(may.shape)
     for j, offer in enumerate(catalogue.offers.values()):
         rate = save_rate[:, j] = _save_rate(offer, audience, raised)
-        each = redemption_cost(offer, profit, value.horizon.value)
+        each = redemption_cost(offer, profit, assumptions.horizon.value)
         costs = cost[:, j] = expected_cost(offer, risk, rate, each)
         net[:, j] = net_value(risk, rate, value_at_stake, costs)
     contact = np.array([offer.contact_cost for offer in catalogue.offers.values()])
@@ -149,5 +151,5 @@ def _save_rate(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndar
     """The mean of what is thought of it, lifted where a driver of the lift raises the risk."""
     rate = np.full(len(audience), offer.save_rate.mean)
     if offer.lift is not None:
-        rate[raised.by(features_of(offer.lift.drivers, audience))] *= offer.lift.times
+        rate[raised.by(features_of(offer.lift.drivers, audience))] *= offer.lift.factor
     return np.asarray(np.minimum(rate, 1.0))

@@ -2,9 +2,9 @@
 
     id                  tells this campaign from others: the hash of all the rest
     n_customers         all of them, and n_contactable: those who agreed to be contacted
-    consent             stated | given | not_stated: what the source and the store say of it
+    consent             from_data | assume_given | not_stated: who says that customers agreed
     profit_unit         of all money
-    assumptions         horizon, share_lost, margin, cost: value and range
+    assumptions         horizon, loss_fraction, margin, cost_multiplier: value and range
     recalibration       what turns scores into probabilities
     profit_at_risk      of all customers; n_simulations of the Monte Carlo
     profit_curve, empc  how many to target, by expected profit
@@ -17,8 +17,8 @@
     budget_curve        the plan at budgets from small to saturation
     cautions            what a reader should know, by code
 
-The file besides has ``schema``; ``settings``: segmentation, value, offers and campaign as they
-were asked for; ``files``: the SHA-256 of its tables.
+The file besides has ``schema``; ``settings``: segmentation, assumptions, offers and campaign as
+they were asked for; ``files``: the SHA-256 of its tables.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.profit_curve import profit_curve
 from retain.campaign.value.recalibration import Recalibration
-from retain.schema import Beta, Planning, Value
+from retain.schema import Assumptions, Beta, CampaignConfig
 
 Tree = Mapping[str, Any]
 
@@ -85,10 +85,10 @@ LOOKS = {
 
 
 def offers_told(
-    plan: CampaignPlan, audience: Audience, draws: MonteCarlo, value: Value
+    plan: CampaignPlan, audience: Audience, draws: MonteCarlo, assumptions: Assumptions
 ) -> list[dict[str, Any]]:
     """One object an offer, in the order of the catalogue."""
-    even = break_even(audience, plan.offers, value, plan.treated)
+    even = break_even(audience, plan.offers, assumptions, plan.treated)
     return [_offer(plan, at, draws, even[name]) for at, name in enumerate(plan.offers.names)]
 
 
@@ -132,7 +132,7 @@ def _rate(beta: Beta) -> dict[str, float]:
     }
 
 
-def power_told(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict[str, Any]:
+def power_told(plan: CampaignPlan, audience: Audience, planning: CampaignConfig) -> dict[str, Any]:
     """The smallest effect that can be seen in all and in each segment, and the one hoped for."""
     rows = np.flatnonzero(plan.chosen >= 0)
     risk = audience.table["risk"].to_numpy()[rows]
@@ -150,7 +150,7 @@ def power_told(plan: CampaignPlan, audience: Audience, planning: Planning) -> di
     }
 
 
-def _power(chosen: pd.DataFrame, planning: Planning) -> dict[str, Any]:
+def _power(chosen: pd.DataFrame, planning: CampaignConfig) -> dict[str, Any]:
     """Effects are differences of the shares that decline, in [0, 1]."""
     held = int(chosen["held"].sum())
     some = len(chosen) > 0
@@ -185,7 +185,7 @@ def document(plan: CampaignPlan, basis: Basis, *, what_ifs: bool = True) -> dict
     Without ``what_ifs`` what takes further plans to tell is null or empty.
     """
     audience, draws, settings = basis.audience, basis.draws, basis.settings
-    planning, value = settings.planning, settings.value
+    planning, assumptions = settings.planning, settings.assumptions
     told: dict[str, Any] = {
         "seed": planning.seed,
         "n_customers": len(audience),
@@ -193,13 +193,13 @@ def document(plan: CampaignPlan, basis: Basis, *, what_ifs: bool = True) -> dict
         "consent": audience.consent,
         "profit_unit": audience.profit_unit,
         "assumptions": [
-            {"name": name, **getattr(value, name).model_dump()}
-            for name in ("horizon", "share_lost", "margin", "cost")
+            {"name": name, **getattr(assumptions, name).model_dump()}
+            for name in ("horizon", "loss_fraction", "margin", "cost_multiplier")
         ],
         "recalibration": basis.recalibration.as_json(),
         "profit_at_risk": draws.total(np.ones(len(audience))).as_json(),
-        "n_simulations": value.draws,
-        "offers": offers_told(plan, audience, draws, value),
+        "n_simulations": assumptions.simulations,
+        "offers": offers_told(plan, audience, draws, assumptions),
         "plan": _plan(plan, draws, planning),
         "control_group": _control(plan, audience, planning),
         "power": power_told(plan, audience, planning),
@@ -220,8 +220,8 @@ NO_WHAT_IFS: dict[str, Any] = {
 def _what_ifs(plan: CampaignPlan, basis: Basis) -> dict[str, Any]:
     """How else it could be: other limits, other assumptions, others targeted."""
     audience, settings = basis.audience, basis.settings
-    catalogue, value, planning = settings.catalogue, settings.value, settings.planning
-    setting = Setting(plan.offers, audience, catalogue, value, planning)
+    catalogue, assumptions = settings.catalogue, settings.assumptions
+    setting = Setting(plan.offers, audience, catalogue, assumptions, settings.planning)
     return {
         "profit_curve": profit_curve(audience, plan.offers).as_json(),
         "empc": _empc(basis),
@@ -237,11 +237,13 @@ def _empc(basis: Basis) -> dict[str, Any] | None:
         return None
     catalogue = basis.settings.catalogue
     name = cheapest(catalogue)
-    found = of_offer(basis.audience, basis.declined, catalogue.offers[name], basis.settings.value)
+    found = of_offer(
+        basis.audience, basis.declined, catalogue.offers[name], basis.settings.assumptions
+    )
     return {"offer": name, **found.as_json()}
 
 
-def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: Planning) -> dict[str, Any]:
+def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: CampaignConfig) -> dict[str, Any]:
     found, treated = plan.allocation, plan.treated
     cost = float(plan.of_chosen(plan.offers.cost, treated).sum())
     net = float(plan.of_chosen(plan.offers.net, treated).sum())
@@ -251,7 +253,7 @@ def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: Planning) -> dict[str
         "n_control": int(plan.holdout.control.sum()),
         "expected_cost": cost,
         "budget": planning.budget,
-        "max_contacts": planning.contacts,
+        "max_contacts": planning.max_contacts,
         "expected_saved": net + cost,
         "expected_net": draws.plan(treated, plan.offers).as_json(),
         "objective": found.value,
@@ -262,9 +264,9 @@ def _plan(plan: CampaignPlan, draws: MonteCarlo, planning: Planning) -> dict[str
     }
 
 
-def _budgets(plan: CampaignPlan, planning: Planning) -> list[dict[str, Any]]:
+def _budgets(plan: CampaignPlan, planning: CampaignConfig) -> list[dict[str, Any]]:
     """Budget and net value of those treated, and how many are chosen, from small to saturation."""
-    treated = 1 - planning.control
+    treated = 1 - planning.control_share
     return [
         {
             "budget": treated * one["budget"],
@@ -275,7 +277,7 @@ def _budgets(plan: CampaignPlan, planning: Planning) -> list[dict[str, Any]]:
     ]
 
 
-def _control(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict[str, Any]:
+def _control(plan: CampaignPlan, audience: Audience, planning: CampaignConfig) -> dict[str, Any]:
     """Who is held out, by segment and offer."""
     rows = np.flatnonzero(plan.chosen >= 0)
     table = pd.DataFrame(
@@ -287,7 +289,7 @@ def _control(plan: CampaignPlan, audience: Audience, planning: Planning) -> dict
     )
     found = table.groupby(["segment", "offer"], sort=True)["control"].agg(["size", "sum"])
     return {
-        "share": planning.control,
+        "share": planning.control_share,
         "n_attempts": plan.holdout.draws,
         "strata": [
             {"segment": segment, "offer": offer, "n_chosen": int(size), "n_control": int(held)}

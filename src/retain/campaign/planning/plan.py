@@ -14,7 +14,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import OfferMatrix
 from retain.campaign.planning.control import ControlAssignment, assign_control, inflate_limit
 from retain.errors import RetainError
-from retain.schema import Planning
+from retain.schema import CampaignConfig
 
 NARROWED = 40
 """How often the plan's budget is made smaller before nobody is held out within it."""
@@ -58,7 +58,7 @@ class CampaignPlan:
         return np.where(mine >= 0, picked, 0.0)
 
 
-def make_plan(audience: Audience, offers: OfferMatrix, planning: Planning) -> CampaignPlan:
+def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig) -> CampaignPlan:
     """The plan of greatest expected net value, and a random share of it held out.
 
     It is made for treatment and control together, within limits widened by the share held out, so
@@ -71,26 +71,27 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: Planning) -> Ca
         When a segment has fewer customers who may be offered something than it must have.
     """
     problem = problem_of(audience, offers, planning)
-    large = int(offers.eligible.sum()) > planning.exact_cells
-    cells = planning.exact_cells if large else 0  # how much less is found quickly
+    large = int(offers.eligible.sum()) > planning.exact_up_to
+    cells = planning.exact_up_to if large else 0  # how much less is found quickly
     for _ in range(NARROWED):
-        allocation = allocate(problem, exact_cells=cells)
+        allocation = allocate(problem, exact_up_to=cells)
         held = _held_out(audience, offers, allocation, planning)
         if held is None:
             problem = replace(problem, budget=STEP * float(problem.budget or 0.0))
-        elif cells == planning.exact_cells:
+        elif cells == planning.exact_up_to:
             return CampaignPlan(offers, problem, allocation, held)
         else:
-            cells = planning.exact_cells
+            cells = planning.exact_up_to
     raise RetainError(
         f"no plan keeps within campaign.budget={planning.budget:g} with a control group of "
-        f"{planning.control:.0%}; expected a larger budget or a smaller share: campaign.control=0"
+        f"{planning.control_share:.0%}; expected a larger budget or a smaller share: "
+        "campaign.control_share=0"
     )
 
 
-def problem_of(audience: Audience, offers: OfferMatrix, planning: Planning) -> Problem:
+def problem_of(audience: Audience, offers: OfferMatrix, planning: CampaignConfig) -> Problem:
     """What is to be solved, its limits wide enough for those who are held out."""
-    share = planning.control
+    share = planning.control_share
     codes, names = pd.factorize(_segments(audience), sort=True)
     least = _least(names.tolist(), codes, offers, planning)
     capacities = [one.capacity for one in offers.catalogue.offers.values()]
@@ -102,7 +103,9 @@ def problem_of(audience: Audience, offers: OfferMatrix, planning: Planning) -> P
         capacity=np.array(
             [np.inf if one is None else inflate_limit(one, share) for one in capacities]
         ),
-        contacts=None if planning.contacts is None else inflate_limit(planning.contacts, share),
+        contacts=None
+        if planning.max_contacts is None
+        else inflate_limit(planning.max_contacts, share),
         segment=codes if least is not None else None,
         least=least,
         keys=_keys(audience),
@@ -129,7 +132,7 @@ def segment_named(typed: str, names: Sequence[str]) -> str:
     """
     by_words = {_words(name): name for name in names}
     if _words(typed) not in by_words:
-        raise RetainError.unknown("campaign.least: segment", typed, list(names))
+        raise RetainError.unknown("campaign.min_contacts: segment", typed, list(names))
     return by_words[_words(typed)]
 
 
@@ -143,29 +146,29 @@ def _keys(audience: Audience) -> np.ndarray:
 
 
 def _least(
-    names: list[str], codes: np.ndarray, offers: OfferMatrix, planning: Planning
+    names: list[str], codes: np.ndarray, offers: OfferMatrix, planning: CampaignConfig
 ) -> np.ndarray | None:
     """How many of each segment to contact at least, those held out included."""
-    if not planning.least:
+    if not planning.min_contacts:
         return None
     reachable = np.bincount(codes, weights=offers.eligible.any(axis=1), minlength=len(names))
     least = np.zeros(len(names), dtype=int)
-    for typed, wanted in planning.least.items():
+    for typed, wanted in planning.min_contacts.items():
         place = names.index(segment_named(typed, names))
         there = int(reachable[place])
-        most = there - int(np.ceil(planning.control * there))
+        most = there - int(np.ceil(planning.control_share * there))
         if wanted > most:
             raise RetainError(
-                f"campaign.least: segment {names[place]!r} is to have {wanted} contacted; {there} "
-                f"of its customers may be offered something, and of those {most} stay when a "
-                "control group is held out."
+                f"campaign.min_contacts: segment {names[place]!r} is to have {wanted} contacted; "
+                f"{there} of its customers may be offered something, and of those {most} stay "
+                "when a control group is held out."
             )
-        least[place] = min(there, int(np.ceil(wanted / (1 - planning.control))))
+        least[place] = min(there, int(np.ceil(wanted / (1 - planning.control_share))))
     return least
 
 
 def _held_out(
-    audience: Audience, offers: OfferMatrix, allocation: Allocation, planning: Planning
+    audience: Audience, offers: OfferMatrix, allocation: Allocation, planning: CampaignConfig
 ) -> ControlAssignment | None:
     chosen = allocation.chosen
     picked = np.take_along_axis(offers.cost, np.maximum(chosen, 0)[:, None], axis=1)[:, 0]
@@ -174,7 +177,7 @@ def _held_out(
         np.where(chosen >= 0, picked, 0.0),
         _segments(audience),
         audience.table.index.to_numpy(),
-        share=planning.control,
+        share=planning.control_share,
         seed=planning.seed,
         budget=planning.budget,
     )

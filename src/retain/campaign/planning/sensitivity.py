@@ -20,7 +20,7 @@ from retain.campaign.offers.offers import (
 )
 from retain.campaign.planning.plan import CampaignPlan, problem_of
 from retain.errors import RetainError
-from retain.schema import Assumption, Beta, Catalogue, Planning, Value
+from retain.schema import Assumption, Assumptions, Beta, CampaignConfig, Catalogue
 
 SMALLEST = 0.02
 """Share of the largest budget that the curve begins with."""
@@ -46,7 +46,7 @@ def budget_curve(problem: Problem, steps: int = 12) -> list[Point]:
     >>> [point["net"] for point in budget_curve(Problem(net, np.ones(1)), steps=3)]
     [0.0, 0.0, 6.0]
     """
-    free = allocate(replace(problem, budget=None), exact_cells=0)
+    free = allocate(replace(problem, budget=None), exact_up_to=0)
     points: list[Point] = []
     shares = np.linspace(SMALLEST**0.5, 1.0, steps) ** 2 if free.cost > 0 else np.ones(1)
     for share in shares:
@@ -64,7 +64,7 @@ def budget_curve(problem: Problem, steps: int = 12) -> list[Point]:
 def _within(problem: Problem) -> Allocation | None:
     """The plan, or None where the budget is too small for the segments' minimums."""
     try:
-        return allocate(problem, exact_cells=0)
+        return allocate(problem, exact_up_to=0)
     except RetainError:
         return None
 
@@ -83,7 +83,7 @@ def prices(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict[s
     found, planning = plan.allocation, settings.planning
     return {
         "budget": None if planning.budget is None else _budget(found.budget_price, planning.budget),
-        "contact": None if planning.contacts is None else found.contacts_price,
+        "contact": None if planning.max_contacts is None else found.contacts_price,
         "consent": _consent(plan, audience, settings),
         "control_group": {
             "n_customers": int(plan.holdout.control.sum()),
@@ -109,11 +109,11 @@ def _consent(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict
         return None
     asked = replace(audience, table=audience.table.assign(contactable=True))
     free = problem_of(
-        asked, evaluate_offers(settings.catalogue, asked, settings.value), settings.planning
+        asked, evaluate_offers(settings.catalogue, asked, settings.assumptions), settings.planning
     )
     now = problem_of(audience, plan.offers, settings.planning)
-    gain = allocate(free, exact_cells=0).value - allocate(now, exact_cells=0).value
-    return {"n_customers": silent, "gain": max(gain, 0.0) * (1 - settings.planning.control)}
+    gain = allocate(free, exact_up_to=0).value - allocate(now, exact_up_to=0).value
+    return {"n_customers": silent, "gain": max(gain, 0.0) * (1 - settings.planning.control_share)}
 
 
 ENDS = (0.1, 0.9)
@@ -131,13 +131,13 @@ class Setting:
     offers: OfferMatrix
     audience: Audience
     catalogue: Catalogue
-    value: Value
-    planning: Planning
+    assumptions: Assumptions
+    planning: CampaignConfig
 
     def solved(self) -> Allocation:
         """The plan in this setting, by the dual, so that plans are compared like with like."""
-        offers = reprice_offers(self.offers, self.catalogue, self.audience, self.value)
-        return allocate(problem_of(self.audience, offers, self.planning), exact_cells=0)
+        offers = reprice_offers(self.offers, self.catalogue, self.audience, self.assumptions)
+        return allocate(problem_of(self.audience, offers, self.planning), exact_up_to=0)
 
 
 def sensitivity(setting: Setting) -> dict[str, Any]:
@@ -178,8 +178,8 @@ class _Axis:
 
 
 def _axes(setting: Setting) -> Iterator[_Axis]:
-    for name in ("horizon", "share_lost", "margin", "cost"):
-        found: Assumption = getattr(setting.value, name)
+    for name in ("horizon", "loss_fraction", "margin", "cost_multiplier"):
+        found: Assumption = getattr(setting.assumptions, name)
         yield _Axis(name, (found.low, found.value, found.high), setting)
     rates = [_rates(offer.save_rate) for offer in setting.catalogue.offers.values()]
     low, value, high = np.mean(rates, axis=0)
@@ -207,15 +207,16 @@ def _saving(catalogue: Catalogue, at: float) -> Catalogue:
 
 def _assuming(setting: Setting, name: str, number: float) -> Setting:
     """The setting with an assumption changed, and what customers have at stake with it."""
-    before: Assumption = getattr(setting.value, name)
+    before: Assumption = getattr(setting.assumptions, name)
     scale = number / before.value if before.value else 1.0
-    if name == "cost":
+    if name == "cost_multiplier":
         return replace(setting, catalogue=scale_catalogue_costs(setting.catalogue, scale))
-    value = setting.value.model_copy(update={name: before.model_copy(update={"value": number})})
+    changed = before.model_copy(update={"value": number})
+    assumptions = setting.assumptions.model_copy(update={name: changed})
     table = setting.audience.table
     money = {key: table[key] * scale for key in ("value_at_stake", "profit_at_risk")}
     audience = replace(setting.audience, table=table.assign(**money))
-    return replace(setting, audience=audience, value=value)
+    return replace(setting, audience=audience, assumptions=assumptions)
 
 
 def _row(axis: _Axis, base: Allocation) -> dict[str, Any]:
@@ -251,7 +252,7 @@ def _same(axis: _Axis, base: Allocation, end: Allocation, at: float) -> float:
 
 def _net(allocation: Allocation, setting: Setting) -> float:
     """What those who get an offer are expected to bring, whoever of the chosen they are."""
-    return allocation.value * (1 - setting.planning.control)
+    return allocation.value * (1 - setting.planning.control_share)
 
 
 def _size(allocation: Allocation) -> int:

@@ -50,7 +50,7 @@ def complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any
     if values is None or contacted is None:
         return {"reason": "too_few"}
     if outcome == "profit":
-        values = values * assignment.value.margin.value
+        values = values * assignment.assumptions.margin.value
     rows = np.isfinite(values) & np.isfinite(contacted)
     treated = assignment.treated[rows]
     if np.array_equal(contacted[rows] == 1, treated):

@@ -58,7 +58,7 @@ def effects(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> list[Ro
     if outcomes.declined is not None:
         rows += [declines(part, assignment, outcomes.declined) for part in parts(assignment)]
     if outcomes.profit is not None:
-        money = outcomes.profit * assignment.value.margin.value
+        money = outcomes.profit * assignment.assumptions.margin.value
         rows += [profits(part, assignment, money, draws) for part in parts(assignment)]
     for outcome in ("declined", "profit"):
         for of in ("overall", "segment", "offer"):

@@ -114,20 +114,20 @@ def _foreign(ids: pd.Series, assignment: Assignment, wanted: OutcomesFile) -> in
         expected = examples(map(truncate, assignment.table["customer_id"].head(3)))
         found = f"none of its {len(ids)} customers is in the campaign: {preview(strange)}"
         raise RetainError.at(f"column {wanted.id!r}", found, f"expected ids such as {expected}")
-    if not strange.empty and wanted.foreign == "refuse":
+    if not strange.empty and wanted.unknown_customers == "error":
         found = (
             f"{len(strange)} of {len(ids)} customers are not in the campaign: {preview(strange)}"
         )
         raise RetainError(
             f"column {wanted.id!r}: {found}; expected those contacted or held out. "
-            "To leave the others out: outcomes.foreign=drop"
+            "To leave the others out: outcomes.unknown_customers=drop"
         )
-    if (share := float(known.mean())) < wanted.min_known:
+    if (share := float(known.mean())) < wanted.min_known_share:
         raise RetainError(
             f"column {wanted.id!r}: {int(known.sum())} of {len(ids)} customers ({share:.1%}) are "
-            f"of campaign {assignment.id}; expected {wanted.min_known:.0%} at least, since these "
-            "may be the outcomes of another one. If they are not: "
-            f"outcomes.min_known={math.floor(1000 * share) / 1000:g}"
+            f"of campaign {assignment.id}; expected {wanted.min_known_share:.0%} at least, since "
+            "these may be the outcomes of another one. If they are not: "
+            f"outcomes.min_known_share={math.floor(1000 * share) / 1000:g}"
         )
     return len(strange)
 
@@ -221,7 +221,7 @@ def _refuse_one_arm(outcomes: Outcomes, assignment: Assignment) -> None:
         arm = "held out" if treated.all() else "contacted"
         raise RetainError(
             f"the campaign {assignment.id} {arm} nobody, so there is nothing to compare with. "
-            "Plan the next one with a control group: campaign.control=0.2"
+            "Plan the next one with a control group: campaign.control_share=0.2"
         )
     seen = [column for column in (outcomes.declined, outcomes.profit) if column is not None]
     for name, rows in (("contacted", treated), ("held out", ~treated)):

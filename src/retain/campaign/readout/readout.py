@@ -75,7 +75,7 @@ def money(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> dict[str,
 def _values(assignment: Assignment, outcomes: Outcomes) -> tuple[str, np.ndarray]:
     """Money each customer kept, as far as it is known; differences alone have a meaning."""
     if outcomes.profit is not None:
-        return "observed", outcomes.profit * assignment.value.margin.value
+        return "observed", outcomes.profit * assignment.assumptions.margin.value
     if outcomes.declined is None:
         raise ValueError("outcomes hold declines or profit")  # read_outcomes refuses others
     return "assumed", -outcomes.declined * assignment.table["value_at_stake"].to_numpy()

@@ -31,7 +31,7 @@ def values_of(name: str, audience: Audience) -> pd.Series:
 def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """Of whom a condition is true and of whom it is false, each of shape (n,).
 
-    Of a value that is not known it is neither, but for ``known``.
+    Of a value that is not known it is neither, but for ``observed``.
 
     >>> values = pd.Series([1.0, 3.0, np.nan])
     >>> [one.tolist() for one in evaluate_condition(Condition(above=2), values)]
@@ -43,9 +43,9 @@ def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndar
     for part in _parts(resolve_quantiles(condition, values), values):
         true &= part & known
         false |= ~part & known
-    if condition.known is not None:
-        true &= known == condition.known
-        false |= known != condition.known
+    if condition.observed is not None:
+        true &= known == condition.observed
+        false |= known != condition.observed
     return true, false
 
 
@@ -68,7 +68,7 @@ def resolve_quantiles(condition: Condition, values: pd.Series) -> Condition:
 
 
 def _parts(condition: Condition, values: pd.Series) -> list[np.ndarray]:
-    """Each part of a condition but ``known``, shape (n,); of unknown values it may say anything."""
+    """Each part of a condition but ``observed``, shape (n,); any answer for missing values."""
     parts = []
     if condition.one_of is not None:
         parts.append(values.isin(condition.one_of).to_numpy())

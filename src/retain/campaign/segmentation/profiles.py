@@ -70,7 +70,7 @@ def profiles(
     called = segment_labels(known)
     rows = []
     for name, part in audience.table.groupby(audience.segments, sort=True):
-        row = _told(str(name), part, len(audience), known.minimum, called.get(str(name)))
+        row = _told(str(name), part, len(audience), known.min_size, called.get(str(name)))
         row["profit_at_risk"] = None if totals is None else _amount(totals[str(name)])
         row["contactable_share"] = (
             None if audience.consent == "not_stated" else float(part["contactable"].mean())

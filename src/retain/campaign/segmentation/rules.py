@@ -2,7 +2,7 @@
 
 Kleene's three-valued logic, as SQL has it: a condition on a value nobody knows is neither true nor
 false, and so is its ``not``; a rule holds where it is true. So a customer of whom nothing is known
-satisfies nothing but what asks for it with ``known``, and de Morgan's laws hold.
+satisfies nothing but what asks for it with ``observed``, and de Morgan's laws hold.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _faults_of(name: str, condition: Condition, audience: Audience, where: str) 
         known = [*RESERVED, *(str(feature) for feature in audience.features)]
         yield f"{where}: feature {name!r} {_not_among(name, known)}"
     elif not _said(condition):
-        every = ", ".join((*NUMBER, *CATEGORY, "known"))
+        every = ", ".join((*NUMBER, *CATEGORY, "observed"))
         yield f"{where}.{name} says nothing; expected one of {every}."
     else:
         wrong = list(_wrong_kind(name, condition, audience, where))
@@ -71,7 +71,7 @@ def _wrong_kind(name: str, condition: Condition, audience: Audience, where: str)
     if wrong := [key for key in others if getattr(condition, key) is not None]:
         yield (
             f"{where}.{name} is a {kind}, of which {' and '.join(wrong)} cannot be said; "
-            f"expected {', '.join(fits)} or known."
+            f"expected {', '.join(fits)} or observed."
         )
     elif not number:
         yield from _unknown_levels(name, condition, audience, f"{where}.{name}")
@@ -124,13 +124,13 @@ def _nothing_between(condition: Condition) -> bool:
 
 
 def _nothing_left(condition: Condition) -> bool:
-    """Whether shares, levels or ``known`` leave nobody."""
+    """Whether shares, levels or ``observed`` leave nobody."""
     top, bottom, levels = condition.top, condition.bottom, condition.one_of
     return (
         0 in (top, bottom)
         or (top is not None and bottom is not None and top + bottom < 1)
         or (bool(levels) and set(levels or ()) <= set(condition.none_of or ()))
-        or (condition.known is False and len(_said(condition)) > 1)
+        or (condition.observed is False and len(_said(condition)) > 1)
     )
 
 

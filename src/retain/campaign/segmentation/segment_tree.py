@@ -16,7 +16,7 @@ import pandas as pd
 
 from retain.campaign.audience import RESERVED, Audience
 from retain.customers.customers import Column, Label
-from retain.schema import Condition, Named, Rule, Segmentation, Words
+from retain.schema import Condition, Rule, Segmentation, SegmentRule, Translated
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ class Side:
     def condition(self) -> Condition:
         """What holds of the known values here; of all that are known, where nothing is asked."""
         if not self.known:
-            return Condition(known=False)
+            return Condition(observed=False)
         if self.level is not None:
             return Condition(one_of=(self.level,))
         if self.others:
             return Condition(none_of=self.others)
         if self.low is None and self.high is None:
-            return Condition(known=True)
+            return Condition(observed=True)
         return Condition(above=self.low, at_most=self.high)
 
     def rule(self, name: str) -> Rule:
@@ -61,10 +61,10 @@ class Side:
         told = Rule.model_validate({name: self.condition})
         if not (self.known and self.unknown):
             return told
-        return Rule(any=(told, Rule.model_validate({name: Condition(known=False)})))
+        return Rule(any=(told, Rule.model_validate({name: Condition(observed=False)})))
 
 
-def name_leaf(path: Mapping[str, Side], columns: Mapping[str, Column]) -> tuple[str, Named]:
+def name_leaf(path: Mapping[str, Side], columns: Mapping[str, Column]) -> tuple[str, SegmentRule]:
     """The name of a leaf, such as ``pages ≤ 5 & level = premium``, and its rule with its label.
 
     >>> path = {"pages": Side(low=3.0, high=5.5), "level": Side(level="premium")}
@@ -75,21 +75,21 @@ def name_leaf(path: Mapping[str, Side], columns: Mapping[str, Column]) -> tuple[
     """
     if not path:
         everybody = Rule.model_validate({"risk": Condition(at_least=0)})
-        return "everybody", Named(label=Words(en="Everybody", ru="Все"), when=everybody)
+        return "everybody", SegmentRule(label=Translated(en="Everybody", ru="Все"), when=everybody)
     parts = [_words(name, side, columns.get(name)) for name, side in path.items()]
-    label = Words(
+    label = Translated(
         en=" · ".join(label.en for _, label in parts)[:1000],
         ru=" · ".join(label.ru for _, label in parts)[:1000],
     )
     rule = Rule(all=tuple(side.rule(name) for name, side in path.items()))
-    return " & ".join(name for name, _ in parts), Named(label=label, when=rule)
+    return " & ".join(name for name, _ in parts), SegmentRule(label=label, when=rule)
 
 
 def _words(name: str, side: Side, column: Column | None) -> tuple[str, Label]:
     """What a side is called by its feature's own name, and by its names for people."""
     column = column or Column(name, "", "number")
     called, either = column.label, side.told and side.known and side.unknown
-    if not side.known or (side.condition.known and not either):
+    if not side.known or (side.condition.observed and not either):
         word = "known" if side.known else "unknown"
         told = Label("known", "есть данные") if side.known else Label("not known", "нет данных")
         return f"{name} {word}", Label(f"{called.en}: {told.en}", f"{called.ru}: {told.ru}")
@@ -145,14 +145,14 @@ UNSPEAKABLE = (*RESERVED, "all", "any", "not", "not_")
 """Names a rule reads as something else than a feature."""
 
 
-def leaves(audience: Audience, segmentation: Segmentation) -> dict[str, Named]:
+def leaves(audience: Audience, segmentation: Segmentation) -> dict[str, SegmentRule]:
     """A rule for each leaf, by its name; exactly one of them holds of any customer.
 
-    A regression tree (squared error; Breiman et al. 1984) of at most ``segmentation.depth`` on
+    A regression tree (squared error; Breiman et al. 1984) of at most ``segmentation.max_depth`` on
     profit at risk, or on risk where no profit is known. Each leaf has at least the share
-    ``segmentation.leaf``, and at least ``segmentation.minimum``, of the customers it is learnt
-    from. The same customers in the same order give the same tree. Cut-offs are the roundest
-    numbers that part the customers as the tree does.
+    ``segmentation.min_leaf_fraction`` of the customers the tree is fitted on, and at least
+    ``segmentation.min_size`` of them. The same customers in the same order give the same tree.
+    Cut-offs are the roundest numbers that part the customers as the tree does.
     """
     audience = _drawn(audience)
     asked = _asked(audience.features)
@@ -220,9 +220,9 @@ def _asked_of(name: str, values: pd.Series) -> Iterator[_Asked]:
 def _fitted(matrix: np.ndarray, target: np.ndarray, segmentation: Segmentation) -> Any:
     from sklearn.tree import DecisionTreeRegressor
 
-    fewest = max(math.ceil(segmentation.leaf * len(target)), segmentation.minimum)
+    fewest = max(math.ceil(segmentation.min_leaf_fraction * len(target)), segmentation.min_size)
     tree = DecisionTreeRegressor(
-        max_depth=segmentation.depth, min_samples_leaf=fewest, random_state=0
+        max_depth=segmentation.max_depth, min_samples_leaf=fewest, random_state=0
     )
     return tree.fit(matrix, target).tree_
 

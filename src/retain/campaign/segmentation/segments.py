@@ -17,13 +17,15 @@ from retain.campaign.segmentation import rules, segment_tree
 from retain.campaign.segmentation.conditions import values_of
 from retain.customers.customers import Label
 from retain.errors import RetainError
-from retain.schema import Bands, Segmentation
+from retain.schema import Segmentation, ThresholdBands
 
 NEVER = math.nextafter(1, 2)
 """Where a band of risk begins in which nobody can stand."""
 
 
-def check_bands(bands: Bands, of: Literal["risk", "value"], break_even_risk: float | None) -> None:
+def check_bands(
+    bands: ThresholdBands, of: Literal["risk", "value"], break_even_risk: float | None
+) -> None:
     """Refuse bands that cannot be meant.
 
     Raises
@@ -43,7 +45,9 @@ def check_bands(bands: Bands, of: Literal["risk", "value"], break_even_risk: flo
             raise RetainError.at(f"{where}.{name}", f"it is {begin:g}", f"expected {what}")
 
 
-def fit_bands(bands: Bands, values: np.ndarray, break_even_risk: float | None = None) -> Bands:
+def fit_bands(
+    bands: ThresholdBands, values: np.ndarray, break_even_risk: float | None = None
+) -> ThresholdBands:
     """The same bands, lowest first, each beginning at a number.
 
     Parameters
@@ -53,7 +57,7 @@ def fit_bands(bands: Bands, values: np.ndarray, break_even_risk: float | None = 
     break_even_risk
         What bands of the scale ``break_even`` are multiples of; infinity where nothing pays.
 
-    >>> halves = Bands(scale="quantile", bands={"high": 0.5, "low": 0})
+    >>> halves = ThresholdBands(scale="quantile", bands={"high": 0.5, "low": 0})
     >>> fit_bands(halves, np.array([1.0, 2.0, 3.0, np.nan])).bands
     {'low': 1.0, 'high': 2.0}
     """
@@ -66,15 +70,16 @@ def fit_bands(bands: Bands, values: np.ndarray, break_even_risk: float | None = 
         # what never pays breaks even at infinity, of which there is no zeroth part
         begins = np.minimum(begins * np.clip(break_even_risk, 0, 1e300), NEVER)
     numbers = dict(zip(ordered, begins.tolist(), strict=True))
-    return bands.model_copy(update={"scale": "given", "bands": numbers})
+    return bands.model_copy(update={"scale": "absolute", "bands": numbers})
 
 
-def assign_bands(bands: Bands, values: np.ndarray) -> np.ndarray:
+def assign_bands(bands: ThresholdBands, values: np.ndarray) -> np.ndarray:
     """The place of each value's band among settled ones: the highest that begins at or below it.
 
     A value below the lowest band, or not known, belongs to the lowest: every customer has a place.
 
-    >>> assign_bands(Bands(scale="given", bands={"low": 0, "high": 5}), np.array([-1, 5, np.nan]))
+    >>> bands = ThresholdBands(scale="absolute", bands={"low": 0, "high": 5})
+    >>> assign_bands(bands, np.array([-1, 5, np.nan]))
     array([0, 1, 0])
     """
     begins = np.array(list(bands.bands.values()))
@@ -82,7 +87,7 @@ def assign_bands(bands: Bands, values: np.ndarray) -> np.ndarray:
     return (np.searchsorted(begins, known, side="right") - 1).clip(0)
 
 
-def _ordered(bands: Bands) -> dict[str, float]:
+def _ordered(bands: ThresholdBands) -> dict[str, float]:
     return dict(sorted(bands.bands.items(), key=lambda one: one[1]))
 
 
@@ -93,12 +98,12 @@ def _check_break_even(of: Literal["risk", "value"], break_even_risk: float | Non
     if break_even_risk is None or math.isnan(break_even_risk):
         raise RetainError(
             "segmentation.risk.scale is 'break_even', but without a campaign nobody knows the risk "
-            "from which an offer pays; plan one, or type segmentation.risk.scale=given with "
+            "from which an offer pays; plan one, or type segmentation.risk.scale=absolute with "
             "probabilities."
         )
 
 
-def _range(bands: Bands, of: Literal["risk", "value"]) -> tuple[float, float, str]:
+def _range(bands: ThresholdBands, of: Literal["risk", "value"]) -> tuple[float, float, str]:
     """Between which numbers bands may begin, and what those are called."""
     if bands.scale == "quantile":
         return 0, 1, "a quantile, 0 to 1"
@@ -111,8 +116,8 @@ def _range(bands: Bands, of: Literal["risk", "value"]) -> tuple[float, float, st
 
 MEANT = {
     "risk_value": ("risk", "value"),
-    "rules": ("rules", "otherwise", "otherwise_label"),
-    "tree": ("depth", "leaf"),
+    "rules": ("rules", "default_segment", "default_label"),
+    "tree": ("max_depth", "min_leaf_fraction"),
 }
 """Keys of a segmentation by the kind they mean something to."""
 
@@ -181,8 +186,8 @@ def learnt(
     """As ``fit_segmentation``, of a segmentation that has been checked already."""
     if segmentation.kind == "tree":
         leaves = segment_tree.leaves(audience, segmentation)
-        kept = segmentation.name, segmentation.minimum
-        return Segmentation(name=kept[0], minimum=kept[1], kind="rules", rules=leaves)
+        kept = segmentation.name, segmentation.min_size
+        return Segmentation(name=kept[0], min_size=kept[1], kind="rules", rules=leaves)
     if segmentation.kind == "rules":
         found = {
             name: named.model_copy(update={"when": rules.fit_rules(named.when, audience)})
@@ -204,7 +209,7 @@ def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
     """
     if known.kind == "risk_value":
         return _in_bands(audience, known)
-    names = np.array([*known.rules, known.otherwise], dtype=object)
+    names = np.array([*known.rules, known.default_segment], dtype=object)
     places = np.full(len(audience), len(known.rules))
     for place_, named in reversed(list(enumerate(known.rules.values()))):
         places[rules.holds(named.when, audience)] = place_
@@ -215,7 +220,7 @@ def segment_labels(known: Segmentation) -> dict[str, Label | None]:
     """What people call each segment there may be, None where nobody says, by its name."""
     if known.kind == "rules":
         told = {name: named.label for name, named in known.rules.items()}
-        told |= {known.otherwise: known.otherwise_label}
+        told |= {known.default_segment: known.default_label}
         return {name: None if one is None else Label(one.en, one.ru) for name, one in told.items()}
     risks = _called(_there(known.risk), "risk")
     if known.value is None:
@@ -244,13 +249,13 @@ def _numbers(audience: Audience, name: str) -> np.ndarray:
     return values_of(name, audience).to_numpy(dtype=float)
 
 
-def _there(found: Bands | None) -> Bands:
+def _there(found: ThresholdBands | None) -> ThresholdBands:
     if found is None:
         raise ValueError("segments by bands need bands of risk")
     return found
 
 
-def _called(found: Bands, of: Literal["risk", "value"]) -> dict[str, Label | None]:
+def _called(found: ThresholdBands, of: Literal["risk", "value"]) -> dict[str, Label | None]:
     """Names of bands with what they are of, and what people call them."""
     told = {name: found.labels.get(name) for name in found.bands}
     return {
@@ -270,10 +275,10 @@ def _joined(one: Label | None, other: Label | None) -> Label | None:
 def _check_rules(audience: Audience, segmentation: Segmentation) -> None:
     if not segmentation.rules:
         raise RetainError("segmentation.rules is empty; expected at least one name: {when: …}.")
-    if segmentation.otherwise in segmentation.rules:
+    if segmentation.default_segment in segmentation.rules:
         raise RetainError(
-            f"segmentation.otherwise is {segmentation.otherwise!r}, and so is one of the rules; "
-            "expected a name of its own."
+            f"segmentation.default_segment is {segmentation.default_segment!r}, and so is one of "
+            "the rules; expected a name of its own."
         )
     for name, named in segmentation.rules.items():
         rules.check(named.when, audience, f"segmentation.rules.{name}.when")

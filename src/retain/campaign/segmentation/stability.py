@@ -10,7 +10,7 @@ import pandas as pd
 from retain.campaign.audience import RESERVED, Audience
 from retain.campaign.segmentation.conditions import BOUNDS
 from retain.campaign.segmentation.segments import learnt, segments_of
-from retain.schema import Bands, Condition, Rule, Segmentation
+from retain.schema import Condition, Rule, Segmentation, ThresholdBands
 
 RISK_OFF = 0.02
 """How far a cut-off of risk is moved at most: what a recalibrated risk is commonly off by."""
@@ -58,8 +58,8 @@ def stability(
         Customers in the segments they have by ``segmentation`` as it was configured.
 
     >>> table = pd.DataFrame({"risk": np.linspace(0, 1, 200)})
-    >>> bands = Bands(scale="given", bands={"low": 0, "high": 0.5})
-    >>> config = Segmentation(name="halves", kind="risk_value", minimum=1, risk=bands)
+    >>> bands = ThresholdBands(scale="absolute", bands={"low": 0, "high": 0.5})
+    >>> config = Segmentation(name="halves", kind="risk_value", min_size=1, risk=bands)
     >>> customers = Audience(table, pd.DataFrame(index=table.index), {})
     >>> customers = customers.placed(segments_of(customers, config))
     >>> found = stability(customers, config)["high risk"]
@@ -115,8 +115,10 @@ def _moved(segmentation: Segmentation, random: np.random.Generator) -> Segmentat
     return segmentation.model_copy(update=changes)
 
 
-def _moved_bands(bands: Bands | None, of: str, random: np.random.Generator) -> Bands | None:
-    if bands is None or bands.scale != "given":
+def _moved_bands(
+    bands: ThresholdBands | None, of: str, random: np.random.Generator
+) -> ThresholdBands | None:
+    if bands is None or bands.scale != "absolute":
         return bands
     moved = {name: _off(begin, of, random) for name, begin in bands.bands.items()}
     return bands.model_copy(update={"bands": moved})

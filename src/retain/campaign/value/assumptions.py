@@ -10,10 +10,10 @@ import numpy as np
 from scipy import special
 
 from retain.campaign.value.recalibration import Recalibration
-from retain.schema import Assumption, Beta, Value
+from retain.schema import Assumption, Assumptions, Beta
 
-NAMES = ("horizon", "share_lost", "margin", "cost")
-"""The assumptions of ``Value``; a new one goes to the end, where it moves no other's draws."""
+NAMES = ("horizon", "loss_fraction", "margin", "cost_multiplier")
+"""The fields of ``Assumptions``; a new one goes to the end, where it moves no other's draws."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class Drawn:
     ----------
     line
         Intercept and slope of the recalibration, shape (D, 2).
-    horizon, share_lost, margin
+    horizon, loss_fraction, margin
         Shape (D,): triangular from low by value to high; constant where those are one.
-    cost
+    cost_multiplier
         Shape (D,): costs of offers by what they are at the assumption's value.
     seed
         Also that of save rates.
@@ -34,25 +34,25 @@ class Drawn:
 
     line: np.ndarray
     horizon: np.ndarray
-    share_lost: np.ndarray
+    loss_fraction: np.ndarray
     margin: np.ndarray
-    cost: np.ndarray
+    cost_multiplier: np.ndarray
     seed: int
 
     @classmethod
-    def of(cls, recalibration: Recalibration, value: Value, seed: int) -> Drawn:
-        """``value.draws`` draws; each assumption has a stream of its own.
+    def of(cls, recalibration: Recalibration, assumptions: Assumptions, seed: int) -> Drawn:
+        """``assumptions.simulations`` draws; each assumption has a stream of its own.
 
         So a range that is changed moves its own draws and no others.
         """
-        ranges = (getattr(value, name) for name in NAMES)
-        horizon, share_lost, margin, cost = (
-            _triangular(one, value.draws, np.random.default_rng([seed, stream]))
+        ranges = (getattr(assumptions, name) for name in NAMES)
+        horizon, loss_fraction, margin, cost_multiplier = (
+            _triangular(one, assumptions.simulations, np.random.default_rng([seed, stream]))
             for stream, one in enumerate(ranges, start=1)
         )
-        line = recalibration.draws(value.draws, seed)
-        times = cost / (value.cost.value or 1.0)  # of what costs nothing
-        return cls(line, horizon, share_lost, margin, times, seed)
+        line = recalibration.draws(assumptions.simulations, seed)
+        times = cost_multiplier / (assumptions.cost_multiplier.value or 1.0)  # 0: nothing costs
+        return cls(line, horizon, loss_fraction, margin, times, seed)
 
     def __len__(self) -> int:
         """The number of draws."""
@@ -61,7 +61,7 @@ class Drawn:
     @cached_property
     def lost(self) -> np.ndarray:
         """What a decline costs for each unit of monthly profit, shape (D,)."""
-        return np.asarray(self.horizon * self.share_lost * self.margin)
+        return np.asarray(self.horizon * self.loss_fraction * self.margin)
 
     def risk(self, logits: np.ndarray) -> np.ndarray:
         """Probability of decline at each of K logits in each draw, shape (K, D)."""
@@ -78,9 +78,9 @@ class Drawn:
         return Drawn(
             line=self.line[chosen],
             horizon=self.horizon[chosen],
-            share_lost=self.share_lost[chosen],
+            loss_fraction=self.loss_fraction[chosen],
             margin=self.margin[chosen],
-            cost=self.cost[chosen],
+            cost_multiplier=self.cost_multiplier[chosen],
             seed=self.seed,
         )
 

@@ -10,7 +10,7 @@ import numpy as np
 from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import redemption_cost
 from retain.campaign.value.value import value_at_stake
-from retain.schema import Catalogue, Offer, Value
+from retain.schema import Assumptions, Catalogue, Offer
 
 if TYPE_CHECKING:
     from retain.campaign.offers.offers import OfferMatrix
@@ -35,25 +35,27 @@ class BreakEven:
 
 
 def break_even(
-    audience: Audience, offers: OfferMatrix, value: Value, chosen: np.ndarray
+    audience: Audience, offers: OfferMatrix, assumptions: Assumptions, chosen: np.ndarray
 ) -> dict[str, BreakEven]:
     """Break-even of each offer for those it was chosen for; ``chosen`` (n,) is its place or -1."""
     return {
-        name: _of(audience, offers, value, place, np.flatnonzero(chosen == place))
+        name: _of(audience, offers, assumptions, place, np.flatnonzero(chosen == place))
         for place, name in enumerate(offers.names)
     }
 
 
 def _of(
-    audience: Audience, offers: OfferMatrix, value: Value, place: int, rows: np.ndarray
+    audience: Audience, offers: OfferMatrix, assumptions: Assumptions, place: int, rows: np.ndarray
 ) -> BreakEven:
     if len(rows) == 0:
         return BreakEven(None, None)
     offer = offers.catalogue.offers[offers.names[place]]
     table = audience.table.iloc[rows]
     risk = table["risk"].to_numpy()
-    each = redemption_cost(offer, table["profit"].to_numpy(dtype=float), value.horizon.value)
-    spent = len(rows) * offer.contact_cost + ((1 - risk) * each).sum() * offer.taken_by_stayers
+    each = redemption_cost(offer, table["profit"].to_numpy(dtype=float), assumptions.horizon.value)
+    spent = (
+        len(rows) * offer.contact_cost + ((1 - risk) * each).sum() * offer.redemption_rate_stayers
+    )
     times = offers.save_rate[rows, place] / offer.save_rate.mean
     won = risk * (table["value_at_stake"].to_numpy() - each)
     affordable = offers.net[rows, place].sum() / len(rows) + offer.contact_cost
@@ -83,25 +85,25 @@ def _or_none(cost: float) -> float | None:
     return cost if cost >= 0 else None
 
 
-def break_even_risk(offer: Offer, profit: float, value: Value) -> float | None:
+def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> float | None:
     """The risk from which an offer pays for a customer of this monthly profit, without a lift.
 
     None where it never does. P · γ · (stake − r) = contact + (1 − P) · stayers · r, with r what the
     offer costs once taken, is solved for P.
 
-    >>> from retain.schema import Beta, Words
-    >>> words, beta = Words(en="Call", ru="Звонок"), Beta(alpha=6, beta=14)
+    >>> from retain.schema import Beta, Translated
+    >>> words, beta = Translated(en="Call", ru="Звонок"), Beta(alpha=6, beta=14)
     >>> call = Offer(label=words, text=words, channel="call", needs_consent=True, contact_cost=1,
-    ...     redemption_cost=10, discount=0, taken_by_stayers=1, save_rate=beta)
-    >>> assumed = Value(name="sure", draws=100, **{name: {"value": one, "low": one, "high": one}
-    ...     for name, one in (("horizon", 1), ("share_lost", 1), ("margin", 1), ("cost", 1))})
+    ...     redemption_cost=10, discount=0, redemption_rate_stayers=1, save_rate=beta)
+    >>> names = ("horizon", "loss_fraction", "margin", "cost_multiplier")
+    >>> assumed = Assumptions(name="sure", simulations=100, **dict.fromkeys(names, 1))
     >>> round(break_even_risk(call, 200.0, assumed), 3)
     0.164
     """
     known = np.array([profit])
-    stake = float(value_at_stake(known, value)[0])
-    each = float(redemption_cost(offer, known, value.horizon.value)[0])
-    stayers = offer.taken_by_stayers * each
+    stake = float(value_at_stake(known, assumptions)[0])
+    each = float(redemption_cost(offer, known, assumptions.horizon.value)[0])
+    stayers = offer.redemption_rate_stayers * each
     gained = offer.save_rate.mean * (stake - each) + stayers
     if gained <= 0:
         return None

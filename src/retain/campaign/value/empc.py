@@ -14,7 +14,7 @@ from scipy import special
 
 from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import redemption_cost
-from retain.schema import Beta, Offer, Value
+from retain.schema import Assumptions, Beta, Offer
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def empc(  # noqa: PLR0913 - the measure's own terms
     incentive: np.ndarray | float,
     contact: float,
     save_rate: Beta,
-    taken_by_stayers: float = 1.0,
+    redemption_rate_stayers: float = 1.0,
 ) -> Empc:
     """The measure, exact: the best cut-off for every save rate, integrated piece by piece.
 
@@ -57,7 +57,7 @@ def empc(  # noqa: PLR0913 - the measure's own terms
         Cost of one contact.
     save_rate
         What is thought of γ.
-    taken_by_stayers
+    redemption_rate_stayers
         Share of targeted stayers who take the incentive; 1 in the papers.
 
     >>> declined, score = np.array([0, 1, 0, 1, 0, 1, 0, 1]), np.linspace(0.1, 0.8, 8)
@@ -67,7 +67,7 @@ def empc(  # noqa: PLR0913 - the measure's own terms
     (23.8756, 0.8744)
     """
     won = declined * (value - incentive)
-    spent = contact + (1 - declined) * taken_by_stayers * incentive
+    spent = contact + (1 - declined) * redemption_rate_stayers * incentive
     slope, cost, counts = _lines(score, won, spent)
     kept, starts = _envelope(slope, cost)
     mass, mean = _between(starts, save_rate)
@@ -75,7 +75,9 @@ def empc(  # noqa: PLR0913 - the measure's own terms
     return Empc(float(best) / len(score), float(mass @ counts[kept]) / len(score))
 
 
-def of_offer(audience: Audience, declined: np.ndarray, offer: Offer, value: Value) -> Empc:
+def of_offer(
+    audience: Audience, declined: np.ndarray, offer: Offer, assumptions: Assumptions
+) -> Empc:
     """The measure of an audience's scores, each customer's own stake, and one offer's economics.
 
     ``declined`` has shape (n,), in the order of ``audience.table``, which must know profit.
@@ -86,11 +88,11 @@ def of_offer(audience: Audience, declined: np.ndarray, offer: Offer, value: Valu
         table["score"].to_numpy(),
         table["value_at_stake"].to_numpy(),
         incentive=redemption_cost(
-            offer, table["profit"].to_numpy(dtype=float), value.horizon.value
+            offer, table["profit"].to_numpy(dtype=float), assumptions.horizon.value
         ),
         contact=offer.contact_cost,
         save_rate=offer.save_rate,
-        taken_by_stayers=offer.taken_by_stayers,
+        redemption_rate_stayers=offer.redemption_rate_stayers,
     )
 
 

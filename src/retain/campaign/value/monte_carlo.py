@@ -15,7 +15,7 @@ from retain.campaign.value.assumptions import Drawn
 from retain.campaign.value.recalibration import Recalibration, logit
 from retain.campaign.value.score_grid import ScoreGrid
 from retain.campaign.value.value import positive_profit
-from retain.schema import Offer, Value
+from retain.schema import Assumptions, Offer
 
 if TYPE_CHECKING:
     from retain.campaign.offers.offers import OfferMatrix
@@ -33,13 +33,14 @@ class OfferPayoff:
     @classmethod
     def of(cls, offer: Offer, save_rate: np.ndarray, drawn: Drawn) -> OfferPayoff:
         """Terms at the save rates and assumptions of D draws, ``save_rate`` of shape (D,)."""
-        stayers, discount = offer.taken_by_stayers, offer.discount * drawn.horizon * drawn.cost
-        redemption, spared = offer.redemption_cost * drawn.cost, stayers - save_rate
+        stayers = offer.redemption_rate_stayers
+        discount = offer.discount * drawn.horizon * drawn.cost_multiplier
+        redemption, spared = offer.redemption_cost * drawn.cost_multiplier, stayers - save_rate
         return cls(
             both=save_rate * drawn.lost + spared * discount,
             risk=spared * redemption,
             profit=-stayers * discount,
-            each=offer.contact_cost * drawn.cost + stayers * redemption,
+            each=offer.contact_cost * drawn.cost_multiplier + stayers * redemption,
         )
 
 
@@ -132,7 +133,7 @@ class MonteCarlo:
     """
 
     def __init__(
-        self, audience: Audience, recalibration: Recalibration, value: Value, seed: int
+        self, audience: Audience, recalibration: Recalibration, assumptions: Assumptions, seed: int
     ) -> None:
         if not audience.with_profit:
             raise ValueError("no profit, no money to draw")
@@ -141,7 +142,7 @@ class MonteCarlo:
         self._profit = positive_profit(audience.table["profit"].to_numpy(dtype=float))
         self._score = score
         self._knots = ScoreGrid(score)
-        self._drawn = Drawn.of(recalibration, value, seed)
+        self._drawn = Drawn.of(recalibration, assumptions, seed)
 
     def total(self, weight: np.ndarray) -> Money:
         """Profit at risk of some customers, by a mask or by weights of shape (n,)."""

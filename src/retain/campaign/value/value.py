@@ -14,26 +14,26 @@ from retain.customers.customers import Customers
 from retain.errors import RetainError
 from retain.learning.features import derive
 from retain.learning.scores import Scores
-from retain.schema import Value
+from retain.schema import Assumptions
 
-Consent = Literal["stated", "given"]
+Consent = Literal["from_data", "assume_given"]
 
 
 def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
     parts: Sequence[Scores],
     customers: Customers,
     recalibration: Recalibration,
-    value: Value,
+    assumptions: Assumptions,
     *,
     consent: Consent,
     drivers: pd.DataFrame | None = None,
 ) -> Audience:
     """All scored customers with recalibrated risk and what a decline is taken to cost.
 
-    ``value_at_stake`` = max(profit, 0) × horizon × share_lost × margin, each assumption at its
+    ``value_at_stake`` = max(profit, 0) × horizon × loss_fraction × margin, each assumption at its
     value; a customer whose profit is not known, or is a loss, puts nothing at stake. Contactable is
-    who is known to have agreed; where the source does not say, nobody with ``consent="stated"`` and
-    everybody with ``"given"``.
+    who is known to have agreed; where the source does not say, nobody with ``consent="from_data"`` and
+    everybody with ``"assume_given"``.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
     table["contactable"] = _contactable(customers, consent).loc[table.index]
     if customers.profit is not None:
         table["profit"] = customers.profit.loc[table.index].astype(float)
-        table["value_at_stake"] = value_at_stake(table["profit"].to_numpy(), value)
+        table["value_at_stake"] = value_at_stake(table["profit"].to_numpy(), assumptions)
         table["profit_at_risk"] = table["risk"] * table["value_at_stake"]
     features = _features(customers).loc[table.index]
     return Audience(
@@ -62,7 +62,9 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
         columns=customers.described(map(str, features)),
         profit_unit=None if customers.profit is None else (customers.profit_unit or ""),
         drivers=drivers,
-        consent="not_stated" if customers.contactable is None and consent == "stated" else consent,
+        consent="not_stated"
+        if customers.contactable is None and consent == "from_data"
+        else consent,
     )
 
 
@@ -75,20 +77,20 @@ def positive_profit(profit: np.ndarray) -> np.ndarray:
     return np.asarray(np.nan_to_num(np.maximum(profit, 0.0), nan=0.0))
 
 
-def value_at_stake(profit: np.ndarray, value: Value) -> np.ndarray:
+def value_at_stake(profit: np.ndarray, assumptions: Assumptions) -> np.ndarray:
     """What a decline is taken to cost at each monthly profit, shape (n,), in its unit, ≥ 0."""
-    lost = value.horizon.value * value.share_lost.value * value.margin.value
+    lost = assumptions.horizon.value * assumptions.loss_fraction.value * assumptions.margin.value
     return np.asarray(positive_profit(profit) * lost)
 
 
 def _contactable(customers: Customers, consent: Consent) -> pd.Series:
     if customers.contactable is None:
-        return pd.Series(consent == "given", index=customers.features.index)
-    if consent == "given":
+        return pd.Series(consent == "assume_given", index=customers.features.index)
+    if consent == "assume_given":
         raise RetainError(
-            "campaign.consent is 'given', but these customers state their consent, and "
+            "campaign.consent is 'assume_given', but these customers state their consent, and "
             f"{int((~_agreed(customers.contactable)).sum())} have not agreed; expected "
-            "campaign.consent=stated."
+            "campaign.consent=from_data."
         )
     return _agreed(customers.contactable)
 

@@ -88,10 +88,10 @@ def print_campaign_path(console: Console, study: StudyDirectory, campaign: Tree 
 
 CAUTIONS = {
     "no_consent_column": "The source does not say who agreed to be contacted, so nobody is: "
-    "data.consent=COLUMN, or campaign.consent=given where you vouch for all.",
+    "data.consent=COLUMN, or campaign.consent=assume_given where you vouch for all.",
     "nothing_pays": "No offer is expected to bring more than it costs.",
     "control_none": "Without a control group nobody will know what the campaign did: "
-    "campaign.control=0.2",
+    "campaign.control_share=0.2",
     "calibration_poor": "The scores were no probabilities; they were recalibrated.",
     "may_lose": "Within the ranges assumed, the campaign may cost more than it saves.",
 }

@@ -14,7 +14,7 @@ from retain.cli.terminal.console import literal
 from retain.cli.terminal.explanations import print_explanations
 from retain.cli.terminal.snapshots import snapshots_table
 from retain.verdict.by_snapshot import in_time
-from retain.verdict.keys import label_run
+from retain.verdict.keys import label_run, value_text
 
 if TYPE_CHECKING:
     from retain.record import StudyDirectory
@@ -131,8 +131,8 @@ def _effects(verdict: Verdict) -> Table:
     for effect, level in rows[:SHOWN]:
         told = (f"{level.mean:+.3f}", f"{level.low:+.3f} to {level.high:+.3f}", f"{level.p:.2g}")
         names = (
-            effect.axis.removeprefix("features."),
-            *map(_level, (effect.reference, level.level)),
+            effect.axis,
+            *map(value_text, (effect.reference, level.level)),
         )
         table.add_row(*map(literal, names), *told, str(level.pairs))
     holes = sum(effect.holes for effect in verdict.effects)
@@ -140,10 +140,6 @@ def _effects(verdict: Verdict) -> Table:
     captions += [f"{holes} holes in the grid, named in verdict.json"] if holes else []
     table.caption = "; ".join(captions) or None
     return table
-
-
-def _level(value: Any) -> str:
-    return ("on" if value else "off") if isinstance(value, bool) else str(value)
 
 
 def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:

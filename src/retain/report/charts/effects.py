@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from retain.report.charts.canvas import Chart, Labels
 from retain.report.charts.rows import Row, Scale, interval_plot
-from retain.report.text.names import Tree, value_text
+from retain.report.text.names import Tree
 from retain.report.text.words import message
 from retain.report.tree import clear, measured_levels
+from retain.verdict.keys import value_text
 
 SHOWN = 36
 """Rows in the chart; the table under it has them all."""

@@ -10,8 +10,9 @@ from markupsafe import Markup
 
 from retain.report.charts.canvas import Chart
 from retain.report.page.leaderboard import LONG, PAGE, Column, choices
-from retain.report.text.names import Tree, run_label, value_text
+from retain.report.text.names import Tree, run_label
 from retain.report.text.words import LANGUAGES, words
+from retain.verdict.keys import value_text
 
 STEPS = 1_000_000
 """Numbers travel as whole millionths: 10,000 runs then fit the page, and no digit shown is lost."""

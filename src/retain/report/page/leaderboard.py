@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from retain.report.text.names import Tree, metric_name, value_text
+from retain.report.text.names import Tree, metric_name
 from retain.report.text.numbers import Number
 from retain.report.text.words import Message, has_text, message
 from retain.report.tree import METRIC
+from retain.verdict.keys import value_text
 
 PAGE = 25
 """Rows shown at a time; the script pages through the rest."""

@@ -46,7 +46,6 @@ from retain.report.text.names import (
     metric_name,
     offer_label,
     run_name,
-    value_text,
 )
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.segments import apart, measure, segment_named, segment_sentences, stable
@@ -69,6 +68,7 @@ from retain.report.tree import (
     left_out,
     measured_levels,
 )
+from retain.verdict.keys import value_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment

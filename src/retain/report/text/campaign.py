@@ -14,7 +14,7 @@ from retain.report.text.names import Tree, code, offer_label
 from retain.report.text.numbers import Number, format_number
 from retain.report.text.words import Message, message
 
-CONSENT = "campaign.consent=given"
+CONSENT = "campaign.consent=assume_given"
 """What the store types to vouch for everybody's consent."""
 READOUT = "retain-readout"
 
@@ -83,7 +83,7 @@ def promise(campaign: Tree) -> Message:
 
 def _agreed(campaign: Tree) -> dict[str, Any]:
     """Who agreed to be contacted, where the source says so."""
-    if campaign["consent"] != "stated":
+    if campaign["consent"] != "from_data":
         return {}
     return {
         "contactable": Number(campaign["n_contactable"], "count"),

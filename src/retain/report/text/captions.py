@@ -8,7 +8,7 @@ from retain.report.charts.dependence import SHOWN as PANELS
 from retain.report.charts.distributions import SHOWN as DISTRIBUTIONS
 from retain.report.charts.intervals import SHOWN
 from retain.report.charts.tornado import swings
-from retain.report.text.names import Tree, code, label, offer_label, segment_label, value_text
+from retain.report.text.names import Tree, code, label, offer_label, segment_label
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import Label, Message, has_text, message
 from retain.report.tree import BEESWARM_ROWS as SWARMS
@@ -22,6 +22,7 @@ from retain.report.tree import (
     segments_by_risk,
     strong,
 )
+from retain.verdict.keys import value_text
 
 
 def channel(name: str) -> Message:

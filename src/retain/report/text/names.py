@@ -8,58 +8,23 @@ from typing import Any
 
 from markupsafe import Markup
 
-from retain.report.text.numbers import MINUS, NARROW
+from retain.report.text.numbers import NARROW
 from retain.report.text.words import LANGUAGES, Label, Message, has_text, message
+from retain.verdict.keys import label_run, value_text
 
 Tree = Mapping[str, Any]
 SPACES = f"\u00a0{NARROW}"
 """What parts figures without letting them part."""
 
 
-def value_text(value: Any) -> str:
-    """A config value as YAML would have it.
-
-    >>> [value_text(value) for value in (True, None, 0.5, "svc")]
-    ['true', 'null', '0.5', 'svc']
-    """
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)
-
-
 def run_label(row: Tree, keys: Sequence[str]) -> str:
-    """What tells a run apart: its names first, what says nothing without its key, its switches.
+    """Return what tells a run from the others, on one line.
 
-    >>> run_label({"features.site": True, "model": "svc", "sampler": "none", "svc.C": 2.0},
-    ...           ["features.site", "model", "sampler", "svc.C"])
-    'svc · sampler=none · C=2.0 · +site'
+    >>> run_label({"features.site": True, "model": "svc", "model.C": 2.0},
+    ...           ["model", "model.C", "features.site"])
+    'svc · model.C=2.0 · features.site=true'
     """
-    messages = [(key, row[key]) for key in keys if row.get(key) is not None]
-    names = [value for _, value in messages if _speaks(value)]
-    switches = [
-        f"{'+' if value else MINUS}{_last(key)}"
-        for key, value in messages
-        if isinstance(value, bool)
-    ]
-    others = [
-        f"{_last(key)}={value_text(value)}"
-        for key, value in messages
-        if not (_speaks(value) or isinstance(value, bool))
-    ]
-    return " · ".join([*names, *others, *filter(None, [" ".join(switches)])]) or str(row["id"])
-
-
-def _last(key: str) -> str:
-    return key.rsplit(".", maxsplit=1)[-1]
-
-
-def _speaks(value: Any) -> bool:
-    """Whether a value is a name that needs no key beside it."""
-    return isinstance(value, str) and value not in ("none", "") and not _numeric(value)
-
-
-def _numeric(text: str) -> bool:
-    return re.fullmatch(r"[-+.\d]+", text) is not None
+    return label_run(row, keys, " · ")
 
 
 def metric_name(name: str) -> Message:

@@ -60,7 +60,7 @@ DAY = 86_400_000_000
 
 
 @pytest.fixture(scope="module")
-def running(optional):
+def local_spark(optional):
     """One Spark for all tests here; it ends with the process."""
     optional("pyspark")
     optional("sqlglot")
@@ -120,11 +120,11 @@ def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None):
         yield connection, plan
 
 
-def both(connection, plan, running):
+def both(connection, plan, local_spark):
     """The table and the counts, by DuckDB and by Spark."""
     here, there = [], []
     duck = engine.build(connection, plan, purchases=1, keep=here.append, memory=10**9)
-    other = spark.build(connection, plan, keep=there.append, spark=running)
+    other = spark.build(connection, plan, keep=there.append, spark=local_spark)
     order = [("customer", "ascending"), ("snapshot", "ascending")]
     tables = [pa.concat_tables(parts).sort_by(order) for parts in (here, there)]
     assert dict(duck.counts) == dict(sorted(other.counts.items()))
@@ -145,14 +145,14 @@ def assert_same_bits(here, there):
 
 # What a machine's settings say about time zones must not reach the table.
 @pytest.mark.parametrize("session", ["Asia/Kolkata", "America/New_York"])
-def test_a_million_purchases_give_the_same_table_in_every_cell(running, tmp_path, session):
+def test_a_million_purchases_give_the_same_table_in_every_cell(local_spark, tmp_path, session):
     zoned = session == "Asia/Kolkata"
     parquet.write_table(invented(1_000_000, zoned=zoned), tmp_path / "log.parquet")
-    running.conf.set("spark.sql.session.timeZone", session)
+    local_spark.conf.set("spark.sql.session.timeZone", session)
     try:
         own = spark_session.session()
     finally:
-        running.conf.set("spark.sql.session.timeZone", "UTC")
+        local_spark.conf.set("spark.sql.session.timeZone", "UTC")
     with opened(tmp_path / "log.parquet", session=session) as (connection, plan):
         assert native_of(connection).files == (str(tmp_path / "log.parquet"),)
         here, there = both(connection, plan, own)
@@ -160,18 +160,18 @@ def test_a_million_purchases_give_the_same_table_in_every_cell(running, tmp_path
     assert_same_bits(here, there)
 
 
-def test_several_files_and_a_store_of_another_zone_make_no_difference(running, tmp_path):
+def test_several_files_and_a_store_of_another_zone_make_no_difference(local_spark, tmp_path):
     log = invented(20_000, zoned=True, middle=10_000)  # Moscow turns its clocks in that time
     parts = [log.slice(0, 7_000), log.slice(7_000)]
     for number, part in enumerate(parts):
         parquet.write_table(part, tmp_path / f"part {number}.parquet", row_group_size=2_000)
     with opened(tmp_path, zone="Europe/Moscow") as (connection, plan):
         assert len(native_of(connection).files) == 2, "DuckDB would have to hand it over"
-        assert_same_bits(*both(connection, plan, running))
+        assert_same_bits(*both(connection, plan, local_spark))
 
 
 @pytest.mark.parametrize("kind", ["text ids", "csv", "nanoseconds", "orders"])
-def test_what_spark_cannot_read_itself_duckdb_hands_over(running, tmp_path, kind):
+def test_what_spark_cannot_read_itself_duckdb_hands_over(local_spark, tmp_path, kind):
     log, columns = invented(8_000), dict(COLUMNS)
     path = tmp_path / "log.parquet"
     if kind == "text ids":
@@ -189,10 +189,10 @@ def test_what_spark_cannot_read_itself_duckdb_hands_over(running, tmp_path, kind
     else:
         parquet.write_table(log, path)
     with opened(path, columns=columns) as (connection, plan):
-        assert_same_bits(*both(connection, plan, running))
+        assert_same_bits(*both(connection, plan, local_spark))
 
 
-def test_the_source_is_the_same_customers_by_either_engine(running, tmp_path):
+def test_the_source_is_the_same_customers_by_either_engine(local_spark, tmp_path):
     parquet.write_table(invented(8_000, kinds=5), tmp_path / "log.parquet")
     rule = {"horizon": 60, "lookback": 90, "regularity": {"periods": 2, "days": 45}}
 
@@ -217,12 +217,12 @@ def test_the_source_is_the_same_customers_by_either_engine(running, tmp_path):
     assert customers("spark").fingerprint == customers("duckdb").fingerprint
 
 
-def test_spark_refuses_nanoseconds_and_a_cluster_is_told_how_to_write_them(running, tmp_path):
+def test_spark_refuses_nanoseconds_and_a_cluster_is_told_how_to_write_them(local_spark, tmp_path):
     log = invented(2_000)
     path = tmp_path / "log.parquet"
     parquet.write_table(log.set_column(0, "at", log["at"].cast(pa.timestamp("ns"))), path)
     with pytest.raises(Exception, match=r"NANOS"):
-        running.read.parquet(str(path)).collect()
+        local_spark.read.parquet(str(path)).collect()
     far = SimpleNamespace(sparkContext=SimpleNamespace(master="spark://far:7077"))
     told = r"Spark on spark://far:7077 cannot read.* nanoseconds.*microseconds.*data.engine=duckdb"
     with opened(path) as (connection, _), pytest.raises(RetainError, match=told):
@@ -251,7 +251,7 @@ def listed(text):
 
 # Whatever is on the list is there because both engines answer alike, for odd values too.
 @pytest.mark.parametrize("expression", [*listed(ASKED), *listed(SUMMED), trim_sql("w")])
-def test_both_engines_answer_alike(running, expression):
+def test_both_engines_answer_alike(local_spark, expression):
     import duckdb
 
     random = np.random.default_rng(1)
@@ -271,19 +271,19 @@ def test_both_engines_answer_alike(running, expression):
     )
     statement = f"SELECT {expression} AS told FROM given"  # noqa: S608
     with spark_session.silence_pandas_warning():
-        running.createDataFrame(table).createOrReplaceTempView("given")
-        there = running.sql(spark_sql(statement)).toArrow()["told"].to_pylist()
+        local_spark.createDataFrame(table).createOrReplaceTempView("given")
+        there = local_spark.sql(spark_sql(statement)).toArrow()["told"].to_pylist()
     with duckdb.connect() as connection:
         connection.register("given", table)
         here = connection.execute(statement).to_arrow_table()["told"].to_pylist()
     assert repr(here) == repr(there)
 
 
-def test_spark_listens_on_loopback_alone_and_shows_no_page(running):
-    settings = dict(running.sparkContext.getConf().getAll())
+def test_spark_listens_on_loopback_alone_and_shows_no_page(local_spark):
+    settings = dict(local_spark.sparkContext.getConf().getAll())
     assert settings["spark.driver.host"] == settings["spark.driver.bindAddress"] == "127.0.0.1"
     assert settings["spark.ui.enabled"] == "false"
-    assert running.conf.get("spark.sql.session.timeZone") == "UTC"
+    assert local_spark.conf.get("spark.sql.session.timeZone") == "UTC"
 
 
 def test_without_pyspark_or_java_one_is_told_what_to_install(monkeypatch):

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from retain.learning.bg_nbd_likelihood import RisingCurve
 
 
-class TimeRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class RecencyRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """No purchase for ``t_`` days means decline; the probability rises with every day.
 
     A rule with two answers ranks nobody within either, so the probability is a logistic curve in
@@ -32,12 +32,12 @@ class TimeRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         Share of decliners the rule finds, less the share of others it accuses (Youden 1950).
 
     >>> rows = pd.DataFrame({"days_since_order": [1.0, 5, 9, 30, 60, 90]})
-    >>> rule = TimeRule().fit(rows, np.array([0, 0, 0, 1, 0, 1]))
+    >>> rule = RecencyRule().fit(rows, np.array([0, 0, 0, 1, 0, 1]))
     >>> rule.t_, rule.predict(rows).tolist()
     (30.0, [0, 0, 0, 1, 1, 1])
     """
 
-    name = "time_rule"
+    name = "recency_rule"
 
     def __init__(self, days: str = "days_since_order") -> None:
         self.days = days
@@ -47,7 +47,7 @@ class TimeRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Names of the features read, in the order of the columns it is given."""
         return (self.days,)
 
-    def fit(self, X: pd.DataFrame | np.ndarray, y: Any) -> TimeRule:
+    def fit(self, X: pd.DataFrame | np.ndarray, y: Any) -> RecencyRule:
         """Find the best number of days, and the curve of the probability."""
         days, target = self._days(X), np.asarray(y)
         self.classes_ = np.unique(target)
