@@ -216,7 +216,9 @@ def _sealed(sealed: SealedTest) -> dict[str, Any]:
     return {
         "n_customers": sealed.customers,
         "metrics": sealed.metrics,
-        "accesses": [opening.model_dump(mode="json") for opening in sealed.openings],
+        "accesses": [
+            opening.model_dump(mode="json", exclude={"schema_"}) for opening in sealed.openings
+        ],
     }
 
 

@@ -32,8 +32,8 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
 
     ``value_at_stake`` = max(profit, 0) × horizon × loss_fraction × margin, each assumption at its
     value; a customer whose profit is not known, or is a loss, puts nothing at stake. Contactable is
-    who is known to have agreed; where the source does not say, nobody with ``consent="from_data"`` and
-    everybody with ``"assume_given"``.
+    who is known to have agreed; where the source does not say, nobody with ``consent="from_data"``
+    and everybody with ``"assume_given"``.
 
     Parameters
     ----------
