@@ -97,24 +97,26 @@ def retain(here, capsys, fork_server):
 
     def called(*words):
         code = answer(run, words, "run")
-        said = capsys.readouterr()
-        return code, said.out + said.err
+        output = capsys.readouterr()
+        return code, output.out + output.err
 
     return called
 
 
 @pytest.fixture
-def drawn():
+def with_charts():
     """Asks for comparisons that draw their page and pictures."""
 
 
 @pytest.fixture
-def retain_compare(here, capsys, undrawn, request, fork_server):
+def retain_compare(here, capsys, without_charts, request, fork_server):
     """``retain-compare`` with the words given; the exit code and what was printed.
 
     Explanations, campaigns and drawings take longer than the rest: who wants them asks for them.
     """
-    drawing = contextlib.nullcontext() if "drawn" in request.fixturenames else undrawn()
+    drawing = (
+        contextlib.nullcontext() if "with_charts" in request.fixturenames else without_charts()
+    )
 
     def called(*words):
         spared = [
@@ -123,8 +125,8 @@ def retain_compare(here, capsys, undrawn, request, fork_server):
             if not any(word.startswith(part) for word in words)
         ]
         code = answer(compare, (*words, *spared), "compare")
-        said = capsys.readouterr()
-        return code, said.out + said.err
+        output = capsys.readouterr()
+        return code, output.out + output.err
 
     with drawing:
         yield called

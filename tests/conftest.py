@@ -233,7 +233,7 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 
 
 @contextlib.contextmanager
-def _undrawn() -> Iterator[None]:
+def _without_charts() -> Iterator[None]:
     from retain.execution.executor import run_in_subprocess
 
     def alone(job: str, *arguments: Any, does: str) -> Any:
@@ -251,9 +251,9 @@ def _undrawn() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def undrawn() -> Callable[[], contextlib.AbstractContextManager[None]]:
+def without_charts() -> Callable[[], contextlib.AbstractContextManager[None]]:
     """Have comparisons make no picture and an empty page: they take longer than all the rest."""
-    return _undrawn
+    return _without_charts
 
 
 @pytest.fixture(scope="session")
@@ -311,8 +311,8 @@ def optional() -> Callable[[str], ModuleType]:
 
     def found(name: str) -> ModuleType:
         if importlib.util.find_spec(name) is None:
-            told = f"{name} is not installed; type: make cluster"
-            (pytest.fail if os.environ.get("RETAIN_REQUIRE_CLUSTER") else pytest.skip)(told)
+            text = f"{name} is not installed; type: make cluster"
+            (pytest.fail if os.environ.get("RETAIN_REQUIRE_CLUSTER") else pytest.skip)(text)
         return importlib.import_module(name)
 
     return found

@@ -138,7 +138,7 @@ def execute(words, known):
 
 
 @pytest.fixture(scope="session")
-def swept(tmp_path_factory, undrawn, fork_server):
+def swept(tmp_path_factory, without_charts, fork_server):
     """A folder with the data the pages name, a study ``models`` and its verdict."""
     folder = tmp_path_factory.mktemp("reader")
     write(folder / "store", customers=150, seed=0)
@@ -147,7 +147,7 @@ def swept(tmp_path_factory, undrawn, fork_server):
     os.chdir(folder)
     try:
         assert execute(shlex.split("retain -m study=models"), {}) == 0
-        with undrawn():
+        with without_charts():
             line = shlex.split("retain-compare study=models campaign.replace=true")
             assert execute(line, {}) == 0
     finally:
@@ -176,7 +176,7 @@ def starts_with_a_run(page):
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("page", pages_with("console"))
-def test_the_commands_of_a_page_run(page, reader, capsys, undrawn):
+def test_the_commands_of_a_page_run(page, reader, capsys, without_charts):
     if starts_with_a_run(page):
         shutil.rmtree("outputs")
     known = {}
@@ -188,7 +188,7 @@ def test_the_commands_of_a_page_run(page, reader, capsys, undrawn):
             Path("block.py").write_text(block.text, encoding="utf-8")
             runpy.run_path("block.py")
         for words in block.commands if block.language == "console" and block.runs else ():
-            with undrawn():
+            with without_charts():
                 code = execute(words, known)
             assert code == 0, (words, capsys.readouterr().err)
 

@@ -9,6 +9,7 @@ import pytest
 
 ROOMS = (
     "errors",
+    "wording",
     "storage",
     "schema",
     "record",
@@ -143,8 +144,8 @@ def test_no_file_passes_300_lines(checkout):
 
 def loaded_by(code):
     """Top-level modules a fresh interpreter holds after running ``code``."""
-    told = f"{code}\nimport sys\nprint(*sorted({{m.split('.')[0] for m in sys.modules}}))"
-    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    text = f"{code}\nimport sys\nprint(*sorted({{m.split('.')[0] for m in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
     return set(done.stdout.splitlines()[-1].split())
 
 

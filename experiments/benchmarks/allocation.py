@@ -102,7 +102,7 @@ def small(customers: int = 1_300, instances: int = INSTANCES) -> Iterator[Row]:
     """Proven optima."""
     for kind, per_offer in KINDS.items():
         taken, plans = each(customers, instances, per_offer=per_offer)
-        proven = sum(plan.proven for plan in plans)
+        proven = sum(plan.is_optimal for plan in plans)
         name = f"{customers:,} customers, {instances} instances, cost {kind}"
         met = proven == instances and median(wall for wall, _ in taken) <= 0.3
         yield name, f"{proven} proven: {took(taken)}", "proven, ≤ 0.3 s (median)", met
@@ -115,7 +115,7 @@ def hundred(customers: int = 100_000, instances: int = INSTANCES) -> Iterator[Ro
         name = f"{customers:,} customers, {instances} instances, cost {kind}"
         met = median(wall for wall, _ in taken) <= 0.15
         yield name, took(taken), "≤ 0.15 s (median)", met
-        gaps = [plan.gap for plan in plans]
+        gaps = [plan.relative_gap for plan in plans]
         reached = f"gap: median {median(gaps):.1e}, largest {max(gaps):.1e}"
         yield name, reached, "every gap ≤ 2e-5", max(gaps) <= 2e-5
 
@@ -146,7 +146,7 @@ def _large(
                 memory.append(_peak() - held)
                 ratios.append(seconds / unit)
                 units.append(unit)
-                gaps.append(plan.gap)
+                gaps.append(plan.relative_gap)
             del arguments, net
         name = f"{customers:,} customers, cost {kind}"
         reached = f"median {median(ratios):.1f} U of {median(units):.3f} s, most {max(ratios):.1f}"
@@ -186,9 +186,9 @@ def ties(customers: int = 100_000, instances: int = 6) -> Iterator[Row]:
             arguments = made_up(customers, seed, per_offer=per_offer, rounded=True)
             one, two = (planned(arguments)[1] for _ in range(2))
             third = allocate(replace(Problem(**arguments), seed=1))
-            gaps.append(one.gap)
-            same &= bool((one.chosen == two.chosen).all())
-            other |= bool((one.chosen != third.chosen).any())
+            gaps.append(one.relative_gap)
+            same &= bool((one.offer_index == two.offer_index).all())
+            other |= bool((one.offer_index != third.offer_index).any())
         name = f"{customers:,} customers, rounded scores, {instances} instances, cost {kind}"
         yield name, f"largest gap {max(gaps):.1e}", "≤ 1e-5", max(gaps) <= 1e-5
         reached = f"same seed same plan: {same}; another seed another plan: {other}"
@@ -220,7 +220,7 @@ def _slope(arguments: dict[str, Any], name: str, place: int | None) -> float:
         limit = np.array(arguments[name], dtype=float)
         index = () if place is None else place
         limit[index] = limit[index] * times if place is None else np.round(limit[index] * times)
-        values.append(allocate(Problem(**{**arguments, name: limit})).value)
+        values.append(allocate(Problem(**{**arguments, name: limit})).objective)
         limits.append(float(limit[index]))
     return (values[1] - values[0]) / (limits[1] - limits[0])
 
@@ -237,8 +237,8 @@ def against_pdlp(customers: int = 100_000, seed: int = 0) -> Iterator[Row]:
     again, _ = planned(arguments)
     times = theirs / median([ours, again])
     reached = f"{times:.0f} × faster: {median([ours, again]):.3f} s against {theirs:.1f} s"
-    reached += f", gap {plan.gap:.1e} against {gap:.1e} of the fractional one"
-    yield name, reached, "≥ 50 × faster, smaller gap", times >= 50 and plan.gap <= gap
+    reached += f", gap {plan.relative_gap:.1e} against {gap:.1e} of the fractional one"
+    yield name, reached, "≥ 50 × faster, smaller gap", times >= 50 and plan.relative_gap <= gap
 
 
 PARTS: dict[str, Callable[[], Iterator[Row]]] = {

@@ -31,9 +31,9 @@ def main() -> None:
 def _scan(args: argparse.Namespace) -> None:
     import duckdb  # noqa: F401 - loaded before the clock runs
 
-    from retain.customers.purchases.engines.duckdb import connected
+    from retain.customers.purchases.engines.duckdb import connect
 
-    with connected(args.limit) as connection:
+    with connect(args.limit) as connection:
         began = _clocks()
         connection.execute(
             "CREATE TEMP TABLE g AS SELECT customer, count(*), sum(amount), min(time), max(time), "  # noqa: S608
@@ -50,11 +50,11 @@ def _retain(args: argparse.Namespace) -> None:
     import pyarrow.parquet  # noqa: F401
 
     from retain.customers.purchases.engines import cache
-    from retain.customers.purchases.source import request_of
+    from retain.customers.purchases.source import parse_request
 
     began = _clocks()
-    request = request_of(_keys(args))
-    cache.write(Path(args.out), request.build)
+    request = parse_request(_keys(args))
+    cache.write(Path(args.out), request.build_table)
     _tell(args, began)
 
 

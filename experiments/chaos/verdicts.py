@@ -22,10 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Protocol
 
 import pandas as pd
 
@@ -56,11 +57,45 @@ class Counts:
     ended_badly: int = 0
 
 
+class Process(Protocol):
+    """As much of a ``subprocess.Popen`` as is needed of a command under way."""
+
+    @property
+    def returncode(self) -> int | None:
+        """The exit code, None before the end."""
+
+    def poll(self) -> int | None:
+        """Return the exit code, None before the end."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+    def communicate(self, *, timeout: float | None = None) -> tuple[str, str | None]:
+        """Wait for the end, and return what was printed."""
+
+
+def start_python(
+    command: str, words: Sequence[str], folder: Path, environment: Mapping[str, str]
+) -> Process:
+    """Start a command as a user would, in a process group of its own."""
+    code = f"from retain.cli.{command} import main; main()"
+    return subprocess.Popen(  # noqa: S603 - the project's own commands
+        [sys.executable, "-P", "-c", code, *words],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
 @dataclass(frozen=True)
 class Playground:
     """A folder with a study, and what a user would type in it."""
 
     folder: Path
+    start_process: Callable[[str, Sequence[str], Path, Mapping[str, str]], Process] = start_python
 
     @property
     def study(self) -> StudyDirectory:
@@ -82,21 +117,12 @@ class Playground:
         """The campaign that outcomes are about: the first that was planned."""
         return (self.folder / "sent").read_text(encoding="utf-8")
 
-    def start(self, command: str, words: Sequence[str]) -> subprocess.Popen[str]:
-        """Start a command as a user would, in a process group of its own."""
-        code = f"from retain.cli.{command} import main; main()"
+    def start(self, command: str, words: Sequence[str]) -> Process:
+        """Start a command in the folder."""
         environment = os.environ | {"TMPDIR": str(self.folder / "temporary")}
-        return subprocess.Popen(  # noqa: S603 - the project's own commands
-            [sys.executable, "-P", "-c", code, *words],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        return self.start_process(command, words, self.folder, environment)
 
-    def run(self, command: str, words: Sequence[str]) -> tuple[int, str, float]:
+    def run(self, command: str, words: Sequence[str]) -> tuple[int | None, str, float]:
         """Return exit code, what was printed, and the seconds a whole command took."""
         started = time.monotonic()
         process = self.start(command, words)
@@ -109,14 +135,13 @@ class Playground:
         return [path for root in roots for name in LEFTOVERS for path in root.rglob(name)]
 
 
-def make_playground(folder: Path) -> Playground:
+def make_playground(ground: Playground) -> Playground:
     """Sweep, compare, score and read out once, outcomes of the campaign invented.
 
     All in this process: it is later commands that are killed.
     """
-    ground = Playground(folder)
-    (folder / "temporary").mkdir(parents=True)
-    with contextlib.chdir(folder):
+    (ground.folder / "temporary").mkdir(parents=True)
+    with contextlib.chdir(ground.folder):
         call("run", ["-m", "model=logreg,dummy", "study.name=chaos", *STORE])
         call("compare", ["study=chaos", *QUICK])
         _send_out(ground)
@@ -288,7 +313,7 @@ def main() -> None:
     asked = parser.parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        ground = make_playground(Path(folder) / "chaos")
+        ground = make_playground(Playground(Path(folder) / "chaos"))
         found = disturb(ground, asked.kills, asked.pairs, asked.seed)
     rows = [asdict(counts) for counts in found]
     with Path(__file__).with_suffix(".csv").open("w", encoding="utf-8", newline="") as file:

@@ -18,11 +18,11 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.assignment import Assignment, assignment_table
-from retain.campaign.readout.effects import effects
-from retain.campaign.readout.means import Draws
+from retain.campaign.readout.effects import estimate_effects
+from retain.campaign.readout.means import BootstrapSettings
 from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.readout.readout import money
-from retain.campaign.readout.save_rates import save_rates
+from retain.campaign.readout.readout import estimate_money
+from retain.campaign.readout.save_rates import estimate_save_rates
 from retain.schema import Assumption, Assumptions, Beta, Catalogue, Offer, Translated
 
 RISKS = {"high": (8, 4), "middle": (5, 6), "low": (3, 10)}
@@ -147,7 +147,9 @@ HARMFUL = replace(LARGE, save={"call": -0.4, "gift": -0.2, "letter": -0.3})
 def effect_rows(design: Design, count: int, seed: int) -> Iterator[list[dict]]:
     """Effects on declines of each simulated campaign."""
     for treated, declined in zip(*design.drawn(count, seed), strict=True):
-        yield effects(design.assignment(treated), outcomes(declined), Draws(0.05, 200, 0))
+        yield estimate_effects(
+            design.assignment(treated), outcomes(declined), BootstrapSettings(0.05, 200, 0)
+        )
 
 
 def coverage(design: Design, count: int, seed: int = 1) -> dict[str, float]:
@@ -170,7 +172,9 @@ def profit_coverage(design: Design, count: int, seed: int = 2) -> float:
     held = []
     for treated, declined in zip(*design.drawn(count, seed), strict=True):
         kept = outcomes(declined, np.where(declined, 0.0, worth))
-        told = money(design.assignment(treated), kept, Draws(0.05, 1000, 0))["per_customer"]
+        told = estimate_money(design.assignment(treated), kept, BootstrapSettings(0.05, 1000, 0))[
+            "per_customer"
+        ]
         held.append(told["low"] <= true <= told["high"])
     return float(np.mean(held))
 
@@ -183,7 +187,7 @@ def save_rate_coverage(design: Design, count: int, seed: int = 3) -> float:
         true = {name: random.beta(PRIOR.alpha, PRIOR.beta) for name in design.save}
         drawn = replace(design, save=true)
         ((treated,), (declined,)) = drawn.drawn(1, int(random.integers(2**31)))
-        for row in save_rates(drawn.assignment(treated), outcomes(declined)):
+        for row in estimate_save_rates(drawn.assignment(treated), outcomes(declined)):
             now = row["posterior"]
             held.append(now["low"] <= true[row["offer"]] <= now["high"])
     return float(np.mean(held))

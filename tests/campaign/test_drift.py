@@ -90,8 +90,8 @@ def test_customers_who_moved_are_warned_of(trained):
     assert found.loc["sometimes", "bin"] == "(missing)"
     assert found.loc["sometimes", "missing_new"] == pytest.approx(0.3, abs=0.03)
     assert found.loc[["colour", "constant", "never", "silent"], "shift"].tolist() == ["none"] * 4
-    said = drift_warnings(found.reset_index())
-    assert any(line.startswith("pages has shifted since training (strong, PSI") for line in said)
+    text = drift_warnings(found.reset_index())
+    assert any(line.startswith("pages has shifted since training (strong, PSI") for line in text)
 
 
 def test_few_customers_who_moved_far_are_warned_of_too(trained):

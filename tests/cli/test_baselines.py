@@ -88,7 +88,7 @@ def test_a_source_of_ones_own_names_any_model(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "message"),
     [
         (
             "[recency_rul]",
@@ -97,8 +97,8 @@ def test_a_source_of_ones_own_names_any_model(tmp_path):
         ("recency_rule", r"data.baselines is 'recency_rule'; expected a list of models"),
     ],
 )
-def test_a_baseline_that_is_no_model_is_refused(typed, told):
-    with pytest.raises(RetainError, match=told):
+def test_a_baseline_that_is_no_model_is_refused(typed, message):
+    with pytest.raises(RetainError, match=message):
         runs("-m", *LOG, "model=logreg", f"data.baselines={typed}")
 
 

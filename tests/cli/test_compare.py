@@ -35,13 +35,13 @@ def swept(once, here):
 
 
 @pytest.fixture(scope="module")
-def judged(once, tmp_path_factory, undrawn, fork_server):
+def judged(once, tmp_path_factory, without_charts, fork_server):
     """That study with its verdict, which nobody may change, and what the comparison printed."""
-    folder, said = tmp_path_factory.mktemp("judged"), io.StringIO()
+    folder, output = tmp_path_factory.mktemp("judged"), io.StringIO()
     shutil.copytree(once, folder / "outputs")
-    with contextlib.chdir(folder), contextlib.redirect_stdout(said), undrawn():
+    with contextlib.chdir(folder), contextlib.redirect_stdout(output), without_charts():
         assert answer(compare, ("study=small", "resamples=100", *SPARED), "compare") == 0
-    return folder / "outputs" / "small", said.getvalue()
+    return folder / "outputs" / "small", output.getvalue()
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ def verdict():
 
 
 def test_a_comparison_picks_the_best_and_segments_its_customers(judged, verdict):
-    study, said = judged
-    assert "has the best mean ROC-AUC" in said
-    assert "The sealed test was opened once." in said
+    study, output = judged
+    assert "has the best mean ROC-AUC" in output
+    assert "The sealed test was opened once." in output
     found = verdict(study)
     board = pd.read_csv(study / "verdict" / "leaderboard.csv")
     assert board["id"].iloc[0] == found["winner"]["id"]
@@ -98,17 +98,17 @@ def test_the_same_comparison_twice_says_the_same_and_opens_nothing_anew(
     before = [(again / name).read_bytes() for name in files], verdict(again)
     retain_compare("study=small", "resamples=100")
     after = [(again / name).read_bytes() for name in files], verdict(again)
-    for said in (before[1], after[1]):
-        del said["model"]["sha256"]  # a model file carries the time it was written
-        del said["files"]["model.skops"]
+    for output in (before[1], after[1]):
+        del output["model"]["sha256"]  # a model file carries the time it was written
+        del output["files"]["model.skops"]
     assert after == before
 
 
 def test_a_new_winner_opens_the_sealed_test_again_and_that_is_said(again, retain_compare):
     winner = json.loads((again / "verdict" / "verdict.json").read_text())["winner"]["id"]
     shutil.rmtree(next(again.glob(f"*-{winner}")))
-    _, said = retain_compare("study=small", "resamples=100")
-    assert "The sealed test was opened 2 times, for different winners" in " ".join(said.split())
+    _, output = retain_compare("study=small", "resamples=100")
+    assert "The sealed test was opened 2 times, for different winners" in " ".join(output.split())
 
 
 def test_outputs_of_another_machine_give_a_leaderboard_and_ask_for_the_data(
@@ -121,38 +121,38 @@ def test_outputs_of_another_machine_give_a_leaderboard_and_ask_for_the_data(
     line = ("data=table", "data.path=there/my.csv", "data.id=id", "data.target=left")
     retain(*line, "validation.folds=2", "validation.repeats=1", "study.name=far")
     Path("there/my.csv").rename("moved.csv")
-    code, said = retain_compare("study=far")
+    code, output = retain_compare("study=far")
     assert code == 0
-    assert "my.csv" in said
-    assert "need the customers with fingerprint" in " ".join(said.split())
+    assert "my.csv" in output
+    assert "need the customers with fingerprint" in " ".join(output.split())
     found = verdict(Path("outputs/far"))
     assert found["sealed_test"] is None
     assert len(found["leaderboard"]) == 1
     given = ("data=table", "data.path=moved.csv", "data.id=id", "data.target=left")
-    code, said = retain_compare("study=far", *given, "resamples=100")
-    assert code == 0, said
+    code, output = retain_compare("study=far", *given, "resamples=100")
+    assert code == 0, output
     assert verdict(Path("outputs/far"))["sealed_test"] is not None
     other = table.assign(pages=0.5)
     other.loc[::2, "pages"] = 1.0
     other.to_csv("moved.csv", index=False)
-    code, said = retain_compare("study=far", *given)
+    code, output = retain_compare("study=far", *given)
     assert code == 2
-    assert re.search("these runs learnt from customers with fingerprint .*; found", said)
+    assert re.search("these runs learnt from customers with fingerprint .*; found", output)
 
 
 def test_runs_in_any_folder_can_be_compared(swept, retain_compare):
     shutil.copytree(swept, "copied")
-    code, said = retain_compare("runs=copied", "resamples=100")
-    assert code == 0, said
+    code, output = retain_compare("runs=copied", "resamples=100")
+    assert code == 0, output
     assert Path("copied/verdict/verdict.json").is_file()
 
 
 def test_unlike_runs_are_refused(swept, retain, retain_compare, tiny):
     retain(*tiny, "study.name=small", "data.customers=200", "model=tree")
-    code, said = retain_compare("study=small")
+    code, output = retain_compare("study=small")
     assert code == 2
-    assert "cannot stand in one table" in said
-    assert "customers:" in said
+    assert "cannot stand in one table" in output
+    assert "customers:" in output
 
 
 @pytest.mark.parametrize(
@@ -167,16 +167,16 @@ def test_unlike_runs_are_refused(swept, retain, retain_compare, tiny):
     ],
 )
 def test_what_cannot_be_compared_is_refused(swept, retain_compare, words, message):
-    code, said = retain_compare(*words)
+    code, output = retain_compare(*words)
     assert code == 2
-    assert re.search(message, said), said
+    assert re.search(message, output), output
 
 
 def test_a_study_that_is_not_there_says_how_to_launch_it(retain_compare):
-    code, said = retain_compare("study=models")
+    code, output = retain_compare("study=models")
     assert code == 2
-    assert "outputs holds nothing" in said
-    assert "retain -m study=models" in said
+    assert "outputs holds nothing" in output
+    assert "retain -m study=models" in output
 
 
 # A record is another's file: re-running its config must not build what the list does not name.
@@ -192,9 +192,9 @@ def test_a_record_cannot_have_a_stranger_built(swept, retain_compare):
         record = json.loads(path.read_text())
         record["config"]["model"]["_target_"] = "os.system"
         rewritten(path, record)
-    code, said = retain_compare("study=small")
+    code, output = retain_compare("study=small")
     assert code == 2
-    assert "may be built" in said
+    assert "may be built" in output
 
 
 def test_a_record_whose_config_is_no_config_is_left_out_by_name(swept, retain_compare):
@@ -202,43 +202,43 @@ def test_a_record_whose_config_is_no_config_is_left_out_by_name(swept, retain_co
     record = json.loads(path.read_text())
     del record["config"]["sampler"]
     path.write_text(json.dumps(record))
-    code, said = retain_compare("study=small", "resamples=100")
+    code, output = retain_compare("study=small", "resamples=100")
     assert code == 1
-    assert re.search(r"tree-.*record\.json: config: key 'sampler' is missing", said), said
+    assert re.search(r"tree-.*record\.json: config: key 'sampler' is missing", output), output
 
 
 def test_a_verdict_that_cannot_be_written_is_named(swept, retain_compare):
     (swept / "verdict").write_text("no folder")
-    code, said = retain_compare("study=small", "resamples=100")
+    code, output = retain_compare("study=small", "resamples=100")
     assert code == 2
-    assert "cannot be written: Not a directory (outputs/small/verdict)" in said
+    assert "cannot be written: Not a directory (outputs/small/verdict)" in output
 
 
 def test_scores_that_are_no_scores_are_refused(swept, retain_compare):
     for path in swept.glob("*/scores.parquet"):
         path.write_bytes(b"no parquet")
-    code, said = retain_compare("study=small", "resamples=100")
+    code, output = retain_compare("study=small", "resamples=100")
     assert code == 2
-    assert "scores.parquet' is no whole Parquet file" in said
-    assert "All 3 runs are broken" in said
+    assert "scores.parquet' is no whole Parquet file" in output
+    assert "All 3 runs are broken" in output
 
 
 def test_interrupted_and_failed_runs_are_told(swept, retain, retain_compare, tiny):
     off = [f"features.{g}=false" for g in ("communication", "product", "purchase", "site")]
     retain(*tiny, *off, "study.name=small", "data.customers=240")
     (next(swept.glob("dummy-*")) / "record.json").unlink()
-    _, said = retain_compare("study=small", "resamples=100")
-    said = " ".join(said.split())
-    assert "1 runs were interrupted and are not compared" in said
-    assert "not applicable:" in said
+    _, output = retain_compare("study=small", "resamples=100")
+    output = " ".join(output.split())
+    assert "1 run was interrupted and not compared" in output
+    assert "not applicable:" in output
 
 
 def test_help_of_the_comparison(retain_compare):
-    code, said = retain_compare("--help")
+    code, output = retain_compare("--help")
     assert code == 0
-    assert "retain-compare runs=DIR" in said
-    assert "3 a gate was not met" in said
-    assert "risk_value" in said
+    assert "retain-compare runs=DIR" in output
+    assert "3 a gate was not met" in output
+    assert "risk_value" in output
 
 
 def test_a_long_leaderboard_is_cut_in_the_terminal_alone(swept, retain_compare, here):
@@ -251,7 +251,7 @@ def test_a_long_leaderboard_is_cut_in_the_terminal_alone(swept, retain_compare, 
         shutil.copytree(source, target.path)
         changed = {**record, "id": identity(config), "study": "long", "seed": i, "config": config}
         target.record.write_text(json.dumps(changed))
-    code, said = retain_compare("study=long", "data=table", "data.path=nowhere.csv")
+    code, output = retain_compare("study=long", "data=table", "data.path=nowhere.csv")
     assert code == 2
-    code, said = retain_compare("study=long", "resamples=100")
-    assert "5 more in leaderboard.csv" in said
+    code, output = retain_compare("study=long", "resamples=100")
+    assert "5 more in leaderboard.csv" in output

@@ -18,7 +18,7 @@ from retain.cli.terminal.readout import print_readout
 from retain.schema import Catalogue, parse
 from retain.storage.paths import conf_dir
 
-from ..campaign.readout.simulated_campaign import drawn, simulation, told, write_campaign
+from ..campaign.readout.simulated_campaign import drawn, outcomes_table, simulation, write_campaign
 
 STRONG = {"call": 0.7, "gift": 0.6, "letter": 0.0}
 
@@ -38,7 +38,7 @@ def files(tmp_path, monkeypatch, campaign):
     assignment, declined, kept = campaign
     write_campaign(tmp_path / "verdict", assignment)
     contacted = np.where(assignment.treated, "yes", "no")
-    told(assignment, declined, kept, contacted=contacted).to_csv("later.csv", index=False)
+    outcomes_table(assignment, declined, kept, contacted=contacted).to_csv("later.csv", index=False)
     return tmp_path
 
 
@@ -58,9 +58,9 @@ def test_a_campaign_is_read_out_into_a_folder_of_its_own(files, capsys):
     assert table["customers_saved"][0] == pytest.approx(
         tree["effects"][0]["customers_saved"]["value"]
     )
-    said = capsys.readouterr().out
-    assert "In all, it helped" in said
-    assert "offers=simulated_readout" in said
+    output = capsys.readouterr().out
+    assert "Overall: it helped" in output
+    assert "offers=simulated_readout" in output
     first = (written / "readout.json").read_bytes()
     assert called("campaign=verdict", "outcomes=later.csv") == 0
     assert (written / "readout.json").read_bytes() == first
@@ -120,7 +120,7 @@ def test_what_cannot_be_read_out_is_one_clear_error_and_leaves_nothing(
 def test_foreign_customers_are_dropped_where_that_is_typed(files, capsys):
     add_foreign(files)
     assert called("campaign=verdict", "outcomes=later.csv", "outcomes.unknown_customers=drop") == 0
-    assert "1 customers of the file are not the campaign's" in capsys.readouterr().out
+    assert "not in the campaign and are left out: 1" in capsys.readouterr().out
 
 
 def test_a_folder_that_cannot_be_written_says_what_to_type(files, capsys):
@@ -131,10 +131,10 @@ def test_a_folder_that_cannot_be_written_says_what_to_type(files, capsys):
 
 def test_help_tells_the_keys_and_no_choices(capsys):
     assert answer(readout, ["--help"], "readout") == 0
-    said = capsys.readouterr().out
-    assert "retain-readout campaign=" in said
-    assert "unknown_customers: error" in said
-    assert "Choices" not in said
+    output = capsys.readouterr().out
+    assert "retain-readout campaign=" in output
+    assert "unknown_customers: error" in output
+    assert "Choices" not in output
 
 
 # The next campaign chooses the file as an option of its group, with the folder beside the others.
@@ -180,7 +180,7 @@ def board(tree, folder):
 @pytest.mark.parametrize("columns", [("declined", "profit"), ("declined",), ("profit",)])
 def test_every_kind_of_read_out_is_told_within_80_columns(tmp_path, save, columns):
     from retain.campaign.readout.outcomes import Outcomes
-    from retain.campaign.readout.readout import readout as read_out
+    from retain.campaign.readout.readout import build_readout as read_out
 
     assignment, declined, kept = drawn(simulation.Design(simulation.LARGE.sizes, save))
     gone = np.random.default_rng(0).random(len(declined)) < np.where(assignment.treated, 0.02, 0.2)
@@ -189,32 +189,32 @@ def test_every_kind_of_read_out_is_told_within_80_columns(tmp_path, save, column
         "profit": np.where(gone, np.nan, kept) if "profit" in columns else None,
     }
     contacted = (assignment.treated & (np.arange(len(declined)) % 9 > 0)).astype(float)
-    outcomes = Outcomes(~gone, **known, contacted=contacted, cost=None, foreign=2)
+    outcomes = Outcomes(~gone, **known, contacted=contacted, cost=None, n_unknown_customers=2)
     tree = read_out(assignment, outcomes, resamples=200).tree
     lines = board(tree, tmp_path).splitlines()
     long = [line for line in lines if len(line) > 80 and str(tmp_path) not in line]
     assert long == []
-    said = " ".join(" ".join(lines).split())
-    assert "Outcomes are missing for" in said
-    assert "not the campaign's" in said
-    word = {-0.5: "it harmed", 0.0: "too small to tell", 0.7: "it helped"}[save["call"]]
+    output = " ".join(" ".join(lines).split())
+    assert "Outcomes are missing for" in output
+    assert "not in the campaign" in output
+    word = {-0.5: "it harmed", 0.0: "no significant effect", 0.7: "it helped"}[save["call"]]
     if "declined" in columns:
-        assert f"In all, {word}" in said
-        assert "points" in said
-    assert ("Stop it until the reason is known" in said) == (save["call"] < 0)
+        assert f"Overall: {word}" in output
+        assert "points" in output
+    assert ("Stop it until the reason is known" in output) == (save["call"] < 0)
 
 
 def test_a_campaign_too_small_for_anything_says_so(tmp_path):
     from retain.campaign.readout.outcomes import Outcomes
-    from retain.campaign.readout.readout import readout as read_out
+    from retain.campaign.readout.readout import build_readout as read_out
 
     assignment, declined, kept = drawn(simulation.Design({"high": {"call": 15}}, {"call": 0.3}))
     outcomes = Outcomes(np.ones(15, bool), declined.astype(float), kept, None, None, 0)
     tree = read_out(assignment, outcomes, resamples=200).tree
-    said = " ".join(board(tree, tmp_path).split())
-    assert "Too few are observed to compare the arms" in said
-    assert "Too few are observed to tell what it brought" in said
-    assert "No Qini curve: it takes 100 observed" in said
+    output = " ".join(board(tree, tmp_path).split())
+    assert "Too few customers are observed to compare the two groups" in output
+    assert "Too few customers are observed to compute what the campaign brought" in output
+    assert "No Qini curve: at least 100 observed" in output
 
 
 def test_the_command_is_one_of_the_packages(checkout):

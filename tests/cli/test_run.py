@@ -9,9 +9,9 @@ from retain.learning.scores import COLUMNS
 
 
 def test_one_run_leaves_the_directory_the_design_draws(retain, tiny, records):
-    code, said = retain(*tiny, "model=tree")
+    code, output = retain(*tiny, "model=tree")
     assert code == 0
-    assert "1 done, 0 failed" in said
+    assert "1 done, 0 failed" in output
     status, directory = sorted(Path("outputs/adhoc").iterdir())
     assert status.name == "status.json"
     assert directory.name.startswith("tree-")
@@ -27,15 +27,15 @@ def test_one_run_leaves_the_directory_the_design_draws(retain, tiny, records):
 
 def test_a_finished_run_is_skipped(retain, tiny):
     retain(*tiny, "model=tree")
-    code, said = retain(*tiny, "model=tree")
+    code, output = retain(*tiny, "model=tree")
     assert code == 0
-    assert "0 done, 0 failed, 0 not applicable, 1 done before and skipped" in said
+    assert "0 done, 0 failed, 0 not applicable, 1 done before and skipped" in output
 
 
 def test_the_same_config_is_the_same_run_however_it_was_typed(retain, tiny):
     retain(*tiny)
-    _, said = retain(*tiny, "model=logreg", "+seed=0", "threads=2", "workers=1")
-    assert "1 done before and skipped" in said
+    _, output = retain(*tiny, "model=logreg", "+seed=0", "threads=2", "workers=1")
+    assert "1 done before and skipped" in output
 
 
 def test_a_run_whose_data_changed_is_redone_and_says_so(retain, here, tiny_table):
@@ -45,9 +45,9 @@ def test_a_run_whose_data_changed_is_redone_and_says_so(retain, here, tiny_table
     table = pd.read_csv(tiny_table)
     table["pages"] += 1
     table.to_csv(tiny_table, index=False)
-    _, said = retain(*line, *folds)
-    assert "the data changed" in said
-    assert "1 done, 0 failed" in said
+    _, output = retain(*line, *folds)
+    assert "the data changed" in output
+    assert "1 done, 0 failed" in output
 
 
 @pytest.fixture
@@ -68,9 +68,9 @@ def test_another_seed_is_another_run_on_the_same_sealed_customers(retain, tiny):
 
 def test_a_combination_without_meaning_is_neither_failed_nor_done(retain, tiny, records):
     off = [f"features.{g}=false" for g in ("communication", "product", "purchase", "site")]
-    code, said = retain(*tiny, *off)
+    code, output = retain(*tiny, *off)
     assert code == 0
-    assert "every feature group of these customers is switched off" in said
+    assert "every feature group of these customers is switched off" in output
     assert records("adhoc")["logreg"]["state"] == "not_applicable"
 
 
@@ -78,10 +78,10 @@ def test_a_dry_run_lists_states_and_writes_nothing(retain, tiny):
     line = (*tiny, "-m", "model=tree,logreg,dummy")
     retain(*tiny, "model=tree")
     before = sorted(Path("outputs").rglob("*"))
-    code, said = retain(*line, "dry_run=true")
+    code, output = retain(*line, "dry_run=true")
     assert code == 0
     assert sorted(Path("outputs").rglob("*")) == before
-    states = dict(re.findall(r"│ model=(\w+) +│ \w+ │ (\w+)", said))
+    states = dict(re.findall(r"│ model=(\w+) +│ \w+ │ (\w+)", output))
     assert states == {"tree": "done", "logreg": "new", "dummy": "new"}
 
 
@@ -121,18 +121,18 @@ REFUSED = {
 
 @pytest.mark.parametrize("words", REFUSED, ids=" ".join)
 def test_what_is_wrong_is_refused_before_any_fit_with_the_nearest_name(retain, words):
-    code, said = retain(*words)
+    code, output = retain(*words)
     assert code == 2
-    assert re.search(REFUSED[words], said), said
-    assert "Traceback" not in said
+    assert re.search(REFUSED[words], output), output
+    assert "Traceback" not in output
     assert not Path("outputs").exists()
 
 
 def test_outputs_that_cannot_be_written_are_named(retain, here, tiny):
     (here / "outputs").write_text("no folder")
-    code, said = retain(*tiny, "model=tree")
+    code, output = retain(*tiny, "model=tree")
     assert code == 2
-    assert "outputs/adhoc cannot be written: Not a directory. Move away what lies there" in said
+    assert "outputs/adhoc cannot be written: Not a directory. Move away what lies there" in output
 
 
 def test_a_full_disk_is_named(retain, tiny, monkeypatch):
@@ -140,9 +140,9 @@ def test_a_full_disk_is_named(retain, tiny, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("retain.execution.runner.execute", full)
-    code, said = retain(*tiny, "model=tree")
+    code, output = retain(*tiny, "model=tree")
     assert code == 2
-    assert "outputs/adhoc cannot be written: No space left on device. Free some space" in said
+    assert "outputs/adhoc cannot be written: No space left on device. Free some space" in output
 
 
 def test_a_sweep_with_one_wrong_run_fits_none(retain, tiny):
@@ -152,15 +152,15 @@ def test_a_sweep_with_one_wrong_run_fits_none(retain, tiny):
 
 
 def test_unshuffled_folds_on_a_file_sorted_by_label_are_refused_with_numbers(retain):
-    code, said = retain("validation.shuffle=false")
+    code, output = retain("validation.shuffle=false")
     assert code == 2
-    assert "audit.allow=[order_predicts_target]" in said
+    assert "audit.allow=[order_predicts_target]" in output
 
 
 def test_an_identifier_as_a_feature_is_refused_with_its_auc(retain):
-    code, said = retain("data.tables.behaviour.columns.customer_id.role=feature")
+    code, output = retain("data.tables.behaviour.columns.customer_id.role=feature")
     assert code == 2
-    assert "audit.allow=[id_predicts_target]" in said
+    assert "audit.allow=[id_predicts_target]" in output
 
 
 def test_what_the_audit_refuses_can_be_allowed_by_name(retain, tiny, records):
@@ -177,10 +177,10 @@ def test_what_the_audit_refuses_can_be_allowed_by_name(retain, tiny, records):
 
 
 def test_help_names_every_choice(retain):
-    code, said = retain("--help")
+    code, output = retain("--help")
     assert code == 0
     for word in ("lightgbm", "smotenc", "one_click", "study=models", "Exit codes"):
-        assert word in said
+        assert word in output
 
 
 def test_hydras_flags_are_answered_by_hydra(here, capsys, monkeypatch):

@@ -90,14 +90,14 @@ def test_a_launch_asked_to_end_does_and_the_same_line_continues(
     out, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number, err
     assert err == f"ended by {number.name}\n"
-    assert "The same line continues" in out
+    assert "The same command continues" in out
     assert json.loads(Path("outputs/adhoc/status.json").read_text())["state"] == "interrupted"
     assert not list(Path("outputs/adhoc").glob("slow-*/record.json"))
     assert not list((here / "temporary").iterdir())
     assert alone(here)
     monkeypatch.setenv("RETAIN_SLOW", "0.1")
-    code, said = retain(*line)
-    assert code == 0, said
+    code, output = retain(*line)
+    assert code == 0, output
 
 
 def test_a_terminal_that_is_closed_ends_the_launch_without_a_word(odd_models, tiny, here):
@@ -118,8 +118,8 @@ def test_a_terminal_that_is_closed_ends_the_launch_without_a_word(odd_models, ti
 # What a killed worker started would hold the claim on its run, and its memory, for ever.
 def test_what_a_run_started_ends_with_it(retain, parents, tiny, records, here):
     line = (*parents, *tiny, "-m", "model=waits,dies,leaves", "workers=1")
-    code, said = retain(*line, "limits.seconds=2.5")
-    assert code == 1, said
+    code, output = retain(*line, "limits.seconds=2.5")
+    assert code == 1, output
     found = records("adhoc")
     assert "limits.seconds is 2.5" in found["waits"]["reason"]
     assert found["dies"]["reason"] == "the worker process died: SIGKILL"

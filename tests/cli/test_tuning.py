@@ -82,7 +82,7 @@ def test_every_model_with_something_to_tune_says_where_to_look(path):
 
 
 def test_a_tuned_run_records_what_it_found_and_the_launch_tells_of_it(retain, tiny, records):
-    code, said = retain(*tiny, *FEW, "model=tree", "calibration=sigmoid")
+    code, output = retain(*tiny, *FEW, "model=tree", "calibration=sigmoid")
     assert code == 0
     record = records("adhoc")["tree"]
     found = record["tuning"]
@@ -95,17 +95,17 @@ def test_a_tuned_run_records_what_it_found_and_the_launch_tells_of_it(retain, ti
     read = RunDirectory(directory).read().tuning
     assert read.agreement["max_depth"].min <= read.agreement["max_depth"].median
     assert re.search(
-        rf"^  tuned .*model=tree.*: {re.escape(format_tuning(read))}$", said, re.MULTILINE
+        rf"^  tuned .*model=tree.*: {re.escape(format_tuning(read))}$", output, re.MULTILINE
     )
 
 
 def test_a_run_that_is_not_tuned_records_nothing_of_it(retain, tiny, records):
-    _, said = retain(*tiny, "model=tree")
+    _, output = retain(*tiny, "model=tree")
     record = records("adhoc")["tree"]
     assert record["tuning"] is None
     assert "tune" not in record["seconds"]
     assert "optuna" not in record["environment"]["packages"]
-    assert "optimism" not in said
+    assert "optimism" not in output
 
 
 def test_optimism_and_agreement_are_told_in_one_line():
@@ -134,11 +134,11 @@ def test_any_number_of_workers_finds_the_same(retain, tiny, results, records):
 def test_a_model_with_nothing_to_tune_is_not_applicable_and_says_what_to_add(
     retain, tiny, records, model
 ):
-    code, said = retain(*tiny, *FEW, f"model={model}")
+    code, output = retain(*tiny, *FEW, f"model={model}")
     assert code == 0
     record = records("adhoc")[model]
     assert record["state"] == "not_applicable"
-    assert record["reason"] in said
+    assert record["reason"] in output
     assert re.search(r"add search: \{PARAMETER|tune one alone", record["reason"])
 
 
@@ -151,9 +151,9 @@ def test_a_space_of_ones_own_may_be_typed(retain, tiny, records):
 
 def test_the_winner_is_tuned_again_on_all_training_customers(retain, retain_compare, tiny):
     retain(*tiny, *FEW, "model=tree")
-    code, said = retain_compare("study=adhoc", "resamples=100")
-    assert code == 0, said
-    assert "Sealed test" in said
+    code, output = retain_compare("study=adhoc", "resamples=100")
+    assert code == 0, output
+    assert "Sealed test" in output
 
 
 REFUSED = {
@@ -177,17 +177,17 @@ REFUSED = {
 
 @pytest.mark.parametrize("words", REFUSED, ids=" ".join)
 def test_what_is_wrong_is_refused_before_any_fit(retain, words):
-    code, said = retain(*words)
+    code, output = retain(*words)
     assert code == 2
-    assert re.search(REFUSED[words], said), said
+    assert re.search(REFUSED[words], output), output
     assert not Path("outputs").exists()
 
 
 def test_without_optuna_the_extra_is_named_before_any_fit(retain, tiny, monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
-    code, said = retain(*tiny, *FEW)
+    code, output = retain(*tiny, *FEW)
     assert code == 2
-    assert said == "tuning=optuna needs Optuna; type: pip install 'retain[tune]'\n"
+    assert output == "tuning=optuna needs Optuna; type: pip install 'retain[tune]'\n"
     assert not Path("outputs").exists()
 
 

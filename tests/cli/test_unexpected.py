@@ -46,11 +46,11 @@ def log():
 
 
 def test_a_bug_is_one_sentence_and_a_private_log(ended):
-    code, said = ended(ZeroDivisionError("a\x1b[2J\nbug"), "model=svc")
+    code, output = ended(ZeroDivisionError("a\x1b[2J\nbug"), "model=svc")
     assert code == 70
-    assert said.startswith("ZeroDivisionError: a[2J bug. This is a bug of retain; its log: ")
-    assert said.count("\n") == 1
-    assert str(log().absolute()) in said
+    assert output.startswith("ZeroDivisionError: a[2J bug. This is a bug of retain; its log: ")
+    assert output.count("\n") == 1
+    assert str(log().absolute()) in output
     assert stat.S_IMODE(log().stat().st_mode) == 0o600
     text = log().read_text()
     assert "Traceback (most recent call last)" in text
@@ -76,10 +76,10 @@ def test_the_log_follows_no_link(ended, here):
 def test_values_of_the_environment_and_passwords_stay_out_of_the_log(ended, monkeypatch):
     monkeypatch.setenv("SHOP_SECRET", "hunter2hunter2")
     words = ("data.path=postgresql://me:pw12@host/shop", "a=hunter2hunter2", "b=${oc.env:X}")
-    code, said = ended(ZeroDivisionError("it is hunter2hunter2"), *words)
+    code, output = ended(ZeroDivisionError("it is hunter2hunter2"), *words)
     assert code == 70
-    assert "$SHOP_SECRET" in said
-    text = log().read_text() + said
+    assert "$SHOP_SECRET" in output
+    text = log().read_text() + output
     assert "hunter2" not in text
     assert "pw12" not in text
     assert "${oc.env:X}" in text
@@ -92,23 +92,23 @@ def test_a_log_is_bounded(ended):
 
 def test_the_traceback_is_shown_at_once_where_that_is_asked_for(ended, monkeypatch):
     monkeypatch.setenv("RETAIN_DEBUG", "1")
-    code, said = ended(ZeroDivisionError("a bug"))
+    code, output = ended(ZeroDivisionError("a bug"))
     assert code == 70
-    assert said.startswith("Traceback")
-    assert said.endswith("ZeroDivisionError: a bug\n")
+    assert output.startswith("Traceback")
+    assert output.endswith("ZeroDivisionError: a bug\n")
     assert not list(Path().rglob("retain-bug-*"))
 
 
 def test_a_log_that_cannot_be_written_is_no_second_error(ended, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", "/proc/none")
-    code, said = ended(ZeroDivisionError("a bug"))
+    code, output = ended(ZeroDivisionError("a bug"))
     assert code == 70
-    assert "no log of it could be written. RETAIN_DEBUG=1 before the command" in said
+    assert "no log of it could be written. RETAIN_DEBUG=1 before the command" in output
 
 
 def test_of_a_worker_s_traceback_the_last_line_is_said(ended):
-    _, said = ended(RuntimeError('Traceback (most recent call last):\n  File "x"\nKeyError: 1\n'))
-    assert said.startswith("KeyError: 1. This is a bug")
+    _, output = ended(RuntimeError('Traceback (most recent call last):\n  File "x"\nKeyError: 1\n'))
+    assert output.startswith("KeyError: 1. This is a bug")
 
 
 def no_room(number, name=None):
@@ -145,19 +145,19 @@ DISK = [
 @pytest.mark.parametrize("primary", LESS_MEMORY)
 @pytest.mark.parametrize("error", MEMORY, ids=lambda error: type(error).__name__)
 def test_memory_that_runs_out_is_one_sentence(ended, primary, error):
-    code, said = ended(error, primary=primary)
+    code, output = ended(error, primary=primary)
     assert code == 2
-    assert said.startswith("memory ran out (")
-    assert said.endswith(f"{LESS_MEMORY[primary]}.\n")
-    assert said.count("\n") == 1
+    assert output.startswith("memory ran out (")
+    assert output.endswith(f"{LESS_MEMORY[primary]}.\n")
+    assert output.count("\n") == 1
 
 
 @pytest.mark.parametrize("error", DISK, ids=str)
 def test_a_disk_that_fills_is_one_sentence(ended, error):
-    code, said = ended(error)
+    code, output = ended(error)
     assert code == 2
-    assert "cannot be written: " in said
-    assert said.count("\n") == 1
+    assert "cannot be written: " in output
+    assert output.count("\n") == 1
 
 
 def test_what_led_to_an_error_tells_that_memory_ran_out():

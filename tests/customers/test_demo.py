@@ -308,8 +308,8 @@ def test_the_figures_are_aggregates_and_say_how_they_were_measured() -> None:
         for marginal in cell["marginals"].values():
             assert set(marginal) in ({"values", "up_to"}, {"quantiles"})
             # a distribution lists its values in order, which no column of customers does
-            (told, *shares) = marginal.values()
-            assert told == sorted(told)
+            (result, *shares) = marginal.values()
+            assert result == sorted(result)
             assert all(share == sorted(share) and share[-1] == 1 for share in shares)
         # correlations of pairs of features, below the diagonal
         assert [len(row) for row in cell["correlation"]] == list(range(1, len(figures["features"])))

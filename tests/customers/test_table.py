@@ -95,8 +95,8 @@ def test_parquet_and_csv_of_one_table_are_the_same_customers(telco, written, par
 @pytest.mark.parametrize("positive", ["Yes", "No", None, True])
 def test_the_activity_is_the_answer_as_the_file_writes_it(telco, written, positive):
     customers = read(path=written(telco), id="customerID", target="Churn", positive=positive)
-    said = "Churn = No" if positive == "No" else "Churn = Yes"
-    assert customers.activity == Label(said, said)
+    texts = "Churn = No" if positive == "No" else "Churn = Yes"
+    assert customers.activity == Label(texts, texts)
     assert read(path=written(telco.drop(columns="Churn")), id="customerID").activity is None
 
 
@@ -153,11 +153,11 @@ def test_truth_values_and_mixed_cells_are_categories(written):
 
 def test_a_number_column_with_a_few_other_cells_is_refused_unless_it_is_said_to_be_text(written):
     path = written(**{"Total sum": ["1", "2"] * 98 + ["many", "few", "3", "4"]})
-    said = (
+    texts = (
         r"column 'Total sum': 2 cells are not a number as the others: 'many', 'few'; .*"
         r"data\.categorical_columns=\[total_sum\]"
     )
-    with pytest.raises(RetainError, match=said):
+    with pytest.raises(RetainError, match=texts):
         read(path=path)
     assert (
         read(path=path, categorical_columns=["total_sum"]).columns["total_sum"].kind == "category"
@@ -290,10 +290,10 @@ def test_the_positive_answer_is_understood(written, answers, positive, meant):
 
 def test_a_positive_answer_that_does_not_exist_is_refused(written):
     path = written(answer=["left", "stayed"] * 50)
-    said = (
+    texts = (
         "data.positive is 'lef'; expected one of 'left', 'stayed', .*'answer'. Did you mean 'left'"
     )
-    with pytest.raises(RetainError, match=said):
+    with pytest.raises(RetainError, match=texts):
         read(path=path, target="answer", positive="lef")
 
 
@@ -305,7 +305,7 @@ def test_an_unclear_answer_has_to_be_named(written):
 
 
 @pytest.mark.parametrize(
-    ("answers", "said"),
+    ("answers", "texts"),
     [
         (
             ["a", "b", "c"],
@@ -315,8 +315,8 @@ def test_an_unclear_answer_has_to_be_named(written):
         (["NA", "?", "-"], "it has no values; expected a target of exactly two values"),
     ],
 )
-def test_a_target_has_two_values(written, answers, said):
-    with pytest.raises(RetainError, match=said):
+def test_a_target_has_two_values(written, answers, texts):
+    with pytest.raises(RetainError, match=texts):
         read(path=written(answer=answers * 9, b=list("xyz") * 9), target="answer")
 
 
@@ -388,7 +388,7 @@ def test_derived_features_are_checked_against_the_columns(telco, written):
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "texts"),
     [
         ({"id": "customerid"}, "data.id: column 'customerid' is missing; .*mean 'customerID'"),
         ({"target": "Chrun"}, "data.target: column 'Chrun' is missing; .*mean 'Churn'"),
@@ -413,8 +413,8 @@ def test_derived_features_are_checked_against_the_columns(telco, written):
         ),
     ],
 )
-def test_a_name_that_is_wrong_is_refused(telco, written, options, said):
-    with pytest.raises(RetainError, match=said):
+def test_a_name_that_is_wrong_is_refused(telco, written, options, texts):
+    with pytest.raises(RetainError, match=texts):
         read(path=written(telco), **options)
 
 

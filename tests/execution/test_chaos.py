@@ -143,9 +143,9 @@ def killed_at_random(launch, line, chance):
         assert psutil.wait_procs(family, timeout=10)[1] == []
     process = launch(*line)
     killed += disturb(process, chance, lambda: False)
-    said = process.communicate()
-    assert process.returncode in {0, 1}, said
-    assert "Traceback" not in str(said)
+    output = process.communicate()
+    assert process.returncode in {0, 1}, output
+    assert "Traceback" not in str(output)
     return killed
 
 
@@ -158,9 +158,9 @@ def test_a_sweep_killed_again_and_again_ends_as_an_undisturbed_one(launch, line,
         assert killed >= 10
         assert reasons("wild").count("the worker process died: SIGKILL") >= 2
         process = launch(*line, "outputs=wild")
-        said = process.communicate(timeout=120)
+        output = process.communicate(timeout=120)
     calm.communicate(timeout=120)
-    assert process.returncode == 0, said
+    assert process.returncode == 0, output
     assert watcher.broken == []
     assert len(watcher.looks) >= RUNS
     assert len(tree("calm")) == RUNS

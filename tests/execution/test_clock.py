@@ -104,8 +104,8 @@ def test_a_clock_that_jumps_changes_no_duration_and_no_state(
     later = max(datetime.fromisoformat(record["finished_at"]) for record in found.values())
     earlier = min(datetime.fromisoformat(record["finished_at"]) for record in found.values())
     assert later - earlier > timedelta(seconds=abs(seconds) - 100)
-    _, said = retain(*line)  # by the clock of this process, which nobody has set
-    assert "0 done, 0 failed, 0 not applicable, 3 done before and skipped" in said
+    _, output = retain(*line)  # by the clock of this process, which nobody has set
+    assert "0 done, 0 failed, 0 not applicable, 3 done before and skipped" in output
 
 
 # The same without the library that sets clocks.

@@ -67,10 +67,10 @@ def left_free(mounted, pages):
     return folder
 
 
-def told(said):
-    """Whether all that is said of a failure is one sentence and its remedy."""
+def is_one_sentence(output):
+    """Return whether a failure is explained in one sentence with its remedy."""
     first = "full/runs cannot be written: No space left on device"
-    return said.startswith(first) and said.endswith(f". {REMEDY}\n") and said.count("\n") == 1
+    return output.startswith(first) and output.endswith(f". {REMEDY}\n") and output.count("\n") == 1
 
 
 # With each page more, it is another file of the run that does not fit any more. What is left
@@ -79,19 +79,19 @@ def test_a_run_that_meets_a_full_disk_anywhere_says_so_and_continues(retain, tin
     reached = set()
     for pages in range(16):
         folder = left_free(mounted, pages)
-        code, said = retain(*tiny, *ALONE, "outputs=full")
+        code, output = retain(*tiny, *ALONE, "outputs=full")
         if code == 0:
             break
         assert code == 2
-        assert told(said.splitlines(keepends=True)[-1]), said
-        assert "Traceback" not in said
+        assert is_one_sentence(output.splitlines(keepends=True)[-1]), output
+        assert "Traceback" not in output
         assert not list(folder.rglob(".unfinished-*"))
         state = tuple(sorted(p.name for p in folder.rglob("*") if p.is_file()))
         if state not in reached:
             reached.add(state)
             mounted("full", "size=4m")
-            code, said = retain(*tiny, *ALONE, "outputs=full")
-            assert code == 0, said
+            code, output = retain(*tiny, *ALONE, "outputs=full")
+            assert code == 0, output
             assert finished(folder) == 1
         shutil.rmtree(folder / "adhoc", ignore_errors=True)
     assert len(reached) >= 5, reached
@@ -101,17 +101,17 @@ def test_a_run_that_meets_a_full_disk_anywhere_says_so_and_continues(retain, tin
 @pytest.mark.parametrize("pages", [14, 28])
 def test_a_sweep_that_meets_a_full_disk_says_so_and_continues(retain, tiny, mounted, pages):
     full = left_free(mounted, pages)
-    code, said = retain(*tiny, *SWEEP, "outputs=full")
-    assert code == 2, said
-    assert told(said.splitlines(keepends=True)[-1]), said
-    assert "Traceback" not in said
+    code, output = retain(*tiny, *SWEEP, "outputs=full")
+    assert code == 2, output
+    assert is_one_sentence(output.splitlines(keepends=True)[-1]), output
+    assert "Traceback" not in output
     before = finished(full)
     assert before < 6
     mounted("full", "size=4m")
-    code, said = retain(*tiny, *SWEEP, "outputs=full")
-    assert code == 0, said
+    code, output = retain(*tiny, *SWEEP, "outputs=full")
+    assert code == 0, output
     assert finished(full) == 6
-    assert f"{before} done before and skipped" in said
+    assert f"{before} done before and skipped" in output
     assert not list(full.rglob(".unfinished-*"))
 
 
@@ -157,13 +157,13 @@ def test_rows_that_find_no_room_are_never_met_by_halves(mounted, pages):
 
 def test_prepared_rows_that_find_no_room_cost_the_sharing_only(retain, tiny, mounted, monkeypatch):
     line = (*tiny, "data.customers=300", *SWEEP)
-    code, said = retain(*line, "outputs=shared")
-    assert code == 0, said
+    code, output = retain(*line, "outputs=shared")
+    assert code == 0, output
     folder = mounted("small", "size=120k")
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr("tempfile.tempdir", None)
-    code, said = retain(*line, "outputs=not_shared")
-    assert code == 0, said
+    code, output = retain(*line, "outputs=not_shared")
+    assert code == 0, output
     shared, not_shared = (
         {path.parent.name: path.read_bytes() for path in Path(name).rglob("scores.parquet")}
         for name in ("shared", "not_shared")
@@ -177,37 +177,37 @@ def test_outputs_on_a_read_only_disk_are_refused_before_anything_is_fitted(
     retain, tiny, mounted, line
 ):
     mounted("still", "ro,size=1m")
-    code, said = retain(*tiny, *line, "outputs=still")
+    code, output = retain(*tiny, *line, "outputs=still")
     assert code == 2
-    assert said.endswith(
+    assert output.endswith(
         "\nstill/runs cannot be written: Read-only file system. "
         "Make it writable, or name another folder: outputs=FOLDER.\n"
     )
-    assert "ROC-AUC" not in said
-    assert "status.json" not in said
+    assert "ROC-AUC" not in output
+    assert "status.json" not in output
 
 
 def test_a_finished_study_on_a_read_only_disk_is_finished(retain, tiny, mounted):
     mounted("still", "size=1m")
     line = (*tiny, "-m", "model=tree,dummy", "outputs=still")
-    code, said = retain(*line)
-    assert code == 0, said
+    code, output = retain(*line)
+    assert code == 0, output
     mounted("still", "ro,size=1m")
-    code, said = retain(*line)
-    assert code == 0, said
-    assert "0 done, 0 failed, 0 not applicable, 2 done before and skipped" in said
-    assert "cannot be written" not in said
-    code, said = retain(*line, "dry_run=true")
-    assert code == 0, said
-    assert said.count(" done ") == 2
+    code, output = retain(*line)
+    assert code == 0, output
+    assert "0 done, 0 failed, 0 not applicable, 2 done before and skipped" in output
+    assert "cannot be written" not in output
+    code, output = retain(*line, "dry_run=true")
+    assert code == 0, output
+    assert output.count(" done ") == 2
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory, tiny, undrawn, fork_server):
+def compared(tmp_path_factory, tiny, without_charts, fork_server):
     """The outputs of a study with a verdict, which nobody may change."""
     folder = tmp_path_factory.mktemp("compared")
     words = ("study=adhoc", "outputs=own", "resamples=100", "explain=none", "campaign=default")
-    with contextlib.chdir(folder), undrawn():
+    with contextlib.chdir(folder), without_charts():
         assert answer(run, [*tiny, "-m", "model=logreg,tree", "outputs=own"], "run") == 0
         assert answer(compare, words, "compare") == 0
     return folder / "own"
@@ -240,32 +240,32 @@ def test_a_comparison_that_meets_a_full_disk_leaves_the_older_verdict_whole(
     words = ("study=adhoc", "outputs=own", "resamples=100", "campaign.seed=1")
     filler = Path("own", "filler")
     filler.write_bytes(bytes(max(0, shutil.disk_usage("own").free - free * 1024)))
-    code, said = retain_compare(*words, "campaign.replace=true")
+    code, output = retain_compare(*words, "campaign.replace=true")
     filler.unlink()
     assert code == 2
-    assert "No space left on device" in said
-    assert "Traceback" not in said
+    assert "No space left on device" in output
+    assert "Traceback" not in output
     assert beside(older_verdict) == set()
     mounted("own", "size=20m")
-    code, said = retain_compare(*words, "campaign.replace=true")
-    assert code == 0, said
+    code, output = retain_compare(*words, "campaign.replace=true")
+    assert code == 0, output
 
 
 def test_a_comparison_on_a_read_only_disk_is_refused_in_a_sentence(
     older_verdict, retain_compare, mounted
 ):
     mounted("own", "ro,size=8m")
-    code, said = retain_compare("study=adhoc", "outputs=own", "resamples=100")
+    code, output = retain_compare("study=adhoc", "outputs=own", "resamples=100")
     assert code == 2
-    assert "own/runs cannot be written: Read-only file system" in said
+    assert "own/runs cannot be written: Read-only file system" in output
     assert beside(older_verdict) == set()
 
 
 # Where nothing can be mounted, so that it is tested everywhere: nobody writes below a file.
 def test_outputs_below_a_file_are_refused_before_anything_is_fitted(retain, here, tiny):
     (here / "file").write_text("")
-    code, said = retain(*tiny, "model=tree", "outputs=file/below")
+    code, output = retain(*tiny, "model=tree", "outputs=file/below")
     assert code == 2
-    assert "file/below/runs cannot be written: Not a directory" in said
-    assert "outputs=FOLDER" in said
-    assert "ROC-AUC" not in said
+    assert "file/below/runs cannot be written: Not a directory" in output
+    assert "outputs=FOLDER" in output
+    assert "ROC-AUC" not in output

@@ -68,25 +68,25 @@ def soon(holds):
 def raced(tmp_path_factory, fork_server):
     """The outputs of a race of eight runs, which nobody may change, and what it said."""
     folder = tmp_path_factory.mktemp("race")
-    said = io.StringIO()
-    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+    output = io.StringIO()
+    with contextlib.chdir(folder), contextlib.redirect_stdout(output):
         code = answer(run, [*LINE, RACE], "run")
-    assert code == 0, said.getvalue()
-    return folder / "outputs", said.getvalue()
+    assert code == 0, output.getvalue()
+    return folder / "outputs", output.getvalue()
 
 
 def test_runs_that_are_worse_are_stopped_and_say_so(raced):
-    outputs, said = raced
+    outputs, output = raced
     found = records(outputs)
     stopped = {name for name, record in found.items() if record["stopped_early"]}
     assert {name.split("-")[0] for name in stopped} == {"dummy"}
     assert {record["state"] for record in found.values()} == {"done"}
     assert {folds(outputs)[name] for name in stopped} == {3}
     assert {folds(outputs)[name] for name in found.keys() - stopped} == {6}
-    assert re.search(r"done model=dummy sampler=none .*, stopped after 3 of 6 folds", said)
-    assert "8 done, 0 failed" in said
-    assert "The race stopped 2 runs" in said
-    assert "saved 6 of 48 fits" in said
+    assert re.search(r"done model=dummy sampler=none .*, stopped after 3 of 6 folds", output)
+    assert "8 done, 0 failed" in output
+    assert "Early stopping ended 2 runs" in output
+    assert "saved 6 of 48 fits" in output
     status = json.loads((outputs / "adhoc" / "status.json").read_text())
     assert (status["n_done"], status["n_stopped_early"], status["n_left"]) == (8, 2, 0)
     assert status["running"] == []
@@ -127,12 +127,12 @@ def test_the_race_is_the_same_with_any_number_of_workers(raced, retain):
 
 def test_raced_runs_are_done_with_a_race_and_done_in_full_without(raced, retain):
     shutil.copytree(raced[0], "outputs")
-    code, said = retain(*LINE, RACE)
-    assert (code, "0 done, 0 failed, 0 not applicable, 8 done before" in said) == (0, True)
+    code, output = retain(*LINE, RACE)
+    assert (code, "0 done, 0 failed, 0 not applicable, 8 done before" in output) == (0, True)
     assert retain(*LINE, RACE, "dry_run=true")[1].count("raced") == 2
-    said = retain(*LINE, "validation.early_stopping=false")[1]
-    assert "again: it was stopped after 3 of 6 folds" in said
-    assert "2 done, 0 failed, 0 not applicable, 6 done before" in said
+    output = retain(*LINE, "validation.early_stopping=false")[1]
+    assert "again: it was stopped after 3 of 6 folds" in output
+    assert "2 done, 0 failed, 0 not applicable, 6 done before" in output
     assert set(folds().values()) == {6}
     assert not any(record["stopped_early"] for record in records().values())
 
@@ -142,8 +142,8 @@ def test_runs_done_before_take_part(retain):
     retain(*DATA, "model=logreg")
     before = records()
     line = (*DATA, "-m", "model=dummy,logreg", RACE)
-    _, said = retain(*line)
-    assert "1 done, 0 failed, 0 not applicable, 1 done before" in said
+    _, output = retain(*line)
+    assert "1 done, 0 failed, 0 not applicable, 1 done before" in output
     assert sorted(folds().values()) == [3, 6]
     assert before.items() <= records().items()
 
@@ -164,28 +164,28 @@ def test_runs_on_other_splits_are_not_compared(retain):
 
 def test_a_race_is_refused_where_runs_are_sent_away(retain):
     for launcher in ("submitit_local", "ray"):
-        code, said = retain(*DATA, "-m", "model=tree,dummy", RACE, f"hydra/launcher={launcher}")
+        code, output = retain(*DATA, "-m", "model=tree,dummy", RACE, f"hydra/launcher={launcher}")
         assert code == 2
-        assert f"got hydra/launcher={launcher}. Leave one of the two out." in said
+        assert f"got hydra/launcher={launcher}. Leave one of the two out." in output
     assert not Path("outputs").exists()
 
 
 def test_failures_and_the_inapplicable_leave_the_race(retain, odd_models):
     models = "model=raises,kills,exits,logreg,dummy"
-    code, said = retain(*odd_models, *DATA, "-m", models, RACE, "workers=2")
-    assert code == 1, said
-    assert "2 done, 3 failed" in said
+    code, output = retain(*odd_models, *DATA, "-m", models, RACE, "workers=2")
+    assert code == 1, output
+    assert "2 done, 3 failed" in output
     assert sorted(folds().values()) == [3, 6]
     off = [f"features.{name}=false" for name in ("communication", "product", "purchase")]
-    _, said = retain(*DATA, "-m", *off, "features.site=true,false", "study.name=no", RACE)
-    assert "1 done, 0 failed, 1 not applicable" in said
+    _, output = retain(*DATA, "-m", *off, "features.site=true,false", "study.name=no", RACE)
+    assert "1 done, 0 failed, 1 not applicable" in output
 
 
 def test_a_limit_of_time_counts_every_leg(retain, odd_models, monkeypatch):
     monkeypatch.setenv("RETAIN_SLOW", "0.8")
     line = (*odd_models, *DATA, "-m", "model=slow,logreg", RACE, "limits.seconds=3.9")
-    code, said = retain(*line, "workers=2")
-    assert code == 1, said
+    code, output = retain(*line, "workers=2")
+    assert code == 1, output
     (slow,) = (record for name, record in records().items() if name.startswith("slow"))
     assert re.match(r"stopped after [34]\.\d s: limits\.seconds is 3\.9", slow["reason"])
     assert (
@@ -226,9 +226,9 @@ def test_a_race_killed_on_the_way_ends_as_one_that_was_not(launch, raced, cut_sh
     assert folds_kept("outputs")
     kill(launch, *LINE, RACE, when=lambda: len(folds_kept("outputs")) >= 6)
     assert folds_kept("outputs")
-    code, said = retain(*LINE, RACE)
-    assert code == 0, said
-    assert "0 failed" in said
+    code, output = retain(*LINE, RACE)
+    assert code == 0, output
+    assert "0 failed" in output
     assert left() == left(raced[0])
     assert not folds_kept("outputs")
 
@@ -247,8 +247,8 @@ def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(
     assert records() == {}
     assert len(list(Path("outputs/adhoc").glob("slow-*/folds.parquet"))) == 1
     monkeypatch.setenv("RETAIN_SLOW", "0")
-    _, said = retain(*line)
-    assert "2 done" in said
+    _, output = retain(*line)
+    assert "2 done" in output
     log = next(Path("outputs/adhoc").glob("slow-*/run.log")).read_text()
     assert log.count("with 3 of 6 folds") == 1
 
@@ -256,15 +256,15 @@ def test_after_an_interrupt_the_race_goes_on_from_the_folds_there_are(
 def test_two_races_at_once_share_the_work_and_agree(launch, raced, here):
     line = (*LINE, RACE, "outputs=shared", "workers=1")
     processes = [launch(*line) for _ in range(2)]
-    said = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
+    output = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], output
     assert left("shared") == left(raced[0])
 
 
 def test_a_tuned_run_tells_what_every_fold_chose(retain):
     tuned = ("tuning=optuna", "tuning.trials=2", "tuning.folds=2")
-    code, said = retain(*DATA, "-m", "model=tree,logreg", *tuned, RACE)
-    assert code == 0, said
+    code, output = retain(*DATA, "-m", "model=tree,logreg", *tuned, RACE)
+    assert code == 0, output
     for record in records().values():
         had = len(record["metrics"]["roc_auc"]["fold_values"])
         assert [(fold["repeat"], fold["fold"]) for fold in record["tuning"]["folds"]] == [
@@ -286,7 +286,7 @@ if __name__ == "__main__":
     Path("launch.py").write_text(script)
     command = [sys.executable, "launch.py"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert "The race stopped 1 run" in done.stdout, done.stderr
+    assert "Early stopping ended 1 run " in done.stdout, done.stderr
     assert "imported []" in done.stdout
 
 
@@ -308,10 +308,10 @@ def test_folds_of_another_world_are_not_gone_on_with(begun, retain):
     same = pa.array([0.25] * len(table))
     table = table.set_column(4, "probability", same)
     for made_by in ({**facts["made_by"], "code": "f" * 64}, None):
-        told = json.dumps({**facts, "made_by": made_by})
-        pq.write_table(table.replace_schema_metadata({"retain": told}), begun.folds)
-        code, said = retain(*LINE, RACE)
-        assert code == 0, said
+        result = json.dumps({**facts, "made_by": made_by})
+        pq.write_table(table.replace_schema_metadata({"retain": result}), begun.folds)
+        code, output = retain(*LINE, RACE)
+        assert code == 0, output
         scores = pd.read_parquet(begun.scores)
         assert not (scores["probability"] == 0.25).any()
         begun.record.unlink()
@@ -319,6 +319,6 @@ def test_folds_of_another_world_are_not_gone_on_with(begun, retain):
 
 def test_a_file_that_holds_no_folds_costs_nothing_but_them(begun, retain):
     begun.folds.write_bytes(b"PAR1 and no more")
-    code, said = retain(*LINE, RACE)
-    assert code == 0, said
+    code, output = retain(*LINE, RACE)
+    assert code == 0, output
     assert begun.read().state == "done"

@@ -127,10 +127,10 @@ def test_a_sweep_that_stops_half_way_is_interrupted(make_plan, tasks, record_of,
 
 def test_a_status_that_cannot_be_written_costs_one_warning_and_no_run(retain, tiny):
     Path("outputs/adhoc/status.json").mkdir(parents=True)
-    code, said = retain(*tiny, "-m", "model=tree,dummy", "workers=1")
+    code, output = retain(*tiny, "-m", "model=tree,dummy", "workers=1")
     assert code == 0
-    assert said.count("status.json cannot be written: [Errno 21] Is a directory") == 1
-    assert "2 done, 0 failed" in said
+    assert output.count("status.json cannot be written: [Errno 21] Is a directory") == 1
+    assert "2 done, 0 failed" in output
     assert not list(Path("outputs/adhoc").glob(".status*"))
 
 
@@ -186,10 +186,10 @@ def test_the_counts_add_up_to_the_total(sweep_of_nine, record_of, states):
     for task, state in zip(tasks, states, strict=False):
         tally.started(task)
         tally.ended(record_of(task, state))
-        told = tally.status("running").model_dump()
+        result = tally.status("running").model_dump()
         parts = ("done", "failed", "not_applicable", "skipped", "left")
-        assert sum(told[f"n_{part}"] for part in parts) == told["n_runs"] == 9
-        assert told["running"] == ()
+        assert sum(result[f"n_{part}"] for part in parts) == result["n_runs"] == 9
+        assert result["running"] == ()
 
 
 @pytest.fixture(scope="session")

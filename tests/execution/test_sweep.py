@@ -13,9 +13,9 @@ import pytest
 
 def test_failures_of_every_kind_leave_the_sweep_alive(retain, tiny, odd_models, records):
     models = "model=raises,kills,exits,tree,dummy"
-    code, said = retain(*odd_models, *tiny, "-m", models, "workers=2")
+    code, output = retain(*odd_models, *tiny, "-m", models, "workers=2")
     assert code == 1
-    assert "2 done, 3 failed" in said
+    assert "2 done, 3 failed" in output
     found = records("adhoc")
     assert {name: r["state"] for name, r in found.items()} == {
         "raises": "failed",
@@ -36,16 +36,16 @@ def test_failures_of_every_kind_leave_the_sweep_alive(retain, tiny, odd_models, 
 def test_a_failed_run_runs_again_and_finished_ones_do_not(retain, tiny, odd_models):
     line = (*odd_models, *tiny, "-m", "model=raises,tree", "workers=1")
     retain(*line)
-    code, said = retain(*line)
+    code, output = retain(*line)
     assert code == 1
-    assert "0 done, 1 failed, 0 not applicable, 1 done before and skipped" in said
+    assert "0 done, 1 failed, 0 not applicable, 1 done before and skipped" in output
 
 
 def test_a_package_nobody_trusts_is_not_built(retain, tiny, odd_models, monkeypatch):
     monkeypatch.delenv("RETAIN_TRUST")
-    code, said = retain(*odd_models, *tiny, "model=exits")
+    code, output = retain(*odd_models, *tiny, "model=exits")
     assert code == 2
-    assert "export RETAIN_TRUST=PACKAGE" in said
+    assert "export RETAIN_TRUST=PACKAGE" in output
 
 
 def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(
@@ -64,16 +64,16 @@ def test_after_an_interrupt_the_same_line_runs_only_what_is_missing(
         time.sleep(0.3)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "The same line continues" in out
+    assert "The same command continues" in out
     assert "Traceback" not in err
     assert json.loads(Path("outputs/adhoc/status.json").read_text())["state"] == "interrupted"
     assert set(records("adhoc")) == {"tree"}
     first = records("adhoc")["tree"]["finished_at"]
     assert "interrupted" in retain(*line, "dry_run=true")[1]
     monkeypatch.setenv("RETAIN_SLOW", "0")
-    code, said = retain(*line)
-    assert code == 0, said
-    assert "2 done, 0 failed, 0 not applicable, 1 done before and skipped" in said
+    code, output = retain(*line)
+    assert code == 0, output
+    assert "2 done, 0 failed, 0 not applicable, 1 done before and skipped" in output
     assert records("adhoc")["tree"]["finished_at"] == first
 
 
@@ -94,18 +94,20 @@ def test_the_first_interrupt_lets_a_run_end_and_begins_no_other(
 
 
 @pytest.mark.parametrize(
-    ("model", "limit", "told"),
+    ("model", "limit", "message"),
     [
         ("hangs", "limits.seconds=1", r"stopped after 1\.\d s: limits\.seconds is 1"),
         ("hungry", "limits.memory_mb=700", r"stopped at [\d,]+ MiB of memory: limits\.memory_mb"),
     ],
 )
-def test_a_run_beyond_its_limit_fails_alone(retain, tiny, odd_models, records, model, limit, told):
+def test_a_run_beyond_its_limit_fails_alone(
+    retain, tiny, odd_models, records, model, limit, message
+):
     line = (*odd_models, *tiny, "-m", f"model={model},tree", limit, "workers=2")
     code, _ = retain(*line)
     assert code == 1
     found = records("adhoc")
-    assert re.search(told, found[model]["reason"])
+    assert re.search(message, found[model]["reason"])
     assert found["tree"]["state"] == "done"
 
 

@@ -26,14 +26,14 @@ def soon(holds):
         time.sleep(0.05)
 
 
-def counted(said):
-    return int(re.search(r"(\d+) done, 0 failed", said).group(1))
+def counted(output):
+    return int(re.search(r"(\d+) done, 0 failed", output).group(1))
 
 
 def test_two_launches_share_the_work_and_agree(launch, retain_compare, tiny):
     processes = [launch(*tiny, *LINE, "workers=1") for _ in range(2)]
-    said = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0, 0], said
+    output = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], output
     paths = list(Path("outputs/shared").glob("*/record.json"))
     records = [json.loads(path.read_text()) for path in paths]
     assert len(records) == 10
@@ -41,7 +41,7 @@ def test_two_launches_share_the_work_and_agree(launch, retain_compare, tiny):
     # A run done twice would have been started after the other launch had finished it.
     logs = [Path(path.parent, "run.log").read_text() for path in paths]
     assert all(log.count("roc_auc") == 1 for log in logs)
-    assert all(1 <= counted(out) <= 10 for out, _ in said)
+    assert all(1 <= counted(out) <= 10 for out, _ in output)
     boards = []
     for _ in range(2):
         retain_compare("study=shared", "resamples=100")
@@ -101,9 +101,9 @@ def test_a_run_another_launch_has_is_waited_for_and_not_done_again(claimed, reta
         directory.lock.unlink()  # lets go of the claim: who waits looks at a new file
 
     with lets_go(does_it):
-        code, said = retain(*tiny, *words, "study.name=shared")
-    assert code == 0, said
-    assert f"{len(words)} done, 0 failed" in said
+        code, output = retain(*tiny, *words, "study.name=shared")
+    assert code == 0, output
+    assert f"{len(words)} done, 0 failed" in output
     assert directory.log.read_text() == "the other launch's"
 
 

@@ -54,7 +54,7 @@ def test_pdlp_is_told_to_be_missing_or_comes_to_the_same_bound(benchmark):
         arguments = benchmark.made_up(200, 0)
         objective, _ = benchmark.pdlp.solved(arguments)
         plan = benchmark.allocate(benchmark.Problem(**arguments), exact_up_to=0)
-        assert objective == pytest.approx(plan.bound, rel=1e-3)
+        assert objective == pytest.approx(plan.upper_bound, rel=1e-3)
 
 
 def test_the_page_has_a_place_for_the_allocation_and_its_examples_hold(benchmark):

@@ -51,8 +51,8 @@ def done(benchmark, stage):
 
 # Were the work not the same, its time would say nothing.
 def test_retain_and_bare_joblib_come_to_the_same_scores(benchmark, stage, done):
-    told = "largest difference of a fold's ROC-AUC between retain and L"
-    assert done.figures[told] < 1e-12
+    message = "largest difference of a fold's ROC-AUC between retain and L"
+    assert done.figures[message] < 1e-12
     works = benchmark("works")
     assert 0 < done.figures[works.FIRST] <= done.taken["retain"].seconds
     assert done.figures[works.DRY] > 0
@@ -180,11 +180,11 @@ def test_a_race_is_held_to_the_tied_set_of_the_full_sweep(benchmark, make_record
     best, worse = (0.91, 0.90, 0.92, 0.91, 0.90, 0.92), (0.70, 0.69, 0.72, 0.70, 0.71, 0.70)
     full = script.Sweep({"aa": record("aa", *best), "bb": record("bb", *worse)}, 10.0)
     early = record("bb", *worse[:3], stopped_early=True, seconds={"fit": 0.75})
-    told = script.told(full, script.Sweep({"aa": full.records["aa"], "bb": early}, 8.0))
-    assert "| fit, s | 3.0 | 2.2 | 0.75 |" in told
-    assert "| fits | 12 | 9 | 0.75 |" in told
-    assert "winner is rank 1 there" in told
-    assert "(p = 1, Holm 1): tied." in told
+    result = script.told(full, script.Sweep({"aa": full.records["aa"], "bb": early}, 8.0))
+    assert "| fit, s | 3.0 | 2.2 | 0.75 |" in result
+    assert "| fits | 12 | 9 | 0.75 |" in result
+    assert "winner is rank 1 there" in result
+    assert "(p = 1, Holm 1): tied." in result
     late = script.Sweep({"bb": record("bb", *worse)}, 8.0)
     assert "NOT tied." in script.told(full, script.Sweep({"aa": early, **late.records}, 8.0))
     # Folds alike in any order: the worse one goes as soon as it may, after three of six.

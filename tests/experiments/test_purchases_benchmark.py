@@ -37,8 +37,8 @@ def test_each_contestant_makes_its_table_and_they_agree(benchmark, tmp_path, cap
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("sys.argv", ["purchase_contestants.py", name, *words])
             benchmark("purchase_contestants").main()
-    told = purchases._agreement(3000, tmp_path)
-    assert "35 columns; equal to pandas in every cell: True" in told
+    result = purchases._agreement(3000, tmp_path)
+    assert "35 columns; equal to pandas in every cell: True" in result
 
 
 def test_what_was_measured_is_told_beside_its_target(benchmark):

@@ -62,11 +62,11 @@ def test_sampled_drivers_say_how_far_they_may_be_off(drivers):
 
 def test_shuffling_what_drives_costs_and_shuffling_noise_does_not(drivers):
     found, _ = drivers(shuffles=3)
-    told = found.permutation(0.5)
+    result = found.permutation(0.5)
     place = {name: j for j, name in enumerate(found.shares.features)}
     assert found.losses.shape == (len(place), 3)
-    assert told.low[place["pages"]] > 0
-    assert abs(told.mean[place["category"]]) < 0.02
+    assert result.low[place["pages"]] > 0
+    assert abs(result.mean[place["category"]]) < 0.02
 
 
 def test_a_shuffled_column_is_all_that_moves():
@@ -124,16 +124,16 @@ def test_the_strongest_drivers_stand_beside_what_is_usual(drivers, shop):
     customers = shop()
     found, rows = drivers(customers=customers)
     usually = typical_ranges(rows.table, rows.labels)
-    told = top_drivers(found.shares, rows.table, usually, 3)
-    assert list(told.groupby("customer_id").size().unique()) == [3]
-    sizes = told["log_odds"].abs().to_numpy().reshape(-1, 3)
+    result = top_drivers(found.shares, rows.table, usually, 3)
+    assert list(result.groupby("customer_id").size().unique()) == [3]
+    sizes = result["log_odds"].abs().to_numpy().reshape(-1, 3)
     assert (np.diff(sizes, axis=1) <= 0).all()
     stayed = rows.table[rows.labels == 0]
-    pages = told[told["feature"] == "pages"]
+    pages = result[result["feature"] == "pages"]
     assert (pages["typical_low"] == stayed["pages"].quantile(0.25)).all()
     own = rows.table["pages"].loc[pages["customer_id"]]
     assert (pages["value"].to_numpy() == own.to_numpy()).all()
-    kinds = told[told["feature"] == "category"]
+    kinds = result[result["feature"] == "category"]
     shares = kinds["level"].map(stayed["category"].value_counts(normalize=True))
     assert kinds["typical_share"].to_numpy() == pytest.approx(shares.to_numpy())
     assert kinds["value"].isna().all()

@@ -139,8 +139,8 @@ def test_a_calibrated_model_is_explained_in_its_calibrated_probability(explained
 @pytest.mark.parametrize("name", [*BOOSTING, "logreg"])
 def test_log_odds_are_those_of_the_model(explained, name):
     model, test, found = explained(name)
-    told = expit(np.log(found.scale.base / (1 - found.scale.base)) + found.log_odds.sum(axis=1))
-    assert told == pytest.approx(model.predict_proba(test)[:, 1], abs=1e-9)
+    result = expit(np.log(found.scale.base / (1 - found.scale.base)) + found.log_odds.sum(axis=1))
+    assert result == pytest.approx(model.predict_proba(test)[:, 1], abs=1e-9)
 
 
 # A feature's one-hot columns and its missing indicator are one feature to whoever reads.

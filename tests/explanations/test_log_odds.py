@@ -25,19 +25,19 @@ def ends(found, margin, base):
 def test_a_logistic_curve_over_the_margin_is_followed(margin, base, slope, shift):
     probability = expit(slope * margin + shift)
     found = scale_log_odds(margin, base, probability, EDGE)
-    _, told = ends(found, margin, base)
+    _, result = ends(found, margin, base)
     apart = np.abs(margin - base) > 1e-6
-    assert told[apart] == pytest.approx(probability[apart], abs=1e-6)
+    assert result[apart] == pytest.approx(probability[apart], abs=1e-6)
 
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30).map(np.array), st.floats(0.1, 0.9))
 def test_a_forests_margin_is_its_probability(margin, base):
     found = scale_log_odds(margin, base, margin, EDGE)
-    odds, told = ends(found, margin, base)
+    odds, result = ends(found, margin, base)
     apart = np.abs(margin - base) > 1e-6
     assert found.base == base
-    assert told == pytest.approx(margin, abs=1e-6)
+    assert result == pytest.approx(margin, abs=1e-6)
     assert odds[apart] == pytest.approx(logit(np.clip(margin, EDGE, 1 - EDGE))[apart], abs=1e-4)
     assert np.isfinite(found.log_odds).all()
 

@@ -95,10 +95,10 @@ def test_it_is_explained_by_sampling(make, regulars, three_folds, model):
     budget = TimeBudget(seconds=60.0, rows=40, background=20, seed=0)
     found = explain(fitted, table.loc[splits.ids], table.loc[splits.ids[:20]], budget)
     assert found.features == model.reads
-    told = grounds(regulars, experiment, splits)
-    assert told.seen == model.reads
-    assert told.on == ("purchase",)
-    assert {"pages", "category"} <= set(told.columns)
+    result = grounds(regulars, experiment, splits)
+    assert result.seen == model.reads
+    assert result.on == ("purchase",)
+    assert {"pages", "category"} <= set(result.columns)
 
 
 @MODELS

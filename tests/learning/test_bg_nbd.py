@@ -43,8 +43,8 @@ def cdnow(checkout):
     found["week"], found["least"] = found["first"] // 7, -found["repeat"]
     sample = found.sort_values(["week", "least", "customer"]).iloc[9::10]
     until = 39 * 7 - 1 - sample["first"]
-    told = (sample["n"] - 1, (sample["last"] - sample["first"]) / 7, until / 7)
-    return [column.to_numpy(dtype=float) for column in told]
+    result = (sample["n"] - 1, (sample["last"] - sample["first"]) / 7, until / 7)
+    return [column.to_numpy(dtype=float) for column in result]
 
 
 def in_turn(values):

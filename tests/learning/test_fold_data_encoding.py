@@ -57,8 +57,8 @@ def test_rows_are_those_of_the_steps_to_the_last_bit(pipeline_of, kind, sampler,
     table = table_of(kind)
     target = np.random.default_rng(1).integers(0, 3, LEARNT) // 2
     pipeline = pipeline_of(table, scaling, sampler)
-    told = (pipeline, table.iloc[:LEARNT], target, table.iloc[LEARNT:])
-    mine, theirs = prepare_fold(*told), _by_steps(*told)
+    result = (pipeline, table.iloc[:LEARNT], target, table.iloc[LEARNT:])
+    mine, theirs = prepare_fold(*result), _by_steps(*result)
     for name in ("train", "target", "test"):
         one, other = getattr(mine, name), getattr(theirs, name)
         assert one.dtype == other.dtype

@@ -163,13 +163,15 @@ def test_a_fold_of_one_class_is_refused(dated_shop):
 
 
 # With more parts there is more to learn from, and with fewer of them more to test.
-@pytest.mark.parametrize(("early", "told"), [(True, "learn from.* Raise"), (False, "test.* Lower")])
-def test_a_fold_of_one_class_tells_which_way_to_turn(dated_shop, early, told):
+@pytest.mark.parametrize(
+    ("early", "message"), [(True, "learn from.* Raise"), (False, "test.* Lower")]
+)
+def test_a_fold_of_one_class_tells_which_way_to_turn(dated_shop, early, message):
     customers = dated_shop()
     day = customers.dated.snapshot
     alike = day < day.min() + pd.Timedelta(days=90) if early else day == day.iloc[3]
     target = customers.target.mask(alike, 0)
-    with pytest.raises(RetainError, match=rf"rows to {told} validation\.folds from 3"):
+    with pytest.raises(RetainError, match=rf"rows to {message} validation\.folds from 3"):
         split(replace(customers, target=target), plan(), seed=0)
 
 
@@ -195,10 +197,10 @@ def test_the_latest_scored_snapshot_is_told_by_the_customers_own_ids(dated_shop)
     outside = scores_of(splits.ids[splits.folds[0].test], "out_of_fold")
     sealed = scores_of(splits.sealed, "sealed_test")
     drivers = pd.DataFrame({"customer_id": splits.sealed, "feature": "pages"})
-    people, parts, told = select_latest_snapshot(customers, [outside, sealed], drivers)
+    people, parts, result = select_latest_snapshot(customers, [outside, sealed], drivers)
     assert [part.origin for part in parts] == ["sealed_test"]
     assert sorted(people.features.index) == sorted(who(customers, splits.sealed))
-    assert list(told["customer_id"]) == list(parts[0].table["customer_id"])
+    assert list(result["customer_id"]) == list(parts[0].table["customer_id"])
     one = people.features.index[0]
     row = f"{one}@{people.snapshot}"
     assert people.features.loc[one].equals(customers.features.loc[row].rename(one))

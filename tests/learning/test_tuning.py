@@ -244,17 +244,17 @@ def test_every_fold_has_trials_of_its_own(make, shop, three_folds, monkeypatch):
 def test_a_run_tells_every_folds_choice_their_agreement_and_the_optimism(make, shop, three_folds):
     customers = shop()
     outcome = evaluate(make(), customers, split(customers, three_folds, seed=0))
-    told = outcome.tuning
-    assert [(fold["repeat"], fold["fold"]) for fold in told["folds"]] == [
+    result = outcome.tuning
+    assert [(fold["repeat"], fold["fold"]) for fold in result["folds"]] == [
         (repeat, fold) for repeat in range(2) for fold in range(3)
     ]
-    assert all(fold["n_trials"] == 6 for fold in told["folds"])
-    depths = [fold["parameters"]["max_depth"] for fold in told["folds"]]
-    assert told["agreement"]["max_depth"]["min"] == min(depths)
-    assert told["agreement"]["max_depth"]["max"] == max(depths)
-    assert told["outer_score"] == pytest.approx(outcome.metrics["roc_auc"]["value"])
-    optimism = told["optimism"]
-    assert optimism["value"] == pytest.approx(told["inner_score"] - told["outer_score"])
+    assert all(fold["n_trials"] == 6 for fold in result["folds"])
+    depths = [fold["parameters"]["max_depth"] for fold in result["folds"]]
+    assert result["agreement"]["max_depth"]["min"] == min(depths)
+    assert result["agreement"]["max_depth"]["max"] == max(depths)
+    assert result["outer_score"] == pytest.approx(outcome.metrics["roc_auc"]["value"])
+    optimism = result["optimism"]
+    assert optimism["value"] == pytest.approx(result["inner_score"] - result["outer_score"])
     assert optimism["low"] < optimism["value"] < optimism["high"]
     assert outcome.seconds["tune"] > 0
 
@@ -268,8 +268,8 @@ def test_folds_tuned_in_several_goes_tell_the_same(make, shop, three_folds):
     kept = replace(begun, tuning=json.loads(json.dumps(begun.tuning)))
     ended = evaluate(make(), customers, splits, begun=kept)
     pd.testing.assert_frame_equal(ended.scores.table, whole.scores.table, check_exact=True)
-    for told in (ended.tuning, whole.tuning):
-        for fold in told["folds"]:
+    for message in (ended.tuning, whole.tuning):
+        for fold in message["folds"]:
             fold["seconds"] = 0.0
     assert ended.tuning == whole.tuning
 
@@ -278,9 +278,9 @@ def test_folds_tuned_in_several_goes_tell_the_same(make, shop, three_folds):
 def test_on_pure_noise_the_inner_best_flatters(make, shop, three_folds):
     customers = shop(300, noise=1000.0)
     experiment = make(how=settings(trials=40, folds=2))
-    told = evaluate(experiment, customers, split(customers, three_folds, seed=0)).tuning
-    assert told["inner_score"] > 0.53
-    assert told["optimism"]["value"] > 0.03
+    result = evaluate(experiment, customers, split(customers, three_folds, seed=0)).tuning
+    assert result["inner_score"] > 0.53
+    assert result["optimism"]["value"] > 0.03
 
 
 def test_a_run_that_is_not_tuned_tells_nothing_of_tuning(make, shop, three_folds):

@@ -95,7 +95,7 @@ def test_folds_of_a_race_stay_until_there_is_a_record(tmp_path, make_record):
 
 
 @pytest.mark.parametrize(
-    ("part", "change", "told"),
+    ("part", "change", "message"),
     [
         ("data", {"fingerprint": "f" * 64}, r"the data changed \(aaaaaaaa → ffffffff\)"),
         ("split", {"fingerprint": "f" * 64}, "the splits changed"),
@@ -103,13 +103,13 @@ def test_folds_of_a_race_stay_until_there_is_a_record(tmp_path, make_record):
         ("environment", {"packages": {"numpy": "9.9"}}, r"packages changed \(numpy 2\.0 → 9\.9\)"),
     ],
 )
-def test_a_record_of_another_world_says_what_changed(make_record, part, change, told):
+def test_a_record_of_another_world_says_what_changed(make_record, part, change, message):
     record = make_record()
     now = {name: getattr(record, name) for name in ("data", "split", "environment")}
     now[part] = now[part].model_copy(update=change)
     import re
 
-    assert re.match(told, record.outdated(**now))
+    assert re.match(message, record.outdated(**now))
 
 
 def test_a_record_of_this_world_is_not_outdated(make_record):
@@ -195,7 +195,7 @@ def test_records_read_together_are_those_read_alone_and_share_what_is_equal(many
 
 
 @pytest.mark.parametrize(
-    "told",
+    "message",
     [
         json.dumps,
         lambda tree: json.dumps(tree, indent=1).replace('"columns"', '"cölumns"'),
@@ -204,9 +204,9 @@ def test_records_read_together_are_those_read_alone_and_share_what_is_equal(many
     ],
     ids=["on one line", "another contract", "no contract", "another order"],
 )
-def test_a_record_written_otherwise_is_read_all_the_same(many, told):
+def test_a_record_written_otherwise_is_read_all_the_same(many, message):
     path = list(many.runs())[2].record
-    path.write_text(told(json.loads(path.read_text())), encoding="utf-8")
+    path.write_text(message(json.loads(path.read_text())), encoding="utf-8")
     together = [record for _, record in many.read()]
     assert together == [run.read() for run in many.runs()]
 
@@ -215,13 +215,13 @@ def test_a_broken_record_among_many_is_named(many):
     path = list(many.runs())[3].record
     text = path.read_text()
     path.write_text(text.replace('"seconds": {', '"seconds": ['), encoding="utf-8")
-    told = [record.reason for _, record in many.read() if isinstance(record, BrokenRun)]
-    assert len(told) == 1
-    assert "svc-00000003/record.json is not JSON" in told[0]
+    result = [record.reason for _, record in many.read() if isinstance(record, BrokenRun)]
+    assert len(result) == 1
+    assert "svc-00000003/record.json is not JSON" in result[0]
     path.write_text(text.replace('"n_rows": 100', '"n_rows": "many"'), encoding="utf-8")
-    told = [record.reason for _, record in many.read() if isinstance(record, BrokenRun)]
-    assert len(told) == 1
-    assert "is no record of a run: data.n_rows" in told[0]
+    result = [record.reason for _, record in many.read() if isinstance(record, BrokenRun)]
+    assert len(result) == 1
+    assert "is no record of a run: data.n_rows" in result[0]
 
 
 # Whoever does a run again must not write where a stranger's link leads, nor wait for a pipe.

@@ -19,7 +19,7 @@ from retain.report.page.page import page
 
 from .invented_campaign import make_campaign, make_segments
 from .invented_explanations import make_reasons
-from .shared_charts import DrawnOnce
+from .shared_charts import SharedCharts
 
 MODELS = ("catboost", "svc", "lightgbm", "logreg", "dummy")
 SAMPLERS = ("none", "smote", "random_under")
@@ -197,7 +197,7 @@ def make_tree(count=30, *, folds=10):
         board[-1]["n_folds"] = 3
         runs[-1]["folds"] = {name: values[:3] for name, values in runs[-1]["folds"].items()}
     return {
-        "schema": 4,
+        "schema": 3,
         "study": "models",
         "studies": ["models"],
         "question": "Which model tells best who is about to buy less?",
@@ -402,17 +402,17 @@ def left_out(state, reason, i):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def drawn_once():
+def shared_charts():
     """Pages share the charts they have in common."""
-    shared = DrawnOnce()
+    shared = SharedCharts()
     with mock.patch("retain.report.page.page.drawings", shared):
         yield shared
 
 
 @pytest.fixture(scope="session")
-def charts_of(drawn_once):
+def charts_of(shared_charts):
     """The charts of a verdict: ``charts_of(tree, language)``; shared, so nobody may change them."""
-    return drawn_once.charts
+    return shared_charts.charts
 
 
 @pytest.fixture(scope="session")
@@ -528,10 +528,10 @@ def browser():
     """The system's Chromium; where none is, tests skip unless RETAIN_REQUIRE_CHROMIUM is set."""
     found = os.environ.get("RETAIN_CHROMIUM") or shutil.which("chromium")
     if found is None:
-        told = "there is no chromium on PATH; set RETAIN_CHROMIUM to a browser"
+        text = "there is no chromium on PATH; set RETAIN_CHROMIUM to a browser"
         if os.environ.get("RETAIN_REQUIRE_CHROMIUM"):
-            pytest.fail(told)
-        pytest.skip(told)
+            pytest.fail(text)
+        pytest.skip(text)
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as engine:

@@ -212,8 +212,8 @@ def bent(values, strength, sign):
     return sign * strength * 1.4 * np.tanh(1.6 * scaled)
 
 
-def number_feature(random, name, told, strength, *, derived, used, top):
-    group, en, ru, centre, spread = told
+def number_feature(random, name, message, strength, *, derived, used, top):
+    group, en, ru, centre, spread = message
     values = random.normal(centre, spread, CUSTOMERS)
     sign = -1 if name in FALLING else 1
     shap = bent(values, strength, sign) + random.normal(0, strength / 4, CUSTOMERS)
@@ -260,8 +260,8 @@ def point(values, shap, name=None):
     }
 
 
-def category_feature(random, name, told, strength, *, used, top):
-    group, en, ru, names = told
+def category_feature(random, name, message, strength, *, used, top):
+    group, en, ru, names = message
     centres = random.normal(0, strength, len(names))
     at = random.integers(0, len(names), CUSTOMERS)
     shap = centres[at] + random.normal(0, strength / 5, CUSTOMERS)
@@ -303,16 +303,16 @@ def features(random):
     order += [name for name in [*DERIVED, *CATEGORIES] if name not in order]
     found, shown = [], 0
     for name in order:
-        told = {**NUMBERS, **DERIVED, **CATEGORIES}[name]
-        used = told[0] != OFF
+        result = {**NUMBERS, **DERIVED, **CATEGORIES}[name]
+        used = result[0] != OFF
         common = {"used": used, "top": used and shown < 6}
         shown += used
         strength = float(next(strengths))
         if name in CATEGORIES:
-            found.append(category_feature(random, name, told, strength, **common))
+            found.append(category_feature(random, name, result, strength, **common))
         else:
             derived = name in DERIVED
-            found.append(number_feature(random, name, told, strength, derived=derived, **common))
+            found.append(number_feature(random, name, result, strength, derived=derived, **common))
     return sorted(
         found, key=lambda one: (not one["in_model"], -one["phik"] if not one["in_model"] else 0)
     )

@@ -66,8 +66,8 @@ def once(draw, drawn):
     def found(*arguments):
         *name, tree, labels = arguments
         before = drawn.setdefault((draw, *name, labels.language), [])
-        for said, chart in before:
-            if all(tree.part(key) == text for key, text in said.items()):
+        for texts, chart in before:
+            if all(tree.part(key) == text for key, text in texts.items()):
                 return chart
         tree.read.clear()
         chart = draw(*arguments)
@@ -77,7 +77,7 @@ def once(draw, drawn):
     return found
 
 
-class DrawnOnce:
+class SharedCharts:
     """Remembers each chart by what it was drawn from, and its markup."""
 
     def __init__(self):

@@ -14,9 +14,9 @@ def text_of(html):
 
 def test_the_customers_of_a_curve_are_those_of_the_snapshots_tested(tree):
     assert out_of_fold(tree) == (123, 311)
-    said = text_of(page(tree, "en"))
-    assert "123 of the 311 customers at the snapshots tested declined" in said
-    assert "123 из 311 (клиент считается на каждом срезе)" in said
+    text = text_of(page(tree, "en"))
+    assert "123 of the 311 customers at the tested snapshots declined" in text
+    assert "123 из 311 (клиент считается на каждом срезе)" in text
 
 
 def test_blind_picking_is_drawn_where_the_tested_snapshots_have_it(tree):
@@ -27,21 +27,21 @@ def test_blind_picking_is_drawn_where_the_tested_snapshots_have_it(tree):
 
 
 def test_every_customer_of_the_funnel_is_learnt_from_tested_sealed_or_left_aside(tree):
-    said = text_of(page(tree, "en"))
-    assert "77 more stand at snapshots between these and the latest" in said
+    text = text_of(page(tree, "en"))
+    assert "77 more are at snapshots between these and the latest" in text
 
 
 def test_a_source_of_one_row_a_customer_speaks_of_customers(tree):
     tree["by_snapshot"], tree["data"]["label"] = [], None
     del tree["split"]["test_snapshots"]
-    said = text_of(page(tree, "en"))
-    assert "494 of 1,296 customers declined" in said
-    assert "at each snapshot" not in said
-    assert "more stand at snapshots" not in said
+    text = text_of(page(tree, "en"))
+    assert "494 of 1,296 customers declined" in text
+    assert "at each snapshot" not in text
+    assert "more are at snapshots" not in text
 
 
 def test_the_units_of_the_funnel_are_said_in_both_languages(tree):
     tree["data"]["funnel"][0]["unit"] = "customers at snapshots"
-    said = text_of(page(tree, "en"))
-    assert "customers at snapshots" in said
-    assert "клиенты на датах срезов" in said
+    text = text_of(page(tree, "en"))
+    assert "customers at snapshots" in text
+    assert "клиенты на датах среза" in text

@@ -24,9 +24,9 @@ def test_every_wrong_key_is_told_with_its_nearest_name():
     tree = {**VALIDATION, "repeets": 3, "fold": 3}
     with pytest.raises(RetainError) as caught:
         parse(Validation, tree, "validation")
-    said = str(caught.value)
-    assert "validation: key 'repeets' is unknown. Did you mean 'repeats'?" in said
-    assert "validation: key 'fold' is unknown. Did you mean 'folds'?" in said
+    text = str(caught.value)
+    assert "validation: key 'repeets' is unknown. Did you mean 'repeats'?" in text
+    assert "validation: key 'fold' is unknown. Did you mean 'folds'?" in text
 
 
 @pytest.mark.parametrize(
@@ -156,15 +156,15 @@ def test_a_value_outside_its_own_range_is_told_in_our_words():
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "text"),
     [
         (10**5000, "validation.folds: a whole number has 16610 bits; expected at most 64"),
         ("\ud800", "validation.folds: '.ud800' holds half of a surrogate pair"),
     ],
     ids=["a long number", "half of a pair"],
 )
-def test_what_no_file_can_hold_is_refused_with_its_place(value, said):
-    with pytest.raises(RetainError, match=said):
+def test_what_no_file_can_hold_is_refused_with_its_place(value, text):
+    with pytest.raises(RetainError, match=text):
         parse(Validation, {**VALIDATION, "folds": value}, "validation")
-    with pytest.raises(RetainError, match=said):
+    with pytest.raises(RetainError, match=text):
         parse(Cleaning, {"validation": {"folds": [value]}})

@@ -42,15 +42,15 @@ def test_a_lock_is_held_by_one_process_and_let_go_of_when_it_is_killed(holder):
 
 def test_who_waits_says_so_and_goes_on_when_the_other_ends(holder):
     path, process = holder
-    heard = []
+    messages = []
 
     def end_the_other():
-        heard.append("waits")
+        messages.append("waits")
         process.kill()
 
     with wait_for_lock(path, end_the_other):
         assert is_locked(path)
-    assert heard == ["waits"]
+    assert messages == ["waits"]
 
 
 def test_a_lock_that_is_a_link_is_not_followed(tmp_path):

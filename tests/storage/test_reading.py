@@ -196,7 +196,7 @@ def test_a_file_that_hides_its_size_is_bounded_all_the_same():
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("[" * 100_000, "recursion limit exceeded"),
         ("[" * 70 + "]" * 70, "nested too deep"),
@@ -209,8 +209,8 @@ def test_a_file_that_hides_its_size_is_bounded_all_the_same():
         (b'{"a": "\xff"}', "is no UTF-8 text: line 1"),
     ],
 )
-def test_json_that_no_program_should_have_written_is_refused(text, told):
-    with pytest.raises(RetainError, match=rf"^record\.json.*{told}"):
+def test_json_that_no_program_should_have_written_is_refused(text, message):
+    with pytest.raises(RetainError, match=rf"^record\.json.*{message}"):
         parse_json(text, "record.json")
 
 
@@ -292,7 +292,7 @@ def zipped(**members):
 
 
 @pytest.mark.parametrize(
-    ("found", "told"),
+    ("found", "message"),
     [
         (b"no zip at all", "cannot be read as a model"),
         (zipped(a_npy="1"), "holds no schema.json"),
@@ -301,8 +301,8 @@ def zipped(**members):
         (zipped(schema_json=json.dumps("x") and '{"a":' * 150 + "1" + "}" * 150), "too deep"),
     ],
 )
-def test_an_archive_that_is_no_model_is_refused(found, told):
-    with pytest.raises(RetainError, match=told):
+def test_an_archive_that_is_no_model_is_refused(found, message):
+    with pytest.raises(RetainError, match=message):
         check_model_archive(found, Path("model.skops"))
 
 

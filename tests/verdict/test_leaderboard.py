@@ -74,27 +74,27 @@ def test_what_cannot_change_a_result_is_no_difference():
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"data": {"fingerprint": "f" * 64}}, r"customers: 100 rows, fingerprint aaaaaaaaaaaa"),
-        ({"data": {"n_positives": 7}}, r"target: 40 declined .* against 7 declined"),
+        ({"data": {"n_positives": 7}}, r"target: 40 declined .*; 7 declined"),
         ({"split": {"fingerprint": "f" * 64}}, r"splits: 3 folds × 2, bbbbbbbbbbbb"),
     ],
 )
-def test_unlike_runs_are_refused_and_the_difference_is_named(make_record, change, told):
+def test_unlike_runs_are_refused_and_the_difference_is_named(make_record, change, message):
     record = make_record()
     ((part, update),) = change.items()
     other = record.model_copy(
         update={"id": "ffffffff", part: getattr(record, part).model_copy(update=update)}
     )
-    with pytest.raises(RetainError, match=told):
+    with pytest.raises(RetainError, match=message):
         check_comparable([record, other])
 
 
 def test_other_metrics_are_refused(make_record):
     record = make_record()
     fewer = record.model_copy(update={"metrics": {"roc_auc": record.metrics["roc_auc"]}})
-    with pytest.raises(RetainError, match=r"metrics: roc_auc, brier, ece .* against roc_auc"):
+    with pytest.raises(RetainError, match=r"metrics: roc_auc, brier, ece .*; roc_auc"):
         check_comparable([record, fewer])
 
 
@@ -102,12 +102,15 @@ def test_the_verdict_names_the_winner_and_the_tied(three, judging):
     verdict = judge(three, judging)
     assert verdict.winner.id == "00000001"
     assert verdict.tied == ("00000001", "00000003")
-    assert "svc (00000001) has the best mean ROC-AUC, 0.920" in verdict.sentence
-    assert "1 of the other 2 runs cannot be told from it, 1 score lower" in verdict.sentence
+    assert "svc (00000001) has the best mean ROC-AUC: 0.920" in verdict.sentence
+    assert "1 other run is tied with it, 1 run scores significantly lower" in verdict.sentence
 
 
 def test_a_winner_alone_is_said_to_be_alone(three, judging):
-    assert "0 of the other 1 runs cannot be told from it" in judge(three[:2], judging).sentence
+    assert (
+        "no other run is tied with it, 1 run scores significantly lower"
+        in judge(three[:2], judging).sentence
+    )
 
 
 def test_a_winner_on_resampled_rows_is_cautioned_unless_recalibrated(make_record, judging):
@@ -165,10 +168,10 @@ def test_the_simplest_of_the_tied_can_be_chosen(three, judging):
     simple = judging.model_copy(update={"rule": "simplest_tied"})
     best, chosen = judge(three, judging), judge(three, simple)
     assert best.winner.config["model"]["name"] == best.best.config["model"]["name"] == "svc"
-    assert "The simplest of the tied is knn (00000003)." in best.sentence
+    assert "The simplest of the tied runs is knn (00000003)." in best.sentence
     assert chosen.winner.config["model"]["name"] == "knn"
     assert chosen.best.config["model"]["name"] == "svc"
-    assert "Chosen is the simplest of the tied, knn (00000003)." in chosen.sentence
+    assert "The simplest of the tied runs is chosen: knn (00000003)." in chosen.sentence
 
 
 def test_a_run_recorded_in_two_studies_counts_once(three, judging):

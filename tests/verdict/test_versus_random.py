@@ -24,7 +24,7 @@ def test_on_noise_the_dummy_is_tied_and_nothing_beats_chance(noise, judging):
     assert not verdict.chance.beaten
     (caution,) = verdict.cautions
     assert caution.code == "chance"
-    assert caution.sentence.startswith("Nothing beats chance: a run that ranks nobody is tied")
+    assert caution.sentence.startswith("No run is shown to rank customers better than chance")
 
 
 def test_what_is_no_noise_beats_chance(noise, make_record, judging):
@@ -33,7 +33,7 @@ def test_what_is_no_noise_beats_chance(noise, make_record, judging):
     assert verdict.chance.beaten
     assert verdict.chance.tied == ()
     assert verdict.cautions == []
-    assert verdict.chance.sentence.startswith("The best run beats chance")
+    assert verdict.chance.sentence.startswith("The best run ranks customers better than chance")
 
 
 def test_worse_than_chance_is_not_beating_it(make_record, judging):

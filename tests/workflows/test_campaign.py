@@ -41,13 +41,13 @@ def swept(tmp_path_factory, fork_server):
 
 @pytest.fixture(scope="module")
 def compared_before():
-    """What a line said and left, by its words."""
+    """Output and files of each line that was compared, by its words."""
     return {}
 
 
 @pytest.fixture
 def compared(swept, compared_before, here, retain_compare, tmp_path_factory):
-    """``retain-compare`` on a copy of the study: exit code, what was said, the verdict's folder.
+    """``retain-compare`` on a copy of the study: exit code, output, the verdict's folder.
 
     A line that was compared before leaves what it left then, unless it is to be done ``anew``.
     """
@@ -56,14 +56,14 @@ def compared(swept, compared_before, here, retain_compare, tmp_path_factory):
     def called(*words, anew=False):
         shutil.rmtree(outputs, ignore_errors=True)
         if words in compared_before and not anew:
-            code, said, left = compared_before[words]
+            code, output, left = compared_before[words]
             shutil.copytree(left, outputs)
         else:
             shutil.copytree(swept, outputs)
-            code, said = retain_compare("study=adhoc", "resamples=200", *words)
+            code, output = retain_compare("study=adhoc", "resamples=200", *words)
             left = tmp_path_factory.mktemp("left") / "outputs"
-            compared_before[words] = code, said, shutil.copytree(outputs, left)
-        return code, said, outputs / "adhoc" / "verdict"
+            compared_before[words] = code, output, shutil.copytree(outputs, left)
+        return code, output, outputs / "adhoc" / "verdict"
 
     return called
 
@@ -83,17 +83,17 @@ def tree_of(folder):
 
 
 def test_what_the_files_say_adds_up(compared):
-    code, said, folder = compared("campaign.budget=5", "campaign.control_share=0.25")
-    assert code == 0, said
-    told, customers = tree_of(folder), pd.read_csv(folder / "customers.csv")
+    code, output, folder = compared("campaign.budget=5", "campaign.control_share=0.25")
+    assert code == 0, output
+    tree, customers = tree_of(folder), pd.read_csv(folder / "customers.csv")
     offers, arms = (
         pd.read_csv(campaign_in(folder) / "offers.csv"),
         pd.read_csv(campaign_in(folder) / "campaign.csv"),
     )
-    plan = told["plan"]
-    assert len(customers) == told["n_customers"] == verdict_of(folder)["data"]["n_rows"]
-    assert customers["contactable"].sum() == told["n_contactable"]
-    assert customers["profit_at_risk"].sum() == pytest.approx(told["profit_at_risk"]["value"])
+    plan = tree["plan"]
+    assert len(customers) == tree["n_customers"] == verdict_of(folder)["data"]["n_rows"]
+    assert customers["contactable"].sum() == tree["n_contactable"]
+    assert customers["profit_at_risk"].sum() == pytest.approx(tree["profit_at_risk"]["value"])
     treated = arms[arms["arm"] == "treatment"]
     assert len(arms) == plan["n_chosen"] == plan["n_treated"] + plan["n_control"]
     assert sorted(treated["customer_id"]) == sorted(offers["customer_id"])
@@ -103,16 +103,16 @@ def test_what_the_files_say_adds_up(compared):
     assert plan["expected_saved"] == pytest.approx(
         plan["expected_net"]["value"] + plan["expected_cost"]
     )
-    for one in told["offers"]:
+    for one in tree["offers"]:
         mine = offers[offers["offer"] == one["name"]]
         assert len(mine) == one["n_treated"]
         assert mine["expected_cost"].sum() == pytest.approx(one["expected_cost"])
     held = {
-        (one["segment"], one["offer"]): one["n_control"] for one in told["control_group"]["strata"]
+        (one["segment"], one["offer"]): one["n_control"] for one in tree["control_group"]["strata"]
     }
     assert sum(held.values()) == plan["n_control"]
-    assert verdict_of(folder)["campaign"]["id"] == told["id"]
-    assert "offers.csv" in told["files"]
+    assert verdict_of(folder)["campaign"]["id"] == tree["id"]
+    assert "offers.csv" in tree["files"]
 
 
 def test_nobody_without_consent_is_in_any_list(compared):
@@ -133,8 +133,8 @@ def test_the_same_line_makes_the_same_campaign(compared):
 
     _, _, folder = compared("campaign.budget=5")
     before = files(folder)
-    code, said, _ = compared("campaign.budget=5", anew=True)
-    assert code == 0, said
+    code, output, _ = compared("campaign.budget=5", anew=True)
+    assert code == 0, output
     assert files(folder) == before
 
 
@@ -149,21 +149,21 @@ def test_another_seed_holds_out_others(compared):
 def test_more_budget_moves_from_the_dearest_customers_to_all_whom_it_pays_to_reach(compared):
     sizes, nets = [], []
     for words in (("campaign.budget=2",), ("campaign.budget=5",), ("campaign=default",)):
-        _, said, folder = compared(*words)
-        told = tree_of(folder)
-        sizes.append(told["plan"]["n_chosen"])
-        nets.append(told["plan"]["objective"])
-        assert told["plan"]["relative_gap"] <= 1e-3, said
+        _, output, folder = compared(*words)
+        tree = tree_of(folder)
+        sizes.append(tree["plan"]["n_chosen"])
+        nets.append(tree["plan"]["objective"])
+        assert tree["plan"]["relative_gap"] <= 1e-3, output
     assert sizes == sorted(sizes)
     assert nets == sorted(nets)
-    curve = told["budget_curve"]
+    curve = tree["budget_curve"]
     assert [one["expected_net"] for one in curve] == sorted(one["expected_net"] for one in curve)
     assert curve[-1]["n_chosen"] == sizes[-1]
 
 
 def test_without_a_campaign_asked_for_there_are_segments_alone(compared):
-    code, said, folder = compared("campaign=none")
-    assert code == 0, said
+    code, output, folder = compared("campaign=none")
+    assert code == 0, output
     assert not (folder.parent / "campaigns").exists()
     assert verdict_of(folder)["campaign"] is None
     assert len(verdict_of(folder)["segments"]) > 1
@@ -181,16 +181,16 @@ def test_a_second_look_leaves_the_campaign_that_was_sent_and_the_verdict_that_po
 ):
     _, _, folder = compared("campaign.budget=5")
     verdict, campaign = snapshot(folder), snapshot(campaign_in(folder))
-    code, said = retain_compare("study=adhoc", *second)
+    code, output = retain_compare("study=adhoc", *second)
     assert code == 2
-    assert f"points to campaign {campaign_in(folder).name} and still does" in said
-    assert ("customers change arms" in said) == (second[0] != "campaign=none")
+    assert f"points to campaign {campaign_in(folder).name} and still does" in output
+    assert ("customers change arms" in output) == (second[0] != "campaign=none")
     assert snapshot(folder) == verdict
     assert snapshot(campaign_in(folder)) == campaign
-    typed = re.search(r"all the same: retain-compare (.*)", said)[1].split()
+    typed = re.search(r"all the same: retain-compare (.*)", output)[1].split()
     before = campaign_in(folder)
-    code, said = retain_compare(*typed)
-    assert code == 0, said
+    code, output = retain_compare(*typed)
+    assert code == 0, output
     assert snapshot(before) == campaign
     found = verdict_of(folder)["campaign"]
     assert found is None if second[0] == "campaign=none" else found["id"] != before.name
@@ -201,8 +201,8 @@ def test_a_comparison_that_changes_nobodys_arm_points_to_its_campaign_unasked(
 ):
     _, _, folder = compared("campaign.budget=5")
     before = campaign_in(folder)
-    code, said = retain_compare("study=adhoc", "campaign.budget=5", "report.language=ru")
-    assert code == 0, said
+    code, output = retain_compare("study=adhoc", "campaign.budget=5", "report.language=ru")
+    assert code == 0, output
     assert campaign_in(folder) != before
     assert before.is_dir()
     same = pd.read_csv(before / "campaign.csv")
@@ -214,20 +214,20 @@ def test_a_gate_alone_opens_and_writes_nothing(compared, retain_compare, here):
     before = snapshot(here / "outputs")
     words = ("study=adhoc", "gate_only=true", "explain=none", "campaign=none")
     assert retain_compare(*words, "gate.roc_auc=0.5")[0] == 0
-    code, said = retain_compare(*words, "gate.roc_auc=1.0")
+    code, output = retain_compare(*words, "gate.roc_auc=1.0")
     assert code == 3
-    assert "missed by" in said
+    assert "missed by" in output
     assert snapshot(here / "outputs") == before
-    code, said = retain_compare(*words)
+    code, output = retain_compare(*words)
     assert code == 2
-    assert "gate.METRIC=VALUE" in said
+    assert "gate.METRIC=VALUE" in output
 
 
 def test_files_of_the_older_verdict_that_the_newer_one_has_not_are_named(compared, retain_compare):
     compared("campaign=none", "explain=fast")
-    code, said = retain_compare("study=adhoc", "campaign=none", "explain=none")
-    assert code == 0, said
-    assert "The older verdict had drivers.csv, features.csv" in " ".join(said.split())
+    code, output = retain_compare("study=adhoc", "campaign=none", "explain=none")
+    assert code == 0, output
+    assert "The previous verdict had drivers.csv, features.csv" in " ".join(output.split())
 
 
 def mine(here, text):
@@ -251,10 +251,10 @@ BAD = {
 
 @pytest.mark.parametrize("words", BAD)
 def test_bad_limits_are_refused_before_the_sealed_test_is_opened(compared, words):
-    code, said, folder = compared(words)
+    code, output, folder = compared(words)
     assert code == 2
-    assert "Traceback" not in said
-    assert pd.Series([said]).str.contains(BAD[words]).all(), said
+    assert "Traceback" not in output
+    assert pd.Series([output]).str.contains(BAD[words]).all(), output
     assert not folder.exists()
     assert not (folder.parent / "ledger.jsonl").exists()
 
@@ -272,17 +272,19 @@ WRONG = {
 @pytest.mark.parametrize("part", WRONG)
 def test_a_catalogue_with_a_mistake_is_refused_with_its_place(compared, here, part):
     text, expected = WRONG[part]
-    code, said, folder = compared(*mine(here, CATALOGUE.replace(part, text)))
-    assert code == 2, said
-    assert "Traceback" not in said
-    assert pd.Series([said]).str.contains(expected).all(), said
+    code, output, folder = compared(*mine(here, CATALOGUE.replace(part, text)))
+    assert code == 2, output
+    assert "Traceback" not in output
+    assert pd.Series([output]).str.contains(expected).all(), output
     assert not folder.exists()
     assert not (folder.parent / "ledger.jsonl").exists()
 
 
 def test_a_catalogue_of_one_s_own_is_offered_at_what_it_is_assumed_to_cost(compared, here):
-    code, said, folder = compared(*mine(here, CATALOGUE), "assumptions.cost_multiplier.value=1.25")
-    assert code == 0, said
+    code, output, folder = compared(
+        *mine(here, CATALOGUE), "assumptions.cost_multiplier.value=1.25"
+    )
+    assert code == 0, output
     assert [one["name"] for one in tree_of(folder)["offers"]] == ["call"]
     offers = pd.read_csv(campaign_in(folder) / "offers.csv")
     assert set(offers["text"]) == {"Hello!"}
@@ -305,8 +307,8 @@ def other_store(here, shop, retain):
             words += ["data.profit=money", "data.profit_unit=coins"]
         if "agreed" not in without:
             words += ["data.consent=agreed"]
-        code, said = retain(*words, "model=logreg", *STORE[1:])
-        assert code == 0, said
+        code, output = retain(*words, "model=logreg", *STORE[1:])
+        assert code == 0, output
 
     return learnt
 
@@ -315,10 +317,10 @@ def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
     other_store, retain_compare
 ):
     other_store("money")
-    code, said = retain_compare("study=adhoc", "campaign=default")
-    assert code == 0, said
-    assert "data.profit=COLUMN" in said
-    assert "of a purchase log data.columns.amount=COLUMN" in " ".join(said.split())
+    code, output = retain_compare("study=adhoc", "campaign=default")
+    assert code == 0, output
+    assert "data.profit=COLUMN" in output
+    assert "of a purchase log data.columns.amount=COLUMN" in " ".join(output.split())
     found = verdict_of(Path("outputs/adhoc/verdict"))
     assert found["segments"]
     assert "data.profit" in found["campaign"]["reason"]
@@ -326,29 +328,32 @@ def test_without_profit_there_are_segments_and_a_word_on_what_is_missing(
 
 def test_where_the_source_does_not_say_who_agreed_nobody_is_contacted(other_store, retain_compare):
     other_store("agreed")
-    code, said = retain_compare("study=adhoc", "campaign=default")
-    assert code == 0, said
-    assert "campaign.consent=assume_given" in said
-    told = tree_of(Path("outputs/adhoc/verdict"))
-    assert told["n_contactable"] == 0
-    assert not [one for one in told["offers"] if one["needs_consent"] and one["n_chosen"]]
+    code, output = retain_compare("study=adhoc", "campaign=default")
+    assert code == 0, output
+    assert "campaign.consent=assume_given" in output
+    tree = tree_of(Path("outputs/adhoc/verdict"))
+    assert tree["n_contactable"] == 0
+    assert not [one for one in tree["offers"] if one["needs_consent"] and one["n_chosen"]]
     words = ("study=adhoc", "campaign.consent=assume_given", "campaign.replace=true")
-    code, said = retain_compare(*words)
-    assert code == 0, said
+    code, output = retain_compare(*words)
+    assert code == 0, output
     assert tree_of(Path("outputs/adhoc/verdict"))["n_contactable"] == 150
 
 
 def test_a_store_that_says_who_agreed_is_not_overruled(compared):
-    code, said, _ = compared("campaign.consent=assume_given")
+    code, output, _ = compared("campaign.consent=assume_given")
     assert code == 2
-    assert "consent" in said
+    assert "consent" in output
 
 
 # Seven held out are a control group, though no effect can be seen with them.
 @pytest.mark.parametrize(
-    ("control", "told"),
-    [(0, "without a control group"), (7, "26 treated and 7 held out are too few .* 260 a group")],
+    ("control", "message"),
+    [
+        (0, "Without a control group"),
+        (7, "too small to detect any effect .26 contacted and 7 in .* 260 in each group"),
+    ],
 )
-def test_a_control_group_too_small_is_told_from_none(control, told):
+def test_a_control_group_too_small_is_told_from_none(control, message):
     power = {"hoped": 0.1, "detectable": None, "treated": 26, "control": control, "needed": 260}
-    assert re.search(told, _promise({"power": {"overall": power}}))
+    assert re.search(message, _promise({"power": {"overall": power}}))

@@ -1,5 +1,6 @@
 """Commands that write a verdict, killed and crowded: `make chaos` has the full figures."""
 
+import contextlib
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -16,8 +17,13 @@ SEED = 1
 
 
 @pytest.fixture(scope="module")
-def ground(tmp_path_factory, fork_server):
-    return chaos.make_playground(tmp_path_factory.mktemp("chaos") / "ground")
+def ground(tmp_path_factory, launch):
+    def start(command, words, folder, environment):
+        with contextlib.chdir(folder):
+            return launch(*words, command=command, **environment)
+
+    folder = tmp_path_factory.mktemp("chaos") / "ground"
+    return chaos.make_playground(chaos.Playground(folder, start))
 
 
 def test_every_verdict_found_is_whole_whatever_is_killed_or_runs_at_once(ground):

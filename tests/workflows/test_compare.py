@@ -40,11 +40,11 @@ def swept(once, here):
 @pytest.fixture(scope="module")
 def judged(once, tmp_path_factory, fork_server):
     """The same with a verdict on the first, which nobody may change, and what was printed."""
-    folder, said = tmp_path_factory.mktemp("judged"), io.StringIO()
+    folder, output = tmp_path_factory.mktemp("judged"), io.StringIO()
     shutil.copytree(once, folder / "outputs")
-    with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+    with contextlib.chdir(folder), contextlib.redirect_stdout(output):
         assert answer(compare, ("study=small", *QUICK, *SPARED), "compare") == 0
-    return folder / "outputs", said.getvalue()
+    return folder / "outputs", output.getvalue()
 
 
 @pytest.fixture
@@ -64,11 +64,11 @@ def ids(study):
 
 
 def test_a_gate_that_is_missed_exits_with_3_and_says_by_how_much(swept, retain_compare):
-    code, said = retain_compare("study=small", *QUICK, "gate.roc_auc=0.999", "gate.brier=0.9")
+    code, output = retain_compare("study=small", *QUICK, "gate.roc_auc=0.999", "gate.brier=0.9")
     assert code == 3
-    said = " ".join(said.split())
-    assert re.search(r"gate: roc_auc is 0\.\d+ .* at least 0.999: missed by 0\.\d+\.", said)
-    assert re.search(r"gate: brier is 0\.\d+ .* at most 0.9: reached\.", said)
+    output = " ".join(output.split())
+    assert re.search(r"gate: roc_auc is 0\.\d+ .* at least 0.999: missed by 0\.\d+\.", output)
+    assert re.search(r"gate: brier is 0\.\d+ .* at most 0.9: reached\.", output)
     found = verdict(swept / "small")["gate"]
     assert not found["passed"]
     assert [check["passed"] for check in found["metrics"]] == [False, True]
@@ -83,15 +83,15 @@ def test_a_gate_that_is_met_is_silent_to_ci(swept, retain_compare):
 def test_a_gate_for_a_metric_there_is_not_is_refused_before_anything_is_written(
     swept, retain_compare
 ):
-    code, said = retain_compare("study=small", "gate.roc_auk=0.9")
+    code, output = retain_compare("study=small", "gate.roc_auk=0.9")
     assert code == 2
-    assert "Did you mean 'roc_auc'?" in said
+    assert "Did you mean 'roc_auc'?" in output
     assert not (swept / "small" / "verdict").exists()
 
 
 def test_several_studies_are_judged_together(swept, retain_compare):
-    code, said = retain_compare("study=[small,other]", *QUICK)
-    assert code == 0, said
+    code, output = retain_compare("study=[small,other]", *QUICK)
+    assert code == 0, output
     found = verdict(swept / "small+other")
     assert found["studies"] == ["small", "other"]
     # The tree with all features is in both studies and counts once.
@@ -107,19 +107,19 @@ def test_several_studies_are_judged_together(swept, retain_compare):
 
 # The customers are the same, and so are those that were sealed.
 def test_an_opening_in_another_study_of_the_same_customers_counts(again, retain_compare):
-    _, said = retain_compare("study=other", *QUICK)
+    _, output = retain_compare("study=other", *QUICK)
     found = verdict(again / "other")
     assert len(found["sealed_test"]["accesses"]) == 2
     assert {opening["study"] for opening in found["sealed_test"]["accesses"]} == {"small", "other"}
     assert [caution["code"] for caution in found["cautions"]] == ["sealed_reopened"]
-    assert "The sealed test was opened 2 times" in " ".join(said.split())
+    assert "The sealed test was opened 2 times" in " ".join(output.split())
 
 
 def test_two_runs_of_a_study_are_told_apart_in_table_and_verdict(swept, retain_compare):
     one, other = list(ids(swept / "small"))[:2]
-    code, said = retain_compare("study=small", *QUICK, f"diff=[{one},{other}]")
+    code, output = retain_compare("study=small", *QUICK, f"diff=[{one},{other}]")
     assert code == 0
-    assert "Whose risk moved most" in said
+    assert "Customers whose risk differs most" in output
     asked = [diff for diff in verdict(swept / "small")["diffs"] if diff["requested"]]
     assert [(diff["a"], diff["b"]) for diff in asked] == [(one, other)]
     (auc,) = [metric for metric in asked[0]["metrics"] if metric["name"] == "roc_auc"]
@@ -150,9 +150,9 @@ def test_two_runs_anywhere_are_told_apart_without_a_verdict(swept, retain_compar
     ],
 )
 def test_what_is_asked_wrongly_is_refused(swept, retain_compare, words, message):
-    code, said = retain_compare(*words)
+    code, output = retain_compare(*words)
     assert code == 2
-    assert re.search(message, said), said
+    assert re.search(message, output), output
 
 
 def test_the_simplest_of_the_tied_can_be_carried_on(swept, retain_compare):
@@ -166,8 +166,8 @@ def test_the_simplest_of_the_tied_can_be_carried_on(swept, retain_compare):
 
 
 def test_what_moved_the_metric_is_told(judged):
-    outputs, said = judged
-    assert "What moved ROC-AUC, all else equal" in said
+    outputs, output = judged
+    assert "Effect of each setting on ROC-AUC" in output
     effects = {effect["factor"]: effect for effect in verdict(outputs / "small")["main_effects"]}
     assert set(effects) == {"model", "features.site"}
     assert effects["features.site"]["levels"][0]["n_pairs"] == 2
@@ -180,11 +180,11 @@ def test_on_noise_nothing_beats_chance(retain, retain_compare, here, shop):
     customers.features.assign(left=noise).reset_index(names="id").to_csv("noise.csv", index=False)
     line = ("data=table", "data.path=noise.csv", "data.id=id", "data.target=left")
     models = "model=dummy,logreg,tree,knn,svc"
-    code, said = retain(*line, models, "study.name=noise", "-m")
-    assert code == 0, said
-    code, said = retain_compare("study=noise", *QUICK)
+    code, output = retain(*line, models, "study.name=noise", "-m")
+    assert code == 0, output
+    code, output = retain_compare("study=noise", *QUICK)
     assert code == 0
-    assert "Nothing beats chance" in " ".join(said.split())
+    assert "No run is shown to rank customers better than chance" in " ".join(output.split())
     found = verdict(Path("outputs/noise"))
     dummy = next(row["id"] for row in found["leaderboard"] if row["model"] == "dummy")
     assert dummy in found["tied"]
@@ -201,14 +201,14 @@ def test_what_a_loser_wrote_does_not_cost_the_verdict(again, retain_compare):
 
 
 # What is written belongs together: an older verdict stays whole where a newer one fails.
-def test_a_verdict_that_fails_leaves_the_older_one_as_it_was(again, retain_compare, drawn):
+def test_a_verdict_that_fails_leaves_the_older_one_as_it_was(again, retain_compare, with_charts):
     folder = again / "small" / "verdict"
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     assert folder / "report.html" in before
     words = ("study=small", *QUICK, "selection.alpha=0.2", "campaign.min_contacts={nobodies: 3}")
-    code, said = retain_compare(*words)
+    code, output = retain_compare(*words)
     assert code == 2
-    assert "segment 'nobodies' is not one of" in said
+    assert "segment 'nobodies' is not one of" in output
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
 
@@ -217,7 +217,7 @@ def test_a_name_that_a_spreadsheet_would_run_is_in_no_table(swept, retain_compar
         record = json.loads(path.read_text())
         record["config"]["model"]["name"] = "=HYPERLINK(0)"
         path.write_text(json.dumps(record))
-    code, said = retain_compare("study=small", *QUICK)
+    code, output = retain_compare("study=small", *QUICK)
     assert code == 2
-    assert "All 4 runs are broken" in said
+    assert "All 4 runs are broken" in output
     assert not (swept / "small" / "verdict" / "leaderboard.csv").exists()

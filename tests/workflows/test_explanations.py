@@ -42,32 +42,32 @@ def tree(study):
 
 
 @pytest.fixture(scope="module")
-def told_in(once, tmp_path_factory, fork_server):
+def compare_once(once, tmp_path_factory, fork_server):
     """Compares a copy of ``small``; its folder, the tree it wrote and what it printed."""
 
     def called(*words):
-        folder, said = tmp_path_factory.mktemp("told"), io.StringIO()
+        folder, output = tmp_path_factory.mktemp("compared"), io.StringIO()
         shutil.copytree(once, folder / "outputs")
         line = ("study=small", "resamples=100", "campaign=none", *words)
-        with contextlib.chdir(folder), contextlib.redirect_stdout(said):
+        with contextlib.chdir(folder), contextlib.redirect_stdout(output):
             assert answer(compare, line, "compare") == 0
         study = folder / "outputs" / "small"
-        return study / "verdict", tree(study), said.getvalue()
+        return study / "verdict", tree(study), output.getvalue()
 
     return called
 
 
 @pytest.fixture(scope="module")
-def full(told_in, undrawn):
+def full(compare_once, without_charts):
     """The folder of a comparison with every reason, and the tree it wrote; nobody changes it."""
-    with undrawn():
-        return told_in("explain=full", "workers=2")[:2]
+    with without_charts():
+        return compare_once("explain=full", "workers=2")[:2]
 
 
 @pytest.fixture(scope="module")
-def fast(told_in):
+def fast(compare_once):
     """The same of the quick way, and what it printed."""
-    return told_in("explain=fast", "explain.top_drivers=1")
+    return compare_once("explain=fast", "explain.top_drivers=1")
 
 
 def test_every_group_has_its_contribution(full):
@@ -139,8 +139,8 @@ def test_drivers_are_told_of_every_customer_in_numbers_and_words(full):
     first = drivers[drivers["customer_id"] == example["customer_id"]]
     outside = customers[customers["origin"] == "out_of_fold"]
     assert example["customer_id"] in set(outside["customer_id"])
-    told = [driver["log_odds"] for driver in example["drivers"]]
-    assert first["log_odds"].tolist() == pytest.approx(told)
+    result = [driver["log_odds"] for driver in example["drivers"]]
+    assert first["log_odds"].tolist() == pytest.approx(result)
     higher = drivers["log_odds"] > 0
     assert (drivers["text_en"].str.contains("higher risk") == higher).all()
     assert (drivers["text_ru"].str.contains("риск(?: при этом)? выше") == higher).all()
@@ -151,12 +151,12 @@ def test_features_and_groups_are_tables_too(full):
     verdict, found = full
     features, groups = (pd.read_csv(verdict / f"{name}.csv") for name in ("features", "groups"))
     assert features["name"].tolist() == [one["name"] for one in found["explanations"]["features"]]
-    told = [
+    result = [
         one["mean_abs_shap"] and one["mean_abs_shap"]["low"]
         for one in found["explanations"]["features"]
     ]
     assert features["mean_abs_shap_low"].dropna().tolist() == [
-        one for one in told if one is not None
+        one for one in result if one is not None
     ]
     assert groups["auc_loss"].is_monotonic_decreasing
     assert set(groups["source"]) == {"sweep", "refit"}
@@ -168,22 +168,24 @@ def test_phrases_are_as_many_as_asked_for(fast):
 
 
 def test_the_quick_way_says_what_it_left_out(fast):
-    _, found, said = fast
+    _, found, output = fast
     groups = {group["name"]: group for group in found["explanations"]["groups"]}
     assert groups["product"]["ablation"]["source"] == "sweep"
     assert "explain=full" in groups["site"]["reason"]
     assert found["explanations"]["drivers"]["rank_correlation"] is None
-    assert "ROC-AUC lost without a feature group" in said
-    assert "explain=full" in " ".join(said.split())
+    assert "ROC-AUC lost without a feature group" in output
+    assert "explain=full" in " ".join(output.split())
 
 
-def test_without_reasons_nothing_of_an_older_comparison_is_left(fast, here, retain_compare, drawn):
+def test_without_reasons_nothing_of_an_older_comparison_is_left(
+    fast, here, retain_compare, with_charts
+):
     shutil.copytree(fast[0].parent, "outputs/small")
     verdict = Path("outputs/small/verdict")
     assert (verdict / "drivers.csv").exists()
     assert (verdict / "fishbone.svg").exists()
-    code, said = retain_compare("study=small", "resamples=100", "explain=none")
-    assert code == 0, said
+    code, output = retain_compare("study=small", "resamples=100", "explain=none")
+    assert code == 0, output
     assert tree(verdict.parent)["explanations"] is None
     left = {path.name for path in verdict.iterdir()}
     assert not left & {"drivers.csv", "features.csv", "groups.csv", "fishbone.svg", "fishbone.png"}
@@ -191,7 +193,7 @@ def test_without_reasons_nothing_of_an_older_comparison_is_left(fast, here, reta
 
 # A model that takes too long is said to be so, and the rest is told all the same.
 def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(
-    swept, retain_compare, drawn
+    swept, retain_compare, with_charts
 ):
     words = (
         "study=knn",
@@ -199,14 +201,14 @@ def test_what_cannot_be_explained_in_time_is_said_with_what_is_missing(
         "explain.max_seconds=0.001",
         "explain.background_size=200",
     )
-    code, said = retain_compare(*words, *LIGHT)
-    assert code == 0, said
+    code, output = retain_compare(*words, *LIGHT)
+    assert code == 0, output
     found = tree(swept / "knn")["explanations"]
     assert found["drivers"] is None
     assert found["missing"].startswith("no exact explainer is known, and sampled SHAP values of")
-    for told in ("KNeighborsClassifier", "drivers.csv", "explain.max_seconds="):
-        assert told in found["missing"]
-        assert told in " ".join(said.split())
+    for message in ("KNeighborsClassifier", "drivers.csv", "explain.max_seconds="):
+        assert message in found["missing"]
+        assert message in " ".join(output.split())
     assert not (swept / "knn" / "verdict" / "drivers.csv").exists()
     assert all(group["ablation"] for group in found["groups"])
     assert all(one["phik"] is not None for one in found["features"])
@@ -258,8 +260,8 @@ def test_a_group_that_the_winner_does_not_see_is_told_as_such(swept, retain, ret
 
 
 def test_the_same_comparison_by_other_workers_tells_the_same(full, swept, retain_compare):
-    code, said = retain_compare("study=small", "resamples=100", "explain=full", "workers=1")
-    assert code == 0, said
+    code, output = retain_compare("study=small", "resamples=100", "explain=full", "workers=1")
+    assert code == 0, output
     assert tree(swept / "small")["explanations"] == full[1]["explanations"]
     drivers = swept / "small" / "verdict" / "drivers.csv"
     assert drivers.read_bytes() == (full[0] / "drivers.csv").read_bytes()
@@ -267,8 +269,8 @@ def test_the_same_comparison_by_other_workers_tells_the_same(full, swept, retain
 
 def test_customers_that_are_not_at_hand_cost_the_reasons_alone(swept, retain_compare):
     words = ("study=small", "explain=full", "resamples=100", "sealed_test=closed")
-    code, said = retain_compare(*words)
-    assert code == 0, said
+    code, output = retain_compare(*words)
+    assert code == 0, output
     found = tree(swept / "small")
     assert found["explanations"] is None
     assert found["curves"] is not None
@@ -276,7 +278,7 @@ def test_customers_that_are_not_at_hand_cost_the_reasons_alone(swept, retain_com
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "message"),
     [
         ("explain=ful", "explain 'ful' is not one of fast, full, none. Did you mean 'full'?"),
         ("explain.max_second=3", "second"),
@@ -288,8 +290,8 @@ def test_customers_that_are_not_at_hand_cost_the_reasons_alone(swept, retain_com
         ),
     ],
 )
-def test_a_wrong_word_is_refused(swept, retain_compare, word, told):
-    code, said = retain_compare("study=small", *word.split(" "))
+def test_a_wrong_word_is_refused(swept, retain_compare, word, message):
+    code, output = retain_compare("study=small", *word.split(" "))
     assert code == 2
-    assert told in said
-    assert "Traceback" not in said
+    assert message in output
+    assert "Traceback" not in output

@@ -135,8 +135,8 @@ def test_without_artefacts_nothing_is_copied(ended, outputs, read):
 def test_a_record_is_logged_once(ended, outputs, read):
     one, other = ended(), ended(id="89abcdef")
     track([one], MLFLOW, outputs)
-    told = track([one, other], MLFLOW, outputs)
-    assert told.startswith("1 runs logged to outputs/mlflow.db, 1 were there already")
+    result = track([one, other], MLFLOW, outputs)
+    assert result.startswith("1 runs logged to outputs/mlflow.db, 1 were there already")
     assert track([one, other], MLFLOW, outputs).startswith("0 runs logged")
     assert {run.info.run_name for run in read()} == {"svc-0123abcd", "svc-89abcdef"}
 
@@ -222,8 +222,8 @@ def test_a_store_may_lie_elsewhere(ended, outputs, blank, store):
     file = Path(store.removeprefix("sqlite:///").replace("%20", " "))
     file.parent.mkdir(exist_ok=True)
     shutil.copy(blank, file)
-    told = track([ended()], Tracking(name="mlflow", store=store), outputs)
-    assert told.startswith(f"1 runs logged to {file}")
+    result = track([ended()], Tracking(name="mlflow", store=store), outputs)
+    assert result.startswith(f"1 runs logged to {file}")
     assert file.with_name("runs-artefacts").is_dir()
 
 
@@ -263,15 +263,15 @@ def one_run(tmp_path_factory, fork_server):
 
 def test_a_comparison_logs_its_runs(compared, blank, read):
     shutil.copy(blank, "outputs/mlflow.db")
-    code, said = compared("tracking=mlflow")
-    assert code == 0, said
-    assert "1 runs logged to outputs/mlflow.db, 0 were there already" in said
+    code, output = compared("tracking=mlflow")
+    assert code == 0, output
+    assert "1 runs logged to outputs/mlflow.db, 0 were there already" in output
     (found,) = read("small")
     record = json.loads(next(Path("outputs").glob("small/*/record.json")).read_text())
     assert found.data.metrics["roc_auc"] == record["metrics"]["roc_auc"]["value"]
-    code, said = compared()
+    code, output = compared()
     assert code == 0
-    assert "mlflow" not in said
+    assert "mlflow" not in output
 
 
 def test_a_package_that_is_missing_is_said_before_anything_is_done(compared, monkeypatch):
@@ -279,25 +279,27 @@ def test_a_package_that_is_missing_is_said_before_anything_is_done(compared, mon
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "mlflow" else look(name)
     )
-    code, said = compared("tracking=mlflow")
+    code, output = compared("tracking=mlflow")
     assert code == 2
-    assert re.search(r"tracking=mlflow needs mlflow-skinny, .*pip install 'retain\[track\]'", said)
+    assert re.search(
+        r"tracking=mlflow needs mlflow-skinny, .*pip install 'retain\[track\]'", output
+    )
     assert not Path("outputs/small/verdict").exists()
 
 
 def test_a_key_that_nothing_reads_is_refused(compared):
-    code, said = compared("tracking.store=runs.db")
+    code, output = compared("tracking.store=runs.db")
     assert code == 2
-    assert "tracking.store is set, but nothing tracks: tracking=mlflow" in said
+    assert "tracking.store is set, but nothing tracks: tracking=mlflow" in output
 
 
 def test_what_mlflow_cannot_do_costs_a_sentence(compared):
     Path("outputs/mlflow.db").write_text("no database, whatever its name says")
-    code, said = compared("tracking=mlflow")
+    code, output = compared("tracking=mlflow")
     assert code == 0
-    assert "MLflow did not take all runs (" in said
-    assert "file is not a database" in said
-    assert "The verdict stands; the same line again logs what is missing." in said
+    assert "MLflow did not take all runs (" in output
+    assert "file is not a database" in output
+    assert "The verdict stands; the same line again logs what is missing." in output
     assert Path("outputs/small/verdict/verdict.json").is_file()
 
 

@@ -30,9 +30,9 @@ QUICK = ("validation.folds=2", "validation.repeats=1")
 def swept(here, retain, purchase_log):
     """What a sweep over a log printed."""
     purchase_log().to_parquet("log.parquet", index=False)
-    code, said = retain("-m", "study=purchases", *LOG, *QUICK, "model=logreg,tree")
-    assert code == 0, said
-    return said
+    code, output = retain("-m", "study=purchases", *LOG, *QUICK, "model=logreg,tree")
+    assert code == 0, output
+    return output
 
 
 def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
@@ -50,9 +50,9 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert "The label, one parameter changed" in swept
 
     consent = ("campaign=default", "campaign.consent=assume_given", "campaign.control_share=0.2")
-    code, said = retain_compare("study=purchases", "resamples=100", *consent)
-    assert code == 0, said
-    assert "from snapshot to snapshot" in said
+    code, output = retain_compare("study=purchases", "resamples=100", *consent)
+    assert code == 0, output
+    assert "from snapshot to snapshot" in output
     verdict = here / "outputs" / "purchases" / "verdict"
     tree = json.loads((verdict / "verdict.json").read_text(encoding="utf-8"))
     *_, last = tree["by_snapshot"]
@@ -94,41 +94,41 @@ def test_a_log_goes_from_launch_to_campaign_and_is_scored_again(
     assert f"data.snapshot=DAY, one after {last['snapshot']}" in capsys.readouterr().err
     late = (*same[:1], "data.snapshot=2031-01-01", *same[2:])
     assert answer(score, late, "score") == 2
-    said = " ".join(capsys.readouterr().err.split())
-    assert "nobody is a regular customer on 2031-01-01" in said
-    assert "Type data.snapshot=DAY, soon after a purchase of the log" in said
+    output = " ".join(capsys.readouterr().err.split())
+    assert "nobody is a regular customer on 2031-01-01" in output
+    assert "Type data.snapshot=DAY, soon after a purchase of the log" in output
 
 
 def test_a_log_read_only_to_be_scored_is_not_learnt_from(here, retain, purchase_log):
     purchase_log().to_parquet("log.parquet", index=False)
-    code, said = retain("-m", "study=purchases", *LOG, *QUICK, "data.has_target=false")
+    code, output = retain("-m", "study=purchases", *LOG, *QUICK, "data.has_target=false")
     assert code == 2
-    assert "type data.has_target=true to learn from them" in said
+    assert "type data.has_target=true to learn from them" in output
 
 
 def test_a_log_that_moved_is_found_by_its_path_alone(here, swept, retain_compare):
     (here / "log.parquet").rename(here / "moved.parquet")
     words = ("study=purchases", "resamples=100", "campaign=none", "explain=none")
-    code, said = retain_compare(*words)
+    code, output = retain_compare(*words)
     assert code == 0
-    assert "data.path=PATH" in said
-    code, said = retain_compare(*words, "data.path=moved.parquet")
-    assert code == 0, said
-    assert "The sealed test was opened once" in said
+    assert "data.path=PATH" in output
+    code, output = retain_compare(*words, "data.path=moved.parquet")
+    assert code == 0, output
+    assert "The sealed test was opened once" in output
 
 
 def test_a_log_is_read_once_and_its_tables_are_kept(here, swept, retain):
     kept = list((here / "outputs" / "tables").iterdir())
     assert kept
     written = {path: path.stat().st_mtime_ns for path in kept}
-    code, said = retain("-m", "study=purchases", *LOG, *QUICK, "model=logreg,tree")
-    assert code == 0, said
-    assert "0 done, 0 failed, 0 not applicable, 4 done before" in said
+    code, output = retain("-m", "study=purchases", *LOG, *QUICK, "model=logreg,tree")
+    assert code == 0, output
+    assert "0 done, 0 failed, 0 not applicable, 4 done before" in output
     assert {path: path.stat().st_mtime_ns for path in kept} == written
 
 
 def test_a_log_asks_for_validation_in_time(here, retain, purchase_log):
     purchase_log().to_parquet("log.parquet", index=False)
-    code, said = retain(*LOG)
+    code, output = retain(*LOG)
     assert code == 2
-    assert "type validation=temporal" in said
+    assert "type validation=temporal" in output

@@ -19,9 +19,9 @@ def store(one_click_dir):
 
 
 def test_from_four_files_to_segments(retain, retain_compare, store, records):
-    code, said = retain("-m", "study=models", *store, "model=dummy,logreg,extra_trees")
-    assert code == 0, said
-    assert "1300 → 1297 (newcomers) → 1296 (outlier)" in said
+    code, output = retain("-m", "study=models", *store, "model=dummy,logreg,extra_trees")
+    assert code == 0, output
+    assert "1300 → 1297 (newcomers) → 1296 (outlier)" in output
     found = records("models")
     # scikit-learn alone, twins grouped, gives .90 to .91 for logistic regression here.
     assert 0.895 <= found["logreg"]["metrics"]["roc_auc"]["value"] <= 0.915
@@ -32,8 +32,8 @@ def test_from_four_files_to_segments(retain, retain_compare, store, records):
         "order_predicts_target",
         "twins",
     }
-    code, said = retain_compare("study=models")
-    assert code == 0, said
+    code, output = retain_compare("study=models")
+    assert code == 0, output
     verdict = json.loads(Path("outputs/models/verdict/verdict.json").read_text(encoding="utf-8"))
     segments = pd.read_csv("outputs/models/verdict/segments.csv")
     assert segments["n_customers"].sum() == sum(verdict["n_scored"].values()) == 1296
@@ -48,9 +48,9 @@ def test_from_four_files_to_segments(retain, retain_compare, store, records):
     ],
 )
 def test_what_would_cheat_is_refused_with_its_numbers(retain, store, words, numbers):
-    code, said = retain(*store, *words)
+    code, output = retain(*store, *words)
     assert code == 2
-    assert re.search(numbers, said), said
+    assert re.search(numbers, output), output
     assert not Path("outputs").exists()
 
 
@@ -76,33 +76,33 @@ def offered(one_click_dir, tmp_path_factory, fork_server):
 
 def campaign_in(verdict):
     """The folder of the campaign that a verdict points to."""
-    told = json.loads((verdict / "verdict.json").read_text(encoding="utf-8"))
-    return verdict.parent / "campaigns" / told["campaign"]["id"]
+    tree = json.loads((verdict / "verdict.json").read_text(encoding="utf-8"))
+    return verdict.parent / "campaigns" / tree["campaign"]["id"]
 
 
 # Money, consent and customers are counted again from the store's own files, by other means.
 def test_a_campaign_reconciles_with_the_store_s_files(offered, one_click_dir):
-    told = json.loads((campaign_in(offered) / "campaign.json").read_text(encoding="utf-8"))
+    tree = json.loads((campaign_in(offered) / "campaign.json").read_text(encoding="utf-8"))
     market = pd.read_csv(one_click_dir / "market_file.csv", index_col="id")
     money = pd.read_csv(one_click_dir / "money.csv", sep=";", decimal=",", index_col="id")
     agreed = market["Разрешить сообщать"] == "да"
     assert (~agreed).sum() == 338
     customers = pd.read_csv(offered / "customers.csv", index_col="customer_id")
-    assert len(customers) == told["n_customers"] == 1296
+    assert len(customers) == tree["n_customers"] == 1296
     assert (customers["contactable"] == agreed[customers.index]).all()
     profit = money["Прибыль"][customers.index]
     pd.testing.assert_series_equal(customers["profit"], profit, check_names=False)
     at_risk = customers["risk"] * profit.clip(lower=0) * 3.0
-    assert at_risk.sum() == pytest.approx(told["profit_at_risk"]["value"], rel=1e-9)
+    assert at_risk.sum() == pytest.approx(tree["profit_at_risk"]["value"], rel=1e-9)
     arms = pd.read_csv(campaign_in(offered) / "campaign.csv", index_col="customer_id")
     treated = arms[arms["arm"] == "treatment"]
-    assert treated["expected_cost"].sum() == pytest.approx(told["plan"]["expected_cost"])
-    assert told["plan"]["expected_cost"] <= 150
-    assert len(arms) == told["plan"]["n_chosen"]
+    assert treated["expected_cost"].sum() == pytest.approx(tree["plan"]["expected_cost"])
+    assert tree["plan"]["expected_cost"] <= 150
+    assert len(arms) == tree["plan"]["n_chosen"]
     assert arms["value_at_stake"].to_numpy() == pytest.approx(3 * profit[arms.index].clip(lower=0))
-    needs = {one["name"] for one in told["offers"] if one["needs_consent"]}
+    needs = {one["name"] for one in tree["offers"] if one["needs_consent"]}
     assert agreed[arms.index[arms["offer"].isin(needs)]].all()
-    shares = told["plan"]["n_control"] / told["plan"]["n_chosen"]
+    shares = tree["plan"]["n_control"] / tree["plan"]["n_chosen"]
     assert shares == pytest.approx(0.2, abs=0.02)
 
 
@@ -155,14 +155,14 @@ def test_the_plan_for_the_store_is_the_optimum_of_an_exact_solver(asked):
         constraints=optimize.LinearConstraint(rows, ub=most),
         options={"mip_rel_gap": 1e-6},
     )
-    assert plan.proven
+    assert plan.is_optimal
     assert plan.value == pytest.approx(-found.fun, rel=2e-6)
     assert plan.value <= -found.mip_dual_bound + 1e-6
 
 
 def test_from_little_budget_to_much_the_campaign_grows_until_nobody_is_left_who_pays(offered):
-    told = json.loads((campaign_in(offered) / "campaign.json").read_text(encoding="utf-8"))
-    curve = told["budget_curve"]
+    tree = json.loads((campaign_in(offered) / "campaign.json").read_text(encoding="utf-8"))
+    curve = tree["budget_curve"]
     nets, sizes = [one["expected_net"] for one in curve], [one["n_chosen"] for one in curve]
     assert nets == sorted(nets)
     assert sizes[0] < sizes[-1]

@@ -128,25 +128,25 @@ def crowd(study):
 
 # Whatever is wrong with it, and however many there are.
 def test_a_broken_run_costs_itself_and_is_named(study, crowd, retain_compare, judged):
-    code, said = retain_compare(*QUICK)
-    assert code == 1, said
-    told = {one["id"]: one["reason"] for one in left_out(study)}
+    code, output = retain_compare(*QUICK)
+    assert code == 1, output
+    result = {one["id"]: one["reason"] for one in left_out(study)}
     read = [way for way in BROKEN if not way.startswith("scores")]
     names = {"best-one" if way == "renamed" else crowd[way].path.name for way in read}
-    assert names <= told.keys()
-    assert all(told.values())
+    assert names <= result.keys()
+    assert all(result.values())
     for name in names:
-        assert f"broken: {name}" in said
-    assert f"{len(told)} runs are broken and left out" in " ".join(said.split())
+        assert f"broken: {name}" in output
+    assert f"{len(result)} runs are broken and left out" in " ".join(output.split())
 
 
 def test_the_same_line_does_broken_runs_again(study, crowd, retain):
     values = ",".join(str(float(number)) for number, _ in enumerate(BROKEN, start=2))
     line = [word for word in LINE if not word.startswith("model=")]
-    code, said = retain(*line, "model=logreg", f"model.C={values}", "dry_run=true")
-    assert code == 0, said
-    assert said.count("again: ") == len(BROKEN) - 1  # the one that was renamed is new
-    assert "done before" not in said
+    code, output = retain(*line, "model=logreg", f"model.C={values}", "dry_run=true")
+    assert code == 0, output
+    assert output.count("again: ") == len(BROKEN) - 1  # the one that was renamed is new
+    assert "done before" not in output
 
 
 @pytest.mark.parametrize("way", [way for way in BROKEN if way.startswith("scores")])
@@ -164,33 +164,33 @@ def test_where_the_winners_scores_are_lost_the_next_best_wins(study, way):
 def test_a_broken_run_that_was_done_again_is_whole(study, retain, retain_compare, judged):
     run_of(study, "logreg").scores.unlink()
     run_of(study, "tree").record.write_text("{")
-    code, said = retain(*LINE)
-    assert code == 0, said
-    assert "scores.parquet" in said
-    assert "record.json is not JSON" in said
-    assert "2 done, 0 failed, 0 not applicable, 1 done before" in said
-    code, said = retain_compare(*QUICK)
-    assert code == 0, said
+    code, output = retain(*LINE)
+    assert code == 0, output
+    assert "scores.parquet" in output
+    assert "record.json is not JSON" in output
+    assert "2 done, 0 failed, 0 not applicable, 1 done before" in output
+    code, output = retain_compare(*QUICK)
+    assert code == 0, output
     assert left_out(study) == []
 
 
 def test_all_broken_runs_are_named_at_once_and_refused_where_nothing_is_left(study, retain_compare):
     for name in ("logreg", "tree", "dummy"):
         run_of(study, name).record.write_text("{")
-    code, said = retain_compare(*QUICK)
+    code, output = retain_compare(*QUICK)
     assert code == 2
     for name in ("logreg", "tree", "dummy"):
-        assert f"{name}-" in said
-    assert "All 3 runs are broken" in said
+        assert f"{name}-" in output
+    assert "All 3 runs are broken" in output
 
 
 def test_a_copied_run_counts_once(study, retain_compare, judged):
     one = run_of(study, "logreg").path
     shutil.copytree(one, one.with_name(f"copy-{one.name}"))
-    code, said = retain_compare(*QUICK)
-    assert code == 1, said
-    (told,) = left_out(study)
-    assert "renamed or copied" in told["reason"]
+    code, output = retain_compare(*QUICK)
+    assert code == 1, output
+    (result,) = left_out(study)
+    assert "renamed or copied" in result["reason"]
 
 
 SCORES = {
@@ -228,9 +228,9 @@ def test_scores_of_foreign_customers_are_told(study, retain_compare):
         return table.set_column(0, "customer_id", ids)
 
     rewritten(run_of(study, "logreg"), foreign)
-    code, said = retain_compare(*QUICK)
+    code, output = retain_compare(*QUICK)
     assert code == 2
-    assert "scores.parquet is of other customers" in " ".join(said.split())
+    assert "scores.parquet is of other customers" in " ".join(output.split())
 
 
 # --- links ---------------------------------------------------------------------------------------
@@ -250,35 +250,35 @@ def test_what_leads_out_of_the_study_is_broken(study, tmp_path, name):
         run.symlink_to(outside)
     config = compose_compare(Arguments(("study=small",)))
     (left, *_) = judge_whole(select_runs(config), config.selection)
-    (told,) = left.broken
-    assert told.directory.path == run
-    assert "leads out of" in told.reason
+    (result,) = left.broken
+    assert result.directory.path == run
+    assert "leads out of" in result.reason
 
 
 def test_a_run_that_leads_out_of_the_study_is_not_done_again_there(study, retain, tmp_path):
     run = run_of(study, "logreg").path
     shutil.move(run, tmp_path / "elsewhere")
     run.symlink_to(tmp_path / "elsewhere")
-    code, said = retain(*LINE)
+    code, output = retain(*LINE)
     assert code == 2
-    assert "leads out of" in said
+    assert "leads out of" in output
 
 
 def test_a_study_that_leads_out_of_outputs_is_refused(study, retain_compare, judged, tmp_path):
     shutil.move("outputs/small", tmp_path / "elsewhere")
     Path("outputs/small").symlink_to(tmp_path / "elsewhere")
-    code, said = retain_compare(*QUICK)
+    code, output = retain_compare(*QUICK)
     assert code == 2
-    assert "is a link that leads out of outputs" in said
-    code, said = retain_compare(f"runs={tmp_path / 'elsewhere'}", "resamples=100")
-    assert code == 0, said
+    assert "is a link that leads out of outputs" in output
+    code, output = retain_compare(f"runs={tmp_path / 'elsewhere'}", "resamples=100")
+    assert code == 0, output
 
 
 @pytest.mark.parametrize("name", ["../small", "a/b", ".."])
 def test_a_study_is_named_by_one_plain_name(study, retain_compare, name):
-    code, said = retain_compare(f"study='{name}'")
+    code, output = retain_compare(f"study='{name}'")
     assert code == 2
-    assert "expected one plain name" in said
+    assert "expected one plain name" in output
 
 
 # --- recorded data -------------------------------------------------------------------------------
@@ -306,9 +306,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_is_only_recorded_is_never_more_than_files(here, what):
-    with pytest.raises(RetainError, match=r'type "?data|data=|expected') as told:
+    with pytest.raises(RetainError, match=r'type "?data|data=|expected') as error:
         check_recorded(REFUSED[what], ())
-    assert "hunter2" not in str(told.value)
+    assert "hunter2" not in str(error.value)
 
 
 def test_files_a_record_names_may_be_databases_only_where_they_are_typed(here):
@@ -341,22 +341,22 @@ def listener():
     """A server that counts who connects."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.2)
-        heard, over = [], threading.Event()
+        messages, over = [], threading.Event()
 
         def listen():
             while not over.is_set():
                 with contextlib.suppress(TimeoutError):
-                    heard.append(server.accept()[0].close())
+                    messages.append(server.accept()[0].close())
 
         thread = threading.Thread(target=listen)
         thread.start()
-        yield server.getsockname()[1], heard
+        yield server.getsockname()[1], messages
         over.set()
         thread.join()
 
 
 def test_a_comparison_connects_to_nothing_a_record_names(study, retain_compare, listener):
-    port, heard = listener
+    port, messages = listener
     for path in study.glob("*/record.json"):
         tree = json.loads(path.read_text(encoding="utf-8"))
         url = f"postgresql://user@127.0.0.1:{port}/shop"
@@ -364,15 +364,15 @@ def test_a_comparison_connects_to_nothing_a_record_names(study, retain_compare, 
         tree["id"] = identity(tree["config"])
         path.write_text(json.dumps(tree), encoding="utf-8")
         path.parent.rename(path.parent.with_name(f"{slug_of(tree['config'])}-{tree['id']}"))
-    code, said = retain_compare(*QUICK)
-    told = " ".join(said.split())
-    assert code == 0, said
-    assert f"type data.path=postgresql://user@127.0.0.1:{port}/shop" in told
-    assert heard == []
-    code, said = retain_compare(*QUICK, "data.table=log")
+    code, output = retain_compare(*QUICK)
+    text = " ".join(output.split())
+    assert code == 0, output
+    assert f"type data.path=postgresql://user@127.0.0.1:{port}/shop" in text
+    assert messages == []
+    code, output = retain_compare(*QUICK, "data.table=log")
     assert code == 2
-    assert "type data.path=" in " ".join(said.split())
-    assert heard == []
+    assert "type data.path=" in " ".join(output.split())
+    assert messages == []
 
 
 @pytest.mark.parametrize(
@@ -387,9 +387,9 @@ def test_a_password_that_was_typed_stands_nowhere(here, retain, words):
         "postgresql://u:hunter2@127.0.0.1:1/s",
         "postgresql://u@127.0.0.1:1/s?password=hunter2",
     ):
-        code, said = retain(*words, f'data.path="{url}"')
+        code, output = retain(*words, f'data.path="{url}"')
         assert code == 2
-        assert "hunter2" not in said
+        assert "hunter2" not in output
     kept = [path for path in here.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
     assert kept == []
 
@@ -397,10 +397,10 @@ def test_a_password_that_was_typed_stands_nowhere(here, retain, words):
 def test_a_password_in_the_environment_stands_nowhere(here, retain, monkeypatch):
     monkeypatch.setenv("PGPASSWORD", "hunter2")
     words = ("data=purchases", "data.columns.customer=a", "data.columns.time=b")
-    code, said = retain(*words, "data.path=postgresql://u@127.0.0.1:1/s")
+    code, output = retain(*words, "data.path=postgresql://u@127.0.0.1:1/s")
     assert code == 2
-    assert "cannot be reached" in said
-    assert "hunter2" not in said
+    assert "cannot be reached" in output
+    assert "hunter2" not in output
     kept = [path for path in here.rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
     assert kept == []
 
@@ -413,10 +413,10 @@ def test_runs_that_are_being_done_are_called_running(study, retain_compare, judg
     busy.record.unlink()
     with busy.claimed() as mine:
         assert mine
-        code, said = retain_compare(*QUICK)
-    assert code == 0, said
-    assert "1 runs are running and are not compared" in said
-    assert "interrupted" not in said
+        code, output = retain_compare(*QUICK)
+    assert code == 0, output
+    assert "1 run is still running and not compared" in output
+    assert "interrupted" not in output
     tree = json.loads((study / "verdict" / "verdict.json").read_text(encoding="utf-8"))
     assert (tree["n_unfinished"], tree["n_running"]) == (1, 1)
 
@@ -425,18 +425,18 @@ def test_the_sealed_test_is_opened_during_a_sweep_only_when_asked_for(study, ret
     busy = run_of(study, "dummy")
     busy.record.unlink()
     with busy.claimed():
-        code, said = retain_compare(*QUICK)
-        assert code == 0, said
-        assert "The sealed test stays closed" in said
+        code, output = retain_compare(*QUICK)
+        assert code == 0, output
+        assert "The sealed test stays closed" in output
         assert not (study / "verdict" / "ledger.jsonl").exists()
-        code, said = retain_compare(*QUICK, "sealed_test=open")
-    assert code == 0, said
-    assert "opened once" in said
+        code, output = retain_compare(*QUICK, "sealed_test=open")
+    assert code == 0, output
+    assert "opened once" in output
 
 
 def test_the_sealed_test_stays_closed_when_that_is_typed(study, retain_compare):
-    code, said = retain_compare(*QUICK, "sealed_test=closed")
-    assert code == 0, said
-    assert "type sealed_test=open" in " ".join(said.split())
+    code, output = retain_compare(*QUICK, "sealed_test=closed")
+    assert code == 0, output
+    assert "type sealed_test=open" in " ".join(output.split())
     tree = json.loads((study / "verdict" / "verdict.json").read_text(encoding="utf-8"))
     assert tree["sealed_test"] is None

@@ -103,8 +103,8 @@ def retain_score(here, capsys, fork_server):
 
     def called(*words):
         code = answer(score, ("verdict=verdict", *words), "score")
-        said = capsys.readouterr()
-        return code, said.out + said.err
+        output = capsys.readouterr()
+        return code, output.out + output.err
 
     return called
 
@@ -125,8 +125,8 @@ def only_campaign():
 
 
 def test_four_new_files_are_scored_placed_and_held_against_training(store, retain_score):
-    code, said = retain_score(*STORE)
-    assert code == 0, said
+    code, output = retain_score(*STORE)
+    assert code == 0, output
     folder = only_folder()
     assert {path.name for path in folder.iterdir()} == FILES
     assert {path.name for path in only_campaign().iterdir()} == CAMPAIGN
@@ -143,9 +143,9 @@ def test_four_new_files_are_scored_placed_and_held_against_training(store, retai
     assert tree["campaign_id"] == only_campaign().name
     assert tree["data"]["n_customers"] == len(scores)
     assert sum(one["n_customers"] for one in tree["segments"]) == len(scores)
-    assert "Drift against" in said
-    assert "not scored" in said
-    assert "Drivers are not computed for new customers" in said
+    assert "Drift against" in output
+    assert "not scored" in output
+    assert "Drivers are not computed for new customers" in output
 
 
 # The bands of value were quantiles of the comparison's customers and are amounts by now: new
@@ -192,8 +192,8 @@ def test_a_customer_of_the_sealed_test_gets_the_score_it_got_there(store, retain
     rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
     for name in ("market_file.csv", "market_money.csv", "market_time.csv", "money.csv"):
         drop_customer(Path("same", name), rows[-1].split(",")[0])
-    code, said = retain_score("data=one_click", "data.dir=same")
-    assert code == 0, said
+    code, output = retain_score("data=one_click", "data.dir=same")
+    assert code == 0, output
     before = pd.read_csv("verdict/customers.csv", index_col="customer_id")
     now = pd.read_csv(only_folder() / "scores.csv", index_col="customer_id")
     sealed = before[before["origin"] == "sealed_test"].index.intersection(now.index)
@@ -201,7 +201,7 @@ def test_a_customer_of_the_sealed_test_gets_the_score_it_got_there(store, retain
     assert now.loc[sealed, "score"].to_numpy() == pytest.approx(before.loc[sealed, "score"])
     assert now.loc[sealed, "risk"].to_numpy() == pytest.approx(before.loc[sealed, "risk"])
     assert now.loc[sealed, "segment"].tolist() == before.loc[sealed, "segment"].tolist()
-    assert re.search(r"29\d of these ids are in the\s+comparison too", said)
+    assert re.search(r"29\d of these ids are in the\s+comparison too", output)
 
 
 def drop_customer(path, id_):
@@ -213,15 +213,15 @@ def drop_customer(path, id_):
 
 def test_the_customers_of_the_comparison_are_no_new_ones(store, retain_score):
     write_store(Path("same"), customers=300, seed=0)
-    code, said = retain_score("data=one_click", "data.dir=same")
+    code, output = retain_score("data=one_click", "data.dir=same")
     assert code == 2
-    assert "these are the 298 customers of the comparison" in said
+    assert "these are the 298 customers of the comparison" in output
     assert not Path("scores").exists()
 
 
 def test_offers_keep_consent_limits_and_the_control_group(store, retain_score):
-    code, said = retain_score(*STORE, "campaign.budget=20", "campaign.control_share=0.5")
-    assert code == 0, said
+    code, output = retain_score(*STORE, "campaign.budget=20", "campaign.control_share=0.5")
+    assert code == 0, output
     folder = only_folder()
     scores = pd.read_csv(folder / "scores.csv", index_col="customer_id")
     arms = pd.read_csv(only_campaign() / "campaign.csv", index_col="customer_id")
@@ -243,15 +243,15 @@ def test_offers_keep_consent_limits_and_the_control_group(store, retain_score):
 
 
 def test_a_campaign_of_none_scores_and_places_alone(store, retain_score):
-    code, said = retain_score(*STORE, "campaign=none")
-    assert code == 0, said
+    code, output = retain_score(*STORE, "campaign=none")
+    assert code == 0, output
     assert {path.name for path in only_folder().iterdir()} == FILES
     assert not Path("campaigns").exists()
 
 
 def test_another_catalogue_can_be_named(store, retain_score):
-    code, said = retain_score(*STORE, "offers=general")
-    assert code == 0, said
+    code, output = retain_score(*STORE, "offers=general")
+    assert code == 0, output
     settings = json.loads((only_folder() / "score.json").read_text())["settings"]
     assert settings["offers"]["name"] == "general"
 
@@ -269,12 +269,12 @@ def test_scored_again_the_folder_is_replaced_whole(store, retain_score):
 def test_scored_again_with_other_limits_the_older_scores_keep_their_campaign(store, retain_score):
     retain_score(*STORE)
     before, campaign = (only_folder() / "score.json").read_bytes(), only_campaign()
-    code, said = retain_score(*STORE, "campaign.budget=5")
+    code, output = retain_score(*STORE, "campaign.budget=5")
     assert code == 2
-    assert f"points to campaign {campaign.name} and still does" in said
+    assert f"points to campaign {campaign.name} and still does" in output
     assert (only_folder() / "score.json").read_bytes() == before
-    code, said = retain_score(*STORE, "campaign.budget=5", "campaign.replace=true")
-    assert code == 0, said
+    code, output = retain_score(*STORE, "campaign.budget=5", "campaign.replace=true")
+    assert code == 0, output
     assert json.loads((only_folder() / "score.json").read_text())["campaign_id"] != campaign.name
     assert {path.name for path in campaign.iterdir()} == CAMPAIGN
 
@@ -282,8 +282,8 @@ def test_scored_again_with_other_limits_the_older_scores_keep_their_campaign(sto
 def test_a_verdict_that_lies_in_no_study_needs_a_folder_for_the_scores(store, retain_score):
     shutil.move("verdict", "copied")
     assert "output_dir=FOLDER" in refused(retain_score, *STORE, "verdict=copied")
-    code, said = retain_score(*STORE, "verdict=copied", "output_dir=there")
-    assert code == 0, said
+    code, output = retain_score(*STORE, "verdict=copied", "output_dir=there")
+    assert code == 0, output
     assert only_folder("there").is_dir()
 
 
@@ -314,15 +314,15 @@ def shifts():
 
 def test_a_table_is_read_as_the_winners_was_but_for_the_target(new_table, retain_score):
     new_table()
-    code, said = retain_score(*NEW)
-    assert code == 0, said
+    code, output = retain_score(*NEW)
+    assert code == 0, output
     names = ["score", "risk", "segment", "profit", "contactable"]
     assert scored()[names].notna().all(axis=None)
     segments = pd.read_csv(only_folder() / "segments.csv")
     before = pd.read_csv("verdict/segments.csv")
     assert set(segments["segment"]) <= set(before["segment"])
     assert set(shifts()) <= {"none", "chance"}
-    assert "Drift against" in said
+    assert "Drift against" in output
 
 
 def test_a_target_in_the_file_changes_nothing(new_table, retain_score, shop):
@@ -336,13 +336,13 @@ def test_a_target_in_the_file_changes_nothing(new_table, retain_score, shop):
 
 def test_customers_who_moved_are_warned_of(new_table, retain_score, shop):
     new_table(pages=shop(80, seed=1).features["pages"] + 5, category="garden")
-    code, said = retain_score(*NEW)
+    code, output = retain_score(*NEW)
     assert code == 0
     assert shifts()[["pages", "category"]].tolist() == ["strong", "strong"]
-    told = json.loads((only_folder() / "score.json").read_text())
-    assert set(told["drift"]["strong"]) >= {"pages", "category"}
-    assert any(one.startswith("category has shifted since training") for one in told["cautions"])
-    assert "(other): 0% → 100%" in said
+    tree = json.loads((only_folder() / "score.json").read_text())
+    assert set(tree["drift"]["strong"]) >= {"pages", "category"}
+    assert any(one.startswith("category has shifted since training") for one in tree["cautions"])
+    assert "(other): 0% → 100%" in output
 
 
 @pytest.mark.parametrize("n", [1, 3])
@@ -350,10 +350,10 @@ def test_a_handful_of_customers_alike_is_scored_without_alarm(new_table, retain_
     new_table()
     few = pd.read_csv("new.csv").head(n).assign(contacts=2, category="toys")
     few.to_csv("new.csv", index=False)
-    code, said = retain_score(*NEW)
-    assert code == 0, said
+    code, output = retain_score(*NEW)
+    assert code == 0, output
     assert len(scored()) == n
-    assert "has shifted" not in said
+    assert "has shifted" not in output
 
 
 def test_a_cell_that_cannot_be_read_costs_one_customer_the_score(new_table, retain_score):
@@ -361,21 +361,21 @@ def test_a_cell_that_cannot_be_read_costs_one_customer_the_score(new_table, reta
     table = pd.read_csv(path, dtype="str")
     table.loc[3, "pages"] = "=HYPERLINK(0)"
     table.to_csv(path, index=False)
-    code, said = retain_score(*NEW)
-    assert code == 0, said
+    code, output = retain_score(*NEW)
+    assert code == 0, output
     left_out = pd.read_csv(only_folder() / "not_scored.csv")
     assert left_out["customer_id"].tolist() == [int(table.loc[3, "id"])]
     assert "cannot be read: column 'pages': 1 cell is not a number" in left_out["reason"][0]
     assert len(scored()) == len(table) - 1
-    assert "1 not scored, listed in not_scored.csv" in said
+    assert "1 not scored, listed in not_scored.csv" in output
 
 
 def test_features_that_are_missing_are_named_at_once(new_table, retain_score):
     path = new_table()
     table = pd.read_csv(path).drop(columns=["contacts", "revenue_current"])
     table.to_csv(path, index=False)
-    said = refused(retain_score, *NEW, "data.groups=null")
-    assert "the model learnt from features 'contacts', 'revenue_current'" in said
+    output = refused(retain_score, *NEW, "data.groups=null")
+    assert "the model learnt from features 'contacts', 'revenue_current'" in output
 
 
 def test_text_ids_and_hostile_levels_stay_text(new_table, retain_score):
@@ -384,16 +384,16 @@ def test_text_ids_and_hostile_levels_stay_text(new_table, retain_score):
     table["id"] = [f"=cmd|{n}" for n in range(len(table))]
     table["category"] = ["[bold]", '"', "=1", "a,b"] * (len(table) // 4)
     table.to_csv(path, index=False)
-    code, said = retain_score(*NEW)
-    assert code == 0, said
+    code, output = retain_score(*NEW)
+    assert code == 0, output
     assert scored().index.str.startswith("'=cmd|").all()
 
 
 def test_without_profit_nothing_is_planned_and_all_are_placed(new_table, retain_score):
     new_table()
-    code, said = retain_score(*NEW, "data.profit=null", "data.profit_unit=null")
-    assert code == 0, said
-    assert "No campaign" in said
+    code, output = retain_score(*NEW, "data.profit=null", "data.profit_unit=null")
+    assert code == 0, output
+    assert "No campaign" in output
     assert "profit" not in scored()
 
 
@@ -407,14 +407,14 @@ def test_segments_of_value_cannot_be_told_without_profit(store, retain_score):
         for name, column in profit.items()
         if column["role"] == "profit"
     ]
-    said = refused(retain_score, *STORE, *words)
-    assert "these customers carry no profit" in said
+    output = refused(retain_score, *STORE, *words)
+    assert "these customers carry no profit" in output
 
 
 def test_consent_can_be_vouched_for_only_where_nobody_states_it(new_table, retain_score):
     new_table()
-    said = refused(retain_score, *NEW, "campaign.consent=assume_given")
-    assert "state their consent" in said
+    output = refused(retain_score, *NEW, "campaign.consent=assume_given")
+    assert "state their consent" in output
     code, _ = retain_score(*NEW, "campaign.consent=assume_given", "data.consent=null")
     assert code == 0
     assert scored()["contactable"].all()
@@ -441,8 +441,8 @@ def test_half_of_the_real_store_reconciles_with_its_files(one_click_dir, here, r
     folder = verdict_of(here / "adhoc", ("data=one_click", f"data.dir={one_click_dir}"))
     shutil.copytree(folder, "verdict")
     profit = real_half(one_click_dir, here / "half")
-    code, said = retain_score("data.dir=half")
-    assert code == 0, said
+    code, output = retain_score("data.dir=half")
+    assert code == 0, output
     left_out = pd.read_csv(only_folder() / "not_scored.csv")["customer_id"]
     assert sorted([*scored().index, *left_out]) == sorted(profit.index)
     assert scored()["profit"].sum() == pytest.approx(profit.drop(left_out).sum())
@@ -461,23 +461,23 @@ def test_half_of_the_real_store_reconciles_with_its_files(one_click_dir, here, r
 def refused(retain_score, *words):
     """What is said of a line that is refused, in one sentence and with nothing written."""
     before = {*Path().rglob("*"), Path(".lock")}
-    code, said = retain_score(*words)
-    assert code == 2, said
+    code, output = retain_score(*words)
+    assert code == 2, output
     assert {*Path().rglob("*"), Path(".lock")} == before
-    assert "Traceback" not in said
-    return said.strip()
+    assert "Traceback" not in output
+    return output.strip()
 
 
 @pytest.mark.parametrize("name", ["model.skops", "reference.json"])
 def test_a_file_that_was_touched_is_refused(store, retain_score, name):
     with (store / name).open("ab") as file:
         file.write(b" ")
-    said = refused(retain_score, *STORE)
-    assert re.search(rf"verdict/{name} is not the \w+ its verdict speaks of: .*", said)
+    output = refused(retain_score, *STORE)
+    assert re.search(rf"verdict/{name} is not the \w+ its verdict speaks of: .*", output)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda tree: tree["model"].update(file="../../etc/passwd"), "model.file"),
         (lambda tree: tree["model"].update(sha256="0"), "model.sha256"),
@@ -495,12 +495,12 @@ def test_a_file_that_was_touched_is_refused(store, retain_score, name):
         (lambda tree: tree.pop("model"), "holds no model to score with"),
     ],
 )
-def test_a_verdict_that_was_edited_is_refused_in_a_sentence(store, change, told):
+def test_a_verdict_that_was_edited_is_refused_in_a_sentence(store, change, message):
     path = store / "verdict.json"
     tree = json.loads(path.read_text())
     change(tree)
     path.write_text(json.dumps(tree))
-    with pytest.raises(RetainError, match=re.escape(told)) as caught:
+    with pytest.raises(RetainError, match=re.escape(message)) as caught:
         load_winner(Path("verdict/verdict.json"))
     assert "\n" not in str(caught.value)
 
@@ -520,26 +520,26 @@ def test_a_verdict_cannot_name_what_reads_the_customers(store, retain_score):
     tree = json.loads(path.read_text())
     tree["winner"]["config"]["data"] = {"name": "demo", "_target_": "os.system", "command": "true"}
     path.write_text(json.dumps(tree))
-    said = refused(retain_score, "data.command=touch")
-    assert "the record names the reader 'os.system', which is not called" in said
+    output = refused(retain_score, "data.command=touch")
+    assert "the record names the reader 'os.system', which is not called" in output
 
 
 def test_a_folder_without_a_verdict_is_refused(store, retain_score):
-    said = refused(retain_score, *STORE, "verdict=verdct")
-    assert "verdict=verdct holds no verdict.json" in said
-    assert "Did you mean 'verdict'?" in said
+    output = refused(retain_score, *STORE, "verdict=verdct")
+    assert "verdict=verdct holds no verdict.json" in output
+    assert "Did you mean 'verdict'?" in output
 
 
 def test_a_study_may_be_named_instead_of_its_verdict(store, retain_score):
     Path("study").mkdir()
     shutil.move("verdict", "study/verdict")
-    code, said = retain_score(*STORE, "verdict=study")
-    assert code == 0, said
+    code, output = retain_score(*STORE, "verdict=study")
+    assert code == 0, output
     assert only_folder("study").is_dir()
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ((), "name the new customers"),
         (("data=one_click",), "data.dir"),
@@ -551,8 +551,8 @@ def test_a_study_may_be_named_instead_of_its_verdict(store, retain_score):
         ((*STORE, "campaign.min_contacts={nobody: 3}"), "campaign.min_contacts: segment 'nobody'"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(store, retain_score, words, told):
-    assert told in refused(retain_score, *words)
+def test_what_cannot_be_meant_is_refused(store, retain_score, words, message):
+    assert message in refused(retain_score, *words)
 
 
 # Types are checked, but not every number that compiled code takes for granted.

@@ -74,8 +74,8 @@ def test_a_comparison_with_two_workers_opens_the_data_once(retain, audited_compa
     customers = shop(240)
     table = customers.features.assign(left=customers.target, money=customers.profit)
     table.reset_index(names="id").to_csv("shop.csv", index=False)
-    code, said = retain(*TABLE, "validation.folds=2", "validation.repeats=1", "study.name=once")
-    assert code == 0, said
+    code, output = retain(*TABLE, "validation.folds=2", "validation.repeats=1", "study.name=once")
+    assert code == 0, output
     words = ("explain=full", "explain.permutation_repeats=1", "resamples=100", "campaign.budget=50")
     done, opened = audited_compare("study=once", "workers=2", *words)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -10,8 +10,8 @@ import numpy as np
 from retain.campaign.audience import Audience, Settings
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
-from retain.campaign.planning.document import Basis, document
-from retain.campaign.planning.plan import CampaignPlan, make_plan, segment_named
+from retain.campaign.planning.document import PlanningContext, build_document
+from retain.campaign.planning.plan import CampaignPlan, find_segment, make_plan
 from retain.campaign.segmentation.profiles import profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,
@@ -80,7 +80,7 @@ def refuse_impossible(audience: Audience, settings: Settings) -> None:
     risk = _break_even(audience, settings) if planned_for else None
     known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
     for name in settings.planning.min_contacts if planned_for else ():
-        segment_named(name, list(segment_labels(known)))
+        find_segment(name, list(segment_labels(known)))
 
 
 def make_campaign(
@@ -103,8 +103,8 @@ def make_campaign(
         return without_money(_placed(audience, settings, None), settings)
     draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
     found = _placed(audience, settings, draws)
-    basis = Basis(found.audience, draws, recalibration, settings, declined)
-    return with_plan(found, basis)
+    context = PlanningContext(found.audience, draws, recalibration, settings, declined)
+    return with_plan(found, context)
 
 
 def at_cost(settings: Settings) -> Settings:
@@ -116,18 +116,18 @@ def at_cost(settings: Settings) -> Settings:
     )
 
 
-def with_plan(found: Campaign, basis: Basis, *, what_ifs: bool = True) -> Campaign:
+def with_plan(found: Campaign, context: PlanningContext, *, scenarios: bool = True) -> Campaign:
     """Placed customers, and who of them is offered what where that was asked for.
 
-    ``what_ifs`` tells besides how else it could be, which takes many plans more.
+    ``scenarios`` tells besides how else it could be, which takes many plans more.
     """
-    settings = basis.settings
+    settings = context.settings
     if not settings.planning.on:
         return found
     offers = evaluate_offers(settings.catalogue, found.audience, settings.assumptions)
     plan = make_plan(found.audience, offers, settings.planning)
-    tree = document(plan, basis, what_ifs=what_ifs)
-    nets = basis.draws.expected_net(plan.chosen, offers)
+    tree = build_document(plan, context, scenarios=scenarios)
+    nets = context.monte_carlo.expected_net(plan.offer_index, offers)
     return replace(found, plan=plan, tree=tree, nets=nets)
 
 
@@ -187,8 +187,8 @@ def apply_to_new_customers(
     totals = draws.totals(np.asarray(placed.segments))
     told = profiles(placed, settings.segmentation, totals, contrasts=False)
     found = Campaign(placed, settings.segmentation, told, draws.per_customer(), None, None, None)
-    basis = Basis(placed, draws, recalibration, settings, None)
-    return with_plan(found, basis, what_ifs=False)
+    context = PlanningContext(placed, draws, recalibration, settings, None)
+    return with_plan(found, context, scenarios=False)
 
 
 def _without_money(placed: Audience, settings: Settings) -> Campaign:

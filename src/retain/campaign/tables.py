@@ -81,7 +81,7 @@ def offers_table(
         ``customer_id, segment, offer, label, channel, text, risk, expected_cost, expected_net,
         expected_net_low, expected_net_high, drivers``.
     """
-    offers, treated = plan.offers, plan.treated
+    offers, treated = plan.offers, plan.treated_offer_index
     rows = np.flatnonzero(treated >= 0)
     audience = found.audience
     said = texts(offers, audience, treated, language)
@@ -101,8 +101,8 @@ def offers_table(
             "channel": channels[mine],
             "text": [said[row] for row in rows],
             "risk": audience.table["risk"].to_numpy()[rows],
-            "expected_cost": plan.of_chosen(offers.cost)[rows],
-            "expected_net": plan.of_chosen(offers.net)[rows],
+            "expected_cost": plan.select_chosen(offers.cost)[rows],
+            "expected_net": plan.select_chosen(offers.net)[rows],
             "expected_net_low": low,
             "expected_net_high": high,
             "drivers": "" if reasons is None else reasons.reindex(ids).fillna("").to_numpy(),
@@ -114,17 +114,17 @@ def offers_table(
 
 def arms_table(found: Campaign, plan: CampaignPlan) -> pd.DataFrame:
     """Everybody chosen, treated or held out, as ``campaign.csv`` has them."""
-    rows = np.flatnonzero(plan.chosen >= 0)
+    rows = np.flatnonzero(plan.offer_index >= 0)
     audience = found.audience
     table = audience.table.iloc[rows]
     return assignment_table(
         table.index,
         segment=np.asarray(audience.segments)[rows],
-        offer=np.array(plan.offers.names, dtype=object)[plan.chosen[rows]],
-        control=plan.holdout.control[rows],
-        assignment_id=plan.holdout.randomisation[rows],
+        offer=np.array(plan.offers.names, dtype=object)[plan.offer_index[rows]],
+        control=plan.control.is_control[rows],
+        assignment_id=plan.control.assignment_id[rows],
         risk=table["risk"].to_numpy(),
         value_at_stake=table["value_at_stake"].to_numpy(),
-        expected_cost=plan.of_chosen(plan.offers.cost)[rows],
-        expected_net=plan.of_chosen(plan.offers.net)[rows],
+        expected_cost=plan.select_chosen(plan.offers.cost)[rows],
+        expected_net=plan.select_chosen(plan.offers.net)[rows],
     )

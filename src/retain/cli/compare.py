@@ -12,12 +12,15 @@ import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retain.cli.overrides import Arguments
 from retain.cli.run import answer
+from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
+from retain.storage.reading import DATA_BYTES, read_json_object
 
 if TYPE_CHECKING:
     from retain.record import StudyDirectory
@@ -78,10 +81,10 @@ def _compared(line: Arguments) -> int:
     config = compose_compare(drop_offer_overrides(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = diff_pair(config, None)
-        print_diff(
-            console(),
-            difference(a, b, (read_scores(one, a), read_scores(other, b)), requested=True),
-        )
+        diff = difference(a, b, (read_scores(one, a), read_scores(other, b)), requested=True)
+        print_diff(console(), diff)
+        if line.json:
+            write_json(diff)
         return 0
     check_tracking(config.tracking)
     refuse_unread(config.explain)
@@ -111,6 +114,8 @@ def _judged(line: Arguments, config: Compare, found: RunSelection, asked: Asked)
     code = _code(checks, found)
     if config.gate_only:
         print_gate(console(), checks)
+        if line.json:
+            write_json({"gate": [asdict(check) for check in checks]})
         return code
     config = _with_sealed_test(relocate_data(config, verdict.winner), found)
     settings = campaign_settings(line, config, verdict.winner)
@@ -126,6 +131,8 @@ def _judged(line: Arguments, config: Compare, found: RunSelection, asked: Asked)
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-compare", *line.words])))
     print_files(console(), home, lost)
+    if line.json:
+        write_json(read_json_object(home.verdict_json, most_bytes=DATA_BYTES))
     return code
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 HELP = ("-h", "--help")
 MULTIRUN = ("-m", "--multirun")
 CONFIG_DIR = ("-cd", "--config-dir")
+QUIET = ("-q", "--quiet")
+JSON = ("--json",)
 VERSION_BASE = "1.3"
 """What Hydra is told of its own version; 1.4 wants none, and this is the line to change."""
 OURS_OF_HYDRA = ("hydra/launcher", "hydra.launcher.")
@@ -40,6 +42,8 @@ class Arguments:
     overrides: tuple[str, ...]
     multirun: bool = False
     help: bool = False
+    quiet: bool = False
+    json: bool = False
     to_hydra: bool = False
     config_dirs: tuple[Path, ...] = ()
 
@@ -63,8 +67,9 @@ def quote_ids(text: str) -> str:
 def parse_args(arguments: Sequence[str]) -> Arguments:
     """Take a command line apart; a flag that is not known is refused.
 
-    >>> parse_args(["-m", "model=svc"])
-    Arguments(overrides=('model=svc',), multirun=True, help=False, to_hydra=False, config_dirs=())
+    >>> line = parse_args(["-m", "model=svc", "--quiet"])
+    >>> line.overrides, line.multirun, line.quiet, line.json
+    (('model=svc',), True, True, False)
     """
     overrides: list[str] = []
     folders: list[Path] = []
@@ -78,13 +83,15 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
             overrides.append(word)
         elif word.split("=")[0] in TO_HYDRA:
             return Arguments((), to_hydra=True)
-        elif word not in (*HELP, *MULTIRUN):
-            known = (*HELP, *MULTIRUN, *CONFIG_DIR, *TO_HYDRA)
+        elif word not in (*HELP, *MULTIRUN, *QUIET, *JSON):
+            known = (*HELP, *MULTIRUN, *QUIET, *JSON, *CONFIG_DIR, *TO_HYDRA)
             raise RetainError(f"flag {word!r} is unknown.{did_you_mean(word, known)}")
     return Arguments(
         tuple(overrides),
         multirun=any(flag in arguments for flag in MULTIRUN),
         help=any(flag in arguments for flag in HELP),
+        quiet=any(flag in arguments for flag in QUIET),
+        json=any(flag in arguments for flag in JSON),
         config_dirs=tuple(folders),
     )
 

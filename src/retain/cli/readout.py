@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from retain.cli.overrides import Arguments, quote_ids
 from retain.cli.run import answer
+from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.record import CampaignDirectory, ReadoutDirectory, StudyDirectory
 from retain.storage.paths import parse_path
@@ -27,7 +28,7 @@ from retain.storage.writing import write_text
 if TYPE_CHECKING:
     import pandas as pd
 
-    from retain.campaign.readout.readout import Readout as Found
+    from retain.campaign.readout.readout import ReadoutResult as Found
     from retain.schema import Catalogue, Readout
 
 INTERVALS = ("difference", "customers_saved")
@@ -44,7 +45,7 @@ def readout(line: Arguments) -> int:
     """Read plan and outcomes, hold them against each other, write and print what is found."""
     from retain.campaign.assignment import read_assignment
     from retain.campaign.readout.outcomes import read_outcomes
-    from retain.campaign.readout.readout import readout as read_out
+    from retain.campaign.readout.readout import build_readout as read_out
     from retain.cli.compare import say_waiting
     from retain.cli.terminal.console import console
     from retain.cli.terminal.readout import print_readout
@@ -66,6 +67,8 @@ def readout(line: Arguments) -> int:
         message = f"copy {campaign.path} to a folder of yours and name that: campaign=FOLDER"
         raise RetainError.unwritable(campaign.readout.path, error, message) from None
     print_readout(console(), found.tree, campaign.readout.path)
+    if line.json:
+        write_json(found.tree)
     return 0
 
 

@@ -11,14 +11,21 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from retain.cli.overrides import VERSION_BASE, Arguments, parse_args
 from retain.cli.signals import SIGNALLED, TerminationRequested, install_signal_handlers
-from retain.cli.terminal.output import flush_output, safe_terminal, write_error, write_output
+from retain.cli.terminal.output import (
+    flush_output,
+    safe_terminal,
+    silent_output,
+    write_error,
+    write_json,
+    write_output,
+)
 from retain.errors import RetainError
 from retain.execution.shortage import describe_shortage
 from retain.storage.paths import conf_dir
@@ -28,7 +35,9 @@ if TYPE_CHECKING:
 
     from retain.execution.backends.config import Backend
     from retain.execution.dataset_facts import Preflight
+    from retain.execution.plan import Plan
     from retain.execution.run_config import RunConfig
+    from retain.record import Record
 
 Command = Callable[[Arguments], int]
 SAFE_PATH = "PYTHONSAFEPATH"
@@ -86,7 +95,10 @@ def _do(command: Command, arguments: Sequence[str], primary: str) -> int:
 
         write_output(format_help(primary))
         return 0
-    return _hydra(primary) if line.to_hydra else command(line)
+    if line.to_hydra:
+        return _hydra(primary)
+    with silent_output() if line.quiet or line.json else nullcontext():
+        return command(line)
 
 
 def _explain(error: Exception | KeyboardInterrupt, arguments: Sequence[str], primary: str) -> int:
@@ -136,12 +148,15 @@ def run(line: Arguments) -> int:
             composed = composer.runs()
         engine = choose_backend(composed[0])
         here = isinstance(engine, Local) and not line.multirun and not composed[0].run.limits.any
-        return _run(console(), composed, folder, None if here else engine)
+        planned, records = _run(console(), composed, folder, None if here else engine)
+        if line.json:
+            write_json(_summary(planned, records))
+        return 1 if any(record.state == "failed" for record in records) else 0
 
 
 def _run(
     console: Console, composed: Sequence[RunConfig], folder: Path, engine: Backend | None
-) -> int:
+) -> tuple[Plan, Sequence[Record]]:
     """Do the runs in an engine's processes, or without one in this process."""
     from retain.cli.terminal.console import literal
     from retain.cli.terminal.sweep import SweepView, print_plan, print_sources, print_summary
@@ -155,14 +170,29 @@ def _run(
     print_sources(console, planned)
     if composed[0].run.dry_run:
         print_plan(console, planned)
-        return 0
+        return planned, ()
     for one in planned.runs:
         if one.told is not None:
             console.print(literal(f"{planned.name(one.task)}: {one.told}"), soft_wrap=True)
     with logged_beside(planned.study.path):
         records = sweep(planned, composed[0].run, engine, partial(SweepView, console, planned))
     print_summary(console, planned, records, len(planned.runs) - len(planned.to_do))
-    return 1 if any(record.state == "failed" for record in records) else 0
+    return planned, records
+
+
+def _summary(planned: Plan, records: Sequence[Record]) -> dict[str, Any]:
+    """Return what became of each run, for ``--json``; of a dry run, the states they have."""
+    states = {record.id: record.state for record in records}
+    runs = [
+        {
+            "id": one.task.id,
+            "name": planned.name(one.task),
+            "directory": str(one.task.directory.path),
+            "state": states.get(one.task.id, one.state),
+        }
+        for one in planned.runs
+    ]
+    return {"study": planned.study.path.name, "runs": runs}
 
 
 def _surveyed(composed: Sequence[RunConfig], folder: Path | None) -> Preflight:

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 from retain.cli.compare import gc_paused
 from retain.cli.overrides import Arguments
 from retain.cli.run import answer
+from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.record import ScoreDirectory, StudyDirectory
 from retain.storage.paths import parse_path
+from retain.storage.reading import DATA_BYTES, read_json_object
 
 if TYPE_CHECKING:
     from retain.schema import Score
@@ -129,6 +131,8 @@ def _scored(line: Arguments) -> int:
     print_scoring(console(), study, home, found)
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-score", *line.words])))
+    if line.json:
+        write_json(read_json_object(home.score_json, most_bytes=DATA_BYTES))
     return 0
 
 

@@ -127,6 +127,18 @@ def strong(reasons: Tree | None, most: int) -> list[Tree]:
     return [one for one in reasons["features"] if one["mean_abs_shap"] is not None][:most]
 
 
+def column_values(rows: Sequence[Tree], *path: str) -> list[Any]:
+    """Return what stands at a path of each row, of those that have it.
+
+    >>> column_values([{"risk": {"value": 1.5}}, {"risk": None}], "risk", "value")
+    [1.5]
+    """
+    found: list[Any] = list(rows)
+    for key in path:
+        found = [one[key] for one in found if one is not None]
+    return [one for one in found if one is not None]
+
+
 def by_name(reasons: Tree) -> dict[str, Tree]:
     """Every feature by its name."""
     return {one["name"]: one for one in reasons["features"]}

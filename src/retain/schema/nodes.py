@@ -246,9 +246,9 @@ class ComparisonConfig(Config):
     def told(self) -> str:
         """What tells a run from the best, in words."""
         return (
-            f"corrected resampled t-test with Holm's correction, p < {self.alpha:g}; or worse by "
-            f"more than {self.rope:g} with probability ≥ {1 - self.alpha:g}, Bayesian correlated "
-            "t-test"
+            f"corrected resampled t-test with Holm's correction, p < {self.alpha:g}, or worse by "
+            f"more than {self.rope:g} with probability ≥ {1 - self.alpha:g} in a Bayesian "
+            "correlated t-test"
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from retain.errors import RetainError
 from retain.record import Record
+from retain.wording import format_ci
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,8 @@ def _checked(winner: Record, name: str, threshold: float) -> GateResult:
     missed = max(short, 0.0)
     wanted = "at least" if metric.higher_is_better else "at most"
     result = (
-        f"{name} is {metric.value:.4f} [{metric.low:.4f}, {metric.high:.4f}], "
-        f"asked for was {wanted} {threshold:g}"
+        f"{name} is {metric.value:.4f} ({format_ci(metric.low, metric.high, '.4f')}), "
+        f"the threshold is {wanted} {threshold:g}"
     )
     message = f"{result}: missed by {missed:.4f}." if missed else f"{result}: reached."
     return GateResult(name, threshold, metric.value, missed, not missed, message)

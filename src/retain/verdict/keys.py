@@ -8,6 +8,7 @@ from typing import Any
 
 from retain.errors import RetainError
 from retain.record import CANNOT_CHANGE_A_RESULT, Record
+from retain.wording import describe_count, format_value
 
 Aspect = Callable[[Record], str]
 
@@ -31,10 +32,10 @@ def check_comparable(records: Sequence[Record]) -> None:
     ]
     if problems:
         raise RetainError(
-            "these runs cannot stand in one table:\n"
+            "these runs cannot be compared in one table, they differ in:\n"
             + "\n".join(problems)
-            + "\nCompare them apart (study.name=… keeps them in folders of their own), or launch "
-            "the line again to redo what is outdated."
+            + "\nKeep them in separate studies (study.name=NAME) and compare each, or launch the "
+            "sweep again to redo what is outdated."
         )
 
 
@@ -44,8 +45,11 @@ def _difference(name: str, aspect: Aspect, records: Sequence[Record]) -> str | N
         ids.setdefault(aspect(record), []).append(record.id)
     if len(ids) == 1:
         return None
-    parts = [f"{told} ({len(runs)} runs, such as {runs[0]})" for told, runs in ids.items()]
-    return f"  {name}: " + " against ".join(parts)
+    parts = [
+        f"{told} ({describe_count(len(runs), 'run')}, such as {runs[0]})"
+        for told, runs in ids.items()
+    ]
+    return f"  {name}: " + "; ".join(parts)
 
 
 COMPONENTS = (
@@ -177,20 +181,9 @@ def label_run(row: Mapping[Any, Any], keys: Iterable[str], separator: str = " ")
     """
     values = {key: row[key] for key in keys if row.get(key) is not None}
     parts = [
-        str(value) if key in COMPONENTS else f"{key}={value_text(value)}"
+        str(value) if key in COMPONENTS else f"{key}={format_value(value)}"
         for key, value in values.items()
         if value != "none"
     ]
     without = [f"{key}=none" for key, value in values.items() if value == "none"]
     return separator.join(parts or without) or str(row["id"])
-
-
-def value_text(value: Any) -> str:
-    """Return a config value as one types it.
-
-    >>> [value_text(value) for value in (True, None, 0.5, "svc")]
-    ['true', 'null', '0.5', 'svc']
-    """
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return str(value)

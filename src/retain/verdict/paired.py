@@ -158,11 +158,11 @@ class Chance:
     def sentence(self) -> str:
         """The answer in words."""
         if self.beaten:
-            return f"The best run beats chance (corrected p = {self.p:.2g} against .5)."
-        also = ": a run that ranks nobody is tied with the best" if self.tied else ""
+            return f"The best run ranks customers better than chance (corrected p = {self.p:.2g})."
+        also = "; a run that gives all customers the same score is tied with the best"
         return (
-            f"Nothing beats chance{also} (the best against .5, corrected for the number of runs: "
-            f"p = {self.p:.2g})."
+            "No run is shown to rank customers better than chance (best run, corrected for the "
+            f"number of runs: p = {self.p:.2g}){also if self.tied else ''}."
         )
 
 

@@ -41,8 +41,8 @@ class SealedTest:
         if count == 1:
             return "The sealed test was opened once."
         return (
-            f"The sealed test was opened {count} times, for different winners: its result is "
-            "no longer that of a single look."
+            f"The sealed test was opened {count} times, for different winners: its result may be "
+            "too optimistic."
         )
 
 

@@ -17,6 +17,7 @@ from retain.verdict.keys import check_comparable, get_key, label_run
 from retain.verdict.leaderboard import keys_of, leaderboard
 from retain.verdict.main_effects import MainEffect, effects, texts_of
 from retain.verdict.paired import METRIC, Chance, test_against_random
+from retain.wording import describe_count, format_ci
 
 NEEDED = (METRIC, "brier", "ece")
 """Metrics no verdict can do without: the ranking, and whether risks are probabilities."""
@@ -81,12 +82,15 @@ class Verdict:
         """Who won, how sure that is, and who was chosen."""
         metric = self.best.metrics[METRIC]
         rest, beaten = len(self.tied) - 1, len(self.table) - len(self.tied)
-        message = (
-            f"{self.name(self.best)} ({self.best.id}) has the best mean ROC-AUC, "
-            f"{metric.value:.3f} [{metric.low:.3f}, {metric.high:.3f}]; {rest} of the other "
-            f"{len(self.table) - 1} runs cannot be told from it, {beaten} score "
-            f"lower ({self.judging.told})."
+        best = (
+            f"{self.name(self.best)} ({self.best.id}) has the best mean ROC-AUC: "
+            f"{metric.value:.3f} ({format_ci(metric.low, metric.high)})"
         )
+        if not rest and not beaten:
+            return f"{best}. There is no other run to compare it with."
+        tied = describe_count(rest, "other run is", "other runs are") if rest else "no other run is"
+        lower = describe_count(beaten, "run scores", "runs score") if beaten else "no run scores"
+        message = f"{best}; {tied} tied with it, {lower} significantly lower ({self.judging.told})."
         return f"{message} {self._chosen}" if self._chosen else message
 
     @property
@@ -95,8 +99,8 @@ class Verdict:
             return ""
         simplest = f"{self.name(self.simplest)} ({self.simplest.id})"
         if self.winner.id == self.best.id:
-            return f"The simplest of the tied is {simplest}."
-        return f"Chosen is the simplest of the tied, {simplest}."
+            return f"The simplest of the tied runs is {simplest}."
+        return f"The simplest of the tied runs is chosen: {simplest}."
 
     @property
     def cautions(self) -> list[Caution]:
@@ -105,9 +109,9 @@ class Verdict:
         sampler = config["sampler"]["name"]
         if sampler != "none" and config["calibration"]["name"] == "none":
             sentence = (
-                f"The winner learnt from rows resampled by {sampler} and was not "
-                "recalibrated: its risks are not probabilities, and money computed from them is "
-                "bent (van den Goorbergh et al. 2022). Add calibration=sigmoid."
+                f"The winner was trained on rows resampled by {sampler} and was not recalibrated: "
+                "its scores cannot be read as probabilities, and amounts of money computed from "
+                "them are biased (van den Goorbergh et al. 2022). Add calibration=sigmoid."
             )
             told.append(Caution("resampled_not_recalibrated", sentence, {"sampler": sampler}))
         if not self.chance.beaten:

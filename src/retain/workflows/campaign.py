@@ -152,7 +152,7 @@ def _reasons(
     """The drivers of those who are offered something, in words, by customer."""
     if words is None:
         return None
-    reached = people.table.index[plan.treated >= 0]
+    reached = people.table.index[plan.treated_offer_index >= 0]
     drivers = words.drivers[words.drivers["customer_id"].isin(reached)].reset_index(drop=True)
     said = driver_sentences(drivers, words.features, language, words.levels)
     return said.groupby(drivers["customer_id"], sort=False).agg("; ".join)

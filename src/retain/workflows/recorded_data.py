@@ -13,7 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from retain.customers.purchases.readers.location import origin_of, without_password
+from retain.customers.purchases.readers.location import locate_log, strip_password
 from retain.errors import RetainError, type_value
 from retain.schema.parsing import deep_merge
 from retain.storage.paths import is_inside
@@ -97,7 +97,7 @@ def _check_log(recorded: Mapping[str, Any], typed: Collection[str]) -> None:
         return
     path = str(_place(recorded, "path"))
     _check_countable(path)
-    found = origin_of(path, None)
+    found = locate_log(path, None)
     if found.is_database:
         raise RetainError(_asked_anew(found.kind, path))
 
@@ -113,7 +113,7 @@ def _place(recorded: Mapping[str, Any], key: str) -> Path:
             f"says so; type data.{key}=PATH."
         )
     if "://" in place:
-        raise RetainError(_asked_anew("database", without_password(place)))
+        raise RetainError(_asked_anew("database", strip_password(place)))
     return Path(place)
 
 

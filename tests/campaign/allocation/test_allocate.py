@@ -10,7 +10,9 @@ from retain.campaign.allocation.allocate import Problem, allocate
 from retain.errors import RetainError
 
 
-def made(seed, n=None, offers=None, *, rounded=False, flat=False, least=False, limits="bckp"):
+def made(
+    seed, n=None, offers=None, *, rounded=False, flat=False, min_contacts=False, limits="bckp"
+):
     """A random problem: b(udget), c(apacities), k (contacts), p(art of the cells ineligible)."""
     rng = np.random.default_rng(seed)
     n = int(rng.integers(1, 40)) if n is None else n
@@ -27,13 +29,13 @@ def made(seed, n=None, offers=None, *, rounded=False, flat=False, least=False, l
         "eligible": rng.random((n, m)) < 0.7 if "p" in limits else None,
         "budget": float(rng.uniform(0, 0.6) * n) if "b" in limits else None,
         "capacity": capacity if "c" in limits else None,
-        "contacts": int(rng.integers(0, n + 1)) if "k" in limits else None,
-        "segment": segment if least else None,
-        "least": rng.integers(0, max(n // 8, 1) + 1, 3) if least else None,
+        "max_contacts": int(rng.integers(0, n + 1)) if "k" in limits else None,
+        "segment": segment if min_contacts else None,
+        "min_contacts": rng.integers(0, max(n // 8, 1) + 1, 3) if min_contacts else None,
     }
 
 
-def modelled(net, cost, eligible, budget, capacity, contacts, segment=None, least=None):
+def modelled(net, cost, eligible, budget, capacity, max_contacts, segment=None, min_contacts=None):
     """The optimum by HiGHS of a model with every cell in it; None where there is no plan."""
     n, m = net.shape
     cells = n * m
@@ -46,12 +48,12 @@ def modelled(net, cost, eligible, budget, capacity, contacts, segment=None, leas
         bounded = np.isfinite(capacity)
         rows.append(np.tile(np.eye(m), n)[bounded])
         upper.append(capacity[bounded])
-    if contacts is not None:
+    if max_contacts is not None:
         rows.append(np.ones((1, cells)))
-        upper.append([contacts])
-    if least is not None:
-        rows.append(-np.repeat(segment == np.arange(len(least))[:, None], m, axis=1).astype(float))
-        upper.append(-least)
+        upper.append([max_contacts])
+    if min_contacts is not None:
+        rows.append(-1.0 * np.repeat(segment == np.arange(len(min_contacts))[:, None], m, axis=1))
+        upper.append(-min_contacts)
     most = np.ones(cells) if eligible is None else eligible.reshape(-1).astype(float)
     matrix, upper = np.vstack(rows), np.concatenate(upper)
     constraint = LinearConstraint(matrix, ub=upper)
@@ -68,31 +70,31 @@ def modelled(net, cost, eligible, budget, capacity, contacts, segment=None, leas
 
 def held(plan, problem):
     """Assert that a plan keeps every limit and is worth what it says."""
-    (rows,) = np.nonzero(plan.chosen >= 0)
-    offers = plan.chosen[rows]
+    (rows,) = np.nonzero(plan.offer_index >= 0)
+    offers = plan.offer_index[rows]
     net, m = problem["net"], problem["net"].shape[1]
     cost = np.broadcast_to(problem["cost"], net.shape)[rows, offers]
-    assert plan.chosen.shape == (len(net),)
-    assert plan.chosen.min(initial=0) >= -1
-    assert plan.chosen.max(initial=-1) < m
-    assert plan.value == pytest.approx(net[rows, offers].sum(), abs=1e-9)
+    assert plan.offer_index.shape == (len(net),)
+    assert plan.offer_index.min(initial=0) >= -1
+    assert plan.offer_index.max(initial=-1) < m
+    assert plan.objective == pytest.approx(net[rows, offers].sum(), abs=1e-9)
     assert plan.cost == pytest.approx(cost.sum(), abs=1e-9)
     assert problem["eligible"] is None or problem["eligible"][rows, offers].all()
     assert problem["budget"] is None or cost.sum() <= problem["budget"] * (1 + 1e-9)
     counts = np.bincount(offers, minlength=m)
     assert problem["capacity"] is None or (counts <= problem["capacity"]).all()
-    assert problem["contacts"] is None or len(rows) <= problem["contacts"]
-    if problem["least"] is None:
+    assert problem["max_contacts"] is None or len(rows) <= problem["max_contacts"]
+    if problem["min_contacts"] is None:
         assert (net[rows, offers] >= 0).all()
         return
-    contacted = np.bincount(problem["segment"][rows], minlength=len(problem["least"]))
-    assert (contacted >= problem["least"]).all()
-    for k, most in enumerate(problem["least"]):
+    contacted = np.bincount(problem["segment"][rows], minlength=len(problem["min_contacts"]))
+    assert (contacted >= problem["min_contacts"]).all()
+    for k, most in enumerate(problem["min_contacts"]):
         if contacted[k] > most:
             assert (net[rows, offers][problem["segment"][rows] == k] >= 0).all()
 
 
-FLAGS = {"rounded": st.booleans(), "flat": st.booleans(), "least": st.booleans()}
+FLAGS = {"rounded": st.booleans(), "flat": st.booleans(), "min_contacts": st.booleans()}
 
 
 # The bound must never be below the true optimum, however the plan came about.
@@ -105,63 +107,70 @@ def test_every_plan_keeps_its_limits_and_its_certificate_is_true(seed, exact, **
         plan = allocate(Problem(**problem), exact_up_to=20_000 if exact else 0)
     except RetainError:
         assert best is None or not exact
-        assert problem["least"] is not None
+        assert problem["min_contacts"] is not None
         return
     assert best is not None
     held(plan, problem)
     size = 1e-6 * max(1.0, abs(best))
-    assert plan.value <= best + size
-    assert plan.bound >= best - size
-    assert plan.gap >= 0
-    assert plan.gap * abs(plan.bound) == pytest.approx(plan.bound - plan.value, abs=1e-9)
+    assert plan.objective <= best + size
+    assert plan.upper_bound >= best - size
+    assert plan.relative_gap >= 0
+    assert plan.relative_gap * abs(plan.upper_bound) == pytest.approx(
+        plan.upper_bound - plan.objective, abs=1e-9
+    )
     if exact:
-        assert plan.proven
-        assert plan.value == pytest.approx(best, abs=size)
+        assert plan.is_optimal
+        assert plan.objective == pytest.approx(best, abs=size)
 
 
 def test_nothing_to_gain_is_a_plan_that_does_nothing():
     for net in (-np.ones((5, 2)), np.zeros((5, 2)), np.ones((0, 2)), np.ones((5, 0))):
         plan = allocate(Problem(net, np.ones(net.shape[1]), budget=3.0))
-        assert (plan.chosen == -1).all()
-        assert (plan.value, plan.cost, plan.gap, plan.proven) == (0.0, 0.0, 0.0, True)
+        assert (plan.offer_index == -1).all()
+        assert (plan.objective, plan.cost, plan.relative_gap, plan.is_optimal) == (
+            0.0,
+            0.0,
+            0.0,
+            True,
+        )
     plan = allocate(Problem(np.ones((4, 1)), np.ones(1), eligible=np.zeros((4, 1), dtype=bool)))
-    assert (plan.chosen == -1).all()
+    assert (plan.offer_index == -1).all()
 
 
 def test_without_limits_everybody_gets_the_best_and_it_is_proven_without_a_solver():
     problem = made(3, 200, 4, limits="p")
     plan = allocate(Problem(**problem))
     best = np.where(problem["eligible"], problem["net"], -np.inf)
-    assert plan.value == pytest.approx(np.maximum(best.max(axis=1), 0).sum())
-    assert (plan.method, plan.proven) == ("dual", True)
-    assert plan.budget_price == plan.contacts_price == 0.0
+    assert plan.objective == pytest.approx(np.maximum(best.max(axis=1), 0).sum())
+    assert (plan.method, plan.is_optimal) == ("dual", True)
+    assert plan.budget_price == plan.contact_price == 0.0
 
 
 def test_a_budget_of_nothing_leaves_what_is_free():
     net = np.array([[5.0, 1.0], [5.0, 2.0], [5.0, -1.0]])
     plan = allocate(Problem(net, np.array([1.0, 0.0]), budget=0.0))
-    assert plan.chosen.tolist() == [1, 1, -1]
+    assert plan.offer_index.tolist() == [1, 1, -1]
     nobody = allocate(Problem(net, np.array([1.0, 0.0]), capacity=np.array([0.9, 0.0])))
-    assert (nobody.chosen == -1).all()
+    assert (nobody.offer_index == -1).all()
 
 
 def test_an_exact_fit_is_not_over_budget():
     plan = allocate(Problem(np.ones((40, 1)), np.array([0.1]), budget=3.0))
-    assert (plan.chosen >= 0).sum() == 30
+    assert (plan.offer_index >= 0).sum() == 30
 
 
 def test_a_minimum_is_met_at_a_loss_and_no_further():
     net = np.array([[-1.0], [-3.0], [-2.0], [4.0]])
-    asked = {"segment": np.array([0, 0, 0, 1]), "least": np.array([2, 0])}
+    asked = {"segment": np.array([0, 0, 0, 1]), "min_contacts": np.array([2, 0])}
     plan = allocate(Problem(net, np.ones(1), **asked))
-    assert plan.chosen.tolist() == [0, -1, 0, 0]
-    assert plan.value == pytest.approx(1.0)
-    assert 2.0 - 1e-6 <= plan.least_prices[0] <= 3.0 + 1e-6
-    assert plan.least_prices[1] == 0.0
+    assert plan.offer_index.tolist() == [0, -1, 0, 0]
+    assert plan.objective == pytest.approx(1.0)
+    assert 2.0 - 1e-6 <= plan.min_contacts_prices[0] <= 3.0 + 1e-6
+    assert plan.min_contacts_prices[1] == 0.0
     tight = allocate(Problem(net, np.ones(1), budget=2.0, **asked))
-    assert tight.chosen.tolist() == [0, -1, 0, -1]
-    assert tight.value == pytest.approx(-3.0)
-    assert tight.gap == pytest.approx(0.0, abs=1e-9)
+    assert tight.offer_index.tolist() == [0, -1, 0, -1]
+    assert tight.objective == pytest.approx(-3.0)
+    assert tight.relative_gap == pytest.approx(0.0, abs=1e-9)
 
 
 def test_a_minimum_that_cannot_be_met_says_how_many_could():
@@ -169,10 +178,10 @@ def test_a_minimum_that_cannot_be_met_says_how_many_could():
     eligible = np.array([[1, 0], [0, 0], [0, 1], [1, 1], [1, 1]], dtype=bool)
     asked = {"segment": segment, "eligible": eligible}
     with pytest.raises(RetainError, match=r"segment 0 has 2 customers .* and 3 of them must"):
-        allocate(Problem(net, np.ones(2), least=np.array([3, 0]), **asked))
+        allocate(Problem(net, np.ones(2), min_contacts=np.array([3, 0]), **asked))
     with pytest.raises(RetainError, match="add up to 4 contacts, and 3 are allowed"):
-        allocate(Problem(net, np.ones(2), least=np.array([2, 2]), contacts=3, **asked))
-    poor = Problem(net, np.ones(2), least=np.array([2, 1]), budget=2.5, **asked)
+        allocate(Problem(net, np.ones(2), min_contacts=np.array([2, 2]), max_contacts=3, **asked))
+    poor = Problem(net, np.ones(2), min_contacts=np.array([2, 1]), budget=2.5, **asked)
     for exact_up_to in (0, 100):
         with pytest.raises(RetainError, match="no plan was found that meets the segments'"):
             allocate(poor, exact_up_to=exact_up_to)
@@ -187,17 +196,17 @@ def test_bad_input_is_refused_at_its_place():
         Problem(net, np.where(np.isnan(wrong), -1.0, 1.0))
     with pytest.raises(RetainError, match="cost of offer 0: it is inf"):
         Problem(net, np.array([np.inf, 1.0]))
-    for name, value in (("budget", -1.0), ("budget", np.nan), ("contacts", -1)):
+    for name, value in (("budget", -1.0), ("budget", np.nan), ("max_contacts", -1)):
         with pytest.raises(RetainError, match=rf"{name}: it is .*; expected a number, at least 0"):
             Problem(net, cost, **{name: value})
     with pytest.raises(RetainError, match="capacity: it is"):
         Problem(net, cost, capacity=np.array([1.0, np.nan]))
     with pytest.raises(ValueError, match=r"cost is \(2, 3\)"):
         Problem(net, cost.T)
-    with pytest.raises(ValueError, match="least is given without segment"):
-        Problem(net, cost, least=np.array([1]))
+    with pytest.raises(ValueError, match="min_contacts is given without segment"):
+        Problem(net, cost, min_contacts=np.array([1]))
     with pytest.raises(ValueError, match=r"segment is not within 0 … 0"):
-        Problem(net, cost, segment=np.array([0, 1, 0]), least=np.array([1]))
+        Problem(net, cost, segment=np.array([0, 1, 0]), min_contacts=np.array([1]))
 
 
 @pytest.mark.parametrize("exact_up_to", [0, 20_000])
@@ -207,9 +216,9 @@ def test_the_seed_decides_among_equals_and_nothing_else(exact_up_to):
     plans = [
         allocate(Problem(**problem, seed=seed), exact_up_to=exact_up_to) for seed in (1, 1, 2, 3)
     ]
-    assert (plans[0].chosen == plans[1].chosen).all()
-    assert all((plans[0].chosen != other.chosen).any() for other in plans[2:])
-    values = [plan.value for plan in plans]
+    assert (plans[0].offer_index == plans[1].offer_index).all()
+    assert all((plans[0].offer_index != other.offer_index).any() for other in plans[2:])
+    values = [plan.objective for plan in plans]
     assert values == pytest.approx([values[0]] * 4, rel=1e-3 if exact_up_to == 0 else 1e-9)
 
 
@@ -220,8 +229,8 @@ def test_ties_follow_the_keys_and_not_the_order_of_rows():
     turned = np.random.default_rng(0).permutation(n)
     plan = allocate(Problem(**problem, keys=keys, seed=5))
     other = allocate(Problem(**problem, keys=keys[turned], seed=5))
-    assert (plan.chosen >= 0).sum() == 31
-    assert (plan.chosen[turned] == other.chosen).all()
+    assert (plan.offer_index >= 0).sum() == 31
+    assert (plan.offer_index[turned] == other.offer_index).all()
 
 
 # More of anything can only help; what is measured in cents is planned as in euros.
@@ -232,12 +241,12 @@ def test_more_budget_is_never_worth_less_and_units_do_not_matter(seed):
     values = []
     for times in (0.3, 1.0, 1.1, 2.0):
         larger = {**problem, "budget": problem["budget"] * times}
-        values.append(allocate(Problem(**larger)).value)
+        values.append(allocate(Problem(**larger)).objective)
     assert (np.diff(values) >= -1e-9 * max(values)).all()
     cents = dict(problem)
     for name in ("net", "cost", "budget"):
         cents[name] = problem[name] * 100
-    assert allocate(Problem(**cents)).value == pytest.approx(100 * values[1], rel=1e-7)
+    assert allocate(Problem(**cents)).objective == pytest.approx(100 * values[1], rel=1e-7)
 
 
 @pytest.fixture(scope="module")
@@ -256,9 +265,9 @@ def large():
         "eligible": rng.random((n, m)) < 0.7,
         "budget": 5_000.0,
         "capacity": np.array([np.inf, 300, 2_000, np.inf, 5, 0]),
-        "contacts": 9_000,
+        "max_contacts": 9_000,
         "segment": segment,
-        "least": np.array([0, 3_000, 0, 100]),
+        "min_contacts": np.array([0, 3_000, 0, 100]),
     }
 
 
@@ -266,9 +275,9 @@ def test_a_large_plan_keeps_its_limits_close_to_its_bound(large):
     plan = allocate(Problem(**large))
     held(plan, large)
     assert plan.method == "dual"
-    assert plan.gap <= 2e-5
+    assert plan.relative_gap <= 2e-5
     again = allocate(Problem(**large))
-    assert (plan.chosen == again.chosen).all()
+    assert (plan.offer_index == again.offer_index).all()
 
 
 # Prices come from the bound, values from plans: each checks the other.
@@ -281,15 +290,16 @@ def test_prices_are_what_a_little_more_of_a_limit_adds(large):
             changed = np.array(large[name], dtype=float)
             changed[index] += sign * by
             new = {**large, name: changed if changed.ndim else float(changed)}
-            values.append(allocate(Problem(**new)).value)
+            values.append(allocate(Problem(**new)).objective)
         return (values[0] - values[1]) / (2 * by)
 
     assert plan.budget_price > 0
     assert slope("budget", (), 50.0) == pytest.approx(plan.budget_price, rel=0.03)
     assert slope("capacity", 1, 10) == pytest.approx(plan.capacity_prices[1], rel=0.03)
-    assert slope("contacts", (), 90) == pytest.approx(plan.contacts_price, rel=0.03, abs=1e-3)
-    assert slope("least", 1, 30) == pytest.approx(-plan.least_prices[1], rel=0.03, abs=1e-3)
-    assert plan.capacity_prices[0] == plan.least_prices[0] == 0.0
+    assert slope("max_contacts", (), 90) == pytest.approx(plan.contact_price, rel=0.03, abs=1e-3)
+    lower = -plan.min_contacts_prices[1]
+    assert slope("min_contacts", 1, 30) == pytest.approx(lower, rel=0.03, abs=1e-3)
+    assert plan.capacity_prices[0] == plan.min_contacts_prices[0] == 0.0
 
 
 # Of a tree model's scores few are distinct: a plan must not lose by it.
@@ -297,12 +307,12 @@ def test_masses_of_equal_scores_leave_no_gap_and_follow_the_seed(large):
     rng = np.random.default_rng(2)
     worth = rng.beta(2, 4, 20_000).round(1) * rng.lognormal(3.5, 0.9, 20_000).round(-1)
     net = worth[:, None] * np.linspace(0.1, 0.4, 6) - np.linspace(0.3, 2.8, 6)
-    tied = {**large, "net": net, "cost": np.linspace(0.3, 2.8, 6), "least": None}
+    tied = {**large, "net": net, "cost": np.linspace(0.3, 2.8, 6), "min_contacts": None}
     plans = [allocate(Problem(**tied, seed=seed)) for seed in (0, 0, 1)]
     held(plans[0], tied)
-    assert max(plan.gap for plan in plans) <= 1e-5
-    assert (plans[0].chosen == plans[1].chosen).all()
-    assert (plans[0].chosen != plans[2].chosen).any()
+    assert max(plan.relative_gap for plan in plans) <= 1e-5
+    assert (plans[0].offer_index == plans[1].offer_index).all()
+    assert (plans[0].offer_index != plans[2].offer_index).any()
 
 
 # The samples draw a wrong picture where a handful of customers decide: the pass is taken again.
@@ -312,7 +322,7 @@ def test_customers_whom_no_sample_sees_are_still_found():
     net[:, 1] = -1.0
     rare = np.random.default_rng(0).choice(n, 40, replace=False)
     net[rare, 1] = 1_000.0 + np.arange(40)
-    plan = allocate(Problem(net, np.ones(2), capacity=np.array([np.inf, 30]), contacts=10_000))
-    assert set(np.flatnonzero(plan.chosen == 1)) == set(rare[10:])
+    plan = allocate(Problem(net, np.ones(2), capacity=np.array([np.inf, 30]), max_contacts=10_000))
+    assert set(np.flatnonzero(plan.offer_index == 1)) == set(rare[10:])
     assert plan.capacity_prices[1] == pytest.approx(1008.5, abs=1)
-    assert plan.gap <= 1e-6
+    assert plan.relative_gap <= 1e-6

@@ -44,13 +44,13 @@ def catalogue(**offers):
 
 
 def value(horizon=3.0, loss_fraction=1.0, margin=1.0, cost=1.0):
-    said = {
+    text = {
         "horizon": horizon,
         "loss_fraction": loss_fraction,
         "margin": margin,
         "cost_multiplier": cost,
     }
-    spans = {name: {"value": at, "low": at, "high": at} for name, at in said.items()}
+    spans = {name: {"value": at, "low": at, "high": at} for name, at in text.items()}
     return parse(Assumptions, {"name": "tried", **spans, "simulations": 100})
 
 
@@ -63,11 +63,11 @@ def audience(
     table = pd.DataFrame({"risk": risk, **money}, index=ids)
     table["profit_at_risk"] = table["risk"] * table["value_at_stake"]
     known = {"pages": 5.0, "errors": 1.0, "goods": "toys"} | features
-    told = drivers
+    result = drivers
     if drivers is not None:
-        told = pd.DataFrame(drivers, columns=["customer_id", "feature", "log_odds"])
+        result = pd.DataFrame(drivers, columns=["customer_id", "feature", "log_odds"])
     frame = pd.DataFrame(known, index=ids).astype({"goods": "str"})
-    return Audience(table, frame, COLUMNS, profit_unit="roubles", drivers=told)
+    return Audience(table, frame, COLUMNS, profit_unit="roubles", drivers=result)
 
 
 def eligible(audience, **changes):
@@ -246,10 +246,10 @@ def test_the_order_in_which_drivers_are_told_changes_nothing():
     rows = [(11, "pages", 0.2), (11, "errors", 0.9), (12, "goods", 0.3), (12, "errors", -1.0)]
     offers = catalogue(one={"drivers": ["site"], "text": {"en": "{driver}", "ru": "{driver}"}})
     found = []
-    for told in (rows, rows[::-1]):
-        one = audience([0.5, 0.5], drivers=told)
-        said = evaluate_offers(offers, one, value())
-        found.append((said.eligible.tolist(), texts(said, one, np.array([0, -1]), "en")))
+    for message in (rows, rows[::-1]):
+        one = audience([0.5, 0.5], drivers=message)
+        text = evaluate_offers(offers, one, value())
+        found.append((text.eligible.tolist(), texts(text, one, np.array([0, -1]), "en")))
     assert found[0] == found[1] == ([[True], [False]], ["Errors", ""])
 
 
@@ -327,8 +327,8 @@ BAD = {
 
 @pytest.mark.parametrize("what", BAD)
 def test_what_cannot_be_meant_is_refused_with_its_place(what):
-    changes, said = BAD[what]
-    with pytest.raises(RetainError, match=said) as caught:
+    changes, text = BAD[what]
+    with pytest.raises(RetainError, match=text) as caught:
         evaluate_offers(catalogue(good={}, one=changes), audience([0.5]), value())
     assert len(str(caught.value).splitlines()) == 1
 
@@ -354,8 +354,8 @@ def test_a_placeholder_is_a_bare_name_and_nothing_else(text, typed):
 
 @pytest.mark.parametrize("text", ["{pages", "pages}", "{pages!", "{{pages}"])
 def test_braces_without_their_fellow_are_refused(text):
-    said = r"offers\.one\.text\.en: its braces cannot be read \(.*\); expected a bare name"
-    with pytest.raises(RetainError, match=said):
+    message = r"offers\.one\.text\.en: its braces cannot be read \(.*\); expected a bare name"
+    with pytest.raises(RetainError, match=message):
         check_catalogue(catalogue(one={"text": {"en": text, "ru": "Да"}}), audience([0.5]))
 
 
@@ -411,9 +411,9 @@ def test_every_catalogue_holds_against_the_store(checkout, store, option):
         may = found.eligible[:, j]
         assert (may & (found.net[:, j] > 0)).any(), f"{name} pays for nobody"
         for language in ("en", "ru"):
-            said = texts(found, store, np.where(may, j, -1), language)
-            assert all((text != "") == one for text, one in zip(said, may.tolist(), strict=True))
-            assert not any(mark in text for text in said for mark in "{}")
+            message = texts(found, store, np.where(may, j, -1), language)
+            assert all((text != "") == one for text, one in zip(message, may.tolist(), strict=True))
+            assert not any(mark in text for text in message for mark in "{}")
 
 
 def test_there_is_no_catalogue_that_is_not_tried(checkout):
@@ -451,5 +451,5 @@ def test_every_key_of_an_offer_has_its_comment(checkout):
         first = next(iter(yaml.safe_load(text)["offers"].values()))
         lines = text.splitlines()
         for key in set(first) - {"label", "include_if"}:
-            told = next(line for line in lines if line.startswith(f"    {key}:"))
-            assert " # " in told, f"{option}: {key} says not what it is"
+            result = next(line for line in lines if line.startswith(f"    {key}:"))
+            assert " # " in result, f"{option}: {key} says not what it is"

@@ -64,7 +64,7 @@ def catalogue(*texts_, drivers=()):
     return parse(Catalogue, {"name": "tried", "offers": tree})
 
 
-def said(offers, audience, chosen, language="en"):
+def texts_of(offers, audience, chosen, language="en"):
     return texts(evaluate_offers(offers, audience, VALUE), audience, np.array(chosen), language)
 
 
@@ -73,13 +73,13 @@ def test_each_customer_is_told_the_own_values_in_the_language_asked_for():
     offers = catalogue("{pages} pages, {share} of {goods} {{%}}", "Hello")
     english = ["12 pages, 0.895 of Toys {%}", "5,250 pages, 0.25 of books {%}", "Hello"]
     russian = ["12 pages, 0,895 of Игрушки {%}", "5\u202f250 pages, 0,25 of books {%}", "Hello"]
-    assert said(offers, one, [0, 0, 1]) == english
-    assert said(offers, one, [0, 0, 1], "ru") == russian
+    assert texts_of(offers, one, [0, 0, 1]) == english
+    assert texts_of(offers, one, [0, 0, 1], "ru") == russian
 
 
 def test_customers_who_share_some_values_and_not_all_are_told_apart():
     one = audience([1, 2, 1, 2], [0] * 4, ["a", "b", "b", "a"])
-    assert said(catalogue("{pages} {goods}"), one, [0] * 4) == ["1 a", "2 b", "1 b", "2 a"]
+    assert texts_of(catalogue("{pages} {goods}"), one, [0] * 4) == ["1 a", "2 b", "1 b", "2 a"]
 
 
 # The same plan is shown in both languages, so neither may hold a gap.
@@ -94,13 +94,16 @@ def test_a_level_that_has_a_name_in_one_language_alone_is_not_told():
 
 
 def test_who_gets_nothing_is_told_nothing():
-    assert said(catalogue("Hello"), audience([1, 2], [0, 0], ["a", "b"]), [-1, 0]) == ["", "Hello"]
+    assert texts_of(catalogue("Hello"), audience([1, 2], [0, 0], ["a", "b"]), [-1, 0]) == [
+        "",
+        "Hello",
+    ]
 
 
 def test_an_offer_chosen_for_whom_it_is_not_meant_is_a_bug():
     one = audience([np.nan, 2], [0, 0], ["a", "b"])
     with pytest.raises(ValueError, match="offer_0 is chosen for customers who may not get it"):
-        said(catalogue("{pages}"), one, [0, -1])
+        texts_of(catalogue("{pages}"), one, [0, -1])
 
 
 def drivers(*rows):
@@ -108,14 +111,14 @@ def drivers(*rows):
 
 
 def test_the_driver_told_is_the_strongest_that_raises_the_risk_and_the_offer_answers():
-    told = drivers(
+    result = drivers(
         *((11, "goods", 0.9), (11, "pages", 0.5), (11, "share", -2.0)),
         *((12, "share", 0.1), (12, "pages", 0.3), (13, "unheard_of", 3.0), (13, "pages", 0.1)),
     )
-    one = audience([1, 2, 3], [0, 0, 0], ["a", "b", "c"], told)
-    everything = said(catalogue("{driver}"), one, [0, 0, 0])
+    one = audience([1, 2, 3], [0, 0, 0], ["a", "b", "c"], result)
+    everything = texts_of(catalogue("{driver}"), one, [0, 0, 0])
     assert everything == ["goods", "Pages a visit", "Pages a visit"]
-    of_site = said(catalogue("{driver}", drivers=["site"]), one, [0, 0, 0], "ru")
+    of_site = texts_of(catalogue("{driver}", drivers=["site"]), one, [0, 0, 0], "ru")
     assert of_site == ["Страниц за визит"] * 3
 
 
@@ -194,7 +197,7 @@ def test_a_number_is_told_to_three_digits_in_either_language(value):
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "message"),
     [
         (3.0, "3"),
         (0.0, "0"),
@@ -204,5 +207,5 @@ def test_a_number_is_told_to_three_digits_in_either_language(value):
         (1e20, "1.00e+20"),
     ],
 )
-def test_whole_numbers_have_no_idle_digits(value, told):
-    assert format_number(value, "en") == told
+def test_whole_numbers_have_no_idle_digits(value, message):
+    assert format_number(value, "en") == message

@@ -37,16 +37,16 @@ def around(share, n):
 def test_of_every_offer_and_stratum_the_share_is_held_out(n, seed, share):
     chosen, cost, segment, ids = invented(n, seed)
     held = assign_control(chosen, cost, segment, ids, share=share, seed=seed)
-    assert held.draws == 1
-    assert not held.control[chosen < 0].any()
+    assert held.n_attempts == 1
+    assert not held.is_control[chosen < 0].any()
     strata = Counter(zip(chosen.tolist(), segment.tolist(), strict=True))
     for (offer, place), count in strata.items():
         if offer >= 0:
             inside = (chosen == offer) & (segment == place)
-            assert held.control[inside].sum() in around(share, count)
+            assert held.is_control[inside].sum() in around(share, count)
     for offer in range(3):
-        assert held.control[chosen == offer].sum() in around(share, (chosen == offer).sum())
-    assert held.control.sum() in around(share, (chosen >= 0).sum())
+        assert held.is_control[chosen == offer].sum() in around(share, (chosen == offer).sum())
+    assert held.is_control.sum() in around(share, (chosen >= 0).sum())
 
 
 @settings(max_examples=100, deadline=None)
@@ -68,7 +68,7 @@ def test_the_treated_never_cost_more_than_the_budget(n, seed, share):
     budget = cost[chosen >= 0].sum() * (1 - share) * 1.02
     held = assign_control(chosen, cost, segment, ids, share=share, seed=seed, budget=budget)
     if held is not None:
-        treated = (chosen >= 0) & ~held.control
+        treated = (chosen >= 0) & ~held.is_control
         assert cost[treated].sum() <= budget * (1 + 1e-9)
 
 
@@ -90,7 +90,7 @@ def test_costs_all_alike_fit_a_budget_to_the_last_unit():
     chosen, ids = np.zeros(100, dtype=int), np.arange(100)
     cost, segment = np.full(100, 0.1), np.full(100, "all")
     held = assign_control(chosen, cost, segment, ids, share=0.2, seed=0, budget=8.0)
-    assert held.control.sum() == 20
+    assert held.is_control.sum() == 20
 
 
 # Were only dear draws refused, those held out would be the costlier customers: over a hundred
@@ -104,7 +104,7 @@ def test_who_is_held_out_depends_on_neither_cost_nor_risk():
     for seed in range(400):
         held = assign_control(
             chosen, cost, segment, ids, share=0.2, seed=seed, budget=budget
-        ).control
+        ).is_control
         differences.append(cost[held].mean() - cost[~held].mean())
         risks.append(risk[held].mean() - risk[~held].mean())
     for found in (differences, risks):
@@ -114,7 +114,7 @@ def test_who_is_held_out_depends_on_neither_cost_nor_risk():
 def test_everybody_chosen_has_the_same_chance_to_be_held_out():
     chosen, cost, segment, ids = invented(200, 1)
     often = sum(
-        assign_control(chosen, cost, segment, ids, share=0.2, seed=seed).control.astype(int)
+        assign_control(chosen, cost, segment, ids, share=0.2, seed=seed).is_control.astype(int)
         for seed in range(400)
     )[chosen >= 0]
     assert often.mean() == pytest.approx(80, abs=0.5)
@@ -128,37 +128,37 @@ def test_the_order_of_rows_does_not_matter_and_the_seed_does():
     again = assign_control(
         chosen[moved], cost[moved], segment[moved], ids[moved], share=0.2, seed=1
     )
-    assert np.array_equal(again.control, first.control[moved])
-    assert np.array_equal(again.randomisation, first.randomisation[moved])
+    assert np.array_equal(again.is_control, first.is_control[moved])
+    assert np.array_equal(again.assignment_id, first.assignment_id[moved])
     other = assign_control(chosen, cost, segment, ids, share=0.2, seed=2)
-    assert not np.array_equal(other.control, first.control)
+    assert not np.array_equal(other.is_control, first.is_control)
 
 
 def test_every_draw_can_be_checked_by_its_id():
     chosen, cost, segment, ids = invented(50, 0)
     held = assign_control(chosen, cost, segment, ids, share=0.2, seed=7)
     for i in range(50):
-        text = hashlib.sha256(f"7:{held.draws}:{ids[i]}".encode()).hexdigest()[:12]
-        assert held.randomisation[i] == (text if chosen[i] >= 0 else "")
+        text = hashlib.sha256(f"7:{held.n_attempts}:{ids[i]}".encode()).hexdigest()[:12]
+        assert held.assignment_id[i] == (text if chosen[i] >= 0 else "")
 
 
 def test_nobody_chosen_is_nobody_held_out():
     held = assign_control(
         np.full(3, -1), np.ones(3), np.array(["a"] * 3), np.arange(3), share=0.2, seed=0
     )
-    assert not held.control.any()
+    assert not held.is_control.any()
 
 
 def test_it_gives_up_after_so_many_draws(monkeypatch):
     drawn = []
-    original = control._drawn
+    original = control._sample_control
 
     def counted(*args):
         drawn.append(1)
         return original(*args)
 
-    monkeypatch.setattr(control, "_drawn", counted)
+    monkeypatch.setattr(control, "_sample_control", counted)
     chosen, ids, segment = np.zeros(10, dtype=int), np.arange(10), np.full(10, "all")
     cost = np.array([100.0, *[1.0] * 9])
     assert assign_control(chosen, cost, segment, ids, share=0.5, seed=0, budget=55.0) is None
-    assert len(drawn) == control.DRAWS
+    assert len(drawn) == control.MAX_ATTEMPTS

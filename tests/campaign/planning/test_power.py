@@ -4,7 +4,7 @@ from scipy import stats
 from statsmodels.stats.power import NormalIndPower
 from statsmodels.stats.proportion import proportion_effectsize
 
-from retain.campaign.planning.power import minimum_detectable_effect, power, required_sample
+from retain.campaign.planning.power import analyse_power, minimum_detectable_effect, required_sample
 
 USUAL = {"alpha": 0.05, "power": 0.8}
 
@@ -53,10 +53,10 @@ def test_the_detectable_fall_is_seen_in_four_of_five_campaigns():
 def test_two_arms_that_are_large_enough_promise_what_is_hoped():
     enough = required_sample(0.83, 0.05, **USUAL)
     for arm, promised in ((enough, True), (enough - 2, False)):
-        told = power(arm, arm, baseline=0.83, hoped=0.05, **USUAL)
-        assert told.claimable is promised
-        assert told.required_n == enough
-    assert told.as_json()["n_treated"] == enough - 2
+        result = analyse_power(arm, arm, baseline=0.83, expected_effect=0.05, **USUAL)
+        assert result.claimable is promised
+        assert result.required_n == enough
+    assert result.as_json()["n_treated"] == enough - 2
 
 
 def test_more_customers_see_less():
@@ -74,9 +74,9 @@ def test_more_customers_see_less():
     ("treated", "control", "baseline"), [(0, 10, 0.5), (10, 0, 0.5), (100, 100, 0.0), (4, 4, 0.2)]
 )
 def test_arms_that_can_tell_nothing_say_so(treated, control, baseline):
-    told = power(treated, control, baseline=baseline, hoped=0.1, **USUAL)
-    assert told.minimum_detectable_effect is None
-    assert not told.claimable
+    result = analyse_power(treated, control, baseline=baseline, expected_effect=0.1, **USUAL)
+    assert result.minimum_detectable_effect is None
+    assert not result.claimable
 
 
 @pytest.mark.parametrize(("baseline", "hoped"), [(0.3, 0.0), (0.3, -0.1), (0.3, 0.4)])

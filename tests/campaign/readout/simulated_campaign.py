@@ -51,7 +51,7 @@ def drawn(design=simulation.SMALL, seed=5):
     return design.assignment(treated), declined, kept
 
 
-def told(assignment, declined, kept=None, **columns):
+def outcomes_table(assignment, declined, kept=None, **columns):
     """The rows of an outcomes file."""
     table = pd.DataFrame({"customer_id": assignment.table["customer_id"]})
     table["declined"] = np.where(declined, "yes", "no")

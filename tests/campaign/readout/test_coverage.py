@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from retain.campaign.readout.means import Draws, mean_difference
-from retain.campaign.readout.save_rates import Arms, posterior
+from retain.campaign.readout.means import BootstrapSettings, estimate_mean_difference
+from retain.campaign.readout.save_rates import ArmCounts, compute_posterior
 from retain.campaign.shares import mantel_haenszel, newcombe
 from retain.verdict.paired import holm
 
@@ -52,8 +52,8 @@ def test_save_rates_are_held_by_their_posteriors():
     treated, control, share = 160, 40, 0.45
     declined = random.binomial(treated, share * (1 - true)).tolist()
     spared = random.binomial(control, share, 200).tolist()
-    arms = [Arms(treated, a, control, b) for a, b in zip(declined, spared, strict=True)]
-    now = [posterior(simulation.PRIOR, each) for each in arms]
+    arms = [ArmCounts(treated, a, control, b) for a, b in zip(declined, spared, strict=True)]
+    now = [compute_posterior(simulation.PRIOR, each) for each in arms]
     within = [one["low"] <= rate <= one["high"] for one, rate in zip(now, true, strict=True)]
     assert np.mean(within) >= 0.92  # two standard errors of 200 below nominal
     # it learns: nearer to the truth than the prior was
@@ -64,10 +64,10 @@ def test_save_rates_are_held_by_their_posteriors():
 def test_profit_is_held_as_well():
     worth = LARGE.table["profit"].to_numpy()
     stratum = LARGE.table.groupby(["segment", "offer"]).ngroup().to_numpy()
-    true, draws, found = -(LARGE.effect * worth).mean(), Draws(0.05, 400, 0), []
+    true, draws, found = -(LARGE.effect * worth).mean(), BootstrapSettings(0.05, 400, 0), []
     for treated, declined in zip(*LARGE.drawn(200, 4), strict=True):
-        told = mean_difference(np.where(declined, 0.0, worth), treated, stratum, draws)
-        found.append(told.low <= true <= told.high)
+        result = estimate_mean_difference(np.where(declined, 0.0, worth), treated, stratum, draws)
+        found.append(result.low <= true <= result.high)
     assert np.mean(found) >= 0.92
 
 

@@ -14,7 +14,7 @@ from retain.campaign.readout.outcomes import read_outcomes
 from retain.errors import RetainError
 from retain.schema import Catalogue, OutcomesFile, parse
 
-from .simulated_campaign import drawn, told, write_campaign, write_tree
+from .simulated_campaign import drawn, outcomes_table, write_campaign, write_tree
 
 KEYS = {
     "id": "customer_id",
@@ -184,17 +184,17 @@ def test_the_columns_of_the_file_are_fixed():
 
 def test_outcomes_are_put_in_the_campaigns_order(read, campaign):
     assignment, declined, kept = campaign
-    table = told(assignment, declined, kept).sample(frac=1, random_state=0)
+    table = outcomes_table(assignment, declined, kept).sample(frac=1, random_state=0)
     found = read(table)
     assert np.array_equal(found.declined, declined)
     assert found.profit == pytest.approx(kept)
-    assert found.present.all()
+    assert found.in_file.all()
     assert found.contacted is None
 
 
 def test_a_russian_spreadsheet_is_read_like_a_plain_csv(tmp_path, campaign):
     assignment, declined, kept = campaign
-    table = told(assignment, declined, kept.round(2))
+    table = outcomes_table(assignment, declined, kept.round(2))
     table["declined"] = np.where(declined, "Снизилась", "Прежний уровень")
     table = table.rename(columns={"customer_id": "Код", "declined": "Активность"})
     path = tmp_path / "итоги.csv"
@@ -208,7 +208,7 @@ def test_a_russian_spreadsheet_is_read_like_a_plain_csv(tmp_path, campaign):
 @pytest.mark.parametrize("ids", [np.int64, np.float64, str])
 def test_parquet_is_read_whatever_its_types(tmp_path, campaign, ids):
     assignment, declined, kept = campaign
-    table = told(assignment, declined, kept).astype({"customer_id": ids})
+    table = outcomes_table(assignment, declined, kept).astype({"customer_id": ids})
     table["declined"] = declined  # a truth value
     table.to_parquet(tmp_path / "o.parquet")
     file = OutcomesFile(file=str(tmp_path / "o.parquet"), **KEYS)
@@ -227,15 +227,15 @@ def test_whoever_is_missing_blank_or_foreign_is_counted_as_that(tmp_path_factory
     seen = [np.argmax(assignment.treated), np.argmin(assignment.treated)]  # one of each arm
     gone[seen] = blank[seen] = False
     strange = data.draw(st.integers(0, 3))
-    table = told(assignment, declined)
+    table = outcomes_table(assignment, declined)
     table.loc[blank, "declined"] = np.nan
     extra = {"customer_id": [f"x{number}" for number in range(strange)], "declined": "yes"}
     path = tmp_path_factory.mktemp("o") / "o.csv"
     pd.concat([table[~gone], pd.DataFrame(extra)]).to_csv(path, index=False)
     wanted = OutcomesFile(file=str(path), **{**KEYS, "unknown_customers": "drop"})
     found = read_outcomes(wanted, assignment)
-    assert found.foreign == strange
-    assert np.array_equal(found.present, ~gone)
+    assert found.n_unknown_customers == strange
+    assert np.array_equal(found.in_file, ~gone)
     assert np.array_equal(np.isnan(found.declined), gone | blank)
     known = ~(gone | blank)
     assert np.array_equal(found.declined[known], declined[known])
@@ -247,7 +247,7 @@ def test_an_id_that_stands_twice_or_is_nobodys_is_always_refused(
     tmp_path_factory, campaign, rows, foreign
 ):
     assignment, declined, _ = campaign
-    table = told(assignment, declined)
+    table = outcomes_table(assignment, declined)
     again = table.iloc[rows].drop_duplicates()
     if foreign:
         again = again.assign(customer_id="9" + again["customer_id"].str.zfill(5))
@@ -279,14 +279,14 @@ def test_an_id_that_stands_twice_or_is_nobodys_is_always_refused(
 )
 def test_outcomes_that_cannot_be_meant_are_refused(read, campaign, change, keys, message):
     assignment, declined, kept = campaign
-    table = change(told(assignment, declined, kept, arm=assignment.table["arm"]))
+    table = change(outcomes_table(assignment, declined, kept, arm=assignment.table["arm"]))
     with pytest.raises(RetainError, match=message):
         read(table, **keys)
 
 
 def test_dates_are_no_profit(tmp_path, campaign):
     assignment, declined, _ = campaign
-    table = told(assignment, declined, pd.Timestamp("2026-01-01"))
+    table = outcomes_table(assignment, declined, pd.Timestamp("2026-01-01"))
     table.to_parquet(tmp_path / "o.parquet")
     with pytest.raises(RetainError, match="'profit': it holds dates"):
         read_outcomes(OutcomesFile(file=str(tmp_path / "o.parquet"), **KEYS), assignment)
@@ -296,14 +296,14 @@ def test_a_campaign_without_a_control_group_has_nothing_to_be_compared_with(read
     assignment, declined, _ = campaign
     everyone = replace(assignment, table=assignment.table.assign(arm="treatment"))
     with pytest.raises(RetainError, match=r"held out nobody.*campaign\.control_share=0\.2"):
-        read(told(everyone, declined), everyone)
+        read(outcomes_table(everyone, declined), everyone)
 
 
 def test_ids_are_matched_as_the_campaign_writes_them(read, campaign):
     assignment, declined, _ = campaign
-    table = told(assignment, declined)
+    table = outcomes_table(assignment, declined)
     table["customer_id"] = table["customer_id"] + ".0"
-    assert read(table).present.all()
+    assert read(table).in_file.all()
 
 
 def test_without_a_file_the_key_is_told(campaign):
@@ -314,9 +314,10 @@ def test_without_a_file_the_key_is_told(campaign):
 # Outcomes of last year's campaign read against this one's say nothing, however many are dropped.
 def test_outcomes_of_which_too_few_are_the_campaigns_are_refused(read, campaign):
     assignment, declined, _ = campaign
-    mine = told(assignment, declined)
+    mine = outcomes_table(assignment, declined)
     others = mine.assign(customer_id="x" + mine["customer_id"].astype(str))
     table = pd.concat([mine.head(60), others])
     with pytest.raises(RetainError, match=r"60 of 220 customers \(27.3%\) .*min_known_share=0.272"):
         read(table, unknown_customers="drop")
-    assert read(table, unknown_customers="drop", min_known_share=0.272).foreign == len(others)
+    kept = read(table, unknown_customers="drop", min_known_share=0.272)
+    assert kept.n_unknown_customers == len(others)

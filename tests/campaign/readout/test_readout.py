@@ -8,7 +8,7 @@ import pytest
 
 from retain.campaign.assignment import Assignment
 from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.readout.readout import readout
+from retain.campaign.readout.readout import build_readout
 from retain.campaign.readout.save_rates import next_catalogue_name, update_catalogue
 from retain.schema import Assumption, Lift
 
@@ -20,15 +20,15 @@ STRONG = replace(LARGE, save={"call": 0.7, "gift": 0.6, "letter": 0.0})
 
 def outcomes(declined, **columns):
     """Outcomes of everyone, unless they are NaN."""
-    told = {"profit": None, "contacted": None, "cost": None, "foreign": 0} | columns
+    result = {"profit": None, "contacted": None, "cost": None, "n_unknown_customers": 0} | columns
     declined = None if declined is None else declined.astype(float)
-    known = declined if declined is not None else told["profit"]
-    return Outcomes(present=np.isfinite(known), declined=declined, **told)
+    known = declined if declined is not None else result["profit"]
+    return Outcomes(in_file=np.isfinite(known), declined=declined, **result)
 
 
-def found(assignment, told, resamples=300):
+def found(assignment, message, resamples=300):
     """The tree of a read-out, which must be JSON as it stands."""
-    tree = readout(assignment, told, resamples=resamples).tree
+    tree = build_readout(assignment, message, resamples=resamples).tree
     json.dumps(tree, allow_nan=False)
     return tree
 
@@ -104,15 +104,15 @@ def test_the_detectable_difference_is_that_of_the_planned_power(tree):
 
 def test_harm_is_called_harm_and_warned_of():
     assignment, declined, kept = drawn(replace(LARGE, save=dict.fromkeys(LARGE.save, -0.6)))
-    told = found(assignment, outcomes(declined, profit=kept))
-    overall = row(told, "overall")
+    result = found(assignment, outcomes(declined, profit=kept))
+    overall = row(result, "overall")
     assert overall["conclusion"] == "harmed"
     assert overall["customers_saved"]["high"] < 0
-    assert {"code": "harm", "scope": "overall", "name": None, "outcome": "declined"} in told[
+    assert {"code": "harm", "scope": "overall", "name": None, "outcome": "declined"} in result[
         "cautions"
     ]
-    assert told["money"]["conclusion"] == "lost"
-    for rate in told["save_rates"]:
+    assert result["money"]["conclusion"] == "lost"
+    for rate in result["save_rates"]:
         assert rate["posterior"]["value"] < rate["prior"]["value"] / 2
 
 
@@ -139,13 +139,13 @@ def test_profit_is_held_against_what_contacting_cost(tree, strong):
 
 def test_without_profit_a_decline_costs_what_the_plan_took_it_to(strong):
     assignment, declined, _ = strong
-    told = found(assignment, outcomes(declined))
-    assert told["money"]["basis"] == "assumed"
-    assert [r["outcome"] for r in told["effects"]] == ["declined"] * 7
+    result = found(assignment, outcomes(declined))
+    assert result["money"]["basis"] == "assumed"
+    assert [r["outcome"] for r in result["effects"]] == ["declined"] * 7
     # here profit is lost exactly by declining, so that both ways must come to the same
     lost = -declined.astype(float) * assignment.table["value_at_stake"].to_numpy()
     kept = found(assignment, outcomes(declined, profit=lost))
-    assert told["money"]["gain"] == pytest.approx(kept["money"]["gain"])
+    assert result["money"]["gain"] == pytest.approx(kept["money"]["gain"])
 
 
 def test_margin_and_stated_costs_change_the_money_and_nothing_else(tree, strong):
@@ -153,20 +153,20 @@ def test_margin_and_stated_costs_change_the_money_and_nothing_else(tree, strong)
     half = Assumption(value=0.5, low=0.4, high=0.6)
     value = assignment.assumptions.model_copy(update={"margin": half})
     costs = np.where(assignment.treated, 2.0, np.nan)
-    told = found(
+    result = found(
         replace(assignment, assumptions=value), outcomes(declined, profit=kept, cost=costs)
     )
-    assert told["money"]["gain"]["value"] == pytest.approx(tree["money"]["gain"]["value"] / 2)
-    assert told["money"]["cost"] == 2.0 * assignment.treated.sum()
-    assert told["money"]["cost_basis"] == "stated"
-    assert row(told, "overall") == row(tree, "overall")
+    assert result["money"]["gain"]["value"] == pytest.approx(tree["money"]["gain"]["value"] / 2)
+    assert result["money"]["cost"] == 2.0 * assignment.treated.sum()
+    assert result["money"]["cost_basis"] == "stated"
+    assert row(result, "overall") == row(tree, "overall")
 
 
 def test_those_not_contacted_cost_nothing(strong):
     assignment, declined, kept = strong
     reached = assignment.treated & (np.arange(len(declined)) % 2 == 0)
-    told = found(assignment, outcomes(declined, profit=kept, contacted=reached.astype(float)))
-    assert told["money"]["cost"] == reached.sum() * simulation.CONTACT
+    result = found(assignment, outcomes(declined, profit=kept, contacted=reached.astype(float)))
+    assert result["money"]["cost"] == reached.sum() * simulation.CONTACT
 
 
 # --- who was contacted ---------------------------------------------------------------------------
@@ -178,12 +178,12 @@ def test_contact_against_the_plan_is_counted_and_the_plan_still_decides(tree, st
     contacted = np.where(
         random.random(len(declined)) < 0.2, ~assignment.treated, assignment.treated
     )
-    told = found(assignment, outcomes(declined, profit=kept, contacted=contacted.astype(float)))
-    counts = told["compliance"]
+    result = found(assignment, outcomes(declined, profit=kept, contacted=contacted.astype(float)))
+    counts = result["compliance"]
     assert counts["control"]["n_contacted"] == (contacted & ~assignment.treated).sum()
     assert counts["treatment"]["n_not_contacted"] == (~contacted & assignment.treated).sum()
-    assert told["effects"] == tree["effects"]
-    assert "against_plan" in codes(told)
+    assert result["effects"] == tree["effects"]
+    assert "against_plan" in codes(result)
     complier = counts["complier_effect"]
     assert complier["contact_rate_difference"] == pytest.approx(0.6, abs=0.1)
     assert complier["low"] < complier["value"] < complier["high"] < 0
@@ -194,11 +194,11 @@ def test_the_effect_of_contact_is_walds_ratio_where_there_is_one_stratum():
     one = replace(LARGE, sizes={"high": {"call": 600}}, save={"call": 0.5})
     assignment, declined, _ = drawn(one)
     contacted = assignment.treated & (np.arange(600) % 4 > 0)
-    told = found(assignment, outcomes(declined, contacted=contacted.astype(float)))
+    result = found(assignment, outcomes(declined, contacted=contacted.astype(float)))
     arms = (assignment.treated, ~assignment.treated)
     effect = declined[arms[0]].mean() - declined[arms[1]].mean()
     moved = contacted[arms[0]].mean() - contacted[arms[1]].mean()
-    assert told["compliance"]["complier_effect"]["value"] == pytest.approx(effect / moved)
+    assert result["compliance"]["complier_effect"]["value"] == pytest.approx(effect / moved)
 
 
 @pytest.mark.parametrize(("reached", "code"), [(None, "as_planned"), (0.5, "too_few")])
@@ -206,8 +206,8 @@ def test_where_a_ratio_tells_nothing_the_reason_is_told(strong, reached, code):
     assignment, declined, _ = strong
     chance = np.random.default_rng(1).random(len(declined)) < 0.5
     contacted = assignment.treated if reached is None else chance
-    told = found(assignment, outcomes(declined, contacted=contacted.astype(float)))
-    assert told["compliance"]["complier_effect"] == {"reason": code}
+    result = found(assignment, outcomes(declined, contacted=contacted.astype(float)))
+    assert result["compliance"]["complier_effect"] == {"reason": code}
 
 
 # --- who is missing ------------------------------------------------------------------------------
@@ -216,12 +216,12 @@ def test_where_a_ratio_tells_nothing_the_reason_is_told(strong, reached, code):
 def test_those_missing_are_counted_by_arm_and_bound_the_effect(strong):
     assignment, declined, _ = strong
     gone = np.random.default_rng(2).random(len(declined)) < 0.1
-    told = found(assignment, outcomes(np.where(gone, np.nan, declined)))
-    attrition = told["attrition"]
+    result = found(assignment, outcomes(np.where(gone, np.nan, declined)))
+    attrition = result["attrition"]
     assert attrition["treatment"]["n_missing"] == (gone & assignment.treated).sum()
     assert not attrition["is_significant"]
-    assert codes(told) == ["attrition"]
-    bounds, overall = attrition["bounds"], row(told, "overall")
+    assert codes(result) == ["attrition"]
+    bounds, overall = attrition["bounds"], row(result, "overall")
     complete = row(found(assignment, outcomes(declined)), "overall")["difference"]["value"]
     assert bounds["interval_low"] < bounds["low"] < overall["difference"]["value"] < bounds["high"]
     assert bounds["low"] < complete < bounds["high"] < bounds["interval_high"]
@@ -232,9 +232,9 @@ def test_attrition_that_is_no_chance_is_warned_of(strong):
     assignment, declined, _ = strong
     share = np.where(assignment.treated, 0.05, 0.3)
     gone = np.random.default_rng(3).random(len(declined)) < share
-    told = found(assignment, outcomes(np.where(gone, np.nan, declined)))
-    assert told["attrition"]["is_significant"]
-    assert codes(told)[0] == "attrition_differs"
+    result = found(assignment, outcomes(np.where(gone, np.nan, declined)))
+    assert result["attrition"]["is_significant"]
+    assert codes(result)[0] == "attrition_differs"
 
 
 def test_with_everyone_there_nothing_is_bounded_or_warned_of(tree):
@@ -249,32 +249,32 @@ def test_with_everyone_there_nothing_is_bounded_or_warned_of(tree):
 def test_a_part_without_a_control_group_is_not_compared(strong):
     assignment, declined, kept = strong
     alone = (assignment.table["offer"] == "gift").to_numpy() & ~assignment.treated
-    told = found(
+    result = found(
         assignment,
         outcomes(np.where(alone, np.nan, declined), profit=np.where(alone, np.nan, kept)),
     )
     for outcome in ("declined", "profit"):
-        gift = row(told, "offer", "gift", outcome)
+        gift = row(result, "offer", "gift", outcome)
         assert gift["conclusion"] == "not_compared"
         assert gift["difference"] is None
         assert gift["p_holm"] is None
-    rates = {rate["offer"]: rate for rate in told["save_rates"]}
+    rates = {rate["offer"]: rate for rate in result["save_rates"]}
     assert rates["gift"]["posterior"] == rates["gift"]["prior"]
 
 
 def test_a_handful_of_customers_is_too_small_for_money_and_curves():
     few = replace(LARGE, sizes={"high": {"call": 30}}, save={"call": 0.3})
     assignment, declined, kept = drawn(few)
-    told = found(assignment, outcomes(declined, profit=kept))
-    assert told["money"] is None
-    assert told["qini"]["reason"] == "too_few"
-    assert row(told, "overall", outcome="profit")["conclusion"] == "not_compared"
-    assert row(told, "overall")["conclusion"] == "inconclusive"
+    result = found(assignment, outcomes(declined, profit=kept))
+    assert result["money"] is None
+    assert result["qini"]["reason"] == "too_few"
+    assert row(result, "overall", outcome="profit")["conclusion"] == "not_compared"
+    assert row(result, "overall")["conclusion"] == "inconclusive"
 
 
 def test_without_declines_there_is_no_curve_and_no_new_catalogue(strong):
     assignment, _, kept = strong
-    result = readout(assignment, outcomes(None, profit=kept), resamples=300)
+    result = build_readout(assignment, outcomes(None, profit=kept), resamples=300)
     assert result.catalogue is None
     assert result.tree["catalogue"] is None
     assert result.tree["qini"] == {"reason": "declined"}
@@ -287,11 +287,11 @@ def test_without_declines_there_is_no_curve_and_no_new_catalogue(strong):
 
 def test_the_order_of_the_plan_is_told_with_its_interval(tree):
     for order in ("expected_net", "risk"):
-        told = tree["qini"][order]
-        for area in (told["qini"], told["auuc"]):
+        result = tree["qini"][order]
+        for area in (result["qini"], result["auuc"]):
             assert area["low"] < area["value"] < area["high"]
-        assert told["curve"]["contacted_share"][0] == told["curve"]["saved_share"][0] == 0
-        assert told["curve"]["contacted_share"][-1] == 1
+        assert result["curve"]["contacted_share"][0] == result["curve"]["saved_share"][0] == 0
+        assert result["curve"]["contacted_share"][-1] == 1
 
 
 def lifted(assignment: Assignment, times: float, share: float) -> Assignment:
@@ -311,9 +311,9 @@ def lifted(assignment: Assignment, times: float, share: float) -> Assignment:
 # What is written must be the rate before the lift, or the next plan would lift it twice.
 def test_a_lift_is_taken_out_of_the_save_rate(tree, strong):
     assignment, declined, kept = strong
-    told = found(lifted(assignment, 2.0, 1.0), outcomes(declined, profit=kept))
-    assert told["save_rates"][0]["lift"] == pytest.approx(2.0)
-    plain, halved = (t["save_rates"][0]["posterior"]["value"] for t in (tree, told))
+    result = found(lifted(assignment, 2.0, 1.0), outcomes(declined, profit=kept))
+    assert result["save_rates"][0]["lift"] == pytest.approx(2.0)
+    plain, halved = (t["save_rates"][0]["posterior"]["value"] for t in (tree, result))
     assert halved < 0.75 * plain
     some = found(lifted(assignment, 2.0, 0.4), outcomes(declined, profit=kept))
     assert some["save_rates"][0]["lift"] == pytest.approx(1.4, abs=0.1)
@@ -322,7 +322,7 @@ def test_a_lift_is_taken_out_of_the_save_rate(tree, strong):
 
 def test_the_new_catalogue_is_the_old_one_with_what_was_learnt(strong):
     assignment, declined, _ = strong
-    result = readout(assignment, outcomes(declined), resamples=300)
+    result = build_readout(assignment, outcomes(declined), resamples=300)
     new, old = result.catalogue, assignment.catalogue
     assert new.name == "simulated_readout"
     assert list(new.offers) == list(old.offers)
@@ -346,10 +346,10 @@ def test_the_name_of_a_catalogue_is_safe_as_a_files(name, after):
 # Two campaigns in a row: the second starts from what the first left, and knows more.
 def test_the_loop_closes(strong):
     assignment, declined, _ = strong
-    first = readout(assignment, outcomes(declined), resamples=300)
+    first = build_readout(assignment, outcomes(declined), resamples=300)
     second_campaign, again, _ = drawn(STRONG, seed=6)
     again_planned = replace(second_campaign, catalogue=first.catalogue)
-    second = readout(again_planned, outcomes(again), resamples=300)
+    second = build_readout(again_planned, outcomes(again), resamples=300)
     widths = [
         [rate["posterior"]["high"] - rate["posterior"]["low"] for rate in tree["save_rates"]]
         for tree in (first.tree, second.tree)

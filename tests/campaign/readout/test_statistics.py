@@ -8,16 +8,21 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 from statsmodels.stats.proportion import confint_proportions_2indep
 
-from retain.campaign.readout.compliance import fieller
-from retain.campaign.readout.means import Draws, counts, mean_difference, strata
-from retain.campaign.readout.qini import areas, curve, group_by_rank
-from retain.campaign.readout.save_rates import Arms, posterior
+from retain.campaign.readout.compliance import fieller_interval
+from retain.campaign.readout.means import (
+    BootstrapSettings,
+    assign_strata,
+    count_by_stratum,
+    estimate_mean_difference,
+)
+from retain.campaign.readout.qini import compute_areas, compute_curve, group_by_rank
+from retain.campaign.readout.save_rates import ArmCounts, compute_posterior
 from retain.campaign.shares import mantel_haenszel, newcombe, null_error, wilson
 from retain.schema import Beta
 
 Z = stats.norm.ppf(0.975)
 PRIOR = Beta(alpha=6, beta=14)
-DRAWS = Draws(alpha=0.05, resamples=999, seed=0)
+DRAWS = BootstrapSettings(alpha=0.05, n_resamples=999, seed=0)
 
 
 # Newcombe (1998), Table II, method 10.
@@ -110,8 +115,8 @@ def test_small_strata_are_read_together_and_nobody_is_left_out():
     names = random.choice(["a", "b", "c", "d"], 90, p=[0.5, 0.4, 0.06, 0.04])
     offers = random.choice(["x", "y"], 90)
     treated = random.random(90) < 0.7
-    stratum = strata(pd.Series(names), pd.Series(offers), treated)
-    found = counts(np.ones(90), treated, stratum)
+    stratum = assign_strata(pd.Series(names), pd.Series(offers), treated)
+    found = count_by_stratum(np.ones(90), treated, stratum)
     assert found.treated.sum() + found.control.sum() == 90
     assert (np.minimum(found.treated, found.control)[1:] >= 5).all()
     small = np.isin(names, ["c", "d"])
@@ -123,7 +128,9 @@ def test_the_bootstrap_of_normal_values_is_welchs_t():
     random = np.random.default_rng(2)
     one, other = random.normal(5, 1, 300), random.normal(4.7, 2, 200)
     values, treated = np.concatenate([one, other]), np.arange(500) < 300
-    found = mean_difference(values, treated, np.zeros(500, int), Draws(0.05, 4000, 1))
+    found = estimate_mean_difference(
+        values, treated, np.zeros(500, int), BootstrapSettings(0.05, 4000, 1)
+    )
     theirs = stats.ttest_ind(one, other, equal_var=False)
     interval = theirs.confidence_interval()
     assert found.value == pytest.approx(one.mean() - other.mean())
@@ -137,28 +144,30 @@ def test_a_mean_within_strata_forgets_what_differs_between_them():
     stratum = np.repeat([0, 1], 200)
     treated = random.random(400) < np.where(stratum == 0, 0.8, 0.3)
     values = 100.0 * stratum + random.normal(0, 1, 400) + 0.5 * treated
-    found = mean_difference(values, treated, stratum, DRAWS)
+    found = estimate_mean_difference(values, treated, stratum, DRAWS)
     assert found.low < 0.5 < found.high
     assert found.high - found.low < 1
 
 
 def test_the_same_seed_draws_the_same_and_no_spread_is_no_interval():
     values, treated = np.arange(40.0), np.arange(40) % 2 == 0
-    once, again = (mean_difference(values, treated, np.zeros(40, int), DRAWS) for _ in range(2))
+    once, again = (
+        estimate_mean_difference(values, treated, np.zeros(40, int), DRAWS) for _ in range(2)
+    )
     assert once == again
-    flat = mean_difference(np.ones(40), treated, np.zeros(40, int), DRAWS)
+    flat = estimate_mean_difference(np.ones(40), treated, np.zeros(40, int), DRAWS)
     assert (flat.value, flat.low, flat.high, flat.p) == (0, 0, 0, 1)
-    assert mean_difference(values, np.ones(40, bool), np.zeros(40, int), DRAWS) is None
+    assert estimate_mean_difference(values, np.ones(40, bool), np.zeros(40, int), DRAWS) is None
 
 
 # Of many values the limit is drawn, for speed; it has to say what resampling them says.
 def test_the_limit_of_many_values_is_what_their_resamples_come_to(monkeypatch):
     random = np.random.default_rng(6)
     values, treated = random.lognormal(0, 1.2, 12_000), np.arange(12_000) % 4 > 0
-    alike = (values, treated, np.zeros(12_000, int), Draws(0.05, 4000, 1))
-    limit = mean_difference(*alike)
-    monkeypatch.setattr("retain.campaign.readout.means.LARGE", 1_000_000)
-    drawn = mean_difference(*alike)
+    alike = (values, treated, np.zeros(12_000, int), BootstrapSettings(0.05, 4000, 1))
+    limit = estimate_mean_difference(*alike)
+    monkeypatch.setattr("retain.campaign.readout.means.MAX_RESAMPLED_VALUES", 1_000_000)
+    drawn = estimate_mean_difference(*alike)
     assert limit.value == drawn.value
     assert limit.high - limit.low == pytest.approx(drawn.high - drawn.low, rel=0.03)
     assert limit.p == pytest.approx(drawn.p, abs=0.03)
@@ -167,13 +176,13 @@ def test_the_limit_of_many_values_is_what_their_resamples_come_to(monkeypatch):
 # Fieller's set holds the ratios that a test of "first − ratio × second is 0" does not refuse.
 def test_the_interval_of_a_ratio_inverts_a_test():
     estimates, spread = np.array([-0.08, 0.7]), np.array([[0.002, -0.0003], [-0.0003, 0.001]])
-    value, low, high = fieller(estimates, spread, Z)
+    value, low, high = fieller_interval(estimates, spread, Z)
     assert value == pytest.approx(-0.08 / 0.7)
     for end in (low, high):
         contrast = np.array([1, -end])
         z = contrast @ estimates / np.sqrt(contrast @ spread @ contrast)
         assert abs(z) == pytest.approx(Z)
-    assert fieller(np.array([-0.08, 0.05]), spread, Z) is None
+    assert fieller_interval(np.array([-0.08, 0.05]), spread, Z) is None
 
 
 def simulated_ranks(seed=7, customers=800):
@@ -199,9 +208,9 @@ SKLIFT = (0.10567782303077897, 0.02432072503143687)
 
 # scikit-uplift 0.5.1 on the same customers: auc of qini_curve, as shares of all and of treated.
 def test_qini_is_that_of_another_implementation_and_of_its_definition():
-    found = curve(group_by_rank(*simulated_ranks()))
+    found = compute_curve(group_by_rank(*simulated_ranks()))
     assert np.array(found) == pytest.approx(by_prefixes(*simulated_ranks()))
-    auuc, above = areas(*found)
+    auuc, above = compute_areas(*found)
     assert float(auuc) == pytest.approx(SKLIFT[0])
     assert float(above) == pytest.approx(SKLIFT[1])
 
@@ -210,8 +219,10 @@ def test_an_order_by_what_is_gained_is_above_chance_and_its_reverse_below():
     random = np.random.default_rng(4)
     gain, treated = random.random(20_000) * 0.5, random.random(20_000) < 0.5
     stayed = random.random(20_000) < 0.3 + gain * treated
-    up, down = (areas(*curve(group_by_rank(s, treated, stayed)))[1] for s in (gain, -gain))
-    chance = areas(*curve(group_by_rank(random.random(20_000), treated, stayed)))[1]
+    up, down = (
+        compute_areas(*compute_curve(group_by_rank(s, treated, stayed)))[1] for s in (gain, -gain)
+    )
+    chance = compute_areas(*compute_curve(group_by_rank(random.random(20_000), treated, stayed)))[1]
     # a gain of uniform 0 to g, best first, is above the diagonal by g/12 on average
     assert up == pytest.approx(0.5 / 12, abs=0.01)
     assert down == pytest.approx(-0.5 / 12, abs=0.01)
@@ -236,14 +247,14 @@ def by_weighted_draws(prior, arms, lift=1.0, draws=400_000):
 @pytest.mark.parametrize(
     ("arms", "lift"),
     [
-        (Arms(160, 60, 40, 20), 1.0),
-        (Arms(160, 60, 40, 20), 1.7),
-        (Arms(800, 400, 200, 115), 1.0),
-        (Arms(5, 0, 2, 2), 1.0),
+        (ArmCounts(160, 60, 40, 20), 1.0),
+        (ArmCounts(160, 60, 40, 20), 1.7),
+        (ArmCounts(800, 400, 200, 115), 1.0),
+        (ArmCounts(5, 0, 2, 2), 1.0),
     ],
 )
 def test_the_posterior_is_that_of_weighted_draws(arms, lift):
-    found = posterior(PRIOR, arms, lift=lift)
+    found = compute_posterior(PRIOR, arms, lift=lift)
     mean, spread, low, high = by_weighted_draws(PRIOR, arms, lift)
     assert found["value"] == pytest.approx(mean, abs=0.003)
     assert (found["low"], found["high"]) == pytest.approx((low, high), abs=0.006)
@@ -252,13 +263,13 @@ def test_the_posterior_is_that_of_weighted_draws(arms, lift):
 
 
 def test_a_million_customers_leave_no_doubt_and_the_grid_does_not_lose_it():
-    found = posterior(PRIOR, Arms(800_000, 300_000, 200_000, 100_000))
+    found = compute_posterior(PRIOR, ArmCounts(800_000, 300_000, 200_000, 100_000))
     assert found["value"] == pytest.approx(0.25, abs=0.002)
     assert 0 < found["high"] - found["low"] < 0.012
 
 
 # No Beta reaches below 0: an offer that drives customers away has a save rate of nearly none.
 def test_the_save_rate_of_an_offer_that_harms_is_near_zero():
-    found = posterior(PRIOR, Arms(800, 480, 200, 80))
+    found = compute_posterior(PRIOR, ArmCounts(800, 480, 200, 80))
     assert found["value"] < 0.08
     assert found["alpha"] > 0

@@ -44,9 +44,9 @@ def test_cliffs_delta_is_that_of_the_reasons_and_of_a_pairwise_count():
     found = distinct(pd.DataFrame({"v": values}), segments(inside))["inside"][0]
     pairs = np.sign(values[inside][:, None] - values[~inside][None, :])
     assert found.effect == pytest.approx(pairs.mean())
-    told = cliffs_delta(values, inside)
-    assert found.effect == pytest.approx(told.value)
-    assert (found.low, found.high) == pytest.approx((told.low, told.high), abs=0.05)
+    result = cliffs_delta(values, inside)
+    assert found.effect == pytest.approx(result.value)
+    assert (found.low, found.high) == pytest.approx((result.low, result.high), abs=0.05)
 
 
 # The reason numbers and levels may be ranked together.

@@ -39,22 +39,22 @@ def placed(scored):
 
 def test_segments_add_up_to_the_customers_and_their_money(placed):
     audience, known = placed
-    told = profiles(audience, known, money(audience))
+    rows = profiles(audience, known, money(audience))
     table = audience.table
-    assert sum(one["n_customers"] for one in told) == len(audience)
-    assert sum(one["share"] for one in told) == pytest.approx(1)
-    assert sum(one["total_profit"] for one in told) == pytest.approx(table["profit"].sum())
-    at_risk = sum(one["profit_at_risk"]["value"] for one in told)
+    assert sum(one["n_customers"] for one in rows) == len(audience)
+    assert sum(one["share"] for one in rows) == pytest.approx(1)
+    assert sum(one["total_profit"] for one in rows) == pytest.approx(table["profit"].sum())
+    at_risk = sum(one["profit_at_risk"]["value"] for one in rows)
     assert at_risk == pytest.approx(table["profit_at_risk"].sum())
-    consented = sum(one["contactable_share"] * one["n_customers"] for one in told)
+    consented = sum(one["contactable_share"] * one["n_customers"] for one in rows)
     assert consented == pytest.approx(table["contactable"].sum())
 
 
 def test_each_segment_is_told_by_its_own_customers(placed):
     audience, known = placed
     name = "high risk · high value"
-    told = profiles(audience, known, money(audience))
-    one = next(row for row in told if row["segment"] == name)
+    rows = profiles(audience, known, money(audience))
+    one = next(row for row in rows if row["segment"] == name)
     part = audience.table[audience.segments == name]
     expected = mean_interval(part["risk"].to_numpy())
     assert tuple(one["risk"].values()) == pytest.approx(expected)
@@ -65,21 +65,21 @@ def test_each_segment_is_told_by_its_own_customers(placed):
 
 def test_most_profit_at_risk_comes_first_and_without_profit_most_risk(placed):
     audience, known = placed
-    told = profiles(audience, known, money(audience))
-    values = [one["profit_at_risk"]["value"] for one in told]
+    rows = profiles(audience, known, money(audience))
+    values = [one["profit_at_risk"]["value"] for one in rows]
     assert values == sorted(values, reverse=True)
     poor = audience.table[["score", "origin", "risk", "contactable"]]
-    told = profiles(dataclasses.replace(audience, table=poor, profit_unit=None), known, None)
-    risks = [one["risk"]["value"] for one in told]
+    rows = profiles(dataclasses.replace(audience, table=poor, profit_unit=None), known, None)
+    risks = [one["risk"]["value"] for one in rows]
     assert risks == sorted(risks, reverse=True)
-    assert {(one["total_profit"], one["profit_at_risk"]) for one in told} == {(None, None)}
+    assert {(one["total_profit"], one["profit_at_risk"]) for one in rows} == {(None, None)}
 
 
 def test_segments_under_the_minimum_say_that_they_are_small(placed):
     audience, known = placed
-    told = profiles(audience, known, None)
-    assert {one["is_small"] for one in told} == {True, False}
-    assert all(one["is_small"] == (one["n_customers"] < 70) for one in told)
+    rows = profiles(audience, known, None)
+    assert {one["is_small"] for one in rows} == {True, False}
+    assert all(one["is_small"] == (one["n_customers"] < 70) for one in rows)
 
 
 def test_where_consent_is_not_stated_its_share_is_not_told(placed):
@@ -91,21 +91,21 @@ def test_where_consent_is_not_stated_its_share_is_not_told(placed):
 def test_the_direction_is_that_of_the_effect_and_labels_are_in_both_languages(placed):
     audience, known = placed
     contrasts = {one["segment"]: one["contrasts"] for one in profiles(audience, known, None)}
-    told = contrasts["high risk · low value"][0]
-    assert (told["feature"], told["kind"], told["direction"]) == ("pages", "number", "lower")
-    assert told["label"] == {"en": "pages", "ru": "pages"}
-    effect = told["effect_size"]
+    result = contrasts["high risk · low value"][0]
+    assert (result["feature"], result["kind"], result["direction"]) == ("pages", "number", "lower")
+    assert result["label"] == {"en": "pages", "ru": "pages"}
+    effect = result["effect_size"]
     assert effect["low"] < effect["value"] < effect["high"] < 0
-    assert told["in_segment"] < told["elsewhere"]
-    assert (told["level"], told["level_label"]) == (None, None)
+    assert result["in_segment"] < result["elsewhere"]
+    assert (result["level"], result["level_label"]) == (None, None)
     assert all(len(one) <= 3 for one in contrasts.values())
 
 
 def test_a_segment_of_one_customer_is_told_too(scored):
     audience = scored()
     names = np.array(["one", *["many"] * (len(audience) - 1)], dtype=object)
-    told = profiles(audience.placed(names), CONFIG, None)
-    one = next(row for row in told if row["segment"] == "one")
+    rows = profiles(audience.placed(names), CONFIG, None)
+    one = next(row for row in rows if row["segment"] == "one")
     assert (one["n_customers"], one["contrasts"]) == (1, [])
     assert one["risk"]["value"] == one["risk"]["low"]
 
@@ -113,16 +113,16 @@ def test_a_segment_of_one_customer_is_told_too(scored):
 def test_everything_told_is_finite_and_passes_through_json(placed):
     audience, known = placed
     measured = stability(audience, CONFIG, resamples=5)
-    told = profiles(audience, known, money(audience), stability=measured)
-    assert json.loads(json.dumps(told, allow_nan=False)) == told
-    assert told[0]["stability"].keys() == {"jaccard", "jaccard_low", "n_resamples"}
+    rows = profiles(audience, known, money(audience), stability=measured)
+    assert json.loads(json.dumps(rows, allow_nan=False)) == rows
+    assert rows[0]["stability"].keys() == {"jaccard", "jaccard_low", "n_resamples"}
 
 
 def test_a_segment_whose_stability_was_not_measured_says_so(placed):
     audience, known = placed
     some = {"high risk · high value": Stability(0.9, 0.8, 5)}
-    told = profiles(audience, known, None, stability=some)
-    assert {one["segment"] for one in told if one["stability"]} == set(some)
+    rows = profiles(audience, known, None, stability=some)
+    assert {one["segment"] for one in rows if one["stability"]} == set(some)
 
 
 def test_customers_without_a_place_have_no_profiles(scored):

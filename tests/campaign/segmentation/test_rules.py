@@ -133,8 +133,12 @@ LEVELS = st.builds(
     st.sampled_from(["standard", "premium"]),
 )
 ABOUT = st.one_of(
-    st.builds(lambda name, said: {name: said}, st.sampled_from(["pages", "unpaid_items"]), NUMBERS),
-    st.builds(lambda said: {"service_level": said}, LEVELS),
+    st.builds(
+        lambda name, condition: {name: condition},
+        st.sampled_from(["pages", "unpaid_items"]),
+        NUMBERS,
+    ),
+    st.builds(lambda condition: {"service_level": condition}, LEVELS),
 )
 WORDS = st.sampled_from(["all", "any"])
 

@@ -132,10 +132,10 @@ def test_a_value_that_is_not_known_has_the_lowest_place(scored):
 
 
 def test_labels_are_told_in_both_languages_where_somebody_gave_them(scored):
-    told = segment_labels(fit_segmentation(scored(), RULES))
-    assert told["few pages"].ru == "Мало"
-    assert told["the rest"].en == "The rest"
-    assert told["risky"] is None
+    result = segment_labels(fit_segmentation(scored(), RULES))
+    assert result["few pages"].ru == "Мало"
+    assert result["the rest"].en == "The rest"
+    assert result["risky"] is None
     assert set(segment_labels(fit_segmentation(scored(), BANDS)).values()) == {None}
 
 

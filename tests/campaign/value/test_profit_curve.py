@@ -62,8 +62,8 @@ def test_it_has_a_few_points_however_many_customers(audience):
     curve = profit_curve(audience, make_offers(audience, make_value()))
     assert 100 < len(curve.shares) <= POINTS
     assert np.diff(curve.shares).min() > 0
-    told = json.loads(json.dumps(curve.as_json(), allow_nan=False))
-    assert list(told) == [
+    tree = json.loads(json.dumps(curve.as_json(), allow_nan=False))
+    assert list(tree) == [
         "offer",
         "share",
         "profit",
@@ -71,7 +71,7 @@ def test_it_has_a_few_points_however_many_customers(audience):
         "best_share",
         "best_profit",
     ]
-    assert len(told["profit"]) == len(told["share"])
+    assert len(tree["profit"]) == len(tree["share"])
 
 
 def test_the_order_of_rows_does_not_show():

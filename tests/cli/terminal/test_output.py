@@ -368,9 +368,9 @@ def test_help_can_be_read_in_any_encoding(command, monkeypatch):
 
 
 def test_a_sentence_with_characters_of_control_reaches_nobody(retain):
-    code, said = retain("model=\x1b[2Jx")
+    code, output = retain("model=\x1b[2Jx")
     assert code == 2
-    assert controls(said) == set()
+    assert controls(output) == set()
 
 
 def test_warnings_and_logs_of_libraries_are_cleaned(capsys):
@@ -378,10 +378,10 @@ def test_warnings_and_logs_of_libraries_are_cleaned(capsys):
         logging.lastResort.handle(logging.makeLogRecord({"msg": HOSTILE, "levelno": 40}))
         sys.stderr.write(warnings.formatwarning(HOSTILE, UserWarning, "x.py", 1))
         sys.stdout.write(HOSTILE)
-    said = capsys.readouterr()
-    assert controls(said.out + said.err) == set()
-    assert "[red]" in said.out
-    assert "[red]" in said.err
+    output = capsys.readouterr()
+    assert controls(output.out + output.err) == set()
+    assert "[red]" in output.out
+    assert "[red]" in output.err
 
 
 def test_who_reads_no_further_ends_the_command_without_a_word():
@@ -405,19 +405,21 @@ class Closed(io.StringIO):
 
 
 @pytest.mark.parametrize(
-    ("number", "code", "told"),
+    ("number", "code", "message"),
     [
         (errno.EPIPE, 141, ""),
         (errno.ENOSPC, 2, "standard output cannot be written: No space left on device.\n"),
         (errno.EIO, 2, "standard output cannot be written: Input/output error.\n"),
     ],
 )
-def test_an_output_that_cannot_be_written_is_named(here, monkeypatch, capsys, number, code, told):
+def test_an_output_that_cannot_be_written_is_named(
+    here, monkeypatch, capsys, number, code, message
+):
     with Path("output").open("w") as file:
         monkeypatch.setattr(Closed, "descriptor", file.fileno(), raising=False)
         monkeypatch.setattr("sys.stdout", Closed(number))
         assert answer(run, ["--help"], "run") == code
-    assert capsys.readouterr().err == told
+    assert capsys.readouterr().err == message
 
 
 def test_closed_files_are_no_place_for_a_file_of_ours(here):

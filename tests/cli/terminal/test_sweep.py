@@ -56,41 +56,41 @@ def test_a_terminal_of_80_columns_shows_counts_time_to_go_and_the_best(
     assert "4/5  0:00:0" in bar
     assert bar.rstrip().endswith("to go")
     assert counts == "2 done · 1 failed · 1 not applicable · 1 skipped · 1 left"
-    assert best == "best ROC-AUC 0.940 [0.930, 0.950] model=tree"
+    assert best == "best ROC-AUC 0.940 (95 % CI 0.930–0.950) model=tree"
     assert max(map(len, shown[-3:])) <= 80
 
 
 def test_a_name_too_long_for_the_terminal_is_cut_and_no_line_wraps(watched, tasks, endings):
     shown = watched(tasks, endings, terminal=True, width=40).splitlines()
-    assert shown[-1] == "best ROC-AUC 0.940 [0.930, 0.950] model…"
+    assert shown[-1] == "best ROC-AUC 0.940 (95 % CI 0.930–0.950…"
     assert max(map(len, shown[-3:])) <= 40
 
 
 def test_where_there_is_no_terminal_each_run_has_a_line(watched, tasks, endings):
     bare = [line.split("; ")[0] for line in watched(tasks, endings).splitlines()]
     assert bare == [
-        "done model=tree  ROC-AUC 0.940 [0.930, 0.950], best so far  (1 done · 5 left",
-        "done model=knn  ROC-AUC 0.910 [0.900, 0.920]  (2 done · 4 left",
+        "done model=tree  ROC-AUC 0.940 (95 % CI 0.930–0.950), best so far  (1 done · 5 left",
+        "done model=knn  ROC-AUC 0.910 (95 % CI 0.900–0.920)  (2 done · 4 left",
         "failed model=mlp  (2 done · 1 failed · 3 left",
-        "no model=catboost  (2 done · 1 failed · 1 not applicable · 2 left",
-        "best ROC-AUC 0.940 [0.930, 0.950] model=tree",
+        "not applicable model=catboost  (2 done · 1 failed · 1 not applicable · 2 left",
+        "best ROC-AUC 0.940 (95 % CI 0.930–0.950) model=tree",
     ]
 
 
 def test_time_to_go_is_told_as_soon_as_a_cost_is_known(watched, tasks, record_of):
     first = record_of(tasks[0], "failed")
     second = record_of(tasks[1], seconds=60.0)
-    told = watched(tasks, [first, second]).splitlines()
-    assert told[0] == "failed model=svc  (1 failed · 5 left)"
-    assert told[1].endswith("(1 done · 1 failed · 4 left; 0:02:00 to go)")
+    result = watched(tasks, [first, second]).splitlines()
+    assert result[0] == "failed model=svc  (1 failed · 5 left)"
+    assert result[1].endswith("(1 done · 1 failed · 4 left; 0:02:00 to go)")
 
 
 def test_a_run_done_before_may_be_the_best(watched, tasks, record_of):
     before = record_of(tasks[0], auc=BETTER)
-    told = watched(tasks, [record_of(tasks[1], auc=GOOD)], [before]).splitlines()
-    assert told[0] == "best ROC-AUC 0.940 [0.930, 0.950] model=svc (done before)"
-    assert "best so far" not in told[1]
-    assert told[-1] == "best ROC-AUC 0.940 [0.930, 0.950] model=svc"
+    result = watched(tasks, [record_of(tasks[1], auc=GOOD)], [before]).splitlines()
+    assert result[0] == "best ROC-AUC 0.940 (95 % CI 0.930–0.950) model=svc (done before)"
+    assert "best so far" not in result[1]
+    assert result[-1] == "best ROC-AUC 0.940 (95 % CI 0.930–0.950) model=svc"
 
 
 def test_what_looks_like_markup_in_a_name_is_printed_as_typed(watched, tasks, record_of):

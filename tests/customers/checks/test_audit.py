@@ -46,8 +46,8 @@ def test_allowing_an_unknown_check_is_refused_with_the_nearest_name():
 
 def test_the_audit_of_the_real_files_says_what_is_known_of_them(one_click_dir, one_click_contract):
     store = read(dir=str(one_click_dir), **one_click_contract)
-    told = {check.code: check for check in audit(add_duplicates(store), SHUFFLED)}
-    assert {code: check.outcome for code, check in told.items()} == {
+    result = {check.code: check for check in audit(add_duplicates(store), SHUFFLED)}
+    assert {code: check.outcome for code, check in result.items()} == {
         "id_predicts_target": "handled",
         "order_predicts_target": "handled",
         "twins": "handled",
@@ -56,11 +56,11 @@ def test_the_audit_of_the_real_files_says_what_is_known_of_them(one_click_dir, o
         "constant_features": "passed",
         "label_against_revenue": "failed",
     }
-    assert "AUC 0.98 (lower ids decline more)" in told["id_predicts_target"].sentence
-    assert "1.00, 0.72, 0.19, 0.00, 0.00" in told["order_predicts_target"].sentence
-    assert "21 pairs" in told["twins"].sentence
-    assert "for 21% of" in told["label_against_revenue"].sentence
-    assert "30% of the others" in told["label_against_revenue"].sentence
+    assert "AUC 0.98 (lower ids decline more)" in result["id_predicts_target"].sentence
+    assert "1.00, 0.72, 0.19, 0.00, 0.00" in result["order_predicts_target"].sentence
+    assert "21 pairs" in result["twins"].sentence
+    assert "for 21% of" in result["label_against_revenue"].sentence
+    assert "30% of the others" in result["label_against_revenue"].sentence
 
 
 def test_the_real_files_are_refused_when_folds_are_not_shuffled(one_click_dir, one_click_contract):

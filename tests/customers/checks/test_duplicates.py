@@ -283,11 +283,11 @@ def test_grouping_keeps_every_customer_and_dropping_keeps_the_first_copy():
 def test_the_copies_told_are_those_among_the_customers_left(copies):
     rows = continuous(50, 8)
     rows[[20, 30]] = rows[7]
-    left, told = duplicates.group_duplicates(customers_of(rows), copies)
+    left, result = duplicates.group_duplicates(customers_of(rows), copies)
     again = find_duplicates(left)
-    pd.testing.assert_frame_equal(told.pairs, again.pairs)
-    pd.testing.assert_series_equal(told.labels, again.labels)
-    pd.testing.assert_series_equal(told.labels, left.twins)
+    pd.testing.assert_frame_equal(result.pairs, again.pairs)
+    pd.testing.assert_series_equal(result.labels, again.labels)
+    pd.testing.assert_series_equal(result.labels, left.twins)
 
 
 def test_with_no_copies_there_is_nothing_to_drop():

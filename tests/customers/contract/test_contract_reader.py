@@ -305,8 +305,8 @@ def test_where_cleaning_leaves_nobody_the_funnel_up_to_there_is_told(small_dir, 
     for path in small_dir.glob("market_money.csv"):
         text = path.read_text(encoding="utf-8")
         path.write_text(re.sub(r"текущий_месяц,\d+", "текущий_месяц,900000", text), "utf-8")
-    told = r"no customers are left; the funnel: 12 → 12 \(newcomers\)"
-    with pytest.raises(RetainError, match=told):
+    message = r"no customers are left; the funnel: 12 → 12 \(newcomers\)"
+    with pytest.raises(RetainError, match=message):
         read(dir=str(small_dir), **contract)
 
 
@@ -329,8 +329,8 @@ def test_the_step_is_told_even_when_nobody_was_found(small_dir, contract):
 @pytest.mark.parametrize("step", ["newcomers", "outliers"])
 def test_a_measure_that_does_not_exist_is_refused(small_dir, contract, step):
     contract["cleaning"][step]["measure"] = "revenu"
-    said = f"cleaning.{step}.measure: measure 'revenu' is not one of .*Did you mean 'revenue'"
-    with pytest.raises(RetainError, match=said):
+    text = f"cleaning.{step}.measure: measure 'revenu' is not one of .*Did you mean 'revenue'"
+    with pytest.raises(RetainError, match=text):
         read(dir=str(small_dir), **contract)
 
 
@@ -432,9 +432,9 @@ BROKEN = {
 
 @pytest.mark.parametrize("flaw", BROKEN)
 def test_a_file_that_breaks_the_contract_is_refused(small_dir, contract, change, flaw):
-    (name, old, new), said = BROKEN[flaw]
+    (name, old, new), text = BROKEN[flaw]
     change(name, old, new)
-    with pytest.raises(RetainError, match=said):
+    with pytest.raises(RetainError, match=text):
         read(dir=str(small_dir), **contract)
 
 
@@ -559,7 +559,7 @@ def _known_name(contract):
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "text"),
     [
         (
             _second_target,
@@ -589,7 +589,7 @@ def _known_name(contract):
         (_known_name, r"derived\.promo_share: a feature of that name exists"),
     ],
 )
-def test_a_contract_that_contradicts_itself_is_refused(small_dir, contract, spoil, said):
+def test_a_contract_that_contradicts_itself_is_refused(small_dir, contract, spoil, text):
     spoil(contract)
-    with pytest.raises(RetainError, match=said):
+    with pytest.raises(RetainError, match=text):
         read(dir=str(small_dir), **contract)

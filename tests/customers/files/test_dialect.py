@@ -114,7 +114,7 @@ def test_one_log_line_tells_what_was_read(written, caplog):
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "text"),
     [
         (b"", "file.csv' is empty; expected a header and rows"),
         (b" \n\n", "file.csv' is empty"),
@@ -130,8 +130,8 @@ def test_one_log_line_tells_what_was_read(written, caplog):
         (b"\xff\xfei\0d\0\n\0\0\xd8\n\0", "is utf-16, but its line"),
     ],
 )
-def test_a_broken_file_is_refused_by_name(written, content, said):
-    with pytest.raises(RetainError, match=said):
+def test_a_broken_file_is_refused_by_name(written, content, text):
+    with pytest.raises(RetainError, match=text):
         read_cells(written(content))
 
 

@@ -107,9 +107,9 @@ def test_a_cell_that_is_no_number_costs_its_customer_the_score_and_nobody_else(n
     )
     assert customers.features.index.tolist() == [1, 3, *range(5, 13)]
     assert np.isnan(customers.features.loc[3, "pages"])
-    said = left_out(customers)
-    assert re.search("'pages': 1 cell is not a number: 'many'", said[2])
-    assert re.search("'since': 1 cell is not a number: 'soon'", said[4])
+    text = left_out(customers)
+    assert re.search("'pages': 1 cell is not a number: 'many'", text[2])
+    assert re.search("'since': 1 cell is not a number: 'soon'", text[4])
 
 
 def test_an_empty_column_is_of_the_kind_it_was(new):

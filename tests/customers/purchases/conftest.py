@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from retain.customers.purchases.log import Log, log_of, open_log
+from retain.customers.purchases.log import Log, LogOptions, open_arrow_log, open_log
 from retain.schema.purchases import LogColumns, LogFormat, LogPolicy
 
 duckdb = pytest.importorskip("duckdb")
@@ -25,7 +25,7 @@ TODAY = date(2024, 6, 30)
 
 @dataclass(frozen=True)
 class Opened:
-    """A log that was opened, and the rows it became, sorted."""
+    """An opened log and its relation."""
 
     log: Log
     connection: duckdb.DuckDBPyConnection
@@ -35,13 +35,13 @@ class Opened:
         return self.connection.table("purchases").columns
 
     def rows(self, *names):
-        """Rows of the relation, sorted, of some columns or of all in the order of their names."""
+        """Return the sorted rows of some columns, or of all columns sorted by name."""
         listed = ", ".join(names or sorted(self.names))
         return self.connection.sql(f"SELECT {listed} FROM purchases ORDER BY ALL").fetchall()  # noqa: S608
 
     @property
-    def steps(self):
-        return {step.name: step for step in self.log.steps}
+    def funnel(self):
+        return {step.name: step for step in self.log.funnel}
 
     @property
     def is_view(self):
@@ -49,41 +49,37 @@ class Opened:
         return self.connection.sql(sql).fetchone() == (1,)
 
 
-def _asked(**changes):
-    """Columns, format and policy; each change is of the one that has a field of this name."""
+def _make_options(**changes):
+    """Return the options; a change is of the format, the policy, or else a column."""
     columns = {"customer": "customer", "time": "time"}
-    told = {"columns": None, "time_format": None, "timezone": "UTC"}
+    format_ = {"columns": None, "time_format": None, "timezone": "UTC"}
     policy = {"returns": "net", "zero_amount": "keep", "duplicates": "keep"}
     for name, value in changes.items():
-        next(one for one in (told, policy, columns) if name in one or one is columns)[name] = value
-    return {
-        "columns": LogColumns(**columns),
-        "format": LogFormat(**told),
-        "policy": LogPolicy(**policy),
-    }
+        next((node for node in (format_, policy) if name in node), columns)[name] = value
+    return LogOptions(LogColumns(**columns), LogFormat(**format_), LogPolicy(**policy))
 
 
 @pytest.fixture
-def asked():
-    """``asked(**changes)``: columns, format and policy of a usual log, changed."""
-    return _asked
+def log_options():
+    """``log_options(**changes)``: the options of a usual log, changed."""
+    return _make_options
 
 
 @pytest.fixture
 def connections():
-    """What opens connections to DuckDB, and closes them after the test."""
+    """A function that opens connections to DuckDB, closed after the test."""
     with contextlib.ExitStack() as stack:
         yield lambda: stack.enter_context(duckdb.connect())
 
 
 @pytest.fixture
 def opened(connections):
-    """``opened(path, table=…, session=…, **changes)``: the log at a path, today being TODAY."""
+    """``opened(path, table=…, session=…, **changes)``: the log at a path, on the day TODAY."""
 
     def open_it(path, *, table=None, session="UTC", today=TODAY, **changes):
         connection = connections()
         connection.execute(f"SET TimeZone = '{session}'")
-        log = open_log(connection, path=str(path), table=table, today=today, **_asked(**changes))
+        log = open_log(connection, str(path), table, _make_options(**changes), today=today)
         connection.execute(f"SET TimeZone = '{session}'")
         return Opened(log, connection)
 
@@ -92,18 +88,19 @@ def opened(connections):
 
 @pytest.fixture
 def opened_source(connections):
-    """The same of a Python object."""
+    """``opened_source(source, **changes)``: the log of a Python object."""
 
     def open_it(source, **changes):
         connection = connections()
-        return Opened(log_of(connection, source, today=TODAY, **_asked(**changes)), connection)
+        log = open_arrow_log(connection, source, _make_options(**changes), today=TODAY)
+        return Opened(log, connection)
 
     return open_it
 
 
 @pytest.fixture
 def csv_log(tmp_path):
-    """``csv_log(text)``: the path of a file that holds it."""
+    """``csv_log(text)``: the path of a file with this text."""
 
     def write(text, name="log.csv", encoding="utf-8"):
         path = tmp_path / name
@@ -114,18 +111,18 @@ def csv_log(tmp_path):
     return write
 
 
-# --- a server of its own -------------------------------------------------------------------------
+# --- a PostgreSQL server -------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
 def postgresql():
-    """The URL of an empty database of a server that lives as long as the tests."""
+    """The URL of an empty database on a server that runs for the whole test session."""
     programs = _programs()
     if programs is None:
-        _without("no initdb of PostgreSQL on PATH; set RETAIN_POSTGRES to the folder it is in")
+        _skip("no initdb of PostgreSQL on PATH; set RETAIN_POSTGRES to the folder it is in")
     as_user = _as_user()
     if as_user is None:
-        _without("initdb refuses root, and neither postgres nor nobody can be turned into")
+        _skip("initdb refuses root, and neither postgres nor nobody can be turned into")
     folder = Path(tempfile.mkdtemp(prefix="retain-pg-", dir="/tmp"))
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -136,11 +133,11 @@ def postgresql():
     run = {"capture_output": True, "cwd": "/", "timeout": 60}
     initdb = [programs / "initdb", "-D", data, "-U", "ann", "-A", "trust", "-E", "UTF8", "-N"]
     subprocess.run([*as_user, *initdb, "--locale=C"], **run, check=True)
-    how = f"-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off -k {folder}"
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off -k {folder}"
     control = [*as_user, programs / "pg_ctl", "-D", data, "-l", log, "-w"]
-    # the server keeps what it inherits open: it must inherit no pipe
+    # the server keeps inherited files open, so it must not inherit a pipe
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": "/", "timeout": 60}
-    subprocess.run([*control, "-o", how, "start"], **quiet, check=True)
+    subprocess.run([*control, "-o", options, "start"], **quiet, check=True)
     try:
         yield f"postgresql://ann@127.0.0.1:{port}/postgres"
     finally:
@@ -150,13 +147,13 @@ def postgresql():
 
 def _programs():
     """The folder of initdb and pg_ctl: the one of RETAIN_POSTGRES, else the one on the PATH."""
-    named, there = os.environ.get("RETAIN_POSTGRES"), shutil.which("initdb")
-    found = Path(named) if named else there and Path(there).parent
-    return found if found and (found / "pg_ctl").exists() else None
+    folder, initdb = os.environ.get("RETAIN_POSTGRES"), shutil.which("initdb")
+    programs = Path(folder) if folder else initdb and Path(initdb).parent
+    return programs if programs and (programs / "pg_ctl").exists() else None
 
 
 def _user():
-    """Somebody who is not root."""
+    """Return a user who is not root, None if there is none."""
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name).pw_name
@@ -169,11 +166,11 @@ def _as_user():
     user = _user()
     if user is None or shutil.which("setpriv") is None:
         return None
-    found = pwd.getpwnam(user)
-    return ["setpriv", f"--reuid={found.pw_uid}", f"--regid={found.pw_gid}", "--clear-groups"]
+    entry = pwd.getpwnam(user)
+    return ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"]
 
 
-def _without(reason):
+def _skip(reason):
     if os.environ.get("RETAIN_REQUIRE_POSTGRES"):
         pytest.fail(f"RETAIN_REQUIRE_POSTGRES is set: {reason}")
     pytest.skip(reason)

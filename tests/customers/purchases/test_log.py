@@ -10,7 +10,7 @@ import re
 import pytest
 
 from retain.customers.purchases.cleaning import duplicates
-from retain.customers.purchases.log import content_of, open_log
+from retain.customers.purchases.log import hash_log, open_log
 from retain.errors import RetainError
 
 duckdb = pytest.importorskip("duckdb")
@@ -33,9 +33,9 @@ def test_a_row_becomes_whole_numbers(opened, csv_log):
     log = opened(path, **MONEY, **PIECES)
     seconds = 19724 * 86400 + 1
     assert log.rows("customer", "t", "cents", "items", "buys") == [(7, seconds, 1235, 3, 1)]
-    assert (log.log.first, log.log.last) == (19724, 19724)
+    assert (log.log.first_day, log.log.last_day) == (19724, 19724)
     assert log.log.columns == {"amount", "items"}
-    assert [step.of for step in log.log.steps] == ["purchases"]
+    assert [step.of for step in log.log.funnel] == ["purchases"]
 
 
 def test_without_amount_and_items_each_row_is_one_piece_for_no_money(opened, csv_log):
@@ -133,7 +133,7 @@ def test_text_is_read_in_every_usual_encoding(opened, csv_log, encoding):
 
 def test_a_large_file_in_utf_16_is_read(opened, csv_log):
     text = "customer,time\n" + "1,2024-01-02\n" * 60_000
-    assert opened(csv_log(text, encoding="utf-16")).steps["log read"].after == 60_000
+    assert opened(csv_log(text, encoding="utf-16")).funnel["log read"].after == 60_000
 
 
 def test_blanks_and_tabs_may_part_columns(opened, csv_log):
@@ -169,7 +169,7 @@ def test_a_file_that_is_ascii_at_first_may_be_cp1251_further_on(opened, csv_log)
 )  # fmt: skip
 def test_a_bad_row_is_left_out_and_told(opened, csv_log, bad, step, reason):
     log = opened(csv_log(lines(bad)), **MONEY)
-    found = log.steps[step]
+    found = log.funnel[step]
     assert (found.before, found.after, found.of) == (31, 30, "purchases")
     assert re.search(reason, found.reason), found.reason
     assert len(log.rows()) == 30
@@ -201,13 +201,13 @@ def test_a_bad_row_is_left_out_and_told(opened, csv_log, bad, step, reason):
 )
 def test_each_mapped_number_has_its_line(opened, csv_log, header, changes, good, bad, step):
     log = opened(csv_log(lines(bad, header=f"{header}\n", good=[good] * 30)), **changes)
-    assert (log.steps[step].before, log.steps[step].after) == (31, 30)
+    assert (log.funnel[step].before, log.funnel[step].after) == (31, 30)
 
 
 def test_missing_customers_are_left_out_however_many(opened, csv_log):
     anonymous = [f",2024-01-{n:02d},{n}" for n in range(1, 31)]
     log = opened(csv_log(lines(*anonymous)), **MONEY)
-    assert (log.steps["no customer"].before, log.steps["no customer"].after) == (60, 30)
+    assert (log.funnel["no customer"].before, log.funnel["no customer"].after) == (60, 30)
 
 
 def test_more_than_one_row_in_twenty_that_cannot_be_read_refuses_the_log(opened, csv_log):
@@ -220,7 +220,7 @@ def test_more_than_one_row_in_twenty_that_cannot_be_read_refuses_the_log(opened,
 
 def test_a_row_counts_for_its_first_fault_alone(opened, csv_log):
     log = opened(csv_log(lines(",soon,much")), **MONEY)
-    assert [step.name for step in log.log.steps] == ["log read", "no customer"]
+    assert [step.name for step in log.log.funnel] == ["log read", "no customer"]
 
 
 def test_a_log_of_bad_rows_alone_is_refused(opened, csv_log):
@@ -236,7 +236,7 @@ def test_returns_are_netted_and_are_no_purchase(opened, csv_log):
     log = opened(csv_log(text), **MONEY, **PIECES)
     # a return is one whichever of the two says so, and takes both off
     assert log.rows("cents", "items", "buys") == [(-500, -1, 0), (-400, -1, 0), (1000, 2, 1)]
-    assert "2 rows are taken off" in log.steps["returns"].reason
+    assert "2 rows are taken off" in log.funnel["returns"].reason
 
 
 def test_a_return_without_items_is_one_piece_less(opened, csv_log):
@@ -247,9 +247,9 @@ def test_a_return_without_items_is_one_piece_less(opened, csv_log):
 def test_returns_may_be_dropped_or_refused(opened, csv_log):
     path = csv_log(lines("1,2024-01-03,-5"))
     dropped = opened(path, **MONEY, returns="drop")
-    assert (dropped.steps["returns"].before, dropped.steps["returns"].after) == (31, 30)
-    told = r"column 'amount': 1 row is below zero: '-5', first in row 32; policy\.returns=error"
-    with pytest.raises(RetainError, match=told):
+    assert (dropped.funnel["returns"].before, dropped.funnel["returns"].after) == (31, 30)
+    message = r"column 'amount': 1 row is below zero: '-5', first in row 32; policy\.returns=error"
+    with pytest.raises(RetainError, match=message):
         opened(path, **MONEY, returns="error")
 
 
@@ -257,7 +257,7 @@ def test_free_rows_may_be_kept_dropped_or_refused(opened, csv_log):
     path = csv_log(lines("1,2024-01-03,0"))
     kept = opened(path, **MONEY)
     assert (0, 1) in kept.rows("cents", "buys")
-    assert "1 row is of nothing, kept" in kept.steps["zero_amount"].reason
+    assert "1 row is of nothing, kept" in kept.funnel["zero_amount"].reason
     assert len(opened(path, **MONEY, zero_amount="drop").rows()) == 30
     with pytest.raises(
         RetainError, match=r"policy\.zero_amount=error. Type data\.policy\.zero_amount=keep or"
@@ -269,9 +269,9 @@ def test_duplicates_are_told_and_may_be_dropped_or_refused(opened, csv_log):
     path = csv_log(lines(GOOD[0], GOOD[0], GOOD[1]))
     kept = opened(path, **MONEY)
     assert len(kept.rows()) == 33
-    assert kept.steps["duplicates"].reason.startswith("3 repeat another row in every column, kept")
+    assert kept.funnel["duplicates"].reason.startswith("3 repeat another row in every column, kept")
     dropped = opened(path, **MONEY, duplicates="drop")
-    assert (dropped.steps["duplicates"].before, dropped.steps["duplicates"].after) == (33, 30)
+    assert (dropped.funnel["duplicates"].before, dropped.funnel["duplicates"].after) == (33, 30)
     assert len(dropped.rows()) == 30
     with pytest.raises(RetainError, match=r"3 rows repeat another .* such as '1' at '2024-01-01'"):
         opened(path, **MONEY, duplicates="error")
@@ -281,7 +281,7 @@ def test_rows_that_differ_in_a_column_nobody_named_are_no_duplicates(opened, csv
     path = csv_log("customer,time,line\n1,2024-01-02,1\n1,2024-01-02,2\n")
     log = opened(path, duplicates="drop")
     assert len(log.rows()) == 2
-    assert "duplicates" not in log.steps
+    assert "duplicates" not in log.funnel
 
 
 def test_a_row_of_minutes_alone_is_a_visit(opened, csv_log):
@@ -292,14 +292,14 @@ def test_a_row_of_minutes_alone_is_a_visit(opened, csv_log):
         (2, 0, 0, 0, 525),
         (3, 0, 0, 0, 100),
     ]
-    assert log.steps["visits"].reason.startswith("2 rows are without amount")
+    assert log.funnel["visits"].reason.startswith("2 rows are without amount")
 
 
 def test_duplicates_of_a_long_log_are_estimated_from_some_customers(opened, csv_log, monkeypatch):
-    monkeypatch.setattr(duplicates, "_COUNTED", 100)
+    monkeypatch.setattr(duplicates, "_MAX_EXACT_ROWS", 100)
     rows = [f"{n % 640},2024-01-02,{n % 640}" for n in range(1280)]
-    told = opened(csv_log(lines(*rows)), **MONEY).steps["duplicates"].reason
-    about = int(re.match(r"about (\d+) repeat", told).group(1))
+    result = opened(csv_log(lines(*rows)), **MONEY).funnel["duplicates"].reason
+    about = int(re.match(r"about (\d+) repeat", result).group(1))
     assert 320 <= about <= 1280
 
 
@@ -380,7 +380,7 @@ def test_which_line_opens_an_order_does_not_hang_on_the_order_of_rows(opened, cs
 
 
 @pytest.mark.parametrize(
-    ("text", "changes", "told"),
+    ("text", "changes", "message"),
     [
         (HEADER, MONEY, "has columns and no rows; expected purchases"),
         ("", {}, "is empty; expected a header and rows"),
@@ -403,8 +403,10 @@ def test_which_line_opens_an_order_does_not_hang_on_the_order_of_rows(opened, cs
         (lines(), {"columns": ("customer", "time")}, "has 3 columns, and data.format.columns 2"),
     ],
 )  # fmt: skip
-def test_a_log_that_cannot_be_read_is_refused_in_a_sentence(opened, csv_log, text, changes, told):
-    with pytest.raises(RetainError, match=told):
+def test_a_log_that_cannot_be_read_is_refused_in_a_sentence(
+    opened, csv_log, text, changes, message
+):
+    with pytest.raises(RetainError, match=message):
         opened(csv_log(text), **changes)
 
 
@@ -444,16 +446,16 @@ def test_a_folder_without_logs_is_told(opened, tmp_path):
 def test_files_of_different_columns_are_named(opened, csv_log, tmp_path):
     csv_log(lines(), "logs/a.csv")
     csv_log(lines(header="customer,time,money\n"), "logs/b.csv")
-    told = r"file '.*b\.csv' has column 'money', unlike file '.*a\.csv'"
-    with pytest.raises(RetainError, match=told):
+    message = r"file '.*b\.csv' has column 'money', unlike file '.*a\.csv'"
+    with pytest.raises(RetainError, match=message):
         opened(tmp_path / "logs")
 
 
 def test_files_of_different_kinds_are_named(opened, csv_log, tmp_path):
     path = csv_log(lines(), "logs/a.csv")
     duckdb.read_csv(str(path)).write_parquet(str(path.with_suffix(".parquet")))
-    told = r"of several kinds: 'a\.csv' is CSV, 'a\.parquet' is Parquet"
-    with pytest.raises(RetainError, match=told):
+    message = r"of several kinds: 'a\.csv' is CSV, 'a\.parquet' is Parquet"
+    with pytest.raises(RetainError, match=message):
         opened(tmp_path / "logs")
 
 
@@ -492,35 +494,35 @@ def test_no_extension_is_fetched(opened, csv_log):
 
 
 def test_content_changes_with_the_input_and_the_way_it_is_read(opened, csv_log):
-    first = opened(csv_log(lines()), **MONEY).log.content
-    again = opened(csv_log(lines(), "other.csv"), **MONEY).log.content
-    more = opened(csv_log(lines("1,2024-01-03,5")), **MONEY).log.content
-    other = opened(csv_log(lines(), "other.csv"), **MONEY, returns="drop").log.content
+    first = opened(csv_log(lines()), **MONEY).log.content_hash
+    again = opened(csv_log(lines(), "other.csv"), **MONEY).log.content_hash
+    more = opened(csv_log(lines("1,2024-01-03,5")), **MONEY).log.content_hash
+    other = opened(csv_log(lines(), "other.csv"), **MONEY, returns="drop").log.content_hash
     assert first == again
     assert len({first, more, other}) == 3
 
 
-def test_content_is_told_before_the_log_is_opened(opened, asked, csv_log):
+def test_the_hash_is_known_before_the_log_is_opened(opened, log_options, csv_log):
     path = csv_log(lines())
-    known = content_of(path=str(path), table=None, **asked(**MONEY))
-    assert opened(path, **MONEY).log.content == known
+    known = hash_log(str(path), None, log_options(**MONEY))
+    assert opened(path, **MONEY).log.content_hash == known
 
 
-def test_a_large_file_is_told_by_its_ends_and_its_time(asked, csv_log, monkeypatch):
-    monkeypatch.setattr("retain.customers.purchases.log._WHOLE", 10)
-    monkeypatch.setattr("retain.customers.purchases.log._ENDS", 4)
+def test_a_large_file_is_hashed_by_its_ends_and_its_time(log_options, csv_log, monkeypatch):
+    monkeypatch.setattr("retain.customers.purchases.log._MAX_HASHED_BYTES", 10)
+    monkeypatch.setattr("retain.customers.purchases.log._END_BYTES", 4)
     path = csv_log(lines())
-    known = content_of(path=str(path), table=None, **asked())
-    assert content_of(path=str(path), table=None, **asked()) == known
+    known = hash_log(str(path), None, log_options())
+    assert hash_log(str(path), None, log_options()) == known
     os.utime(path, ns=(1, 1))
-    assert content_of(path=str(path), table=None, **asked()) != known
+    assert hash_log(str(path), None, log_options()) != known
 
 
-def test_a_second_log_takes_the_place_of_the_first(opened, asked, csv_log):
+def test_a_second_log_replaces_the_first(opened, log_options, csv_log):
     log = opened(csv_log(lines()), **MONEY)
     path = csv_log(lines())
     parquet = path.with_suffix(".parquet")
     duckdb.read_csv(str(path)).write_parquet(str(parquet))
     for one in (parquet, path, parquet):
-        open_log(log.connection, path=str(one), table=None, **asked())
+        open_log(log.connection, str(one), None, log_options())
         assert len(log.rows()) == 30

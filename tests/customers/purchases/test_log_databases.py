@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from retain.customers.purchases.log import log_of, selected
+from retain.customers.purchases.log import open_arrow_log, stream_query
 from retain.errors import RetainError
 
 duckdb = pytest.importorskip("duckdb")
@@ -80,7 +80,7 @@ def test_sqlite_is_streamed_in_batches(opened, sqlite_log):
         connection.executemany('INSERT INTO "my ""log" VALUES (?, ?, ?, ?)', more)
     connection.close()
     log = opened(sqlite_log, table='my "log', **MAPPED)
-    assert log.steps["log read"].before == 45_003
+    assert log.funnel["log read"].before == 45_003
 
 
 @pytest.mark.parametrize("file", ["sqlite_log", "duckdb_log"])
@@ -114,7 +114,11 @@ def test_the_content_of_a_database_is_that_of_its_file(sqlite_log, opened):
     with sqlite3.connect(sqlite_log) as connection:
         connection.execute("INSERT INTO other VALUES (1)")
     connection.close()
-    assert log.content == again.content != opened(sqlite_log, table='my "log', **MAPPED).log.content
+    assert (
+        log.content_hash
+        == again.content_hash
+        != opened(sqlite_log, table='my "log', **MAPPED).log.content_hash
+    )
 
 
 # --- DuckDB --------------------------------------------------------------------------------------
@@ -186,19 +190,21 @@ def test_a_duckdb_relation_is_a_log(opened_source):
     assert log.rows(*READ) == BECOME
 
 
-def test_a_relation_of_the_same_connection_is_read_to_its_end(connections, asked):
+def test_a_relation_of_the_same_connection_is_read_to_its_end(connections, log_options):
     connection = connections()
     whole = connection.sql("SELECT range AS customer, DATE '2024-01-02' AS time FROM range(300000)")
-    log = log_of(connection, whole, **asked())
-    assert log.steps[0].before == 300_000
+    log = open_arrow_log(connection, whole, log_options())
+    assert log.funnel[0].before == 300_000
     assert connection.table("purchases").count("*").fetchone() == (300_000,)
 
 
 def test_a_sqlalchemy_table_or_select_is_a_log(opened_source, sqlite_log):
     engine = sa.create_engine(f"sqlite:///{sqlite_log}")
     table = sa.Table('my "log', sa.MetaData(), autoload_with=engine)
-    every = opened_source(selected(engine, table), **MAPPED)
-    bought = opened_source(selected(engine, sa.select(table).where(table.c.money > 0)), **MAPPED)
+    every = opened_source(stream_query(engine, table), **MAPPED)
+    bought = opened_source(
+        stream_query(engine, sa.select(table).where(table.c.money > 0)), **MAPPED
+    )
     engine.dispose()
     assert every.rows(*READ) == BECOME
     assert bought.rows(*READ) == [row for row in BECOME if row[2] > 0]
@@ -207,7 +213,7 @@ def test_a_sqlalchemy_table_or_select_is_a_log(opened_source, sqlite_log):
 def test_the_content_of_batches_is_that_of_their_rows(opened_source):
     whole = _batches().read_all()
     logs = [opened_source(one, **MAPPED).log for one in (whole, whole.take([2, 0, 1]), whole[:2])]
-    assert logs[0].content == logs[1].content != logs[2].content
+    assert logs[0].content_hash == logs[1].content_hash != logs[2].content_hash
 
 
 def test_batches_without_rows_and_objects_without_batches_are_refused(opened_source):
@@ -223,7 +229,7 @@ def test_batches_without_rows_and_objects_without_batches_are_refused(opened_sou
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("postgresql://ann:secret@db.local/shop", "holds a password.*set PGPASSWORD, or .*pgpass"),
         ("postgresql://ann@db.local/shop?password=secret", "holds a password"),
@@ -236,8 +242,8 @@ def test_batches_without_rows_and_objects_without_batches_are_refused(opened_sou
         ("sqlite:///shop.db?mode=rw", "it has options after"),
     ],
 )
-def test_a_url_says_where_and_no_more(opened, url, told):
-    with pytest.raises(RetainError, match=told) as refused:
+def test_a_url_says_where_and_no_more(opened, url, message):
+    with pytest.raises(RetainError, match=message) as refused:
         opened(url, table="log")
     assert "secret" not in str(refused.value)
 
@@ -268,10 +274,10 @@ def test_a_table_in_postgresql(opened, postgresql):
     assert log.rows(*READ) == BECOME
     hours = opened(f"{postgresql}?sslmode=disable", timezone="Europe/Moscow", **asked).rows("t")
     assert hours == [(row[1] + 3 * 3600,) for row in BECOME]
-    assert opened(postgresql, **asked).log.content == log.log.content
+    assert opened(postgresql, **asked).log.content_hash == log.log.content_hash
     with engine.begin() as connection:
         connection.execute(sa.text('UPDATE "my ""log" SET pieces = 2 WHERE "Who" = 1'))
-    assert opened(postgresql, **asked).log.content != log.log.content
+    assert opened(postgresql, **asked).log.content_hash != log.log.content_hash
     with pytest.raises(RetainError, match=r"has no table 'lgo'; it has 'my \"log'"):
         opened(postgresql, **asked | {"table": "lgo"})
     with pytest.raises(RetainError, match='database "shop" does not exist'):

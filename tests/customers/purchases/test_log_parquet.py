@@ -39,7 +39,7 @@ def parquet_log(tmp_path):
     ],
 )
 def test_money_that_is_none_is_left_out(opened, parquet_log, odd, shown):
-    step = opened(parquet_log(amount=[1.5] * 39 + [odd]), **MONEY).steps["no amount"]
+    step = opened(parquet_log(amount=[1.5] * 39 + [odd]), **MONEY).funnel["no amount"]
     assert (step.before, step.after) == (40, 39)
     assert shown in step.reason
 
@@ -82,7 +82,7 @@ def test_a_view_is_seen_by_other_cursors(opened, parquet_log):
 
 
 @pytest.mark.parametrize(
-    ("columns", "changes", "told"),
+    ("columns", "changes", "message"),
     [
         (
             {"amount": [[1.5]] * 40},
@@ -95,8 +95,8 @@ def test_a_view_is_seen_by_other_cursors(opened, parquet_log):
         ({}, {"amount": "amount2"}, "Did you mean 'amount'"),
     ],
 )
-def test_columns_that_mean_nothing_are_told(opened, parquet_log, columns, changes, told):
-    with pytest.raises(RetainError, match=told):
+def test_columns_that_mean_nothing_are_told(opened, parquet_log, columns, changes, message):
+    with pytest.raises(RetainError, match=message):
         opened(parquet_log(**columns), **changes)
 
 

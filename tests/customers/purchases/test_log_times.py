@@ -126,12 +126,12 @@ def test_a_column_may_be_written_in_several_forms(times):
 def test_cells_that_look_like_words_of_sql_are_no_times(opened, csv_log):
     cells = ["2024-03-31"] * 60 + ["epoch", "infinity", "now"]
     path = csv_log("customer,time\n" + "".join(f"1,{cell}\n" for cell in cells))
-    step = opened(path).steps["no time"]
+    step = opened(path).funnel["no time"]
     assert (step.before - step.after, "'epoch', 'infinity', 'now'" in step.reason) == (3, True)
 
 
 @pytest.mark.parametrize(
-    ("cell", "told"),
+    ("cell", "message"),
     [
         ("2024-03-31 12h00", "%Y-%m-%d %Hh%M"),
         ("Mar 31, 2024 12:00", "%b %d, %Y %H:%M"),
@@ -139,8 +139,8 @@ def test_cells_that_look_like_words_of_sql_are_no_times(opened, csv_log):
         ("31/03/2024 15:00 +0300", "%d/%m/%Y %H:%M %z"),
     ],
 )
-def test_any_other_form_may_be_told(times, cell, told):
-    assert times([cell], time_format=told) == [seconds(NOON.replace(second=0))]
+def test_any_other_form_may_be_told(times, cell, message):
+    assert times([cell], time_format=message) == [seconds(NOON.replace(second=0))]
 
 
 # --- zones ---------------------------------------------------------------------------------------
@@ -152,8 +152,8 @@ def test_offsets_are_honoured_and_other_rows_are_the_stores_clock(opened, csv_lo
     log = opened(path, timezone="Europe/Moscow")
     hours = [t % 86400 // 3600 for _, t in log.rows("customer", "t")]
     assert hours == [12, 15, 20]
-    told = log.steps["log read"].reason
-    assert "1 times name no zone and are taken as the store's clock" in told
+    result = log.funnel["log read"].reason
+    assert "1 times name no zone and are taken as the store's clock" in result
 
 
 @pytest.mark.parametrize("session", ["UTC", "Asia/Tokyo", "America/New_York"])
@@ -265,7 +265,7 @@ def test_a_fit_log_stays_a_view_and_a_text_is_parsed_once(opened, tmp_path):
 
 def test_the_clock_of_the_store_says_what_is_the_future(opened, csv_log):
     path = csv_log("customer,time\n" + "1,2024-06-30 23:59:59\n" * 30 + "1,2024-07-01\n")
-    assert opened(path).steps["future"].after == 30
+    assert opened(path).funnel["future"].after == 30
     with pytest.raises(RetainError, match=r"31 of 31 rows .* later than 2024-06-29, in the"):
         opened(path, today=date(2024, 6, 29))
-    assert "future" not in opened(path, today=None).steps
+    assert "future" not in opened(path, today=None).funnel

@@ -31,14 +31,14 @@ def nodes(checkout):
         base, own = (
             yaml.safe_load((folder / f"{n}.yaml").read_text("utf-8")) for n in ("purchases", name)
         )
-        told = {**base, **own, "cache": None}
+        result = {**base, **own, "cache": None}
         for key in ("columns", "format"):
-            told[key] = {**base[key], **own[key]}
+            result[key] = {**base[key], **own[key]}
         for key in ("name", "_target_", "baselines", "defaults"):
-            told.pop(key, None)
+            result.pop(key, None)
         for key, value in changes.items():
-            told[key] = {**told[key], **value} if isinstance(value, dict) else value
-        return told
+            result[key] = {**result[key], **value} if isinstance(value, dict) else value
+        return result
 
     return loaded
 
@@ -90,13 +90,13 @@ def written(tmp_path, shop_log):
 def asked(nodes, written):
     """``asked(**changes)``: the keys for the store's log, at six snapshots."""
 
-    def told(frame=None, **changes):
+    def settings(frame=None, **changes):
         path = changes.pop("path", None) or (written() if frame is None else written(frame))
         changes["snapshots"] = {"n": 6, **changes.get("snapshots", {})}
         rest = {"columns": COLUMNS, "profit_unit": "euro a month", **changes}
         return nodes(path=path, **rest)
 
-    return told
+    return settings
 
 
 def assert_same(one, other):
@@ -160,12 +160,12 @@ def test_the_funnel_leads_from_purchases_to_regular_customers(asked):
 def test_the_share_of_each_class_is_told_for_each_snapshot(asked, caplog):
     with caplog.at_level(logging.INFO):
         customers = read(**asked())
-    told = [one for one in caplog.messages if one.startswith("snapshot ")]
-    assert len(told) == 6
+    result = [one for one in caplog.messages if one.startswith("snapshot ")]
+    assert len(result) == 6
     first = customers.dated.snapshot.min()
     declined = customers.target[customers.dated.snapshot == first]
     share = declined.mean()
-    assert told[0] == (
+    assert result[0] == (
         f"snapshot {first.date()}: {len(declined)} customers, {share:.1%} declined, "
         f"{1 - share:.1%} at the previous level"
     )

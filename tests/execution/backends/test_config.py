@@ -65,9 +65,9 @@ def test_keys_and_references_reach_the_engine():
     ],
 )
 def test_what_no_engine_can_do_is_refused(retain, tiny, words, message):
-    code, said = retain(*tiny, *words, "-m", "model=dummy,tree")
+    code, output = retain(*tiny, *words, "-m", "model=dummy,tree")
     assert code == 2
-    assert re.search(message, said), said
+    assert re.search(message, output), output
 
 
 # Hydra would hold our file against a plugin's types, and fail.
@@ -83,8 +83,8 @@ def test_a_launcher_of_ones_own_starts_from_ours(retain, tiny, here):
     folder.mkdir(parents=True)
     text = "defaults: [submitit_slurm, _self_]\njobs: 3\npartition: short\n"
     (folder / "our_cluster.yaml").write_text(text)
-    code, said = retain("-cd", "mine", *tiny, "hydra/launcher=our_cluster", "dry_run=true")
-    assert code == 0, said
+    code, output = retain("-cd", "mine", *tiny, "hydra/launcher=our_cluster", "dry_run=true")
+    assert code == 0, output
 
 
 @pytest.mark.parametrize(
@@ -100,17 +100,17 @@ def test_a_missing_package_says_what_to_type(retain, tiny, monkeypatch, name, pa
 
     monkeypatch.delitem(sys.modules, package, raising=False)
     monkeypatch.setattr(builtins, "__import__", lacking)
-    code, said = retain(*tiny, "model=dummy", f"hydra/launcher={name}")
+    code, output = retain(*tiny, "model=dummy", f"hydra/launcher={name}")
     assert code == 2
-    assert said.splitlines()[-1].endswith(f"not installed; type: pip install 'retain[{extra}]'")
+    assert output.splitlines()[-1].endswith(f"not installed; type: pip install 'retain[{extra}]'")
 
 
 def test_slurm_without_slurm_says_what_to_type(retain, tiny, optional, monkeypatch):
     optional("submitit")
     monkeypatch.setenv("PATH", "")
-    code, said = retain(*tiny, "model=dummy", "hydra/launcher=submitit_slurm")
+    code, output = retain(*tiny, "model=dummy", "hydra/launcher=submitit_slurm")
     assert code == 2
-    assert "there is no SLURM on this machine: sbatch is not found" in said
+    assert "there is no SLURM on this machine: sbatch is not found" in output
 
 
 def test_a_dry_run_asks_for_no_package(retain, tiny):

@@ -43,22 +43,22 @@ def test_both_nodes_leave_what_local_workers_leave(cluster, odd_models, retain, 
     line = (*odd_models, *tiny, "-m", models, "sampler=none,smotenc", *NO_CATEGORY)
     joined = (RAY, f"hydra.launcher.address={cluster[0].address}")
     for outputs, where in (("here", ("workers=2",)), ("there", joined)):
-        code, said = retain(*line, *where, f"outputs={outputs}")
+        code, output = retain(*line, *where, f"outputs={outputs}")
         assert code == 1
-        assert "2 done, 3 failed, 5 not applicable, 0 done before" in said
+        assert "2 done, 3 failed, 5 not applicable, 0 done before" in output
     assert len(results("here")) == 10
     assert results("there") == results("here")
-    code, said = retain(*line, *joined, "outputs=there", "dry_run=true")
-    assert said.count("failed before") == 3
+    code, output = retain(*line, *joined, "outputs=there", "dry_run=true")
+    assert output.count("failed before") == 3
 
 
-def told(count):
+def raylets_of_first(count):
     """The raylets that the first ``count`` runs to start are under."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
-        said = Path("raylets").read_text().split() if Path("raylets").exists() else []
-        if len(said) >= count:
-            return said
+        output = Path("raylets").read_text().split() if Path("raylets").exists() else []
+        if len(output) >= count:
+            return output
         time.sleep(0.1)
     raise AssertionError("the runs did not start")
 
@@ -71,30 +71,30 @@ def test_an_interrupt_stops_the_runs_and_leaves_no_record(
     command = [sys.executable, "-m", "retain", *line, RAY, "workers=1"]
     pipe = subprocess.PIPE
     process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
-    told(1)
+    raylets_of_first(1)
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "The same line continues" in out
+    assert "The same command continues" in out
     assert "Traceback" not in err
     time.sleep(2)  # longer than the run that was met would have taken
     assert records("adhoc") == {}
-    code, said = retain(*line, "dry_run=true")
+    code, output = retain(*line, "dry_run=true")
     assert code == 0
-    assert "interrupted" in said
+    assert "interrupted" in output
 
 
 def test_runs_that_no_node_has_room_for_are_not_waited_for_for_ever(cluster, retain, tiny):
     joined = (RAY, f"hydra.launcher.address={cluster[0].address}", "hydra.launcher.wait_min=0.02")
-    code, said = retain(*tiny, "-m", "model=dummy,tree", "threads=8", *joined)
+    code, output = retain(*tiny, "-m", "model=dummy,tree", "threads=8", *joined)
     assert code == 2
-    assert "no node of the Ray cluster had room for a run of 8 CPUs" in said
+    assert "no node of the Ray cluster had room for a run of 8 CPUs" in output
 
 
 def test_a_cluster_that_is_not_there_is_named(ray, retain, tiny):
-    code, said = retain(*tiny, "model=dummy", RAY, "hydra.launcher.address=nowhere")
+    code, output = retain(*tiny, "model=dummy", RAY, "hydra.launcher.address=nowhere")
     assert code == 2
-    assert said.splitlines()[-1].startswith("hydra.launcher.address=nowhere: ")
+    assert output.splitlines()[-1].startswith("hydra.launcher.address=nowhere: ")
 
 
 def test_a_node_that_dies_costs_the_run_it_was_doing(
@@ -104,13 +104,13 @@ def test_a_node_that_dies_costs_the_run_it_was_doing(
     seen = []
 
     def kill():
-        seen.extend(told(2))
+        seen.extend(raylets_of_first(2))
         lost = {str(node.all_processes["raylet"][0].process.pid): node for node in cluster[1]}
         cluster[0].remove_node(lost[seen[0]], allow_graceful=False)
 
     killer = threading.Thread(target=kill)
     killer.start()
-    code, said = retain(
+    code, output = retain(
         *odd_models,
         *tiny,
         "-m",
@@ -122,5 +122,5 @@ def test_a_node_that_dies_costs_the_run_it_was_doing(
     killer.join()
     assert len(set(seen)) == 2, "both nodes did runs"
     assert code == 1
-    assert "2 done, 1 failed" in said
-    assert "its Ray worker died: The actor" in said
+    assert "2 done, 1 failed" in output
+    assert "its Ray worker died: The actor" in output

@@ -38,23 +38,23 @@ ENDINGS = ("-m", "model=raises,kills,exits,tree", "sampler=none,smotenc", *NO_CA
 def test_jobs_leave_what_local_workers_leave(submitit, retain, tiny, odd_models, results):
     line = (*odd_models, *tiny, *ENDINGS)
     for outputs, where in (("here", "workers=2"), ("there", JOBS)):
-        code, said = retain(*line, where, f"outputs={outputs}")
+        code, output = retain(*line, where, f"outputs={outputs}")
         assert code == 1
-        assert "1 done, 3 failed, 4 not applicable, 0 done before" in said
+        assert "1 done, 3 failed, 4 not applicable, 0 done before" in output
     assert len(results("here")) == 8
     assert results("there") == results("here")
     assert not Path("there/runs/jobs").exists(), "what jobs were sent is not tidied up"
-    code, said = retain(*line, "outputs=there", "model=tree", JOBS)
+    code, output = retain(*line, "outputs=there", "model=tree", JOBS)
     assert code == 0
-    assert "2 done before and skipped" in said
+    assert "2 done before and skipped" in output
 
 
 # The first of two runs takes its job along. The other was not at fault: it is sent again.
 def test_a_job_that_dies_costs_the_run_it_was_doing(submitit, retain, tiny, odd_models, records):
     options = ("hydra.launcher.jobs=1", "hydra.launcher.runs_per_job=2")
-    code, said = retain(*odd_models, *tiny, "-m", "model=fells,tree,dummy", JOBS, *options)
+    code, output = retain(*odd_models, *tiny, "-m", "model=fells,tree,dummy", JOBS, *options)
     assert code == 1
-    assert "2 done, 1 failed" in said
+    assert "2 done, 1 failed" in output
     found = records("adhoc")
     assert found["fells"]["reason"].startswith("its job ")
     assert "died" in found["fells"]["reason"]
@@ -80,15 +80,15 @@ def test_an_interrupt_cancels_the_jobs_and_the_same_line_continues(
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: every process of the group
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
-    assert "The same line continues" in out
+    assert "The same command continues" in out
     assert "Traceback" not in err
     time.sleep(2)  # longer than the run that was met would have taken
     assert set(records("adhoc")) == {"tree"}
     assert not Path("outputs/adhoc/jobs").exists()
     monkeypatch.setenv("RETAIN_SLOW", "0.1")
-    code, said = retain(*line)
-    assert code == 0, said
-    assert "2 done, 0 failed, 0 not applicable, 1 done before and skipped" in said
+    code, output = retain(*line)
+    assert code == 0, output
+    assert "2 done, 0 failed, 0 not applicable, 1 done before and skipped" in output
 
 
 @pytest.fixture
@@ -165,10 +165,10 @@ def test_slurm_is_asked_for_one_array_and_leaves_what_local_workers_leave(
 ):
     line = (*tiny, "-m", "model=tree,dummy,logreg", "sampler=none,smote")
     asked = ("hydra.launcher.jobs=2", "hydra.launcher.mem_gb=4", "hydra.launcher.partition=short")
-    code, said = retain(*line, "hydra/launcher=submitit_slurm", *asked, "outputs=there")
-    assert code == 0, said
-    code, said = retain(*line, "outputs=here")
-    assert code == 0, said
+    code, output = retain(*line, "hydra/launcher=submitit_slurm", *asked, "outputs=there")
+    assert code == 0, output
+    code, output = retain(*line, "outputs=here")
+    assert code == 0, output
     assert results("there") == results("here")
     script = (slurm / "asked.sh").read_text()
     for option in ("array=0-1%2", "mem=4GB", "partition=short", "time=60", "cpus-per-task=1"):
@@ -189,16 +189,16 @@ def test_an_interrupt_cancels_the_whole_array_at_once(
     # The module's own clock: the sleep of all threads must not raise in one that is left over.
     clock = SimpleNamespace(monotonic=time.monotonic, sleep=interrupted)
     monkeypatch.setattr("retain.execution.backends.submitit.time", clock)
-    code, said = retain(*tiny, "-m", "model=dummy,tree", "hydra/launcher=submitit_slurm")
+    code, output = retain(*tiny, "-m", "model=dummy,tree", "hydra/launcher=submitit_slurm")
     assert code == 130
-    assert "The same line continues" in said
+    assert "The same command continues" in output
     assert (slurm / "cancelled").read_text() == "78;"
     assert records("adhoc") == {}
 
 
 def test_what_sbatch_refuses_is_told_in_its_words(submitit, slurm, retain, tiny):
     (slurm / "sbatch").write_text(f"#!{sys.executable}\nimport sys\nsys.exit('no such partition')")
-    code, said = retain(*tiny, "model=dummy", "hydra/launcher=submitit_slurm")
+    code, output = retain(*tiny, "model=dummy", "hydra/launcher=submitit_slurm")
     assert code == 2
-    assert said.splitlines()[-1] == "slurm takes no job: no such partition"
+    assert output.splitlines()[-1] == "slurm takes no job: no such partition"
     assert not [path for path in Path("outputs/adhoc").iterdir() if path.is_dir()]

@@ -63,11 +63,11 @@ def test_the_plan_is_marked_on_the_curve_of_budgets(tree, campaign, budget):
 def test_the_widest_bar_stands_on_top(tree):
     chart = drawn(tree)["tornado"]
     assert [spot.title for spot in chart.spots] == [
-        "Months a decline lasts",
-        "Save rate, mean of all offers",
-        "Share of a decliner’s profit that is lost",
-        "Costs, times what is assumed",
-        "What one unit of profit brings",
+        "Duration of a decline, months",
+        "Mean save rate of the offers",
+        "Share of profit lost in a decline",
+        "Multiplier of the costs",
+        "Multiplier of the profit",
     ]
     assert [spot.y for spot in chart.spots] == sorted(spot.y for spot in chart.spots)
 

@@ -125,7 +125,7 @@ def texts_of(chart):
     return [(text, box.transformed(scale)) for text, box in zip(found, boxes, strict=True)]
 
 
-def said(chart):
+def labels_of(chart):
     """The texts of the picture, one after the other."""
     return " ".join(text.get_text() for text, _ in texts_of(chart))
 
@@ -153,7 +153,7 @@ def assert_clear(chart):
     """No text leaves the picture, covers another, or is struck through by a line."""
     texts = texts_of(chart)
     boxes = np.array([box.extents for _, box in texts])
-    told = [text.get_text() for text, _ in texts]
+    labels = [text.get_text() for text, _ in texts]
     page = chart.figure.bbox
     assert page.width <= 807
     assert page.height <= 554.5
@@ -165,7 +165,7 @@ def assert_clear(chart):
         boxes[:, None, :2], boxes[None, :, :2]
     )
     both = np.argwhere(np.triu((over > (0.4, 0.8)).all(axis=2), 1))
-    assert [(told[a], told[b]) for a, b in both] == []
+    assert [(labels[a], labels[b]) for a, b in both] == []
     assert_nothing_strikes(chart, texts)
 
 
@@ -197,11 +197,11 @@ def test_the_store_s_fishbone_shows_every_feature_whole(language):
     assert_clear(chart)
     assert len(chart.spots) == len(store()) == 22
     for _, label in store():
-        assert label[language] in said(chart)
+        assert label[language] in labels_of(chart)
     for words in {"en": ("Site behaviour", "Product"), "ru": ("Поведение на сайте", "Продук")}[
         language
     ]:
-        assert words in said(chart)
+        assert words in labels_of(chart)
 
 
 @pytest.mark.parametrize("groups", range(1, 9))
@@ -214,7 +214,7 @@ def test_nothing_covers_a_text_however_many_groups_and_features(groups):
 def test_more_groups_than_are_usual_still_make_a_picture(groups):
     chart = drawn(many(groups, 60, "en"))
     assert_clear(chart)
-    assert ("1 more group is not drawn" in said(chart)) == (groups == 13)
+    assert ("1 more group is not shown" in labels_of(chart)) == (groups == 13)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
@@ -259,16 +259,16 @@ def test_the_larger_a_contribution_the_thicker_its_bone_and_the_nearer_to_the_he
 
 
 def test_a_contribution_stands_at_its_bone_as_the_verdict_has_it():
-    told = said(drawn(tree_of([feature("site", 0, name("en"))], {"site": 0.034}))).replace(
+    tree = labels_of(drawn(tree_of([feature("site", 0, name("en"))], {"site": 0.034}))).replace(
         "\u00a0", " "
     )
-    assert "ROC-AUC lost without it: 0.034 [0.022, 0.047]" in told
-    assert "38\u202f% of 1,039 customers" in told
+    assert "ROC-AUC lost without it: 0.034 (0.022–0.047)" in tree
+    assert "38\u202f% of 1,039 customers" in tree
 
 
 def test_a_contribution_that_was_not_measured_is_a_dashed_hairline():
     chart = drawn(tree_of([feature("site", 0, name("en"))], {"site": None}))
-    assert "contribution not measured" in said(chart)
+    assert "contribution not measured" in labels_of(chart)
     assert bones_of(chart) == []
     assert [line.is_dashed() for line in bars_of(chart, "muted")] == [True, True]
 
@@ -277,7 +277,7 @@ def test_a_group_the_winner_does_not_use_is_grey_and_dashed_and_says_so():
     tree = many(2, 6, "ru")
     tree["explanations"]["groups"][1] = group_of("purchase", None, used=False)
     chart = drawn(tree, "ru")
-    assert "победитель её не использует" in said(chart)
+    assert "модель не использует" in labels_of(chart)
     assert len(bones_of(chart)) == 1
     shades = {text.get_color() for text, _ in texts_of(chart) if "Покуп" in text.get_text()}
     assert COLOURS["muted"] in shades
@@ -287,8 +287,8 @@ def test_a_group_the_winner_does_not_use_is_grey_and_dashed_and_says_so():
 
 def test_without_an_explainer_ribs_are_grey_and_tell_phi_k():
     chart = drawn(the_store(strengths=False))
-    assert "φk 0.70" in said(chart)
-    assert "SHAP" not in said(chart)
+    assert "φk 0.70" in labels_of(chart)
+    assert "SHAP" not in labels_of(chart)
     assert bars_of(chart, "accent") == []
     assert {spot.values[0][0] for spot in chart.spots} == {"fishbone.tip.phik"}
 
@@ -296,15 +296,15 @@ def test_without_an_explainer_ribs_are_grey_and_tell_phi_k():
 def test_a_rib_tells_sign_strength_interval_and_level():
     features = [feature("site", at, name("en", 9)) for at in range(4)]
     chart = drawn(tree_of(features))
-    told = [text.get_text() for text, _ in texts_of(chart)]
-    assert {"+", "−", "±", "↑ Kitchenware", "0.90 [0.83, 0.99]"} <= set(told)
-    assert "0,90 [0,83; 0,99]" in said(drawn(tree_of(features), "ru"))
+    texts = [text.get_text() for text, _ in texts_of(chart)]
+    assert {"+", "−", "±", "↑ Kitchenware", "0.90 (0.83–0.99)"} <= set(texts)
+    assert "0,90 (0,83–0,99)" in labels_of(drawn(tree_of(features), "ru"))
 
 
 def test_small_strengths_are_told_apart():
     weak = {"value": 0.0123, "low": 0.0111, "high": 0.0136}
     chart = drawn(tree_of([feature("site", 0, name("en"), strength=weak)]))
-    assert "0.012 [0.011, 0.014]" in said(chart)
+    assert "0.012 (0.011–0.014)" in labels_of(chart)
 
 
 def test_the_stronger_a_feature_the_longer_its_bar_and_the_nearer_to_the_spine():
@@ -327,7 +327,7 @@ def test_weak_ribs_are_grey():
 def test_beyond_what_fits_the_strongest_are_shown_and_the_rest_counted(language, rest):
     tree = many(4, 60, language, 80)
     chart = drawn(tree, language)
-    missing = sum(int(n) for n in re.findall(rest, said(chart)))
+    missing = sum(int(n) for n in re.findall(rest, labels_of(chart)))
     assert len(chart.spots) + missing == 60
     assert missing > 0
     for group in GROUPS[:4]:
@@ -354,8 +354,8 @@ def test_every_rib_can_be_pointed_at_and_says_the_same_things():
 
 def test_a_target_without_a_name_is_told_in_general():
     tree = tree_of([feature("site", 0, name("en"))], label=None, customers=1)
-    assert "Activity declines" in said(drawn(tree))
-    assert "из 1 клиента" in said(drawn(tree, "ru"))
+    assert "Activity declines" in labels_of(drawn(tree))
+    assert "из 1 клиента" in labels_of(drawn(tree, "ru"))
 
 
 def test_in_the_page_it_takes_the_page_s_colours():

@@ -146,10 +146,10 @@ def test_the_language_changes_everywhere_and_back(view):
     before = view.locator("body").inner_text()
     view.get_by_role("button", name="Русский").click()
     assert view.evaluate("document.documentElement.lang") == "ru"
-    told = view.locator("body").inner_text()
-    assert "Таблица запусков" in told
-    assert not re.search(r"Leaderboard|Sealed test|Next|Interval", told)
-    assert not re.search(r"(?<![\d.\-:])\d+\.\d{3}(?![\d.])", told)
+    text = view.locator("body").inner_text()
+    assert "Таблица запусков" in text
+    assert not re.search(r"Leaderboard|Sealed test|Next|Interval", text)
+    assert not re.search(r"(?<![\d.\-:])\d+\.\d{3}(?![\d.])", text)
     assert shown(view) == "1–25 из 30"
     assert view.locator("#search").get_attribute("placeholder") == "id или настройка"
     assert view.locator("[data-language='ru']").get_attribute("aria-pressed") == "true"

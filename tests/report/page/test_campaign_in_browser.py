@@ -66,9 +66,9 @@ def test_what_has_no_number_stays_last_either_way(view):
 
 def test_the_language_swaps_names_pictures_and_numbers(view):
     view.get_by_role("button", name="Русский").click()
-    told = view.locator("#campaign").inner_text()
-    assert "1\u202f296 клиентов" in told
-    assert "customers" not in told
+    text = view.locator("#campaign").inner_text()
+    assert "1\u202f296 клиентов" in text
+    assert "customers" not in text
     assert view.locator("svg[data-chart='tornado-ru']").is_visible()
     assert not view.locator("svg[data-chart='tornado-en']").is_visible()
     offers = view.locator("#offers").inner_text()
@@ -82,9 +82,9 @@ def test_a_point_of_a_curve_tells_its_numbers(view, tree):
     view.locator("svg[data-chart='budget_curve']").focus()
     view.keyboard.press("ArrowDown")
     view.keyboard.press("ArrowDown")
-    told, second = view.locator("#tip").inner_text(), tree["campaign"]["budget_curve"][1]
-    assert f"{second['budget']:.1f}" in told
-    assert f"customers chosen {second['chosen']}" in told
+    text, second = view.locator("#tip").inner_text(), tree["campaign"]["budget_curve"][1]
+    assert f"{second['budget']:.1f}" in text
+    assert f"customers chosen {second['chosen']}" in text
 
 
 @pytest.fixture(scope="module")

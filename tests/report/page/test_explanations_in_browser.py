@@ -31,9 +31,9 @@ def test_the_language_swaps_pictures_names_and_sentences(view):
     view.get_by_role("button", name="Русский").click()
     assert all(chart(view, name, "ru").is_visible() for name in DRAWN)
     assert not any(chart(view, name).is_visible() for name in DRAWN)
-    told = view.locator("#reasons").inner_text()
-    assert "Страниц за визит" in told
-    assert "Pages a visit" not in told
+    text = view.locator("#reasons").inner_text()
+    assert "Страниц за визит" in text
+    assert "Pages a visit" not in text
 
 
 def test_a_feature_that_is_pointed_at_tells_its_numbers(view, tree):
@@ -41,9 +41,9 @@ def test_a_feature_that_is_pointed_at_tells_its_numbers(view, tree):
     chart(view, "drivers").focus()
     for feature in (first, second):
         view.keyboard.press("ArrowDown")
-        told = view.locator("#tip").inner_text()
-        assert told.startswith(feature["label"]["en"])
-        assert f"{feature['strength']['mean']:.3f}" in told
+        text = view.locator("#tip").inner_text()
+        assert text.startswith(feature["label"]["en"])
+        assert f"{feature['strength']['mean']:.3f}" in text
     view.get_by_role("button", name="Русский").click()
     chart(view, "drivers", "ru").focus()
     view.keyboard.press("ArrowDown")
@@ -62,11 +62,11 @@ def test_a_level_tells_no_value(view, tree):
     chart(view, "dependence").focus()
     for _ in range(steps + 1):
         view.keyboard.press("ArrowDown")
-    told = view.locator("#tip").inner_text()
+    text = view.locator("#tip").inner_text()
     level = category["dependence"][0]
-    assert told.startswith(f"{category['label']['en']}: {level['label']['en']}")
-    assert "value" not in told
-    assert str(level["n_customers"]) in told
+    assert text.startswith(f"{category['label']['en']}: {level['label']['en']}")
+    assert "value" not in text
+    assert str(level["n_customers"]) in text
 
 
 # The diagram is read from side to side; on a phone it moves within its own box.

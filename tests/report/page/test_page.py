@@ -155,7 +155,7 @@ def test_parts_of_parts_may_be_absent_too(tree):
 
 
 def test_one_run_alone_has_a_page(tree_of):
-    assert "one run alone is finished" in page(tree_of(1), "en").lower()
+    assert "only one run is finished" in page(tree_of(1), "en").lower()
 
 
 def test_a_verdict_of_another_schema_is_refused(tree):

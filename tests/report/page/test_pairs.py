@@ -51,9 +51,9 @@ def test_a_pair_the_verdict_holds_is_told_as_it_stands_there(view, tree):
 def test_a_pair_shows_the_settings_that_differ_and_the_command_for_its_customers(view, tree):
     a, b = tree["leaderboard"][2], tree["leaderboard"][9]
     pair(view, a["id"], b["id"])
-    told = view.locator("#difference table").first.inner_text()
+    text = view.locator("#difference table").first.inner_text()
     for key in tree["key_columns"]:
-        assert (key in told) == (a[key] != b[key])
+        assert (key in text) == (a[key] != b[key])
     command = f"retain-compare study=models 'diff=[{a['id']},{b['id']}]'"
     assert view.locator("#difference pre").text_content() == command
 

@@ -7,8 +7,8 @@ from retain.report.text.words import words
 from retain.report.tree import fill_defaults
 
 
-def told(tree, language="en"):
-    return [words(language).plain(said) for said in answer(fill_defaults(tree))]
+def sentences(tree, language="en"):
+    return [words(language).plain(text) for text in answer(fill_defaults(tree))]
 
 
 def missed_gate(tree):
@@ -39,21 +39,21 @@ def nothing_optional(tree):
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_there_are_always_five_sentences(tree, change, language):
     change(tree)
-    assert len(told(tree, language)) == 5
+    assert len(sentences(tree, language)) == 5
 
 
 def test_the_first_says_who_won_and_how_sure_that_is(tree):
     metric = tree["winner"]["metrics"]["roc_auc"]
-    first = told(tree)[0]
+    first = sentences(tree)[0]
     assert tree["winner"]["name"] in first
     assert f"{metric['value']:.3f}" in first
-    assert f"{metric['low']:.3f} to {metric['high']:.3f}" in first
+    assert f"(95\u00a0% CI {metric['low']:.3f}–{metric['high']:.3f})" in first
 
 
 def test_it_says_which_of_the_tied_is_simplest(tree):
-    assert f"the simplest of them is {tree_run(tree, 'simplest_tied')}" in plain(told(tree)[1])
+    assert f"the simplest of them is {tree_run(tree, 'simplest_tied')}" in plain(sentences(tree)[1])
     tree["selection"]["simplest_tied"] = tree["selection"]["best"]
-    assert "the chosen one is the simplest" in told(tree)[1]
+    assert "the chosen one is the simplest" in sentences(tree)[1]
 
 
 def tree_run(tree, which):
@@ -70,36 +70,39 @@ def plain(text):
 def test_a_winner_by_the_simplest_rule_is_not_called_the_best(tree):
     tree["selection"]["rule"] = "simplest_tied"
     tree["winner"]["id"] = tree["selection"]["simplest_tied"]["id"]
-    first = plain(told(tree)[0])
-    assert "by the rule “simplest of the tied”" in first
-    assert f"the highest mean is that of {tree_run(tree, 'best')}" in first
+    first = plain(sentences(tree)[0])
+    assert first.startswith("the simplest of the runs tied for best is chosen")
+    assert (
+        f"the highest mean of {len(tree['leaderboard'])} runs is that of {tree_run(tree, 'best')}"
+        in first
+    )
 
 
 def test_it_says_when_no_other_run_is_tied(tree):
     tree["tied"] = tree["tied"][:1]
-    assert "no other run is tied" in told(tree)[1]
+    assert "all other runs score significantly lower" in sentences(tree)[1]
 
 
 def test_it_says_when_nothing_beats_chance_and_names_the_guessing_run(tree):
     dummy = next(row for row in tree["leaderboard"] if row["model"] == "dummy")
     tree["versus_random"] = {"significant": False, "p": 0.31, "tied": [dummy["id"]]}
-    third = told(tree)[2]
-    assert third.startswith("nothing beats chance")
+    third = sentences(tree)[2]
+    assert third.startswith("no run is shown to rank customers better than chance")
     assert dummy["id"] in third
     tree["versus_random"]["tied"] = []
-    assert "nothing beats chance: against a coin the best run has p = 0.310" in told(tree)[2]
+    assert sentences(tree)[2].endswith("(best run: p = 0.310, corrected for the number of runs)")
 
 
 def test_it_says_how_sure_it_is_that_chance_is_beaten(tree):
-    assert "chance is beaten: against a coin the best run has p < 0.001" in told(tree)[2]
+    assert "ranks customers better than chance (p < 0.001" in sentences(tree)[2]
 
 
 # On noise ties are judged by one test alone, so two must not be named.
 def test_it_names_the_tests_by_which_runs_are_tied(tree):
-    assert "Bayesian correlated t-test, worse by more than 0.01" in told(tree)[1]
+    assert "Bayesian correlated t-test, practical equivalence within 0.01" in sentences(tree)[1]
     tree["versus_random"]["significant"] = False
-    assert "Bayesian" not in told(tree)[1]
-    assert "α = 0.05" in told(tree)[1]
+    assert "Bayesian" not in sentences(tree)[1]
+    assert "α = 0.05" in sentences(tree)[1]
 
 
 # Largest first is how the verdict sorts axes; the largest level is what the sentence is about.
@@ -109,25 +112,39 @@ def test_what_moved_the_metric_most_is_the_largest_difference_of_all(tree):
         "low": -0.12,
         "high": -0.06,
     }
-    fourth = plain(told(tree)[3])
-    assert "moved most with features.site: true instead of false changes it by −0.090" in fourth
+    fourth = plain(sentences(tree)[3])
+    assert "features.site=true instead of features.site=false changes it by −0.090" in fourth
 
 
 def test_an_interval_that_holds_zero_is_said_to(tree):
     tree["main_effects"][0]["levels"][0]["difference"] |= {"low": -0.05, "high": 0.01}
-    assert "not clearly" in told(tree)[3]
-    assert "holds zero" in told(tree)[3]
+    assert "no setting has a significant effect" in sentences(tree)[3]
+    assert "(95\u00a0% CI −0.050 to +0.010)" in sentences(tree)[3]
+
+
+# That a model is better than one that gives all customers the same score is no finding.
+def test_the_dummy_baseline_moves_nothing(tree):
+    level = {**tree["main_effects"][0]["levels"][0], "level": "dummy", "mean": -0.4}
+    model = {**tree["main_effects"][0], "axis": "model", "reference": "svc", "levels": [level]}
+    tree["main_effects"] = [model, *tree["main_effects"]]
+    assert "dummy" not in sentences(tree)[3]
+    tree["main_effects"] = [model]
+    assert sentences(tree)[3].startswith(
+        "apart from the dummy baseline no setting was varied alone"
+    )
 
 
 def test_the_last_says_how_often_the_sealed_test_was_opened(tree):
-    assert told(tree)[4].endswith("the sealed test was opened 2 times")
+    assert sentences(tree)[4].endswith("the sealed test was opened 2 times")
     tree["sealed_test"]["accesses"] = tree["sealed_test"]["accesses"][:1]
-    assert told(tree)[4].endswith("the sealed test was opened once")
-    assert told(tree, "ru")[4].endswith("отложенный тест открывался один раз")
+    assert sentences(tree)[4].endswith("the sealed test was opened once")
+    assert sentences(tree, "ru")[4].endswith("отложенная выборка использована один раз")
 
 
 def test_a_missed_gate_names_the_metric_and_by_how_much(tree):
     missed_gate(tree)
-    assert told(tree)[4] == "the gate is missed: Brier score is 0.120 against 0.1, missed by 0.0200"
+    assert sentences(tree)[4] == (
+        "the gate is missed: Brier score is 0.120, the threshold is 0.1, missed by 0.0200"
+    )
     tree["gate"]["passed"] = True
-    assert told(tree)[4] == "the gate is passed on every metric"
+    assert sentences(tree)[4] == "the gate is passed on every metric"

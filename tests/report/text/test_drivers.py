@@ -48,68 +48,68 @@ def say(one, feature, language):
 CASES = [
     (
         ranged(2.0, 6.0, 11.0),
-        "2, below the 6–11 usual for those who stay; goes with a higher risk",
-        "2 — меньше, чем обычно у тех, кто остаётся (6–11); при этом риск выше",
+        "2 (usually 6–11); goes with a higher risk",
+        "2 (обычно 6–11); оценка риска выше",
     ),
     (
         ranged(7.0, 6.0, 11.0, -0.3),
-        "7, within the 6–11 usual for those who stay; goes with a lower risk",
-        "7 — как обычно у тех, кто остаётся (6–11); при этом риск ниже",
+        "7, as usual (6–11); goes with a lower risk",
+        "7, как обычно (6–11); оценка риска ниже",
     ),
     (
         ranged(6.0, 6.0, 11.0),
-        "6, within the 6–11 usual for those who stay; yet goes with a higher risk",
-        "6 — как обычно у тех, кто остаётся (6–11); однако риск при этом выше",
+        "6, as usual (6–11); but goes with a higher risk",
+        "6, как обычно (6–11); но оценка риска выше",
     ),
     (
         ranged(1234.5, -2.5, 11.0, 0.0),
-        "1,235, above the −2.5 to 11 usual for those who stay; goes with no difference in risk",
-        "1 235 — больше, чем обычно у тех, кто остаётся (от −2,5 до 11); риск при этом тот же",
+        "1,235 (usually −2.5 to 11); goes with no difference in risk",
+        "1 235 (обычно от −2,5 до 11); оценка риска та же",
     ),
     (
         ranged(3.0, 0.0, 0.0),
-        "3, above the 0 usual for those who stay; goes with a higher risk",
-        "3 — больше, чем обычно у тех, кто остаётся (0); при этом риск выше",
+        "3 (usually 0); goes with a higher risk",
+        "3 (обычно 0); оценка риска выше",
     ),
     (
         ranged(0.0, 0.0, 0.0, -1.0),
-        "0, as is usual for those who stay; goes with a lower risk",
-        "0 — как обычно у тех, кто остаётся; при этом риск ниже",
+        "0, as usual; goes with a lower risk",
+        "0, как обычно; оценка риска ниже",
     ),
     (
         driver(value=3.0),
-        "3, with no value known for those who stay; goes with a higher risk",
-        "3 — сравнить не с чем, у тех, кто остаётся, значений нет; при этом риск выше",
+        "3, with no value of customers who did not decline to compare; goes with a higher risk",
+        "3, сравнить с прежним уровнем не с чем; оценка риска выше",
     ),
     (
         driver(typical_low=6.0, typical_high=11.0, typical_share=0.07),
-        "not known, as for 7 % of those who stay; goes with a higher risk",
-        "неизвестно, как у 7 % тех, кто остаётся; при этом риск выше",
+        "missing, as for 7 % of those who did not decline; goes with a higher risk",
+        "нет данных, как у 7 % клиентов с прежним уровнем; оценка риска выше",
     ),
     (
         driver(-1.0, typical_share=0.0),
-        "not known, though it is for all those who stay; goes with a lower risk",
-        "неизвестно, хотя у всех, кто остаётся, значение есть; при этом риск ниже",
+        "missing, but known for everybody who did not decline; goes with a lower risk",
+        "нет данных, хотя у всех клиентов с прежним уровнем они есть; оценка риска ниже",
     ),
     (
         driver(),
-        "not known; goes with a higher risk",
-        "неизвестно; при этом риск выше",
+        "missing; goes with a higher risk",
+        "нет данных; оценка риска выше",
     ),
     (
         driver(level=KITCHEN, typical_share=0.17),
-        "Kitchenware, as for 17 % of those who stay; goes with a higher risk",
-        "Кухонная посуда, как у 17 % тех, кто остаётся; при этом риск выше",
+        "Kitchenware, as for 17 % of those who did not decline; goes with a higher risk",
+        "Кухонная посуда, как у 17 % клиентов с прежним уровнем; оценка риска выше",
     ),
     (
         driver(level=KITCHEN, typical_share=0.0),
-        "Kitchenware, as for none of those who stay; goes with a higher risk",
-        "Кухонная посуда, чего нет ни у кого из тех, кто остаётся; при этом риск выше",
+        "Kitchenware, as for nobody who did not decline; goes with a higher risk",
+        "Кухонная посуда, не встречается у клиентов с прежним уровнем; оценка риска выше",
     ),
     (
         driver(level=KITCHEN),
         "Kitchenware; goes with a higher risk",
-        "Кухонная посуда; при этом риск выше",
+        "Кухонная посуда; оценка риска выше",
     ),
 ]
 
@@ -132,26 +132,26 @@ def test_what_is_no_number_is_not_known(absent):
 
 
 def test_a_category_that_is_not_known_is_said_as_a_number_is():
-    assert say(driver(), FAVOURITE, "en").startswith("Favourite category: not known; goes")
+    assert say(driver(), FAVOURITE, "en").startswith("Favourite category: missing; goes")
 
 
-# "2, below the 2–5 usual" would be a contradiction: what differs must be seen to differ.
+# "2 (usually 2–5)" would be a contradiction: what differs must be seen to differ.
 @pytest.mark.parametrize(
     ("value", "low", "high", "shown"),
     [
-        (1.9996, 2.0, 5.0, "1.9996, below the 2–5 usual"),
-        (2.0004, 2.0, 5.0, "2, within the 2–5 usual"),
-        (5.0004, 2.0, 5.0, "5.0004, above the 2–5 usual"),
-        (106862.2, 1.0, 106861.9, "106,862.2, above the 1–106,861.9 usual"),
-        (7.0, 2.001, 2.002, "7, above the 2.001–2.002 usual"),
-        (2.0, 2.0004, 5.0, "2, below the 2.0004–5 usual"),
-        (99.96, 100.2, 300.0, "99.96, below the 100.2–300 usual"),
-        (1.0, math.nextafter(1, 2), 5.0, "1, below the 1.0000000000000002–5 usual"),
-        (1.0, 5.0, math.nextafter(5, 6), "1, below the 5–5.000000000000001 usual"),
+        (1.9996, 2.0, 5.0, "1.9996 (usually 2–5)"),
+        (2.0004, 2.0, 5.0, "2, as usual (2–5)"),
+        (5.0004, 2.0, 5.0, "5.0004 (usually 2–5)"),
+        (106862.2, 1.0, 106861.9, "106,862.2 (usually 1–106,861.9)"),
+        (7.0, 2.001, 2.002, "7 (usually 2.001–2.002)"),
+        (2.0, 2.0004, 5.0, "2 (usually 2.0004–5)"),
+        (99.96, 100.2, 300.0, "99.96 (usually 100.2–300)"),
+        (1.0, math.nextafter(1, 2), 5.0, "1 (usually 1.0000000000000002–5)"),
+        (1.0, 5.0, math.nextafter(5, 6), "1 (usually 5–5.000000000000001)"),
     ],
 )
 def test_what_differs_is_written_with_as_many_digits_as_it_takes(value, low, high, shown):
-    assert f": {shown} for those" in say(ranged(value, low, high), PAGES, "en")
+    assert f": {shown}; " in say(ranged(value, low, high), PAGES, "en")
 
 
 # A share is of customers: one in ten thousand is not none of them, nor are all but one all.
@@ -162,7 +162,7 @@ def test_what_differs_is_written_with_as_many_digits_as_it_takes(value, low, hig
 def test_few_are_not_none_and_most_are_not_all(share, en, ru):
     one = driver(level=KITCHEN, typical_share=share)
     assert f"as for {en} of those" in say(one, FAVOURITE, "en")
-    assert f"как у {ru} тех" in say(one, FAVOURITE, "ru")
+    assert f"как у {ru} клиентов" in say(one, FAVOURITE, "ru")
 
 
 CAUSE = {
@@ -191,41 +191,39 @@ USUAL = {
 PART = rf"(?P<share>{NUMBER})\u202f%"
 STANDING = {
     "en": {
-        "below": rf"(?P<value>{NUMBER}), below the {USUAL['en']} usual for those who stay",
-        "within": rf"(?P<value>{NUMBER}), within the {USUAL['en']} usual for those who stay",
-        "above": rf"(?P<value>{NUMBER}), above the {USUAL['en']} usual for those who stay",
-        "same": rf"(?P<value>{NUMBER}), as is usual for those who stay",
-        "alone": rf"(?P<value>{NUMBER}), with no value known for those who stay",
-        "shared": rf", as for {PART} of those who stay",
-        "of none": r", as for none of those who stay|, though it is for all those who stay",
+        "apart": rf"(?P<value>{NUMBER}) \(usually {USUAL['en']}\)",
+        "within": rf"(?P<value>{NUMBER}), as usual \({USUAL['en']}\)",
+        "same": rf"(?P<value>{NUMBER}), as usual",
+        "alone": rf"(?P<value>{NUMBER}), with no value of customers .*",
+        "shared": rf", as for {PART} of those who did not decline",
+        "of none": r", as for nobody who did not .*|, but known for everybody who did not decline",
         "unshared": r"",
     },
     "ru": {
-        "below": rf"(?P<value>{NUMBER}) — меньше, чем обычно у тех, кто остаётся \({USUAL['ru']}\)",
-        "within": rf"(?P<value>{NUMBER}) — как обычно у тех, кто остаётся \({USUAL['ru']}\)",
-        "above": rf"(?P<value>{NUMBER}) — больше, чем обычно у тех, кто остаётся \({USUAL['ru']}\)",
-        "same": rf"(?P<value>{NUMBER}) — как обычно у тех, кто остаётся",
-        "alone": rf"(?P<value>{NUMBER}) — сравнить не с чем.*",
-        "shared": rf", как у {PART} тех, кто остаётся",
-        "of none": r", чего нет ни у кого из тех, .*|, хотя у всех, кто остаётся, значение есть",
+        "apart": rf"(?P<value>{NUMBER}) \(обычно {USUAL['ru']}\)",
+        "within": rf"(?P<value>{NUMBER}), как обычно \({USUAL['ru']}\)",
+        "same": rf"(?P<value>{NUMBER}), как обычно",
+        "alone": rf"(?P<value>{NUMBER}), сравнить с прежним уровнем не с чем",
+        "shared": rf", как у {PART} клиентов с прежним уровнем",
+        "of none": r", не встречается у .*|, хотя у всех клиентов с прежним уровнем они есть",
         "unshared": r"",
     },
 }
 RISK = {
     "en": {
         "goes with a higher risk": 1,
-        "yet goes with a higher risk": 1,
+        "but goes with a higher risk": 1,
         "goes with a lower risk": -1,
         "goes with no difference in risk": 0,
     },
     "ru": {
-        "при этом риск выше": 1,
-        "однако риск при этом выше": 1,
-        "при этом риск ниже": -1,
-        "риск при этом тот же": 0,
+        "оценка риска выше": 1,
+        "но оценка риска выше": 1,
+        "оценка риска ниже": -1,
+        "оценка риска та же": 0,
     },
 }
-NOT_KNOWN = {"en": "not known", "ru": "неизвестно"}
+NOT_KNOWN = {"en": "missing", "ru": "нет данных"}
 LOWERED = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 
@@ -264,7 +262,7 @@ def standing(row, kind):
     if math.isnan(low):
         return "alone"
     if value < low or value > high:
-        return "below" if value < low else "above"
+        return "apart"
     return "same" if low == high else "within"
 
 
@@ -379,9 +377,8 @@ def assert_shown(found, shown, row):
         assert close(high, row["typical_high"])
         assert ("high" in shown) == (row["typical_low"] < row["typical_high"]) == (low < high)
         assert {
-            "below": shown["value"] < low,
+            "apart": not low <= shown["value"] <= high,
             "within": low <= shown["value"] <= high,
-            "above": shown["value"] > high,
         }[found]
 
 
@@ -418,11 +415,11 @@ def test_on_the_page_names_are_text_and_numbers_hold_their_values(made):
     names, table = made
     for language in LANGUAGES:
         for row in rows_of(table):
-            said = driver_message(in_tree(row), names[row["feature"]])
+            text = driver_message(in_tree(row), names[row["feature"]])
             page = Shown()
-            page.feed(str(words(language).html(said)))
+            page.feed(str(words(language).html(text)))
             page.close()
-            assert page.text == words(language).plain(said)
+            assert page.text == words(language).plain(text)
             assert page.tags <= {"data", "bdi"}
             held = {row[k] for k in ("value", "typical_low", "typical_high", "typical_share")}
             assert set(page.values) <= held
@@ -478,9 +475,9 @@ def test_the_strongest_driver_of_a_customer_is_first_whatever_its_sign(table):
 
 def test_the_rows_keep_their_places_whatever_their_index(table):
     turned = table.iloc[::-1].set_axis([5, 5, 1, 0])
-    said = driver_sentences(turned, FEATURES, "en")
-    assert said.index.equals(turned.index)
-    assert said.tolist() == driver_sentences(table, FEATURES, "en").tolist()[::-1]
+    text = driver_sentences(turned, FEATURES, "en")
+    assert text.index.equals(turned.index)
+    assert text.tolist() == driver_sentences(table, FEATURES, "en").tolist()[::-1]
 
 
 def test_no_drivers_make_an_empty_table(table):

@@ -43,7 +43,7 @@ def test_no_russian_text_was_left_in_english():
         if text == words("ru").texts[key] and re.search(r"[a-z]{2}", str(text))
     }
     named = {"measure.other", "answer.joined", "metric.roc_auc", "script.shown"}
-    named |= {"driver.range", "driver.level"}
+    named |= {"driver.level", "interval.plain", "fishbone.interval"}
     assert same <= named, same - named
 
 
@@ -96,8 +96,8 @@ def test_a_russian_noun_follows_its_count(count, form):
 
 
 def test_a_phrase_marks_its_numbers_and_escapes_its_names():
-    said = message("answer.miss", metric="<b>", value=Number(0.5, "score"), threshold="", by="")
-    shown = str(words("en").html(said))
+    text = message("answer.miss", metric="<b>", value=Number(0.5, "score"), threshold="", by="")
+    shown = str(words("en").html(text))
     assert "&lt;b&gt;" in shown
     assert '<data value="0.5" data-form="score">0.500</data>' in shown
 
@@ -109,10 +109,10 @@ def test_a_text_the_catalogue_lacks_is_an_error():
 
 def test_a_metric_the_catalogue_does_not_know_keeps_its_key():
     assert words("ru").plain(metric_name("my_metric")) == "my_metric"
-    assert words("ru").plain(metric_name("lift_10")) == "Лифт, верхние 10\u00a0%"
+    assert words("ru").plain(metric_name("lift_10")) == "Лифт в топ-10\u00a0%"
 
 
 def test_a_phrase_within_a_phrase_is_counted_by_its_own_number():
-    said = message("answer.pairs", n=count_path(3, "pairs"))
-    assert words("ru").plain(said) == "3 пары запусков"
-    assert words("en").plain(said) == "3 pairs of runs"
+    text = message("answer.pairs", n=count_path(3, "pairs"))
+    assert words("ru").plain(text) == "3 пары моделей"
+    assert words("en").plain(text) == "3 pairs of runs"

@@ -13,17 +13,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from retain.campaign.allocation.bounding import ValueBound, bound_value
-from retain.campaign.allocation.draft import Draft, hash_ties, sample_ties
-from retain.campaign.allocation.exact import best
+from retain.campaign.allocation.dual_solution import DualSolution, solve_dual
+from retain.campaign.allocation.exact import solve_exactly
 from retain.campaign.allocation.limits import Prices
-from retain.campaign.allocation.pool import Cells, Pool
-from retain.campaign.allocation.problem import Problem, check_minimums, highest, usual
+from retain.campaign.allocation.partial_plan import PartialPlan, hash_keys, sample_offers
+from retain.campaign.allocation.pool import CustomerArrays, CustomerPool
+from retain.campaign.allocation.problem import Problem, bound_prices, check_minimums, estimate_scale
 from retain.errors import RetainError
 
 __all__ = ["Allocation", "Problem", "allocate"]
 
-PROVEN = 1e-9
+OPTIMALITY_GAP = 1e-9
 """Gap below which a plan is the best there is, as far as sums of numbers can tell."""
 
 
@@ -33,35 +33,35 @@ class Allocation:
 
     Attributes
     ----------
-    chosen
+    offer_index
         (n,) index of the offer, −1 for nothing.
     value, cost
         Its net value, and what it uses of the budget.
-    bound
+    upper_bound
         No plan brings more.
-    gap
+    relative_gap
         (bound − value) / |bound|, at least 0; 0 where both are 0. Lower is better.
     method
         "exact" where HiGHS was asked, "dual" where prices and a repair were enough.
-    proven
+    is_optimal
         Whether no plan is better.
-    budget_price, capacity_prices, contacts_price, least_prices
+    budget_price, capacity_prices, contacts_price, min_contacts_prices
         Net value that one more unit of the budget, one more place of each offer (m,), one more
         contact would add, and that one more contact asked of each segment (k,) would take away;
         0 where a limit does not bind, or nothing may be used of it at all.
     """
 
-    chosen: np.ndarray
-    value: float
+    offer_index: np.ndarray
+    objective: float
     cost: float
-    bound: float
-    gap: float
+    upper_bound: float
+    relative_gap: float
     method: str
-    proven: bool
+    is_optimal: bool
     budget_price: float
     capacity_prices: np.ndarray
-    contacts_price: float
-    least_prices: np.ndarray
+    contact_price: float
+    min_contacts_prices: np.ndarray
 
 
 def allocate(problem: Problem, *, exact_up_to: int = 20_000) -> Allocation:
@@ -77,82 +77,90 @@ def allocate(problem: Problem, *, exact_up_to: int = 20_000) -> Allocation:
 
     >>> net = np.array([[5.0, 4.0], [3.0, 3.5], [-1.0, 2.0]])
     >>> plan = allocate(Problem(net, cost=np.array([1.0, 2.0]), budget=3.0))
-    >>> plan.chosen.tolist(), plan.value, plan.cost, plan.gap
+    >>> plan.offer_index.tolist(), plan.objective, plan.cost, plan.relative_gap
     ([0, 1, -1], 8.5, 3.0, 0.0)
     """
-    cells, limits = problem.cells, problem.limits
-    if limits.segments:
-        check_minimums(cells, limits)
-    draft = Draft.empty(len(cells), limits)
+    arrays, limits = problem.arrays, problem.limits
+    if limits.n_segments:
+        check_minimums(arrays, limits)
+    draft = PartialPlan.empty(len(arrays), limits)
     if not problem.net.size:
-        return _told(problem, draft, Prices(0.0 * limits.finite, limits.offers), 0.0, "exact")
-    scale = usual(cells)
-    found = bound_value(cells, limits, highest(problem, limits, scale), scale, draft.chosen)
-    if found.bound < len(cells) * min(float(problem.net.min()), 0.0):
-        raise _none_fits()  # not even the worst plan would do
-    draft.used, draft.net, pool = found.used, found.net, found.pools[0]
-    draft.put(pool, sample_ties(found.shares, hash_ties(problem.names(pool.rows), problem.seed)))
-    repaired, bound, method = draft.repair(found, cells), found.bound, "dual"
+        return _to_allocation(
+            problem, draft, Prices(0.0 * limits.finite_upper, limits.n_offers), 0.0, "exact"
+        )
+    scale = estimate_scale(arrays)
+    found = solve_dual(
+        arrays, limits, bound_prices(problem, limits, scale), scale, draft.offer_index
+    )
+    if found.upper_bound < len(arrays) * min(float(problem.net.min()), 0.0):
+        raise _infeasible_error()  # not even the worst plan would do
+    draft.usage, draft.net, pool = found.usage, found.net, found.pools[0]
+    draft.assign(
+        pool, sample_offers(found.shares, hash_keys(problem.select_keys(pool.rows), problem.seed))
+    )
+    repaired, bound, method = draft.repair(found, arrays), found.upper_bound, "dual"
     known = -np.inf if repaired is None else draft.net
-    if bound - known > PROVEN * abs(bound) and _few(cells, exact_up_to):
-        repaired, method = cells.everybody(), "exact"
-        bound = _solved(draft, repaired, found, known)
+    if bound - known > OPTIMALITY_GAP * abs(bound) and _has_at_most(arrays, exact_up_to):
+        repaired, method = arrays.select_all(), "exact"
+        bound = _solve_rest(draft, repaired, found, known)
     if repaired is None:
-        raise _none_fits()
-    draft.deal(repaired, hash_ties(problem.names(repaired.rows), problem.seed))
-    draft.drop_losses(cells)
-    return _told(problem, draft, found.prices, bound, method)
+        raise _infeasible_error()
+    draft.break_ties(repaired, hash_keys(problem.select_keys(repaired.rows), problem.seed))
+    draft.drop_losses(arrays)
+    return _to_allocation(problem, draft, found.prices, bound, method)
 
 
-def _few(cells: Cells, most: int) -> bool:
+def _has_at_most(arrays: CustomerArrays, most: int) -> bool:
     """Whether at most so many cells are live."""
     live = 0
-    for block in cells.blocks():
-        pool = block.part(np.arange(len(block)))
+    for chunk in arrays.iter_chunks():
+        pool = chunk.select(np.arange(len(chunk)))
         live += int((pool.net > (0.0 if pool.segment is None else -np.inf)).sum())
         if live > most:
             return False
     return True
 
 
-def _solved(draft: Draft, pool: Pool, found: ValueBound, known: float) -> float:
+def _solve_rest(draft: PartialPlan, pool: CustomerPool, found: DualSolution, known: float) -> float:
     """The bound of HiGHS, whose plan becomes the draft where it is better than the known one."""
-    solved = best(pool, draft.limits, found.prices, found.bound, known)
-    if solved.chosen is None and not np.isfinite(known):
-        raise _none_fits()
-    if solved.chosen is None:
-        return solved.bound
-    before = draft.take(pool)
-    draft.put(pool, solved.chosen)
+    solved = solve_exactly(pool, draft.limits, found.prices, found.upper_bound, known)
+    if solved.offer_index is None and not np.isfinite(known):
+        raise _infeasible_error()
+    if solved.offer_index is None:
+        return solved.upper_bound
+    before = draft.unassign(pool)
+    draft.assign(pool, solved.offer_index)
     if draft.net < known:
-        draft.take(pool)
-        draft.put(pool, before)
-    return solved.bound
+        draft.unassign(pool)
+        draft.assign(pool, before)
+    return solved.upper_bound
 
 
-def _none_fits() -> RetainError:
+def _infeasible_error() -> RetainError:
     return RetainError(
         "no plan was found that meets the segments' minimums within budget, capacities and "
         "contacts. Lower a minimum or raise a limit."
     )
 
 
-def _told(problem: Problem, draft: Draft, prices: Prices, bound: float, method: str) -> Allocation:
+def _to_allocation(
+    problem: Problem, draft: PartialPlan, prices: Prices, bound: float, method: str
+) -> Allocation:
     """The plan with its certificate."""
     bound = max(bound, draft.net)
     gap = (bound - draft.net) / abs(bound) if bound != draft.net else 0.0
-    least = np.zeros(0 if problem.least is None else len(problem.least))
-    least[: len(prices.least)] = prices.least
+    least = np.zeros(0 if problem.min_contacts is None else len(problem.min_contacts))
+    least[: len(prices.min_contacts)] = prices.min_contacts
     return Allocation(
-        chosen=draft.chosen,
-        value=draft.net,
-        cost=float(draft.used[0]),
-        bound=bound,
-        gap=gap,
+        offer_index=draft.offer_index,
+        objective=draft.net,
+        cost=float(draft.usage[0]),
+        upper_bound=bound,
+        relative_gap=gap,
         method=method,
-        proven=gap <= PROVEN,
+        is_optimal=gap <= OPTIMALITY_GAP,
         budget_price=prices.budget,
         capacity_prices=prices.capacity.copy(),
-        contacts_price=prices.contacts,
-        least_prices=least,
+        contact_price=prices.contacts,
+        min_contacts_prices=least,
     )

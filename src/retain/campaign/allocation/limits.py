@@ -1,4 +1,4 @@
-"""What a plan may use at most, and what each unit of it is worth.
+"""Limits of a plan, and the price of each.
 
 Every limit is one entry of a vector: budget, capacity of each offer, contacts, and the minimum of
 each segment, which counts negatively so that all of them bound from above.
@@ -13,71 +13,71 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Limits:
-    """Upper bounds of what a plan uses, ``inf`` where there is none.
+    """Upper bounds of what a plan uses, ``inf`` for no limit.
 
     Attributes
     ----------
-    most
+    upper
         (1 + offers + 1 + segments,): budget, capacities, contacts, minus each segment's minimum.
-    offers
-        How many offers there are.
+    n_offers
+        Number of offers.
     """
 
-    most: np.ndarray
-    offers: int
+    upper: np.ndarray
+    n_offers: int
 
     @property
-    def segments(self) -> int:
-        """How many segments are told apart."""
-        return len(self.most) - 2 - self.offers
+    def n_segments(self) -> int:
+        """Number of segments with a minimum."""
+        return len(self.upper) - 2 - self.n_offers
 
     @property
-    def given(self) -> np.ndarray:
-        """Which limits there are."""
-        return np.asarray(np.isfinite(self.most))
+    def is_finite(self) -> np.ndarray:
+        """(limits,) True where there is a limit."""
+        return np.asarray(np.isfinite(self.upper))
 
     @property
-    def finite(self) -> np.ndarray:
-        """The limits, 0 in place of none: there the price is 0 as well."""
-        return np.where(self.given, self.most, 0.0)
+    def finite_upper(self) -> np.ndarray:
+        """(limits,) the limits, 0 for none, where the price is 0 as well."""
+        return np.where(self.is_finite, self.upper, 0.0)
 
-    def less(self, used: np.ndarray) -> Limits:
-        """What is left when so much is used already."""
-        return Limits(self.most - used, self.offers)
+    def subtract(self, usage: np.ndarray) -> Limits:
+        """Return the limits less a usage (limits,)."""
+        return Limits(self.upper - usage, self.n_offers)
 
-    def times(self, share: float) -> Limits:
-        """The limits of a part of the customers."""
-        return Limits(self.most * share, self.offers)
+    def scale(self, share: float) -> Limits:
+        """Return the limits of a share of the customers."""
+        return Limits(self.upper * share, self.n_offers)
 
 
 @dataclass(frozen=True)
 class Prices:
-    """The net value of one more unit of each limit, in the order of ``Limits.most``: all ≥ 0."""
+    """Net value of one more unit of each limit, in the order of ``Limits.upper``: all ≥ 0."""
 
     vector: np.ndarray
-    offers: int
+    n_offers: int
 
     @property
     def budget(self) -> float:
-        """The price of one unit of cost."""
+        """Price of one unit of cost."""
         return float(self.vector[0])
 
     @property
     def capacity(self) -> np.ndarray:
-        """(offers,) The price of one place."""
-        return self.vector[1 : 1 + self.offers]
+        """(offers,) price of one place."""
+        return self.vector[1 : 1 + self.n_offers]
 
     @property
     def contacts(self) -> float:
-        """The price of one contact."""
-        return float(self.vector[1 + self.offers])
+        """Price of one contact."""
+        return float(self.vector[1 + self.n_offers])
 
     @property
-    def least(self) -> np.ndarray:
-        """(segments,) What one more customer who must be contacted takes away."""
-        return self.vector[2 + self.offers :]
+    def min_contacts(self) -> np.ndarray:
+        """(segments,) net value lost by one more required contact."""
+        return self.vector[2 + self.n_offers :]
 
     @property
-    def contact(self) -> np.ndarray:
-        """(offers, 1) The price of contacting somebody with an offer, beside its money."""
+    def per_offer(self) -> np.ndarray:
+        """(offers, 1) price of a contact with an offer, without its cost."""
         return (self.capacity + self.contacts)[:, None]

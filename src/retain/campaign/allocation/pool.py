@@ -1,4 +1,4 @@
-"""Customers and what each offer brings and costs with each, offer by offer."""
+"""Net value and cost of each offer for each customer: all, in chunks, and selected pools."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from retain.campaign.allocation.limits import Prices
 
-CHUNK = 8192
-"""Customers looked at together: what is made of so many by nine stays in a core's cache."""
+CHUNK_CUSTOMERS = 8192
+"""Customers per chunk: arrays of a chunk by nine offers fit into a core's cache."""
 
 
 @dataclass(frozen=True)
-class Pool:
-    """Net value and cost of each offer for each of some customers.
+class CustomerPool:
+    """Net value and cost of each offer for selected customers.
 
     Attributes
     ----------
@@ -26,7 +26,7 @@ class Pool:
     segment
         (customers,) index of the segment; None where no segment has a minimum.
     rows
-        (customers,) their places in the whole problem.
+        (customers,) their rows in the whole problem.
     """
 
     net: np.ndarray
@@ -35,54 +35,54 @@ class Pool:
     rows: np.ndarray
 
     def __len__(self) -> int:
-        """The number of customers."""
+        """Return the number of customers."""
         return int(self.net.shape[1])
 
     @property
-    def costs(self) -> tuple[np.ndarray, np.ndarray]:
-        """(offers,) the least and the most each offer costs."""
+    def cost_range(self) -> tuple[np.ndarray, np.ndarray]:
+        """(offers,) lowest and highest cost of each offer."""
         return self.cost.min(axis=1), self.cost.max(axis=1)
 
-    def part(self, which: np.ndarray | slice) -> Pool:
-        """The customers at these places of the pool."""
-        segment = None if self.segment is None else self.segment[which]
-        if isinstance(which, slice):
-            return Pool(self.net[:, which], self.cost[:, which], segment, self.rows[which])
-        net, cost = self.net.take(which, axis=1), self.cost.take(which, axis=1)
-        return Pool(net, cost, segment, self.rows[which])
+    def select(self, index: np.ndarray | slice) -> CustomerPool:
+        """Return the customers at an index of the pool."""
+        segment = None if self.segment is None else self.segment[index]
+        if isinstance(index, slice):
+            return CustomerPool(self.net[:, index], self.cost[:, index], segment, self.rows[index])
+        net, cost = self.net.take(index, axis=1), self.cost.take(index, axis=1)
+        return CustomerPool(net, cost, segment, self.rows[index])
 
-    def blocks(self) -> Iterator[Pool]:
-        """The pool by and by, few customers at a time."""
-        for start in range(0, len(self), CHUNK):
-            yield self.part(slice(start, start + CHUNK))
+    def iter_chunks(self) -> Iterator[CustomerPool]:
+        """Yield the pool in chunks."""
+        for start in range(0, len(self), CHUNK_CUSTOMERS):
+            yield self.select(slice(start, start + CHUNK_CUSTOMERS))
 
-    def reduced(self, prices: Prices, out: np.ndarray | None = None) -> np.ndarray:
-        """(offers, customers) net value less the price of all that an offer uses."""
+    def apply_prices(self, prices: Prices, out: np.ndarray | None = None) -> np.ndarray:
+        """Return reduced values (offers, customers): net value less the price of the usage."""
         reduced: np.ndarray = np.multiply(self.cost, -prices.budget, out=out)
         reduced += self.net
-        reduced -= prices.contact
+        reduced -= prices.per_offer
         if self.segment is not None:
-            reduced += prices.least[self.segment]
+            reduced += prices.min_contacts[self.segment]
         return reduced
 
-    def taken(self, at: np.ndarray, offer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Net value and cost of these offers to the customers at these places."""
-        return self.net[offer, at], self.cost[offer, at]
+    def look_up(self, index: np.ndarray, offer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return net value and cost of one offer for each customer of an index."""
+        return self.net[offer, index], self.cost[offer, index]
 
-    def per_segment(self, amounts: np.ndarray, segments: int) -> np.ndarray:
-        """(segments,) sums of amounts (customers,)."""
+    def sum_by_segment(self, amounts: np.ndarray, n_segments: int) -> np.ndarray:
+        """Return sums (segments,) of amounts (customers,)."""
         if self.segment is None:
-            return np.zeros(segments)
-        return np.bincount(self.segment, amounts, segments)
+            return np.zeros(n_segments)
+        return np.bincount(self.segment, amounts, n_segments)
 
 
-def concat_pools(pools: list[Pool], offers: int) -> Pool:
-    """One pool of all the customers of several."""
+def concat_pools(pools: list[CustomerPool], n_offers: int) -> CustomerPool:
+    """Return one pool of the customers of several."""
     if not pools:
-        none = np.zeros((offers, 0))
-        return Pool(none, none, None, np.zeros(0, dtype=np.intp))
+        empty = np.zeros((n_offers, 0))
+        return CustomerPool(empty, empty, None, np.zeros(0, dtype=np.intp))
     segments = [pool.segment for pool in pools if pool.segment is not None]
-    return Pool(
+    return CustomerPool(
         np.concatenate([pool.net for pool in pools], axis=1),
         np.concatenate([pool.cost for pool in pools], axis=1),
         np.concatenate(segments) if segments else None,
@@ -91,7 +91,7 @@ def concat_pools(pools: list[Pool], offers: int) -> Pool:
 
 
 @dataclass(frozen=True)
-class Cells:
+class CustomerArrays:
     """All customers of a problem.
 
     Attributes
@@ -100,108 +100,113 @@ class Cells:
         (customers, offers).
     cost
         The same shape, or (offers,).
-    allowed
-        (customers, offers) where an offer may be chosen at all; None is everywhere.
-    offers
-        (offers,) which may be chosen by anybody.
-    dearest
-        The most one choice may cost.
+    eligible
+        (customers, offers) True where an offer may be chosen; None is everywhere.
+    available
+        (offers,) True for offers open to any customer.
+    max_cost
+        Highest cost of one choice.
     segment
         (customers,) or None, as in a pool.
     """
 
     net: np.ndarray
     cost: np.ndarray
-    allowed: np.ndarray | None
-    offers: np.ndarray
-    dearest: float
+    eligible: np.ndarray | None
+    available: np.ndarray
+    max_cost: float
     segment: np.ndarray | None
 
     def __len__(self) -> int:
-        """The number of customers."""
+        """Return the number of customers."""
         return len(self.net)
 
-    def pool(self, rows: np.ndarray) -> Pool:
-        """These customers, what none of them may choose closed."""
-        net = np.ascontiguousarray(_closed(self, rows, self.net[rows]).T)
-        net[~self.offers] = -np.inf
+    def select(self, rows: np.ndarray) -> CustomerPool:
+        """Return the customers of these rows, with −inf for offers they may not get."""
+        net = np.ascontiguousarray(_mask_ineligible(self, rows, self.net[rows]).T)
+        net[~self.available] = -np.inf
         cost = self.cost[rows].T if self.cost.ndim == 2 else self.cost[:, None]
         cost = np.ascontiguousarray(np.broadcast_to(cost, net.shape))
         segment = None if self.segment is None else self.segment[rows]
-        return Pool(net, cost, segment, rows)
+        return CustomerPool(net, cost, segment, rows)
 
-    def everybody(self) -> Pool:
-        """All customers at once."""
-        return self.pool(np.arange(len(self)))
+    def select_all(self) -> CustomerPool:
+        """Return all customers."""
+        return self.select(np.arange(len(self)))
 
-    def blocks(self) -> Iterator[Block]:
-        """All customers by and by, few at a time."""
-        for start in range(0, len(self), CHUNK):
-            yield Block(self, slice(start, min(start + CHUNK, len(self))))
+    def iter_chunks(self) -> Iterator[CustomerChunk]:
+        """Yield all customers in chunks."""
+        for start in range(0, len(self), CHUNK_CUSTOMERS):
+            yield CustomerChunk(self, slice(start, min(start + CHUNK_CUSTOMERS, len(self))))
 
 
 @dataclass(frozen=True)
-class Block:
-    """Consecutive customers, with what a pass over them asks; a pool answers the same."""
+class CustomerChunk:
+    """Consecutive customers, a view that has the methods of a pool."""
 
-    cells: Cells
+    arrays: CustomerArrays
     rows: slice
 
     def __len__(self) -> int:
-        """The number of customers."""
+        """Return the number of customers."""
         return int(self.rows.stop - self.rows.start)
 
     @property
     def segment(self) -> np.ndarray | None:
         """(customers,) index of the segment, as in a pool."""
-        return None if self.cells.segment is None else self.cells.segment[self.rows]
+        return None if self.arrays.segment is None else self.arrays.segment[self.rows]
 
     @property
-    def costs(self) -> tuple[np.ndarray, np.ndarray]:
-        """(offers,) the least and the most each offer costs."""
-        if self.cells.cost.ndim == 1:
-            return self.cells.cost, self.cells.cost
-        cost = self.cells.cost[self.rows]
-        many = len(cost) // 16 * 16  # rows side by side are reduced several times as fast
-        wide = cost[:many].reshape(-1, 16 * cost.shape[1]) if many else cost
-        ends = (wide.min(axis=0), wide.max(axis=0), cost[many:])
-        rows = np.concatenate([one.reshape(-1, cost.shape[1]) for one in ends])
+    def cost_range(self) -> tuple[np.ndarray, np.ndarray]:
+        """(offers,) lowest and highest cost of each offer."""
+        if self.arrays.cost.ndim == 1:
+            return self.arrays.cost, self.arrays.cost
+        cost = self.arrays.cost[self.rows]
+        n_wide = len(cost) // 16 * 16  # reducing 16 rows side by side is several times faster
+        wide = cost[:n_wide].reshape(-1, 16 * cost.shape[1]) if n_wide else cost
+        ends = (wide.min(axis=0), wide.max(axis=0), cost[n_wide:])
+        rows = np.concatenate([end.reshape(-1, cost.shape[1]) for end in ends])
         return rows.min(axis=0), rows.max(axis=0)
 
-    def part(self, which: np.ndarray) -> Pool:
-        """The customers at these places as a pool."""
-        return self.cells.pool(self.rows.start + which)
+    def select(self, index: np.ndarray) -> CustomerPool:
+        """Return the customers at an index of the chunk as a pool."""
+        return self.arrays.select(self.rows.start + index)
 
-    def reduced(self, prices: Prices, out: np.ndarray) -> np.ndarray:
-        """(offers, customers) net value less the price of all that an offer uses."""
-        net, cost = self.cells.net[self.rows], self.cells.cost
+    def apply_prices(self, prices: Prices, out: np.ndarray) -> np.ndarray:
+        """Return reduced values (offers, customers): net value less the price of the usage."""
+        net, cost = self.arrays.net[self.rows], self.arrays.cost
         if cost.ndim == 2:
             flat = cost[self.rows] * -prices.budget
             flat += net
-            out[:] = _closed(self.cells, self.rows, flat).T
-            out -= prices.contact
+            out[:] = _mask_ineligible(self.arrays, self.rows, flat).T
+            out -= prices.per_offer
         else:
-            out[:] = _closed(self.cells, self.rows, net).T
-            out -= prices.contact + (cost * prices.budget)[:, None]
-        out[~self.cells.offers] = -np.inf
+            out[:] = _mask_ineligible(self.arrays, self.rows, net).T
+            out -= prices.per_offer + (cost * prices.budget)[:, None]
+        out[~self.arrays.available] = -np.inf
         if self.segment is not None:
-            out += prices.least[self.segment]
+            out += prices.min_contacts[self.segment]
         return out
 
-    def taken(self, at: np.ndarray, offer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Net value and cost of these offers to the customers at these places."""
-        place = at * len(self.cells.offers) + offer
-        net, cost = self.cells.net[self.rows].reshape(-1), self.cells.cost
-        paid = cost[offer] if cost.ndim == 1 else cost[self.rows].reshape(-1).take(place)
-        return net.take(place), paid
+    def look_up(self, index: np.ndarray, offer: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return net value and cost of one offer for each customer of an index."""
+        flat = index * len(self.arrays.available) + offer
+        net, cost = self.arrays.net[self.rows].reshape(-1), self.arrays.cost
+        selected = cost[offer] if cost.ndim == 1 else cost[self.rows].reshape(-1).take(flat)
+        return net.take(flat), selected
 
 
-def _closed(cells: Cells, rows: np.ndarray | slice, values: np.ndarray) -> np.ndarray:
-    """Values (customers, offers), −inf where an offer may not be chosen."""
-    if cells.allowed is not None:
-        sign = cells.allowed[rows].view(np.int8) * np.int8(2)
+Customers = CustomerChunk | CustomerPool
+
+
+def _mask_ineligible(
+    arrays: CustomerArrays, rows: np.ndarray | slice, values: np.ndarray
+) -> np.ndarray:
+    """Return values (customers, offers), −inf where an offer may not be chosen."""
+    if arrays.eligible is not None:
+        sign = arrays.eligible[rows].view(np.int8) * np.int8(2)
         sign -= np.int8(1)
-        values = np.minimum(values, sign * np.inf)  # where() takes several times as long
-    if cells.dearest < np.inf:
-        values = np.where(cells.cost[rows] > cells.dearest, -np.inf, values)
+        values = np.minimum(values, sign * np.inf)  # several times faster than where()
+    if arrays.max_cost < np.inf:
+        values = np.where(arrays.cost[rows] > arrays.max_cost, -np.inf, values)
     return values

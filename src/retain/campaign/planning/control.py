@@ -18,9 +18,9 @@ from fractions import Fraction
 import numpy as np
 import pandas as pd
 
-DRAWS = 200
+MAX_ATTEMPTS = 200
 """Draws before it is given up that one fits the budget."""
-ROUNDING = 1e-12
+ROUNDING_SHARE = 1e-12
 """What a sum of costs may be off by, as a share of it."""
 
 
@@ -30,18 +30,18 @@ class ControlAssignment:
 
     Attributes
     ----------
-    control
+    is_control
         True of those held out, shape (n,).
-    draws
+    n_attempts
         How many draws were made until one fitted.
-    randomisation
+    assignment_id
         Id of each chosen customer's draw, shape (n,): 12 hex digits of the SHA-256 of seed, number
         of the draw and customer id; empty of those not chosen. Whoever knows the seed can check it.
     """
 
-    control: np.ndarray
-    draws: int
-    randomisation: np.ndarray
+    is_control: np.ndarray
+    n_attempts: int
+    assignment_id: np.ndarray
 
 
 def inflate_limit(limit: int, share: float) -> int:
@@ -50,12 +50,12 @@ def inflate_limit(limit: int, share: float) -> int:
     >>> inflate_limit(80, 0.2), inflate_limit(81, 0.2), inflate_limit(7, 0.0)
     (100, 101, 7)
     """
-    exact = _exact(share)
+    exact = _to_fraction(share)
     return limit * exact.denominator // (exact.denominator - exact.numerator)
 
 
 def assign_control(  # noqa: PLR0913 - a design has this many parts
-    chosen: np.ndarray,
+    offer_index: np.ndarray,
     cost: np.ndarray,
     segment: np.ndarray,
     ids: np.ndarray,
@@ -71,7 +71,7 @@ def assign_control(  # noqa: PLR0913 - a design has this many parts
 
     Parameters
     ----------
-    chosen
+    offer_index
         Place of the offer each customer is chosen for, or -1, shape (n,).
     cost
         Expected cost of that offer to that customer, shape (n,); of others it is not looked at.
@@ -87,20 +87,20 @@ def assign_control(  # noqa: PLR0913 - a design has this many parts
     budget
         What the treated may cost; None is no limit.
     """
-    rows = np.flatnonzero(chosen >= 0)
-    rows = rows[np.argsort(_hashed(ids[rows]), kind="stable")]
-    strata = _ranks(segment[rows]), chosen[rows]
-    spent, exact = cost[rows], _exact(share)
+    rows = np.flatnonzero(offer_index >= 0)
+    rows = rows[np.argsort(_hash_ids(ids[rows]), kind="stable")]
+    strata = _sorted_codes(segment[rows]), offer_index[rows]
+    spent, exact = cost[rows], _to_fraction(share)
     expected = float(spent.sum()) * (1 - share)
-    slack = np.inf if budget is None else budget - expected + ROUNDING * expected
-    for draw in range(1, DRAWS + 1 if slack >= 0 else 1):
-        held = _drawn(strata, exact, np.random.default_rng([seed, draw]))
+    slack = np.inf if budget is None else budget - expected + ROUNDING_SHARE * expected
+    for draw in range(1, MAX_ATTEMPTS + 1 if slack >= 0 else 1):
+        held = _sample_control(strata, exact, np.random.default_rng([seed, draw]))
         if abs(float(spent[~held].sum()) - expected) <= slack:
-            return _told(rows, held, ids, seed, draw)
+            return _to_assignment(rows, held, ids, seed, draw)
     return None
 
 
-def _drawn(
+def _sample_control(
     strata: tuple[np.ndarray, np.ndarray], share: Fraction, random: np.random.Generator
 ) -> np.ndarray:
     """Who is held out, shape (n,): every b/a-th of a random order, from a random start.
@@ -115,7 +115,7 @@ def _drawn(
     return held
 
 
-def _told(
+def _to_assignment(
     rows: np.ndarray, held: np.ndarray, ids: np.ndarray, seed: int, draw: int
 ) -> ControlAssignment:
     control = np.zeros(len(ids), dtype=bool)
@@ -126,19 +126,19 @@ def _told(
     return ControlAssignment(control, draw, randomisation)
 
 
-def _hashed(ids: np.ndarray) -> np.ndarray:
+def _hash_ids(ids: np.ndarray) -> np.ndarray:
     """A number for each customer whatever the order of rows, shape (n,)."""
-    return np.asarray(pd.util.hash_array(_texts(ids), categorize=False))
+    return np.asarray(pd.util.hash_array(_to_strings(ids), categorize=False))
 
 
-def _texts(labels: np.ndarray) -> np.ndarray:
+def _to_strings(labels: np.ndarray) -> np.ndarray:
     return np.array(list(map(str, labels.tolist())), dtype=object)
 
 
-def _ranks(labels: np.ndarray) -> np.ndarray:
-    return pd.factorize(_texts(labels), sort=True)[0]
+def _sorted_codes(labels: np.ndarray) -> np.ndarray:
+    return pd.factorize(_to_strings(labels), sort=True)[0]
 
 
-def _exact(share: float) -> Fraction:
+def _to_fraction(share: float) -> Fraction:
     """The share as it was typed."""
     return Fraction(share).limit_denominator(1_000_000)

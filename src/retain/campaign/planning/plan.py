@@ -16,9 +16,9 @@ from retain.campaign.planning.control import ControlAssignment, assign_control, 
 from retain.errors import RetainError
 from retain.schema import CampaignConfig
 
-NARROWED = 40
+MAX_BUDGET_RETRIES = 40
 """How often the plan's budget is made smaller before nobody is held out within it."""
-STEP = 0.995
+BUDGET_SHRINK_FACTOR = 0.995
 """What is left of it each time."""
 
 
@@ -32,28 +32,30 @@ class CampaignPlan:
         With limits wide enough for those who are held out too.
     allocation
         Its solution, treatment and control together.
-    holdout
+    control
         Who of the chosen is held out.
     """
 
     offers: OfferMatrix
     problem: Problem
     allocation: Allocation
-    holdout: ControlAssignment
+    control: ControlAssignment
 
     @property
-    def chosen(self) -> np.ndarray:
+    def offer_index(self) -> np.ndarray:
         """Index of the offer chosen for each customer, −1 for none; held out ones included."""
-        return self.allocation.chosen
+        return self.allocation.offer_index
 
     @property
-    def treated(self) -> np.ndarray:
+    def treated_offer_index(self) -> np.ndarray:
         """The same for those who get it, −1 for all others."""
-        return np.where(self.holdout.control, -1, self.chosen)
+        return np.where(self.control.is_control, -1, self.offer_index)
 
-    def of_chosen(self, values: np.ndarray, chosen: np.ndarray | None = None) -> np.ndarray:
+    def select_chosen(
+        self, values: np.ndarray, offer_index: np.ndarray | None = None
+    ) -> np.ndarray:
         """Of values for each customer and offer, those of the offer chosen; 0 where none is."""
-        mine = self.chosen if chosen is None else chosen
+        mine = self.offer_index if offer_index is None else offer_index
         picked = np.take_along_axis(values, np.maximum(mine, 0)[:, None], axis=1)[:, 0]
         return np.where(mine >= 0, picked, 0.0)
 
@@ -70,14 +72,14 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
     RetainError
         When a segment has fewer customers who may be offered something than it must have.
     """
-    problem = problem_of(audience, offers, planning)
+    problem = build_problem(audience, offers, planning)
     large = int(offers.eligible.sum()) > planning.exact_up_to
     cells = planning.exact_up_to if large else 0  # how much less is found quickly
-    for _ in range(NARROWED):
+    for _ in range(MAX_BUDGET_RETRIES):
         allocation = allocate(problem, exact_up_to=cells)
-        held = _held_out(audience, offers, allocation, planning)
+        held = _assign_control(audience, offers, allocation, planning)
         if held is None:
-            problem = replace(problem, budget=STEP * float(problem.budget or 0.0))
+            problem = replace(problem, budget=BUDGET_SHRINK_FACTOR * float(problem.budget or 0.0))
         elif cells == planning.exact_up_to:
             return CampaignPlan(offers, problem, allocation, held)
         else:
@@ -89,11 +91,11 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
     )
 
 
-def problem_of(audience: Audience, offers: OfferMatrix, planning: CampaignConfig) -> Problem:
+def build_problem(audience: Audience, offers: OfferMatrix, planning: CampaignConfig) -> Problem:
     """What is to be solved, its limits wide enough for those who are held out."""
     share = planning.control_share
-    codes, names = pd.factorize(_segments(audience), sort=True)
-    least = _least(names.tolist(), codes, offers, planning)
+    codes, names = pd.factorize(_require_segments(audience), sort=True)
+    least = _min_contacts(names.tolist(), codes, offers, planning)
     capacities = [one.capacity for one in offers.catalogue.offers.values()]
     return Problem(
         net=offers.net,
@@ -103,23 +105,23 @@ def problem_of(audience: Audience, offers: OfferMatrix, planning: CampaignConfig
         capacity=np.array(
             [np.inf if one is None else inflate_limit(one, share) for one in capacities]
         ),
-        contacts=None
+        max_contacts=None
         if planning.max_contacts is None
         else inflate_limit(planning.max_contacts, share),
         segment=codes if least is not None else None,
-        least=least,
-        keys=_keys(audience),
+        min_contacts=least,
+        keys=_hash_customer_ids(audience),
         seed=planning.seed,
     )
 
 
-def _segments(audience: Audience) -> np.ndarray:
+def _require_segments(audience: Audience) -> np.ndarray:
     if audience.segments is None:
         raise ValueError("customers are placed in segments before a campaign is planned")
     return audience.segments
 
 
-def segment_named(typed: str, names: Sequence[str]) -> str:
+def find_segment(typed: str, names: Sequence[str]) -> str:
     """The segment that was meant: its words alone count, since no shell takes all of its signs.
 
     Raises
@@ -127,25 +129,25 @@ def segment_named(typed: str, names: Sequence[str]) -> str:
     RetainError
         When there is none of these words.
 
-    >>> segment_named("high risk high value", ["low risk · low value", "high risk · high value"])
+    >>> find_segment("high risk high value", ["low risk · low value", "high risk · high value"])
     'high risk · high value'
     """
-    by_words = {_words(name): name for name in names}
-    if _words(typed) not in by_words:
+    by_words = {_normalise(name): name for name in names}
+    if _normalise(typed) not in by_words:
         raise RetainError.unknown("campaign.min_contacts: segment", typed, list(names))
-    return by_words[_words(typed)]
+    return by_words[_normalise(typed)]
 
 
-def _words(name: str) -> str:
+def _normalise(name: str) -> str:
     return " ".join(re.findall(r"\w+", name.casefold()))
 
 
-def _keys(audience: Audience) -> np.ndarray:
+def _hash_customer_ids(audience: Audience) -> np.ndarray:
     """What tells customers apart whatever the order of their rows."""
     return np.asarray(pd.util.hash_array(audience.table.index.astype(str).to_numpy(dtype=object)))
 
 
-def _least(
+def _min_contacts(
     names: list[str], codes: np.ndarray, offers: OfferMatrix, planning: CampaignConfig
 ) -> np.ndarray | None:
     """How many of each segment to contact at least, those held out included."""
@@ -154,7 +156,7 @@ def _least(
     reachable = np.bincount(codes, weights=offers.eligible.any(axis=1), minlength=len(names))
     least = np.zeros(len(names), dtype=int)
     for typed, wanted in planning.min_contacts.items():
-        place = names.index(segment_named(typed, names))
+        place = names.index(find_segment(typed, names))
         there = int(reachable[place])
         most = there - int(np.ceil(planning.control_share * there))
         if wanted > most:
@@ -167,15 +169,15 @@ def _least(
     return least
 
 
-def _held_out(
+def _assign_control(
     audience: Audience, offers: OfferMatrix, allocation: Allocation, planning: CampaignConfig
 ) -> ControlAssignment | None:
-    chosen = allocation.chosen
+    chosen = allocation.offer_index
     picked = np.take_along_axis(offers.cost, np.maximum(chosen, 0)[:, None], axis=1)[:, 0]
     return assign_control(
         chosen,
         np.where(chosen >= 0, picked, 0.0),
-        _segments(audience),
+        _require_segments(audience),
         audience.table.index.to_numpy(),
         share=planning.control_share,
         seed=planning.seed,

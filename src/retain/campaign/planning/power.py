@@ -1,10 +1,10 @@
-"""What a control group can tell: the smallest effect that would be seen, and the sample for one.
+"""Power of a control group: the smallest effect it can show, and the sample an effect needs.
 
 For a two-sided test of two shares, on the arcsine scale on which a share's variance does not depend
-on the share (Cohen 1988, ch. 6): h = 2 · asin √p₁ − 2 · asin √p₂ is seen with the wanted power from
-h = (z_{1−α/2} + z_power) · √(1/n₁ + 1/n₂) on. The effect looked for is a fall of the share who
-decline: where that share is above ½ it brings more variance, so that it needs more customers than a
-rise, or than the baseline's variance alone would say.
+on the share (Cohen 1988, ch. 6): h = 2 · asin √p₁ − 2 · asin √p₂ is detected with the wanted power
+from h = (z_{1−α/2} + z_power) · √(1/n₁ + 1/n₂) on. The effect is a fall of the decline rate: above
+½ the variance grows as the rate falls, so that a fall needs more customers than a rise, or than the
+variance of the baseline alone would say.
 """
 
 from __future__ import annotations
@@ -13,29 +13,34 @@ import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from scipy import special
+
+from retain.campaign.audience import Audience
+from retain.campaign.planning.plan import CampaignPlan
+from retain.schema import CampaignConfig
 
 
 @dataclass(frozen=True)
-class Power:
-    """What a campaign, or a segment of it, can tell.
+class PowerResult:
+    """Power of a campaign or of a segment of it.
 
     Attributes
     ----------
     n_treated, n_control
-        Customers in either arm.
+        Number of customers in either arm.
     baseline_rate
-        Share expected to decline untreated.
+        Expected decline rate without treatment.
     minimum_detectable_effect
-        The smallest fall of that share that is detected with the given power; None where not even
-        a fall to 0 is.
+        Smallest fall of that rate detected with the wanted power; None if not even a fall to 0 is.
     expected
-        The fall that is expected.
+        Expected fall.
     required_n
-        Customers in each of two equal arms to detect it; None where nothing, or more than the
+        Customers in each of two equal arms to detect it; None if nothing, or more than the
         baseline, is expected.
     claimable
-        Whether the expected fall can be detected: a campaign claims nothing below it.
+        Whether the expected fall can be detected. A campaign claims no effect below it.
     """
 
     n_treated: int
@@ -47,61 +52,100 @@ class Power:
     claimable: bool
 
     def as_json(self) -> dict[str, Any]:
-        """Plain numbers."""
+        """Return the fields as a dict."""
         return asdict(self)
 
 
-def power(  # noqa: PLR0913 - a test has this many parts
+def summarise_power(
+    plan: CampaignPlan, audience: Audience, planning: CampaignConfig
+) -> dict[str, Any]:
+    """Return detectable and expected effect, overall and by segment."""
+    rows = np.flatnonzero(plan.offer_index >= 0)
+    risk = audience.table["risk"].to_numpy()[rows]
+    saved = risk * plan.select_chosen(plan.offers.save_rate)[rows]
+    control = plan.control.is_control[rows]
+    table = pd.DataFrame({"control": control, "risk": risk, "saved": saved})
+    segments = pd.Series(np.asarray(audience.segments)[rows], dtype=object)
+    return {
+        "alpha": planning.alpha,
+        "power": planning.power,
+        "overall": _analyse_power(table, planning),
+        "segments": [
+            {"segment": str(name), **_analyse_power(group, planning)}
+            for name, group in table.groupby(segments, sort=True)
+        ],
+    }
+
+
+def _analyse_power(chosen: pd.DataFrame, planning: CampaignConfig) -> dict[str, Any]:
+    """Return the power of a comparison of decline rates, whose effects are in [0, 1]."""
+    n_control = int(chosen["control"].sum())
+    risk, saved = (chosen[name].mean() if len(chosen) else 0.0 for name in ("risk", "saved"))
+    return analyse_power(
+        len(chosen) - n_control,
+        n_control,
+        baseline=float(risk),
+        expected_effect=float(saved),
+        alpha=planning.alpha,
+        power=planning.power,
+    ).as_json()
+
+
+def analyse_power(  # noqa: PLR0913 - a test has this many parameters
     treated: int,
     control: int,
     *,
     baseline: float,
-    hoped: float,
+    expected_effect: float,
     alpha: float,
     power: float,
-) -> Power:
-    """What these arms can tell at level ``alpha`` (two-sided) and this power.
+) -> PowerResult:
+    """Return what arms of these sizes show at two-sided level ``alpha`` and this power.
 
-    >>> told = power(246, 62, baseline=0.83, hoped=0.05, alpha=0.05, power=0.8)
-    >>> round(told.minimum_detectable_effect, 3), told.required_n, told.claimable
+    >>> found = analyse_power(246, 62, baseline=0.83, expected_effect=0.05, alpha=0.05, power=0.8)
+    >>> round(found.detectable, 3), found.needed, found.promised
     (0.171, 983, False)
     """
-    seen = minimum_detectable_effect(treated, control, baseline=baseline, alpha=alpha, power=power)
-    wanted = required_sample(baseline, hoped, alpha=alpha, power=power)
-    promised = seen is not None and hoped >= seen
-    return Power(treated, control, baseline, seen, hoped, wanted, promised)
+    detectable = minimum_detectable_effect(
+        treated, control, baseline=baseline, alpha=alpha, power=power
+    )
+    needed = required_sample(baseline, expected_effect, alpha=alpha, power=power)
+    claimable = detectable is not None and expected_effect >= detectable
+    return PowerResult(treated, control, baseline, detectable, expected_effect, needed, claimable)
 
 
 def minimum_detectable_effect(
     treated: int, control: int, *, baseline: float, alpha: float, power: float
 ) -> float | None:
-    """The smallest fall of the baseline that is seen; None where even a fall to 0 is not.
+    """Return the smallest fall of the baseline that is detected; None if even a fall to 0 is not.
 
     >>> round(minimum_detectable_effect(154, 154, baseline=0.83, alpha=0.05, power=0.8), 3)
     0.135
     """
     if not (treated > 0 and control > 0 and baseline > 0):
         return None
-    reach = _reach(alpha, power) * math.sqrt(1 / treated + 1 / control)
-    lowered = _angle(baseline) - reach / 2
-    return baseline - math.sin(lowered) ** 2 if lowered >= 0 else None
+    h = _sum_quantiles(alpha, power) * math.sqrt(1 / treated + 1 / control)
+    angle = _to_arcsine(baseline) - h / 2
+    return baseline - math.sin(angle) ** 2 if angle >= 0 else None
 
 
-def required_sample(baseline: float, hoped: float, *, alpha: float, power: float) -> int | None:
-    """Customers in each of two equal arms to see a fall of ``hoped``.
+def required_sample(
+    baseline: float, expected_effect: float, *, alpha: float, power: float
+) -> int | None:
+    """Return the customers in each of two equal arms to detect a fall of ``expected_effect``.
 
     >>> required_sample(0.83, 0.05, alpha=0.05, power=0.8)
     983
     """
-    if not 0 < hoped <= baseline:
+    if not 0 < expected_effect <= baseline:
         return None
-    effect = 2 * (_angle(baseline) - _angle(baseline - hoped))
-    return math.ceil(2 * (_reach(alpha, power) / effect) ** 2)
+    h = 2 * (_to_arcsine(baseline) - _to_arcsine(baseline - expected_effect))
+    return math.ceil(2 * (_sum_quantiles(alpha, power) / h) ** 2)
 
 
-def _angle(share: float) -> float:
+def _to_arcsine(share: float) -> float:
     return math.asin(math.sqrt(share))
 
 
-def _reach(alpha: float, power: float) -> float:
+def _sum_quantiles(alpha: float, power: float) -> float:
     return float(special.ndtri(1 - alpha / 2) + special.ndtri(power))

@@ -1,4 +1,4 @@
-"""What becomes of the plan where an assumption is another one within its range."""
+"""Effect of other limits and other assumptions on the plan."""
 
 from __future__ import annotations
 
@@ -18,242 +18,260 @@ from retain.campaign.offers.offers import (
     reprice_offers,
     scale_catalogue_costs,
 )
-from retain.campaign.planning.plan import CampaignPlan, problem_of
+from retain.campaign.planning.plan import CampaignPlan, build_problem
 from retain.errors import RetainError
-from retain.schema import Assumption, Assumptions, Beta, CampaignConfig, Catalogue
+from retain.schema import Assumption, Beta, Catalogue
 
-SMALLEST = 0.02
-"""Share of the largest budget that the curve begins with."""
+MIN_BUDGET_SHARE = 0.02
+"""Smallest budget of the curve, as a share of the largest."""
 
 
-class Point(TypedDict):
-    """A budget, how many are contacted with it, and what net value that brings."""
+class BudgetPoint(TypedDict):
+    """A budget, the number of customers chosen within it, and their net value."""
 
     budget: float
     chosen: int
     net: float
 
 
-def budget_curve(problem: Problem, steps: int = 12) -> list[Point]:
-    """Plans at ``steps`` budgets up to saturation, all other limits as they are.
+def compute_budget_curve(problem: Problem, n_points: int = 12) -> list[BudgetPoint]:
+    """Return plans at ``n_points`` budgets up to saturation, with all other limits unchanged.
 
-    Saturation is what the plan without a budget costs: more is not spent. Budgets lie closer where
-    they are small, where the curve bends. Plans are made by prices and repair alone, without
-    HiGHS; a minimum that a small budget cannot meet leaves that budget out. Net value never falls.
-    Where nothing costs anything there is one point.
+    Saturation is the cost of the plan without a budget. Small budgets lie closer together, since
+    the curve bends there. Plans come from prices and repair alone, without HiGHS. A budget that
+    cannot meet a minimum is left out. Net value never falls. If nothing costs anything, there is
+    one point.
 
     >>> net = np.array([[3.0], [2.0], [1.0], [-1.0]])
-    >>> [point["net"] for point in budget_curve(Problem(net, np.ones(1)), steps=3)]
+    >>> [point["net"] for point in compute_budget_curve(Problem(net, np.ones(1)), n_points=3)]
     [0.0, 0.0, 6.0]
     """
     free = allocate(replace(problem, budget=None), exact_up_to=0)
-    points: list[Point] = []
-    shares = np.linspace(SMALLEST**0.5, 1.0, steps) ** 2 if free.cost > 0 else np.ones(1)
+    points: list[BudgetPoint] = []
+    shares = np.linspace(MIN_BUDGET_SHARE**0.5, 1.0, n_points) ** 2 if free.cost > 0 else np.ones(1)
     for share in shares:
         budget = float(share * free.cost)
-        plan = free if share == 1.0 else _within(replace(problem, budget=budget))
+        plan = free if share == 1.0 else _allocate_or_none(replace(problem, budget=budget))
         if plan is None:
             continue
-        point = Point(budget=budget, chosen=int((plan.chosen >= 0).sum()), net=plan.value)
-        if points and points[-1]["net"] > point["net"]:  # what less money does, more does too
-            point = Point(budget=budget, chosen=points[-1]["chosen"], net=points[-1]["net"])
+        point = BudgetPoint(budget=budget, chosen=_count_chosen(plan), net=plan.objective)
+        if points and points[-1]["net"] > point["net"]:  # a plan for less money is possible too
+            point = BudgetPoint(budget=budget, chosen=points[-1]["chosen"], net=points[-1]["net"])
         points.append(point)
     return points
 
 
-def _within(problem: Problem) -> Allocation | None:
-    """The plan, or None where the budget is too small for the segments' minimums."""
+def _allocate_or_none(problem: Problem) -> Allocation | None:
+    """Return the plan, or None if the budget is too small for the segments' minimums."""
     try:
         return allocate(problem, exact_up_to=0)
     except RetainError:
         return None
 
 
-def prices(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict[str, Any]:
-    """What limits, consent and control group cost in expected net value.
+def compute_shadow_prices(
+    plan: CampaignPlan, audience: Audience, settings: Settings
+) -> dict[str, Any]:
+    """Return the expected net value that limits, missing consent and the control group cost.
 
     Returns
     -------
     dict
-        ``budget``: the ``price`` of one more unit, and the ``gain`` from a ``step`` of a round
-        number of units, as long as the price holds; ``contact``: the price of one more customer;
-        ``consent``: how many gave none and may so be offered less, and the ``gain`` if all did;
-        ``control_group``: how many are held out, and what they ``cost``. None where there is none.
+        ``budget``: the gain from one more unit (``price``), and from a ``step`` of a round number
+        of units (``gain``) while the price holds; ``contact``: the gain from one more contact;
+        ``consent``: the number of customers without it, and the ``gain`` if all gave it;
+        ``control_group``: its size, and its ``cost``. None without such a limit.
     """
-    found, planning = plan.allocation, settings.planning
+    allocation, planning = plan.allocation, settings.planning
+    budget, control = planning.budget, plan.control.is_control
     return {
-        "budget": None if planning.budget is None else _budget(found.budget_price, planning.budget),
-        "contact": None if planning.max_contacts is None else found.contacts_price,
-        "consent": _consent(plan, audience, settings),
+        "budget": None if budget is None else _budget_price(allocation.budget_price, budget),
+        "contact": None if planning.max_contacts is None else allocation.contact_price,
+        "consent": _consent_gain(plan, audience, settings),
         "control_group": {
-            "n_customers": int(plan.holdout.control.sum()),
-            "cost": float(plan.of_chosen(plan.offers.net)[plan.holdout.control].sum()),
+            "n_customers": int(control.sum()),
+            "cost": float(plan.select_chosen(plan.offers.net)[control].sum()),
         },
     }
 
 
-def _budget(price: float, budget: float) -> dict[str, float]:
-    """The price of one unit, and of a step of about a tenth of the budget.
+def _budget_price(price: float, budget: float) -> dict[str, float]:
+    """Return the price of one unit, and of a step of about a tenth of the budget.
 
-    >>> _budget(0.5, 3000.0)
+    >>> _budget_price(0.5, 3000.0)
     {'price': 0.5, 'step': 100.0, 'gain': 50.0}
     """
     step = 10.0 ** math.floor(math.log10(budget / 10)) if budget > 0 else 1.0
     return {"price": price, "step": step, "gain": price * step}
 
 
-def _consent(plan: CampaignPlan, audience: Audience, settings: Settings) -> dict[str, float] | None:
-    """What it would be worth if all who gave no consent did; None where nobody's is missing."""
-    silent = int((~audience.table["contactable"]).sum())
-    if silent == 0:
+def _consent_gain(
+    plan: CampaignPlan, audience: Audience, settings: Settings
+) -> dict[str, float] | None:
+    """Return the gain if all customers without consent gave it; None if there are none."""
+    n_without = int((~audience.table["contactable"]).sum())
+    if n_without == 0:
         return None
-    asked = replace(audience, table=audience.table.assign(contactable=True))
-    free = problem_of(
-        asked, evaluate_offers(settings.catalogue, asked, settings.assumptions), settings.planning
-    )
-    now = problem_of(audience, plan.offers, settings.planning)
-    gain = allocate(free, exact_up_to=0).value - allocate(now, exact_up_to=0).value
-    return {"n_customers": silent, "gain": max(gain, 0.0) * (1 - settings.planning.control_share)}
+    planning = settings.planning
+    consenting = replace(audience, table=audience.table.assign(contactable=True))
+    offers = evaluate_offers(settings.catalogue, consenting, settings.assumptions)
+    free = allocate(build_problem(consenting, offers, planning), exact_up_to=0)
+    now = allocate(build_problem(audience, plan.offers, planning), exact_up_to=0)
+    gain = max(free.objective - now.objective, 0.0) * (1 - planning.control_share)
+    return {"n_customers": n_without, "gain": gain}
 
 
-ENDS = (0.1, 0.9)
-"""Quantiles of each offer's save rate that count as its range."""
-HALVINGS = 6
-"""How often a range is halved to find where the plan becomes another one."""
-FEW = 20_000
-"""Customers up to which that is looked for."""
+SAVE_RATE_QUANTILES = (0.1, 0.9)
+"""Range of each offer's save rate."""
+N_BISECTIONS = 6
+"""Bisections of a range to find where the plan changes."""
+MAX_STABILITY_CUSTOMERS = 20_000
+"""Number of customers up to which the stable range is computed."""
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What a campaign rests on; who may have which of ``offers`` stays the same throughout."""
+class Scenario:
+    """Customers, offers and settings of a plan; eligibility in ``offers`` never changes."""
 
     offers: OfferMatrix
     audience: Audience
-    catalogue: Catalogue
-    assumptions: Assumptions
-    planning: CampaignConfig
+    settings: Settings
 
-    def solved(self) -> Allocation:
-        """The plan in this setting, by the dual, so that plans are compared like with like."""
-        offers = reprice_offers(self.offers, self.catalogue, self.audience, self.assumptions)
-        return allocate(problem_of(self.audience, offers, self.planning), exact_up_to=0)
+    def allocate(self) -> Allocation:
+        """Return the plan by the dual alone, so that all scenarios are solved alike."""
+        catalogue, assumptions = self.settings.catalogue, self.settings.assumptions
+        offers = reprice_offers(self.offers, catalogue, self.audience, assumptions)
+        problem = build_problem(self.audience, offers, self.settings.planning)
+        return allocate(problem, exact_up_to=0)
+
+    def expected_net(self, allocation: Allocation) -> float:
+        """Return the expected net value of the treated, a random part of those chosen."""
+        return allocation.objective * (1 - self.settings.planning.control_share)
 
 
-def sensitivity(setting: Setting) -> dict[str, Any]:
-    """Expected net value and size of the plan at both ends of each assumption's range.
+def analyse_sensitivity(scenario: Scenario) -> dict[str, Any]:
+    """Return expected net value and size of the plan at both ends of each assumption's range.
 
     Returns
     -------
     dict
-        ``expected_net`` (of those treated) and ``n_chosen`` as things are; ``rows``, the largest
-        change first: ``name, low, value, high``, the plan's ``expected_net_*`` and ``n_chosen_*``
-        at both ends, and from where to where it stays the same plan (``stable_from, stable_to``;
-        None where too many customers make it too long to look).
+        ``expected_net`` (of the treated) and ``n_chosen`` under the assumptions as they are;
+        ``rows``, largest change first: ``name, low, value, high``, the plan's ``expected_net_*``
+        and ``n_chosen_*`` at both ends, and the range in which the plan does not change
+        (``stable_from, stable_to``; None above ``MAX_STABILITY_CUSTOMERS``).
     """
-    base = setting.solved()
-    rows = [_row(axis, base) for axis in _axes(setting)]
+    base = scenario.allocate()
+    rows = [_summarise_assumption(varied, base) for varied in _iter_assumptions(scenario)]
     rows.sort(key=lambda row: -abs(row["expected_net_high"] - row["expected_net_low"]))
-    return {"expected_net": _net(base, setting), "n_chosen": _size(base), "rows": rows}
+    return {
+        "expected_net": scenario.expected_net(base),
+        "n_chosen": _count_chosen(base),
+        "rows": rows,
+    }
 
 
 @dataclass(frozen=True)
-class _Axis:
-    """One assumption that goes from −1, its lowest, by 0, as it is, to 1, its highest."""
+class _VariedAssumption:
+    """One assumption at positions from −1 (its low end) over 0 (its value) to 1 (its high end)."""
 
     name: str
-    numbers: tuple[float, float, float]
-    setting: Setting
+    low: float
+    value: float
+    high: float
+    scenario: Scenario
 
-    def number(self, at: float) -> float:
-        """Its value there."""
-        low, value, high = self.numbers
-        return value + at * ((high - value) if at > 0 else (value - low))
+    def value_at(self, position: float) -> float:
+        return _interpolate(self.low, self.value, self.high, position)
 
-    def solved(self, at: float) -> Allocation:
-        """The plan there."""
+    def allocate_at(self, position: float) -> Allocation:
         if self.name == "save_rate":
-            return replace(self.setting, catalogue=_saving(self.setting.catalogue, at)).solved()
-        return _assuming(self.setting, self.name, self.number(at)).solved()
+            catalogue = _shift_save_rates(self.scenario.settings.catalogue, position)
+            settings = replace(self.scenario.settings, catalogue=catalogue)
+            return replace(self.scenario, settings=settings).allocate()
+        return _change_assumption(self.scenario, self.name, self.value_at(position)).allocate()
 
 
-def _axes(setting: Setting) -> Iterator[_Axis]:
+def _interpolate(low: float, value: float, high: float, position: float) -> float:
+    return value + position * ((high - value) if position > 0 else (value - low))
+
+
+def _iter_assumptions(scenario: Scenario) -> Iterator[_VariedAssumption]:
     for name in ("horizon", "loss_fraction", "margin", "cost_multiplier"):
-        found: Assumption = getattr(setting.assumptions, name)
-        yield _Axis(name, (found.low, found.value, found.high), setting)
-    rates = [_rates(offer.save_rate) for offer in setting.catalogue.offers.values()]
-    low, value, high = np.mean(rates, axis=0)
-    yield _Axis("save_rate", (float(low), float(value), float(high)), setting)
+        assumption: Assumption = getattr(scenario.settings.assumptions, name)
+        low, value, high = assumption.low, assumption.value, assumption.high
+        yield _VariedAssumption(name, low, value, high, scenario)
+    offers = scenario.settings.catalogue.offers.values()
+    low, value, high = np.mean([_save_rate_range(offer.save_rate) for offer in offers], axis=0)
+    yield _VariedAssumption("save_rate", float(low), float(value), float(high), scenario)
 
 
-def _rates(beta: Beta) -> tuple[float, float, float]:
-    """A save rate's lower end, mean and upper end."""
-    low, high = stats.beta.ppf(ENDS, beta.alpha, beta.beta)
+def _save_rate_range(beta: Beta) -> tuple[float, float, float]:
+    """Return lower end, mean and upper end of a save rate."""
+    low, high = stats.beta.ppf(SAVE_RATE_QUANTILES, beta.alpha, beta.beta)
     return float(min(low, beta.mean)), beta.mean, float(max(high, beta.mean))
 
 
-def _saving(catalogue: Catalogue, at: float) -> Catalogue:
-    """The catalogue with every save rate so far towards an end of its range."""
+def _shift_save_rates(catalogue: Catalogue, position: float) -> Catalogue:
+    """Return the catalogue with every save rate moved to a position in its range."""
     offers = {}
     for name, offer in catalogue.offers.items():
-        low, mean, high = _rates(offer.save_rate)
-        rate = mean + at * ((high - mean) if at > 0 else (mean - low))
+        rate = _interpolate(*_save_rate_range(offer.save_rate), position)
         total = offer.save_rate.alpha + offer.save_rate.beta
-        kept = min(max(rate, 1e-9), 1 - 1e-9) * total
-        beta = Beta(alpha=kept, beta=total - kept)
+        alpha = min(max(rate, 1e-9), 1 - 1e-9) * total
+        beta = Beta(alpha=alpha, beta=total - alpha)
         offers[name] = offer.model_copy(update={"save_rate": beta})
     return catalogue.model_copy(update={"offers": offers})
 
 
-def _assuming(setting: Setting, name: str, number: float) -> Setting:
-    """The setting with an assumption changed, and what customers have at stake with it."""
-    before: Assumption = getattr(setting.assumptions, name)
-    scale = number / before.value if before.value else 1.0
+def _change_assumption(scenario: Scenario, name: str, value: float) -> Scenario:
+    """Return the scenario with one assumption changed, and the value at stake with it."""
+    settings = scenario.settings
+    before: Assumption = getattr(settings.assumptions, name)
+    factor = value / before.value if before.value else 1.0
     if name == "cost_multiplier":
-        return replace(setting, catalogue=scale_catalogue_costs(setting.catalogue, scale))
-    changed = before.model_copy(update={"value": number})
-    assumptions = setting.assumptions.model_copy(update={name: changed})
-    table = setting.audience.table
-    money = {key: table[key] * scale for key in ("value_at_stake", "profit_at_risk")}
-    audience = replace(setting.audience, table=table.assign(**money))
-    return replace(setting, audience=audience, assumptions=assumptions)
+        catalogue = scale_catalogue_costs(settings.catalogue, factor)
+        return replace(scenario, settings=replace(settings, catalogue=catalogue))
+    after = before.model_copy(update={"value": value})
+    assumptions = settings.assumptions.model_copy(update={name: after})
+    table = scenario.audience.table
+    money = {key: table[key] * factor for key in ("value_at_stake", "profit_at_risk")}
+    audience = replace(scenario.audience, table=table.assign(**money))
+    return replace(scenario, audience=audience, settings=replace(settings, assumptions=assumptions))
 
 
-def _row(axis: _Axis, base: Allocation) -> dict[str, Any]:
-    low, high = axis.solved(-1), axis.solved(1)
-    few = len(axis.setting.audience) <= FEW
+def _summarise_assumption(varied: _VariedAssumption, base: Allocation) -> dict[str, Any]:
+    scenario = varied.scenario
+    low, high = varied.allocate_at(-1), varied.allocate_at(1)
+    is_small = len(scenario.audience) <= MAX_STABILITY_CUSTOMERS
     return {
-        "name": axis.name,
-        "low": axis.numbers[0],
-        "value": axis.numbers[1],
-        "high": axis.numbers[2],
-        "expected_net_low": _net(low, axis.setting),
-        "expected_net_high": _net(high, axis.setting),
-        "n_chosen_low": _size(low),
-        "n_chosen_high": _size(high),
-        "stable_from": axis.number(_same(axis, base, low, -1)) if few else None,
-        "stable_to": axis.number(_same(axis, base, high, 1)) if few else None,
+        "name": varied.name,
+        "low": varied.low,
+        "value": varied.value,
+        "high": varied.high,
+        "expected_net_low": scenario.expected_net(low),
+        "expected_net_high": scenario.expected_net(high),
+        "n_chosen_low": _count_chosen(low),
+        "n_chosen_high": _count_chosen(high),
+        "stable_from": _find_stable_end(varied, base, low, -1) if is_small else None,
+        "stable_to": _find_stable_end(varied, base, high, 1) if is_small else None,
     }
 
 
-def _same(axis: _Axis, base: Allocation, end: Allocation, at: float) -> float:
-    """How far towards an end the plan is still the same one."""
-    if np.array_equal(base.chosen, end.chosen):
-        return at
-    inside, outside = 0.0, at
-    for _ in range(HALVINGS):
+def _find_stable_end(
+    varied: _VariedAssumption, base: Allocation, end: Allocation, position: float
+) -> float:
+    """Return the value nearest to an end of the range at which the plan is still the same."""
+    if np.array_equal(base.offer_index, end.offer_index):
+        return varied.value_at(position)
+    inside, outside = 0.0, position
+    for _ in range(N_BISECTIONS):
         middle = (inside + outside) / 2
-        if np.array_equal(base.chosen, axis.solved(middle).chosen):
+        if np.array_equal(base.offer_index, varied.allocate_at(middle).offer_index):
             inside = middle
         else:
             outside = middle
-    return inside
+    return varied.value_at(inside)
 
 
-def _net(allocation: Allocation, setting: Setting) -> float:
-    """What those who get an offer are expected to bring, whoever of the chosen they are."""
-    return allocation.value * (1 - setting.planning.control_share)
-
-
-def _size(allocation: Allocation) -> int:
-    return int((allocation.chosen >= 0).sum())
+def _count_chosen(allocation: Allocation) -> int:
+    return int((allocation.offer_index >= 0).sum())

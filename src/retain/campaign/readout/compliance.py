@@ -7,35 +7,35 @@ from typing import Any
 import numpy as np
 
 from retain.campaign.assignment import Assignment
-from retain.campaign.readout.effects import Part, declines, quantile
-from retain.campaign.readout.means import LEAST, strata, weights
+from retain.campaign.readout.effects import Subgroup, compare_declines, normal_quantile
+from retain.campaign.readout.means import MIN_VALUES_PER_ARM, assign_strata, stratum_weights
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.shares import newcombe
 
-STRONG = 10.0
+MIN_FIRST_STAGE_F = 10.0
 """F of what the plan did to contacting below which no ratio is formed (Staiger & Stock 1997)."""
 
 
-def compliance(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any] | None:
-    """Return who was contacted, by arm, and the complier effect; None where nobody says."""
+def summarise_compliance(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any] | None:
+    """Return contacted, not contacted and unknown by arm, and the effect on compliers."""
     if outcomes.contacted is None:
         return None
     arms = {"treatment": assignment.treated, "control": ~assignment.treated}
-    told = {name: _counted(outcomes.contacted[arm]) for name, arm in arms.items()}
+    told = {name: _count_contacts(outcomes.contacted[arm]) for name, arm in arms.items()}
     against = told["treatment"]["n_not_contacted"] + told["control"]["n_contacted"]
     return {
         **told,
         "n_against_plan": against,
-        "complier_effect": complier_effect(assignment, outcomes),
+        "complier_effect": estimate_complier_effect(assignment, outcomes),
     }
 
 
-def _counted(contacted: np.ndarray) -> dict[str, int]:
+def _count_contacts(contacted: np.ndarray) -> dict[str, int]:
     said = {"n_contacted": contacted == 1, "n_not_contacted": contacted == 0}
     return {k: int(v.sum()) for k, v in {**said, "n_unknown": np.isnan(contacted)}.items()}
 
 
-def complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
+def estimate_complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
     """Effect of contact on those who are contacted because the plan says so.
 
     Wald's ratio of the effect on the outcome to that on contacting, within strata (Imbens &
@@ -56,9 +56,9 @@ def complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any
     if np.array_equal(contacted[rows] == 1, treated):
         return {"reason": "as_planned"}
     table = assignment.table.loc[rows]
-    stratum = strata(table["segment"], table["offer"], treated)
-    found = _differences(np.stack([values[rows], contacted[rows]]), treated, stratum)
-    bounds = None if found is None else fieller(*found, quantile(assignment.alpha))
+    stratum = assign_strata(table["segment"], table["offer"], treated)
+    found = _stratified_differences(np.stack([values[rows], contacted[rows]]), treated, stratum)
+    bounds = None if found is None else fieller_interval(*found, normal_quantile(assignment.alpha))
     if bounds is None:
         return {"reason": "too_few"}
     value, low, high = bounds
@@ -66,19 +66,19 @@ def complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any
     return {**told, "contact_rate_difference": float(found[0][1]) if found is not None else None}
 
 
-def fieller(
+def fieller_interval(
     difference: np.ndarray, covariance: np.ndarray, z: float
 ) -> tuple[float, float, float] | None:
     """Ratio of the first to the second of two estimates, and its interval (Fieller 1954).
 
     None where the second is not clearly away from 0: the interval would have no end.
 
-    >>> value, low, high = fieller(np.array([2.0, 4.0]), np.diag([0.01, 0.04]), 1.96)
+    >>> value, low, high = fieller_interval(np.array([2.0, 4.0]), np.diag([0.01, 0.04]), 1.96)
     >>> round(value, 2), round(low, 2), round(high, 2)
     (0.5, 0.44, 0.57)
     """
     (one, other), ((first, both), (_, second)) = difference, covariance
-    if other**2 <= max(STRONG, z * z) * second or other == 0:
+    if other**2 <= max(MIN_FIRST_STAGE_F, z * z) * second or other == 0:
         return None
     a = other**2 - z * z * second
     b = one * other - z * z * both
@@ -88,16 +88,16 @@ def fieller(
     return float(one / other), float(low), float(high)
 
 
-def _differences(
+def _stratified_differences(
     values: np.ndarray, treated: np.ndarray, stratum: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray] | None:
     """Weighted differences of two values within strata, shape (2,), and their covariance."""
     size = int(stratum.max(initial=-1)) + 1
     arms = [np.bincount(stratum[arm], minlength=size) for arm in (treated, ~treated)]
-    enough = np.minimum(*arms) >= LEAST
+    enough = np.minimum(*arms) >= MIN_VALUES_PER_ARM
     if not enough.any():
         return None
-    share = weights(*(np.where(enough, arm, 0) for arm in arms))
+    share = stratum_weights(*(np.where(enough, arm, 0) for arm in arms))
     difference, covariance = np.zeros(2), np.zeros((2, 2))
     for code in np.flatnonzero(enough):
         for arm, sign in ((treated, 1.0), (~treated, -1.0)):
@@ -107,7 +107,7 @@ def _differences(
     return difference, covariance
 
 
-def attrition(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
+def summarise_attrition(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
     """Chosen customers without an outcome.
 
     ``treatment, control``: ``n_customers, n_missing``; ``difference`` of the missing shares with
@@ -128,7 +128,7 @@ def attrition(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
     told = newcombe(
         *(one["n_missing"], one["n_customers"]),
         *(other["n_missing"], other["n_customers"]),
-        z=quantile(assignment.alpha),
+        z=normal_quantile(assignment.alpha),
     )
     return {
         **counted,
@@ -139,17 +139,19 @@ def attrition(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
         },
         "p": float(told.p),
         "is_significant": bool(told.p < assignment.alpha),
-        "bounds": _bounds(assignment, outcomes.declined),
+        "bounds": _attrition_bounds(assignment, outcomes.declined),
     }
 
 
-def _bounds(assignment: Assignment, declined: np.ndarray | None) -> dict[str, float] | None:
+def _attrition_bounds(
+    assignment: Assignment, declined: np.ndarray | None
+) -> dict[str, float] | None:
     if declined is None or not np.isnan(declined).any():
         return None
-    whole = Part("overall", None, np.ones(len(declined), dtype=bool))
+    whole = Subgroup("overall", None, np.ones(len(declined), dtype=bool))
     gone, treated = np.isnan(declined), assignment.treated
-    best = declines(whole, assignment, np.where(gone, ~treated, declined))
-    worst = declines(whole, assignment, np.where(gone, treated, declined))
+    best = compare_declines(whole, assignment, np.where(gone, ~treated, declined))
+    worst = compare_declines(whole, assignment, np.where(gone, treated, declined))
     return {
         "low": best["difference"]["value"],
         "high": worst["difference"]["value"],

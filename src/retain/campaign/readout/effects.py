@@ -13,38 +13,46 @@ import numpy as np
 from scipy import special
 
 from retain.campaign.assignment import Assignment
-from retain.campaign.readout.means import Counts, Draws, counts, mean_difference, strata
+from retain.campaign.readout.means import (
+    BootstrapSettings,
+    StratumCounts,
+    assign_strata,
+    count_by_stratum,
+    estimate_mean_difference,
+)
 from retain.campaign.readout.outcomes import Outcomes
 from retain.campaign.shares import Difference, mantel_haenszel, newcombe, null_error
 from retain.verdict.paired import holm
 
-FEWEST_MEANS = 10
+MIN_PROFITS_PER_ARM = 10
 """Customers in either arm without whom a mean of money is not compared."""
-Of = Literal["overall", "segment", "offer"]
+Scope = Literal["overall", "segment", "offer"]
 Conclusion = Literal["helped", "harmed", "inconclusive", "not_compared"]
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Part:
+class Subgroup:
     """Some of the chosen customers, as a mask over the campaign's rows."""
 
-    of: Of
+    scope: Scope
     name: str | None
     rows: np.ndarray
 
 
-def parts(assignment: Assignment) -> Iterator[Part]:
+def iter_subgroups(assignment: Assignment) -> Iterator[Subgroup]:
     """The whole campaign, its segments, its offers."""
-    yield Part("overall", None, np.ones(len(assignment.table), dtype=bool))
-    kinds: tuple[Of, ...] = ("segment", "offer")
+    yield Subgroup("overall", None, np.ones(len(assignment.table), dtype=bool))
+    kinds: tuple[Scope, ...] = ("segment", "offer")
     for of in kinds:
         names = assignment.table[of].to_numpy()
         for name in sorted(set(names)):
-            yield Part(of, str(name), names == name)
+            yield Subgroup(of, str(name), names == name)
 
 
-def effects(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> list[Row]:
+def estimate_effects(
+    assignment: Assignment, outcomes: Outcomes, draws: BootstrapSettings
+) -> list[Row]:
     """One row an outcome and part.
 
     ``scope, name, outcome`` (declined or profit), ``n_treated, n_control`` (customers observed),
@@ -56,34 +64,40 @@ def effects(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> list[Ro
     """
     rows = []
     if outcomes.declined is not None:
-        rows += [declines(part, assignment, outcomes.declined) for part in parts(assignment)]
+        rows += [
+            compare_declines(part, assignment, outcomes.declined)
+            for part in iter_subgroups(assignment)
+        ]
     if outcomes.profit is not None:
         money = outcomes.profit * assignment.assumptions.margin.value
-        rows += [profits(part, assignment, money, draws) for part in parts(assignment)]
+        rows += [
+            compare_profits(part, assignment, money, draws) for part in iter_subgroups(assignment)
+        ]
     for outcome in ("declined", "profit"):
         for of in ("overall", "segment", "offer"):
-            _judge(
+            _conclude(
                 [r for r in rows if (r["outcome"], r["scope"]) == (outcome, of)], assignment.alpha
             )
     return rows
 
 
-def declines(part: Part, assignment: Assignment, declined: np.ndarray) -> Row:
+def compare_declines(part: Subgroup, assignment: Assignment, declined: np.ndarray) -> Row:
     """Shares that declined: Mantel-Haenszel over the strata for all, Newcombe for a part."""
     rows = part.rows & np.isfinite(declined)
     treated, events = assignment.treated[rows], declined[rows]
-    row = _row(part, "declined", events, treated)
+    row = _empty_row(part, "declined", events, treated)
     if row["n_treated"] == 0 or row["n_control"] == 0:
         return row
     stratum = np.zeros(len(events), dtype=int)
-    if part.of == "overall":
+    if part.scope == "overall":
         table = assignment.table.loc[rows]
-        stratum = strata(table["segment"], table["offer"], treated)
-    found = counts(events, treated, stratum)
-    told = compare_arms(found, quantile(assignment.alpha))
+        stratum = assign_strata(table["segment"], table["offer"], treated)
+    found = count_by_stratum(events, treated, stratum)
+    told = compare_arms(found, normal_quantile(assignment.alpha))
     difference = {"value": float(told.value), "low": float(told.low), "high": float(told.high)}
     row |= {"difference": difference, "p": float(told.p)}
-    row["minimum_detectable_effect"] = reach(assignment) * float(null_error(*found))
+    standard_errors = detectable_standard_errors(assignment)
+    row["minimum_detectable_effect"] = standard_errors * float(null_error(*found))
     contacted = int((part.rows & assignment.treated).sum())
     row["customers_saved"] = {
         "value": 0.0 - difference["value"] * contacted,
@@ -93,46 +107,49 @@ def declines(part: Part, assignment: Assignment, declined: np.ndarray) -> Row:
     return row
 
 
-def compare_arms(found: Counts, z: float) -> Difference:
+def compare_arms(found: StratumCounts, z: float) -> Difference:
     """Difference of shares within strata, or of two plain shares where there is one stratum."""
     if len(found.treated) == 1:
         return Difference(*(part[0] for part in newcombe(*found, z)))
     return mantel_haenszel(*found, z)
 
 
-def profits(part: Part, assignment: Assignment, profit: np.ndarray, draws: Draws) -> Row:
+def compare_profits(
+    part: Subgroup, assignment: Assignment, profit: np.ndarray, draws: BootstrapSettings
+) -> Row:
     """Means of profit, within strata, by the bootstrap."""
     rows = part.rows & np.isfinite(profit)
     treated = assignment.treated[rows]
-    row = _row(part, "profit", profit[rows], treated)
-    if min(row["n_treated"], row["n_control"]) < FEWEST_MEANS:
+    row = _empty_row(part, "profit", profit[rows], treated)
+    if min(row["n_treated"], row["n_control"]) < MIN_PROFITS_PER_ARM:
         return row
     table = assignment.table.loc[rows]
-    stratum = strata(table["segment"], table["offer"], treated)
-    found = mean_difference(profit[rows], treated, stratum, draws)
+    stratum = assign_strata(table["segment"], table["offer"], treated)
+    found = estimate_mean_difference(profit[rows], treated, stratum, draws)
     if found is not None:
         row["difference"] = {"value": found.value, "low": found.low, "high": found.high}
         row["p"] = found.p
-        row["minimum_detectable_effect"] = reach(assignment) * found.error
+        standard_errors = detectable_standard_errors(assignment)
+        row["minimum_detectable_effect"] = standard_errors * found.standard_error
     return row
 
 
-def quantile(alpha: float) -> float:
+def normal_quantile(alpha: float) -> float:
     """The normal quantile of a two-sided test: 1.96 for .05."""
     return float(special.ndtri(1 - alpha / 2))
 
 
-def reach(assignment: Assignment) -> float:
+def detectable_standard_errors(assignment: Assignment) -> float:
     """Standard errors an effect must be away from 0 to be found with the power (Bloom 1995)."""
-    return quantile(assignment.alpha) + float(special.ndtri(assignment.power))
+    return normal_quantile(assignment.alpha) + float(special.ndtri(assignment.power))
 
 
-def _row(part: Part, outcome: str, values: np.ndarray, treated: np.ndarray) -> Row:
+def _empty_row(part: Subgroup, outcome: str, values: np.ndarray, treated: np.ndarray) -> Row:
     arms = {"treated": values[treated], "control": values[~treated]}
     means = {f"{arm}_mean": float(v.mean()) if len(v) else None for arm, v in arms.items()}
     empty = ("difference", "p", "p_holm", "minimum_detectable_effect", "customers_saved")
     return {
-        "scope": part.of,
+        "scope": part.scope,
         "name": part.name,
         "outcome": outcome,
         **{f"n_{arm}": len(found) for arm, found in arms.items()},
@@ -142,7 +159,7 @@ def _row(part: Part, outcome: str, values: np.ndarray, treated: np.ndarray) -> R
     }
 
 
-def _judge(family: list[Row], alpha: float) -> None:
+def _conclude(family: list[Row], alpha: float) -> None:
     """Correct p for how many are compared, and choose each one's word."""
     messages = [row for row in family if row["p"] is not None]
     for row, p in zip(

@@ -18,7 +18,7 @@ from retain.customers.files.types import mask_na_strings
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import OutcomesFile
 
-_WHOLE = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # some tools export 7 as 7.0
+_INTEGER = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # some tools export 7 as 7.0
 
 
 @dataclass(frozen=True)
@@ -26,16 +26,16 @@ class Outcomes:
     """What the file says of each chosen customer, in the campaign's order; NaN where it does not.
 
     ``declined`` and ``contacted`` are 1 and 0; what the file has no column for is None.
-    ``present`` tells who stands in the file, ``foreign`` how many in it the campaign did not
-    choose.
+    ``in_file`` marks the customers with a row in the file, ``n_unknown_customers`` counts the rows
+    of customers that the campaign did not choose.
     """
 
-    present: np.ndarray
+    in_file: np.ndarray
     declined: np.ndarray | None
     profit: np.ndarray | None
     contacted: np.ndarray | None
     cost: np.ndarray | None
-    foreign: int
+    n_unknown_customers: int
 
 
 def read_outcomes(wanted: OutcomesFile, assignment: Assignment) -> Outcomes:
@@ -52,29 +52,29 @@ def read_outcomes(wanted: OutcomesFile, assignment: Assignment) -> Outcomes:
     table = open_table(place_of(wanted.file, "outcomes.file"))
     names = canonical_names(list(table.cells.columns))
     key = find(wanted.id, names, "outcomes.id")
-    ids = _ids(table.cells[key], key, assignment.table["customer_id"])
+    ids = _parse_ids(table.cells[key], key, assignment.table["customer_id"])
     columns = {
-        name: _column(getattr(wanted, name), name, names)
+        name: _resolve_column(getattr(wanted, name), name, names)
         for name in ("declined", "profit", "contacted", "cost")
     }
-    _refuse_nothing(table, columns)
+    _check_has_outcome(table, columns)
     place = pd.Index(ids).get_indexer(pd.Index(assignment.table["customer_id"]))
     outcomes = Outcomes(
-        present=place >= 0,
-        declined=_placed(_declined(table, columns["declined"], wanted), place),
-        profit=_placed(_money(table, columns["profit"]), place),
-        contacted=_placed(_contacted(table, columns["contacted"]), place),
-        cost=_placed(_cost(table, columns["cost"]), place),
-        foreign=_foreign(ids, assignment, wanted),
+        in_file=place >= 0,
+        declined=_align(_parse_declined(table, columns["declined"], wanted), place),
+        profit=_align(_parse_money(table, columns["profit"]), place),
+        contacted=_align(_parse_contacted(table, columns["contacted"]), place),
+        cost=_align(_parse_cost(table, columns["cost"]), place),
+        n_unknown_customers=_count_unknown_customers(ids, assignment, wanted),
     )
-    _refuse_one_arm(outcomes, assignment)
+    _check_both_arms(outcomes, assignment)
     return outcomes
 
 
 # --- ids -----------------------------------------------------------------------------------------
 
 
-def _ids(cells: pd.Series, name: str, known: pd.Series) -> pd.Series:
+def _parse_ids(cells: pd.Series, name: str, known: pd.Series) -> pd.Series:
     """The ids as the campaign writes them."""
     ids = mask_na_strings(cells)
     empty = ids.index[ids.isna()]
@@ -82,8 +82,8 @@ def _ids(cells: pd.Series, name: str, known: pd.Series) -> pd.Series:
         rows = examples(f"row {row + 2}" for row in empty[:5])  # the header is row 1
         found = f"column {name!r}: {n_cells(len(empty))} empty ({rows})"
         raise RetainError(f"{found}; expected a customer id in every row.")
-    if not _among(ids, known).all():
-        ids = _canonical(ids, known)
+    if not _is_in(ids, known).all():
+        ids = _normalise_ids(ids, known)
     twice = ids[ids.duplicated()]
     if not twice.empty:
         found = f"column {name!r}: {twice.nunique()} ids stand more than once: {preview(twice)}"
@@ -91,24 +91,24 @@ def _ids(cells: pd.Series, name: str, known: pd.Series) -> pd.Series:
     return ids
 
 
-def _among(ids: pd.Series, known: pd.Series) -> np.ndarray:
+def _is_in(ids: pd.Series, known: pd.Series) -> np.ndarray:
     """Which ids are known; by an index, as pandas' own ``isin`` takes a minute for a million."""
     return np.asarray(pd.Index(known).get_indexer(pd.Index(ids)) >= 0)
 
 
-def _canonical(ids: pd.Series, known: pd.Series) -> pd.Series:
+def _normalise_ids(ids: pd.Series, known: pd.Series) -> pd.Series:
     """Ids without a spreadsheet's apostrophe, or where all known are numbers without 0s before."""
     ids = as_written(ids)
     if not known.str.fullmatch("-?[0-9]{1,18}").all():
         return ids
-    whole = ids.str.fullmatch(_WHOLE).astype(bool)
+    whole = ids.str.fullmatch(_INTEGER).astype(bool)
     numbers = ids[whole].str.replace("[.,]0*$", "", regex=True).astype("int64")
     return ids.where(~whole, numbers.astype("str").reindex(ids.index))
 
 
-def _foreign(ids: pd.Series, assignment: Assignment, wanted: OutcomesFile) -> int:
+def _count_unknown_customers(ids: pd.Series, assignment: Assignment, wanted: OutcomesFile) -> int:
     """How many customers of the file are not the campaign's; refused unless they may be dropped."""
-    known = _among(ids, assignment.table["customer_id"])
+    known = _is_in(ids, assignment.table["customer_id"])
     strange = ids[~known]
     if not known.any():
         expected = examples(map(truncate, assignment.table["customer_id"].head(3)))
@@ -135,14 +135,14 @@ def _foreign(ids: pd.Series, assignment: Assignment, wanted: OutcomesFile) -> in
 # --- columns -------------------------------------------------------------------------------------
 
 
-def _column(typed: str | None, name: str, names: dict[str, str]) -> str | None:
+def _resolve_column(typed: str | None, name: str, names: dict[str, str]) -> str | None:
     """The column typed, or the one that is called so; None where there is none."""
     if typed is not None:
         return find(typed, names, f"outcomes.{name}")
     return find(name, names, name) if name in (*names, *names.values()) else None
 
 
-def _refuse_nothing(table: Table, columns: dict[str, str | None]) -> None:
+def _check_has_outcome(table: Table, columns: dict[str, str | None]) -> None:
     """Refuse a file that tells of no outcome."""
     messages = [column for key in ("declined", "profit") if (column := columns[key]) is not None]
     if not messages:
@@ -157,7 +157,7 @@ def _refuse_nothing(table: Table, columns: dict[str, str | None]) -> None:
         raise RetainError(f"{table.path.name}: nothing stands in column {listed}.")
 
 
-def _placed(values: pd.Series | None, place: np.ndarray) -> np.ndarray | None:
+def _align(values: pd.Series | None, place: np.ndarray) -> np.ndarray | None:
     """Values of the file's rows in the campaign's order, NaN for customers it lacks."""
     if values is None:
         return None
@@ -165,12 +165,12 @@ def _placed(values: pd.Series | None, place: np.ndarray) -> np.ndarray | None:
     return np.where(place >= 0, found, np.nan)
 
 
-def _declined(table: Table, name: str | None, wanted: OutcomesFile) -> pd.Series | None:
+def _parse_declined(table: Table, name: str | None, wanted: OutcomesFile) -> pd.Series | None:
     if name is None:
         return None
     said = mask_na_strings(table.cells[name])
     if wanted.positive is None:
-        return _answers(said, name, " Or name the value: outcomes.positive=VALUE.")
+        return _parse_yes_no(said, name, " Or name the value: outcomes.positive=VALUE.")
     known = said.dropna().unique().tolist()
     positive = str(wanted.positive).strip().casefold()
     if len(known) > 2 or positive not in [value.casefold() for value in known]:
@@ -182,11 +182,11 @@ def _declined(table: Table, name: str | None, wanted: OutcomesFile) -> pd.Series
     return said.str.casefold().eq(positive).astype("float64").mask(said.isna())
 
 
-def _contacted(table: Table, name: str | None) -> pd.Series | None:
-    return None if name is None else _answers(mask_na_strings(table.cells[name]), name)
+def _parse_contacted(table: Table, name: str | None) -> pd.Series | None:
+    return None if name is None else _parse_yes_no(mask_na_strings(table.cells[name]), name)
 
 
-def _answers(said: pd.Series, name: str, hint: str = "") -> pd.Series:
+def _parse_yes_no(said: pd.Series, name: str, hint: str = "") -> pd.Series:
     """1 for yes, 0 for no, NaN where nothing is said."""
     try:
         return parse_consent(said, f"column {name!r}").astype("float64").mask(said.isna())
@@ -194,7 +194,7 @@ def _answers(said: pd.Series, name: str, hint: str = "") -> pd.Series:
         raise RetainError(f"{error}{hint}") from None
 
 
-def _money(table: Table, name: str | None) -> pd.Series | None:
+def _parse_money(table: Table, name: str | None) -> pd.Series | None:
     if name is None:
         return None
     cells, where = table.cells[name], f"column {name!r}"
@@ -206,15 +206,15 @@ def _money(table: Table, name: str | None) -> pd.Series | None:
     return cells.astype("float64")
 
 
-def _cost(table: Table, name: str | None) -> pd.Series | None:
-    costs = _money(table, name)
+def _parse_cost(table: Table, name: str | None) -> pd.Series | None:
+    costs = _parse_money(table, name)
     if costs is not None and (costs < 0).any():
         found = f"{n_cells(int((costs < 0).sum()))} below zero: {examples(costs[costs < 0])}"
         raise RetainError.at(f"column {name!r}", found, "expected costs of 0 and more")
     return costs
 
 
-def _refuse_one_arm(outcomes: Outcomes, assignment: Assignment) -> None:
+def _check_both_arms(outcomes: Outcomes, assignment: Assignment) -> None:
     """Refuse where the campaign or the file leaves nobody to compare with."""
     treated = assignment.treated
     if treated.all() or not treated.any():

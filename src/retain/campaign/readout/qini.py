@@ -7,36 +7,38 @@ from typing import Any
 import numpy as np
 
 from retain.campaign.assignment import Assignment
-from retain.campaign.readout.means import Draws
+from retain.campaign.readout.means import BootstrapSettings
 from retain.campaign.readout.outcomes import Outcomes
 
-FEWEST = 100
+MIN_CUSTOMERS_PER_ARM = 100
 """Observed customers in either arm without whom no curve is drawn."""
-ORDERS = ("expected_net", "risk")
-GROUPS = 1000
+RANKINGS = ("expected_net", "risk")
+MAX_SCORE_GROUPS = 1000
 """Groups of like rank that stand for more different scores than these."""
-POINTS = 101
+N_CURVE_POINTS = 101
 """Points of the curve that are written down."""
-AT_A_TIME = 200
+CHUNK_RESAMPLES = 200
 """Resamples in memory at once."""
 
 
-def qini(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> dict[str, Any]:
-    """For each of ``ORDERS``, best first: ``qini``, ``auuc`` with intervals, and the ``curve``.
+def compute_qini(
+    assignment: Assignment, outcomes: Outcomes, draws: BootstrapSettings
+) -> dict[str, Any]:
+    """For each of ``RANKINGS``, best first: ``qini``, ``auuc`` with intervals, and the ``curve``.
 
     Or ``reason``: ``declined`` where nobody knows who declined, ``too_few`` where an arm has
-    fewer than ``FEWEST``.
+    fewer than ``MIN_CUSTOMERS_PER_ARM``.
     """
     if outcomes.declined is None:
         return {"reason": "declined"}
     rows = np.isfinite(outcomes.declined)
     treated, stayed = assignment.treated[rows], outcomes.declined[rows] == 0
-    if min(treated.sum(), (~treated).sum()) < FEWEST:
-        return {"reason": "too_few", "min_customers": FEWEST}
+    if min(treated.sum(), (~treated).sum()) < MIN_CUSTOMERS_PER_ARM:
+        return {"reason": "too_few", "min_customers": MIN_CUSTOMERS_PER_ARM}
     table = assignment.table.loc[rows]
     return {
-        order: _told(group_by_rank(table[order].to_numpy(), treated, stayed), draws)
-        for order in ORDERS
+        order: _summarise_ranking(group_by_rank(table[order].to_numpy(), treated, stayed), draws)
+        for order in RANKINGS
     }
 
 
@@ -51,16 +53,16 @@ def group_by_rank(score: np.ndarray, treated: np.ndarray, stayed: np.ndarray) ->
     [[1, 0, 1, 0], [1, 0, 0, 0]]
     """
     distinct, place = np.unique(-score, return_inverse=True)
-    if len(distinct) > GROUPS:
+    if len(distinct) > MAX_SCORE_GROUPS:
         before = np.searchsorted(np.sort(-score), distinct)
-        place = (before * GROUPS // len(score))[place]
+        place = (before * MAX_SCORE_GROUPS // len(score))[place]
         place = np.unique(place, return_inverse=True)[1]
     column = 2 * ~treated + ~stayed
     size = int(place.max()) + 1
     return np.bincount(4 * place + column, minlength=4 * size).reshape(size, 4)
 
 
-def curve(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def compute_curve(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Share contacted, and what that saves, as shares of the treated; both begin at 0.
 
     ``cells`` as ``group_by_rank`` makes them, shape (…, groups, 4). The saved are the treated who
@@ -73,28 +75,29 @@ def curve(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     share = np.divide(control_stayed, control, out=np.zeros_like(control), where=control > 0)
     saved = np.where(control > 0, stayed - share * treated, 0.0) / treated[..., -1:]
     share_of_all = (treated + control) / (treated + control)[..., -1:]
-    return _from_zero(share_of_all), _from_zero(saved)
+    return _prepend_zero(share_of_all), _prepend_zero(saved)
 
 
-def areas(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def compute_areas(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Area under the curve (AUUC), and that between it and a random order (Qini): over (…, n).
 
-    >>> [round(float(area), 3) for area in areas(np.array([0, 0.5, 1]), np.array([0, 0.1, 0.1]))]
+    >>> x, y = np.array([0, 0.5, 1]), np.array([0, 0.1, 0.1])
+    >>> [round(float(area), 3) for area in compute_areas(x, y)]
     [0.075, 0.025]
     """
     under = np.trapezoid(y, x, axis=-1)
     return under, under - y[..., -1] / 2
 
 
-def _told(cells: np.ndarray, draws: Draws) -> dict[str, Any]:
-    x, y = curve(cells)
-    auuc, above = areas(x, y)
-    drawn = _resampled(cells, draws.resamples, np.random.default_rng(draws.seed))
+def _summarise_ranking(cells: np.ndarray, draws: BootstrapSettings) -> dict[str, Any]:
+    x, y = compute_curve(cells)
+    auuc, above = compute_areas(x, y)
+    drawn = _resample_areas(cells, draws.n_resamples, np.random.default_rng(draws.seed))
     ends = np.quantile(drawn, (draws.alpha / 2, 1 - draws.alpha / 2), axis=0)
-    points = np.linspace(0, 1, POINTS)
+    points = np.linspace(0, 1, N_CURVE_POINTS)
     return {
-        "auuc": _interval(auuc, ends[:, 0]),
-        "qini": _interval(above, ends[:, 1]),
+        "auuc": _to_interval(auuc, ends[:, 0]),
+        "qini": _to_interval(above, ends[:, 1]),
         "curve": {
             "contacted_share": points.tolist(),
             "saved_share": np.interp(points, x, y).tolist(),
@@ -102,23 +105,25 @@ def _told(cells: np.ndarray, draws: Draws) -> dict[str, Any]:
     }
 
 
-def _resampled(cells: np.ndarray, resamples: int, random: np.random.Generator) -> np.ndarray:
+def _resample_areas(cells: np.ndarray, resamples: int, random: np.random.Generator) -> np.ndarray:
     """AUUC and Qini of resamples of the customers, each arm keeping its size: (resamples, 2)."""
     arms = cells[:, :2], cells[:, 2:]
     drawn = []
-    for start in range(0, resamples, AT_A_TIME):
-        size = min(AT_A_TIME, resamples - start)
+    for start in range(0, resamples, CHUNK_RESAMPLES):
+        size = min(CHUNK_RESAMPLES, resamples - start)
         counted = [
             random.multinomial(arm.sum(), arm.ravel() / arm.sum(), size).reshape(size, -1, 2)
             for arm in arms
         ]
-        drawn.append(np.stack(areas(*curve(np.concatenate(counted, axis=-1))), axis=-1))
+        drawn.append(
+            np.stack(compute_areas(*compute_curve(np.concatenate(counted, axis=-1))), axis=-1)
+        )
     return np.concatenate(drawn)
 
 
-def _interval(value: np.ndarray, ends: np.ndarray) -> dict[str, float]:
+def _to_interval(value: np.ndarray, ends: np.ndarray) -> dict[str, float]:
     return {"value": float(value), "low": float(ends[0]), "high": float(ends[1])}
 
 
-def _from_zero(values: np.ndarray) -> np.ndarray:
+def _prepend_zero(values: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(values[..., :1]), values], axis=-1)

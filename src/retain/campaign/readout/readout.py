@@ -23,16 +23,23 @@ from typing import Any
 import numpy as np
 
 from retain.campaign.assignment import Assignment
-from retain.campaign.readout.compliance import attrition, compliance
-from retain.campaign.readout.effects import FEWEST_MEANS, effects
-from retain.campaign.readout.means import Draws, MeanDifference, mean_difference, strata
+from retain.campaign.readout.compliance import summarise_attrition, summarise_compliance
+from retain.campaign.readout.effects import MIN_PROFITS_PER_ARM, estimate_effects
+from retain.campaign.readout.means import (
+    BootstrapSettings,
+    MeanDifference,
+    assign_strata,
+    estimate_mean_difference,
+)
 from retain.campaign.readout.outcomes import Outcomes
-from retain.campaign.readout.qini import qini
-from retain.campaign.readout.save_rates import save_rates, update_catalogue
+from retain.campaign.readout.qini import compute_qini
+from retain.campaign.readout.save_rates import estimate_save_rates, update_catalogue
 from retain.schema import Catalogue
 
 
-def money(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> dict[str, Any] | None:
+def estimate_money(
+    assignment: Assignment, outcomes: Outcomes, draws: BootstrapSettings
+) -> dict[str, Any] | None:
     """Gain, cost and net value of the campaign in its unit; None where too few are known.
 
     ``basis``: ``observed`` where the profit is (times the plan's margin), or ``assumed``: what a
@@ -43,45 +50,45 @@ def money(assignment: Assignment, outcomes: Outcomes, draws: Draws) -> dict[str,
     were contacted. ``conclusion``: paid, lost or inconclusive, as the interval of ``net`` leaves
     out 0.
     """
-    basis, values = _values(assignment, outcomes)
+    basis, values = _money_values(assignment, outcomes)
     rows = np.isfinite(values)
     treated = assignment.treated[rows]
-    if min(treated.sum(), (~treated).sum()) < FEWEST_MEANS:
+    if min(treated.sum(), (~treated).sum()) < MIN_PROFITS_PER_ARM:
         return None
     table = assignment.table.loc[rows]
-    stratum = strata(table["segment"], table["offer"], treated)
-    found = mean_difference(values[rows], treated, stratum, draws)
+    stratum = assign_strata(table["segment"], table["offer"], treated)
+    found = estimate_mean_difference(values[rows], treated, stratum, draws)
     if found is None:
         return None
-    cost_basis, cost = _cost(assignment, outcomes)
+    cost_basis, cost = _total_cost(assignment, outcomes)
     contacted = int(assignment.treated.sum())
     expected = float(assignment.table.loc[assignment.treated, "expected_net"].sum())
     told = {
         "basis": basis,
-        "per_customer": _scaled(found, 1, 0.0),
+        "per_customer": _scale_interval(found, 1, 0.0),
         "n_treated": contacted,
-        "gain": _scaled(found, contacted, 0.0),
+        "gain": _scale_interval(found, contacted, 0.0),
         "cost": cost,
         "cost_basis": cost_basis,
-        "net": _scaled(found, contacted, cost),
+        "net": _scale_interval(found, contacted, cost),
         "expected_net": expected,
     }
     return {
         **told,
-        "conclusion": _word(found.low * contacted - cost, found.high * contacted - cost),
+        "conclusion": _conclude(found.low * contacted - cost, found.high * contacted - cost),
     }
 
 
-def _values(assignment: Assignment, outcomes: Outcomes) -> tuple[str, np.ndarray]:
+def _money_values(assignment: Assignment, outcomes: Outcomes) -> tuple[str, np.ndarray]:
     """Money each customer kept, as far as it is known; differences alone have a meaning."""
     if outcomes.profit is not None:
         return "observed", outcomes.profit * assignment.assumptions.margin.value
     if outcomes.declined is None:
         raise ValueError("outcomes hold declines or profit")  # read_outcomes refuses others
-    return "assumed", -outcomes.declined * assignment.table["value_at_stake"].to_numpy()
+    return "assumed", -outcomes.declined * assignment.table["at_stake"].to_numpy()
 
 
-def _cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]:
+def _total_cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]:
     """What was spent; where nothing is said of a customer, what the plan expected."""
     expected = assignment.table["expected_cost"].to_numpy()
     if outcomes.contacted is not None:
@@ -91,13 +98,13 @@ def _cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]:
     return "stated", float(np.where(np.isnan(outcomes.cost), expected, outcomes.cost).sum())
 
 
-def _scaled(found: MeanDifference, times: int, cost: float) -> dict[str, float | None]:
+def _scale_interval(found: MeanDifference, times: int, cost: float) -> dict[str, float | None]:
     ends = {"value": found.value, "low": found.low, "high": found.high}
     scaled = {name: end * times - cost for name, end in ends.items()}
     return {name: end if np.isfinite(end) else None for name, end in scaled.items()}
 
 
-def _word(low: float, high: float) -> str:
+def _conclude(low: float, high: float) -> str:
     return "paid" if low > 0 else "lost" if high < 0 else "inconclusive"
 
 
@@ -106,17 +113,17 @@ SCHEMA = 2
 
 
 @dataclass(frozen=True)
-class Readout:
+class ReadoutResult:
     """What was found, and the offers with what is known of them now."""
 
     tree: dict[str, Any]
     catalogue: Catalogue | None
 
 
-def readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int) -> Readout:
+def build_readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int) -> ReadoutResult:
     """Everything that the outcomes say of the campaign; the same inputs give the same tree."""
-    draws = Draws(assignment.alpha, resamples, assignment.seed)
-    rates = save_rates(assignment, outcomes)
+    draws = BootstrapSettings(assignment.alpha, resamples, assignment.seed)
+    rates = estimate_save_rates(assignment, outcomes)
     new = None if outcomes.declined is None else update_catalogue(assignment.catalogue, rates)
     tree = {
         "schema": SCHEMA,
@@ -127,19 +134,19 @@ def readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int) -> Re
         "power": assignment.power,
         "seed": assignment.seed,
         "n_resamples": resamples,
-        **_counts(assignment, outcomes),
-        "attrition": attrition(assignment, outcomes),
-        "compliance": compliance(assignment, outcomes),
-        "effects": effects(assignment, outcomes, draws),
-        "money": money(assignment, outcomes, draws),
-        "qini": qini(assignment, outcomes, draws),
+        **_count_customers(assignment, outcomes),
+        "attrition": summarise_attrition(assignment, outcomes),
+        "compliance": summarise_compliance(assignment, outcomes),
+        "effects": estimate_effects(assignment, outcomes, draws),
+        "money": estimate_money(assignment, outcomes, draws),
+        "qini": compute_qini(assignment, outcomes, draws),
         "save_rates": rates,
         "catalogue": None if new is None else new.name,
     }
-    return Readout(_finite({**tree, "cautions": list(cautions(tree))}), new)
+    return ReadoutResult(_to_json_values({**tree, "cautions": list(find_cautions(tree))}), new)
 
 
-def cautions(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def find_cautions(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """What must be known before the rest is believed, each with its code and numbers."""
     gone, contact = tree["attrition"], tree["compliance"]
     arms = {name: gone[name]["n_missing"] for name in ("treatment", "control")}
@@ -161,21 +168,21 @@ def cautions(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {"code": "harm", **{key: row[key] for key in ("scope", "name", "outcome")}}
 
 
-def _counts(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
+def _count_customers(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
     arms = {"treatment": assignment.treated, "control": ~assignment.treated}
     return {
         "n_planned": {name: int(arm.sum()) for name, arm in arms.items()},
-        "n_observed": {name: int((arm & outcomes.present).sum()) for name, arm in arms.items()},
-        "n_unknown": outcomes.foreign,
+        "n_observed": {name: int((arm & outcomes.in_file).sum()) for name, arm in arms.items()},
+        "n_unknown": outcomes.n_unknown_customers,
     }
 
 
-def _finite(node: Any) -> Any:
+def _to_json_values(node: Any) -> Any:
     """The same tree of plain Python values, null for what has no end."""
     if isinstance(node, dict):
-        return {key: _finite(value) for key, value in node.items()}
+        return {key: _to_json_values(value) for key, value in node.items()}
     if isinstance(node, list | tuple):
-        return [_finite(value) for value in node]
+        return [_to_json_values(value) for value in node]
     if isinstance(node, np.generic):
         node = node.item()
     return None if isinstance(node, float) and not math.isfinite(node) else node

@@ -17,16 +17,16 @@ from retain.campaign.assignment import Assignment
 from retain.campaign.readout.outcomes import Outcomes
 from retain.schema import Beta, Catalogue, Offer
 
-NODES = 200
+N_GRID_NODES = 200
 """Grid points of either share."""
-ZOOMS = 4
+N_ZOOMS = 4
 """Times the grid is laid anew over where the mass is, so that millions of customers fit it."""
-NEGLIGIBLE = np.exp(-30.0)
+NEGLIGIBLE_DENSITY_SHARE = np.exp(-30.0)
 """Density, as a share of the highest, that is left out."""
 
 
 @dataclass(frozen=True)
-class Arms:
+class ArmCounts:
     """Observed customers of one offer and how many of them declined."""
 
     treated: int
@@ -35,7 +35,7 @@ class Arms:
     control_declined: int
 
 
-def save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict[str, Any]]:
+def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict[str, Any]]:
     """One row an offer of the catalogue, in its order.
 
     ``offer, n_treated, n_control`` (observed), ``lift`` (how many times the save rate is on average
@@ -45,12 +45,12 @@ def save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict[str, Any
     alpha = assignment.alpha
     rows = []
     for name, offer in assignment.catalogue.offers.items():
-        arms, lift = _arms(name, assignment, outcomes), _lift(name, offer, assignment)
+        arms, lift = _count_arms(name, assignment, outcomes), _average_lift(name, offer, assignment)
         prior = offer.save_rate
         told = {"offer": name, "n_treated": arms.treated, "n_control": arms.control, "lift": lift}
         told["prior"] = summarise_beta(prior, alpha)
         told["posterior"] = (
-            posterior(prior, arms, lift=lift, alpha=alpha)
+            compute_posterior(prior, arms, lift=lift, alpha=alpha)
             if arms.treated and arms.control
             else told["prior"]
         )
@@ -58,17 +58,19 @@ def save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict[str, Any
     return rows
 
 
-def posterior(prior: Beta, arms: Arms, *, lift: float = 1.0, alpha: float = 0.05) -> dict[str, Any]:
+def compute_posterior(
+    prior: Beta, arms: ArmCounts, *, lift: float = 1.0, alpha: float = 0.05
+) -> dict[str, Any]:
     """γ given the outcomes: the Beta of the same mean and variance, and the grid's own quantiles.
 
     The prior of p is Jeffreys', Beta(½, ½). A save rate below 0 does not exist: of an offer that
     harms all this can say is that γ is near 0.
 
-    >>> found = posterior(Beta(alpha=6, beta=14), Arms(4000, 1600, 4000, 2000))
+    >>> found = compute_posterior(Beta(alpha=6, beta=14), ArmCounts(4000, 1600, 4000, 2000))
     >>> round(found["value"], 2), found["low"] < 0.2 < found["high"]
     (0.2, True)
     """
-    save, density = _marginal(prior, arms, lift)
+    save, density = _marginalise(prior, arms, lift)
     mean = float(density @ save)
     variance = float(density @ (save - mean) ** 2)
     size = mean * (1 - mean) / variance - 1
@@ -92,7 +94,7 @@ def update_catalogue(catalogue: Catalogue, rows: list[dict[str, Any]]) -> Catalo
     """The same offers with what is known of their save rates now, under a name of its own."""
     known = {row["offer"]: row["posterior"] for row in rows}
     offers = {
-        name: offer.model_copy(update={"save_rate": _rounded(known[name])})
+        name: offer.model_copy(update={"save_rate": _round_beta(known[name])})
         for name, offer in catalogue.offers.items()
     }
     return Catalogue(name=next_catalogue_name(catalogue.name), offers=offers)
@@ -109,39 +111,39 @@ def next_catalogue_name(name: str) -> str:
     return f"{found[1]}_{int(found[2] or 1) + 1}" if found else f"{safe}_readout"
 
 
-def _rounded(told: dict[str, float]) -> Beta:
+def _round_beta(told: dict[str, float]) -> Beta:
     """Five digits, which is more than is known."""
     return Beta(alpha=float(f"{told['alpha']:.5g}"), beta=float(f"{told['beta']:.5g}"))
 
 
-def _marginal(prior: Beta, arms: Arms, lift: float) -> tuple[np.ndarray, np.ndarray]:
+def _marginalise(prior: Beta, arms: ArmCounts, lift: float) -> tuple[np.ndarray, np.ndarray]:
     """γ at the nodes of a grid, and the mass of each, in all 1."""
     ends = {"save": (0.0, 1.0), "share": (0.0, 1.0)}
-    for _ in range(ZOOMS):
-        save, share = (low + (high - low) * _MIDDLES for low, high in ends.values())
+    for _ in range(N_ZOOMS):
+        save, share = (low + (high - low) * _GRID_MIDPOINTS for low, high in ends.values())
         log = _log_density(save[:, None], share[None, :], prior, arms, lift)
         joint = np.exp(log - log.max())
         ends = {
-            "save": _within(save, joint.max(axis=1)),
-            "share": _within(share, joint.max(axis=0)),
+            "save": _zoom_range(save, joint.max(axis=1)),
+            "share": _zoom_range(share, joint.max(axis=0)),
         }
     mass = joint.sum(axis=1)
     return save, mass / mass.sum()
 
 
-_MIDDLES = (np.arange(NODES) + 0.5) / NODES
+_GRID_MIDPOINTS = (np.arange(N_GRID_NODES) + 0.5) / N_GRID_NODES
 
 
-def _within(nodes: np.ndarray, density: np.ndarray) -> tuple[float, float]:
+def _zoom_range(nodes: np.ndarray, density: np.ndarray) -> tuple[float, float]:
     """The ends of the cells that hold what is not negligible, with one to spare on each side."""
-    kept = np.flatnonzero(density > NEGLIGIBLE)
+    kept = np.flatnonzero(density > NEGLIGIBLE_DENSITY_SHARE)
     step = nodes[1] - nodes[0]
     low, high = nodes[kept[0]] - 1.5 * step, nodes[kept[-1]] + 1.5 * step
     return max(float(low), 0.0), min(float(high), 1.0)
 
 
 def _log_density(
-    save: np.ndarray, share: np.ndarray, prior: Beta, arms: Arms, lift: float
+    save: np.ndarray, share: np.ndarray, prior: Beta, arms: ArmCounts, lift: float
 ) -> np.ndarray:
     """Of γ and p together, up to a constant; the lifted rate ends at 1, as in the plan."""
     stayed, control_stayed = (
@@ -159,16 +161,16 @@ def _log_density(
     )
 
 
-def _arms(name: str, assignment: Assignment, outcomes: Outcomes) -> Arms:
+def _count_arms(name: str, assignment: Assignment, outcomes: Outcomes) -> ArmCounts:
     if outcomes.declined is None:
-        return Arms(0, 0, 0, 0)
+        return ArmCounts(0, 0, 0, 0)
     here = (assignment.table["offer"] == name).to_numpy() & np.isfinite(outcomes.declined)
     arms = [outcomes.declined[here & arm] for arm in (assignment.treated, ~assignment.treated)]
     (treated, control) = arms
-    return Arms(len(treated), int(treated.sum()), len(control), int(control.sum()))
+    return ArmCounts(len(treated), int(treated.sum()), len(control), int(control.sum()))
 
 
-def _lift(name: str, offer: Offer, assignment: Assignment) -> float:
+def _average_lift(name: str, offer: Offer, assignment: Assignment) -> float:
     """How many times the plan took the save rate to be, on average over those who would decline.
 
     By what the plan expects of each contacted: net + cost = risk × save rate × at stake.

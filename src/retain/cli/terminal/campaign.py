@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from retain.cli.terminal.console import literal
+from retain.wording import describe_count, format_interval, format_signed
 
 if TYPE_CHECKING:
     from retain.record import StudyDirectory
@@ -18,35 +19,42 @@ if TYPE_CHECKING:
 Tree = Mapping[str, Any]
 
 
+ORIGINS = {"out_of_fold": "in cross-validation", "sealed_test": "in the sealed test"}
+"""Where a customer's score comes from."""
+
+
 def print_segments(console: Console, segments: Sequence[Tree], scored: Mapping[str, int]) -> None:
-    """Print the segments, and what tells each from all other customers where that was asked."""
+    """Print the segments, and what sets each apart from all other customers where that is known."""
     console.print(_segments(segments, scored))
     if not any(one["contrasts"] for one in segments):
         return
     for one in segments:
-        differs = "; ".join(map(_contrast, one["contrasts"])) or "differs from nobody"
+        differs = "; ".join(map(_contrast, one["contrasts"])) or "no significant differences"
         small = " (few customers)" if one["is_small"] else ""
         message = f"  {one['segment']}{small}: {differs}"
         console.print(literal(message), soft_wrap=True, highlight=False)
 
 
 def _segments(segments: Sequence[Tree], scored: Mapping[str, int]) -> Table:
-    origins = ", ".join(f"{n} {origin.replace('_', ' ')}" for origin, n in scored.items())
-    title = f"Segments of {sum(scored.values())} customers ({literal(origins)})"
+    origins = ", ".join(f"{n:,} {ORIGINS.get(origin, origin)}" for origin, n in scored.items())
+    title = f"Segments of {describe_count(sum(scored.values()), 'customer')} ({literal(origins)})"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     money = any(one["profit_at_risk"] is not None for one in segments)
+    if money:
+        table.caption = "at risk: the profit expected to be lost"
     table.add_column("segment")
-    for name in ("customers", "risk", "95 %", *(("at risk", "95 %") if money else ())):
+    sums = ("at risk", "95 % interval") if money else ()
+    for name in ("customers", "risk", "95 % CI", *sums):
         table.add_column(name, justify="right", no_wrap=True)
     for one in segments:
         cells = [
             f"{one['n_customers']:,}",
             f"{one['risk']['value']:.2f}",
-            f"{one['risk']['low']:.2f}–{one['risk']['high']:.2f}",
+            format_interval(one["risk"]["low"], one["risk"]["high"], ".2f"),
         ]
         if money:
             at_risk = one["profit_at_risk"]
-            cells += [f"{at_risk['value']:,.0f}", f"{at_risk['low']:,.0f}–{at_risk['high']:,.0f}"]
+            cells += [_money(at_risk["value"]), _span(at_risk)]
         table.add_row(literal(one["segment"]), *cells)
     return table
 
@@ -56,7 +64,7 @@ def _contrast(one: Tree) -> str:
     values = [
         _short(one[side], share=one["level"] is not None) for side in ("in_segment", "elsewhere")
     ]
-    return f"{what} {values[0]} against {values[1]}"
+    return f"{what} {values[0]} (others {values[1]})"
 
 
 def _short(number: float, *, share: bool) -> str:
@@ -67,7 +75,7 @@ def _short(number: float, *, share: bool) -> str:
 
 
 def print_campaign(console: Console, campaign: Tree) -> None:
-    """Print who is offered what, at what cost, and what can be promised."""
+    """Print who is offered what, at what cost, and whether the effect can be measured."""
     if "reason" in campaign:
         console.print(f"[yellow]No campaign: {literal(campaign['reason'])}[/]", soft_wrap=True)
         return
@@ -87,23 +95,25 @@ def print_campaign_path(console: Console, study: StudyDirectory, campaign: Tree 
 
 
 CAUTIONS = {
-    "no_consent_column": "The source does not say who agreed to be contacted, so nobody is: "
-    "data.consent=COLUMN, or campaign.consent=assume_given where you vouch for all.",
+    "no_consent_column": "The data do not say who agreed to be contacted, so nobody gets an offer "
+    "that needs consent. Type data.consent=COLUMN, or campaign.consent=assume_given if all "
+    "customers agreed.",
     "nothing_pays": "No offer is expected to bring more than it costs.",
-    "control_none": "Without a control group nobody will know what the campaign did: "
-    "campaign.control_share=0.2",
-    "calibration_poor": "The scores were no probabilities; they were recalibrated.",
-    "may_lose": "Within the ranges assumed, the campaign may cost more than it saves.",
+    "control_none": "Without a control group the effect of the campaign cannot be measured. Type "
+    "campaign.control_share=0.2.",
+    "calibration_poor": "The scores were not calibrated; amounts of money use recalibrated "
+    "probabilities.",
+    "may_lose": "Within the 95 % interval, the campaign may cost more than it saves.",
 }
 """What each caution says in the terminal."""
 
 
 def _offers(campaign: Tree) -> Table:
     unit = literal(campaign["profit_unit"])
-    table = Table(title="Offers", caption=f"money in {unit}", box=SIMPLE_HEAD)
+    table = Table(title="Offers", caption=f"cost and net value in {unit}", box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("offer", overflow="fold")
-    for name in ("may", "get", "held out", "cost", "net", "95 %"):
+    for name in ("eligible", "contacted", "control", "cost", "net", "95 % interval"):
         table.add_column(name, justify="right", no_wrap=True)
     for one in campaign["offers"]:
         net = one["expected_net"]
@@ -112,61 +122,68 @@ def _offers(campaign: Tree) -> Table:
             f"{one['n_eligible']:,}",
             f"{one['n_treated']:,}",
             f"{one['n_control']:,}",
-            f"{one['expected_cost']:,.0f}",
-            f"{net['value']:,.0f}",
-            f"{net['low']:,.0f}–{net['high']:,.0f}",
+            _money(one["expected_cost"]),
+            _money(net["value"]),
+            _span(net),
         )
     return table
 
 
+def _money(value: float) -> str:
+    return format_signed(value, ",.0f")
+
+
+def _span(found: Tree) -> str:
+    return format_interval(found["low"], found["high"], ",.0f")
+
+
 def _plan(campaign: Tree) -> str:
     plan, net = campaign["plan"], campaign["plan"]["expected_net"]
-    certain = (
-        "proven best" if plan["is_optimal"] else f"within {plan['relative_gap']:.1g} of the best"
+    best = (
+        "proven optimal"
+        if plan["is_optimal"]
+        else f"at most {plan['relative_gap']:.1%} below the best one"
     )
+    customers = describe_count(campaign["n_customers"], "customer")
     return (
-        f"{plan['n_treated']:,} of {campaign['n_customers']:,} customers are offered something "
-        f"({campaign['n_contactable']:,} agreed to be contacted), at an expected cost of "
-        f"{plan['expected_cost']:,.0f}; expected to save {plan['expected_saved']:,.0f}, so "
-        f"{net['value']:,.0f} [{net['low']:,.0f}, {net['high']:,.0f}] in all; "
-        f"the plan is {certain}."
+        f"{plan['n_treated']:,} of {customers} get an offer "
+        f"({campaign['n_contactable']:,} agreed to be contacted). Expected cost: "
+        f"{_money(plan['expected_cost'])}; expected profit saved: "
+        f"{_money(plan['expected_saved'])}; expected net value: "
+        f"{_money(net['value'])} (95 % interval {_span(net)}). The plan is {best}."
     )
 
 
 def _limits(campaign: Tree) -> str:
-    """What one more of what is short would be worth."""
+    """Return what looser limits would add to the net value."""
     prices, said = campaign["shadow_prices"], []
     if (budget := prices["budget"]) is not None:
-        said.append(f"{budget['step']:,.6g} more of budget would bring {budget['gain']:,.3g}")
+        said.append(f"each further {budget['step']:,.6g} of budget would add {budget['gain']:,.3g}")
     if (consent := prices["consent"]) is not None:
-        said.append(
-            f"consent of the {consent['n_customers']:,} who gave none would bring "
-            f"{consent['gain']:,.3g}"
-        )
+        more = describe_count(consent["n_customers"], "more customer")
+        said.append(f"the consent of {more} would add up to {consent['gain']:,.3g}")
     control = prices["control_group"]
-    said.append(f"holding out {control['n_customers']:,} costs {control['cost']:,.3g}")
-    text = "; ".join(said)
-    return f"{text[0].upper()}{text[1:]}."
+    group = describe_count(control["n_customers"], "customer")
+    said.append(f"the control group ({group}) costs {control['cost']:,.3g}")
+    return f"In net value, {'; '.join(said)}."
 
 
 def _promise(campaign: Tree) -> str:
     power = campaign["power"]["overall"]
-    hoped = 100 * power["expected"]
-    arms = "" if power["required_n"] is None else f"; it would take {power['required_n']:,} a group"
     if not power["n_control"]:
-        return "Nothing is promised: without a control group no effect can be seen."
-    if power["minimum_detectable_effect"] is None:
-        return (
-            f"Nothing is promised: {power['n_treated']:,} treated and {power['n_control']:,} held "
-            f"out are too few to tell any fall from chance{arms}."
-        )
-    seen = 100 * power["minimum_detectable_effect"]
-    if power["claimable"]:
-        return (
-            f"{hoped:.1f} points fewer declines are hoped for; from {seen:.1f} on it will be seen."
-        )
-    return (
-        f"Nothing is promised: the {hoped:.1f} points fewer declines hoped for are below the "
-        f"{seen:.1f} that {power['n_treated']:,} treated and {power['n_control']:,} held out can "
-        f"show{arms}."
+        return "Without a control group the effect cannot be measured."
+    groups = f"{power['n_treated']:,} contacted and {power['n_control']:,} in the control group"
+    arms = (
+        ""
+        if power["required_n"] is None
+        else f"; {power['required_n']:,} in each group would be needed"
     )
+    if power["minimum_detectable_effect"] is None:
+        return f"The groups are too small to detect any effect ({groups}{arms})."
+    effects = (
+        f"expected fall of the share that declines: {100 * power['expected']:.1f} percentage "
+        f"points; smallest detectable: {100 * power['minimum_detectable_effect']:.1f}"
+    )
+    if power["claimable"]:
+        return f"The effect can be measured ({effects})."
+    return f"The campaign is too small to measure its effect ({effects}{arms})."

@@ -14,7 +14,14 @@ from retain.cli.terminal.console import literal
 from retain.cli.terminal.explanations import print_explanations
 from retain.cli.terminal.snapshots import snapshots_table
 from retain.verdict.by_snapshot import in_time
-from retain.verdict.keys import label_run, value_text
+from retain.verdict.keys import label_run
+from retain.wording import (
+    describe_count,
+    format_ci,
+    format_interval,
+    format_signed,
+    format_value,
+)
 
 if TYPE_CHECKING:
     from retain.record import StudyDirectory
@@ -62,7 +69,7 @@ def print_comparison(
 def print_files(console: Console, study: StudyDirectory, lost: Sequence[str]) -> None:
     """Print where the verdict lies, and which files the older one had and this one has not."""
     if lost:
-        message = f"The older verdict had {', '.join(lost)}; this one has not."
+        message = f"The previous verdict had {', '.join(lost)}; this one does not."
         console.print(f"[yellow]{literal(message)}[/]", soft_wrap=True)
     console.print(f"Verdict: {literal(study.verdict)}", soft_wrap=True)
 
@@ -84,7 +91,7 @@ def _carried_told(console: Console, verdict: Verdict, findings: ComparisonExtras
         console.print(snapshots_table(snapshots))
     if sealed is None:
         return
-    print_segments(console, findings.further["segments"], findings.further["n_scored"])
+    print_segments(console, findings.further["segments"], findings.further["scored"])
     console.print(_calibration(verdict))
     if findings.further["campaign"] is not None:
         print_campaign(console, findings.further["campaign"])
@@ -97,47 +104,48 @@ def print_diff(console: Console, difference: Difference) -> None:
     for row in difference.config:
         config.add_row(literal(row["key"]), literal(row["a"]), literal(row["b"]))
     metrics = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("metric", a, b, "Δ", "95 %", "p"):
-        metrics.add_column(name, no_wrap=name != "95 %")
+    for name in ("metric", a, b, "Δ", "95 % CI", "p"):
+        metrics.add_column(name, no_wrap=name != "95 % CI")
     for row in difference.metrics:
         change = row["difference"]
         metrics.add_row(
             literal(row["name"]),
             f"{row['a']:.4f}",
             f"{row['b']:.4f}",
-            f"{change['value']:+.4f}",
-            f"{change['low']:+.4f} to {change['high']:+.4f}",
+            format_signed(change["value"], "+.4f"),
+            format_interval(change["low"], change["high"], "+.4f"),
             f"{row['p']:.2g}",
         )
-    console.print(config if difference.config else "No key that can change a result differs.")
+    console.print(
+        config if difference.config else "The two runs differ in no key that can change a result."
+    )
     console.print(metrics)
     if difference.largest_changes:
-        moved = Table("customer", a, b, "Δ", title="Whose risk moved most")
+        moved = Table("customer", a, b, "Δ", title="Customers whose risk differs most")
         moved.box = SIMPLE_HEAD
         for row in difference.largest_changes:
-            cells = (f"{row['a']:.3f}", f"{row['b']:.3f}", f"{row['b'] - row['a']:+.3f}")
+            cells = (f"{row['a']:.3f}", f"{row['b']:.3f}", format_signed(row["b"] - row["a"]))
             moved.add_row(literal(row["customer_id"]), *cells)
         console.print(moved)
 
 
 def _effects(verdict: Verdict) -> Table:
-    table = Table(title="What moved ROC-AUC, all else equal", box=SIMPLE_HEAD)
+    table = Table(title="Effect of each setting on ROC-AUC, all others equal", box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
-    for name in ("axis", "from", "to"):
+    for name in ("setting", "from", "to"):
         table.add_column(name, overflow="fold")
-    for name in ("Δ", "95 %", "p", "pairs"):
+    for name in ("Δ", "95 % CI", "p", "pairs"):
         table.add_column(name, no_wrap=True)
     rows = [(effect, level) for effect in verdict.effects for level in effect.levels]
     for effect, level in rows[:SHOWN]:
-        told = (f"{level.mean:+.3f}", f"{level.low:+.3f} to {level.high:+.3f}", f"{level.p:.2g}")
-        names = (
-            effect.axis,
-            *map(value_text, (effect.reference, level.level)),
-        )
+        interval = format_interval(level.low, level.high, "+.3f")
+        told = (format_signed(level.mean), interval, f"{level.p:.2g}")
+        names = (effect.axis, format_value(effect.reference), format_value(level.level))
         table.add_row(*map(literal, names), *told, str(level.pairs))
     holes = sum(effect.holes for effect in verdict.effects)
     captions = [f"{len(rows) - SHOWN} more in verdict.json"] if len(rows) > SHOWN else []
-    captions += [f"{holes} holes in the grid, named in verdict.json"] if holes else []
+    missing = describe_count(holes, "missing combination")
+    captions += [f"{missing}, listed in verdict.json"] if holes else []
     table.caption = "; ".join(captions) or None
     return table
 
@@ -145,13 +153,13 @@ def _effects(verdict: Verdict) -> Table:
 def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
     board = verdict.table
     table = Table(
-        title=f"{literal(title)}: {len(board)} runs, best first",
+        title=f"{literal(title)}: {describe_count(len(board), 'run')}, best first",
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
     )
     table.add_column("")
     table.add_column("run", overflow="fold", min_width=24)
-    for name in ("ROC-AUC", "95 %", *(("Brier", "ECE") if wide else ()), "Δ best", "p Holm", ""):
+    for name in ("ROC-AUC", "95 % CI", *(("Brier", "ECE") if wide else ()), "Δ best", "p Holm", ""):
         table.add_column(name, no_wrap=True)
     for row in board.head(SHOWN).to_dict("records"):
         best = row["id"] == verdict.best.id
@@ -159,9 +167,9 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
             str(row["rank"]),
             literal(label_run(row, verdict.keys)),
             f"{row['roc_auc']:.3f}",
-            f"{row['roc_auc_low']:.3f}–{row['roc_auc_high']:.3f}",
+            format_interval(row["roc_auc_low"], row["roc_auc_high"]),
             *((f"{row['brier']:.3f}", f"{row['ece']:.3f}") if wide else ()),
-            "" if best else f"{row['difference']:+.3f}",
+            "" if best else format_signed(row["difference"]),
             "" if best else f"{row['p_holm']:.2g}",
             _standing(row, verdict),
             style="bold" if best else None,
@@ -193,32 +201,32 @@ def _left_out(console: Console, verdict: Verdict, findings: ComparisonExtras) ->
         message = f"broken: {run.directory.path.name}: {run.reason.splitlines()[0]}"
         console.print(f"[red]{literal(message)}[/]", soft_wrap=True)
     if findings.broken:
-        count = len(findings.broken)
-        message = f"{count} run is" if count == 1 else f"{count} runs are"
+        message = describe_count(len(findings.broken), "run is", "runs are")
         console.print(
-            f"{message} broken and left out. The line that made such a run does it again; a folder "
-            "that was copied or renamed can be deleted.",
+            f"{message} broken and left out. The command that made such a run does it again; a "
+            "folder that was copied or renamed can be deleted.",
             soft_wrap=True,
         )
     if interrupted := findings.unfinished - findings.running:
-        console.print(f"[yellow]{interrupted} runs were interrupted and are not compared.[/]")
+        were = describe_count(interrupted, "run was", "runs were")
+        console.print(f"[yellow]{were} interrupted and not compared.[/]")
     if findings.running:
-        console.print(f"[yellow]{findings.running} runs are running and are not compared.[/]")
+        are = describe_count(findings.running, "run is", "runs are")
+        console.print(f"[yellow]{are} still running and not compared.[/]")
     if findings.repeated:
-        console.print(f"{findings.repeated} runs stand in several studies; each counts once.")
+        are = describe_count(findings.repeated, "run is", "runs are")
+        console.print(f"{are} in several studies; each counts once.")
 
 
 def _sealed(sealed: SealedTest, day: str | None) -> Table:
-    whom = "customers no run has seen"
-    if day is not None:
-        whom = f"customers on {literal(day)}, which no run saw"
-    title = f"Sealed test: {sealed.customers} {whom}"
+    whom = f"{describe_count(sealed.customers, 'customer')} not used by any run"
+    title = f"Sealed test: {whom}" + ("" if day is None else f", snapshot {literal(day)}")
     table = Table(title=title, box=SIMPLE_HEAD)
-    for name in ("metric", "value", "95 %", ""):
+    for name in ("metric", "value", "95 % CI", ""):
         table.add_column(name)
     for name, found in sealed.metrics.items():
         better = "higher is better" if found["higher_is_better"] else "lower is better"
-        interval = f"{found['low']:.3f}–{found['high']:.3f}"
+        interval = format_interval(found["low"], found["high"])
         table.add_row(literal(name), f"{found['value']:.3f}", interval, better)
     return table
 
@@ -226,6 +234,7 @@ def _sealed(sealed: SealedTest, day: str | None) -> Table:
 def _calibration(verdict: Verdict) -> str:
     brier, ece = verdict.winner.metrics["brier"], verdict.winner.metrics["ece"]
     return (
-        f"Risk is read as a probability; its calibration out of fold: Brier {brier.value:.4f} "
-        f"[{brier.low:.4f}, {brier.high:.4f}], ECE {ece.value:.3f} [{ece.low:.3f}, {ece.high:.3f}]."
+        f"Calibration in cross-validation: Brier {brier.value:.4f} "
+        f"({format_ci(brier.low, brier.high, '.4f')}), "
+        f"ECE {ece.value:.3f} ({format_ci(ece.low, ece.high)})."
     )

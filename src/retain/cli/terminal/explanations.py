@@ -10,11 +10,12 @@ from rich.console import Console
 from rich.table import Table
 
 from retain.cli.terminal.console import literal
+from retain.wording import describe_count, format_interval, format_signed
 
 Tree = Mapping[str, Any]
 STRONGEST = 5
 """Features named in the terminal; the page has them all."""
-SIGNS = {"up": "+", "down": "−", "mixed": "±"}
+ARROWS = {"up": " ↑", "down": " ↓"}
 
 
 def print_explanations(console: Console, reasons: Tree) -> None:
@@ -24,36 +25,38 @@ def print_explanations(console: Console, reasons: Tree) -> None:
     if strongest:
         message = literal(", ".join(strongest))
         console.print(
-            f"Strongest features (mean |SHAP|, log-odds): {message}. Associations, no causes."
+            "Most important features (mean |SHAP|, log-odds; ↑ higher values go with a higher "
+            f"risk, ↓ lower values): {message}. These are associations, not causes."
         )
     for sentence in _cautions(reasons):
         console.print(f"[yellow]{literal(sentence)}[/]")
 
 
 def _groups(groups: list[Tree]) -> Table:
-    table = Table(title="Why: ROC-AUC lost without a feature group", box=SIMPLE_HEAD)
+    table = Table(title="ROC-AUC lost without a feature group", box=SIMPLE_HEAD)
     table.padding = (0, 1, 0, 0)
     table.add_column("group", overflow="fold")
-    for name in ("lost", "95 %", "from"):
-        table.add_column(name, no_wrap=name != "from")
+    for name in ("lost", "95 % CI", "measured by"):
+        table.add_column(name, no_wrap=name != "measured by")
     for group in groups:
         found = group["ablation"]
         if found is None:
             table.add_row(literal(group["name"]), "", "", literal(group["reason"] or ""))
             continue
         loss = found["auc_loss"]
-        interval = f"{loss['low']:+.3f} to {loss['high']:+.3f}"
-        message = f"{found['n_pairs']} pairs of runs" if found["source"] == "sweep" else "refits"
-        table.add_row(literal(group["name"]), f"{loss['value']:+.3f}", interval, message)
+        interval = format_interval(loss["low"], loss["high"], "+.3f")
+        pairs = found["n_pairs"] if found["source"] == "sweep" else None
+        message = (
+            "refits" if pairs is None else describe_count(pairs, "pair of runs", "pairs of runs")
+        )
+        table.add_row(literal(group["name"]), format_signed(loss["value"]), interval, message)
     return table
 
 
 def _strength(feature: Tree) -> str:
-    """A feature's name with its sign and strength."""
-    direction = feature["direction"]
-    if direction == "level":
-        return f"{feature['name']} {feature['mean_abs_shap']['value']:.2f}"
-    return f"{feature['name']} {SIGNS.get(direction, '')}{feature['mean_abs_shap']['value']:.2f}"
+    """Return a feature's name with its importance and direction."""
+    arrow = ARROWS.get(feature["direction"], "")
+    return f"{feature['name']} {feature['mean_abs_shap']['value']:.2f}{arrow}"
 
 
 def _cautions(reasons: Tree) -> Iterator[str]:
@@ -63,5 +66,6 @@ def _cautions(reasons: Tree) -> Iterator[str]:
     if reasons["drivers"] and reasons["drivers"]["ranks_agree"] is False:
         yield (
             "SHAP and permutation importance order the features differently (Kendall's τ "
-            f"{reasons['drivers']['rank_correlation']:.2f}): no order of them is to be relied on."
+            f"{reasons['drivers']['rank_correlation']:.2f}): the ranking of single features is not "
+            "reliable."
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import json
 import os
 import re
 import signal
@@ -26,6 +27,8 @@ READABLE = {
     **dict.fromkeys("‘’‚", "'"),
     "→": "->",
     "←": "<-",
+    "↑": "up",
+    "↓": "down",
     "…": "...",
     "≥": ">=",
     "≤": "<=",
@@ -172,6 +175,24 @@ class SafeErrors(SafeOutput):
             yield
 
 
+class SilentOutput(SafeOutput):
+    """Standard output while a command is silent; ``hidden`` is what lies below."""
+
+    def __init__(self, hidden: TextIO) -> None:
+        super().__init__(None)
+        self.hidden = hidden
+
+
+@contextmanager
+def silent_output() -> Iterator[None]:
+    """Let nothing reach standard output but what ``write_json`` writes."""
+    before, sys.stdout = sys.stdout, SilentOutput(sys.stdout)
+    try:
+        yield
+    finally:
+        sys.stdout = before
+
+
 @contextmanager
 def safe_terminal() -> Iterator[None]:
     """Have everything written to ``sys.stdout`` and ``sys.stderr`` go through this door.
@@ -215,6 +236,14 @@ def write_output(text: str) -> None:
     SafeOutput(sys.stdout).write(text)
 
 
+def write_json(document: object) -> None:
+    """Write a document to standard output, in ASCII, also while other output is silent."""
+    stream = sys.stdout
+    SafeOutput(stream.hidden if isinstance(stream, SilentOutput) else stream).write(
+        json.dumps(document, indent=1) + "\n"
+    )
+
+
 def flush_output() -> None:
     """Have standard output written, or raise what keeps it from that."""
     SafeOutput(sys.stdout).flush()
@@ -233,6 +262,6 @@ def write_progress(text: str) -> None:
     while isinstance(stream, SafeOutput) and stream.stream is not None:
         stream = stream.stream
     errors = SafeErrors(stream, cleaned=False)
-    if errors.isatty():
+    if errors.isatty() and not isinstance(sys.stdout, SilentOutput):
         errors.write(f"\r\x1b[K{clean_line(text)}")
         errors.flush()

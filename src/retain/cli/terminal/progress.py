@@ -12,6 +12,7 @@ from rich.text import Text
 
 from retain.cli.terminal.output import clean_line, write_progress
 from retain.record import CategoricalAgreement
+from retain.wording import format_ci, format_signed
 
 if TYPE_CHECKING:
     from retain.execution.progress import SweepProgress
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from retain.record import MetricSummary, NumericAgreement, Record, TuningInfo
 
 
-MARKS = {"done": "[green]done[/]", "failed": "[red]failed[/]", "not_applicable": "[yellow]no[/]"}
+MARKS = {"done": "[green]done[/]", "failed": "[red]failed[/]"}
+MARKS["not_applicable"] = "[yellow]not applicable[/]"
 
 
 def render_progress(tally: SweepProgress) -> Group:
@@ -57,9 +59,10 @@ def format_tuning(found: TuningInfo) -> str:
     """How far the inner best flatters, and what the folds chose."""
     optimism = found.optimism
     return (
-        f"inner best {found.inner_score:.3f}, outer {found.outer_score:.3f}, "
-        f"optimism {optimism.value:+.3f} [{optimism.low:+.3f}, {optimism.high:+.3f}]; "
-        "the folds chose "
+        f"ROC-AUC in the search {found.inner_score:.3f}, in cross-validation "
+        f"{found.outer_score:.3f}, optimism {format_signed(optimism.value)} "
+        f"({format_ci(optimism.low, optimism.high, '+.3f')}); "
+        "chosen in the folds: "
         + ", ".join(f"{name} {_chosen(facts)}" for name, facts in found.agreement.items())
     )
 
@@ -113,9 +116,9 @@ def _clock(seconds: float) -> str:
 
 
 def _interval(found: MetricSummary | Best) -> str:
-    return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    return f"{found.value:.3f} ({format_ci(found.low, found.high)})"
 
 
 def show_progress(done: int, of: int) -> None:
     """Tell a terminal how many parts are done; a file or a pipe is told nothing."""
-    write_progress(f"carrying the winner on: {done} of {of} parts" if done < of else "")
+    write_progress(f"evaluating the winner: step {done} of {of}" if done < of else "")

@@ -1,4 +1,4 @@
-"""What a read-out prints. Draws, decides nothing."""
+"""What a readout prints. Draws, decides nothing."""
 
 from __future__ import annotations
 
@@ -12,41 +12,45 @@ from rich.console import Console
 from rich.table import Table
 
 from retain.cli.terminal.console import literal
+from retain.wording import format_interval, format_signed
 
 Tree = Mapping[str, Any]
 WORDS = {
     "helped": "[green]helped[/]",
     "harmed": "[red]harmed[/]",
-    "inconclusive": "too small",
-    "not_compared": "too few",
+    "inconclusive": "not significant",
+    "not_compared": "too few customers",
 }
 PAID = {
     "paid": "[green]it paid[/]",
     "lost": "[red]it cost more than it brought[/]",
-    "inconclusive": "too small to tell whether it paid",
+    "inconclusive": "the difference from zero is not significant",
 }
 NO_CURVE = {
-    "declined": "No Qini curve: nobody says who declined.",
-    "too_few": "No Qini curve: it takes 100 observed customers in each arm.",
+    "declined": "No Qini curve: the outcomes do not say who declined.",
+    "too_few": "No Qini curve: at least 100 observed customers are needed in each group.",
 }
 NO_RATIO = {
-    "too_few": "The plan hardly moved who was contacted: its effect on those it moved is not told.",
-    "as_planned": "All were contacted or spared as planned.",
+    "too_few": "The plan hardly changed who was contacted, so the effect of a contact is not "
+    "estimated.",
+    "as_planned": "All customers were contacted or not contacted as planned.",
 }
 CAUTIONS = {
-    "attrition_differs": "Outcomes are missing for {treatment} of those contacted and {control} "
-    "held out, which is no chance (p {p:.2g}): those observed may not be alike.",
-    "attrition": "Outcomes are missing for {treatment} of those contacted and {control} held out.",
-    "against_plan": "Against the plan {n_control_contacted} held out were contacted and "
-    "{n_not_contacted} were not; everyone counts as planned.",
-    "unknown_customers": "{n_customers} customers of the file are not the campaign's and are left "
-    "out.",
+    "attrition_differs": "Outcomes are missing for {treatment} customers to contact and {control} "
+    "in the control group. The shares differ significantly (p {p:.2g}), so the observed groups may "
+    "not be comparable.",
+    "attrition": "Outcomes are missing for {treatment} customers to contact and {control} in the "
+    "control group.",
+    "against_plan": "Not as planned: {n_control_contacted} of the control group were contacted, "
+    "{n_not_contacted} to contact were not. Everybody is analysed as assigned.",
+    "unknown_customers": "Customers of the file that are not in the campaign and are left out: "
+    "{n_customers}.",
 }
 
 
 def print_readout(console: Console, tree: Tree, folder: Path) -> None:
     """Print effects, money, Qini, save rates, cautions and where the files lie."""
-    level = f"{100 * (1 - tree['alpha']):g} %"
+    level = _level(tree)
     console.print(_title(tree))
     for outcome in ("declined", "profit"):
         rows = [row for row in tree["effects"] if row["outcome"] == outcome]
@@ -62,19 +66,24 @@ def print_readout(console: Console, tree: Tree, folder: Path) -> None:
     for caution in tree["cautions"]:
         console.print(f"[yellow]{literal(_caution(caution))}[/]")
     if tree["catalogue"] is not None:
-        console.print(_save_rates(tree["save_rates"], level))
+        console.print(_save_rates(tree["save_rates"], level.removesuffix(" CI")))
         typed = f"retain-compare … -cd {shlex.quote(str(folder))} offers={tree['catalogue']}"
         console.print(f"To plan the next campaign with them: {literal(typed)}", soft_wrap=True)
-    console.print(f"Read-out: {literal(folder)}", soft_wrap=True, highlight=False)
+    console.print(f"Readout: {literal(folder)}", soft_wrap=True, highlight=False)
+
+
+def _level(tree: Tree) -> str:
+    return f"{100 * (1 - tree['alpha']):g} % CI"
 
 
 def _title(tree: Tree) -> str:
     planned, observed = tree["n_planned"], tree["n_observed"]
     counts = [
         f"{observed[arm]:,} of {planned[arm]:,} {word}"
-        for arm, word in (("treatment", "to contact"), ("control", "held out"))
+        for arm, word in (("treatment", "to contact"), ("control", "in the control group"))
     ]
-    return f"[bold]Campaign {literal(tree['campaign_id'])}: {' and '.join(counts)} observed[/]"
+    seen = f"outcomes observed for {' and '.join(counts)}"
+    return f"[bold]Campaign {literal(tree['campaign_id'])}: {seen}[/]"
 
 
 def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
@@ -82,7 +91,7 @@ def _effects(rows: list[Tree], tree: Tree, level: str) -> Table:
     title = "Share that declined, %" if declined else f"Profit per customer, {tree['profit_unit']}"
     table = Table(title=literal(title), box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold", max_width=26)
-    for name in ("contacted", "held out", "Δ", level, "p Holm"):
+    for name in ("contacted", "control", "Δ", level, "p Holm"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for row in rows:
@@ -101,27 +110,28 @@ def _cells(row: Tree) -> list[str]:
     ends = [
         _signed(row["difference"][key], times, places=int(times == 1)) for key in ("low", "high")
     ]
-    p = "<.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}".lstrip("0")
+    p = "<0.001" if row["p_holm"] < 0.001 else f"{row['p_holm']:.3f}"
     return [*means, _signed(row["difference"]["value"], times), " to ".join(ends), p]
 
 
 def _sentence(row: Tree, tree: Tree) -> str:
     """What became of the whole campaign, in words."""
     if row["difference"] is None:
-        return "Too few are observed to compare the arms."
-    messages = [f"In all, {_effect_words(row)}"]
+        return "Too few customers are observed to compare the two groups."
+    messages = [f"Overall: {_effect_words(row)}"]
     if row["customers_saved"] is not None and row["conclusion"] != "inconclusive":
         saved = {key: abs(value) for key, value in row["customers_saved"].items()}
         low, high = sorted((saved["low"], saved["high"]))
-        word = "saved" if row["conclusion"] == "helped" else "driven away"
+        word = "saved" if row["conclusion"] == "helped" else "lost"
         count = tree["n_planned"]["treatment"]
         messages.append(
-            f"about {saved['value']:,.0f} of {count:,} {word} ({low:,.0f} to {high:,.0f})"
+            f"about {saved['value']:,.0f} of {count:,} customers {word} "
+            f"({_level(tree)} {format_interval(low, high, ',.0f')})"
         )
     if row["conclusion"] == "inconclusive":
         times, unit = (100, " points") if row["outcome"] == "declined" else (1, "")
         seen = _amount(row["minimum_detectable_effect"], times)
-        messages.append(f"an effect of {seen}{unit} would likely have been seen")
+        messages.append(f"an effect of {seen}{unit} or more would probably have been detected")
     return f"{'; '.join(messages)}."
 
 
@@ -132,13 +142,15 @@ def _effect_words(row: Tree) -> str:
     what = "fewer declined" if good else "more declined"
     if row["outcome"] == "profit":
         what = "more profit" if good else "less profit"
-    word = {"helped": "it helped", "harmed": "it harmed", "inconclusive": "too small to tell"}
-    return f"{word[row['conclusion']]}: {size} {what} among those to be contacted"
+    word = {"helped": "it helped", "harmed": "it harmed", "inconclusive": "no significant effect"}
+    return f"{word[row['conclusion']]}: {size} {what} among the customers to contact"
 
 
 def _bounds(bounds: Tree) -> str:
     low, high = (_signed(bounds[key], 100) for key in ("low", "high"))
-    return f"Whatever became of those missing, the difference found lies in {low} to {high} points."
+    return (
+        f"Whatever the missing outcomes are, the difference lies between {low} and {high} points."
+    )
 
 
 def _complier(told: Tree, level: str) -> str:
@@ -147,28 +159,32 @@ def _complier(told: Tree, level: str) -> str:
     times, unit = (100, " points") if told["outcome"] == "declined" else (1, "")
     low, high = _signed(told["low"], times), _signed(told["high"], times)
     return (
-        f"On those whom the plan got contacted: {_signed(told['value'], times)}{unit} "
+        "Effect of a contact on those contacted because of the plan: "
+        f"{_signed(told['value'], times)}{unit} "
         f"({level} {low} to {high})."
     )
 
 
 def _money(money: Tree | None, unit: str, level: str) -> str:
     if money is None:
-        return "Too few are observed to tell what it brought."
+        return "Too few customers are observed to compute what the campaign brought."
     gain, net = (money[key] for key in ("gain", "net"))
-    basis = "" if money["basis"] == "observed" else ", at what the plan took a decline to cost"
+    assumed = ", at the cost of a decline that the plan assumed"
+    basis = "" if money["basis"] == "observed" else assumed
     cost = f"{money['cost']:,.0f}{'' if money['cost_basis'] == 'stated' else ' expected'}"
     return (
         f"Gain {_whole(gain['value'])} ({level} {_span(gain)}){basis}, cost {cost}: "
-        f"net {_whole(net['value'])} ({_span(net)}), where the plan expected "
+        f"net value {_whole(net['value'])} ({level} {_span(net)}), expected by the plan "
         f"{_whole(money['expected_net'])}: {PAID[money['conclusion']]}. "
-        f"Money in {literal(unit)}."
+        f"Amounts in {literal(unit)}."
     )
 
 
 def _span(told: Tree) -> str:
-    ends = ("no bound" if told[end] is None else _whole(told[end]) for end in ("low", "high"))
-    return " to ".join(ends)
+    low, high = told["low"], told["high"]
+    if low is not None and high is not None:
+        return format_interval(low, high, ",.0f")
+    return " to ".join("no bound" if end is None else _whole(end) for end in (low, high))
 
 
 def _qini(qini: Tree, level: str) -> str:
@@ -177,21 +193,29 @@ def _qini(qini: Tree, level: str) -> str:
     messages = []
     for order, found in qini.items():
         area = found["qini"]
-        value, low, high = (f"{area[k]:+.3f}".replace("-", "−") for k in ("value", "low", "high"))
-        messages.append(f"{order.replace('_', ' ')} {value} ({level} {low} to {high})")
-    return f"Qini coefficient of the order by {'; by '.join(messages)}; 0 is a random order."
+        value, interval = format_signed(area["value"]), format_interval(*_ends(area), "+.3f")
+        messages.append(f"{order.replace('_', ' ')} {value} ({level} {interval})")
+    return f"Qini coefficient of the ranking by {'; by '.join(messages)}; 0 is a random ranking."
+
+
+def _ends(found: Tree) -> tuple[float, float]:
+    return found["low"], found["high"]
 
 
 def _save_rates(rows: list[Tree], level: str) -> Table:
-    table = Table(title="Save rate of each offer, %", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(
+        title=f"Save rate of each offer, % ({level} interval)",
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+    )
     table.add_column("offer", overflow="fold", max_width=22)
-    for name in ("contacted", "held out", "before", level, "now", level):
+    for name in ("contacted", "control", "before", "interval", "now", "interval"):
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         cells = [f"{row['n_treated']:,}", f"{row['n_control']:,}"]
         for told in (row["prior"], row["posterior"]):
-            low, high = (f"{100 * told[end]:.0f}" for end in ("low", "high"))
-            cells += [f"{100 * told['value']:.1f}", f"{low}–{high}"]
+            interval = format_interval(100 * told["low"], 100 * told["high"], ".0f")
+            cells += [f"{100 * told['value']:.1f}", interval]
         table.add_row(literal(row["offer"]), *cells)
     return table
 
@@ -202,8 +226,8 @@ def _caution(caution: Tree) -> str:
     part = {"overall": "The campaign"}.get(
         caution["scope"], f"{caution['scope']} {caution['name']}"
     )
-    worse = "raised the share that declines" if caution["outcome"] == "declined" else "cost profit"
-    return f"{part} {worse} among those to be contacted. Stop it until the reason is known."
+    worse = "raised the share that declined" if caution["outcome"] == "declined" else "lost profit"
+    return f"{part} {worse} among the customers to contact. Stop it until the reason is known."
 
 
 def _amount(value: float | None, times: float) -> str:
@@ -219,7 +243,7 @@ def _signed(value: float | None, times: float, *, places: int = 1) -> str:
 
 
 def _whole(number: float) -> str:
-    return f"{number:,.0f}".replace("-", "−")
+    return format_signed(number, ",.0f")
 
 
 def _short(number: float, places: int = 1) -> str:

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from retain.cli.terminal.campaign import print_campaign, print_campaign_path, print_segments
 from retain.cli.terminal.console import literal
+from retain.wording import describe_count
 from retain.workflows.score import cautions
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def print_scoring(
         console.print(literal(line), soft_wrap=True, highlight=False)
     winner = found.saved.winner
     console.print(
-        f"[bold]{len(found.new.table):,} customers scored by {literal(winner.name)} "
-        f"({literal(winner.id)}).[/]",
+        f"[bold]{describe_count(len(found.new.table), 'customer')} scored by "
+        f"{literal(winner.name)} ({literal(winner.id)}).[/]",
         highlight=False,
     )
     _not_scored(console, found)
@@ -52,7 +53,7 @@ def _not_scored(console: Console, found: ScoreResult) -> None:
     left_out = found.new.not_scored
     if left_out.empty:
         return
-    console.print(f"{len(left_out):,} not scored, listed in not_scored.csv:")
+    console.print(f"{describe_count(len(left_out), 'customer')} not scored, see not_scored.csv:")
     for reason, count in left_out["reason"].value_counts().head(REASONS).items():
         console.print(literal(f"  {count:,}: {reason}"), highlight=False)
 
@@ -60,12 +61,12 @@ def _not_scored(console: Console, found: ScoreResult) -> None:
 def _drift(found: ScoreResult) -> Table:
     """The score and the features that moved most."""
     then = found.saved.reference.n_training_customers
-    title = f"Drift against {then:,} training customers"
+    title = f"Drift compared with {describe_count(then, 'training customer')}"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold")
-    for name in ("PSI", "by chance", "p Holm", "shift"):
+    for name in ("PSI", "PSI by chance", "p Holm", "shift"):
         table.add_column(name, justify="left" if name == "shift" else "right", no_wrap=True)
-    table.add_column("moved most", overflow="fold")
+    table.add_column("largest change", overflow="fold")
     for row in found.drift.head(SHOWN).to_dict("records"):
         shift = str(row["shift"])
         table.add_row(
@@ -79,5 +80,5 @@ def _drift(found: ScoreResult) -> Table:
         )
     more = len(found.drift) - SHOWN
     rest = f"{more} more in drift.csv; " if more > 0 else ""
-    table.caption = f"{rest}by custom PSI ≥ .1 is a moderate shift, ≥ .25 a strong one"
+    table.caption = f"{rest}by convention PSI ≥ 0.1 is a moderate shift, PSI ≥ 0.25 a strong one"
     return table

@@ -9,6 +9,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from retain.cli.terminal.console import literal
+from retain.wording import format_interval
 
 if TYPE_CHECKING:
     from retain.record import LabelVariant
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def labels_table(others: Sequence[LabelVariant]) -> Table:
     """What other definitions of the target would have made of the same customers."""
-    table = Table(title="The label, one parameter changed", box=SIMPLE_HEAD)
+    table = Table(title="The label with one parameter changed", box=SIMPLE_HEAD)
     for name in ("parameter", "value", "rows", "declined", "same label"):
         table.add_column(name)
     for one in others:
@@ -30,7 +31,7 @@ def labels_table(others: Sequence[LabelVariant]) -> Table:
 def snapshots_table(snapshots: Sequence[SnapshotScore]) -> Table:
     """The winner's ranking at each snapshot."""
     table = Table(title="The winner's ROC-AUC from snapshot to snapshot", box=SIMPLE_HEAD)
-    for name in ("snapshot", "customers", "declined", "ROC-AUC", "95 %", ""):
+    for name in ("snapshot", "customers", "declined", "ROC-AUC", "95 % CI", ""):
         table.add_column(name)
     for one in snapshots:
         table.add_row(
@@ -38,7 +39,7 @@ def snapshots_table(snapshots: Sequence[SnapshotScore]) -> Table:
             f"{one.n_rows:,}",
             f"{one.decline_rate:.0%}",
             f"{one.roc_auc:.3f}",
-            "—" if one.low is None else f"{one.low:.3f}–{one.high:.3f}",
+            "—" if one.low is None or one.high is None else format_interval(one.low, one.high),
             "sealed" if one.is_sealed_test else "",
         )
     return table

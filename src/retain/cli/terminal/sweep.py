@@ -27,6 +27,7 @@ from retain.cli.terminal.snapshots import labels_table
 from retain.execution.progress import SweepProgress
 from retain.execution.status import StatusWriter
 from retain.record import Record
+from retain.wording import describe_count
 
 if TYPE_CHECKING:
     from retain.execution.plan import Plan
@@ -93,12 +94,13 @@ class SweepView:
 
     def stopping(self, runs: int) -> None:
         """Say that runs under way are ended."""
-        self.console.print(f"ending {runs} under way; Ctrl-C again stops them")
+        under_way = describe_count(runs, "run")
+        self.console.print(f"finishing {under_way} under way; Ctrl-C again stops them")
 
     def stopped(self) -> None:
         """Say how far the sweep came."""
         counts = format_counts(self.tally)
-        self.console.print(f"stopped: {counts}. The same line continues with the rest.")
+        self.console.print(f"stopped: {counts}. The same command continues with the rest.")
 
     def _warn(self, text: str) -> None:
         self._print(Text(clean_line(text), "yellow"))
@@ -113,7 +115,7 @@ def print_sources(console: Console, plan: Plan) -> None:
         for line in source.heard:
             console.print(literal(line), soft_wrap=True, highlight=False)
         for step, left_out in zip(source.data.funnel, source.left_out, strict=True):
-            whom = f"; left out {left_out}" if left_out else ""
+            whom = f"; left out: {left_out}" if left_out else ""
             of = "" if step.unit == "customers" else f" {step.unit}"
             message = f"  {step.name} {step.n_before} → {step.n_after}{of}: {step.reason}{whom}"
             console.print(literal(message), soft_wrap=True, highlight=False)
@@ -127,7 +129,7 @@ def print_sources(console: Console, plan: Plan) -> None:
 
 def print_plan(console: Console, plan: Plan) -> None:
     """The runs of a line and their states, for ``dry_run=true``."""
-    title = f"{len(plan.runs)} runs of {literal(plan.study.path.name)}"
+    title = f"{describe_count(len(plan.runs), 'run')} of study {literal(plan.study.path.name)}"
     table = Table("run", "id", "state", title=title)
     for planned in plan.runs:
         table.add_row(
@@ -168,8 +170,8 @@ def _raced_told(console: Console, records: Sequence[Record]) -> None:
     fits = sum(record.split.fits for record in records if record.state == "done")
     saved = sum(record.split.fits - record.folds for record in stopped)
     console.print(
-        f"The race stopped {len(stopped)} runs as worse than the leader (one-sided corrected "
-        f"resampled t-test, p < .05) and saved {saved:,} of {fits:,} fits.",
+        f"Early stopping ended {describe_count(len(stopped), 'run')} worse than the leader "
+        f"(one-sided corrected resampled t-test, p < 0.05) and saved {saved:,} of {fits:,} fits.",
         soft_wrap=True,
         highlight=False,
     )

@@ -1,4 +1,4 @@
-"""A purchase log, whatever it lies in, as whole numbers: who, when, how much."""
+"""A purchase log from any location, normalised to integers in the relation ``purchases``."""
 
 from __future__ import annotations
 
@@ -13,22 +13,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import Step
-from retain.customers.purchases.cleaning.duplicates import once
-from retain.customers.purchases.cleaning.normalise import categories_of, make
-from retain.customers.purchases.cleaning.row_checks import OF, check_rows, count_rows, refuse_empty
+from retain.customers.purchases.cleaning.duplicates import apply_duplicates_policy
+from retain.customers.purchases.cleaning.normalise import create_purchases, encode_categories
+from retain.customers.purchases.cleaning.row_checks import (
+    ROW_UNIT,
+    check_not_empty,
+    check_rows,
+    count_rows,
+)
 from retain.customers.purchases.parsing.raw_columns import (
-    RAW,
+    RAW_TABLE,
     RawRelation,
     column_types,
-    drop,
-    roles_of,
+    drop_relations,
+    map_roles,
 )
-from retain.customers.purchases.parsing.rows import DAY, rows_of
-from retain.customers.purchases.parsing.time_zones import today_in
+from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY, parse_rows
+from retain.customers.purchases.parsing.time_zones import local_today
 from retain.customers.purchases.readers import csv, duckdb_views, sql
-from retain.customers.purchases.readers.arrow import reader_of, store
-from retain.customers.purchases.readers.duckdb_views import in_sentences, prepare
-from retain.customers.purchases.readers.location import LogLocation, origin_of
+from retain.customers.purchases.readers.arrow import load_batches, to_record_batch_reader
+from retain.customers.purchases.readers.duckdb_views import configure, readable_duckdb_errors
+from retain.customers.purchases.readers.location import LogLocation, locate_log
 from retain.schema.purchases import LogColumns, LogFormat, LogPolicy
 from retain.storage.reading import open_regular
 
@@ -38,129 +43,61 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
 
-_WHOLE = 64 << 20  # bytes of a file that are read in full
-_ENDS = 1 << 20  # bytes at both ends of a larger one, whose time of writing counts too
-_VERSION = 1  # raised when the same input is read in another way
-
-
-def of_files(origin: LogLocation, options: object) -> str:
-    """The SHA-256 of the files, whatever they are called, and of the options.
-
-    A file above 64 MB is told by its size, its time of writing and its two ends.
-    """
-    files = sorted(_digest(path) for path in _with_journals(origin))
-    return of_parts(files, options)
-
-
-def of_parts(parts: object, options: object) -> str:
-    """The SHA-256 of anything JSON can write.
-
-    >>> of_parts(["a"], {})[:8]
-    '741c5ba4'
-    """
-    text = json.dumps([_VERSION, parts, options], sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _with_journals(origin: LogLocation) -> Iterator[Path]:
-    """The files, and what a database has not yet written into its own."""
-    yield from origin.files
-    if origin.is_database:
-        beside = (Path(f"{path}{end}") for path in origin.files for end in (".wal", "-wal"))
-        yield from (path for path in beside if path.is_file())
-
-
-def _digest(path: Path) -> str:
-    with open_regular(path) as opened:
-        status = os.fstat(opened.fileno())
-        if status.st_size <= _WHOLE:
-            return hashlib.file_digest(opened, "sha256").hexdigest()
-        found = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode())
-        found.update(opened.read(_ENDS))
-        opened.seek(-_ENDS, os.SEEK_END)
-        found.update(opened.read(_ENDS))
-        return found.hexdigest()
-
-
-_COLUMNS = {"discount": "promo"}
+COLUMN_OF_ROLE = {"discount": "promo"}
+"""Column of ``purchases`` for the roles whose column has another name."""
 
 
 @dataclass(frozen=True)
 class Log:
-    """What is known of the relation ``purchases``.
+    """Facts about the relation ``purchases``.
 
     Attributes
     ----------
     columns
-        Which of ``amount, items, order, category, promo, minutes, contacts, profit`` the log has.
+        Optional columns of the log: ``amount, items, order, category, promo, minutes, contacts,
+        profit``.
     categories
         The text of each category code.
-    steps
+    funnel
         Lines of the funnel that count rows.
-    first, last
-        Days since 1970-01-01 of the first and the last row kept.
-    content
-        SHA-256 that changes whenever the input or the way it is read does.
+    first_day, last_day
+        Days of the first and the last row kept, since 1970-01-01.
+    content_hash
+        SHA-256 of the input and of the options it is read with.
     """
 
     columns: frozenset[str]
     categories: tuple[str, ...]
-    steps: tuple[Step, ...]
-    first: int
-    last: int
-    content: str
+    funnel: tuple[Step, ...]
+    first_day: int
+    last_day: int
+    content_hash: str
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """How a log is to be read."""
+class LogOptions:
+    """Options with which a log is read."""
 
-    table: str | None
     columns: LogColumns
     format: LogFormat
     policy: LogPolicy
 
-    @property
-    def options(self) -> dict[str, object]:
-        """All of it, as JSON writes it."""
-        asked = {"columns": self.columns, "format": self.format, "policy": self.policy}
-        written = {name: one.model_dump(mode="json") for name, one in asked.items()}
-        return {"table": self.table, **written}
 
-
-def content_of(
-    *,
-    path: str,
-    table: str | None,
-    columns: LogColumns,
-    format: LogFormat,  # noqa: A002 - the user's word
-    policy: LogPolicy,
-) -> str:
-    """The SHA-256 of a log: of files without reading their rows, of a server's table by the server.
-
-    Files count by what they hold, whatever they are called; one above 64 MB by its size, its time
-    of writing and its two ends.
-    """
-    return _content(origin_of(path, table), _Asked(table, columns, format, policy))
-
-
-def open_log(  # noqa: PLR0913 - the keys of the config
+def open_log(
     connection: duckdb.DuckDBPyConnection,
-    *,
     path: str,
     table: str | None,
-    columns: LogColumns,
-    format: LogFormat,  # noqa: A002 - the user's word
-    policy: LogPolicy,
+    options: LogOptions,
+    *,
     today: date | None = None,
 ) -> Log:
-    """The log as the relation ``purchases`` of the connection.
+    """Create the relation ``purchases`` of a log.
 
-    Rows without a customer are left out. So are rows whose time, numbers or discount cannot be
-    read, and those later than ``today``, as long as they are at most 5 % of all: more of them
-    refuse the log. A row is a return when its amount or its items are below zero, and then both
-    are; a visit when neither is above zero but minutes or contacts are. Parts of a piece are
-    rounded to whole ones, money to whole cents, both half up.
+    Rows without a customer are left out. So are rows with a time, number or discount that cannot
+    be read, and rows later than ``today``: up to 5 % of all rows, more raise an error. A row is a
+    return if its amount or items are below zero; both are then made negative. It is a visit if
+    neither is above zero but minutes or contacts are. Items are rounded to integers and money to
+    cents, both half up.
 
     Parameters
     ----------
@@ -168,106 +105,158 @@ def open_log(  # noqa: PLR0913 - the keys of the config
         Its relations ``purchases`` and ``retain_…`` are replaced, its time zone becomes UTC.
     path
         A CSV or Parquet file, a folder, a pattern, a DuckDB or SQLite file, ``sqlite:///FILE`` or
-        ``postgresql://HOST/DB``. Parquet and DuckDB stay where they are when their columns need no
-        parsing: ``purchases`` is a view then.
+        ``postgresql://HOST/DB``. If the columns of Parquet and DuckDB files need no parsing,
+        ``purchases`` is a view of them.
     table
-        The table, in a database.
+        Name of the table in a database.
     today
-        The store's day, after which all is future; None for the clock's.
+        Last day of the log in the store's time zone; None for the current day.
 
     Raises
     ------
     RetainError
-        The log is missing, empty, or cannot be read; the sentence says what to type.
+        The log is missing, empty or unreadable.
     """
-    asked = _Asked(table, columns, format, policy)
-    origin = origin_of(path, table)
-    roles = roles_of(columns)
-    with in_sentences(origin.told):
-        prepare(connection, format.timezone)
-        raw = _raw(connection, origin, asked, roles)
-        return _normalised(connection, raw, asked, today, _content(origin, asked))
+    location = locate_log(path, table)
+    roles = map_roles(options.columns)
+    with readable_duckdb_errors(location.name):
+        configure(connection, options.format.timezone)
+        raw = _load_raw(connection, location, table, options, roles)
+        content_hash = _hash_location(location, table, options)
+        return _create_log(connection, raw, options, today, content_hash)
 
 
-def log_of(  # noqa: PLR0913 - the keys of the config
+def open_arrow_log(
     connection: duckdb.DuckDBPyConnection,
     source: Any,
+    options: LogOptions,
     *,
-    columns: LogColumns,
-    format: LogFormat,  # noqa: A002 - the user's word
-    policy: LogPolicy,
     today: date | None = None,
 ) -> Log:
-    """The log a Python object holds, as ``open_log`` makes it of files.
+    """Create the relation ``purchases`` of a Python object, as ``open_log`` does for files.
 
     Parameters
     ----------
     source
-        Whatever exports Arrow batches: a ``RecordBatchReader``, a frame, a DuckDB relation, an
-        ibis expression, or what ``selected`` makes of a SQLAlchemy table. It is read once, batch
-        by batch.
+        Any object that exports Arrow batches: a ``RecordBatchReader``, a frame, a DuckDB relation,
+        an ibis expression, or the result of ``stream_query``. It is read once, batch by batch.
     """
-    asked = _Asked(None, columns, format, policy)
-    reader = reader_of(source)
-    # a relation of this very connection is cut off by the next query, so another one does the rest
-    work = connection.cursor()
-    with closing(work), in_sentences("the log"):
-        prepare(work, format.timezone)
-        raw = store(work, reader.schema, reader, roles_of(columns), "the log")
-        known = of_parts(_rows_hashed(work), asked.options)
-        return _normalised(work, raw, asked, today, known)
+    reader = to_record_batch_reader(source)
+    # the next query closes a relation of the same connection, so the work needs another cursor
+    cursor = connection.cursor()
+    with closing(cursor), readable_duckdb_errors("the log"):
+        configure(cursor, options.format.timezone)
+        raw = load_batches(cursor, reader.schema, reader, map_roles(options.columns), "the log")
+        content_hash = hash_parts(_hash_rows(cursor), None, options)
+        return _create_log(cursor, raw, options, today, content_hash)
 
 
-def selected(engine: sa.Engine, query: Any) -> pa.RecordBatchReader:
-    """The batches of a SQLAlchemy table or select, for ``log_of``; every cell is text."""
+def stream_query(engine: sa.Engine, query: Any) -> pa.RecordBatchReader:
+    """Return the batches of a SQLAlchemy table or select for ``open_arrow_log``, all cells text."""
     import pyarrow as pa
 
     schema, batches = sql.stream_rows(engine, query)
     return pa.RecordBatchReader.from_batches(schema, batches)
 
 
-def _content(origin: LogLocation, asked: _Asked) -> str:
-    if origin.kind != "PostgreSQL":
-        return of_files(origin, asked.options)
-    return of_parts(sql.server_content(origin, asked.table), asked.options)
-
-
-def _rows_hashed(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The rows of ``retain_raw`` hashed and added up, whatever their order."""
-    names = ", ".join(column_types(connection))
-    row = connection.execute(f"SELECT count(*), sum(hash({names})) FROM {RAW}").fetchone()  # noqa: S608
-    return [names, *(str(value) for value in row or ())]
-
-
-def _raw(
-    connection: duckdb.DuckDBPyConnection, origin: LogLocation, asked: _Asked, roles: dict[str, str]
+def _load_raw(
+    connection: duckdb.DuckDBPyConnection,
+    location: LogLocation,
+    table: str | None,
+    options: LogOptions,
+    roles: dict[str, str],
 ) -> RawRelation:
-    if origin.kind == "CSV":
-        return csv.load(connection, origin, roles, asked.format.columns)
-    if origin.kind == "Parquet":
-        return duckdb_views.create_parquet_view(connection, origin, roles)
-    if origin.kind == "DuckDB":
-        return duckdb_views.create_table_view(connection, origin, asked.table, roles)
-    return sql.load(connection, origin, asked.table, roles)
+    if location.kind == "CSV":
+        return csv.load(connection, location, roles, options.format.columns)
+    if location.kind == "Parquet":
+        return duckdb_views.create_parquet_view(connection, location, roles)
+    if location.kind == "DuckDB":
+        return duckdb_views.create_table_view(connection, location, table, roles)
+    return sql.load(connection, location, table, roles)
 
 
-def _normalised(
+def _create_log(
     connection: duckdb.DuckDBPyConnection,
     raw: RawRelation,
-    asked: _Asked,
+    options: LogOptions,
     today: date | None,
-    known: str,
+    content_hash: str,
 ) -> Log:
-    count = refuse_empty(connection, raw.told)
-    raw, repeated = once(connection, raw, count, asked.policy)
-    day = today or today_in(connection, asked.format.timezone)
-    rows = rows_of(connection, raw, asked.format, asked.policy, day)
-    tally = count_rows(connection, rows)
-    steps = check_rows(connection, rows, tally, asked.policy)
-    kinds = categories_of(connection, rows, tally)
-    if not make(connection, rows, tally):
-        drop(connection, (RAW,))
-    read = Step("log read", count, count, "; ".join((raw.how, *rows.values["t"].notes)), of=OF)
-    there = frozenset(_COLUMNS.get(role, role) for role in raw.names) - {"customer", "time"}
-    first, last = tally.first // DAY, tally.last // DAY
-    return Log(there, kinds, (read, *repeated, *steps), first, last, known)
+    n_rows = check_not_empty(connection, raw.name)
+    raw, duplicates = apply_duplicates_policy(connection, raw, n_rows, options.policy)
+    day = today or local_today(connection, options.format.timezone)
+    rows = parse_rows(connection, raw, options.format, options.policy, day)
+    counts = count_rows(connection, rows)
+    checks = check_rows(connection, rows, counts, options.policy)
+    categories = encode_categories(connection, rows, counts)
+    if not create_purchases(connection, rows, counts):
+        drop_relations(connection, (RAW_TABLE,))
+    message = "; ".join((raw.dialect, *rows.expressions["t"].messages))
+    read = Step("log read", n_rows, n_rows, message, of=ROW_UNIT)
+    columns = {COLUMN_OF_ROLE.get(role, role) for role in raw.column_names} - {"customer", "time"}
+    return Log(
+        columns=frozenset(columns),
+        categories=categories,
+        funnel=(read, *duplicates, *checks),
+        first_day=counts.first_second // SECONDS_PER_DAY,
+        last_day=counts.last_second // SECONDS_PER_DAY,
+        content_hash=content_hash,
+    )
+
+
+# --- hashes --------------------------------------------------------------------------------------
+
+_MAX_HASHED_BYTES = 64 << 20  # larger files are hashed by size, modification time and both ends
+_END_BYTES = 1 << 20
+_VERSION = 1  # to be raised when the same input is read differently
+
+
+def hash_log(path: str, table: str | None, options: LogOptions) -> str:
+    """Return the SHA-256 of a log's content and options, without reading its rows.
+
+    A file counts by its content, not by its name; above 64 MB by its size, its modification time
+    and its two ends. A table on a server is hashed by the server.
+    """
+    return _hash_location(locate_log(path, table), table, options)
+
+
+def _hash_location(location: LogLocation, table: str | None, options: LogOptions) -> str:
+    if location.kind == "PostgreSQL":
+        return hash_parts(sql.hash_server_table(location, table), table, options)
+    return hash_parts(sorted(_hash_file(path) for path in _iter_files(location)), table, options)
+
+
+def hash_parts(parts: object, table: str | None, options: LogOptions) -> str:
+    """Return the SHA-256 of the parts of a log, which must be serialisable as JSON."""
+    models = {"columns": options.columns, "format": options.format, "policy": options.policy}
+    keys = {name: model.model_dump(mode="json") for name, model in models.items()}
+    parts = [_VERSION, parts, {"table": table, **keys}]
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _iter_files(location: LogLocation) -> Iterator[Path]:
+    """Yield the files, and the journals of a database with what its file does not hold yet."""
+    yield from location.files
+    if location.is_database:
+        journals = (Path(f"{path}{end}") for path in location.files for end in (".wal", "-wal"))
+        yield from (path for path in journals if path.is_file())
+
+
+def _hash_file(path: Path) -> str:
+    with open_regular(path) as stream:
+        status = os.fstat(stream.fileno())
+        if status.st_size <= _MAX_HASHED_BYTES:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        digest = hashlib.sha256(f"{status.st_size} {status.st_mtime_ns}".encode())
+        digest.update(stream.read(_END_BYTES))
+        stream.seek(-_END_BYTES, os.SEEK_END)
+        digest.update(stream.read(_END_BYTES))
+        return digest.hexdigest()
+
+
+def _hash_rows(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the column names, the number of rows and the sum of their hashes."""
+    names = ", ".join(column_types(connection))
+    row = connection.execute(f"SELECT count(*), sum(hash({names})) FROM {RAW_TABLE}").fetchone()  # noqa: S608
+    return [names, *(str(value) for value in row or ())]

@@ -1,4 +1,4 @@
-"""A purchase log read as customers at several snapshots: the door of this room."""
+"""The reader of purchase logs: customers at one or several snapshots."""
 
 from __future__ import annotations
 
@@ -9,23 +9,22 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.customers import Customers
-from retain.customers.purchases import to_customers
 from retain.customers.purchases.engines import cache as table_cache
 from retain.customers.purchases.engines import duckdb as duck
 from retain.customers.purchases.engines import spark
-from retain.customers.purchases.features import label as labels
 from retain.customers.purchases.features import sql_script
-from retain.customers.purchases.features.funnel import shares
-from retain.customers.purchases.features.query import Plan
+from retain.customers.purchases.features.label import check_measure
+from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.result import TableFacts
 from retain.customers.purchases.features.snapshots import (
     SnapshotCalendar,
+    check_windows,
     single_snapshot,
     snapshots_from_log,
-    windows_of,
 )
-from retain.customers.purchases.log import Log, content_of, open_log
-from retain.customers.purchases.readers.location import origin_of
+from retain.customers.purchases.log import COLUMN_OF_ROLE, Log, LogOptions, hash_log, open_log
+from retain.customers.purchases.readers.location import locate_log
+from retain.customers.purchases.to_customers import LabelRequest, build_customers, describe_rates
 from retain.errors import RetainError
 from retain.schema import check_mapping, parse
 from retain.schema.purchases import LabelRule, LogColumns, LogFormat, LogPolicy, SnapshotRule
@@ -55,112 +54,120 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     memory_limit: str,
     cache: str | None,
 ) -> Customers:
-    """The regular customers of a purchase log, a row each at each of several snapshots.
+    """Return the regular customers of a purchase log, one row per customer and snapshot.
 
-    Features look at what lies strictly before a snapshot, the target at the horizon after it.
-    With ``has_target`` False there is one snapshot and no target, and a row a customer.
+    Features use purchases strictly before a snapshot, the target those of the horizon after it.
+    With ``has_target`` False there is one snapshot, one row per customer and no target.
 
     Parameters
     ----------
     path, table
-        What ``open_log`` takes.
+        Location of the log, as in ``open_log``.
     columns, format, policy, label, snapshots
-        A ``LogColumns``, ``LogFormat``, ``LogPolicy``, ``LabelRule`` and ``SnapshotRule``.
+        Fields of ``LogColumns``, ``LogFormat``, ``LogPolicy``, ``LabelRule`` and ``SnapshotRule``.
     profit_unit
-        What one unit of money is, in words; needed where the log has an amount or a profit.
+        Unit of money, such as ``euro a month``; required if the log has an amount or a profit.
     windows
-        Days the features look back.
+        Lengths of the feature windows in days.
     snapshot
-        The day of the one snapshot where ``has_target`` is False; None for the day after the log.
+        The snapshot if ``has_target`` is False; None for the day after the log.
     engine
         ``duckdb`` or ``spark``: both give the same table.
     memory_limit
-        Of the engine, such as ``1GB``; beyond it, it spills to disk.
+        Memory of the engine, such as ``1GB``; beyond it, data are spilled to disk.
     cache
-        Folder for tables built before, None to keep none.
+        Folder in which built tables are kept, None for no cache.
 
     Raises
     ------
     RetainError
-        An option or the log is wrong, the log is too short, or nobody is regular.
+        An option or the log is wrong, the log is too short, or no customer is regular.
     """
-    keys = {"path": path, "table": table, "columns": columns, "format": format, "policy": policy}
-    asks = {"label": label, "snapshots": snapshots, "windows": windows, "has_target": has_target}
-    how = {"snapshot": snapshot, "engine": engine, "memory_limit": memory_limit}
-    request = request_of({**keys, **asks, **how})
-    unit = _unit(request.reading["columns"], profit_unit)
-    mapped = labels.check_measure(request.label, request.mapped)
+    log_keys = {
+        "path": path,
+        "table": table,
+        "columns": columns,
+        "format": format,
+        "policy": policy,
+    }
+    label_keys = {"label": label, "snapshots": snapshots, "windows": windows}
+    other_keys = {"has_target": has_target, "snapshot": snapshot, "engine": engine}
+    request = parse_request({**log_keys, **label_keys, **other_keys, "memory_limit": memory_limit})
+    unit = _check_profit_unit(request.options.columns, profit_unit)
+    rule = check_measure(request.label, request.optional_columns)
     folder = parse_path("data.cache", cache) if cache else None
-    found = table_cache.build_or_load(folder, request.key(), request.build, request.fits)
-    asked = to_customers.Asked(mapped, request.mapped, unit, has_target)
-    customers = to_customers.customers_of(found, asked)
-    for sentence in shares(found.facts) if has_target else ():
-        logger.info("%s", sentence)
+    built = table_cache.build_or_load(
+        folder, request.cache_key(), request.build_table, request.is_current
+    )
+    label_request = LabelRequest(rule, request.optional_columns, unit, has_target)
+    customers = build_customers(built, label_request)
+    for message in describe_rates(built.facts) if has_target else ():
+        logger.info("%s", message)
     logger.info("customers: %s; %d features", customers.told(), len(customers.columns))
     return customers
 
 
-def request_of(keys: Mapping[str, Any]) -> Request:
-    """The keys of ``read`` but ``profit_unit`` and ``cache``, held against their types."""
-    return Request(
-        reading={
-            "path": keys["path"],
-            "table": keys["table"],
-            "columns": parse(LogColumns, keys["columns"], "data.columns"),
-            "format": parse(LogFormat, keys["format"], "data.format"),
-            "policy": parse(LogPolicy, keys["policy"], "data.policy"),
-        },
+def parse_request(keys: Mapping[str, Any]) -> LogRequest:
+    """Return the checked keys of ``read``, without ``profit_unit`` and ``cache``."""
+    return LogRequest(
+        path=keys["path"],
+        table=keys["table"],
+        options=LogOptions(
+            columns=parse(LogColumns, keys["columns"], "data.columns"),
+            format=parse(LogFormat, keys["format"], "data.format"),
+            policy=parse(LogPolicy, keys["policy"], "data.policy"),
+        ),
         label=parse(LabelRule, keys["label"], "data.label"),
-        snapshots=parse(SnapshotRule, _with_date(keys["snapshots"]), "data.snapshots"),
-        windows=windows_of(keys["windows"]),
+        snapshots=parse(SnapshotRule, _parse_last_date(keys["snapshots"]), "data.snapshots"),
+        windows=check_windows(keys["windows"]),
         has_target=_check_has_target(keys["has_target"], keys["snapshot"]),
-        snapshot=_date(keys["snapshot"], "data.snapshot"),
-        engine=_known(keys["engine"]),
-        memory=duck.bytes_of(keys["memory_limit"]),
+        snapshot=_parse_date(keys["snapshot"], "data.snapshot"),
+        engine=_check_engine(keys["engine"]),
+        memory_bytes=duck.parse_memory_limit(keys["memory_limit"]),
     )
 
 
 @dataclass(frozen=True)
-class Request:
-    """All that can change the table."""
+class LogRequest:
+    """Everything that can change the feature table."""
 
-    reading: Mapping[str, Any]
+    path: str
+    table: str | None
+    options: LogOptions
     label: LabelRule
     snapshots: SnapshotRule
     windows: tuple[int, ...]
     has_target: bool
     snapshot: date | None
     engine: str
-    memory: int
+    memory_bytes: int
 
     @property
-    def mapped(self) -> frozenset[str]:
-        """The optional columns the log was said to have, as ``Log`` calls them."""
-        given = self.reading["columns"].model_dump(exclude_none=True)
-        named = {"discount": "promo"}
-        return frozenset(named.get(name, name) for name in given) - {"customer", "time"}
+    def optional_columns(self) -> frozenset[str]:
+        """Optional columns that are mapped, under the names of ``Log.columns``."""
+        roles = self.options.columns.model_dump(exclude_none=True)
+        return frozenset(COLUMN_OF_ROLE.get(role, role) for role in roles) - {"customer", "time"}
 
-    def key(self) -> str:
-        """A SHA-256 of the log's content, of every option, and of the definition itself."""
-        options = (self.label, self.snapshots)
+    def cache_key(self) -> str:
+        """Return a SHA-256 of the log's content, every option, and the table's definition."""
         return table_cache.hash_key(
-            content_of(**self.reading),
-            [one.model_dump(mode="json") for one in options],
+            hash_log(self.path, self.table, self.options),
+            [rule.model_dump(mode="json") for rule in (self.label, self.snapshots)],
             [self.windows, self.has_target, str(self.snapshot)],
-            sql_script.version(),
+            sql_script.definition_hash(),
         )
 
-    def fits(self, facts: TableFacts) -> bool:
-        """Whether a table built before is today's: what was in the future then may not be now."""
-        return facts.built == _today() or all(step.name != "future" for step in facts.steps)
+    def is_current(self, facts: TableFacts) -> bool:
+        """Return False if rows were left out as future when the table was built on another day."""
+        return facts.built_on == _today() or all(step.name != "future" for step in facts.funnel)
 
-    def build(self, keep: table_cache.Keep) -> TableFacts:
-        """The rows, handed to ``keep`` part by part, and the facts about them."""
-        files = origin_of(self.reading["path"], self.reading["table"]).files
-        with duck.connected(f"{self.memory}B", files=files) as connection:
-            log = open_log(connection, **self.reading)
-            calendar = self._calendar(log)
-            plan = Plan(
+    def build_table(self, write: table_cache.WriteChunk) -> TableFacts:
+        """Pass the rows to ``write`` chunk by chunk, and return the facts about them."""
+        files = locate_log(self.path, self.table).files
+        with duck.connect(f"{self.memory_bytes}B", files=files) as connection:
+            log = open_log(connection, self.path, self.table, self.options)
+            calendar = self._build_calendar(log)
+            query = FeatureQuery(
                 calendar,
                 self.label,
                 self.windows,
@@ -168,41 +175,46 @@ class Request:
                 len(log.categories),
                 self.has_target,
             )
-            built = self._built(connection, plan, log, keep)
-        counts = tuple((*key, *value) for key, value in built.counts.items())
+            built = self._build_features(connection, query, log, write)
         return TableFacts(
-            log.steps,
-            log.categories,
-            calendar.first,
-            calendar.snapshots,
-            counts,
-            tuple(built.sensitivity),
-            _today(),
+            funnel=log.funnel,
+            categories=log.categories,
+            first_day=calendar.first_day,
+            snapshots=calendar.snapshots,
+            counts=tuple((*key, *value) for key, value in built.counts.items()),
+            sensitivity=tuple(built.sensitivity),
+            built_on=_today(),
         )
 
-    def _built(
-        self, connection: duckdb.DuckDBPyConnection, plan: Plan, log: Log, keep: table_cache.Keep
-    ) -> duck.Built:
+    def _build_features(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        query: FeatureQuery,
+        log: Log,
+        write: table_cache.WriteChunk,
+    ) -> duck.EngineCounts:
         if self.engine == "spark":
-            return spark.build(connection, plan, keep=keep)
-        count = _rows(log, connection)
-        return duck.build(connection, plan, purchases=count, keep=keep, memory=self.memory)
+            return spark.build_features(connection, query, write=write)
+        n_purchases = _count_purchases(log, connection)
+        return duck.build_features(
+            connection, query, n_purchases=n_purchases, write=write, memory_bytes=self.memory_bytes
+        )
 
-    def _calendar(self, log: Log) -> SnapshotCalendar:
+    def _build_calendar(self, log: Log) -> SnapshotCalendar:
         if not self.has_target:
-            return single_snapshot(log.first, log.last, self.snapshot)
-        return snapshots_from_log(log.first, log.last, self.snapshots, self.label)
+            return single_snapshot(log.first_day, log.last_day, self.snapshot)
+        return snapshots_from_log(log.first_day, log.last_day, self.snapshots, self.label)
 
 
 def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _rows(log: Log, connection: duckdb.DuckDBPyConnection) -> int:
-    """How many purchases are kept, told by the funnel where it has a line."""
-    counted = [step.after for step in log.steps if step.of == "purchases"]
-    if counted:
-        return counted[-1]
+def _count_purchases(log: Log, connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the number of purchases kept, from the funnel if it has a line about them."""
+    counts = [step.after for step in log.funnel if step.of == "purchases"]
+    if counts:
+        return counts[-1]
     row = connection.execute("SELECT COUNT(*) FROM purchases").fetchone()
     return int(row[0]) if row else 0
 
@@ -219,14 +231,14 @@ def _check_has_target(value: object, snapshot: object) -> bool:
     return value
 
 
-def _known(name: str) -> str:
+def _check_engine(name: str) -> str:
     if name not in ENGINES:
         raise RetainError.unknown("data.engine", str(name), ENGINES)
     return name
 
 
-def _unit(columns: LogColumns, unit: str | None) -> str | None:
-    """What one unit of money is, None where the log has no money."""
+def _check_profit_unit(columns: LogColumns, unit: str | None) -> str | None:
+    """Return the unit of money, None if the log has no money."""
     if columns.amount is None and columns.profit is None:
         return None
     if not unit:
@@ -235,16 +247,16 @@ def _unit(columns: LogColumns, unit: str | None) -> str | None:
     return unit
 
 
-def _with_date(node: Mapping[str, Any]) -> dict[str, Any]:
-    """The node with its last day as a day: a YAML text is none to a strict type."""
-    given = check_mapping("data.snapshots", node)
-    return {**given, "last": _date(given.get("last"), "data.snapshots.last")}
+def _parse_last_date(node: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the node with ``last`` as a date, which a strict schema does not parse from text."""
+    snapshots = check_mapping("data.snapshots", node)
+    return {**snapshots, "last": _parse_date(snapshots.get("last"), "data.snapshots.last")}
 
 
-def _date(value: object, where: str) -> date | None:
+def _parse_date(value: object, key: str) -> date | None:
     if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
         return value
     try:
         return date.fromisoformat(str(value))
     except ValueError:
-        raise RetainError.at(where, f"it is {value!r}", "expected a day as YYYY-MM-DD") from None
+        raise RetainError.at(key, f"it is {value!r}", "expected a day as YYYY-MM-DD") from None

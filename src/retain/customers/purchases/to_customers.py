@@ -1,8 +1,10 @@
-"""Rows of an engine as customers: in order, with texts, named for people."""
+"""Customers built from an engine's feature table: sorted, decoded, described, with their funnel."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 import numpy as np
 import pandas as pd
@@ -11,20 +13,18 @@ import pyarrow.compute as pc
 
 from retain.customers.customers import Column, Customers, Panel, Step
 from retain.customers.purchases.features import label as labels
-from retain.customers.purchases.features.feature_names import FAVOURITE, column_info
-from retain.customers.purchases.features.funnel import REASONS, steps_of
-from retain.customers.purchases.features.label import definitions, table_of
+from retain.customers.purchases.features.feature_names import TOP_CATEGORY, column_info
 from retain.customers.purchases.features.result import FeatureTable, TableFacts
 from retain.customers.purchases.features.snapshots import date_from_epoch
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule
 
-_BESIDE = ("customer", "snapshot", "declined", "reason", "money")
+_NON_FEATURES = ("customer", "snapshot", "declined", "reason", "money")
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the user chose: the label, its columns' measures, what money is."""
+class LabelRequest:
+    """The label, the optional columns of the log, the unit of money, and whether to label."""
 
     label: LabelRule
     columns: frozenset[str]
@@ -32,135 +32,188 @@ class Asked:
     has_target: bool
 
 
-def customers_of(table: FeatureTable, asked: Asked) -> Customers:
-    """The customers of a table, by the text of their id and then by day.
+def build_customers(table: FeatureTable, request: LabelRequest) -> Customers:
+    """Return the customers of a table, sorted by the text of the id, then by day.
 
     Raises
     ------
     RetainError
-        Nobody is regular.
+        No customer is regular.
     """
     facts = table.facts
-    rows, dropped = _regular(table.rows) if not asked.has_target else (table.rows, None)
-    steps = steps_of(facts, asked.label, dropped)
+    rows, dropped = (table.rows, None) if request.has_target else _split_regular(table.rows)
+    funnel = build_funnel(facts, request.label, dropped)
     if rows.num_rows == 0:
-        raise RetainError(_nobody(steps, asked, facts))
-    order, text = _order(rows)
-    ids = _ids(rows, order, text, facts, dated=asked.has_target)
-    features, columns = _features(rows, order, ids, facts)
-    dated = _dated(rows, order, ids, asked, facts) if asked.has_target else None
+        raise RetainError(_no_regular_customers_message(funnel, request, facts))
+    order, id_texts = _sort_order(rows)
+    ids = _build_ids(rows, order, id_texts, facts, has_target=request.has_target)
+    features, columns = _build_features(rows, order, ids, facts)
+    panel = _build_panel(rows, order, ids, request, facts) if request.has_target else None
     return Customers(
         features=features,
         columns=columns,
-        target=_target(rows, order, ids) if asked.has_target else None,
-        profit=_profit(rows, order, ids, asked.label),
-        profit_unit=asked.profit_unit,
-        activity=labels.describe_label(asked.label) if asked.has_target else None,
-        funnel=steps,
-        snapshot=None if asked.has_target else date_from_epoch(facts.snapshots[0]),
-        dated=dated,
+        target=_build_target(rows, order, ids) if request.has_target else None,
+        profit=_build_profit(rows, order, ids, request.label),
+        profit_unit=request.profit_unit,
+        activity=labels.describe_label(request.label) if request.has_target else None,
+        funnel=funnel,
+        snapshot=None if request.has_target else date_from_epoch(facts.snapshots[0]),
+        dated=panel,
     )
 
 
-def _nobody(steps: tuple[Step, ...], asked: Asked, facts: TableFacts) -> str:
-    """Why no row is left, and what would leave some."""
-    message = "; ".join(f"{one.before - one.after} {one.name}" for one in steps[-3:])
-    last = facts.snapshots[-1]
-    days, needed = last - facts.first, asked.label.least_history
-    if not asked.has_target:
-        when, hint = (
-            f"on {date_from_epoch(last)}",
-            "Type data.snapshot=DAY, soon after a purchase of the log, or ",
+# --- funnel --------------------------------------------------------------------------------------
+
+PAIR_UNIT = "customers at snapshots"
+NEVER_BOUGHT = 4
+EXCLUSION_REASONS = (1, 2, 3, NEVER_BOUGHT)
+"""Reasons why a customer is not regular, as numbered in ``eligibility.sql``."""
+
+
+def build_funnel(
+    facts: TableFacts, rule: LabelRule, dropped: Mapping[int, tuple[object, ...]] | None = None
+) -> tuple[Step, ...]:
+    """Return the funnel of the log and of eligibility; ``dropped`` holds ids by reason."""
+    n_by_reason = dict.fromkeys((0, *EXCLUSION_REASONS), 0)
+    for _, reason, n_customers, _ in facts.counts:
+        n_by_reason[reason] += n_customers
+    left, steps = sum(n_by_reason.values()), list(facts.funnel)
+    unit = PAIR_UNIT if dropped is None else "customers"
+    for reason, (name, message) in describe_exclusions(rule).items():
+        if reason == NEVER_BOUGHT and n_by_reason[NEVER_BOUGHT] == 0:
+            continue
+        ids = () if dropped is None else dropped.get(reason, ())
+        steps.append(Step(name, left, left - n_by_reason[reason], message, ids, unit))
+        left -= n_by_reason[reason]
+    return tuple(steps)
+
+
+def describe_exclusions(rule: LabelRule) -> dict[int, tuple[str, str]]:
+    """Return name and message of each exclusion reason, in the order of the checks."""
+    regularity = rule.regularity
+    periods = f"the last {regularity.periods} periods of {regularity.days} days"
+    return {
+        NEVER_BOUGHT: ("never bought", "returns, visits or contacts alone"),
+        1: ("too new", f"first purchase less than {rule.least_history} days before"),
+        2: ("not active", f"no purchase in one of {periods}"),
+        3: ("no rate", f"nothing left of {rule.measure} in {rule.lookback} days after returns"),
+    }
+
+
+def describe_rates(facts: TableFacts) -> Iterator[str]:
+    """Yield a message per snapshot: the number of regular customers and the share that declined."""
+    regular = [counts for counts in facts.counts if counts[1] == 0]
+    for number, rows in groupby(regular, lambda counts: counts[0]):
+        customers, declined = (sum(column) for column in list(zip(*rows, strict=True))[2:])
+        day = date_from_epoch(facts.first_day + number - 1)
+        share = declined / customers
+        yield (
+            f"snapshot {day}: {customers} customers, {share:.1%} declined, "
+            f"{1 - share:.1%} at the previous level"
         )
-    else:
+
+
+def _no_regular_customers_message(
+    funnel: tuple[Step, ...], request: LabelRequest, facts: TableFacts
+) -> str:
+    counts = "; ".join(f"{step.before - step.after} {step.name}" for step in funnel[-3:])
+    last = date_from_epoch(facts.snapshots[-1])
+    n_days, needed = facts.snapshots[-1] - facts.first_day, request.label.least_history
+    if request.has_target:
         when, hint = "at any snapshot", "Type "
-    if days < needed:
-        latest = date_from_epoch(last)
-        hint = f"The log begins {days} days before {latest}, and {needed} are asked. {hint}"
+    else:
+        when = f"on {last}"
+        hint = "Type data.snapshot=DAY, soon after a purchase of the log, or "
+    if n_days < needed:
+        hint = f"The log begins {n_days} days before {last}, and {needed} are asked. {hint}"
     hint += "another data.label.regularity.periods=N or data.label.min_history=DAYS"
-    return f"nobody is a regular customer {when} ({message}). {hint}."
+    return f"nobody is a regular customer {when} ({counts}). {hint}."
 
 
-def _regular(rows: pa.Table) -> tuple[pa.Table, dict[int, tuple[object, ...]]]:
-    """The rows of regular customers, and the ids of the others by reason."""
+# --- columns -------------------------------------------------------------------------------------
+
+
+def _split_regular(rows: pa.Table) -> tuple[pa.Table, dict[int, tuple[object, ...]]]:
+    """Return the rows of regular customers, and the ids of the others by reason."""
     reason = rows["reason"]
-    others = {n: rows.filter(pc.equal(reason, n))["customer"] for n in REASONS}
+    others = {n: rows.filter(pc.equal(reason, n))["customer"] for n in EXCLUSION_REASONS}
     dropped = {n: tuple(sorted(ids.to_pylist(), key=str)) for n, ids in others.items()}
     return rows.filter(pc.equal(reason, 0)), dropped
 
 
-def _order(rows: pa.Table) -> tuple[np.ndarray, pa.Array]:
-    """The places of rows by id text and day, and the text of every id, in the order of rows."""
+def _sort_order(rows: pa.Table) -> tuple[np.ndarray, pa.Array]:
+    """Return the row indices sorted by id text and day, and the id text of each row, unsorted."""
     coded = rows["customer"].combine_chunks().dictionary_encode()
     texts = coded.dictionary.cast(pa.string())
     rank = np.empty(len(texts), dtype=np.int64)
     rank[pc.array_sort_indices(texts).to_numpy()] = np.arange(len(texts))
     days = rows["snapshot"].to_numpy()
-    place = rank[coded.indices.to_numpy()] * (int(days.max()) + 1) + days
-    return np.argsort(place, kind="stable"), texts.take(coded.indices)
+    keys = rank[coded.indices.to_numpy()] * (int(days.max()) + 1) + days
+    return np.argsort(keys, kind="stable"), texts.take(coded.indices)
 
 
-def _ids(
-    rows: pa.Table, order: np.ndarray, text: pa.Array, facts: TableFacts, *, dated: bool
+def _build_ids(
+    rows: pa.Table, order: np.ndarray, texts: pa.Array, facts: TableFacts, *, has_target: bool
 ) -> pd.Index:
-    if not dated:
-        plain: pd.Index = pd.Index(_taken(rows, "customer", order).rename("customer_id"))
-        return plain
-    numbers = rows["snapshot"].combine_chunks().dictionary_encode()
-    days = [str(date_from_epoch(facts.first + n - 1)) for n in numbers.dictionary.to_pylist()]
-    said = pa.array(days, pa.string()).take(numbers.indices)
-    joined = pc.binary_join_element_wise(text, said, "@").take(order)
+    """Return the customer ids, or ``ID@DAY`` with several snapshots."""
+    if not has_target:
+        customers: pd.Index = pd.Index(_take(rows, "customer", order).rename("customer_id"))
+        return customers
+    coded = rows["snapshot"].combine_chunks().dictionary_encode()
+    days = [str(date_from_epoch(facts.first_day + n - 1)) for n in coded.dictionary.to_pylist()]
+    day_texts = pa.array(days, pa.string()).take(coded.indices)
+    joined = pc.binary_join_element_wise(texts, day_texts, "@").take(order)
     ids: pd.Index = pd.Index(pd.Series(joined.to_pandas(), name="customer_id"))
     return ids
 
 
-def _taken(rows: pa.Table, name: str, order: np.ndarray) -> pd.Series:
+def _take(rows: pa.Table, name: str, order: np.ndarray) -> pd.Series:
     column = rows[name].combine_chunks().take(pa.array(order))
     return pd.Series(column.to_pandas())
 
 
-def _features(
+def _build_features(
     rows: pa.Table, order: np.ndarray, ids: pd.Index, facts: TableFacts
 ) -> tuple[pd.DataFrame, dict[str, Column]]:
-    columns = column_info(name for name in rows.column_names if name not in _BESIDE)
+    columns = column_info(name for name in rows.column_names if name not in _NON_FEATURES)
     values = {
-        name: _favourite(rows[name], order, facts)
-        if name == FAVOURITE
+        name: _decode_categories(rows[name], order, facts)
+        if name == TOP_CATEGORY
         else rows[name].cast(pa.float64()).to_numpy()[order]
         for name in columns
     }
     return pd.DataFrame(values, copy=False).set_index(ids), columns
 
 
-def _favourite(codes: pa.ChunkedArray, order: np.ndarray, facts: TableFacts) -> pd.Series:
+def _decode_categories(codes: pa.ChunkedArray, order: np.ndarray, facts: TableFacts) -> pd.Series:
     texts = pa.array(facts.categories, pa.string())
-    taken = texts.take(codes.combine_chunks().take(pa.array(order)))
-    return pd.Series(taken.to_pandas(), dtype="str")
+    decoded = texts.take(codes.combine_chunks().take(pa.array(order)))
+    return pd.Series(decoded.to_pandas(), dtype="str")
 
 
-def _target(rows: pa.Table, order: np.ndarray, ids: pd.Index) -> pd.Series:
+def _build_target(rows: pa.Table, order: np.ndarray, ids: pd.Index) -> pd.Series:
     declined = rows["declined"].cast(pa.int64()).to_numpy()[order]
     return pd.Series(declined, index=ids, name="target")
 
 
-def _profit(rows: pa.Table, order: np.ndarray, ids: pd.Index, rule: LabelRule) -> pd.Series | None:
-    """Money a month: the sum of the look-back, in whole cents, times a month by its days."""
+def _build_profit(
+    rows: pa.Table, order: np.ndarray, ids: pd.Index, rule: LabelRule
+) -> pd.Series | None:
+    """Return money per month: cents of the look-back / 100 / its days × 365.25 / 12."""
     if "money" not in rows.column_names:
         return None
     cents = rows["money"].to_numpy()[order]
     return pd.Series(cents * 487 / (1600 * rule.lookback), index=ids, name="profit")
 
 
-def _dated(
-    rows: pa.Table, order: np.ndarray, ids: pd.Index, asked: Asked, facts: TableFacts
+def _build_panel(
+    rows: pa.Table, order: np.ndarray, ids: pd.Index, request: LabelRequest, facts: TableFacts
 ) -> Panel:
-    days = rows["snapshot"].to_numpy()[order] + facts.first - 1
-    tried = definitions(asked.label, labels.measures_of(asked.columns))
+    days = (rows["snapshot"].to_numpy()[order] + facts.first_day - 1).astype("datetime64[D]")
+    variants = labels.list_label_variants(request.label, labels.list_measures(request.columns))
     return Panel(
-        customer=_taken(rows, "customer", order).set_axis(ids).rename("customer"),
-        snapshot=pd.Series(
-            days.astype("datetime64[D]").astype("datetime64[s]"), index=ids, name="snapshot"
-        ),
-        horizon=asked.label.horizon,
-        sensitivity=table_of(tried, facts.sensitivity),
+        customer=_take(rows, "customer", order).set_axis(ids).rename("customer"),
+        snapshot=pd.Series(days.astype("datetime64[s]"), index=ids, name="snapshot"),
+        horizon=request.label.horizon,
+        sensitivity=labels.tabulate_variants(variants, facts.sensitivity),
     )

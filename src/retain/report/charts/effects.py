@@ -7,7 +7,7 @@ from retain.report.charts.rows import Row, Scale, interval_plot
 from retain.report.text.names import Tree
 from retain.report.text.words import message
 from retain.report.tree import clear, measured_levels
-from retain.verdict.keys import value_text
+from retain.wording import format_value
 
 SHOWN = 36
 """Rows in the chart; the table under it has them all."""
@@ -28,14 +28,14 @@ def effects(tree: Tree, labels: Labels) -> Chart | None:
 
 
 def _heading(effect: Tree) -> Row:
-    against = message("chart.effects.against", level=value_text(effect["reference"]))
+    against = message("chart.effects.against", level=format_value(effect["reference"]))
     return Row(str(effect["factor"]), aside=against)
 
 
 def _level(level: Tree) -> Row:
     found = level["difference"]
     return Row(
-        value_text(level["level"]),
+        format_value(level["level"]),
         found["value"],
         found["low"],
         found["high"],

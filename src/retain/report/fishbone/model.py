@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from retain.report.text.names import Tree, printable
 from retain.report.text.numbers import Number, count_path, format_number
-from retain.report.text.words import message, words
+from retain.report.text.words import interval, message, words
 
 SIGNS, RISKIEST, PHIK = {"up": "+", "down": "−", "mixed": "±"}, "↑", "φk"
 GROUPS = {
@@ -151,10 +151,11 @@ class Reader:
         return f"{PHIK} {format_number(feature['phik'], 'times', self.language)}"
 
     def _interval(self, given: Tree, form: str) -> str:
-        mean, low, high = (Number(given[name], form) for name in ("value", "low", "high"))
-        if low.value is None or high.value is None:
-            return format_number(mean.value, form, self.language)
-        return self.say("fishbone.interval", mean=mean, low=low, high=high)
+        low, high = given["low"], given["high"]
+        if low is None or high is None:
+            return format_number(given["value"], form, self.language)
+        mean = Number(given["value"], form)
+        return self.say("fishbone.interval", mean=mean, range=interval(low, high, form))
 
     @property
     def _strongest(self) -> float:

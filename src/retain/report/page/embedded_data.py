@@ -12,7 +12,7 @@ from retain.report.charts.canvas import Chart
 from retain.report.page.leaderboard import LONG, PAGE, Column, choices
 from retain.report.text.names import Tree, run_label
 from retain.report.text.words import LANGUAGES, words
-from retain.verdict.keys import value_text
+from retain.wording import format_value
 
 STEPS = 1_000_000
 """Numbers travel as whole millionths: 10,000 runs then fit the page, and no digit shown is lost."""
@@ -38,7 +38,16 @@ def island(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -
 
 def _spoken(language: str) -> dict[str, Any]:
     """The texts the script needs."""
-    kept = ("script.", "tag.", "tip.", "chart.", "metric.", "measure.", "fishbone.tip.")
+    kept = (
+        "script.",
+        "interval.",
+        "tag.",
+        "tip.",
+        "chart.",
+        "metric.",
+        "measure.",
+        "fishbone.tip.",
+    )
     texts = words(language).texts
     return {key: text for key, text in texts.items() if key.startswith(kept)}
 
@@ -87,7 +96,7 @@ def _names(column: Column) -> list[str]:
 
 def _places(board: Sequence[Tree], key: str, found: Sequence[str]) -> list[int]:
     place = {text: at for at, text in enumerate(found)}
-    return [place[value_text(row.get(key))] for row in board]
+    return [place[format_value(row.get(key))] for row in board]
 
 
 def _pairs(tree: Tree) -> dict[str, Any]:
@@ -98,7 +107,7 @@ def _pairs(tree: Tree) -> dict[str, Any]:
     return {
         "runs": [[row["id"], row["rank"], run_label(row, tree["key_columns"])] for row in chosen],
         "keys": {
-            row["id"]: [value_text(row.get(key)) for key in tree["key_columns"]] for row in chosen
+            row["id"]: [format_value(row.get(key)) for key in tree["key_columns"]] for row in chosen
         },
         "names": list(tree["key_columns"]),
         "metrics": list(tree["metrics"]),
@@ -118,7 +127,7 @@ def _pairs(tree: Tree) -> dict[str, Any]:
 
 def _diff(one: Tree) -> dict[str, Any]:
     """A pair of the verdict, its config values as text."""
-    config = [[c["key"], value_text(c["a"]), value_text(c["b"])] for c in one["config"]]
+    config = [[c["key"], format_value(c["a"]), format_value(c["b"])] for c in one["config"]]
     return {**one, "config": config}
 
 

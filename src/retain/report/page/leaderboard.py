@@ -10,21 +10,21 @@ from retain.report.text.names import Tree, metric_name
 from retain.report.text.numbers import Number
 from retain.report.text.words import Message, has_text, message
 from retain.report.tree import METRIC
-from retain.verdict.keys import value_text
+from retain.wording import format_value
 
 PAGE = 25
 """Rows shown at a time; the script pages through the rest."""
 CHOICES = 40
 """Values a key may have and still be filtered by a list of them; the search finds the others."""
-RANKING = (METRIC, "difference", "p_holm", "equivalent")
+RANKING = (METRIC, "difference", "p_holm", "prob_equivalent")
 """Columns that say who is better, and how sure that is."""
 LONG = 32
 """Letters of a config value from which its cell wraps."""
 FORMS = {
     "difference": "change",
     "p_holm": "p",
-    "equivalent": "percent",
-    "worse": "percent",
+    "prob_equivalent": "percent",
+    "prob_worse": "percent",
     "fit_seconds": "seconds",
 }
 
@@ -65,7 +65,7 @@ def columns(tree: Tree) -> list[Column]:
             name,
             FORMS.get(name, "score"),
             ranged=name in (METRIC, "difference"),
-            falling=directions.get(name, name in ("difference", "p_holm", "equivalent")),
+            falling=directions.get(name, name in ("difference", "p_holm", "prob_equivalent")),
         )
         for name in wanted
         if name in row
@@ -80,7 +80,7 @@ def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
             "id": row["id"],
             "tags": tags(row, tree),
             "tied": row["tied"],
-            "keys": [value_text(row.get(key)) for key in tree["key_columns"]],
+            "keys": [format_value(row.get(key)) for key in tree["key_columns"]],
             "cells": [(column.extra, _cell(row, column)) for column in numbers],
         }
         for row in tree["leaderboard"][:PAGE]
@@ -123,6 +123,6 @@ def levels(values: Sequence[Any]) -> list[str]:
 
     def order(value: Any) -> tuple[bool, float, str]:
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        return not number, float(value) if number else 0.0, value_text(value)
+        return not number, float(value) if number else 0.0, format_value(value)
 
-    return list(dict.fromkeys(value_text(value) for value in sorted(values, key=order)))
+    return list(dict.fromkeys(format_value(value) for value in sorted(values, key=order)))

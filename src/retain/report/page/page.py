@@ -47,12 +47,13 @@ from retain.report.text.names import (
     offer_label,
     run_name,
 )
-from retain.report.text.numbers import Number, count_path
+from retain.report.text.numbers import Number, count_path, money_form
 from retain.report.text.segments import apart, measure, segment_named, segment_sentences, stable
 from retain.report.text.words import (
     LANGUAGES,
     Label,
     has_text,
+    interval,
     message,
     render_all_languages,
     words,
@@ -62,13 +63,14 @@ from retain.report.tree import (
     aside,
     by_name,
     campaign_or_none,
+    column_values,
     fill_defaults,
     flatten,
     has_profit,
     left_out,
     measured_levels,
 )
-from retain.verdict.keys import value_text
+from retain.wording import format_value
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -174,6 +176,12 @@ def _vocabulary(language: str) -> dict[str, Any]:
     def number(value: float | None, form: str) -> Markup:
         return Number(value, form).html(language)
 
+    def span(low: float | None, high: float | None, form: str) -> Markup:
+        said = interval(low, high, form)
+        alike = said.key == "interval.plain"  # in all languages: the script rewrites its numbers
+        text = words(language).html(said) if alike else render_all_languages(said)
+        return Markup('<span class="range">{}</span>').format(text)
+
     def count(things: Any, path: str) -> Markup:
         size = things if isinstance(things, int) else len(things)
         return count_path(size, path).html(language)
@@ -184,13 +192,16 @@ def _vocabulary(language: str) -> dict[str, Any]:
         "sentence": sentence,
         "label": partial(_label, language),
         "number": number,
+        "span": span,
         "count": count,
         "code": code,
         "counted": count_path,
         "amount": Number,
+        "money_form": money_form,
+        "column": column_values,
         "metric": lambda name: render_all_languages(metric_name(name)),
         "run_name": run_name,
-        "value_text": value_text,
+        "format_value": format_value,
         "measured": measured_levels,
         "flat": flatten,
         "known": has_text,

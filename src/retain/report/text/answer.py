@@ -6,10 +6,20 @@ from typing import Any
 
 from markupsafe import Markup
 
-from retain.report.text.names import Tree, code, metric_name, run_label, run_name
+from retain.report.text.names import (
+    Tree,
+    code,
+    metric_name,
+    run_label,
+    run_name,
+)
 from retain.report.text.numbers import Number, count_path
-from retain.report.text.words import LANGUAGES, Message, message, words
+from retain.report.text.words import LANGUAGES, Message, interval, message, words
 from retain.report.tree import METRIC, clear, measured_levels
+from retain.wording import format_value
+
+BASELINE = "dummy"
+"""The model that gives all customers the same score."""
 
 
 def answer(tree: Tree) -> list[Message]:
@@ -34,10 +44,12 @@ def sentence(said: Message) -> Markup:
     return shown
 
 
-def score(values: Tree) -> dict[str, Number]:
+def score(values: Tree) -> dict[str, Number | Message]:
     """A metric and its interval, by the names the phrases use."""
-    names = {"mean": "value", "low": "low", "high": "high"}
-    return {name: Number(values[at], "score") for name, at in names.items()}
+    return {
+        "mean": Number(values["value"], "score"),
+        "range": interval(values["low"], values["high"], "score"),
+    }
 
 
 def _won(tree: Tree) -> Message:
@@ -96,23 +108,32 @@ def _chance(tree: Tree) -> Message:
 
 
 def _moved(tree: Tree) -> Message:
-    found = [
+    measured = [
         (effect, level) for effect in tree["main_effects"] for level in measured_levels(effect)
     ]
+    found = [one for one in measured if not _is_baseline(*one)]
     if not found:
-        return message("answer.moved.unknown")
+        return message("answer.moved.baseline" if measured else "answer.moved.unknown")
     effect, level = max(found, key=lambda one: abs(one[1]["difference"]["value"]))
     difference = level["difference"]
-    ends = {"mean": "value", "low": "low", "high": "high"}
-    change = {name: Number(difference[end], "change") for name, end in ends.items()}
     return message(
         "answer.moved.clear" if clear(difference) else "answer.moved.unclear",
-        axis=code(effect["factor"]),
-        level=code(level["level"]),
-        reference=code(effect["reference"]),
+        level=_setting(effect, level["level"]),
+        reference=_setting(effect, effect["reference"]),
         pairs=message("answer.pairs", n=Number(level["n_pairs"], "count")),
-        **change,
+        mean=Number(difference["value"], "change"),
+        range=interval(difference["low"], difference["high"], "change"),
     )
+
+
+def _is_baseline(effect: Tree, level: Tree) -> bool:
+    """Return whether a model is compared with the dummy baseline, which is no finding."""
+    return effect["factor"] == "model" and BASELINE in (level["level"], effect["reference"])
+
+
+def _setting(effect: Tree, value: Any) -> Markup:
+    """Return a value of a setting as one types it."""
+    return code(f"{effect['axis']}={format_value(value)}")
 
 
 def _sealed(tree: Tree) -> Message:

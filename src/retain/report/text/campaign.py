@@ -12,7 +12,7 @@ from typing import Any
 
 from retain.report.text.names import Tree, code, offer_label
 from retain.report.text.numbers import Number, format_number
-from retain.report.text.words import Message, message
+from retain.report.text.words import Message, interval, message
 
 CONSENT = "campaign.consent=assume_given"
 """What the store types to vouch for everybody's consent."""
@@ -49,8 +49,7 @@ def _plan(campaign: Tree) -> Message:
         cost=money(plan["expected_cost"]),
         saved=money(plan["expected_saved"]),
         net=money(plan["expected_net"]["value"]),
-        low=money(plan["expected_net"]["low"]),
-        high=money(plan["expected_net"]["high"]),
+        range=interval(plan["expected_net"]["low"], plan["expected_net"]["high"], "money"),
     )
 
 
@@ -111,13 +110,6 @@ def _nothing(_: Tree) -> dict[str, Any]:
 
 def _bent(tree: Tree) -> dict[str, Any]:
     return _slope(tree["campaign"]["recalibration"])
-
-
-def _slope(found: Tree) -> dict[str, Any]:
-    """Slope with its interval, and intercept, of a recalibration."""
-    ends = {"slope": "value", "low": "low", "high": "high"}
-    slope = {name: Number(found["slope"][end], "times") for name, end in ends.items()}
-    return {**slope, "intercept": Number(found["intercept"], "times")}
 
 
 def _lost(tree: Tree) -> dict[str, Any]:
@@ -193,8 +185,13 @@ def plan_quality_text(campaign: Tree) -> list[Message]:
 
 
 def _at_risk(campaign: Tree) -> Message:
-    ends = {end: money(value) for end, value in campaign["profit_at_risk"].items()}
-    return message("trust.at_risk", draws=Number(campaign["n_simulations"], "count"), **ends)
+    found = campaign["profit_at_risk"]
+    return message(
+        "trust.at_risk",
+        draws=Number(campaign["n_simulations"], "count"),
+        value=money(found["value"]),
+        range=interval(found["low"], found["high"], "money"),
+    )
 
 
 def _calibrated(campaign: Tree) -> Message | None:
@@ -202,11 +199,18 @@ def _calibrated(campaign: Tree) -> Message | None:
     found = campaign["recalibration"]
     if found is None:
         return None
-    return message(
-        f"trust.calibrated.{_spread(found)}",
-        customers=customers(found["n_customers"]),
-        **_slope(found),
-    )
+    key = f"trust.calibrated.{_spread(found)}"
+    return message(key, customers=customers(found["n_customers"]), **_slope(found))
+
+
+def _slope(found: Tree) -> dict[str, Any]:
+    """Return slope and intercept of the recalibration, by the names the phrases use."""
+    slope = found["slope"]
+    return {
+        "slope": Number(slope["value"], "times"),
+        "range": interval(slope["low"], slope["high"], "times"),
+        "intercept": Number(found["intercept"], "times"),
+    }
 
 
 def _spread(recalibration: Tree) -> str:

@@ -8,9 +8,15 @@ from retain.report.charts.dependence import SHOWN as PANELS
 from retain.report.charts.distributions import SHOWN as DISTRIBUTIONS
 from retain.report.charts.intervals import SHOWN
 from retain.report.charts.tornado import swings
-from retain.report.text.names import Tree, code, label, offer_label, segment_label
+from retain.report.text.names import (
+    Tree,
+    code,
+    label,
+    offer_label,
+    segment_label,
+)
 from retain.report.text.numbers import Number, count_path
-from retain.report.text.words import Label, Message, has_text, message
+from retain.report.text.words import Label, Message, has_text, interval, message
 from retain.report.tree import BEESWARM_ROWS as SWARMS
 from retain.report.tree import (
     METRIC,
@@ -22,7 +28,7 @@ from retain.report.tree import (
     segments_by_risk,
     strong,
 )
-from retain.verdict.keys import value_text
+from retain.wording import format_value
 
 
 def channel(name: str) -> Message:
@@ -36,9 +42,13 @@ def _segments(tree: Tree) -> Message:
     money = has_profit(found)
     one, weight = segments_by_risk(found)[0]
     form = "money" if money else "percent"
-    ends = {end: Number(weight[end], form) for end in ("value", "low", "high")}
     key = "caption.segments" if money else "caption.segments_risk"
-    return message(key, segment=segment_label(one), **ends)
+    return message(
+        key,
+        segment=segment_label(one),
+        value=Number(weight["value"], form),
+        range=interval(weight["low"], weight["high"], form),
+    )
 
 
 def _profit_curve(tree: Tree) -> Message:
@@ -77,7 +87,6 @@ def _tornado(tree: Tree) -> Message:
         name=message(f"assumption.{widest['name']}"),
         low=Number(min(ends), "money"),
         high=Number(max(ends), "money"),
-        net=Number(found["expected_net"], "money"),
         chosen=Number(found["n_chosen"], "count"),
     )
 
@@ -110,7 +119,7 @@ def _intervals(tree: Tree) -> Message:
 
 def _effects(tree: Tree) -> Message:
     messages = [
-        code(f"{effect['factor']}={value_text(level['level'])}")
+        code(f"{effect['factor']}={format_value(level['level'])}")
         for effect in tree["main_effects"]
         for level in measured_levels(effect)
         if clear(level["difference"])
@@ -186,10 +195,9 @@ def _beeswarm(tree: Tree) -> Message:
     reasons = tree["explanations"]
     shown = [one for one in strong(reasons, SWARMS) if one["beeswarm"] is not None]
     widest = max(shown, key=lambda one: float(one["beeswarm"]["max"] - one["beeswarm"]["min"]))
-    swarm = widest["beeswarm"]
-    ends = {"low": Number(swarm["min"], "change"), "high": Number(swarm["max"], "change")}
+    swarm = interval(widest["beeswarm"]["min"], widest["beeswarm"]["max"], "change")
     customers = Number((reasons["drivers"] or reasons["target"])["n_customers"], "count")
-    return message("caption.beeswarm", n=customers, feature=label(widest["label"]), **ends)
+    return message("caption.beeswarm", n=customers, feature=label(widest["label"]), range=swarm)
 
 
 def _dependence(tree: Tree) -> Message:
@@ -218,10 +226,12 @@ def _distributions(tree: Tree) -> Message:
         return message("caption.distributions_alone")
     furthest = max(found, key=lambda one: abs(one["effect_size"]["value"]))
     effect = furthest["effect_size"]
-    ends = {end: Number(effect[end], "times") for end in ("value", "low", "high")}
-    measure = message(f"effect.{effect['measure']}")
     return message(
-        "caption.distributions", feature=label(furthest["label"]), measure=measure, **ends
+        "caption.distributions",
+        feature=label(furthest["label"]),
+        measure=message(f"effect.{effect['measure']}"),
+        value=Number(effect["value"], "times"),
+        range=interval(effect["low"], effect["high"], "times"),
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from retain.report.text.names import Tree
 from retain.report.text.numbers import VALUES, Number, format_number
-from retain.report.text.words import LANGUAGES, Label, Message, message, words
+from retain.report.text.words import LANGUAGES, Label, Message, interval, message, words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ def driver_message(driver: Tree, feature: Tree) -> Message:
     >>> typical = {"typical_low": 6, "typical_high": 11, "typical_share": None}
     >>> few = {**typical, "value": 2, "level": None, "log_odds": 0.8}
     >>> print(words("en").plain(driver_message(few, pages)))
-    Pages a visit: 2, below the 6–11 usual for those who stay; goes with a higher risk
+    Pages a visit: 2 (usually 6–11); goes with a higher risk
     """
     one = {**driver, **{name: _known(driver[name]) for name in ("value", *USUAL)}}
     key = _key(one, feature["kind"])
@@ -99,8 +99,7 @@ def _put(key: str, driver: Tree) -> dict[str, Any]:
 def _usual(low: float, high: float, form: str) -> Number | Message:
     if low == high:
         return Number(low, form)
-    key = "driver.range" if low >= 0 else "driver.signed_range"
-    return message(key, low=Number(low, form), high=Number(high, form))
+    return interval(low, high, form)
 
 
 def _risk(key: str, log_odds: float) -> str:

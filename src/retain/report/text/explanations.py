@@ -9,17 +9,17 @@ from markupsafe import Markup
 from retain.report.text.drivers import driver_message
 from retain.report.text.names import Tree, group_name, label
 from retain.report.text.numbers import Number, count_path
-from retain.report.text.words import Message, message, render_all_languages
+from retain.report.text.words import Message, interval, message, render_all_languages
 from retain.report.tree import by_name, strong
 
 
 def label_audit_text(row: Tree) -> Message:
     """How often a measure fell in each class, and whether label and measure agree."""
-    values = {
-        f"{side}_{name}": Number(row[side]["decreased_share"][end], "share")
-        for side in ("declined", "stayed")
-        for name, end in {"share": "value", "low": "low", "high": "high"}.items()
-    }
+    values: dict[str, Any] = {}
+    for side in ("declined", "stayed"):
+        found = row[side]["decreased_share"]
+        values[f"{side}_share"] = Number(found["value"], "share")
+        values[f"{side}_range"] = interval(found["low"], found["high"], "share")
     return message("label_audit.said", fell=_fell(row), reading=_reading(row), **values)
 
 
@@ -53,7 +53,7 @@ def _groups(reasons: Tree) -> Message | None:
     values: dict[str, Any] = {
         "group": group_name(first["name"]),
         "loss": Number(lost["value"], "score"),
-        **{end: Number(lost[end], "score") for end in ("low", "high")},
+        "range": interval(lost["low"], lost["high"], "score"),
     }
     if lost["low"] is None or lost["low"] <= 0:
         return message("reasons.costs.nothing", **values)
@@ -63,19 +63,22 @@ def _groups(reasons: Tree) -> Message | None:
     values["next"] = group_name(known[1]["name"])
     if after["high"] is not None and after["high"] < lost["low"]:
         return message("reasons.costs.clear", **values)
-    ends = {f"next_{end}": Number(after[end], "score") for end in ("low", "high")}
-    return message("reasons.costs.unclear", **values, **ends)
+    next_range = interval(after["low"], after["high"], "score")
+    return message("reasons.costs.unclear", next_range=next_range, **values)
 
 
 def _strongest(reasons: Tree) -> Message | None:
     """The feature that moves the winner most, or without it the most closely associated one."""
     found = strong(reasons, 1)
     if found:
-        ends = {"mean": "value", "low": "low", "high": "high"}
         strength = found[0]["mean_abs_shap"]
-        values = {name: Number(strength[end], "score") for name, end in ends.items()}
-        way = direction(found[0], "reasons.way")
-        return message("reasons.strongest", feature=label(found[0]["label"]), way=way, **values)
+        return message(
+            "reasons.strongest",
+            feature=label(found[0]["label"]),
+            way=direction(found[0], "reasons.way"),
+            mean=Number(strength["value"], "score"),
+            range=interval(strength["low"], strength["high"], "score"),
+        )
     related = [one for one in reasons["features"] if one["phik"] is not None]
     if not related:
         return None

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from retain.report.text.numbers import NARROW
 from retain.report.text.words import LANGUAGES, Label, Message, has_text, message
-from retain.verdict.keys import label_run, value_text
+from retain.verdict.keys import label_run
+from retain.wording import format_value
 
 Tree = Mapping[str, Any]
 SPACES = f"\u00a0{NARROW}"
@@ -81,7 +82,7 @@ def run_name(name: str, identity: str) -> Markup:
 
 def code(value: Any) -> Markup:
     """A config key or value in a sentence, as it would be typed."""
-    return Markup("<code>{}</code>").format(value_text(value))
+    return Markup("<code>{}</code>").format(format_value(value))
 
 
 def printable(text: str) -> str:

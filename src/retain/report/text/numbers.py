@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import partial
@@ -79,6 +79,7 @@ FORMS: dict[str, Callable[[float], str]] = {
     "times": lambda value: _fixed(value, 2),
     "seconds": lambda value: _fixed(value, 1),
     "share": _share,
+    **{f"money_{digits}": partial(_fixed, digits=digits) for digits in range(7)},
     **VALUES,
 }
 """What a number is, and how it is written in English."""
@@ -95,6 +96,17 @@ def format_number(value: float | None, form: str, language: str) -> str:
     if value is None or not math.isfinite(value):
         return ABSENT
     return _set(FORMS[form](value), language)
+
+
+def money_form(values: Iterable[float | None]) -> str:
+    """Return the form of all amounts of a column: three digits of the largest, never fewer.
+
+    >>> money_form([1056.4, 9.31, None]), money_form([0.5, -0.02])
+    ('money_0', 'money_3')
+    """
+    largest = max((abs(one) for one in values if one is not None), default=0.0)
+    digits = 2 - math.floor(math.log10(largest)) if largest > 0 else 0
+    return f"money_{min(max(digits, 0), 6)}"
 
 
 def scale(

@@ -8,7 +8,7 @@ from typing import Any
 from retain.report.text.campaign import customers
 from retain.report.text.names import Tree, label, segment_label
 from retain.report.text.numbers import VALUES, Number, format_number
-from retain.report.text.words import Label, Message, has_text, message
+from retain.report.text.words import Label, Message, has_text, interval, message
 from retain.report.tree import has_profit, segments_by_risk
 
 SOUND = 0.75
@@ -29,7 +29,8 @@ def _most(segments: Sequence[Tree]) -> Message:
     values: dict[str, Any] = {
         "segment": segment_label(first),
         "customers": customers(first["n_customers"]),
-        **{end: Number(weight[end], form) for end in ("value", "low", "high")},
+        "value": Number(weight["value"], form),
+        "range": interval(weight["low"], weight["high"], form),
     }
     if form == "share":
         return message("segments.riskiest", **values)
@@ -39,8 +40,8 @@ def _most(segments: Sequence[Tree]) -> Message:
     values["next"] = segment_label(after)
     if its["high"] < weight["low"]:
         return message("segments.most.clear", **values)
-    ends = {f"next_{end}": Number(its[end], form) for end in ("low", "high")}
-    return message("segments.most.unclear", **values, **ends)
+    next_range = interval(its["low"], its["high"], form)
+    return message("segments.most.unclear", next_range=next_range, **values)
 
 
 def _consent(segments: Sequence[Tree]) -> Message | None:

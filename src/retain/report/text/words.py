@@ -17,6 +17,8 @@ from retain.report.text.numbers import Number, format_number
 LANGUAGES = ("en", "ru")
 CATALOGUES = ("words", "campaign_words")
 """Files of texts; each language has its own of each."""
+SIGNED = ("change", "growth")
+"""Forms of numbers that are written with their sign."""
 FORMS = {"en": {"one", "many"}, "ru": {"one", "few", "many"}}
 """The plural forms of each language; ``n`` in a phrase chooses among them."""
 
@@ -62,6 +64,19 @@ def message(key: str, /, **values: Any) -> Message:
     return Message(key, values)
 
 
+def interval(low: float | None, high: float | None, form: str) -> Message:
+    """Return an interval as a phrase: joined by a dash, or by "to" where an end has a sign.
+
+    >>> print(words("en").plain(interval(0.81, 0.86, "score")))
+    0.810–0.860
+    >>> print(words("ru").plain(interval(-0.069, 0.006, "change")))
+    от −0,069 до +0,006
+    """
+    signed = form in SIGNED or min(low or 0, high or 0) < 0
+    key = "interval.signed" if signed else "interval.plain"
+    return message(key, low=Number(low, form), high=Number(high, form))
+
+
 @dataclass(frozen=True)
 class TextCatalogue:
     """The catalogue in one language."""
@@ -88,7 +103,7 @@ class TextCatalogue:
 
         >>> said = message("answer.miss", metric="ROC-AUC", value="", threshold="0.9", by="0.1")
         >>> words("en").opened(said, "value")(value="0.8")
-        'ROC-AUC is 0.8 against 0.9, missed by 0.1'
+        'ROC-AUC is 0.8, the threshold is 0.9, missed by 0.1'
         """
         values = {k: self._plain(value) for k, value in said.values.items() if k != left}
         return partial(self._form(said).format, **values)

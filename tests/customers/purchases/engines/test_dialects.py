@@ -2,10 +2,10 @@
 
 import pytest
 
-from retain.customers.purchases.engines.spark_sql import spark_sql
-from retain.customers.purchases.features.query import Plan
+from retain.customers.purchases.engines.spark_sql import translate_to_spark
+from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
-from retain.customers.purchases.features.sql_script import script_of
+from retain.customers.purchases.features.sql_script import render_sql
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule, RegularityRule
 
@@ -29,16 +29,20 @@ EVERYTHING = frozenset(
 @pytest.mark.parametrize("has_target", [True, False])
 def test_every_statement_of_the_table_is_on_the_list(columns, kinds, has_target):
     snapshots = (400, 430) if has_target else (430,)
-    plan = Plan(SnapshotCalendar(0, 600, snapshots), LABEL, (30, 90), columns, kinds, has_target)
-    script = script_of(plan)
+    plan = FeatureQuery(
+        SnapshotCalendar(0, 600, snapshots), LABEL, (30, 90), columns, kinds, has_target
+    )
+    script = render_sql(plan)
     for name in script.__dataclass_fields__:
         statement = getattr(script, name)
-        assert statement is None or spark_sql(statement).startswith(("SELECT", "WITH", "/*"))
+        assert statement is None or translate_to_spark(statement).startswith(
+            ("SELECT", "WITH", "/*")
+        )
 
 
 def test_a_statement_is_written_in_the_words_of_spark():
     statement = 'SELECT CAST(FLOOR(t / 86400) AS BIGINT) AS "a day" FROM purchases'
-    assert spark_sql(statement) == statement.replace('"', "`")
+    assert translate_to_spark(statement) == statement.replace('"', "`")
 
 
 # SQLGlot makes of each something that runs on Spark and answers otherwise, or may.
@@ -63,7 +67,7 @@ def test_a_statement_is_written_in_the_words_of_spark():
 )
 def test_what_is_not_on_the_list_is_refused(expression):
     with pytest.raises(RetainError, match="on no list of what DuckDB and Spark answer alike"):
-        spark_sql(f"SELECT {expression} FROM purchases")  # noqa: S608
+        translate_to_spark(f"SELECT {expression} FROM purchases")  # noqa: S608
 
 
 @pytest.mark.parametrize(
@@ -71,7 +75,7 @@ def test_what_is_not_on_the_list_is_refused(expression):
 )
 def test_nothing_but_a_select_of_relations_gets_through(statement):
     with pytest.raises(RetainError, match="on no list"):
-        spark_sql(statement)
+        translate_to_spark(statement)
 
 
 def test_sqlglot_takes_milliseconds_of_a_time_for_a_time_of_milliseconds():
@@ -82,5 +86,5 @@ def test_sqlglot_takes_milliseconds_of_a_time_for_a_time_of_milliseconds():
 
 
 def test_names_are_quoted_as_each_dialect_quotes_them():
-    told = spark_sql('SELECT "a ""b"" `c`" AS x, \'it\'\'s\' AS y FROM purchases')
-    assert told == "SELECT `a \"b\" ``c``` AS x, 'it\\'s' AS y FROM purchases"
+    result = translate_to_spark('SELECT "a ""b"" `c`" AS x, \'it\'\'s\' AS y FROM purchases')
+    assert result == "SELECT `a \"b\" ``c``` AS x, 'it\\'s' AS y FROM purchases"

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.customers.purchases.engines.duckdb import build, bytes_of, connected
-from retain.customers.purchases.features.label import definitions, table_of
-from retain.customers.purchases.features.query import Plan
+from retain.customers.purchases.engines.duckdb import build_features, connect, parse_memory_limit
+from retain.customers.purchases.features.label import list_label_variants, tabulate_variants
+from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule, RegularityRule
@@ -65,7 +65,7 @@ def _with_gaps(values, random):
 
 
 def planned(kinds=5, *, rule=RULE, windows=(30, 90, 180), columns=COLUMNS, days=SNAPSHOTS):
-    return Plan(
+    return FeatureQuery(
         SnapshotCalendar(FIRST, FIRST + 699, days), rule, windows, columns, kinds, has_target=True
     )
 
@@ -73,17 +73,17 @@ def planned(kinds=5, *, rule=RULE, windows=(30, 90, 180), columns=COLUMNS, days=
 def built(log, plan, *, threads=2, share=10**9):
     """The rows in order, and what was counted."""
     parts = []
-    with connected("1GB", threads) as connection:
+    with connect("1GB", threads) as connection:
         connection.register("given", pa.Table.from_pandas(log, preserve_index=False))
         connection.execute("CREATE TABLE purchases AS SELECT * FROM given")
-        counted = build(
+        counted = build_features(
             connection,
             plan,
-            purchases=len(log),
-            keep=parts.append,
-            memory=10**9,
+            n_purchases=len(log),
+            write=parts.append,
+            memory_bytes=10**9,
             threads=threads,
-            share=share,
+            chunk_rows=share,
         )
     return in_order(pa.concat_tables(parts), plan), counted
 
@@ -151,7 +151,7 @@ def test_windows_that_fall_on_no_common_days_are_whole_too(peer, rule, windows):
 def test_many_snapshots_are_worked_on_in_turns(peer):
     log, days = invented(seed=4), tuple(range(FIRST + 400, FIRST + 600, 7))
     plan = planned(days=days)
-    assert len(plan.batches()) > 1
+    assert len(plan.split()) > 1
     assert_same(built(log, plan)[0], peer.table(log, peer.Rule(days)))
 
 
@@ -284,17 +284,17 @@ def test_sensitivity_by_hand():
     rows = [(name, n * DAY) for name, days in bought.items() for n in days]
     log = pd.DataFrame(rows, columns=["customer", "t"]).assign(cents=100, items=1, buys=1)
     _, counted = built(log, planned(0, columns=frozenset(), days=(day,)))
-    told = table_of(definitions(RULE, ("orders",)), counted.sensitivity)
-    told = told.set_index(["parameter", "value"])
-    assert told.loc[("chosen", "")].tolist() == [1, 0.0, 1.0]
+    result = tabulate_variants(list_label_variants(RULE, ("orders",)), counted.sensitivity)
+    result = result.set_index(["parameter", "value"])
+    assert result.loc[("chosen", "")].tolist() == [1, 0.0, 1.0]
     # one order after, two in an average 90 days before: declined below 0.6 of the rate
-    assert told.loc[("decline_ratio", "0.6")].tolist() == [1, 1.0, 0.0]
+    assert result.loc[("decline_ratio", "0.6")].tolist() == [1, 1.0, 0.0]
     # the order 70 days after is not in 60 days
-    assert told.loc[("horizon", "60")].tolist() == [1, 1.0, 0.0]
+    assert result.loc[("horizon", "60")].tolist() == [1, 1.0, 0.0]
     # in the last 90 days alone the other customer is regular too, and went on buying
-    assert told.loc[("regularity.periods", "1")].tolist() == [2, 0.0, 1.0]
+    assert result.loc[("regularity.periods", "1")].tolist() == [2, 0.0, 1.0]
     # 181 to 270 days before the other did not buy
-    assert told.loc[("regularity.periods", "3"), "rows"] == 1
+    assert result.loc[("regularity.periods", "3"), "rows"] == 1
 
 
 def test_distinct_days_and_categories_by_bits_are_count_distinct():
@@ -313,21 +313,21 @@ def test_distinct_days_and_categories_by_bits_are_count_distinct():
 @pytest.mark.parametrize("limit", ["lots", "1", "10MB", "-1GB", "1 GB of it"])
 def test_a_limit_that_is_no_amount_of_memory_is_refused(limit):
     with pytest.raises(RetainError, match=r"data.memory_limit: it is .*; expected"):
-        bytes_of(limit)
+        parse_memory_limit(limit)
 
 
 def test_without_duckdb_the_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "duckdb", None)
     with pytest.raises(RetainError, match=r"needs DuckDB; pip install 'retain\[sql\]'"):
-        connected("1GB").__enter__()
+        connect("1GB").__enter__()
 
 
 def test_the_engine_fetches_no_code():
-    with connected("200MB") as connection:
-        told = connection.execute(
+    with connect("200MB") as connection:
+        result = connection.execute(
             "SELECT value FROM duckdb_settings() WHERE name LIKE 'auto%extensions'"
         ).fetchall()
-    assert told == [("false",)] * 2
+    assert result == [("false",)] * 2
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_the_engine_fetches_no_code():
     ],
 )
 def test_what_duckdb_cannot_do_is_a_sentence(problem, match):
-    with pytest.raises(RetainError, match=match), connected("200MB"):
+    with pytest.raises(RetainError, match=match), connect("200MB"):
         raise getattr(duckdb, problem)("odd\nand a page of advice")
 
 

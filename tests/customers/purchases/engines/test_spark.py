@@ -14,11 +14,11 @@ from pyarrow import parquet
 
 from retain.customers.purchases.engines import duckdb as engine
 from retain.customers.purchases.engines import spark, spark_session
-from retain.customers.purchases.engines.spark_input import native_of, register_purchases
-from retain.customers.purchases.engines.spark_sql import spark_sql
-from retain.customers.purchases.features.query import Plan
+from retain.customers.purchases.engines.spark_input import find_parquet_view, register_purchases
+from retain.customers.purchases.engines.spark_sql import translate_to_spark
+from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.snapshots import snapshots_from_log
-from retain.customers.purchases.log import open_log
+from retain.customers.purchases.log import LogOptions, open_log
 from retain.customers.purchases.parsing.sql_names import trim_sql
 from retain.customers.purchases.source import read
 from retain.errors import RetainError
@@ -64,7 +64,7 @@ def local_spark(optional):
     """One Spark for all tests here; it ends with the process."""
     optional("pyspark")
     optional("sqlglot")
-    return spark_session.session()
+    return spark_session.start_session()
 
 
 def invented(rows, *, kinds=70, zoned=False, middle=0):
@@ -103,28 +103,29 @@ def invented(rows, *, kinds=70, zoned=False, middle=0):
 @contextmanager
 def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None):
     """A connection with the log at a path, and a plan."""
-    with engine.connected("1GB", 2) as connection:
-        log = open_log(
-            connection,
-            path=str(path),
-            table=None,
-            columns=LogColumns(**(columns or COLUMNS)),
-            format=LogFormat(columns=None, time_format=None, timezone=zone),
-            policy=LogPolicy(returns="net", zero_amount="keep", duplicates="keep"),
-            today=date(2020, 1, 1),
+    with engine.connect("1GB", 2) as connection:
+        options = LogOptions(
+            LogColumns(**(columns or COLUMNS)),
+            LogFormat(columns=None, time_format=None, timezone=zone),
+            LogPolicy(returns="net", zero_amount="keep", duplicates="keep"),
         )
+        log = open_log(connection, str(path), None, options, today=date(2020, 1, 1))
         connection.execute(f"SET TimeZone = '{session}'")
         rule = SnapshotRule(step_days=30, n=snapshots, last=None)
-        calendar = snapshots_from_log(log.first, log.last, rule, RULE)
-        plan = Plan(calendar, RULE, (30, 90), log.columns, len(log.categories), has_target=True)
+        calendar = snapshots_from_log(log.first_day, log.last_day, rule, RULE)
+        plan = FeatureQuery(
+            calendar, RULE, (30, 90), log.columns, len(log.categories), has_target=True
+        )
         yield connection, plan
 
 
 def both(connection, plan, local_spark):
     """The table and the counts, by DuckDB and by Spark."""
     here, there = [], []
-    duck = engine.build(connection, plan, purchases=1, keep=here.append, memory=10**9)
-    other = spark.build(connection, plan, keep=there.append, spark=local_spark)
+    duck = engine.build_features(
+        connection, plan, n_purchases=1, write=here.append, memory_bytes=10**9
+    )
+    other = spark.build_features(connection, plan, write=there.append, spark=local_spark)
     order = [("customer", "ascending"), ("snapshot", "ascending")]
     tables = [pa.concat_tables(parts).sort_by(order) for parts in (here, there)]
     assert dict(duck.counts) == dict(sorted(other.counts.items()))
@@ -150,11 +151,11 @@ def test_a_million_purchases_give_the_same_table_in_every_cell(local_spark, tmp_
     parquet.write_table(invented(1_000_000, zoned=zoned), tmp_path / "log.parquet")
     local_spark.conf.set("spark.sql.session.timeZone", session)
     try:
-        own = spark_session.session()
+        own = spark_session.start_session()
     finally:
         local_spark.conf.set("spark.sql.session.timeZone", "UTC")
     with opened(tmp_path / "log.parquet", session=session) as (connection, plan):
-        assert native_of(connection).files == (str(tmp_path / "log.parquet"),)
+        assert find_parquet_view(connection).files == (str(tmp_path / "log.parquet"),)
         here, there = both(connection, plan, own)
     assert here.num_columns > 30
     assert_same_bits(here, there)
@@ -166,7 +167,7 @@ def test_several_files_and_a_store_of_another_zone_make_no_difference(local_spar
     for number, part in enumerate(parts):
         parquet.write_table(part, tmp_path / f"part {number}.parquet", row_group_size=2_000)
     with opened(tmp_path, zone="Europe/Moscow") as (connection, plan):
-        assert len(native_of(connection).files) == 2, "DuckDB would have to hand it over"
+        assert len(find_parquet_view(connection).files) == 2, "DuckDB would have to hand it over"
         assert_same_bits(*both(connection, plan, local_spark))
 
 
@@ -224,8 +225,10 @@ def test_spark_refuses_nanoseconds_and_a_cluster_is_told_how_to_write_them(local
     with pytest.raises(Exception, match=r"NANOS"):
         local_spark.read.parquet(str(path)).collect()
     far = SimpleNamespace(sparkContext=SimpleNamespace(master="spark://far:7077"))
-    told = r"Spark on spark://far:7077 cannot read.* nanoseconds.*microseconds.*data.engine=duckdb"
-    with opened(path) as (connection, _), pytest.raises(RetainError, match=told):
+    message = (
+        r"Spark on spark://far:7077 cannot read.* nanoseconds.*microseconds.*data.engine=duckdb"
+    )
+    with opened(path) as (connection, _), pytest.raises(RetainError, match=message):
         register_purchases(connection, far).__enter__()
 
 
@@ -269,13 +272,13 @@ def test_both_engines_answer_alike(local_spark, expression):
             "moment": pa.array(whole, pa.timestamp("us")),
         }
     )
-    statement = f"SELECT {expression} AS told FROM given"  # noqa: S608
+    statement = f"SELECT {expression} AS value FROM given"  # noqa: S608
     with spark_session.silence_pandas_warning():
         local_spark.createDataFrame(table).createOrReplaceTempView("given")
-        there = local_spark.sql(spark_sql(statement)).toArrow()["told"].to_pylist()
+        there = local_spark.sql(translate_to_spark(statement)).toArrow()["value"].to_pylist()
     with duckdb.connect() as connection:
         connection.register("given", table)
-        here = connection.execute(statement).to_arrow_table()["told"].to_pylist()
+        here = connection.execute(statement).to_arrow_table()["value"].to_pylist()
     assert repr(here) == repr(there)
 
 
@@ -287,12 +290,12 @@ def test_spark_listens_on_loopback_alone_and_shows_no_page(local_spark):
 
 
 def test_without_pyspark_or_java_one_is_told_what_to_install(monkeypatch):
-    told = r"data.engine=spark needs PySpark and Java 17; pip install 'retain\[spark\]'"
+    message = r"data.engine=spark needs PySpark and Java 17; pip install 'retain\[spark\]'"
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
-    with pytest.raises(RetainError, match=told):
-        spark_session.session()
+    with pytest.raises(RetainError, match=message):
+        spark_session.start_session()
     monkeypatch.undo()
     monkeypatch.setenv("PATH", "")
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    with pytest.raises(RetainError, match=told):
-        spark_session.refuse_without_java()
+    with pytest.raises(RetainError, match=message):
+        spark_session.check_java()

@@ -1,1 +1,1 @@
-"""Rows that are wrong, and orders put together."""
+"""Checks of rows, duplicates and orders."""

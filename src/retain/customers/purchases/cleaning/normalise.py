@@ -1,4 +1,4 @@
-"""The relation ``purchases``: integers of each row kept, as a view where nothing is to be read."""
+"""The relation ``purchases``: the kept rows as integers, a view if nothing needs parsing."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from retain.customers.files.numbers import normalise_spaces
 from retain.customers.purchases.cleaning.row_checks import RowCounts
-from retain.customers.purchases.parsing.raw_columns import RAW
-from retain.customers.purchases.parsing.rows import Rows
+from retain.customers.purchases.parsing.raw_columns import RAW_TABLE
+from retain.customers.purchases.parsing.rows import ParsedRows
 from retain.customers.purchases.parsing.sql_names import literal
 from retain.errors import RetainError
 
@@ -16,140 +16,131 @@ if TYPE_CHECKING:
 
 PURCHASES = "purchases"
 CATEGORIES = "retain_categories"
-KINDS = 10_000
-"""The most categories there may be: more of them, and the column is no category."""
+MAX_CATEGORIES = 10_000
 
-_ORDERED = "retain_ordered"
-SCRATCH = (CATEGORIES, _ORDERED, RAW, "retain_once")
-"""Relations a log may have left behind."""
-_SAME_ORDER = 86_400  # seconds after the first line in which a line is of the same moment
+_ORDER_LINES = "retain_ordered"
+TEMP_RELATIONS = (CATEGORIES, _ORDER_LINES, RAW_TABLE, "retain_once")
+_SAME_ORDER_SECONDS = 86_400  # from an order's first line; earlier lines take its time
 
 
-def categories_of(
-    connection: duckdb.DuckDBPyConnection, rows: Rows, tally: RowCounts
+def encode_categories(
+    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, counts: RowCounts
 ) -> tuple[str, ...]:
-    """The different categories of the rows kept, sorted, also as the table of their codes.
+    """Return the sorted categories of the kept rows, and create the table of their codes.
 
     Raises
     ------
     RetainError
-        There are more than 10,000 of them.
+        There are more than 10,000 categories.
     """
-    if "kind" not in rows.values:
+    if "category_text" not in rows.expressions:
         return ()
     found = connection.execute(
-        f"SELECT DISTINCT kind FROM ({rows.select}) "  # noqa: S608
-        f"WHERE kind IS NOT NULL{_kept(rows, tally, ' AND')} LIMIT {KINDS + 1}"
+        f"SELECT DISTINCT category_text FROM ({rows.select}) "  # noqa: S608
+        f"WHERE category_text IS NOT NULL{_valid_rows_sql(rows, counts, ' AND')} "
+        f"LIMIT {MAX_CATEGORIES + 1}"
     ).fetchall()
-    if len(found) > KINDS:
-        expected = f"expected at most {KINDS}, or data.columns.category=null"
-        raise RetainError.at(
-            rows.raw.where("category"), f"it has more than {KINDS} values", expected
-        )
-    texts = {str(kind): normalise_spaces(str(kind)) for (kind,) in found}
-    kinds = tuple(sorted(set(texts.values())))
-    codes = {kind: code for code, kind in enumerate(kinds)}
-    connection.execute(f"CREATE TABLE {CATEGORIES} (kind VARCHAR, code BIGINT)")
-    if texts:
-        listed = ", ".join(f"({literal(text)}, {codes[kind]})" for text, kind in texts.items())
-        connection.execute(f"INSERT INTO {CATEGORIES} VALUES {listed}")  # noqa: S608
-    return kinds
+    if len(found) > MAX_CATEGORIES:
+        expected = f"expected at most {MAX_CATEGORIES}, or data.columns.category=null"
+        column = rows.raw.describe_column("category")
+        raise RetainError.at(column, f"it has more than {MAX_CATEGORIES} values", expected)
+    category_of = {str(text): normalise_spaces(str(text)) for (text,) in found}
+    categories = tuple(sorted(set(category_of.values())))
+    codes = {category: code for code, category in enumerate(categories)}
+    connection.execute(f"CREATE TABLE {CATEGORIES} (category_text VARCHAR, code BIGINT)")
+    if category_of:
+        values = (f"({literal(text)}, {codes[name]})" for text, name in category_of.items())
+        connection.execute(f"INSERT INTO {CATEGORIES} VALUES {', '.join(values)}")  # noqa: S608
+    return categories
 
 
-def make(connection: duckdb.DuckDBPyConnection, rows: Rows, tally: RowCounts) -> bool:
-    """Create ``purchases``; whether it is a view of the files."""
-    cells = f"({rows.select}) AS cells{_joined(rows)}{_kept(rows, tally, ' WHERE')}"
-    source = f"SELECT {_columns(rows, tally)} FROM {cells}"  # noqa: S608
-    if "bill" in rows.values:
-        connection.execute(f"CREATE TABLE {_ORDERED} AS {source}")
-        connection.execute(f"CREATE TABLE {PURCHASES} AS {_opened(rows)}")
-        connection.execute(f"DROP TABLE {_ORDERED}")
+def create_purchases(
+    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, counts: RowCounts
+) -> bool:
+    """Create the relation ``purchases``; return True if it is a view of the files."""
+    condition = _valid_rows_sql(rows, counts, " WHERE")
+    cells = f"({rows.select}) AS cells{_join_codes_sql(rows)}{condition}"
+    select = f"SELECT {_columns_sql(rows, counts)} FROM {cells}"  # noqa: S608
+    if "order_id" in rows.expressions:
+        connection.execute(f"CREATE TABLE {_ORDER_LINES} AS {select}")
+        connection.execute(f"CREATE TABLE {PURCHASES} AS {_merge_order_lines_sql(rows)}")
+        connection.execute(f"DROP TABLE {_ORDER_LINES}")
         return False
-    view = rows.plain and not rows.raw.stored
-    connection.execute(f"CREATE {'VIEW' if view else 'TABLE'} {PURCHASES} AS {source}")
-    return view
+    is_view = rows.is_cheap and not rows.raw.is_stored
+    connection.execute(f"CREATE {'VIEW' if is_view else 'TABLE'} {PURCHASES} AS {select}")
+    return is_view
 
 
-def _kept(rows: Rows, tally: RowCounts, joint: str) -> str:
-    """The condition of rows to keep; faults that no row has need not be looked for."""
-    there = [one for n, one in enumerate(rows.faults, start=1) if n in tally.by_fault]
-    whens = " ".join(f"WHEN {one.when} THEN FALSE" for one in there)
-    return f"{joint} CASE {whens} ELSE TRUE END" if there else ""
+def _valid_rows_sql(rows: ParsedRows, counts: RowCounts, keyword: str) -> str:
+    """Return the condition of rows to keep; rules that apply to no row are skipped."""
+    rules = [rule for n, rule in enumerate(rows.rules, start=1) if n in counts.by_rule]
+    whens = " ".join(f"WHEN {rule.condition} THEN FALSE" for rule in rules)
+    return f"{keyword} CASE {whens} ELSE TRUE END" if rules else ""
 
 
-def _joined(rows: Rows) -> str:
-    if "kind" not in rows.values:
+def _join_codes_sql(rows: ParsedRows) -> str:
+    if "category_text" not in rows.expressions:
         return ""
-    return f" LEFT JOIN {CATEGORIES} AS codes ON cells.kind = codes.kind"
+    return f" LEFT JOIN {CATEGORIES} AS codes ON cells.category_text = codes.category_text"
 
 
-def _columns(rows: Rows, tally: RowCounts) -> str:
-    returned = rows.returned if tally.returned else "FALSE"
-    visit = rows.visit if tally.visits else "FALSE"
-    listed = {
+def _columns_sql(rows: ParsedRows, counts: RowCounts) -> str:
+    is_return = rows.is_return if counts.n_returns else "FALSE"
+    is_visit = rows.is_visit if counts.n_visits else "FALSE"
+    columns = {
         "customer": "customer",
         "t": "CAST(t AS BIGINT)",
-        "cents": _signed("amount", 100, returned) if "amount" in rows.values else "0",
-        "items": _items(rows, returned, visit),
-        "buys": f"CASE WHEN {returned} OR {visit} THEN 0 ELSE 1 END",
+        "cents": _signed_sql("amount", 100, is_return) if "amount" in rows.expressions else "0",
+        "items": _items_sql(rows, is_return, is_visit),
+        "buys": f"CASE WHEN {is_return} OR {is_visit} THEN 0 ELSE 1 END",
     }
-    for name, role, scale in (
-        ("minutes", "minutes", 100),
-        ("contacts", "contacts", 1),
-        ("profit", "profit", 100),
-    ):
-        if role in rows.values:
-            listed[name] = f"coalesce({_rounded(role, scale)}, 0)"
-    if "promo" in rows.values:
-        listed["promo"] = "promo"
-    if "kind" in rows.values:
-        listed["category"] = "codes.code"
-    whole = (
-        f"{sql if n == 'customer' else f'CAST({sql} AS BIGINT)'} AS {n}"
-        for n, sql in listed.items()
+    for role, scale in (("minutes", 100), ("contacts", 1), ("profit", 100)):
+        if role in rows.expressions:
+            columns[role] = f"coalesce({_round_sql(role, scale)}, 0)"
+    if "promo" in rows.expressions:
+        columns["promo"] = "promo"
+    if "category_text" in rows.expressions:
+        columns["category"] = "codes.code"
+    integers = (
+        f"{sql if name == 'customer' else f'CAST({sql} AS BIGINT)'} AS {name}"
+        for name, sql in columns.items()
     )
-    bill = ", bill" if "bill" in rows.values else ""
-    return f"{', '.join(whole)}{bill}"
+    order_id = ", order_id" if "order_id" in rows.expressions else ""
+    return f"{', '.join(integers)}{order_id}"
 
 
-def _rounded(value: str, scale: int) -> str:
+def _round_sql(value: str, scale: int) -> str:
     return f"CAST(floor({value} * {scale} + 0.5) AS BIGINT)"
 
 
-def _signed(role: str, scale: int, returned: str) -> str:
-    """Below zero in a return, whichever of amount and items says that it is one."""
-    whole = f"coalesce({_rounded(role, scale)}, 0)"
-    if returned == "FALSE":
-        return whole
-    return f"CASE WHEN {returned} THEN -abs({whole}) ELSE {whole} END"
+def _signed_sql(role: str, scale: int, is_return: str) -> str:
+    """Return a number that is negative in a return, even if only the other measure says so."""
+    rounded = f"coalesce({_round_sql(role, scale)}, 0)"
+    if is_return == "FALSE":
+        return rounded
+    return f"CASE WHEN {is_return} THEN -abs({rounded}) ELSE {rounded} END"
 
 
-def _items(rows: Rows, returned: str, visit: str) -> str:
-    if "items" in rows.values:
-        return _signed("items", 1, returned)
-    return f"CASE WHEN {returned} THEN -1 WHEN {visit} THEN 0 ELSE 1 END"
+def _items_sql(rows: ParsedRows, is_return: str, is_visit: str) -> str:
+    if "items" in rows.expressions:
+        return _signed_sql("items", 1, is_return)
+    return f"CASE WHEN {is_return} THEN -1 WHEN {is_visit} THEN 0 ELSE 1 END"
 
 
-# --- orders --------------------------------------------------------------------------------------
+def _merge_order_lines_sql(rows: ParsedRows) -> str:
+    """Return purchases with each order at its first line; ``opens`` is 1 for one line per order.
 
-
-def _opened(rows: Rows) -> str:
-    """Each order at its first purchase; a line that comes a day later keeps its own time.
-
-    Returns and visits keep theirs too: what happens later must not be moved before a snapshot.
+    Lines a day or more later, returns and visits keep their own time: what happens later must not
+    be moved before a snapshot.
     """
-    there = [
-        n for n in ("minutes", "contacts", "profit", "promo", "category") if _made(n) in rows.values
-    ]
-    ties = ", ".join(("t", "cents", "items", *there))
-    order = f"PARTITION BY customer, bill, buys ORDER BY {ties}"
-    alone = "bill IS NULL OR buys = 0"
-    first = f"CASE WHEN {alone} THEN t ELSE first_value(t) OVER ({order}) END"
-    place = f"CASE WHEN {alone} THEN buys ELSE CAST(row_number() OVER ({order}) = 1 AS BIGINT) END"
-    numbered = f"SELECT *, {first} AS begun, {place} AS opens FROM {_ORDERED}"  # noqa: S608
-    moved = f"CASE WHEN t < begun + {_SAME_ORDER} THEN begun ELSE t END AS t"
-    return f"SELECT * EXCLUDE (bill, begun) REPLACE ({moved}) FROM ({numbered})"  # noqa: S608
-
-
-def _made(name: str) -> str:
-    return "kind" if name == "category" else name
+    roles = {"category": "category_text"}
+    optional = ("minutes", "contacts", "profit", "promo", "category")
+    mapped = [name for name in optional if roles.get(name, name) in rows.expressions]
+    ties = ", ".join(("t", "cents", "items", *mapped))
+    window = f"PARTITION BY customer, order_id, buys ORDER BY {ties}"
+    alone = "order_id IS NULL OR buys = 0"
+    first = f"CASE WHEN {alone} THEN t ELSE first_value(t) OVER ({window}) END"
+    opens = f"CASE WHEN {alone} THEN buys ELSE CAST(row_number() OVER ({window}) = 1 AS BIGINT) END"
+    lines = f"SELECT *, {first} AS first_t, {opens} AS opens FROM {_ORDER_LINES}"  # noqa: S608
+    moved = f"CASE WHEN t < first_t + {_SAME_ORDER_SECONDS} THEN first_t ELSE t END AS t"
+    return f"SELECT * EXCLUDE (order_id, first_t) REPLACE ({moved}) FROM ({lines})"  # noqa: S608

@@ -1,4 +1,4 @@
-"""The rows of a log counted: which are left out and why, which are returns; or a refusal."""
+"""Counts of the rows that are left out, with the reasons, and of returns, free rows and visits."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from retain.customers.customers import Step
 from retain.customers.files.numbers import truncate
-from retain.customers.purchases.parsing.raw_columns import RAW
-from retain.customers.purchases.parsing.rows import Fault, Rows
+from retain.customers.purchases.parsing.raw_columns import RAW_TABLE
+from retain.customers.purchases.parsing.rows import ParsedRows, RowRule
 from retain.errors import RetainError, examples
 from retain.schema.purchases import LogPolicy
 
@@ -17,156 +17,161 @@ if TYPE_CHECKING:
     import duckdb
 
 
-UNREADABLE = 0.05
-"""The share of rows that may be unreadable: more of them, and the log is read the wrong way."""
-
-OF = "purchases"
+MAX_UNREADABLE_SHARE = 0.05  # with more, the log is probably read the wrong way
+ROW_UNIT = "purchases"
 
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
-    """How many rows have each fault (its number, from 1) and what the others are."""
+    """Rows by the number of their rule (0: valid), and counts of the valid rows."""
 
-    by_fault: dict[int, int]
-    returned: int
-    free: int
-    visits: int
-    first: int
-    last: int
-
-    @property
-    def rows(self) -> int:
-        """All rows."""
-        return sum(self.by_fault.values())
+    by_rule: dict[int, int]
+    n_returns: int
+    n_free: int
+    n_visits: int
+    first_second: int
+    last_second: int
 
     @property
-    def kept(self) -> int:
-        """Rows without a fault."""
-        return self.by_fault.get(0, 0)
+    def n_rows(self) -> int:
+        """Number of all rows."""
+        return sum(self.by_rule.values())
+
+    @property
+    def n_valid(self) -> int:
+        """Number of rows to keep."""
+        return self.by_rule.get(0, 0)
 
 
-def count_rows(connection: duckdb.DuckDBPyConnection, rows: Rows) -> RowCounts:
-    """The rows counted in one scan."""
-    kinds = f"{rows.returned} AS returned, {rows.free} AS free, {rows.visit} AS visit"
-    judged = f"SELECT {rows.fault()} AS fault, {kinds}, t FROM ({rows.select})"  # noqa: S608
-    found = connection.execute(
-        "SELECT fault, returned, free, visit, count(*), min(t), max(t) "  # noqa: S608
-        f"FROM ({judged}) GROUP BY ALL"
+def count_rows(connection: duckdb.DuckDBPyConnection, rows: ParsedRows) -> RowCounts:
+    """Return the counts of the rows, in one scan."""
+    kinds = f"{rows.is_return} AS is_return, {rows.is_free} AS is_free, {rows.is_visit} AS is_visit"
+    checked = f"SELECT {rows.rule_number_sql()} AS rule, {kinds}, t FROM ({rows.select})"  # noqa: S608
+    groups = connection.execute(
+        "SELECT rule, is_return, is_free, is_visit, count(*), min(t), max(t) "  # noqa: S608
+        f"FROM ({checked}) GROUP BY ALL"
     ).fetchall()
-    by_fault: dict[int, int] = {}
-    for fault, _, _, _, count, _, _ in found:
-        by_fault[fault] = by_fault.get(fault, 0) + count
-    good = [row for row in found if row[0] == 0]
-    counts = [sum(row[4] for row in good if row[n]) for n in (1, 2, 3)]
-    first = min((row[5] for row in good), default=0)
-    last = max((row[6] for row in good), default=0)
-    return RowCounts(by_fault, counts[0], counts[1], counts[2], first, last)
+    by_rule: dict[int, int] = {}
+    for rule, _, _, _, count, _, _ in groups:
+        by_rule[rule] = by_rule.get(rule, 0) + count
+    valid = [group for group in groups if group[0] == 0]
+    counts = [sum(group[4] for group in valid if group[n]) for n in (1, 2, 3)]
+    first = min((group[5] for group in valid), default=0)
+    last = max((group[6] for group in valid), default=0)
+    return RowCounts(by_rule, counts[0], counts[1], counts[2], first, last)
 
 
 def check_rows(
-    connection: duckdb.DuckDBPyConnection, rows: Rows, tally: RowCounts, policy: LogPolicy
+    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, counts: RowCounts, policy: LogPolicy
 ) -> tuple[Step, ...]:
-    """The funnel's lines about what is left out and what returns and free rows become.
+    """Return the funnel's lines about rows that are left out, returns, free rows and visits.
 
     Raises
     ------
     RetainError
-        More than 5 % of the rows are unreadable, no row is left, or a policy refuses rows there
-        are.
+        More than 5 % of the rows are unreadable, no row is left, or a policy is ``error`` and
+        there are such rows.
     """
-    faults = [(n, fault) for n, fault in enumerate(rows.faults, start=1) if tally.by_fault.get(n)]
-    told = {n: _told(connection, rows, n, fault) for n, fault in faults}
-    _refuse_unreadable(rows, tally, faults, told)
-    left, steps = tally.rows, []
-    for n, fault in faults:
-        left -= tally.by_fault[n]
-        steps.append(Step(fault.name, left + tally.by_fault[n], left, told[n], of=OF))
+    rules = {n: rule for n, rule in enumerate(rows.rules, start=1) if counts.by_rule.get(n)}
+    reasons = {n: _describe_rule(connection, rows, n, rule) for n, rule in rules.items()}
+    _check_unreadable_share(rows, counts, rules, reasons)
+    left, steps = counts.n_rows, []
+    for n, rule in rules.items():
+        before, left = left, left - counts.by_rule[n]
+        steps.append(Step(rule.name, before, left, reasons[n], of=ROW_UNIT))
     if left == 0:
-        why = "; ".join(f"{rows_are(tally.by_fault[n])} {told[n]}" for n, _ in faults)
-        raise RetainError(f"{rows.raw.told}: no purchase is left: {why}.")
-    return (*steps, *_by_policy(connection, rows, tally, policy))
+        raise RetainError(
+            f"{rows.raw.name}: no purchase is left: {_join_reasons(counts, reasons)}."
+        )
+    return (*steps, *_apply_policies(connection, rows, counts, policy))
 
 
-def _refuse_unreadable(
-    rows: Rows, tally: RowCounts, faults: Iterable[tuple[int, Fault]], told: dict[int, str]
+def _check_unreadable_share(
+    rows: ParsedRows, counts: RowCounts, rules: dict[int, RowRule], reasons: dict[int, str]
 ) -> None:
-    wrong = [n for n, fault in faults if fault.unreadable]
-    count = sum(tally.by_fault[n] for n in wrong)
-    if count <= UNREADABLE * tally.rows:
+    unreadable = {n: reasons[n] for n, rule in rules.items() if rule.is_unreadable}
+    count = sum(counts.by_rule[n] for n in unreadable)
+    if count <= MAX_UNREADABLE_SHARE * counts.n_rows:
         return
-    which = "; ".join(f"{rows_are(tally.by_fault[n])} {told[n]}" for n in wrong)
-    share = f"{count} of {tally.rows} rows ({count / tally.rows:.1%}) cannot be read"
-    hint = (
-        " Say how times are written with data.format.time_format." if _of_time(rows, wrong) else ""
-    )
-    raise RetainError(f"{rows.raw.told}: {share}: {which}; expected at most 5 %.{hint}")
+    share = f"{count} of {counts.n_rows} rows ({count / counts.n_rows:.1%}) cannot be read"
+    hint = ""
+    if any(rules[n].name == "no time" for n in unreadable):
+        hint = " Say how times are written with data.format.time_format."
+    message = f"{rows.raw.name}: {share}: {_join_reasons(counts, unreadable)}"
+    raise RetainError(f"{message}; expected at most 5 %.{hint}")
 
 
-def _of_time(rows: Rows, wrong: Iterable[int]) -> bool:
-    return any(rows.faults[n - 1].name == "no time" for n in wrong)
+def _join_reasons(counts: RowCounts, reasons: dict[int, str]) -> str:
+    return "; ".join(f"{rows_phrase(counts.by_rule[n])} {text}" for n, text in reasons.items())
 
 
-def _told(connection: duckdb.DuckDBPyConnection, rows: Rows, number: int, fault: Fault) -> str:
-    column = f"column {rows.raw.names[fault.role]!r}"
-    shown = _examples(connection, rows, f"({rows.fault()}) = {number}", fault.role)
-    return f"{fault.reason} ({column}{shown})"
+def _describe_rule(
+    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, number: int, rule: RowRule
+) -> str:
+    column = f"column {rows.raw.column_names[rule.role]!r}"
+    cells = _describe_cells(connection, rows, f"({rows.rule_number_sql()}) = {number}", rule.role)
+    return f"{rule.reason} ({column}{cells})"
 
 
-def _examples(connection: duckdb.DuckDBPyConnection, rows: Rows, when: str, role: str) -> str:
-    """The least cells of such rows, and the row of the first where the file tells it."""
+def _describe_cells(
+    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, condition: str, role: str
+) -> str:
+    """Return the smallest cells of such rows, and the row of the first if known."""
     cell = f"CAST(raw_{role} AS VARCHAR)"
-    found = connection.execute(
+    cells = connection.execute(
         f"SELECT DISTINCT {cell} AS cell FROM ({rows.select}) "  # noqa: S608
-        f"WHERE {when} AND {cell} IS NOT NULL ORDER BY cell LIMIT 6"
+        f"WHERE {condition} AND {cell} IS NOT NULL ORDER BY cell LIMIT 6"
     ).fetchall()
-    listed = f": {examples([truncate(cell) for (cell,) in found[:5]])}" if found else ": blank"
-    more = " …" if len(found) > 5 else ""
-    return f"{listed}{more}{_row(connection, rows, when)}"
+    listed = f": {examples([truncate(text) for (text,) in cells[:5]])}" if cells else ": blank"
+    more = " …" if len(cells) > 5 else ""
+    return f"{listed}{more}{_first_row_hint(connection, rows, condition)}"
 
 
-def _row(connection: duckdb.DuckDBPyConnection, rows: Rows, when: str) -> str:
-    if rows.raw.header is None:
+def _first_row_hint(connection: duckdb.DuckDBPyConnection, rows: ParsedRows, condition: str) -> str:
+    if rows.raw.n_header_lines is None:
         return ""
-    row = connection.execute(f"SELECT min(line) FROM ({rows.select}) WHERE {when}").fetchone()  # noqa: S608
+    sql = f"SELECT min(line) FROM ({rows.select}) WHERE {condition}"  # noqa: S608
+    row = connection.execute(sql).fetchone()
     return f", first in row {row[0]}" if row and row[0] is not None else ""
 
 
-def _by_policy(
-    connection: duckdb.DuckDBPyConnection, rows: Rows, tally: RowCounts, policy: LogPolicy
+def _apply_policies(
+    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, counts: RowCounts, policy: LogPolicy
 ) -> Iterable[Step]:
-    role = "amount" if "amount" in rows.values else "items"
-    refused = (
-        ("returns", policy.returns, tally.returned, rows.returned, "below zero", "net or drop"),
-        ("zero_amount", policy.zero_amount, tally.free, rows.free, "of nothing", "keep or drop"),
-    )
-    for name, chosen, count, when, what, others in refused:
-        if count and chosen == "error":
-            where = f"({rows.fault()}) = 0 AND {when}"
-            shown = _examples(connection, rows, where, role)
-            found = f"{rows.raw.where(role)}: {rows_are(count)} {what}{shown}"
+    role = "amount" if "amount" in rows.expressions else "items"
+    n_returns, n_free = counts.n_returns, counts.n_free
+    for name, value, count, condition, description, others in (
+        ("returns", policy.returns, n_returns, rows.is_return, "below zero", "net or drop"),
+        ("zero_amount", policy.zero_amount, n_free, rows.is_free, "of nothing", "keep or drop"),
+    ):
+        if count and value == "error":
+            condition_sql = f"({rows.rule_number_sql()}) = 0 AND {condition}"
+            cells = _describe_cells(connection, rows, condition_sql, role)
+            column = rows.raw.describe_column(role)
+            found = f"{column}: {rows_phrase(count)} {description}{cells}"
             raise RetainError(f"{found}; policy.{name}=error. Type data.policy.{name}={others}.")
-    said = (
-        ("returns", tally.returned, "taken off what was bought, no purchase of their own"),
-        ("zero_amount", tally.free, "of nothing, kept as purchases"),
-        ("visits", tally.visits, "without amount and items, only minutes or contacts"),
-    )
-    for name, count, how in said:
+    for name, count, description in (
+        ("returns", n_returns, "taken off what was bought, no purchase of their own"),
+        ("zero_amount", n_free, "of nothing, kept as purchases"),
+        ("visits", counts.n_visits, "without amount and items, only minutes or contacts"),
+    ):
         if count:
-            yield Step(name, tally.kept, tally.kept, f"{rows_are(count)} {how}", of=OF)
+            reason = f"{rows_phrase(count)} {description}"
+            yield Step(name, counts.n_valid, counts.n_valid, reason, of=ROW_UNIT)
 
 
-def rows_are(count: int) -> str:
-    """The beginning of a sentence about so many rows.
+def rows_phrase(count: int) -> str:
+    """Return the beginning of a sentence about rows.
 
-    >>> rows_are(1), rows_are(3)
+    >>> rows_phrase(1), rows_phrase(3)
     ('1 row is', '3 rows are')
     """
     return "1 row is" if count == 1 else f"{count} rows are"
 
 
-def refuse_empty(connection: duckdb.DuckDBPyConnection, told: str) -> int:
-    """How many rows ``retain_raw`` has; none of them refuses the log."""
-    row = connection.execute(f"SELECT count(*) FROM {RAW}").fetchone()  # noqa: S608
+def check_not_empty(connection: duckdb.DuckDBPyConnection, source_name: str) -> int:
+    """Return the number of rows of ``retain_raw``, or raise if there is none."""
+    row = connection.execute(f"SELECT count(*) FROM {RAW_TABLE}").fetchone()  # noqa: S608
     if not row or row[0] == 0:
-        raise RetainError(f"{told} has columns and no rows; expected purchases.")
+        raise RetainError(f"{source_name} has columns and no rows; expected purchases.")
     return int(row[0])

@@ -1,1 +1,1 @@
-"""Engines that compute features from a log, and the cache of what they computed."""
+"""Engines that build the feature table, and its cache."""

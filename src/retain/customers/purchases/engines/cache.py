@@ -1,4 +1,4 @@
-"""Tables built before, as Parquet files named by all that can change what is in them."""
+"""A cache of feature tables: Parquet files named by a hash of their inputs."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 
-_FACTS = b"retain"
+_FACTS_KEY = b"retain"
 log = logging.getLogger(__name__)
 
-Keep = Callable[["pa.Table"], None]
-Build = Callable[[Keep], TableFacts]
-"""Builds a table: hands over its rows part by part, and answers with the facts."""
+WriteChunk = Callable[["pa.Table"], None]
+BuildTable = Callable[[WriteChunk], TableFacts]
+"""Function that passes a table's rows to ``WriteChunk`` and returns the facts about them."""
 
 
 def hash_key(*parts: object) -> str:
-    """A SHA-256 of parts that JSON can write (64 hex digits)."""
+    """Return the SHA-256 of parts serialisable as JSON (64 hex digits)."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def build_or_load(
-    folder: Path | None, key: str, build: Build, fits: Callable[[TableFacts], bool]
+    folder: Path | None, key: str, build: BuildTable, is_current: Callable[[TableFacts], bool]
 ) -> FeatureTable:
-    """The table of a key: read where it was built before, whole and ``fits``, else built.
+    """Return the table of a key from the folder if it is intact and current, else build it.
 
-    Without a folder it is built and kept nowhere.
+    Without a folder the table is built and not stored.
 
     Raises
     ------
@@ -46,13 +46,16 @@ def build_or_load(
         The folder cannot be written.
     """
     if folder is None:
-        parts: list[pa.Table] = []
-        return _joined(parts, build(parts.append))
+        chunks: list[pa.Table] = []
+        import pyarrow as pa
+
+        facts = build(chunks.append)
+        return FeatureTable(pa.concat_tables(chunks), facts)
     path = folder / f"{key}.parquet"
-    found = read(path)
-    if found is not None and fits(found.facts):
+    cached = read(path)
+    if cached is not None and is_current(cached.facts):
         log.info("the table of these purchases was built before: %s", path)
-        return found
+        return cached
     try:
         write(path, build)
     except OSError as error:
@@ -64,10 +67,10 @@ def build_or_load(
 
 
 def read(path: Path) -> FeatureTable | None:
-    """The table in a file, None where there is none or it is not whole."""
+    """Return the table in a file, None if it is missing or broken."""
     try:
         rows = read_parquet(path, within=path.parent)
-        facts = TableFacts.from_json((rows.schema.metadata or {})[_FACTS].decode())
+        facts = TableFacts.from_json((rows.schema.metadata or {})[_FACTS_KEY].decode())
     except MissingFileError:
         return None
     except (RetainError, KeyError, TypeError, ValueError):
@@ -76,41 +79,35 @@ def read(path: Path) -> FeatureTable | None:
     return FeatureTable(rows.replace_schema_metadata(None), facts)
 
 
-def write(path: Path, build: Build) -> None:
-    """Build a table into a file, part by part; nobody ever meets half of it."""
+def write(path: Path, build: BuildTable) -> None:
+    """Build a table into a file chunk by chunk, and put it in place when it is complete."""
     writers: list[pq.ParquetWriter] = []
     with replacing(path, durable=False) as temporary:
 
-        def keep(part: pa.Table) -> None:
+        def write_chunk(chunk: pa.Table) -> None:
             if not writers:
-                writers.append(_writer(temporary, part.schema))
-            writers[0].write_table(part)
+                writers.append(_open_writer(temporary, chunk.schema))
+            writers[0].write_table(chunk)
 
         try:
-            facts = build(keep)
-            writers[0].add_key_value_metadata({_FACTS: facts.to_json()})
+            facts = build(write_chunk)
+            writers[0].add_key_value_metadata({_FACTS_KEY: facts.to_json()})
         finally:
             for writer in writers:
                 writer.close()
 
 
-def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """A writer that spends little: quotients hardly repeat, and nobody searches."""
+def _open_writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    """Return a fast writer: ratios hardly repeat, so they need no dictionary or statistics."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    whole = [field.name for field in schema if pa.types.is_integer(field.type)]
+    integers = [field.name for field in schema if pa.types.is_integer(field.type)]
     return pq.ParquetWriter(
         path,
         schema,
         compression="snappy",
-        use_dictionary=whole,
+        use_dictionary=integers,
         write_statistics=False,
         write_page_checksum=True,
     )
-
-
-def _joined(parts: list[pa.Table], facts: TableFacts) -> FeatureTable:
-    import pyarrow as pa
-
-    return FeatureTable(pa.concat_tables(parts), facts)

@@ -1,4 +1,4 @@
-"""DuckDB, embedded: the statements of a script run over a log, shares of customers side by side."""
+"""The DuckDB engine: builds the feature table from chunks of customers in parallel."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory, gettempdir
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.features.query import Plan
-from retain.customers.purchases.features.sql_script import script_of
+from retain.customers.purchases.features.query import FeatureQuery
+from retain.customers.purchases.features.sql_script import render_sql
 from retain.customers.purchases.parsing.sql_names import literal
 from retain.errors import RetainError
 
@@ -22,78 +22,78 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-_UNITS = {"B": 1, "MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
-_LEAST = 100 * 10**6
-ENDS = ("", ".wal")
-"""A database file, and what is not yet written into it."""
-SHARE = 1_200_000
-"""Purchases worked on at once: what they become fits into some 250 MB."""
-_FEW = 200_000  # purchases not worth splitting
-_SHARES = 100  # files that are written at once
-_ROW = 400  # bytes a purchase takes at most while it is worked on
-_ENGINE = 250 * 10**6  # bytes an engine needs, for a share not to spill
+
+_BYTES_PER_UNIT = {
+    "B": 1, "MB": 10**6, "GB": 10**9, "TB": 10**12, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
+}  # fmt: skip
+_MIN_BYTES = 100 * 10**6
+DATABASE_SUFFIXES = ("", ".wal")
+"""Suffixes of a database file and of its write-ahead log."""
+CHUNK_ROWS = 1_200_000
+"""Purchases of a chunk, whose aggregates need about 250 MB."""
+_MIN_ROWS_TO_SPLIT = 200_000
+_MAX_CHUNKS = 100  # files that are written at once
+_BYTES_PER_ROW = 400  # of memory, at most
+_BYTES_PER_ENGINE = 250 * 10**6  # needed so that a chunk is not spilled to disk
 
 
 @dataclass(frozen=True)
-class Built:
-    """What the engine counted of a log beside its rows.
+class EngineCounts:
+    """Counts of an engine beside the rows.
 
     Attributes
     ----------
     counts
-        Customers and those who declined by (snapshot, reason); snapshots are days from the log's
-        first, which is 1.
+        Customers, and those who declined, by (snapshot, reason); snapshots are days from the
+        log's first, which is 1.
     sensitivity
-        Four counts for each of the plan's definitions: customers, declined, shared, agreed.
+        Four counts per label variant: customers, declined, shared, agreed.
     """
 
     counts: Mapping[tuple[int, int], tuple[int, int]]
     sensitivity: Sequence[int]
 
 
-def bytes_of(limit: str) -> int:
-    """A memory limit in bytes.
+def parse_memory_limit(limit: str) -> int:
+    """Return a memory limit in bytes.
 
     Raises
     ------
     RetainError
-        It is no number with a unit, or under 100MB.
+        It is not a number with a unit, or less than 100MB.
 
-    >>> bytes_of("1GB"), bytes_of("1.5 GiB")
+    >>> parse_memory_limit("1GB"), parse_memory_limit("1.5 GiB")
     (1000000000, 1610612736)
     """
-    found = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*", str(limit))
-    unit = (
-        {name.lower(): size for name, size in _UNITS.items()}.get(found[2].lower())
-        if found
-        else None
-    )
-    if found is None or unit is None:
+    match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]+)\s*", str(limit))
+    units = {name.lower(): size for name, size in _BYTES_PER_UNIT.items()}
+    unit = units.get(match[2].lower()) if match else None
+    if match is None or unit is None:
         expected = "expected a number with a unit, such as 600MB or 4GB"
         raise RetainError.at("data.memory_limit", f"it is {limit!r}", expected)
-    size = int(float(found[1]) * unit)
-    if size < _LEAST:
+    size = int(float(match[1]) * unit)
+    if size < _MIN_BYTES:
         raise RetainError.at("data.memory_limit", f"it is {limit!r}", "expected 100MB or more")
     return size
 
 
 @contextmanager
-def connected(
+def connect(
     memory_limit: str, threads: int | None = None, *, files: Sequence[Path] | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection of its own, in memory, that spills to a fresh folder and fetches no code.
+    """Open a new in-memory connection that spills to a temporary folder and downloads no code.
 
     Parameters
     ----------
     files
-        All that it may open besides temporary files, whatever a file says; None for anything.
+        The only files it may open besides temporary ones; None for any.
 
     Raises
     ------
     RetainError
         DuckDB is not installed, or the limit is no amount of memory.
     """
-    limit = bytes_of(memory_limit)
+    limit = parse_memory_limit(memory_limit)
     try:
         import duckdb
     except ImportError:
@@ -109,26 +109,27 @@ def connected(
         }
         if threads is not None:
             settings["threads"] = threads
-        with _in_sentences(memory_limit), duckdb.connect(config=settings) as connection:
+        with _readable_resource_errors(memory_limit), duckdb.connect(config=settings) as connection:
             if files is not None:
                 _confine(connection, files)
             yield connection
 
 
 def _confine(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
-    """Let no statement from now on reach another file, or the network.
+    """Forbid all later statements to reach other files or the network.
 
-    The order matters, which settings given to ``connect`` do not keep.
+    The order of the statements matters, and settings given to ``connect`` have none.
     """
-    known = [f"{one}{end}" for path in files for one in (path, path.absolute()) for end in ENDS]
-    connection.execute("SET allowed_paths = $1", [known])
+    paths = (path for file in files for path in (file, file.absolute()))
+    allowed = [f"{path}{suffix}" for path in paths for suffix in DATABASE_SUFFIXES]
+    connection.execute("SET allowed_paths = $1", [allowed])
     connection.execute("SET allowed_directories = $1", [[gettempdir()]])
     connection.execute("SET enable_external_access = false")
 
 
 @contextmanager
-def _in_sentences(memory_limit: str) -> Iterator[None]:
-    """What the user can mend, said without a traceback."""
+def _readable_resource_errors(memory_limit: str) -> Iterator[None]:
+    """Raise errors about memory, disk and overflow as messages for the user."""
     import duckdb
 
     try:
@@ -141,128 +142,131 @@ def _in_sentences(memory_limit: str) -> Iterator[None]:
         hint = "expected amounts and items whose sums fit into 64 bits"
         raise RetainError(f"{message} ({_first_line(error)}); {hint}.") from None
     except duckdb.IOException as error:
-        found = _first_line(error)
-        raise RetainError(f"{found}. Free some space, or type export TMPDIR=FOLDER.") from None
+        hint = "Free some space, or type export TMPDIR=FOLDER."
+        raise RetainError(f"{_first_line(error)}. {hint}") from None
 
 
 def _first_line(error: Exception) -> str:
     return str(error).splitlines()[0]
 
 
-def build(  # noqa: PLR0913 - what there is to do, and with what
+def build_features(  # noqa: PLR0913 - options of one computation
     connection: duckdb.DuckDBPyConnection,
-    plan: Plan,
+    query: FeatureQuery,
     *,
-    purchases: int,
-    keep: Callable[[pa.Table], None],
-    memory: int,
+    n_purchases: int,
+    write: Callable[[pa.Table], None],
+    memory_bytes: int,
     threads: int | None = None,
-    share: int = SHARE,
-) -> Built:
-    """What a plan makes of the relation ``purchases`` of the connection.
+    chunk_rows: int = CHUNK_ROWS,
+) -> EngineCounts:
+    """Build the feature table of the relation ``purchases``.
 
-    A long log is read once and split into shares of customers, on which engines of one thread
-    each work side by side: one thread in one place wastes nothing on others. No customer is in two
-    shares, so that it makes no difference to a row how many there are.
+    A long log is read once and split into chunks of customers, which single-threaded engines
+    process in parallel: that is faster than one engine with many threads. A customer is in one
+    chunk, so the number of chunks does not change the rows.
 
     Parameters
     ----------
-    purchases
-        How many rows the relation has, about.
-    keep
-        Is given the rows, part by part, in any order.
-    memory
-        Bytes that all engines together may use.
+    n_purchases
+        Approximate number of rows of the relation.
+    write
+        Called with the rows, chunk by chunk, in any order.
+    memory_bytes
+        Memory of all engines together.
     threads
-        How many work at once; None for all cores.
-    share
-        How many purchases are worked on at once.
+        Number of engines; None for all cores.
+    chunk_rows
+        Purchases of a chunk.
     """
-    if purchases <= min(share, _FEW):
-        return added([_part(connection, one, "purchases", keep) for one in plan.batches()])
-    side_by_side = max(1, min(threads or len(os.sched_getaffinity(0)), memory // _ENGINE))
-    share = min(share, memory // side_by_side // _ROW)
-    shares = min(_SHARES, max(2 * side_by_side, -(-purchases // share)))
-    with _split(connection, plan, shares) as folders, ThreadPoolExecutor(side_by_side) as pool:
-        limit = f"{memory // side_by_side}B"
-        work = _Work(plan, limit, _one_at_a_time(keep))
-        return added([part for parts in pool.map(work.on, folders) for part in parts])
+    if n_purchases <= min(chunk_rows, _MIN_ROWS_TO_SPLIT):
+        chunks = [_build_chunk(connection, part, "purchases", write) for part in query.split()]
+        return sum_counts(chunks)
+    n_engines = max(
+        1, min(threads or len(os.sched_getaffinity(0)), memory_bytes // _BYTES_PER_ENGINE)
+    )
+    chunk_rows = min(chunk_rows, memory_bytes // n_engines // _BYTES_PER_ROW)
+    n_chunks = min(_MAX_CHUNKS, max(2 * n_engines, -(-n_purchases // chunk_rows)))
+    runner = _ChunkRunner(query, f"{memory_bytes // n_engines}B", _synchronize(write))
+    with (
+        _split_by_customer(connection, query, n_chunks) as folders,
+        ThreadPoolExecutor(n_engines) as pool,
+    ):
+        return sum_counts([counts for chunk in pool.map(runner.run, folders) for counts in chunk])
 
 
 @dataclass(frozen=True)
-class _Work:
-    """What an engine of its own does with the purchases in a folder."""
+class _ChunkRunner:
+    """Builds the features of the purchases in a folder with an engine of its own."""
 
-    plan: Plan
-    limit: str
-    keep: Callable[[pa.Table], None]
+    query: FeatureQuery
+    memory_limit: str
+    write: Callable[[pa.Table], None]
 
-    def on(self, folder: Path) -> list[Built]:
+    def run(self, folder: Path) -> list[EngineCounts]:
         files = literal(str(folder / "*.parquet"))
         read = f"SELECT * FROM read_parquet({files}, hive_partitioning = false)"  # noqa: S608
-        with connected(self.limit, threads=1, files=()) as connection:
-            connection.execute(f"CREATE TEMP VIEW share AS {read}")
-            return [_part(connection, one, "share", self.keep) for one in self.plan.batches()]
+        with connect(self.memory_limit, threads=1, files=()) as connection:
+            connection.execute(f"CREATE TEMP VIEW chunk AS {read}")
+            parts = self.query.split()
+            return [_build_chunk(connection, part, "chunk", self.write) for part in parts]
 
 
-def _one_at_a_time(keep: Callable[[pa.Table], None]) -> Callable[[pa.Table], None]:
-    turn = Lock()
+def _synchronize(write: Callable[[pa.Table], None]) -> Callable[[pa.Table], None]:
+    lock = Lock()
 
-    def kept(rows: pa.Table) -> None:
-        with turn:
-            keep(rows)
+    def write_chunk(rows: pa.Table) -> None:
+        with lock:
+            write(rows)
 
-    return kept
+    return write_chunk
 
 
 @contextmanager
-def _split(connection: duckdb.DuckDBPyConnection, plan: Plan, shares: int) -> Iterator[list[Path]]:
-    """Folders with all purchases of some customers each: the log is read once, whatever it is."""
-    with TemporaryDirectory(prefix="retain-shares-") as folder:
+def _split_by_customer(
+    connection: duckdb.DuckDBPyConnection, query: FeatureQuery, n_chunks: int
+) -> Iterator[list[Path]]:
+    """Write the purchases into folders, all of a customer into one; the log is read once."""
+    with TemporaryDirectory(prefix="retain-chunks-") as folder:
         connection.execute(
-            f"COPY (SELECT *, HASH(customer) % {shares} AS share FROM purchases "  # noqa: S608
-            f"WHERE t < {plan.end}) TO {literal(folder)} (FORMAT parquet, PARTITION_BY (share), "
-            "COMPRESSION uncompressed, PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 0, "
-            "OVERWRITE_OR_IGNORE)"
+            f"COPY (SELECT *, HASH(customer) % {n_chunks} AS chunk FROM purchases "  # noqa: S608
+            f"WHERE t < {query.end_second}) TO {literal(folder)} "
+            "(FORMAT parquet, PARTITION_BY (chunk), COMPRESSION uncompressed, "
+            "PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 0, OVERWRITE_OR_IGNORE)"
         )
         yield sorted(Path(folder).iterdir())
 
 
-def _part(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, log: str, keep: Callable[[pa.Table], None]
-) -> Built:
+def _build_chunk(
+    connection: duckdb.DuckDBPyConnection,
+    query: FeatureQuery,
+    log: str,
+    write: Callable[[pa.Table], None],
+) -> EngineCounts:
     import pyarrow as pa
 
-    run, script = connection.execute, script_of(plan, log)
-    days = pa.table({name: pa.array(values, pa.int64()) for name, values in plan.days.items()})
-    with _registered(connection, "days", days):
+    run, script = connection.execute, render_sql(query, log)
+    columns = {name: pa.array(values, pa.int64()) for name, values in query.day_table.items()}
+    connection.register("days", pa.table(columns))
+    try:
         run(f"CREATE OR REPLACE TEMP TABLE wide AS {script.wide}")
+    finally:
+        connection.unregister("days")
     if script.favourites is not None:
         run(f"CREATE OR REPLACE TEMP TABLE favourites AS {script.favourites}")
     run(f"CREATE OR REPLACE TEMP VIEW pairs AS {script.pairs}")
-    run(f"CREATE OR REPLACE TEMP VIEW judged AS {script.judged}")
-    keep(run(script.rows).to_arrow_table())
+    run(f"CREATE OR REPLACE TEMP VIEW eligibility AS {script.eligibility}")
+    write(run(script.rows).to_arrow_table())
     counts = {row[:2]: row[2:] for row in run(script.counts).fetchall()}
-    tried = () if script.sensitivity is None else run(script.sensitivity).fetchall()[0]
-    return Built(counts, [n or 0 for n in tried])
+    variants = () if script.sensitivity is None else run(script.sensitivity).fetchall()[0]
+    return EngineCounts(counts, [n or 0 for n in variants])
 
 
-@contextmanager
-def _registered(
-    connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table
-) -> Iterator[None]:
-    connection.register(name, table)
-    try:
-        yield
-    finally:
-        connection.unregister(name)
-
-
-def added(parts: Sequence[Built]) -> Built:
-    """What was counted in parts, none of which has a customer and snapshot of another."""
+def sum_counts(chunks: Sequence[EngineCounts]) -> EngineCounts:
+    """Return the total of chunks."""
     total: dict[tuple[int, int], tuple[int, int]] = {}
-    for key, (customers, declined) in (item for one in parts for item in one.counts.items()):
+    for key, (customers, declined) in (item for chunk in chunks for item in chunk.counts.items()):
         before = total.get(key, (0, 0))
         total[key] = (before[0] + customers, before[1] + declined)
-    tried = [sum(same) for same in zip(*(one.sensitivity for one in parts), strict=True)]
-    return Built(dict(sorted(total.items())), tried)
+    variants = [sum(n) for n in zip(*(chunk.sensitivity for chunk in chunks), strict=True)]
+    return EngineCounts(dict(sorted(total.items())), variants)

@@ -1,4 +1,4 @@
-"""Spark: the statements of a script run over a log that may lie on many machines."""
+"""The Spark engine: builds the feature table of a log that may lie on many machines."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from retain.customers.purchases.engines.duckdb import Built, added
+from retain.customers.purchases.engines.duckdb import EngineCounts, sum_counts
 from retain.customers.purchases.engines.spark_input import register_purchases
-from retain.customers.purchases.engines.spark_session import session, silence_pandas_warning
-from retain.customers.purchases.engines.spark_sql import spark_sql
-from retain.customers.purchases.features.query import Plan
-from retain.customers.purchases.features.sql_script import Script, script_of
+from retain.customers.purchases.engines.spark_session import silence_pandas_warning, start_session
+from retain.customers.purchases.engines.spark_sql import translate_to_spark
+from retain.customers.purchases.features.query import FeatureQuery
+from retain.customers.purchases.features.sql_script import SqlScript, render_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,70 +19,74 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 
-def build(
+def build_features(
     connection: duckdb.DuckDBPyConnection,
-    plan: Plan,
+    query: FeatureQuery,
     *,
-    keep: Callable[[pa.Table], None],
+    write: Callable[[pa.Table], None],
     spark: SparkSession | None = None,
-) -> Built:
-    """What a plan makes of the relation ``purchases``, the same bits as DuckDB's.
+) -> EngineCounts:
+    """Build the feature table of the relation ``purchases``, bit for bit as DuckDB does.
 
     Parameters
     ----------
     connection
-        Of ``open_log``: DuckDB judged the log, and Spark does what is heavy.
-    keep
-        Is given the rows, as by ``engine.build``.
+        The connection of ``open_log``: DuckDB checks the log, Spark does the heavy work.
+    write
+        Called with the rows, chunk by chunk, in any order.
     spark
-        A session of ``spark_session.session``; None for a new one.
+        A session of ``start_session``; None for a new one.
 
     Raises
     ------
     RetainError
         PySpark or Java is missing, or Spark cannot read the log.
     """
-    spark = session() if spark is None else spark
+    spark = start_session() if spark is None else spark
     with silence_pandas_warning(), register_purchases(connection, spark):
-        return added([_part(spark, one, keep) for one in plan.batches()])
+        return sum_counts([_build_chunk(spark, part, write) for part in query.split()])
 
 
-def _part(spark: SparkSession, plan: Plan, keep: Callable[[pa.Table], None]) -> Built:
+def _build_chunk(
+    spark: SparkSession, query: FeatureQuery, write: Callable[[pa.Table], None]
+) -> EngineCounts:
     import pyarrow as pa
 
-    script = script_of(plan)
-    days = {name: pa.array(values, pa.int64()) for name, values in plan.days.items()}
+    script = render_sql(query)
+    days = {name: pa.array(values, pa.int64()) for name, values in query.day_table.items()}
     spark.createDataFrame(pa.table(days)).createOrReplaceTempView("days")
     if script.favourites is not None:
-        _named(spark, "favourites", script.favourites)
-    with _kept(spark, "wide", script.wide):
-        _named(spark, "pairs", script.pairs)
-        with _kept(spark, "judged", script.judged):
-            return _counted(spark, script, keep)
+        _create_view(spark, "favourites", script.favourites)
+    with _persist_view(spark, "wide", script.wide):
+        _create_view(spark, "pairs", script.pairs)
+        with _persist_view(spark, "eligibility", script.eligibility):
+            return _run_script(spark, script, write)
 
 
-def _counted(spark: SparkSession, script: Script, keep: Callable[[pa.Table], None]) -> Built:
-    keep(spark.sql(spark_sql(script.rows)).toArrow())
-    counts = {(row[0], row[1]): (row[2], row[3]) for row in _all(spark, script.counts)}
-    tried = () if script.sensitivity is None else _all(spark, script.sensitivity)[0]
-    return Built(counts, [n or 0 for n in tried])
+def _run_script(
+    spark: SparkSession, script: SqlScript, write: Callable[[pa.Table], None]
+) -> EngineCounts:
+    write(spark.sql(translate_to_spark(script.rows)).toArrow())
+    counts = {(row[0], row[1]): (row[2], row[3]) for row in _fetch_rows(spark, script.counts)}
+    variants = () if script.sensitivity is None else _fetch_rows(spark, script.sensitivity)[0]
+    return EngineCounts(counts, [n or 0 for n in variants])
 
 
 @contextmanager
-def _kept(spark: SparkSession, name: str, statement: str) -> Iterator[None]:
-    """A relation that several statements read, computed once, in memory or on disk."""
-    frame = _named(spark, name, statement).persist()
+def _persist_view(spark: SparkSession, name: str, statement: str) -> Iterator[None]:
+    """Compute a view once for several statements, in memory or on disk."""
+    frame = _create_view(spark, name, statement).persist()
     try:
         yield
     finally:
         frame.unpersist()
 
 
-def _named(spark: SparkSession, name: str, statement: str) -> DataFrame:
-    frame = spark.sql(spark_sql(statement))
+def _create_view(spark: SparkSession, name: str, statement: str) -> DataFrame:
+    frame = spark.sql(translate_to_spark(statement))
     frame.createOrReplaceTempView(name)
     return frame
 
 
-def _all(spark: SparkSession, statement: str) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in spark.sql(spark_sql(statement)).collect()]
+def _fetch_rows(spark: SparkSession, statement: str) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in spark.sql(translate_to_spark(statement)).collect()]

@@ -1,4 +1,4 @@
-"""Spark, started where there is none: on this machine, or where its own settings lead."""
+"""Spark sessions: the running Spark, or one started by its own settings, else on this machine."""
 
 from __future__ import annotations
 
@@ -16,14 +16,21 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
-LACKING = "data.engine=spark needs PySpark and Java 17; pip install 'retain[spark]'"
-ARGUMENTS = "PYSPARK_SUBMIT_ARGS"
-QUIET = Path(__file__).with_name("log4j2.properties")
-ON_LOOPBACK = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
-ON_ONE = {"spark.sql.adaptive.enabled": "false", "spark.sql.codegen.hugeMethodLimit": "8000"}
-"""On one machine there is nothing to adapt to, and the JVM compiles no longer methods."""
-QUIETLY = "spark.ui.enabled=false", "spark.ui.showConsoleProgress=false", "spark.log.level=ERROR"
-OURS = {
+MISSING_SPARK = "data.engine=spark needs PySpark and Java 17; pip install 'retain[spark]'"
+SUBMIT_ARGS_VARIABLE = "PYSPARK_SUBMIT_ARGS"
+LOG_SETTINGS_FILE = Path(__file__).with_name("log4j2.properties")
+LOOPBACK_SETTINGS = {"spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1"}
+LOCAL_SETTINGS = {
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+}
+"""For one machine: adaptive plans do not help, and the JVM does not compile longer methods."""
+QUIET_SETTINGS = (
+    "spark.ui.enabled=false",
+    "spark.ui.showConsoleProgress=false",
+    "spark.log.level=ERROR",
+)
+SESSION_SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.ansi.enabled": "true",
     "spark.sql.caseSensitive": "true",
@@ -31,11 +38,11 @@ OURS = {
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
 }
-"""What a table depends on: the same in every session, whatever the machine's settings say."""
+"""Settings that a table depends on, the same in every session."""
 
 
-def session() -> SparkSession:
-    """A session of its own of the Spark there is, else of one started here, which then stays.
+def start_session() -> SparkSession:
+    """Return a new session of the running Spark, or of one started here, which keeps running.
 
     Raises
     ------
@@ -47,67 +54,67 @@ def session() -> SparkSession:
             from pyspark.errors import PySparkException
             from pyspark.sql import SparkSession
     except ImportError:
-        raise RetainError(LACKING) from None
+        raise RetainError(MISSING_SPARK) from None
     running = SparkSession.getActiveSession()
     if running is None:
         try:
             with silence_pandas_warning():
-                running = _started()
+                running = _start()
         except (PySparkException, OSError) as error:
-            why = (str(error).splitlines() or [""])[0]
-            raise RetainError(f"{LACKING} (Spark does not start: {why})") from None
-    own = running.newSession()
-    cores = str(own.sparkContext.defaultParallelism)
-    here = {**ON_ONE, "spark.sql.shuffle.partitions": cores} if is_local(own) else {}
-    for key, value in {**OURS, **here}.items():
-        own.conf.set(key, value)
-    return own
+            reason = (str(error).splitlines() or [""])[0]
+            raise RetainError(f"{MISSING_SPARK} (Spark does not start: {reason})") from None
+    session = running.newSession()
+    cores = str(session.sparkContext.defaultParallelism)
+    local = {**LOCAL_SETTINGS, "spark.sql.shuffle.partitions": cores} if is_local(session) else {}
+    for key, value in {**SESSION_SETTINGS, **local}.items():
+        session.conf.set(key, value)
+    return session
 
 
 @contextmanager
 def silence_pandas_warning() -> Iterator[None]:
-    """Without PySpark's warning of pandas 3, of which nothing here makes use."""
+    """Silence PySpark's warning about pandas 3, which is not used with Spark."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "PySpark does not yet fully support pandas")
         yield
 
 
 def is_local(spark: SparkSession) -> bool:
-    """Whether all of Spark runs in one process of this machine."""
+    """Return True if Spark runs in one process on this machine."""
     return str(spark.sparkContext.master).startswith("local")
 
 
-def _started() -> SparkSession:
+def _start() -> SparkSession:
     from pyspark import SparkConf, SparkContext
     from pyspark.sql import SparkSession
 
-    refuse_without_java()
-    with _quietly():
+    check_java()
+    with _quiet_start():
         SparkContext._ensure_initialized()  # noqa: SLF001 - Spark's settings are known only then
     conf = SparkConf().setIfMissing("spark.master", "local[*]").setAppName("retain")
     if str(conf.get("spark.master")).startswith("local"):
-        conf.setAll(list(ON_LOOPBACK.items()))
+        conf.setAll(list(LOOPBACK_SETTINGS.items()))
     started: SparkSession = SparkSession.builder.config(conf=conf).getOrCreate()
     return started
 
 
-def refuse_without_java() -> None:
-    """Refuse to start what would fail to start, with words of its own."""
+def check_java() -> None:
+    """Raise if Java is missing, before Spark fails with its own message."""
     home = os.environ.get("JAVA_HOME")
     if not (home and (Path(home) / "bin" / "java").is_file()) and shutil.which("java") is None:
-        raise RetainError(LACKING)
+        raise RetainError(MISSING_SPARK)
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Spark's log at errors alone, unless somebody arranged how Spark is started."""
-    if ARGUMENTS in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ:
+def _quiet_start() -> Iterator[None]:
+    """Limit Spark's log to errors, unless the environment says how Spark is started."""
+    if SUBMIT_ARGS_VARIABLE in os.environ or "PYSPARK_GATEWAY_PORT" in os.environ:
         yield
         return
-    settings = " ".join(f"--conf {setting}" for setting in QUIETLY)
-    options = f"--driver-java-options -Dlog4j2.configurationFile={QUIET.as_uri()}"
-    os.environ[ARGUMENTS] = f"{settings} {options} pyspark-shell"
+    settings = " ".join(f"--conf {setting}" for setting in QUIET_SETTINGS)
+    options = f"--driver-java-options -Dlog4j2.configurationFile={LOG_SETTINGS_FILE.as_uri()}"
+    os.environ[SUBMIT_ARGS_VARIABLE] = f"{settings} {options} pyspark-shell"
     try:
         yield
     finally:
-        del os.environ[ARGUMENTS]
+        del os.environ[SUBMIT_ARGS_VARIABLE]

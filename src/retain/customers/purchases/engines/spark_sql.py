@@ -1,96 +1,96 @@
-"""DuckDB's SQL as Spark's, through a list of what means the same in both."""
+"""Translation of DuckDB's SQL to Spark's, limited to what gives the same result in both."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.parsing.sql_names import PLAIN
+from retain.customers.purchases.parsing.sql_names import PLAIN_TEXT
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
     from sqlglot import exp
 
 
-SHAPES = (
+ALLOWED_NODES = (
     "Select From Join Where Group Having Union With CTE Subquery Table TableAlias Alias Column "
     "Star Identifier Literal Null Boolean Paren DataType DataTypeParam"
 )
-"""Parts of a statement that compute nothing."""
-OPERATORS = (
+"""Nodes of a statement that compute nothing."""
+ALLOWED_OPERATORS = (
     "Add Sub Mul Div IntDiv Mod Neg EQ NEQ LT LTE GT GTE Is Not And Or Between "
     "BitwiseLeftShift BitwiseRightShift BitwiseAnd BitwiseOr"
 )
-"""On whole numbers, but for ``Div``, which makes floats in both, and comparisons."""
-FUNCTIONS = (
+"""Operators on integers, and comparisons; ``Div`` gives floats in both."""
+ALLOWED_FUNCTIONS = (
     "Case If Cast Coalesce Nullif Abs Floor IsNan Trim Count Sum Min Max BitwiseOrAgg Translate"
 )
-"""Functions SQLGlot knows, by its names."""
-NAMED = {"BIT_COUNT": "BIT_COUNT", "EPOCH_US": "UNIX_MICROS"}
-"""Functions it knows by name alone, and what Spark calls them."""
-TYPES = frozenset(
+"""Functions with a node class in SQLGlot."""
+SPARK_NAMES = {"BIT_COUNT": "BIT_COUNT", "EPOCH_US": "UNIX_MICROS"}
+"""Functions without a node class, and their names in Spark."""
+ALLOWED_TYPES = frozenset(
     ("BIGINT", "INT", "DOUBLE", "DECIMAL", "TEXT", "VARCHAR", "TIMESTAMPNTZ", "BOOLEAN")
 )
 
 
-def spark_sql(statement: str) -> str:
-    """A SELECT in DuckDB's dialect as Spark understands it.
+def translate_to_spark(statement: str) -> str:
+    """Return a SELECT of DuckDB's dialect in Spark's.
 
     Raises
     ------
     RetainError
-        When something in it is not on the list, or SQLGlot is not installed.
+        The statement has a node that is not allowed, or SQLGlot is not installed.
     """
     return to_spark_sql(parse_duckdb_sql(statement))
 
 
 def parse_duckdb_sql(statement: str) -> exp.Expr:
-    """The tree of a statement in DuckDB's dialect."""
+    """Return the syntax tree of a statement in DuckDB's dialect."""
     try:
         import sqlglot
     except ImportError:
         raise RetainError("data.engine=spark needs SQLGlot; pip install 'retain[spark]'") from None
-    return sqlglot.parse_one(statement, dialect="duckdb").transform(_unqualified)
+    return sqlglot.parse_one(statement, dialect="duckdb").transform(_drop_schema)
 
 
 def to_spark_sql(tree: exp.Expr) -> str:
-    """A tree of DuckDB's as Spark's SQL, every node of it held against the list."""
+    """Return a DuckDB syntax tree as Spark's SQL, after a check that every node is allowed."""
     for node in tree.walk():
-        if not _listed(node):
+        if not _is_allowed(node):
             message = (
                 f"{node.sql(dialect='duckdb')} is on no list of what DuckDB and Spark answer alike"
             )
             raise RetainError(f"{message}; expected functions of {__name__}.")
-    return str(tree.transform(_renamed).sql(dialect="spark"))
+    return str(tree.transform(_rename_function).sql(dialect="spark"))
 
 
-def _unqualified(node: exp.Expr) -> exp.Expr:
-    """``main.trim(x)``, as DuckDB tells a view it keeps, by the function's name alone."""
+def _drop_schema(node: exp.Expr) -> exp.Expr:
+    """Return ``main.trim(x)``, as DuckDB stores it in views, without the schema."""
     import sqlglot
     from sqlglot import exp
 
     if isinstance(node, exp.Dot) and node.this.name == "main":
-        named = node.expression.sql(dialect="duckdb").replace('"', "", 2)
-        return sqlglot.parse_one(named, dialect="duckdb")
+        function = node.expression.sql(dialect="duckdb").replace('"', "", 2)
+        return sqlglot.parse_one(function, dialect="duckdb")
     return node
 
 
-def _listed(node: exp.Expr) -> bool:
+def _is_allowed(node: exp.Expr) -> bool:
     from sqlglot import exp
 
     if isinstance(node, exp.Anonymous):
-        return str(node.this).upper() in NAMED
+        return str(node.this).upper() in SPARK_NAMES
     if isinstance(node, exp.RegexpFullMatch):
-        return bool(node.expression.name == PLAIN)
+        return bool(node.expression.name == PLAIN_TEXT)
     if isinstance(node, exp.DataType):
-        return node.this.name in TYPES
-    return type(node).__name__ in f"{SHAPES} {OPERATORS} {FUNCTIONS}".split()
+        return node.this.name in ALLOWED_TYPES
+    return type(node).__name__ in f"{ALLOWED_NODES} {ALLOWED_OPERATORS} {ALLOWED_FUNCTIONS}".split()
 
 
-def _renamed(node: exp.Expr) -> exp.Expr:
-    """What Spark has for a node that it calls, or does, otherwise.
+def _rename_function(node: exp.Expr) -> exp.Expr:
+    """Return Spark's equivalent of a node.
 
-    Microseconds since 1970 are of an instant there, which a time without zone is in UTC. That a
-    text is plain saves DuckDB the trimming; Spark trims every text, to the same end.
+    Spark counts microseconds of instants, so a time without zone is cast as UTC. The test that
+    saves DuckDB the trimming of plain text is replaced by False: Spark trims every text.
     """
     from sqlglot import exp
 
@@ -98,7 +98,7 @@ def _renamed(node: exp.Expr) -> exp.Expr:
         return exp.false()
     if not isinstance(node, exp.Anonymous):
         return node
-    name = NAMED[str(node.this).upper()]
+    name = SPARK_NAMES[str(node.this).upper()]
     if name != "UNIX_MICROS":
         return exp.Anonymous(this=name, expressions=node.expressions)
     instant = exp.Cast(this=node.expressions[0], to=exp.DataType.build("TIMESTAMPTZ"))

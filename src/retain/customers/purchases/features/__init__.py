@@ -1,1 +1,1 @@
-"""Labels and features as SQL."""
+"""Label and features, defined in SQL."""

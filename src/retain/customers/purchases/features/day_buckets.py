@@ -1,7 +1,7 @@
-"""The days of a log cut into cells, none of which straddles the edge of any window.
+"""Buckets of consecutive days that no window edge cuts.
 
-What happened in a cell is summed once; a window of a snapshot is then a set of whole cells. A cell
-has at most 62 days, so that the days of one fit as bits into a signed word.
+Purchases are summed once per bucket; each window of a snapshot is then a set of whole buckets. A
+bucket has at most 62 days, so that its days fit as bits into a signed 64-bit integer.
 """
 
 from __future__ import annotations
@@ -13,109 +13,104 @@ from itertools import pairwise
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
 from retain.schema.purchases import LabelRule
 
-LONGEST = 62
-"""Days of a cell: as many bits as a signed word of 64 has without its sign, less one."""
+MAX_BUCKET_DAYS = 62
 
 
 @dataclass(frozen=True, slots=True)
-class Spans:
-    """How far windows reach, in days: back from a snapshot, and forward from it.
+class WindowSpans:
+    """Lengths of windows in days: lookbacks before a snapshot, horizons after it.
 
-    ``periods`` of ``period`` days back are those in which a regular customer bought.
+    A regular customer bought in each of the last ``n_periods`` periods of ``period_days`` days.
     """
 
-    back: tuple[int, ...]
-    forward: tuple[int, ...]
-    periods: int
-    period: int
+    lookbacks: tuple[int, ...]
+    horizons: tuple[int, ...]
+    n_periods: int
+    period_days: int
 
-    def edges(self, snapshot: int) -> set[int]:
-        """Every day at which a window of the snapshot begins or ends."""
-        back = (*self.back, *(self.period * n for n in range(1, self.periods + 1)))
-        return {snapshot, *(snapshot - n for n in back), *(snapshot + n for n in self.forward)}
+    def find_edges(self, snapshot: int) -> set[int]:
+        """Return every day on which a window of the snapshot begins or ends."""
+        periods = (self.period_days * n for n in range(1, self.n_periods + 1))
+        before = {snapshot - days for days in (*self.lookbacks, *periods)}
+        return {snapshot, *before, *(snapshot + days for days in self.horizons)}
 
 
-def spans_of(label: LabelRule, windows: Sequence[int], *, has_target: bool) -> Spans:
-    """The windows of features, label and its sensitivity.
+def compute_window_spans(
+    label: LabelRule, windows: Sequence[int], *, has_target: bool
+) -> WindowSpans:
+    """Return the windows of the features, the label and its variants.
 
     >>> from retain.schema.purchases import RegularityRule
     >>> label = LabelRule(measure="orders", horizon=90, lookback=180, decline_ratio=0.5,
     ...                   regularity=RegularityRule(periods=2, days=90), min_history=None)
-    >>> spans_of(label, (30, 90), has_target=True)
-    Spans(back=(30, 90, 180), forward=(30, 60, 90), periods=3, period=90)
+    >>> compute_window_spans(label, (30, 90), has_target=True)
+    WindowSpans(lookbacks=(30, 90, 180), horizons=(30, 60, 90), n_periods=3, period_days=90)
     """
     regularity = label.regularity
     if not has_target:
-        windowed = tuple(sorted({*windows, label.lookback}))
-        return Spans(windowed, (), regularity.periods, regularity.days)
-    back = {*windows, label.lookback, *shorter_lookbacks(label)}
-    forward = (*shorter_horizons(label), label.horizon)
-    return Spans(tuple(sorted(back)), forward, regularity.periods + 1, regularity.days)
+        lookbacks = tuple(sorted({*windows, label.lookback}))
+        return WindowSpans(lookbacks, (), regularity.periods, regularity.days)
+    lookbacks = tuple(sorted({*windows, label.lookback, *shorter_lookbacks(label)}))
+    horizons = (*shorter_horizons(label), label.horizon)
+    return WindowSpans(lookbacks, horizons, regularity.periods + 1, regularity.days)
 
 
 def shorter_lookbacks(label: LabelRule) -> tuple[int, ...]:
-    """The look-backs that sensitivity also tries."""
+    """Return the shorter look-backs of the label's variants, in days."""
     return (label.lookback // 2,) if label.lookback > 1 else ()
 
 
 def shorter_horizons(label: LabelRule) -> tuple[int, ...]:
-    """The horizons that sensitivity also tries; longer ones have not happened yet."""
+    """Return the shorter horizons of the label's variants, in days."""
     thirds = (label.horizon // 3, 2 * label.horizon // 3)
     return tuple(sorted({days for days in thirds if 0 < days < label.horizon}))
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class DayBucket:
     """Days from ``start`` to before ``end``."""
 
-    number: int
+    index: int
     start: int
     end: int
 
 
-def cells_of(calendar: SnapshotCalendar, spans: Spans) -> tuple[Cell, ...]:
-    """The cells from the log's first day to the last one any snapshot asks about.
+def build_day_buckets(calendar: SnapshotCalendar, spans: WindowSpans) -> tuple[DayBucket, ...]:
+    """Return the buckets from the log's first day to the end of the last window.
 
     >>> calendar = SnapshotCalendar(0, 200, (100,))
-    >>> cells = cells_of(calendar, Spans((30,), (20,), 0, 1))
-    >>> [(cell.start, cell.end) for cell in cells]
+    >>> buckets = build_day_buckets(calendar, WindowSpans((30,), (20,), 0, 1))
+    >>> [(bucket.start, bucket.end) for bucket in buckets]
     [(0, 35), (35, 70), (70, 100), (100, 120)]
     """
-    edges = set().union(*(spans.edges(day) for day in calendar.snapshots))
-    end = max(calendar.first + 1, *edges)
-    inner = {edge for edge in edges if calendar.first < edge < end}
-    cut = (
-        part
-        for low, high in pairwise(sorted({calendar.first, *inner, end}))
-        for part in _parts(low, high)
-    )
-    return tuple(Cell(number, *ends) for number, ends in enumerate(cut))
+    edges = set().union(*(spans.find_edges(day) for day in calendar.snapshots))
+    end = max(calendar.first_day + 1, *edges)
+    inner = {edge for edge in edges if calendar.first_day < edge < end}
+    intervals = pairwise(sorted({calendar.first_day, *inner, end}))
+    parts = (part for low, high in intervals for part in _split_evenly(low, high))
+    return tuple(DayBucket(index, *ends) for index, ends in enumerate(parts))
 
 
-def _parts(start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Equal parts, as few as none is too long in."""
-    count = -(-(end - start) // LONGEST)
+def _split_evenly(start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Return the fewest equal intervals of at most ``MAX_BUCKET_DAYS`` days."""
+    count = -(-(end - start) // MAX_BUCKET_DAYS)
     yield from pairwise(start + (end - start) * n // count for n in range(count + 1))
 
 
-def within(cells: Iterable[Cell], begin: int, end: int) -> tuple[int, ...]:
-    """The numbers of the cells between two days, neither of which is inside a cell.
+def buckets_between(buckets: Iterable[DayBucket], begin: int, end: int) -> tuple[int, ...]:
+    """Return the indices of the buckets between two days, which must be edges of buckets.
 
-    >>> within([Cell(0, 0, 30), Cell(1, 30, 60)], 30, 90)
+    >>> buckets_between([DayBucket(0, 0, 30), DayBucket(1, 30, 60)], 30, 90)
     (1,)
     """
-    return tuple(cell.number for cell in cells if begin <= cell.start and cell.end <= end)
+    return tuple(b.index for b in buckets if begin <= b.start and b.end <= end)
 
 
-def days_of(cells: Iterable[Cell], first: int) -> dict[str, list[int]]:
-    """A row a day: its cell, and its bit there. The log's first day is day 1."""
-    rows = [
-        (day - first + 1, cell.number, 1 << (day - cell.start))
-        for cell in cells
-        for day in range(cell.start, cell.end)
-    ]
-    return _columns(("day", "cell", "bit"), rows)
-
-
-def _columns(names: Sequence[str], rows: Sequence[tuple[int, ...]]) -> dict[str, list[int]]:
-    return {name: [row[at] for row in rows] for at, name in enumerate(names)}
+def build_day_table(buckets: Iterable[DayBucket], first: int) -> dict[str, list[int]]:
+    """Return a row per day: its bucket and its bit there. The log's first day is day 1."""
+    days = [(day, b) for b in buckets for day in range(b.start, b.end)]
+    return {
+        "day": [day - first + 1 for day, _ in days],
+        "bucket": [b.index for _, b in days],
+        "bit": [1 << (day - b.start) for day, b in days],
+    }

@@ -1,4 +1,4 @@
-"""What the features of a purchase log are called, in columns and for people."""
+"""Names and descriptions of the features of a purchase log, in English and Russian."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from retain.customers.customers import Column, Kind
 
-FAVOURITE = "favourite_category"
-_NAMES = {
+TOP_CATEGORY = "favourite_category"
+_DESCRIPTIONS = {
     "days_since_order": ("purchase", "days since the last order", "дней с последнего заказа"),
     "tenure_days": ("purchase", "days since the first order", "дней с первого заказа"),
     "order_days": ("purchase", "days with an order so far", "дней с заказами за всё время"),
@@ -47,7 +47,7 @@ _NAMES = {
     ),
     "items_per_order": ("product", "items of an order, {} days", "товаров в заказе, {} дн."),
     "categories": ("product", "different categories in {} days", "разных категорий за {} дн."),
-    FAVOURITE: ("product", "favourite category", "любимая категория"),
+    TOP_CATEGORY: ("product", "favourite category", "любимая категория"),
     "promo_share": (
         "product",
         "share bought at a discount in {} days",
@@ -63,19 +63,19 @@ _NAMES = {
 
 
 def column_info(features: Iterable[str]) -> dict[str, Column]:
-    """What is known about each feature, by its column.
+    """Return name, group, kind and descriptions of each feature, by column.
 
     >>> column_info(["orders_trend_30_90"])["orders_trend_30_90"].ru
     'темп заказов, 30 дн. к 90 дн.'
     """
-    return {name: _column(name) for name in features}
+    return {name: _describe_column(name) for name in features}
 
 
-def _column(name: str) -> Column:
+def _describe_column(name: str) -> Column:
     stem, days = name, list[str]()
-    while stem not in _NAMES:
+    while stem not in _DESCRIPTIONS:
         stem, _, last = stem.rpartition("_")
         days.insert(0, last)
-    group, en, ru = _NAMES[stem]
-    kind: Kind = "category" if name == FAVOURITE else "number"
+    group, en, ru = _DESCRIPTIONS[stem]
+    kind: Kind = "category" if name == TOP_CATEGORY else "number"
     return Column(name, group, kind, en.format(*days), ru.format(*days))

@@ -1,8 +1,8 @@
-"""A decline in whole numbers, and in words."""
+"""The label "declined" in exact integers, its description, and the variants of its definition."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import gcd
 
@@ -14,55 +14,57 @@ from retain.errors import RetainError
 from retain.schema.purchases import LabelRule, Measure
 
 _MILLION = 1_000_000
-_SMALL = 1_000  # times what is exact as a float it fits into 64 bits
+_MAX_SAFE_FACTOR = 1_000  # times a sum that a float holds exactly, it fits into 64 bits
 MEASURES: tuple[Measure, ...] = ("orders", "items", "amount")
 
 
 @dataclass(frozen=True, slots=True)
-class Decline:
-    """Declined is where ``future`` × what comes after < ``past`` × what came before."""
+class DeclineRule:
+    """Declined if ``future_factor`` × sum after < ``past_factor`` × sum before the snapshot."""
 
-    future: int
-    past: int
+    future_factor: int
+    past_factor: int
 
 
-def decline(rule: LabelRule) -> Decline:
-    """The rule as two whole factors without a common divisor.
+def compute_decline_rule(rule: LabelRule) -> DeclineRule:
+    """Return the rule as two integer factors without a common divisor.
 
     Declined: future sum / horizon < decline_ratio × past sum / look-back, with ``decline_ratio``
     in millionths.
 
     >>> from retain.schema.purchases import RegularityRule
-    >>> decline(LabelRule(measure="orders", horizon=90, lookback=180, decline_ratio=0.5,
-    ...                   regularity=RegularityRule(periods=2, days=90), min_history=None))
-    Decline(future=4, past=1)
+    >>> compute_decline_rule(LabelRule(
+    ...     measure="orders", horizon=90, lookback=180, decline_ratio=0.5,
+    ...     regularity=RegularityRule(periods=2, days=90), min_history=None))
+    DeclineRule(future_factor=4, past_factor=1)
     """
     future = rule.lookback * _MILLION
     past = round(rule.decline_ratio * _MILLION) * rule.horizon
     common = gcd(future, past)
-    return Decline(future // common, past // common)
+    return DeclineRule(future // common, past // common)
 
 
-def declines(rule: LabelRule) -> str:
-    """SQL that is 1 for a pair that declined, else 0.
+def decline_sql(rule: LabelRule) -> str:
+    """Return SQL that is 1 for a customer who declined, else 0.
 
-    Cents and items times a large factor may pass 64 bits; orders times any factor cannot.
+    Cents and items times a large factor may exceed 64 bits; orders times any factor cannot.
     """
-    factors = decline(rule)
+    factors = compute_decline_rule(rule)
     after, before = f"{rule.measure}_next_{rule.horizon}", f"{rule.measure}_{rule.lookback}"
-    if rule.measure != "orders" and max(factors.future, factors.past) > _SMALL:
+    largest = max(factors.future_factor, factors.past_factor)
+    if rule.measure != "orders" and largest > _MAX_SAFE_FACTOR:
         after, before = (f"CAST({name} AS DECIMAL(38, 0))" for name in (after, before))
-    less = f"{after} * {factors.future} < {before} * {factors.past}"
+    less = f"{after} * {factors.future_factor} < {before} * {factors.past_factor}"
     return f"CASE WHEN {less} THEN 1 ELSE 0 END"
 
 
 def check_measure(rule: LabelRule, columns: frozenset[str]) -> LabelRule:
-    """The rule, when the log has what it measures.
+    """Return the rule if the log has the column it measures.
 
     Raises
     ------
     RetainError
-        It measures money, and no amount is mapped.
+        The rule measures the amount, and no amount is mapped.
     """
     if rule.measure == "amount" and "amount" not in columns:
         found = "it is 'amount' and the log has no column of it"
@@ -71,17 +73,16 @@ def check_measure(rule: LabelRule, columns: frozenset[str]) -> LabelRule:
     return rule
 
 
-def measures_of(columns: frozenset[str]) -> tuple[Measure, ...]:
-    """The measures a log has: orders always, items and amount where they are mapped."""
+def list_measures(columns: frozenset[str]) -> tuple[Measure, ...]:
+    """Return the measures of a log: orders, and items and amount if they are mapped."""
     return tuple(name for name in MEASURES if name == "orders" or name in columns)
 
 
-_EN = {"orders": "orders", "items": "items", "amount": "amount"}
-_RU = {"orders": "заказов", "items": "товаров", "amount": "суммы"}
+_MEASURES_RU = {"orders": "заказов", "items": "товаров", "amount": "суммы"}
 
 
 def describe_label(rule: LabelRule) -> Label:
-    """What a target of 1 means.
+    """Return the meaning of a target of 1, in both languages.
 
     >>> from retain.schema.purchases import RegularityRule
     >>> describe_label(LabelRule(measure="orders", horizon=90, lookback=180, decline_ratio=0.5,
@@ -90,81 +91,81 @@ def describe_label(rule: LabelRule) -> Label:
     """
     share = f"{rule.decline_ratio * 100:g} %"
     less = "less" if rule.measure == "amount" else "fewer"
-    en = f"{less} {_EN[rule.measure]} in {rule.horizon} days than {share} of the own rate of "
-    ru = f"{_RU[rule.measure]} за {rule.horizon} дней меньше {share} собственного темпа за "
+    en = f"{less} {rule.measure} in {rule.horizon} days than {share} of the own rate of "
+    ru = (
+        f"{_MEASURES_RU[rule.measure]} за {rule.horizon} дней меньше {share} собственного темпа за "
+    )
     return Label(f"{en}{rule.lookback} days before", f"{ru}{rule.lookback} дней до того")
 
 
-def label_variants(rule: LabelRule, **values: object) -> LabelRule:
-    """The rule with other values, for what they would make of the same customers."""
-    return rule.model_copy(update=values)
-
-
-_STEPS = (-0.25, -0.1, 0.1, 0.25)  # of decline_ratio
+_RATIO_STEPS = (-0.25, -0.1, 0.1, 0.25)  # added to decline_ratio
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
-    """Which parameter has which value; what it asks of a pair, and when that one declined."""
+class LabelVariant:
+    """The label with another value of one parameter.
+
+    A customer is regular by it with ``n_periods`` active periods and ``past_column`` above zero;
+    ``declined_sql`` is the target.
+    """
 
     parameter: str
     value: str
-    periods: int
-    past: str
-    declined: str
+    n_periods: int
+    past_column: str
+    declined_sql: str
 
 
-def definitions(rule: LabelRule, measures: tuple[Measure, ...]) -> tuple[Definition, ...]:
-    """The chosen definition, and the others.
+def list_label_variants(rule: LabelRule, measures: tuple[Measure, ...]) -> tuple[LabelVariant, ...]:
+    """Return the chosen label, then its variants.
 
-    A horizon is only made shorter, as a longer one is not over; so is a look-back, which would
-    need a longer log.
+    Horizon and look-back are only shortened: a longer horizon is not over yet, and a longer
+    look-back would need a longer log.
     """
-    below = sorted({round(rule.decline_ratio + step, 6) for step in _STEPS})
+    ratios = sorted({round(rule.decline_ratio + step, 6) for step in _RATIO_STEPS})
+    values: dict[str, Iterable[object]] = {
+        "decline_ratio": [ratio for ratio in ratios if 0 < ratio <= 1],
+        "horizon": shorter_horizons(rule),
+        "lookback": shorter_lookbacks(rule),
+        "measure": [measure for measure in measures if measure != rule.measure],
+    }
+    changes = [(name, value) for name, listed in values.items() for value in listed]
     periods = rule.regularity.periods
-    tried: list[tuple[str, list[object]]] = [
-        ("decline_ratio", [one for one in below if 0 < one <= 1]),
-        ("horizon", list(shorter_horizons(rule))),
-        ("lookback", list(shorter_lookbacks(rule))),
-        ("measure", [one for one in measures if one != rule.measure]),
-    ]
-    others = [
-        _defined(name, value, rule.model_copy(update={name: value}))
-        for name, values in tried
-        for value in values
-    ]
-    counts = [_active(rule, count) for count in (periods - 1, periods + 1) if count > 0]
-    return (_defined("chosen", "", rule), *others, *counts)
+    return (
+        _make_variant("chosen", "", rule),
+        *(_make_variant(n, value, rule.model_copy(update={n: value})) for n, value in changes),
+        *(_regularity_variant(rule, n) for n in (periods - 1, periods + 1) if n > 0),
+    )
 
 
-def _active(rule: LabelRule, count: int) -> Definition:
-    regularity = rule.regularity.model_copy(update={"periods": count})
-    return _defined("regularity.periods", count, rule.model_copy(update={"regularity": regularity}))
+def _regularity_variant(rule: LabelRule, periods: int) -> LabelVariant:
+    regularity = rule.regularity.model_copy(update={"periods": periods})
+    changed = rule.model_copy(update={"regularity": regularity})
+    return _make_variant("regularity.periods", periods, changed)
 
 
-def _defined(parameter: str, value: object, rule: LabelRule) -> Definition:
+def _make_variant(parameter: str, value: object, rule: LabelRule) -> LabelVariant:
     past = f"{rule.measure}_{rule.lookback}"
-    return Definition(parameter, str(value), rule.regularity.periods, past, declines(rule))
+    return LabelVariant(parameter, str(value), rule.regularity.periods, past, decline_sql(rule))
 
 
-def table_of(definitions: Sequence[Definition], counts: Sequence[int]) -> pd.DataFrame:
-    """A row a definition: ``parameter, value, rows, declined, agreement``.
+def tabulate_variants(variants: Sequence[LabelVariant], counts: Sequence[int]) -> pd.DataFrame:
+    """Return a row per variant: ``parameter, value, rows, declined, agreement``.
 
-    ``declined`` is the share of the rows that are regular by it, ``agreement`` the share with the
-    target of the chosen definition among those regular by both; NaN where there are none.
+    ``declined`` is the share that declined among the rows regular by it; ``agreement`` the share
+    with the same target as the chosen label among the rows regular by both. NaN without such rows.
 
-    >>> one = Definition("horizon", "30", 2, "orders_180", "")
-    >>> list(table_of([one], [10, 4, 8, 6]).itertuples(index=False, name=None))
+    >>> variant = LabelVariant("horizon", "30", 2, "orders_180", "")
+    >>> list(tabulate_variants([variant], [10, 4, 8, 6]).itertuples(index=False, name=None))
     [('horizon', '30', 10, 0.4, 0.75)]
     """
+    columns = zip(*(counts[n::4] for n in range(4)), strict=True)
     rows = [
-        (one.parameter, one.value, total, _share(declined, total), _share(agreed, shared))
-        for one, (total, declined, shared, agreed) in zip(
-            definitions, zip(*(counts[n::4] for n in range(4)), strict=True), strict=True
-        )
+        (variant.parameter, variant.value, n, _ratio(declined, n), _ratio(agreed, shared))
+        for variant, (n, declined, shared, agreed) in zip(variants, columns, strict=True)
     ]
     return pd.DataFrame(rows, columns=["parameter", "value", "rows", "declined", "agreement"])
 
 
-def _share(part: int, whole: int) -> float:
+def _ratio(part: int, whole: int) -> float:
     return part / whole if whole else float("nan")

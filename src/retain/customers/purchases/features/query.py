@@ -1,4 +1,4 @@
-"""What is asked of a log: its snapshots, windows and sums, as the templates need them."""
+"""The description of the feature table: snapshots, windows and sums, as the templates need them."""
 
 from __future__ import annotations
 
@@ -10,27 +10,32 @@ from math import gcd, lcm
 from typing import Any
 
 from retain.customers.purchases.features.day_buckets import (
-    Cell,
-    Spans,
-    cells_of,
-    days_of,
+    DayBucket,
+    WindowSpans,
+    buckets_between,
+    build_day_buckets,
+    build_day_table,
+    compute_window_spans,
     shorter_horizons,
     shorter_lookbacks,
-    spans_of,
-    within,
 )
-from retain.customers.purchases.features.label import declines, definitions, measures_of
+from retain.customers.purchases.features.label import (
+    decline_sql,
+    list_label_variants,
+    list_measures,
+)
 from retain.customers.purchases.features.snapshots import SnapshotCalendar
 from retain.schema.purchases import LabelRule
 
 
-def spread(windows: tuple[int, ...]) -> tuple[str, str] | None:
-    """Numerator and denominator of the squared variation of the rate between rings of windows.
+def rate_variation_sql(windows: tuple[int, ...]) -> tuple[str, str] | None:
+    """Return numerator and denominator of the squared variation of the rate between windows.
 
-    With x orders in a ring of d days, X in all D days: D · Σ x²/d / X² − 1, of which every term is
-    multiplied by a common multiple of the days. None where one window is the only ring.
+    The windows cut the days into rings. With x orders in a ring of d days and X in all D days it is
+    D · Σ x²/d / X² − 1; every term is multiplied by a common multiple of the days. None for a
+    single window.
 
-    >>> above, below = spread((30, 60))
+    >>> above, below = rate_variation_sql((30, 60))
     >>> above
     '(60 * p.orders_30 * p.orders_30 + 60 * (p.orders_60 - p.orders_30) * \
 (p.orders_60 - p.orders_30) - 30 * p.orders_60 * p.orders_60)'
@@ -41,227 +46,234 @@ def spread(windows: tuple[int, ...]) -> tuple[str, str] | None:
     if len(rings) == 1:
         return None
     longest = windows[-1]
-    whole = lcm(*(high - low for low, high in rings))
+    multiple = lcm(*(high - low for low, high in rings))
     orders = [f"(p.orders_{b} - p.orders_{a})" if a else f"p.orders_{b}" for a, b in rings]
-    weights = [whole // (high - low) * longest for low, high in rings]
+    weights = [multiple // (high - low) * longest for low, high in rings]
     terms = [f"{w} * {x} * {x}" for w, x in zip(weights, orders, strict=True)]
-    squared = f"{whole} * p.orders_{longest} * p.orders_{longest}"
+    squared = f"{multiple} * p.orders_{longest} * p.orders_{longest}"
     return f"({' + '.join(terms)} - {squared})", f"({squared})"
 
 
-DAY = 86_400
-HALF = 2**31
-"""Two counts share a word: purchases of a customer, and HALF × purchases with a told discount."""
-_WORD = 63  # categories a signed word has bits for
-_WORDS = 4  # beyond, categories are counted one by one
-_WIDEST = 400  # columns of a customer's row, beyond which snapshots are worked on in turns
-EXTRAS = ("minutes", "contacts", "profit")
+SECONDS_PER_DAY = 86_400
+DISCOUNT_SHIFT = 2**31
+"""One integer holds two counts: discounted purchases, and 2³¹ × purchases with a known discount."""
+_BITS_PER_WORD = 63  # categories that fit into a signed 64-bit integer
+_MAX_WORDS = 4  # with more, categories are counted without bitmasks
+_MAX_WIDE_COLUMNS = 400  # of a customer's row; with more, the snapshots are split
+OPTIONAL_SUMS = ("minutes", "contacts", "profit")
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """A column of cells summed from ``begin`` to before ``end``, in days from a snapshot."""
+class WindowSum:
+    """A column summed from day ``begin`` to before ``end``, counted from a snapshot."""
 
     name: str
-    of: str
+    column: str
     begin: int
     end: int
 
 
 @dataclass(frozen=True)
-class Plan:
-    """All a template asks: ``columns`` and ``kinds`` (how many categories) are the log's."""
+class FeatureQuery:
+    """The feature table to compute; ``columns`` and ``n_categories`` are those of the log."""
 
     calendar: SnapshotCalendar
     label: LabelRule
     windows: tuple[int, ...]
     columns: frozenset[str]
-    kinds: int
+    n_categories: int
     has_target: bool
 
     @cached_property
-    def spans(self) -> Spans:
-        """How far the windows reach."""
-        return spans_of(self.label, self.windows, has_target=self.has_target)
+    def spans(self) -> WindowSpans:
+        """Lengths of all windows."""
+        return compute_window_spans(self.label, self.windows, has_target=self.has_target)
 
     @cached_property
-    def cells(self) -> tuple[Cell, ...]:
-        """The cells of the log's days."""
-        return cells_of(self.calendar, self.spans)
+    def buckets(self) -> tuple[DayBucket, ...]:
+        """Buckets of the log's days."""
+        return build_day_buckets(self.calendar, self.spans)
 
     @cached_property
-    def days(self) -> dict[str, list[int]]:
-        """The table ``days``: day, cell, bit."""
-        return days_of(self.cells, self.calendar.first)
+    def day_table(self) -> dict[str, list[int]]:
+        """The table ``days``: day, bucket, bit."""
+        return build_day_table(self.buckets, self.calendar.first_day)
 
     @property
-    def end(self) -> int:
-        """The first second that is of no concern."""
-        return self.cells[-1].end * DAY
+    def end_second(self) -> int:
+        """First second after the last window."""
+        return self.buckets[-1].end * SECONDS_PER_DAY
 
     @property
-    def extras(self) -> tuple[str, ...]:
-        """Further columns of the log that are summed."""
-        return tuple(name for name in EXTRAS if name in self.columns)
+    def optional_sums(self) -> tuple[str, ...]:
+        """Optional columns of the log that are summed."""
+        return tuple(name for name in OPTIONAL_SUMS if name in self.columns)
 
     @property
-    def money(self) -> str | None:
-        """What says what a customer brings, where the log does."""
+    def money_column(self) -> str | None:
+        """Column that measures a customer's value: profit, else amount, else None."""
         return next((name for name in ("profit", "amount") if name in self.columns), None)
 
     @property
-    def many_kinds(self) -> bool:
-        """Whether there are too many categories for bits."""
-        return self.kinds > _WORD * _WORDS
+    def has_many_categories(self) -> bool:
+        """True if there are too many categories for bitmasks."""
+        return self.n_categories > _BITS_PER_WORD * _MAX_WORDS
 
     @property
-    def words(self) -> range:
-        """The words the categories' bits fill."""
-        return range(0 if self.many_kinds else -(-self.kinds // _WORD))
+    def bitmask_words(self) -> range:
+        """Indices of the integers that hold the categories' bits."""
+        return range(0 if self.has_many_categories else -(-self.n_categories // _BITS_PER_WORD))
 
     @cached_property
-    def sums(self) -> tuple[Sum, ...]:
-        """Every sum a row needs, each once."""
-        return tuple({one.name: one for one in self._sums()}.values())
+    def window_sums(self) -> tuple[WindowSum, ...]:
+        """All sums of a row, without repetition."""
+        return tuple({total.name: total for total in self._iter_window_sums()}.values())
 
-    def _sums(self) -> Iterator[Sum]:
-        rule, measures = self.label, measures_of(self.columns)
-        asked = sorted({rule.measure, *(measures if self.has_target else ())})
-        shown = (*measures, *(name for name in ("promo", *self.extras) if name in self.columns))
-        yield from (self._back(name, days) for name in shown for days in self.windows)
-        yield from (self._back(name, rule.lookback) for name in asked)
-        if self.money is not None:
-            yield self._back(self.money, rule.lookback)
+    def _iter_window_sums(self) -> Iterator[WindowSum]:
+        rule, measures = self.label, list_measures(self.columns)
+        label_measures = sorted({rule.measure, *(measures if self.has_target else ())})
+        optional = (name for name in ("promo", *self.optional_sums) if name in self.columns)
+        features = (*measures, *optional)
+        yield from (self._lookback_sum(name, days) for name in features for days in self.windows)
+        yield from (self._lookback_sum(name, rule.lookback) for name in label_measures)
+        if self.money_column is not None:
+            yield self._lookback_sum(self.money_column, rule.lookback)
         if self.has_target:
-            yield from (self._next(name, rule.horizon) for name in asked)
-            yield from (self._back(rule.measure, days) for days in shorter_lookbacks(rule))
-            yield from (self._next(rule.measure, days) for days in shorter_horizons(rule))
+            yield from (self._horizon_sum(name, rule.horizon) for name in label_measures)
+            yield from (self._lookback_sum(rule.measure, days) for days in shorter_lookbacks(rule))
+            yield from (self._horizon_sum(rule.measure, days) for days in shorter_horizons(rule))
 
-    def _back(self, name: str, days: int) -> Sum:
-        return Sum(f"{name}_{days}", self._of(name), -days, 0)
+    def _lookback_sum(self, name: str, days: int) -> WindowSum:
+        return WindowSum(f"{name}_{days}", self._bucket_column(name), -days, 0)
 
-    def _next(self, name: str, days: int) -> Sum:
-        return Sum(f"{name}_next_{days}", self._of(name), 0, days)
+    def _horizon_sum(self, name: str, days: int) -> WindowSum:
+        return WindowSum(f"{name}_next_{days}", self._bucket_column(name), 0, days)
 
-    def _of(self, name: str) -> str:
-        """The column of a cell; the purchases of one day are one order where none is mapped."""
+    def _bucket_column(self, name: str) -> str:
+        """Return the column of a bucket; without order ids each day with a purchase is an order."""
         return "days" if name == "orders" and "order" not in self.columns else name
 
     @property
-    def ever(self) -> tuple[str, ...]:
-        """What is summed over all of the past."""
+    def lifetime_columns(self) -> tuple[str, ...]:
+        """Columns that are summed over the whole past."""
         return ("days", "orders") if "order" in self.columns else ("days",)
 
     @cached_property
-    def history_cells(self) -> int:
-        """How many cells lie before every window of every snapshot."""
-        windows = (*self.spans.back, self.spans.period * self.spans.periods)
+    def n_history_buckets(self) -> int:
+        """Number of buckets before every window of every snapshot."""
+        windows = (*self.spans.lookbacks, self.spans.period_days * self.spans.n_periods)
         earliest = min(self.calendar.snapshots) - max(windows)
-        return sum(cell.end <= earliest for cell in self.cells)
+        return sum(bucket.end <= earliest for bucket in self.buckets)
 
-    def batches(self) -> tuple[Plan, ...]:
-        """The plan itself, or several for some snapshots each, none of which asks too much."""
+    def split(self) -> tuple[FeatureQuery, ...]:
+        """Return the query, or several of fewer snapshots each if its rows would be too wide."""
         days = self.calendar.snapshots
-        if len(days) == 1 or len(pivots(self)) <= _WIDEST:
+        if len(days) == 1 or len(list_wide_columns(self)) <= _MAX_WIDE_COLUMNS:
             return (self,)
         middle = len(days) // 2
-        halves = (replace(self.calendar, snapshots=some) for some in (days[:middle], days[middle:]))
-        return tuple(one for half in halves for one in replace(self, calendar=half).batches())
+        calendars = (replace(self.calendar, snapshots=d) for d in (days[:middle], days[middle:]))
+        halves = (replace(self, calendar=calendar).split() for calendar in calendars)
+        return tuple(query for half in halves for query in half)
 
-    def told(self, log: str) -> dict[str, Any]:
-        """What the templates know; ``log`` is the relation of the purchases."""
-        rule = self.label
+    def template_context(self, log: str) -> dict[str, Any]:
+        """Return the variables of the templates; ``log`` is the relation of purchases."""
+        rule, money = self.label, self.money_column
+        variants = list_label_variants(rule, list_measures(self.columns))
         return {
             "log": log,
-            "zero": (self.calendar.first - 1) * DAY,
-            "half": HALF,
-            "opens": "order" in self.columns,
-            "promo": "promo" in self.columns,
-            "items": "items" in self.columns,
-            "amount": "amount" in self.columns,
-            "extras": self.extras,
-            "words": self.words,
-            "kinds": self.kinds,
-            "many_kinds": self.many_kinds,
+            "day_zero_second": (self.calendar.first_day - 1) * SECONDS_PER_DAY,
+            "discount_shift": DISCOUNT_SHIFT,
+            "has_orders": "order" in self.columns,
+            "has_discount": "promo" in self.columns,
+            "has_items": "items" in self.columns,
+            "has_amount": "amount" in self.columns,
+            "optional_sums": self.optional_sums,
+            "bitmask_words": self.bitmask_words,
+            "n_categories": self.n_categories,
+            "has_many_categories": self.has_many_categories,
             "windows": self.windows,
-            "steps": [_step(*pair) for pair in pairwise(self.windows)],
-            "spread": spread(self.windows),
-            "ever": self.ever,
-            "history_cells": self.history_cells,
-            "lasts": [self._last(day) for day in self.calendar.snapshots],
-            "pivots": [{"of": of, "cell": cell} for of, cell in sorted(pivots(self))],
-            "snapshots": [snapshot(self, day) for day in self.calendar.snapshots],
-            "history": rule.least_history,
-            "periods": rule.regularity.periods,
-            "past": f"{rule.measure}_{rule.lookback}",
-            "declined": declines(rule) if self.has_target else None,
+            "trends": [_trend_factors(*pair) for pair in pairwise(self.windows)],
+            "rate_variation": rate_variation_sql(self.windows),
+            "lifetime_columns": self.lifetime_columns,
+            "n_history_buckets": self.n_history_buckets,
+            "wide_columns": sorted(list_wide_columns(self)),
+            "snapshots": [snapshot_context(self, day) for day in self.calendar.snapshots],
+            "min_history_days": rule.least_history,
+            "n_periods": rule.regularity.periods,
+            "past_column": f"{rule.measure}_{rule.lookback}",
+            "declined_sql": decline_sql(rule) if self.has_target else None,
             "has_target": self.has_target,
-            "money": None if self.money is None else f"{self.money}_{rule.lookback}",
-            "cases": definitions(rule, measures_of(self.columns)) if self.has_target else (),
+            "money_column": None if money is None else f"{money}_{rule.lookback}",
+            "variants": variants if self.has_target else (),
         }
 
-    def _last(self, day: int) -> dict[str, int]:
-        before = sum(cell.end <= day for cell in self.cells)
-        return {"snapshot": day - self.calendar.first + 1, "before": before}
 
-
-def _step(short: int, long: int) -> tuple[int, int, int, int]:
-    """Two windows, and what their sums are multiplied by to become comparable."""
+def _trend_factors(short: int, long: int) -> tuple[int, int, int, int]:
+    """Return two windows and the factors that make their sums comparable."""
     common = gcd(short, long)
     return short, long, long // common, short // common
 
 
-# --- the columns of a customer's wide row ---------------------------------------------------------
+def list_wide_columns(query: FeatureQuery) -> set[tuple[str, int]]:
+    """Return the (column, bucket) pairs of a customer's wide row."""
+    return {pair for day in query.calendar.snapshots for pair in _iter_wide_columns(query, day)}
 
 
-def pivots(plan: Plan) -> set[tuple[str, int]]:
-    """Which columns of which cells stand in a customer's row."""
-    return {one for day in plan.calendar.snapshots for one in _asked(plan, day)}
+def _iter_wide_columns(query: FeatureQuery, day: int) -> Iterator[tuple[str, int]]:
+    for total in query.window_sums:
+        indices = buckets_between(query.buckets, day + total.begin, day + total.end)
+        yield from ((total.column, index) for index in indices)
+    for word in query.bitmask_words:
+        indices = buckets_between(query.buckets, day - query.windows[-1], day)
+        yield from ((f"kinds_{word}", index) for index in indices)
+    for index in _recent_buckets(query, day):
+        yield from ((column, index) for column in query.lifetime_columns)
 
 
-def _asked(plan: Plan, day: int) -> Iterator[tuple[str, int]]:
-    for one in plan.sums:
-        cells = within(plan.cells, day + one.begin, day + one.end)
-        yield from ((one.of, cell) for cell in cells)
-    for word in plan.words:
-        cells = within(plan.cells, day - plan.windows[-1], day)
-        yield from ((f"kinds_{word}", cell) for cell in cells)
-    past = (cell.number for cell in plan.cells[plan.history_cells :] if cell.end <= day)
-    yield from ((of, cell) for cell in past for of in plan.ever)
+def _recent_buckets(query: FeatureQuery, day: int) -> list[int]:
+    buckets = query.buckets[query.n_history_buckets :]
+    return [bucket.index for bucket in buckets if bucket.end <= day]
 
 
-def snapshot(plan: Plan, day: int) -> dict[str, Any]:
-    """What is asked at a snapshot, as sums of the columns of a customer's row."""
+def snapshot_context(query: FeatureQuery, day: int) -> dict[str, Any]:
+    """Return a snapshot's template variables: SQL over the columns of the wide row."""
 
-    def added(of: str, begin: int, end: int) -> str:
-        return _joined(" + ", of, within(plan.cells, begin, end))
+    def sum_sql(column: str, begin: int, end: int) -> str:
+        return _join_columns(" + ", column, buckets_between(query.buckets, begin, end))
 
-    def masked(word: int, days: int) -> str:
-        return _joined(" | ", f"kinds_{word}", within(plan.cells, day - days, day))
+    def bitmask_sql(word: int, days: int) -> str:
+        indices = buckets_between(query.buckets, day - days, day)
+        return _join_columns(" | ", f"kinds_{word}", indices)
 
-    later = [cell.number for cell in plan.cells[plan.history_cells :] if cell.end <= day]
-    ever = {of: f"({of}_before + {_joined(' + ', of, later)})" for of in plan.ever}
-    period = plan.spans.period
+    recent = _recent_buckets(query, day)
+    lifetime = {
+        column: f"({column}_before + {_join_columns(' + ', column, recent)})"
+        for column in query.lifetime_columns
+    }
+    period = query.spans.period_days
+    begin_days = query.windows[::-1] if query.has_many_categories else query.windows[-1:]
     return {
-        "number": day - plan.calendar.first + 1,
-        "end": day * DAY,
-        **_begins(plan, day),
-        "days_ever": ever["days"],
-        "orders_ever": ever[plan.ever[-1]],
+        "number": day - query.calendar.first_day + 1,
+        "end": day * SECONDS_PER_DAY,
+        "end_bucket": sum(bucket.end <= day for bucket in query.buckets),
+        "begin_days": begin_days,  # of the windows in which categories are counted, longest first
+        "begins": [(day - days) * SECONDS_PER_DAY for days in begin_days],
+        "days_ever": lifetime["days"],
+        "orders_ever": lifetime[query.lifetime_columns[-1]],
         "periods": [
-            added("days", day - period * (n + 1), day - period * n)
-            for n in range(plan.spans.periods)
+            sum_sql("days", day - period * (n + 1), day - period * n)
+            for n in range(query.spans.n_periods)
         ],
-        "sums": {one.name: added(one.of, day + one.begin, day + one.end) for one in plan.sums},
-        "kinds": {days: [masked(word, days) for word in plan.words] for days in plan.windows},
+        "sums": {
+            total.name: sum_sql(total.column, day + total.begin, day + total.end)
+            for total in query.window_sums
+        },
+        "bitmasks": {
+            days: [bitmask_sql(word, days) for word in query.bitmask_words]
+            for days in query.windows
+        },
     }
 
 
-def _begins(plan: Plan, day: int) -> dict[str, list[int]]:
-    """Where the windows of categories begin, the longest first; the others only where needed."""
-    windows = list(reversed(plan.windows)) if plan.many_kinds else [plan.windows[-1]]
-    return {"begins": [(day - days) * DAY for days in windows], "begins_of": windows}
-
-
-def _joined(operator: str, of: str, cells: Iterable[int]) -> str:
-    return f"({operator.join(f'{of}_c{cell}' for cell in cells) or '0'})"
+def _join_columns(operator: str, column: str, buckets: Iterable[int]) -> str:
+    return f"({operator.join(f'{column}_b{index}' for index in buckets) or '0'})"

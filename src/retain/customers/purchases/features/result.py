@@ -1,4 +1,4 @@
-"""What an engine makes of a log, whichever it is: its rows, and what was counted on the way."""
+"""The feature table an engine builds from a log, and the facts counted with it."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TableFacts:
-    """What is told about a table beside its rows; JSON can hold it.
+    """Facts about a feature table beside its rows, serialisable as JSON.
 
     Attributes
     ----------
-    steps
+    funnel
         The log's lines of the funnel.
     categories
         The text of each category code.
-    first
-        The log's first day, in days since 1970-01-01; it is day 1 of the rows.
+    first_day
+        The log's first day, in days since 1970-01-01; it is day 1 in the rows.
     snapshots
-        The days of the snapshots, counted as ``first``.
+        The days of the snapshots, since 1970-01-01.
     counts
-        Snapshot (as in the rows), reason (0: regular), customers, and who of them declined.
+        Snapshot (as in the rows), reason (0: regular), customers, and how many of them declined.
     sensitivity
-        Four counts a definition: customers, declined, shared, agreed.
-    built
-        The day the table was built on, YYYY-MM-DD.
+        Four counts per label variant: customers, declined, shared, agreed.
+    built_on
+        Day on which the table was built, YYYY-MM-DD.
     """
 
-    steps: tuple[Step, ...]
+    funnel: tuple[Step, ...]
     categories: tuple[str, ...]
-    first: int
+    first_day: int
     snapshots: tuple[int, ...]
     counts: tuple[tuple[int, int, int, int], ...]
     sensitivity: tuple[int, ...]
-    built: str
+    built_on: str
 
     def to_json(self) -> str:
-        """The facts as text."""
+        """Return the facts as text."""
         return json.dumps(asdict(self), ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> TableFacts:
-        """The facts that ``to_json`` wrote."""
+        """Return the facts that ``to_json`` wrote."""
         from pydantic import TypeAdapter
 
         tree = parse_json(text, "the facts about a table")
@@ -58,7 +58,7 @@ class TableFacts:
 
 @dataclass(frozen=True)
 class FeatureTable:
-    """Rows in no order, in the columns of the template ``rows.sql``, and the facts about them."""
+    """Rows in any order, with the columns of the template ``rows.sql``, and facts about them."""
 
     rows: pa.Table
     facts: TableFacts

@@ -1,4 +1,4 @@
-"""The templates filled in: the one definition of label and features, as DuckDB reads it."""
+"""The SQL of the feature table, rendered from templates: the one definition of its columns."""
 
 from __future__ import annotations
 
@@ -7,63 +7,62 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.features.query import Plan
+from retain.customers.purchases.features.query import FeatureQuery
 from retain.storage.writing import hash_folder
 
 if TYPE_CHECKING:
     import jinja2
 
-_FOLDER = Path(__file__).with_name("sql")
+
+_SQL_DIR = Path(__file__).with_name("sql")
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
-    """Statements in their order; each is a SELECT over relations made before it.
+class SqlScript:
+    """Statements in the order to run them; each is a SELECT over the log and earlier relations.
 
-    ``wide`` reads the log and ``days``, ``pairs`` reads ``wide``, ``judged`` reads ``pairs``;
-    ``favourites`` reads the log, and is None where it has no category; all others read ``judged``,
-    and ``rows`` also ``favourites``. ``sensitivity`` is None without a label. ``wide`` and
-    ``favourites`` are worth keeping; ``pairs`` and ``judged`` are cheap as views.
+    ``favourites`` is None if the log has no category, ``sensitivity`` is None without a target.
+    ``wide`` and ``favourites`` are worth storing; ``pairs`` and ``eligibility`` are cheap as views.
     """
 
     wide: str
     pairs: str
     favourites: str | None
-    judged: str
+    eligibility: str
     rows: str
     counts: str
     sensitivity: str | None
 
 
-def script_of(plan: Plan, log: str = "purchases") -> Script:
-    """The statements of a plan, over the relation ``log``."""
-    known = plan.told(log)
+def render_sql(query: FeatureQuery, log: str = "purchases") -> SqlScript:
+    """Return the statements of a query over the relation ``log``."""
+    context = query.template_context(log)
 
-    def filled(name: str) -> str:
-        return _templates().get_template(f"{name}.sql").render(known)
+    def render(name: str) -> str:
+        return _template_environment().get_template(f"{name}.sql").render(context)
 
-    return Script(
-        wide=filled("wide"),
-        pairs=filled("pairs"),
-        favourites=filled("favourites") if plan.kinds else None,
-        judged=filled("judged"),
-        rows=filled("rows"),
-        counts=filled("counts"),
-        sensitivity=filled("sensitivity") if plan.has_target else None,
+    return SqlScript(
+        wide=render("wide"),
+        pairs=render("pairs"),
+        favourites=render("favourites") if query.n_categories else None,
+        eligibility=render("eligibility"),
+        rows=render("rows"),
+        counts=render("counts"),
+        sensitivity=render("sensitivity") if query.has_target else None,
     )
 
 
 @cache
-def version() -> str:
-    """Return a hash of every file that reads customers: with them the table may change."""
+def definition_hash() -> str:
+    """Return a hash of every source file that can change the table."""
     return hash_folder(Path(__file__).resolve().parents[2])
 
 
 @cache
-def _templates() -> jinja2.Environment:
+def _template_environment() -> jinja2.Environment:
     import jinja2
 
-    # values are whole numbers and names this package makes, so there is nothing to escape
+    # only integers and names made by this package are inserted, so nothing needs escaping
     return jinja2.Environment(  # noqa: S701
-        loader=jinja2.FileSystemLoader(_FOLDER), undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(_SQL_DIR), undefined=jinja2.StrictUndefined
     )

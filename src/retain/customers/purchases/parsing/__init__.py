@@ -1,1 +1,1 @@
-"""Cells of a log as ids, numbers and times."""
+"""Parsers of ids, numbers and times in a log."""

@@ -1,4 +1,4 @@
-"""Who bought: ids as whole numbers where all are, else as text."""
+"""Columns of ids, as integers if all are, else as text, and of discounts."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from retain.customers.files.booleans import NO, YES
-from retain.customers.purchases.parsing.numbers import Reading, number
-from retain.customers.purchases.parsing.raw_columns import RAW, RawRelation
+from retain.customers.purchases.parsing.numbers import SqlExpression, parse_number_column
+from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
 from retain.customers.purchases.parsing.sql_names import literal
 from retain.errors import RetainError
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     import duckdb
 
 
-_WHOLE = "-?(0|[1-9][0-9]{0,18})([.]0*)?"  # some tools export 7 as 7.0
-_NOBODY = ("nan", "null", "none", "<na>", "\\n")  # what tools write where there is no id
-_EXACT = 2**53  # beyond it a float is no id
+_WHOLE_NUMBER = "-?(0|[1-9][0-9]{0,18})([.]0*)?"  # some tools export 7 as 7.0
+_MISSING_IDS = ("nan", "null", "none", "<na>", "\\n")  # written by tools for a missing id
+_MAX_EXACT_FLOAT = 2**53  # beyond it a float is not exact
 
 
-def customer_id(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> Reading:
-    """The ids of ``retain_raw``: BIGINT without leading zeros, else VARCHAR.
+def parse_id_column(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> SqlExpression:
+    """Return the ids of ``retain_raw``: BIGINT if all are without leading zeros, else VARCHAR.
 
     Raises
     ------
@@ -30,45 +30,48 @@ def customer_id(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> Read
     """
     cell = "raw_customer"
     if raw.is_whole("customer"):
-        return Reading(f"CAST({cell} AS BIGINT)", plain=True)
+        return SqlExpression(f"CAST({cell} AS BIGINT)", is_cheap=True)
     if raw.is_text("customer"):
-        return _from_text(connection, cell)
+        return _parse_text_ids(connection, cell)
     if not raw.is_number("customer"):
         found = f"it holds {raw.types['customer']}"
-        raise RetainError.at(raw.where("customer"), found, "expected ids")
-    if _all(connection, f"{cell} = trunc({cell}) AND abs({cell}) < {_EXACT}"):
-        return Reading(f"CAST({cell} AS BIGINT)", plain=True)
-    return Reading(f"CAST({cell} AS VARCHAR)", plain=True)
+        raise RetainError.at(raw.describe_column("customer"), found, "expected ids")
+    if _is_true_for_all(connection, f"{cell} = trunc({cell}) AND abs({cell}) < {_MAX_EXACT_FLOAT}"):
+        return SqlExpression(f"CAST({cell} AS BIGINT)", is_cheap=True)
+    return SqlExpression(f"CAST({cell} AS VARCHAR)", is_cheap=True)
 
 
-def _from_text(connection: duckdb.DuckDBPyConnection, cell: str) -> Reading:
-    nobody = f"lower({cell}) IN ({', '.join(literal(word) for word in _NOBODY)})"
+def _parse_text_ids(connection: duckdb.DuckDBPyConnection, cell: str) -> SqlExpression:
+    missing = f"lower({cell}) IN ({', '.join(literal(word) for word in _MISSING_IDS)})"
     value = f"TRY_CAST(split_part({cell}, '.', 1) AS BIGINT)"
-    whole = f"regexp_full_match({cell}, {literal(_WHOLE)}) AND {value} IS NOT NULL"
-    query = f"SELECT bool_and({whole} OR {nobody}), bool_or({nobody}) FROM {RAW}"  # noqa: S608
-    all_whole, some_nobody = connection.execute(query).fetchone() or (False, False)
+    whole = f"regexp_full_match({cell}, {literal(_WHOLE_NUMBER)}) AND {value} IS NOT NULL"
+    query = f"SELECT bool_and({whole} OR {missing}), bool_or({missing}) FROM {RAW_TABLE}"  # noqa: S608
+    all_whole, some_missing = connection.execute(query).fetchone() or (False, False)
     if all_whole:
-        return Reading(value, plain=False)
-    return Reading(f"CASE WHEN NOT {nobody} THEN {cell} END" if some_nobody else cell, plain=True)
+        return SqlExpression(value, is_cheap=False)
+    return SqlExpression(
+        f"CASE WHEN NOT {missing} THEN {cell} END" if some_missing else cell, is_cheap=True
+    )
 
 
-def _all(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
-    row = connection.execute(f"SELECT bool_and({condition}) FROM {RAW}").fetchone()  # noqa: S608
+def _is_true_for_all(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
+    row = connection.execute(f"SELECT bool_and({condition}) FROM {RAW_TABLE}").fetchone()  # noqa: S608
     return bool(row and row[0])
 
 
-def promo(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> Reading:
-    """1, 0, or NULL where the cell is neither an answer nor a number of at least 0."""
+def parse_discount_column(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> SqlExpression:
+    """Return 1, 0, or NULL if the cell is neither yes or no nor a number of at least 0."""
     if raw.types["discount"] == "BOOLEAN":
-        return Reading("CAST(raw_discount AS BIGINT)", plain=True)
-    value = number(connection, raw, "discount")
-    given = f"CASE WHEN {value.sql} > 0 THEN 1 WHEN {value.sql} = 0 THEN 0 END"
+        return SqlExpression("CAST(raw_discount AS BIGINT)", is_cheap=True)
+    value = parse_number_column(connection, raw, "discount")
+    by_number = f"CASE WHEN {value.sql} > 0 THEN 1 WHEN {value.sql} = 0 THEN 0 END"
     if not raw.is_text("discount"):
-        return Reading(f"CAST({given} AS BIGINT)", plain=value.plain)
-    said = "lower(raw_discount)"
-    words = f"WHEN {said} IN ({_listed(YES)}) THEN 1 WHEN {said} IN ({_listed(NO)}) THEN 0"
-    return Reading(f"CAST(CASE {words} ELSE {given} END AS BIGINT)", plain=False)
+        return SqlExpression(f"CAST({by_number} AS BIGINT)", is_cheap=value.is_cheap)
+    answer = "lower(raw_discount)"
+    yes, no = _literal_list(YES), _literal_list(NO)
+    by_answer = f"WHEN {answer} IN ({yes}) THEN 1 WHEN {answer} IN ({no}) THEN 0"
+    return SqlExpression(f"CAST(CASE {by_answer} ELSE {by_number} END AS BIGINT)", is_cheap=False)
 
 
-def _listed(words: Iterable[str]) -> str:
+def _literal_list(words: Iterable[str]) -> str:
     return ", ".join(literal(word) for word in words)

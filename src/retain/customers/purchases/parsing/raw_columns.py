@@ -1,4 +1,4 @@
-"""The columns of a log as they were found, under the names of their roles, in one relation."""
+"""The unparsed columns of a log, named by their roles, in the relation ``retain_raw``."""
 
 from __future__ import annotations
 
@@ -15,137 +15,145 @@ if TYPE_CHECKING:
     import duckdb
 
 
-RAW = "retain_raw"
-_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
-_WIDE = ("UBIGINT", "HUGEINT", "UHUGEINT")
-_FLOATS = ("FLOAT", "DOUBLE")
+RAW_TABLE = "retain_raw"
+_WHOLE_TYPES = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_WIDE_TYPES = ("UBIGINT", "HUGEINT", "UHUGEINT")
+_FLOAT_TYPES = ("FLOAT", "DOUBLE")
 
 
 @dataclass(frozen=True, slots=True)
 class RawRelation:
-    """A relation ``retain_raw`` with a column ``raw_<role>`` for each role and ``rest``.
+    """Relation ``retain_raw`` with a column ``raw_<role>`` per role and ``rest_hash``.
 
-    ``types`` are DuckDB's. Texts are trimmed; blanks and NaN are NULL. ``rest`` is a number that
-    stands for all columns without a role. ``stored`` is False where it is a view of files.
-    ``decimal`` is the usual decimal mark; ``header`` the lines before the first row of a file
-    whose rows are stored in their order, None where no row can be pointed at.
+    ``types`` are DuckDB's. Text is trimmed; blanks and NaN are NULL. ``rest_hash`` hashes all
+    columns without a role. ``is_stored`` is False for a view of files. ``decimal_mark`` is the
+    default for text; ``n_header_lines`` the lines before the first row of a single text file, else
+    None.
     """
 
-    told: str
-    how: str
-    names: Mapping[str, str]
+    name: str
+    dialect: str
+    column_names: Mapping[str, str]
     types: Mapping[str, str]
-    stored: bool
-    decimal: str = "."
-    header: int | None = None
+    is_stored: bool
+    decimal_mark: str = "."
+    n_header_lines: int | None = None
 
-    def where(self, role: str) -> str:
-        """The column of a role as messages name it."""
-        return f"{self.told}, column {self.names[role]!r}"
+    def describe_column(self, role: str) -> str:
+        """Return the column of a role as messages name it."""
+        return f"{self.name}, column {self.column_names[role]!r}"
 
     def is_text(self, role: str) -> bool:
-        """Whether the cells of a role are texts, to be read."""
+        """Return True if the cells of a role are text."""
         return self.types[role] == "VARCHAR"
 
     def is_whole(self, role: str) -> bool:
-        """Whether they are integers of at most 64 bits."""
-        return self.types[role] in _WHOLE
+        """Return True if the cells of a role are integers of at most 64 bits."""
+        return self.types[role] in _WHOLE_TYPES
 
     def is_number(self, role: str) -> bool:
-        """Whether they are numbers of any type."""
+        """Return True if the cells of a role are numbers of any type."""
         kind = self.types[role]
-        return kind in (*_WHOLE, *_WIDE, *_FLOATS) or kind.startswith("DECIMAL")
+        return kind in (*_WHOLE_TYPES, *_WIDE_TYPES, *_FLOAT_TYPES) or kind.startswith("DECIMAL")
 
 
-def roles_of(columns: LogColumns) -> dict[str, str]:
-    """The column of each role that is mapped.
+def map_roles(columns: LogColumns) -> dict[str, str]:
+    """Return the column of each role that is mapped.
 
-    >>> roles_of(LogColumns(customer="id", time="day"))
+    >>> map_roles(LogColumns(customer="id", time="day"))
     {'customer': 'id', 'time': 'day'}
     """
     roles = {role: str(name) for role, name in columns.model_dump().items() if name is not None}
     twice = [name for name, count in Counter(roles.values()).items() if count > 1]
     if twice:
-        which = examples(role for role, name in roles.items() if name == twice[0])
-        found = f"column {twice[0]!r} is named for {which}"
+        clashing = examples(role for role, name in roles.items() if name == twice[0])
+        found = f"column {twice[0]!r} is named for {clashing}"
         raise RetainError.at("data.columns", found, "expected a column of its own for each")
     return roles
 
 
-def check_columns(told: str, there: Sequence[str], roles: Mapping[str, str], hint: str) -> None:
-    """Raise if a log has two columns of one name, one no SQL can name, or lacks one."""
-    if any("\0" in name for name in there):
-        raise RetainError(f"{told} has a column whose name holds NUL; expected names of text.")
-    twice = [name for name, count in Counter(there).items() if count > 1]
+def check_columns(
+    source_name: str, columns: Sequence[str], roles: Mapping[str, str], hint: str
+) -> None:
+    """Raise if column names repeat, hold NUL, differ only in case, or lack a mapped column."""
+    if any("\0" in name for name in columns):
+        raise RetainError(
+            f"{source_name} has a column whose name holds NUL; expected names of text."
+        )
+    twice = [name for name, count in Counter(columns).items() if count > 1]
     if twice:
-        found = f"{told} has several columns named {examples(twice)}"
+        found = f"{source_name} has several columns named {examples(twice)}"
         raise RetainError(f"{found}; expected a different name for each column.")
-    _check_case(told, there)
+    _check_case(source_name, columns)
     for role, name in roles.items():
-        if name not in there:
-            found = f"{told} has no column {name!r}, which data.columns.{role} names"
-            listed = examples(there, limit=20)
-            raise RetainError(f"{found}; it has {listed}.{did_you_mean(name, there)}{hint}")
+        if name not in columns:
+            found = f"{source_name} has no column {name!r}, which data.columns.{role} names"
+            listed = examples(columns, limit=20)
+            raise RetainError(f"{found}; it has {listed}.{did_you_mean(name, columns)}{hint}")
 
 
-def check_same(first: str, wanted: Sequence[str], told: str, there: Sequence[str]) -> None:
-    """Refuse a file of a log whose columns are not those of the first, in whatever order."""
-    more = [name for name in there if name not in wanted]
-    less = [name for name in wanted if name not in there]
+def check_same_columns(
+    first_name: str, first_columns: Sequence[str], source_name: str, other_columns: Sequence[str]
+) -> None:
+    """Raise if a file has other columns than the first file, in any order."""
+    more = [name for name in other_columns if name not in first_columns]
+    less = [name for name in first_columns if name not in other_columns]
     if more or less:
-        which = f"has column {more[0]!r}" if more else f"has no column {less[0]!r}"
-        found = f"{told} {which}, unlike {first}"
+        difference = f"has column {more[0]!r}" if more else f"has no column {less[0]!r}"
+        found = f"{source_name} {difference}, unlike {first_name}"
         raise RetainError(f"{found}; expected the same columns in all files of a log.")
 
 
-def _check_case(told: str, there: Sequence[str]) -> None:
-    """DuckDB takes names that differ in case alone for one."""
-    folded = Counter(name.casefold() for name in there)
-    alike = [name for name in there if folded[name.casefold()] > 1]
-    if alike:
-        found = f"{told} has columns {examples(alike)}, which differ in case alone"
+def _check_case(source_name: str, columns: Sequence[str]) -> None:
+    """Raise if names differ only in case, which DuckDB ignores."""
+    folded = Counter(name.casefold() for name in columns)
+    clashing = [name for name in columns if folded[name.casefold()] > 1]
+    if clashing:
+        found = f"{source_name} has columns {examples(clashing)}, which differ in case alone"
         raise RetainError(f"{found}; expected other names.")
 
 
 def select_list(roles: Mapping[str, str], types: Mapping[str, str]) -> str:
-    """The SELECT list that makes columns of ``types`` the columns of roles.
+    """Return the SELECT list that turns columns of ``types`` into columns of roles.
 
     >>> select_list({"time": "at"}, {"at": "DATE"})
-    '"at" AS raw_time, 0::UBIGINT AS rest'
+    '"at" AS raw_time, 0::UBIGINT AS rest_hash'
     """
     rest = [identifier(name) for name in types if name not in roles.values()]
     hashed = f"hash({', '.join(rest)})" if rest else "0::UBIGINT"
-    cells = (f"{_cell(types[name], name)} AS raw_{role}" for role, name in roles.items())
-    return f"{', '.join(cells)}, {hashed} AS rest"
+    cells = (f"{_cell_sql(types[name], name)} AS raw_{role}" for role, name in roles.items())
+    return f"{', '.join(cells)}, {hashed} AS rest_hash"
 
 
-def column_types(connection: duckdb.DuckDBPyConnection, relation: str = RAW) -> dict[str, str]:
-    """The type of each column of a relation, in their order."""
-    found = connection.execute(f"DESCRIBE FROM {relation}").fetchall()
-    return {str(name): str(kind) for name, kind, *_ in found}
+def column_types(
+    connection: duckdb.DuckDBPyConnection, relation: str = RAW_TABLE
+) -> dict[str, str]:
+    """Return the type of each column of a relation, in order."""
+    rows = connection.execute(f"DESCRIBE FROM {relation}").fetchall()
+    return {str(name): str(kind) for name, kind, *_ in rows}
 
 
-def role_types(connection: duckdb.DuckDBPyConnection, raw: str = RAW) -> dict[str, str]:
-    """The type of each role's column in the relation ``retain_raw``."""
-    found = column_types(connection, raw)
-    return {n.removeprefix("raw_"): kind for n, kind in found.items() if n != "rest"}
+def role_types(connection: duckdb.DuckDBPyConnection, raw: str = RAW_TABLE) -> dict[str, str]:
+    """Return the type of each role's column in the relation ``retain_raw``."""
+    types = column_types(connection, raw)
+    return {n.removeprefix("raw_"): kind for n, kind in types.items() if n != "rest_hash"}
 
 
-def drop(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
-    """No table and no view of these names any more."""
+def drop_relations(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    """Drop the tables and views of these names, if they exist."""
     for name in names:
         for kind, catalogue in (("VIEW", "duckdb_views()"), ("TABLE", "duckdb_tables()")):
             column = f"{kind.lower()}_name"
-            mine = "database_name = current_database() AND schema_name = current_schema()"
-            sql = f"SELECT count(*) FROM {catalogue} WHERE {column} = {literal(name)} AND {mine}"  # noqa: S608
+            current = "database_name = current_database() AND schema_name = current_schema()"
+            sql = f"SELECT count(*) FROM {catalogue} WHERE {column} = {literal(name)} AND {current}"  # noqa: S608
             row = connection.execute(sql).fetchone()
             if row is not None and row[0]:
                 connection.execute(f"DROP {kind} {identifier(name)}")
 
 
-def _cell(kind: str, name: str) -> str:
+def _cell_sql(kind: str, name: str) -> str:
     quoted = identifier(name)
-    if kind in _FLOATS:
+    if kind in _FLOAT_TYPES:
         return f"CASE WHEN isnan({quoted}) THEN NULL ELSE {quoted} END"
     if kind == "VARCHAR":
         return trim_sql(quoted)

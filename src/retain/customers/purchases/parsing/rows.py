@@ -1,4 +1,4 @@
-"""What each row of a log is: its values read, and the first thing that is wrong with it."""
+"""The rows of a log as SQL: parsed columns, and the rules by which rows are left out."""
 
 from __future__ import annotations
 
@@ -7,173 +7,179 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.parsing.ids import customer_id, promo
-from retain.customers.purchases.parsing.numbers import Reading, number
-from retain.customers.purchases.parsing.raw_columns import RAW, RawRelation
-from retain.customers.purchases.parsing.times import wall_clock
+from retain.customers.purchases.parsing.ids import parse_discount_column, parse_id_column
+from retain.customers.purchases.parsing.numbers import SqlExpression, parse_number_column
+from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
+from retain.customers.purchases.parsing.times import parse_time_column
 from retain.schema.purchases import LogFormat, LogPolicy
 
 if TYPE_CHECKING:
     import duckdb
 
-LIMIT = 9e13
-"""Above it, cents of money are no exact float any more."""
 
-DAY = 86_400
+MAX_MONEY = 9e13
+"""Above it, a float does not hold cents exactly."""
+
+SECONDS_PER_DAY = 86_400
 _EPOCH = date(1970, 1, 1)
-_MEASURED = ("amount", "items")
-_ASIDE = ("minutes", "contacts")
+_MEASURE_ROLES = ("amount", "items")
+_VISIT_ROLES = ("minutes", "contacts")
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """Why rows are left out: ``when`` over the read columns, ``role`` whose cells are to blame."""
+class RowRule:
+    """Rule to leave rows out: a condition on parsed columns, and the role of the faulty cells."""
 
     name: str
-    when: str
+    condition: str
     role: str
     reason: str
-    unreadable: bool = True
+    is_unreadable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """The read rows as a SELECT, and the conditions that sort them.
+class ParsedRows:
+    """The parsed rows as a SELECT, and conditions on its columns.
 
-    ``values`` are the expressions by name; ``visit``, ``returned`` and ``free`` are conditions
-    over the read columns, ``FALSE`` where there is no such row.
+    ``expressions`` are the parsed columns by name; ``is_visit``, ``is_return`` and ``is_free`` are
+    conditions, ``FALSE`` if no row can fulfil them.
     """
 
     raw: RawRelation
-    values: Mapping[str, Reading]
-    faults: tuple[Fault, ...]
-    visit: str
-    returned: str
-    free: str
+    expressions: Mapping[str, SqlExpression]
+    rules: tuple[RowRule, ...]
+    is_visit: str
+    is_return: str
+    is_free: str
 
     @property
-    def plain(self) -> bool:
-        """Whether reading them costs so little that it may be done again and again."""
-        return all(reading.plain for reading in self.values.values())
+    def is_cheap(self) -> bool:
+        """True if the rows may be parsed in every query."""
+        return all(expression.is_cheap for expression in self.expressions.values())
 
     @property
     def select(self) -> str:
-        """The read columns beside the raw ones, and ``line``, the row of the file where known."""
-        listed = ", ".join(f"{reading.sql} AS {name}" for name, reading in self.values.items())
-        line = "NULL" if self.raw.header is None else f"rowid + {1 + self.raw.header}"
-        return f"SELECT *, {line} AS line, {listed} FROM {RAW}"  # noqa: S608 - built of quoted parts
+        """A SELECT of the parsed and raw columns and ``line``, the row of the file if known."""
+        columns = ", ".join(f"{column.sql} AS {name}" for name, column in self.expressions.items())
+        n_header = self.raw.n_header_lines
+        line = "NULL" if n_header is None else f"rowid + {1 + n_header}"
+        return f"SELECT *, {line} AS line, {columns} FROM {RAW_TABLE}"  # noqa: S608 - quoted
 
-    def fault(self) -> str:
-        """The number of a row's first fault, 1 for the first one, 0 where there is none."""
-        whens = " ".join(f"WHEN {one.when} THEN {n}" for n, one in enumerate(self.faults, start=1))
+    def rule_number_sql(self) -> str:
+        """Return SQL of the number of the first rule that applies, from 1, else 0."""
+        rules = enumerate(self.rules, start=1)
+        whens = " ".join(f"WHEN {rule.condition} THEN {n}" for n, rule in rules)
         return f"CASE {whens} ELSE 0 END"
 
 
-def rows_of(
+def parse_rows(
     connection: duckdb.DuckDBPyConnection,
     raw: RawRelation,
     format: LogFormat,  # noqa: A002 - the user's word
     policy: LogPolicy,
     today: date,
-) -> Rows:
-    """How the rows of ``retain_raw`` are read and judged."""
-    values = _values(connection, raw, format)
-    visit, returned, free = _visit(raw), _returned(raw), _free(raw)
-    faults = (
-        *_of_who_and_when(today),
-        *_of_numbers(raw, values, visit),
-        *_by_policy(policy, returned, free),
+) -> ParsedRows:
+    """Return how the rows of ``retain_raw`` are parsed and which are left out."""
+    values = _parse_columns(connection, raw, format)
+    is_visit, is_return, is_free = _visit_sql(raw), _return_sql(raw), _free_sql(raw)
+    rules = (
+        *_id_and_time_rules(today),
+        *_number_rules(raw, values, is_visit),
+        *_policy_rules(policy, is_return, is_free),
     )
-    return Rows(raw, values, faults, visit, returned, free)
+    return ParsedRows(raw, values, rules, is_visit, is_return, is_free)
 
 
-def _values(
+def _parse_columns(
     connection: duckdb.DuckDBPyConnection,
     raw: RawRelation,
     format: LogFormat,  # noqa: A002 - the user's word
-) -> dict[str, Reading]:
+) -> dict[str, SqlExpression]:
     values = {
-        "customer": customer_id(connection, raw),
-        "t": wall_clock(connection, raw, format),
+        "customer": parse_id_column(connection, raw),
+        "t": parse_time_column(connection, raw, format),
     }
-    for role in (*_MEASURED, *_ASIDE, "profit"):
-        if role in raw.names:
-            values[role] = number(connection, raw, role)
-    if "order" in raw.names:
-        values["bill"] = Reading("CAST(raw_order AS VARCHAR)", plain=True)
-    if "category" in raw.names:
-        values["kind"] = Reading("CAST(raw_category AS VARCHAR)", plain=True)
-    if "discount" in raw.names:
-        values["promo"] = promo(connection, raw)
+    for role in (*_MEASURE_ROLES, *_VISIT_ROLES, "profit"):
+        if role in raw.column_names:
+            values[role] = parse_number_column(connection, raw, role)
+    if "order" in raw.column_names:
+        values["order_id"] = SqlExpression("CAST(raw_order AS VARCHAR)", is_cheap=True)
+    if "category" in raw.column_names:
+        values["category_text"] = SqlExpression("CAST(raw_category AS VARCHAR)", is_cheap=True)
+    if "discount" in raw.column_names:
+        values["promo"] = parse_discount_column(connection, raw)
     return values
 
 
 # --- conditions ----------------------------------------------------------------------------------
 
 
-def _visit(raw: RawRelation) -> str:
-    """Nothing bought, and minutes or contacts: no purchase was meant."""
-    measured = [role for role in _MEASURED if role in raw.names]
-    aside = [role for role in _ASIDE if role in raw.names]
-    if not measured or not aside:
+def _visit_sql(raw: RawRelation) -> str:
+    """Return the condition of rows with minutes or contacts and without a purchase."""
+    measures = [role for role in _MEASURE_ROLES if role in raw.column_names]
+    visits = [role for role in _VISIT_ROLES if role in raw.column_names]
+    if not measures or not visits:
         return "FALSE"
-    nothing = " AND ".join(f"coalesce({role}, 0) = 0" for role in measured)
-    something = " OR ".join(f"coalesce({role}, 0) > 0" for role in aside)
-    return f"({nothing} AND ({something}))"
+    all_zero = " AND ".join(f"coalesce({role}, 0) = 0" for role in measures)
+    any_positive = " OR ".join(f"coalesce({role}, 0) > 0" for role in visits)
+    return f"({all_zero} AND ({any_positive}))"
 
 
-def _returned(raw: RawRelation) -> str:
-    below = [f"coalesce({role}, 0) < 0" for role in _MEASURED if role in raw.names]
-    return f"({' OR '.join(below)})" if below else "FALSE"
+def _return_sql(raw: RawRelation) -> str:
+    negative = [f"coalesce({role}, 0) < 0" for role in _MEASURE_ROLES if role in raw.column_names]
+    return f"({' OR '.join(negative)})" if negative else "FALSE"
 
 
-def _free(raw: RawRelation) -> str:
-    """Nothing paid, or no piece where no money is told."""
-    measured = [role for role in _MEASURED if role in raw.names]
-    if not measured:
+def _free_sql(raw: RawRelation) -> str:
+    """Return the condition of purchases of amount zero, or of no items if no amount is mapped."""
+    measures = [role for role in _MEASURE_ROLES if role in raw.column_names]
+    if not measures:
         return "FALSE"
-    return f"(coalesce({measured[0]}, 0) = 0 AND NOT {_returned(raw)} AND NOT {_visit(raw)})"
+    return f"(coalesce({measures[0]}, 0) = 0 AND NOT {_return_sql(raw)} AND NOT {_visit_sql(raw)})"
 
 
-def _of_who_and_when(today: date) -> tuple[Fault, ...]:
-    end = ((today - _EPOCH).days + 1) * DAY
+def _id_and_time_rules(today: date) -> tuple[RowRule, ...]:
+    end = ((today - _EPOCH).days + 1) * SECONDS_PER_DAY
     return (
-        Fault(
-            "no customer", "customer IS NULL", "customer", "without a customer", unreadable=False
+        RowRule(
+            "no customer", "customer IS NULL", "customer", "without a customer", is_unreadable=False
         ),
-        Fault("no time", "t IS NULL", "time", "without a time that can be read"),
-        Fault("future", f"t >= {end}", "time", f"later than {today.isoformat()}, in the future"),
+        RowRule("no time", "t IS NULL", "time", "without a time that can be read"),
+        RowRule("future", f"t >= {end}", "time", f"later than {today.isoformat()}, in the future"),
     )
 
 
-def _of_numbers(raw: RawRelation, values: Mapping[str, Reading], visit: str) -> tuple[Fault, ...]:
-    faults = []
-    for role in ("amount", "items", *_ASIDE, "profit"):
-        if role not in raw.names:
+def _number_rules(
+    raw: RawRelation, values: Mapping[str, SqlExpression], is_visit: str
+) -> tuple[RowRule, ...]:
+    rules = []
+    for role in ("amount", "items", *_VISIT_ROLES, "profit"):
+        if role not in raw.column_names:
             continue
-        odd = f"(raw_{role} IS NOT NULL AND ({role} IS NULL OR abs({role}) > {LIMIT:.0f}))"
-        mark = f" with decimal mark {values[role].mark!r}" if values[role].mark else ""
+        invalid = f"(raw_{role} IS NOT NULL AND ({role} IS NULL OR abs({role}) > {MAX_MONEY:.0f}))"
+        decimal_mark = values[role].decimal_mark
+        mark = f" with decimal mark {decimal_mark!r}" if decimal_mark else ""
         reason = f"without {role} that can be read as a number of at most 9e13{mark}"
-        if role in _MEASURED:
-            odd = f"({odd} OR ({role} IS NULL AND NOT {visit}))"
-        elif role in _ASIDE:
-            odd = f"({odd} OR coalesce({role}, 0) < 0)"
+        if role in _MEASURE_ROLES:
+            invalid = f"({invalid} OR ({role} IS NULL AND NOT {is_visit}))"
+        elif role in _VISIT_ROLES:
+            invalid = f"({invalid} OR coalesce({role}, 0) < 0)"
             reason = f"without {role} that can be read as a number from 0 to 9e13{mark}"
-        faults.append(Fault(f"no {role}", odd, role, reason))
-    if "discount" in raw.names:
-        odd = "raw_discount IS NOT NULL AND promo IS NULL"
+        rules.append(RowRule(f"no {role}", invalid, role, reason))
+    if "discount" in raw.column_names:
+        invalid = "raw_discount IS NOT NULL AND promo IS NULL"
         reason = "of a discount that is neither yes nor no nor a number of at least 0"
-        faults.append(Fault("no discount", odd, "discount", reason))
-    return tuple(faults)
+        rules.append(RowRule("no discount", invalid, "discount", reason))
+    return tuple(rules)
 
 
-def _by_policy(policy: LogPolicy, returned: str, free: str) -> tuple[Fault, ...]:
-    faults = []
-    role = "amount" if "amount" in returned else "items"
-    if policy.returns == "drop" and returned != "FALSE":
+def _policy_rules(policy: LogPolicy, is_return: str, is_free: str) -> tuple[RowRule, ...]:
+    rules = []
+    role = "amount" if "amount" in is_return else "items"
+    if policy.returns == "drop" and is_return != "FALSE":
         reason = "below zero (policy.returns=drop)"
-        faults.append(Fault("returns", returned, role, reason, unreadable=False))
-    if policy.zero_amount == "drop" and free != "FALSE":
+        rules.append(RowRule("returns", is_return, role, reason, is_unreadable=False))
+    if policy.zero_amount == "drop" and is_free != "FALSE":
         reason = "of nothing (policy.zero_amount=drop)"
-        faults.append(Fault("zero_amount", free, role, reason, unreadable=False))
-    return tuple(faults)
+        rules.append(RowRule("zero_amount", is_free, role, reason, is_unreadable=False))
+    return tuple(rules)

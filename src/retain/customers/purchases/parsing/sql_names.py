@@ -1,16 +1,16 @@
-"""Names of relations and columns as SQL writes them."""
+"""Identifiers, literals and trimmed text in SQL."""
 
 from __future__ import annotations
 
-BLANK = " \t\r\n\u00a0\u2007\u2009\u202f"
-"""Characters that are no part of a cell where they stand around it."""
+BLANKS = " \t\r\n\u00a0\u2007\u2009\u202f"
+"""Characters that are trimmed from both ends of a cell."""
 
-PLAIN = "[!-~]([ -~]*[!-~])?"
-"""Texts that trimming leaves as they are."""
+PLAIN_TEXT = "[!-~]([ -~]*[!-~])?"
+"""Pattern of texts that trimming does not change."""
 
 
 def identifier(name: str) -> str:
-    """``name`` as a quoted identifier.
+    """Return ``name`` as a quoted identifier.
 
     >>> print(identifier('a "b" c'))
     "a ""b"" c"
@@ -19,7 +19,7 @@ def identifier(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    r"""Return ``text`` as a string literal; DuckDB knows no escapes but the doubled quote.
+    r"""Return ``text`` as a string literal; DuckDB has no escape but the doubled quote.
 
     A NUL would end the statement, so it is written as a call.
 
@@ -31,13 +31,13 @@ def literal(text: str) -> str:
 
 
 def trim_sql(expression: str) -> str:
-    """The text of an expression without blanks around it, NULL where nothing is left.
+    """Return an expression without the blanks around it, NULL if nothing is left.
 
-    Most cells are plain, and to see that takes a fifth of the time of trimming.
+    Most cells need no trimming, and testing that takes a fifth of the time of trimming.
 
     >>> trim_sql("x").partition(" THEN ")[0]
     "CASE WHEN regexp_full_match(x, '[!-~]([ -~]*[!-~])?')"
     """
-    trim = f"nullif(trim({expression}, {literal(BLANK)}), '')"
-    plain = f"regexp_full_match({expression}, {literal(PLAIN)})"
+    trim = f"nullif(trim({expression}, {literal(BLANKS)}), '')"
+    plain = f"regexp_full_match({expression}, {literal(PLAIN_TEXT)})"
     return f"CASE WHEN {plain} THEN {expression} ELSE {trim} END"

@@ -1,4 +1,4 @@
-"""The usual ways to write a time that need no second look: year first, or counted from 1970."""
+"""Formats of times in text: year first, seconds since 1970, day and month in either order."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.parsing.numbers import Shape, guard, matches
-from retain.customers.purchases.parsing.raw_columns import RAW, RawRelation
+from retain.customers.purchases.parsing.numbers import CellPattern, full_match_sql, matches_pattern
+from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
 from retain.customers.purchases.parsing.sql_names import literal
 from retain.customers.purchases.parsing.time_zones import (
     epoch_seconds_sql,
@@ -20,174 +20,179 @@ if TYPE_CHECKING:
     import duckdb
 
 
-CLOCK = "(?:[T ]#{1,2}:##(?::##(?:[.,]#+)?)?)"
-"""The pattern of a clock after a date."""
+CLOCK_PATTERN = "(?:[T ]#{1,2}:##(?::##(?:[.,]#+)?)?)"
+"""Pattern of a time of day after a date."""
 
-PLAIN = "####-##-##(?:[T ]##:##(?::##)?)?"
-"""The pattern of a time that needs no mending before it is cast."""
+PLAIN_PATTERN = "####-##-##(?:[T ]##:##(?::##)?)?"
+"""Pattern of a time that can be cast as it is."""
 
-_OFFSET = " ?(?:Z|UTC|GMT|[-+]##(?::?##)?)"
-_YEAR_FIRST = "####(?:-#{1,2}-#{1,2}|/#{1,2}/#{1,2}|[.]#{1,2}[.]#{1,2})"
+_OFFSET_PATTERN = " ?(?:Z|UTC|GMT|[-+]##(?::?##)?)"
+_YEAR_FIRST_PATTERN = "####(?:-#{1,2}-#{1,2}|/#{1,2}/#{1,2}|[.]#{1,2}[.]#{1,2})"
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """One way to write times: the pattern of its cells, ``#`` a digit, and how it is read.
+class TimeFormat:
+    """A way to write times: the pattern of its cells, ``#`` a digit, and its parser.
 
-    ``seconds`` takes the cell's SQL, the shapes that were found and the store's zone.
+    ``seconds_sql`` takes the cell's SQL, the patterns of the cells and the store's time zone.
     """
 
     name: str
     pattern: str
-    seconds: Callable[[str, Sequence[str], str], str]
-    zoned: bool = False
+    seconds_sql: Callable[[str, Sequence[str], str], str]
+    has_zone: bool = False
 
 
-def parse_times(cell: str, formats: Sequence[str]) -> str:
-    """The seconds of a cell written in one of the formats ``strptime`` takes."""
-    listed = ", ".join(literal(one) for one in formats)
-    tried = literal(formats[0]) if len(formats) == 1 else f"[{listed}]"
-    return epoch_seconds_sql(f"epoch_us(try_strptime({cell}, {tried}))")
+def strptime_sql(cell: str, formats: Sequence[str]) -> str:
+    """Return the seconds of a cell in one of several ``strptime`` formats."""
+    listed = ", ".join(literal(text) for text in formats)
+    argument = listed if len(formats) == 1 else f"[{listed}]"
+    return epoch_seconds_sql(f"epoch_us(try_strptime({cell}, {argument}))")
 
 
 # --- year first ----------------------------------------------------------------------------------
 
 
-def iso(cell: str, found: Sequence[str], _zone: str) -> str:
-    """The seconds of a cell that names no zone."""
-    return epoch_seconds_sql(
-        f"epoch_us(TRY_CAST({_dashed(unfractioned(cell, found), found)} AS TIMESTAMP))"
-    )
+def iso_sql(cell: str, patterns: Sequence[str], _zone: str) -> str:
+    """Return the seconds of an ISO time without a zone."""
+    text = _dashed_sql(drop_fraction_sql(cell, patterns), patterns)
+    return epoch_seconds_sql(f"epoch_us(TRY_CAST({text} AS TIMESTAMP))")
 
 
-def _iso_zoned(cell: str, found: Sequence[str], zone: str) -> str:
-    text = _dashed(unfractioned(cell, found), found)
-    if any(" " in shape[11:] for shape in found):
+def _zoned_iso_sql(cell: str, patterns: Sequence[str], zone: str) -> str:
+    text = _dashed_sql(drop_fraction_sql(cell, patterns), patterns)
+    if any(" " in pattern[11:] for pattern in patterns):
         text = f"regexp_replace({text}, ' ?(UTC|GMT)$| (Z|[-+][0-9:]+)$', '\\2')"
-    if any(matches(f".*[T ]#{{1,2}}:##{_OFFSET}", shape) for shape in found):
+    if any(matches_pattern(f".*[T ]#{{1,2}}:##{_OFFSET_PATTERN}", pattern) for pattern in patterns):
         text = (
             f"regexp_replace({text}, '([T ][0-9]{{1,2}}:[0-9]{{2}})(Z|[-+][0-9:]+|)$', '\\1:00\\2')"
         )
-    if any(shape.endswith(("UTC", "GMT")) for shape in found):
+    if any(pattern.endswith(("UTC", "GMT")) for pattern in patterns):
         bare = f"regexp_full_match({text}, '.*[T ][0-9:]+')"
         text = f"CASE WHEN {bare} THEN {text} || 'Z' ELSE {text} END"
     return to_local_sql(f"TRY_CAST({text} AS TIMESTAMPTZ)", zone)
 
 
-def _dashed(text: str, found: Sequence[str]) -> str:
-    """Dates parted by points with dashes instead, as a cast reads them."""
-    if not any(matches("####[.].*", shape) for shape in found):
+def _dashed_sql(text: str, patterns: Sequence[str]) -> str:
+    """Return dates with dashes instead of points, as a cast reads them."""
+    if not any(matches_pattern("####[.].*", pattern) for pattern in patterns):
         return text
     return f"regexp_replace({text}, '^([0-9]{{4}})[.]([0-9]+)[.]', '\\1-\\2-')"
 
 
-def unfractioned(cell: str, found: Sequence[str]) -> str:
-    """The text without parts of a second: a clock's second is floored by that."""
-    if not any(matches(".*:##[.,]#.*", shape) for shape in found):
+def drop_fraction_sql(cell: str, patterns: Sequence[str]) -> str:
+    """Return the text without fractions of a second, which floors the seconds."""
+    if not any(matches_pattern(".*:##[.,]#.*", pattern) for pattern in patterns):
         return cell
     return f"regexp_replace({cell}, '(:[0-9][0-9])[.,][0-9]+', '\\1')"
 
 
-def _compact(cell: str, found: Sequence[str], _zone: str) -> str:
+def _compact_sql(cell: str, patterns: Sequence[str], _zone: str) -> str:
     formats = {8: "%Y%m%d", 14: "%Y%m%d%H%M%S", 15: "%Y%m%dT%H%M%S"}
-    wanted = {len(shape): formats[len(shape)] for shape in found}
-    if any(" " in shape for shape in found):
+    format_of = {len(pattern): formats[len(pattern)] for pattern in patterns}
+    if any(" " in pattern for pattern in patterns):
         cell = f"replace({cell}, ' ', 'T')"
-    return parse_times(cell, [wanted[length] for length in sorted(wanted)])
+    return strptime_sql(cell, [format_of[length] for length in sorted(format_of)])
 
 
 # --- since 1970 ----------------------------------------------------------------------------------
 
 
-def _epoch(digits: str, unit: int) -> Form:
-    def seconds(cell: str, _found: Sequence[str], zone: str) -> str:
+def _epoch_format(digits: str, unit: int) -> TimeFormat:
+    def seconds(cell: str, _patterns: Sequence[str], zone: str) -> str:
         whole = f"TRY_CAST(split_part({cell}, '.', 1) AS BIGINT)"
         fraction = f"regexp_full_match({cell}, '-.*[.].*[1-9].*')"
         floor = f"{floor_div_sql(whole, unit)} - CASE WHEN {fraction} THEN 1 ELSE 0 END"
         return to_local_sql(f"make_timestamptz(({floor}) * 1000000)", zone)
 
-    return Form(f"epoch/{unit}", f"-?#{digits}(?:[.]#*)?", seconds)
+    return TimeFormat(f"epoch/{unit}", f"-?#{digits}(?:[.]#*)?", seconds)
 
 
-FORMS = (
-    Form("ISO", f"{_YEAR_FIRST}{CLOCK}?", iso),
-    Form("ISO with zone", f"{_YEAR_FIRST}{CLOCK}{_OFFSET}", _iso_zoned, zoned=True),
-    Form("yyyymmdd", "#{8}(?:[T ]?#{6})?", _compact),
-    _epoch("{9,11}", 1),
-    _epoch("{12,13}", 10**3),
-    _epoch("{15,16}", 10**6),
-    _epoch("{18,19}", 10**9),
+TIME_FORMATS = (
+    TimeFormat("ISO", f"{_YEAR_FIRST_PATTERN}{CLOCK_PATTERN}?", iso_sql),
+    TimeFormat(
+        "ISO with zone",
+        f"{_YEAR_FIRST_PATTERN}{CLOCK_PATTERN}{_OFFSET_PATTERN}",
+        _zoned_iso_sql,
+        has_zone=True,
+    ),
+    TimeFormat("yyyymmdd", "#{8}(?:[T ]?#{6})?", _compact_sql),
+    _epoch_format("{9,11}", 1),
+    _epoch_format("{12,13}", 10**3),
+    _epoch_format("{15,16}", 10**6),
+    _epoch_format("{18,19}", 10**9),
 )
-"""The forms, in the order they are tried."""
+"""Formats in the order in which they are tried."""
 
 
-_NOON = "(?: ?[AaPp][Mm])"
-_MOSTLY = 0.05  # the share of cells that may contradict how all others are written
+_AM_PM_PATTERN = "(?: ?[AaPp][Mm])"
+_MAX_CONTRADICTING_SHARE = 0.05  # of cells with day and month in the other order
 
 
-def by_values(
-    connection: duckdb.DuckDBPyConnection, raw: RawRelation, found: Sequence[Shape]
-) -> list[Form]:
-    """The forms of the dates in a column: one for each mark that parts their numbers.
+def infer_day_month_formats(
+    connection: duckdb.DuckDBPyConnection, raw: RawRelation, patterns: Sequence[CellPattern]
+) -> list[TimeFormat]:
+    """Return the formats of dates with day and month first, one per separator.
 
     Raises
     ------
     RetainError
-        The cells leave open which number is the day, or contradict each other.
+        The order of day and month is ambiguous or contradictory.
     """
-    forms = []
+    formats = []
     for mark in "./-":
-        pattern = f"#{{1,2}}[{mark}]#{{1,2}}[{mark}]####(?:{CLOCK}{_NOON}?)?"
-        mine = [one for one in found if matches(pattern, one.text)]
-        if mine:
-            date = _day_first(connection, raw, mark, pattern, mine)
-            forms.append(Form(f"parted by {mark}", pattern, _dated(date)))
-    return forms
+        pattern = f"#{{1,2}}[{mark}]#{{1,2}}[{mark}]####(?:{CLOCK_PATTERN}{_AM_PM_PATTERN}?)?"
+        matching = [p for p in patterns if matches_pattern(pattern, p.pattern)]
+        if matching:
+            date = _infer_day_month_order(connection, raw, mark, pattern, matching)
+            formats.append(TimeFormat(f"separated by {mark}", pattern, _date_parser(date)))
+    return formats
 
 
-def _day_first(
+def _infer_day_month_order(
     connection: duckdb.DuckDBPyConnection,
     raw: RawRelation,
     mark: str,
     pattern: str,
-    found: Sequence[Shape],
+    patterns: Sequence[CellPattern],
 ) -> str:
-    """The date format: which of the two numbers passes 12 is the day."""
+    """Return the date format: the number that exceeds 12 in some cell is the day."""
     first, second = (f"CAST(split_part(raw_time, '{mark}', {n}) AS INTEGER) > 12" for n in (1, 2))
     counts = f"count(*) FILTER ({first}), count(*) FILTER ({second}), count(*)"
-    inside = f"SELECT {counts} FROM {RAW} WHERE {guard(pattern, 'raw_time')}"  # noqa: S608
-    row = connection.execute(inside).fetchone()
-    day, month, every = (int(count) for count in row or (0, 0, 0))
+    query = f"SELECT {counts} FROM {RAW_TABLE} WHERE {full_match_sql(pattern, 'raw_time')}"  # noqa: S608
+    row = connection.execute(query).fetchone()
+    n_day_first, n_month_first, n_cells = (int(count) for count in row or (0, 0, 0))
     formats = f"%d{mark}%m{mark}%Y", f"%m{mark}%d{mark}%Y"
-    if day == month == 0 and mark != ".":
-        shown = examples(one.first for one in found)
-        where = f"{raw.where('time')}: {shown} may be day and month or month and day"
+    if n_day_first == n_month_first == 0 and mark != ".":
+        shown = examples(p.first_cell for p in patterns)
+        found = f"{raw.describe_column('time')}: {shown} may be day and month or month and day"
         hint = f"data.format.time_format='{formats[0]}' or '{formats[1]}'"
-        raise RetainError(f"{where}; expected a day past 12 somewhere. Say which with {hint}.")
-    if min(day, month) > _MOSTLY * every:
-        where = f"{raw.where('time')}: in {day} cells the day stands first, in {month} the month"
-        raise RetainError(f"{where}; expected one way in all of them. Mend the log.")
-    return formats[0] if day >= month else formats[1]
+        raise RetainError(f"{found}; expected a day past 12 somewhere. Say which with {hint}.")
+    if min(n_day_first, n_month_first) > _MAX_CONTRADICTING_SHARE * n_cells:
+        found = f"in {n_day_first} cells the day stands first, in {n_month_first} the month"
+        expected = "expected one way in all of them. Mend the log."
+        raise RetainError(f"{raw.describe_column('time')}: {found}; {expected}")
+    return formats[0] if n_day_first >= n_month_first else formats[1]
 
 
-def _dated(date: str) -> Callable[[str, Sequence[str], str], str]:
-    def seconds(cell: str, found: Sequence[str], _zone: str) -> str:
-        formats = dict.fromkeys(date + _clock_format(shape) for shape in found)
-        return parse_times(unfractioned(cell, found), list(formats))
+def _date_parser(date: str) -> Callable[[str, Sequence[str], str], str]:
+    def seconds(cell: str, patterns: Sequence[str], _zone: str) -> str:
+        formats = dict.fromkeys(date + _clock_format(pattern) for pattern in patterns)
+        return strptime_sql(drop_fraction_sql(cell, patterns), list(formats))
 
     return seconds
 
 
-def _clock_format(shape: str) -> str:
-    """How the clock of a shape is written.
+def _clock_format(pattern: str) -> str:
+    """Return the ``strptime`` format of the time of day in a cell pattern.
 
     >>> _clock_format("##.##.####"), _clock_format("#/#/#### ##:## PM")
     ('', ' %I:%M %p')
     """
-    if ":" not in shape:
+    if ":" not in pattern:
         return ""
-    seconds = ":%S" if shape.count(":") > 1 else ""
-    joint = "T" if "T" in shape else " "
-    if shape[-1] not in "mM":
+    seconds = ":%S" if pattern.count(":") > 1 else ""
+    joint = "T" if "T" in pattern else " "
+    if pattern[-1] not in "mM":
         return f"{joint}%H:%M{seconds}"
-    return f"{joint}%I:%M{seconds}{' ' if shape[-3] == ' ' else ''}%p"
+    return f"{joint}%I:%M{seconds}{' ' if pattern[-3] == ' ' else ''}%p"

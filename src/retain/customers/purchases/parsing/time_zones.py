@@ -1,4 +1,4 @@
-"""The clock of a store's zone: how far it is from UTC, and when that changes."""
+"""Wall clock times of a store's time zone as SQL."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 def epoch_seconds_sql(microseconds: str) -> str:
-    """Microseconds as whole seconds, before 1970 too."""
+    """Return microseconds as whole seconds, floored also before 1970."""
     return floor_div_sql(microseconds, 10**6)
 
 
 def to_local_sql(instant: str, zone: str) -> str:
-    """The store's wall clock of an instant, in seconds."""
+    """Return the wall clock time of an instant, in seconds."""
     if zone == "UTC":
         return epoch_seconds_sql(f"epoch_us({instant})")
     return epoch_seconds_sql(f"epoch_us(timezone({literal(zone)}, {instant}))")
 
 
 def floor_div_sql(value: str, unit: int) -> str:
-    """A whole number by ``unit``, floored: ``//`` cuts towards zero.
+    """Return an integer divided by ``unit`` and floored; ``//`` rounds towards zero.
 
     >>> floor_div_sql("x", 10)
     '((x) - CASE WHEN (x) < 0 THEN 9 ELSE 0 END) // 10'
@@ -33,12 +33,14 @@ def floor_div_sql(value: str, unit: int) -> str:
     return f"(({value}) - CASE WHEN ({value}) < 0 THEN {unit - 1} ELSE 0 END) // {unit}"
 
 
-_HOUR = 3_600_000_000  # microseconds
-_SPAN = 40 * 366 * 24 * _HOUR  # a longer log has more changes than are worth listing
+_HOUR_US = 3_600_000_000  # microseconds
+_MAX_SPAN_US = (
+    40 * 366 * 24 * _HOUR_US
+)  # 40 years; a longer log has too many changes of offset to list
 
 
 def check_zone(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
-    """Refuse a time zone DuckDB does not bundle, naming the nearest one."""
+    """Raise if DuckDB does not know a time zone, naming the nearest one."""
     if zone == "UTC":
         return
     rows = connection.execute("SELECT name FROM pg_timezone_names()").fetchall()
@@ -49,54 +51,54 @@ def check_zone(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
         raise RetainError(f"{found}; expected one such as 'Europe/Moscow'.{hint}")
 
 
-def today_in(connection: duckdb.DuckDBPyConnection, zone: str) -> date:
-    """The day a store's clock shows now."""
-    at = f"CAST(timezone({literal(zone)}, now()) AS DATE)"
-    row = connection.execute(f"SELECT {at}").fetchone()
+def local_today(connection: duckdb.DuckDBPyConnection, zone: str) -> date:
+    """Return the current date in a time zone."""
+    today = f"CAST(timezone({literal(zone)}, now()) AS DATE)"
+    row = connection.execute(f"SELECT {today}").fetchone()
     return date.fromisoformat(str(row[0])) if row else datetime.now(UTC).date()
 
 
-def wall_clock_of(
+def to_wall_clock(
     connection: duckdb.DuckDBPyConnection, cell: str, relation: str, zone: str
 ) -> str:
-    """A column of instants as seconds of the store's clock.
+    """Return a column of instants as seconds of the wall clock.
 
-    The offsets between its first and its last instant are written out: asking the calendar of
-    each row takes ten times as long.
+    The offsets between its first and last instant are written out, ten times as fast as a
+    conversion of each row.
     """
     if zone == "UTC":
         return to_local_sql(cell, zone)
     bounds = f"SELECT min({cell}), max({cell}) FROM {relation} WHERE isfinite({cell})"  # noqa: S608
-    ends = f"SELECT epoch_us(a), epoch_us(b) FROM ({bounds}) AS ends(a, b)"  # noqa: S608
-    first, last = connection.execute(ends).fetchone() or (None, None)
-    if first is None or first < 0 or last - first > _SPAN:
+    query = f"SELECT epoch_us(a), epoch_us(b) FROM ({bounds}) AS bounds(a, b)"  # noqa: S608
+    first, last = connection.execute(query).fetchone() or (None, None)
+    if first is None or first < 0 or last - first > _MAX_SPAN_US:
         return to_local_sql(cell, zone)
-    known = _offsets(connection, zone, int(first) // _HOUR * _HOUR, int(last))
-    latest = known.pop()[1]
-    if not known:
+    offsets = _list_offsets(connection, zone, int(first) // _HOUR_US * _HOUR_US, int(last))
+    latest = offsets.pop()[1]
+    if not offsets:
         return epoch_seconds_sql(f"epoch_us({cell}) + {latest}")
-    whens = " ".join(f"WHEN epoch_us({cell}) < {end} THEN {offset}" for end, offset in known)
+    whens = " ".join(f"WHEN epoch_us({cell}) < {end} THEN {offset}" for end, offset in offsets)
     return epoch_seconds_sql(f"epoch_us({cell}) + CASE {whens} ELSE {latest} END")
 
 
-def _offsets(
+def _list_offsets(
     connection: duckdb.DuckDBPyConnection, zone: str, first: int, last: int
 ) -> list[tuple[int, int]]:
-    """The end of each offset and the offset, in microseconds; the last one has no end."""
-    hourly = _steps(zone, f"range({first}, {last} + 2 * {_HOUR}, {_HOUR})")
+    """Return the end of each offset and the offset in microseconds; the last has no end."""
+    hourly = _offsets_sql(zone, f"range({first}, {last} + 2 * {_HOUR_US}, {_HOUR_US})")
     ahead = "lead(us) OVER (ORDER BY us) AS next, lead(off) OVER (ORDER BY us) AS after"
     changes = f"SELECT us, off, next FROM (SELECT *, {ahead} FROM ({hourly})) WHERE off <> after ORDER BY us"  # noqa: E501, S608
-    found = []
+    offsets = []
     for hour, offset, after in connection.execute(changes).fetchall():
-        seconds = _steps(zone, f"range({hour}, {after} + 1, 1000000)")
+        seconds = _offsets_sql(zone, f"range({hour}, {after} + 1, 1000000)")
         exact = f"SELECT min(us) FROM ({seconds}) WHERE off <> {offset}"  # noqa: S608
         row = connection.execute(exact).fetchone()
-        found.append((int(row[0]) if row else int(after), int(offset)))
-    row = connection.execute(_steps(zone, f"[{last}]", "unnest")).fetchone()
-    return [*found, (last, int(row[1]) if row else 0)]
+        offsets.append((int(row[0]) if row else int(after), int(offset)))
+    row = connection.execute(_offsets_sql(zone, f"[{last}]", "unnest")).fetchone()
+    return [*offsets, (last, int(row[1]) if row else 0)]
 
 
-def _steps(zone: str, instants: str, each: str = "") -> str:
+def _offsets_sql(zone: str, instants: str, each: str = "") -> str:
     source = f"SELECT unnest({instants}) AS us" if each else f"SELECT range AS us FROM {instants}"  # noqa: S608
     instant = "make_timestamptz(us)"
     offset = f"epoch_us(timezone({literal(zone)}, {instant})) - us"

@@ -1,7 +1,7 @@
-"""The times of a log as whole seconds of the store's own calendar.
+"""The times of a log as whole seconds of the store's wall clock.
 
-A second is always floored, before 1970 too. Instants that know their zone become the store's wall
-clock; all others are that already. No expression depends on the session's time zone.
+Seconds are floored, also before 1970. Instants with a zone are converted to the wall clock; all
+other times are taken as wall clock. No expression depends on the session's time zone.
 """
 
 from __future__ import annotations
@@ -10,22 +10,28 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from retain.customers.purchases.parsing.numbers import (
-    SHAPES,
-    Reading,
-    Shape,
+    MAX_PATTERNS,
+    CellPattern,
+    SqlExpression,
     all_match,
-    guard,
-    matches,
-    shapes,
+    count_patterns,
+    full_match_sql,
+    matches_pattern,
 )
-from retain.customers.purchases.parsing.raw_columns import RAW, RawRelation
+from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
 from retain.customers.purchases.parsing.sql_names import literal
-from retain.customers.purchases.parsing.time_formats import FORMS, PLAIN, Form, by_values, iso
+from retain.customers.purchases.parsing.time_formats import (
+    PLAIN_PATTERN,
+    TIME_FORMATS,
+    TimeFormat,
+    infer_day_month_formats,
+    iso_sql,
+)
 from retain.customers.purchases.parsing.time_zones import (
     epoch_seconds_sql,
     floor_div_sql,
     to_local_sql,
-    wall_clock_of,
+    to_wall_clock,
 )
 from retain.errors import RetainError, examples
 from retain.schema.purchases import LogFormat
@@ -34,106 +40,109 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def from_texts(connection: duckdb.DuckDBPyConnection, raw: RawRelation, zone: str) -> Reading:
-    """The times of a text column, each in the form its cell has.
+def parse_text_times(
+    connection: duckdb.DuckDBPyConnection, raw: RawRelation, zone: str
+) -> SqlExpression:
+    """Return the times of a text column, each cell in its own format.
 
     Raises
     ------
     RetainError
-        No cell has a known form, or the cells leave open which of two numbers is the day.
+        No cell has a known format, or the order of day and month is ambiguous.
     """
-    if all_match(connection, PLAIN, "raw_time"):
-        return Reading(iso("raw_time", (), zone), plain=False)
-    found = shapes(connection, "time")
-    forms = [form for form in FORMS if any(matches(form.pattern, one.text) for one in found)]
-    forms += by_values(connection, raw, found)
-    if not forms and found:
-        odd = examples(one.first for one in found)
-        message = "expected dates such as '2024-03-31'; or say how they are written with "
-        raise RetainError.at(
-            raw.where("time"), f"no cell is a time: {odd}", f"{message}data.format.time_format"
-        )
-    known = [one for one in found if any(matches(form.pattern, one.text) for form in forms)]
-    sure = len(forms) == 1 and len(known) == len(found) <= SHAPES
-    branches = [_branch(form, known, zone, sure=sure) for form in forms]
-    sql = (
-        branches[0][1]
-        if sure
-        else f"CASE {' '.join(f'WHEN {a} THEN {b}' for a, b in branches)} END"
-    )
-    return Reading(sql if forms else "NULL::BIGINT", plain=False, notes=_mixed(forms, known))
+    if all_match(connection, PLAIN_PATTERN, "raw_time"):
+        return SqlExpression(iso_sql("raw_time", (), zone), is_cheap=False)
+    patterns = count_patterns(connection, "time")
+    formats = [f for f in TIME_FORMATS if _select_matching(f, patterns)]
+    formats += infer_day_month_formats(connection, raw, patterns)
+    if not formats and patterns:
+        found = f"no cell is a time: {examples(p.first_cell for p in patterns)}"
+        expected = "expected dates such as '2024-03-31'; or say how they are written with"
+        expected = f"{expected} data.format.time_format"
+        raise RetainError.at(raw.describe_column("time"), found, expected)
+    parsed = [p for p in patterns if any(matches_pattern(f.pattern, p.pattern) for f in formats)]
+    cases = [
+        (f.pattern, f.seconds_sql("raw_time", _select_matching(f, parsed), zone)) for f in formats
+    ]
+    if len(formats) == 1 and len(parsed) == len(patterns) <= MAX_PATTERNS:
+        sql = cases[0][1]
+    else:
+        whens = (f"WHEN {full_match_sql(p, 'raw_time')} THEN {value}" for p, value in cases)
+        sql = f"CASE {' '.join(whens)} END" if cases else "NULL::BIGINT"
+    messages = _missing_zone_messages(formats, parsed)
+    return SqlExpression(sql, is_cheap=False, messages=messages)
 
 
-def _branch(form: Form, known: Iterable[Shape], zone: str, *, sure: bool) -> tuple[str, str]:
-    mine = [one.text for one in known if matches(form.pattern, one.text)]
-    return "" if sure else guard(form.pattern, "raw_time"), form.seconds("raw_time", mine, zone)
+def _select_matching(format: TimeFormat, patterns: Iterable[CellPattern]) -> list[str]:  # noqa: A002
+    return [p.pattern for p in patterns if matches_pattern(format.pattern, p.pattern)]
 
 
-def _mixed(forms: Sequence[Form], known: Iterable[Shape]) -> tuple[str, ...]:
-    """What to tell of a column in which some cells name their zone and others do not."""
-    zoned = [form for form in forms if form.zoned]
-    if not zoned or len(zoned) == len(forms):
+def _missing_zone_messages(
+    formats: Sequence[TimeFormat], patterns: Sequence[CellPattern]
+) -> tuple[str, ...]:
+    """Return a message if some cells name their zone and others do not."""
+    without_zone = [f for f in formats if not f.has_zone]
+    if not without_zone or len(without_zone) == len(formats):
         return ()
-    bare = [form for form in forms if not form.zoned]
-    count = sum(one.count for one in known if any(matches(form.pattern, one.text) for form in bare))
+    count = sum(p.n_cells for p in patterns if any(_select_matching(f, [p]) for f in without_zone))
     return (f"{count} times name no zone and are taken as the store's clock; the others do",)
 
 
-_TYPED = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS")
-_EPOCHS = (  # from, below, and units a second
+_TIMESTAMP_TYPES = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS")
+_EPOCH_RANGES = (  # lower, upper (exclusive), units per second
     (0, 1e11, 1),
     (1e11, 1e14, 10**3),
     (1e14, 1e17, 10**6),
     (1e17, 9e18, 10**9),
 )
-_FIRST, _LAST = 19000101, 21001231  # days a log may have, as yyyymmdd
+_FIRST_YYYYMMDD, _LAST_YYYYMMDD = 19000101, 21001231
 
 
-def wall_clock(
+def parse_time_column(
     connection: duckdb.DuckDBPyConnection,
     raw: RawRelation,
     format: LogFormat,  # noqa: A002 - the user's word
-) -> Reading:
-    """The times of ``retain_raw`` as seconds since 1970-01-01 00:00 of the store's clock.
+) -> SqlExpression:
+    """Return the times of ``retain_raw`` as seconds since 1970-01-01 00:00 of the wall clock.
 
     Raises
     ------
     RetainError
-        The format is none, the column holds no times, or day and month
-        cannot be told apart.
+        The format is invalid, the column holds no times, or day and month are ambiguous.
     """
-    kind = raw.types["time"]
-    if kind == "TIMESTAMP WITH TIME ZONE":
-        sql = wall_clock_of(connection, "raw_time", RAW, format.timezone)
-        return Reading(sql, plain=True)
-    if (typed := _typed(kind)) is not None:
-        return Reading(typed, plain=True)
+    sql_type = raw.types["time"]
+    if sql_type == "TIMESTAMP WITH TIME ZONE":
+        sql = to_wall_clock(connection, "raw_time", RAW_TABLE, format.timezone)
+        return SqlExpression(sql, is_cheap=True)
+    if (typed := _typed_time_sql(sql_type)) is not None:
+        return SqlExpression(typed, is_cheap=True)
     whole = raw.is_whole("time")
-    if not whole and not raw.is_number("time") and kind != "VARCHAR":
+    if not whole and not raw.is_number("time") and sql_type != "VARCHAR":
         expected = "expected dates, timestamps, text or whole numbers"
-        raise RetainError.at(raw.where("time"), f"it holds {kind}", expected)
-    cell = "raw_time" if kind == "VARCHAR" else "CAST(raw_time AS HUGEINT)"
+        raise RetainError.at(raw.describe_column("time"), f"it holds {sql_type}", expected)
+    cell = "raw_time" if sql_type == "VARCHAR" else "CAST(raw_time AS HUGEINT)"
     if format.time_format is not None:
-        return _as_told(connection, f"CAST({cell} AS VARCHAR)", format.time_format, format.timezone)
-    if kind == "VARCHAR":
-        return from_texts(connection, raw, format.timezone)
-    return _from_numbers(connection, "raw_time" if whole else cell, format.timezone)
+        text = f"CAST({cell} AS VARCHAR)"
+        return _parse_with_user_format(connection, text, format.time_format, format.timezone)
+    if sql_type == "VARCHAR":
+        return parse_text_times(connection, raw, format.timezone)
+    return _parse_number_times(connection, "raw_time" if whole else cell, format.timezone)
 
 
-def _typed(kind: str) -> str | None:
+def _typed_time_sql(kind: str) -> str | None:
     if kind == "DATE":
         days = "CAST(raw_time - DATE '1970-01-01' AS BIGINT) * 86400"
         return f"CASE WHEN isfinite(raw_time) THEN {days} END"
-    if kind in _TYPED:
+    if kind in _TIMESTAMP_TYPES:
         return epoch_seconds_sql("epoch_us(CAST(raw_time AS TIMESTAMP))")
     if kind == "TIMESTAMP_NS":
         return floor_div_sql("epoch_ns(raw_time)", 10**9)
     return None
 
 
-def _as_told(
+def _parse_with_user_format(
     connection: duckdb.DuckDBPyConnection, cell: str, time_format: str, zone: str
-) -> Reading:
+) -> SqlExpression:
     import duckdb
 
     parsed = f"try_strptime({cell}, {literal(time_format)})"
@@ -141,35 +150,38 @@ def _as_told(
     try:
         row = connection.execute(f"SELECT typeof({sample})").fetchone()
     except duckdb.Error as error:
-        why = str(error).rpartition(": ")[2].splitlines()[0]
-        found = f"it is {time_format!r}: {why}"
+        reason = str(error).rpartition(": ")[2].splitlines()[0]
+        found = f"it is {time_format!r}: {reason}"
         expected = "expected what strptime takes, such as '%d.%m.%Y %H:%M'"
         raise RetainError.at("data.format.time_format", found, expected) from None
-    zoned = row is not None and "ZONE" in str(row[0])
-    told = to_local_sql(parsed, zone) if zoned else epoch_seconds_sql(f"epoch_us({parsed})")
-    return Reading(told, plain=False)
+    has_zone = row is not None and "ZONE" in str(row[0])
+    sql = to_local_sql(parsed, zone) if has_zone else epoch_seconds_sql(f"epoch_us({parsed})")
+    return SqlExpression(sql, is_cheap=False)
 
 
-def _from_numbers(connection: duckdb.DuckDBPyConnection, cell: str, zone: str) -> Reading:
-    """Days as yyyymmdd, or the seconds, ms, µs or ns since 1970 that most of the cells are."""
+def _parse_number_times(
+    connection: duckdb.DuckDBPyConnection, cell: str, zone: str
+) -> SqlExpression:
+    """Return days as yyyymmdd, or the s, ms, µs or ns since 1970 that most cells are."""
     day = f"TRY_STRPTIME(CAST({cell} AS VARCHAR), '%Y%m%d')"
-    conditions = [f"{cell} BETWEEN {_FIRST} AND {_LAST} AND {day} IS NOT NULL"]
-    conditions += [_within(cell, *band) for band in _EPOCHS]
+    in_range = f"{cell} BETWEEN {_FIRST_YYYYMMDD} AND {_LAST_YYYYMMDD}"
+    conditions = [f"{in_range} AND {day} IS NOT NULL"]
+    conditions += [_in_range_sql(cell, *limits) for limits in _EPOCH_RANGES]
     counts = ", ".join(f"count_if({condition})" for condition in conditions)
-    row = connection.execute(f"SELECT count({cell}), {counts} FROM {RAW}").fetchone()  # noqa: S608
-    every, days, *units = (int(count or 0) for count in row or (0,) * 6)
-    if days * 2 > every:
-        text = f"CASE WHEN {cell} BETWEEN {_FIRST} AND {_LAST} THEN {day} END"
-        return Reading(epoch_seconds_sql(f"epoch_us({text})"), plain=False)
-    lower, upper, unit = _EPOCHS[units.index(max(units))]
+    row = connection.execute(f"SELECT count({cell}), {counts} FROM {RAW_TABLE}").fetchone()  # noqa: S608
+    n_cells, n_days, *n_in_range = (int(count or 0) for count in row or (0,) * 6)
+    if n_days * 2 > n_cells:
+        text = f"CASE WHEN {in_range} THEN {day} END"
+        return SqlExpression(epoch_seconds_sql(f"epoch_us({text})"), is_cheap=False)
+    lower, upper, unit = _EPOCH_RANGES[n_in_range.index(max(n_in_range))]
     seconds = f"CAST({cell} AS BIGINT)"
     seconds = floor_div_sql(seconds, unit) if unit > 1 else seconds
     if zone != "UTC":
         seconds = to_local_sql(f"make_timestamptz(({seconds}) * 1000000)", zone)
-    sql = f"CASE WHEN {_within(cell, lower, upper, unit)} THEN {seconds} END"
-    return Reading(sql, plain=False)
+    sql = f"CASE WHEN {_in_range_sql(cell, lower, upper, unit)} THEN {seconds} END"
+    return SqlExpression(sql, is_cheap=False)
 
 
-def _within(cell: str, lower: float, upper: float, _: int) -> str:
+def _in_range_sql(cell: str, lower: float, upper: float, _: int) -> str:
     size = f"abs(CAST({cell} AS DOUBLE))"
     return f"({size} >= {lower:.0f} AND {size} < {upper:.0f})"

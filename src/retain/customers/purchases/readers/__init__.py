@@ -1,1 +1,1 @@
-"""Logs in files, databases and Arrow streams."""
+"""Readers of logs in files, databases and Arrow streams."""

@@ -1,4 +1,4 @@
-"""Arrow batches, from whatever exports them, into the table ``retain_raw``, one after another."""
+"""Arrow batches of any exporter, loaded into the table ``retain_raw``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.purchases.parsing.raw_columns import (
-    RAW,
+    RAW_TABLE,
     RawRelation,
     check_columns,
     column_types,
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-_BATCH = "retain_batch"
+
+_BATCH_VIEW = "retain_batch"
 
 
-def reader_of(source: Any) -> pa.RecordBatchReader:
-    """The batches of an object that exports Arrow's C stream, or of an ibis expression.
+def to_record_batch_reader(source: Any) -> pa.RecordBatchReader:
+    """Return the batches of an object that exports Arrow's C stream, or of an ibis expression.
 
     Raises
     ------
@@ -40,30 +41,31 @@ def reader_of(source: Any) -> pa.RecordBatchReader:
     return pa.RecordBatchReader.from_stream(source)
 
 
-def store(
+def load_batches(
     connection: duckdb.DuckDBPyConnection,
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     roles: Mapping[str, str],
-    told: str,
+    source_name: str,
 ) -> RawRelation:
-    """The table of all batches; only one of them is in memory at a time."""
+    """Create ``retain_raw`` from batches, with one batch in memory at a time."""
     import pyarrow as pa
 
-    check_columns(told, schema.names, roles, "")
-    _insert(connection, pa.Table.from_batches([], schema), roles, f"CREATE TABLE {RAW} AS")
+    check_columns(source_name, schema.names, roles, "")
+    _insert(connection, pa.Table.from_batches([], schema), roles, f"CREATE TABLE {RAW_TABLE} AS")
     for batch in batches:
-        whole = pa.Table.from_batches([batch], schema)
-        _insert(connection, whole, roles, f"INSERT INTO {RAW}")
-    return RawRelation(told, "batches", roles, role_types(connection), stored=True)
+        _insert(
+            connection, pa.Table.from_batches([batch], schema), roles, f"INSERT INTO {RAW_TABLE}"
+        )
+    return RawRelation(source_name, "batches", roles, role_types(connection), is_stored=True)
 
 
 def _insert(
     connection: duckdb.DuckDBPyConnection, table: pa.Table, roles: Mapping[str, str], into: str
 ) -> None:
-    connection.register(_BATCH, table)
+    connection.register(_BATCH_VIEW, table)
     try:
-        types = dict(sorted(column_types(connection, _BATCH).items()))
-        connection.execute(f"{into} SELECT {select_list(roles, types)} FROM {_BATCH}")  # noqa: S608
+        types = dict(sorted(column_types(connection, _BATCH_VIEW).items()))
+        connection.execute(f"{into} SELECT {select_list(roles, types)} FROM {_BATCH_VIEW}")  # noqa: S608
     finally:
-        connection.unregister(_BATCH)
+        connection.unregister(_BATCH_VIEW)

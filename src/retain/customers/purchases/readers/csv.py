@@ -1,4 +1,4 @@
-"""CSV files of a log into ``retain_raw``, all cells as text, cut by DuckDB's reader."""
+"""CSV files of a log, read by DuckDB into ``retain_raw`` with all cells as text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import glob
 import io
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 from retain.customers.files.dialect import Dialect, dialect_of
 from retain.customers.files.encoding import content, decode
 from retain.customers.purchases.parsing.raw_columns import (
-    RAW,
+    RAW_TABLE,
     RawRelation,
     check_columns,
-    check_same,
+    check_same_columns,
     role_types,
     select_list,
 )
-from retain.customers.purchases.parsing.sql_names import BLANK, identifier, literal
+from retain.customers.purchases.parsing.sql_names import BLANKS, identifier, literal
 from retain.customers.purchases.readers.location import LogLocation
 from retain.errors import RetainError
 from retain.storage.reading import open_regular
@@ -30,198 +30,204 @@ if TYPE_CHECKING:
     import duckdb
 
 
-SPACES = " "
-"""The separator of a file whose columns are set apart by blanks."""
+SPACE_SEPARATED = " "
+"""Separator of a file whose columns are separated by any number of spaces and tabs."""
 
-_HEAD = 1 << 20  # bytes looked at for encoding, separator and heading
+_HEAD_BYTES = 1 << 20  # from which encoding, separator and header are detected
 _UTF8 = ("utf-8", "utf-8-sig")
 
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """One file and how it is cut: ``names`` of its columns, and whether a heading tells them."""
+    """A CSV file, its format, and the path of its UTF-8 version."""
 
     path: Path
     dialect: Dialect
-    names: tuple[str, ...]
-    heading: bool
-    readable: Path
+    column_names: tuple[str, ...]
+    has_header: bool
+    utf8_path: Path
 
     @property
-    def told(self) -> str:
+    def name(self) -> str:
         """The file as messages name it."""
         return f"file {str(self.path)!r}"
 
 
-def sheet_of(path: Path, names: tuple[str, ...] | None) -> CsvFile:
-    """How a file is cut; ``names`` are its columns where it has no heading.
+def load(
+    connection: duckdb.DuckDBPyConnection,
+    location: LogLocation,
+    roles: Mapping[str, str],
+    names: tuple[str, ...] | None,
+) -> RawRelation:
+    """Load the rows of all files, whose columns may be in different orders.
+
+    ``names`` are the columns of files without a header.
+    """
+    files = [sniff_csv(path, names) for path in location.files]
+    first = files[0]
+    hint = "" if names else " Name the columns of a file without a header with data.format.columns."
+    for file in files:
+        check_columns(file.name, file.column_names, roles, hint)
+        check_same_columns(first.name, first.column_names, file.name, file.column_names)
+    with tempfile.TemporaryDirectory() as folder:
+        temp_dir = Path(folder)
+        utf8_files = [ensure_utf8(file, temp_dir / str(n)) for n, file in enumerate(files)]
+        _create_table(connection, utf8_files, roles, temp_dir)
+    return RawRelation(
+        name=location.name,
+        dialect=str(first.dialect),
+        column_names=roles,
+        types=role_types(connection),
+        is_stored=True,
+        decimal_mark=first.dialect.decimal,
+        n_header_lines=int(first.has_header) if len(files) == 1 else None,
+    )
+
+
+def sniff_csv(path: Path, names: tuple[str, ...] | None) -> CsvFile:
+    """Return a file with its detected format; ``names`` are its columns without a header.
 
     Raises
     ------
     RetainError
-        The file is missing, empty or no text, or has not as many columns as names.
+        The file is missing, empty or not text, or the number of columns differs from ``names``.
     """
-    encoding, text = _head(path)
+    encoding, text = _read_head(path)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     dialect = dialect_of(encoding, text)
     first = next(csv.reader(io.StringIO(text), delimiter=dialect.separator), [])
-    spaced = text.lstrip("\n").split("\n", 1)[0].split()
-    if names is not None and len(names) > 1 and len(first) != len(names) == len(spaced):
-        dialect = replace(dialect, separator=SPACES, decimal=".")
-        first = spaced
-    cells = tuple(cell.strip(BLANK) for cell in first)
+    words = text.lstrip("\n").split("\n", 1)[0].split()
+    if names is not None and len(names) > 1 and len(first) != len(names) == len(words):
+        dialect = replace(dialect, separator=SPACE_SEPARATED, decimal=".")
+        first = words
+    cells = tuple(cell.strip(BLANKS) for cell in first)
     if names is None:
-        there = tuple(cell or f"column {n}" for n, cell in enumerate(cells, start=1))
-        return CsvFile(path, dialect, there, heading=True, readable=path)
+        header = tuple(cell or f"column {n}" for n, cell in enumerate(cells, start=1))
+        return CsvFile(path, dialect, header, has_header=True, utf8_path=path)
     if len(cells) != len(names):
         found = f"file {str(path)!r} has {len(cells)} columns, and data.format.columns {len(names)}"
         raise RetainError(f"{found}; expected a name for each column.")
-    return CsvFile(path, dialect, names, heading=cells == names, readable=path)
+    return CsvFile(path, dialect, names, has_header=cells == names, utf8_path=path)
 
 
-def _head(path: Path) -> tuple[str, str]:
-    """Encoding and text of the first whole lines."""
-    with open_regular(path) as opened:
-        data = opened.read(_HEAD)
-    if len(data) < _HEAD:
+def _read_head(path: Path) -> tuple[str, str]:
+    """Return encoding and text of the first whole lines."""
+    with open_regular(path) as stream:
+        data = stream.read(_HEAD_BYTES)
+    if len(data) < _HEAD_BYTES:
         return decode(path, data)
-    wide = b"\0" in data[:64]  # UTF-16, which a cut after one byte would split
-    return decode(path, data if wide else data[: data.rfind(b"\n") + 1] or data)
+    is_utf16 = b"\0" in data[:64]  # a cut after a newline byte would split a character
+    return decode(path, data if is_utf16 else data[: data.rfind(b"\n") + 1] or data)
 
 
-# --- encodings ---------------------------------------------------------------------------------
+# --- encodings -----------------------------------------------------------------------------------
 
 
-def readable(sheet: CsvFile, copy: Path) -> CsvFile:
-    """The sheet in UTF-8, as DuckDB reads it: the file itself where it is that already."""
-    return sheet if sheet.dialect.encoding in _UTF8 else rewritten(sheet, copy)
+def ensure_utf8(file: CsvFile, copy: Path) -> CsvFile:
+    """Return the file, with a UTF-8 copy if it has another encoding."""
+    return file if file.dialect.encoding in _UTF8 else to_utf8(file, copy)
 
 
-def rewritten(sheet: CsvFile, copy: Path) -> CsvFile:
-    """A copy in UTF-8 whose lines all end alike."""
+def to_utf8(file: CsvFile, copy: Path) -> CsvFile:
+    """Write a copy in UTF-8 with uniform line ends."""
     try:
-        _copied(sheet.path, sheet.dialect.encoding, copy)
+        _write_utf8(file.path, file.dialect.encoding, copy)
     except UnicodeError:
-        encoding, _ = decode(sheet.path, content(sheet.path))
-        _copied(sheet.path, encoding, copy)
-    return replace(sheet, readable=copy)
+        encoding, _ = decode(file.path, content(file.path))
+        _write_utf8(file.path, encoding, copy)
+    return replace(file, utf8_path=copy)
 
 
-def _copied(path: Path, encoding: str, copy: Path) -> None:
-    with open_regular(path) as raw, copy.open("w", encoding="utf-8", newline="") as to:
+def _write_utf8(path: Path, encoding: str, copy: Path) -> None:
+    with open_regular(path) as raw, copy.open("w", encoding="utf-8", newline="") as target:
         source = io.TextIOWrapper(raw, encoding=encoding)
-        while text := source.read(_HEAD):
-            to.write(text)
-
-
-_NO_SEPARATOR = "\x1f"
-
-
-def load(
-    connection: duckdb.DuckDBPyConnection,
-    origin: LogLocation,
-    roles: Mapping[str, str],
-    names: tuple[str, ...] | None,
-) -> RawRelation:
-    """The rows of all files; the same columns may stand in another order in another file."""
-    sheets = [sheet_of(path, names) for path in origin.files]
-    hint = "" if names else " A file without a heading is named by data.format.columns."
-    for sheet in sheets:
-        check_columns(sheet.told, sheet.names, roles, hint)
-        check_same(sheets[0].told, sheets[0].names, sheet.told, sheet.names)
-    with tempfile.TemporaryDirectory() as folder:
-        scratch = Path(folder)
-        ready = [readable(sheet, scratch / str(n)) for n, sheet in enumerate(sheets)]
-        _store(connection, ready, roles, scratch)
-    first = sheets[0]
-    header = int(first.heading) if len(sheets) == 1 else None
-    types = role_types(connection)
-    return RawRelation(
-        origin.told, str(first.dialect), roles, types, stored=True,
-        decimal=first.dialect.decimal, header=header,
-    )  # fmt: skip
+        while text := source.read(_HEAD_BYTES):
+            target.write(text)
 
 
 # --- cells ---------------------------------------------------------------------------------------
 
+_NO_SEPARATOR = "\x1f"
 
-def _store(
+
+def _create_table(
     connection: duckdb.DuckDBPyConnection,
-    sheets: list[CsvFile],
+    files: list[CsvFile],
     roles: Mapping[str, str],
-    scratch: Path,
+    temp_dir: Path,
 ) -> None:
     import duckdb
 
     try:
-        connection.execute(_stored(sheets, roles))
-    except duckdb.InvalidInputException:  # another encoding, or several ends of lines
-        mended = [rewritten(s, scratch / f"again-{n}") for n, s in enumerate(sheets)]
+        connection.execute(_create_table_sql(files, roles))
+    except duckdb.InvalidInputException:  # another encoding, or mixed line ends
+        copies = [to_utf8(file, temp_dir / f"again-{n}") for n, file in enumerate(files)]
         try:
-            connection.execute(_stored(mended, roles))
+            connection.execute(_create_table_sql(copies, roles))
         except duckdb.InvalidInputException as error:
-            raise _uncut(sheets, str(error)) from None
+            raise _parse_error(files, str(error)) from None
 
 
-def _stored(sheets: list[CsvFile], roles: Mapping[str, str]) -> str:
-    parts = (_selected(group, roles) for group in _groups(sheets))
-    return f"CREATE TABLE {RAW} AS {' UNION ALL '.join(parts)}"
+def _create_table_sql(files: list[CsvFile], roles: Mapping[str, str]) -> str:
+    selects = (_select_sql(group, roles) for group in _group_by_format(files))
+    return f"CREATE TABLE {RAW_TABLE} AS {' UNION ALL '.join(selects)}"
 
 
-def _groups(sheets: list[CsvFile]) -> Iterator[list[CsvFile]]:
-    """Files that are cut alike, so that thousands of them are one reader."""
-    found: dict[tuple[object, ...], list[CsvFile]] = {}
-    for sheet in sheets:
-        found.setdefault((sheet.dialect.separator, sheet.names, sheet.heading), []).append(sheet)
-    yield from found.values()
+def _group_by_format(files: list[CsvFile]) -> Iterable[list[CsvFile]]:
+    """Return files of the same format together, so that one reader reads thousands of them."""
+    groups: dict[tuple[object, ...], list[CsvFile]] = {}
+    for file in files:
+        key = (file.dialect.separator, file.column_names, file.has_header)
+        groups.setdefault(key, []).append(file)
+    return groups.values()
 
 
-def _selected(sheets: list[CsvFile], roles: Mapping[str, str]) -> str:
-    first = sheets[0]
-    types = dict.fromkeys(sorted(first.names), "VARCHAR")
-    return f"SELECT {select_list(roles, types)} FROM ({_cells(sheets)})"  # noqa: S608 - quoted
+def _select_sql(files: list[CsvFile], roles: Mapping[str, str]) -> str:
+    types = dict.fromkeys(sorted(files[0].column_names), "VARCHAR")
+    return f"SELECT {select_list(roles, types)} FROM ({_read_csv_sql(files)})"  # noqa: S608 - quoted
 
 
-def _cells(sheets: list[CsvFile]) -> str:
-    first = sheets[0]
-    spaced = first.dialect.separator == SPACES
-    names = ("line",) if spaced else first.names
+def _read_csv_sql(files: list[CsvFile]) -> str:
+    first = files[0]
+    by_spaces = first.dialect.separator == SPACE_SEPARATED
+    names = ("line",) if by_spaces else first.column_names
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    files = ", ".join(literal(glob.escape(str(sheet.readable))) for sheet in sheets)
-    mark = _NO_SEPARATOR if spaced else first.dialect.separator
-    quote = "''" if spaced else "'\"'"
+    paths = ", ".join(literal(glob.escape(str(file.utf8_path))) for file in files)
+    separator = _NO_SEPARATOR if by_spaces else first.dialect.separator
+    quote = "''" if by_spaces else "'\"'"
     reader = (
-        f"read_csv([{files}], auto_detect=false, columns={{{columns}}}, delim={literal(mark)}, "
-        f"quote={quote}, escape={quote}, header={str(first.heading).lower()}, "
-        "hive_partitioning=false, compression='none')"
+        f"read_csv([{paths}], auto_detect=false, columns={{{columns}}}, "
+        f"delim={literal(separator)}, quote={quote}, escape={quote}, "
+        f"header={str(first.has_header).lower()}, hive_partitioning=false, compression='none')"
     )
-    if not spaced:
-        return f"SELECT * FROM {reader}"  # noqa: S608 - quoted
-    return _split(reader, first.names)
+    if by_spaces:
+        return _split_at_spaces_sql(reader, first.column_names)
+    return f"SELECT * FROM {reader}"  # noqa: S608 - quoted
 
 
-def _split(reader: str, names: tuple[str, ...]) -> str:
-    """Lines cut at blanks; one of another number of cells stops the query."""
+def _split_at_spaces_sql(reader: str, names: tuple[str, ...]) -> str:
+    """Return lines split at spaces; a line with another number of cells stops the query."""
     line = "trim(line, ' \t')"
-    cut = f"SELECT string_split_regex({line}, '[ \t]+') AS cells, line FROM {reader}"  # noqa: S608
+    split = f"SELECT string_split_regex({line}, '[ \t]+') AS cells, line FROM {reader}"  # noqa: S608
     count = f"'\nExpected Number of Columns: {len(names)} Found: ' || len(cells)"
-    wrong = f"error('CSV Error on Line: ' || left(line, 60) || {count})"
-    checked = f"CASE WHEN len(cells) = {len(names)} THEN cells ELSE {wrong} END AS cells"
-    rows = f"SELECT {checked} FROM ({cut} WHERE {line} <> '')"  # noqa: S608 - quoted
-    columns = ", ".join(
-        f"cells[{n}] AS {identifier(name)}" for n, name in enumerate(names, start=1)
+    error = f"error('CSV Error on Line: ' || left(line, 60) || {count})"
+    checked = f"CASE WHEN len(cells) = {len(names)} THEN cells ELSE {error} END AS cells"
+    rows = f"SELECT {checked} FROM ({split} WHERE {line} <> '')"  # noqa: S608 - quoted
+    cells = (f"cells[{n}] AS {identifier(name)}" for n, name in enumerate(names, start=1))
+    return f"SELECT {', '.join(cells)} FROM ({rows})"  # noqa: S608
+
+
+def _parse_error(files: list[CsvFile], message: str) -> RetainError:
+    """Return DuckDB's error, or that of ``_split_at_spaces_sql``, as a message for the user."""
+    line = message.partition("on Line: ")[2].partition("\n")[0]
+    name = files[0].name if len(files) == 1 else "one of the files"
+    counts = message.partition("Expected Number of Columns: ")[2].partition("\n")[0]
+    if not counts:
+        found = f"{name} cannot be cut into cells at line {line}"
+        return RetainError(f"{found}; look for a quote that is not closed.")
+    expected, _, n_cells = counts.partition(" Found: ")
+    position = f"line {line}" if line.isdecimal() else f"line {line!r}"
+    header = "header" if files[0].has_header else "names of data.format.columns"
+    return RetainError(
+        f"{name}, {position}: {n_cells} cells; expected {expected}, as in the {header}."
     )
-    return f"SELECT {columns} FROM ({rows})"  # noqa: S608
-
-
-def _uncut(sheets: list[CsvFile], why: str) -> RetainError:
-    line = why.partition("on Line: ")[2].partition("\n")[0]
-    told = sheets[0].told if len(sheets) == 1 else "one of the files"
-    cells = why.partition("Expected Number of Columns: ")[2].partition("\n")[0]
-    if cells:
-        expected, _, found = cells.partition(" Found: ")
-        at = f"line {line}" if line.isdecimal() else f"line {line!r}"
-        wanted = "header" if sheets[0].heading else "names of data.format.columns"
-        return RetainError(f"{told}, {at}: {found} cells; expected {expected}, as in the {wanted}.")
-    found = f"{told} cannot be cut into cells at line {line}"
-    return RetainError(f"{found}; look for a quote that is not closed.")

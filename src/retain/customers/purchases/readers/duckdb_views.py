@@ -1,4 +1,4 @@
-"""A table in a DuckDB file as the view ``retain_raw``; the file is opened for reading alone."""
+"""DuckDB and Parquet files as the view ``retain_raw``, opened read-only."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.cleaning.normalise import PURCHASES, SCRATCH
+from retain.customers.purchases.cleaning.normalise import PURCHASES, TEMP_RELATIONS
 from retain.customers.purchases.parsing.raw_columns import (
-    RAW,
+    RAW_TABLE,
     RawRelation,
     check_columns,
-    check_same,
+    check_same_columns,
     column_types,
-    drop,
+    drop_relations,
     role_types,
     select_list,
 )
@@ -30,73 +30,73 @@ if TYPE_CHECKING:
 
 
 ATTACHED = "retain_log"
-"""The name of the file among the databases of the connection."""
+"""Name of the file among the databases of the connection."""
 
 
 def create_table_view(
     connection: duckdb.DuckDBPyConnection,
-    origin: LogLocation,
+    location: LogLocation,
     table: str | None,
     roles: Mapping[str, str],
 ) -> RawRelation:
-    """A view of the table. A view of the file is refused: its query may read any other file."""
-    _attach(connection, origin)
-    named = f"WHERE database_name = {literal(ATTACHED)} AND NOT internal"
-    tables = f"SELECT schema_name, table_name FROM duckdb_tables() {named}"  # noqa: S608 - quoted
-    there = [(str(s), str(t)) for s, t in connection.execute(tables).fetchall()]
-    views = f"SELECT view_name FROM duckdb_views() {named}"  # noqa: S608 - quoted
+    """Create a view of the table; a view in the file is an error, as it may read other files."""
+    _attach(connection, location)
+    condition = f"WHERE database_name = {literal(ATTACHED)} AND NOT internal"
+    tables = f"SELECT schema_name, table_name FROM duckdb_tables() {condition}"  # noqa: S608 - quoted
+    names = [(str(s), str(t)) for s, t in connection.execute(tables).fetchall()]
+    views = f"SELECT view_name FROM duckdb_views() {condition}"  # noqa: S608 - quoted
     if (table,) in connection.execute(views).fetchall():
-        found = f"{table!r} of {origin.told} is a view"
+        found = f"{table!r} of {location.name} is a view"
         raise RetainError(f"{found}; expected a table. Store it: CREATE TABLE … AS FROM {table}.")
-    schema, name = resolve_table(origin.told, table, there, "main")
+    schema, name = resolve_table(location.name, table, names, "main")
     source = f"{identifier(ATTACHED)}.{identifier(schema)}.{identifier(name)}"
     types = dict(sorted(column_types(connection, source).items()))
-    message = f"table {name!r} of {origin.told}"
-    check_columns(message, list(types), roles, "")
-    connection.execute(f"CREATE VIEW {RAW} AS SELECT {select_list(roles, types)} FROM {source}")  # noqa: S608
-    return RawRelation(message, "DuckDB", roles, role_types(connection), stored=False)
+    source_name = f"table {name!r} of {location.name}"
+    check_columns(source_name, list(types), roles, "")
+    select = f"SELECT {select_list(roles, types)} FROM {source}"  # noqa: S608 - quoted
+    connection.execute(f"CREATE VIEW {RAW_TABLE} AS {select}")
+    return RawRelation(source_name, "DuckDB", roles, role_types(connection), is_stored=False)
 
 
 def detach(connection: duckdb.DuckDBPyConnection) -> None:
-    """The connection without a log's file."""
+    """Detach the file of a log, if one is attached."""
     connection.execute(f"DETACH DATABASE IF EXISTS {ATTACHED}")
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, origin: LogLocation) -> None:
+def _attach(connection: duckdb.DuckDBPyConnection, location: LogLocation) -> None:
     import duckdb
 
     try:
-        file = literal(str(origin.files[0]))
+        file = literal(str(location.files[0]))
         connection.execute(f"ATTACH {file} AS {ATTACHED} (READ_ONLY, TYPE duckdb)")
     except duckdb.Error as error:
-        why = str(error).splitlines()[0][:200]
-        raise RetainError(f"{origin.told} cannot be opened as a DuckDB file: {why}.") from None
+        reason = str(error).splitlines()[0][:200]
+        raise RetainError(f"{location.name} cannot be opened as a DuckDB file: {reason}.") from None
 
 
 def create_parquet_view(
-    connection: duckdb.DuckDBPyConnection, origin: LogLocation, roles: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection, location: LogLocation, roles: Mapping[str, str]
 ) -> RawRelation:
-    """A view of all files; columns whose types differ from file to file take the widest.
-
-    Nanoseconds are fine here, but Spark refuses such files: it needs ``purchases`` instead.
-    """
-    schemas = {path: read_parquet_schema(path).remove_metadata() for path in origin.files}
-    first = schemas[origin.files[0]]
+    """Create a view of all files; columns of several types take the widest."""
+    schemas = {path: read_parquet_schema(path).remove_metadata() for path in location.files}
+    first = schemas[location.files[0]]
     for path, schema in schemas.items():
-        message = f"file {str(path)!r}"
-        check_columns(message, schema.names, roles, "")
-        check_same(f"file {str(origin.files[0])!r}", first.names, message, schema.names)
-    alike = all(schema.equals(first) for schema in schemas.values())
-    files = ", ".join(literal(glob.escape(str(path))) for path in origin.files)
-    how = f"union_by_name={str(not alike).lower()}, hive_partitioning=false, binary_as_string=true"
-    reader = f"read_parquet([{files}], {how})"
+        file_name = f"file {str(path)!r}"
+        check_columns(file_name, schema.names, roles, "")
+        check_same_columns(f"file {str(location.files[0])!r}", first.names, file_name, schema.names)
+    same_types = all(schema.equals(first) for schema in schemas.values())
+    files = ", ".join(literal(glob.escape(str(path))) for path in location.files)
+    by_name = str(not same_types).lower()
+    options = f"union_by_name={by_name}, hive_partitioning=false, binary_as_string=true"
+    reader = f"read_parquet([{files}], {options})"
     types = dict(sorted(column_types(connection, reader).items()))
-    connection.execute(f"CREATE VIEW {RAW} AS SELECT {select_list(roles, types)} FROM {reader}")  # noqa: S608
-    return RawRelation(origin.told, "Parquet", roles, role_types(connection), stored=False)
+    select = f"SELECT {select_list(roles, types)} FROM {reader}"  # noqa: S608 - quoted
+    connection.execute(f"CREATE VIEW {RAW_TABLE} AS {select}")
+    return RawRelation(location.name, "Parquet", roles, role_types(connection), is_stored=False)
 
 
-def prepare(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
-    """A connection without another log's relations, and without ways to fetch code.
+def configure(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
+    """Drop the relations of another log and forbid the download of extensions.
 
     Raises
     ------
@@ -106,26 +106,28 @@ def prepare(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
     connection.execute("SET autoinstall_known_extensions = false")
     connection.execute("SET autoload_known_extensions = false")
     connection.execute("SET TimeZone = 'UTC'")
-    drop(connection, (PURCHASES, *SCRATCH))
+    drop_relations(connection, (PURCHASES, *TEMP_RELATIONS))
     detach(connection)
     check_zone(connection, zone)
 
 
 @contextmanager
-def in_sentences(told: str) -> Iterator[None]:
-    """What DuckDB cannot read is the file's fault, not a bug."""
+def readable_duckdb_errors(source_name: str) -> Iterator[None]:
+    """Raise DuckDB's errors about unreadable data as messages for the user."""
     import duckdb
 
     try:
         yield
     except (duckdb.IOException, duckdb.DataError, duckdb.InvalidInputException) as error:
-        raise _unreadable(told, error) from None
+        raise _unreadable_error(source_name, error) from None
     except duckdb.Error as error:
-        if type(error) is not duckdb.Error:  # a bug, or no memory
+        if type(error) is not duckdb.Error:  # a bug, or out of memory
             raise
-        raise _unreadable(told, error) from None  # Parquet's own codec has no class
+        raise _unreadable_error(
+            source_name, error
+        ) from None  # the Parquet codec has no error class
 
 
-def _unreadable(told: str, error: Exception) -> RetainError:
-    why = str(error).splitlines()[0][:200].removesuffix(".")
-    return RetainError(f"{told} cannot be read: {why}.")
+def _unreadable_error(source_name: str, error: Exception) -> RetainError:
+    reason = str(error).splitlines()[0][:200].removesuffix(".")
+    return RetainError(f"{source_name} cannot be read: {reason}.")

@@ -1,4 +1,4 @@
-"""Tables of SQLite and PostgreSQL, streamed as batches of text; nothing is written to them."""
+"""Tables of SQLite and PostgreSQL, streamed read-only as batches of text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from retain.customers.purchases.parsing.raw_columns import RawRelation
-from retain.customers.purchases.readers.arrow import store
+from retain.customers.purchases.readers.arrow import load_batches
 from retain.customers.purchases.readers.location import LogLocation
 from retain.errors import RetainError, did_you_mean, examples
 
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def resolve_table(
-    told: str, table: str | None, there: Sequence[tuple[str, str]], usual: str
+    source_name: str, table: str | None, tables: Sequence[tuple[str, str]], default_schema: str
 ) -> tuple[str, str]:
-    """Schema and name of the table: ``NAME`` of the ``usual`` schema, or ``SCHEMA.NAME``.
+    """Return schema and name of the table ``NAME`` of the default schema, or ``SCHEMA.NAME``.
 
     Raises
     ------
@@ -40,58 +40,61 @@ def resolve_table(
     ('shop', 'log')
     """
     names = {
-        name if schema == usual else f"{schema}.{name}": (schema, name) for schema, name in there
+        name if schema == default_schema else f"{schema}.{name}": (schema, name)
+        for schema, name in tables
     }
     if table is None and len(names) == 1:
         return next(iter(names.values()))
     listed = examples(sorted(names), limit=20)
     if table is None:
-        found = f"{told} has the tables {listed}" if names else f"{told} has no tables"
+        found = (
+            f"{source_name} has the tables {listed}" if names else f"{source_name} has no tables"
+        )
         raise RetainError(f"{found}; name the log with data.table=TABLE.")
-    if table.removeprefix(f"{usual}.") in names:
-        return names[table.removeprefix(f"{usual}.")]
-    found = f"{told} has no table {table!r}; it has {listed or 'none'}"
+    if table.removeprefix(f"{default_schema}.") in names:
+        return names[table.removeprefix(f"{default_schema}.")]
+    found = f"{source_name} has no table {table!r}; it has {listed or 'none'}"
     raise RetainError(f"{found}.{did_you_mean(table, names)}")
 
 
-_ROWS = 20_000  # of a batch
-_PATIENCE = 10  # seconds a server may take to answer
-_TEXT_FORM = "-c timezone=UTC -c datestyle=ISO,YMD -c extra_float_digits=1"
-_READING = "-c default_transaction_read_only=on"
+_BATCH_ROWS = 20_000
+_CONNECT_TIMEOUT_SECONDS = 10
+_TEXT_OPTIONS = "-c timezone=UTC -c datestyle=ISO,YMD -c extra_float_digits=1"
+_READ_ONLY_OPTION = "-c default_transaction_read_only=on"
 
 
 def load(
     connection: duckdb.DuckDBPyConnection,
-    origin: LogLocation,
+    location: LogLocation,
     table: str | None,
     roles: Mapping[str, str],
 ) -> RawRelation:
-    """The rows of a table, all cells as text."""
-    with _connected(origin) as engine, _told(origin):
-        source = _table(engine, origin, table)
-        message = f"table {source.name!r} of {origin.told}"
-        schema, batches = stream_rows(engine, _as_text(engine, source))
-        raw = store(connection, schema, batches, roles, message)
-        return replace(raw, how=origin.kind)
+    """Load the rows of a table, all cells as text."""
+    with _connect(location) as engine, _readable_database_errors(location):
+        source = _find_table(engine, location, table)
+        source_name = f"table {source.name!r} of {location.name}"
+        schema, batches = stream_rows(engine, _select_as_text(engine, source))
+        raw = load_batches(connection, schema, batches, roles, source_name)
+        return replace(raw, dialect=location.kind)
 
 
-def server_content(origin: LogLocation, table: str | None) -> tuple[str, ...]:
-    """What tells the content of a PostgreSQL table: its rows, hashed and added up by the server."""
+def hash_server_table(location: LogLocation, table: str | None) -> tuple[str, ...]:
+    """Return name, columns, row count and sum of row hashes of a PostgreSQL table."""
     import sqlalchemy as sa
 
-    with _connected(origin) as engine, _told(origin):
-        source = _table(engine, origin, table).alias("retain_row")
-        whole = sa.cast(sa.literal_column("retain_row"), sa.Text)
-        hashed = sa.func.sum(sa.func.hashtextextended(whole, 0))
+    with _connect(location) as engine, _readable_database_errors(location):
+        source = _find_table(engine, location, table).alias("retain_row")
+        row_text = sa.cast(sa.literal_column("retain_row"), sa.Text)
+        hashed = sa.func.sum(sa.func.hashtextextended(row_text, 0))
         query = sa.select(sa.func.count(), sa.cast(hashed, sa.Text)).select_from(source)
-        with engine.connect() as connected:
-            row = connected.execute(query).one()
+        with engine.connect() as connection:
+            row = connection.execute(query).one()
         columns = ",".join(source.c.keys())
-    return (origin.told, columns, str(row[0]), str(row[1]))
+    return (location.name, columns, str(row[0]), str(row[1]))
 
 
 def stream_rows(engine: sa.Engine, query: Any) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """The schema and the batches of a SQLAlchemy table or select, every cell as text."""
+    """Return schema and batches of a SQLAlchemy table or select, all cells as text."""
     import pyarrow as pa
     import sqlalchemy as sa
 
@@ -100,22 +103,22 @@ def stream_rows(engine: sa.Engine, query: Any) -> tuple[pa.Schema, Iterator[pa.R
         select = sa.select(query)
     names = [str(column.name) for column in select.selected_columns]
     schema = pa.schema([(name, pa.string()) for name in names])
-    return schema, _batches(engine, select, schema)
+    return schema, _iter_batches(engine, select, schema)
 
 
-def _batches(engine: sa.Engine, select: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _iter_batches(engine: sa.Engine, select: Any, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     import pyarrow as pa
 
-    with engine.connect() as connected:
-        streaming = connected.execution_options(stream_results=True, yield_per=_ROWS)
-        for rows in streaming.execute(select).partitions(_ROWS):
-            cells = ([_text(cell) for cell in column] for column in zip(*rows, strict=True))
+    with engine.connect() as connection:
+        streaming = connection.execution_options(stream_results=True, yield_per=_BATCH_ROWS)
+        for rows in streaming.execute(select).partitions(_BATCH_ROWS):
+            cells = ([_to_text(cell) for cell in column] for column in zip(*rows, strict=True))
             arrays = [pa.array(column, pa.string()) for column in cells]
             yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _text(cell: object) -> str | None:
-    """A cell as CSV would write it, every digit kept."""
+def _to_text(cell: object) -> str | None:
+    """Return a cell as CSV would write it, with all digits."""
     if cell is None or isinstance(cell, str):
         return cell
     if isinstance(cell, bool):
@@ -130,34 +133,34 @@ def _text(cell: object) -> str | None:
 # --- tables --------------------------------------------------------------------------------------
 
 
-def _table(engine: sa.Engine, origin: LogLocation, table: str | None) -> sa.TableClause:
-    """The table with all its columns, none of them typed: a driver's own values are kept."""
+def _find_table(engine: sa.Engine, location: LogLocation, table: str | None) -> sa.TableClause:
+    """Return the table with all columns untyped, so that the driver's own values are kept."""
     import sqlalchemy as sa
 
     inspector = sa.inspect(engine)
-    usual = inspector.default_schema_name or "main"
-    there = []
+    default_schema = inspector.default_schema_name or "main"
+    tables = []
     for schema in inspector.get_schema_names():
         if schema == "information_schema" or schema.startswith("pg_"):
             continue
         names = (*inspector.get_table_names(schema), *inspector.get_view_names(schema))
-        there += [(schema, name) for name in names]
-    schema, name = resolve_table(origin.told, table, there, usual)
-    found = sa.table(_quoted(name), schema=_quoted(schema))
-    with engine.connect() as connected:
-        empty = connected.execute(sa.select(sa.text("*")).select_from(found).limit(0))
-        columns: list[sa.ColumnClause[Any]] = [sa.column(_quoted(key)) for key in empty.keys()]  # noqa: SIM118 - no mapping
-    return sa.table(_quoted(name), *columns, schema=_quoted(schema))
+        tables += [(schema, name) for name in names]
+    schema, name = resolve_table(location.name, table, tables, default_schema)
+    found = sa.table(_quote(name), schema=_quote(schema))
+    with engine.connect() as connection:
+        empty = connection.execute(sa.select(sa.text("*")).select_from(found).limit(0))
+        columns: list[sa.ColumnClause[Any]] = [sa.column(_quote(key)) for key in empty.keys()]  # noqa: SIM118 - no mapping
+    return sa.table(_quote(name), *columns, schema=_quote(schema))
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     from sqlalchemy.sql import quoted_name
 
     return quoted_name(name, quote=True)
 
 
-def _as_text(engine: sa.Engine, source: sa.TableClause) -> Any:
-    """A select of all columns; PostgreSQL writes them itself, as it holds more than Python does."""
+def _select_as_text(engine: sa.Engine, source: sa.TableClause) -> Any:
+    """Return a select of all columns; PostgreSQL converts them, as Python has fewer types."""
     import sqlalchemy as sa
 
     if engine.dialect.name == "sqlite":
@@ -169,11 +172,11 @@ def _as_text(engine: sa.Engine, source: sa.TableClause) -> Any:
 
 
 @contextmanager
-def _connected(origin: LogLocation) -> Iterator[sa.Engine]:
+def _connect(location: LogLocation) -> Iterator[sa.Engine]:
     if find_spec("sqlalchemy") is None or find_spec("psycopg") is None:
         needs = "a log in SQLite or PostgreSQL needs SQLAlchemy, which is not installed"
         raise RetainError(f"{needs}; type: pip install 'retain[databases]'")
-    engine = _sqlite(origin) if origin.kind == "SQLite" else _postgresql(origin)
+    engine = _sqlite(location) if location.kind == "SQLite" else _postgresql(location)
     try:
         yield engine
     finally:
@@ -181,28 +184,28 @@ def _connected(origin: LogLocation) -> Iterator[sa.Engine]:
 
 
 @contextmanager
-def _told(origin: LogLocation) -> Iterator[None]:
-    """What a database answers, in one sentence."""
+def _readable_database_errors(location: LogLocation) -> Iterator[None]:
+    """Raise errors of the database as messages for the user."""
     import sqlalchemy as sa
 
     try:
         yield
     except sa.exc.OperationalError as error:
-        why = _first_line(error)
-        raise RetainError(f"{origin.told} cannot be reached or read: {why}.") from None
+        reason = _last_line(error)
+        raise RetainError(f"{location.name} cannot be reached or read: {reason}.") from None
     except sa.exc.DBAPIError as error:
-        raise RetainError(f"{origin.told} cannot be read: {_first_line(error)}.") from None
+        raise RetainError(f"{location.name} cannot be read: {_last_line(error)}.") from None
 
 
-def _first_line(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
     lines = str(getattr(error, "orig", error)).strip().splitlines()
     return (lines[-1] if lines else "no reason given").strip()[:200].removesuffix(".")
 
 
-def _sqlite(origin: LogLocation) -> sa.Engine:
+def _sqlite(location: LogLocation) -> sa.Engine:
     import sqlalchemy as sa
 
-    uri = f"{origin.files[0].resolve().as_uri()}?mode=ro"
+    uri = f"{location.files[0].resolve().as_uri()}?mode=ro"
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(uri, uri=True)
@@ -210,9 +213,12 @@ def _sqlite(origin: LogLocation) -> sa.Engine:
     return sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.NullPool)
 
 
-def _postgresql(origin: LogLocation) -> sa.Engine:
+def _postgresql(location: LogLocation) -> sa.Engine:
     import sqlalchemy as sa
 
-    url = sa.make_url(origin.url).set(drivername="postgresql+psycopg")
-    options = {"connect_timeout": _PATIENCE, "options": f"{_TEXT_FORM} {_READING}"}
+    url = sa.make_url(location.url).set(drivername="postgresql+psycopg")
+    options = {
+        "connect_timeout": _CONNECT_TIMEOUT_SECONDS,
+        "options": f"{_TEXT_OPTIONS} {_READ_ONLY_OPTION}",
+    }
     return sa.create_engine(url, connect_args=options, poolclass=sa.pool.NullPool)

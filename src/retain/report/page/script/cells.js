@@ -13,10 +13,14 @@ const numeral = (value, form, computed = false) => {
   return data;
 };
 
-const range = (low, high, form, computed = false) =>
-  make("span", { class: "range" },
-    numeral(low, form, computed), form === "change" ? " \u2026 " : " \u2013 ",
-    numeral(high, form, computed));
+// As interval() of report/text/words.py has it.
+const range = (low, high, form, computed = false) => {
+  const signed = ["change", "growth"].includes(form) || Math.min(low, high) < 0;
+  const [before, between, after] = island.words[language()]["interval." + (signed ? "signed" : "plain")]
+    .split(/\{low\}|\{high\}/);
+  return make("span", { class: "range" }, before, numeral(low, form, computed), between,
+    numeral(high, form, computed), after);
+};
 
 const table = (titles, rows) => {
   const heads = titles.map(([title, kind]) => make("th", { scope: "col", class: kind }, title));

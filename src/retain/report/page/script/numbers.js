@@ -49,6 +49,8 @@ const FORMS = {
   share,
   value: (value) => significant(value, 3),
 };
+for (let digits = 0; digits < 7; digits += 1)
+  FORMS["money_" + digits] = (value) => grouped(value, digits);
 for (let digits = 4; digits < 18; digits += 1)
   FORMS["value_" + digits] = (value) => significant(value, digits);
 

@@ -1,8 +1,8 @@
--- How many customers of each snapshot are regular, or for which reason not, and how many declined.
+-- One row per snapshot and reason (0 = regular): the number of customers and of those who declined.
 SELECT
   snapshot,
   reason,
   COUNT(*) AS customers,
   {% if has_target %}CAST(SUM(declined) AS BIGINT){% else %}CAST(0 AS BIGINT){% endif %} AS declined
-FROM judged
+FROM eligibility
 GROUP BY snapshot, reason

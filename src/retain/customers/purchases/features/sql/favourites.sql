@@ -1,14 +1,14 @@
--- A row a customer: for each snapshot the category bought most often in the longest window before
--- it, as count * {{ kinds }} + ({{ kinds - 1 }} - code), so that the greater wins and a tie goes to the smaller code.
-{%- if many_kinds %}
--- And, as there are too many categories for bits, how many different ones in each window.
+-- One row per customer: for each snapshot the category bought most often in the longest window before
+-- it, as count * {{ n_categories }} + ({{ n_categories - 1 }} - code), so that the maximum wins and a tie goes to the smaller code.
+{%- if has_many_categories %}
+-- There are too many categories for bitmasks, so the distinct ones of each window are counted here too.
 {%- endif %}
 WITH bought AS (
   SELECT
     p.customer,
     p.category
-    {%- for one in snapshots %}{% for begin in one.begins %},
-    COUNT(CASE WHEN p.t >= {{ begin }} AND p.t < {{ one.end }} THEN 1 END) AS times_{{ one.number }}_{{ loop.index0 }}
+    {%- for snapshot in snapshots %}{% for begin in snapshot.begins %},
+    COUNT(CASE WHEN p.t >= {{ begin }} AND p.t < {{ snapshot.end }} THEN 1 END) AS times_{{ snapshot.number }}_{{ loop.index0 }}
     {%- endfor %}{% endfor %}
   FROM {{ log }} AS p
   WHERE p.category >= 0 AND p.buys = 1 AND p.t >= {{ snapshots[0].begins[0] }} AND p.t < {{ snapshots[-1].end }}
@@ -16,10 +16,10 @@ WITH bought AS (
 )
 SELECT
   customer
-  {%- for one in snapshots %},
-  MAX(times_{{ one.number }}_0 * {{ kinds }} + ({{ kinds - 1 }} - category)) AS best_{{ one.number }}
-  {%- if many_kinds %}{% for days in one.begins_of %},
-  COUNT(CASE WHEN times_{{ one.number }}_{{ loop.index0 }} > 0 THEN 1 END) AS kinds_{{ one.number }}_{{ days }}
+  {%- for snapshot in snapshots %},
+  MAX(times_{{ snapshot.number }}_0 * {{ n_categories }} + ({{ n_categories - 1 }} - category)) AS best_{{ snapshot.number }}
+  {%- if has_many_categories %}{% for days in snapshot.begin_days %},
+  COUNT(CASE WHEN times_{{ snapshot.number }}_{{ loop.index0 }} > 0 THEN 1 END) AS kinds_{{ snapshot.number }}_{{ days }}
   {%- endfor %}{% endif %}
   {%- endfor %}
 FROM bought

@@ -1,25 +1,25 @@
--- A row a customer and snapshot: whole numbers over the windows around it.
-{%- for one in snapshots %}
+-- One row per customer and snapshot: integer sums over the windows around it.
+{%- for snapshot in snapshots %}
 {% if not loop.first %}UNION ALL
 {% endif %}SELECT
   customer,
-  CAST({{ one.number }} AS BIGINT) AS snapshot,
+  CAST({{ snapshot.number }} AS BIGINT) AS snapshot,
   first_day,
-  last_{{ one.number }} AS last_day,
-  {{ one.days_ever }} AS order_days,
-  {{ one.orders_ever }} AS orders_ever,
+  last_{{ snapshot.number }} AS last_day,
+  {{ snapshot.days_ever }} AS order_days,
+  {{ snapshot.orders_ever }} AS orders_ever,
   CASE
-    {%- for period in one.periods %}
+    {%- for period in snapshot.periods %}
     WHEN {{ period }} = 0 THEN {{ loop.index0 }}
     {%- endfor %}
-    ELSE {{ one.periods | length }}
+    ELSE {{ snapshot.periods | length }}
   END AS active
-  {%- for name, sum in one.sums.items() %},
+  {%- for name, sum in snapshot.sums.items() %},
   {{ sum }} AS {{ name }}
   {%- endfor %}
-  {%- if many_kinds is false and words %}{% for days, by_word in one.kinds.items() %},
-  {% for mask in by_word %}CAST(BIT_COUNT({{ mask }}) AS BIGINT){% if not loop.last %} + {% endif %}{% endfor %} AS kinds_{{ days }}
+  {%- if has_many_categories is false and bitmask_words %}{% for days, masks in snapshot.bitmasks.items() %},
+  {% for mask in masks %}CAST(BIT_COUNT({{ mask }}) AS BIGINT){% if not loop.last %} + {% endif %}{% endfor %} AS kinds_{{ days }}
   {%- endfor %}{% endif %}
 FROM wide
-WHERE first_day < {{ one.number }} OR first_day IS NULL
+WHERE first_day < {{ snapshot.number }} OR first_day IS NULL
 {%- endfor %}

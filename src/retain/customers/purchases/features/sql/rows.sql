@@ -1,57 +1,57 @@
--- A row a regular customer and snapshot: the features, each a whole number or one division of two.
--- Where customers are only to be scored, a row also for those who are not regular, with the reason.
+-- One row per regular customer and snapshot: the features, each an integer or a ratio of two integers.
+-- Without a target, the customers who are not regular have a row too, with the reason.
 {%- macro ratio(above, below) -%}
 CASE WHEN {{ below }} <> 0 THEN CAST({{ above }} AS DOUBLE) / CAST({{ below }} AS DOUBLE) END
 {%- endmacro %}
 {%- macro of_snapshot(name) -%}
-CASE {% for one in snapshots %}WHEN p.snapshot = {{ one.number }} THEN COALESCE({{ name % one.number }}, 0) {% endfor %}END
+CASE {% for snapshot in snapshots %}WHEN p.snapshot = {{ snapshot.number }} THEN COALESCE({{ name % snapshot.number }}, 0) {% endfor %}END
 {%- endmacro %}
 {%- set longest = windows[-1] %}
 SELECT
   p.customer,
   p.snapshot,
   {% if has_target %}p.declined{% else %}p.reason{% endif %},
-  {%- if money %}
-  p.{{ money }} AS money,
+  {%- if money_column %}
+  p.{{ money_column }} AS money,
   {%- endif %}
   p.snapshot - p.last_day AS days_since_order,
   p.snapshot - p.first_day AS tenure_days,
   p.order_days
   {%- for days in windows %},
   p.orders_{{ days }}{% endfor %}
-  {%- if items %}{% for days in windows %},
+  {%- if has_items %}{% for days in windows %},
   p.items_{{ days }}{% endfor %}{% endif %}
-  {%- if amount %}{% for days in windows %},
+  {%- if has_amount %}{% for days in windows %},
   CAST(p.amount_{{ days }} AS DOUBLE) / 100 AS amount_{{ days }}{% endfor %},
   {{ ratio("p.amount_%d" % longest, "p.orders_%d * 100" % longest) }} AS order_value_{{ longest }}{% endif %}
-  {%- for short, long, by, of in steps %},
+  {%- for short, long, by, of in trends %},
   {{ ratio("p.orders_%d * %d" % (short, by), "p.orders_%d * %d" % (long, of)) }} AS orders_trend_{{ short }}_{{ long }}
-  {%- if amount %},
+  {%- if has_amount %},
   {{ ratio("p.amount_%d * %d" % (short, by), "p.amount_%d * %d" % (long, of)) }} AS amount_trend_{{ short }}_{{ long }}{% endif %}
   {%- endfor %}
   {%- for days in windows %},
   {{ ratio("p.orders_%d * (p.snapshot - p.first_day)" % days, "p.orders_ever * %d" % days) }} AS orders_to_past_{{ days }}{% endfor %},
   {{ ratio("p.last_day - p.first_day", "(p.order_days - 1)") }} AS mean_gap_days,
   {{ ratio("(p.snapshot - p.last_day) * (p.order_days - 1)", "(p.last_day - p.first_day)") }} AS lateness
-  {%- if spread %},
-  {{ ratio(spread[0], spread[1]) }} AS orders_variability_{{ longest }}{% endif %}
-  {%- if items %},
+  {%- if rate_variation %},
+  {{ ratio(rate_variation[0], rate_variation[1]) }} AS orders_variability_{{ longest }}{% endif %}
+  {%- if has_items %},
   {{ ratio("p.items_%d" % longest, "p.orders_%d" % longest) }} AS items_per_order_{{ longest }}{% endif %}
-  {%- if kinds %}{% for days in windows %},
-  {% if many_kinds %}{{ of_snapshot("f.kinds_%d_" ~ days) }}{% else %}p.kinds_{{ days }}{% endif %} AS categories_{{ days }}{% endfor %},
+  {%- if n_categories %}{% for days in windows %},
+  {% if has_many_categories %}{{ of_snapshot("f.kinds_%d_" ~ days) }}{% else %}p.kinds_{{ days }}{% endif %} AS categories_{{ days }}{% endfor %},
   CASE
-    {%- for day in snapshots %}
-    WHEN p.snapshot = {{ day.number }} AND f.best_{{ day.number }} >= {{ kinds }} THEN {{ kinds - 1 }} - f.best_{{ day.number }} % {{ kinds }}
+    {%- for snapshot in snapshots %}
+    WHEN p.snapshot = {{ snapshot.number }} AND f.best_{{ snapshot.number }} >= {{ n_categories }} THEN {{ n_categories - 1 }} - f.best_{{ snapshot.number }} % {{ n_categories }}
     {%- endfor %}
   END AS favourite_category{% endif %}
-  {%- if promo %}{% for days in windows %},
-  {{ ratio("(p.promo_%d & %d)" % (days, half - 1), "(p.promo_%d >> 31)" % days) }} AS promo_share_{{ days }}{% endfor %}{% endif %}
-  {%- if "minutes" in extras %}{% for days in windows %},
+  {%- if has_discount %}{% for days in windows %},
+  {{ ratio("(p.promo_%d & %d)" % (days, discount_shift - 1), "(p.promo_%d >> 31)" % days) }} AS promo_share_{{ days }}{% endfor %}{% endif %}
+  {%- if "minutes" in optional_sums %}{% for days in windows %},
   CAST(p.minutes_{{ days }} AS DOUBLE) / 100 AS minutes_{{ days }}{% endfor %}{% endif %}
-  {%- if "contacts" in extras %}{% for days in windows %},
+  {%- if "contacts" in optional_sums %}{% for days in windows %},
   p.contacts_{{ days }}{% endfor %}{% endif %}
-FROM judged AS p
-{%- if kinds %}
+FROM eligibility AS p
+{%- if n_categories %}
 LEFT JOIN favourites AS f ON f.customer = p.customer
 {%- endif %}
 {%- if has_target %}

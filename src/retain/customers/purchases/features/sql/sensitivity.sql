@@ -1,21 +1,21 @@
--- One row: what each other definition of a decline makes of the same customers, in four columns a
--- definition: who is regular by it, who declined, who is regular by both, on whom both agree.
-WITH judged_by_all AS (
+-- One row with four columns per variant of the label: the customers who are regular by it, those of
+-- them who declined, those regular by the chosen label too, and those with the same label by both.
+WITH variants AS (
   SELECT
     CASE WHEN reason = 0 THEN 1 ELSE 0 END AS regular,
     declined AS chosen
-    {%- for case in cases %},
-    CASE WHEN snapshot - first_day >= {{ history }} AND active >= {{ case.periods }} AND {{ case.past }} > 0 THEN 1 ELSE 0 END AS asked_{{ loop.index0 }},
-    {{ case.declined }} AS declined_{{ loop.index0 }}
+    {%- for variant in variants %},
+    CASE WHEN snapshot - first_day >= {{ min_history_days }} AND active >= {{ variant.n_periods }} AND {{ variant.past_column }} > 0 THEN 1 ELSE 0 END AS regular_{{ loop.index0 }},
+    {{ variant.declined_sql }} AS declined_{{ loop.index0 }}
     {%- endfor %}
-  FROM judged
+  FROM eligibility
 )
 SELECT
-  {%- for case in cases %}
+  {%- for variant in variants %}
   {%- set n = loop.index0 %}
-  CAST(SUM(asked_{{ n }}) AS BIGINT) AS customers_{{ n }},
-  CAST(SUM(asked_{{ n }} * declined_{{ n }}) AS BIGINT) AS declined_{{ n }},
-  CAST(SUM(asked_{{ n }} * regular) AS BIGINT) AS shared_{{ n }},
-  CAST(SUM(CASE WHEN declined_{{ n }} = chosen THEN asked_{{ n }} * regular ELSE 0 END) AS BIGINT) AS agreed_{{ n }}{% if not loop.last %},{% endif %}
+  CAST(SUM(regular_{{ n }}) AS BIGINT) AS customers_{{ n }},
+  CAST(SUM(regular_{{ n }} * declined_{{ n }}) AS BIGINT) AS declined_{{ n }},
+  CAST(SUM(regular_{{ n }} * regular) AS BIGINT) AS shared_{{ n }},
+  CAST(SUM(CASE WHEN declined_{{ n }} = chosen THEN regular_{{ n }} * regular ELSE 0 END) AS BIGINT) AS agreed_{{ n }}{% if not loop.last %},{% endif %}
   {%- endfor %}
-FROM judged_by_all
+FROM variants

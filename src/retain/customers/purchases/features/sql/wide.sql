@@ -1,58 +1,58 @@
--- A row a customer: what happened in each cell of days, side by side. In a cell a customer has one
--- row, so that BIT_OR of it and zeros is that row's number, sign and all.
+-- One row per customer: the sums of each bucket of days, side by side. A customer has one row per
+-- bucket, so BIT_OR of its value and zeros is that value, sign included.
 WITH lines AS (
   SELECT
     p.customer,
-    d.cell,
+    d.bucket,
     d.day,
     p.buys * d.bit AS bit,
     p.buys,
     p.cents,
     p.items
-    {%- if opens %},
+    {%- if has_orders %},
     p.opens * p.buys AS opens{% endif %}
-    {%- if promo %},
-    CASE WHEN p.promo IS NULL THEN 0 ELSE p.buys * (p.promo + {{ half }}) END AS promo{% endif %}
-    {%- for name in extras %},
+    {%- if has_discount %},
+    CASE WHEN p.promo IS NULL THEN 0 ELSE p.buys * (p.promo + {{ discount_shift }}) END AS promo{% endif %}
+    {%- for name in optional_sums %},
     p.{{ name }}{% endfor %}
-    {%- for word in words %},
+    {%- for word in bitmask_words %},
     CASE WHEN p.category >= {{ word * 63 }} AND p.category < {{ word * 63 + 63 }}
       THEN p.buys * (CAST(1 AS BIGINT) << CAST(p.category - {{ word * 63 }} AS INTEGER)) ELSE 0 END AS kinds_{{ word }}
     {%- endfor %}
   FROM {{ log }} AS p
-  JOIN days AS d ON d.day = CAST(FLOOR((p.t - {{ zero }}) / 86400) AS BIGINT)
+  JOIN days AS d ON d.day = CAST(FLOOR((p.t - {{ day_zero_second }}) / 86400) AS BIGINT)
 ),
-cells AS (
+buckets AS (
   SELECT
     customer,
-    cell,
+    bucket,
     MIN(CASE WHEN buys = 1 THEN day END) AS first_day,
     MAX(buys * day) AS last_day,
     CAST(BIT_COUNT(BIT_OR(bit)) AS BIGINT) AS days,
     CAST(SUM(cents) AS BIGINT) AS amount,
     CAST(SUM(items) AS BIGINT) AS items
-    {%- if opens %},
+    {%- if has_orders %},
     CAST(SUM(opens) AS BIGINT) AS orders{% endif %}
-    {%- if promo %},
+    {%- if has_discount %},
     CAST(SUM(promo) AS BIGINT) AS promo{% endif %}
-    {%- for name in extras %},
+    {%- for name in optional_sums %},
     CAST(SUM({{ name }}) AS BIGINT) AS {{ name }}{% endfor %}
-    {%- for word in words %},
+    {%- for word in bitmask_words %},
     BIT_OR(kinds_{{ word }}) AS kinds_{{ word }}{% endfor %}
   FROM lines
-  GROUP BY customer, cell
+  GROUP BY customer, bucket
 )
 SELECT
   customer,
   MIN(first_day) AS first_day
-  {%- for one in lasts %},
-  MAX(CASE WHEN cell < {{ one.before }} THEN last_day ELSE 0 END) AS last_{{ one.snapshot }}
+  {%- for snapshot in snapshots %},
+  MAX(CASE WHEN bucket < {{ snapshot.end_bucket }} THEN last_day ELSE 0 END) AS last_{{ snapshot.number }}
   {%- endfor %}
-  {%- for of in ever %},
-  CAST(SUM(CASE WHEN cell < {{ history_cells }} THEN {{ of }} ELSE 0 END) AS BIGINT) AS {{ of }}_before
+  {%- for column in lifetime_columns %},
+  CAST(SUM(CASE WHEN bucket < {{ n_history_buckets }} THEN {{ column }} ELSE 0 END) AS BIGINT) AS {{ column }}_before
   {%- endfor %}
-  {%- for one in pivots %},
-  BIT_OR(CASE WHEN cell = {{ one.cell }} THEN {{ one.of }} ELSE 0 END) AS {{ one.of }}_c{{ one.cell }}
+  {%- for column, bucket in wide_columns %},
+  BIT_OR(CASE WHEN bucket = {{ bucket }} THEN {{ column }} ELSE 0 END) AS {{ column }}_b{{ bucket }}
   {%- endfor %}
-FROM cells
+FROM buckets
 GROUP BY customer
