@@ -95,12 +95,12 @@ def launch(fork_server, tmp_path_factory):
 def retain(here, capsys, fork_server):
     """``retain`` with the words given; the exit code and what was printed."""
 
-    def called(*words):
+    def call(*words):
         code = answer(run, words, "run")
         output = capsys.readouterr()
         return code, output.out + output.err
 
-    return called
+    return call
 
 
 @pytest.fixture
@@ -118,18 +118,18 @@ def retain_compare(here, capsys, without_charts, request, fork_server):
         contextlib.nullcontext() if "with_charts" in request.fixturenames else without_charts()
     )
 
-    def called(*words):
-        spared = [
+    def call(*words):
+        omitted = [
             f"{part}=none"
             for part in ("explain", "campaign")
             if not any(word.startswith(part) for word in words)
         ]
-        code = answer(compare, (*words, *spared), "compare")
+        code = answer(compare, (*words, *omitted), "compare")
         output = capsys.readouterr()
         return code, output.out + output.err
 
     with drawing:
-        yield called
+        yield call
 
 
 @pytest.fixture(scope="session")
@@ -168,7 +168,7 @@ def odd_models(here, monkeypatch):
 def make_task(make_record):
     """A task of a model by name that would leave ``make_record``'s record."""
 
-    def made(id_="0123abcd", model="logreg", sampler="none", *, rows=100, study="models"):
+    def make(id_="0123abcd", model="logreg", sampler="none", *, rows=100, study="models"):
         record = make_record(id=id_, model={"name": model}, sampler={"name": sampler})
         tree = {**record.config, "study": {"name": study}, "workers": 2, "threads": 1}
         return Task(
@@ -185,14 +185,14 @@ def make_task(make_record):
             git=record.git,
         )
 
-    return made
+    return make
 
 
 @pytest.fixture(scope="session")
 def record_of(make_record):
     """The record a task leaves: how it ended, its seconds and its ROC-AUC by fold."""
 
-    def made(task, state="done", *, seconds=1.0, **changes):
+    def make(task, state="done", *, seconds=1.0, **changes):
         done = state == "done"
         facts = {
             "id": task.id,
@@ -206,14 +206,14 @@ def record_of(make_record):
         record = make_record(**{**facts, **changes})
         return record if done else record.model_copy(update={"metrics": {}})
 
-    return made
+    return make
 
 
 @pytest.fixture(scope="session")
 def make_plan():
     """A plan of tasks, those done before with their records, in the working directory."""
 
-    def made(tasks, done=()):
+    def make(tasks, done=()):
         before = {record.id: record for record in done}
         runs = [
             PlannedRun(task, before.get(task.id), None if task.id in before else "new")
@@ -221,7 +221,7 @@ def make_plan():
         ]
         return Plan(StudyDirectory(Path("outputs", "models")), tuple(runs), ())
 
-    return made
+    return make
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ def results():
 
     def read(outputs):
         paths = sorted(Path(outputs).rglob("record.json"))
-        found = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in paths}
+        by_run = {path.parent.name: json.loads(path.read_text(encoding="utf-8")) for path in paths}
         same = ("state", "metrics", "data", "split", "checks", "environment", "warnings")
         return {
             name: (
@@ -239,7 +239,7 @@ def results():
                 if record["state"] == "done"
                 else record["reason"],
             )
-            for name, record in found.items()
+            for name, record in by_run.items()
         }
 
     return read

@@ -65,14 +65,14 @@ def read_once(source: type[ConfigSource], package: str) -> None:
     read = source.load_config
 
     @functools.cache
-    def kept(path: str, provider: str, folder: str) -> bytes:
+    def load_pickled(path: str, provider: str, folder: str) -> bytes:
         return pickle.dumps(read(source(provider, folder), path))
 
     def load(self: Any, config_path: str) -> Any:
         if not f"{self.path}/".startswith(package):
             return read(self, config_path)
         folder = f"{source.scheme()}://{self.path}"
-        return pickle.loads(kept(config_path, self.provider, folder))  # noqa: S301 - ours; faster than a deep copy
+        return pickle.loads(load_pickled(config_path, self.provider, folder))  # noqa: S301 - ours; faster than a deep copy
 
     source.load_config = load
 
@@ -179,7 +179,7 @@ def make_shop(n: int = 240, seed: int = 0, *, noise: float = 1.0) -> Customers:
         profit=pd.Series(random.gamma(4, 1, n), index=ids, name="profit"),
         profit_unit="roubles",
         contactable=pd.Series(random.random(n) < 0.75, index=ids, name="contactable"),
-        derived=(
+        derived_features=(
             DerivedFeature(
                 "revenue_trend", "purchase", "slope", ("revenue_previous", "revenue_current")
             ),
@@ -205,7 +205,7 @@ def make_dated_shop(n: int = 60, snapshots: int = 7, seed: int = 0) -> Customers
         target=pd.Series(declined, index=ids, name="target"),
         profit=pd.Series(random.gamma(4, 1, len(ids)), index=ids, name="profit"),
         profit_unit="roubles",
-        dated=Panel(pd.Series(who, index=ids), pd.Series(when, index=ids), horizon=90),
+        panel=Panel(pd.Series(who, index=ids), pd.Series(when, index=ids), horizon=90),
     )
 
 
@@ -236,7 +236,7 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 def _without_charts() -> Iterator[None]:
     from retain.execution.executor import run_in_subprocess
 
-    def alone(job: str, *arguments: Any, does: str) -> Any:
+    def run_all_but_charts(job: str, *arguments: Any, does: str) -> Any:
         return (
             contextlib.nullcontext(list)
             if job == "draw"
@@ -244,7 +244,7 @@ def _without_charts() -> Iterator[None]:
         )
 
     with (
-        mock.patch("retain.workflows.verdict_files.run_in_subprocess", alone),
+        mock.patch("retain.workflows.verdict_files.run_in_subprocess", run_all_but_charts),
         mock.patch("retain.report.page.page.page", return_value=""),
     ):
         yield
@@ -309,13 +309,13 @@ def optional() -> Callable[[str], ModuleType]:
     CI installs them all, and says so: there a missing one fails.
     """
 
-    def found(name: str) -> ModuleType:
+    def import_optional(name: str) -> ModuleType:
         if importlib.util.find_spec(name) is None:
             text = f"{name} is not installed; type: make cluster"
             (pytest.fail if os.environ.get("RETAIN_REQUIRE_CLUSTER") else pytest.skip)(text)
         return importlib.import_module(name)
 
-    return found
+    return import_optional
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,8 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 NEEDED_HERE = {"test", "check"}  # these extras serve the tests themselves
 
 BARE = """

@@ -36,7 +36,7 @@ from retain.explanations.budget import TimeBudget
 from retain.explanations.explain import Explained, explain
 from retain.explanations.explainers import library
 from retain.learning.columns import transformed_columns
-from retain.learning.components import experiment
+from retain.learning.components import build_training_spec
 from retain.learning.scoring import FoldScorer
 from retain.record import Record, StudyDirectory
 from retain.schema import Compare, Run, parse
@@ -122,9 +122,9 @@ def _against_bare(winner: Record, rounds: int) -> tuple[str, float]:
     """Seconds of an explanation of one fold's rows by those of the bare call, in turns."""
     run = parse(Run, winner.config)
     prepared = prepare_dataset(run)
-    scoring = FoldScorer(experiment(run), prepared.customers, prepared.splits, None)
+    scoring = FoldScorer(build_training_spec(run), prepared.customers, prepared.splits, None)
     fold = prepared.splits.folds[0]
-    model = scoring.fitted(fold)
+    model = scoring.fit_fold(fold)
     train, test = scoring.table.iloc[fold.train], scoring.table.iloc[fold.test]
     budget = TimeBudget(AMPLE, len(scoring.table), background=25, seed=0)
     found = explain(model, train, test, budget)

@@ -18,8 +18,8 @@ from retain.cli.compose import Composer, resolve
 from retain.cli.overrides import Arguments
 from retain.execution.dataset import Dataset, prepare_dataset
 from retain.execution.plan import environment, git
-from retain.learning.components import experiment
-from retain.learning.experiment import CrossValidationResult, evaluate
+from retain.learning.components import build_training_spec
+from retain.learning.experiment import CrossValidationResult, cross_validate
 from retain.learning.metrics import corrected_interval
 from retain.record import SCHEMA, MetricSummary, Record, StudyDirectory, identity, slug_of
 from retain.schema import Run, parse
@@ -84,7 +84,7 @@ def _fitted(data: Sequence[str]) -> tuple[Dataset, CrossValidationResult]:
     with Composer(Arguments(tuple(data)), "run") as composer:
         run = parse(Run, composer.one())
     prepared = prepare_dataset(run)
-    return prepared, evaluate(experiment(run), prepared.customers, prepared.splits)
+    return prepared, cross_validate(build_training_spec(run), prepared.customers, prepared.splits)
 
 
 def _moved(found: CrossValidationResult, moves: np.ndarray) -> dict[str, dict[str, Any]]:

@@ -70,7 +70,7 @@ def read(folder: Path) -> Told:
     with timed(told, "twins "):
         customers, copies = group_duplicates(customers, "group")
     with timed(told, "audit "):
-        audit(customers, Folding(shuffled=True, copies=copies))
+        audit(customers, Folding(is_shuffled=True, duplicates=copies))
     with timed(told, "fingerprint "):
         told["fingerprint"] = customers.fingerprint
     return told
@@ -79,17 +79,17 @@ def read(folder: Path) -> Told:
 def stage(folder: Path) -> Told:
     """The rows of each fold prepared and saved, with the parameters of the model."""
     from retain.execution.dataset import prepare_dataset
-    from retain.learning.components import experiment
-    from retain.learning.features import matrix
+    from retain.learning.components import build_training_spec
+    from retain.learning.features import feature_matrix
     from retain.learning.fold_data import prepare_fold
     from retain.learning.pipeline import assemble
 
     run = _run(folder)
-    data, asked = prepare_dataset(run), experiment(run)
+    data, asked = prepare_dataset(run), build_training_spec(run)
     customers, splits = data.customers, data.splits
-    table = matrix(customers, asked.features).loc[splits.ids]
-    target = customers.labelled.loc[splits.ids].to_numpy()
-    model = assemble(asked.recipe, table, customers.twins, asked.seed)
+    table = feature_matrix(customers, asked.features).loc[splits.ids]
+    target = customers.y.loc[splits.ids].to_numpy()
+    model = assemble(asked.pipeline, table, customers.duplicate_groups, asked.seed)
     for fold in splits.folds:
         train, test = table.iloc[fold.train], table.iloc[fold.test]
         rows = prepare_fold(model, train, target[fold.train], test)

@@ -33,8 +33,8 @@ from report import machine, rewrite
 from retain.cli.overrides import Arguments
 from retain.cli.score import score
 from retain.customers.demo import write
-from retain.learning.components import source
-from retain.learning.features import as_learnt
+from retain.learning.components import build_source
+from retain.learning.features import training_columns
 from retain.verdict.model_file import load
 from retain.workflows.saved_winner import LoadedWinner, load_winner
 
@@ -88,8 +88,8 @@ def one_round(verdict: str, new: Path, customers: int) -> Round:
     """Seconds of reading, of predicting and of the whole command, one after the other."""
     saved = load_winner(Path(verdict) / "verdict.json")
     model = load(saved.folder / saved.file.file, saved.file.sha256)
-    read, people = timed(source(_node(saved, new), learnt=saved.reference.kinds))
-    table = as_learnt(people, saved.reference.kinds)
+    read, people = timed(build_source(_node(saved, new), learnt=saved.reference.kinds))
+    table = training_columns(people, saved.reference.kinds)
     predict, _ = timed(partial(model.predict_proba, table))
     del people, table
     plain, _ = timed(lambda: [_plainly(path) for path in sorted(new.glob("*.csv"))])

@@ -17,7 +17,7 @@ from retain.cli.overrides import VERSION_BASE
 from retain.customers import demo, table
 from retain.customers.checks.duplicates import add_duplicates
 from retain.customers.customers import Customers
-from retain.learning.validation import split
+from retain.learning.validation import make_splits
 from retain.schema import Validation
 from retain.storage.paths import conf_dir
 
@@ -66,7 +66,7 @@ def set_up(work: Work, folder: Path, workers: int) -> Stage:
     folder.mkdir(parents=True, exist_ok=True)
     stage = Stage(work, folder, workers)
     made = _made_up(work.customers)
-    answers = made.labelled.rename("declined")
+    answers = made.y.rename("declined")
     pd.concat([made.features, answers, made.profit], axis=1).to_csv(stage.data)
     groups: dict[str, list[str]] = {}
     for name, column in made.columns.items():
@@ -90,7 +90,7 @@ def _made_up(count: int) -> Customers:
     many = demo.read(customers=round(count * SPARE) + 20, seed=0, **contract)
     alone = add_duplicates(many, "drop")
     chosen = alone.features.sample(count, random_state=0).index
-    return alone.only(alone.features.index.isin(chosen), "benchmark", "so many are wanted")
+    return alone.filter(alone.features.index.isin(chosen), "benchmark", "so many are wanted")
 
 
 def _study(stage: Stage, groups: dict[str, list[str]]) -> dict[str, Any]:
@@ -123,10 +123,10 @@ def _write_folds(stage: Stage) -> None:
         profit_unit=UNIT,
     )
     customers = add_duplicates(read)
-    if not customers.twins.is_unique:
+    if not customers.duplicate_groups.is_unique:
         raise ValueError("some of the customers made up are copies: change their seed")
     shipped = yaml.safe_load((conf_dir() / "validation" / "repeated.yaml").read_text("utf-8"))
-    splits = split(customers, Validation(**{**shipped, "repeats": 1}), seed=0)
+    splits = make_splits(customers, Validation(**{**shipped, "repeats": 1}), seed=0)
     fold = pd.Series(0, index=splits.ids, name="fold")
     for one in splits.folds:
         fold.iloc[one.test] = one.fold

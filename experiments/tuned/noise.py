@@ -13,9 +13,9 @@ import numpy as np
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.execution.dataset import prepare_dataset
-from retain.learning.components import experiment
-from retain.learning.experiment import evaluate
-from retain.learning.validation import split
+from retain.learning.components import build_training_spec
+from retain.learning.experiment import cross_validate
+from retain.learning.validation import make_splits
 
 
 def optimism(path: str, trials: int) -> str:
@@ -24,9 +24,14 @@ def optimism(path: str, trials: int) -> str:
     with Composer(Arguments(("model=tree", *words)), "run") as composer:
         (composed,) = composer.runs()
     run, customers = composed.run, prepare_dataset(composed.run).customers
-    shuffled = np.random.default_rng(0).permutation(customers.labelled)
-    noise = replace(customers, target=customers.labelled * 0 + shuffled)
-    found = evaluate(experiment(run), noise, split(noise, run.validation, seed=0)).tuning or {}
+    shuffled = np.random.default_rng(0).permutation(customers.y)
+    noise = replace(customers, target=customers.y * 0 + shuffled)
+    found = (
+        cross_validate(
+            build_training_spec(run), noise, make_splits(noise, run.validation, seed=0)
+        ).tuning
+        or {}
+    )
     gap = found["optimism"]
     return (
         f"{trials:>6} {found['inner']:.3f} {found['outer']:.3f} {gap['mean']:+.3f} "

@@ -10,7 +10,7 @@ from typing import Any
 
 _HOMES = {
     "Customers": "retain.customers.customers",
-    "evaluate": "retain.learning.experiment",
+    "cross_validate": "retain.learning.experiment",
     "NotApplicable": "retain.errors",
     "PipelineSpec": "retain.learning.pipeline",
     "Record": "retain.record",

@@ -5,7 +5,7 @@ import pytest
 from retain.cli.compose import Composer
 from retain.cli.overrides import parse_args
 from retain.errors import RetainError
-from retain.learning.components import source
+from retain.learning.components import build_source
 
 pytestmark = pytest.mark.slow
 
@@ -105,7 +105,7 @@ def test_a_baseline_that_is_no_model_is_refused(typed, message):
 def test_no_reader_is_told_of_baselines():
     node = {"name": "mine", "_target_": "retain.customers.table.read", "baselines": ["dummy"]}
     with pytest.raises(RetainError, match=r"data cannot be built: .*missing.*argument"):
-        source(node)()
+        build_source(node)()
 
 
 # They change where and how fast a table is built, never the table.

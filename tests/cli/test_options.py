@@ -15,8 +15,8 @@ from retain.cli.overrides import Arguments, Groups
 from retain.errors import NotApplicable
 from retain.execution.dataset import preflight, prepare_dataset
 from retain.execution.plan import plan_runs
-from retain.learning.components import experiment
-from retain.learning.experiment import evaluate, fit, score_sealed
+from retain.learning.components import build_training_spec
+from retain.learning.experiment import cross_validate, fit, score_test
 from retain.storage.paths import conf_dir
 from retain.verdict.model_file import load, save
 
@@ -83,7 +83,7 @@ def log(tmp_path_factory, purchase_log):
         "data.cache=null",
         "data.columns.customer=client",
         "data.columns.time=when",
-        "data.snapshots.count=7",
+        "data.snapshots.n=7",
         *QUICK[1:],
     )
 
@@ -93,7 +93,7 @@ def test_a_model_of_purchase_logs_is_not_applicable_to_other_customers(option):
     (run,) = compose_compare(*QUICK, f"model={option}")
     prepared = prepare_dataset(run.run)
     with pytest.raises(NotApplicable, match=f"model {option} reads .*, which these customers lack"):
-        evaluate(experiment(run.run), prepared.customers, prepared.splits)
+        cross_validate(build_training_spec(run.run), prepared.customers, prepared.splits)
 
 
 @pytest.mark.slow
@@ -103,18 +103,18 @@ def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path,
     store = log if option in (*BASELINES, "temporal") else QUICK
     run = compose_compare(*store, *chosen, *FITTING.get(option, ()))[0]
     prepared = prepare_dataset(run.run)
-    built = experiment(run.run)
-    evaluation = evaluate(built, prepared.customers, prepared.splits)
+    built = build_training_spec(run.run)
+    evaluation = cross_validate(built, prepared.customers, prepared.splits)
     assert 0 <= evaluation.metrics["roc_auc"]["value"] <= 1
     if group in ("model", "sampler", "tuning"):
-        again = evaluate(experiment(run.run), prepared.customers, prepared.splits)
+        again = cross_validate(build_training_spec(run.run), prepared.customers, prepared.splits)
         assert again.scores.table.equals(evaluation.scores.table), "the same run, other bits"
     if group in ("model", "sampler", "scaling", "calibration", "tuning"):
         model = fit(built, prepared.customers, prepared.splits.ids)
-        parts = len(prepared.splits.sealed_parts)
-        before = score_sealed([model] * parts, built, prepared.customers, prepared.splits)
+        parts = len(prepared.splits.test_parts)
+        before = score_test([model] * parts, built, prepared.customers, prepared.splits)
         again = load(tmp_path / "m.skops", save(model, tmp_path / "m.skops"))
-        after = score_sealed([again] * parts, built, prepared.customers, prepared.splits)
+        after = score_test([again] * parts, built, prepared.customers, prepared.splits)
         pd.testing.assert_frame_equal(before.table, after.table, check_exact=True)
 
 
@@ -145,9 +145,9 @@ def sources(tmp_path, shop, log, purchase_log):
 def test_every_source_is_read_and_learnt_from(option, sources):
     run = compose_compare(f"data={option}", *sources[option], *QUICK[1:])[0]
     prepared = prepare_dataset(run.run)
-    evaluation = evaluate(experiment(run.run), prepared.customers, prepared.splits)
+    evaluation = cross_validate(build_training_spec(run.run), prepared.customers, prepared.splits)
     # customers of the invented log fade out at times that nothing foretells
-    dated = prepared.customers.dated is not None
+    dated = prepared.customers.panel is not None
     assert evaluation.metrics["roc_auc"]["value"] > (0.5 if dated else 0.6)
 
 
@@ -171,11 +171,13 @@ def smoke():
 
 
 # What CI sweeps is what there is to choose: a new option that nobody tries cannot slip in.
+@pytest.mark.slow
 @pytest.mark.parametrize("group", ["model", "sampler", "scaling", "calibration", "tuning"])
 def test_the_smoke_study_has_every_option(smoke, group):
     assert {run.tree[group]["name"] for run in smoke} == set(OPTIONS[group])
 
 
+@pytest.mark.slow
 def test_the_sweeps_of_a_study_share_the_runs_they_have_in_common(smoke):
     alone = (9 - 4) + (4 - 1) + (4 - 1)  # samplers, scalings and calibrations not met before
     assert len(smoke) == len({run.id for run in smoke}) == 14 * 4 + alone + 2

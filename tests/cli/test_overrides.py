@@ -2,7 +2,7 @@ import pytest
 
 from retain.cli.overrides import Groups, check_overrides, parse_args
 from retain.cli.sweep_axes import expand_axes
-from retain.customers.files.encoding import place_of
+from retain.customers.files.encoding import resolve_path
 from retain.errors import RetainError
 from retain.storage.paths import conf_dir
 from retain.workflows.campaign_files import find_campaign
@@ -140,7 +140,7 @@ def test_what_cannot_be_a_path_is_refused_wherever_one_is_typed(typed, tmp_path)
         lambda: parse_args(["-cd", typed]),
         lambda: find_verdict(typed),
         lambda: find_campaign(typed, tmp_path),
-        lambda: place_of(typed, "data.path"),
+        lambda: resolve_path(typed, "data.path"),
     )
     for door in doors:
         with pytest.raises(RetainError, match="cannot be a path"):

@@ -115,7 +115,7 @@ REFUSED = {
     ("model=blend", "model.members.logreg.CC=1"): r"model\.members\.logreg\.CC",
     ("model=blend", "model.members.logreg._target_=os.system"): r"may be built",
     ("data.customers=50", "validation.folds=30"): "need at least 60 customers of each class",
-    ("audit.allow=[twin]",): r"twin.*'twins'",
+    ("audit.allow=[duplicate_customer]",): r"duplicate_customer.*'duplicate_customers'",
 }
 
 

@@ -100,6 +100,7 @@ def test_a_launch_asked_to_end_does_and_the_same_line_continues(
     assert code == 0, output
 
 
+@pytest.mark.slow
 def test_a_terminal_that_is_closed_ends_the_launch_without_a_word(odd_models, tiny, here):
     ours, theirs = os.openpty()
     # A leader of a new session that opens a terminal gets signals from it.

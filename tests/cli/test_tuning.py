@@ -166,7 +166,7 @@ REFUSED = {
     ("model.search.C.log=3",): r"model\.search\.C\.log is 3; expected boolean",
     ("model.search.C=3",): r"model\.search\.C: it is 3; expected \{low: NUMBER",
     ("model.search=3",): r"model\.search: it is 3; expected \{PARAMETER: ",
-    ("tuning=optuna", "model.C=1000"): r"0\.001 to 100\.0 leaves out model\.C=1000, which is tried",
+    ("tuning=optuna", "model.C=1000"): r"0\.001 to 100\.0 leaves out model\.C=1000, tried",
     ("tuning=optuna", "tuning.trials=0"): r"tuning\.trials is 0; expected greater than or equal",
     ("tuning=optuna", "tuning.folds=1"): r"tuning\.folds is 1; expected greater than or equal to 2",
     ("tuning=optuna", "tuning.pruner=medan"): r"tuning\.pruner is 'medan'; expected 'median'",

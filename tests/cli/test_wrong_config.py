@@ -9,7 +9,7 @@ from retain.cli.compose import Composer, _run, check_count, choose_backend, reso
 from retain.cli.overrides import Arguments, Groups, check_overrides
 from retain.cli.sweep_axes import count_runs
 from retain.errors import NotApplicable, RetainError
-from retain.learning.components import experiment, source
+from retain.learning.components import build_source, build_training_spec
 from retain.schema import Compare, Readout, Score, parse
 from retain.storage.paths import conf_dir
 
@@ -48,7 +48,7 @@ def take_run(tree):
     assert "/" not in run.slug
     parts = {part: tree.get(part) for part in ("model", "sampler", "scaling", "threads", "tuning")}
     if (known := repr(parts)) not in built:  # what other nodes say makes no other components
-        experiment(run.run)
+        build_training_spec(run.run)
         built.add(known)
 
 
@@ -63,6 +63,7 @@ TAKEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("primary", TAKEN)
 def test_a_node_of_any_wrong_kind_is_refused_in_a_sentence_or_taken(primary):
     take, words = TAKEN[primary]
@@ -109,7 +110,7 @@ def test_a_contract_of_any_wrong_kind_is_refused_in_a_sentence_or_taken(key, tmp
     for where in within:
         for value in WRONG:
             with pytest.raises(RetainError):
-                source(put(node, where, value))()
+                build_source(put(node, where, value))()
 
 
 SWEEPS = {

@@ -278,9 +278,9 @@ def pairs(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 def test_the_source_reads_its_files_under_the_contract_of_the_store() -> None:
     contract = yaml.safe_load(CONTRACT.read_text("utf-8"))
     customers = demo.read(customers=1300, seed=0, **contract)
-    assert customers.told() == "1300 → 1297 (newcomers) → 1296 (outlier)"
+    assert customers.describe_funnel() == "1300 → 1297 (newcomers) → 1296 (outlier)"
     assert customers.features.shape == (1296, 16)
-    assert customers.labelled.sum() == 498 - 4  # newcomers and the outlier declined
+    assert customers.y.sum() == 498 - 4  # newcomers and the outlier declined
 
 
 # --- the figures -------------------------------------------------------------------------------
@@ -339,6 +339,7 @@ def test_a_model_of_the_demo_data_works_on_the_real_data(
     assert transported(name, folders(1300), real) >= 0.89
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_the_demo_data_are_as_hard_as_the_real_data(folders: Any, real: Path, name: str) -> None:
     given = cross_validated(name, real, repeats=1)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from retain.customers.customers import Label
+from retain.customers.customers import DisplayName
 from retain.customers.table import read
 from retain.errors import RetainError
 
@@ -72,10 +72,10 @@ def text(value: str) -> list[str]:
 
 def test_a_telecom_table_is_read_with_nothing_but_its_three_names(telco, written):
     customers = read(path=written(telco), id="customerID", target="Churn", positive="Yes")
-    assert customers.told() == "200"
+    assert customers.describe_funnel() == "200"
     assert len(customers.columns) == telco.shape[1] - 2 == 19
     assert customers.features.index[0] == "0000-ABCDE"
-    assert customers.labelled.tolist() == (telco["Churn"] == "Yes").astype(int).tolist()
+    assert customers.y.tolist() == (telco["Churn"] == "Yes").astype(int).tolist()
     assert customers.columns["total_charges"].kind == "number"
     assert customers.columns["total_charges"].en == "TotalCharges"
     assert customers.features["total_charges"].isna().sum() == (telco["tenure"] == 0).sum()
@@ -96,8 +96,8 @@ def test_parquet_and_csv_of_one_table_are_the_same_customers(telco, written, par
 def test_the_activity_is_the_answer_as_the_file_writes_it(telco, written, positive):
     customers = read(path=written(telco), id="customerID", target="Churn", positive=positive)
     texts = "Churn = No" if positive == "No" else "Churn = Yes"
-    assert customers.activity == Label(texts, texts)
-    assert read(path=written(telco.drop(columns="Churn")), id="customerID").activity is None
+    assert customers.target_label == DisplayName(texts, texts)
+    assert read(path=written(telco.drop(columns="Churn")), id="customerID").target_label is None
 
 
 def test_columns_may_be_named_canonically(telco, written):
@@ -204,7 +204,7 @@ def odd(written):
 def test_columns_that_tell_nothing_or_who_is_who_are_left_out_and_told(odd):
     customers = read(path=odd)
     assert list(customers.columns) == list(customers.features) == ["amount", "day", "kind"]
-    assert customers.told() == "200 → 200 (columns left out)"
+    assert customers.describe_funnel() == "200 → 200 (columns left out)"
     reason = customers.funnel[0].reason
     assert "'one' is constant; 'empty' is empty; 'code' is different in every row" in reason
     assert "To keep one: data.keep_columns=[one]" in reason
@@ -283,7 +283,7 @@ def test_an_id_that_a_group_names_becomes_a_feature(written):
 )
 def test_the_positive_answer_is_understood(written, answers, positive, meant):
     path = written(answer=answers * 50, a=text("a")[:100])
-    target = read(path=path, target="answer", positive=positive).labelled
+    target = read(path=path, target="answer", positive=positive).y
     assert target.tolist() == [int(answer == meant) for answer in answers * 50]
     assert target.dtype == "int64"
 
@@ -323,9 +323,9 @@ def test_a_target_has_two_values(written, answers, texts):
 def test_rows_without_a_target_are_left_out_and_told(written):
     answers = ["yes", "no", None, "NA"] * 50
     customers = read(path=written(answer=answers, a=text("a")), target="answer")
-    assert customers.told() == "200 → 100 (no target)"
+    assert customers.describe_funnel() == "200 → 100 (no target)"
     assert customers.funnel[0].reason == "no value in column 'answer'"
-    assert customers.labelled.tolist() == [1, 0] * 50
+    assert customers.y.tolist() == [1, 0] * 50
 
 
 # --- profit, consent, groups, derived ------------------------------------------------------------
@@ -379,7 +379,10 @@ def test_groups_take_names_of_both_kinds_and_the_rest_is_other(telco, written):
 def test_derived_features_are_checked_against_the_columns(telco, written):
     part = {"group": "purchase", "operation": "ratio", "of": ["total_charges", "tenure"]}
     options = {"path": written(telco), "id": "customerID", "target": "Churn"}
-    assert read(**options, derived={"rate": part}).derived[0].of == ("total_charges", "tenure")
+    assert read(**options, derived={"rate": part}).derived_features[0].inputs == (
+        "total_charges",
+        "tenure",
+    )
     part["of"] = ["total_charge", "tenure"]
     with pytest.raises(
         RetainError, match=r"'total_charge' is not one of .*Did you mean 'total_char"
@@ -451,7 +454,7 @@ def test_parquet_numbers_can_be_target_consent_and_category(parquet):
     customers = read(
         path=parquet(frame), target="answer", consent="agreed", categorical_columns=["level"]
     )
-    assert customers.labelled.tolist() == [1, 0] * 3
+    assert customers.y.tolist() == [1, 0] * 3
     assert customers.contactable.tolist() == [True, False] * 3
     assert customers.features["level"].tolist() == ["1", "2"] * 3
 
@@ -490,7 +493,7 @@ def test_the_config_names_every_option_of_the_reader():
     path = Path(__file__).parents[2] / "conf" / "data" / "table.yaml"
     keys = set(yaml.safe_load(path.read_text(encoding="utf-8"))) - {"name", "_target_"}
     # what a model learnt from is known to the command that scores, and no choice of the user's
-    assert keys == set(inspect.signature(read).parameters) - {"learnt"}
+    assert keys == set(inspect.signature(read).parameters) - {"known_kinds"}
 
 
 # A field of more than 131,072 characters is more than Python's own reader of CSV takes.

@@ -148,8 +148,8 @@ def test_rows_that_find_no_room_are_never_met_by_halves(mounted, pages):
     folder = mounted("small", f"size={4 * pages}k")
     for count in range(8, 4200, 61):
         rows = FoldData(np.ones(count), np.ones(1), np.ones(1))
-        PreparedFoldCache(folder, 10**6).rows("some", lambda rows=rows: rows)
-        found = PreparedFoldCache(folder, 10**6).rows("some", lambda rows=rows: rows)
+        PreparedFoldCache(folder, 10**6).load("some", lambda rows=rows: rows)
+        found = PreparedFoldCache(folder, 10**6).load("some", lambda rows=rows: rows)
         np.testing.assert_array_equal(found.train, rows.train)
         for path in folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -272,6 +272,7 @@ def test_a_tuned_run_tells_what_every_fold_chose(retain):
         ]
 
 
+@pytest.mark.slow
 def test_the_launching_process_stays_light_in_a_race(here):
     words = [*DATA, "-m", "model=logreg,dummy", RACE, "workers=1"]
     script = f"""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PLANTED = ("random", "socket", "lightgbm", "catboost", "imblearn", "joblib", "cloudpickle")
 SCRIPT = """
 import sys

@@ -139,6 +139,7 @@ def test_scores_are_the_same_bits_with_any_number_of_workers(retain, tiny):
 
 
 # It would take a second to import them and the memory of one more worker to hold them.
+@pytest.mark.slow
 def test_the_launching_process_does_without_pandas_and_scikit_learn(here, tiny):
     words = ["-m", *tiny, "model=tree,dummy"]
     script = f"""

@@ -7,7 +7,7 @@ from sklearn.preprocessing import StandardScaler
 from retain.explanations.budget import TimeBudget
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scoring import FoldScorer, TrainingSpec
-from retain.learning.validation import split
+from retain.learning.validation import make_splits
 from retain.schema import Calibration
 
 
@@ -29,7 +29,7 @@ def experiment(all_features, some_metrics):
 @pytest.fixture
 def scoring(experiment, three_folds):
     def made(customers, model=None, **how):
-        splits = split(customers, three_folds, seed=0)
+        splits = make_splits(customers, three_folds, seed=0)
         return FoldScorer(experiment(model, **how), customers, splits, None), splits
 
     return made

@@ -20,7 +20,7 @@ from retain.explanations.associations import (
     count_bins,
     measure_association,
 )
-from retain.learning.features import matrix
+from retain.learning.features import feature_matrix
 from retain.schema import Features
 
 
@@ -63,11 +63,13 @@ def by_phik(table, target):
 
 def test_values_are_those_of_phik_on_the_same_bins(shop):
     customers = shop(600, noise=0.5)
-    table = matrix(customers, Features(derived=True, max_categories=30)).drop(columns="contacts")
+    table = feature_matrix(customers, Features(derived=True, max_categories=30)).drop(
+        columns="contacts"
+    )
     table["pair"] = pd.Series(np.where(table["pages"] > 8, "a", "b"), table.index, dtype="str")
     table = table.drop(columns="category")  # three levels: phik underrates them, see below
-    found = associations(table, customers.labelled.to_numpy())
-    values, deviations = by_phik(table, customers.labelled)
+    found = associations(table, customers.y.to_numpy())
+    values, deviations = by_phik(table, customers.y)
     for name, row in found.target.iterrows():
         assert row["phik"] == pytest.approx(values.loc[name, "target"], abs=2e-5)
         assert row["significance"] == pytest.approx(max(deviations.loc[name, "target"], 0))
@@ -234,8 +236,8 @@ def test_groups_are_the_connected_components(values):
 
 def test_the_real_store_has_its_known_associations(one_click_dir, one_click_contract):
     customers = read(dir=str(one_click_dir), **one_click_contract)
-    table = matrix(customers, Features(derived=True, max_categories=30))
-    found = associations(table, customers.labelled.to_numpy(), least=0.5)
+    table = feature_matrix(customers, Features(derived=True, max_categories=30))
+    found = associations(table, customers.y.to_numpy(), least=0.5)
     strongest = found.target["phik"].sort_values(ascending=False).round(2)
     assert strongest.head(3).to_dict() == {
         "pages_per_visit": 0.76,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from retain.customers.contract.reader import read
-from retain.customers.customers import Column, Label
+from retain.customers.customers import Column, DisplayName
 from retain.explanations.distributions import (
     MOST_LEVELS,
     Spread,
@@ -130,11 +130,15 @@ def test_the_interval_of_cramers_v_covers_the_truth_as_often_as_it_says(rates, n
 
 def test_levels_are_named_and_stand_by_size():
     values = text(np.where(np.arange(200) % 4 == 0, "b", "a"))
-    found = one(values, levels={"a": Label("Alpha", "Альфа")})
+    found = one(values, levels={"a": DisplayName("Alpha", "Альфа")})
     first, second = found.distribution.levels
-    assert (first.label, first.n_customers) == (Label("Alpha", "Альфа"), 150)
+    assert (first.label, first.n_customers) == (DisplayName("Alpha", "Альфа"), 150)
     assert (first.share_of_declined, first.share_of_stayed) == (1.0, 0.5)
-    assert (second.label, second.n_customers, second.decline_rate) == (Label("b", "b"), 50, 0.0)
+    assert (second.label, second.n_customers, second.decline_rate) == (
+        DisplayName("b", "b"),
+        50,
+        0.0,
+    )
     assert (second.low, second.high) == pytest.approx((0.0, 0.0713), abs=1e-4)
 
 
@@ -143,9 +147,9 @@ def test_the_smallest_levels_are_together_and_the_unknown_apart():
     values = text([f"level {code}" if code else None for code in codes])
     found = one(values).distribution.levels
     assert len(found) == MOST_LEVELS + 2
-    assert found[-2].label == Label("all others (9)", "все остальные (9)")
+    assert found[-2].label == DisplayName("all others (9)", "все остальные (9)")
     assert (found[-2].n_customers, found[-1].n_customers) == (45, 5)
-    assert found[-1].label == Label("not known", "нет данных")
+    assert found[-1].label == DisplayName("not known", "нет данных")
     assert len(one(text([f"{code}" for code in codes % 31])).distribution.levels) == 31
 
 
@@ -161,7 +165,7 @@ def test_unknown_values_do_not_count_as_a_level_of_the_effect():
 
 def test_the_interval_of_a_feature_does_not_depend_on_the_others(shop):
     customers = shop()
-    table, target = customers.features, customers.labelled.to_numpy()
+    table, target = customers.features, customers.y.to_numpy()
     together = distributions(table, target, customers.columns, seed=4)
     assert list(together) == list(table)
     alone = distributions(table[["category"]], target, customers.columns, seed=4)
@@ -204,7 +208,7 @@ def test_any_column_has_a_distribution_that_json_can_hold(data, kind, rows):
 
 def test_the_real_store_differs_as_is_known(one_click_dir, one_click_contract):
     customers = read(dir=str(one_click_dir), **one_click_contract)
-    target = customers.labelled.to_numpy()
+    target = customers.y.to_numpy()
     found = distributions(customers.features, target, customers.columns, seed=0)
     pages, category = found["pages_per_visit"], found["popular_category"]
     assert pages.effect.value == pytest.approx(-0.65, abs=0.01)

@@ -10,8 +10,8 @@ from retain.explanations.drivers import agreement, combine_folds
 from retain.explanations.fold import explain_fold, permutation_importance
 from retain.explanations.reference_values import top_drivers, typical_ranges
 from retain.explanations.shap_profile import strengths
-from retain.learning.experiment import evaluate
-from retain.learning.validation import split
+from retain.learning.experiment import cross_validate
+from retain.learning.validation import make_splits
 
 BOOSTED = LGBMClassifier(n_estimators=30, min_child_samples=5, verbose=-1, n_jobs=1)
 
@@ -21,7 +21,7 @@ def drivers(scoring, experiment, three_folds, shop, ample):
     def made(model=BOOSTED, repeats=1, shuffles=0, customers=None):
         customers = shop() if customers is None else customers
         rows, splits = scoring(customers, model)
-        recorded = evaluate(experiment(model), customers, splits).scores
+        recorded = cross_validate(experiment(model), customers, splits).scores
         folds = [
             explain_fold(rows, fold, ample, shuffles)
             for fold in splits.folds
@@ -34,7 +34,7 @@ def drivers(scoring, experiment, three_folds, shop, ample):
 
 def test_each_training_customer_is_explained_once(drivers, shop, three_folds):
     found, _ = drivers()
-    assert list(found.shares.ids) == list(split(shop(), three_folds, seed=0).ids)
+    assert list(found.shares.ids) == list(make_splits(shop(), three_folds, seed=0).ids)
     assert found.repeats == 1
 
 

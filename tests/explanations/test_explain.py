@@ -76,7 +76,7 @@ def explained(scoring, shop, ample):
     def made(name, customers=None, **how):
         rows, splits = scoring(customers or shop(), MODELS[name], **how)
         fold = splits.folds[0]
-        model = rows.fitted(fold)
+        model = rows.fit_fold(fold)
         train, test = rows.table.iloc[fold.train], rows.table.iloc[fold.test]
         return model, test, explain(model, train, test, ample)
 
@@ -110,7 +110,7 @@ def test_base_and_values_add_up_to_the_margin_out_of_fold(explained, name):
 def test_what_shap_half_knows_is_explained_all_the_same(scoring, shop, ample, model, kind):
     rows, splits = scoring(shop(), model)
     fold = splits.folds[0]
-    fitted, test = rows.fitted(fold), rows.table.iloc[fold.test]
+    fitted, test = rows.fit_fold(fold), rows.table.iloc[fold.test]
     found = explain(fitted, rows.table.iloc[fold.train], test, ample)
     assert found.kind == kind
     points = (found.shapley * found.scale.points[:, None]).sum(axis=1)
@@ -165,7 +165,7 @@ def test_what_takes_too_long_is_not_begun_in_full(scoring, shop, monkeypatch):
     monkeypatch.setattr("retain.explanations.budget.TELLING", 0.0)
     rows, splits = scoring(shop(), KNeighborsClassifier(5))
     fold, tight = splits.folds[0], TimeBudget(seconds=0.5, rows=10**6, background=400, seed=0)
-    model, table = rows.fitted(fold), rows.table
+    model, table = rows.fit_fold(fold), rows.table
     with pytest.raises(NotApplicable, match=r"no exact .* KNeighborsClassifier for 1,000,000 cust"):
         explain(model, table.iloc[fold.train], table.iloc[fold.test], tight)
 

@@ -6,13 +6,13 @@ import pytest
 from scipy import stats
 
 from retain.customers.contract.reader import read
-from retain.customers.customers import DerivedFeature, Label
+from retain.customers.customers import DerivedFeature, DisplayName
 from retain.explanations.label_audit import label_audit, label_audit_json
 
 
 def test_a_label_that_goes_with_the_money_agrees(shop):
     customers = shop(400)
-    declined = customers.labelled.to_numpy() == 1
+    declined = customers.y.to_numpy() == 1
     table = customers.features.assign(revenue_previous=10.0)
     table["revenue_current"] = np.where(declined, 6.0, 11.0)
     (found,) = label_audit(replace(customers, features=table))
@@ -28,7 +28,7 @@ def test_a_label_the_money_knows_nothing_of_does_not_agree(shop):
     (found,) = label_audit(shop(400))
     assert not found.is_consistent
     assert abs(found.z) < 1.96
-    assert found.previous == Label("revenue_previous", "revenue_previous")
+    assert found.previous == DisplayName("revenue_previous", "revenue_previous")
     assert found.current.en == "revenue_current"
     assert found.derived.en == "revenue_trend"
 

@@ -9,9 +9,9 @@ from sklearn.linear_model import LogisticRegression
 from retain.customers.customers import Column, Customers
 from retain.explanations.ablation import from_refit, refit_without
 from retain.explanations.associations import associations
-from retain.learning.experiment import evaluate
-from retain.learning.features import matrix
-from retain.learning.validation import split
+from retain.learning.experiment import cross_validate
+from retain.learning.features import feature_matrix
+from retain.learning.validation import make_splits
 
 GROUPS = {
     "pages": "site",
@@ -54,8 +54,8 @@ def store(seed, n=600):
 @pytest.mark.parametrize("seed", range(3))
 def test_contributions_recover_what_drives(experiment, three_folds, model, seed):
     customers, built = store(seed), experiment(MODELS[model])
-    splits = split(customers, three_folds, seed=0)
-    whole = evaluate(built, customers, splits).metrics["roc_auc"]["fold_values"]
+    splits = make_splits(customers, three_folds, seed=0)
+    whole = cross_validate(built, customers, splits).metrics["roc_auc"]["fold_values"]
     found = {
         group: from_refit(
             whole, refit_without(built, customers, splits, group), splits.test_to_train
@@ -72,8 +72,8 @@ def test_contributions_recover_what_drives(experiment, three_folds, model, seed)
 @pytest.mark.parametrize("seed", range(3))
 def test_the_copy_is_named(all_features, three_folds, seed):
     customers = store(seed)
-    ids = split(customers, three_folds, seed=0).ids
-    table = matrix(customers, all_features).loc[ids]
+    ids = make_splits(customers, three_folds, seed=0).ids
+    table = feature_matrix(customers, all_features).loc[ids]
     found = associations(table, customers.target.loc[ids].to_numpy())
     assert [one.features for one in found.redundant()] == [("pages", "pages_again")]
     assert found.target["phik"].nlargest(3).index.isin(["pages", "minutes", "pages_again"]).all()
@@ -87,5 +87,5 @@ def test_the_only_group_contributes_all_beyond_chance(experiment, three_folds):
         columns={"pages": Column("pages", "other", "number")},
         target=customers.target,
     )
-    splits = split(alone, three_folds, seed=0)
+    splits = make_splits(alone, three_folds, seed=0)
     assert refit_without(experiment(), alone, splits, "other") == (0.5,) * len(splits.folds)

@@ -17,12 +17,12 @@ from retain.explanations.context import grounds
 from retain.explanations.explain import explain
 from retain.learning.bg_nbd import BgNbd
 from retain.learning.blend import Blend
-from retain.learning.experiment import evaluate, fit, score_new, score_sealed
-from retain.learning.features import as_learnt
+from retain.learning.experiment import cross_validate, fit, score_new, score_test
+from retain.learning.features import training_columns
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.recency_rule import RecencyRule, best_threshold
 from retain.learning.scoring import TrainingSpec
-from retain.learning.validation import split
+from retain.learning.validation import make_splits
 from retain.schema import Calibration
 from retain.verdict.model_file import load, save
 
@@ -64,12 +64,12 @@ def make(all_features, some_metrics):
 
 @MODELS
 def test_it_sees_its_features_alone_and_unscaled(make, regulars, three_folds, model):
-    experiment, splits = make(model), split(regulars, three_folds, seed=0)
-    assert list(experiment.table(regulars)) == list(model.reads)
+    experiment, splits = make(model), make_splits(regulars, three_folds, seed=0)
+    assert list(experiment.feature_table(regulars)) == list(model.required_features)
     fitted = fit(experiment, regulars, splits.ids)
-    met = fitted[:-1].transform(experiment.table(regulars))
-    assert (met == regulars.features[list(model.reads)].to_numpy()).all()
-    evaluation = evaluate(experiment, regulars, splits)
+    met = fitted[:-1].transform(experiment.feature_table(regulars))
+    assert (met == regulars.features[list(model.required_features)].to_numpy()).all()
+    evaluation = cross_validate(experiment, regulars, splits)
     assert evaluation.metrics["roc_auc"]["value"] > 0.7
 
 
@@ -77,26 +77,26 @@ def test_it_sees_its_features_alone_and_unscaled(make, regulars, three_folds, mo
 def test_it_is_saved_read_back_and_scores_new_customers_alike(
     make, regulars, three_folds, model, tmp_path
 ):
-    experiment, splits = make(model), split(regulars, three_folds, seed=0)
+    experiment, splits = make(model), make_splits(regulars, three_folds, seed=0)
     fitted = fit(experiment, regulars, splits.ids)
     again = load(tmp_path / "m.skops", save(fitted, tmp_path / "m.skops"))
-    before = score_sealed([fitted], experiment, regulars, splits)
-    after = score_sealed([again], experiment, regulars, splits)
+    before = score_test([fitted], experiment, regulars, splits)
+    after = score_test([again], experiment, regulars, splits)
     pd.testing.assert_frame_equal(before.table, after.table, check_exact=True)
-    kinds = dict.fromkeys(model.reads, "number")
-    new = score_new(again, as_learnt(regulars, kinds).loc[splits.sealed])
+    kinds = dict.fromkeys(model.required_features, "number")
+    new = score_new(again, training_columns(regulars, kinds).loc[splits.test_ids])
     assert (new.table["probability"] == before.table["probability"]).all()
 
 
 @MODELS
 def test_it_is_explained_by_sampling(make, regulars, three_folds, model):
-    experiment, splits = make(model), split(regulars, three_folds, seed=0)
-    table, fitted = experiment.table(regulars), fit(experiment, regulars, splits.ids)
+    experiment, splits = make(model), make_splits(regulars, three_folds, seed=0)
+    table, fitted = experiment.feature_table(regulars), fit(experiment, regulars, splits.ids)
     budget = TimeBudget(seconds=60.0, rows=40, background=20, seed=0)
     found = explain(fitted, table.loc[splits.ids], table.loc[splits.ids[:20]], budget)
-    assert found.features == model.reads
+    assert found.features == model.required_features
     result = grounds(regulars, experiment, splits)
-    assert result.seen == model.reads
+    assert result.seen == model.required_features
     assert result.on == ("purchase",)
     assert {"pages", "category"} <= set(result.columns)
 
@@ -105,19 +105,19 @@ def test_it_is_explained_by_sampling(make, regulars, three_folds, model):
 def test_what_it_reads_and_is_not_there_is_named(make, shop, regulars, three_folds, model):
     lacking = f"model {model.name} reads .*days_since_order.*, which these customers lack"
     with pytest.raises(NotApplicable, match=lacking):
-        evaluate(make(model), shop(), split(shop(), three_folds, seed=0))
+        cross_validate(make(model), shop(), make_splits(shop(), three_folds, seed=0))
     with pytest.raises(NotApplicable, match=f"model {model.name} reads .*group is switched off"):
-        make(model, purchase=False).table(regulars)
-    splits = split(regulars, three_folds, seed=0)
+        make(model, purchase=False).feature_table(regulars)
+    splits = make_splits(regulars, three_folds, seed=0)
     assert refit_without(make(model), regulars, splits, "purchase") == (0.5,) * len(splits.folds)
 
 
 def test_a_blend_gives_each_member_what_it_reads(make, shop, regulars, three_folds):
     blend = Blend({"rule": RecencyRule(), "logreg": LogisticRegression()}, folds=2)
-    evaluation = evaluate(make(blend), regulars, split(regulars, three_folds, seed=0))
+    evaluation = cross_validate(make(blend), regulars, make_splits(regulars, three_folds, seed=0))
     assert evaluation.metrics["roc_auc"]["value"] > 0.7
     with pytest.raises(NotApplicable, match="model recency_rule reads days_since_order, which"):
-        evaluate(make(blend), shop(), split(shop(), three_folds, seed=0))
+        cross_validate(make(blend), shop(), make_splits(shop(), three_folds, seed=0))
 
 
 def test_features_of_other_names_can_be_read(make, regulars):
@@ -128,7 +128,7 @@ def test_features_of_other_names_can_be_read(make, regulars):
         features=table,
         columns={n: columns.get(n, Column(n, "purchase", "number")) for n in table},
     )
-    assert list(make(RecencyRule(days="recency")).table(renamed)) == ["recency"]
+    assert list(make(RecencyRule(days="recency")).feature_table(renamed)) == ["recency"]
 
 
 def test_the_best_number_of_days_is_where_youdens_index_is_greatest():

@@ -12,9 +12,9 @@ from scipy.special import hyp2f1, roots_jacobi
 
 from retain.errors import NotApplicable
 from retain.learning.bg_nbd import BgNbd
-from retain.learning.bg_nbd_likelihood import BgNbdParams, _Falling, fitted
+from retain.learning.bg_nbd_likelihood import BgNbdParams, _NegLogLikelihood, fit_bg_nbd
 
-PAPER = BgNbdParams(r=0.243, alpha=4.414, a=0.793, b=2.426, likelihood=-9582.4)
+PAPER = BgNbdParams(r=0.243, alpha=4.414, a=0.793, b=2.426, log_likelihood=-9582.4)
 HISTORIES = [(0, 0.0, 38.9), (1, 1.7, 38.9), (2, 30.4, 38.9), (5, 10.0, 12.0), (26, 30.0, 31.0)]
 
 
@@ -55,10 +55,10 @@ def in_turn(values):
 
 def test_the_published_estimates_come_out_on_the_published_sample(cdnow):
     assert len(cdnow[0]) == 2357
-    found = fitted(*cdnow)
+    found = fit_bg_nbd(*cdnow)
     assert (round(found.r, 3), round(found.alpha, 3)) == (0.243, 4.414)
     assert (round(found.a, 3), round(found.b, 3)) == (0.793, 2.426)
-    assert round(found.likelihood, 1) == -9582.4
+    assert round(found.log_likelihood, 1) == -9582.4
 
 
 def integrated(found, of):
@@ -86,23 +86,23 @@ def likely(x, t_x, T):
     return of
 
 
-TAME = BgNbdParams(r=1.4, alpha=3.0, a=1.6, b=2.5, likelihood=0.0)
+TAME = BgNbdParams(r=1.4, alpha=3.0, a=1.6, b=2.5, log_likelihood=0.0)
 
 
 @pytest.mark.parametrize("history", [(0, 0.0, 9.0), (1, 1.7, 9.0), (2, 5.4, 6.0), (6, 8.0, 9.0)])
 def test_likelihood_and_p_alive_are_those_of_an_integral_over_all_customers(history):
     whole = integrated(TAME, likely(*history))
     logs = np.log([TAME.r, TAME.alpha, TAME.a, TAME.b])
-    value, _ = _Falling(np.array([history], dtype=float), np.array([1]))(logs)
+    value, _ = _NegLogLikelihood(np.array([history], dtype=float), np.array([1]))(logs)
     assert -value == pytest.approx(np.log(whole), rel=1e-6)
     x, _, T = history
     alive = integrated(TAME, lambda q, p: (1 - p) ** x * q**x * np.exp(-q * T)) / whole
-    gone = TAME.gone(*(np.array([part]) for part in history))
+    gone = TAME.p_churned(*(np.array([part]) for part in history))
     assert 1 - gone[0] == pytest.approx(alive, rel=1e-6, abs=1e-9)
 
 
 def test_the_gradient_is_that_of_the_likelihood():
-    falling = _Falling(np.array(HISTORIES, dtype=float), np.array([9, 5, 3, 2, 1]))
+    falling = _NegLogLikelihood(np.array(HISTORIES, dtype=float), np.array([9, 5, 3, 2, 1]))
     logs = np.log([0.3, 4.0, 0.7, 2.0])
     _, slopes = falling(logs)
     for place in range(4):
@@ -117,12 +117,13 @@ def test_expected_purchases_are_those_of_the_paper_in_its_own_form():
     whole = hyp2f1(r + x, b + x, a + b + x - 1, ahead / (alpha + T + ahead))
     top = (a + b + x - 1) / (a - 1) * (1 - ((alpha + T) / (alpha + T + ahead)) ** (r + x) * whole)
     below = 1 + (x > 0) * a / (b + np.maximum(x, 1) - 1) * ((alpha + T) / (alpha + t_x)) ** (r + x)
-    assert PAPER.expected(ahead, x, t_x, T) == pytest.approx(top / below, rel=1e-9)
+    assert PAPER.expected_purchases(ahead, x, t_x, T) == pytest.approx(top / below, rel=1e-9)
     # What the authors' note on spreadsheets gives for two purchases, the last in week 30.43.
-    known = PAPER.expected(39.0, np.array([2.0]), np.array([30.43]), np.array([38.86]))
+    known = PAPER.expected_purchases(39.0, np.array([2.0]), np.array([30.43]), np.array([38.86]))
     assert known[0] == pytest.approx(1.226, abs=5e-4)
     beside = [
-        BgNbdParams(r, alpha, one, b, 0.0).expected(9.0, x, t_x, T) for one in (0.9999, 1, 1.0001)
+        BgNbdParams(r, alpha, one, b, 0.0).expected_purchases(9.0, x, t_x, T)
+        for one in (0.9999, 1, 1.0001)
     ]
     assert np.allclose(beside[1], (beside[0] + beside[2]) / 2, rtol=1e-3)
 
@@ -144,10 +145,10 @@ def simulated():
 
 
 def test_parameters_customers_were_made_with_are_found_again(simulated):
-    found = fitted(*simulated[:3])
+    found = fit_bg_nbd(*simulated[:3])
     assert (found.r, found.alpha) == pytest.approx((0.8, 6.0), rel=0.06)
     assert (found.a / (found.a + found.b)) == pytest.approx(1.2 / 4.2, rel=0.06)
-    gone = found.gone(*simulated[:3])
+    gone = found.p_churned(*simulated[:3])
     for low, high in itertools.pairwise([0, 0.1, 0.3, 0.5, 0.7, 0.9, 1]):
         inside = (gone > low) & (gone <= high)
         assert gone[inside].mean() == pytest.approx(simulated[3][inside].mean(), abs=0.03)
@@ -160,10 +161,10 @@ def test_customers_rank_by_who_has_left_and_the_shares_are_right(simulated):
     model = BgNbd().fit(days, target)
     probability = model.predict_proba(days)[:, 1]
     order = np.argsort(probability, kind="stable")
-    assert (np.diff(1 - model.alive(days)[order]) >= -1e-12).all()
+    assert (np.diff(1 - model.p_alive(days)[order]) >= -1e-12).all()
     assert probability.mean() == pytest.approx(target.mean(), abs=1e-4)
     assert (model.predict(days) == (probability > 0.5)).all()
-    ahead = model.expected(days, 90)
+    ahead = model.expected_purchases(days, 90)
     assert (ahead > 0).all()
     assert ahead[gone].mean() < ahead[~gone].mean()
 
@@ -177,4 +178,4 @@ def test_customers_who_bought_once_teach_it_nothing():
 def test_a_likelihood_without_a_maximum_is_told():
     broken = np.array([2.0, 3.0]), np.array([1.0, np.nan]), np.array([4.0, 5.0])
     with pytest.raises(NotApplicable, match="finds no greatest likelihood"):
-        fitted(*broken)
+        fit_bg_nbd(*broken)

@@ -7,7 +7,7 @@ from imblearn.over_sampling import SMOTE, SMOTENC
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
-from retain.learning.columns import origins, transformed_columns
+from retain.learning.columns import column_origins, transformed_columns
 from retain.learning.pipeline import PipelineSpec, assemble
 from retain.schema import Calibration
 
@@ -33,7 +33,7 @@ def test_a_column_moves_with_the_feature_it_came_from_alone(scaling, sampler, ca
     recipe = PipelineSpec(LogisticRegression(), sampler, scaling, calibration, max_categories=4)
     target = np.arange(200) % 3 % 2
     model = assemble(recipe, table, pd.Series(range(200)), 0).fit(table, target)
-    found, before = origins(model), transformed_columns(model, table)
+    found, before = column_origins(model), transformed_columns(model, table)
     assert len(found) == before.shape[1]
     for name in table:
         moved = table.assign(**{name: table[name].sample(frac=1, random_state=1).to_numpy()})

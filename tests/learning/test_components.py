@@ -3,7 +3,7 @@ import pytest
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.errors import RetainError
-from retain.learning.components import build_component, experiment
+from retain.learning.components import build_component, build_training_spec
 from retain.learning.parameters import parameter_names
 
 
@@ -115,7 +115,7 @@ def test_a_search_tries_nothing_that_may_not_be_set(model, search, message):
         (run,) = composer.runs()
     node = {"name": "x", "_target_": model, "search": search}
     with pytest.raises(RetainError, match=message):
-        experiment(run.run.model_copy(update={"model": node}))
+        build_training_spec(run.run.model_copy(update={"model": node}))
 
 
 def test_lightgbm_is_asked_for_all_its_names():

@@ -14,11 +14,11 @@ from sklearn.svm import SVC
 
 from retain.errors import NotApplicable, RetainError
 from retain.learning.blend import Blend
-from retain.learning.experiment import evaluate, fit, score_sealed
+from retain.learning.experiment import cross_validate, fit, score_test
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scores import Scores
 from retain.learning.scoring import TrainingSpec
-from retain.learning.validation import split
+from retain.learning.validation import make_splits
 from retain.schema import Calibration
 
 
@@ -43,7 +43,7 @@ def make(all_features, some_metrics):
 def run(make, three_folds):
     def evaluated(customers, *, repeats=three_folds.repeats, **how):
         folds = three_folds.model_copy(update={"repeats": repeats})
-        return evaluate(make(**how), customers, split(customers, folds, seed=0))
+        return cross_validate(make(**how), customers, make_splits(customers, folds, seed=0))
 
     return evaluated
 
@@ -51,7 +51,7 @@ def run(make, three_folds):
 def test_each_training_customer_is_scored_once_a_repeat(run, shop, three_folds):
     customers = shop()
     scores = run(customers).scores
-    ids = split(customers, three_folds, seed=0).ids
+    ids = make_splits(customers, three_folds, seed=0).ids
     counts = scores.table.groupby("customer_id").size()
     assert scores.origin == "out_of_fold"
     assert sorted(counts.index) == list(ids)
@@ -98,7 +98,7 @@ def test_samplers_see_training_rows_only(run, shop, three_folds):
     Spy.fitted, Spy.asked = [], []
     customers = shop()
     run(customers, model=Spy(), sampler=RandomOverSampler(random_state=0))
-    splits = split(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds, seed=0)
     target = customers.target.loc[splits.ids]
     larger = [2 * target.iloc[f.train].value_counts().max() for f in splits.folds]
     assert Spy.fitted == larger
@@ -129,6 +129,7 @@ def test_a_model_without_probabilities_is_given_a_logistic_curve(run, shop):
     assert metrics["log_loss"]["value"] < 0.7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("average", ["probability", "rank"])
 def test_a_blend_is_about_as_good_as_its_members(run, shop, average):
     members = {"logreg": LogisticRegression(max_iter=500), "svc": SVC()}
@@ -143,9 +144,9 @@ def test_a_blend_predicts_the_likelier_class(make, shop):
     customers = shop()
     members = {"logreg": LogisticRegression(max_iter=500)}
     model = fit(make(model=Blend(members)), customers, customers.features.index)
-    from retain.learning.features import matrix
+    from retain.learning.features import feature_matrix
 
-    table = matrix(customers, make().features)
+    table = feature_matrix(customers, make().features)
     likelier = (model.predict_proba(table)[:, 1] > 0.5).astype(int)
     assert model.predict(table).tolist() == likelier.tolist()
 
@@ -191,12 +192,12 @@ def test_a_metric_that_is_no_number_fails_the_run(run, shop):
 
 def test_sealed_customers_are_scored_by_a_model_fitted_on_the_others(make, shop, three_folds):
     customers = shop()
-    splits = split(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds, seed=0)
     experiment = make(model=KNeighborsClassifier(1))
     model = fit(experiment, customers, splits.ids)
-    scores = score_sealed([model], experiment, customers, splits)
+    scores = score_test([model], experiment, customers, splits)
     assert scores.origin == "sealed_test"
-    assert list(scores.table["customer_id"]) == list(splits.sealed)
+    assert list(scores.table["customer_id"]) == list(splits.test_ids)
     # One neighbour knows its own rows by heart, so new ones give it away.
     assert roc_auc_score(scores.table["target"], scores.table["probability"]) < 0.95
 
@@ -222,11 +223,11 @@ def test_a_probability_above_one_is_a_bug():
 @pytest.mark.parametrize("sampler", [None, SMOTE(random_state=0)], ids=["plain", "sampled"])
 def test_folds_scored_in_several_goes_are_the_same_bits(make, shop, three_folds, sampler):
     customers = shop()
-    splits = split(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds, seed=0)
     experiment = make(sampler=sampler)
-    whole, part = evaluate(experiment, customers, splits), None
+    whole, part = cross_validate(experiment, customers, splits), None
     for folds in (2, 3, 6):
-        part = evaluate(experiment, customers, splits, begun=part, upto=folds)
+        part = cross_validate(experiment, customers, splits, begun=part, upto=folds)
         assert len(part.metrics["roc_auc"]["fold_values"]) == folds
         assert (
             part.metrics["roc_auc"]["fold_values"]
@@ -238,10 +239,12 @@ def test_folds_scored_in_several_goes_are_the_same_bits(make, shop, three_folds,
 
 def test_seconds_of_several_goes_add_up(make, shop, three_folds):
     customers = shop()
-    splits = split(customers, three_folds, seed=0)
-    first = evaluate(make(), customers, splits, upto=2)
+    splits = make_splits(customers, three_folds, seed=0)
+    first = cross_validate(make(), customers, splits, upto=2)
     slow = replace(first, seconds={"fit": 1000.0})
-    assert 1000 < evaluate(make(), customers, splits, begun=slow, upto=3).seconds["fit"] < 1100
-    same = evaluate(make(), customers, splits, begun=slow, upto=2)
+    assert (
+        1000 < cross_validate(make(), customers, splits, begun=slow, upto=3).seconds["fit"] < 1100
+    )
+    same = cross_validate(make(), customers, splits, begun=slow, upto=2)
     assert same.seconds["fit"] == 1000
     assert same.metrics == first.metrics

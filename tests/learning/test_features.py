@@ -6,7 +6,7 @@ import pytest
 
 from retain.customers.customers import DerivedFeature
 from retain.errors import NotApplicable, RetainError
-from retain.learning.features import derive, matrix
+from retain.learning.features import derive, feature_matrix
 from retain.schema import Features
 
 
@@ -15,33 +15,33 @@ def toggles(**changes):
 
 
 def test_a_group_that_is_off_takes_its_features_along(shop):
-    table = matrix(shop(), toggles(site=False))
+    table = feature_matrix(shop(), toggles(site=False))
     assert "pages" not in table
     assert {"contacts", "category", "revenue_current"} <= set(table)
 
 
 def test_derived_features_can_be_switched_off(shop):
-    assert "revenue_trend" in matrix(shop(), toggles())
-    assert "revenue_trend" not in matrix(shop(), toggles(derived=False))
+    assert "revenue_trend" in feature_matrix(shop(), toggles())
+    assert "revenue_trend" not in feature_matrix(shop(), toggles(derived=False))
 
 
 def test_a_derived_feature_goes_when_one_of_its_inputs_goes(shop):
     customers = shop()
     mixed = DerivedFeature("revenue_a_page", "purchase", "ratio", ("revenue_current", "pages"))
-    customers = replace(customers, derived=(mixed,))
-    assert "revenue_a_page" in matrix(customers, toggles())
-    assert "revenue_a_page" not in matrix(customers, toggles(site=False))
+    customers = replace(customers, derived_features=(mixed,))
+    assert "revenue_a_page" in feature_matrix(customers, toggles())
+    assert "revenue_a_page" not in feature_matrix(customers, toggles(site=False))
 
 
 def test_no_group_at_all_is_not_applicable(shop):
     off = dict.fromkeys(("site", "product", "purchase", "communication"), False)
     with pytest.raises(NotApplicable, match="every feature group"):
-        matrix(shop(), toggles(**off))
+        feature_matrix(shop(), toggles(**off))
 
 
 def test_a_toggle_for_no_group_names_the_nearest(shop):
     with pytest.raises(RetainError, match=r"features\.sight .* Did you mean 'site'\?"):
-        matrix(shop(), toggles(sight=False))
+        feature_matrix(shop(), toggles(sight=False))
 
 
 # What a feature is for one customer must not depend on who else is in the table.
@@ -49,7 +49,7 @@ def test_features_look_at_one_row_at_a_time(shop):
     customers = shop()
     some = np.arange(len(customers)) % 3 == 0
     pd.testing.assert_frame_equal(
-        matrix(customers.rows(some), toggles()), matrix(customers, toggles())[some]
+        feature_matrix(customers.rows(some), toggles()), feature_matrix(customers, toggles())[some]
     )
 
 

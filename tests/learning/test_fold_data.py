@@ -14,11 +14,11 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from retain.learning import fold_data
-from retain.learning.experiment import evaluate
+from retain.learning.experiment import cross_validate
 from retain.learning.fold_data import FoldData, PreparedFoldCache
 from retain.learning.pipeline import PipelineSpec
 from retain.learning.scoring import TrainingSpec
-from retain.learning.validation import split
+from retain.learning.validation import make_splits
 from retain.schema import Calibration
 
 MODELS = [
@@ -67,31 +67,31 @@ def prepared(monkeypatch):
 def test_scores_are_the_same_to_the_last_bit(
     experiment, shop, three_folds, tmp_path, monkeypatch, model, sampler, large
 ):
-    monkeypatch.setattr(fold_data, "LARGE", large)
+    monkeypatch.setattr(fold_data, "MMAP_BYTES", large)
     customers = shop()
-    splits = split(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds, seed=0)
     asked = experiment(model, sampler, StandardScaler())
-    alone = evaluate(asked, customers, splits).scores.table
+    alone = cross_validate(asked, customers, splits).scores.table
     for _ in range(2):
         first, second = PreparedFoldCache(tmp_path, 2**30), PreparedFoldCache(tmp_path, 2**30)
         for cache in (first, second, first):
-            shared = evaluate(asked, customers, splits, cache).scores.table
+            shared = cross_validate(asked, customers, splits, cache).scores.table
             assert shared["probability"].tolist() == alone["probability"].tolist()
 
 
 def test_models_that_prepare_alike_share_rows(experiment, shop, three_folds, cache, prepared):
     customers = shop()
-    splits = split(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds, seed=0)
     for model in MODELS:
-        evaluate(experiment(model), customers, splits, cache)
+        cross_validate(experiment(model), customers, splits, cache)
     assert len(prepared) == len(splits.folds)
 
 
 def test_another_process_finds_them(experiment, shop, three_folds, tmp_path, prepared):
     customers = shop()
-    splits = split(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds, seed=0)
     for _ in range(2):
-        evaluate(experiment(), customers, splits, PreparedFoldCache(tmp_path, 2**30))
+        cross_validate(experiment(), customers, splits, PreparedFoldCache(tmp_path, 2**30))
     assert len(prepared) == len(splits.folds)
 
 
@@ -110,9 +110,11 @@ def test_what_prepares_otherwise_shares_nothing(
     experiment, shop, three_folds, cache, prepared, other
 ):
     customers = shop()
-    splits = split(customers, three_folds, seed=0)
-    evaluate(experiment(sampler=SMOTE(random_state=0)), customers, splits, cache)
-    evaluate(experiment(**{"sampler": SMOTE(random_state=0), **other}), customers, splits, cache)
+    splits = make_splits(customers, three_folds, seed=0)
+    cross_validate(experiment(sampler=SMOTE(random_state=0)), customers, splits, cache)
+    cross_validate(
+        experiment(**{"sampler": SMOTE(random_state=0), **other}), customers, splits, cache
+    )
     assert len(prepared) == 2 * len(splits.folds)
 
 
@@ -121,16 +123,18 @@ def test_other_customers_and_other_folds_share_nothing(
 ):
     for seed, which in ((0, 0), (0, 1), (1, 0)):
         customers = shop(seed=seed)
-        evaluate(experiment(), customers, split(customers, three_folds, seed=which), cache)
+        cross_validate(
+            experiment(), customers, make_splits(customers, three_folds, seed=which), cache
+        )
     assert len(prepared) == 3 * 6
 
 
 def test_what_no_text_can_describe_is_not_shared(experiment, shop, three_folds, cache, prepared):
     customers = shop()
-    splits = split(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds, seed=0)
     drawn = np.random.RandomState(0)
     for _ in range(2):
-        evaluate(experiment(sampler=SMOTE(random_state=drawn)), customers, splits, cache)
+        cross_validate(experiment(sampler=SMOTE(random_state=drawn)), customers, splits, cache)
     assert len(prepared) == 2 * len(splits.folds)
 
 
@@ -141,11 +145,11 @@ def rows_of(number, size=1000):
 def test_the_folder_stays_within_its_limit_and_drops_what_was_used_longest_ago(tmp_path):
     cache = PreparedFoldCache(tmp_path, limit=4 * rows_of(0).nbytes)
     for number in range(10):
-        PreparedFoldCache(tmp_path, limit=2**30).rows("kept", lambda: rows_of(99))
-        assert cache.rows(str(number), lambda n=number: rows_of(n)).test[0] == number
+        PreparedFoldCache(tmp_path, limit=2**30).load("kept", lambda: rows_of(99))
+        assert cache.load(str(number), lambda n=number: rows_of(n)).test[0] == number
     files = list(tmp_path.rglob("*.npy"))
     assert sum(path.stat().st_size for path in files) <= 4 * rows_of(0).nbytes
-    kept = PreparedFoldCache(tmp_path, limit=2**30).rows("kept", lambda: rows_of(0))
+    kept = PreparedFoldCache(tmp_path, limit=2**30).load("kept", lambda: rows_of(0))
     assert kept.train[0] == 99
 
 
@@ -154,15 +158,17 @@ def test_a_folder_that_cannot_be_written_costs_the_sharing_only(tmp_path, monkey
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "save", full)
-    rows = PreparedFoldCache(tmp_path, limit=2**30).rows("a", lambda: rows_of(7))
+    rows = PreparedFoldCache(tmp_path, limit=2**30).load("a", lambda: rows_of(7))
     assert rows.train[0] == 7
     assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
 
 
 def test_shared_rows_cannot_be_changed(tmp_path):
-    rows = PreparedFoldCache(tmp_path, limit=2**30).rows(
+    rows = PreparedFoldCache(tmp_path, limit=2**30).load(
         "a",
-        lambda: fold_data.FoldData(*map(fold_data._settled, (np.ones(3), np.ones(3), np.ones(3)))),
+        lambda: fold_data.FoldData(
+            *map(fold_data._read_only_contiguous, (np.ones(3), np.ones(3), np.ones(3)))
+        ),
     )
     with pytest.raises(ValueError, match="read-only"):
         rows.train[0] = 5
@@ -179,6 +185,6 @@ def test_who_wants_rows_that_are_being_made_waits_for_them(tmp_path):
 
     with ThreadPoolExecutor(2) as threads:
         caches = [PreparedFoldCache(tmp_path, 2**30) for _ in range(2)]
-        found = list(threads.map(lambda cache: cache.rows("a", slow), caches))
+        found = list(threads.map(lambda cache: cache.load("a", slow), caches))
     assert made == [1]
     assert [rows.test[0] for rows in found] == [5, 5]

@@ -7,7 +7,7 @@ from imblearn.over_sampling import SMOTE
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
-from retain.learning.fold_data import _by_steps, prepare_fold
+from retain.learning.fold_data import _prepare_stepwise, prepare_fold
 from retain.learning.pipeline import PipelineSpec, assemble
 from retain.schema import Calibration
 
@@ -58,7 +58,7 @@ def test_rows_are_those_of_the_steps_to_the_last_bit(pipeline_of, kind, sampler,
     target = np.random.default_rng(1).integers(0, 3, LEARNT) // 2
     pipeline = pipeline_of(table, scaling, sampler)
     result = (pipeline, table.iloc[:LEARNT], target, table.iloc[LEARNT:])
-    mine, theirs = prepare_fold(*result), _by_steps(*result)
+    mine, theirs = prepare_fold(*result), _prepare_stepwise(*result)
     for name in ("train", "target", "test"):
         one, other = getattr(mine, name), getattr(theirs, name)
         assert one.dtype == other.dtype

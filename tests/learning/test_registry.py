@@ -236,6 +236,7 @@ assert not happened and not os.listdir(".")
 """
 
 
+@pytest.mark.slow
 def test_fitting_registered_classes_writes_no_file_and_opens_no_connection(tmp_path):
     command = [sys.executable, "-c", FITTED]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)

@@ -21,13 +21,13 @@ from sklearn.tree import DecisionTreeClassifier
 from retain.errors import NotApplicable, RetainError
 from retain.learning import tuning, tuning_report
 from retain.learning.blend import Blend
-from retain.learning.experiment import evaluate, fit
-from retain.learning.features import matrix
+from retain.learning.experiment import cross_validate, fit
+from retain.learning.features import feature_matrix
 from retain.learning.pipeline import PipelineSpec, assemble
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import DuplicateAwareKFold
 from retain.learning.tuning import tune
-from retain.learning.validation import split
+from retain.learning.validation import make_splits
 from retain.schema import Calibration, SearchRange, Tuning
 
 TREE = {"max_depth": SearchRange(low=1, high=8), "min_samples_leaf": SearchRange(low=1, high=40)}
@@ -63,10 +63,12 @@ def tuned(make):
 
     def found(customers, *args, seed=0, **how):
         experiment = make(*args, **how)
-        table = matrix(customers, experiment.features)
-        model = assemble(experiment.recipe, table, customers.twins, seed)
-        folds = DuplicateAwareKFold(experiment.recipe.tuning.folds, customers.twins, seed)
-        return tune(model, experiment.recipe, table, customers.target.to_numpy(), folds)
+        table = feature_matrix(customers, experiment.features)
+        model = assemble(experiment.pipeline, table, customers.duplicate_groups, seed)
+        folds = DuplicateAwareKFold(
+            experiment.pipeline.tuning.folds, customers.duplicate_groups, seed
+        )
+        return tune(model, experiment.pipeline, table, customers.target.to_numpy(), folds)
 
     return found
 
@@ -192,7 +194,7 @@ def met(monkeypatch):
 def test_copies_of_a_customer_stay_together_in_the_inner_folds(tuned, shop, met):
     customers = shop()
     pairs = pd.Series(np.arange(240) // 2, index=customers.features.index, name="twins")
-    tuned(replace(customers, twins=pairs), how=settings(folds=4))
+    tuned(replace(customers, duplicate_groups=pairs), how=settings(folds=4))
     assert len(met) == 4
     for train, test in met:
         assert not set(pairs.loc[list(train)]) & set(pairs.loc[list(test)])
@@ -200,8 +202,8 @@ def test_copies_of_a_customer_stay_together_in_the_inner_folds(tuned, shop, met)
 
 def test_no_test_row_and_no_sealed_row_enters_tuning(make, shop, three_folds, met):
     customers = shop()
-    splits = split(customers, three_folds, seed=0)
-    evaluate(make(), customers, splits)
+    splits = make_splits(customers, three_folds, seed=0)
+    cross_validate(make(), customers, splits)
     folds = [fold for fold in splits.folds for _ in range(2)]
     assert len(met) == len(folds)
     for fold, (train, test) in zip(folds, met, strict=True):
@@ -211,13 +213,13 @@ def test_no_test_row_and_no_sealed_row_enters_tuning(make, shop, three_folds, me
 # What is chosen must not depend on what happened to the customers it is judged by.
 def test_other_outcomes_in_the_test_fold_change_no_choice(make, shop, three_folds):
     customers = shop()
-    splits = split(customers, three_folds, seed=0)
+    splits = make_splits(customers, three_folds, seed=0)
     first = splits.folds[0]
     other = customers.target.copy()
     mixed = np.random.default_rng(0).permutation(other.loc[splits.ids[first.test]])
     other.loc[splits.ids[first.test]] = mixed
     one, two = (
-        evaluate(make(), replace(customers, target=target), splits)
+        cross_validate(make(), replace(customers, target=target), splits)
         for target in (customers.target, other)
     )
     chosen = [found.tuning["folds"][0] for found in (one, two)]
@@ -236,14 +238,14 @@ def test_every_fold_has_trials_of_its_own(make, shop, three_folds, monkeypatch):
     monkeypatch.setattr(tuning, "suggest_parameters", spy)
     customers = shop()
     experiment = make(search={"max_depth": SearchRange(low=1, high=8)}, how=settings(trials=2))
-    evaluate(experiment, customers, split(customers, three_folds, seed=0))
+    cross_validate(experiment, customers, make_splits(customers, three_folds, seed=0))
     assert [found["max_depth"] for found in tried[::2]] == [3] * 6
     assert len({found["max_depth"] for found in tried[1::2]}) > 1
 
 
 def test_a_run_tells_every_folds_choice_their_agreement_and_the_optimism(make, shop, three_folds):
     customers = shop()
-    outcome = evaluate(make(), customers, split(customers, three_folds, seed=0))
+    outcome = cross_validate(make(), customers, make_splits(customers, three_folds, seed=0))
     result = outcome.tuning
     assert [(fold["repeat"], fold["fold"]) for fold in result["folds"]] == [
         (repeat, fold) for repeat in range(2) for fold in range(3)
@@ -262,11 +264,11 @@ def test_a_run_tells_every_folds_choice_their_agreement_and_the_optimism(make, s
 # A race tunes a few folds at a time, and keeps of each what was found.
 def test_folds_tuned_in_several_goes_tell_the_same(make, shop, three_folds):
     customers = shop()
-    splits = split(customers, three_folds, seed=0)
-    whole = evaluate(make(), customers, splits)
-    begun = evaluate(make(), customers, splits, upto=2)
+    splits = make_splits(customers, three_folds, seed=0)
+    whole = cross_validate(make(), customers, splits)
+    begun = cross_validate(make(), customers, splits, upto=2)
     kept = replace(begun, tuning=json.loads(json.dumps(begun.tuning)))
-    ended = evaluate(make(), customers, splits, begun=kept)
+    ended = cross_validate(make(), customers, splits, begun=kept)
     pd.testing.assert_frame_equal(ended.scores.table, whole.scores.table, check_exact=True)
     for message in (ended.tuning, whole.tuning):
         for fold in message["folds"]:
@@ -278,7 +280,9 @@ def test_folds_tuned_in_several_goes_tell_the_same(make, shop, three_folds):
 def test_on_pure_noise_the_inner_best_flatters(make, shop, three_folds):
     customers = shop(300, noise=1000.0)
     experiment = make(how=settings(trials=40, folds=2))
-    result = evaluate(experiment, customers, split(customers, three_folds, seed=0)).tuning
+    result = cross_validate(
+        experiment, customers, make_splits(customers, three_folds, seed=0)
+    ).tuning
     assert result["inner_score"] > 0.53
     assert result["optimism"]["value"] > 0.03
 
@@ -286,7 +290,7 @@ def test_on_pure_noise_the_inner_best_flatters(make, shop, three_folds):
 def test_a_run_that_is_not_tuned_tells_nothing_of_tuning(make, shop, three_folds):
     customers = shop()
     experiment = make(how=Tuning(name="none", trials=None))
-    outcome = evaluate(experiment, customers, split(customers, three_folds, seed=0))
+    outcome = cross_validate(experiment, customers, make_splits(customers, three_folds, seed=0))
     assert outcome.tuning is None
     assert "tune" not in outcome.seconds
 
@@ -301,7 +305,7 @@ def test_a_run_that_is_not_tuned_tells_nothing_of_tuning(make, shop, three_folds
 def test_a_model_with_nothing_to_tune_is_not_applicable(make, shop, three_folds, model, reason):
     customers = shop()
     with pytest.raises(NotApplicable, match=reason):
-        evaluate(make(model, {}), customers, split(customers, three_folds, seed=0))
+        cross_validate(make(model, {}), customers, make_splits(customers, three_folds, seed=0))
 
 
 # Inner folds have fewer rows than those a combination was judged by.
@@ -349,4 +353,7 @@ def test_nothing_imports_optuna_before_it_is_asked_for():
 
 def test_equally_common_choices_are_told_in_the_order_configured():
     where = SearchRange(choices=("sqrt", 0.5))
-    assert tuning_report.agreement(where, [0.5, "sqrt"]) == {"value": "sqrt", "share": 0.5}
+    assert tuning_report.parameter_agreement(where, [0.5, "sqrt"]) == {
+        "value": "sqrt",
+        "share": 0.5,
+    }

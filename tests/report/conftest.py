@@ -197,7 +197,7 @@ def make_tree(count=30, *, folds=10):
         board[-1]["n_folds"] = 3
         runs[-1]["folds"] = {name: values[:3] for name, values in runs[-1]["folds"].items()}
     return {
-        "schema": 3,
+        "schema": 4,
         "study": "models",
         "studies": ["models"],
         "question": "Which model tells best who is about to buy less?",

@@ -234,6 +234,7 @@ def bomb(path, kind):
     assert path.stat().st_size < 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["texts", "prefixes", "cells"])
 def test_a_parquet_file_that_swells_is_refused_before_it_does(tmp_path, kind, monkeypatch):
     path = tmp_path / "bomb.parquet"

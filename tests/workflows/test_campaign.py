@@ -240,7 +240,7 @@ def mine(here, text):
 BAD = {
     "campaign.budget=plenty": r"campaign.budget is 'plenty'; expected number",
     "campaign.budget=-1": r"campaign.budget is -1; expected greater than or equal to 0",
-    "campaign.control_share=1": r"campaign.control is 1; expected less than or equal to 0.9",
+    "campaign.control_share=1": r"campaign.control_share is 1; expected less than or equal to 0.9",
     "campaign.min_contacts={nobodies: 3}": r"min_contacts: segment 'nobodies' is not one of",
     "assumptions.horizon.value=9": r"assumptions.horizon .*low ≤ value ≤ high",
     "assumptions.horizn.value=3": r"key 'horizn' is unknown. Did you mean 'horizon'",

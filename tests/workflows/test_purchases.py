@@ -20,7 +20,7 @@ LOG = (
     "data=purchases",
     "data.path=log.parquet",
     "data.profit_unit=roubles",
-    "data.snapshots.count=7",
+    "data.snapshots.n=7",
     *(f"data.columns.{key}={name}" for key, name in COLUMNS.items()),
 )
 QUICK = ("validation.folds=2", "validation.repeats=1")

@@ -30,7 +30,7 @@ def test_from_four_files_to_segments(retain, retain_compare, store, records):
     assert {code for code, outcome in outcomes.items() if outcome == "handled"} == {
         "id_predicts_target",
         "order_predicts_target",
-        "twins",
+        "duplicate_customers",
     }
     code, output = retain_compare("study=models")
     assert code == 0, output

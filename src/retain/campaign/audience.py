@@ -78,7 +78,7 @@ class Audience:
 
 
 @dataclass(frozen=True)
-class Settings:
+class CampaignSettings:
     """What is assumed, offered and allowed."""
 
     segmentation: Segmentation

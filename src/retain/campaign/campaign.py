@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from retain.campaign.audience import Audience, Settings
+from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
 from retain.campaign.planning.document import PlanningContext, build_document
@@ -66,7 +66,7 @@ class Campaign:
     nets: np.ndarray | None
 
 
-def refuse_impossible(audience: Audience, settings: Settings) -> None:
+def refuse_impossible(audience: Audience, settings: CampaignSettings) -> None:
     """Hold rules, bands and offers against these customers before anything depends on them.
 
     Raises
@@ -86,7 +86,7 @@ def refuse_impossible(audience: Audience, settings: Settings) -> None:
 def make_campaign(
     audience: Audience,
     recalibration: Recalibration,
-    settings: Settings,
+    settings: CampaignSettings,
     declined: np.ndarray | None = None,
 ) -> Campaign:
     """Place customers in segments and plan who is offered what.
@@ -107,7 +107,7 @@ def make_campaign(
     return with_plan(found, context)
 
 
-def at_cost(settings: Settings) -> Settings:
+def at_cost(settings: CampaignSettings) -> CampaignSettings:
     """The settings with every offer at what it is assumed to cost."""
     times = settings.assumptions.cost_multiplier.value
     return replace(
@@ -131,7 +131,7 @@ def with_plan(found: Campaign, context: PlanningContext, *, scenarios: bool = Tr
     return replace(found, plan=plan, tree=tree, nets=nets)
 
 
-def without_money(found: Campaign, settings: Settings) -> Campaign:
+def without_money(found: Campaign, settings: CampaignSettings) -> Campaign:
     """Customers in segments of risk, and why nothing is planned."""
     if not settings.planning.on:
         return found
@@ -141,7 +141,7 @@ def without_money(found: Campaign, settings: Settings) -> Campaign:
     return replace(found, plan=no, tree={"reason": str(no)})
 
 
-def _placed(audience: Audience, settings: Settings, draws: MonteCarlo | None) -> Campaign:
+def _placed(audience: Audience, settings: CampaignSettings, draws: MonteCarlo | None) -> Campaign:
     """The customers in their segments, and what is at risk in each."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
     known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
@@ -155,7 +155,7 @@ def _placed(audience: Audience, settings: Settings, draws: MonteCarlo | None) ->
     return Campaign(placed, known, told, bounds, None, None, None)
 
 
-def _break_even(audience: Audience, settings: Settings) -> float | None:
+def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
     """The risk from which the cheapest offer pays for a customer of median profit."""
     profit = positive_profit(audience.table["profit"].to_numpy(dtype=float))
     offer = settings.catalogue.offers[cheapest(settings.catalogue)]
@@ -164,7 +164,7 @@ def _break_even(audience: Audience, settings: Settings) -> float | None:
 
 
 def apply_to_new_customers(
-    audience: Audience, recalibration: Recalibration, settings: Settings
+    audience: Audience, recalibration: Recalibration, settings: CampaignSettings
 ) -> Campaign:
     """New customers in known segments, and who of them is offered what.
 
@@ -191,7 +191,7 @@ def apply_to_new_customers(
     return with_plan(found, context, scenarios=False)
 
 
-def _without_money(placed: Audience, settings: Settings) -> Campaign:
+def _without_money(placed: Audience, settings: CampaignSettings) -> Campaign:
     """Segments of risk, where these are the segments there were."""
     if settings.segmentation.kind == "risk_value" and settings.segmentation.value is not None:
         raise RetainError(

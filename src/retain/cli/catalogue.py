@@ -10,7 +10,7 @@ from retain.errors import RetainError
 from retain.storage.paths import conf_dir
 
 if TYPE_CHECKING:
-    from retain.campaign.audience import Settings
+    from retain.campaign.audience import CampaignSettings
     from retain.record import Record
     from retain.schema import Compare
 
@@ -36,7 +36,7 @@ def _chosen(line: Arguments) -> bool:
     return any(text.lstrip("+").startswith(f"{CATALOGUE}=") for text in line.overrides)
 
 
-def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Settings:
+def campaign_settings(line: Arguments, config: Compare, winner: Record) -> CampaignSettings:
     """Segmentation, assumptions, catalogue and limits of a comparison.
 
     Without ``offers=NAME`` the catalogue is the one named after the winner's data source, where
@@ -47,7 +47,7 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Setti
     RetainError
         When a key of the catalogue is wrong.
     """
-    from retain.campaign.audience import Settings
+    from retain.campaign.audience import CampaignSettings
 
     catalogue = config.offers
     if catalogue is None:
@@ -58,7 +58,7 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Setti
         catalogue = compose_compare(chosen).offers
     if catalogue is None:
         raise RetainError("offers is null; expected a catalogue, such as offers=general.")
-    return Settings(config.segmentation, config.assumptions, catalogue, config.campaign)
+    return CampaignSettings(config.segmentation, config.assumptions, catalogue, config.campaign)
 
 
 def compose_compare(line: Arguments) -> Compare:

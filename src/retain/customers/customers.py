@@ -21,7 +21,7 @@ Operation = Literal["ratio", "difference", "slope", "mean"]
 
 
 @dataclass(frozen=True, slots=True)
-class Label:
+class DisplayName:
     """What something is called for people, in the two languages of the report."""
 
     en: str
@@ -40,36 +40,36 @@ class Column:
     kind: Kind
     en: str = ""
     ru: str = ""
-    levels: Mapping[str, Label] = field(default_factory=dict)
+    levels: Mapping[str, DisplayName] = field(default_factory=dict)
 
     @property
-    def label(self) -> Label:
+    def label(self) -> DisplayName:
         """What the feature is called."""
-        return Label(self.en or self.name, self.ru or self.name)
+        return DisplayName(self.en or self.name, self.ru or self.name)
 
-    def level(self, value: str) -> Label:
+    def level(self, value: str) -> DisplayName:
         """What a value of the category is called.
 
-        >>> named = {"yes": Label("Agreed", "Согласен")}
+        >>> named = {"yes": DisplayName("Agreed", "Согласен")}
         >>> consent = Column("consent", "communication", "category", levels=named)
         >>> consent.level("yes").ru, consent.level("maybe").ru
         ('Согласен', 'maybe')
         """
-        return self.levels.get(value, Label(value, value))
+        return self.levels.get(value, DisplayName(value, value))
 
 
 @dataclass(frozen=True, slots=True)
 class DerivedFeature:
     """A feature computed from a customer's own row alone, so it can leak nothing.
 
-    ``of`` names number features. ``ratio`` and ``difference`` take two (first over, or minus,
+    ``inputs`` names number features. ``ratio`` and ``difference`` take two (first over, or minus,
     second), ``slope`` the values of equally spaced periods, earliest first, ``mean`` any number.
     """
 
     name: str
     group: str
     operation: Operation
-    of: tuple[str, ...]
+    inputs: tuple[str, ...]
     en: str = ""
     ru: str = ""
 
@@ -80,10 +80,10 @@ class DerivedFeature:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FunnelStep:
     """One line of the funnel: what a cleaning step did to which customers.
 
-    ``of`` is what it counts: ``customers``, or rows of a log before there are any.
+    ``unit`` is what it counts: ``customers``, or rows of a log before there are any.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Step:
     after: int
     reason: str
     dropped: tuple[object, ...] = ()
-    of: str = "customers"
+    unit: str = "customers"
 
 
 @dataclass(frozen=True)
@@ -129,62 +129,62 @@ class Customers:
     ----------
     features
         Indexed by customer id (unique, named ``customer_id``), in the order of the source; with
-        several snapshots by ``<id>@<day>``, which ``dated`` tells apart.
+        several snapshots by ``<id>@<day>``, which ``panel`` tells apart.
         Columns are canonical snake_case names: floats for numbers (NaN where missing), the
         pandas ``str`` type for categories (NaN where missing).
     columns
         A ``Column`` for each feature, in the same order. This is the whitelist.
     target
         1 where activity declined, 0 otherwise; None when customers are only to be scored.
-    activity
+    target_label
         What a target of 1 means, for people; None without a target.
     profit
         Money a customer brings, in ``profit_unit``; None when the source has none.
     contactable
         Whether the customer agreed to be contacted; None when the source does not say.
-    twins
+    duplicate_groups
         A label shared by copies of the same customer, distinct for all others.
-    derived
+    derived_features
         Features that can be computed from the row alone.
     funnel
         Every step from the raw rows to these, with its counts.
     snapshot
         The day the features were taken, when the source has dates and one snapshot alone.
-    dated
+    panel
         Customer and day of each row, where there are several snapshots; then rows of a customer
-        are ``twins``.
+        are ``duplicate_groups``.
     """
 
     features: pd.DataFrame
     columns: Mapping[str, Column]
     target: pd.Series | None = None
-    activity: Label | None = None
+    target_label: DisplayName | None = None
     profit: pd.Series | None = None
     profit_unit: str | None = None
     contactable: pd.Series | None = None
-    twins: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
-    derived: tuple[DerivedFeature, ...] = ()
-    funnel: tuple[Step, ...] = ()
+    duplicate_groups: pd.Series = field(default_factory=lambda: pd.Series(dtype="int64"))
+    derived_features: tuple[DerivedFeature, ...] = ()
+    funnel: tuple[FunnelStep, ...] = ()
     snapshot: date | None = None
-    dated: Panel | None = None
+    panel: Panel | None = None
 
     def __post_init__(self) -> None:
         """Refuse a table later rooms could misread."""
         ids = self.features.index
         if len(ids) == 0:
-            raise RetainError("no customers are left; the funnel: " + self.told())
+            raise RetainError("no customers are left; the funnel: " + self.describe_funnel())
         if not ids.is_unique:
             raise RetainError(f"customer ids are not unique ({ids.duplicated().sum()} repeat).")
         if list(self.features.columns) != list(self.columns):
             raise ValueError("features and their columns differ")
-        if self.twins.empty:
-            alone = pd.Series(self._places(), index=ids, name="twins")
-            object.__setattr__(self, "twins", alone)
+        if self.duplicate_groups.empty:
+            alone = pd.Series(self._ordinal_codes(), index=ids, name="duplicate_groups")
+            object.__setattr__(self, "duplicate_groups", alone)
 
-    def _places(self) -> np.ndarray:
+    def _ordinal_codes(self) -> np.ndarray:
         """A number for each customer, the same whatever the order of rows."""
-        if self.dated is not None:
-            return np.asarray(pd.factorize(self.dated.customer.astype(str), sort=True)[0])
+        if self.panel is not None:
+            return np.asarray(pd.factorize(self.panel.customer.astype(str), sort=True)[0])
         order = natural_sort_order(self.features.index)
         places = np.empty_like(order)
         places[order] = np.arange(len(order))
@@ -202,21 +202,22 @@ class Customers:
             found.setdefault(column.group, []).append(column.name)
         return found
 
-    def described(self, features: Iterable[str]) -> dict[str, Column]:
+    def column_info(self, features: Iterable[str]) -> dict[str, Column]:
         """What is known about each of these features, derived ones included, in their order.
 
         >>> table = pd.DataFrame({"may": [1.0], "june": [2.0]}, index=[7])
         >>> months = {name: Column(name, "purchase", "number") for name in table}
         >>> trend = DerivedFeature("trend", "purchase", "slope", ("may", "june"), en="Trend")
-        >>> found = Customers(table, months, derived=(trend,)).described(["trend", "june"])
+        >>> customers = Customers(table, months, derived_features=(trend,))
+        >>> found = customers.column_info(["trend", "june"])
         >>> {name: (column.label.en, column.kind) for name, column in found.items()}
         {'trend': ('Trend', 'number'), 'june': ('june', 'number')}
         """
-        known = {**{one.name: one.column for one in self.derived}, **self.columns}
+        known = {**{one.name: one.column for one in self.derived_features}, **self.columns}
         return {name: known[name] for name in features}
 
     @property
-    def labelled(self) -> pd.Series:
+    def y(self) -> pd.Series:
         """The target; a ``RetainError`` where the source has none."""
         if self.target is None:
             how = "name it with data.target=COLUMN"
@@ -227,23 +228,26 @@ class Customers:
             raise RetainError(f"these customers carry no target; {how}.")
         return self.target
 
-    def told(self) -> str:
+    def describe_funnel(self) -> str:
         """The funnel in one line.
 
         >>> table = pd.DataFrame({"pages": [1.0]}, index=pd.Index([7], name="customer_id"))
-        >>> step = Step("newcomers", 3, 1, "no revenue before")
-        >>> Customers(table, {"pages": Column("pages", "site", "number")}, funnel=(step,)).told()
+        >>> step = FunnelStep("newcomers", 3, 1, "no revenue before")
+        >>> pages = Column("pages", "site", "number")
+        >>> Customers(table, {"pages": pages}, funnel=(step,)).describe_funnel()
         '3 → 1 (newcomers)'
         """
         if not self.funnel:
             return f"{len(self.features)}"
-        return "; ".join(_told(list(steps)) for _, steps in groupby(self.funnel, lambda s: s.of))
+        return "; ".join(
+            _describe_steps(list(steps)) for _, steps in groupby(self.funnel, lambda s: s.unit)
+        )
 
-    def only(self, keep: pd.Series | Iterable[bool], name: str, reason: str) -> Customers:
+    def filter(self, keep: pd.Series | Iterable[bool], name: str, reason: str) -> Customers:
         """These customers without those where ``keep`` is False, the step told in the funnel."""
         mask = np.asarray(keep, dtype=bool)
         gone = tuple(self.features.index[~mask].tolist())
-        step = Step(name, len(mask), int(mask.sum()), reason, gone)
+        step = FunnelStep(name, len(mask), int(mask.sum()), reason, gone)
         return replace(self.rows(mask), funnel=(*self.funnel, step))
 
     def rows(self, mask: np.ndarray) -> Customers:
@@ -260,8 +264,8 @@ class Customers:
             target=None if self.target is None else cut(self.target),
             profit=None if self.profit is None else cut(self.profit),
             contactable=None if self.contactable is None else cut(self.contactable),
-            twins=cut(self.twins),
-            dated=None if self.dated is None else self.dated.rows(mask),
+            duplicate_groups=cut(self.duplicate_groups),
+            panel=None if self.panel is None else self.panel.rows(mask),
         )
 
     @cached_property
@@ -279,14 +283,14 @@ class Customers:
         yield "customer_id", self.features.index.to_series().astype(str)
         for name in self.features.columns:
             yield name, self.features[name]
-        for name in ("target", "profit", "contactable", "twins"):
+        for name in ("target", "profit", "contactable", "duplicate_groups"):
             values = getattr(self, name)
             if values is not None:
                 yield name, values
 
 
-def _told(steps: Sequence[Step]) -> str:
+def _describe_steps(steps: Sequence[FunnelStep]) -> str:
     """Steps that count the same thing; what they count is named unless it is customers."""
     tail = " → ".join(f"{step.after} ({step.name})" for step in steps)
-    of = "" if steps[0].of == "customers" else f" {steps[0].of}"
+    of = "" if steps[0].unit == "customers" else f" {steps[0].unit}"
     return f"{steps[0].before}{of} → {tail}"

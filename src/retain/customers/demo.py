@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from retain.customers.customers import Customers
 from retain.errors import RetainError
 
-FEWEST = 40  # in fewer customers not every flaw finds room
+MIN_CUSTOMERS = 40  # in fewer customers not every flaw finds room
 FIRST_ID = 300_001  # apart from the ids of the real customers
 
 
@@ -62,15 +62,17 @@ def write(folder: Path, *, customers: int = 1300, seed: int = 0) -> None:
     ...     len(pd.read_csv(Path(folder, "market_money.csv")))  # three months each
     180
     """
-    if not isinstance(customers, int) or customers < FEWEST:
-        expected = f"expected a whole number, {FEWEST} or more: fewer have no room for every flaw"
+    if not isinstance(customers, int) or customers < MIN_CUSTOMERS:
+        expected = (
+            f"expected a whole number, {MIN_CUSTOMERS} or more: fewer have no room for every flaw"
+        )
         raise RetainError.at("data.customers", f"it is {customers!r}", expected)
     if not isinstance(seed, int) or seed < 0:
         raise RetainError.at("data.seed", f"it is {seed!r}", "expected a whole number, 0 or more")
     rng = np.random.default_rng(seed)
-    edges = _edges(customers)
+    edges = _cell_edges(customers)
     copied, *_ = block = _block(edges)
-    table = _flawed(_copied(_drawn(edges, rng), *block), copied, rng)
+    table = _add_flaws(_copy_block(_sample_customers(edges, rng), *block), copied, rng)
     table.index = pd.RangeIndex(FIRST_ID, FIRST_ID + customers, name="customer_id")
     folder.mkdir(parents=True, exist_ok=True)
     _write_wide(table, folder, "behaviour")
@@ -81,32 +83,32 @@ def write(folder: Path, *, customers: int = 1300, seed: int = 0) -> None:
 
 
 @cache
-def _figures() -> dict[str, Any]:
+def _load_figures() -> dict[str, Any]:
     path = Path(__file__).with_name("demo_figures.json")
     figures: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return figures
 
 
-def _scaled(count: int, customers: int, fewest: int = 1) -> int:
+def _scale_count(count: int, customers: int, fewest: int = 1) -> int:
     """``count`` of the real customers, in proportion to so many ``customers``."""
-    of: int = _figures()["quirks"]["of"]
+    of: int = _load_figures()["quirks"]["of"]
     return max(fewest, round(count * customers / of))
 
 
-def _edges(customers: int) -> NDArray[np.int64]:
+def _cell_edges(customers: int) -> NDArray[np.int64]:
     """The rows where the runs of one label begin and, last, where they end."""
-    ends = np.cumsum([0, *_figures()["quirks"]["runs"]])
+    ends = np.cumsum([0, *_load_figures()["quirks"]["runs"]])
     edges: NDArray[np.int64] = np.round(ends * customers / ends[-1]).astype(np.int64)
     return edges
 
 
-def _drawn(edges: NDArray[np.int64], rng: np.random.Generator) -> pd.DataFrame:
+def _sample_customers(edges: NDArray[np.int64], rng: np.random.Generator) -> pd.DataFrame:
     """All customers, runs of those who declined alternating with runs of the others."""
     run = np.repeat(np.arange(len(edges) - 1), np.diff(edges))
     parts = []
-    for parity, (label, raw) in enumerate(_figures()["classes"].items()):
+    for parity, (label, raw) in enumerate(_load_figures()["classes"].items()):
         rows = rng.permutation(np.flatnonzero(run % 2 == parity))
-        cells = _figures()["cells"][label]
+        cells = _load_figures()["cells"][label]
         for cell, own in zip(cells, np.array_split(rows, len(cells)), strict=True):
             parts.append(_cell(cell, own, rng).assign(activity=raw))
     return pd.concat(parts).sort_index()
@@ -130,7 +132,7 @@ def _cell(
 
 def _values(name: str, cell: Mapping[str, Any], uniform: NDArray[np.float64]) -> NDArray[Any]:
     """The values of a feature at these points of its distribution, as its file has them."""
-    marginal, feature = cell["marginals"][name], _figures()["features"][name]
+    marginal, feature = cell["marginals"][name], _load_figures()["features"][name]
     if "quantiles" in marginal:
         grid = np.linspace(0, 1, len(marginal["quantiles"]))
         steps = np.round(np.interp(uniform, grid, marginal["quantiles"]) / feature["step"])
@@ -146,15 +148,15 @@ def _block(edges: NDArray[np.int64]) -> tuple[int, int, int]:
     The copies lie across the border of the fourth run and the fifth. Their originals declined,
     so the copies before the border have the label flipped.
     """
-    copies, customers = _figures()["quirks"]["copies"], int(edges[-1])
-    count = _scaled(copies["count"], customers, fewest=2)
+    copies, customers = _load_figures()["quirks"]["copies"], int(edges[-1])
+    count = _scale_count(copies["count"], customers, fewest=2)
     again = int(edges[4]) - round(count * copies["flipped"] / copies["count"])
-    return again - _scaled(copies["offset"], customers), again, count
+    return again - _scale_count(copies["offset"], customers), again, count
 
 
-def _copied(table: pd.DataFrame, first: int, again: int, count: int) -> pd.DataFrame:
+def _copy_block(table: pd.DataFrame, first: int, again: int, count: int) -> pd.DataFrame:
     """The table with a block of customers standing again; some columns keep their own values."""
-    copies = _figures()["quirks"]["copies"]
+    copies = _load_figures()["quirks"]["copies"]
     for name in table.columns.drop("activity"):
         own = round(count * copies["redrawn"].get(name, 0) / copies["count"])
         values = table[name].to_numpy(copy=True)
@@ -163,11 +165,11 @@ def _copied(table: pd.DataFrame, first: int, again: int, count: int) -> pd.DataF
     return table
 
 
-def _flawed(table: pd.DataFrame, above: int, rng: np.random.Generator) -> pd.DataFrame:
+def _add_flaws(table: pd.DataFrame, above: int, rng: np.random.Generator) -> pd.DataFrame:
     """The table with newcomers and outliers in the rows ``above``, misspellings at its top."""
-    quirks, customers = _figures()["quirks"], len(table)
-    newcomers = _scaled(quirks["newcomers"], customers)
-    outliers = _scaled(quirks["outliers"], customers)
+    quirks, customers = _load_figures()["quirks"], len(table)
+    newcomers = _scale_count(quirks["newcomers"], customers)
+    outliers = _scale_count(quirks["outliers"], customers)
     places = rng.permutation(above)[: newcomers + outliers]
     new, out = places[:newcomers], places[newcomers:]
     low, high = quirks["newcomer_days"]
@@ -176,21 +178,21 @@ def _flawed(table: pd.DataFrame, above: int, rng: np.random.Generator) -> pd.Dat
     table.loc[new, "days_registered"] = rng.integers(low, high, newcomers, endpoint=True)
     usual = table.loc[out, earlier].mean(axis=1)
     table.loc[out, "revenue_current"] = (usual * quirks["outlier_times"]).round(1)
-    misspelt = range(_scaled(quirks["misspelt"]["count"], customers))
+    misspelt = range(_scale_count(quirks["misspelt"]["count"], customers))
     table.loc[misspelt, "service_level"] = quirks["misspelt"]["wrong"]
     return table
 
 
 def _write_wide(table: pd.DataFrame, folder: Path, key: str, **style: Any) -> None:
     """One row a customer."""
-    spec = _figures()["files"][key]
+    spec = _load_figures()["files"][key]
     named = table.reset_index()[list(spec["headings"])].rename(columns=spec["headings"])
     named.to_csv(folder / spec["file"], index=False, lineterminator="\r\n", **style)
 
 
 def _write_long(table: pd.DataFrame, folder: Path, key: str, rng: np.random.Generator) -> None:
     """One row a customer and period, the periods of a customer in random order."""
-    periods = _figures()["files"][key]["periods"]
+    periods = _load_figures()["files"][key]["periods"]
     values = table[[f"{key}_{period}" for period in periods]].to_numpy()
     order = rng.random(values.shape).argsort(axis=1)
     long = {

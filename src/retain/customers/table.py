@@ -9,12 +9,17 @@ from typing import Any
 
 import pandas as pd
 
-from retain.customers.contract.derived import derivations
-from retain.customers.customers import Column, Customers, Kind, Label, Step
+from retain.customers.contract.derived import parse_derived_features
+from retain.customers.customers import Column, Customers, DisplayName, FunnelStep, Kind
 from retain.customers.files.booleans import parse_consent, parse_positive
-from retain.customers.files.columns import Roles, canonical_names, check_required_columns, roles_of
-from retain.customers.files.encoding import place_of
-from retain.customers.files.invalid_rows import InvalidRows, without
+from retain.customers.files.columns import (
+    Roles,
+    assign_roles,
+    canonical_names,
+    check_required_columns,
+)
+from retain.customers.files.encoding import resolve_path
+from retain.customers.files.invalid_rows import InvalidRows, drop_invalid
 from retain.customers.files.numbers import decimal_mark, n_cells, preview, require_numbers
 from retain.customers.files.table_file import Table, open_table
 from retain.customers.files.types import (
@@ -45,7 +50,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     derived: Mapping[str, Any] | None = None,
     keep_columns: Sequence[str] = (),
     categorical_columns: Sequence[str] = (),
-    learnt: Mapping[str, Kind] | None = None,
+    known_kinds: Mapping[str, Kind] | None = None,
 ) -> Customers:
     """The customers of one file, a row each.
 
@@ -71,7 +76,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         Columns to keep although they are constant, empty or different in every row.
     categorical_columns
         Columns to read as categories although their cells are numbers or dates.
-    learnt
+    known_kinds
         For customers to be scored: the kinds of the features a model learnt from. These columns
         are read as such and kept whatever their cells; who has one that cannot be read is left out,
         told in the funnel, and a column too few is an error that names all of them.
@@ -83,20 +88,20 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
         to be.
     """
     unit = _unit(profit, profit_unit)
-    table = open_table(place_of(path, "data.path"))
+    table = open_table(resolve_path(path, "data.path"))
     names = canonical_names(list(table.cells.columns))
-    check_required_columns(learnt or (), [*names.values(), *(derived or {})])
+    check_required_columns(known_kinds or (), [*names.values(), *(derived or {})])
     wanted = {"id": id, "target": target, "profit": profit, "consent": consent}
-    roles = roles_of(names, wanted, groups or {}, keep_columns, categorical_columns)
+    roles = assign_roles(names, wanted, groups or {}, keep_columns, categorical_columns)
     ids = _ids(table, roles.id)
-    features, unreadable = _inferred(table, roles, ids, learnt or {})
-    customers = _assembled(table, roles, ids, features, positive)
-    if learnt is None:
-        customers = _useful(customers, roles, features)
-    customers = without(customers, unreadable)
-    computed = derivations(derived, customers.columns)
-    customers = replace(customers, profit_unit=unit, derived=computed)
-    log.info("customers: %s; %d features", customers.told(), len(customers.columns))
+    features, unreadable = _infer_features(table, roles, ids, known_kinds or {})
+    customers = _assemble(table, roles, ids, features, positive)
+    if known_kinds is None:
+        customers = _drop_uninformative(customers, roles, features)
+    customers = drop_invalid(customers, unreadable)
+    computed = parse_derived_features(derived, customers.columns)
+    customers = replace(customers, profit_unit=unit, derived_features=computed)
+    log.info("customers: %s; %d features", customers.describe_funnel(), len(customers.columns))
     return customers
 
 
@@ -110,8 +115,8 @@ def _unit(profit: str | None, unit: str | None) -> str | None:
 # --- what the cells say --------------------------------------------------------------------------
 
 
-def _inferred(
-    table: Table, roles: Roles, ids: pd.Index, learnt: Mapping[str, Kind]
+def _infer_features(
+    table: Table, roles: Roles, ids: pd.Index, known_kinds: Mapping[str, Kind]
 ) -> tuple[dict[str, InferredColumn], list[InvalidRows]]:
     """Every feature by its canonical name; all columns that cannot be read are told at once."""
     found: dict[str, InferredColumn] = {}
@@ -120,8 +125,8 @@ def _inferred(
     for name in roles.features:
         cells, key = table.cells[name], roles.names[name]
         try:
-            if key in learnt:
-                found[key], odd = coerce_type(cells, table.decimal, name, learnt[key], ids)
+            if key in known_kinds:
+                found[key], odd = coerce_type(cells, table.decimal, name, known_kinds[key], ids)
                 unreadable += odd
             elif name in roles.categorical_columns:
                 found[key] = InferredColumn("category", as_text(cells))
@@ -134,7 +139,7 @@ def _inferred(
     return found, unreadable
 
 
-def _assembled(
+def _assemble(
     table: Table,
     roles: Roles,
     ids: pd.Index,
@@ -152,13 +157,13 @@ def _assembled(
         features=frame.set_axis(ids),
         columns={column.name: column for column in _columns(roles, features)},
         target=None if target is None else target.set_axis(ids).rename("target"),
-        activity=_activity(roles.target, answers, target),
+        target_label=_target_label(roles.target, answers, target),
         profit=None if profit is None else profit.set_axis(ids).rename("profit"),
         contactable=None if consent is None else consent.set_axis(ids).rename("contactable"),
     )
     if answers is None or not answers.isna().any():
         return customers
-    return customers.only(answers.notna(), "no target", f"no value in column {roles.target!r}")
+    return customers.filter(answers.notna(), "no target", f"no value in column {roles.target!r}")
 
 
 def _columns(roles: Roles, features: Mapping[str, InferredColumn]) -> Iterator[Column]:
@@ -168,7 +173,7 @@ def _columns(roles: Roles, features: Mapping[str, InferredColumn]) -> Iterator[C
         yield Column(key, group, features[key].kind, en=name, ru=name)
 
 
-def _useful(
+def _drop_uninformative(
     customers: Customers, roles: Roles, features: Mapping[str, InferredColumn]
 ) -> Customers:
     """The customers without columns that tell nothing, or tell who is who; told in the funnel."""
@@ -188,7 +193,7 @@ def _useful(
     reason = f"{listed}. To keep one: data.keep_columns=[{next(iter(useless))}]"
     if not left:
         raise RetainError(f"no feature is left; columns left out: {reason}")
-    step = Step("columns left out", len(customers), len(customers), reason)
+    step = FunnelStep("columns left out", len(customers), len(customers), reason)
     features_left = customers.features[list(left)]
     return replace(
         customers, features=features_left, columns=left, funnel=(*customers.funnel, step)
@@ -204,14 +209,14 @@ def _target(
     return positives.reindex(answers.index, fill_value=False).astype("int64")
 
 
-def _activity(
+def _target_label(
     name: str | None, answers: pd.Series | None, target: pd.Series | None
-) -> Label | None:
+) -> DisplayName | None:
     """The positive answer as the file writes it."""
     if answers is None or target is None:
         return None
     said = f"{name} = {answers[target == 1].iloc[0]}"
-    return Label(said, said)
+    return DisplayName(said, said)
 
 
 def _profit(table: Table, name: str) -> pd.Series:

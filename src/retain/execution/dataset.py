@@ -13,16 +13,16 @@ from typing import Any, Literal
 
 import numpy as np
 
-from retain.customers.checks.checks import Check, Folding, audit, refuse
+from retain.customers.checks.checks import DataCheck, Folding, audit, raise_severe
 from retain.customers.checks.duplicates import DuplicateGroups, group_duplicates
 from retain.customers.customers import Customers, Panel
 from retain.errors import examples
 from retain.execution.dataset_facts import DatasetFacts, Preflight
 from retain.execution.shared_memory import share
-from retain.learning.components import experiment, source
+from retain.learning.components import build_source, build_training_spec
 from retain.learning.features import check_toggles
 from retain.learning.splits import Splits
-from retain.learning.validation import split
+from retain.learning.validation import make_splits
 from retain.record import (
     CheckResult,
     DataInfo,
@@ -43,7 +43,7 @@ class Dataset:
     """
 
     customers: Customers
-    checks: tuple[Check, ...]
+    checks: tuple[DataCheck, ...]
     splits: Splits
     heard: tuple[str, ...]
 
@@ -54,14 +54,18 @@ class Dataset:
         return DataInfo(
             fingerprint=customers.fingerprint,
             n_rows=len(customers),
-            n_positives=int(customers.labelled.sum()),
+            n_positives=int(customers.y.sum()),
             funnel=tuple(
                 FunnelStep(
-                    name=s.name, n_before=s.before, n_after=s.after, reason=s.reason, unit=s.of
+                    name=step.name,
+                    n_before=step.before,
+                    n_after=step.after,
+                    reason=step.reason,
+                    unit=step.unit,
                 )
-                for s in customers.funnel
+                for step in customers.funnel
             ),
-            label=None if customers.dated is None else label_facts(customers, customers.dated),
+            label=None if customers.panel is None else label_facts(customers, customers.panel),
         )
 
     @cached_property
@@ -73,10 +77,10 @@ class Dataset:
             fingerprint=self.splits.fingerprint,
             n_folds=len(folds) // repeats,
             n_repeats=repeats,
-            n_sealed_test=len(self.splits.sealed),
+            n_sealed_test=len(self.splits.test_ids),
             test_to_train=self.splits.test_to_train,
             test_snapshots=tuple(str(fold.snapshot) for fold in folds if fold.snapshot is not None),
-            sealed_snapshot=self.splits.sealed_at,
+            sealed_snapshot=self.splits.test_snapshot,
         )
 
     @cached_property
@@ -101,7 +105,7 @@ class Dataset:
 
 def label_facts(customers: Customers, dated: Panel) -> LabelInfo:
     """The target of a dated source as a record tells of it."""
-    target = customers.labelled.groupby(dated.snapshot).agg(["size", "sum"])
+    target = customers.y.groupby(dated.snapshot).agg(["size", "sum"])
     others: Any = () if dated.sensitivity is None else dated.sensitivity.itertuples()
     return LabelInfo(
         horizon_days=dated.horizon,
@@ -155,13 +159,11 @@ def clear_cache() -> None:
 @lru_cache(maxsize=8)
 def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> Dataset:
     customers, copies, heard = _customers(data, audited.duplicates)
-    _ = (
-        customers.labelled
-    )  # refuses what cannot be learnt from, before the audit finds lesser faults
+    _ = customers.y  # refuses what cannot be learnt from, before the audit finds lesser faults
     checks = audit(customers, Folding(validation.shuffle, copies))
-    refuse(checks, audited.allow)
-    splits = split(customers, validation, seed)
-    told = () if splits.told is None else (splits.told,)
+    raise_severe(checks, audited.allow)
+    splits = make_splits(customers, validation, seed)
+    told = () if splits.description is None else (splits.description,)
     return Dataset(customers, tuple(checks), splits, (*heard, *told))
 
 
@@ -170,7 +172,7 @@ def _customers(
     data: str, copies: Literal["group", "drop"]
 ) -> tuple[Customers, DuplicateGroups | None, tuple[str, ...]]:
     with capture_log() as heard:
-        customers, found = group_duplicates(source(json.loads(data))(), copies)
+        customers, found = group_duplicates(build_source(json.loads(data))(), copies)
     return customers, found, tuple(heard)
 
 
@@ -206,11 +208,12 @@ def preflight(runs: Sequence[Run], file: Path | None = None) -> Preflight:
     """
     found: dict[Hashable, Dataset] = {}
     for run in runs:
-        experiment(run)
+        build_training_spec(run)
         prepared = found.setdefault(source_of(run), prepare_dataset(run))
         customers = prepared.customers
         check_toggles(
-            run.features, {*customers.groups, *(derived.group for derived in customers.derived)}
+            run.features,
+            {*customers.groups, *(derived.group for derived in customers.derived_features)},
         )
     places = {source: place for place, source in enumerate(found)}
     distinct = tuple(found.values())

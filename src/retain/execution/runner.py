@@ -22,8 +22,8 @@ from retain.execution.dataset import Dataset, prepare_dataset
 from retain.execution.limits import peak_memory_mb, reset_peak_memory
 from retain.execution.task import RungResult, RunOutcome, Task, finish
 from retain.execution.yaml_writer import yaml_text
-from retain.learning.components import experiment
-from retain.learning.experiment import CrossValidationResult, evaluate
+from retain.learning.components import build_training_spec
+from retain.learning.experiment import CrossValidationResult, cross_validate
 from retain.learning.fold_data import PreparedFoldCache
 from retain.record import Record
 
@@ -138,8 +138,8 @@ def _evaluated(task: Task, before: Checkpoint | None) -> CrossValidationResult:
     for facts, seen in ((prepared.data, task.data), (prepared.split, task.split)):
         if facts != seen:
             raise RetainError("the data changed while the sweep ran; launch the line again.")
-    return evaluate(
-        experiment(task.run),
+    return cross_validate(
+        build_training_spec(task.run),
         prepared.customers,
         prepared.splits,
         cache,

@@ -10,7 +10,7 @@ import numpy as np
 
 from retain.customers.customers import Customers
 from retain.errors import NotApplicable
-from retain.learning.experiment import evaluate
+from retain.learning.experiment import cross_validate
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import Splits
 from retain.verdict.main_effects import MainEffect
@@ -49,7 +49,7 @@ def from_sweep(effects: Iterable[MainEffect]) -> dict[str, Contribution]:
 
 
 def refit_without(
-    experiment: TrainingSpec, customers: Customers, splits: Splits, group: str
+    training: TrainingSpec, customers: Customers, splits: Splits, group: str
 ) -> tuple[float, ...]:
     """ROC-AUC by fold of the same experiment without a feature group.
 
@@ -60,12 +60,12 @@ def refit_without(
     NotApplicable
         When the experiment has no meaning without the group.
     """
-    rest = replace(experiment, features=experiment.features.without(group))
+    rest = replace(training, features=training.features.without(group))
     try:
-        rest.table(customers)
+        rest.feature_table(customers)
     except NotApplicable:
         return (CHANCE,) * len(splits.folds)
-    found = evaluate(rest, customers, splits)
+    found = cross_validate(rest, customers, splits)
     return tuple(found.metrics["roc_auc"]["fold_values"])
 
 

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import Column, Customers, Label
-from retain.learning.features import matrix
+from retain.customers.customers import Column, Customers, DisplayName
+from retain.learning.features import feature_matrix
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import Splits
 from retain.schema import Features
@@ -30,7 +30,7 @@ class ExplanationContext:
         Names of those the winner sees.
     target
         Of the training customers, in the order of ``ids``.
-    twins
+    duplicate_groups
         A label shared by copies of the same training customer.
     activity
         What a target of 1 means, for people.
@@ -42,8 +42,8 @@ class ExplanationContext:
     derived: frozenset[str]
     ids: pd.Index
     target: np.ndarray
-    twins: pd.Series
-    activity: Label | None
+    duplicate_groups: pd.Series
+    activity: DisplayName | None
 
     @cached_property
     def training(self) -> pd.DataFrame:
@@ -65,20 +65,20 @@ class ExplanationContext:
         return tuple(group for group, names in self.groups.items() if seen & set(names))
 
 
-def grounds(customers: Customers, experiment: TrainingSpec, splits: Splits) -> ExplanationContext:
+def grounds(customers: Customers, training: TrainingSpec, splits: Splits) -> ExplanationContext:
     """The grounds of a winner: what it sees of these customers, beside all there is."""
-    every = Features(derived=True, max_categories=experiment.features.max_categories)
-    order = splits.ids.append(splits.sealed)
-    table = matrix(customers, every).loc[order]
+    every = Features(derived=True, max_categories=training.features.max_categories)
+    order = splits.ids.append(splits.test_ids)
+    table = feature_matrix(customers, every).loc[order]
     return ExplanationContext(
         table=table,
-        columns=customers.described(map(str, table)),
-        seen=tuple(map(str, experiment.table(customers.rows(_first(customers))))),
-        derived=frozenset(one.name for one in customers.derived),
+        columns=customers.column_info(map(str, table)),
+        seen=tuple(map(str, training.feature_table(customers.rows(_first(customers))))),
+        derived=frozenset(one.name for one in customers.derived_features),
         ids=splits.ids,
-        target=customers.labelled.loc[splits.ids].to_numpy(),
-        twins=customers.twins.loc[splits.ids],
-        activity=customers.activity,
+        target=customers.y.loc[splits.ids].to_numpy(),
+        duplicate_groups=customers.duplicate_groups.loc[splits.ids],
+        activity=customers.target_label,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import Column, Label
+from retain.customers.customers import Column, DisplayName
 from retain.verdict.statistics import delong, wilson_interval
 
 MOST_LEVELS = 30
@@ -55,7 +55,7 @@ class Numbers:
 class Level:
     """One level of a category: its share of each class, and its share of decliners (Wilson)."""
 
-    label: Label
+    label: DisplayName
     n_customers: int
     share_of_declined: float
     share_of_stayed: float
@@ -176,18 +176,18 @@ def _category(values: pd.Series, declined: np.ndarray, column: Column, seed: int
     labels = [column.level(str(names[place])) for place in shown]
     rows = [counts[place] for place in shown]
     if rest := len(order) - len(shown):
-        labels.append(Label(f"all others ({rest})", f"все остальные ({rest})"))
+        labels.append(DisplayName(f"all others ({rest})", f"все остальные ({rest})"))
         rows.append(counts[order[len(shown) :]].sum(axis=0))
     effect = cramers_v(np.array(rows).reshape(-1, 2), seed=seed)
     if counts[-1].any():
-        labels.append(Label("not known", "нет данных"))
+        labels.append(DisplayName("not known", "нет данных"))
         rows.append(counts[-1])
     totals = counts.sum(axis=0)
     levels = (_level(*one, totals) for one in zip(labels, rows, strict=True))
     return Distribution(effect, Levels(tuple(levels)))
 
 
-def _level(label: Label, counts: np.ndarray, totals: np.ndarray) -> Level:
+def _level(label: DisplayName, counts: np.ndarray, totals: np.ndarray) -> Level:
     declined, customers = int(counts[0]), int(counts.sum())
     low, high = wilson_interval(declined, customers)
     shares = [float(share) for share in counts / totals]

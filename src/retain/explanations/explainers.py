@@ -15,7 +15,7 @@ from imblearn.pipeline import Pipeline
 from sklearn.base import BaseEstimator
 
 from retain.explanations.budget import TimeBudget
-from retain.learning.columns import origins, transformed_columns
+from retain.learning.columns import column_origins, transformed_columns
 
 Score = Callable[[pd.DataFrame], np.ndarray]
 ROWS = 50_000
@@ -129,7 +129,7 @@ class Exact:
     def met(self, table: pd.DataFrame) -> np.ndarray:
         """What the last step meets, and which feature each of its columns came from."""
         place = {name: j for j, name in enumerate(table)}
-        self._places = [place[name] for name in origins(self._inner)]
+        self._places = [place[name] for name in column_origins(self._inner)]
         self._features = len(place)
         return transformed_columns(self._inner, table)
 

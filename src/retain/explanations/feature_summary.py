@@ -73,8 +73,8 @@ def strengths_of(found: ExplanationResult) -> dict[str, Strength]:
     }
     sums = [np.abs(shares.log_odds[:, at].sum(axis=1)) for at in groups.values()]
     sizes = np.column_stack([np.abs(shares.log_odds), *sums])
-    twins = found.grounds.twins.loc[shares.ids]
-    told = strengths(sizes, twins, resamples=found.resamples, seed=found.seed)
+    duplicate_groups = found.grounds.duplicate_groups.loc[shares.ids]
+    told = strengths(sizes, duplicate_groups, resamples=found.resamples, seed=found.seed)
     return dict(zip([*shares.features, *groups], told, strict=True))
 
 

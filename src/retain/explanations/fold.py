@@ -74,7 +74,7 @@ def explain_fold(
     NotApplicable
         When the rows cannot be explained within the budget.
     """
-    model = scoring.fitted(fold)
+    model = scoring.fit_fold(fold)
     train, test = scoring.table.iloc[fold.train], scoring.table.iloc[fold.test]
     explained = explain(model, train, test, budget)
     if not shuffles:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from retain.customers.checks.label_audit import Fell, movement, periods
-from retain.customers.customers import Customers, Label
+from retain.customers.checks.label_audit import Decrease, compare_periods, find_successive_periods
+from retain.customers.customers import Customers, DisplayName
 from retain.verdict.statistics import wilson_interval
 
 STORES_OWN = "communication"
@@ -36,9 +36,9 @@ class LabelAudit:
     where they did so beyond chance.
     """
 
-    previous: Label
-    current: Label
-    derived: Label
+    previous: DisplayName
+    current: DisplayName
+    derived: DisplayName
     declined: ClassFell
     stayed: ClassFell
     z: float
@@ -67,17 +67,19 @@ def label_audit(customers: Customers) -> list[LabelAudit]:
     and is left out; so is what the store does (``communication``), not the customer.
     """
     found = []
-    for derived, before, last in periods(customers):
+    for derived, before, last in find_successive_periods(customers):
         if derived.group == STORES_OWN:
             continue
-        moved = movement(customers, before, last)
-        if moved.known:
+        moved = compare_periods(customers, before, last)
+        if moved.is_observed:
             labels = (customers.columns[before].label, customers.columns[last].label)
             sides = (_side(moved.declined), _side(moved.stayed))
-            found.append(LabelAudit(*labels, derived.column.label, *sides, moved.z, moved.agrees))
+            found.append(
+                LabelAudit(*labels, derived.column.label, *sides, moved.z, moved.is_consistent)
+            )
     return found
 
 
-def _side(one: Fell) -> ClassFell:
-    low, high = wilson_interval(one.fell, one.customers)
-    return ClassFell(one.customers, one.fell, one.share, low, high, one.change)
+def _side(one: Decrease) -> ClassFell:
+    low, high = wilson_interval(one.n_decreased, one.n_customers)
+    return ClassFell(one.n_customers, one.n_decreased, one.share, low, high, one.change)

@@ -122,10 +122,12 @@ class Strength:
     high: float
 
 
-def strengths(sizes: np.ndarray, twins: pd.Series, *, resamples: int, seed: int) -> list[Strength]:
+def strengths(
+    sizes: np.ndarray, duplicate_groups: pd.Series, *, resamples: int, seed: int
+) -> list[Strength]:
     """The mean of each column of ``sizes``, shape (n, p), with percentile bootstrap intervals.
 
-    Customers are resampled with their copies (rows that share a label of ``twins``). Of more than
+    Customers are resampled with their copies (rows of one duplicate group). Of more than
     ``BUNDLES`` groups several are resampled as one, which leaves the variance of a mean as it is.
 
     >>> twins = pd.Series(range(400))
@@ -133,7 +135,7 @@ def strengths(sizes: np.ndarray, twins: pd.Series, *, resamples: int, seed: int)
     >>> one.value, one.low < 199.5 < one.high
     (199.5, True)
     """
-    place = pd.factorize(twins.to_numpy())[0] % BUNDLES
+    place = pd.factorize(duplicate_groups.to_numpy())[0] % BUNDLES
     count = int(place.max()) + 1
     sums = np.stack(
         [np.bincount(place, sizes[:, j], minlength=count) for j in range(sizes.shape[1])], axis=1

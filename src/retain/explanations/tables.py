@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import Label
+from retain.customers.customers import DisplayName
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 
-def label_json(label: Label | None) -> dict[str, str] | None:
+def label_json(label: DisplayName | None) -> dict[str, str] | None:
     """A label in both languages."""
     return None if label is None else asdict(label)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from retain.learning.bg_nbd_likelihood import BgNbdParams, RisingCurve, fitted
+from retain.learning.bg_nbd_likelihood import BgNbdParams, MonotoneSigmoid, fit_bg_nbd
 
 WEEK = 7
 
@@ -48,7 +48,7 @@ class BgNbd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.orders = orders
 
     @property
-    def reads(self) -> tuple[str, ...]:
+    def required_features(self) -> tuple[str, ...]:
         """Names of the features read, in the order of the columns it is given."""
         return (self.days, self.tenure, self.orders)
 
@@ -61,41 +61,41 @@ class BgNbd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             When nobody bought twice, or the likelihood has no maximum to be found.
         """
         self.classes_ = np.unique(y)
-        history = histories(X)
-        found = fitted(*history)
+        history = purchase_histories(X)
+        found = fit_bg_nbd(*history)
         self.r_, self.alpha_, self.a_, self.b_ = found.r, found.alpha, found.a, found.b
-        self.likelihood_ = found.likelihood
-        self.curve_ = RisingCurve.fitted(found.gone(*history), np.asarray(y)).numbers
+        self.likelihood_ = found.log_likelihood
+        self.curve_ = MonotoneSigmoid.fit(found.p_churned(*history), np.asarray(y)).params
         return self
 
     def predict_proba(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
         """Probabilities of both classes, shape (n, 2)."""
-        declined = RisingCurve(*self.curve_)(1 - self.alive(X))
+        declined = MonotoneSigmoid(*self.curve_)(1 - self.p_alive(X))
         return np.column_stack([1 - declined, declined])
 
     def predict(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
         """The likelier class."""
         return np.asarray(self.classes_[np.argmax(self.predict_proba(X), axis=1)])
 
-    def alive(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
+    def p_alive(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
         """Probability that each customer has not left for good."""
-        return np.asarray(1 - self._buying.gone(*histories(X)))
+        return np.asarray(1 - self._params.p_churned(*purchase_histories(X)))
 
-    def expected(self, X: pd.DataFrame | np.ndarray, days: int) -> np.ndarray:
+    def expected_purchases(self, X: pd.DataFrame | np.ndarray, days: int) -> np.ndarray:
         """Distinct days with an order expected of each customer in so many days ahead."""
-        return self._buying.expected(days / WEEK, *histories(X))
+        return self._params.expected_purchases(days / WEEK, *purchase_histories(X))
 
     @property
-    def _buying(self) -> BgNbdParams:
+    def _params(self) -> BgNbdParams:
         return BgNbdParams(self.r_, self.alpha_, self.a_, self.b_, self.likelihood_)
 
 
-def histories(X: pd.DataFrame | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def purchase_histories(X: pd.DataFrame | np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x, t_x and T in weeks, of days since the last order, since the first, and days with one.
 
     Rows made by a sampler lie between customers: half a purchase is rounded.
 
-    >>> [column.tolist() for column in histories(np.array([[14.0, 70.0, 3.0]]))]
+    >>> [column.tolist() for column in purchase_histories(np.array([[14.0, 70.0, 3.0]]))]
     [[2.0], [8.0], [10.0]]
     """
     days, tenure, orders = np.asarray(X, dtype=float)[:, :3].T

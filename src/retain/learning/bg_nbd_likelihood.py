@@ -22,15 +22,15 @@ SINGULAR = 1e-5
 
 @dataclass(frozen=True)
 class BgNbdParams:
-    """The four parameters, ``alpha`` in units of time; ``likelihood`` is the log-likelihood."""
+    """The four parameters, ``alpha`` in units of time; ``log_likelihood`` is the log-likelihood."""
 
     r: float
     alpha: float
     a: float
     b: float
-    likelihood: float
+    log_likelihood: float
 
-    def gone(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    def p_churned(self, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
         """Probability of having left by ``T``, 1 − P(alive), each in [0, 1); 0 where x is 0.
 
         Fader & Hardie, "Computing P(alive) Using the BG/NBD Model" (2008), equation 1.
@@ -39,7 +39,9 @@ class BgNbdParams:
         odds = leaving + (self.r + x) * (np.log(self.alpha + T) - np.log(self.alpha + t_x))
         return np.asarray(np.where(x > 0, 1 / (1 + np.exp(-np.clip(odds, -700, 700))), 0.0))
 
-    def expected(self, ahead: float, x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> np.ndarray:
+    def expected_purchases(
+        self, ahead: float, x: np.ndarray, t_x: np.ndarray, T: np.ndarray
+    ) -> np.ndarray:
         """Purchases expected within ``ahead`` after ``T`` (2005, equation 10).
 
         Written by Euler's transformation of the hypergeometric function, whose own form is a
@@ -48,12 +50,12 @@ class BgNbdParams:
         a = self.a if abs(self.a - 1) > SINGULAR else 1 + SINGULAR
         z = ahead / (self.alpha + T + ahead)
         whole = hyp2f1(a + self.b - 1 - self.r, a - 1, a + self.b + x - 1, z)
-        alive = 1 - self.gone(x, t_x, T)
+        alive = 1 - self.p_churned(x, t_x, T)
         several = (a + self.b + x - 1) / (a - 1) * (1 - (1 - z) ** (a - 1) * whole)
         return np.asarray(several * alive)
 
 
-def fitted(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
+def fit_bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
     """The parameters of greatest likelihood; customers alike in all three are counted once.
 
     Raises
@@ -64,7 +66,7 @@ def fitted(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
     if not (x > 0).any():
         raise NotApplicable("BG/NBD learns from repeat purchases, and no customer has any")
     rows, counts = np.unique(np.column_stack([x, t_x, T]), axis=0, return_counts=True)
-    falling = _Falling(rows, counts)
+    falling = _NegLogLikelihood(rows, counts)
     middle = float(np.log(max(np.average(rows[:, 2], weights=counts), 1e-3)))
     for start in ((0.0, middle, 0.0, 0.0), (-1.0, middle, -1.0, 1.0), (1.0, middle, -3.0, 1.0)):
         found = minimize(
@@ -75,13 +77,13 @@ def fitted(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
             bounds=[(-FARTHEST, FARTHEST)] * 4,
             options={"maxiter": 1_000, "ftol": 1e-14, "gtol": 1e-8},
         )
-        if _level(found.x, found.jac):
+        if _is_flat(found.x, found.jac):
             r, alpha, a, b = np.exp(found.x).tolist()
-            return BgNbdParams(r, alpha, a, b, likelihood=-float(found.fun) * len(x))
+            return BgNbdParams(r, alpha, a, b, log_likelihood=-float(found.fun) * len(x))
     raise NotApplicable(f"BG/NBD finds no greatest likelihood on these customers: {found.message}")
 
 
-def _level(logs: np.ndarray, slopes: np.ndarray) -> bool:
+def _is_flat(logs: np.ndarray, slopes: np.ndarray) -> bool:
     """Whether nothing is to be gained any more, but beyond the bounds.
 
     What the search says of itself is not asked: it ends as abnormal where rounding is all there is.
@@ -90,7 +92,7 @@ def _level(logs: np.ndarray, slopes: np.ndarray) -> bool:
     return bool((np.minimum(np.abs(slopes), beyond) <= STEEPEST).all())
 
 
-class _Falling:
+class _NegLogLikelihood:
     """Minus the mean log-likelihood (2005, equation 6) of log-parameters, and its gradient.
 
     Gamma functions are asked once for each number of purchases, not for each customer.
@@ -112,7 +114,7 @@ class _Falling:
         either = np.logaddexp(stay, leave)
         left = np.exp(leave - either)
         value = (self._gammas(r, alpha, a, b)[self._place] + either) @ self._share
-        slopes = self._slopes(r, alpha, a, b)[:, self._place]
+        slopes = self._gradients(r, alpha, a, b)[:, self._place]
         slopes[0] -= (1 - left) * late + left * early
         slopes[1] -= (r + self._x) * ((1 - left) / (alpha + self._T) + left / (alpha + self._t))
         slopes[2] += left / a
@@ -126,7 +128,7 @@ class _Falling:
         leaving = gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
         return np.asarray(rate + leaving)
 
-    def _slopes(self, r: float, alpha: float, a: float, b: float) -> np.ndarray:
+    def _gradients(self, r: float, alpha: float, a: float, b: float) -> np.ndarray:
         """Its slopes in r, α, a and b, shape (4, n)."""
         x, both = self._often, digamma(a + b) - digamma(a + b + self._often)
         rate = digamma(r + x) - digamma(r) + np.log(alpha)
@@ -140,19 +142,19 @@ LEAST = 1e-6
 
 
 @dataclass(frozen=True)
-class RisingCurve:
+class MonotoneSigmoid:
     """Probability σ(height + slope · (score − middle) / width), slope > 0."""
 
-    middle: float
-    width: float
-    height: float
+    center: float
+    scale: float
+    intercept: float
     slope: float
 
     @classmethod
-    def fitted(cls, score: np.ndarray, target: np.ndarray) -> RisingCurve:
+    def fit(cls, score: np.ndarray, target: np.ndarray) -> MonotoneSigmoid:
         """The curve of greatest likelihood (Platt 1999, without his prior) that does not fall.
 
-        >>> curve = RisingCurve.fitted(np.arange(10.0), np.arange(10) // 4 % 2)
+        >>> curve = MonotoneSigmoid.fit(np.arange(10.0), np.arange(10) // 4 % 2)
         >>> bool((np.diff(curve(np.arange(10.0))) > 0).all())
         True
         """
@@ -166,13 +168,13 @@ class RisingCurve:
         return cls(middle, width, height, slope)
 
     @property
-    def numbers(self) -> np.ndarray:
-        """Its four numbers, of which ``RisingCurve(*numbers)`` makes it again.
+    def params(self) -> np.ndarray:
+        """Its four numbers, of which ``MonotoneSigmoid(*numbers)`` makes it again.
 
         Models keep these: a type of its own in their file would have to be trusted.
         """
-        return np.array([self.middle, self.width, self.height, self.slope])
+        return np.array([self.center, self.scale, self.intercept, self.slope])
 
     def __call__(self, score: np.ndarray) -> np.ndarray:
         """The probability of each score, in its shape."""
-        return np.asarray(expit(self.height + self.slope * (score - self.middle) / self.width))
+        return np.asarray(expit(self.intercept + self.slope * (score - self.center) / self.scale))

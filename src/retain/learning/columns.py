@@ -24,7 +24,7 @@ def transformed_columns(pipeline: Pipeline, table: pd.DataFrame) -> np.ndarray:
     return np.asarray(columns)
 
 
-def origins(pipeline: Pipeline) -> list[str]:
+def column_origins(pipeline: Pipeline) -> list[str]:
     """The feature behind each column the last step of a fitted ``pipeline`` meets, in order.
 
     Told from what the steps learnt and not from the columns' names, since a category may be
@@ -68,7 +68,7 @@ def required_features(model: BaseEstimator) -> tuple[str, ...] | None:
     >>> required_features(RecencyRule()), required_features(BaseEstimator())
     (('days_since_order',), None)
     """
-    return getattr(model, "reads", None)
+    return getattr(model, "required_features", None)
 
 
 def select_model_columns(

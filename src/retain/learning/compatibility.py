@@ -17,15 +17,15 @@ from retain.learning.pipeline import PipelineSpec, categories, takes_categories
 Rule = Callable[[PipelineSpec, pd.DataFrame, np.ndarray], str | None]
 
 
-def check(recipe: PipelineSpec, table: pd.DataFrame, target: np.ndarray) -> None:
-    """Raise ``NotApplicable`` with every reason against fitting ``recipe`` on these rows."""
-    reasons = [reason for rule in RULES if (reason := rule(recipe, table, target)) is not None]
+def check_compatible(spec: PipelineSpec, table: pd.DataFrame, target: np.ndarray) -> None:
+    """Raise ``NotApplicable`` with every reason against fitting ``spec`` on these rows."""
+    reasons = [reason for rule in RULES if (reason := rule(spec, table, target)) is not None]
     if reasons:
         raise NotApplicable("; ".join(reasons))
 
 
-def _mixed_columns(recipe: PipelineSpec, table: pd.DataFrame, _: np.ndarray) -> str | None:
-    if not takes_categories(recipe.sampler):
+def _check_column_kinds(spec: PipelineSpec, table: pd.DataFrame, _: np.ndarray) -> str | None:
+    if not takes_categories(spec.sampler):
         return None
     names = categories(table)
     if not names:
@@ -35,8 +35,8 @@ def _mixed_columns(recipe: PipelineSpec, table: pd.DataFrame, _: np.ndarray) -> 
     return None
 
 
-def _enough_neighbours(recipe: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> str | None:
-    neighbours = _neighbours(recipe.sampler)
+def _check_neighbours(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> str | None:
+    neighbours = _neighbours(spec.sampler)
     minority = int(np.unique_counts(target).counts.min())
     if minority > neighbours:
         return None
@@ -55,9 +55,9 @@ def _neighbours(sampler: BaseEstimator | None) -> int:
     return max(found)
 
 
-def _unbalanced(recipe: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> str | None:
+def _check_adasyn(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> str | None:
     """ADASYN rounds the rows it adds for each neighbourhood and may be left with none."""
-    if not isinstance(recipe.sampler, ADASYN):
+    if not isinstance(spec.sampler, ADASYN):
         return None
     counts = np.unique_counts(target).counts
     if counts.max() - counts.min() <= counts.min() / 10:
@@ -65,30 +65,30 @@ def _unbalanced(recipe: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -> st
     return None
 
 
-def _nothing_to_tune(recipe: PipelineSpec, _: pd.DataFrame, __: np.ndarray) -> str | None:
-    if not recipe.tuning.on:
+def _check_tunable(spec: PipelineSpec, _: pd.DataFrame, __: np.ndarray) -> str | None:
+    if not spec.tuning.on:
         return None
-    if isinstance(recipe.model, Blend):
+    if isinstance(spec.model, Blend):
         return "a blend's members are not tuned within it: tune one alone, or use tuning=none"
-    if not recipe.search:
+    if not spec.search:
         return (
-            f"nothing says where to look for parameters of {type(recipe.model).__name__}: add "
+            f"nothing says where to look for parameters of {type(spec.model).__name__}: add "
             "search: {PARAMETER: {low: …, high: …}} to the model's file, or use tuning=none"
         )
     return None
 
 
-def _unread(recipe: PipelineSpec, table: pd.DataFrame, _: np.ndarray) -> str | None:
-    members = recipe.model.members.values() if isinstance(recipe.model, Blend) else ()
+def _missing_features(spec: PipelineSpec, table: pd.DataFrame, _: np.ndarray) -> str | None:
+    members = spec.model.members.values() if isinstance(spec.model, Blend) else ()
     return next(
         (why for one in members if (why := missing_features_reason(one, table)) is not None), None
     )
 
 
 RULES: tuple[Rule, ...] = (
-    _mixed_columns,
-    _enough_neighbours,
-    _unbalanced,
-    _nothing_to_tune,
-    _unread,
+    _check_column_kinds,
+    _check_neighbours,
+    _check_adasyn,
+    _check_tunable,
+    _missing_features,
 )

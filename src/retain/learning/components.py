@@ -32,12 +32,12 @@ SOURCES = (
     "retain.customers.table.read",
 )
 """The readers of customers there are."""
-OF_THE_SWEEP = ("baselines",)
+SWEEP_ONLY_KEYS = ("baselines",)
 """Keys of a source that no reader takes: they say what a sweep of it runs besides."""
 Kind = Callable[[Any], bool]
 
 
-def experiment(run: Run) -> TrainingSpec:
+def build_training_spec(run: Run) -> TrainingSpec:
     """The experiment a config describes, every parameter checked."""
     model = build_component(
         "model", search_ranges.strip_search_space(run.model), _is_classifier, run.threads
@@ -46,10 +46,10 @@ def experiment(run: Run) -> TrainingSpec:
         raise RetainError.at("model._target_", "it is null", "expected a classifier")
     search = search_ranges.parse_search_space(run.model)
     _check_search(search, model, run.threads)
-    search_space.check(search, model, tuned=run.tuning.on)
+    search_space.check_search_space(search, model, tuned=run.tuning.on)
     if run.tuning.on:
-        tuning.library()
-    recipe = PipelineSpec(
+        tuning.import_optuna()
+    spec = PipelineSpec(
         model=model,
         sampler=build_component("sampler", run.sampler, _has("fit_resample"), run.threads),
         scaling=build_component("scaling", run.scaling, _has("fit", "transform"), run.threads),
@@ -58,7 +58,7 @@ def experiment(run: Run) -> TrainingSpec:
         tuning=run.tuning,
         search=search,
     )
-    return TrainingSpec(recipe, run.features, run.metrics, run.seed)
+    return TrainingSpec(spec, run.features, run.metrics, run.seed)
 
 
 def _check_search(search: Mapping[str, SearchRange], model: Any, threads: int) -> None:
@@ -82,10 +82,10 @@ def build_component(where: str, node: Mapping[str, Any], kind: Kind, threads: in
     """
     if "_target_" not in node:
         raise RetainError(f"{where}: key '_target_' is missing; name a class, or null for none.")
-    return None if node["_target_"] is None else _built(where, node, kind, threads)
+    return None if node["_target_"] is None else _build(where, node, kind, threads)
 
 
-def source(
+def build_source(
     node: Mapping[str, Any], learnt: Mapping[str, str] | None = None
 ) -> Callable[[], Customers]:
     """A call that reads the customers a ``data`` node describes.
@@ -98,42 +98,44 @@ def source(
         raise RetainError(f"data._target_ is {target!r}; expected one of {', '.join(SOURCES)}.")
     module, _, name = target.rpartition(".")
     reader = getattr(import_module(module), name)
-    not_its_own = ("name", "_target_", *OF_THE_SWEEP)
+    not_its_own = ("name", "_target_", *SWEEP_ONLY_KEYS)
     parameters = {key: value for key, value in node.items() if key not in not_its_own}
     _check_names("data", node, reader, parameters)
     if learnt is not None and "learnt" in parameter_names(reader):
         parameters["learnt"] = learnt
-    return lambda: cast("Customers", _called("data", reader, parameters))
+    return lambda: cast("Customers", _call("data", reader, parameters))
 
 
-def _built(where: str, node: Mapping[str, Any], kind: Kind, threads: int) -> Any:
+def _build(where: str, node: Mapping[str, Any], kind: Kind, threads: int) -> Any:
     """The object, with those within it built before it by the same rules."""
-    target, parameters = _checked(where, node, kind)
+    target, parameters = _check(where, node, kind)
     for name, value in parameters.items():
         check_parameter(where, target, name, value, threads)
-    inner = {key: _inner(f"{where}.{key}", value, threads) for key, value in parameters.items()}
-    return _called(where, target, {**inner, **FIXED.get(library_of(target), {})})
+    inner = {
+        key: _build_nested(f"{where}.{key}", value, threads) for key, value in parameters.items()
+    }
+    return _call(where, target, {**inner, **FIXED.get(library_of(target), {})})
 
 
-def _inner(where: str, value: Any, threads: int) -> Any:
+def _build_nested(where: str, value: Any, threads: int) -> Any:
     """A parameter's value; estimators within it are held to the same rules."""
     if isinstance(value, Mapping):
         if "_target_" in value:
-            return _built(where, value, is_estimator, threads)
-        return {key: _inner(f"{where}.{key}", item, threads) for key, item in value.items()}
+            return _build(where, value, is_estimator, threads)
+        return {key: _build_nested(f"{where}.{key}", item, threads) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_inner(f"{where}[{i}]", item, threads) for i, item in enumerate(value)]
+        return [_build_nested(f"{where}[{i}]", item, threads) for i, item in enumerate(value)]
     return value
 
 
-def _called(where: str, target: Any, parameters: Mapping[str, Any]) -> Any:
+def _call(where: str, target: Any, parameters: Mapping[str, Any]) -> Any:
     try:
         return target(**parameters)
     except (TypeError, ValueError, OverflowError) as error:
         raise RetainError(f"{where} cannot be built: {error}.") from None
 
 
-def _checked(where: str, node: Mapping[str, Any], kind: Kind) -> tuple[Any, dict[str, Any]]:
+def _check(where: str, node: Mapping[str, Any], kind: Kind) -> tuple[Any, dict[str, Any]]:
     """What a node names and the parameters it gives, none of them called or looked into yet."""
     forbidden = {"_args_", "_partial_", "_recursive_", "_convert_"} & set(node)
     if forbidden:

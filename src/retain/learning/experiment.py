@@ -45,8 +45,8 @@ class CrossValidationResult:
     tuning: dict[str, Any] | None = None
 
 
-def evaluate(  # noqa: PLR0913 - the last two are for those who stop on the way
-    experiment: TrainingSpec,
+def cross_validate(  # noqa: PLR0913 - the last two are for those who stop on the way
+    training: TrainingSpec,
     customers: Customers,
     splits: Splits,
     cache: PreparedFoldCache | None = None,
@@ -69,38 +69,38 @@ def evaluate(  # noqa: PLR0913 - the last two are for those who stop on the way
     """
     watch = Stopwatch({} if begun is None else begun.seconds)
     with watch.phase("prepare"):
-        scoring = FoldScorer(experiment, customers, splits, cache)
-    parts = [] if begun is None else scoring.again(begun.scores, begun.tuning)[:upto]
-    parts += [scoring.part(fold, watch) for fold in splits.folds[len(parts) : upto]]
+        scoring = FoldScorer(training, customers, splits, cache)
+    parts = [] if begun is None else scoring.restore_folds(begun.scores, begun.tuning)[:upto]
+    parts += [scoring.score_fold(fold, watch) for fold in splits.folds[len(parts) : upto]]
     with watch.phase("metrics"):
         scores = Scores(concat_folds(parts), "out_of_fold")
-        metrics = _measured(experiment, parts, customers.profit, splits)
-        tuning = _tuning_told(experiment, parts, metrics["roc_auc"]["fold_values"], splits)
+        metrics = _summarise_metrics(training, parts, customers.profit, splits)
+        tuning = _summarise_tuning(training, parts, metrics["roc_auc"]["fold_values"], splits)
     return CrossValidationResult(scores, metrics, watch.seconds, tuning)
 
 
-def fit(experiment: TrainingSpec, customers: Customers, ids: pd.Index) -> BaseEstimator:
+def fit(training: TrainingSpec, customers: Customers, ids: pd.Index) -> BaseEstimator:
     """The experiment's estimator, tuned if it is to be, fitted on all the customers named."""
-    table = experiment.table(customers).loc[ids]
-    target = customers.labelled.loc[ids].to_numpy()
-    model = assemble(experiment.recipe, table, customers.twins, experiment.seed)
-    if experiment.recipe.tuning.on:
-        inner = inner_folds(experiment, customers)
-        model = tune(model, experiment.recipe, table, target, inner).model
+    table = training.feature_table(customers).loc[ids]
+    target = customers.y.loc[ids].to_numpy()
+    model = assemble(training.pipeline, table, customers.duplicate_groups, training.seed)
+    if training.pipeline.tuning.on:
+        inner = inner_folds(training, customers)
+        model = tune(model, training.pipeline, table, target, inner).model
     return model.fit(table, target)
 
 
-def score_sealed(
-    models: Sequence[BaseEstimator], experiment: TrainingSpec, customers: Customers, splits: Splits
+def score_test(
+    models: Sequence[BaseEstimator], training: TrainingSpec, customers: Customers, splits: Splits
 ) -> Scores:
     """Scores of the sealed customers: of each of ``splits.sealed_parts`` by its own of ``models``.
 
     Each model was fitted on the part's ``train``, and never met those it scores.
     """
-    table, parts = experiment.table(customers), []
-    for place, (model, part) in enumerate(zip(models, splits.sealed_parts, strict=True)):
+    table, parts = training.feature_table(customers), []
+    for place, (model, part) in enumerate(zip(models, splits.test_parts, strict=True)):
         probability = model.predict_proba(table.loc[part.test])[:, 1]
-        target = customers.labelled.loc[part.test].to_numpy()
+        target = customers.y.loc[part.test].to_numpy()
         whole = Fold(0, place, np.arange(0), np.arange(len(part.test)))
         parts.append(FoldScores(whole, part.test, target, clip_probabilities(probability)))
     return Scores(concat_folds(parts), "sealed_test")
@@ -122,19 +122,19 @@ def score_new(model: BaseEstimator, table: pd.DataFrame, *, rows: int = 100_000)
     )
 
 
-def _tuning_told(
-    experiment: TrainingSpec, parts: list[FoldScores], outer: list[float], splits: Splits
+def _summarise_tuning(
+    training: TrainingSpec, parts: list[FoldScores], outer: list[float], splits: Splits
 ) -> dict[str, Any] | None:
-    found = [part.tuned for part in parts if part.tuned is not None]
+    found = [part.tuning for part in parts if part.tuning is not None]
     if not found:
         return None
     return tuning_report.summarise_tuning(
-        found, experiment.recipe.search, outer, splits.test_to_train
+        found, training.pipeline.search, outer, splits.test_to_train
     )
 
 
-def _measured(
-    experiment: TrainingSpec, parts: list[FoldScores], profit: pd.Series | None, splits: Splits
+def _summarise_metrics(
+    training: TrainingSpec, parts: list[FoldScores], profit: pd.Series | None, splits: Splits
 ) -> dict[str, dict[str, Any]]:
     money = [None if profit is None else profit.loc[part.ids].to_numpy() for part in parts]
     return {
@@ -143,7 +143,7 @@ def _measured(
             [_value(metric, part, worth) for part, worth in zip(parts, money, strict=True)],
             splits.test_to_train,
         )
-        for metric in select_metrics(experiment.metrics, with_profit=profit is not None)
+        for metric in select_metrics(training.metrics, with_profit=profit is not None)
     }
 
 

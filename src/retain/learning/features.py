@@ -13,7 +13,7 @@ from retain.errors import NotApplicable, RetainError, did_you_mean
 from retain.schema import GROUPS, Features
 
 
-def matrix(customers: Customers, features: Features) -> pd.DataFrame:
+def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:
     """Columns of the groups that are switched on, derived features last.
 
     Returns
@@ -27,7 +27,7 @@ def matrix(customers: Customers, features: Features) -> pd.DataFrame:
     RetainError
         When a toggle names no group.
     """
-    check_toggles(features, set(customers.groups) | {d.group for d in customers.derived})
+    check_toggles(features, set(customers.groups) | {d.group for d in customers.derived_features})
     on = {group for group in customers.groups if features.on(group)}
     kept = [name for name, column in customers.columns.items() if column.group in on]
     if not kept:
@@ -35,10 +35,10 @@ def matrix(customers: Customers, features: Features) -> pd.DataFrame:
     table = customers.features[kept]
     if not features.derived:
         return table
-    return pd.concat([table, *_derived(customers, kept, features)], axis=1)
+    return pd.concat([table, *_derive_all(customers, kept, features)], axis=1)
 
 
-def as_learnt(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
+def training_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
     """The columns a model learnt from, in its order, of customers it is to score.
 
     Raises
@@ -49,15 +49,15 @@ def as_learnt(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
     >>> from retain.customers.customers import Column
     >>> table = pd.DataFrame({"pages": [1.0], "minutes": [2.0]}, index=[7])
     >>> columns = {name: Column(name, "site", "number") for name in table}
-    >>> as_learnt(Customers(table, columns), {"minutes": "number"}).columns.tolist()
+    >>> training_columns(Customers(table, columns), {"minutes": "number"}).columns.tolist()
     ['minutes']
-    >>> as_learnt(Customers(table, columns), {"minute": "number"})
+    >>> training_columns(Customers(table, columns), {"minute": "number"})
     Traceback (most recent call last):
     ...
     retain.errors.RetainError: the model learnt from feature 'minute', which these customers \
 lack. Did you mean 'minutes'?
     """
-    derived = {one.name: one for one in customers.derived}
+    derived = {one.name: one for one in customers.derived_features}
     check_required_columns(kinds, [*customers.columns, *derived])
     found = {
         name: customers.features[name]
@@ -85,12 +85,12 @@ def check_toggles(features: Features, groups: set[str]) -> None:
             )
 
 
-def _derived(customers: Customers, kept: list[str], features: Features) -> list[pd.Series]:
+def _derive_all(customers: Customers, kept: list[str], features: Features) -> list[pd.Series]:
     """Those whose group is on and whose inputs are all there."""
     return [
         derive(feature, customers.features)
-        for feature in customers.derived
-        if features.on(feature.group) and set(feature.of) <= set(kept)
+        for feature in customers.derived_features
+        if features.on(feature.group) and set(feature.inputs) <= set(kept)
     ]
 
 
@@ -102,7 +102,7 @@ def derive(feature: DerivedFeature, table: pd.DataFrame) -> pd.Series:
     >>> derive(ratio, pages).tolist()
     [2.0, nan]
     """
-    values = table[list(feature.of)].to_numpy(dtype=float)
+    values = table[list(feature.inputs)].to_numpy(dtype=float)
     return pd.Series(_OPERATIONS[feature.operation](values), table.index, name=feature.name)
 
 

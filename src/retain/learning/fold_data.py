@@ -46,7 +46,7 @@ def _numbers(step: BaseEstimator, table: Floats, test: Floats) -> tuple[Floats, 
     """Numbers with medians for what is missing, columns telling where that was, and scaled."""
     medians = np.array([_median(column) for column in table.T])
     holed = np.flatnonzero(np.isnan(table).any(axis=0))
-    filled = [_filled(values, medians, holed) for values in (table, test)]
+    filled = [_fill(values, medians, holed) for values in (table, test)]
     if not isinstance(step, Pipeline):
         return filled[0], filled[1]
     scaling = clone(step.named_steps["scale"])
@@ -58,7 +58,7 @@ def _median(column: Floats) -> float:
     return float(np.median(there)) if len(there) else 0.0
 
 
-def _filled(values: Floats, medians: Floats, holed: NDArray[np.intp]) -> Floats:
+def _fill(values: Floats, medians: Floats, holed: NDArray[np.intp]) -> Floats:
     empty = np.isnan(values)
     if empty.any():
         values = values.copy(order="K")
@@ -72,14 +72,16 @@ def _one_hot(
 ) -> tuple[Floats, Floats]:
     """One-hot columns; how often a category occurs is counted only where some are too rare."""
     encoder = clone(encoder)
-    places, different = _different(table)
+    places, different = _distinct_rows(table)
     most = max(different[name].nunique(dropna=False) for name in different)
-    encoder.fit(_named(table if most > encoder.max_categories else different))
-    asked, others = _different(test)
-    return encoder.transform(_named(different))[places], encoder.transform(_named(others))[asked]
+    encoder.fit(_fill_categories(table if most > encoder.max_categories else different))
+    asked, others = _distinct_rows(test)
+    return encoder.transform(_fill_categories(different))[places], encoder.transform(
+        _fill_categories(others)
+    )[asked]
 
 
-def _different(table: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
+def _distinct_rows(table: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
     """For each row its place among the different ones, and those in order of appearance."""
     places: Any = np.zeros(len(table), dtype=np.intp)
     for name in table:
@@ -89,13 +91,13 @@ def _different(table: pd.DataFrame) -> tuple[NDArray[np.intp], pd.DataFrame]:
     return places, table.iloc[firsts]
 
 
-def _named(table: pd.DataFrame) -> pd.DataFrame:
+def _fill_categories(table: pd.DataFrame) -> pd.DataFrame:
     return table.fillna(MISSING).astype(object)
 
 
-LARGE = 2**20
+MMAP_BYTES = 2**20
 """Bytes from which rows stay in their file, mapped into memory, instead of in each process."""
-HELD = 64 * 2**20
+MAX_IN_MEMORY = 64 * 2**20
 """Bytes of smaller rows a process holds."""
 
 
@@ -123,7 +125,7 @@ class FoldData:
         return self.train.nbytes + self.target.nbytes + self.test.nbytes
 
 
-class _Rows(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
+class _Capture(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """A pipeline's last step that keeps what a model in its place would be fitted on."""
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -140,26 +142,26 @@ def prepare_fold(
     """The rows the last step of ``pipeline`` would meet, fitted on ``table``."""
     names = [name for name, _ in pipeline.steps]
     if {"sample", "encode"}.issubset(names) and names.index("sample") < names.index("encode"):
-        return _by_steps(pipeline, table, target, test)
+        return _prepare_stepwise(pipeline, table, target, test)
     rows, asked = preprocess_fast(pipeline, table, test)
     if "sample" in names:
         rows, target = clone(pipeline.named_steps["sample"]).fit_resample(rows, target)
-    return FoldData(*map(_settled, (rows, target, asked)))
+    return FoldData(*map(_read_only_contiguous, (rows, target, asked)))
 
 
-def _by_steps(
+def _prepare_stepwise(
     pipeline: Pipeline, table: pd.DataFrame, target: np.ndarray, test: pd.DataFrame
 ) -> FoldData:
     """The same by the pipeline itself, where its sampler must see categories as they are."""
     steps = Pipeline(
-        [*((name, clone(step)) for name, step in pipeline.steps[:-1]), ("rows", _Rows())]
+        [*((name, clone(step)) for name, step in pipeline.steps[:-1]), ("rows", _Capture())]
     )
     steps.fit(table, target)
     kept = steps.named_steps["rows"]
-    return FoldData(*map(_settled, (kept.X_, kept.y_, steps.transform(test))))
+    return FoldData(*map(_read_only_contiguous, (kept.X_, kept.y_, steps.transform(test))))
 
 
-def _settled(values: Any) -> np.ndarray:
+def _read_only_contiguous(values: Any) -> np.ndarray:
     """A read-only array without gaps, so that memory and file hold it in the same layout.
 
     Sums over another layout round otherwise: scores would depend on who computed the rows.
@@ -175,20 +177,23 @@ def _settled(values: Any) -> np.ndarray:
 def preprocessing_key(pipeline: Pipeline) -> str | None:
     """Text that two pipelines share if they prepare alike; None where no text can tell."""
     try:
-        return json.dumps([[name, _told(step)] for name, step in pipeline.steps[:-1]])
+        return json.dumps([[name, _describe_estimator(step)] for name, step in pipeline.steps[:-1]])
     except TypeError:
         return None
 
 
-def _told(value: Any) -> Any:
+def _describe_estimator(value: Any) -> Any:
     """An estimator as class and parameters, nested ones likewise; other values as they are."""
     if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, BaseEstimator):
         parameters = value.get_params(deep=False)
-        return [_told(type(value)), {name: _told(parameters[name]) for name in sorted(parameters)}]
+        return [
+            _describe_estimator(type(value)),
+            {name: _describe_estimator(parameters[name]) for name in sorted(parameters)},
+        ]
     if isinstance(value, list | tuple):
-        return [_told(item) for item in value]
+        return [_describe_estimator(item) for item in value]
     return value
 
 
@@ -204,26 +209,26 @@ class PreparedFoldCache:
         self._limit = limit
         self._held: OrderedDict[str, FoldData] = OrderedDict()
 
-    def rows(self, content: str, make: Callable[[], FoldData]) -> FoldData:
+    def load(self, content: str, make: Callable[[], FoldData]) -> FoldData:
         """The rows that ``content`` stands for, made where nobody made them yet."""
         key = hashlib.sha256(content.encode()).hexdigest()
         if key in self._held:
             self._held.move_to_end(key)
             return self._held[key]
         folder = self._folder / key
-        with _alone(folder.with_suffix(".lock")):
+        with _exclusive(folder.with_suffix(".lock")):
             rows = _read(folder)
             if rows is None:
                 rows = make()
                 self._write(folder, rows)
-                rows = (_read(folder) if rows.nbytes >= LARGE else None) or rows
-        if rows.nbytes < LARGE:
-            self._hold(key, rows)
+                rows = (_read(folder) if rows.nbytes >= MMAP_BYTES else None) or rows
+        if rows.nbytes < MMAP_BYTES:
+            self._remember(key, rows)
         return rows
 
-    def _hold(self, key: str, rows: FoldData) -> None:
+    def _remember(self, key: str, rows: FoldData) -> None:
         self._held[key] = rows
-        while sum(held.nbytes for held in self._held.values()) > HELD:
+        while sum(held.nbytes for held in self._held.values()) > MAX_IN_MEMORY:
             self._held.popitem(last=False)
 
     def _write(self, folder: Path, rows: FoldData) -> None:
@@ -240,7 +245,7 @@ class PreparedFoldCache:
 
     def _trim(self) -> None:
         """Drop the least recently used beyond the limit; who has them mapped keeps them."""
-        used = sorted((stat.st_mtime, size, path) for path, stat, size in self._kept())
+        used = sorted((stat.st_mtime, size, path) for path, stat, size in self._entries())
         excess = sum(size for _, size, _ in used) - self._limit
         for _, size, path in used:
             if excess <= 0:
@@ -248,7 +253,7 @@ class PreparedFoldCache:
             shutil.rmtree(path, ignore_errors=True)
             excess -= size
 
-    def _kept(self) -> list[tuple[Path, os.stat_result, int]]:
+    def _entries(self) -> list[tuple[Path, os.stat_result, int]]:
         found = []
         for path in self._folder.iterdir():
             with suppress(FileNotFoundError, NotADirectoryError):
@@ -258,7 +263,7 @@ class PreparedFoldCache:
 
 
 @contextmanager
-def _alone(path: Path) -> Iterator[None]:
+def _exclusive(path: Path) -> Iterator[None]:
     """Have processes that want the same rows wait for the one that makes them.
 
     It saves their time and, more, their memory: preparing takes several times what it leaves.
@@ -282,7 +287,7 @@ def _read(folder: Path) -> FoldData | None:
     """Rows from their files: mapped if large, else in memory."""
     names = FoldData.__dataclass_fields__
     try:
-        large = sum((folder / f"{name}.npy").stat().st_size for name in names) >= LARGE
+        large = sum((folder / f"{name}.npy").stat().st_size for name in names) >= MMAP_BYTES
         arrays = [
             np.load(folder / f"{name}.npy", mmap_mode="r" if large else None, allow_pickle=False)
             for name in names
@@ -290,4 +295,4 @@ def _read(folder: Path) -> FoldData | None:
         os.utime(folder)
     except FileNotFoundError:
         return None
-    return FoldData(*map(_settled, arrays))
+    return FoldData(*map(_read_only_contiguous, arrays))

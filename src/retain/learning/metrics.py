@@ -42,7 +42,7 @@ def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
         compute = partial(_lift, share)
         found.append(Metric(f"lift_{tail}", True, compute, (0, np.inf)))
     for share in metrics.fractions if with_profit else ():
-        compute = partial(_captured, share)
+        compute = partial(_captured_profit, share)
         found.append(Metric(f"captured_profit_{100 * share:g}", True, compute))
     return found
 
@@ -126,7 +126,7 @@ def _lift(share: float, target: np.ndarray, probability: np.ndarray, _: object) 
     return float((weights @ target) / weights.sum() / target.mean())
 
 
-def _captured(
+def _captured_profit(
     share: float, target: np.ndarray, probability: np.ndarray, profit: np.ndarray | None
 ) -> float:
     """Share of the decliners' profit that lies within the top; a loss counts as nothing."""

@@ -42,23 +42,23 @@ class PipelineSpec:
 
 
 def assemble(
-    recipe: PipelineSpec, table: pd.DataFrame, twins: pd.Series, seed: int
+    spec: PipelineSpec, table: pd.DataFrame, groups: pd.Series, seed: int
 ) -> BaseEstimator:
     """An unfitted classifier for tables shaped like ``table`` (from ``features.matrix``).
 
     Folds within the training rows (calibration, blend) keep copied customers together.
     """
-    inner = DuplicateAwareKFold(recipe.calibration.folds, twins, seed)
-    if not isinstance(recipe.model, Blend):
-        pipeline = _pipeline(recipe, recipe.model, table)
-        return _probabilistic(pipeline, recipe.calibration.method, inner)
+    inner = DuplicateAwareKFold(spec.calibration.folds, groups, seed)
+    if not isinstance(spec.model, Blend):
+        pipeline = _pipeline(spec, spec.model, table)
+        return _probabilistic(pipeline, spec.calibration.method, inner)
     members = {
-        name: _probabilistic(_pipeline(recipe, member, table), None, inner)
-        for name, member in recipe.model.members.items()
+        name: _probabilistic(_pipeline(spec, member, table), None, inner)
+        for name, member in spec.model.members.items()
     }
-    folds = DuplicateAwareKFold(recipe.model.folds, twins, seed)
-    blend = Blend(members, recipe.model.average, folds)
-    return _probabilistic(blend, recipe.calibration.method, inner)
+    folds = DuplicateAwareKFold(spec.model.folds, groups, seed)
+    blend = Blend(members, spec.model.average, folds)
+    return _probabilistic(blend, spec.calibration.method, inner)
 
 
 def _probabilistic(
@@ -80,18 +80,18 @@ def takes_categories(sampler: BaseEstimator | None) -> bool:
     return sampler is not None and hasattr(sampler, "categorical_features")
 
 
-def _pipeline(recipe: PipelineSpec, model: BaseEstimator, table: pd.DataFrame) -> Pipeline:
+def _pipeline(spec: PipelineSpec, model: BaseEstimator, table: pd.DataFrame) -> Pipeline:
     named = required_features(model)
     names = categories(table) if named is None else []
     numbers = [str(name) for name in named or table if name not in names]
-    scaling = recipe.scaling if named is None else None
+    scaling = spec.scaling if named is None else None
     steps: list[tuple[str, Any]] = [("prepare", _prepare(scaling, numbers, names))]
-    mixed = takes_categories(recipe.sampler)
-    sampler: Any = None if recipe.sampler is None else clone(recipe.sampler)
+    mixed = takes_categories(spec.sampler)
+    sampler: Any = None if spec.sampler is None else clone(spec.sampler)
     if mixed:
         steps.append(("sample", sampler.set_params(categorical_features=names)))
     if names:
-        steps.append(("encode", _encode(recipe, names)))
+        steps.append(("encode", _encode(spec, names)))
     if sampler is not None and not mixed:
         steps.append(("sample", sampler))
     return Pipeline([*steps, ("model", clone(model))])
@@ -110,10 +110,10 @@ def _prepare(
     return prepare.set_output(transform="pandas") if names else prepare
 
 
-def _encode(recipe: PipelineSpec, names: list[str]) -> ColumnTransformer:
+def _encode(spec: PipelineSpec, names: list[str]) -> ColumnTransformer:
     one_hot = OneHotEncoder(
         handle_unknown="infrequent_if_exist",
-        max_categories=recipe.max_categories,
+        max_categories=spec.max_categories,
         sparse_output=False,
     )
     return ColumnTransformer([("one_hot", one_hot, names)], remainder="passthrough")

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from retain.learning.bg_nbd_likelihood import RisingCurve
+from retain.learning.bg_nbd_likelihood import MonotoneSigmoid
 
 
 class RecencyRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -43,7 +43,7 @@ class RecencyRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.days = days
 
     @property
-    def reads(self) -> tuple[str, ...]:
+    def required_features(self) -> tuple[str, ...]:
         """Names of the features read, in the order of the columns it is given."""
         return (self.days,)
 
@@ -52,12 +52,12 @@ class RecencyRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         days, target = self._days(X), np.asarray(y)
         self.classes_ = np.unique(target)
         self.t_, self.youden_ = best_threshold(days, target == self.classes_[-1])
-        self.curve_ = RisingCurve.fitted(np.log1p(days), target).numbers
+        self.curve_ = MonotoneSigmoid.fit(np.log1p(days), target).params
         return self
 
     def predict_proba(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
         """Probabilities of both classes, shape (n, 2)."""
-        declined = RisingCurve(*self.curve_)(np.log1p(self._days(X)))
+        declined = MonotoneSigmoid(*self.curve_)(np.log1p(self._days(X)))
         return np.column_stack([1 - declined, declined])
 
     def predict(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:

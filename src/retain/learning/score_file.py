@@ -29,21 +29,21 @@ def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Sc
     check_scores_size(path, record.scores_bytes, within=within)
     scores = scores_table(read_parquet(path, cells=most, within=within), path)
     if (problem := _find_fold_problem(scores, record)) is not None:
-        raise _wrong(path, problem)
+        raise _invalid_scores(path, problem)
     return Scores(scores, "out_of_fold")
 
 
 def scores_table(table: pa.Table, path: Path) -> pd.DataFrame:
     """Return a table from disk as a table of scores, or raise a ``RetainError`` if it is none."""
     if (problem := _find_type_problem(table)) is not None:
-        raise _wrong(path, problem)
+        raise _invalid_scores(path, problem)
     scores: pd.DataFrame = table.replace_schema_metadata(None).to_pandas()
     if (problem := _find_value_problem(scores)) is not None:
-        raise _wrong(path, problem)
+        raise _invalid_scores(path, problem)
     return scores
 
 
-def _wrong(path: Path, problem: str) -> RetainError:
+def _invalid_scores(path: Path, problem: str) -> RetainError:
     return RetainError(
         f"{path} cannot be read as scores: {problem}. Delete {path.parent} and "
         "launch the line that made it again."

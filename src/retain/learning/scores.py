@@ -57,32 +57,32 @@ def select_latest_snapshot(
     Where customers have one row each, all as they are. ``drivers`` are a table with a column
     ``customer_id``.
     """
-    dated = customers.dated
+    dated = customers.panel
     if dated is None:
         return customers, list(parts), drivers
     scored = pd.Index(pd.concat([part.table["customer_id"] for part in parts]).unique())
     day = dated.snapshot.loc[scored].max()
     mask = (dated.snapshot == day) & customers.features.index.isin(scored)
     ids = dated.customer[mask]
-    found = [_renamed(part.table, ids) for part in parts]
+    found = [_rename_ids(part.table, ids) for part in parts]
     return (
-        _of_people(customers.rows(mask.to_numpy()), ids, day),
+        _customers_at(customers.rows(mask.to_numpy()), ids, day),
         [
             Scores(table, part.origin)
             for table, part in zip(found, parts, strict=True)
             if len(table)
         ],
-        None if drivers is None else _renamed(drivers, ids),
+        None if drivers is None else _rename_ids(drivers, ids),
     )
 
 
-def _renamed(table: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
+def _rename_ids(table: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
     """The rows of these customers, by their own ids."""
     kept = table[table["customer_id"].isin(ids.index)].reset_index(drop=True)
     return kept.assign(customer_id=ids.loc[kept["customer_id"]].to_numpy())
 
 
-def _of_people(rows: Customers, ids: pd.Series, day: pd.Timestamp) -> Customers:
+def _customers_at(rows: Customers, ids: pd.Series, day: pd.Timestamp) -> Customers:
     index = pd.Index(ids.to_numpy(), name="customer_id")
 
     def named(series: pd.Series | None) -> pd.Series | None:
@@ -94,7 +94,7 @@ def _of_people(rows: Customers, ids: pd.Series, day: pd.Timestamp) -> Customers:
         target=named(rows.target),
         profit=named(rows.profit),
         contactable=named(rows.contactable),
-        twins=rows.twins.set_axis(index),
+        duplicate_groups=rows.duplicate_groups.set_axis(index),
         snapshot=day.date(),
-        dated=None,
+        panel=None,
     )

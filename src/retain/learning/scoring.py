@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, clone
 from retain.customers.customers import Customers
 from retain.learning import compatibility, tuning_report
 from retain.learning.columns import select_model_columns
-from retain.learning.features import matrix
+from retain.learning.features import feature_matrix
 from retain.learning.fold_data import FoldData, PreparedFoldCache, prepare_fold, preprocessing_key
 from retain.learning.pipeline import PipelineSpec, assemble
 from retain.learning.scores import COLUMNS, Scores
@@ -29,12 +29,12 @@ from retain.schema import Features, Metrics
 class TrainingSpec:
     """Everything a run depends on besides the customers and their splits."""
 
-    recipe: PipelineSpec
+    pipeline: PipelineSpec
     features: Features
     metrics: Metrics
     seed: int
 
-    def table(self, customers: Customers) -> pd.DataFrame:
+    def feature_table(self, customers: Customers) -> pd.DataFrame:
         """What the model sees of these customers: the one way features reach an estimator.
 
         Raises
@@ -43,7 +43,7 @@ class TrainingSpec:
             When nothing is switched on, or the model reads what is not there.
         """
         return select_model_columns(
-            self.recipe.model, matrix(customers, self.features), customers.columns
+            self.pipeline.model, feature_matrix(customers, self.features), customers.columns
         )
 
 
@@ -79,7 +79,7 @@ class FoldScores:
     ids: pd.Index
     target: np.ndarray
     probability: np.ndarray
-    tuned: dict[str, Any] | None = None
+    tuning: dict[str, Any] | None = None
 
 
 class FoldScorer:
@@ -98,35 +98,37 @@ class FoldScorer:
 
     def __init__(
         self,
-        experiment: TrainingSpec,
+        training: TrainingSpec,
         customers: Customers,
         splits: Splits,
         cache: PreparedFoldCache | None,
     ) -> None:
-        self._experiment, self._customers, self._splits = experiment, customers, splits
-        self.table = experiment.table(customers).loc[splits.ids]
-        self.labels = customers.labelled.loc[splits.ids].to_numpy()
+        self._experiment, self._customers, self._splits = training, customers, splits
+        self.table = training.feature_table(customers).loc[splits.ids]
+        self.labels = customers.y.loc[splits.ids].to_numpy()
         for fold in splits.folds:
-            compatibility.check(experiment.recipe, self.table, self.labels[fold.train])
-        self._model = assemble(experiment.recipe, self.table, customers.twins, experiment.seed)
+            compatibility.check_compatible(training.pipeline, self.table, self.labels[fold.train])
+        self._model = assemble(
+            training.pipeline, self.table, customers.duplicate_groups, training.seed
+        )
         self._cache = cache
-        self._content = _content(customers, splits, self.table, self._model)
+        self._content = _cache_key(customers, splits, self.table, self._model)
 
-    def part(self, fold: Fold, watch: Stopwatch) -> FoldScores:
+    def score_fold(self, fold: Fold, watch: Stopwatch) -> FoldScores:
         """A fold's test rows, scored by the model fitted, and tuned if it is to be, on the rest."""
-        tuned = self._tuned(fold, watch) if self._experiment.recipe.tuning.on else None
+        tuned = self._tune(fold, watch) if self._experiment.pipeline.tuning.on else None
         model = self._model if tuned is None else tuned.model
-        by = self._by_rows if isinstance(model, Pipeline) else self._by_table
-        told = None if tuned is None else tuning_report.fold_told(fold, tuned)
-        return self._made(fold, clip_probabilities(by(model, fold, watch)), told)
+        by = self._score_prepared if isinstance(model, Pipeline) else self._score_table
+        told = None if tuned is None else tuning_report.fold_summary(fold, tuned)
+        return self._to_fold_scores(fold, clip_probabilities(by(model, fold, watch)), told)
 
-    def fitted(self, fold: Fold) -> BaseEstimator:
+    def fit_fold(self, fold: Fold) -> BaseEstimator:
         """The model that scores a fold's test rows, fitted on all the others as a whole."""
-        tuning = self._experiment.recipe.tuning.on
-        model = self._tuned(fold, Stopwatch({})).model if tuning else self._model
+        tuning = self._experiment.pipeline.tuning.on
+        model = self._tune(fold, Stopwatch({})).model if tuning else self._model
         return clone(model).fit(self.table.iloc[fold.train], self.labels[fold.train])
 
-    def again(self, scores: Scores, tuning: Mapping[str, Any] | None) -> list[FoldScores]:
+    def restore_folds(self, scores: Scores, tuning: Mapping[str, Any] | None) -> list[FoldScores]:
         """The parts scored before: the first folds, in the order of the splits."""
         left = scores.table["probability"].to_numpy()
         parts: list[FoldScores] = []
@@ -134,69 +136,71 @@ class FoldScorer:
             fold = self._splits.folds[len(parts)]
             mine, left = np.split(left, [len(fold.test)])
             told = None if tuning is None else tuning["folds"][len(parts)]
-            parts.append(self._made(fold, mine, told))
+            parts.append(self._to_fold_scores(fold, mine, told))
         return parts
 
-    def _made(
+    def _to_fold_scores(
         self, fold: Fold, probability: np.ndarray, tuned: dict[str, Any] | None
     ) -> FoldScores:
         return FoldScores(
             fold, self._splits.ids[fold.test], self.labels[fold.test], probability, tuned
         )
 
-    def _tuned(self, fold: Fold, watch: Stopwatch) -> Tuned:
+    def _tune(self, fold: Fold, watch: Stopwatch) -> Tuned:
         with watch.phase("tune"):
             inner = inner_folds(self._experiment, self._customers, fold)
             train, target = self.table.iloc[fold.train], self.labels[fold.train]
-            return tune(self._model, self._experiment.recipe, train, target, inner)
+            return tune(self._model, self._experiment.pipeline, train, target, inner)
 
-    def _by_rows(self, model: Pipeline, fold: Fold, watch: Stopwatch) -> np.ndarray:
+    def _score_prepared(self, model: Pipeline, fold: Fold, watch: Stopwatch) -> np.ndarray:
         """Probabilities of a fold's test rows, preparation and model apart."""
         with watch.phase("prepare"):
-            rows = self._rows(fold)
+            rows = self._fold_data(fold)
         with watch.phase("fit"):
             fitted = clone(model[-1]).fit(rows.train, rows.target)
         with watch.phase("predict"):
             return np.asarray(fitted.predict_proba(rows.test)[:, 1])
 
-    def _by_table(self, model: BaseEstimator, fold: Fold, watch: Stopwatch) -> np.ndarray:
+    def _score_table(self, model: BaseEstimator, fold: Fold, watch: Stopwatch) -> np.ndarray:
         """Probabilities of a fold's test rows, by a model with preparations of its own within."""
         with watch.phase("fit"):
             fitted = clone(model).fit(self.table.iloc[fold.train], self.labels[fold.train])
         with watch.phase("predict"):
             return np.asarray(fitted.predict_proba(self.table.iloc[fold.test])[:, 1])
 
-    def _rows(self, fold: Fold) -> FoldData:
+    def _fold_data(self, fold: Fold) -> FoldData:
         def made() -> FoldData:
             train, test = self.table.iloc[fold.train], self.table.iloc[fold.test]
             return prepare_fold(self._model, train, self.labels[fold.train], test)
 
         if self._cache is None or self._content is None:
             return made()
-        return self._cache.rows(f"{self._content}/{fold.repeat}/{fold.fold}", made)
+        return self._cache.load(f"{self._content}/{fold.repeat}/{fold.fold}", made)
 
 
-def _content(
+def _cache_key(
     customers: Customers, splits: Splits, table: pd.DataFrame, model: BaseEstimator
 ) -> str | None:
     """Text that two runs share if the same rows come out of preparation in each fold."""
-    recipe = preprocessing_key(model) if isinstance(model, Pipeline) else None
-    if recipe is None:
+    spec = preprocessing_key(model) if isinstance(model, Pipeline) else None
+    if spec is None:
         return None
-    features = f"{[*table]} {customers.derived}"
-    return f"{customers.fingerprint} {splits.fingerprint} {features} {recipe}"
+    features = f"{[*table]} {customers.derived_features}"
+    return f"{customers.fingerprint} {splits.fingerprint} {features} {spec}"
 
 
 def inner_folds(
-    experiment: TrainingSpec, customers: Customers, fold: Fold | None = None
+    training: TrainingSpec, customers: Customers, fold: Fold | None = None
 ) -> DuplicateAwareKFold:
     """Folds to tune on, within an outer fold or all rows, each with a seed of its own.
 
     Were the first trials the same everywhere, folds would agree on one of few candidates.
     """
     place = () if fold is None else (fold.repeat, fold.fold)
-    (seed,) = np.random.SeedSequence(experiment.seed, spawn_key=place).generate_state(1)
-    return DuplicateAwareKFold(experiment.recipe.tuning.folds, customers.twins, int(seed))
+    (seed,) = np.random.SeedSequence(training.seed, spawn_key=place).generate_state(1)
+    return DuplicateAwareKFold(
+        training.pipeline.tuning.folds, customers.duplicate_groups, int(seed)
+    )
 
 
 def clip_probabilities(probability: np.ndarray) -> np.ndarray:

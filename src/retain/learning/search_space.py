@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Space = Mapping[str, SearchRange]
 
 
-def check(space: Space, model: BaseEstimator, *, tuned: bool) -> None:
+def check_search_space(space: Space, model: BaseEstimator, *, tuned: bool) -> None:
     """Refuse ranges without meaning, and when ``tuned`` those that leave out the model's own value.
 
     That value is tried first, so that no search ends below where it began.
@@ -35,12 +35,12 @@ def check(space: Space, model: BaseEstimator, *, tuned: bool) -> None:
                 f"{key}: {type(model).__name__} has no value of {name!r} to begin with; add "
                 f"model.{name}=VALUE.{did_you_mean(name, values)}"
             )
-        if (problem := _problem(where)) is not None:
+        if (problem := _find_problem(where)) is not None:
             raise RetainError.at(key, *problem)
-        if tuned and not _holds(where, values[name]):
+        if tuned and not _contains(where, values[name]):
             raise RetainError.at(
                 key,
-                f"{_told(where)} leaves out model.{name}={values[name]!r}, which is tried first",
+                f"{_describe_range(where)} leaves out model.{name}={values[name]!r}, tried first",
                 f"expected it within; type another value, or widen {key}",
             )
 
@@ -49,20 +49,20 @@ def default_parameters(space: Space, model: BaseEstimator) -> dict[str, Any]:
     """The model's own parameters as a trial knows them."""
     values = model.get_params(deep=False)
     return {
-        name: choices(where).index(_plain(values[name])) if where.choices else values[name]
+        name: model_choices(where).index(_plain(values[name])) if where.choices else values[name]
         for name, where in space.items()
     }
 
 
 def suggest_parameters(trial: Trial, space: Space) -> dict[str, Any]:
     """The parameters a trial is to try."""
-    return {name: _suggested(trial, name, where) for name, where in space.items()}
+    return {name: _suggest(trial, name, where) for name, where in space.items()}
 
 
-def choices(where: SearchRange) -> list[Any]:
+def model_choices(where: SearchRange) -> list[Any]:
     """The choices as a model gets them: lists, which configs hold as tuples.
 
-    >>> choices(SearchRange(choices=((32, 16), "auto")))
+    >>> model_choices(SearchRange(choices=((32, 16), "auto")))
     [[32, 16], 'auto']
     """
     return [_plain(value) for value in where.choices]
@@ -72,16 +72,16 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _suggested(trial: Trial, name: str, where: SearchRange) -> Any:
+def _suggest(trial: Trial, name: str, where: SearchRange) -> Any:
     if where.choices:  # by place: a choice may be a list, which Optuna does not take
-        return choices(where)[trial.suggest_categorical(name, range(len(where.choices)))]
+        return model_choices(where)[trial.suggest_categorical(name, range(len(where.choices)))]
     low, high = cast("tuple[float, float]", (where.low, where.high))
     if where.whole:
         return trial.suggest_int(name, int(low), int(high), log=where.log)
     return trial.suggest_float(name, low, high, log=where.log)
 
 
-def _problem(where: SearchRange) -> tuple[str, str] | None:
+def _find_problem(where: SearchRange) -> tuple[str, str] | None:
     """What is wrong with a range, and what is expected."""
     ends = (where.low, where.high)
     if where.choices:
@@ -96,21 +96,21 @@ def _problem(where: SearchRange) -> tuple[str, str] | None:
     return None
 
 
-def _holds(where: SearchRange, value: Any) -> bool:
+def _contains(where: SearchRange, value: Any) -> bool:
     """Whether a value lies in a range.
 
-    >>> _holds(SearchRange(low=1, high=9), 4), _holds(SearchRange(low=1, high=9), 4.5)
+    >>> _contains(SearchRange(low=1, high=9), 4), _contains(SearchRange(low=1, high=9), 4.5)
     (True, False)
-    >>> _holds(SearchRange(choices=("sqrt", 0.5)), "sqrt")
+    >>> _contains(SearchRange(choices=("sqrt", 0.5)), "sqrt")
     True
     """
     if where.choices:
-        return _plain(value) in choices(where)
+        return _plain(value) in model_choices(where)
     kind = int if where.whole else int | float
     if not isinstance(value, kind) or isinstance(value, bool):
         return False
     return where.low is not None and where.high is not None and where.low <= value <= where.high
 
 
-def _told(where: SearchRange) -> str:
-    return f"one of {choices(where)}" if where.choices else f"{where.low} to {where.high}"
+def _describe_range(where: SearchRange) -> str:
+    return f"one of {model_choices(where)}" if where.choices else f"{where.low} to {where.high}"

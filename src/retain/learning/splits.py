@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold, StratifiedKFold
 
-SEALED_SEED = 20210101
+TEST_SEED = 20210101
 """Fixed: were the sealed rows to move with ``seed``, a sweep over seeds would train on them."""
 
 
@@ -47,31 +47,31 @@ class Splits:
     ----------
     ids
         Training customers, shape (n_training,), sorted.
-    sealed
+    test_ids
         Customers of the sealed test, sorted.
     folds
         Repeats × folds; within a repeat every training customer is tested exactly once, or in
         time at most once.
-    sealed_parts
+    test_parts
         The sealed customers by the model that scores them: one for all, or where rows of a
         customer stand on either side of the seal, several.
-    told
+    description
         What the validation does with these customers, in words; None where its options say it.
-    sealed_at
+    test_snapshot
         The day of the sealed rows, where rows have days.
     """
 
     ids: pd.Index
-    sealed: pd.Index
+    test_ids: pd.Index
     folds: tuple[Fold, ...]
-    sealed_parts: tuple[TestPart, ...]
-    told: str | None = None
-    sealed_at: str | None = None
+    test_parts: tuple[TestPart, ...]
+    description: str | None = None
+    test_snapshot: str | None = None
 
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of who is in which fold of which repeat, and who is sealed."""
-        digest = hashlib.sha256("\n".join(map(str, self.sealed)).encode())
+        digest = hashlib.sha256("\n".join(map(str, self.test_ids)).encode())
         digest.update("\n".join(map(str, self.ids)).encode())
         for fold in self.folds:
             digest.update(f"{fold.repeat}/{fold.fold}".encode() + np.int64(fold.test).tobytes())
@@ -92,14 +92,14 @@ class Splits:
         return test / train
 
 
-def assign_folds(target: pd.Series, twins: pd.Series, folds: int, seed: int | None) -> pd.Series:
+def assign_folds(target: pd.Series, groups: pd.Series, folds: int, seed: int | None) -> pd.Series:
     """Fold number of each customer, stratified by target, copies together.
 
     With ``seed`` None, consecutive customers in the order given share a fold (unshuffled).
     Indexed like ``target``.
     """
     ordered = target if seed is None else target.sort_index()
-    labels = group_labels(ordered, twins)
+    labels = group_labels(ordered, groups)
     if seed is None:
         parts = KFold(folds).split(labels)
     else:
@@ -108,7 +108,7 @@ def assign_folds(target: pd.Series, twins: pd.Series, folds: int, seed: int | No
     number = pd.Series(0, index=labels.index)
     for k, (_, test) in enumerate(parts):
         number.iloc[test] = k
-    return pd.Series(number.loc[twins.loc[target.index]].to_numpy(), index=target.index)
+    return pd.Series(number.loc[groups.loc[target.index]].to_numpy(), index=target.index)
 
 
 @dataclass
@@ -116,11 +116,11 @@ class DuplicateAwareKFold:
     """A scikit-learn splitter for folds inside folds: stratified, copies together.
 
     It knows customers by the index of the frame it splits, so it can be nested at any depth.
-    ``twins`` maps customer id → label shared by copies.
+    ``groups`` maps customer id → label shared by copies.
     """
 
     n_splits: int
-    twins: pd.Series
+    groups: pd.Series
     seed: int
 
     def split(
@@ -131,7 +131,7 @@ class DuplicateAwareKFold:
     ) -> Iterator[tuple[Any, Any]]:
         """Positions of training and test rows, as scikit-learn asks for them."""
         target = pd.Series(np.asarray(y), index=X.index)
-        numbers = assign_folds(target, self.twins, self.n_splits, self.seed).to_numpy()
+        numbers = assign_folds(target, self.groups, self.n_splits, self.seed).to_numpy()
         for k in range(self.n_splits):
             yield np.flatnonzero(numbers != k), np.flatnonzero(numbers == k)
 
@@ -140,7 +140,7 @@ class DuplicateAwareKFold:
         return self.n_splits
 
 
-def group_labels(target: pd.Series, twins: pd.Series) -> pd.Series:
+def group_labels(target: pd.Series, groups: pd.Series) -> pd.Series:
     """One label for each group of copies (that of the majority), in order of appearance."""
-    group = twins.loc[target.index].to_numpy()
+    group = groups.loc[target.index].to_numpy()
     return (target.groupby(group, sort=False).mean() >= 0.5).astype(int)

@@ -10,47 +10,49 @@ import pandas as pd
 
 from retain.customers.customers import Customers, Panel
 from retain.errors import RetainError
-from retain.learning.splits import SEALED_SEED, Fold, Splits, TestPart, assign_folds
+from retain.learning.splits import TEST_SEED, Fold, Splits, TestPart, assign_folds
 from retain.schema import Validation
 
 
 @dataclass(frozen=True)
-class Calendar:
+class TemporalSplitPlan:
     """What each snapshot is for.
 
     Attributes
     ----------
-    trained, tested
+    trained, test_days
         Days that may be learnt from, and days that are tested, a gap after the first of those; but
         for the last of them, only if there is half as much to learn from as to test.
-    sealed
+    sealed_day
         The latest day.
-    aside
+    skipped_days
         Days whose labels were still open at the sealed one: they are neither.
     gap
         Days between what is learnt from and what is tested.
     """
 
-    trained: tuple[pd.Timestamp, ...]
-    tested: tuple[pd.Timestamp, ...]
-    sealed: pd.Timestamp
-    aside: tuple[pd.Timestamp, ...]
+    train_days: tuple[pd.Timestamp, ...]
+    test_days: tuple[pd.Timestamp, ...]
+    sealed_day: pd.Timestamp
+    skipped_days: tuple[pd.Timestamp, ...]
     gap: pd.Timedelta
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """What each snapshot is for, in words."""
         parts = [
-            f"learns from {_days(self.trained)}",
-            f"tests on {_days(self.tested)}, each by what is {self.gap.days} days older",
-            f"seals {_days((self.sealed,))}",
+            f"learns from {_describe_days(self.train_days)}",
+            f"tests on {_describe_days(self.test_days)}, each by rows {self.gap.days} days older",
+            f"seals {_describe_days((self.sealed_day,))}",
         ]
-        if self.aside:
-            parts.append(f"sets {_days(self.aside)} aside, whose labels were open then")
+        if self.skipped_days:
+            parts.append(
+                f"sets {_describe_days(self.skipped_days)} aside, whose labels were open then"
+            )
         return "validation in time: " + "; ".join(parts)
 
 
-def calendar(dated: Panel, gap: int | None) -> Calendar:
+def plan_snapshots(dated: Panel, gap: int | None) -> TemporalSplitPlan:
     """What each snapshot of these rows is for.
 
     Raises
@@ -71,18 +73,21 @@ def calendar(dated: Panel, gap: int | None) -> Calendar:
     before = [day for day in days if day + between <= last]
     testable = [day for day in before if before[0] + between <= day]
     if not testable:
-        raise RetainError(_too_few([*days, last], between.days, by_horizon=gap is None))
-    tested = (*(day for day in testable[:-1] if _learnable(rows, day, between)), testable[-1])
-    return Calendar(
-        trained=tuple(day for day in before if day + between <= tested[-1]),
-        tested=tested,
-        sealed=last,
-        aside=tuple(day for day in days if day not in before),
+        raise RetainError(_too_few_message([*days, last], between.days, by_horizon=gap is None))
+    tested = (
+        *(day for day in testable[:-1] if _has_enough_training_rows(rows, day, between)),
+        testable[-1],
+    )
+    return TemporalSplitPlan(
+        train_days=tuple(day for day in before if day + between <= tested[-1]),
+        test_days=tested,
+        sealed_day=last,
+        skipped_days=tuple(day for day in days if day not in before),
         gap=between,
     )
 
 
-def _learnable(rows: pd.Series, day: pd.Timestamp, between: pd.Timedelta) -> bool:
+def _has_enough_training_rows(rows: pd.Series, day: pd.Timestamp, between: pd.Timedelta) -> bool:
     """Whether there is at least half as much to learn from as to test.
 
     Else a fold would tell of a model that nobody would use: one that barely learnt.
@@ -102,10 +107,10 @@ def split_in_time(customers: Customers, dated: Panel, validation: Validation, se
     RetainError
         When the snapshots do not suffice, or a fold lacks one of the classes.
     """
-    found = calendar(dated, validation.gap)
-    _enough(customers, validation.folds)
-    snapshot, target = dated.snapshot, customers.labelled
-    development = snapshot[snapshot.isin({*found.trained, *found.tested})]
+    found = plan_snapshots(dated, validation.gap)
+    _check_enough_customers(customers, validation.folds)
+    snapshot, target = dated.snapshot, customers.y
+    development = snapshot[snapshot.isin({*found.train_days, *found.test_days})]
     ids = development.index.sort_values()
     days = development.loc[ids].to_numpy()
     folds = tuple(
@@ -114,23 +119,25 @@ def split_in_time(customers: Customers, dated: Panel, validation: Validation, se
         for fold in _folds(customers, found, (ids, days), validation, (repeat, seed))
     )
     for fold in folds:
-        _both_classes(target.loc[ids].to_numpy(), fold, validation.folds)
-    sealed = snapshot.index[snapshot == found.sealed].sort_values()
-    parts = tuple(_sealed(customers.twins, ids, sealed, validation.folds))
-    return Splits(ids, sealed, folds, parts, found.told, f"{found.sealed:%Y-%m-%d}")
+        _check_both_classes(target.loc[ids].to_numpy(), fold, validation.folds)
+    sealed = snapshot.index[snapshot == found.sealed_day].sort_values()
+    parts = tuple(_sealed(customers.duplicate_groups, ids, sealed, validation.folds))
+    return Splits(ids, sealed, folds, parts, found.description, f"{found.sealed_day:%Y-%m-%d}")
 
 
 def _folds(
     customers: Customers,
-    found: Calendar,
+    found: TemporalSplitPlan,
     rows: tuple[pd.Index, np.ndarray],
     validation: Validation,
     numbered: tuple[int, int],
 ) -> list[Fold]:
     """The folds of one repeat: snapshot by snapshot, customers by customers."""
     (ids, days), (repeat, seed) = rows, numbered
-    target = customers.labelled.loc[ids]
-    part = assign_folds(target, customers.twins, validation.folds, seed + repeat).to_numpy()
+    target = customers.y.loc[ids]
+    part = assign_folds(
+        target, customers.duplicate_groups, validation.folds, seed + repeat
+    ).to_numpy()
     return [
         Fold(
             repeat,
@@ -139,24 +146,24 @@ def _folds(
             np.flatnonzero((part == k) & (days == day)),
             day.date(),
         )
-        for place, day in enumerate(found.tested)
+        for place, day in enumerate(found.test_days)
         for k in range(validation.folds)
     ]
 
 
-def _sealed(twins: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> list[TestPart]:
+def _sealed(groups: pd.Series, ids: pd.Index, sealed: pd.Index, folds: int) -> list[TestPart]:
     """Sealed rows in parts by customer, by the data alone; each learns from all other customers."""
-    every = np.sort(pd.concat([twins.loc[ids], twins.loc[sealed]]).unique())
-    place = np.random.default_rng(SEALED_SEED).permutation(len(every)) % folds
+    every = np.sort(pd.concat([groups.loc[ids], groups.loc[sealed]]).unique())
+    place = np.random.default_rng(TEST_SEED).permutation(len(every)) % folds
     of = pd.Series(place, index=every)
-    trained, tested = of.loc[twins.loc[ids]].to_numpy(), of.loc[twins.loc[sealed]].to_numpy()
+    trained, tested = of.loc[groups.loc[ids]].to_numpy(), of.loc[groups.loc[sealed]].to_numpy()
     parts = [TestPart(ids[trained != k], sealed[tested == k]) for k in range(folds)]
     return [part for part in parts if len(part.test)]
 
 
-def _enough(customers: Customers, folds: int) -> None:
+def _check_enough_customers(customers: Customers, folds: int) -> None:
     """Refuse more parts than there are customers, each counted once."""
-    count = customers.twins.nunique()
+    count = customers.duplicate_groups.nunique()
     if count < 2 * folds:
         raise RetainError(
             f"validation.folds={folds} needs at least {2 * folds} customers, some of each class in "
@@ -165,7 +172,7 @@ def _enough(customers: Customers, folds: int) -> None:
         )
 
 
-def _both_classes(target: np.ndarray, fold: Fold, folds: int) -> None:
+def _check_both_classes(target: np.ndarray, fold: Fold, folds: int) -> None:
     for what, rows, other in (
         ("learn from", fold.train, "Raise"),
         ("test", fold.test, "Lower"),
@@ -179,7 +186,7 @@ def _both_classes(target: np.ndarray, fold: Fold, folds: int) -> None:
             )
 
 
-def _too_few(days: list[pd.Timestamp], gap: int, *, by_horizon: bool) -> str:
+def _too_few_message(days: list[pd.Timestamp], gap: int, *, by_horizon: bool) -> str:
     """Why no snapshot is left to be tested, and what would leave one."""
     span = (days[-1] - days[0]).days
     steps = [(later - day).days for day, later in pairwise(days)]
@@ -192,11 +199,11 @@ def _too_few(days: list[pd.Timestamp], gap: int, *, by_horizon: bool) -> str:
     return (
         f"{counted} {span} days; to learn, a gap of {gap} days, to test, the same gap again and a "
         f"sealed snapshot need {needed}: {needed - span} are missing. Type {shorter}; or, where "
-        "the log is long enough, more data.snapshots.count or less data.label.lookback."
+        "the log is long enough, more data.snapshots.n or less data.label.lookback."
     )
 
 
-def _days(days: tuple[pd.Timestamp, ...]) -> str:
+def _describe_days(days: tuple[pd.Timestamp, ...]) -> str:
     """Days in words: the first and the last of many."""
     messages = [f"{day:%Y-%m-%d}" for day in days]
     return (

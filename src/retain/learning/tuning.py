@@ -21,12 +21,18 @@ from retain.learning import compatibility
 from retain.learning.fold_data import FoldData, prepare_fold
 from retain.learning.metrics import roc_auc
 from retain.learning.pipeline import PipelineSpec
-from retain.learning.search_space import Space, check, default_parameters, suggest_parameters
+from retain.learning.search_space import (
+    Space,
+    check_search_space,
+    default_parameters,
+    suggest_parameters,
+)
 from retain.learning.splits import DuplicateAwareKFold
 from retain.schema import Tuning
 
 if TYPE_CHECKING:
     from optuna import Study, Trial
+
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +63,7 @@ class Tuned:
     seconds: float
 
 
-def library() -> ModuleType:
+def import_optuna() -> ModuleType:
     """Optuna, or a sentence that tells how to get it."""
     try:
         import optuna
@@ -69,7 +75,7 @@ def library() -> ModuleType:
 
 def tune(
     model: BaseEstimator,
-    recipe: PipelineSpec,
+    spec: PipelineSpec,
     table: pd.DataFrame,
     target: np.ndarray,
     folds: DuplicateAwareKFold,
@@ -82,7 +88,7 @@ def tune(
     Parameters
     ----------
     model
-        What ``pipeline.assemble`` made of ``recipe``; a calibrated one is tuned within.
+        What ``pipeline.assemble`` made of ``spec``; a calibrated one is tuned within.
     folds
         The inner folds, whose seed is that of the search too.
 
@@ -94,17 +100,17 @@ def tune(
         When Optuna is not installed, or the estimator refuses every trial.
     """
     begun = time.perf_counter()
-    optuna = library()
-    check(recipe.search, recipe.model, tuned=True)
-    inner = _inner_rows(_pipeline(model), recipe, table, target, folds)
-    objective = _Objective(recipe.model, recipe.search, inner)
+    optuna = import_optuna()
+    check_search_space(spec.search, spec.model, tuned=True)
+    inner = _inner_rows(_pipeline(model), spec, table, target, folds)
+    objective = _Objective(spec.model, spec.search, inner)
     with _silence(optuna):
-        study = _study(optuna, recipe.tuning, folds.seed)
-        study.enqueue_trial(default_parameters(recipe.search, recipe.model))
-        study.optimize(objective, 1, catch=(_Refused,))  # whatever time there is
-        trials, left = _left(recipe.tuning, time.perf_counter() - begun)
-        study.optimize(objective, trials, left, catch=(_Refused,))
-    return _tuned(model, objective, study, time.perf_counter() - begun)
+        study = _study(optuna, spec.tuning, folds.seed)
+        study.enqueue_trial(default_parameters(spec.search, spec.model))
+        study.optimize(objective, 1, catch=(_TrialFailed,))  # whatever time there is
+        trials, left = _remaining_budget(spec.tuning, time.perf_counter() - begun)
+        study.optimize(objective, trials, left, catch=(_TrialFailed,))
+    return _to_tuned(model, objective, study, time.perf_counter() - begun)
 
 
 def _pipeline(model: BaseEstimator) -> Pipeline:
@@ -122,7 +128,7 @@ class _InnerRows:
 
 def _inner_rows(
     pipeline: Pipeline,
-    recipe: PipelineSpec,
+    spec: PipelineSpec,
     table: pd.DataFrame,
     target: np.ndarray,
     folds: DuplicateAwareKFold,
@@ -130,13 +136,13 @@ def _inner_rows(
     """The rows of each inner fold, prepared once for all trials, as these change the model only."""
     found = []
     for train, test in folds.split(table, target):
-        compatibility.check(recipe, table, target[train])
+        compatibility.check_compatible(spec, table, target[train])
         rows = prepare_fold(pipeline, table.iloc[train], target[train], table.iloc[test])
         found.append(_InnerRows(rows, target[test]))
     return found
 
 
-class _Refused(Exception):  # noqa: N818 - an estimator's answer to the parameters of one trial
+class _TrialFailed(Exception):  # noqa: N818 - an estimator's answer to the parameters of one trial
     """The parameters of a trial lead to no scores."""
 
 
@@ -148,8 +154,8 @@ class _Objective:
     space: Space
     inner: list[_InnerRows]
     parameters: dict[int, dict[str, Any]] = field(default_factory=dict)
-    firsts: dict[int, float] = field(default_factory=dict)
-    refusal: str = ""
+    first_scores: dict[int, float] = field(default_factory=dict)
+    failure: str = ""
 
     def __call__(self, trial: Trial) -> float:
         """The mean, unless the trial falls behind the others."""
@@ -159,33 +165,33 @@ class _Objective:
         above: list[float] = []
         values: list[float] = []
         for step, fold in enumerate(self.inner):
-            values.append(self._value(parameters, fold))
+            values.append(self._score_fold(parameters, fold))
             # A pruner looks at a trial's best step, so an easy fold must not make one.
-            above.append(values[-1] - self.firsts.setdefault(step, values[-1]))
+            above.append(values[-1] - self.first_scores.setdefault(step, values[-1]))
             trial.report(float(np.mean(above)), step)
             if step + 1 < len(self.inner) and trial.should_prune():
                 raise optuna.TrialPruned
         return float(np.mean(values))
 
-    def _value(self, parameters: dict[str, Any], fold: _InnerRows) -> float:
+    def _score_fold(self, parameters: dict[str, Any], fold: _InnerRows) -> float:
         try:
             model = clone(self.model).set_params(**parameters)
-            scores = _scores(model.fit(fold.rows.train, fold.rows.target), fold.rows.test)
+            scores = _rank_scores(model.fit(fold.rows.train, fold.rows.target), fold.rows.test)
             value = roc_auc(fold.test_target, scores)
         except Exception as error:
-            self._refuse(parameters, f"{type(error).__name__}: {error}")
-            raise _Refused from error
+            self._fail(parameters, f"{type(error).__name__}: {error}")
+            raise _TrialFailed from error
         if not (np.isfinite(value) and np.isfinite(scores).all()):
-            self._refuse(parameters, "its scores or their ROC-AUC are not finite")
-            raise _Refused
+            self._fail(parameters, "its scores or their ROC-AUC are not finite")
+            raise _TrialFailed
         return value
 
-    def _refuse(self, parameters: dict[str, Any], why: str) -> None:
-        self.refusal = f"{parameters}: {why}"
-        log.warning("tuning: a trial failed with %s", self.refusal)
+    def _fail(self, parameters: dict[str, Any], why: str) -> None:
+        self.failure = f"{parameters}: {why}"
+        log.warning("tuning: a trial failed with %s", self.failure)
 
 
-def _scores(model: BaseEstimator, rows: np.ndarray) -> np.ndarray:
+def _rank_scores(model: BaseEstimator, rows: np.ndarray) -> np.ndarray:
     """What ranks the rows: probabilities, or margins of a model that gives none."""
     if hasattr(model, "predict_proba"):
         return np.asarray(model.predict_proba(rows)[:, 1])
@@ -203,24 +209,24 @@ def _study(optuna: ModuleType, tuning: Tuning, seed: int) -> Study:
     return study
 
 
-def _left(tuning: Tuning, spent: float) -> tuple[int, float | None]:
+def _remaining_budget(tuning: Tuning, spent: float) -> tuple[int, float | None]:
     """Trials and seconds that are left after the first trial.
 
-    >>> _left(Tuning(name="optuna", trials=20, seconds=60.0), spent=61.5)
+    >>> _remaining_budget(Tuning(name="optuna", trials=20, seconds=60.0), spent=61.5)
     (19, 0.0)
     """
     seconds = None if tuning.seconds is None else max(tuning.seconds - spent, 0.0)
     return (tuning.trials or 1) - 1, seconds
 
 
-def _tuned(model: BaseEstimator, objective: _Objective, study: Study, seconds: float) -> Tuned:
+def _to_tuned(model: BaseEstimator, objective: _Objective, study: Study, seconds: float) -> Tuned:
     counts = dict.fromkeys(("COMPLETE", "PRUNED", "FAIL"), 0)
     for trial in study.trials:
         counts[trial.state.name] += 1
     if not counts["COMPLETE"]:
         raise RetainError(
             f"tuning: all {len(study.trials)} trials failed on a fold's training rows, the last "
-            f"with {objective.refusal}. Mend the model's parameters, or its search."
+            f"with {objective.failure}. Mend the model's parameters, or its search."
         )
     best = study.best_trial
     parameters = objective.parameters[best.number]

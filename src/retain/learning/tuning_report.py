@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from retain.learning.metrics import corrected_interval
-from retain.learning.search_space import Space, choices
+from retain.learning.search_space import Space, model_choices
 from retain.learning.splits import Fold
 from retain.learning.tuning import Tuned
 from retain.schema import SearchRange
@@ -22,7 +22,7 @@ def summarise_tuning(
     Parameters
     ----------
     folds
-        What ``fold_told`` tells of each.
+        What ``fold_summary`` tells of each.
     outer
         ROC-AUC of the same folds on the rows that tuning did not see.
     """
@@ -30,14 +30,16 @@ def summarise_tuning(
     chosen = {name: [fold["parameters"][name] for fold in folds] for name in space}
     return {
         "folds": list(folds),
-        "agreement": {name: agreement(where, chosen[name]) for name, where in space.items()},
+        "agreement": {
+            name: parameter_agreement(where, chosen[name]) for name, where in space.items()
+        },
         "inner_score": float(np.mean(inner)),
         "outer_score": float(np.mean(outer)),
         "optimism": optimism(inner, outer, test_to_train),
     }
 
 
-def fold_told(fold: Fold, found: Tuned) -> dict[str, Any]:
+def fold_summary(fold: Fold, found: Tuned) -> dict[str, Any]:
     """What was found on a fold's training rows, as plain values."""
     return {
         "repeat": fold.repeat,
@@ -51,16 +53,16 @@ def fold_told(fold: Fold, found: Tuned) -> dict[str, Any]:
     }
 
 
-def agreement(where: SearchRange, values: Sequence[Any]) -> dict[str, Any]:
+def parameter_agreement(where: SearchRange, values: Sequence[Any]) -> dict[str, Any]:
     """Return range and median of numbers chosen; of choices the most frequent and its share.
 
-    >>> agreement(SearchRange(low=2, high=9), [4, 5, 9])
+    >>> parameter_agreement(SearchRange(low=2, high=9), [4, 5, 9])
     {'min': 4.0, 'median': 5.0, 'max': 9.0}
-    >>> agreement(SearchRange(choices=("sqrt", 0.5)), ["sqrt", "sqrt", 0.5, "sqrt"])
+    >>> parameter_agreement(SearchRange(choices=("sqrt", 0.5)), ["sqrt", "sqrt", 0.5, "sqrt"])
     {'mode': 'sqrt', 'share': 0.75}
     """
     if where.choices:
-        most = max(choices(where), key=values.count)
+        most = max(model_choices(where), key=values.count)
         return {"mode": most, "share": values.count(most) / len(values)}
     low, median, high = (float(number) for number in np.quantile(values, [0, 0.5, 1]))
     return {"min": low, "median": median, "max": high}

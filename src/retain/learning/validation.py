@@ -8,12 +8,12 @@ from sklearn.model_selection import StratifiedShuffleSplit
 
 from retain.customers.customers import Customers
 from retain.errors import RetainError
-from retain.learning.splits import SEALED_SEED, Fold, Splits, TestPart, assign_folds, group_labels
+from retain.learning.splits import TEST_SEED, Fold, Splits, TestPart, assign_folds, group_labels
 from retain.learning.temporal import split_in_time
 from retain.schema import Validation
 
 
-def split(customers: Customers, validation: Validation, seed: int) -> Splits:
+def make_splits(customers: Customers, validation: Validation, seed: int) -> Splits:
     """The same splits for the same customers, whatever the order of their rows.
 
     The sealed test depends on the customers alone, not on ``seed``. Copies of a customer
@@ -24,27 +24,27 @@ def split(customers: Customers, validation: Validation, seed: int) -> Splits:
     RetainError
         When the customers are too few, or not what the validation is for.
     """
-    target, twins = customers.labelled, customers.twins
-    if customers.dated is not None:
+    target, groups = customers.y, customers.duplicate_groups
+    if customers.panel is not None:
         if not validation.temporal:
             raise RetainError(
                 "these customers have several snapshots each, and validation="
                 f"{validation.name} would test yesterday by tomorrow; type validation=temporal."
             )
-        return split_in_time(customers, customers.dated, validation, seed)
+        return split_in_time(customers, customers.panel, validation, seed)
     if validation.sealed_size is None:
         raise RetainError(
             "validation=temporal needs several snapshots of each customer, as data=purchases has "
             "them; these customers have one row each. Type validation=repeated."
         )
-    _enough(target, twins, validation.folds)
-    sealed = _sealed(target.sort_index(), twins, validation.sealed_size)
+    _check_enough_customers(target, groups, validation.folds)
+    sealed = _select_test_ids(target.sort_index(), groups, validation.sealed_size)
     rest = target.loc[~target.index.isin(sealed)]
     ids = rest.index.sort_values()
     folds = []
     for repeat in range(validation.repeats):
         numbers = assign_folds(
-            rest, twins, validation.folds, seed + repeat if validation.shuffle else None
+            rest, groups, validation.folds, seed + repeat if validation.shuffle else None
         )
         aligned = numbers.loc[ids].to_numpy()
         for k in range(validation.folds):
@@ -53,16 +53,16 @@ def split(customers: Customers, validation: Validation, seed: int) -> Splits:
     return Splits(ids, sealed, tuple(folds), (TestPart(ids, sealed),))
 
 
-def _sealed(target: pd.Series, twins: pd.Series, share: float) -> pd.Index:
-    labels = group_labels(target, twins)
-    splitter = StratifiedShuffleSplit(n_splits=1, test_size=share, random_state=SEALED_SEED)
+def _select_test_ids(target: pd.Series, groups: pd.Series, share: float) -> pd.Index:
+    labels = group_labels(target, groups)
+    splitter = StratifiedShuffleSplit(n_splits=1, test_size=share, random_state=TEST_SEED)
     _, test = next(splitter.split(labels, labels))
-    chosen = twins.loc[target.index].isin(labels.index[test]).to_numpy()
+    chosen = groups.loc[target.index].isin(labels.index[test]).to_numpy()
     return target.index[chosen]
 
 
-def _enough(target: pd.Series, twins: pd.Series, folds: int) -> None:
-    counts = group_labels(target, twins).value_counts().reindex([0, 1], fill_value=0)
+def _check_enough_customers(target: pd.Series, groups: pd.Series, folds: int) -> None:
+    counts = group_labels(target, groups).value_counts().reindex([0, 1], fill_value=0)
     needed = 2 * folds
     if counts.min() < needed:
         raise RetainError(

@@ -15,6 +15,7 @@ from retain.schema.campaign import (
     ThresholdBands,
     Translated,
 )
+from retain.schema.compare import Compare, ComparisonConfig, ExplainConfig, Report, Tracking
 from retain.schema.contract import (
     Cleaning,
     ColumnSpec,
@@ -26,24 +27,6 @@ from retain.schema.contract import (
     TableSpec,
 )
 from retain.schema.names import Name, Processes
-from retain.schema.nodes import (
-    GROUPS,
-    UNTUNED,
-    Audit,
-    Calibration,
-    Compare,
-    ComparisonConfig,
-    ExplainConfig,
-    Features,
-    Limits,
-    Metrics,
-    Report,
-    Run,
-    SearchRange,
-    Tracking,
-    Tuning,
-    Validation,
-)
 from retain.schema.parsing import Config, check_mapping, parse
 from retain.schema.purchases import (
     LabelRule,
@@ -55,6 +38,19 @@ from retain.schema.purchases import (
     SnapshotRule,
 )
 from retain.schema.readout import CampaignSelector, OutcomesFile, Readout
+from retain.schema.run import (
+    GROUPS,
+    UNTUNED,
+    Audit,
+    Calibration,
+    Features,
+    Limits,
+    Metrics,
+    Run,
+    SearchRange,
+    Tuning,
+    Validation,
+)
 from retain.schema.scoring import SavedVerdict, Score
 
 __all__ = [

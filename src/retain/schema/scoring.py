@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
+from retain.schema.compare import Report
 from retain.schema.names import Source, Threads
-from retain.schema.nodes import Report
 from retain.schema.parsing import Config
 
 

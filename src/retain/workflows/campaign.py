@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.audience import Audience, Settings
+from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.campaign import Campaign, make_campaign
 from retain.campaign.offers.catalogue import fit_catalogue
 from retain.campaign.planning.plan import CampaignPlan
@@ -61,7 +61,7 @@ class CampaignFiles:
 
 def plan_campaign(
     config: Compare,
-    settings: Settings,
+    settings: CampaignSettings,
     data: tuple[SharedValue, SharedValue],
     sealed: Scores,
     words: DriverTexts | None,
@@ -101,14 +101,14 @@ def plan_campaign(
             consent=settings.planning.consent,
             drivers=drivers,
         )
-        declined = customers.labelled.loc[people.table.index].to_numpy()
+        declined = customers.y.loc[people.table.index].to_numpy()
         made = make_campaign(people, found, settings, declined)
     return to_campaign_files(made, settings, found, config.report.language, words)
 
 
 def to_campaign_files(
     made: Campaign,
-    settings: Settings,
+    settings: CampaignSettings,
     calibration: Recalibration,
     language: Language,
     words: DriverTexts | None,

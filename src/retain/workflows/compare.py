@@ -12,7 +12,7 @@ from retain.verdict.verdict import judge
 from retain.workflows.runs import refuse_only_broken, scores_of
 
 if TYPE_CHECKING:
-    from retain.campaign.audience import Settings
+    from retain.campaign.audience import CampaignSettings
     from retain.execution.executor import WorkerExecutor
     from retain.execution.shared_memory import SharedValue
     from retain.learning.scores import Scores
@@ -78,7 +78,7 @@ class Comparison:
     config: Compare
     found: RunSelection
     verdict: Verdict
-    settings: Settings
+    settings: CampaignSettings
     checks: Sequence[GateResult]
     asked: Asked
     scores: Scores

@@ -20,7 +20,7 @@ from retain.explanations.document import PAIRS
 from retain.explanations.explain import Explained, explain
 from retain.explanations.fold import FoldExplained, explain_fold
 from retain.explanations.label_audit import LabelAudit, label_audit
-from retain.learning.components import experiment
+from retain.learning.components import build_training_spec
 from retain.learning.scoring import FoldScorer
 from retain.record import Record
 from retain.schema import Compare, Run, parse
@@ -39,7 +39,9 @@ class AssociationResult:
 def compute_associations(winner: Record, shared: SharedValue) -> AssociationResult:
     """Return associations, distributions and label audit."""
     prepared: Dataset = shared.load()
-    found = grounds(prepared.customers, experiment(parse(Run, winner.config)), prepared.splits)
+    found = grounds(
+        prepared.customers, build_training_spec(parse(Run, winner.config)), prepared.splits
+    )
     return AssociationResult(
         grounds=found,
         associations=associations(found.training, found.target, least=PAIRS),
@@ -53,7 +55,7 @@ def explain_fold_job(
 ) -> FoldExplained | NotApplicable:
     """Explain one fold of the winner."""
     prepared: Dataset = shared.load()
-    built, fold = experiment(parse(Run, winner.config)), prepared.splits.folds[place]
+    built, fold = build_training_spec(parse(Run, winner.config)), prepared.splits.folds[place]
     with threadpool_limits(config.threads):
         scoring = FoldScorer(built, prepared.customers, prepared.splits, None)
         try:
@@ -68,7 +70,7 @@ def ablate_group_job(
 ) -> tuple[float, ...] | NotApplicable:
     """Return ROC-AUC by fold of the winner without a feature group."""
     prepared: Dataset = shared.load()
-    built = experiment(parse(Run, winner.config))
+    built = build_training_spec(parse(Run, winner.config))
     with threadpool_limits(config.threads):
         try:
             return refit_without(built, prepared.customers, prepared.splits, group)
@@ -80,8 +82,8 @@ def sealed_explained(
     config: Compare, winner: Record, models: Sequence[BaseEstimator], prepared: Dataset
 ) -> list[Explained] | NotApplicable:
     """The sealed customers explained, each part by the model that scored it."""
-    table = experiment(parse(Run, winner.config)).table(prepared.customers)
-    parts, budget = prepared.splits.sealed_parts, _budget(config, winner, prepared)
+    table = build_training_spec(parse(Run, winner.config)).feature_table(prepared.customers)
+    parts, budget = prepared.splits.test_parts, _budget(config, winner, prepared)
     with threadpool_limits(config.threads):
         try:
             return [
@@ -97,7 +99,7 @@ def _budget(config: Compare, winner: Record, prepared: Dataset) -> TimeBudget:
     repeats = min(explain.cv_repeats, winner.split.n_repeats)
     return TimeBudget(
         seconds=explain.max_seconds or 0.0,
-        rows=len(splits.ids) * repeats + len(splits.sealed),
+        rows=len(splits.ids) * repeats + len(splits.test_ids),
         background=explain.background_size,
         seed=winner.seed,
     )

@@ -179,17 +179,17 @@ def _shelf(client: MlflowClient, name: str, file: Path) -> _Shelf:
     return _Shelf(found.experiment_id, runs)
 
 
-def _found(client: MlflowClient, experiment: str) -> Iterator[Any]:
-    page = client.search_runs([experiment], max_results=PAGE)
+def _found(client: MlflowClient, training: str) -> Iterator[Any]:
+    page = client.search_runs([training], max_results=PAGE)
     yield from page
     while page.token:
-        page = client.search_runs([experiment], max_results=PAGE, page_token=page.token)
+        page = client.search_runs([training], max_results=PAGE, page_token=page.token)
         yield from page
 
 
 def _log(
     client: MlflowClient,
-    experiment: str,
+    training: str,
     directory: RunDirectory,
     record: Record,
     *,
@@ -200,7 +200,7 @@ def _log(
 
     name = directory.path.name
     started, finished = _milliseconds(record.started_at), _milliseconds(record.finished_at)
-    made = client.create_run(experiment, start_time=started, tags=_tags(record), run_name=name)
+    made = client.create_run(training, start_time=started, tags=_tags(record), run_name=name)
     run: str = made.info.run_id
     messages = [Param(key, value) for key, value in params(record.config).items()]
     metrics = _parts(list(_metrics(record, finished)), METRICS)

@@ -10,11 +10,11 @@ from typing import Any
 import pandas as pd
 
 from retain.campaign.reference import LevelShares, content
-from retain.customers.customers import Column, Customers, Label
+from retain.customers.customers import Column, Customers, DisplayName
 from retain.errors import RetainError
 from retain.execution.dataset import capture_log
-from retain.learning.components import source
-from retain.learning.features import as_learnt
+from retain.learning.components import build_source
+from retain.learning.features import training_columns
 from retain.schema import Rule
 from retain.storage.reading import DATA_BYTES, read_bytes
 from retain.workflows.saved_winner import LoadedWinner
@@ -30,7 +30,7 @@ def with_levels(columns: Mapping[str, Column], saved: LoadedWinner) -> dict[str,
     for name, levels in met:
         if name in found:
             column = found[name]
-            named = {level: Label(level, level) for level in levels}
+            named = {level: DisplayName(level, level) for level in levels}
             found[name] = replace(column, levels={**named, **column.levels})
     return found
 
@@ -91,8 +91,8 @@ def read_new(node: Mapping[str, Any], saved: LoadedWinner) -> NewCustomers:
     """
     kinds = saved.reference.kinds
     with capture_log() as heard:
-        customers = source(node, learnt=kinds)()
-    table = as_learnt(customers, kinds)
+        customers = build_source(node, learnt=kinds)()
+    table = training_columns(customers, kinds)
     if (
         len(table) == saved.reference.n_customers
         and content(table) == saved.reference.content_sha256

@@ -14,7 +14,7 @@ from retain.verdict.export import write_csv
 if TYPE_CHECKING:
     import pandas as pd
 
-    from retain.campaign.audience import Audience, Settings
+    from retain.campaign.audience import Audience, CampaignSettings
     from retain.learning.scores import Scores
     from retain.schema import Score
     from retain.workflows.campaign import CampaignFiles
@@ -41,7 +41,7 @@ class ScoreResult:
 
 
 def score_customers(
-    config: Score, saved: LoadedWinner, settings: Settings, new: NewCustomers
+    config: Score, saved: LoadedWinner, settings: CampaignSettings, new: NewCustomers
 ) -> ScoreResult:
     """The new customers through the saved winner and into a campaign.
 
@@ -79,7 +79,9 @@ def _scores(config: Score, saved: LoadedWinner, new: NewCustomers) -> Scores:
     return scores
 
 
-def _people(saved: LoadedWinner, settings: Settings, new: NewCustomers, scores: Scores) -> Audience:
+def _people(
+    saved: LoadedWinner, settings: CampaignSettings, new: NewCustomers, scores: Scores
+) -> Audience:
     """The customers with risk and money; of categories also the levels the comparison met."""
     from retain.campaign.value.value import build_audience
     from retain.workflows.new_customers import with_levels
@@ -94,13 +96,13 @@ def _people(saved: LoadedWinner, settings: Settings, new: NewCustomers, scores: 
     return replace(found, columns=with_levels(found.columns, saved))
 
 
-def merge_settings(config: Score, saved: LoadedWinner) -> Settings:
+def merge_settings(config: Score, saved: LoadedWinner) -> CampaignSettings:
     """What the comparison assumed, offered and allowed, with what was typed.
 
     An option of a group that was chosen counts as it is. Segments, and the offers unless others
     were chosen, have the cut-offs of the comparison.
     """
-    from retain.campaign.audience import Settings
+    from retain.campaign.audience import CampaignSettings
     from retain.schema import parse
     from retain.schema.parsing import deep_merge
     from retain.schema.scoring import SavedSettings
@@ -111,7 +113,7 @@ def merge_settings(config: Score, saved: LoadedWinner) -> Settings:
         if typed is not None:
             tree[key] = typed if "name" in typed else deep_merge(tree[key], typed)
     found = parse(SavedSettings, tree)
-    return Settings(found.segmentation, found.assumptions, found.offers, found.campaign)
+    return CampaignSettings(found.segmentation, found.assumptions, found.offers, found.campaign)
 
 
 SCHEMA = 3

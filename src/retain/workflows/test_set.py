@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.audience import Settings
+from retain.campaign.audience import CampaignSettings
 from retain.campaign.campaign import refuse_impossible
 from retain.campaign.reference import reference
 from retain.campaign.reference import write as write_reference
@@ -16,8 +16,8 @@ from retain.campaign.value.value import build_audience
 from retain.errors import NotApplicable
 from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
-from retain.learning.components import experiment
-from retain.learning.experiment import fit, score_sealed
+from retain.learning.components import build_training_spec
+from retain.learning.experiment import fit, score_test
 from retain.learning.metrics import select_metrics
 from retain.learning.scores import Scores, select_latest_snapshot
 from retain.record import Record, StudyDirectory
@@ -85,7 +85,11 @@ class WinnerJobs:
 
 
 def evaluate_winner(
-    config: Compare, settings: Settings, made: StudyDirectory, winner: Record, data: TrainingData
+    config: Compare,
+    settings: CampaignSettings,
+    made: StudyDirectory,
+    winner: Record,
+    data: TrainingData,
 ) -> WinnerJobs:
     """The winner's curves from what its run wrote; the rest where the customers are at hand.
 
@@ -105,7 +109,7 @@ def evaluate_winner(
     return WinnerJobs(drawn, refit_and_test(config, made, winner, prepared))
 
 
-def _refuse_impossible(outside: Scores, prepared: Dataset, settings: Settings) -> None:
+def _refuse_impossible(outside: Scores, prepared: Dataset, settings: CampaignSettings) -> None:
     """Refuse rules and offers that mean nothing here, while the sealed test is still closed."""
     customers, parts, _ = select_latest_snapshot(prepared.customers, [outside])
     found = build_audience(
@@ -127,16 +131,16 @@ def refit_and_test(
     they are also among the training customers, at earlier days, by others that never met them.
     """
     customers, splits = prepared.customers, prepared.splits
-    built = experiment(parse(Run, winner.config))
+    built = build_training_spec(parse(Run, winner.config))
     with threadpool_limits(config.threads):
-        models = [fit(built, customers, part.train) for part in splits.sealed_parts]
+        models = [fit(built, customers, part.train) for part in splits.test_parts]
         model = models[0] if len(models) == 1 else fit(built, customers, splits.ids)
-    scores = score_sealed(models, built, customers, splits)
+    scores = score_test(models, built, customers, splits)
     metrics = select_metrics(built.metrics, with_profit=customers.profit is not None)
     results = score_sealed_test(scores, customers.profit, metrics, resamples=config.resamples)
-    learnt_from = reference(built.table(customers), splits.ids, scores)
+    learnt_from = reference(built.feature_table(customers), splits.ids, scores)
     return WinnerResult(
-        sealed=SealedTest(len(splits.sealed), results, ()),
+        sealed=SealedTest(len(splits.test_ids), results, ()),
         scores=scores,
         model={"file": made.model.name, "sha256": save(model, made.model)},
         reference={

@@ -103,7 +103,7 @@ def _told(data: DataInfo) -> str:
 
 def _refuse_foreign(scores: Scores, prepared: Dataset, run: RunDirectory) -> None:
     """Refuse scores of others than the winner's customers, or of customers who did otherwise."""
-    table, labels = scores.table, prepared.customers.labelled
+    table, labels = scores.table, prepared.customers.y
     known = pd.Index(table["customer_id"]).isin(prepared.splits.ids)
     if known.all() and (labels.loc[table["customer_id"]].to_numpy() == table["target"]).all():
         return

@@ -14,7 +14,7 @@ from retain.campaign.offers.catalogue import OWN, check_catalogue, fit_catalogue
 from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.offers.texts import texts
 from retain.customers import demo
-from retain.customers.customers import Column, Label
+from retain.customers.customers import Column, DisplayName
 from retain.errors import NotApplicable, RetainError
 from retain.learning.features import derive
 from retain.schema import Assumptions, Catalogue, parse
@@ -33,7 +33,9 @@ OFFER = {
 COLUMNS = {
     "pages": Column("pages", "site", "number", "Pages a visit", "Страниц за визит"),
     "errors": Column("errors", "site", "number", "Errors", "Ошибки"),
-    "goods": Column("goods", "product", "category", levels={"toys": Label("Toys", "Игрушки")}),
+    "goods": Column(
+        "goods", "product", "category", levels={"toys": DisplayName("Toys", "Игрушки")}
+    ),
 }
 
 
@@ -379,7 +381,7 @@ def test_every_fault_of_a_catalogue_is_told_at_once():
 def store(checkout, one_click_contract):
     """The made-up customers of the store, all that is known of them; no drivers."""
     customers = demo.read(customers=400, seed=0, **one_click_contract)
-    derived = [derive(one, customers.features) for one in customers.derived]
+    derived = [derive(one, customers.features) for one in customers.derived_features]
     features = pd.concat([customers.features, *derived], axis=1)
     profit = customers.profit.to_numpy()
     risk = np.random.default_rng(0).random(len(features))
@@ -392,7 +394,7 @@ def store(checkout, one_click_contract):
         },
         index=features.index,
     ).assign(contactable=customers.contactable)
-    return Audience(table, features, customers.described(features), customers.profit_unit)
+    return Audience(table, features, customers.column_info(features), customers.profit_unit)
 
 
 def shipped(checkout, option):

@@ -14,13 +14,15 @@ from retain.campaign.offers.catalogue import faults, pieces, placeholders
 from retain.campaign.offers.offers import evaluate_offers
 from retain.campaign.offers.placeholder_values import LONGEST, format_number, sanitise
 from retain.campaign.offers.texts import texts
-from retain.customers.customers import Column, Label
+from retain.customers.customers import Column, DisplayName
 from retain.schema import Assumptions, Catalogue, parse
 
 COLUMNS = {
     "pages": Column("pages", "site", "number", "Pages a visit", "Страниц за визит"),
     "share": Column("share", "product", "number", "Share", "Доля"),
-    "goods": Column("goods", "product", "category", levels={"toys": Label("Toys", "Игрушки")}),
+    "goods": Column(
+        "goods", "product", "category", levels={"toys": DisplayName("Toys", "Игрушки")}
+    ),
 }
 ONE = {"value": 1.0, "low": 1.0, "high": 1.0}
 VALUE = parse(
@@ -87,7 +89,7 @@ def test_a_level_that_has_a_name_in_one_language_alone_is_not_told():
     one = audience([1, 2], [0, 0], ["a", "b"])
     columns = {
         **COLUMNS,
-        "goods": Column("goods", "product", "category", levels={"a": Label("", "А")}),
+        "goods": Column("goods", "product", "category", levels={"a": DisplayName("", "А")}),
     }
     found = evaluate_offers(catalogue("{goods}"), replace(one, columns=columns), VALUE)
     assert found.eligible.tolist() == [[False], [True]]

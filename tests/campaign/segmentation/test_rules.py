@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation.rules import check, fit_rules, holds
-from retain.customers.customers import Column, Label
+from retain.customers.customers import Column, DisplayName
 from retain.errors import RetainError
 from retain.schema import Condition, Rule, SegmentRule, parse
 
@@ -20,7 +20,10 @@ COLUMNS = {
         "service_level",
         "purchase",
         "category",
-        levels={"standard": Label("Standard", "Стандарт"), "premium": Label("Premium", "Премиум")},
+        levels={
+            "standard": DisplayName("Standard", "Стандарт"),
+            "premium": DisplayName("Premium", "Премиум"),
+        },
     ),
 }
 

@@ -10,14 +10,19 @@ from retain.campaign.audience import Audience
 from retain.campaign.segmentation import segment_tree
 from retain.campaign.segmentation.rules import check, holds
 from retain.campaign.segmentation.segments import assign_segments
-from retain.customers.customers import Column, Label
+from retain.customers.customers import Column, DisplayName
 from retain.schema import Segmentation
 
 COLUMNS = {
     "pages": Column("pages", "site", "number", "Pages a visit", "Страниц за визит"),
     "spent": Column("spent", "purchase", "number"),
     "level": Column(
-        "level", "purchase", "category", "Level", "Уровень", {"gold": Label("Gold", "Золотой")}
+        "level",
+        "purchase",
+        "category",
+        "Level",
+        "Уровень",
+        {"gold": DisplayName("Gold", "Золотой")},
     ),
 }
 

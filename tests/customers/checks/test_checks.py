@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from retain.customers.checks import univariate_auc
-from retain.customers.checks.checks import Check, Folding, audit
+from retain.customers.checks.checks import DataCheck, Folding, audit
 from retain.customers.checks.duplicates import add_duplicates
 from retain.customers.customers import Column, Customers, DerivedFeature
 
-SHUFFLED, UNSHUFFLED = Folding(shuffled=True), Folding(shuffled=False)
+SHUFFLED, UNSHUFFLED = Folding(is_shuffled=True), Folding(is_shuffled=False)
 TREND = DerivedFeature("trend", "purchase", "slope", ("before", "last"))
 
 
@@ -36,7 +36,7 @@ def shop(n=400, seed=0, *, ids=None, target=None, **more):
         columns={n_: Column(n_, "site", kind_of(values)) for n_, values in features.items()},
         target=pd.Series(np.asarray(declined).astype(int), index=index, name="target"),
         profit=pd.Series(random.gamma(4, 1, n).round(2), index=index, name="profit"),
-        derived=(TREND,),
+        derived_features=(TREND,),
     )
 
 
@@ -64,7 +64,7 @@ def test_customers_who_are_only_scored_are_checked_for_what_needs_no_target():
     assert outcomes == {
         "id_predicts_target": "not_applicable",
         "order_predicts_target": "not_applicable",
-        "twins": "passed",
+        "duplicate_customers": "passed",
         "single_feature_auc": "not_applicable",
         "target_or_profit_among_features": "passed",
         "constant_features": "passed",
@@ -93,7 +93,7 @@ def test_without_two_classes_to_compare_a_check_says_why_it_has_no_answer(custom
 )
 def test_an_id_that_tells_the_target_is_handled_while_it_is_no_feature(ids):
     check = of(shop(ids=ids, target=halves()), "id_predicts_target")
-    assert check == Check(
+    assert check == DataCheck(
         "id_predicts_target",
         "handled",
         "the id alone tells who declined with AUC 1.00 (lower ids decline more); "
@@ -109,29 +109,29 @@ def test_an_id_that_tells_the_target_is_handled_while_it_is_no_feature(ids):
 def test_a_feature_that_repeats_such_an_id_is_a_severe_failure_told_once(number):
     customers = shop(ids=range(400), target=halves(), number=number)
     check = of(customers, "id_predicts_target")
-    assert (check.outcome, check.severe) == ("failed", True)
+    assert (check.outcome, check.is_severe) == ("failed", True)
     assert "feature 'number' repeats the id and must be left out" in check.sentence
     assert of(customers, "single_feature_auc").outcome == "passed"
 
 
 def test_a_feature_that_rises_with_a_harmless_id_fails_without_severity():
     check = of(shop(ids=range(400), number=np.arange(400.0) * 7), "id_predicts_target")
-    assert (check.outcome, check.severe) == ("failed", False)
+    assert (check.outcome, check.is_severe) == ("failed", False)
     assert check.sentence.startswith("the id does not tell who declined (AUC 0.5")
 
 
 @pytest.mark.parametrize("ids", [range(400), [f"c{n}" for n in range(400)]], ids=["whole", "text"])
 def test_an_id_that_was_made_a_feature_is_severe_however_harmless(ids):
     check = of(shop(ids=ids, number=pd.Series(list(ids))), "id_predicts_target")
-    assert (check.outcome, check.severe) == ("failed", True)
+    assert (check.outcome, check.is_severe) == ("failed", True)
 
 
 def test_a_sorted_file_is_handled_by_shuffled_folds_and_refused_without():
     customers = shop(target=halves())
     handled = of(customers, "order_predicts_target", SHUFFLED)
     failed = of(customers, "order_predicts_target", UNSHUFFLED)
-    assert (handled.outcome, handled.severe) == ("handled", False)
-    assert (failed.outcome, failed.severe) == ("failed", True)
+    assert (handled.outcome, handled.is_severe) == ("handled", False)
+    assert (failed.outcome, failed.is_severe) == ("failed", True)
     assert "1.00, 1.00, 0.50, 0.00, 0.00" in failed.sentence
     assert "earlier rows decline more" in failed.sentence
     assert failed.sentence.endswith("shuffle them with validation.shuffle=true")
@@ -156,12 +156,15 @@ def with_copies():
 
 def test_copies_fail_until_they_share_a_group():
     customers = with_copies()
-    apart, grouped = of(customers, "twins"), of(add_duplicates(customers), "twins")
-    assert (apart.outcome, apart.severe) == ("failed", True)
+    apart, grouped = (
+        of(customers, "duplicate_customers"),
+        of(add_duplicates(customers), "duplicate_customers"),
+    )
+    assert (apart.outcome, apart.is_severe) == ("failed", True)
     assert "4 pairs of customers agree in 7 of 7 columns" in apart.sentence
     assert "folds may split 4 of them: group them with audit.duplicates=group" in apart.sentence
-    assert (grouped.outcome, grouped.severe) == ("handled", False)
-    assert of(add_duplicates(customers, "drop"), "twins").outcome == "passed"
+    assert (grouped.outcome, grouped.is_severe) == ("handled", False)
+    assert of(add_duplicates(customers, "drop"), "duplicate_customers").outcome == "passed"
 
 
 def test_coarse_customers_are_not_judged_as_copies():
@@ -172,7 +175,7 @@ def test_coarse_customers_are_not_judged_as_copies():
         columns={"town": customers.columns["town"]},
         profit=None,
     )
-    check = of(coarse, "twins")
+    check = of(coarse, "duplicate_customers")
     assert check.outcome == "not_applicable"
     assert "too few distinct values" in check.sentence
 
@@ -197,7 +200,7 @@ def leaks(declined):
 def test_one_feature_that_gives_the_answer_away_is_a_severe_failure(name):
     declined = np.random.default_rng(5).permutation(halves())
     check = of(shop(target=declined, **{name: leaks(declined)[name]}), "single_feature_auc")
-    assert (check.outcome, check.severe) == ("failed", True)
+    assert (check.outcome, check.is_severe) == ("failed", True)
     assert f"{name!r} (AUC " in check.sentence
     assert "'pages'" not in check.sentence
 
@@ -227,7 +230,9 @@ def test_a_recoded_target_is_a_severe_failure_told_once(coding):
     values = values.astype("str") if isinstance(coding[1], str) else values
     customers = shop(target=declined, answer=values)
     check = of(customers, "target_or_profit_among_features")
-    assert check == Check(check.code, "failed", "feature 'answer' repeats the target", severe=True)
+    assert check == DataCheck(
+        check.code, "failed", "feature 'answer' repeats the target", is_severe=True
+    )
     assert of(customers, "single_feature_auc").outcome == "passed"
 
 
@@ -245,14 +250,14 @@ def test_a_recoded_target_is_a_severe_failure_told_once(coding):
 def test_profit_in_other_units_is_a_severe_failure(money):
     values = money(shop().profit).to_numpy()
     check = of(shop(money=values, cost=values), "target_or_profit_among_features")
-    assert (check.outcome, check.severe) == ("failed", True)
+    assert (check.outcome, check.is_severe) == ("failed", True)
     assert check.sentence == "features 'money', 'cost' repeat the profit"
 
 
 def test_a_figure_near_profit_is_no_repetition():
     near = shop().profit.to_numpy() + np.random.default_rng(0).normal(0, 0.3, 400)
     flat = np.full(400, 3.0)
-    assert univariate_auc.copies_of_profit(shop(near=near, flat=flat)) == ()
+    assert univariate_auc.find_profit_copies(shop(near=near, flat=flat)) == ()
 
 
 def test_without_target_and_profit_nothing_can_be_repeated():
@@ -265,7 +270,7 @@ def test_without_target_and_profit_nothing_can_be_repeated():
 def test_constant_features_fail_without_severity():
     customers = shop(flat=np.ones(400), empty=np.full(400, np.nan))
     check = of(customers, "constant_features")
-    assert check == Check(
+    assert check == DataCheck(
         "constant_features",
         "failed",
         "2 of 8 features have a single value: 'flat', 'empty'; they carry nothing",
@@ -288,13 +293,13 @@ def test_a_label_that_agrees_with_the_money_passes():
 def test_a_label_the_money_does_not_bear_out_fails_without_severity(last):
     customers = shop(before=np.full(400, 5000.0), last=np.full(400, last))
     check = of(customers, "label_against_revenue")
-    assert (check.outcome, check.severe) == ("failed", False)
+    assert (check.outcome, check.is_severe) == ("failed", False)
     assert check.sentence.endswith("the given label is not what the money says")
 
 
 def test_the_label_is_not_judged_without_periods_or_figures():
     customers = shop()
-    without = replace(customers, derived=(replace(TREND, operation="mean"),))
+    without = replace(customers, derived_features=(replace(TREND, operation="mean"),))
     assert of(without, "label_against_revenue").outcome == "not_applicable"
     unknown = shop(last=np.where(customers.target == 1, np.nan, 1.0))
     assert "not known for both classes" in of(unknown, "label_against_revenue").sentence
@@ -304,7 +309,7 @@ def test_rows_of_customers_at_snapshots_have_no_order_of_a_file(dated_shop):
     outcomes = {check.code: check for check in audit(dated_shop(), SHUFFLED)}
     assert outcomes["order_predicts_target"].outcome == "not_applicable"
     assert "order of ids and days" in outcomes["order_predicts_target"].sentence
-    assert outcomes["twins"].outcome == "not_applicable"
+    assert outcomes["duplicate_customers"].outcome == "not_applicable"
 
 
 # What was bought before a snapshot is known at it: that a feature says so too leaks nothing.
@@ -316,4 +321,4 @@ def test_the_money_of_a_dated_source_may_be_a_feature(dated_shop):
     answer = customers.features.assign(orders=customers.target.astype(float))
     found = of(replace(customers, features=answer), "target_or_profit_among_features")
     assert found.outcome == "failed"
-    assert of(customers, "twins").outcome == "not_applicable"
+    assert of(customers, "duplicate_customers").outcome == "not_applicable"

@@ -15,8 +15,8 @@ from retain.customers.checks.match_model import (
     WINDOW,
     encode,
     find_candidates,
+    fit_match_model,
     hash_rows,
-    measure,
     significant_pairs,
 )
 from retain.customers.contract.reader import read
@@ -62,15 +62,17 @@ def test_the_copied_block_of_the_real_files_is_found_and_nothing_else(store):
     found = find_duplicates(store)
     assert found.pairs["first"].tolist() == list(range(215675, 215696))
     assert found.pairs["second"].tolist() == list(range(215885, 215906))
-    assert found.offset == (210, 21)
+    assert found.id_offset == (210, 21)
     assert found.pairs["flipped"].tolist() == [True] * 9 + [False] * 12
-    assert found.columns == 17
-    assert found.crowded == 0
+    assert found.n_columns == 17
+    assert found.n_truncated == 0
 
 
 def test_the_real_files_without_second_copies_hold_1275_customers(store):
     left = add_duplicates(store, "drop")
-    assert left.told() == "1300 → 1297 (newcomers) → 1296 (outlier) → 1275 (second copies)"
+    assert (
+        left.describe_funnel() == "1300 → 1297 (newcomers) → 1296 (outlier) → 1275 (second copies)"
+    )
     assert left.funnel[-1].dropped == tuple(range(215885, 215906))
     assert find_duplicates(left).pairs.empty
 
@@ -115,7 +117,7 @@ def test_independent_coarse_columns_hold_no_twins():
         assert pairs_of(customers_of(rows)) == set()
 
 
-@given(seed=SEEDS, copies=st.integers(0, 12), columns=st.integers(7, 24))
+@given(seed=SEEDS, duplicates=st.integers(0, 12), columns=st.integers(7, 24))
 @settings(max_examples=30, deadline=None)
 def test_planted_copies_are_found_exactly(seed, copies, columns):
     random = np.random.default_rng(seed)
@@ -141,8 +143,8 @@ def test_the_search_finds_what_comparing_all_rows_finds(seed, levels, columns):
     rows[np.arange(60, 70), random.integers(0, columns, 10)] = -1
     codes = encode(customers_of(rows))
     hashes = hash_rows(codes)
-    chance = measure(codes, np.argsort(hashes.sum(axis=1), kind="stable"))
-    if chance.differ < 0:
+    chance = fit_match_model(codes, np.argsort(hashes.sum(axis=1), kind="stable"))
+    if chance.max_mismatches < 0:
         return
     everyone = np.array(list(combinations(range(70), 2)))
     expected = significant_pairs(codes, everyone, chance)
@@ -154,13 +156,13 @@ def test_a_few_columns_of_few_values_cannot_tell_copies_from_coincidence(columns
     rows = np.random.default_rng(0).integers(0, 3, size=(300, columns)).astype(float)
     rows[200:] = rows[:100]
     found = find_duplicates(customers_of(rows))
-    assert not found.applicable
+    assert not found.is_applicable
     assert found.pairs.empty
-    assert found.told.startswith("too few distinct values to tell copies from coincidence")
+    assert found.description.startswith("too few distinct values to tell copies from coincidence")
 
 
 def test_customers_who_are_all_alike_are_no_copies():
-    assert not find_duplicates(customers_of(np.ones((20, 9)))).applicable
+    assert not find_duplicates(customers_of(np.ones((20, 9)))).is_applicable
 
 
 # A missing cell says as much, or as little, as any value seen so often.
@@ -205,7 +207,7 @@ def test_categories_and_profit_are_compared_and_the_target_is_not():
     assert found.pairs.to_dict("records") == [
         {"first": 11, "second": 51, "agreeing": 8, "flipped": True}
     ]
-    assert found.told == (
+    assert found.description == (
         "1 pair of customers agrees in 8 of 8 columns, beyond chance; 1 with opposite labels"
     )
 
@@ -233,9 +235,9 @@ def block(altered):
 
 def test_heavily_altered_copies_are_found_in_the_wake_of_a_copied_block():
     found = find_duplicates(customers_of(block(altered=4)))
-    assert found.offset == (40, 10)
+    assert found.id_offset == (40, 10)
     assert found.pairs["agreeing"].tolist() == [16] * 6 + [9] * 4
-    assert found.told == (
+    assert found.description == (
         "10 pairs of customers agree in 9 to 16 of 16 columns, beyond chance; "
         "the ids of 10 lie 40 apart"
     )
@@ -251,7 +253,7 @@ def test_without_a_common_offset_heavily_altered_copies_stay_undecided(ids):
 
 def test_text_ids_have_no_offset():
     ids = [f"k{n:02}" for n in range(50)]
-    assert find_duplicates(customers_of(block(altered=0), ids=ids)).offset is None
+    assert find_duplicates(customers_of(block(altered=0), ids=ids)).id_offset is None
 
 
 # One customer entered forty times is one group, though not every pair is looked at.
@@ -261,9 +263,9 @@ def test_a_customer_copied_many_times_is_one_group_and_the_shortcut_is_told():
     found = find_duplicates(customers_of(rows))
     assert together(found.labels, *range(1, 41))
     assert found.labels.nunique() == 361
-    assert found.crowded == 40
+    assert found.n_truncated == 40
     assert len(found.pairs) < 40 * WINDOW
-    assert "(40 customers with many look-alikes were compared with a few alone)" in found.told
+    assert "(40 customers were compared with their nearest candidates only)" in found.description
 
 
 def test_grouping_keeps_every_customer_and_dropping_keeps_the_first_copy():
@@ -272,9 +274,9 @@ def test_grouping_keeps_every_customer_and_dropping_keeps_the_first_copy():
     customers = customers_of(rows)
     grouped, dropped = add_duplicates(customers), add_duplicates(customers, "drop")
     assert grouped.features.equals(customers.features)
-    assert together(grouped.twins, 8, 21, 31)
+    assert together(grouped.duplicate_groups, 8, 21, 31)
     assert dropped.funnel[-1].dropped == (21, 31)
-    assert dropped.twins.is_unique
+    assert dropped.duplicate_groups.is_unique
     assert 8 in dropped.features.index
 
 
@@ -287,7 +289,7 @@ def test_the_copies_told_are_those_among_the_customers_left(copies):
     again = find_duplicates(left)
     pd.testing.assert_frame_equal(result.pairs, again.pairs)
     pd.testing.assert_series_equal(result.labels, again.labels)
-    pd.testing.assert_series_equal(result.labels, left.twins)
+    pd.testing.assert_series_equal(result.labels, left.duplicate_groups)
 
 
 def test_with_no_copies_there_is_nothing_to_drop():
@@ -297,13 +299,13 @@ def test_with_no_copies_there_is_nothing_to_drop():
 
 def test_labels_given_before_are_replaced():
     customers = customers_of(continuous(20, 8))
-    lumped = replace(customers, twins=pd.Series(0, index=customers.features.index))
-    assert add_duplicates(lumped).twins.is_unique
+    lumped = replace(customers, duplicate_groups=pd.Series(0, index=customers.features.index))
+    assert add_duplicates(lumped).duplicate_groups.is_unique
 
 
 def test_rows_of_one_customer_at_several_days_are_no_copies(dated_shop):
     customers = dated_shop()
     alike = replace(customers, features=customers.features * 0 + 1)
     assert add_duplicates(alike, "drop") is alike
-    assert alike.twins.groupby(alike.dated.customer).nunique().eq(1).all()
-    assert alike.twins.nunique() == alike.dated.customer.nunique()
+    assert alike.duplicate_groups.groupby(alike.panel.customer).nunique().eq(1).all()
+    assert alike.duplicate_groups.nunique() == alike.panel.customer.nunique()

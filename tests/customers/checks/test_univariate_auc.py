@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from retain.customers.checks.univariate_auc import (
     auc_of_codes,
-    by_category,
-    by_number,
-    order,
-    same_order,
+    category_auc,
+    have_same_order,
+    number_auc,
+    rank_codes,
 )
 
 
@@ -21,7 +21,7 @@ from retain.customers.checks.univariate_auc import (
 def test_a_category_of_noise_never_separates_however_many_values_it_has(seed, levels):
     random = np.random.default_rng(seed)
     towns = pd.Series([f"town {n}" for n in random.permutation(400) % levels], dtype="str")
-    found = by_category(towns, random.integers(0, 2, 400))
+    found = category_auc(towns, random.integers(0, 2, 400))
     assert not found.exceeds(0.7)
 
 
@@ -29,7 +29,7 @@ def test_a_category_of_noise_never_separates_however_many_values_it_has(seed, le
 def test_a_feature_known_for_a_few_customers_is_no_leak():
     values = pd.Series([1.0, 2.0, 3.0, 4.0] + [np.nan] * 396)
     target = np.array([0, 0, 1, 1] + [0, 1] * 198)
-    assert by_number(values, target).strength < 0.6
+    assert number_auc(values, target).separation < 0.6
 
 
 # Reversing a score reverses its AUC: neither direction is preferred.
@@ -47,14 +47,14 @@ def test_auc_agrees_with_counting_pairs_and_turns_round_with_the_column(seed):
 
 def test_few_rows_or_one_value_repeat_nothing():
     few, flat = np.arange(9), np.zeros(30, dtype=int)
-    assert not same_order(few, few)
-    assert not same_order(flat, flat)
+    assert not have_same_order(few, few)
+    assert not have_same_order(flat, flat)
 
 
 def test_texts_of_one_number_have_one_place():
     texts = pd.Series(["10", "9", None, "9.0"], dtype="str")
-    assert order(texts).tolist() == [1, 0, -1, 0]
+    assert rank_codes(texts).tolist() == [1, 0, -1, 0]
 
 
 def test_order_ranks_texts_as_texts_and_keeps_missing_apart():
-    assert order(pd.Series(["b", None, "a"], dtype="str")).tolist() == [1, -1, 0]
+    assert rank_codes(pd.Series(["b", None, "a"], dtype="str")).tolist() == [1, -1, 0]

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from retain.customers.contract.reader import read
-from retain.customers.customers import Label
+from retain.customers.customers import DisplayName
 from retain.errors import RetainError
 
 FILE = "market_file.csv"
@@ -36,9 +36,9 @@ def spec(contract, name, table="behaviour"):
 
 def test_the_real_files_lose_three_newcomers_and_one_outlier(one_click_dir, contract):
     customers = read(dir=str(one_click_dir), **contract)
-    assert customers.told() == "1300 → 1297 (newcomers) → 1296 (outlier)"
+    assert customers.describe_funnel() == "1300 → 1297 (newcomers) → 1296 (outlier)"
     assert [step.dropped for step in customers.funnel] == [(215348, 215357, 215359), (215380,)]
-    assert int(customers.labelled.sum()) == 494
+    assert int(customers.y.sum()) == 494
     assert len(customers.columns) == 16
 
 
@@ -46,7 +46,7 @@ def test_the_real_files_are_all_kept_when_told_so(one_click_dir, contract):
     contract["cleaning"]["newcomers"]["policy"] = "keep"
     contract["cleaning"]["outliers"]["policy"] = "keep"
     customers = read(dir=str(one_click_dir), **contract)
-    assert customers.told() == "1300 → 1300 (newcomers) → 1300 (outlier)"
+    assert customers.describe_funnel() == "1300 → 1300 (newcomers) → 1300 (outlier)"
     assert "3 found and kept as they are: 215348, 215357, 215359" in customers.funnel[0].reason
     assert set(customers.features["service_level"]) == {"standard", "premium"}
 
@@ -62,11 +62,11 @@ def test_four_files_become_one_row_a_customer(small_dir, contract):
     assert customers.features.index.dtype == "int64"
     assert (first["service_level"], first["popular_category"]) == ("premium", "home_textiles")
     assert first["revenue_before_previous":"revenue_current"].tolist() == [4101.5, 4111.5, 4121.5]
-    assert customers.labelled.tolist() == [0, 1] * 6
+    assert customers.y.tolist() == [0, 1] * 6
     assert customers.contactable.tolist() == [False, True] * 6
     assert customers.profit.iloc[0] == 1.21
     assert customers.profit_unit == "units of money.csv (the store does not say which)"
-    assert len(customers.derived) == 6
+    assert len(customers.derived_features) == 6
 
 
 def test_numbers_are_floats_and_categories_are_text(small_dir, contract):
@@ -87,10 +87,10 @@ def test_a_period_column_is_named_by_column_and_period(small_dir, contract):
 def test_categories_and_the_target_have_their_names_from_the_contract(small_dir, contract):
     customers = read(dir=str(small_dir), **contract)
     category = customers.columns["popular_category"]
-    assert category.level("kitchenware") == Label("Kitchenware", "Кухонная посуда")
+    assert category.level("kitchenware") == DisplayName("Kitchenware", "Кухонная посуда")
     assert set(customers.features["popular_category"]) <= set(category.levels)
     assert customers.columns["days_registered"].levels == {}
-    assert customers.activity == Label(
+    assert customers.target_label == DisplayName(
         "Purchasing activity: Declined", "Покупательская активность: Снизилась"
     )
 
@@ -100,8 +100,10 @@ def test_names_a_contract_does_not_give_are_its_own_keys(small_dir, contract):
     target.update(
         en="", ru="", categories={k: {"raw": v["raw"]} for k, v in target["categories"].items()}
     )
-    assert read(dir=str(small_dir), **contract).activity == Label(*["activity: declined"] * 2)
-    assert read(dir=str(small_dir), has_target=False, **contract).activity is None
+    assert read(dir=str(small_dir), **contract).target_label == DisplayName(
+        *["activity: declined"] * 2
+    )
+    assert read(dir=str(small_dir), has_target=False, **contract).target_label is None
 
 
 def test_periods_stand_in_the_order_of_the_contract_whatever_the_rows(small_dir, contract):
@@ -179,7 +181,7 @@ def test_only_the_cleaning_that_is_named_is_done(small_dir, contract):
     contract["derived"] = None
     customers = read(dir=str(small_dir), **contract)
     assert customers.funnel == ()
-    assert customers.derived == ()
+    assert customers.derived_features == ()
 
 
 def test_a_column_may_be_found_by_its_other_name(small_dir, contract, change):
@@ -222,7 +224,7 @@ def test_customers_whose_target_is_missing_are_left_out_where_it_may_be(
     change(FILE, "101,Прежний уровень", "101,")
     spec(contract, "activity")["nullable"] = True
     customers = read(dir=str(small_dir), **contract)
-    assert customers.told().startswith("12 → 11 (no target)")
+    assert customers.describe_funnel().startswith("12 → 11 (no target)")
     assert customers.funnel[0].dropped == (101,)
 
 
@@ -269,16 +271,16 @@ def unclean_dir(small_dir, change):
 
 def test_newcomers_and_outliers_are_dropped(unclean_dir, contract):
     customers = read(dir=unclean_dir, **contract)
-    assert customers.told() == "12 → 11 (newcomers) → 10 (outlier)"
+    assert customers.describe_funnel() == "12 → 11 (newcomers) → 10 (outlier)"
     assert [step.dropped for step in customers.funnel] == [(101,), (102,)]
-    assert customers.labelled.index.equals(customers.features.index)
+    assert customers.y.index.equals(customers.features.index)
 
 
 def test_newcomers_and_outliers_are_repaired(unclean_dir, contract):
     for rule in contract["cleaning"].values():
         rule["policy"] = "repair"
     customers = read(dir=unclean_dir, **contract)
-    assert customers.told() == "12 → 12 (newcomers) → 12 (outlier)"
+    assert customers.describe_funnel() == "12 → 12 (newcomers) → 12 (outlier)"
     assert math.isnan(customers.features.loc[101, "revenue_before_previous"])
     assert customers.features.loc[101, "revenue_current"] == 4121.5
     assert customers.features.loc[102, "revenue_current"] == (4102.5 + 4112.5) / 2
@@ -297,7 +299,9 @@ def test_newcomers_and_outliers_are_kept_and_told(unclean_dir, contract):
 def test_a_newcomer_who_is_dropped_is_no_outlier_as_well(unclean_dir, contract, change):
     change("market_money.csv", "101,текущий_месяц,4121.5", "101,текущий_месяц,90000")
     change("market_money.csv", "102,текущий_месяц,90000", "102,текущий_месяц,4122.5")
-    assert read(dir=unclean_dir, **contract).told() == "12 → 11 (newcomers) → 11 (outlier)"
+    assert (
+        read(dir=unclean_dir, **contract).describe_funnel() == "12 → 11 (newcomers) → 11 (outlier)"
+    )
 
 
 def test_where_cleaning_leaves_nobody_the_funnel_up_to_there_is_told(small_dir, contract):
@@ -317,7 +321,7 @@ def test_a_customer_without_a_positive_median_is_no_outlier(small_dir, contract,
         change("market_money.csv", f"101,{month}_месяц,{old}", f"101,{month}_месяц,0")
     contract["cleaning"]["newcomers"]["policy"] = "keep"
     customers = read(dir=str(small_dir), **contract)
-    assert customers.told() == "12 → 12 (newcomers) → 12 (outlier)"
+    assert customers.describe_funnel() == "12 → 12 (newcomers) → 12 (outlier)"
 
 
 def test_the_step_is_told_even_when_nobody_was_found(small_dir, contract):

@@ -36,7 +36,7 @@ def test_chunks_with_dictionaries_of_their_own_are_one_column():
 
 def test_a_cell_of_which_nothing_was_made_is_missing():
     column = to_dictionary(pd.Series(["x", "1", None], dtype="str"))
-    made = column.of_distinct(pd.Series([np.nan, 1.0]))
+    made = column.with_distinct(pd.Series([np.nan, 1.0]))
     assert made.missing().tolist() == [True, False, True]
 
 

@@ -75,7 +75,9 @@ def new(tmp_path):
     def read(learnt=LEARNT, **columns):
         frame = pd.DataFrame({**GOOD, **columns})
         frame.to_csv(tmp_path / "new.csv", index=False)
-        return table.read(path=str(tmp_path / "new.csv"), id="id", derived=TREND, learnt=learnt)
+        return table.read(
+            path=str(tmp_path / "new.csv"), id="id", derived=TREND, known_kinds=learnt
+        )
 
     return read
 

@@ -108,7 +108,7 @@ def assert_same(one, other):
 
 def test_a_row_is_a_customer_at_a_snapshot_in_the_order_of_ids_and_days(asked):
     customers = read(**asked())
-    dated = customers.dated
+    dated = customers.panel
     assert len(customers.columns) >= 25
     assert set(customers.groups) == {"purchase", "product"}
     assert customers.features.index.name == "customer_id"
@@ -124,7 +124,7 @@ def test_a_row_is_a_customer_at_a_snapshot_in_the_order_of_ids_and_days(asked):
     assert set(customers.features["favourite_category"]) == {"toys", "kitchen", "textiles"}
     assert customers.features["favourite_category"].dtype == "str"
     assert customers.target.isin([0, 1]).all()
-    assert customers.twins.groupby(dated.customer).nunique().eq(1).all()
+    assert customers.duplicate_groups.groupby(dated.customer).nunique().eq(1).all()
 
 
 def test_every_feature_has_its_names_in_both_languages(asked):
@@ -136,7 +136,7 @@ def test_every_feature_has_its_names_in_both_languages(asked):
 
 def test_profit_is_money_a_month_over_the_look_back(asked, shop_log):
     customers = read(**asked())
-    row = customers.dated
+    row = customers.panel
     who, day = row.customer.iloc[0], row.snapshot.iloc[0]
     begin = day - pd.Timedelta(days=180)
     some = shop_log[
@@ -148,7 +148,7 @@ def test_profit_is_money_a_month_over_the_look_back(asked, shop_log):
 
 def test_the_funnel_leads_from_purchases_to_regular_customers(asked):
     customers = read(**asked(label={"regularity": {"periods": 3, "days": 40}}))
-    of = [step.of for step in customers.funnel]
+    of = [step.unit for step in customers.funnel]
     assert of == sorted(of, reverse=True)
     eligible = customers.funnel[-3:]
     assert [step.name for step in eligible] == ["too new", "not active", "no rate"]
@@ -162,8 +162,8 @@ def test_the_share_of_each_class_is_told_for_each_snapshot(asked, caplog):
         customers = read(**asked())
     result = [one for one in caplog.messages if one.startswith("snapshot ")]
     assert len(result) == 6
-    first = customers.dated.snapshot.min()
-    declined = customers.target[customers.dated.snapshot == first]
+    first = customers.panel.snapshot.min()
+    declined = customers.target[customers.panel.snapshot == first]
     share = declined.mean()
     assert result[0] == (
         f"snapshot {first.date()}: {len(declined)} customers, {share:.1%} declined, "
@@ -183,7 +183,7 @@ def test_customers_only_to_be_scored_have_one_row_and_no_target(asked, shop_log)
     log = pd.concat([shop_log, shop_log.head(1).assign(who=999)], ignore_index=True)
     customers = read(**asked(log, has_target=False))
     assert customers.target is None
-    assert customers.dated is None
+    assert customers.panel is None
     assert customers.snapshot == shop_log["when"].max().date() + dt.timedelta(days=1)
     assert customers.features.index.dtype == "int64"
     assert customers.features.index.is_unique
@@ -199,7 +199,7 @@ def test_a_snapshot_of_both_kinds_has_the_same_features(asked):
     day = "2023-08-03"
     both = read(**asked(snapshots={"last": day, "n": 1}))
     alone = read(**asked(has_target=False, snapshot=day))
-    there = both.features.set_axis(both.dated.customer.to_numpy())
+    there = both.features.set_axis(both.panel.customer.to_numpy())
     pd.testing.assert_frame_equal(alone.features, there, check_exact=True, check_names=False)
     assert str(alone.snapshot) == day
 
@@ -226,8 +226,8 @@ def test_the_second_reading_of_a_log_does_not_scan_it(asked, scans, tmp_path, sh
     first, second = read(**keys), read(**keys)
     assert len(scans) == 1
     assert_same(first, second)
-    assert first.told() == second.told()
-    pd.testing.assert_frame_equal(first.dated.sensitivity, second.dated.sensitivity)
+    assert first.describe_funnel() == second.describe_funnel()
+    pd.testing.assert_frame_equal(first.panel.sensitivity, second.panel.sensitivity)
     assert not list((tmp_path / "kept").glob(".*"))
 
 
@@ -372,12 +372,12 @@ def cdnow(checkout):
 
 def test_the_real_log_has_snapshots_of_some_two_thousand_regular_customers(cdnow, nodes):
     customers = read(**nodes("cdnow", path=cdnow))
-    by_day = customers.target.groupby(customers.dated.snapshot)
+    by_day = customers.target.groupby(customers.panel.snapshot)
     full = [2225, 2038, 2073, 2041, 1907, 1901, 1936]
     assert by_day.size().tolist() == [199, 1116, 1944, *full]  # all came in the first quarter
     assert by_day.mean().between(0.46, 0.57).all()
     assert customers.funnel[0].before == 69_659
-    assert customers.dated.customer.iloc[0] == "00004"
+    assert customers.panel.customer.iloc[0] == "00004"
     assert customers.profit_unit == "dollars a month"
 
 

@@ -345,6 +345,7 @@ def rows_of(table):
     return table.to_dict("records")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(tables())
 def test_a_sentence_read_back_gives_the_numbers_it_was_made_from(made):

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.customers.customers import Label
+from retain.customers.customers import DisplayName
 
 LANGUAGES = ("en", "ru")
 LONGEST = 80
@@ -87,5 +87,5 @@ def format_values(
     return codes, [sanitise(text) for text in called]
 
 
-def _called(feature: str, level: object, audience: Audience) -> Label:
+def _called(feature: str, level: object, audience: Audience) -> DisplayName:
     return audience.columns[feature].level(str(level))

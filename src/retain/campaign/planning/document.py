@@ -31,7 +31,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from retain.campaign.audience import Audience, Settings
+from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.planning.plan import CampaignPlan
 from retain.campaign.planning.power import summarise_power
 from retain.campaign.planning.sensitivity import (
@@ -104,7 +104,7 @@ class PlanningContext:
     audience: Audience
     monte_carlo: MonteCarlo
     recalibration: Recalibration
-    settings: Settings
+    settings: CampaignSettings
     declined: np.ndarray | None
 
 

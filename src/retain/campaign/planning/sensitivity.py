@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from retain.campaign.allocation.allocate import Allocation, Problem, allocate
-from retain.campaign.audience import Audience, Settings
+from retain.campaign.audience import Audience, CampaignSettings
 from retain.campaign.offers.offers import (
     OfferMatrix,
     evaluate_offers,
@@ -70,7 +70,7 @@ def _allocate_or_none(problem: Problem) -> Allocation | None:
 
 
 def compute_shadow_prices(
-    plan: CampaignPlan, audience: Audience, settings: Settings
+    plan: CampaignPlan, audience: Audience, settings: CampaignSettings
 ) -> dict[str, Any]:
     """Return the expected net value that limits, missing consent and the control group cost.
 
@@ -106,7 +106,7 @@ def _budget_price(price: float, budget: float) -> dict[str, float]:
 
 
 def _consent_gain(
-    plan: CampaignPlan, audience: Audience, settings: Settings
+    plan: CampaignPlan, audience: Audience, settings: CampaignSettings
 ) -> dict[str, float] | None:
     """Return the gain if all customers without consent gave it; None if there are none."""
     n_without = int((~audience.table["contactable"]).sum())
@@ -135,7 +135,7 @@ class Scenario:
 
     offers: OfferMatrix
     audience: Audience
-    settings: Settings
+    settings: CampaignSettings
 
     def allocate(self) -> Allocation:
         """Return the plan by the dual alone, so that all scenarios are solved alike."""

@@ -10,8 +10,8 @@ import pandas as pd
 
 from retain.campaign.assignment import Assignment, as_written
 from retain.customers.files.booleans import parse_consent
-from retain.customers.files.columns import canonical_names, find
-from retain.customers.files.encoding import place_of
+from retain.customers.files.columns import canonical_names, find_column
+from retain.customers.files.encoding import resolve_path
 from retain.customers.files.numbers import decimal_mark, n_cells, preview, require_numbers, truncate
 from retain.customers.files.table_file import Table, open_table
 from retain.customers.files.types import mask_na_strings
@@ -49,9 +49,9 @@ def read_outcomes(wanted: OutcomesFile, assignment: Assignment) -> Outcomes:
     """
     if wanted.file is None:
         raise RetainError("no outcomes are named; type outcomes=FILE, a CSV or Parquet file.")
-    table = open_table(place_of(wanted.file, "outcomes.file"))
+    table = open_table(resolve_path(wanted.file, "outcomes.file"))
     names = canonical_names(list(table.cells.columns))
-    key = find(wanted.id, names, "outcomes.id")
+    key = find_column(wanted.id, names, "outcomes.id")
     ids = _parse_ids(table.cells[key], key, assignment.table["customer_id"])
     columns = {
         name: _resolve_column(getattr(wanted, name), name, names)
@@ -138,8 +138,8 @@ def _count_unknown_customers(ids: pd.Series, assignment: Assignment, wanted: Out
 def _resolve_column(typed: str | None, name: str, names: dict[str, str]) -> str | None:
     """The column typed, or the one that is called so; None where there is none."""
     if typed is not None:
-        return find(typed, names, f"outcomes.{name}")
-    return find(name, names, name) if name in (*names, *names.values()) else None
+        return find_column(typed, names, f"outcomes.{name}")
+    return find_column(name, names, name) if name in (*names, *names.values()) else None
 
 
 def _check_has_outcome(table: Table, columns: dict[str, str | None]) -> None:

@@ -85,7 +85,7 @@ def _money_values(assignment: Assignment, outcomes: Outcomes) -> tuple[str, np.n
         return "observed", outcomes.profit * assignment.assumptions.margin.value
     if outcomes.declined is None:
         raise ValueError("outcomes hold declines or profit")  # read_outcomes refuses others
-    return "assumed", -outcomes.declined * assignment.table["at_stake"].to_numpy()
+    return "assumed", -outcomes.declined * assignment.table["value_at_stake"].to_numpy()
 
 
 def _total_cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]:

@@ -12,7 +12,7 @@ from retain.campaign.audience import Audience
 from retain.campaign.segmentation.contrasts import Contrast, distinct
 from retain.campaign.segmentation.segments import segment_labels
 from retain.campaign.segmentation.stability import Stability
-from retain.customers.customers import Column, Label
+from retain.customers.customers import Column, DisplayName
 from retain.schema import Segmentation
 from retain.verdict.statistics import mean_interval
 
@@ -91,7 +91,7 @@ def _weight(part: pd.DataFrame) -> float:
 
 
 def _told(
-    name: str, part: pd.DataFrame, customers: int, minimum: int, label: Label | None
+    name: str, part: pd.DataFrame, customers: int, minimum: int, label: DisplayName | None
 ) -> dict[str, Any]:
     risk, low, high = mean_interval(part["risk"].to_numpy())
     return {

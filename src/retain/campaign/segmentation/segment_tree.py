@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import RESERVED, Audience
-from retain.customers.customers import Column, Label
+from retain.customers.customers import Column, DisplayName
 from retain.schema import Condition, Rule, Segmentation, SegmentRule, Translated
 
 
@@ -85,38 +85,44 @@ def name_leaf(path: Mapping[str, Side], columns: Mapping[str, Column]) -> tuple[
     return " & ".join(name for name, _ in parts), SegmentRule(label=label, when=rule)
 
 
-def _words(name: str, side: Side, column: Column | None) -> tuple[str, Label]:
+def _words(name: str, side: Side, column: Column | None) -> tuple[str, DisplayName]:
     """What a side is called by its feature's own name, and by its names for people."""
     column = column or Column(name, "", "number")
     called, either = column.label, side.told and side.known and side.unknown
     if not side.known or (side.condition.observed and not either):
         word = "known" if side.known else "unknown"
-        told = Label("known", "есть данные") if side.known else Label("not known", "нет данных")
-        return f"{name} {word}", Label(f"{called.en}: {told.en}", f"{called.ru}: {told.ru}")
+        told = (
+            DisplayName("known", "есть данные")
+            if side.known
+            else DisplayName("not known", "нет данных")
+        )
+        return f"{name} {word}", DisplayName(f"{called.en}: {told.en}", f"{called.ru}: {told.ru}")
     asked = _numbers if side.level is None and not side.others else _levels
     plain, label = asked(name, side, column)
     if not either:
         return plain, label
-    return f"{plain} or unknown", Label(f"{label.en} or not known", f"{label.ru} или нет данных")
+    return f"{plain} or unknown", DisplayName(
+        f"{label.en} or not known", f"{label.ru} или нет данных"
+    )
 
 
-def _levels(name: str, side: Side, column: Column) -> tuple[str, Label]:
+def _levels(name: str, side: Side, column: Column) -> tuple[str, DisplayName]:
     levels = side.others if side.level is None else (side.level,)
     messages = [column.level(level) for level in levels]
     english, russian = (
         ", ".join(words) for words in zip(*((t.en, t.ru) for t in messages), strict=True)
     )
     sign, nots = ("≠", ("not ", "не ")) if side.level is None else ("=", ("", ""))
-    label = Label(
+    label = DisplayName(
         f"{column.label.en}: {nots[0]}{english}", f"{column.label.ru}: {nots[1]}{russian}"
     )
     return f"{name} {sign} {', '.join(levels)}", label
 
 
-def _numbers(name: str, side: Side, column: Column) -> tuple[str, Label]:
+def _numbers(name: str, side: Side, column: Column) -> tuple[str, DisplayName]:
     english, russian = column.label.en, column.label.ru.replace(".", "\0")
     messages = [_between(called, side) for called in (name, english, russian)]
-    return messages[0], Label(messages[1], messages[2].replace(".", ",").replace("\0", "."))
+    return messages[0], DisplayName(messages[1], messages[2].replace(".", ",").replace("\0", "."))
 
 
 def _between(called: str, side: Side) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import rules, segment_tree
 from retain.campaign.segmentation.conditions import values_of
-from retain.customers.customers import Label
+from retain.customers.customers import DisplayName
 from retain.errors import RetainError
 from retain.schema import Segmentation, ThresholdBands
 
@@ -216,12 +216,14 @@ def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
     return np.asarray(names[places])
 
 
-def segment_labels(known: Segmentation) -> dict[str, Label | None]:
+def segment_labels(known: Segmentation) -> dict[str, DisplayName | None]:
     """What people call each segment there may be, None where nobody says, by its name."""
     if known.kind == "rules":
         told = {name: named.label for name, named in known.rules.items()}
         told |= {known.default_segment: known.default_label}
-        return {name: None if one is None else Label(one.en, one.ru) for name, one in told.items()}
+        return {
+            name: None if one is None else DisplayName(one.en, one.ru) for name, one in told.items()
+        }
     risks = _called(_there(known.risk), "risk")
     if known.value is None:
         return risks
@@ -255,18 +257,19 @@ def _there(found: ThresholdBands | None) -> ThresholdBands:
     return found
 
 
-def _called(found: ThresholdBands, of: Literal["risk", "value"]) -> dict[str, Label | None]:
+def _called(found: ThresholdBands, of: Literal["risk", "value"]) -> dict[str, DisplayName | None]:
     """Names of bands with what they are of, and what people call them."""
     told = {name: found.labels.get(name) for name in found.bands}
     return {
-        f"{name} {of}": None if one is None else Label(one.en, one.ru) for name, one in told.items()
+        f"{name} {of}": None if one is None else DisplayName(one.en, one.ru)
+        for name, one in told.items()
     }
 
 
-def _joined(one: Label | None, other: Label | None) -> Label | None:
+def _joined(one: DisplayName | None, other: DisplayName | None) -> DisplayName | None:
     if one is None or other is None:
         return None
-    return Label(f"{one.en} · {other.en}", f"{one.ru} · {other.ru}")
+    return DisplayName(f"{one.en} · {other.en}", f"{one.ru} · {other.ru}")
 
 
 # --- faults --------------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def build_audience(  # noqa: PLR0913 - everything known of a customer meets here
     return Audience(
         table=table,
         features=features,
-        columns=customers.described(map(str, features)),
+        columns=customers.column_info(map(str, features)),
         profit_unit=None if customers.profit is None else (customers.profit_unit or ""),
         drivers=drivers,
         consent="not_stated"
@@ -102,5 +102,5 @@ def _agreed(stated: pd.Series) -> pd.Series:
 
 def _features(customers: Customers) -> pd.DataFrame:
     """Every feature, derived ones last."""
-    derived = [derive(one, customers.features) for one in customers.derived]
+    derived = [derive(one, customers.features) for one in customers.derived_features]
     return pd.concat([customers.features, *derived], axis=1)

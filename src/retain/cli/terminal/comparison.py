@@ -91,7 +91,7 @@ def _carried_told(console: Console, verdict: Verdict, findings: ComparisonExtras
         console.print(snapshots_table(snapshots))
     if sealed is None:
         return
-    print_segments(console, findings.further["segments"], findings.further["scored"])
+    print_segments(console, findings.further["segments"], findings.further["n_scored"])
     console.print(_calibration(verdict))
     if findings.further["campaign"] is not None:
         print_campaign(console, findings.further["campaign"])

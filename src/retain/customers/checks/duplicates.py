@@ -18,13 +18,13 @@ from retain.customers.checks.match_model import (
     Pairs,
     encode,
     find_candidates,
+    fit_match_model,
     hash_rows,
-    measure,
     significant_pairs,
 )
 from retain.customers.customers import Customers
 
-BLOCK = 3
+MIN_BLOCK_PAIRS = 3
 """Pairs with one and the same id offset that make it a copied block: two may be chance."""
 
 
@@ -39,65 +39,67 @@ class DuplicateGroups:
         (number of columns) and, with a target, ``flipped`` (whether the labels differ).
     labels
         For each customer a label, shared by copies and by copies of copies, distinct for others.
-    columns
+    n_columns
         How many columns were compared: features and profit with more than one value.
-    differ
-        The most columns copies may differ in, never more than 3; -1 when not ``applicable``.
+    max_mismatches
+        The most columns copies may differ in, never more than 3; -1 when not ``is_applicable``.
         Within a copied block of ids it is half of the columns.
-    equal_by_chance
+    expected_matches
         Pairs of wholly equal rows to be expected by chance.
-    crowded
+    n_truncated
         Customers with so many look-alikes that they were compared with the nearest alone.
     """
 
     pairs: pd.DataFrame
     labels: pd.Series
-    columns: int
-    differ: int
-    equal_by_chance: float
-    crowded: int = 0
+    n_columns: int
+    max_mismatches: int
+    expected_matches: float
+    n_truncated: int = 0
 
     @property
-    def applicable(self) -> bool:
+    def is_applicable(self) -> bool:
         """Whether copies can be told from coincidence at all."""
-        return self.differ >= 0
+        return self.max_mismatches >= 0
 
     @property
-    def offset(self) -> tuple[int, int] | None:
+    def id_offset(self) -> tuple[int, int] | None:
         """The commonest difference of ids within a pair, and how many pairs share it.
 
         None without pairs or when the ids are no whole numbers.
         """
-        return _offset(pd.Index(self.pairs["first"]), pd.Index(self.pairs["second"]))
+        return _commonest_offset(pd.Index(self.pairs["first"]), pd.Index(self.pairs["second"]))
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """What was found, in words without a full stop."""
-        said = self._found() if len(self.pairs) else self._none()
-        if self.crowded:
-            few = f"{self.crowded:,} customers with many look-alikes were compared with a few alone"
+        said = self._describe_pairs() if len(self.pairs) else self._describe_none()
+        if self.n_truncated:
+            few = f"{self.n_truncated:,} customers were compared with their nearest candidates only"
             return f"{said} ({few})"
         return said
 
-    def _none(self) -> str:
-        if not self.applicable:
+    def _describe_none(self) -> str:
+        if not self.is_applicable:
             return (
                 "too few distinct values to tell copies from coincidence: chance alone would make "
-                f"{self.equal_by_chance:.2g} pairs of customers equal in all {self.columns} columns"
+                f"{self.expected_matches:.2g} pairs equal in all {self.n_columns} columns"
             )
-        least = self.columns - self.differ
-        return f"no two customers agree in {least} or more of {self.columns} columns beyond chance"
+        least = self.n_columns - self.max_mismatches
+        return (
+            f"no two customers agree in {least} or more of {self.n_columns} columns beyond chance"
+        )
 
-    def _found(self) -> str:
+    def _describe_pairs(self) -> str:
         number, agreeing = len(self.pairs), self.pairs["agreeing"]
         low, high = agreeing.min(), agreeing.max()
         who = "1 pair of customers agrees"
         if number > 1:
             who = f"{number:,} pairs of customers agree"
         span = f"{low}" if low == high else f"{low} to {high}"
-        parts = [f"{who} in {span} of {self.columns} columns, beyond chance"]
-        if self.offset is not None and self.offset[1] >= BLOCK:
-            parts.append(f"the ids of {self.offset[1]:,} lie {self.offset[0]:,} apart")
+        parts = [f"{who} in {span} of {self.n_columns} columns, beyond chance"]
+        if self.id_offset is not None and self.id_offset[1] >= MIN_BLOCK_PAIRS:
+            parts.append(f"the ids of {self.id_offset[1]:,} lie {self.id_offset[0]:,} apart")
         if "flipped" in self.pairs:
             parts.append(f"{self.pairs['flipped'].sum():,} with opposite labels")
         return "; ".join(parts)
@@ -127,59 +129,61 @@ def find_duplicates(customers: Customers) -> DuplicateGroups:
     """
     codes = encode(customers)
     hashes = hash_rows(codes)
-    chance = measure(codes, np.argsort(hashes.sum(axis=1), kind="stable"))
+    model = fit_match_model(codes, np.argsort(hashes.sum(axis=1), kind="stable"))
     pairs, crowded = np.empty((0, 2), dtype=np.int64), 0
-    if chance.differ >= 0:
-        pairs, crowded = find_candidates(codes, hashes, chance)
-        pairs = _with_block(customers.features.index, codes, chance, pairs)
+    if model.max_mismatches >= 0:
+        pairs, crowded = find_candidates(codes, hashes, model)
+        pairs = _add_copied_block(customers.features.index, codes, model, pairs)
     return DuplicateGroups(
-        pairs=_told_by_id(customers, codes, pairs),
-        labels=_labels(customers.features.index, pairs),
-        columns=codes.shape[1],
-        differ=chance.differ,
-        equal_by_chance=chance.equal_by_chance,
-        crowded=crowded,
+        pairs=_pairs_by_id(customers, codes, pairs),
+        labels=_group_labels(customers.features.index, pairs),
+        n_columns=codes.shape[1],
+        max_mismatches=model.max_mismatches,
+        expected_matches=model.expected_matches,
+        n_truncated=crowded,
     )
 
 
-def add_duplicates(customers: Customers, copies: Literal["group", "drop"] = "group") -> Customers:
+def add_duplicates(
+    customers: Customers, duplicates: Literal["group", "drop"] = "group"
+) -> Customers:
     """The customers with copies under one label (``group``), or without second copies (``drop``).
 
     The copy that comes first in the file stays. With fewer customers chance can do less, so what
     was on the verge may now count as a copy: the customers left are grouped as well. Rows of
     several snapshots are grouped by customer as they are: who buys alike is no copy.
     """
-    return group_duplicates(customers, copies)[0]
+    return group_duplicates(customers, duplicates)[0]
 
 
 def group_duplicates(
-    customers: Customers, copies: Literal["group", "drop"]
+    customers: Customers, duplicates: Literal["group", "drop"]
 ) -> tuple[Customers, DuplicateGroups | None]:
     """The customers as ``add_duplicates`` has them, and the copies, if any are sought."""
-    if customers.dated is not None:
+    if customers.panel is not None:
         return customers, None
     found = find_duplicates(customers)
-    together = replace(customers, twins=found.labels)
+    together = replace(customers, duplicate_groups=found.labels)
     second = found.labels.duplicated()
-    if copies == "group" or not second.any():
+    if duplicates == "group" or not second.any():
         return together, found
     reason = "nearly equal to a customer further up the file"
-    return group_duplicates(together.only(~second, "second copies", reason), copies)
+    return group_duplicates(together.filter(~second, "second copies", reason), duplicates)
 
 
-def _with_block(ids: pd.Index, codes: Codes, chance: MatchModel, pairs: Pairs) -> Pairs:
+def _add_copied_block(ids: pd.Index, codes: Codes, model: MatchModel, pairs: Pairs) -> Pairs:
     """The pairs and, when they lie in a copied block of ids, the other pairs of that block."""
-    offset = _offset(ids[pairs[:, 0]], ids[pairs[:, 1]])
-    if offset is None or offset[1] < max(BLOCK, len(pairs) / 2):
+    offset = _commonest_offset(ids[pairs[:, 0]], ids[pairs[:, 1]])
+    if offset is None or offset[1] < max(MIN_BLOCK_PAIRS, len(pairs) / 2):
         return pairs
     copy = ids.get_indexer(ids + offset[0])
     original = np.flatnonzero(copy >= 0)
     apart = np.sort(np.column_stack([original, copy[original]]), axis=1)
-    further = significant_pairs(codes, apart, chance.among(len(apart), codes.shape[1] // 2))
+    further = significant_pairs(codes, apart, model.restrict(len(apart), codes.shape[1] // 2))
     return np.unique(np.concatenate([pairs, further]), axis=0)
 
 
-def _offset(first: pd.Index, second: pd.Index) -> tuple[int, int] | None:
+def _commonest_offset(first: pd.Index, second: pd.Index) -> tuple[int, int] | None:
     """The commonest distance of paired ids and its frequency, for whole-number ids."""
     if first.empty or not pd.api.types.is_integer_dtype(first):
         return None
@@ -187,7 +191,7 @@ def _offset(first: pd.Index, second: pd.Index) -> tuple[int, int] | None:
     return int(distance[count.argmax()]), int(count.max())
 
 
-def _told_by_id(customers: Customers, codes: Codes, pairs: Pairs) -> pd.DataFrame:
+def _pairs_by_id(customers: Customers, codes: Codes, pairs: Pairs) -> pd.DataFrame:
     ids, (first, second) = customers.features.index, pairs.T
     agreeing = (codes[first] == codes[second]).sum(axis=1)
     told = pd.DataFrame({"first": ids[first], "second": ids[second], "agreeing": agreeing})
@@ -197,7 +201,7 @@ def _told_by_id(customers: Customers, codes: Codes, pairs: Pairs) -> pd.DataFram
     return told
 
 
-def _labels(ids: pd.Index, pairs: Pairs) -> pd.Series:
+def _group_labels(ids: pd.Index, pairs: Pairs) -> pd.Series:
     """A label for each customer: the same for the same copies whatever the order of the file."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
@@ -208,4 +212,4 @@ def _labels(ids: pd.Index, pairs: Pairs) -> pd.Series:
     place = np.empty(rows, dtype=np.int64)
     place[np.argsort(ids.astype(str).to_numpy(), kind="stable")] = np.arange(rows)
     labels = pd.Series(place).groupby(component).transform("min").to_numpy()
-    return pd.Series(labels, index=ids, name="twins")
+    return pd.Series(labels, index=ids, name="duplicate_groups")

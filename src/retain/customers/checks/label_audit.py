@@ -15,81 +15,81 @@ SIGNIFICANT = 1.96
 
 
 @dataclass(frozen=True, slots=True)
-class Fell:
+class Decrease:
     """Customers of a class with both figures known, and how many of them have the last below."""
 
-    customers: int
-    fell: int
+    n_customers: int
+    n_decreased: int
     change: float | None
     """Median of last ÷ before − 1; None unless most had something before."""
 
     @property
     def share(self) -> float:
         """The share that fell; there must be customers."""
-        return self.fell / self.customers
+        return self.n_decreased / self.n_customers
 
 
 @dataclass(frozen=True, slots=True)
 class PeriodChange:
     """What became of a figure from one period to the next, by class.
 
-    >>> moved = PeriodChange(Fell(100, 40, None), Fell(200, 50, None))
-    >>> round(moved.z, 2), moved.agrees
+    >>> moved = PeriodChange(Decrease(100, 40, None), Decrease(200, 50, None))
+    >>> round(moved.z, 2), moved.is_consistent
     (2.67, True)
     """
 
-    declined: Fell
-    stayed: Fell
+    declined: Decrease
+    stayed: Decrease
 
     @property
-    def known(self) -> bool:
+    def is_observed(self) -> bool:
         """Whether both classes have customers with both figures."""
-        return self.declined.customers > 0 and self.stayed.customers > 0
+        return self.declined.n_customers > 0 and self.stayed.n_customers > 0
 
     @property
     def z(self) -> float:
         """The z-value of the difference of the shares, their variance pooled; 0 without any."""
         one, other = self.declined, self.stayed
-        pooled = (one.fell + other.fell) / (one.customers + other.customers)
-        variance = pooled * (1 - pooled) * (1 / one.customers + 1 / other.customers)
+        pooled = (one.n_decreased + other.n_decreased) / (one.n_customers + other.n_customers)
+        variance = pooled * (1 - pooled) * (1 / one.n_customers + 1 / other.n_customers)
         return (one.share - other.share) / sqrt(variance) if variance else 0.0
 
     @property
-    def agrees(self) -> bool:
+    def is_consistent(self) -> bool:
         """Whether those labelled as declined fell more often, beyond chance."""
         return self.z > SIGNIFICANT
 
 
-def movement(customers: Customers, before: str, last: str) -> PeriodChange:
+def compare_periods(customers: Customers, before: str, last: str) -> PeriodChange:
     """What became of two successive figures of customers with a target."""
     first, second = (customers.features[name].to_numpy(dtype=float) for name in (before, last))
     known = np.isfinite(first) & np.isfinite(second)
-    target = customers.labelled.to_numpy()
+    target = customers.y.to_numpy()
     declined, stayed = known & (target == 1), known & (target == 0)
     return PeriodChange(
-        _fell(first[declined], second[declined]), _fell(first[stayed], second[stayed])
+        _decrease(first[declined], second[declined]), _decrease(first[stayed], second[stayed])
     )
 
 
-def periods(customers: Customers) -> Iterator[tuple[DerivedFeature, str, str]]:
+def find_successive_periods(customers: Customers) -> Iterator[tuple[DerivedFeature, str, str]]:
     """Each derived slope and difference of numbers that are there, with its last two periods.
 
     A slope names its periods earliest first, a difference the later one first.
     """
     numbers = {name for name, column in customers.columns.items() if column.kind == "number"}
-    for one in customers.derived:
-        if len(one.of) > 1 and numbers.issuperset(one.of):
+    for one in customers.derived_features:
+        if len(one.inputs) > 1 and numbers.issuperset(one.inputs):
             if one.operation == "slope":
-                yield one, one.of[-2], one.of[-1]
+                yield one, one.inputs[-2], one.inputs[-1]
             elif one.operation == "difference":
-                yield one, one.of[1], one.of[0]
+                yield one, one.inputs[1], one.inputs[0]
 
 
-def _fell(before: np.ndarray, last: np.ndarray) -> Fell:
+def _decrease(before: np.ndarray, last: np.ndarray) -> Decrease:
     some = before > 0
     change = None
     if 2 * some.sum() > len(before):
         with np.errstate(over="ignore"):
             ratio = float(np.median(last[some] / before[some]))
         change = ratio - 1 if np.isfinite(ratio) else None
-    return Fell(len(before), int((last < before).sum()), change)
+    return Decrease(len(before), int((last < before).sum()), change)

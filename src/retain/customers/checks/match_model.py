@@ -36,33 +36,34 @@ class MatchModel:
 
     Attributes
     ----------
-    surprise
+    weights
         For each column, minus the logarithm of the chance that two unrelated customers agree in it.
-    limits
+    thresholds
         ``limits[d]``: the least summed surprise of the agreeing columns at which a pair that
         differs in ``d`` columns is no coincidence.
     """
 
-    surprise: Floats
-    limits: Floats
+    weights: Floats
+    thresholds: Floats
 
     @property
-    def differ(self) -> int:
+    def max_mismatches(self) -> int:
         """The most columns copies may differ in; -1 when even equal rows may be coincidence."""
-        ascending = np.concatenate([[0.0], np.cumsum(np.sort(self.surprise))])
+        ascending = np.concatenate([[0.0], np.cumsum(np.sort(self.weights))])
         reachable = [
-            ascending[-1] - ascending[d] >= limit for d, limit in enumerate(self.limits.tolist())
+            ascending[-1] - ascending[d] >= limit
+            for d, limit in enumerate(self.thresholds.tolist())
         ]
         return reachable.index(False) - 1 if False in reachable else len(reachable) - 1
 
     @property
-    def equal_by_chance(self) -> float:
+    def expected_matches(self) -> float:
         """Pairs of wholly equal rows to be expected by chance."""
-        return float(np.exp(self.limits[0] - self.surprise.sum()) * EXPECTED)
+        return float(np.exp(self.thresholds[0] - self.weights.sum()) * EXPECTED)
 
-    def among(self, pairs: int, differ: int) -> MatchModel:
+    def restrict(self, pairs: int, differ: int) -> MatchModel:
         """The same table when only ``pairs`` pairs are looked at, differing in up to ``differ``."""
-        return replace(self, limits=_limits(pairs, len(self.surprise), differ))
+        return replace(self, thresholds=_thresholds(pairs, len(self.weights), differ))
 
 
 def encode(customers: Customers) -> Codes:
@@ -80,7 +81,7 @@ def encode(customers: Customers) -> Codes:
     return np.column_stack(telling).astype(np.int32)
 
 
-def measure(codes: Codes, order: NDArray[np.int64]) -> MatchModel:
+def fit_match_model(codes: Codes, order: NDArray[np.int64]) -> MatchModel:
     """What chance can do in the table ``codes``.
 
     Two unrelated customers agree in column c with chance p_c = Σ_v f_c(v)², f_c(v) the share of
@@ -95,33 +96,33 @@ def measure(codes: Codes, order: NDArray[np.int64]) -> MatchModel:
     whatever the order of the file.
     """
     rows, columns = codes.shape
-    chance = np.array([_squares(codes[:, column]) for column in range(columns)])
-    surprise = -np.log(_given_others(chance, codes[order])) if columns else chance
+    model = np.array([_match_probability(codes[:, column]) for column in range(columns)])
+    weights = -np.log(_conditional_match_probability(model, codes[order])) if columns else model
     most = min(DIFFER_MOST, int(DIFFER_SHARE * columns))
-    return MatchModel(surprise, _limits(rows * (rows - 1) // 2, columns, most))
+    return MatchModel(weights, _thresholds(rows * (rows - 1) // 2, columns, most))
 
 
-def _limits(pairs: int, columns: int, most: int) -> Floats:
+def _thresholds(pairs: int, columns: int, most: int) -> Floats:
     sets = accumulate(comb(columns, differing) for differing in range(most + 1))
     return np.array([log(max(pairs, 1)) - log(EXPECTED) + log(number) for number in sets])
 
 
-def _squares(code: Codes) -> float:
+def _match_probability(code: Codes) -> float:
     return float(np.square(np.bincount(code) / len(code)).sum())
 
 
-def _given_others(chance: Floats, codes: Codes) -> Floats:
-    """``chance`` of each column given agreement in the commoner column it depends on most."""
-    both = _both(codes)
+def _conditional_match_probability(model: Floats, codes: Codes) -> Floats:
+    """``model`` of each column given agreement in the commoner column it depends on most."""
+    both = _joint_match_probability(codes)
     given = both / np.maximum(np.diag(both), np.finfo(float).tiny)
-    rank = np.argsort(np.argsort(-chance, kind="stable"))
-    common = chance >= max(COMMON_ROWS / len(codes), COMMON_SHARE)
+    rank = np.argsort(np.argsort(-model, kind="stable"))
+    common = model >= max(COMMON_ROWS / len(codes), COMMON_SHARE)
     parent = (rank[None, :] < rank[:, None]) & common[None, :]
     dependent: Floats = np.where(parent, given, 0.0).max(axis=1)
-    return np.clip(np.maximum(chance, dependent), 0.0, 1.0)
+    return np.clip(np.maximum(model, dependent), 0.0, 1.0)
 
 
-def _both(codes: Codes) -> Floats:
+def _joint_match_probability(codes: Codes) -> Floats:
     """Share of pairs that agree in column i and in column j; ``codes`` sorted by content.
 
     Pairs are taken at fixed distances. Short ones are left out when there are many rows: equal
@@ -153,7 +154,7 @@ def hash_rows(codes: Codes) -> Hashes:
     return codes.astype(np.uint64) * odd
 
 
-def find_candidates(codes: Codes, hashes: Hashes, chance: MatchModel) -> tuple[Pairs, int]:
+def find_candidates(codes: Codes, hashes: Hashes, model: MatchModel) -> tuple[Pairs, int]:
     """The pairs (n × 2) chance cannot explain, and how many rows were crowded.
 
     Candidates come from 2d + 1 blocks of columns, d the number of differences allowed: those
@@ -167,32 +168,34 @@ def find_candidates(codes: Codes, hashes: Hashes, chance: MatchModel) -> tuple[P
     rows = len(codes)
     found, crowded = np.empty(0, dtype=np.int64), np.zeros(rows, dtype=bool)
     whole, searched = hashes.sum(axis=1), np.ones(rows, dtype=bool)
-    for key in _keys(hashes, chance):
-        rivals = _shared(key, searched)
+    for key in _block_keys(hashes, model):
+        rivals = _rows_sharing_key(key, searched)
         order = rivals[np.lexsort((whole[rivals], key[rivals]))]  # equal rows side by side
         sorted_key = key[order]
         near = _neighbours(order, sorted_key)
-        kept = np.concatenate([significant_pairs(codes, pairs, chance) for pairs in near])
-        found = _distinct(np.concatenate([found, kept[:, 0] * rows + kept[:, 1]]))
+        kept = np.concatenate([significant_pairs(codes, pairs, model) for pairs in near])
+        found = _sorted_unique(np.concatenate([found, kept[:, 0] * rows + kept[:, 1]]))
         further = np.flatnonzero(sorted_key[WINDOW + 1 :] == sorted_key[: -WINDOW - 1])
         crowded[order[further]] = crowded[order[further + WINDOW + 1]] = True
         searched &= np.bincount(kept.ravel(), minlength=rows) < WINDOW
     return np.column_stack([found // rows, found % rows]), int(crowded.sum())
 
 
-def significant_pairs(codes: Codes, pairs: Pairs, chance: MatchModel) -> Pairs:
+def significant_pairs(codes: Codes, pairs: Pairs, model: MatchModel) -> Pairs:
     """Those of the pairs that agree in more than chance can explain."""
     agree = codes[pairs[:, 0]] == codes[pairs[:, 1]]
     differing = codes.shape[1] - agree.sum(axis=1)
-    twin = differing <= chance.differ
-    twin[twin] = agree[twin] @ chance.surprise >= chance.limits[differing[twin]]
+    twin = differing <= model.max_mismatches
+    twin[twin] = agree[twin] @ model.weights >= model.thresholds[differing[twin]]
     return np.compress(twin, pairs, axis=0)
 
 
-def _keys(hashes: Hashes, chance: MatchModel) -> Iterator[Hashes]:
+def _block_keys(hashes: Hashes, model: MatchModel) -> Iterator[Hashes]:
     """For each choice of blocks, the hash of every row on it."""
-    blocks = [hashes[:, block].sum(axis=1) for block in _blocks(chance.surprise, chance.differ)]
-    for chosen in combinations(blocks, chance.differ + 1):
+    blocks = [
+        hashes[:, block].sum(axis=1) for block in _blocks(model.weights, model.max_mismatches)
+    ]
+    for chosen in combinations(blocks, model.max_mismatches + 1):
         yield np.sum(chosen, axis=0)
 
 
@@ -207,7 +210,7 @@ def _blocks(surprise: Floats, differ: int) -> list[list[int]]:
     return blocks
 
 
-def _shared(key: Hashes, searched: NDArray[np.bool_]) -> Positions:
+def _rows_sharing_key(key: Hashes, searched: NDArray[np.bool_]) -> Positions:
     """Those of the rows searched that have a key in common with another, ascending."""
     rows = np.flatnonzero(searched)
     order = rows[np.argsort(key[rows])]
@@ -224,7 +227,7 @@ def _neighbours(order: Positions, key: Hashes) -> Iterator[Pairs]:
             break
 
 
-def _distinct(numbers: Positions) -> Positions:
+def _sorted_unique(numbers: Positions) -> Positions:
     """The distinct numbers, ascending; ``np.unique`` hashes, which such numbers make slow."""
     ascending = np.sort(numbers)
     fresh = np.diff(ascending, prepend=-1) > 0

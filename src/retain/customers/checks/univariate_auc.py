@@ -13,11 +13,11 @@ from retain.customers.customers import Customers
 
 Numbers = NDArray[np.int64]
 
-BEYOND_CHANCE = 4.0
+Z_LIMIT = 4.0
 """Standard errors: noise alone comes so far once in 16,000 columns."""
 PRIOR_ROWS = 10.0
 """Rows the overall rate weighs within a category: a category of five says little."""
-FEWEST = 10
+MIN_ROWS = 10
 """Two columns of fewer rows may have the same order by chance."""
 
 
@@ -33,13 +33,13 @@ class UnivariateAuc:
     z: float
 
     @property
-    def strength(self) -> float:
+    def separation(self) -> float:
         """The AUC in the better of both directions, .5 to 1."""
         return max(self.auc, 1 - self.auc)
 
     def exceeds(self, auc: float) -> bool:
         """Whether the column separates by more than ``auc``, and by more than chance."""
-        return self.strength > auc and abs(self.z) > BEYOND_CHANCE
+        return self.separation > auc and abs(self.z) > Z_LIMIT
 
 
 NONE = UnivariateAuc(0.5, 0.0)
@@ -63,19 +63,19 @@ def auc_of_codes(codes: Numbers, target: Numbers) -> UnivariateAuc:
     return UnivariateAuc(auc, (auc - 0.5) / error)
 
 
-def by_number(values: pd.Series, target: Numbers) -> UnivariateAuc:
+def number_auc(values: pd.Series, target: Numbers) -> UnivariateAuc:
     """The best separation by a number: missing values lowest, highest or left out."""
-    codes = order(values)
+    codes = rank_codes(values)
     present = codes >= 0
     ways = [auc_of_codes(codes[present], target[present])]
     if not present.all():
         ways.append(auc_of_codes(codes + 1, target))
         ways.append(auc_of_codes(np.where(present, codes, codes.max() + 1), target))
-    messages = [way for way in ways if abs(way.z) > BEYOND_CHANCE]
-    return max(messages, key=lambda way: way.strength, default=ways[-1])
+    messages = [way for way in ways if abs(way.z) > Z_LIMIT]
+    return max(messages, key=lambda way: way.separation, default=ways[-1])
 
 
-def by_category(values: pd.Series, target: Numbers) -> UnivariateAuc:
+def category_auc(values: pd.Series, target: Numbers) -> UnivariateAuc:
     """The separation by the rate of decline of each category, learnt on other customers.
 
     Each half of the customers is scored by the smoothed rates of the other half (halves taken
@@ -91,15 +91,15 @@ def by_category(values: pd.Series, target: Numbers) -> UnivariateAuc:
         declined = np.bincount(codes[learnt], target[learnt], minlength=codes.max() + 1)
         rates = (declined + PRIOR_ROWS * target.mean()) / (counts + PRIOR_ROWS)
         scores[half == one] = rates[codes[half == one]]
-    return auc_of_codes(order(pd.Series(scores)), target)
+    return auc_of_codes(rank_codes(pd.Series(scores)), target)
 
 
-def order(values: pd.Series | pd.Index) -> Numbers:
+def rank_codes(values: pd.Series | pd.Index) -> Numbers:
     """The place of each value among the distinct ones, lowest 0; -1 where missing.
 
     Texts that are all numbers count as numbers.
 
-    >>> order(pd.Index(["10", "9", "10"])).tolist()
+    >>> rank_codes(pd.Index(["10", "9", "10"])).tolist()
     [1, 0, 1]
     """
     if pd.api.types.is_numeric_dtype(values.dtype):
@@ -111,36 +111,36 @@ def order(values: pd.Series | pd.Index) -> Numbers:
     return np.append(ranks, -1)[places].astype(np.int64)  # missing values have the last place
 
 
-def same_order(left: Numbers, right: Numbers) -> bool:
-    """Whether of two results of ``order`` one rises, or falls, strictly with the other.
+def have_same_order(left: Numbers, right: Numbers) -> bool:
+    """Whether of two results of ``rank_codes`` one rises, or falls, strictly with the other.
 
     Judged where neither is missing; False on fewer than 10 rows or a single value.
 
     >>> rising = np.arange(10)
-    >>> same_order(rising, rising[::-1]), same_order(rising, rising // 2)
+    >>> have_same_order(rising, rising[::-1]), have_same_order(rising, rising // 2)
     (True, False)
     """
     both = (left >= 0) & (right >= 0)
-    if both.sum() < FEWEST:
+    if both.sum() < MIN_ROWS:
         return False
     one, other = left, right
     if not both.all():
-        one, other = order(pd.Series(left[both])), order(pd.Series(right[both]))
+        one, other = rank_codes(pd.Series(left[both])), rank_codes(pd.Series(right[both]))
     if one.max() == 0:
         return False
     return bool(np.array_equal(one, other) or np.array_equal(one, other.max() - other))
 
 
-CORRELATED = 0.9999
+MIN_CORRELATION = 0.9999
 """Pearson's r of a figure with itself in other units, rounded to the cent."""
 
 
-def copies_of_id(customers: Customers) -> tuple[str, ...]:
+def find_id_copies(customers: Customers) -> tuple[str, ...]:
     """Features that are the id, or rise or fall strictly with it."""
-    ids = order(customers.features.index)
+    ids = rank_codes(customers.features.index)
     features = customers.features
     distinct = (name for name in features if features[name].dropna().is_unique)
-    return tuple(str(name) for name in distinct if same_order(order(features[name]), ids))
+    return tuple(str(name) for name in distinct if have_same_order(rank_codes(features[name]), ids))
 
 
 def is_id(customers: Customers, name: str) -> bool:
@@ -151,9 +151,9 @@ def is_id(customers: Customers, name: str) -> bool:
     return np.array_equal(values.astype(str).to_numpy(), ids.astype(str).to_numpy())
 
 
-def copies_of_target(customers: Customers) -> tuple[str, ...]:
+def find_target_copies(customers: Customers) -> tuple[str, ...]:
     """Features of two values, missing being one, that part customers as the target does."""
-    if customers.target is None or len(customers) < FEWEST or customers.target.nunique() < 2:
+    if customers.target is None or len(customers) < MIN_ROWS or customers.target.nunique() < 2:
         return ()
     target = customers.target.to_numpy()
     found = []
@@ -164,25 +164,25 @@ def copies_of_target(customers: Customers) -> tuple[str, ...]:
     return tuple(found)
 
 
-def copies_of_profit(customers: Customers) -> tuple[str, ...]:
+def find_profit_copies(customers: Customers) -> tuple[str, ...]:
     """Features that rise or fall strictly with profit, or as good as linearly."""
     if customers.profit is None:
         return ()
     profit = customers.profit.reset_index(drop=True)
-    places = order(profit)
+    places = rank_codes(profit)
     return tuple(
         str(name)
         for name, values in customers.features.items()
-        if same_order(order(values), places) or _linear(values, profit)
+        if have_same_order(rank_codes(values), places) or _is_linear(values, profit)
     )
 
 
-def _linear(values: pd.Series, profit: pd.Series) -> bool:
+def _is_linear(values: pd.Series, profit: pd.Series) -> bool:
     if not pd.api.types.is_numeric_dtype(values.dtype):
         return False
     one, other = values.to_numpy(dtype=float), profit.to_numpy(dtype=float)
     known = np.isfinite(one) & np.isfinite(other)
     one, other = one[known], other[known]
-    if len(one) < FEWEST or not (one.std() and other.std()):
+    if len(one) < MIN_ROWS or not (one.std() and other.std()):
         return False
-    return bool(abs(np.corrcoef(one, other)[0, 1]) > CORRELATED)
+    return bool(abs(np.corrcoef(one, other)[0, 1]) > MIN_CORRELATION)

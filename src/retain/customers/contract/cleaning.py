@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from retain.customers.customers import Customers, Step
+from retain.customers.customers import Customers, FunnelStep
 from retain.errors import RetainError, examples
 from retain.schema import Cleaning, NewcomerRule, OutlierRule, Policy
 
 
 @dataclass(frozen=True, slots=True)
-class _Finding:
+class _RuleResult:
     """Whom a step found, and the columns it looked at as they would be after a repair.
 
-    ``mended`` has the rows of those found alone.
+    ``repaired`` has the rows of those found alone.
     """
 
     name: str
     reason: str
-    found: pd.Series
-    mended: pd.DataFrame
+    affected: pd.Series
+    repaired: pd.DataFrame
 
 
 def clean(
@@ -38,12 +38,12 @@ def clean(
     left = np.ones(len(customers), dtype=bool)
     if rules.newcomers is not None:
         columns = _columns("newcomers", rules.newcomers, measures)
-        finding = _newcomers(customers.features[columns], rules.newcomers)
-        customers, left = _stepped(customers, left, finding, rules.newcomers.policy)
+        finding = _find_newcomers(customers.features[columns], rules.newcomers)
+        customers, left = _apply_policy(customers, left, finding, rules.newcomers.policy)
     if rules.outliers is not None:
         columns = _columns("outliers", rules.outliers, measures)
-        finding = _outliers(customers.features[columns], rules.outliers)
-        customers, left = _stepped(customers, left, finding, rules.outliers.policy)
+        finding = _find_outliers(customers.features[columns], rules.outliers)
+        customers, left = _apply_policy(customers, left, finding, rules.outliers.policy)
     return customers if left.all() else customers.rows(left)
 
 
@@ -56,15 +56,15 @@ def _columns(
     return list(measures[rule.measure])
 
 
-def _newcomers(values: pd.DataFrame, rule: NewcomerRule) -> _Finding:
+def _find_newcomers(values: pd.DataFrame, rule: NewcomerRule) -> _RuleResult:
     """A period without a positive value, a missing one included, makes a newcomer."""
     silent = ~(values > 0)
     found = silent.any(axis=1)
     reason = f"no positive {rule.measure} in some period"
-    return _Finding("newcomers", reason, found, values[found].mask(silent[found]))
+    return _RuleResult("newcomers", reason, found, values[found].mask(silent[found]))
 
 
-def _outliers(every: pd.DataFrame, rule: OutlierRule) -> _Finding:
+def _find_outliers(every: pd.DataFrame, rule: OutlierRule) -> _RuleResult:
     """A customer without a positive median in the other periods has nothing to be held against.
 
     A median is no less than the least of its values, so only customers with a value far above
@@ -79,27 +79,27 @@ def _outliers(every: pd.DataFrame, rule: OutlierRule) -> _Finding:
     found = pd.Series(every.index.isin(values.index[strange]), index=every.index)
     reason = f"a {rule.measure} above {rule.times:g} × the median of the customer's other periods"
     mended = values[strange].mask(above[strange], others[strange])
-    return _Finding("outlier", reason, found, mended)
+    return _RuleResult("outlier", reason, found, mended)
 
 
-def _stepped(
-    customers: Customers, left: np.ndarray, finding: _Finding, policy: Policy
+def _apply_policy(
+    customers: Customers, left: np.ndarray, finding: _RuleResult, policy: Policy
 ) -> tuple[Customers, np.ndarray]:
     """The step told, and who is left: those found dropped, repaired or kept as they are."""
-    found = finding.found.to_numpy() & left
+    found = finding.affected.to_numpy() & left
     ids, before = customers.features.index[found].tolist(), int(left.sum())
     if policy == "drop":
         left = left & ~found
-        step = Step(finding.name, before, int(left.sum()), finding.reason, tuple(ids))
+        step = FunnelStep(finding.name, before, int(left.sum()), finding.reason, tuple(ids))
         if not left.any():
             customers.rows(left)  # refuses
     else:
         listed = f": {examples(ids)}" if ids else ""
         done = "repaired" if policy == "repair" else "kept as they are"
         reason = f"{finding.reason}; {len(ids)} found and {done}{listed}"
-        step = Step(finding.name, before, before, reason)
+        step = FunnelStep(finding.name, before, before, reason)
     features = customers.features
     if policy == "repair":
         features = features.copy()
-        features.loc[found, finding.mended.columns] = finding.mended.loc[features.index[found]]
+        features.loc[found, finding.repaired.columns] = finding.repaired.loc[features.index[found]]
     return replace(customers, features=features, funnel=(*customers.funnel, step)), left

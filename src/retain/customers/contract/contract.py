@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from retain.customers.customers import Column, Kind, Label
+from retain.customers.customers import Column, DisplayName, Kind
 from retain.errors import RetainError, did_you_mean
 from retain.schema import ColumnSpec, TableSpec, check_mapping, parse
 
@@ -69,14 +69,14 @@ class Contract:
         return found[0]
 
     @property
-    def activity(self) -> Label | None:
+    def target_label(self) -> DisplayName | None:
         """What the positive category of the target means; None without a target."""
         source = self.role("target")
         if source is None or source.spec.positive is None:
             return None
         column = _column(source.name, source.spec)
         said = column.level(source.spec.positive)
-        return Label(f"{column.en}: {said.en}", f"{column.ru}: {said.ru}")
+        return DisplayName(f"{column.en}: {said.en}", f"{column.ru}: {said.ru}")
 
     @property
     def features(self) -> dict[str, Feature]:
@@ -112,7 +112,7 @@ def parse_contract(tables: Mapping[str, Any], *, has_target: bool = True) -> Con
     """
     nodes = check_mapping("tables", tables)
     parsed = {name: parse(TableSpec, node, f"tables.{name}") for name, node in nodes.items()}
-    contract = Contract(parsed if has_target else _unlabelled(parsed))
+    contract = Contract(parsed if has_target else _without_target(parsed))
     if not parsed:
         raise RetainError.at("tables", "it is empty", "expected at least one table")
     wrong = [line for check in _CHECKS for line in check(contract)]
@@ -124,12 +124,14 @@ def parse_contract(tables: Mapping[str, Any], *, has_target: bool = True) -> Con
 def _column(name: str, spec: ColumnSpec, suffix: str = "", en: str = "", ru: str = "") -> Column:
     kind: Kind = "category" if spec.type == "category" else "number"
     group = spec.group or "other"
-    levels = {key: Label(one.en or key, one.ru or key) for key, one in spec.categories.items()}
+    levels = {
+        key: DisplayName(one.en or key, one.ru or key) for key, one in spec.categories.items()
+    }
     said = ((spec.en or name) + en, (spec.ru or name) + ru)
     return Column(name + suffix, group, kind, *said, levels)
 
 
-def _unlabelled(tables: Mapping[str, TableSpec]) -> dict[str, TableSpec]:
+def _without_target(tables: Mapping[str, TableSpec]) -> dict[str, TableSpec]:
     def without_target(table: TableSpec) -> TableSpec:
         kept = {name: spec for name, spec in table.columns.items() if spec.role != "target"}
         return table.model_copy(update={"columns": kept})
@@ -140,14 +142,14 @@ def _unlabelled(tables: Mapping[str, TableSpec]) -> dict[str, TableSpec]:
 # --- checks: each answers with the sentences it has to say ---------------------------------------
 
 
-def _roles_stand_once(contract: Contract) -> Iterable[str]:
+def _check_roles_unique(contract: Contract) -> Iterable[str]:
     for role in _ONCE:
         keys = [source.key for source in contract.sources() if source.spec.role == role]
         if len(keys) > 1:
             yield f"role {role} is given to {', '.join(keys)}; expected at most one column."
 
 
-def _roles_have_their_type(contract: Contract) -> Iterable[str]:
+def _check_role_types(contract: Contract) -> Iterable[str]:
     for source in contract.sources():
         wanted = _KINDS.get(source.spec.role, (source.spec.type,))
         if source.spec.type not in wanted:
@@ -155,7 +157,7 @@ def _roles_have_their_type(contract: Contract) -> Iterable[str]:
             yield f"{found}; expected {' or '.join(wanted)} for role {source.spec.role}."
 
 
-def _categories_are_named(contract: Contract) -> Iterable[str]:
+def _check_category_names(contract: Contract) -> Iterable[str]:
     for source in contract.sources():
         if source.spec.type == "category" and source.name != contract.key(source.table):
             yield from _vocabulary(source)
@@ -171,7 +173,7 @@ def _vocabulary(source: Source) -> Iterable[str]:
                 yield f"{source.key}: {raw!r} stands for both {names[raw]!r} and {name!r}."
 
 
-def _positive_is_a_category(contract: Contract) -> Iterable[str]:
+def _check_positive(contract: Contract) -> Iterable[str]:
     for source in contract.sources():
         spec, known = source.spec, list(source.spec.categories)
         if spec.role not in ("target", "consent") or spec.type != "category":
@@ -184,7 +186,7 @@ def _positive_is_a_category(contract: Contract) -> Iterable[str]:
             yield f"{source.key}.categories names {len(known)} values; expected exactly two."
 
 
-def _periods_are_named(contract: Contract) -> Iterable[str]:
+def _check_period_names(contract: Contract) -> Iterable[str]:
     for table, spec in contract.tables.items():
         if spec.period is None:
             continue
@@ -201,7 +203,7 @@ def _periods_are_named(contract: Contract) -> Iterable[str]:
             yield f"{found}; expected {role} in a table of one row a customer."
 
 
-def _ids_have_one_type(contract: Contract) -> Iterable[str]:
+def _check_id_types(contract: Contract) -> Iterable[str]:
     keys = {table: contract.key(table) for table in contract.tables}
     kinds = {t: contract.tables[t].columns[key].type == "integer" for t, key in keys.items()}
     if len(set(kinds.values())) > 1:
@@ -209,7 +211,7 @@ def _ids_have_one_type(contract: Contract) -> Iterable[str]:
         yield f"ids are whole numbers in some tables but not in {said}; expected one type."
 
 
-def _features_have_one_name(contract: Contract) -> Iterable[str]:
+def _check_feature_names(contract: Contract) -> Iterable[str]:
     seen: dict[str, str] = {}
     for source in contract.sources():
         for feature in contract._features(source):  # noqa: SLF001 - same file
@@ -223,11 +225,11 @@ def _features_have_one_name(contract: Contract) -> Iterable[str]:
 
 
 _CHECKS: tuple[Callable[[Contract], Iterable[str]], ...] = (
-    _roles_stand_once,
-    _roles_have_their_type,
-    _categories_are_named,
-    _positive_is_a_category,
-    _periods_are_named,
-    _ids_have_one_type,
-    _features_have_one_name,
+    _check_roles_unique,
+    _check_role_types,
+    _check_category_names,
+    _check_positive,
+    _check_period_names,
+    _check_id_types,
+    _check_feature_names,
 )

@@ -13,14 +13,14 @@ _FEWEST = {"ratio": 2, "difference": 2, "slope": 2, "mean": 1}
 _EXACT = ("ratio", "difference")
 
 
-def derivations(
+def parse_derived_features(
     specs: Mapping[str, Any] | None, columns: Mapping[str, Column]
 ) -> tuple[DerivedFeature, ...]:
     """The derived features of a source; a ``RetainError`` naming every one that cannot be.
 
     >>> pages = {"pages": Column("pages", "site", "number")}
     >>> wanted = {"pages_mean": {"group": "site", "operation": "mean", "of": ["page"]}}
-    >>> derivations(wanted, pages)
+    >>> parse_derived_features(wanted, pages)
     Traceback (most recent call last):
     ...
     retain.errors.RetainError: derived.pages_mean.of: number feature 'page' is not one of pages. \

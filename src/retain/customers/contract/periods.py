@@ -14,7 +14,7 @@ from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import PeriodSpec
 
 
-def named_periods(
+def parse_periods(
     cells: pd.Series | DictionaryColumn, spec: PeriodSpec, where: str, key: str
 ) -> Places:
     """The period of each row by its place in the order of the contract.
@@ -24,7 +24,7 @@ def named_periods(
 
     >>> named = {"may": ("5",), "june": ("6",)}
     >>> months = PeriodSpec(raw="month", order=("may", "june"), names=named)
-    >>> named_periods(pd.Series(["6", "5"]), months, "sales", "tables.sales.period").tolist()
+    >>> parse_periods(pd.Series(["6", "5"]), months, "sales", "tables.sales.period").tolist()
     [1, 0]
     """
     orders = {
@@ -35,19 +35,19 @@ def named_periods(
     column = to_dictionary(cells)
     order = column.distinct.map(orders)
     at = f"{where}, column {spec.raw!r}"
-    if order.isna().any() or (column.places < 0).any():
+    if order.isna().any() or (column.codes < 0).any():
         rows = column.cells()
-        raise RetainError(_unknown(rows[~rows.isin([*orders])], [*orders], at, key))
+        raise RetainError(_unknown_period_message(rows[~rows.isin([*orders])], [*orders], at, key))
     absent = [name for n, name in enumerate(spec.order) if n not in set(order)]
     if absent:
         wanted = examples(raw for name in absent for raw in spec.names[name])
         shows = preview(column.cells())
         found = f"the file has no row of period {examples(absent)}, only {shows}"
         raise RetainError.at(at, found, f"expected rows of {wanted}")
-    return np.asarray(order, dtype=np.int32)[column.places]
+    return np.asarray(order, dtype=np.int32)[column.codes]
 
 
-def _unknown(cells: pd.Series, known: list[str], at: str, key: str) -> str:
+def _unknown_period_message(cells: pd.Series, known: list[str], at: str, key: str) -> str:
     if cells.isna().all():
         return f"{at}: {n_cells(len(cells))} empty; expected one of {examples(known)}."
     cells = cells.dropna()
@@ -56,7 +56,7 @@ def _unknown(cells: pd.Series, known: list[str], at: str, key: str) -> str:
     return f"{found}; expected one of {examples(known)}.{hint} A new spelling goes to {key}.names."
 
 
-def gaps(
+def find_period_gaps(
     ids: pd.Index, period: Places, customers: pd.Index, spec: PeriodSpec, where: str
 ) -> Iterator[InvalidRows]:
     """Customers of whom a table has no row of some period, a sentence a period.

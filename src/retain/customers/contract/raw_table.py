@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from retain.customers.contract.periods import named_periods
-from retain.customers.contract.violations import violations, vocabulary
+from retain.customers.contract.periods import parse_periods
+from retain.customers.contract.violations import category_vocabulary, find_violations
 from retain.customers.files.arrow_cells import DictionaryColumn, Places
 from retain.customers.files.dialect import Sheet, read_cells
-from retain.customers.files.invalid_rows import InvalidRows, refuse
+from retain.customers.files.invalid_rows import InvalidRows, raise_invalid
 from retain.customers.files.numbers import (
     decimal_mark,
     n_cells,
@@ -34,12 +34,12 @@ _WHOLE = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # 18 digits fit int64; some tools export
 _DIGITS = 18
 
 
-def ids_of_rows(sheet: Sheet, column: str, spec: ColumnSpec, where: str) -> pd.Series:
+def read_ids(csv: Sheet, column: str, spec: ColumnSpec, where: str) -> pd.Series:
     """The id of each row."""
-    if spec.type == "integer" and _are_digits(sheet.table.column(column)):
-        whole = sheet.table.column(column).cast(pa.int64())
+    if spec.type == "integer" and _are_digits(csv.table.column(column)):
+        whole = csv.table.column(column).cast(pa.int64())
         return pd.Series(whole.to_numpy(), name="customer_id")
-    cells, at = sheet.column(column).cells(), f"{where}, column {spec.raw!r}"
+    cells, at = csv.column(column).cells(), f"{where}, column {spec.raw!r}"
     empty = cells.index[cells.isna()]
     if len(empty) > 0:
         rows = examples(f"row {row + 2}" for row in empty[:5])  # the header is row 1
@@ -54,7 +54,7 @@ def ids_of_rows(sheet: Sheet, column: str, spec: ColumnSpec, where: str) -> pd.S
     return whole.str.removeprefix("+").astype("int64").rename("customer_id")
 
 
-def customers_of(ids: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
+def factorize_ids(ids: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
     """For each row the place of its customer, and the customers in order of appearance."""
     if ids.dtype == "str" or not ids.is_monotonic_increasing:
         rows, customers = pd.factorize(ids)
@@ -88,7 +88,7 @@ class RawTable:
     periods
         For each row the place of its period in the order of the contract; None where the table
         has one row a customer.
-    unreadable
+    invalid
         Customers whose values mean nothing here.
     """
 
@@ -99,14 +99,14 @@ class RawTable:
     rows: NDArray[np.intp]
     periods: Places | None
     columns: Mapping[str, DictionaryColumn]
-    unreadable: tuple[InvalidRows, ...] = ()
+    invalid: tuple[InvalidRows, ...] = ()
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The table as messages name it."""
         return f"{self.name} ({self.spec.file})"
 
-    def among(self, customers: pd.Index) -> RawTable:
+    def reindex(self, customers: pd.Index) -> RawTable:
         """The same rows of all these customers, some of whom may have none."""
         if self.ids.equals(customers):
             return self
@@ -114,21 +114,21 @@ class RawTable:
 
     def values(self, name: str, period: str | None = None) -> pd.Series:
         """A column by customer, in a long table of one period; missing where there is no row."""
-        column, rows, places = self.columns[name], self.rows, self.columns[name].places
+        column, rows, places = self.columns[name], self.rows, self.columns[name].codes
         if period is not None and self.spec.period is not None:
             chosen = self.periods == self.spec.period.order.index(period)
             rows, places = rows[chosen], places[chosen]
         found = np.full(len(self.ids), -1, dtype=np.int32)
         found[rows] = places
-        return replace(column, places=found).cells().set_axis(self.ids)
+        return replace(column, codes=found).cells().set_axis(self.ids)
 
 
 def read_table(
-    folder: Path, name: str, spec: TableSpec, key: str, *, lenient: bool = False
+    folder: Path, name: str, spec: TableSpec, key: str, *, drop_invalid: bool = False
 ) -> RawTable:
     """The table of ``spec.file``; ``key`` is the contract name of the column that holds the ids.
 
-    ``lenient`` notes whose values break the contract instead of refusing the file.
+    ``drop_invalid`` notes whose values break the contract instead of refusing the file.
 
     Raises
     ------
@@ -137,44 +137,44 @@ def read_table(
         vocabulary, no number, out of range or missing, or a customer stands twice.
     """
     raws = [normalise_spaces(raw) for raw in (spec.columns[key].raw, *spec.columns[key].aliases)]
-    sheet = read_cells(folder / spec.file, distinct=raws)
+    csv = read_cells(folder / spec.file, distinct=raws)
     where = f"{name} ({spec.file})"
-    found = _columns(sheet, spec, where)
-    ids = ids_of_rows(sheet, found[key], spec.columns[key], where)
+    found = _columns(csv, spec, where)
+    ids = read_ids(csv, found[key], spec.columns[key], where)
     periods = None
     if spec.period is not None:
         at = f"tables.{name}.period"
-        periods = named_periods(sheet.column(found[_PERIOD]), spec.period, where, at)
-    rows, customers = customers_of(ids)
+        periods = parse_periods(csv.column(found[_PERIOD]), spec.period, where, at)
+    rows, customers = factorize_ids(ids)
     table = RawTable(name, spec, key, customers, rows, periods, {})
-    _refuse_twice(table)
-    cells = {column: sheet.column(found[column]) for column in spec.columns if column != key}
-    columns, wrong = _typed(cells, sheet, spec, ids, where)
-    if not lenient:
-        refuse(wrong)
-    columns[key] = DictionaryColumn(_as_values(table.ids), rows.astype(np.int32))
-    wrong += violations(
-        columns, lambda column: sheet.column(found[column]).cells(), ids, spec, where
+    _check_unique_rows(table)
+    cells = {column: csv.column(found[column]) for column in spec.columns if column != key}
+    columns, wrong = _parse_columns(cells, csv, spec, ids, where)
+    if not drop_invalid:
+        raise_invalid(wrong)
+    columns[key] = DictionaryColumn(_ids_as_column(table.ids), rows.astype(np.int32))
+    wrong += find_violations(
+        columns, lambda column: csv.column(found[column]).cells(), ids, spec, where
     )
-    if not lenient:
-        refuse(wrong)
+    if not drop_invalid:
+        raise_invalid(wrong)
     values = {column: _canonical(columns[column], spec.columns[column]) for column in spec.columns}
-    return replace(table, columns=values, unreadable=tuple(wrong))
+    return replace(table, columns=values, invalid=tuple(wrong))
 
 
 # --- columns -------------------------------------------------------------------------------------
 
 
-def _columns(sheet: Sheet, spec: TableSpec, where: str) -> dict[str, str]:
+def _columns(csv: Sheet, spec: TableSpec, where: str) -> dict[str, str]:
     """The column of the file for each column of the contract."""
-    there = sheet.columns
+    there = csv.columns
     wanted = {name: (column.raw, *column.aliases) for name, column in spec.columns.items()}
     if spec.period is not None:
         wanted[_PERIOD] = (spec.period.raw,)
-    found = {name: _first_of(raws, there) for name, raws in wanted.items()}
+    found = {name: _find_header(raws, there) for name, raws in wanted.items()}
     missing = [wanted[name][0] for name, column in found.items() if column is None]
     if missing:
-        raise RetainError("\n".join(_no_column(raw, there, where) for raw in missing))
+        raise RetainError("\n".join(_missing_column_message(raw, there, where) for raw in missing))
     left = [str(truncate(column)) for column in there if column not in found.values()]
     if left:
         log = logging.getLogger(__name__)
@@ -182,17 +182,17 @@ def _columns(sheet: Sheet, spec: TableSpec, where: str) -> dict[str, str]:
     return {name: column for name, column in found.items() if column is not None}
 
 
-def _first_of(raws: Sequence[str], there: Sequence[str]) -> str | None:
+def _find_header(raws: Sequence[str], there: Sequence[str]) -> str | None:
     return next((raw for raw in map(normalise_spaces, raws) if raw in there), None)
 
 
-def _no_column(raw: str, there: Sequence[str], where: str) -> str:
+def _missing_column_message(raw: str, there: Sequence[str], where: str) -> str:
     listed = examples((truncate(column) for column in there), limit=20)
     found = f"{where}: column {raw!r} is missing; the file has {listed}"
     return f"{found}.{did_you_mean(raw, there)}"
 
 
-def _refuse_twice(table: RawTable) -> None:
+def _check_unique_rows(table: RawTable) -> None:
     spec, slots = table.spec.period, table.rows
     if table.periods is not None and spec is not None:
         slots = table.rows * len(spec.order) + table.periods
@@ -204,18 +204,18 @@ def _refuse_twice(table: RawTable) -> None:
     if spec is None:
         ids = table.ids[twice]
         found = f"{len(ids)} ids stand more than once: {examples(ids.tolist()[:5])}"
-        raise RetainError.at(table.told, found, "expected one row a customer")
+        raise RetainError.at(table.description, found, "expected one row a customer")
     pairs = [(table.ids[n // len(spec.order)], spec.order[n % len(spec.order)]) for n in twice[:5]]
     told = examples(f"{one} {period}" for one, period in pairs)
     found = f"{len(twice)} pairs of id and period stand more than once: {told}"
-    raise RetainError.at(table.told, found, "expected one row a customer and period")
+    raise RetainError.at(table.description, found, "expected one row a customer and period")
 
 
 # --- values --------------------------------------------------------------------------------------
 
 
-def _typed(
-    cells: Mapping[str, DictionaryColumn], sheet: Sheet, spec: TableSpec, ids: pd.Series, where: str
+def _parse_columns(
+    cells: Mapping[str, DictionaryColumn], csv: Sheet, spec: TableSpec, ids: pd.Series, where: str
 ) -> tuple[dict[str, DictionaryColumn], list[InvalidRows]]:
     """Numbers as floats, categories as the file writes them; and cells that are no numbers."""
     typed: dict[str, DictionaryColumn] = {}
@@ -224,17 +224,17 @@ def _typed(
         typed[name] = column
         if spec.columns[name].type == "category":
             continue
-        mark = decimal_mark(column, sheet.dialect.decimal)
+        mark = decimal_mark(column, csv.dialect.decimal)
         typed[name] = parse_number(column, mark)
         no_number = typed[name].distinct.isna()
         if no_number.any():
-            odd = column.of_distinct(column.distinct.where(no_number)).cells().dropna()
+            odd = column.with_distinct(column.distinct.where(no_number)).cells().dropna()
             told = not_a_number_message(odd, mark, f"{where}, column {spec.columns[name].raw!r}")
             wrong.append(InvalidRows(told, pd.Index(ids.loc[odd.index])))
     return typed, wrong
 
 
-def _as_values(ids: pd.Index) -> pd.Series:
+def _ids_as_column(ids: pd.Index) -> pd.Series:
     """Ids as a column holds its values: texts, or numbers as floats."""
     values = pd.Series(ids)
     return values if values.dtype == "str" else values.astype("float64")
@@ -242,5 +242,5 @@ def _as_values(ids: pd.Index) -> pd.Series:
 
 def _canonical(column: DictionaryColumn, spec: ColumnSpec) -> DictionaryColumn:
     """Categories under their canonical names, numbers as they are."""
-    names = vocabulary(spec)
-    return column.of_distinct(column.distinct.map(names).astype("str")) if names else column
+    names = category_vocabulary(spec)
+    return column.with_distinct(column.distinct.map(names).astype("str")) if names else column

@@ -11,12 +11,12 @@ import pandas as pd
 
 from retain.customers.contract.cleaning import clean
 from retain.customers.contract.contract import Contract, parse_contract
-from retain.customers.contract.derived import derivations
-from retain.customers.contract.periods import gaps
+from retain.customers.contract.derived import parse_derived_features
+from retain.customers.contract.periods import find_period_gaps
 from retain.customers.contract.raw_table import RawTable, read_table
 from retain.customers.customers import Customers
-from retain.customers.files.encoding import place_of
-from retain.customers.files.invalid_rows import InvalidRows, refuse, without
+from retain.customers.files.encoding import resolve_path
+from retain.customers.files.invalid_rows import InvalidRows, drop_invalid, raise_invalid
 from retain.errors import examples
 from retain.schema import Cleaning, parse
 
@@ -58,72 +58,73 @@ def read(  # noqa: PLR0913 - the keys of a data config
     contract = parse_contract(tables, has_target=has_target)
     rules = parse(Cleaning, cleaning or {}, "cleaning")
     columns = {key: feature.column for key, feature in contract.features.items()}
-    wanted = derivations(derived, columns)
-    folder = place_of(dir, "data.dir")
+    wanted = parse_derived_features(derived, columns)
+    folder = resolve_path(dir, "data.dir")
     raw = {
-        key: read_table(folder, key, spec, contract.key(key), lenient=not has_target)
+        key: read_table(folder, key, spec, contract.key(key), drop_invalid=not has_target)
         for key, spec in contract.tables.items()
     }
-    ids, unreadable = _ids(raw, lenient=not has_target)
-    raw = {key: table.among(ids) for key, table in raw.items()}
-    customers = without(_assembled(contract, raw, ids), unreadable)
+    ids, unreadable = _ids(raw, drop_invalid=not has_target)
+    raw = {key: table.reindex(ids) for key, table in raw.items()}
+    customers = drop_invalid(_assemble(contract, raw, ids), unreadable)
     unit = profit_unit if customers.profit is not None else None
-    customers = replace(customers, derived=wanted, profit_unit=unit)
+    customers = replace(customers, derived_features=wanted, profit_unit=unit)
     customers = clean(customers, rules, contract.measures)
     log = logging.getLogger(__name__)
-    log.info("customers: %s; %d features", customers.told(), len(columns))
+    log.info("customers: %s; %d features", customers.describe_funnel(), len(columns))
     return customers
 
 
-def _assembled(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) -> Customers:
+def _assemble(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) -> Customers:
     """One row a customer; those whose answer is missing have no target and are left out."""
     found = contract.features
     features = {
         key: raw[one.source.table].values(one.source.name, one.period) for key, one in found.items()
     }
     activity = _of_role(contract, "target", raw)
-    target = _said(contract, "target", activity)
-    consent = _said(contract, "consent", _of_role(contract, "consent", raw))
+    target = _parse_answers(contract, "target", activity)
+    consent = _parse_answers(contract, "consent", _of_role(contract, "consent", raw))
     customers = Customers(
         features=pd.DataFrame(features, index=ids, copy=False),
         columns={key: feature.column for key, feature in found.items()},
         target=None if target is None else target.astype("int64"),
-        activity=contract.activity,
+        target_label=contract.target_label,
         profit=_of_role(contract, "profit", raw),
         contactable=None if consent is None else consent.rename("contactable"),
     )
     if activity is None or not activity.isna().any():
         return customers
-    return customers.only(activity.notna(), "no target", "the target is missing")
+    return customers.filter(activity.notna(), "no target", "the target is missing")
 
 
-def _ids(raw: Mapping[str, RawTable], *, lenient: bool) -> tuple[pd.Index, list[InvalidRows]]:
+def _ids(raw: Mapping[str, RawTable], *, drop_invalid: bool) -> tuple[pd.Index, list[InvalidRows]]:
     """The ids of all tables, in the order of the first of one row a customer; whom to leave out.
 
-    Unless ``lenient`` anybody to leave out is a reason to refuse the files.
+    Unless ``drop_invalid`` anybody to leave out is a reason to refuse the files.
     """
     first, *rest = sorted(raw.values(), key=lambda table: table.periods is not None)
     ids = first.ids
-    found = [one for table in raw.values() for one in table.unreadable]
+    found = [one for table in raw.values() for one in table.invalid]
     for table in rest:
         if not table.ids.equals(first.ids):
-            found += _unshared(first, table)
+            found += _find_unshared_ids(first, table)
             ids = ids.append(table.ids.difference(ids, sort=False))
-    if not lenient:
-        refuse(found)
-    found += _gaps(raw.values(), ids)
-    if not lenient:
-        refuse(found)
+    if not drop_invalid:
+        raise_invalid(found)
+    found += _find_gaps(raw.values(), ids)
+    if not drop_invalid:
+        raise_invalid(found)
     return ids.rename("customer_id"), found
 
 
-def _unshared(first: RawTable, other: RawTable) -> list[InvalidRows]:
+def _find_unshared_ids(first: RawTable, other: RawTable) -> list[InvalidRows]:
     alone, theirs = first.ids.difference(other.ids), other.ids.difference(first.ids)
     sides = ((first, alone, other), (other, theirs, first))
     return [
         InvalidRows(
-            f"{has.told}, column {has.spec.columns[has.key].raw!r}: {len(alone)} ids are not in "
-            f"{lacks.told}: {examples(alone[:5].tolist())}; expected the same customers in both.",
+            f"{has.description}, column {has.spec.columns[has.key].raw!r}: {len(alone)} ids are "
+            f"not in {lacks.description}: {examples(alone[:5].tolist())}; expected the same "
+            "customers in both.",
             alone,
         )
         for has, alone, lacks in sides
@@ -131,7 +132,7 @@ def _unshared(first: RawTable, other: RawTable) -> list[InvalidRows]:
     ]
 
 
-def _gaps(tables: Iterable[RawTable], ids: pd.Index) -> list[InvalidRows]:
+def _find_gaps(tables: Iterable[RawTable], ids: pd.Index) -> list[InvalidRows]:
     """A missing row is a missing value of every column of a long table."""
     found: list[InvalidRows] = []
     for table in tables:
@@ -139,7 +140,7 @@ def _gaps(tables: Iterable[RawTable], ids: pd.Index) -> list[InvalidRows]:
         if table.spec.period is None or table.periods is None or all(s.nullable for s in values):
             continue
         of_rows = table.ids.take(table.rows)
-        found += gaps(of_rows, table.periods, ids, table.spec.period, table.told)
+        found += find_period_gaps(of_rows, table.periods, ids, table.spec.period, table.description)
     return found
 
 
@@ -151,7 +152,7 @@ def _of_role(contract: Contract, role: str, raw: Mapping[str, RawTable]) -> pd.S
     return raw[source.table].values(source.name).rename(role)
 
 
-def _said(contract: Contract, role: str, answers: pd.Series | None) -> pd.Series | None:
+def _parse_answers(contract: Contract, role: str, answers: pd.Series | None) -> pd.Series | None:
     """Whether each answer is the positive one; a missing answer is not."""
     source = contract.role(role)
     if source is None or answers is None:

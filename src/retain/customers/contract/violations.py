@@ -18,7 +18,7 @@ _MOST_LISTED = 12  # categories a message lists
 _PRESENT = "a value in every row"
 
 
-def vocabulary(spec: ColumnSpec) -> dict[str, str]:
+def category_vocabulary(spec: ColumnSpec) -> dict[str, str]:
     """Canonical name by raw value, misspellings included; empty for a number."""
     return {
         normalise_spaces(raw): name
@@ -27,7 +27,7 @@ def vocabulary(spec: ColumnSpec) -> dict[str, str]:
     }
 
 
-def violations(
+def find_violations(
     columns: Mapping[str, DictionaryColumn],
     cells: Callable[[str], pd.Series],
     ids: pd.Series,
@@ -41,15 +41,17 @@ def violations(
     """
     return [
         InvalidRows(
-            _sentence(one, cells(name).iloc[rows], ids.iloc[rows], expected, where),
+            _message(one, cells(name).iloc[rows], ids.iloc[rows], expected, where),
             pd.Index(ids.iloc[rows]),
         )
         for name, one in spec.columns.items()
-        for expected, rows in _broken(columns[name], one)
+        for expected, rows in _broken_rules(columns[name], one)
     ]
 
 
-def _broken(column: DictionaryColumn, spec: ColumnSpec) -> Iterator[tuple[str, NDArray[np.intp]]]:
+def _broken_rules(
+    column: DictionaryColumn, spec: ColumnSpec
+) -> Iterator[tuple[str, NDArray[np.intp]]]:
     """What is expected and not so, and the rows; each different value is looked at once."""
     missing = np.flatnonzero(column.missing())
     if len(missing) > 0 and not spec.nullable:
@@ -57,13 +59,13 @@ def _broken(column: DictionaryColumn, spec: ColumnSpec) -> Iterator[tuple[str, N
     for expected, keeps in _rules(spec).items():
         wrong = (column.distinct.notna() & ~keeps(column.distinct)).to_numpy()
         if wrong.any():
-            yield expected, np.flatnonzero(wrong[column.places] & (column.places >= 0))
+            yield expected, np.flatnonzero(wrong[column.codes] & (column.codes >= 0))
 
 
 def _rules(spec: ColumnSpec) -> dict[str, Callable[[pd.Series], pd.Series]]:
     """What each value of a column is expected to be, in words, and which values are it."""
     rules: dict[str, Callable[[pd.Series], pd.Series]] = {}
-    low, high, names = spec.min, spec.max, vocabulary(spec)
+    low, high, names = spec.min, spec.max, category_vocabulary(spec)
     if names:
         rules[f"one of {examples(names, limit=_MOST_LISTED)}"] = lambda found: found.isin([*names])
     if spec.type == "integer":
@@ -79,12 +81,12 @@ def _is_whole(values: pd.Series) -> pd.Series:
     return values % 1 == 0
 
 
-def _sentence(spec: ColumnSpec, cells: pd.Series, ids: pd.Series, expected: str, where: str) -> str:
+def _message(spec: ColumnSpec, cells: pd.Series, ids: pd.Series, expected: str, where: str) -> str:
     at = f"{where}, column {spec.raw!r}: {n_cells(len(cells))}"
     if expected == _PRESENT:
         found = f"{at} missing (customers {examples(ids.tolist()[:5])})"
         return f"{found}; expected {_PRESENT}, or nullable: true in the contract."
-    known = list(vocabulary(spec))
+    known = list(category_vocabulary(spec))
     hint = did_you_mean(str(cells.iloc[0]), known)
     more = f"{hint} A new spelling goes to the aliases of its category." if known else ""
     return f"{at} {preview(cells)}; expected {expected}.{more}"

@@ -35,7 +35,7 @@ def read_fast(path: Path, cut: CsvFormat) -> pa.Table | None:
         table = _table(lambda: pa.OSFile(str(path)), cut, how, cut_at)
     except (pa.ArrowException, OSError):
         return None
-    return None if any(map(_holds_nul, table.columns)) else table
+    return None if any(map(_has_nul, table.columns)) else table
 
 
 def read_checked(path: Path, text: str, cut: CsvFormat) -> pa.Table:
@@ -61,7 +61,7 @@ def read_checked(path: Path, text: str, cut: CsvFormat) -> pa.Table:
     except pa.ArrowException as error:
         found = f"file {str(path)!r} cannot be cut into cells: {str(error).splitlines()[0][:200]}"
         raise RetainError(f"{found}; look for a quote that is not closed.") from None
-    _refuse_ragged(path, cut.separator, list(dict.fromkeys(ragged)))
+    _check_ragged(path, cut.separator, list(dict.fromkeys(ragged)))
     return table
 
 
@@ -79,7 +79,7 @@ def _table(
     return csv.read_csv(opened(), how, cut_at, as_text)
 
 
-def _holds_nul(column: pa.ChunkedArray) -> bool:
+def _has_nul(column: pa.ChunkedArray) -> bool:
     """Whether some cell holds a zero byte, which no text does."""
     texts = [one.dictionary if pa.types.is_dictionary(one.type) else one for one in column.chunks]
     return any(
@@ -89,7 +89,7 @@ def _holds_nul(column: pa.ChunkedArray) -> bool:
     )
 
 
-def _refuse_ragged(path: Path, separator: str, ragged: list[tuple[int, int, int]]) -> None:
+def _check_ragged(path: Path, separator: str, ragged: list[tuple[int, int, int]]) -> None:
     if not ragged:
         return
     row, actual, expected = ragged[0]
@@ -111,34 +111,34 @@ class DictionaryColumn:
     ----------
     distinct
         The different cells, or what was made of them, none of them without a row.
-    places
+    codes
         For each row the place of its cell among ``distinct``, -1 where it has none.
     """
 
     distinct: pd.Series
-    places: Places
+    codes: Places
 
-    def of_distinct(self, made: pd.Series) -> DictionaryColumn:
+    def with_distinct(self, made: pd.Series) -> DictionaryColumn:
         """The column with something made of each different cell.
 
         >>> column = to_dictionary(pd.Series(["b", None, "a", "b"]))
-        >>> column.of_distinct(column.distinct.str.upper()).cells().tolist()
+        >>> column.with_distinct(column.distinct.str.upper()).cells().tolist()
         ['B', nan, 'A', 'B']
         """
         return replace(self, distinct=made)
 
     def cells(self) -> pd.Series:
         """The column row by row, missing where a row has no cell."""
-        return pd.Series(self.distinct.array.take(self.places, allow_fill=True))
+        return pd.Series(self.distinct.array.take(self.codes, allow_fill=True))
 
     def counts(self) -> NDArray[np.int64]:
         """The number of rows of each of the different cells."""
-        return np.bincount(self.places[self.places >= 0], minlength=len(self.distinct))
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct))
 
     def missing(self) -> NDArray[np.bool_]:
         """Which rows have no cell, or one of which nothing was made."""
         nothing = self.distinct.isna().to_numpy()
-        return (self.places < 0) | (nothing[self.places] if nothing.any() else False)
+        return (self.codes < 0) | (nothing[self.codes] if nothing.any() else False)
 
 
 def to_dictionary(cells: pd.Series | DictionaryColumn) -> DictionaryColumn:

@@ -31,7 +31,11 @@ def parse_positive(
     if len(known) != _TWO:
         found = f"it has {len(known)} values: {preview(cells)}" if known else "it has no values"
         raise RetainError.at(where, found, "expected a target of exactly two values")
-    chosen = _inferred(known, where) if positive is None else _meant(positive, known, where)
+    chosen = (
+        _infer_positive(known, where)
+        if positive is None
+        else _resolve_positive(positive, known, where)
+    )
     return cells == chosen
 
 
@@ -41,7 +45,7 @@ def parse_consent(cells: pd.Series, where: str) -> pd.Series:
     >>> parse_consent(pd.Series(["да", "нет", None]), "column 'agreed'").tolist()
     [True, False, False]
     """
-    said = cells.map(_truth, na_action="ignore")
+    said = cells.map(_parse_truth, na_action="ignore")
     odd = cells[cells.notna() & said.isna()]
     if not odd.empty:
         expected = f"expected answers such as {examples(YES[2:4])} and {examples(NO[2:4])}"
@@ -49,9 +53,9 @@ def parse_consent(cells: pd.Series, where: str) -> pd.Series:
     return said.eq(True).astype(bool)
 
 
-def _inferred(known: Sequence[str], where: str) -> str:
-    yes = [value for value in known if _truth(value) is True]
-    no = [value for value in known if _truth(value) is False]
+def _infer_positive(known: Sequence[str], where: str) -> str:
+    yes = [value for value in known if _parse_truth(value) is True]
+    no = [value for value in known if _parse_truth(value) is False]
     if len(yes) != 1 or len(no) != 1:
         found = (
             f"{where} has values {examples(map(truncate, known))}, and neither is known to mean yes"
@@ -60,13 +64,17 @@ def _inferred(known: Sequence[str], where: str) -> str:
     return yes[0]
 
 
-def _meant(positive: str | float | bool, known: Sequence[str], where: str) -> str:  # noqa: FBT001
+def _resolve_positive(positive: str | float | bool, known: Sequence[str], where: str) -> str:  # noqa: FBT001
     """The one of ``known`` that ``positive`` stands for, the most literal reading first."""
     wanted = str(positive).strip()
     readings = (
         [value for value in known if value == wanted],
         [value for value in known if value.casefold() == wanted.casefold()],
-        [value for value in known if _truth(value) is not None and _truth(value) == _truth(wanted)],
+        [
+            value
+            for value in known
+            if _parse_truth(value) is not None and _parse_truth(value) == _parse_truth(wanted)
+        ],
     )
     for found in readings:
         if len(found) == 1:
@@ -78,6 +86,6 @@ def _meant(positive: str | float | bool, known: Sequence[str], where: str) -> st
     )
 
 
-def _truth(value: str) -> bool | None:
+def _parse_truth(value: str) -> bool | None:
     word = value.casefold()
     return True if word in YES else False if word in NO else None

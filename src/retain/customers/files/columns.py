@@ -43,12 +43,12 @@ def snake_case(name: str) -> str:
     return re.sub("_+", "_", spaced).strip("_").lower()
 
 
-def find(name: object, names: dict[str, str], where: str) -> str:
+def find_column(name: object, names: dict[str, str], where: str) -> str:
     """The name in the file of a column named as in the file or canonically.
 
     ``names`` is what ``canonical_names`` gave. A ``RetainError`` with the nearest name otherwise.
 
-    >>> find("customer_id", {"customerID": "customer_id"}, "data.id")
+    >>> find_column("customer_id", {"customerID": "customer_id"}, "data.id")
     'customerID'
     """
     wanted = str(name)
@@ -62,9 +62,9 @@ def find(name: object, names: dict[str, str], where: str) -> str:
     raise RetainError(f"{where}: column {wanted!r} is missing; the file has {listed}.{hint}")
 
 
-def find_all(wanted: Iterable[object], names: dict[str, str], where: str) -> list[str]:
-    """``find`` for each of these names."""
-    return [find(name, names, where) for name in wanted]
+def find_columns(wanted: Iterable[object], names: dict[str, str], where: str) -> list[str]:
+    """``find_column`` for each of these names."""
+    return [find_column(name, names, where) for name in wanted]
 
 
 def check_required_columns(needed: Iterable[str], known: Sequence[str]) -> None:
@@ -115,7 +115,7 @@ class Roles:
         return [name for name in self.names if name not in used or name in self.groups]
 
 
-def roles_of(
+def assign_roles(
     names: dict[str, str],
     wanted: Mapping[str, str | None],
     groups: Mapping[str, Sequence[str]],
@@ -127,20 +127,20 @@ def roles_of(
     ``wanted`` names a column, or None, for each of id, target, profit and consent.
     """
     given = {
-        role: None if name is None else find(name, names, f"data.{role}")
+        role: None if name is None else find_column(name, names, f"data.{role}")
         for role, name in wanted.items()
     }
-    _refuse_two_roles(given)
+    _check_one_role_each(given)
     return Roles(
         names=names,
         **given,
         groups=_groups(groups, names, given),
-        keep_columns=find_all(keep_columns, names, "data.keep_columns"),
-        categorical_columns=find_all(categorical_columns, names, "data.categorical_columns"),
+        keep_columns=find_columns(keep_columns, names, "data.keep_columns"),
+        categorical_columns=find_columns(categorical_columns, names, "data.categorical_columns"),
     )
 
 
-def _refuse_two_roles(given: Mapping[str, str | None]) -> None:
+def _check_one_role_each(given: Mapping[str, str | None]) -> None:
     named = [name for name in given.values() if name is not None]
     twice = [role for role, name in given.items() if name is not None and named.count(name) > 1]
     if twice:
@@ -155,7 +155,7 @@ def _groups(
     found: dict[str, str] = {}
     for group, listed in check_mapping("data.groups", groups).items():
         where = f"data.groups.{group}"
-        for name in find_all([listed] if isinstance(listed, str) else listed, names, where):
+        for name in find_columns([listed] if isinstance(listed, str) else listed, names, where):
             if name in found:
                 raise RetainError(f"{where}: column {name!r} is in group {found[name]!r} already.")
             if name in (roles["target"], roles["profit"]):

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from retain.customers.files import arrow_cells
 from retain.customers.files.arrow_cells import DictionaryColumn, from_arrow, strip_whitespace, tidy
-from retain.customers.files.encoding import check_exists, content, decode, head_as_utf8
+from retain.customers.files.encoding import check_exists, decode, head_as_utf8, read_content
 from retain.customers.files.numbers import decimal_mark, normalise_spaces, truncate
 from retain.errors import RetainError, examples
 
@@ -71,8 +71,8 @@ class Sheet:
 
 def detect(path: Path) -> Dialect:
     """The dialect of the file, told by its content alone."""
-    encoding, text = decode(path, content(path))
-    return dialect_of(encoding, text)
+    encoding, text = decode(path, read_content(path))
+    return detect_dialect(encoding, text)
 
 
 def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
@@ -86,10 +86,10 @@ def read_cells(path: Path, distinct: Collection[str] = ()) -> Sheet:
         The file is missing, empty, no text, has no rows, rows of different length, or two
         columns of one name.
     """
-    dialect, table = _fast(path, distinct) or _careful(path, distinct)
+    dialect, table = _read_fast(path, distinct) or _read_carefully(path, distinct)
     header = [name or f"column {n}" for n, name in enumerate(_header(table), start=1)]
     check_header(path, header, table.num_rows - 1)
-    say_read(path, str(dialect), (table.num_rows - 1, table.num_columns))
+    log_read(path, str(dialect), (table.num_rows - 1, table.num_columns))
     return Sheet(path, dialect, table.slice(1).rename_columns(header))
 
 
@@ -103,7 +103,7 @@ def check_header(path: Path, header: Sequence[str], rows: int) -> None:
         raise RetainError(f"file {str(path)!r} holds a header and no rows; expected customers.")
 
 
-def say_read(path: Path, how: str, shape: tuple[int, int]) -> None:
+def log_read(path: Path, how: str, shape: tuple[int, int]) -> None:
     """One log line about a table that was read."""
     log = logging.getLogger(__name__)
     log.info("%s: %s, %d rows, %d columns", path.name, how, *shape)
@@ -112,28 +112,30 @@ def say_read(path: Path, how: str, shape: tuple[int, int]) -> None:
 # --- the file in one go, or with care ------------------------------------------------------------
 
 
-def _fast(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table] | None:
+def _read_fast(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table] | None:
     """A file that is UTF-8 and without fault, as it seldom is not; else None."""
     check_exists(path)
     found = head_as_utf8(path, _SAMPLE)
     if found is None:
         return None
-    dialect = dialect_of(*found)
-    how = arrow_cells.CsvFormat(dialect.separator, _places(found[1], dialect.separator, distinct))
+    dialect = detect_dialect(*found)
+    how = arrow_cells.CsvFormat(
+        dialect.separator, _column_indices(found[1], dialect.separator, distinct)
+    )
     table = arrow_cells.read_fast(path, how)
     return None if table is None else (dialect, table)
 
 
-def _careful(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table]:
-    encoding, text = decode(path, content(path))
-    dialect = dialect_of(encoding, text)
+def _read_carefully(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table]:
+    encoding, text = decode(path, read_content(path))
+    dialect = detect_dialect(encoding, text)
     how = arrow_cells.CsvFormat(
-        dialect.separator, _places(text[:_SAMPLE], dialect.separator, distinct)
+        dialect.separator, _column_indices(text[:_SAMPLE], dialect.separator, distinct)
     )
     return dialect, arrow_cells.read_checked(path, text, how)
 
 
-def _places(text: str, separator: str, names: Collection[str]) -> list[int]:
+def _column_indices(text: str, separator: str, names: Collection[str]) -> list[int]:
     """Where in the header the names stand; what is missed there costs time only."""
     try:
         header = next(csv.reader(text.lstrip().splitlines()[:1], delimiter=separator), [])
@@ -150,7 +152,7 @@ def _header(table: pa.Table) -> list[str]:
 # --- separator and decimal mark ------------------------------------------------------------------
 
 
-def dialect_of(encoding: str, text: str) -> Dialect:
+def detect_dialect(encoding: str, text: str) -> Dialect:
     """The dialect of a text, told by its beginning."""
     sample = text[:_SAMPLE].replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in sample.split("\n") if line]

@@ -91,10 +91,10 @@ def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
     return ("latin-1", text) if mixed * 2 > len(words) else ("cp1251", cyrillic)
 
 
-def place_of(typed: str, key: str) -> Path:
+def resolve_path(typed: str, key: str) -> Path:
     """Return a path as it was typed; the URL of a database, which may hold a password, is none.
 
-    >>> place_of("postgresql://ann:secret@db/shop", "data.path")
+    >>> resolve_path("postgresql://ann:secret@db/shop", "data.path")
     Traceback (most recent call last):
     ...
     retain.errors.RetainError: data.path: it is a URL; expected a path on this machine \
@@ -106,7 +106,7 @@ def place_of(typed: str, key: str) -> Path:
     return parse_path(key, typed)
 
 
-def content(path: Path) -> bytes:
+def read_content(path: Path) -> bytes:
     """The bytes of the file; a ``RetainError`` with the nearest name where there is none."""
     check_exists(path)
     return read_bytes(path, most_bytes=DATA_BYTES)
@@ -117,32 +117,33 @@ def check_exists(path: Path) -> None:
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise RetainError(_nothing_at(path)) from None
+        raise RetainError(_missing_file_message(path)) from None
     except (OSError, ValueError) as error:  # a name too long, or with a NUL in it
         why = getattr(error, "strerror", None) or error
         message = f"path {truncate(str(path))!r} is not a file name: {why}"
         raise RetainError(f"{message}; expected the path of a file.") from None
     if stat.S_ISDIR(found.st_mode):
-        raise RetainError(f"{str(path)!r} is a folder; expected a file in it.{_listed(path)}")
+        raise RetainError(f"{str(path)!r} is a folder; expected a file in it.{_list_files(path)}")
     check_regular(path, found)
 
 
-def _nothing_at(path: Path) -> str:
+def _missing_file_message(path: Path) -> str:
     folder = path.parent
     if folder.is_dir():
-        return f"file {path.name!r} is not in folder {str(folder)!r}.{_near(path.name, folder)}"
+        similar = _similar_names(path.name, folder)
+        return f"file {path.name!r} is not in folder {str(folder)!r}.{similar}"
     while not folder.parent.is_dir():
         folder = folder.parent
     names = [child.name for child in _children(folder.parent) if child.is_dir()]
     return f"folder {str(folder)!r} does not exist.{did_you_mean(folder.name, names)}"
 
 
-def _near(name: str, folder: Path) -> str:
+def _similar_names(name: str, folder: Path) -> str:
     names = [child.name for child in _children(folder) if child.is_file()]
-    return did_you_mean(name, names) or _listed(folder)
+    return did_you_mean(name, names) or _list_files(folder)
 
 
-def _listed(folder: Path) -> str:
+def _list_files(folder: Path) -> str:
     names = [child.name for child in _children(folder) if child.is_file()]
     return f" The folder holds {examples(names)}." if names else " The folder holds no files."
 

@@ -21,22 +21,22 @@ STEP = "unreadable"
 class InvalidRows:
     """A sentence, and the ids it is about."""
 
-    sentence: str
+    message: str
     ids: pd.Index
 
 
-def refuse(found: Iterable[InvalidRows]) -> None:
+def raise_invalid(found: Iterable[InvalidRows]) -> None:
     """Refuse a file for all that is wrong with it, if anything is."""
-    if lines := [one.sentence for one in found]:
+    if lines := [one.message for one in found]:
         raise RetainError("\n".join(lines))
 
 
-def without(customers: Customers, found: Iterable[InvalidRows]) -> Customers:
+def drop_invalid(customers: Customers, found: Iterable[InvalidRows]) -> Customers:
     """The customers who can be read, each sentence a step of the funnel; an error where nobody."""
     for one in found:
         unread = customers.features.index.isin(one.ids)
         if unread.all():
-            raise RetainError(one.sentence)
+            raise RetainError(one.message)
         if unread.any():
-            customers = customers.only(~unread, STEP, one.sentence.removesuffix("."))
+            customers = customers.filter(~unread, STEP, one.message.removesuffix("."))
     return customers

@@ -29,7 +29,7 @@ def parse_numbers(cells: pd.Series, decimal: str = ".") -> pd.Series:
 
 def parse_number(column: DictionaryColumn, decimal: str) -> DictionaryColumn:
     """The column as floats, missing as ``parse_numbers`` has it."""
-    return column.of_distinct(_parsed(column.distinct, decimal))
+    return column.with_distinct(_parse(column.distinct, decimal))
 
 
 def require_numbers(cells: pd.Series, decimal: str, where: str, hint: str = "") -> pd.Series:
@@ -66,7 +66,7 @@ def decimal_mark(cells: pd.Series | DictionaryColumn, default: str = ".") -> str
     '.'
     """
     column = to_dictionary(cells)
-    points, commas = (_tells(column.distinct, mark) for mark in ".,")
+    points, commas = (_uses_mark(column.distinct, mark) for mark in ".,")
     if points.any() != commas.any():
         return "." if points.any() else ","
     rows = column.counts() if points.any() else np.zeros(len(points))
@@ -106,7 +106,7 @@ def n_cells(count: int) -> str:
     return "1 cell is" if count == 1 else f"{count} cells are"
 
 
-def _parsed(texts: pd.Series, decimal: str) -> pd.Series:
+def _parse(texts: pd.Series, decimal: str) -> pd.Series:
     texts = texts.where(texts.str.fullmatch(_grammar(decimal)).astype(bool))
     plain = texts.str.replace(_SPACE, "", regex=True).str.replace("\u2212", "-", regex=False)
     values = plain.str.replace(decimal, ".", regex=False).astype("float64")
@@ -118,7 +118,7 @@ def _grammar(mark: str) -> str:
     return f"[-+\u2212]?(?:{whole}(?:[{mark}][0-9]*)?|[{mark}][0-9]+)(?:[eE][-+]?[0-9]+)?"
 
 
-def _tells(texts: pd.Series, mark: str) -> np.ndarray:
+def _uses_mark(texts: pd.Series, mark: str) -> np.ndarray:
     """Which of the texts are numbers with ``mark`` that are no grouped thousands."""
     tells = np.array(texts.str.contains(mark, regex=False), dtype=bool)
     marked = texts[tells]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from retain.customers.files.arrow_cells import tidy
-from retain.customers.files.dialect import check_header, read_cells, say_read
+from retain.customers.files.dialect import check_header, log_read, read_cells
 from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError
 from retain.storage.parquet import read_parquet
@@ -43,7 +43,7 @@ def open_table(path: Path) -> Table:
     check_header(path, table.column_names, table.num_rows)
     named = zip(table.column_names, table.columns, strict=True)
     cells = pd.DataFrame({name: _typed(path, name, column) for name, column in named})
-    say_read(path, "Parquet", cells.shape)
+    log_read(path, "Parquet", cells.shape)
     return Table(path, cells, ".")
 
 

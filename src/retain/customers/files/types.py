@@ -50,14 +50,14 @@ def infer_type(cells: pd.Series, decimal: str, name: str) -> InferredColumn:
     [1.0]
     """
     if cells.dtype != "str":
-        return _of_type(cells, name)
+        return _try_types(cells, name)
     said = mask_na_strings(cells)
     total = int(said.notna().sum())
     values = parse_numbers(said, decimal_mark(said, decimal))
-    if total == 0 or _fits(values, said, name, "number"):
+    if total == 0 or _parses_fully(values, said, name, "number"):
         return InferredColumn("number", values)
-    days = _days(said, name)
-    if _fits(days, said, name, "date"):
+    days = _parse_days(said, name)
+    if _parses_fully(days, said, name, "date"):
         return InferredColumn("number", days, is_date=True)
     return InferredColumn("category", cells)
 
@@ -71,19 +71,19 @@ def coerce_type(
 
     >>> cells, ids = pd.Series(["3", "many"]), pd.Index(["Ann", "Bob"])
     >>> found, wrong = coerce_type(cells, ".", "pages", "number", ids)
-    >>> found.cells.tolist(), [(one.sentence, one.ids.tolist()) for one in wrong]
+    >>> found.cells.tolist(), [(one.message, one.ids.tolist()) for one in wrong]
     ([3.0, nan], [("column 'pages': 1 cell is not a number: 'many'; expected numbers with decimal \
 mark '.'.", ['Bob'])])
     """
     if kind == "category":
         return InferredColumn("category", as_text(cells)), []
     if cells.dtype != "str":
-        return _of_type(cells, name), []
+        return _try_types(cells, name), []
     said = mask_na_strings(cells)
     mark = decimal_mark(said, decimal)
     values = parse_numbers(said, mark)
     if values.isna().sum() > said.isna().sum():
-        values = max(values, _days(said, name), key=lambda one: int(one.notna().sum()))
+        values = max(values, _parse_days(said, name), key=lambda one: int(one.notna().sum()))
     odd = said[said.notna() & values.isna()]
     if odd.empty:
         return InferredColumn("number", values), []
@@ -129,10 +129,10 @@ def uninformative_reason(values: pd.Series, *, is_date: bool) -> str:
     return ""
 
 
-def _of_type(cells: pd.Series, name: str) -> InferredColumn:
+def _try_types(cells: pd.Series, name: str) -> InferredColumn:
     """A column Parquet has typed."""
     if cells.dtype.kind == "M":
-        return InferredColumn("number", _since_1970(cells), is_date=True)
+        return InferredColumn("number", _days_since_1970(cells), is_date=True)
     values = cells.astype("float64")
     if np.isinf(values).any():
         where = f"column {name!r}"
@@ -140,7 +140,7 @@ def _of_type(cells: pd.Series, name: str) -> InferredColumn:
     return InferredColumn("number", values)
 
 
-def _fits(values: pd.Series, said: pd.Series, name: str, kind: str) -> bool:
+def _parses_fully(values: pd.Series, said: pd.Series, name: str, kind: str) -> bool:
     """Whether all cells are of this kind; a ``RetainError`` where nearly all are."""
     odd = said[said.notna() & values.isna()]
     share = 1 - len(odd) / said.notna().sum()
@@ -153,7 +153,7 @@ def _fits(values: pd.Series, said: pd.Series, name: str, kind: str) -> bool:
     return bool(share == 1)
 
 
-def _days(said: pd.Series, name: str) -> pd.Series:
+def _parse_days(said: pd.Series, name: str) -> pd.Series:
     """Days since 1970-01-01, missing where a cell is no date of the column's usual way."""
     for pattern, formats in _DATES.items():
         usual = said.str.fullmatch(pattern, na=False).astype(bool)
@@ -162,19 +162,19 @@ def _days(said: pd.Series, name: str) -> pd.Series:
             read = [pd.to_datetime(dates, format=way, errors="coerce") for way in formats]
             best = max(read, key=lambda dates: int(dates.notna().sum()))
             if len(read) > 1 and read[0].notna().sum() == read[1].notna().sum():
-                _tell_ambiguous(dates, name)
+                _warn_ambiguous(dates, name)
                 break
-            return _since_1970(best)
+            return _days_since_1970(best)
     return pd.Series(np.nan, index=said.index)
 
 
-def _tell_ambiguous(dates: pd.Series, name: str) -> None:
+def _warn_ambiguous(dates: pd.Series, name: str) -> None:
     log = logging.getLogger(__name__)
     listed = preview(dates.dropna())
     log.warning("column %r: %s: day or month first? It is read as a category.", name, listed)
 
 
-def _since_1970(dates: pd.Series) -> pd.Series:
+def _days_since_1970(dates: pd.Series) -> pd.Series:
     days = dates.to_numpy().astype("datetime64[D]")
     values = np.where(np.isnat(days), np.nan, days.astype("int64").astype("float64"))
     return pd.Series(values, index=dates.index)

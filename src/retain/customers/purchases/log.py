@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from retain.customers.customers import Step
+from retain.customers.customers import FunnelStep
 from retain.customers.purchases.cleaning.duplicates import apply_duplicates_policy
 from retain.customers.purchases.cleaning.normalise import create_purchases, encode_categories
 from retain.customers.purchases.cleaning.row_checks import (
@@ -68,7 +68,7 @@ class Log:
 
     columns: frozenset[str]
     categories: tuple[str, ...]
-    funnel: tuple[Step, ...]
+    funnel: tuple[FunnelStep, ...]
     first_day: int
     last_day: int
     content_hash: str
@@ -192,7 +192,7 @@ def _create_log(
     if not create_purchases(connection, rows, counts):
         drop_relations(connection, (RAW_TABLE,))
     message = "; ".join((raw.dialect, *rows.expressions["t"].messages))
-    read = Step("log read", n_rows, n_rows, message, of=ROW_UNIT)
+    read = FunnelStep("log read", n_rows, n_rows, message, unit=ROW_UNIT)
     columns = {COLUMN_OF_ROLE.get(role, role) for role in raw.column_names} - {"customer", "time"}
     return Log(
         columns=frozenset(columns),

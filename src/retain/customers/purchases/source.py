@@ -103,7 +103,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/purchases.yaml
     customers = build_customers(built, label_request)
     for message in describe_rates(built.facts) if has_target else ():
         logger.info("%s", message)
-    logger.info("customers: %s; %d features", customers.told(), len(customers.columns))
+    logger.info("customers: %s; %d features", customers.describe_funnel(), len(customers.columns))
     return customers
 
 
@@ -212,7 +212,7 @@ def _today() -> str:
 
 def _count_purchases(log: Log, connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of purchases kept, from the funnel if it has a line about them."""
-    counts = [step.after for step in log.funnel if step.of == "purchases"]
+    counts = [step.after for step in log.funnel if step.unit == "purchases"]
     if counts:
         return counts[-1]
     row = connection.execute("SELECT COUNT(*) FROM purchases").fetchone()

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from retain.customers.customers import Column, Customers, Panel, Step
+from retain.customers.customers import Column, Customers, FunnelStep, Panel
 from retain.customers.purchases.features import label as labels
 from retain.customers.purchases.features.feature_names import TOP_CATEGORY, column_info
 from retain.customers.purchases.features.result import FeatureTable, TableFacts
@@ -55,10 +55,10 @@ def build_customers(table: FeatureTable, request: LabelRequest) -> Customers:
         target=_build_target(rows, order, ids) if request.has_target else None,
         profit=_build_profit(rows, order, ids, request.label),
         profit_unit=request.profit_unit,
-        activity=labels.describe_label(request.label) if request.has_target else None,
+        target_label=labels.describe_label(request.label) if request.has_target else None,
         funnel=funnel,
         snapshot=None if request.has_target else date_from_epoch(facts.snapshots[0]),
-        dated=panel,
+        panel=panel,
     )
 
 
@@ -72,7 +72,7 @@ EXCLUSION_REASONS = (1, 2, 3, NEVER_BOUGHT)
 
 def build_funnel(
     facts: TableFacts, rule: LabelRule, dropped: Mapping[int, tuple[object, ...]] | None = None
-) -> tuple[Step, ...]:
+) -> tuple[FunnelStep, ...]:
     """Return the funnel of the log and of eligibility; ``dropped`` holds ids by reason."""
     n_by_reason = dict.fromkeys((0, *EXCLUSION_REASONS), 0)
     for _, reason, n_customers, _ in facts.counts:
@@ -83,7 +83,7 @@ def build_funnel(
         if reason == NEVER_BOUGHT and n_by_reason[NEVER_BOUGHT] == 0:
             continue
         ids = () if dropped is None else dropped.get(reason, ())
-        steps.append(Step(name, left, left - n_by_reason[reason], message, ids, unit))
+        steps.append(FunnelStep(name, left, left - n_by_reason[reason], message, ids, unit))
         left -= n_by_reason[reason]
     return tuple(steps)
 
@@ -114,7 +114,7 @@ def describe_rates(facts: TableFacts) -> Iterator[str]:
 
 
 def _no_regular_customers_message(
-    funnel: tuple[Step, ...], request: LabelRequest, facts: TableFacts
+    funnel: tuple[FunnelStep, ...], request: LabelRequest, facts: TableFacts
 ) -> str:
     counts = "; ".join(f"{step.before - step.after} {step.name}" for step in funnel[-3:])
     last = date_from_epoch(facts.snapshots[-1])

@@ -133,7 +133,7 @@ def _is_baseline(effect: Tree, level: Tree) -> bool:
 
 def _setting(effect: Tree, value: Any) -> Markup:
     """Return a value of a setting as one types it."""
-    return code(f"{effect['axis']}={format_value(value)}")
+    return code(f"{effect['factor']}={format_value(value)}")
 
 
 def _sealed(tree: Tree) -> Message:

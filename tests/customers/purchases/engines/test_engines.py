@@ -148,6 +148,7 @@ def test_windows_that_fall_on_no_common_days_are_whole_too(peer, rule, windows):
     assert_same(rows, peer.table(log, asked))
 
 
+@pytest.mark.slow
 def test_many_snapshots_are_worked_on_in_turns(peer):
     log, days = invented(seed=4), tuple(range(FIRST + 400, FIRST + 600, 7))
     plan = planned(days=days)
@@ -168,6 +169,7 @@ def test_neither_threads_nor_shares_nor_the_order_of_rows_change_a_bit():
 
 
 # each is one change of the log at or after T; features of T and before must stay
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=15, deadline=None)
 def test_what_happens_after_a_snapshot_changes_no_feature_of_it(data):

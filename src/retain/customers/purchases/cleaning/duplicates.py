@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from retain.customers.customers import Step
+from retain.customers.customers import FunnelStep
 from retain.customers.purchases.cleaning.row_checks import ROW_UNIT
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation, drop_relations
 from retain.errors import RetainError
@@ -21,7 +21,7 @@ _DISTINCT_TABLE = "retain_once"
 
 def apply_duplicates_policy(
     connection: duckdb.DuckDBPyConnection, raw: RawRelation, rows: int, policy: LogPolicy
-) -> tuple[RawRelation, tuple[Step, ...]]:
+) -> tuple[RawRelation, tuple[FunnelStep, ...]]:
     """Return the rows, without duplicates if the policy drops them, and the funnel's line.
 
     Kept duplicates are only counted: exactly in up to two million rows, and estimated from one
@@ -42,13 +42,13 @@ def apply_duplicates_policy(
     connection.execute(f"ALTER TABLE {_DISTINCT_TABLE} RENAME TO {RAW_TABLE}")
     left = _query_count(connection, f"SELECT count(*) FROM {RAW_TABLE}")  # noqa: S608
     reason = "repeat another row in every column (policy.duplicates=drop)"
-    steps = (Step("duplicates", rows, left, reason, of=ROW_UNIT),) if left < rows else ()
+    steps = (FunnelStep("duplicates", rows, left, reason, unit=ROW_UNIT),) if left < rows else ()
     return replace(raw, is_stored=True, n_header_lines=None), steps
 
 
 def _describe_duplicates(
     connection: duckdb.DuckDBPyConnection, raw: RawRelation, rows: int
-) -> tuple[Step, ...]:
+) -> tuple[FunnelStep, ...]:
     is_sampled = rows > _MAX_EXACT_ROWS
     sample = f" WHERE hash(raw_customer) % {_SAMPLED_ONE_IN} = 0" if is_sampled else ""
     count = _count_duplicates(connection, raw, sample) * (_SAMPLED_ONE_IN if is_sampled else 1)
@@ -56,7 +56,7 @@ def _describe_duplicates(
         return ()
     about = f"about {count}" if is_sampled else f"{count}"
     reason = f"{about} repeat another row in every column, kept (policy.duplicates=keep)"
-    return (Step("duplicates", rows, rows, reason, of=ROW_UNIT),)
+    return (FunnelStep("duplicates", rows, rows, reason, unit=ROW_UNIT),)
 
 
 def _check_no_duplicates(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> None:

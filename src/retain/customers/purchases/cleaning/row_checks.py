@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retain.customers.customers import Step
+from retain.customers.customers import FunnelStep
 from retain.customers.files.numbers import truncate
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE
 from retain.customers.purchases.parsing.rows import ParsedRows, RowRule
@@ -63,7 +63,7 @@ def count_rows(connection: duckdb.DuckDBPyConnection, rows: ParsedRows) -> RowCo
 
 def check_rows(
     connection: duckdb.DuckDBPyConnection, rows: ParsedRows, counts: RowCounts, policy: LogPolicy
-) -> tuple[Step, ...]:
+) -> tuple[FunnelStep, ...]:
     """Return the funnel's lines about rows that are left out, returns, free rows and visits.
 
     Raises
@@ -78,7 +78,7 @@ def check_rows(
     left, steps = counts.n_rows, []
     for n, rule in rules.items():
         before, left = left, left - counts.by_rule[n]
-        steps.append(Step(rule.name, before, left, reasons[n], of=ROW_UNIT))
+        steps.append(FunnelStep(rule.name, before, left, reasons[n], unit=ROW_UNIT))
     if left == 0:
         raise RetainError(
             f"{rows.raw.name}: no purchase is left: {_join_reasons(counts, reasons)}."
@@ -137,7 +137,7 @@ def _first_row_hint(connection: duckdb.DuckDBPyConnection, rows: ParsedRows, con
 
 def _apply_policies(
     connection: duckdb.DuckDBPyConnection, rows: ParsedRows, counts: RowCounts, policy: LogPolicy
-) -> Iterable[Step]:
+) -> Iterable[FunnelStep]:
     role = "amount" if "amount" in rows.expressions else "items"
     n_returns, n_free = counts.n_returns, counts.n_free
     for name, value, count, condition, description, others in (
@@ -157,7 +157,7 @@ def _apply_policies(
     ):
         if count:
             reason = f"{rows_phrase(count)} {description}"
-            yield Step(name, counts.n_valid, counts.n_valid, reason, of=ROW_UNIT)
+            yield FunnelStep(name, counts.n_valid, counts.n_valid, reason, unit=ROW_UNIT)
 
 
 def rows_phrase(count: int) -> str:

@@ -8,7 +8,7 @@ from math import gcd
 
 import pandas as pd
 
-from retain.customers.customers import Label
+from retain.customers.customers import DisplayName
 from retain.customers.purchases.features.day_buckets import shorter_horizons, shorter_lookbacks
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule, Measure
@@ -81,7 +81,7 @@ def list_measures(columns: frozenset[str]) -> tuple[Measure, ...]:
 _MEASURES_RU = {"orders": "заказов", "items": "товаров", "amount": "суммы"}
 
 
-def describe_label(rule: LabelRule) -> Label:
+def describe_label(rule: LabelRule) -> DisplayName:
     """Return the meaning of a target of 1, in both languages.
 
     >>> from retain.schema.purchases import RegularityRule
@@ -95,7 +95,7 @@ def describe_label(rule: LabelRule) -> Label:
     ru = (
         f"{_MEASURES_RU[rule.measure]} за {rule.horizon} дней меньше {share} собственного темпа за "
     )
-    return Label(f"{en}{rule.lookback} days before", f"{ru}{rule.lookback} дней до того")
+    return DisplayName(f"{en}{rule.lookback} days before", f"{ru}{rule.lookback} дней до того")
 
 
 _RATIO_STEPS = (-0.25, -0.1, 0.1, 0.25)  # added to decline_ratio

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from retain.customers.customers import Step
+from retain.customers.customers import FunnelStep
 from retain.storage.reading import parse_json
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class TableFacts:
         Day on which the table was built, YYYY-MM-DD.
     """
 
-    funnel: tuple[Step, ...]
+    funnel: tuple[FunnelStep, ...]
     categories: tuple[str, ...]
     first_day: int
     snapshots: tuple[int, ...]

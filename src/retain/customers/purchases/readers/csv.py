@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from retain.customers.files.dialect import Dialect, dialect_of
-from retain.customers.files.encoding import content, decode
+from retain.customers.files.dialect import Dialect, detect_dialect
+from retain.customers.files.encoding import decode, read_content
 from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
@@ -94,7 +94,7 @@ def sniff_csv(path: Path, names: tuple[str, ...] | None) -> CsvFile:
     """
     encoding, text = _read_head(path)
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    dialect = dialect_of(encoding, text)
+    dialect = detect_dialect(encoding, text)
     first = next(csv.reader(io.StringIO(text), delimiter=dialect.separator), [])
     words = text.lstrip("\n").split("\n", 1)[0].split()
     if names is not None and len(names) > 1 and len(first) != len(names) == len(words):
@@ -133,7 +133,7 @@ def to_utf8(file: CsvFile, copy: Path) -> CsvFile:
     try:
         _write_utf8(file.path, file.dialect.encoding, copy)
     except UnicodeError:
-        encoding, _ = decode(file.path, content(file.path))
+        encoding, _ = decode(file.path, read_content(file.path))
         _write_utf8(file.path, encoding, copy)
     return replace(file, utf8_path=copy)
 

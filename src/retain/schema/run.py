@@ -1,11 +1,10 @@
-"""The nodes of ``run.yaml`` and ``compare.yaml``."""
+"""The nodes of ``run.yaml``."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
-    BeforeValidator,
     ConfigDict,
     Field,
     ValidatorFunctionWrapHandler,
@@ -13,7 +12,6 @@ from pydantic import (
     model_validator,
 )
 
-from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
 from retain.schema.names import Component, Name, Processes, Seconds, Seed, Source, Threads
 from retain.schema.parsing import Config
 
@@ -53,7 +51,7 @@ class Features(Config):
 
 
 class Calibration(Config):
-    """How probabilities are mended after fitting, on folds within the training rows."""
+    """How probabilities are recalibrated after fitting, on folds within the training rows."""
 
     name: Name
     method: Literal["sigmoid", "isotonic", "temperature"] | None
@@ -70,7 +68,7 @@ End = Annotated[float, Field(ge=-1e15, le=1e15), WrapValidator(_number)]
 
 
 class SearchRange(Config):
-    """Where a parameter is looked for: from ``low`` to ``high``, or among ``choices``.
+    """Where a parameter is searched: from ``low`` to ``high``, or among ``choices``.
 
     Whole numbers where both ends are; with ``log``, as many below a value as above it by ratio.
     """
@@ -87,7 +85,7 @@ class SearchRange(Config):
 
 
 class Tuning(Config):
-    """How a model's best parameters are looked for within training rows; null trials: not at all.
+    """How a model is tuned within training rows; not at all where ``trials`` is null.
 
     ``seconds`` bounds the time for each training fold. ``patience`` counts the trials that must
     have gone through all inner ``folds`` before the ``pruner`` ends one early.
@@ -102,7 +100,7 @@ class Tuning(Config):
 
     @property
     def on(self) -> bool:
-        """Whether anything is looked for."""
+        """Whether anything is tuned."""
         return self.trials is not None
 
 
@@ -148,29 +146,8 @@ class Metrics(Config):
     fractions: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=100)]
 
 
-class ExplainConfig(Config):
-    """How the winner is explained: associations, drivers, ablation of feature groups.
-
-    ``max_seconds`` bounds the computing for drivers. ``none`` has nothing to set: a key that is
-    set all the same is refused by ``workflows.explanations``.
-    """
-
-    name: Name
-    ablation: Literal["sweep", "refit"] = "sweep"
-    permutation_repeats: Annotated[int, Field(ge=0, le=100_000)] = 0
-    background_size: Annotated[int, Field(ge=2, le=100_000)] = 2
-    cv_repeats: Annotated[int, Field(ge=1, le=1_000)] = 1
-    max_seconds: Seconds | None = None
-    top_drivers: Annotated[int, Field(ge=1, le=100)] = 1
-
-    @property
-    def on(self) -> bool:
-        """Whether anything is explained."""
-        return self.max_seconds is not None
-
-
 class Study(Config):
-    """What a sweep is called and what it asks.
+    """The name of a study and the question it answers.
 
     ``sweeps`` are several products of lists, by key, where one product would be too many runs.
     """
@@ -217,81 +194,3 @@ class Run(Config):
     limits: Limits
     dry_run: bool
     tuning: Tuning = UNTUNED  # records older than tuning say nothing of it
-
-
-def _listed(value: Any) -> Any:
-    return (value,) if isinstance(value, str) else value
-
-
-class StudySelector(Config):
-    """The study, or the studies, a comparison reads."""
-
-    name: Annotated[tuple[Name, ...] | None, BeforeValidator(_listed)]
-
-
-class ComparisonConfig(Config):
-    """When a run counts as worse than the best, and which of the tied is chosen.
-
-    ``rope`` is half the width of the region of practical equivalence, in ROC-AUC;
-    ``complexity_order`` names models, the simplest first, and a model it does not name counts as
-    the most complex.
-    """
-
-    alpha: Annotated[float, Field(gt=0, lt=0.5)]
-    rope: Annotated[float, Field(ge=0, lt=0.5)]
-    rule: Literal["best", "simplest_tied"]
-    complexity_order: tuple[str, ...]
-
-    @property
-    def told(self) -> str:
-        """What tells a run from the best, in words."""
-        return (
-            f"corrected resampled t-test with Holm's correction, p < {self.alpha:g}, or worse by "
-            f"more than {self.rope:g} with probability ≥ {1 - self.alpha:g} in a Bayesian "
-            "correlated t-test"
-        )
-
-
-class Report(Config):
-    """How the page is written."""
-
-    language: Literal["en", "ru"]
-
-
-class Tracking(Config):
-    """Where finished records are logged besides their own directories.
-
-    ``none`` has nothing to set: what it is given all the same is refused by ``workflows.mlflow``.
-    """
-
-    name: Literal["none", "mlflow"]
-    store: str | None = None
-    experiment: Annotated[str, Field(min_length=1, max_length=500)] | None = None
-    log_artifacts: bool = True
-
-
-class Compare(Config):
-    """The whole tree of ``retain-compare``.
-
-    ``offers`` is None until the data source is known, whose own catalogue is then taken.
-    """
-
-    study: StudySelector
-    runs: str | None
-    diff: tuple[str, ...] | None
-    data: Source | None = None
-    selection: ComparisonConfig
-    sealed_test: Literal["auto", "open", "closed"]
-    gate: dict[str, float]
-    gate_only: bool
-    report: Report
-    segmentation: Segmentation
-    assumptions: Assumptions
-    offers: Catalogue | None = None
-    campaign: CampaignConfig
-    explain: ExplainConfig
-    tracking: Tracking
-    resamples: Annotated[int, Field(ge=100, le=100_000)]
-    workers: Processes
-    threads: Threads
-    outputs: str

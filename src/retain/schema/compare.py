@@ -1,0 +1,110 @@
+"""The nodes of ``compare.yaml``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from retain.schema.campaign import Assumptions, CampaignConfig, Catalogue, Segmentation
+from retain.schema.names import Name, Processes, Seconds, Source, Threads
+from retain.schema.parsing import Config
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+class StudySelector(Config):
+    """The study, or the studies, a comparison reads."""
+
+    name: Annotated[tuple[Name, ...] | None, BeforeValidator(_listed)]
+
+
+class ComparisonConfig(Config):
+    """When a run counts as worse than the best, and which of the tied is chosen.
+
+    ``rope`` is half the width of the region of practical equivalence, in ROC-AUC;
+    ``complexity_order`` names models, the simplest first, and a model it does not name counts as
+    the most complex.
+    """
+
+    alpha: Annotated[float, Field(gt=0, lt=0.5)]
+    rope: Annotated[float, Field(ge=0, lt=0.5)]
+    rule: Literal["best", "simplest_tied"]
+    complexity_order: tuple[str, ...]
+
+    @property
+    def told(self) -> str:
+        """What tells a run from the best, in words."""
+        return (
+            f"corrected resampled t-test with Holm's correction, p < {self.alpha:g}, or worse by "
+            f"more than {self.rope:g} with probability ≥ {1 - self.alpha:g} in a Bayesian "
+            "correlated t-test"
+        )
+
+
+class ExplainConfig(Config):
+    """How the winner is explained: associations, drivers, ablation of feature groups.
+
+    ``max_seconds`` bounds the computing for drivers. ``none`` has nothing to set: a key that is
+    set all the same is refused by ``workflows.explanations``.
+    """
+
+    name: Name
+    ablation: Literal["sweep", "refit"] = "sweep"
+    permutation_repeats: Annotated[int, Field(ge=0, le=100_000)] = 0
+    background_size: Annotated[int, Field(ge=2, le=100_000)] = 2
+    cv_repeats: Annotated[int, Field(ge=1, le=1_000)] = 1
+    max_seconds: Seconds | None = None
+    top_drivers: Annotated[int, Field(ge=1, le=100)] = 1
+
+    @property
+    def on(self) -> bool:
+        """Whether anything is explained."""
+        return self.max_seconds is not None
+
+
+class Report(Config):
+    """How the page is written."""
+
+    language: Literal["en", "ru"]
+
+
+class Tracking(Config):
+    """Where finished records are logged besides their own directories.
+
+    ``none`` has nothing to set: what it is given all the same is refused by ``workflows.mlflow``.
+    """
+
+    name: Literal["none", "mlflow"]
+    store: str | None = None
+    experiment: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+    log_artifacts: bool = True
+
+
+class Compare(Config):
+    """The whole tree of ``retain-compare``.
+
+    ``offers`` is None until the data source is known, whose own catalogue is then taken.
+    """
+
+    study: StudySelector
+    runs: str | None
+    diff: tuple[str, ...] | None
+    data: Source | None = None
+    selection: ComparisonConfig
+    sealed_test: Literal["auto", "open", "closed"]
+    gate: dict[str, float]
+    gate_only: bool
+    report: Report
+    segmentation: Segmentation
+    assumptions: Assumptions
+    offers: Catalogue | None = None
+    campaign: CampaignConfig
+    explain: ExplainConfig
+    tracking: Tracking
+    resamples: Annotated[int, Field(ge=100, le=100_000)]
+    workers: Processes
+    threads: Threads
+    outputs: str
