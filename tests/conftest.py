@@ -236,11 +236,11 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 def _without_charts() -> Iterator[None]:
     from retain.execution.executor import run_in_subprocess
 
-    def run_all_but_charts(job: str, *arguments: Any, does: str) -> Any:
+    def run_all_but_charts(job: str, *arguments: Any, **named: Any) -> Any:
         return (
             contextlib.nullcontext(list)
-            if job == "draw"
-            else run_in_subprocess(job, *arguments, does=does)
+            if job in {"draw", "render"}
+            else run_in_subprocess(job, *arguments, **named)
         )
 
     with (

@@ -1,4 +1,4 @@
-"""Which regular customers are about to buy less, and what is that worth.
+"""Predict which regular customers will buy less, its cost, and the offers worth making.
 
 The public door. Importing it imports nothing heavy; each name is fetched when it is used.
 """

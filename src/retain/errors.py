@@ -1,4 +1,4 @@
-"""What retain says when it cannot go on.
+"""The errors of retain.
 
 Ground floor: imports nothing of the package. Every message tells what was found, what was
 expected and what to type. A ``RetainError`` is the user's to mend and is shown without a
@@ -48,7 +48,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint to append to a message, empty when no known name is close.
+    """Return a hint to append to a message, empty when no known name is close.
 
     >>> did_you_mean("sight", ["site", "product"])
     " Did you mean 'site'?"
@@ -99,7 +99,7 @@ class RetainError(Exception):
 
     @classmethod
     def at(cls, where: str, found: str, expected: str) -> RetainError:
-        """A value at a named place (table, column, config key) is not what it must be.
+        """Return a value at a named place (table, column, config key) is not what it must be.
 
         >>> print(RetainError.at("validation.folds", "it is 'five'", "expected a whole number"))
         validation.folds: it is 'five'; expected a whole number.
@@ -108,7 +108,7 @@ class RetainError(Exception):
 
     @classmethod
     def unwritable(cls, folder: object, error: OSError, elsewhere: str) -> RetainError:
-        """A folder that cannot be written, and what to type to write ``elsewhere``.
+        """Return a folder that cannot be written, and what to type to write ``elsewhere``.
 
         >>> full = OSError(28, "No space left on device")
         >>> print(RetainError.unwritable("outputs/models", full, "outputs=FOLDER"))

@@ -151,7 +151,7 @@ def test_unlike_runs_are_refused(swept, retain, retain_compare, tiny):
     retain(*tiny, "study.name=small", "data.customers=200", "model=tree")
     code, output = retain_compare("study=small")
     assert code == 2
-    assert "cannot stand in one table" in output
+    assert "cannot be compared in one table" in output
     assert "customers:" in output
 
 

@@ -72,8 +72,8 @@ def test_the_hash_of_the_code_and_that_of_tables_cover_every_file(monkeypatch):
     every = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     assert {path for path in every if path.relative_to(PACKAGE).parts[0] != "conf"} == opened
     opened.clear()
-    sql_script.definition_hash.cache_clear()
-    sql_script.definition_hash()
+    sql_script.hash_definition.cache_clear()
+    sql_script.hash_definition()
     assert opened == {path for path in every if path.is_relative_to(PACKAGE / "customers")}
 
 

@@ -27,7 +27,7 @@ def test_from_four_files_to_segments(retain, retain_compare, store, records):
     assert 0.895 <= found["logreg"]["metrics"]["roc_auc"]["value"] <= 0.915
     assert 0.905 <= found["extra_trees"]["metrics"]["roc_auc"]["value"] <= 0.93
     outcomes = {check["code"]: check["outcome"] for check in found["logreg"]["checks"]}
-    assert {code for code, outcome in outcomes.items() if outcome == "handled"} == {
+    assert {code for code, outcome in outcomes.items() if outcome == "mitigated"} == {
         "id_predicts_target",
         "order_predicts_target",
         "duplicate_customers",

@@ -1,4 +1,4 @@
-"""Who was contacted and who was held out: the files a campaign leaves for its readout.
+"""The assignment of a campaign: offers and control group, kept for the readout.
 
 campaigns/<id>/campaign.csv     a row for each chosen customer; see COLUMNS
 campaigns/<id>/campaign.json    the plan, its settings, and the hashes of its tables; see
@@ -70,7 +70,7 @@ class Assignment:
 
     @cached_property
     def treated(self) -> np.ndarray:
-        """Who was to be contacted, shape (n,)."""
+        """A mask of the customers to contact, shape (n,)."""
         return (self.table["arm"] == TREATMENT).to_numpy(dtype=bool)
 
 
@@ -110,7 +110,7 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
 
 
 def plain(config: Catalogue) -> dict[str, Any]:
-    """A node as the YAML that makes it; what it need not say stays out."""
+    """Return a node as the YAML that makes it; what it need not say stays out."""
     return config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
@@ -207,7 +207,7 @@ def _check_id(tree: Mapping[str, Any], folder: Path) -> str:
 
 
 def _at(tree: Mapping[str, Any], path: tuple[str, ...], kind: type, folder: Path) -> Any:
-    """What stands at a path of keys, of the kind it must be."""
+    """Return the value at a path of keys, of the type it must have."""
     node: Any = tree
     for key in path:
         node = node.get(key) if isinstance(node, dict) else None

@@ -50,20 +50,20 @@ class Audience:
     consent: Literal["from_data", "assume_given", "not_stated"] = "from_data"
 
     def __len__(self) -> int:
-        """The number of customers."""
+        """Return the number of customers."""
         return len(self.table)
 
     @property
     def with_profit(self) -> bool:
-        """Whether money is known."""
+        """True if money is known."""
         return self.profit_unit is not None
 
     def known(self, name: str) -> pd.Series:
-        """A feature, or what else rules may speak of, by its name."""
+        """Return a feature, or what else rules may speak of, by its name."""
         return self.table[name] if name in RESERVED else self.features[name]
 
     def rows(self, positions: np.ndarray) -> Audience:
-        """The customers at these positions of ``table``, in their order; drivers are left out."""
+        """Return the customers at these positions of ``table``, without drivers."""
         return replace(
             self,
             table=self.table.iloc[positions],
@@ -73,13 +73,13 @@ class Audience:
         )
 
     def placed(self, segments: np.ndarray) -> Audience:
-        """The same customers in their segments."""
+        """Return the same customers in their segments."""
         return replace(self, segments=segments)
 
 
 @dataclass(frozen=True)
 class CampaignSettings:
-    """What is assumed, offered and allowed."""
+    """The segmentation, assumptions, offers and limits of a campaign."""
 
     segmentation: Segmentation
     assumptions: Assumptions

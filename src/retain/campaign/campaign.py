@@ -36,7 +36,7 @@ NAMING = (
 
 @dataclass(frozen=True)
 class Campaign:
-    """Who is worth winning back, and what they are offered.
+    """A campaign: segments, offers, plan.
 
     Attributes
     ----------
@@ -108,7 +108,7 @@ def make_campaign(
 
 
 def at_cost(settings: CampaignSettings) -> CampaignSettings:
-    """The settings with every offer at what it is assumed to cost."""
+    """Return the settings with every offer at what it is assumed to cost."""
     times = settings.assumptions.cost_multiplier.value
     return replace(
         settings,
@@ -132,7 +132,7 @@ def with_plan(found: Campaign, context: PlanningContext, *, scenarios: bool = Tr
 
 
 def without_money(found: Campaign, settings: CampaignSettings) -> Campaign:
-    """Customers in segments of risk, and why nothing is planned."""
+    """Return customers in segments of risk, and why nothing is planned."""
     if not settings.planning.on:
         return found
     no = NotApplicable(
@@ -142,7 +142,7 @@ def without_money(found: Campaign, settings: CampaignSettings) -> Campaign:
 
 
 def _placed(audience: Audience, settings: CampaignSettings, draws: MonteCarlo | None) -> Campaign:
-    """The customers in their segments, and what is at risk in each."""
+    """Return the customers in their segments, and what is at risk in each."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
     known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
     placed = audience.placed(segments_of(audience, known))
@@ -156,7 +156,7 @@ def _placed(audience: Audience, settings: CampaignSettings, draws: MonteCarlo | 
 
 
 def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
-    """The risk from which the cheapest offer pays for a customer of median profit."""
+    """Return the risk from which the cheapest offer pays for a customer of median profit."""
     profit = positive_profit(audience.table["profit"].to_numpy(dtype=float))
     offer = settings.catalogue.offers[cheapest(settings.catalogue)]
     median = float(np.median(profit[profit > 0])) if (profit > 0).any() else 0.0
@@ -166,7 +166,7 @@ def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
 def apply_to_new_customers(
     audience: Audience, recalibration: Recalibration, settings: CampaignSettings
 ) -> Campaign:
-    """New customers in known segments, and who of them is offered what.
+    """Return new customers in known segments, and who of them is offered what.
 
     The segmentation is one that was settled. What takes long and was told where it was settled is
     left out: how stable segments are and what distinguishes them, and what other limits or

@@ -28,7 +28,7 @@ SCORE = "score of the model"
 
 
 def drift(reference: Reference, table: pd.DataFrame, score: np.ndarray) -> pd.DataFrame:
-    """How far the score and each feature have moved, the score first, then by PSI.
+    """Return the shift of the score and of each feature, the score first, then by PSI.
 
     Parameters
     ----------
@@ -67,13 +67,13 @@ COLUMNS = [
 
 
 def drift_warnings(found: pd.DataFrame) -> list[str]:
-    """A sentence for each warning that a drift gives; none is good news."""
+    """Return a sentence for each warning that a drift gives; none is good news."""
     shifted = found[found["shift"].isin(["moderate", "strong"])]
     return [_sentence(row) for row in shifted.to_dict("records")]
 
 
 def psi(then: np.ndarray, now: np.ndarray) -> float:
-    """The population stability index of two rows of counts; 0 where shares agree, no upper bound.
+    """Return the population stability index of two vectors of counts, ≥ 0.
 
     >>> psi(np.array([50, 50]), np.array([500, 500]))
     0.0
@@ -85,7 +85,7 @@ def psi(then: np.ndarray, now: np.ndarray) -> float:
 
 
 def psi_null_quantile(bins: int, then: int, now: int) -> float:
-    """What a PSI stays below 95 times in 100 if nothing moved (Yurdakul & Naranjo 2020).
+    """Return the 95 % quantile of PSI without any shift (Yurdakul & Naranjo 2020).
 
     >>> round(psi_null_quantile(10, 1000, 50), 2), round(psi_null_quantile(10, 1000, 100_000), 3)
     (0.36, 0.017)
@@ -115,7 +115,7 @@ def _row(
 
 
 def _p(counts: np.ndarray) -> float:
-    """The p of a chi-squared test: that two rows of counts are from one distribution."""
+    """Return the p of a chi-squared test: that two rows of counts are from one distribution."""
     if counts.shape[1] < 2:
         return 1.0
     few = stats.contingency.expected_freq(counts).min() < EXPECTED

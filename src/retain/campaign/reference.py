@@ -1,4 +1,4 @@
-"""What is kept of the training customers, so that drift can be told later without them.
+"""Reference distributions of the training customers, for later drift.
 
 Shares alone: how many lie in each tenth of a number, how many have each common level of a
 category, how many have no value. Of no single customer anything can be read off it.
@@ -50,7 +50,7 @@ class NumberShares(Config):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the bins are called, the one without a value last.
+        """Names of the bins, the one of missing values last.
 
         >>> NumberShares(kind="number", edges=(1.0, 2.5), counts=(1, 1, 1), n_missing=0).names
         ('≤ 1', '1 to 2.5', '> 2.5', '(missing)')
@@ -66,7 +66,7 @@ class NumberShares(Config):
         return np.array([*self.counts, self.n_missing])
 
     def counted(self, values: pd.Series) -> np.ndarray:
-        """How many of other ``values`` lie in each bin."""
+        """Return the number of of other ``values`` lie in each bin."""
         numbers = values.to_numpy(dtype=float)
         known = numbers[np.isfinite(numbers)]
         places = np.searchsorted(np.array(self.edges, dtype=float), known, side="left")
@@ -84,7 +84,7 @@ class LevelShares(Config):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What the bins are called."""
+        """Names of the bins."""
         return (*self.levels, OTHER, MISSING)
 
     @property
@@ -93,7 +93,7 @@ class LevelShares(Config):
         return np.array([*self.levels.values(), self.n_other, self.n_missing])
 
     def counted(self, values: pd.Series) -> np.ndarray:
-        """How many of other ``values`` lie in each bin; a level never met is an other one."""
+        """Return the number of ``values`` in each bin; an unseen level counts as other."""
         found = values.value_counts()
         common = found.reindex(list(self.levels), fill_value=0).to_numpy()
         missing = int(values.isna().sum())
@@ -126,7 +126,7 @@ class Reference(Config):
 
 
 def reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> Reference:
-    """What is kept of the customers of a comparison.
+    """Return the reference distributions of the customers of a comparison.
 
     Parameters
     ----------
@@ -163,7 +163,7 @@ def write(found: Reference, path: Path) -> str:
 
 
 def read(path: Path, sha256: str) -> Reference:
-    """The reference in a file.
+    """Return the reference in a file.
 
     Raises
     ------
@@ -208,7 +208,7 @@ def _number(values: pd.Series) -> NumberShares:
 
 
 def _category(values: pd.Series) -> LevelShares:
-    """Common levels by name. A rare one might be one customer's alone, so it goes unnamed."""
+    """Return common levels by name; rare ones, which may be one customer's, unnamed."""
     found = values.value_counts()
     least = max(FEWEST, RAREST * len(values))
     common = [str(level) for level in found.index[found >= least]][:MOST]
@@ -219,5 +219,5 @@ def _category(values: pd.Series) -> LevelShares:
 
 
 def _between(low: float, high: float) -> str:
-    """A bin by its two edges; by its value where it can hold one alone."""
+    """Return a bin by its two edges; by its value where it can hold one alone."""
     return f"= {high:.4g}" if np.nextafter(low, high) == high else f"{low:.4g} to {high:.4g}"

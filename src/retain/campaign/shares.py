@@ -53,12 +53,12 @@ def newcombe(
 def _reach(
     a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray, z: np.ndarray | float
 ) -> np.ndarray:
-    """How far the interval of the one share less the other reaches below the difference."""
+    """Return the distance of the interval's lower end below the difference."""
     return np.asarray(np.hypot(a / m - wilson(a, m, z)[0], wilson(b, n, z)[1] - b / n))
 
 
 def _inverted(a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """The p at which the interval ends at 0, by halving: its reach grows with z."""
+    """Return the p at which the interval ends at 0, by halving: its reach grows with z."""
     a, m, b, n = np.broadcast_arrays(a, m, b, n)
     falls = a * n < b * m  # the end that meets 0 is the upper one: seen from the other share
     a, b = np.where(falls, b, a), np.where(falls, a, b)
@@ -107,7 +107,7 @@ def mantel_haenszel(
 def null_error(
     treated_events: np.ndarray, treated: np.ndarray, control_events: np.ndarray, control: np.ndarray
 ) -> np.ndarray:
-    """Standard error of the weighted difference within strata (last axis) if there were none.
+    """Return the standard error of the weighted difference under no effect, by stratum.
 
     The share both arms would have, with half a case added to either answer, so that it is above 0.
     """

@@ -17,7 +17,7 @@ Language = Literal["en", "ru"]
 
 
 def segments_table(segments: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """What each segment is, a row each.
+    """Return the table of segments, a row each.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def customers_table(found: Campaign) -> pd.DataFrame:
 def offers_table(
     found: Campaign, plan: CampaignPlan, language: Language, reasons: pd.Series | None
 ) -> pd.DataFrame:
-    """Who is offered what, in words: those who get it, by segment, most net value first.
+    """Return the offers as texts, a row a customer, by segment, highest net value first.
 
     ``reasons`` are a sentence or more a customer, by id.
 

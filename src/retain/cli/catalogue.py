@@ -1,4 +1,4 @@
-"""What a campaign rests on, once it is known whose customers it is about."""
+"""The offer catalogue and settings of a campaign, once its customers are known."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANY = "general"
 
 
 def drop_offer_overrides(line: Arguments) -> Arguments:
-    """The line as it can be composed before it is known which catalogue it speaks of.
+    """Return the line as it can be composed before it is known which catalogue it speaks of.
 
     >>> drop_offer_overrides(Arguments(("study=demo", "offers.letter.capacity=5"))).overrides
     ('study=demo',)
@@ -62,7 +62,7 @@ def campaign_settings(line: Arguments, config: Compare, winner: Record) -> Campa
 
 
 def compose_compare(line: Arguments) -> Compare:
-    """The tree of ``compare.yaml``; ``study=NAME`` stands for ``study.name=NAME``."""
+    """Return the tree of ``compare.yaml``; ``study=NAME`` stands for ``study.name=NAME``."""
     from retain.cli.compose import Composer
     from retain.schema import Compare, parse
 

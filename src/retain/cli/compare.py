@@ -37,7 +37,7 @@ EXPLAINING = ("retain.workflows.explanation_jobs", "phik.phik", "shap")
 
 
 def main() -> None:
-    """The console command ``retain-compare``."""
+    """Run the console command ``retain-compare``."""
     code = answer(compare, sys.argv[1:], "compare")
     gc.freeze()  # nothing is looked through for garbage on the way out
     sys.exit(code)
@@ -144,7 +144,7 @@ def _code(checks: Sequence[GateResult], found: RunSelection) -> int:
 
 
 def _with_sealed_test(config: Compare, found: RunSelection) -> Compare:
-    """The settings, in which the sealed test stays closed while runs may still change the winner.
+    """Return the settings with the sealed test closed while runs may still change the winner.
 
     Looked at before the last run has ended, it would be looked at again for another winner.
     """

@@ -44,7 +44,7 @@ holds a number, options that choose themselves, ``hydra: null``; no code of ours
 
 
 class _Sweeps(Config):
-    """What a study sweeps, as its file says it."""
+    """The sweep of a study, as its file has it."""
 
     params: dict[str, Plain] | None = None
     sweeps: tuple[dict[str, Plain], ...] = ()
@@ -89,7 +89,7 @@ class Composer:
         return list(found.values())
 
     def trees(self) -> Iterator[tuple[tuple[str, ...], Tree]]:
-        """Overrides and unresolved tree of every run the line asks for, its baselines last."""
+        """Yield overrides and unresolved tree of every run of a line, baselines last."""
         sweeps = self._sweeps()
         count = sum(math.prod(len(axis.texts) for axis in axes) for axes in sweeps)
         if count > 1 and not self.line.multirun:
@@ -105,7 +105,7 @@ class Composer:
             yield from baseline_runs(axes, composed, self.groups.options["model"])
 
     def _sweeps(self) -> list[list[Axis]]:
-        """The products the line asks for: what its study sweeps, narrowed by what was typed.
+        """Return the products the line asks for: what its study sweeps, narrowed by what was typed.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class Composer:
         return [expand_axes(sweep) for sweep in sweeps]
 
     def one(self) -> dict[str, Any]:
-        """The one tree the line asks for, with Hydra's own part left out."""
+        """Return the one tree the line asks for, with Hydra's own part left out."""
         typed = check_overrides(self.line.overrides, self.groups)
         if self.line.multirun or count_runs(typed) > 1:
             raise RetainError("this command does one thing at a time: no -m and no lists to sweep.")
@@ -131,7 +131,7 @@ class Composer:
         return values
 
     def _compose(self, overrides: Sequence[str]) -> Tree:
-        """The unresolved tree of ``overrides``, by Hydra, whose own node is in it."""
+        """Return the unresolved tree of ``overrides``, by Hydra, whose own node is in it."""
         key = tuple(overrides)
         if key not in self._composed:
             paths = [f"hydra.searchpath=[{','.join(f'file://{d}' for d in self.line.config_dirs)}]"]
@@ -202,14 +202,14 @@ def _without_hydra(tree: Tree) -> Tree:
 
 
 def _chooses_by_reference(folder: Path) -> bool:
-    """Whether some option's defaults list refers to another choice (``- /db: ${model}``)."""
+    """Return whether some option's defaults list refers to another choice (``- /db: ${model}``)."""
     defaults = re.compile(r"^defaults:.*?^(?=\S)", re.MULTILINE | re.DOTALL)
     texts = (read_text(path) + "\n." for path in folder.rglob("*.yaml"))
     return any("${" in part for text in texts for part in defaults.findall(text))
 
 
 def resolve(tree: Tree) -> dict[str, Any]:
-    """The tree with every reference resolved; what is still missing is asked for.
+    """Return the tree with every reference resolved; what is still missing is asked for.
 
     Nodes without references, such as a data contract, are not copied.
     """
@@ -250,7 +250,7 @@ BASIC = "hydra._internal.core_plugins.basic_launcher.BasicLauncher"
 
 
 def choose_backend(composed: RunConfig) -> Backend:
-    """The engine a line asks for.
+    """Return the engine a line asks for.
 
     Raises
     ------
@@ -275,7 +275,7 @@ def choose_backend(composed: RunConfig) -> Backend:
 
 
 def _node(composed: RunConfig) -> dict[str, Any]:
-    """The launcher's node with its references resolved; Hydra's default stands for ours."""
+    """Return the launcher's node with its references resolved; Hydra's default stands for ours."""
     launcher = composed.hydra["launcher"]
     tree = resolve({**composed.tree, "hydra": {"launcher": launcher}})
     node = check_mapping("hydra.launcher", tree["hydra"]["launcher"])

@@ -56,7 +56,7 @@ def _check_levels(path: Path, text: str) -> None:
 
 
 def _count_nodes(node: yaml.Node, known: dict[int, float]) -> float:
-    """Return how many nodes there are with every alias written out; infinite for a cycle."""
+    """Return the number of nodes with every alias written out; infinite for a cycle."""
     if id(node) not in known:
         known[id(node)] = math.inf  # what is met again within itself has no end
         below: Iterable[yaml.Node] = ()

@@ -79,7 +79,7 @@ OFFERED = {
 
 
 def format_help(primary: str) -> str:
-    """The help text of a command."""
+    """Return the help text of a command."""
     options = Groups.among([conf_dir()]).options
     lines = [f"  {group:<15}{' '.join(options[group])}" for group in OFFERED[primary]]
     if lines:

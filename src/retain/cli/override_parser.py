@@ -57,7 +57,7 @@ def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
 
 
 def _depth(text: str) -> int:
-    """Return how deep brackets are nested at most."""
+    """Return the depth of nested brackets."""
     steps = (1 if one in "[{(" else -1 for one in text if one in "[]{}()")
     return max(itertools.accumulate(steps), default=0)
 

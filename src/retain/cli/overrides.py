@@ -1,4 +1,4 @@
-"""What was typed: flags and overrides. What they sweep: ``cli.sweep_axes``.
+"""The arguments typed: flags and overrides; ``cli.sweep_axes`` expands them.
 
 Every plain ``key=value`` is handed to Hydra as ``++key=value``, so that one check after
 composition (``cli.compose``) judges what was typed with ``+`` and without, and names the nearest
@@ -49,7 +49,7 @@ class Arguments:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What has to be typed to mean the same, flags that say how aside."""
+        """The overrides to type for the same result, without flags of output."""
         folders = (("-cd", os.path.relpath(folder)) for folder in self.config_dirs)
         return (*self.overrides, *(word for pair in folders for word in pair))
 
@@ -111,7 +111,7 @@ class Groups:
 
     @classmethod
     def among(cls, folders: Sequence[Path]) -> Groups:
-        """Groups of the shipped configs and of the user's own folders together."""
+        """Return groups of the shipped configs and of the user's own folders together."""
         found = {group: set(names) for group, names in HYDRAS.items()}
         for folder in folders:
             for path in folder.rglob("*.yaml"):
@@ -122,7 +122,7 @@ class Groups:
 
 
 def check_overrides(overrides: Sequence[str], groups: Groups) -> list[str]:
-    """The overrides as Hydra gets them; an option no group has is refused with the nearest."""
+    """Check overrides and return them as Hydra takes them."""
     return [_forced(text, parsed, groups) for text, parsed in parse_overrides(overrides)]
 
 

@@ -37,7 +37,7 @@ TYPED = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
 
 
 def main() -> None:
-    """The console command ``retain-readout``."""
+    """Run the console command ``retain-readout``."""
     sys.exit(answer(readout, sys.argv[1:], "readout"))
 
 
@@ -73,7 +73,7 @@ def readout(line: Arguments) -> int:
 
 
 def _place(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
-    """The folder that is locked, and where in it the readout goes.
+    """Return the folder that is locked, and where in it the readout goes.
 
     A campaign that lies in no study, since somebody copied it, is a folder of its own.
     """
@@ -97,7 +97,7 @@ def write(files: ReadoutDirectory, found: Found) -> None:
 
 
 def effects_table(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    """The effects as they stand in ``effects.csv``: no cell holds a mapping."""
+    """Return the effects as they stand in ``effects.csv``: no cell holds a mapping."""
     import pandas as pd
 
     flat = []
@@ -116,7 +116,7 @@ def _interval(name: str, found: dict[str, float | None] | None) -> dict[str, flo
 
 
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
-    """The catalogue as a file of the config group ``offers``; its texts are no references."""
+    """Return the catalogue as a file of the config group ``offers``, interpolations escaped."""
     from retain.campaign.assignment import plain
     from retain.execution.yaml_writer import yaml_text
 
@@ -125,7 +125,7 @@ def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
 
 
 def _literal(node: Any) -> Any:
-    """The same tree, in which what looks like a reference to another key is plain text."""
+    """Return the same tree, in which what looks like a reference to another key is plain text."""
     if isinstance(node, dict):
         return {key: _literal(value) for key, value in node.items()}
     if isinstance(node, list):
@@ -134,7 +134,7 @@ def _literal(node: Any) -> Any:
 
 
 def _config(line: Arguments) -> Readout:
-    """The tree of ``readout.yaml``; ``campaign=DIR`` stands for ``campaign.dir=DIR``."""
+    """Return the tree of ``readout.yaml``; ``campaign=DIR`` stands for ``campaign.dir=DIR``."""
     from retain.cli.compose import Composer
     from retain.schema import Readout, parse
 

@@ -45,7 +45,7 @@ SAFE_PATH = "PYTHONSAFEPATH"
 
 
 def main() -> None:
-    """The console command ``retain``."""
+    """Run the console command ``retain``."""
     install_signal_handlers()
     code = answer(run, sys.argv[1:], "run")
     if code > SIGNALLED:  # a second Ctrl-C would only break the interpreter's own tidying
@@ -181,7 +181,7 @@ def _run(
 
 
 def _summary(planned: Plan, records: Sequence[Record]) -> dict[str, Any]:
-    """Return what became of each run, for ``--json``; of a dry run, the states they have."""
+    """Return the outcome of each run for ``--json``; of a dry run, the states."""
     states = {record.id: record.state for record in records}
     runs = [
         {
@@ -196,7 +196,7 @@ def _summary(planned: Plan, records: Sequence[Record]) -> dict[str, Any]:
 
 
 def _surveyed(composed: Sequence[RunConfig], folder: Path | None) -> Preflight:
-    """What was seen of customers and components; in a process of its own if runs are done apart."""
+    """Return the preflight, made in a process of its own if runs are remote."""
     runs = [one.run for one in composed]
     if folder is not None:
         from retain.execution.executor import run_in_subprocess

@@ -35,7 +35,7 @@ UNLABELLED = {"target": None, "positive": None, "has_target": False}
 
 
 def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner) -> dict[str, Any]:
-    """The source of the new customers: that of the winner with what was typed, or another one.
+    """Return the source of the new customers: the winner's, or the one typed.
 
     Raises
     ------
@@ -64,14 +64,14 @@ def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner
 
 
 def _different(saved: LoadedWinner) -> str:
-    """What may be typed about new customers of the winner's source."""
+    """Return the keys that may differ for new customers of the winner's source."""
     if saved.sealed_at is None:
         return "data.path=FILE or data.dir=FOLDER"
     return f"data.snapshot=DAY, one after {saved.sealed_at}, or data.path=LOG"
 
 
 def _keys(line: Arguments, group: str) -> list[tuple[str, ...]]:
-    """The keys below a group that were typed, as paths."""
+    """Return the keys below a group that were typed, as paths."""
     typed = [text.split("=", 1)[0].lstrip("+") for text in line.overrides]
     return [tuple(key.split(".")[1:]) for key in typed if key.startswith(f"{group}.")]
 
@@ -96,7 +96,7 @@ def _set(tree: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 
 def main() -> None:
-    """The console command ``retain-score``."""
+    """Run the console command ``retain-score``."""
     sys.exit(answer(score, sys.argv[1:], "score"))
 
 
@@ -177,7 +177,7 @@ def _config(line: Arguments) -> Score:
 
 
 def _home(config: Score, path: Path) -> StudyDirectory:
-    """The folder that gets ``scores/`` and ``campaigns/``: the verdict's study, or another one.
+    """Return the study that gets ``scores/`` and ``campaigns/``.
 
     Raises
     ------
@@ -198,5 +198,5 @@ def _home(config: Score, path: Path) -> StudyDirectory:
 
 
 def _study_of(path: Path) -> StudyDirectory:
-    """The study whose verdict is at ``path``; ``verdict.json`` alone is one in the folder above."""
+    """Return the study whose verdict is at ``path``, a folder or ``verdict.json``."""
     return StudyDirectory(path.parents[1] if len(path.parts) > 2 else path.absolute().parents[1])

@@ -1,4 +1,4 @@
-"""How a launch ends when it is asked to: a scheduler sends SIGTERM, a closed terminal SIGHUP."""
+"""Signals that end a launch: SIGTERM of a scheduler, SIGHUP of a closed terminal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _asked(number: int, _: FrameType | None) -> None:
 
 
 def _gone(output: int) -> bool:
-    """Whether an output was a terminal that is closed now: what is said there raises an error."""
+    """Return whether an output was a terminal that is closed now."""
     try:
         return stat.S_ISCHR(os.fstat(output).st_mode) and not os.isatty(output)
     except OSError:

@@ -40,17 +40,17 @@ class Axis:
 
     @property
     def swept(self) -> bool:
-        """Whether there are several values to choose from."""
+        """True if there are several values to choose from."""
         return len(self.texts) > 1
 
     @property
     def plain(self) -> bool:
-        """Whether composing a value means no more than setting it."""
+        """True if composing a value means no more than setting it."""
         return bool(self.path and self.values)
 
 
 def count_values(override: Override) -> int:
-    """Return how many values an override sweeps, 1 where it sets one.
+    """Return the number of values an override sweeps, 1 where it sets one.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def count_values(override: Override) -> int:
 
 
 def _count_range(start: float | None, stop: float | None, step: float) -> int:
-    """Return how many values a range has, 0 where its numbers make none.
+    """Return the number of values of a range, 0 where its numbers make none.
 
     >>> _count_range(0, 10**9, 1), _count_range(0.0, 1.0, 0.25), _count_range(1, 0, 0)
     (1000000000, 4, 0)
@@ -95,7 +95,7 @@ def _is_finite(number: float | None) -> bool:
 
 
 def count_runs(overrides: Sequence[str]) -> int:
-    """Return how many combinations overrides span; a later one replaces an earlier one."""
+    """Return the number of combinations; a later override replaces an earlier one."""
     counts = {one.get_key_element(): count_values(one) for _, one in parse_overrides(overrides)}
     return math.prod(counts.values())
 
@@ -119,7 +119,7 @@ def _first(override: Override) -> str:
 
 
 def expand_axes(overrides: Sequence[str]) -> list[Axis]:
-    """The overrides as axes: comma-separated, ``choice`` and ``range`` values are swept.
+    """Return the overrides as axes: comma-separated, ``choice`` and ``range`` values are swept.
 
     A later override of the same key replaces an earlier one, so what is typed narrows a study.
     """
@@ -147,7 +147,7 @@ def _as_typed(text: str) -> str:
 
 
 def _plain(value: object) -> Plain:
-    """A value that is what it says, or ``NOT_PLAIN``: references, lists and mappings are not."""
+    """Return a plain value, or ``NOT_PLAIN`` for references, lists and mappings."""
     text = getattr(value, "text", value)  # Hydra wraps what stood in quotes
     if isinstance(text, str) and "$" in text:
         return NOT_PLAIN

@@ -23,7 +23,7 @@ Product = Callable[[list[Axis]], Iterator[Composition]]
 def baseline_runs(
     axes: Sequence[Axis], product: Product, models: Sequence[str]
 ) -> Iterator[Composition]:
-    """Overrides and unresolved tree of every baseline that one product of axes calls for.
+    """Yield overrides and unresolved tree of every baseline that one product of axes calls for.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def baseline_runs(
 
 
 def _of_a_model(axis: Axis) -> bool:
-    """Whether an override is of a model or of what prepares its rows.
+    """Return whether an override is of a model or of what prepares its rows.
 
     >>> _of_a_model(Axis(("++model.C=1",))), _of_a_model(Axis(("sampler@x=smote",)))
     (True, True)
@@ -62,7 +62,7 @@ def _of_a_model(axis: Axis) -> bool:
 
 
 def _named(tree: Tree, models: Sequence[str]) -> tuple[str, ...]:
-    """The baselines of a tree's source, in its order."""
+    """Return the baselines of a tree's source, in its order."""
     named = tree.get("data", {}).get("baselines") or ()
     if not isinstance(named, list | tuple):
         raise RetainError(
@@ -88,7 +88,7 @@ SOURCES = "hydra.searchpath="
 def expand_grid(
     axes: Sequence[Axis], compose: Compose, *, independent: bool
 ) -> Iterator[tuple[tuple[str, ...], Tree]]:
-    """Overrides and tree of each run, in the order of the axes' product.
+    """Yield overrides and tree of each run, in the order of the axes' product.
 
     Parameters
     ----------
@@ -125,13 +125,13 @@ def expand_grid(
 
 
 def _alone(axis: Axis, axes: Sequence[Axis]) -> bool:
-    """Whether no other override speaks of the same node, of one within it or around it."""
+    """Return whether no other override speaks of the same node, of one within it or around it."""
     others = [other.path for other in axes if other is not axis and other.path]
     return not any(_related(axis.path, path) for path in others)
 
 
 def _related(one: Where, other: Where) -> bool:
-    """Whether one path leads through the other.
+    """Return whether one path leads through the other.
 
     >>> _related(("model",), ("model", "C")), _related(("model", "C"), ("model", "tol"))
     (True, False)
@@ -144,7 +144,7 @@ def _untangled(
     turns: Callable[[tuple[Axis, ...]], dict[tuple[str, ...], Patch]],
     axes: Sequence[Axis],
 ) -> dict[tuple[Axis, ...], dict[tuple[str, ...], Patch]]:
-    """The tables, with axes that change the same nodes composed together, until none do."""
+    """Return the tables, with axes that change the same nodes composed together, until none do."""
     touched = {
         group: {path for patch in table.values() for path in patch}
         for group, table in tables.items()
@@ -158,7 +158,7 @@ def _untangled(
 
 
 def diff_trees(base: Any, other: Any, where: Where = ()) -> Patch:
-    """What ``other`` has otherwise than ``base``; a node with other keys counts as a whole.
+    """Return the difference of ``other`` to ``base``; a node with other keys as a whole.
 
     Hydra's own node is a list of choices, which grows and shrinks key by key.
 

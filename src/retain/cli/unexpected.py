@@ -72,7 +72,7 @@ def report_unforeseen(error: Exception, arguments: Sequence[str]) -> int:
 
 
 def _summary(error: Exception) -> str:
-    """What happened in short, of a worker's traceback its last line."""
+    """Return the error in short; of a worker's traceback the last line."""
     lines = str(error).strip().splitlines() or [""]
     said = lines[-1] if lines[0].startswith("Traceback ") else " ".join(lines)
     if not lines[0].startswith("Traceback "):
@@ -95,7 +95,7 @@ def _write_log(error: Exception, arguments: Sequence[str]) -> Path | None:
 
 
 def _write_new(folder: Path, content: bytes) -> Path:
-    """A new private file in a folder that is no link."""
+    """Return a new private file in a folder that is no link."""
     day = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     name = f"retain-bug-{day}-{secrets.token_hex(4)}.log"
     place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -130,7 +130,7 @@ def _versions() -> Iterator[str]:
 
 
 def _without_secrets(text: str) -> str:
-    """A text without passwords in addresses, its values of the environment as their names."""
+    """Return a text without passwords, values of the environment as their names."""
     text = _PASSWORD.sub("…@", text)
     values = sorted(os.environ.items(), key=lambda item: -len(item[1]))
     for name, value in values:

@@ -22,7 +22,7 @@ Operation = Literal["ratio", "difference", "slope", "mean"]
 
 @dataclass(frozen=True, slots=True)
 class DisplayName:
-    """What something is called for people, in the two languages of the report."""
+    """A name for people, in the two languages of the report."""
 
     en: str
     ru: str
@@ -30,7 +30,7 @@ class DisplayName:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What is known about one feature: its group, its kind and its names for people.
+    """The group, the kind and the display names of one feature.
 
     ``levels`` names the values of a category; one without a name there goes by itself.
     """
@@ -44,11 +44,11 @@ class Column:
 
     @property
     def label(self) -> DisplayName:
-        """What the feature is called."""
+        """The display name of the feature."""
         return DisplayName(self.en or self.name, self.ru or self.name)
 
     def level(self, value: str) -> DisplayName:
-        """What a value of the category is called.
+        """Return the display name of a level.
 
         >>> named = {"yes": DisplayName("Agreed", "Согласен")}
         >>> consent = Column("consent", "communication", "category", levels=named)
@@ -75,7 +75,7 @@ class DerivedFeature:
 
     @property
     def column(self) -> Column:
-        """What is known about it once it stands in a table."""
+        """The description of the feature as a column."""
         return Column(self.name, self.group, "number", self.en, self.ru)
 
 
@@ -96,7 +96,7 @@ class FunnelStep:
 
 @dataclass(frozen=True)
 class Panel:
-    """Whose row each is and of which day, where a source has several snapshots of a customer.
+    """The customer and the day of each row, for a source with several snapshots.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class Panel:
     sensitivity: pd.DataFrame | None = None
 
     def rows(self, mask: np.ndarray) -> Panel:
-        """The rows where ``mask`` is True."""
+        """Return the rows where ``mask`` is True."""
         return replace(self, customer=self.customer[mask], snapshot=self.snapshot[mask])
 
 
@@ -182,7 +182,7 @@ class Customers:
             object.__setattr__(self, "duplicate_groups", alone)
 
     def _ordinal_codes(self) -> np.ndarray:
-        """A number for each customer, the same whatever the order of rows."""
+        """Return a number for each customer, the same whatever the order of rows."""
         if self.panel is not None:
             return np.asarray(pd.factorize(self.panel.customer.astype(str), sort=True)[0])
         order = natural_sort_order(self.features.index)
@@ -191,7 +191,7 @@ class Customers:
         return places
 
     def __len__(self) -> int:
-        """The number of customers."""
+        """Return the number of customers."""
         return len(self.features)
 
     @property
@@ -203,7 +203,7 @@ class Customers:
         return found
 
     def column_info(self, features: Iterable[str]) -> dict[str, Column]:
-        """What is known about each of these features, derived ones included, in their order.
+        """Return the description of each of these features, derived ones included.
 
         >>> table = pd.DataFrame({"may": [1.0], "june": [2.0]}, index=[7])
         >>> months = {name: Column(name, "purchase", "number") for name in table}
@@ -229,7 +229,7 @@ class Customers:
         return self.target
 
     def describe_funnel(self) -> str:
-        """The funnel in one line.
+        """Return the funnel in one line.
 
         >>> table = pd.DataFrame({"pages": [1.0]}, index=pd.Index([7], name="customer_id"))
         >>> step = FunnelStep("newcomers", 3, 1, "no revenue before")
@@ -244,14 +244,14 @@ class Customers:
         )
 
     def filter(self, keep: pd.Series | Iterable[bool], name: str, reason: str) -> Customers:
-        """These customers without those where ``keep`` is False, the step told in the funnel."""
+        """Return the customers where ``keep`` is True, with a funnel step for the others."""
         mask = np.asarray(keep, dtype=bool)
         gone = tuple(self.features.index[~mask].tolist())
         step = FunnelStep(name, len(mask), int(mask.sum()), reason, gone)
         return replace(self.rows(mask), funnel=(*self.funnel, step))
 
     def rows(self, mask: np.ndarray) -> Customers:
-        """The customers where ``mask`` is True: a view for one purpose, no step of the funnel."""
+        """Return the customers where ``mask`` is True, without a funnel step."""
         index = self.features.index[mask]
         columns = {name: values.array[mask] for name, values in self.features.items()}
 
@@ -290,7 +290,7 @@ class Customers:
 
 
 def _describe_steps(steps: Sequence[FunnelStep]) -> str:
-    """Steps that count the same thing; what they count is named unless it is customers."""
+    """Return steps that count the same thing; what they count is named unless it is customers."""
     tail = " → ".join(f"{step.after} ({step.name})" for step in steps)
     of = "" if steps[0].unit == "customers" else f" {steps[0].unit}"
     return f"{steps[0].before}{of} → {tail}"

@@ -96,7 +96,7 @@ def _scale_count(count: int, customers: int, fewest: int = 1) -> int:
 
 
 def _cell_edges(customers: int) -> NDArray[np.int64]:
-    """The rows where the runs of one label begin and, last, where they end."""
+    """Return the rows where the runs of one label begin and, last, where they end."""
     ends = np.cumsum([0, *_load_figures()["quirks"]["runs"]])
     edges: NDArray[np.int64] = np.round(ends * customers / ends[-1]).astype(np.int64)
     return edges
@@ -117,7 +117,7 @@ def _sample_customers(edges: NDArray[np.int64], rng: np.random.Generator) -> pd.
 def _cell(
     cell: Mapping[str, Any], rows: NDArray[np.int64], rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Customers of one third of a class: a Gaussian copula with its marginals."""
+    """Return customers of one third of a class: a Gaussian copula with its marginals."""
     names = list(cell["marginals"])
     correlation = np.eye(len(names))
     for i, below in enumerate(cell["correlation"], start=1):
@@ -131,7 +131,7 @@ def _cell(
 
 
 def _values(name: str, cell: Mapping[str, Any], uniform: NDArray[np.float64]) -> NDArray[Any]:
-    """The values of a feature at these points of its distribution, as its file has them."""
+    """Return the values of a feature at these points of its distribution, as its file has them."""
     marginal, feature = cell["marginals"][name], _load_figures()["features"][name]
     if "quantiles" in marginal:
         grid = np.linspace(0, 1, len(marginal["quantiles"]))
@@ -143,7 +143,7 @@ def _values(name: str, cell: Mapping[str, Any], uniform: NDArray[np.float64]) ->
 
 
 def _block(edges: NDArray[np.int64]) -> tuple[int, int, int]:
-    """Where the copied customers stand first, where again, and how many they are.
+    """Return the first row of the copied block, of its copy, and its length.
 
     The copies lie across the border of the fourth run and the fifth. Their originals declined,
     so the copies before the border have the label flipped.
@@ -155,7 +155,7 @@ def _block(edges: NDArray[np.int64]) -> tuple[int, int, int]:
 
 
 def _copy_block(table: pd.DataFrame, first: int, again: int, count: int) -> pd.DataFrame:
-    """The table with a block of customers standing again; some columns keep their own values."""
+    """Return the table with a block of customers copied; some columns keep their values."""
     copies = _load_figures()["quirks"]["copies"]
     for name in table.columns.drop("activity"):
         own = round(count * copies["redrawn"].get(name, 0) / copies["count"])
@@ -166,7 +166,7 @@ def _copy_block(table: pd.DataFrame, first: int, again: int, count: int) -> pd.D
 
 
 def _add_flaws(table: pd.DataFrame, above: int, rng: np.random.Generator) -> pd.DataFrame:
-    """The table with newcomers and outliers in the rows ``above``, misspellings at its top."""
+    """Add newcomers and outliers in the rows ``above``, and misspellings at the top."""
     quirks, customers = _load_figures()["quirks"], len(table)
     newcomers = _scale_count(quirks["newcomers"], customers)
     outliers = _scale_count(quirks["outliers"], customers)

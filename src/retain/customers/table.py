@@ -52,7 +52,7 @@ def read(  # noqa: PLR0913 - the keys of conf/data/table.yaml
     categorical_columns: Sequence[str] = (),
     known_kinds: Mapping[str, Kind] | None = None,
 ) -> Customers:
-    """The customers of one file, a row each.
+    """Return the customers of one file, a row each.
 
     Columns are named as in the file or canonically (``customerID`` or ``customer_id``).
 
@@ -176,7 +176,7 @@ def _columns(roles: Roles, features: Mapping[str, InferredColumn]) -> Iterator[C
 def _drop_uninformative(
     customers: Customers, roles: Roles, features: Mapping[str, InferredColumn]
 ) -> Customers:
-    """The customers without columns that tell nothing, or tell who is who; told in the funnel."""
+    """Drop constant, empty and identifying columns, each with a funnel step."""
     # an id that a group names stays: the audit refuses it, with numbers
     asked = [*roles.keep_columns, *(name for name in (roles.id,) if name in roles.groups)]
     kept = {roles.names[name] for name in asked}
@@ -212,7 +212,7 @@ def _target(
 def _target_label(
     name: str | None, answers: pd.Series | None, target: pd.Series | None
 ) -> DisplayName | None:
-    """The positive answer as the file writes it."""
+    """Return the positive answer as the file writes it."""
     if answers is None or target is None:
         return None
     said = f"{name} = {answers[target == 1].iloc[0]}"
@@ -235,7 +235,7 @@ def _consent(table: Table, name: str) -> pd.Series:
 
 
 def _ids(table: Table, name: str | None) -> pd.Index:
-    """The ids: whole numbers where all are, else texts; the row number where no column is named."""
+    """Return ids: whole numbers where all are, else texts; row numbers without a column."""
     if name is None:
         log.info("%s: no data.id, so the row number is the id", table.path.name)
         return pd.RangeIndex(1, len(table.cells) + 1, name="customer_id")

@@ -11,7 +11,7 @@ _TENS = 10 ** np.arange(19)  # all that fit int64
 
 
 def natural_sort_order(ids: pd.Index) -> np.ndarray:
-    """The places of ids in the order of their texts, a million of which Arrow sorts in a second.
+    """Return the positions of ids in the order of their texts.
 
     >>> natural_sort_order(pd.Index([9, 10, 100])).tolist()
     [1, 2, 0]
@@ -22,7 +22,7 @@ def natural_sort_order(ids: pd.Index) -> np.ndarray:
 
 
 def _by_digits(numbers: np.ndarray) -> np.ndarray:
-    """The places of whole numbers from 0 on in the order of their texts.
+    """Return the places of whole numbers from 0 on in the order of their texts.
 
     With zeros on the right to the same length they are in that order, the shorter of two alike
     first.

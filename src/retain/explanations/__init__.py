@@ -1,1 +1,1 @@
-"""Why a winner ranks as it does: associations, drivers, contributions, and what they can bear."""
+"""Explanations of a winner's ranking: associations, drivers, ablation, label audit."""

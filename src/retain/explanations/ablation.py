@@ -70,7 +70,7 @@ def refit_without(
 
 
 def from_refit(whole: Sequence[float], rest: Sequence[float], test_to_train: float) -> Contribution:
-    """The contribution of a group by ROC-AUC with and without it, on the same folds.
+    """Return the contribution of a group by ROC-AUC with and without it, on the same folds.
 
     >>> one = from_refit([0.9, 0.92, 0.91], [0.85, 0.88, 0.86], test_to_train=0.5)
     >>> round(one.loss, 4), one.low < one.loss < one.high

@@ -1,4 +1,4 @@
-"""What goes with the target, and which features say the same: φk and its significance."""
+"""Associations of features with the target and with each other: φk and its significance."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Binned:
 
 
 def bins_for(rows: int) -> int:
-    """How many bins so many rows allow.
+    """Return the number of bins so many rows allow.
 
     >>> [bins_for(rows) for rows in (20, 240, 1_039, 1_000_000)]
     [2, 6, 10, 10]
@@ -36,7 +36,7 @@ def bins_for(rows: int) -> int:
 
 
 def bin_values(values: pd.Series, bins: int) -> Binned:
-    """The values of a number or a category in bins.
+    """Return the values of a number or a category in bins.
 
     Those of a number have equal counts, but for values many customers share. Where a few have
     large amounts, bins of equal width put a third to a half of the customers into one, and hide
@@ -57,7 +57,7 @@ def bin_values(values: pd.Series, bins: int) -> Binned:
 
 
 def count_bins(one: Binned, other: Binned) -> np.ndarray:
-    """How many rows stand in each pair of bins, rows not known left out, empty lines too.
+    """Return the number of rows in each pair of bins; rows with missing values are left out.
 
     Returns
     -------
@@ -110,7 +110,7 @@ class Redundant:
 
 @dataclass(frozen=True)
 class Associations:
-    """How strongly columns go together.
+    """The strength of association between columns.
 
     Attributes
     ----------
@@ -127,7 +127,7 @@ class Associations:
     pairs: pd.DataFrame
 
     def redundant(self, threshold: float = REDUNDANT) -> list[Redundant]:
-        """Groups of features linked by φk above ``threshold``, most alike first.
+        """Return groups of features linked by φk above ``threshold``, most alike first.
 
         >>> pairs = pd.DataFrame({"a": ["x", "y"], "b": ["y", "z"], "phik": [0.99, 0.95]})
         >>> Associations(pd.DataFrame(index=list("zyx")), pairs).redundant()
@@ -215,7 +215,7 @@ def _phik(counts: np.ndarray) -> float:
 
 
 def _grid(counts: np.ndarray) -> tuple[int, int]:
-    """The bins of the normal distribution a table is held against: its own, or a few more.
+    """Return the bins of the normal distribution a table is held against: its own, or a few more.
 
     phik cuts both axes of that distribution evenly. Where the bins of one side do not fall together
     with those of the other, even a correlation of 1 leaves cells mixed, and φk comes out far too
@@ -238,7 +238,7 @@ def _pairs(columns: dict[str, Binned], least: float) -> Iterator[tuple[str, str,
 
 
 def _may_reach(phik: float, counts: np.ndarray) -> bool:
-    """Whether chi-square is as large as that of ``phik``; far quicker than to solve for φk."""
+    """Return whether chi-square reaches that of ``phik``; far faster than solving for φk."""
     if phik <= 0:
         return True
     total, (rows, columns) = counts.sum(), counts.shape
@@ -250,7 +250,7 @@ def _may_reach(phik: float, counts: np.ndarray) -> bool:
 
 @cache
 def _share(phik: float, rows: int, columns: int) -> float:
-    """The part of the largest chi-square, beyond chance, that belongs to a φk."""
+    """Return the part of the largest chi-square, beyond chance, that belongs to a φk."""
     from phik.bivariate import chi2_from_phik
 
     return float(chi2_from_phik(phik, 1, nx=rows, ny=columns)) / (min(rows, columns) - 1)

@@ -20,7 +20,7 @@ LARGEST = 20_000
 
 @dataclass(frozen=True)
 class TimeBudget:
-    """What explanations of all customers together may take.
+    """The limits of time and memory of explanations.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What reasons stand on: the features a winner sees, who declined, and what they are called."""
+"""The context of explanations: the winner's features, target and display names."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ExplanationContext:
 
 
 def grounds(customers: Customers, training: TrainingSpec, splits: Splits) -> ExplanationContext:
-    """The grounds of a winner: what it sees of these customers, beside all there is."""
+    """Return the grounds of a winner: what it sees of these customers, beside all there is."""
     every = Features(derived=True, max_categories=training.features.max_categories)
     order = splits.ids.append(splits.test_ids)
     table = feature_matrix(customers, every).loc[order]

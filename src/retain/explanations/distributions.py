@@ -1,4 +1,4 @@
-"""How a feature is distributed among those who declined and those who stayed, and how far apart."""
+"""The distribution of a feature in both classes, and the distance between them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """How far the classes are apart, with its 95 % interval.
+    """An effect size with its 95 % interval.
 
     ``cliffs_delta`` lies within −1 and 1 and is positive where those who declined have higher
     values; ``cramers_v`` lies within 0 and 1.
@@ -151,7 +151,7 @@ def _spread(values: np.ndarray) -> Spread:
 
 
 def cliffs_delta(values: np.ndarray, declined: np.ndarray) -> Effect | None:
-    """How much oftener a decliner's value is above another's than below it (Cliff, 1993).
+    """Return P(decliner's value > other's) − P(<), Cliff's delta (1993).
 
     It is 2 · ROC-AUC − 1 of the value as a score, and has the interval of DeLong et al. (1988).
 

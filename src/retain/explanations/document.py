@@ -65,7 +65,7 @@ def document(found: ExplanationResult) -> dict[str, Any]:
 
 
 def _groups(found: ExplanationResult, strength: Mapping[str, Strength]) -> list[dict[str, Any]]:
-    """Groups, the one whose absence costs most first."""
+    """Return groups, the one whose absence costs most first."""
     messages = [_group(name, found, strength) for name in found.grounds.groups]
 
     def rank(one: dict[str, Any]) -> tuple[float, float]:
@@ -101,7 +101,7 @@ def _ablation(found: Contribution) -> dict[str, Any]:
 
 
 def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
-    """Who explained, and how far it can be trusted."""
+    """Return the explainer and the measures of its reliability."""
     both = [one for one in features if one["mean_abs_shap"] and one["permutation_importance"]]
     alike = agreement(
         [one["mean_abs_shap"]["value"] for one in both],
@@ -129,7 +129,7 @@ def _pairs(associations: Associations) -> list[dict[str, Any]]:
 
 
 def _examples(found: ExplanationResult) -> list[dict[str, Any]]:
-    """The training customers with the highest risk, out of fold."""
+    """Return the training customers with the highest risk, out of fold."""
     if found.drivers is None or found.strongest is None:
         return []
     shares = found.drivers.shares

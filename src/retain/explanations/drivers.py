@@ -1,4 +1,4 @@
-"""What a winner's scores go with: SHAP values of every training customer, out of fold."""
+"""Drivers: out-of-fold SHAP values of every training customer."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ShapContributions:
 
 
 def shares(explained: Explained) -> ShapContributions:
-    """An explanation on the scales that people read."""
+    """Return an explanation on the scales that people read."""
     return ShapContributions(
         ids=explained.ids,
         features=explained.features,
@@ -89,7 +89,7 @@ class Drivers:
 
 
 def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: int) -> Drivers:
-    """The folds as one; of several repeats, each customer's means.
+    """Return the folds as one; of several repeats, each customer's means.
 
     ``recorded`` are the scores that the winner's run wrote, with which these are compared.
     """
@@ -150,7 +150,7 @@ class RankAgreement:
 
 
 def agreement(strength: Sequence[float], permuted: Sequence[float]) -> RankAgreement | None:
-    """How alike SHAP and permutation order the features; None where one of them has no order.
+    """Return the rank correlation of SHAP and permutation importance; None without an order.
 
     >>> agreement([0.9, 0.5, 0.1], [0.03, 0.02, 0.01]).tau
     1.0

@@ -21,7 +21,7 @@ FLAT = 1e-9
 
 @dataclass(frozen=True)
 class LogOddsScale:
-    """What turns a row's shares of its margin into shares of log-odds and of probability.
+    """A scale from shares of a margin to shares of log-odds and of probability.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class LogOddsScale:
 def scale_log_odds(
     margin: np.ndarray, base: float, probability: np.ndarray, edge: float
 ) -> LogOddsScale:
-    """The factors of rows with these margins and probabilities, explained from one base.
+    """Return the factors of rows with these margins and probabilities, explained from one base.
 
     ``edge`` is the least distance of a probability from 0 and 1 that the rows learnt from can
     tell, such as half a customer of them: log-odds have no end, and what was learnt has.
@@ -78,7 +78,7 @@ def _line(margin: np.ndarray, probability: np.ndarray) -> tuple[float, float] | 
 
 
 def _read_off(margin: np.ndarray, base: float, probability: np.ndarray) -> float:
-    """The probability at the base: the base itself if it is one, else between those of rows."""
+    """Return the probability at the base: its own, or interpolated between rows."""
     if _alike(margin, probability):
         return float(base)
     order = np.argsort(margin)
@@ -90,7 +90,7 @@ def _alike(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def _factor(old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """New distance over old; for a row at the base itself, that of the rows in the mean."""
+    """Return new distance over old; for a row at the base itself, that of the rows in the mean."""
     far = np.abs(old) > FLAT * max(float(np.abs(old).max(initial=0.0)), FLAT)
     if not far.any():
         return np.zeros(len(old))
@@ -136,7 +136,7 @@ class Explained:
 
     @property
     def margin(self) -> np.ndarray:
-        """What the values of each row add up to, shape (n,)."""
+        """The sum of the values of each row, shape (n,)."""
         return np.asarray(self.base + self.shapley.sum(axis=1))
 
     @property
@@ -196,7 +196,7 @@ def _explained(
 
 
 def _inner(model: BaseEstimator) -> BaseEstimator:
-    """What a calibration was put on: its margin is explained, the curve follows it."""
+    """Return the estimator under a calibration, whose margin is explained."""
     if isinstance(model, CalibratedClassifierCV):
         return model.calibrated_classifiers_[0].estimator
     return model

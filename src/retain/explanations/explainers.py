@@ -79,7 +79,7 @@ def _called(inner: BaseEstimator) -> str:
 
 
 def exact(inner: BaseEstimator, train: pd.DataFrame) -> Exact | None:
-    """An explainer that SHAP has for a model of this class."""
+    """Return an explainer that SHAP has for a model of this class."""
     if not isinstance(inner, Pipeline):
         return None
     with _quiet():
@@ -123,18 +123,18 @@ class Exact:
 
     @property
     def base(self) -> float:
-        """What a row's values add up from; some models have it once they explained a row."""
+        """The base value; some models have it only after they explained a row."""
         return float(np.ravel(self._explainer.expected_value)[-1])
 
     def met(self, table: pd.DataFrame) -> np.ndarray:
-        """What the last step meets, and which feature each of its columns came from."""
+        """Return the columns of the last step, and the feature behind each."""
         place = {name: j for j, name in enumerate(table)}
         self._places = [place[name] for name in column_origins(self._inner)]
         self._features = len(place)
         return transformed_columns(self._inner, table)
 
     def explain(self, rows: Any, part: slice) -> Values:
-        """The values of some of the rows, by feature."""
+        """Return the values of some of the rows, by feature."""
         try:
             with _quiet():
                 values = np.asarray(self._explainer.shap_values(rows[part]))
@@ -171,11 +171,11 @@ class Sampled:
         return float(self._score(self._background).mean())
 
     def met(self, table: pd.DataFrame) -> pd.DataFrame:
-        """The rows themselves."""
+        """Return the rows themselves."""
         return table
 
     def explain(self, rows: Any, part: slice) -> Values:
-        """The values of some of the rows, and their standard errors."""
+        """Return the values of some of the rows, and their standard errors."""
         return shapley(self._score, rows.iloc[part], self._background, self._random)
 
     def probability(self, model: BaseEstimator, table: pd.DataFrame, _: Any) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What is told of each feature: what it goes with, which way, how much, and how sure that is."""
+"""A summary of each feature: associations, direction, importance and its interval."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _known(found: ExplanationResult, name: str) -> dict[str, Any]:
 
 
 def _moved(found: ExplanationResult, order: list[str]) -> dict[str, dict[str, Any]]:
-    """How each feature that the winner sees moves its scores."""
+    """Return the effect of each of the winner's features on its scores."""
     drivers, grounds = found.drivers, found.grounds
     if drivers is None:
         return {}

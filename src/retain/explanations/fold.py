@@ -52,7 +52,7 @@ def _shuffled(
 
 @dataclass(frozen=True)
 class FoldExplained:
-    """What a fold's test rows told.
+    """The explanation of a fold's test rows.
 
     ``losses`` are ROC-AUC lost for each feature when it is shuffled, shape (n_features,); None
     where nobody asked.
@@ -67,7 +67,7 @@ class FoldExplained:
 def explain_fold(
     scoring: FoldScorer, fold: Fold, budget: TimeBudget, shuffles: int
 ) -> FoldExplained:
-    """The test rows of ``fold`` explained, and each feature shuffled ``shuffles`` times.
+    """Return the test rows of ``fold`` explained, and each feature shuffled ``shuffles`` times.
 
     Raises
     ------

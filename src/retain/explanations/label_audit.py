@@ -1,4 +1,4 @@
-"""What customers did from one period to the next, against what their label says."""
+"""The label audit: change from one period to the next, by label."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _side_json(side: ClassFell) -> dict[str, Any]:
 
 
 def label_audit(customers: Customers) -> list[LabelAudit]:
-    """The label against every derived slope and difference of periods.
+    """Return the label against every derived slope and difference of periods.
 
     In the order of the derived features. A figure that is known for one class alone says nothing
     and is left out; so is what the store does (``communication``), not the customer.

@@ -1,4 +1,4 @@
-"""What is usual among those who stay, and each customer's strongest drivers beside it."""
+"""Typical values of customers who stay, and each customer's strongest drivers."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _usual(values: pd.Series) -> TypicalRange:
 def top_drivers(
     found: ShapContributions, table: pd.DataFrame, usually: dict[str, TypicalRange], count: int
 ) -> pd.DataFrame:
-    """The strongest drivers of each customer, beside its own value and what is usual.
+    """Return the strongest drivers of each customer, beside its own value and what is usual.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def top_drivers(
 def _beside(
     values: pd.DataFrame, usually: dict[str, TypicalRange], rows: np.ndarray, chosen: np.ndarray
 ) -> pd.DataFrame:
-    """A customer's own value of the chosen feature, and what is usual."""
+    """Return a customer's own value of the chosen feature, and what is usual."""
     numbers = ("value", "typical_low", "typical_high", "typical_share")
     beside = pd.DataFrame(np.nan, index=range(len(rows)), columns=list(numbers))
     level = np.full(len(rows), None, dtype=object)

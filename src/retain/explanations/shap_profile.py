@@ -1,4 +1,4 @@
-"""How a feature's SHAP values lie: their spread, and how they follow the feature's value."""
+"""The profile of a feature's SHAP values: spread, and dependence on the feature."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CLEAR = 0.5
 
 @dataclass(frozen=True)
 class Direction:
-    """Whether higher values go with a higher risk; of a category, the level with the highest."""
+    """True if higher values go with a higher risk; of a category, the level with the highest."""
 
     towards: str
     rho: float | None = None
@@ -27,7 +27,7 @@ class Direction:
 
 
 def direction(values: pd.Series, shares: np.ndarray) -> Direction | None:
-    """Which way a feature moves scores; None where it moves none.
+    """Return the direction in which a feature moves scores, or None.
 
     >>> direction(pd.Series([1.0, 2.0, 3.0]), np.array([0.3, 0.1, -0.2])).towards
     'down'
@@ -46,7 +46,7 @@ def direction(values: pd.Series, shares: np.ndarray) -> Direction | None:
 
 
 def beeswarm_bins(values: pd.Series, shares: np.ndarray) -> dict[str, Any] | None:
-    """Counts of SHAP values in equal bins, and how high the feature's values in each rank.
+    """Return counts of SHAP values in equal bins, and how high the feature's values in each rank.
 
     None where all are the same. ``mean_ranks`` go from 0 (lowest) to 1, None for bins without a
     known number.
@@ -101,7 +101,7 @@ def _step(name: object, part: pd.DataFrame, *, number: bool) -> dict[str, Any]:
 
 
 def _binned(values: pd.Series) -> pd.Series:
-    """The bin of each number; few different ones are their own."""
+    """Return the bin of each number; few different ones are their own."""
     if values.nunique() <= STEPS:
         return values
     return pd.qcut(values, STEPS, labels=False, duplicates="drop")
@@ -125,7 +125,7 @@ class Strength:
 def strengths(
     sizes: np.ndarray, duplicate_groups: pd.Series, *, resamples: int, seed: int
 ) -> list[Strength]:
-    """The mean of each column of ``sizes``, shape (n, p), with percentile bootstrap intervals.
+    """Return the mean of each column of ``sizes``, (n, p), with bootstrap intervals.
 
     Customers are resampled with their copies (rows of one duplicate group). Of more than
     ``BUNDLES`` groups several are resampled as one, which leaves the variance of a mean as it is.

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 def label_json(label: DisplayName | None) -> dict[str, str] | None:
-    """A label in both languages."""
+    """Return a label in both languages."""
     return None if label is None else asdict(label)
 
 
 def to_json(found: DataclassInstance | None) -> dict[str, Any] | None:
-    """A finding by the names of its parts."""
+    """Return a finding by the names of its parts."""
     return None if found is None else asdict(found)
 
 
 def number_json(value: Any) -> float | None:
-    """A number that JSON can hold; None for one that is not known.
+    """Return a number that JSON can hold; None for one that is not known.
 
     >>> number_json(1), number_json(float("nan"))
     (1.0, None)
@@ -41,7 +41,7 @@ ESTIMATES = ("mean_abs_shap", "permutation_importance", "effect_size")
 
 
 def features_table(features: Sequence[Tree]) -> pd.DataFrame:
-    """What is told of each feature, strongest first.
+    """Return the table of features, most important first.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def features_table(features: Sequence[Tree]) -> pd.DataFrame:
 
 
 def groups_table(groups: Sequence[Tree]) -> pd.DataFrame:
-    """What is lost without each group, most first.
+    """Return the table of feature groups, largest loss first.
 
     Returns
     -------

@@ -74,7 +74,7 @@ class BgNbd(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.column_stack([1 - declined, declined])
 
     def predict(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
-        """The likelier class."""
+        """Return the likelier class."""
         return np.asarray(self.classes_[np.argmax(self.predict_proba(X), axis=1)])
 
     def p_alive(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:

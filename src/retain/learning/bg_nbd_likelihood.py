@@ -56,7 +56,7 @@ class BgNbdParams:
 
 
 def fit_bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
-    """The parameters of greatest likelihood; customers alike in all three are counted once.
+    """Return the parameters of greatest likelihood; customers alike in all three are counted once.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def fit_bg_nbd(x: np.ndarray, t_x: np.ndarray, T: np.ndarray) -> BgNbdParams:
 
 
 def _is_flat(logs: np.ndarray, slopes: np.ndarray) -> bool:
-    """Whether nothing is to be gained any more, but beyond the bounds.
+    """Return whether nothing is to be gained any more, but beyond the bounds.
 
     What the search says of itself is not asked: it ends as abnormal where rounding is all there is.
     """
@@ -122,7 +122,7 @@ class _NegLogLikelihood:
         return -float(value), -(slopes @ self._share) * np.array([r, alpha, a, b])
 
     def _gammas(self, r: float, alpha: float, a: float, b: float) -> np.ndarray:
-        """What depends on the number of purchases alone."""
+        """Return the terms that depend on the number of purchases alone."""
         x = self._often
         rate = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
         leaving = gammaln(a + b) + gammaln(b + x) - gammaln(b) - gammaln(a + b + x)
@@ -152,7 +152,7 @@ class MonotoneSigmoid:
 
     @classmethod
     def fit(cls, score: np.ndarray, target: np.ndarray) -> MonotoneSigmoid:
-        """The curve of greatest likelihood (Platt 1999, without his prior) that does not fall.
+        """Fit the non-decreasing curve of greatest likelihood (Platt 1999, without his prior).
 
         >>> curve = MonotoneSigmoid.fit(np.arange(10.0), np.arange(10) // 4 % 2)
         >>> bool((np.diff(curve(np.arange(10.0))) > 0).all())
@@ -176,5 +176,5 @@ class MonotoneSigmoid:
         return np.array([self.center, self.scale, self.intercept, self.slope])
 
     def __call__(self, score: np.ndarray) -> np.ndarray:
-        """The probability of each score, in its shape."""
+        """Return the probability of each score, in its shape."""
         return np.asarray(expit(self.intercept + self.slope * (score - self.center) / self.scale))

@@ -82,7 +82,7 @@ class Blend(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(np.mean(curved, axis=0))
 
     def predict(self, X: pd.DataFrame) -> np.ndarray:
-        """The likelier class."""
+        """Return the likelier class."""
         return np.asarray(self.classes_[np.argmax(self.predict_proba(X), axis=1)])
 
 

@@ -1,4 +1,4 @@
-"""Which feature each column that a model meets came from: one-hot columns, missing indicators."""
+"""The feature behind each column of a fitted pipeline's last step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retain.errors import NotApplicable
 
 
 def transformed_columns(pipeline: Pipeline, table: pd.DataFrame) -> np.ndarray:
-    """The columns that the last step of a fitted ``pipeline`` meets for the rows of ``table``."""
+    """Return the columns of the last step of a fitted ``pipeline`` for ``table``."""
     columns: Any = table
     for _, step in pipeline.steps[:-1]:
         if hasattr(step, "transform"):  # a sampler has to do with training rows alone
@@ -25,7 +25,7 @@ def transformed_columns(pipeline: Pipeline, table: pd.DataFrame) -> np.ndarray:
 
 
 def column_origins(pipeline: Pipeline) -> list[str]:
-    """The feature behind each column the last step of a fitted ``pipeline`` meets, in order.
+    """Return the feature behind each column the last step of a fitted ``pipeline`` meets, in order.
 
     Told from what the steps learnt and not from the columns' names, since a category may be
     called as another feature's column is.
@@ -62,7 +62,7 @@ def _one_hot(encoder: OneHotEncoder, names: list[str]) -> list[str]:
 
 
 def required_features(model: BaseEstimator) -> tuple[str, ...] | None:
-    """The features a model names, None for one that takes what there is.
+    """Return the features a model names, None for one that takes what there is.
 
     >>> from retain.learning.recency_rule import RecencyRule
     >>> required_features(RecencyRule()), required_features(BaseEstimator())
@@ -74,7 +74,7 @@ def required_features(model: BaseEstimator) -> tuple[str, ...] | None:
 def select_model_columns(
     model: BaseEstimator, table: pd.DataFrame, known: Iterable[str]
 ) -> pd.DataFrame:
-    """The columns of a feature table that a model sees.
+    """Return the columns of a feature table that a model sees.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def select_model_columns(
 def missing_features_reason(
     model: BaseEstimator, table: pd.DataFrame, known: Iterable[str] = ()
 ) -> str | None:
-    """Why a model cannot read a table, None where it can.
+    """Return the reason for which a model cannot read a table, or None.
 
     >>> from retain.learning.recency_rule import RecencyRule
     >>> missing_features_reason(RecencyRule(), pd.DataFrame({"pages": [1.0]}))

@@ -1,4 +1,4 @@
-"""Which combinations have no meaning on these customers, and why."""
+"""Combinations that have no meaning on these customers, with the reason."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _check_neighbours(spec: PipelineSpec, _: pd.DataFrame, target: np.ndarray) -
 
 
 def _neighbours(sampler: BaseEstimator | None) -> int:
-    """The most neighbours a sampler, or one within it, is configured to look at."""
+    """Return the most neighbours a sampler, or one within it, is configured to look at."""
     found = [0]
     for name, value in ({} if sampler is None else sampler.get_params()).items():
         if name.endswith(("k_neighbors", "n_neighbors")) and isinstance(value, int):

@@ -38,7 +38,7 @@ Kind = Callable[[Any], bool]
 
 
 def build_training_spec(run: Run) -> TrainingSpec:
-    """The experiment a config describes, every parameter checked."""
+    """Return the experiment a config describes, every parameter checked."""
     model = build_component(
         "model", search_ranges.strip_search_space(run.model), _is_classifier, run.threads
     )
@@ -70,7 +70,7 @@ def _check_search(search: Mapping[str, SearchRange], model: Any, threads: int) -
 
 
 def build_component(where: str, node: Mapping[str, Any], kind: Kind, threads: int = 1) -> Any:
-    """The estimator a node describes, or None where its ``_target_`` is null.
+    """Return the estimator a node describes, or None where its ``_target_`` is null.
 
     ``threads`` is how many compute threads it may ask for.
 
@@ -88,7 +88,7 @@ def build_component(where: str, node: Mapping[str, Any], kind: Kind, threads: in
 def build_source(
     node: Mapping[str, Any], learnt: Mapping[str, str] | None = None
 ) -> Callable[[], Customers]:
-    """A call that reads the customers a ``data`` node describes.
+    """Return a call that reads the customers a ``data`` node describes.
 
     With ``learnt``, the kinds of features by name, they are customers to be scored by a model
     that learnt from these: a reader without a contract has to be told.
@@ -107,7 +107,7 @@ def build_source(
 
 
 def _build(where: str, node: Mapping[str, Any], kind: Kind, threads: int) -> Any:
-    """The object, with those within it built before it by the same rules."""
+    """Return the object, with those within it built before it by the same rules."""
     target, parameters = _check(where, node, kind)
     for name, value in parameters.items():
         check_parameter(where, target, name, value, threads)
@@ -118,7 +118,7 @@ def _build(where: str, node: Mapping[str, Any], kind: Kind, threads: int) -> Any
 
 
 def _build_nested(where: str, value: Any, threads: int) -> Any:
-    """A parameter's value; estimators within it are held to the same rules."""
+    """Return a parameter's value; estimators within it are held to the same rules."""
     if isinstance(value, Mapping):
         if "_target_" in value:
             return _build(where, value, is_estimator, threads)
@@ -136,7 +136,7 @@ def _call(where: str, target: Any, parameters: Mapping[str, Any]) -> Any:
 
 
 def _check(where: str, node: Mapping[str, Any], kind: Kind) -> tuple[Any, dict[str, Any]]:
-    """What a node names and the parameters it gives, none of them called or looked into yet."""
+    """Return the target of a node and its parameters, as they stand."""
     forbidden = {"_args_", "_partial_", "_recursive_", "_convert_"} & set(node)
     if forbidden:
         raise RetainError(f"{where}: key {min(forbidden)!r} is not allowed in a component.")
@@ -160,7 +160,7 @@ def _check_names(
 
 
 def _hint(where: str, key: str, configured: Sequence[str], known: Sequence[str]) -> str:
-    """The nearest parameter: one the config lists, any other, or one of another option's."""
+    """Return the nearest parameter: one the config lists, any other, or one of another option's."""
     near = nearest(key, configured) or nearest(key, known)
     if near is not None:
         return f" Did you mean {where}.{near}?"

@@ -32,7 +32,7 @@ from retain.learning.tuning import tune
 
 @dataclass(frozen=True)
 class CrossValidationResult:
-    """What an experiment came to.
+    """The result of a cross-validation.
 
     ``metrics`` maps a name to ``{value, low, high, higher_is_better, fold_values}``, the values
     in the order of ``Splits.folds``; ``seconds`` maps a phase to wall time; ``tuning`` is what
@@ -80,7 +80,7 @@ def cross_validate(  # noqa: PLR0913 - the last two are for those who stop on th
 
 
 def fit(training: TrainingSpec, customers: Customers, ids: pd.Index) -> BaseEstimator:
-    """The experiment's estimator, tuned if it is to be, fitted on all the customers named."""
+    """Fit the training spec's estimator, tuned if configured, on the customers named."""
     table = training.feature_table(customers).loc[ids]
     target = customers.y.loc[ids].to_numpy()
     model = assemble(training.pipeline, table, customers.duplicate_groups, training.seed)

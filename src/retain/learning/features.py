@@ -39,7 +39,7 @@ def feature_matrix(customers: Customers, features: Features) -> pd.DataFrame:
 
 
 def training_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.DataFrame:
-    """The columns a model learnt from, in its order, of customers it is to score.
+    """Return the columns a model learnt from, in its order, of customers it is to score.
 
     Raises
     ------

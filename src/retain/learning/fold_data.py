@@ -103,7 +103,7 @@ MAX_IN_MEMORY = 64 * 2**20
 
 @dataclass(frozen=True)
 class FoldData:
-    """What a model is fitted on and asked about: read-only arrays, each laid out without gaps.
+    """Training and test rows of a fold for a model: read-only contiguous arrays.
 
     Attributes
     ----------
@@ -139,7 +139,7 @@ class _Capture(BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no ty
 def prepare_fold(
     pipeline: Pipeline, table: pd.DataFrame, target: np.ndarray, test: pd.DataFrame
 ) -> FoldData:
-    """The rows the last step of ``pipeline`` would meet, fitted on ``table``."""
+    """Return the rows the last step of ``pipeline`` would meet, fitted on ``table``."""
     names = [name for name, _ in pipeline.steps]
     if {"sample", "encode"}.issubset(names) and names.index("sample") < names.index("encode"):
         return _prepare_stepwise(pipeline, table, target, test)
@@ -152,7 +152,7 @@ def prepare_fold(
 def _prepare_stepwise(
     pipeline: Pipeline, table: pd.DataFrame, target: np.ndarray, test: pd.DataFrame
 ) -> FoldData:
-    """The same by the pipeline itself, where its sampler must see categories as they are."""
+    """Return the same by the pipeline itself, where its sampler must see categories as they are."""
     steps = Pipeline(
         [*((name, clone(step)) for name, step in pipeline.steps[:-1]), ("rows", _Capture())]
     )
@@ -162,7 +162,7 @@ def _prepare_stepwise(
 
 
 def _read_only_contiguous(values: Any) -> np.ndarray:
-    """A read-only array without gaps, so that memory and file hold it in the same layout.
+    """Return a read-only array without gaps, so that memory and file hold it in the same layout.
 
     Sums over another layout round otherwise: scores would depend on who computed the rows.
     """
@@ -183,7 +183,7 @@ def preprocessing_key(pipeline: Pipeline) -> str | None:
 
 
 def _describe_estimator(value: Any) -> Any:
-    """An estimator as class and parameters, nested ones likewise; other values as they are."""
+    """Return an estimator as class and parameters, recursively; other values unchanged."""
     if isinstance(value, type):
         return f"{value.__module__}.{value.__qualname__}"
     if isinstance(value, BaseEstimator):
@@ -210,7 +210,7 @@ class PreparedFoldCache:
         self._held: OrderedDict[str, FoldData] = OrderedDict()
 
     def load(self, content: str, make: Callable[[], FoldData]) -> FoldData:
-        """The rows that ``content`` stands for, made where nobody made them yet."""
+        """Return the rows that ``content`` stands for, made where nobody made them yet."""
         key = hashlib.sha256(content.encode()).hexdigest()
         if key in self._held:
             self._held.move_to_end(key)

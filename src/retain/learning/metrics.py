@@ -1,4 +1,4 @@
-"""What a set of scores is worth: each metric with its direction, each mean with its interval."""
+"""Metrics with their direction, and means with their interval."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Metric:
 
 
 def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
-    """The configured metrics that these customers allow, in the order they are printed."""
+    """Return the configured metrics that these customers allow, in the order they are printed."""
     found = [
         Metric("roc_auc", True, lambda y, p, _: roc_auc(y, p)),
         Metric("average_precision", True, lambda y, p, _: average_precision(y, p)),
@@ -48,7 +48,7 @@ def select_metrics(metrics: Metrics, *, with_profit: bool) -> list[Metric]:
 
 
 def roc_auc(target: np.ndarray, probability: np.ndarray) -> float:
-    """The share of pairs of a decliner and another that the probabilities order rightly.
+    """Return the share of pairs of a decliner and another that the probabilities order rightly.
 
     Ties count half (Mann & Whitney, 1947, by ranks); NaN where a class is missing.
 
@@ -109,7 +109,7 @@ def expected_calibration_error(target: np.ndarray, probability: np.ndarray) -> f
 
 
 def top_weights(probability: np.ndarray, share: float) -> np.ndarray:
-    """How much of each row lies in the top ``share`` of scores; ties at the edge are shared.
+    """Return the weight (0 to 1) of each row in the top ``share``; ties share the edge.
 
     >>> top_weights(np.array([0.9, 0.5, 0.5, 0.1]), 0.5).tolist()
     [1.0, 0.5, 0.5, 0.0]

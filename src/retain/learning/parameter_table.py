@@ -1,4 +1,4 @@
-"""Which parameters of the registered classes a config may not set, and why."""
+"""Parameters of registered classes that a config may not set, with the reason."""
 
 from __future__ import annotations
 

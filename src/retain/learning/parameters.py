@@ -117,7 +117,7 @@ no path, no host, no dotted name.
 
 
 def _count(value: Any, levels: int) -> float:
-    """Return how many values there are, infinite where they are nested deeper than allowed."""
+    """Return the number of values, infinite where they are nested too deep."""
     if not isinstance(value, Mapping | list | tuple):
         return 1
     if levels == 0:

@@ -25,7 +25,7 @@ MISSING = "(missing)"
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """What a run is made of, unfitted.
+    """The unfitted parts of a run.
 
     ``sampler`` and ``scaling`` are None where there is none. ``max_categories`` bounds the
     columns one category feature becomes; rarer values share one. ``search`` tells where
@@ -44,7 +44,7 @@ class PipelineSpec:
 def assemble(
     spec: PipelineSpec, table: pd.DataFrame, groups: pd.Series, seed: int
 ) -> BaseEstimator:
-    """An unfitted classifier for tables shaped like ``table`` (from ``features.matrix``).
+    """Return an unfitted classifier for tables shaped like ``table`` (from ``features.matrix``).
 
     Folds within the training rows (calibration, blend) keep copied customers together.
     """
@@ -76,7 +76,7 @@ def categories(table: pd.DataFrame) -> list[str]:
 
 
 def takes_categories(sampler: BaseEstimator | None) -> bool:
-    """Whether a sampler must be told which columns are categories (SMOTENC)."""
+    """Return whether a sampler must be told which columns are categories (SMOTENC)."""
     return sampler is not None and hasattr(sampler, "categorical_features")
 
 

@@ -61,7 +61,7 @@ class RecencyRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return np.column_stack([1 - declined, declined])
 
     def predict(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
-        """What the rule says, whatever the probability."""
+        """Return the rule's answer, 0 or 1, whatever the probability."""
         return np.asarray(self.classes_[(self._days(X) >= self.t_).astype(int)])
 
     def _days(self, X: pd.DataFrame | np.ndarray) -> np.ndarray:
@@ -69,7 +69,7 @@ class RecencyRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def best_threshold(days: np.ndarray, declined: np.ndarray) -> tuple[float, float]:
-    """The days from which decline is best told, the fewest of equally good, and Youden's index.
+    """Return the threshold in days with the best Youden index, and that index.
 
     >>> best_threshold(np.array([3.0, 10, 20]), np.array([False, True, True]))
     (10.0, 1.0)

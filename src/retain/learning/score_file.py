@@ -78,7 +78,7 @@ def _find_value_problem(scores: pd.DataFrame) -> str | None:
 
 
 def _find_fold_problem(scores: pd.DataFrame, record: Record) -> str | None:
-    """Return how the folds differ from the first ones of the split, which its metrics are over."""
+    """Return the difference between the folds and the first ones of the split, or None."""
     if not has_first_folds(scores, record.folds, record.split):
         return f"its folds are not the {record.folds} of its record"
     return _find_count_problem(len(scores), record)
@@ -93,7 +93,7 @@ def has_first_folds(scores: pd.DataFrame, count: int, split: SplitInfo) -> bool:
 
 
 def _find_count_problem(rows: int, record: Record) -> str | None:
-    """Return how the rows differ: each customer learnt from is tested once in each repeat.
+    """Return the difference between the rows and one test of each customer a repeat, or None.
 
     Where rows have days, or a race stopped the run, only some of them are.
     """

@@ -52,7 +52,7 @@ class Scores:
 def select_latest_snapshot(
     customers: Customers, parts: Sequence[Scores], drivers: pd.DataFrame | None = None
 ) -> tuple[Customers, list[Scores], pd.DataFrame | None]:
-    """Customers, their scores and drivers at the latest snapshot scored, by the customers' own ids.
+    """Return customers, scores and drivers at the latest scored snapshot, by customer id.
 
     Where customers have one row each, all as they are. ``drivers`` are a table with a column
     ``customer_id``.
@@ -77,7 +77,7 @@ def select_latest_snapshot(
 
 
 def _rename_ids(table: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
-    """The rows of these customers, by their own ids."""
+    """Return the rows of these customers, by their own ids."""
     kept = table[table["customer_id"].isin(ids.index)].reset_index(drop=True)
     return kept.assign(customer_id=ids.loc[kept["customer_id"]].to_numpy())
 

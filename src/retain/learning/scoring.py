@@ -35,7 +35,7 @@ class TrainingSpec:
     seed: int
 
     def feature_table(self, customers: Customers) -> pd.DataFrame:
-        """What the model sees of these customers: the one way features reach an estimator.
+        """Return the features of these customers as an estimator gets them.
 
         Raises
         ------
@@ -83,7 +83,7 @@ class FoldScores:
 
 
 class FoldScorer:
-    """What all folds of an experiment have in common.
+    """Scorer of the folds of one run.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ class FoldScorer:
         self._content = _cache_key(customers, splits, self.table, self._model)
 
     def score_fold(self, fold: Fold, watch: Stopwatch) -> FoldScores:
-        """A fold's test rows, scored by the model fitted, and tuned if it is to be, on the rest."""
+        """Score a fold's test rows by a model tuned and fitted on the other rows."""
         tuned = self._tune(fold, watch) if self._experiment.pipeline.tuning.on else None
         model = self._model if tuned is None else tuned.model
         by = self._score_prepared if isinstance(model, Pipeline) else self._score_table
@@ -123,13 +123,13 @@ class FoldScorer:
         return self._to_fold_scores(fold, clip_probabilities(by(model, fold, watch)), told)
 
     def fit_fold(self, fold: Fold) -> BaseEstimator:
-        """The model that scores a fold's test rows, fitted on all the others as a whole."""
+        """Return the model that scores a fold's test rows, fitted on all the others as a whole."""
         tuning = self._experiment.pipeline.tuning.on
         model = self._tune(fold, Stopwatch({})).model if tuning else self._model
         return clone(model).fit(self.table.iloc[fold.train], self.labels[fold.train])
 
     def restore_folds(self, scores: Scores, tuning: Mapping[str, Any] | None) -> list[FoldScores]:
-        """The parts scored before: the first folds, in the order of the splits."""
+        """Return the parts scored before: the first folds, in the order of the splits."""
         left = scores.table["probability"].to_numpy()
         parts: list[FoldScores] = []
         while len(left):
@@ -209,7 +209,7 @@ def clip_probabilities(probability: np.ndarray) -> np.ndarray:
 
 
 def concat_folds(parts: list[FoldScores]) -> pd.DataFrame:
-    """The parts as one table of scores."""
+    """Return the parts as one table of scores."""
     counts = [len(part.ids) for part in parts]
     ids = parts[0].ids.append([part.ids for part in parts[1:]])
     columns = (

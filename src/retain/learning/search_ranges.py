@@ -34,7 +34,7 @@ def parse_search_space(model: Mapping[str, Any]) -> dict[str, SearchRange]:
 
 
 def strip_search_space(node: Any) -> Any:
-    """The node of a model without its ranges and those of models within it.
+    """Return the node of a model without its ranges and those of models within it.
 
     >>> strip_search_space({"name": "blend", "members": {"svc": {"C": 1.0, "search": {}}}})
     {'name': 'blend', 'members': {'svc': {'C': 1.0}}}
@@ -45,7 +45,7 @@ def strip_search_space(node: Any) -> Any:
 
 
 def identity_config(tree: Mapping[str, Any], *, tuned: bool) -> dict[str, Any]:
-    """A run's tree with the ranges that can change its result, and no others."""
+    """Return a run's tree with the ranges that can change its result, and no others."""
     model = strip_search_space(tree["model"])
     kept = {KEY: tree["model"][KEY]} if tuned and KEY in tree["model"] else {}
     return {**tree, "model": {**model, **kept}}

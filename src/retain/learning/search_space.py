@@ -1,4 +1,4 @@
-"""Where a model's parameters are looked for: checked before any fit, and asked of a trial."""
+"""The search space of a model's parameters: checked before any fit, asked by a trial."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def check_search_space(space: Space, model: BaseEstimator, *, tuned: bool) -> No
 
 
 def default_parameters(space: Space, model: BaseEstimator) -> dict[str, Any]:
-    """The model's own parameters as a trial knows them."""
+    """Return the model's own parameters as a trial knows them."""
     values = model.get_params(deep=False)
     return {
         name: model_choices(where).index(_plain(values[name])) if where.choices else values[name]
@@ -55,12 +55,12 @@ def default_parameters(space: Space, model: BaseEstimator) -> dict[str, Any]:
 
 
 def suggest_parameters(trial: Trial, space: Space) -> dict[str, Any]:
-    """The parameters a trial is to try."""
+    """Return the parameters a trial is to try."""
     return {name: _suggest(trial, name, where) for name, where in space.items()}
 
 
 def model_choices(where: SearchRange) -> list[Any]:
-    """The choices as a model gets them: lists, which configs hold as tuples.
+    """Return the choices as a model gets them: lists, which configs hold as tuples.
 
     >>> model_choices(SearchRange(choices=((32, 16), "auto")))
     [[32, 16], 'auto']
@@ -82,7 +82,7 @@ def _suggest(trial: Trial, name: str, where: SearchRange) -> Any:
 
 
 def _find_problem(where: SearchRange) -> tuple[str, str] | None:
-    """What is wrong with a range, and what is expected."""
+    """Return what is wrong with a range and what is expected, or None."""
     ends = (where.low, where.high)
     if where.choices:
         expected = "expected choices, or low and high"
@@ -97,7 +97,7 @@ def _find_problem(where: SearchRange) -> tuple[str, str] | None:
 
 
 def _contains(where: SearchRange, value: Any) -> bool:
-    """Whether a value lies in a range.
+    """Return whether a value lies in a range.
 
     >>> _contains(SearchRange(low=1, high=9), 4), _contains(SearchRange(low=1, high=9), 4.5)
     (True, False)

@@ -1,4 +1,4 @@
-"""Who is learnt from and who is tested: a fold, all of them together, and folds within folds."""
+"""Splits: a fold, all folds together, and folds within folds."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class DuplicateAwareKFold:
             yield np.flatnonzero(numbers != k), np.flatnonzero(numbers == k)
 
     def get_n_splits(self, *_: Any, **__: Any) -> int:
-        """The number of folds, as scikit-learn asks for it."""
+        """Return the number of folds, as scikit-learn asks for it."""
         return self.n_splits
 
 

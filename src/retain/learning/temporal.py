@@ -16,7 +16,7 @@ from retain.schema import Validation
 
 @dataclass(frozen=True)
 class TemporalSplitPlan:
-    """What each snapshot is for.
+    """The role of each snapshot: training, test, sealed test, or skipped.
 
     Attributes
     ----------
@@ -39,7 +39,7 @@ class TemporalSplitPlan:
 
     @property
     def description(self) -> str:
-        """What each snapshot is for, in words."""
+        """The roles of the snapshots as a sentence."""
         parts = [
             f"learns from {_describe_days(self.train_days)}",
             f"tests on {_describe_days(self.test_days)}, each by rows {self.gap.days} days older",
@@ -53,7 +53,7 @@ class TemporalSplitPlan:
 
 
 def plan_snapshots(dated: Panel, gap: int | None) -> TemporalSplitPlan:
-    """What each snapshot of these rows is for.
+    """Assign a role to each snapshot.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def plan_snapshots(dated: Panel, gap: int | None) -> TemporalSplitPlan:
 
 
 def _has_enough_training_rows(rows: pd.Series, day: pd.Timestamp, between: pd.Timedelta) -> bool:
-    """Whether there is at least half as much to learn from as to test.
+    """Return whether there is at least half as much to learn from as to test.
 
     Else a fold would tell of a model that nobody would use: one that barely learnt.
     """
@@ -132,7 +132,7 @@ def _folds(
     validation: Validation,
     numbered: tuple[int, int],
 ) -> list[Fold]:
-    """The folds of one repeat: snapshot by snapshot, customers by customers."""
+    """Return the folds of one repeat: snapshot by snapshot, customers by customers."""
     (ids, days), (repeat, seed) = rows, numbered
     target = customers.y.loc[ids]
     part = assign_folds(
@@ -187,7 +187,7 @@ def _check_both_classes(target: np.ndarray, fold: Fold, folds: int) -> None:
 
 
 def _too_few_message(days: list[pd.Timestamp], gap: int, *, by_horizon: bool) -> str:
-    """Why no snapshot is left to be tested, and what would leave one."""
+    """Return the message that no snapshot is left to test, with a remedy."""
     span = (days[-1] - days[0]).days
     steps = [(later - day).days for day, later in pairwise(days)]
     every = min(steps, default=1)

@@ -114,13 +114,13 @@ def tune(
 
 
 def _pipeline(model: BaseEstimator) -> Pipeline:
-    """The pipeline of an assembled estimator, whether or not it is calibrated."""
+    """Return the pipeline of an assembled estimator, whether or not it is calibrated."""
     return model if isinstance(model, Pipeline) else model.estimator
 
 
 @dataclass(frozen=True)
 class _InnerRows:
-    """What a trial's model is fitted on and asked about, and what became of those asked about."""
+    """Training and test rows of one inner fold, with the test target."""
 
     rows: FoldData
     test_target: np.ndarray
@@ -133,7 +133,7 @@ def _inner_rows(
     target: np.ndarray,
     folds: DuplicateAwareKFold,
 ) -> list[_InnerRows]:
-    """The rows of each inner fold, prepared once for all trials, as these change the model only."""
+    """Return the rows of each inner fold, prepared once for all trials."""
     found = []
     for train, test in folds.split(table, target):
         compatibility.check_compatible(spec, table, target[train])
@@ -158,7 +158,7 @@ class _Objective:
     failure: str = ""
 
     def __call__(self, trial: Trial) -> float:
-        """The mean, unless the trial falls behind the others."""
+        """Return the mean ROC-AUC, unless the trial is pruned."""
         import optuna
 
         parameters = self.parameters[trial.number] = suggest_parameters(trial, self.space)
@@ -192,7 +192,7 @@ class _Objective:
 
 
 def _rank_scores(model: BaseEstimator, rows: np.ndarray) -> np.ndarray:
-    """What ranks the rows: probabilities, or margins of a model that gives none."""
+    """Return ranking scores: probabilities, or margins of a model that has none."""
     if hasattr(model, "predict_proba"):
         return np.asarray(model.predict_proba(rows)[:, 1])
     return np.asarray(model.decision_function(rows))

@@ -1,4 +1,4 @@
-"""What tuning came to over the folds of a run: how far they agree, and how far it flatters."""
+"""A summary of tuning over folds: agreement of parameters, and optimism."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def summarise_tuning(
 
 
 def fold_summary(fold: Fold, found: Tuned) -> dict[str, Any]:
-    """What was found on a fold's training rows, as plain values."""
+    """Return the parameters found in a fold, as plain values."""
     return {
         "repeat": fold.repeat,
         "fold": fold.fold,
@@ -54,7 +54,7 @@ def fold_summary(fold: Fold, found: Tuned) -> dict[str, Any]:
 
 
 def parameter_agreement(where: SearchRange, values: Sequence[Any]) -> dict[str, Any]:
-    """Return range and median of numbers chosen; of choices the most frequent and its share.
+    """Return range and median of numeric parameters, mode and share of the others.
 
     >>> parameter_agreement(SearchRange(low=2, high=9), [4, 5, 9])
     {'min': 4.0, 'median': 5.0, 'max': 9.0}

@@ -1,4 +1,4 @@
-"""Which folds customers get: the sealed test is split off first, then all others are folded."""
+"""Validation splits: the sealed test first, then folds of all others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retain.schema import Validation
 
 
 def make_splits(customers: Customers, validation: Validation, seed: int) -> Splits:
-    """The same splits for the same customers, whatever the order of their rows.
+    """Return the same splits for the same customers, whatever the order of their rows.
 
     The sealed test depends on the customers alone, not on ``seed``. Copies of a customer
     (``twins``) always stand on the same side. Where rows have days, see ``temporal``.

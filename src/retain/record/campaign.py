@@ -1,4 +1,4 @@
-"""Where the files of a campaign and of its readout lie."""
+"""Paths of the files of a campaign and of its readout."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class CampaignDirectory:
 
     @property
     def assignment(self) -> Path:
-        """Who is contacted and who is in the control group."""
+        """The assignment of customers to offers and to the control group."""
         return self.path / "campaign.csv"
 
     @property
     def offers(self) -> Path:
-        """Who is offered what, in words."""
+        """The offers as texts, a row a customer."""
         return self.path / "offers.csv"
 
     @property
@@ -34,7 +34,7 @@ class CampaignDirectory:
 
     @property
     def readout(self) -> ReadoutDirectory:
-        """What the campaign really saved; the one part that a command writes later."""
+        """The measured result; the only part that is written later."""
         return ReadoutDirectory(self.path / "readout")
 
 

@@ -1,4 +1,4 @@
-"""Whether a record says what it is: its id, its folder, its folds and its numbers agree."""
+"""True if a record says what it is: its id, its folder, its folds and its numbers agree."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class RecordChecker:
         self._parsed: dict[str, set[int]] = {}
 
     def find_problem(self, record: Record, folder: Path) -> str | None:
-        """Return what does not agree in a record found in a folder, None where all does."""
+        """Return the first contradiction in a record found in a folder, or None."""
         checks: tuple[Callable[[Record, Path], str | None], ...] = (
             self._wrong_config,
             _differing_study,
@@ -40,7 +40,7 @@ class RecordChecker:
         return next((told for check in checks if (told := check(record, folder))), None)
 
     def _wrong_config(self, record: Record, _: Path) -> str | None:
-        """Return what no config has, but for the data; nodes that records share are parsed once."""
+        """Return what no config can hold, besides data; nodes shared by records are parsed once."""
         config = {**record.config, "data": {}}
         known = self._parsed
         new = [key for key, node in record.config.items() if id(node) not in known.get(key, ())]
@@ -114,7 +114,7 @@ def _unfinished_metrics(record: Record, _: Path) -> str | None:
 
 
 def _differing_folds(record: Record, _: Path) -> str | None:
-    """Return what is wrong with its folds: all of its split, but for a run that a race stopped."""
+    """Return the difference between its folds and its split, or None."""
     whole, folds = record.split.fits, record.folds
     fewest = max(FEWEST_FOLDS, whole if not record.stopped_early else 0)
     for name, metric in record.metrics.items():

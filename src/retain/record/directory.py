@@ -1,4 +1,4 @@
-"""Where the files of a run lie. Nobody else joins these names."""
+"""Paths of the files of a run; no other module joins these names."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class RunDirectory:
 
     @contextmanager
     def claimed(self) -> Iterator[bool]:
-        """Whether the run is this process's to do; False while another has it.
+        """Yield True while this process holds the run's lock, False where another does.
 
         The system lets go of a claim when its process ends, however it ends.
         """
@@ -61,7 +61,7 @@ class RunDirectory:
 
     @property
     def busy(self) -> bool:
-        """Whether some process is doing the run now."""
+        """True if some process is doing the run now."""
         return is_locked(self.lock)
 
     def finish(self, record: Record) -> None:
@@ -70,7 +70,7 @@ class RunDirectory:
         self.folds.unlink(missing_ok=True)
 
     def read(self) -> Record | None:
-        """The record, or None when the run was interrupted.
+        """Return the record, or None when the run was interrupted.
 
         Raises
         ------
@@ -125,7 +125,7 @@ class ScoreDirectory:
 
     @property
     def drift(self) -> Path:
-        """How far each feature and the score have moved since training."""
+        """The shift of each feature and of the score since training."""
         return self.path / "drift.csv"
 
     @property

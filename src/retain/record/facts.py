@@ -1,4 +1,4 @@
-"""What ``record.json`` holds, and what makes two runs the same run."""
+"""The content of ``record.json``, and the identity of a run."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class FunnelStep(Config):
 
 
 class SnapshotFacts(Config):
-    """How many rows a snapshot has, and how many of them declined."""
+    """Number of rows a snapshot has, and how many of them declined."""
 
     snapshot: str
     n_rows: int
@@ -53,7 +53,7 @@ class SnapshotFacts(Config):
 
 
 class LabelVariant(Config):
-    """The target by another definition, one parameter changed.
+    """The target under another definition, one parameter changed.
 
     ``decline_rate`` is a share of its ``n_rows``, ``agreement`` the share of rows with the same
     target.
@@ -75,7 +75,7 @@ class LabelInfo(Config):
 
 
 class DataInfo(Config):
-    """Which customers a run learnt from: a fingerprint and counts, never the rows.
+    """The customers of a run: fingerprint and counts, never rows.
 
     ``label`` where the source made the target itself, at several snapshots.
     """
@@ -88,7 +88,7 @@ class DataInfo(Config):
 
 
 class SplitInfo(Config):
-    """Who was in which fold, as a fingerprint, and the shape of it.
+    """The folds of a run: a fingerprint, and their shape.
 
     ``test_snapshots`` are the days of each fold's test rows, fold by fold and repeat by repeat,
     and ``sealed_snapshot`` is that of the sealed test, where rows have days.
@@ -159,7 +159,7 @@ class CategoricalAgreement(Config):
 
 
 class Optimism(Config):
-    """Inner minus outer ROC-AUC, the mean over the folds, with its 95 % interval."""
+    """Inner minus outer ROC-AUC, with its 95 % interval."""
 
     value: float
     low: float
@@ -167,7 +167,7 @@ class Optimism(Config):
 
 
 class TuningInfo(Config):
-    """What tuning came to: every fold's choice, their agreement by parameter, the optimism.
+    """The result of tuning: choices by fold, agreement by parameter, optimism.
 
     ``inner_score`` is the mean of the folds' inner best, ``outer_score`` that of ROC-AUC on their
     test rows.
@@ -181,7 +181,7 @@ class TuningInfo(Config):
 
 
 class Environment(Config):
-    """The software that made the numbers; ``code_sha256`` is of the package's own sources."""
+    """Versions of everything that computes; ``code_sha256`` is of its sources."""
 
     python: str
     platform: str
@@ -197,7 +197,7 @@ class Git(Config):
 
 
 class Record(Config):
-    """What ``record.json`` holds. ``metrics`` is empty unless ``state`` is done.
+    """The content of ``record.json``. ``metrics`` is empty unless ``state`` is done.
 
     ``stopped_early`` is true of a run that ended before its last fold because others were better.
     Its metrics are those of the folds it had, the first ones of its split. ``tuning`` is None where
@@ -230,11 +230,11 @@ class Record(Config):
 
     @property
     def folds(self) -> int:
-        """How many folds its metrics are over."""
+        """Number of folds its metrics are over."""
         return max((len(metric.fold_values) for metric in self.metrics.values()), default=0)
 
     def outdated(self, data: DataInfo, split: SplitInfo, environment: Environment) -> str | None:
-        """Why this record no longer speaks of what would run now, or None."""
+        """Return the reason for which this record is out of date, or None."""
         if self.data.fingerprint != data.fingerprint:
             return f"the data changed ({self.data.fingerprint[:8]} → {data.fingerprint[:8]})"
         if self.split.fingerprint != split.fingerprint:
@@ -271,7 +271,7 @@ def identifying_text(key: str, node: Any) -> str | None:
 
 
 def slug_of(config: Mapping[str, Any]) -> str:
-    """Return what people call a run: its parts, as far as they are not ``none``.
+    """Return the name of a run: its components other than ``none``.
 
     >>> parts = {"model": {"name": "svc"}, "sampler": {"name": "smote"}, "tuning": {"name": "none"}}
     >>> slug_of({**parts, "features": {"site": False, "derived": True, "max_categories": 30}})
@@ -292,7 +292,7 @@ def _written(node: Any) -> str:
 
 
 def _identified(node: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """A node without what cannot change a result."""
+    """Return a node without what cannot change a result."""
     return {
         key: _identified(value, f"{prefix}{key}.") if isinstance(value, Mapping) else value
         for key, value in node.items()

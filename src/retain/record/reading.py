@@ -74,7 +74,7 @@ class Reader:
         return self._nodes[known]
 
     def _without(self, contract: bytes, text: bytes) -> Record | None:
-        """The record with a contract that was read before; None where it was not, or not there."""
+        """Return the record with a contract read before; None where there is none."""
         if not contract or contract not in self._contracts:
             return None
         try:
@@ -88,7 +88,7 @@ class Reader:
 
 
 def _contract(text: bytes) -> tuple[int, int]:
-    """Where the value of ``config.data`` stands in the text of a record; nowhere if it does not."""
+    """Return the span of ``config.data`` in the text of a record; empty where it has none."""
     begin = text.find(OPENS)
     end = text.find(CLOSES, begin)
     return (0, 0) if begin < 0 or end < 0 else (begin + len(OPENS) - 1, end + len(CLOSES))
@@ -104,7 +104,7 @@ def _parsed(text: bytes, path: Path) -> Record:
 
 
 def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
-    """Return what is wrong with a file that is no record."""
+    """Return the error for a file that is no record."""
     try:
         tree = parse_json(text, str(path))
     except RetainError as broken:

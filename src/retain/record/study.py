@@ -1,4 +1,4 @@
-"""Where the files of a study lie. Nobody else joins these names."""
+"""Paths of the files of a study; no other module joins these names."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class StudyDirectory:
 
     @property
     def status(self) -> Path:
-        """How far the sweep is, for others to watch."""
+        """The progress of the sweep, for others to watch."""
         return self.path / "status.json"
 
     @property
     def verdict(self) -> Path:
-        """Where the comparison writes."""
+        """The folder of the comparison's files."""
         return self.path / "verdict"
 
     @property
@@ -79,12 +79,12 @@ class StudyDirectory:
 
     @property
     def features(self) -> Path:
-        """What each feature goes with, and how much it moves the winner's scores."""
+        """Associations and importance of each feature."""
         return self.verdict / "features.csv"
 
     @property
     def groups(self) -> Path:
-        """What is lost without each feature group."""
+        """The loss in ROC-AUC without each feature group."""
         return self.verdict / "groups.csv"
 
     @property
@@ -195,7 +195,7 @@ class StudyDirectory:
 
     @property
     def jobs(self) -> Path:
-        """What a cluster's jobs are sent and say; a launch removes its own, unless a job died."""
+        """Inputs and logs of cluster jobs; removed by their launch unless a job died."""
         return self.path / "jobs"
 
     def check_writable(self) -> None:
@@ -209,7 +209,7 @@ class StudyDirectory:
         try_writing(self.path)
 
     def run(self, slug: str, id_: str) -> RunDirectory:
-        """The directory of a run, by what people call it and what it is."""
+        """Return the directory of a run, by what people call it and what it is."""
         return RunDirectory(self.path / f"{slug}-{id_}")
 
     def read(self) -> Iterator[tuple[RunDirectory, Record | BrokenRun | None]]:

@@ -1,4 +1,4 @@
-"""Which charts a verdict has, in the order of the page; and the same as files."""
+"""The charts of a verdict, in the order of the page, as markup and as files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def charts(tree: Tree, language: str) -> dict[str, Chart]:
 
 
 def shared(tree: Tree, language: str) -> dict[str, Chart]:
-    """The charts whose every label is known in both languages, so that one drawing serves both."""
+    """Return the charts with labels in both languages, which one drawing serves."""
     found = [intervals(tree, Labels(language)), effects(tree, Labels(language))]
     found += [_curve(name, tree, Labels(language)) for name in CURVES]
     found += [draw(tree, Labels(language)) for draw in MONEY]
@@ -50,7 +50,7 @@ def shared(tree: Tree, language: str) -> dict[str, Chart]:
 
 
 def translated(tree: Tree, language: str) -> dict[str, Chart]:
-    """The charts with names that differ by language, and with them the drawing."""
+    """Return the charts with names that differ by language, and with them the drawing."""
     return _by_name([draw(tree, Labels(language)) for draw in NAMED])
 
 
@@ -115,7 +115,7 @@ def _undated(form: str) -> dict[str, None]:
 
 @dataclass
 class Drawings:
-    """What is drawn: markup by the name of a chart, and each drawing by its key."""
+    """Drawn charts: markup by the name of a chart, and each drawing by its key."""
 
     pictures: dict[str, Markup] = field(default_factory=dict)
     charts: dict[str, Chart] = field(default_factory=dict)

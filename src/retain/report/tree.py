@@ -1,4 +1,4 @@
-"""What a verdict holds, optional parts filled in, and the lists of the page in its order."""
+"""A verdict with optional parts filled in, and the lists of the page in its order."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ OPTIONAL: dict[str, Any] = {
 
 
 def fill_defaults(tree: Tree) -> dict[str, Any]:
-    """The verdict with every optional part in place.
+    """Return the verdict with every optional part in place.
 
     Raises
     ------
@@ -55,13 +55,13 @@ def fill_defaults(tree: Tree) -> dict[str, Any]:
 
 
 def campaign_or_none(tree: Tree) -> Tree | None:
-    """The campaign, where one was planned."""
+    """Return the campaign, where one was planned."""
     campaign: Tree | None = tree["campaign"]
     return None if campaign is None or campaign.get("reason") else campaign
 
 
 def left_out(tree: Tree) -> list[dict[str, Any]]:
-    """Runs that are not in the leaderboard, by state and reason, failures first."""
+    """Return runs that are not in the leaderboard, by state and reason, failures first."""
 
     def group(run: Tree) -> tuple[str, str]:
         return str(run["state"]), str(run["reason"] or "")
@@ -102,7 +102,7 @@ def flatten(tree: Any, prefix: str = "") -> list[tuple[str, Any]]:
 
 
 def _below(tree: Any) -> list[tuple[Any, Any]] | None:
-    """What a tree branches into; None for a leaf."""
+    """Return the branches of a tree; None for a leaf."""
     if isinstance(tree, Mapping):
         return list(tree.items())
     if isinstance(tree, list) and any(isinstance(value, Mapping) for value in tree):
@@ -111,24 +111,24 @@ def _below(tree: Any) -> list[tuple[Any, Any]] | None:
 
 
 def clear(found: Tree) -> bool:
-    """Whether an interval leaves zero out."""
+    """Return whether an interval leaves zero out."""
     return found["low"] is not None and (found["low"] > 0 or found["high"] < 0)
 
 
 def measured_levels(effect: Tree) -> list[Tree]:
-    """The levels of an axis for which some pair of runs was found."""
+    """Return the levels of an axis for which some pair of runs was found."""
     return [level for level in effect["levels"] if level["difference"]["value"] is not None]
 
 
 def strong(reasons: Tree | None, most: int) -> list[Tree]:
-    """The features whose strength in the winner is known, strongest first, at most so many."""
+    """Return the ``most`` most important features of the winner."""
     if reasons is None:
         return []
     return [one for one in reasons["features"] if one["mean_abs_shap"] is not None][:most]
 
 
 def column_values(rows: Sequence[Tree], *path: str) -> list[Any]:
-    """Return what stands at a path of each row, of those that have it.
+    """Return the values at a path of each row that has it.
 
     >>> column_values([{"risk": {"value": 1.5}}, {"risk": None}], "risk", "value")
     [1.5]
@@ -145,14 +145,14 @@ def by_name(reasons: Tree) -> dict[str, Tree]:
 
 
 def compared(reasons: Tree | None, most: int) -> list[Tree]:
-    """The features whose two classes were compared, at most so many."""
+    """Return the features whose two classes were compared, at most so many."""
     if reasons is None:
         return []
     return [one for one in reasons["features"] if one["distribution"] is not None][:most]
 
 
 def frequent(levels: Sequence[Tree], most: int) -> list[Tree]:
-    """The levels of a category that most customers have, at most so many, in their own order.
+    """Return the ``most`` most frequent levels of a category, in their own order.
 
     >>> [one["x"] for one in frequent([{"x": i, "n_customers": i % 3} for i in range(5)], 2)]
     [1, 2]
@@ -165,7 +165,7 @@ BEESWARM_ROWS = 20
 
 
 def out_of_fold(tree: Tree) -> tuple[int, int]:
-    """How many rows declined, and how many there are, among those the curves are drawn of.
+    """Return the numbers of declined and of all rows behind the curves.
 
     Rows of one snapshot or none decline as often in every fold; snapshots differ.
 
@@ -183,7 +183,7 @@ def out_of_fold(tree: Tree) -> tuple[int, int]:
 
 
 def aside(tree: Tree) -> int:
-    """How many rows are neither learnt from, tested nor sealed, as their labels were still open.
+    """Return the number of rows left out because their labels were still open.
 
     >>> at = [{"snapshot": day, "n_rows": 10, "n_declined": 1} for day in ("a", "b", "c", "d")]
     >>> split = {"test_snapshots": ["b"], "sealed_snapshot": "d"}
@@ -203,7 +203,7 @@ def aside(tree: Tree) -> int:
 
 
 def has_profit(found: Sequence[Tree]) -> bool:
-    """Whether profit at risk is known of segments."""
+    """Return whether profit at risk is known of segments."""
     return any(one["profit_at_risk"] is not None for one in found)
 
 

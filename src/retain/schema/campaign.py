@@ -40,7 +40,7 @@ class Assumption(Config):
 
 
 class Assumptions(Config):
-    """What a decline costs: P(decline) × profit × horizon × loss fraction × margin.
+    """The cost of a decline: P(decline) × profit × horizon × loss fraction × margin.
 
     ``horizon`` is in months, ``loss_fraction`` of the profit of a customer who declines,
     ``margin`` the profit from one unit of the profit column; ``cost_multiplier`` scales the costs
@@ -56,7 +56,7 @@ class Assumptions(Config):
 
 
 class Condition(Config):
-    """What a number or a category must be; all that are set must hold, of observed values alone.
+    """A condition on a number or a category; all set keys must hold, of observed values.
 
     ``top`` and ``bottom`` are shares of all customers whose value of this feature is observed.
     """
@@ -116,7 +116,7 @@ class SegmentRule(Config):
 
 
 class Segmentation(Config):
-    """How customers are put into segments: by bands, by rules (the first that holds), by a tree.
+    """Segments by bands, by rules (the first that holds), or by a tree.
 
     A segment of fewer than ``min_size`` customers says that it is small.
     """
@@ -134,7 +134,7 @@ class Segmentation(Config):
 
 
 class Beta(Config):
-    """What is thought of a save rate: as if ``alpha`` were saved and ``beta`` lost already."""
+    """The prior of a save rate: as if ``alpha`` were saved and ``beta`` lost already."""
 
     alpha: Annotated[float, Field(gt=0, le=1e9)]
     beta: Annotated[float, Field(gt=0, le=1e9)]
@@ -212,5 +212,5 @@ class CampaignConfig(Config):
 
     @property
     def on(self) -> bool:
-        """Whether anything is planned."""
+        """True if anything is planned."""
         return self.name != "none"

@@ -22,7 +22,7 @@ class StudySelector(Config):
 
 
 class ComparisonConfig(Config):
-    """When a run counts as worse than the best, and which of the tied is chosen.
+    """The tests between runs, and the selection among tied ones.
 
     ``rope`` is half the width of the region of practical equivalence, in ROC-AUC;
     ``complexity_order`` names models, the simplest first, and a model it does not name counts as
@@ -36,7 +36,7 @@ class ComparisonConfig(Config):
 
     @property
     def told(self) -> str:
-        """What tells a run from the best, in words."""
+        """The test behind "worse than the best", as a clause."""
         return (
             f"corrected resampled t-test with Holm's correction, p < {self.alpha:g}, or worse by "
             f"more than {self.rope:g} with probability ≥ {1 - self.alpha:g} in a Bayesian "
@@ -45,7 +45,7 @@ class ComparisonConfig(Config):
 
 
 class ExplainConfig(Config):
-    """How the winner is explained: associations, drivers, ablation of feature groups.
+    """Explanation of the winner: associations, drivers, ablation of feature groups.
 
     ``max_seconds`` bounds the computing for drivers. ``none`` has nothing to set: a key that is
     set all the same is refused by ``workflows.explanations``.
@@ -61,18 +61,18 @@ class ExplainConfig(Config):
 
     @property
     def on(self) -> bool:
-        """Whether anything is explained."""
+        """True if anything is explained."""
         return self.max_seconds is not None
 
 
 class Report(Config):
-    """How the page is written."""
+    """The language of the page."""
 
     language: Literal["en", "ru"]
 
 
 class Tracking(Config):
-    """Where finished records are logged besides their own directories.
+    """The tracking store of finished records.
 
     ``none`` has nothing to set: what it is given all the same is refused by ``workflows.mlflow``.
     """

@@ -29,7 +29,7 @@ Seed = Annotated[int, Field(ge=0, lt=2**32)]
 
 
 class _Component(Config):
-    """What every component says of itself; its parameters are checked where it is built."""
+    """The keys of every component; its parameters are checked where it is built."""
 
     model_config = ConfigDict(extra="allow", populate_by_name=False)
     __pydantic_extra__: dict[str, Any] = Field(init=False)

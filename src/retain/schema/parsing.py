@@ -14,7 +14,7 @@ from retain.storage.reading import WHOLE_NUMBER_BITS
 
 
 def deep_merge(tree: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
-    """A tree with some of its leaves, or whole new branches, from another.
+    """Return a tree with some of its leaves, or whole new branches, from another.
 
     >>> deep_merge({"horizon": {"low": 1, "high": 6}, "seed": 0}, {"horizon": {"low": 2}})
     {'horizon': {'low': 2, 'high': 6}, 'seed': 0}
@@ -116,7 +116,7 @@ def _told(kind: type[Config], problem: dict[str, Any], where: str) -> str:
 
 
 def _unknown(key: str, value: Any, known: list[str]) -> str:
-    """Return what to say of an unknown key: the nearest one, or all there are.
+    """Return the message about an unknown key: the nearest one, or all there are.
 
     Of a whole node that is unknown, one of its own keys may be the one that was meant.
 
@@ -133,7 +133,7 @@ def _unknown(key: str, value: Any, known: list[str]) -> str:
 
 
 def _expected(kind: type[Config], path: list[str], problem: dict[str, Any]) -> str:
-    """What a value should have been."""
+    """Return the expected type or range of a value."""
     if problem["type"] == "model_type":
         return f"a node with keys among {', '.join(_keys(kind, path))}"
     plain = problem["msg"].removeprefix("Input should be ").removeprefix("a valid ")
@@ -141,7 +141,7 @@ def _expected(kind: type[Config], path: list[str], problem: dict[str, Any]) -> s
 
 
 def _keys(kind: type[Config], path: list[str]) -> list[str]:
-    """The field names of the node ``path`` leads to, as far as types can tell."""
+    """Return the field names of the node ``path`` leads to, as far as types can tell."""
     node: Any = kind
     for part in path:
         node = _below(node, part)
@@ -149,12 +149,12 @@ def _keys(kind: type[Config], path: list[str]) -> list[str]:
 
 
 def _fields(node: type[Config]) -> dict[str, Any]:
-    """The type of each field by the key that is typed for it."""
+    """Return the type of each field by the key that is typed for it."""
     return {field.alias or name: field.annotation for name, field in node.model_fields.items()}
 
 
 def _below(node: Any, part: str) -> Any:
-    """The type of what stands under ``part``, an optional one without its None."""
+    """Return the type of what stands under ``part``, an optional one without its None."""
     if not _is_config(node):  # a dict, in which ``part`` is a key of the user's, or a list
         return next((kind for kind in get_args(node) if _is_config(kind)), None)
     fields = _fields(node)
@@ -163,7 +163,7 @@ def _below(node: Any, part: str) -> Any:
 
 
 def _extra(node: type[Config]) -> Any:
-    """What stands under the keys that are the user's own, where a node has such."""
+    """Return the type of a node's free keys, where it has such."""
     open_ended = node.model_config.get("extra") == "allow"
     return get_type_hints(node)["__pydantic_extra__"] if open_ended else None
 

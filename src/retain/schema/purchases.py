@@ -14,7 +14,7 @@ Measure = Literal["orders", "items", "amount"]
 
 
 class LogColumns(Config):
-    """What the columns of a log are called; a log without headings is named by ``format.columns``.
+    """The columns of a log; one without a header is named by ``format.columns``.
 
     ``customer`` and ``time`` every log has. ``order`` joins the lines of one order; without it the
     purchases of one day are one order. ``minutes`` (on the site) and ``contacts`` (by marketing)
@@ -34,7 +34,7 @@ class LogColumns(Config):
 
 
 class LogFormat(Config):
-    """How a CSV log is written, as far as it cannot be told from its text.
+    """The format of a CSV log, as far as its text does not show it.
 
     ``columns`` are those of a file without a heading, in their order; ``time_format`` is
     what ``strptime`` takes; ``timezone`` is the store's, whose midnights begin its days.
@@ -46,7 +46,7 @@ class LogFormat(Config):
 
 
 class LogPolicy(Config):
-    """What becomes of rows that are no plain purchase.
+    """The policy for rows that are no plain purchase.
 
     ``returns`` are amounts below zero: ``net`` takes them off what was bought and counts no order,
     ``drop`` leaves them out, ``error`` refuses the log. ``zero_amount`` are amounts of zero, and
@@ -66,7 +66,7 @@ class RegularityRule(Config):
 
 
 class LabelRule(Config):
-    """What counts as a decline, and of whom it is asked.
+    """The definition of a decline, and of a regular customer.
 
     Declined is who, in the ``horizon`` days after a snapshot, comes to less than
     ``decline_ratio`` × what the own rate of the ``lookback`` days before it makes of so many days.

@@ -42,16 +42,16 @@ class Features(Config):
         return dict(self.__pydantic_extra__)
 
     def on(self, group: str) -> bool:
-        """Whether a group is on; a group the config does not name is."""
+        """Return whether a group is on; a group the config does not name is."""
         return self.__pydantic_extra__.get(group, True)
 
     def without(self, group: str) -> Features:
-        """The same with one group off."""
+        """Return the same with one group off."""
         return Features(**{**self.model_dump(), group: False})
 
 
 class Calibration(Config):
-    """How probabilities are recalibrated after fitting, on folds within the training rows."""
+    """Calibration of probabilities after fitting, on folds within the training rows."""
 
     name: Name
     method: Literal["sigmoid", "isotonic", "temperature"] | None
@@ -59,7 +59,7 @@ class Calibration(Config):
 
 
 def _number(value: Any, strictly: ValidatorFunctionWrapHandler) -> Any:
-    """A whole number as it is, which a float's own check would turn into a float."""
+    """Return a whole number as it is, which a float's own check would turn into a float."""
     checked = strictly(value)
     return value if type(value) is int else checked
 
@@ -68,7 +68,7 @@ End = Annotated[float, Field(ge=-1e15, le=1e15), WrapValidator(_number)]
 
 
 class SearchRange(Config):
-    """Where a parameter is searched: from ``low`` to ``high``, or among ``choices``.
+    """The range of a parameter: from ``low`` to ``high``, or among ``choices``.
 
     Whole numbers where both ends are; with ``log``, as many below a value as above it by ratio.
     """
@@ -80,12 +80,12 @@ class SearchRange(Config):
 
     @property
     def whole(self) -> bool:
-        """Whether it holds whole numbers alone."""
+        """True if it holds whole numbers alone."""
         return isinstance(self.low, int) and isinstance(self.high, int)
 
 
 class Tuning(Config):
-    """How a model is tuned within training rows; not at all where ``trials`` is null.
+    """Tuning of a model within training rows; none where ``trials`` is null.
 
     ``seconds`` bounds the time for each training fold. ``patience`` counts the trials that must
     have gone through all inner ``folds`` before the ``pruner`` ends one early.
@@ -100,7 +100,7 @@ class Tuning(Config):
 
     @property
     def on(self) -> bool:
-        """Whether anything is tuned."""
+        """True if anything is tuned."""
         return self.trials is not None
 
 
@@ -135,12 +135,12 @@ class Validation(Config):
 
     @property
     def temporal(self) -> bool:
-        """Whether rows are split by time, the latest snapshot being the sealed test."""
+        """True if rows are split by time, the latest snapshot being the sealed test."""
         return self.name == "temporal"
 
 
 class Metrics(Config):
-    """Which metrics are computed."""
+    """The metrics to compute."""
 
     name: Name
     fractions: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=100)]
@@ -158,14 +158,14 @@ class Study(Config):
 
 
 class Limits(Config):
-    """What one run may take before it is stopped and recorded as failed; null is no limit."""
+    """The limits of one run, which fails beyond them; null is no limit."""
 
     seconds: Seconds | None
     memory_mb: Annotated[float, Field(gt=0, le=1_000_000_000)] | None
 
     @property
     def any(self) -> bool:
-        """Whether there is a limit."""
+        """True if there is a limit."""
         return self.seconds is not None or self.memory_mb is not None
 
 

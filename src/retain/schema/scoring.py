@@ -38,7 +38,7 @@ class SavedFile(Config):
 
 
 class SavedWinner(Config):
-    """Which run won."""
+    """The winner of a saved verdict."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -56,7 +56,7 @@ class SavedSplit(Config):
 
 
 class SavedSettings(Config):
-    """What the comparison put customers into segments by, and planned with."""
+    """The settings of segments and campaign in a saved verdict."""
 
     segmentation: Segmentation
     assumptions: Assumptions

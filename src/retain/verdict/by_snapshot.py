@@ -1,4 +1,4 @@
-"""How a run's ranking holds up from one snapshot to the next."""
+"""The ranking of a run by snapshot."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def in_time(record: Record, sealed: SealedTest | None) -> list[SnapshotScore]:
 
 
 def _out_of_fold(at: SnapshotFacts, values: list[float], record: Record) -> SnapshotScore:
-    """The mean over the folds at a snapshot; one alone has no interval."""
+    """Return the mean over the folds at a snapshot; one alone has no interval."""
     low, high = None, None
     if len(values) > 1:
         low, high = corrected_interval(values, record.split.test_to_train, (0.0, 1.0))

@@ -59,7 +59,7 @@ def _summary(drawn: list[np.ndarray], x: np.ndarray) -> dict[str, Any]:
 
 
 def _steps(target: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Customers and decliners among the top, at each distinct probability, from none to all."""
+    """Return counts of customers and decliners in the top, at each distinct probability."""
     order = np.argsort(-probability, kind="stable")
     lasts = np.flatnonzero(np.diff(probability[order], append=-np.inf))
     found = np.cumsum(target[order])[lasts]

@@ -50,7 +50,7 @@ def difference(
     *,
     requested: bool = False,
 ) -> Difference:
-    """What differs between two finished runs on the same customers and folds.
+    """Compare two finished runs on the same customers and folds.
 
     Raises
     ------

@@ -58,7 +58,7 @@ FOLDS_SHOWN = 200
 
 @dataclass(frozen=True)
 class ComparisonExtras:
-    """What a comparison adds to the verdict.
+    """The results of a comparison beyond the verdict itself.
 
     ``curves``, ``sealed``, ``further`` and ``reasons`` need the winner's scores and customers.
     ``unfinished`` counts all runs without a record, ``running`` those of them being done now.
@@ -80,7 +80,7 @@ class ComparisonExtras:
 
 
 def document(verdict: Verdict, findings: ComparisonExtras) -> dict[str, Any]:
-    """The tree of ``verdict.json``, in plain values."""
+    """Return the tree of ``verdict.json``, in plain values."""
     winner = verdict.winner
     return {
         "schema": SCHEMA,
@@ -135,7 +135,7 @@ def document(verdict: Verdict, findings: ComparisonExtras) -> dict[str, Any]:
 
 
 def as_json(tree: dict[str, Any]) -> str:
-    """A document as text: one line a key, one line a run."""
+    """Return a document as text: one line a key, one line a run."""
     lines = (f"{json.dumps(key)}: {_text(value)}" for key, value in tree.items())
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -147,7 +147,7 @@ def _text(value: Any) -> str:
 
 
 def _plain(found: DataclassInstance) -> Any:
-    """A finding in the values that JSON has."""
+    """Return a finding in the values that JSON has."""
     return json.loads(_text(asdict(found)))
 
 
@@ -243,7 +243,7 @@ def _other(record: Record) -> dict[str, Any]:
 
 
 def _broken(run: BrokenRun) -> dict[str, Any]:
-    """A run whose own files cannot be believed: what its folder is called stands for its id."""
+    """Return the entry of a run whose files are invalid, under its folder's name."""
     folder = run.directory.path
     return {
         "id": folder.name,

@@ -73,7 +73,7 @@ def write_csv_arrow(table: pd.DataFrame, path: Path) -> None:
 
 
 def _arrow(values: pd.Series) -> pa.Array:
-    """A column for Arrow, its text neutral and its truth values in the words of ``to_csv``."""
+    """Return a column for Arrow, with formulas escaped and booleans as ``to_csv`` writes them."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

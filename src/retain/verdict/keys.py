@@ -67,7 +67,7 @@ SEARCH = "model.search."
 
 
 def differing_keys(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """The config keys in which runs differ, with each run's value; empty when none does.
+    """Return the config keys in which runs differ, with each run's value; empty when none does.
 
     A component that differs shows as its name (``model``); its parameters show only where two
     runs with the same component differ in them. Components stand before all other keys.
@@ -92,7 +92,7 @@ def _place(key: str) -> int:
 
 
 def _within(section: str, values: Sequence[Any]) -> dict[str, list[Any]]:
-    """The differing keys of one section. Its variants are few, however many the runs are."""
+    """Return the differing keys of one section. Its variants are few, however many the runs are."""
     variants, which = _variants(values)
     if len(variants) == 1:
         return {}
@@ -106,7 +106,7 @@ def _within(section: str, values: Sequence[Any]) -> dict[str, list[Any]]:
 
 
 def _variants(values: Sequence[Any]) -> tuple[list[Any], list[int]]:
-    """The distinct values, and for each value the place of its own among them.
+    """Return the distinct values, and for each value the place of its own among them.
 
     Runs read together share what is equal, so most are known by where they stand in memory.
     """
@@ -126,7 +126,7 @@ def _variants(values: Sequence[Any]) -> tuple[list[Any], list[int]]:
 
 
 def _differs(key: str, flat: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether variants disagree on a key, those with another component aside."""
+    """Return whether variants disagree on a key, those with another component aside."""
     component = key.split(".", maxsplit=1)[0]
     own = f"{component}.name"
     if component not in COMPONENTS or key == own:
@@ -150,7 +150,7 @@ def _shown(key: str) -> str:
 
 
 def get_key(config: Mapping[str, Any], key: str) -> Any:
-    """A config's value of a key as ``differing_keys`` names it, None where it has none.
+    """Return a config's value of a key as ``differing_keys`` names it, None where it has none.
 
     >>> get_key({"model": {"name": "svc", "C": 1.0}}, "model.C")
     1.0
@@ -173,7 +173,7 @@ def _flat(tree: Any, path: str) -> dict[str, Any]:
 
 
 def label_run(row: Mapping[Any, Any], keys: Iterable[str], separator: str = " ") -> str:
-    """Return what tells a run from the others: names of components, other keys as one types them.
+    """Return the label of a run among others: components, and other keys as one types them.
 
     >>> row = {"id": "0123abcd", "model": "svc", "sampler": "none", "features.site": False}
     >>> label_run(row, ["model", "sampler", "features.site"]), label_run(row, ["sampler"])

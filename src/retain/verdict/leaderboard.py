@@ -73,7 +73,7 @@ def _order(record: Record) -> tuple[float, float, str]:
 
 
 def _standing(records: Sequence[Record], best: int, judging: ComparisonConfig) -> pd.DataFrame:
-    """How each run stands to the best: folds are the same, so differences are taken by fold."""
+    """Compare each run with the best, fold by fold."""
     scores = fold_scores(records)
     gaps = scores - scores[best]
     found = paired(gaps, records[best].split.test_to_train, rope=judging.rope)
@@ -113,6 +113,6 @@ def _metrics(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def keys_of(table: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
-    """The columns of a leaderboard that tell runs apart."""
+    """Return the columns of a leaderboard that tell runs apart."""
     known = {*STANDING, *(f"{name}{end}" for name in metrics for end in ("", "_low", "_high"))}
     return [str(column) for column in table if column not in known]

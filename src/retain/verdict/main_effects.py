@@ -1,4 +1,4 @@
-"""What moved the metric: the mean paired difference when one axis of a sweep alone changes.
+"""Main effects: the mean paired difference when one axis of a sweep alone changes.
 
 Two runs are a pair when they agree on every key but one. Their difference is taken fold by fold
 and averaged over the pairs: what remains is one difference a fold, tested like that of two runs.
@@ -65,7 +65,7 @@ def effects(
     winner: int,
     absent: Mapping[tuple[str, ...], str],
 ) -> list[MainEffect]:
-    """The effect of each axis on ROC-AUC, the largest first.
+    """Return the effect of each axis on ROC-AUC, the largest first.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def effects(
 
 
 def _stopped(records: Sequence[Record], keys: pd.DataFrame) -> dict[tuple[str, ...], str]:
-    """Why runs that a race stopped are in no pair: a mean needs the same folds on both sides."""
+    """Return the runs stopped early, which are in no pair, with the reason."""
     return {
         texts_of(row): f"stopped by the race after {len(record.metrics[METRIC].fold_values)} folds"
         for record, row in zip(records, keys.itertuples(index=False, name=None), strict=True)
@@ -101,7 +101,7 @@ def _stopped(records: Sequence[Record], keys: pd.DataFrame) -> dict[tuple[str, .
 
 
 def _concerned(axis: str, keys: pd.DataFrame) -> np.ndarray:
-    """The runs an axis is about: for a component's parameter, those whose component has it."""
+    """Return a mask of the runs an axis applies to: those whose component has the parameter."""
     component = axis.split(".", maxsplit=1)[0]
     if component not in COMPONENTS or component == axis:
         return np.ones(len(keys), dtype=bool)
@@ -111,7 +111,7 @@ def _concerned(axis: str, keys: pd.DataFrame) -> np.ndarray:
 
 
 def _corrected(found: Sequence[MainEffect]) -> list[MainEffect]:
-    """The effects with p corrected for how many there are."""
+    """Return the effects with p corrected for how many there are."""
     plain = np.array([level.p for effect in found for level in effect.levels])
     adjusted = iter(holm(plain).tolist())
     return [
@@ -179,7 +179,7 @@ class _Grid:
     def _hole(
         self, row: int, column: int, reasons: Mapping[tuple[str, ...], str]
     ) -> dict[str, Any]:
-        """What run is not there, and why."""
+        """Return a missing run, and the reason."""
         texts = (self.levels[column], *self.rest.iloc[row])
         told = dict(zip((self.axis, *self.others), texts, strict=True))
         return {**told, "reason": reasons.get(texts, "no record")}
@@ -194,5 +194,5 @@ def _joined(texts: pd.DataFrame) -> pd.Series:
 
 
 def texts_of(values: Sequence[Any]) -> tuple[str, ...]:
-    """The values of a run's keys as holes know them."""
+    """Return the values of a run's keys as holes know them."""
     return tuple(map(str, values))

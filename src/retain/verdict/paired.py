@@ -1,4 +1,4 @@
-"""How sure it is that one run scores higher than another: tests on the folds both were given.
+"""Paired tests of two runs on the same folds.
 
 Folds share training rows, so their differences are not independent. The variance of their mean,
 s²/J for J independent ones, is taken as (1/J + n_test/n_train)·s² (Nadeau & Bengio 2003; Bouckaert
@@ -21,7 +21,7 @@ METRIC = "roc_auc"
 
 
 def fold_scores(records: Sequence[Record], metric: str = METRIC) -> np.ndarray:
-    """A metric by run and fold, shape (n_runs, J); NaN where a run was stopped before a fold."""
+    """Return a metric by run and fold, shape (n_runs, J); NaN for folds not done."""
     folds = [record.metrics[metric].fold_values for record in records]
     scores = np.full((len(folds), max(map(len, folds))), np.nan)
     for row, values in zip(scores, folds, strict=True):
@@ -115,7 +115,7 @@ def corrected_resampled_t(
 
 
 def holm(p: np.ndarray) -> np.ndarray:
-    """Adjusted p of several tests at once, shape (n,): below α, no true one is called false.
+    """Return adjusted p of several tests at once, shape (n,): below α, no true one is called false.
 
     Step-down (Holm 1979): the k-th smallest of n is multiplied by n − k + 1, and none falls below
     a smaller one's. The chance of one or more false calls stays below α, however the tests depend
@@ -137,7 +137,7 @@ CHANCE = 0.5
 
 @dataclass(frozen=True)
 class Chance:
-    """How the best run stands to a ROC-AUC of .5.
+    """The test of the best run against a ROC-AUC of .5.
 
     Attributes
     ----------
@@ -175,7 +175,7 @@ def chance_p(scores: np.ndarray, best: int, test_to_train: float) -> float:
 
 
 def beats_chance(scores: np.ndarray, best: int, test_to_train: float, alpha: float) -> bool:
-    """Whether the best run ranks better than a coin; where it does not, nor is any rank told."""
+    """Return whether the best run ranks better than at random."""
     higher = float(np.nanmean(scores[best])) > CHANCE
     return higher and chance_p(scores, best, test_to_train) < alpha
 

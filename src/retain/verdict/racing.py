@@ -1,4 +1,4 @@
-"""Who drops out of a race: runs done fold by fold, held against the leader after each.
+"""Early stopping: after each fold, runs are compared with the leader and eliminated.
 
 The question a race asks is one-sided: is this run worse than the leader? It is asked again after
 every fold and of many runs, so that now and then one is stopped that was no worse. The price is
@@ -24,7 +24,7 @@ def eliminated_runs(
     test_to_train: float,
     alpha: float = ALPHA,
 ) -> frozenset[str]:
-    """Runs that are worse than the leader on the first ``folds`` folds.
+    """Return runs that are worse than the leader on the first ``folds`` folds.
 
     Parameters
     ----------

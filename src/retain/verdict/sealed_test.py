@@ -36,7 +36,7 @@ class SealedTest:
 
     @property
     def told(self) -> str:
-        """How often the sealed test of these customers was opened."""
+        """The number of accesses to the sealed test, as a sentence."""
         count = len(self.openings)
         if count == 1:
             return "The sealed test was opened once."
@@ -70,7 +70,7 @@ class Ledger:
     others: tuple[Path, ...] = ()
 
     def openings(self, data: str) -> list[Access]:
-        """The openings of the sealed test of these customers, each look once.
+        """Return the openings of the sealed test of these customers, each look once.
 
         The same winner on the same customers and splits shows nothing that was not seen before.
         A line that cannot be read is refused, not skipped.

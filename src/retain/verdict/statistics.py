@@ -1,4 +1,4 @@
-"""How sure a number on one set of customers is."""
+"""Confidence intervals of a metric on one set of customers."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ NEEDED = (METRIC, "brier", "ece")
 
 @dataclass(frozen=True)
 class Caution:
-    """What a reader of the winner's rank and probabilities should know.
+    """A warning about the winner's rank or probabilities.
 
     ``code`` and ``values`` say it to programs and other languages, ``sentence`` in English.
     """
@@ -37,7 +37,7 @@ class Caution:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a comparison came to, as far as records alone can tell.
+    """The result of a comparison, as far as records alone give it.
 
     Attributes
     ----------
@@ -68,18 +68,18 @@ class Verdict:
 
     @cached_property
     def effects(self) -> tuple[MainEffect, ...]:
-        """What moved ROC-AUC, by axis of the sweep."""
+        """Main effects on ROC-AUC, by axis of the sweep."""
         table, place = self.table[list(self.keys)], self.records.index(self.winner)
         return tuple(effects(self.records, table, place, _absent(self.others, self.keys)))
 
     def name(self, record: Record) -> str:
-        """What a run of the leaderboard is called."""
+        """Return the label of a run of the leaderboard."""
         (row,) = self.table[self.table["id"] == record.id].to_dict("records")
         return label_run(row, self.keys) if self.keys else str(record.config["model"]["name"])
 
     @property
     def sentence(self) -> str:
-        """Who won, how sure that is, and who was chosen."""
+        """The winner, the certainty and the selection, in a sentence."""
         metric = self.best.metrics[METRIC]
         rest, beaten = len(self.tied) - 1, len(self.table) - len(self.tied)
         best = (
@@ -104,7 +104,7 @@ class Verdict:
 
     @property
     def cautions(self) -> list[Caution]:
-        """What a reader of the winner's probabilities and rank should know."""
+        """Warnings about the winner's probabilities and rank."""
         config, told = self.winner.config, []
         sampler = config["sampler"]["name"]
         if sampler != "none" and config["calibration"]["name"] == "none":
@@ -120,7 +120,7 @@ class Verdict:
 
 
 def judge(records: Sequence[Record], judging: ComparisonConfig) -> Verdict:
-    """The verdict over records; of runs recorded twice, in two studies, the first counts.
+    """Return the verdict over records; of runs recorded twice, in two studies, the first counts.
 
     Raises
     ------
@@ -169,14 +169,14 @@ def _refuse_none(done: Sequence[Record], records: Sequence[Record]) -> None:
 
 
 def _complexity(record: Record, judging: ComparisonConfig) -> tuple[int, float, str]:
-    """The place of a run's model in the order of complexity, better ROC-AUC first."""
+    """Return the place of a run's model in the order of complexity, better ROC-AUC first."""
     name, order = record.config["model"]["name"], judging.complexity_order
     place = order.index(name) if name in order else len(order)
     return place, -round(record.metrics[METRIC].value, 9), record.id
 
 
 def _absent(others: Sequence[Record], keys: Sequence[str]) -> Mapping[tuple[str, ...], str]:
-    """Why runs that did not finish are not in the leaderboard, by their keys' texts."""
+    """Return the reasons of runs that are not in the leaderboard, by their keys' texts."""
     found = {}
     for record in others:
         reason = (record.reason or "").splitlines()[:1]

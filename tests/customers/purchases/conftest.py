@@ -1,4 +1,4 @@
-"""Purchase logs as tests write them, and the relation they become."""
+"""Purchase logs written by tests, and the relation they are read into."""
 
 from __future__ import annotations
 

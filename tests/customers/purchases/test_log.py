@@ -1,4 +1,4 @@
-"""Bad logs and odd ones: what is refused, in which words, and what the funnel counts."""
+"""Unusual and invalid logs: values, error messages and the counts of the funnel."""
 
 # ruff: noqa: E501 - a case is a line
 
@@ -25,7 +25,7 @@ def lines(*bad, header=HEADER, good=GOOD):
     return header + "\n".join([*good, *bad]) + "\n"
 
 
-# --- what a log becomes --------------------------------------------------------------------------
+# --- values --------------------------------------------------------------------------------------
 
 
 def test_a_row_becomes_whole_numbers(opened, csv_log):
@@ -38,7 +38,7 @@ def test_a_row_becomes_whole_numbers(opened, csv_log):
     assert [step.of for step in log.log.funnel] == ["purchases"]
 
 
-def test_without_amount_and_items_each_row_is_one_piece_for_no_money(opened, csv_log):
+def test_without_amount_and_items_each_row_is_one_item_for_no_money(opened, csv_log):
     log = opened(csv_log("customer,time\n7,2024-01-02\n7,2024-01-03\n"))
     assert log.rows("cents", "items", "buys") == [(0, 1, 1), (0, 1, 1)]
     assert log.log.columns == frozenset()
@@ -64,7 +64,7 @@ def test_all_columns_but_the_id_are_bigint(opened, csv_log):
 
 
 @pytest.mark.parametrize(
-    ("ids", "become"),
+    ("cells", "ids"),
     [
         (["7", "12"], [7, 12]),
         (["7.0", "12.0"], [7, 12]),
@@ -76,12 +76,12 @@ def test_all_columns_but_the_id_are_bigint(opened, csv_log):
         (["1234567890123456789012", "3"], ["1234567890123456789012", "3"]),
     ],
 )
-def test_ids_are_whole_numbers_where_all_of_them_are(opened, csv_log, ids, become):
-    path = csv_log("customer;time\n" + "".join(f"{one};2024-01-02\n" for one in ids))
-    assert [row[0] for row in opened(path).rows("customer")] == become
+def test_ids_are_integers_if_all_of_them_are(opened, csv_log, cells, ids):
+    path = csv_log("customer;time\n" + "".join(f"{cell};2024-01-02\n" for cell in cells))
+    assert [row[0] for row in opened(path).rows("customer")] == ids
 
 
-def test_a_file_without_a_heading_set_apart_by_blanks(opened, csv_log):
+def test_a_file_without_a_header_is_separated_by_spaces(opened, csv_log):
     path = csv_log(" 00001 20210101  1   11.77\n 00002 20210112  5   77.00\n", "log.txt")
     log = opened(
         path,
@@ -136,7 +136,7 @@ def test_a_large_file_in_utf_16_is_read(opened, csv_log):
     assert opened(csv_log(text, encoding="utf-16")).funnel["log read"].after == 60_000
 
 
-def test_blanks_and_tabs_may_part_columns(opened, csv_log):
+def test_columns_may_be_separated_by_spaces_and_tabs(opened, csv_log):
     path = csv_log("\t1  2024-01-02   3.5\n\n 22 2024-01-03   4\n", "log.txt")
     log = opened(path, **MONEY, columns=("customer", "time", "amount"))
     assert log.rows("customer", "cents") == [(1, 350), (22, 400)]
@@ -167,7 +167,7 @@ def test_a_file_that_is_ascii_at_first_may_be_cp1251_further_on(opened, csv_log)
         ("4,2024-01-05,1e300", "no amount", "'1e300'"),
     ],
 )  # fmt: skip
-def test_a_bad_row_is_left_out_and_told(opened, csv_log, bad, step, reason):
+def test_an_invalid_row_is_left_out_and_counted(opened, csv_log, bad, step, reason):
     log = opened(csv_log(lines(bad)), **MONEY)
     found = log.funnel[step]
     assert (found.before, found.after, found.of) == (31, 30, "purchases")
@@ -210,7 +210,7 @@ def test_missing_customers_are_left_out_however_many(opened, csv_log):
     assert (log.funnel["no customer"].before, log.funnel["no customer"].after) == (60, 30)
 
 
-def test_more_than_one_row_in_twenty_that_cannot_be_read_refuses_the_log(opened, csv_log):
+def test_more_than_one_unreadable_row_in_twenty_is_an_error(opened, csv_log):
     path = csv_log(lines("4,soon,3", "4,2024-01-05,much"))
     with pytest.raises(
         RetainError, match=r"2 of 32 rows \(6\.2%\) cannot be read: 1 row is without a time"
@@ -218,12 +218,12 @@ def test_more_than_one_row_in_twenty_that_cannot_be_read_refuses_the_log(opened,
         opened(path, **MONEY)
 
 
-def test_a_row_counts_for_its_first_fault_alone(opened, csv_log):
+def test_a_row_counts_for_its_first_rule_alone(opened, csv_log):
     log = opened(csv_log(lines(",soon,much")), **MONEY)
     assert [step.name for step in log.log.funnel] == ["log read", "no customer"]
 
 
-def test_a_log_of_bad_rows_alone_is_refused(opened, csv_log):
+def test_a_log_of_invalid_rows_alone_is_an_error(opened, csv_log):
     with pytest.raises(RetainError, match="no purchase is left: 1 row is without a customer"):
         opened(csv_log("customer,time\n,2024-01-02\n"))
 
@@ -231,20 +231,20 @@ def test_a_log_of_bad_rows_alone_is_refused(opened, csv_log):
 # --- returns, free rows, duplicates, visits ------------------------------------------------------
 
 
-def test_returns_are_netted_and_are_no_purchase(opened, csv_log):
+def test_returns_are_netted_and_are_not_purchases(opened, csv_log):
     text = "customer,time,amount,items\n1,2024-01-02,10,2\n1,2024-01-03,-5,1\n2,2024-01-03,4,-1\n"
     log = opened(csv_log(text), **MONEY, **PIECES)
-    # a return is one whichever of the two says so, and takes both off
+    # a row is a return if either is negative, and both are taken off
     assert log.rows("cents", "items", "buys") == [(-500, -1, 0), (-400, -1, 0), (1000, 2, 1)]
     assert "2 rows are taken off" in log.funnel["returns"].reason
 
 
-def test_a_return_without_items_is_one_piece_less(opened, csv_log):
+def test_a_return_without_items_is_one_item_less(opened, csv_log):
     log = opened(csv_log("customer,time,amount\n1,2024-01-02,10\n1,2024-01-03,-5\n"), **MONEY)
     assert log.rows("cents", "items", "buys") == [(-500, -1, 0), (1000, 1, 1)]
 
 
-def test_returns_may_be_dropped_or_refused(opened, csv_log):
+def test_returns_are_dropped_or_an_error(opened, csv_log):
     path = csv_log(lines("1,2024-01-03,-5"))
     dropped = opened(path, **MONEY, returns="drop")
     assert (dropped.funnel["returns"].before, dropped.funnel["returns"].after) == (31, 30)
@@ -253,7 +253,7 @@ def test_returns_may_be_dropped_or_refused(opened, csv_log):
         opened(path, **MONEY, returns="error")
 
 
-def test_free_rows_may_be_kept_dropped_or_refused(opened, csv_log):
+def test_free_rows_are_kept_dropped_or_an_error(opened, csv_log):
     path = csv_log(lines("1,2024-01-03,0"))
     kept = opened(path, **MONEY)
     assert (0, 1) in kept.rows("cents", "buys")
@@ -265,7 +265,7 @@ def test_free_rows_may_be_kept_dropped_or_refused(opened, csv_log):
         opened(path, **MONEY, zero_amount="error")
 
 
-def test_duplicates_are_told_and_may_be_dropped_or_refused(opened, csv_log):
+def test_duplicates_are_counted_dropped_or_an_error(opened, csv_log):
     path = csv_log(lines(GOOD[0], GOOD[0], GOOD[1]))
     kept = opened(path, **MONEY)
     assert len(kept.rows()) == 33
@@ -277,7 +277,7 @@ def test_duplicates_are_told_and_may_be_dropped_or_refused(opened, csv_log):
         opened(path, **MONEY, duplicates="error")
 
 
-def test_rows_that_differ_in_a_column_nobody_named_are_no_duplicates(opened, csv_log):
+def test_rows_that_differ_in_an_unmapped_column_are_not_duplicates(opened, csv_log):
     path = csv_log("customer,time,line\n1,2024-01-02,1\n1,2024-01-02,2\n")
     log = opened(path, duplicates="drop")
     assert len(log.rows()) == 2
@@ -298,8 +298,8 @@ def test_a_row_of_minutes_alone_is_a_visit(opened, csv_log):
 def test_duplicates_of_a_long_log_are_estimated_from_some_customers(opened, csv_log, monkeypatch):
     monkeypatch.setattr(duplicates, "_MAX_EXACT_ROWS", 100)
     rows = [f"{n % 640},2024-01-02,{n % 640}" for n in range(1280)]
-    result = opened(csv_log(lines(*rows)), **MONEY).funnel["duplicates"].reason
-    about = int(re.match(r"about (\d+) repeat", result).group(1))
+    message = opened(csv_log(lines(*rows)), **MONEY).funnel["duplicates"].reason
+    about = int(re.match(r"about (\d+) repeat", message).group(1))
     assert 320 <= about <= 1280
 
 
@@ -321,7 +321,7 @@ def test_categories_of_rows_left_out_have_no_number(opened, csv_log):
     assert log.log.categories == ("b",)
 
 
-def test_too_many_categories_are_none(opened, csv_log):
+def test_too_many_categories_are_an_error(opened, csv_log):
     text = "customer,time,c\n" + "".join(f"1,2024-01-02,{n}\n" for n in range(10_001))
     with pytest.raises(RetainError, match="column 'c': it has more than 10000 values; expected at"):
         opened(csv_log(text), category="c")
@@ -360,14 +360,14 @@ def test_an_order_opens_once_at_its_first_line(opened, csv_log):
         (1, "02 10:00", 500, 0),
         (1, "02 10:00", 600, 1),
         (1, "02 10:00", 700, 0),
-        (1, "05 09:00", 100, 0),  # days later: not moved, what is to come must not leak back
+        (1, "05 09:00", 100, 0),  # days later: not moved, as the future must not leak back
         (1, "06 09:00", -600, 0),  # nor is a return
         (1, "07 09:00", 300, 1),  # a row without an order is one
         (2, "02 11:00", 600, 1),
     ]
 
 
-def test_which_line_opens_an_order_does_not_hang_on_the_order_of_rows(opened, csv_log):
+def test_the_line_that_opens_an_order_does_not_depend_on_the_order_of_rows(opened, csv_log):
     seen = []
     for turn in range(len(ORDERS)):
         turned = [*ORDERS[turn:], *ORDERS[:turn]]
@@ -376,7 +376,7 @@ def test_which_line_opens_an_order_does_not_hang_on_the_order_of_rows(opened, cs
     assert all(rows == seen[0] for rows in seen)
 
 
-# --- refused logs --------------------------------------------------------------------------------
+# --- errors --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -403,9 +403,7 @@ def test_which_line_opens_an_order_does_not_hang_on_the_order_of_rows(opened, cs
         (lines(), {"columns": ("customer", "time")}, "has 3 columns, and data.format.columns 2"),
     ],
 )  # fmt: skip
-def test_a_log_that_cannot_be_read_is_refused_in_a_sentence(
-    opened, csv_log, text, changes, message
-):
+def test_an_unreadable_log_raises_a_readable_error(opened, csv_log, text, changes, message):
     with pytest.raises(RetainError, match=message):
         opened(csv_log(text), **changes)
 
@@ -415,7 +413,7 @@ def test_names_may_not_repeat(opened, csv_log):
         opened(csv_log("1,2024-01-02,3\n"), columns=("customer", "time", "time"))
 
 
-def test_a_line_of_other_length_among_columns_parted_by_blanks_is_shown(opened, csv_log):
+def test_a_line_of_another_length_in_a_file_separated_by_spaces_is_shown(opened, csv_log):
     path = csv_log("1 2024-01-02 5\n2 2024-01-03 6 7\n")
     with pytest.raises(
         RetainError, match="line '2 2024-01-03 6 7': 4 cells; expected 3, as in the n"
@@ -423,7 +421,7 @@ def test_a_line_of_other_length_among_columns_parted_by_blanks_is_shown(opened, 
         opened(path, columns=("customer", "time", "amount"))
 
 
-def test_a_path_that_leads_nowhere_is_told_with_the_nearest_name(opened, csv_log, tmp_path):
+def test_a_missing_path_is_reported_with_the_nearest_name(opened, csv_log, tmp_path):
     csv_log(lines())
     with pytest.raises(RetainError, match=r"'lgo.csv' is not in folder .* Did you mean 'log.csv'"):
         opened(tmp_path / "lgo.csv")
@@ -435,7 +433,7 @@ def test_a_path_that_leads_nowhere_is_told_with_the_nearest_name(opened, csv_log
         opened("s3://shop/log.parquet")
 
 
-def test_a_folder_without_logs_is_told(opened, tmp_path):
+def test_a_folder_without_logs_is_an_error(opened, tmp_path):
     with pytest.raises(RetainError, match=r"it is empty; expected files \.csv, \.tsv"):
         opened(tmp_path)
     (tmp_path / "log.xlsx").write_bytes(b"PK")
@@ -464,10 +462,10 @@ def test_a_table_is_of_a_database_alone(opened, csv_log):
         opened(csv_log(lines()), table="log")
 
 
-# --- nothing of a log is a command ---------------------------------------------------------------
+# --- nothing in a log is executed ----------------------------------------------------------------
 
 
-def test_names_of_files_and_columns_are_no_sql(opened, csv_log):
+def test_names_of_files_and_columns_are_not_executed_as_sql(opened, csv_log):
     column = "ti'me\"); DROP TABLE x; --"
     quoted = column.replace('"', '""')
     path = csv_log(f'customer,"{quoted}",c\n1,2024-01-02,x\'); --\n', "lo'g [1] *; --.csv")
@@ -484,7 +482,7 @@ def test_a_name_with_a_star_is_one_file(opened, csv_log):
     assert len(opened(path).rows()) == 30
 
 
-def test_no_extension_is_fetched(opened, csv_log):
+def test_no_extension_is_downloaded(opened, csv_log):
     connection = opened(csv_log(lines())).connection
     for name in ("autoinstall_known_extensions", "autoload_known_extensions"):
         assert connection.sql(f"SELECT current_setting('{name}')").fetchone() == (False,)
@@ -504,18 +502,18 @@ def test_content_changes_with_the_input_and_the_way_it_is_read(opened, csv_log):
 
 def test_the_hash_is_known_before_the_log_is_opened(opened, log_options, csv_log):
     path = csv_log(lines())
-    known = hash_log(str(path), None, log_options(**MONEY))
-    assert opened(path, **MONEY).log.content_hash == known
+    content_hash = hash_log(str(path), None, log_options(**MONEY))
+    assert opened(path, **MONEY).log.content_hash == content_hash
 
 
 def test_a_large_file_is_hashed_by_its_ends_and_its_time(log_options, csv_log, monkeypatch):
     monkeypatch.setattr("retain.customers.purchases.log._MAX_HASHED_BYTES", 10)
     monkeypatch.setattr("retain.customers.purchases.log._END_BYTES", 4)
     path = csv_log(lines())
-    known = hash_log(str(path), None, log_options())
-    assert hash_log(str(path), None, log_options()) == known
+    content_hash = hash_log(str(path), None, log_options())
+    assert hash_log(str(path), None, log_options()) == content_hash
     os.utime(path, ns=(1, 1))
-    assert hash_log(str(path), None, log_options()) != known
+    assert hash_log(str(path), None, log_options()) != content_hash
 
 
 def test_a_second_log_replaces_the_first(opened, log_options, csv_log):

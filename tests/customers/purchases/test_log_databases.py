@@ -1,4 +1,4 @@
-"""Logs in databases and in Python: the same rows, and nothing but reading."""
+"""Logs in databases and in Python objects: the same rows, read-only."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_sqlite_is_streamed_in_batches(opened, sqlite_log):
 
 
 @pytest.mark.parametrize("file", ["sqlite_log", "duckdb_log"])
-def test_a_table_that_is_not_there_is_told_with_the_nearest(opened, file, request):
+def test_a_missing_table_is_reported_with_the_nearest_name(opened, file, request):
     path = request.getfixturevalue(file)
     with pytest.raises(
         RetainError, match=r"has no table 'my lgo'; it has .*Did you mean 'my \"log'"
@@ -96,7 +96,7 @@ def test_a_table_that_is_not_there_is_told_with_the_nearest(opened, file, reques
         opened(path, table='my "log', **MAPPED | {"amount": "moneys"})
 
 
-def test_a_database_that_is_none_is_told(opened, tmp_path):
+def test_a_broken_database_is_an_error(opened, tmp_path):
     broken = tmp_path / "shop.db"
     broken.write_bytes(b"SQLite format 3\0" + b"x" * 4000)
     with pytest.raises(RetainError, match=r"cannot be (reached or )?read: .*"):
@@ -137,12 +137,12 @@ def test_a_table_in_another_schema(opened, duckdb_log):
     log.connection.close()
 
 
-def test_a_view_of_a_file_is_not_run(opened, duckdb_log):
+def test_a_view_is_not_executed(opened, duckdb_log):
     with pytest.raises(RetainError, match=r"'seen' of file .* is a view; expected a table"):
         opened(duckdb_log, table="seen", **MAPPED)
 
 
-def test_a_file_is_opened_for_reading_alone(opened, duckdb_log):
+def test_a_file_is_opened_read_only(opened, duckdb_log):
     log = opened(duckdb_log, table='my "log', **MAPPED)
     with pytest.raises(duckdb.InvalidInputException, match="read-only mode"):
         log.connection.execute("CREATE TABLE retain_log.x (a INT)")
@@ -171,14 +171,14 @@ def _table():
 
 
 class Expression:
-    """What ibis calls an expression, as far as it is asked."""
+    """The part of an ibis expression that is used."""
 
     def to_pyarrow_batches(self):
         return _batches()
 
 
 @pytest.mark.parametrize("source", [_batches, Expression, _table, lambda: _table().to_pandas()])
-def test_whatever_exports_arrow_batches_is_a_log(opened_source, source):
+def test_any_exporter_of_arrow_batches_is_a_log(opened_source, source):
     log = opened_source(source(), category="kind", **MAPPED)
     assert log.rows(*READ, "category") == [
         (*row, code) for row, code in zip(BECOME, (1, 0, 1), strict=True)
@@ -216,7 +216,7 @@ def test_the_content_of_batches_is_that_of_their_rows(opened_source):
     assert logs[0].content_hash == logs[1].content_hash != logs[2].content_hash
 
 
-def test_batches_without_rows_and_objects_without_batches_are_refused(opened_source):
+def test_batches_without_rows_and_objects_without_batches_are_errors(opened_source):
     with pytest.raises(RetainError, match="the log has columns and no rows"):
         opened_source(_batches().schema.empty_table(), **MAPPED)
     with pytest.raises(RetainError, match="a log of type 'list' exports no Arrow batches"):
@@ -242,13 +242,13 @@ def test_batches_without_rows_and_objects_without_batches_are_refused(opened_sou
         ("sqlite:///shop.db?mode=rw", "it has options after"),
     ],
 )
-def test_a_url_says_where_and_no_more(opened, url, message):
+def test_a_url_holds_no_password_and_no_option(opened, url, message):
     with pytest.raises(RetainError, match=message) as refused:
         opened(url, table="log")
     assert "secret" not in str(refused.value)
 
 
-def test_a_server_that_does_not_answer_is_told(opened):
+def test_an_unreachable_server_is_an_error(opened):
     with pytest.raises(RetainError, match=r"database 'shop' at '127\.0\.0\.1' cannot be reached"):
         opened("postgresql://ann@127.0.0.1:1/shop", table="log")
 
@@ -269,17 +269,17 @@ def test_a_table_in_postgresql(opened, postgresql):
             insert = 'INSERT INTO "my ""log" VALUES (:a, :b || \'+00\', :c, :d)'
             typed = insert.replace(":b || '+00'", "CAST(:b || '+00' AS timestamptz)")
             connection.execute(sa.text(typed), values)
-    asked = {"table": 'my "log', **MAPPED}
-    log = opened(postgresql, **asked)
+    keys = {"table": 'my "log', **MAPPED}
+    log = opened(postgresql, **keys)
     assert log.rows(*READ) == BECOME
-    hours = opened(f"{postgresql}?sslmode=disable", timezone="Europe/Moscow", **asked).rows("t")
+    hours = opened(f"{postgresql}?sslmode=disable", timezone="Europe/Moscow", **keys).rows("t")
     assert hours == [(row[1] + 3 * 3600,) for row in BECOME]
-    assert opened(postgresql, **asked).log.content_hash == log.log.content_hash
+    assert opened(postgresql, **keys).log.content_hash == log.log.content_hash
     with engine.begin() as connection:
         connection.execute(sa.text('UPDATE "my ""log" SET pieces = 2 WHERE "Who" = 1'))
-    assert opened(postgresql, **asked).log.content_hash != log.log.content_hash
+    assert opened(postgresql, **keys).log.content_hash != log.log.content_hash
     with pytest.raises(RetainError, match=r"has no table 'lgo'; it has 'my \"log'"):
-        opened(postgresql, **asked | {"table": "lgo"})
+        opened(postgresql, **keys | {"table": "lgo"})
     with pytest.raises(RetainError, match='database "shop" does not exist'):
-        opened(postgresql.rpartition("/")[0] + "/shop", **asked)
+        opened(postgresql.rpartition("/")[0] + "/shop", **keys)
     engine.dispose()

@@ -1,4 +1,4 @@
-"""Parquet logs: what types may hold, and what is no Parquet at all."""
+"""Parquet logs: types of columns, and files that are not Parquet."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def parquet_log(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("odd", "shown"),
+    ("value", "shown"),
     [
         (float("inf"), "'inf'"),
         (float("-inf"), "'-inf'"),
@@ -38,8 +38,8 @@ def parquet_log(tmp_path):
         (None, "blank"),
     ],
 )
-def test_money_that_is_none_is_left_out(opened, parquet_log, odd, shown):
-    step = opened(parquet_log(amount=[1.5] * 39 + [odd]), **MONEY).funnel["no amount"]
+def test_an_invalid_amount_is_left_out(opened, parquet_log, value, shown):
+    step = opened(parquet_log(amount=[1.5] * 39 + [value]), **MONEY).funnel["no amount"]
     assert (step.before, step.after) == (40, 39)
     assert shown in step.reason
 
@@ -51,7 +51,7 @@ def test_a_log_with_rows_left_out_may_stay_a_view(opened, parquet_log):
 
 
 @pytest.mark.parametrize(
-    ("ids", "become"),
+    ("ids", "expected"),
     [
         (pa.array([None, 2.0] * 20), 2),
         (pa.array([b"a7"] * 40), "a7"),
@@ -60,11 +60,11 @@ def test_a_log_with_rows_left_out_may_stay_a_view(opened, parquet_log):
         (pa.array([2**64 - 1] * 40, pa.uint64()), "18446744073709551615"),
     ],
 )
-def test_ids_of_any_type_are_read(opened, parquet_log, ids, become):
-    assert set(opened(parquet_log(customer=ids)).rows("customer")) == {(become,)}
+def test_ids_of_any_type_are_read(opened, parquet_log, ids, expected):
+    assert set(opened(parquet_log(customer=ids)).rows("customer")) == {(expected,)}
 
 
-def test_a_discount_may_be_a_truth_value(opened, parquet_log):
+def test_a_discount_may_be_boolean(opened, parquet_log):
     log = opened(parquet_log(d=[True, False, None, True] * 10), discount="d")
     assert log.rows("sum(promo)", "count(promo)") == [(20, 30)]
     assert log.is_view
@@ -95,12 +95,12 @@ def test_a_view_is_seen_by_other_cursors(opened, parquet_log):
         ({}, {"amount": "amount2"}, "Did you mean 'amount'"),
     ],
 )
-def test_columns_that_mean_nothing_are_told(opened, parquet_log, columns, changes, message):
+def test_columns_of_another_type_are_errors(opened, parquet_log, columns, changes, message):
     with pytest.raises(RetainError, match=message):
         opened(parquet_log(**columns), **changes)
 
 
-def test_a_file_that_is_no_parquet_is_told(opened, parquet_log, csv_log):
+def test_a_broken_parquet_file_is_an_error(opened, parquet_log, csv_log):
     text = csv_log("customer,time\n1,2024-01-02\n", "text.parquet")
     with pytest.raises(RetainError, match="is no Parquet, whatever its name says"):
         opened(text)
@@ -112,7 +112,7 @@ def test_a_file_that_is_no_parquet_is_told(opened, parquet_log, csv_log):
         opened(csv_log(garbled, "garbled.parquet"), **MONEY)
 
 
-def test_a_file_without_rows_or_with_a_name_twice_is_told(opened, tmp_path):
+def test_a_file_without_rows_or_with_repeated_names_is_an_error(opened, tmp_path):
     path = tmp_path / "log.parquet"
     parquet.write_table(pa.table({"customer": pa.array([], "int64"), "time": []}), path)
     with pytest.raises(RetainError, match="has columns and no rows; expected purchases"):
@@ -122,35 +122,35 @@ def test_a_file_without_rows_or_with_a_name_twice_is_told(opened, tmp_path):
         opened(path)
 
 
-def test_what_engines_leave_in_a_folder_is_no_log(opened, parquet_log, tmp_path):
+def test_marker_files_of_engines_are_not_read(opened, parquet_log, tmp_path):
     parquet_log("part-0.parquet")
     (tmp_path / "_SUCCESS").write_bytes(b"")
     (tmp_path / ".part-0.parquet.crc").write_bytes(b"crc")
     assert len(opened(tmp_path).rows()) == 40
 
 
-# Who launches from the folder of the log has what the launch leaves within it.
-def test_what_a_launch_leaves_in_a_folder_is_no_log(opened, parquet_log, tmp_path):
+# outputs may lie in the folder of the log
+def test_results_of_a_launch_are_not_read(opened, parquet_log, tmp_path):
     parquet_log("part-0.parquet")
     run = tmp_path / "outputs" / "purchases" / "dummy-0a1b2c3d"
-    begun, tables = run.with_name("logreg-1b2c3d4e"), tmp_path / "outputs" / "tables"
-    for folder in (run, begun / ".hydra", tables):
+    started, tables = run.with_name("logreg-1b2c3d4e"), tmp_path / "outputs" / "tables"
+    for folder in (run, started / ".hydra", tables):
         folder.mkdir(parents=True)
     (run / "record.json").write_text("{}", encoding="utf-8")
     other = pa.table({"customer_id": [1], "probability": [0.5]})
-    for folder in (run, begun):
+    for folder in (run, started):
         parquet.write_table(other, folder / "scores.parquet")
     parquet.write_table(other, tables / f"{'0f' * 32}.parquet")
     assert len(opened(tmp_path).rows()) == 40
 
 
-def test_nul_in_a_category_is_kept_and_in_a_name_refused(opened, parquet_log):
+def test_nul_is_kept_in_a_category_and_an_error_in_a_name(opened, parquet_log):
     log = opened(parquet_log(kind=["a\0b", "tea"] * 20), category="kind")
     assert log.log.categories == ("a\0b", "tea")
     with pytest.raises(RetainError, match="column whose name holds NUL"):
         opened(parquet_log(**{"a\0": [1] * 40}))
 
 
-def test_whole_numbers_of_which_none_is_there_are_no_times(opened, parquet_log):
+def test_a_column_of_missing_integers_holds_no_times(opened, parquet_log):
     with pytest.raises(RetainError, match="column 'time'"):
         opened(parquet_log(time=pa.nulls(40, "int64")))

@@ -1,4 +1,4 @@
-"""Times of a log: whole seconds of the store's clock, however they are written."""
+"""Times of a log in every format, as whole seconds of the store's clock."""
 
 # ruff: noqa: DTZ001 - the clock of a store has no zone
 
@@ -26,7 +26,7 @@ def seconds(clock):
 
 @pytest.fixture
 def times(opened, csv_log):
-    """``times(cells, …)``: the seconds that cells of a CSV log become, in their order."""
+    """``times(cells, …)``: the seconds of the cells of a CSV log, in order."""
 
     def read(cells, **changes):
         rows = "".join(f'{n},"{cell}"\n' for n, cell in enumerate(cells))
@@ -38,7 +38,7 @@ def times(opened, csv_log):
 
 @pytest.fixture
 def typed_times(opened, tmp_path):
-    """The same of an Arrow array in a Parquet file."""
+    """``typed_times(array, …)``: the seconds of an Arrow array in a Parquet file."""
 
     def read(array, **changes):
         table = pa.table({"customer": pa.array(range(len(array))), "time": array})
@@ -86,7 +86,7 @@ def typed_times(opened, tmp_path):
         "1711886405999999999",
     ],
 )
-def test_a_time_is_read_in_every_usual_form(times, cell):
+def test_a_time_is_read_in_every_usual_format(times, cell):
     assert times([cell, cell]) == [seconds(NOON)] * 2
 
 
@@ -111,19 +111,19 @@ def test_a_part_of_a_time_is_floored_before_1970_too(times, cell, clock):
     assert times([cell]) == [seconds(clock)]
 
 
-def test_one_cell_tells_day_and_month_of_all(times):
+def test_a_day_above_12_decides_the_order_of_day_and_month(times):
     days = [datetime(2024, 2, 1), datetime(2024, 2, 13)]
     assert times(["01/02/2024", "13/02/2024"]) == [seconds(day) for day in days]
     assert times(["02/01/2024", "02/13/2024"]) == [seconds(day) for day in days]
 
 
-def test_a_column_may_be_written_in_several_forms(times):
+def test_a_column_may_have_several_formats(times):
     cells = ["2024-03-31 12:00:05", "2024-03-31", "31.03.2024", "20240331"]
     midnight = seconds(datetime(2024, 3, 31))
     assert times(cells) == [seconds(NOON), midnight, midnight, midnight]
 
 
-def test_cells_that_look_like_words_of_sql_are_no_times(opened, csv_log):
+def test_special_values_of_sql_are_not_times(opened, csv_log):
     cells = ["2024-03-31"] * 60 + ["epoch", "infinity", "now"]
     path = csv_log("customer,time\n" + "".join(f"1,{cell}\n" for cell in cells))
     step = opened(path).funnel["no time"]
@@ -131,7 +131,7 @@ def test_cells_that_look_like_words_of_sql_are_no_times(opened, csv_log):
 
 
 @pytest.mark.parametrize(
-    ("cell", "message"),
+    ("cell", "time_format"),
     [
         ("2024-03-31 12h00", "%Y-%m-%d %Hh%M"),
         ("Mar 31, 2024 12:00", "%b %d, %Y %H:%M"),
@@ -139,8 +139,8 @@ def test_cells_that_look_like_words_of_sql_are_no_times(opened, csv_log):
         ("31/03/2024 15:00 +0300", "%d/%m/%Y %H:%M %z"),
     ],
 )
-def test_any_other_form_may_be_told(times, cell, message):
-    assert times([cell], time_format=message) == [seconds(NOON.replace(second=0))]
+def test_any_other_format_can_be_given(times, cell, time_format):
+    assert times([cell], time_format=time_format) == [seconds(NOON.replace(second=0))]
 
 
 # --- zones ---------------------------------------------------------------------------------------
@@ -152,14 +152,14 @@ def test_offsets_are_honoured_and_other_rows_are_the_stores_clock(opened, csv_lo
     log = opened(path, timezone="Europe/Moscow")
     hours = [t % 86400 // 3600 for _, t in log.rows("customer", "t")]
     assert hours == [12, 15, 20]
-    result = log.funnel["log read"].reason
-    assert "1 times name no zone and are taken as the store's clock" in result
+    message = log.funnel["log read"].reason
+    assert "1 times name no zone and are taken as the store's clock" in message
 
 
 @pytest.mark.parametrize("session", ["UTC", "Asia/Tokyo", "America/New_York"])
 @pytest.mark.parametrize("form", ["text", "zoned text", "epoch", "typed", "zoned"])
 def test_the_sessions_time_zone_does_not_matter(opened, tmp_path, form, session):
-    instant = datetime(2024, 3, 31, 1, 30, tzinfo=UTC)  # Berlin leaps at 01:00 UTC
+    instant = datetime(2024, 3, 31, 1, 30, tzinfo=UTC)  # summer time begins at 01:00 UTC
     arrays = {
         "text": pa.array(["2024-03-31 03:30:00"]),
         "zoned text": pa.array(["2024-03-31T01:30:00Z"]),
@@ -183,7 +183,7 @@ def test_instants_become_the_stores_clock_across_every_change(typed_times, zone)
     assert typed_times(pa.array(instants, pa.timestamp("us", "UTC")), timezone=zone) == expected
 
 
-def test_the_very_second_of_a_change_is_known(typed_times):
+def test_a_change_of_offset_is_exact_to_the_second(typed_times):
     leap = datetime(2024, 3, 31, 1, tzinfo=UTC)
     around = [leap + timedelta(microseconds=n) for n in (-1, 0, 1)]
     clocks = [datetime(2024, 3, 31, 1, 59, 59), *[datetime(2024, 3, 31, 3)] * 2]
@@ -247,14 +247,14 @@ def test_numbers_from_1970_are_instants(typed_times):
     assert found == [1711886405 + 3 * 3600]
 
 
-def test_a_column_of_another_type_is_refused(typed_times):
+def test_a_column_of_another_type_is_an_error(typed_times):
     with pytest.raises(RetainError, match="column 'time': it holds BOOLEAN; expected dates"):
         typed_times(pa.array([True]))
     with pytest.raises(RetainError, match=r"column 'time': it holds STRUCT\(a BIGINT\); expected"):
         typed_times(pa.array([{"a": 1}]))
 
 
-def test_a_fit_log_stays_a_view_and_a_text_is_parsed_once(opened, tmp_path):
+def test_typed_times_stay_a_view_and_text_is_parsed_once(opened, tmp_path):
     for name, times in {"typed": pa.array([NOON]), "text": pa.array([str(NOON)])}.items():
         parquet.write_table(
             pa.table({"customer": [1], "time": times}), tmp_path / f"{name}.parquet"
@@ -263,7 +263,7 @@ def test_a_fit_log_stays_a_view_and_a_text_is_parsed_once(opened, tmp_path):
     assert not opened(tmp_path / "text.parquet").is_view
 
 
-def test_the_clock_of_the_store_says_what_is_the_future(opened, csv_log):
+def test_the_future_begins_by_the_clock_of_the_store(opened, csv_log):
     path = csv_log("customer,time\n" + "1,2024-06-30 23:59:59\n" * 30 + "1,2024-07-01\n")
     assert opened(path).funnel["future"].after == 30
     with pytest.raises(RetainError, match=r"31 of 31 rows .* later than 2024-06-29, in the"):

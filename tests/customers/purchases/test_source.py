@@ -1,4 +1,4 @@
-"""A purchase log read through its door: what comes out, what is kept, what is refused."""
+"""The reader of purchase logs: customers, cached tables and errors."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def nodes(checkout):
         base, own = (
             yaml.safe_load((folder / f"{n}.yaml").read_text("utf-8")) for n in ("purchases", name)
         )
-        result = {**base, **own, "cache": None}
+        keys = {**base, **own, "cache": None}
         for key in ("columns", "format"):
-            result[key] = {**base[key], **own[key]}
+            keys[key] = {**base[key], **own[key]}
         for key in ("name", "_target_", "baselines", "defaults"):
-            result.pop(key, None)
+            keys.pop(key, None)
         for key, value in changes.items():
-            result[key] = {**result[key], **value} if isinstance(value, dict) else value
-        return result
+            keys[key] = {**keys[key], **value} if isinstance(value, dict) else value
+        return keys
 
     return loaded
 
@@ -74,8 +74,8 @@ def shop_log():
 
 
 @pytest.fixture
-def written(tmp_path, shop_log):
-    """``written(frame)``: the path of a Parquet file of purchases."""
+def write_log(tmp_path, shop_log):
+    """``write_log(frame)``: the path of a Parquet file of purchases."""
 
     def write(frame=shop_log, name="log.parquet"):
         path = tmp_path / name
@@ -87,16 +87,16 @@ def written(tmp_path, shop_log):
 
 
 @pytest.fixture
-def asked(nodes, written):
-    """``asked(**changes)``: the keys for the store's log, at six snapshots."""
+def log_keys(nodes, write_log):
+    """``log_keys(**changes)``: the keys for the store's log, at six snapshots."""
 
-    def settings(frame=None, **changes):
-        path = changes.pop("path", None) or (written() if frame is None else written(frame))
+    def make_keys(frame=None, **changes):
+        path = changes.pop("path", None) or (write_log() if frame is None else write_log(frame))
         changes["snapshots"] = {"n": 6, **changes.get("snapshots", {})}
         rest = {"columns": COLUMNS, "profit_unit": "euro a month", **changes}
         return nodes(path=path, **rest)
 
-    return settings
+    return make_keys
 
 
 def assert_same(one, other):
@@ -106,8 +106,8 @@ def assert_same(one, other):
     assert one.fingerprint == other.fingerprint
 
 
-def test_a_row_is_a_customer_at_a_snapshot_in_the_order_of_ids_and_days(asked):
-    customers = read(**asked())
+def test_a_row_is_a_customer_at_a_snapshot_in_the_order_of_ids_and_days(log_keys):
+    customers = read(**log_keys())
     dated = customers.panel
     assert len(customers.columns) >= 25
     assert set(customers.groups) == {"purchase", "product"}
@@ -127,15 +127,15 @@ def test_a_row_is_a_customer_at_a_snapshot_in_the_order_of_ids_and_days(asked):
     assert customers.duplicate_groups.groupby(dated.customer).nunique().eq(1).all()
 
 
-def test_every_feature_has_its_names_in_both_languages(asked):
-    for column in read(**asked()).columns.values():
+def test_every_feature_has_its_names_in_both_languages(log_keys):
+    for column in read(**log_keys()).columns.values():
         assert column.en != column.name
         assert column.ru != column.en
         assert "{" not in column.en + column.ru
 
 
-def test_profit_is_money_a_month_over_the_look_back(asked, shop_log):
-    customers = read(**asked())
+def test_profit_is_money_a_month_over_the_look_back(log_keys, shop_log):
+    customers = read(**log_keys())
     row = customers.panel
     who, day = row.customer.iloc[0], row.snapshot.iloc[0]
     begin = day - pd.Timedelta(days=180)
@@ -146,8 +146,8 @@ def test_profit_is_money_a_month_over_the_look_back(asked, shop_log):
     assert customers.profit_unit == "euro a month"
 
 
-def test_the_funnel_leads_from_purchases_to_regular_customers(asked):
-    customers = read(**asked(label={"regularity": {"periods": 3, "days": 40}}))
+def test_the_funnel_leads_from_purchases_to_regular_customers(log_keys):
+    customers = read(**log_keys(label={"regularity": {"periods": 3, "days": 40}}))
     of = [step.unit for step in customers.funnel]
     assert of == sorted(of, reverse=True)
     eligible = customers.funnel[-3:]
@@ -157,31 +157,31 @@ def test_the_funnel_leads_from_purchases_to_regular_customers(asked):
     assert eligible[0].after == eligible[1].before
 
 
-def test_the_share_of_each_class_is_told_for_each_snapshot(asked, caplog):
+def test_the_share_of_each_class_is_logged_for_each_snapshot(log_keys, caplog):
     with caplog.at_level(logging.INFO):
-        customers = read(**asked())
-    result = [one for one in caplog.messages if one.startswith("snapshot ")]
-    assert len(result) == 6
+        customers = read(**log_keys())
+    messages = [one for one in caplog.messages if one.startswith("snapshot ")]
+    assert len(messages) == 6
     first = customers.panel.snapshot.min()
     declined = customers.target[customers.panel.snapshot == first]
     share = declined.mean()
-    assert result[0] == (
+    assert messages[0] == (
         f"snapshot {first.date()}: {len(declined)} customers, {share:.1%} declined, "
         f"{1 - share:.1%} at the previous level"
     )
 
 
-def test_rows_may_be_shuffled_or_split_into_files(asked, written, shop_log, tmp_path):
-    whole = read(**asked())
+def test_rows_may_be_shuffled_or_split_into_files(log_keys, write_log, shop_log, tmp_path):
+    whole = read(**log_keys())
     shuffled = shop_log.sample(frac=1, random_state=0)
     for n, part in enumerate(np.array_split(np.arange(len(shuffled)), 3)):
-        written(shuffled.iloc[part], f"parts/{n}.parquet")
-    assert_same(read(**asked(path=str(tmp_path / "parts"))), whole)
+        write_log(shuffled.iloc[part], f"parts/{n}.parquet")
+    assert_same(read(**log_keys(path=str(tmp_path / "parts"))), whole)
 
 
-def test_customers_only_to_be_scored_have_one_row_and_no_target(asked, shop_log):
+def test_customers_only_to_be_scored_have_one_row_and_no_target(log_keys, shop_log):
     log = pd.concat([shop_log, shop_log.head(1).assign(who=999)], ignore_index=True)
-    customers = read(**asked(log, has_target=False))
+    customers = read(**log_keys(log, has_target=False))
     assert customers.target is None
     assert customers.panel is None
     assert customers.snapshot == shop_log["when"].max().date() + dt.timedelta(days=1)
@@ -195,21 +195,21 @@ def test_customers_only_to_be_scored_have_one_row_and_no_target(asked, shop_log)
     )
 
 
-def test_a_snapshot_of_both_kinds_has_the_same_features(asked):
+def test_a_snapshot_of_both_kinds_has_the_same_features(log_keys):
     day = "2023-08-03"
-    both = read(**asked(snapshots={"last": day, "n": 1}))
-    alone = read(**asked(has_target=False, snapshot=day))
+    both = read(**log_keys(snapshots={"last": day, "n": 1}))
+    alone = read(**log_keys(has_target=False, snapshot=day))
     there = both.features.set_axis(both.panel.customer.to_numpy())
     pd.testing.assert_frame_equal(alone.features, there, check_exact=True, check_names=False)
     assert str(alone.snapshot) == day
 
 
-# --- what is kept --------------------------------------------------------------------------------
+# --- cache ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def scans(monkeypatch):
-    """How often a log is opened."""
+    """A list with one item per opened log."""
     seen = []
     opened = source.open_log
 
@@ -221,14 +221,14 @@ def scans(monkeypatch):
     return seen
 
 
-def test_the_second_reading_of_a_log_does_not_scan_it(asked, scans, tmp_path, shop_log):
-    keys = asked(cache=str(tmp_path / "kept"))
+def test_the_second_reading_of_a_log_does_not_scan_it(log_keys, scans, tmp_path, shop_log):
+    keys = log_keys(cache=str(tmp_path / "tables"))
     first, second = read(**keys), read(**keys)
     assert len(scans) == 1
     assert_same(first, second)
     assert first.describe_funnel() == second.describe_funnel()
     pd.testing.assert_frame_equal(first.panel.sensitivity, second.panel.sensitivity)
-    assert not list((tmp_path / "kept").glob(".*"))
+    assert not list((tmp_path / "tables").glob(".*"))
 
 
 @pytest.mark.parametrize(
@@ -243,54 +243,54 @@ def test_the_second_reading_of_a_log_does_not_scan_it(asked, scans, tmp_path, sh
         {"format": {"timezone": "Asia/Tokyo"}},
     ],
 )
-def test_another_option_builds_another_table(asked, scans, tmp_path, change):
-    keys = asked(cache=str(tmp_path / "kept"))
+def test_another_option_builds_another_table(log_keys, scans, tmp_path, change):
+    keys = log_keys(cache=str(tmp_path / "tables"))
     read(**keys)
     changed = {k: {**keys[k], **v} if isinstance(v, dict) else v for k, v in change.items()}
     read(**{**keys, **changed})
     assert len(scans) == 2
 
 
-def test_what_cannot_change_a_table_builds_none(asked, scans, tmp_path):
-    keys = asked(cache=str(tmp_path / "kept"))
+def test_an_option_that_cannot_change_a_table_builds_none(log_keys, scans, tmp_path):
+    keys = log_keys(cache=str(tmp_path / "tables"))
     read(**keys)
     read(**{**keys, "memory_limit": "700MB", "profit_unit": "roubles"})
     assert len(scans) == 1
 
 
-def test_another_log_builds_another_table(asked, written, scans, tmp_path, shop_log):
-    keys = asked(cache=str(tmp_path / "kept"))
+def test_another_log_builds_another_table(log_keys, write_log, scans, tmp_path, shop_log):
+    keys = log_keys(cache=str(tmp_path / "tables"))
     one = read(**keys)
-    written(shop_log.assign(paid=shop_log["paid"] + 1))
+    write_log(shop_log.assign(paid=shop_log["paid"] + 1))
     assert read(**keys).fingerprint != one.fingerprint
     assert len(scans) == 2
 
 
-@pytest.mark.parametrize("harm", ["cut", "flip", "empty", "other"])
-def test_a_broken_table_is_built_again(asked, scans, tmp_path, harm):
-    keys = asked(cache=str(tmp_path / "kept"))
+@pytest.mark.parametrize("damage", ["cut", "flip", "empty", "other"])
+def test_a_broken_table_is_built_again(log_keys, scans, tmp_path, damage):
+    keys = log_keys(cache=str(tmp_path / "tables"))
     whole = read(**keys)
-    (path,) = (tmp_path / "kept").glob("*.parquet")
-    held = path.read_bytes()
-    if harm == "other":
+    (path,) = (tmp_path / "tables").glob("*.parquet")
+    data = path.read_bytes()
+    if damage == "other":
         pd.DataFrame({"a": [1]}).to_parquet(path)
     else:
         path.write_bytes(
             {
-                "cut": held[:-100],
+                "cut": data[:-100],
                 "empty": b"",
-                "flip": held[:900] + bytes([held[900] ^ 255]) + held[901:],
-            }[harm]
+                "flip": data[:900] + bytes([data[900] ^ 255]) + data[901:],
+            }[damage]
         )
     assert_same(read(**keys), whole)
     assert len(scans) == 2
 
 
 def test_purchases_that_were_in_the_future_are_read_again_the_next_day(
-    asked, scans, tmp_path, shop_log, monkeypatch
+    log_keys, scans, tmp_path, shop_log, monkeypatch
 ):
     log = pd.concat([shop_log, shop_log.head(1).assign(when=pd.Timestamp("2999-01-01"))])
-    keys = asked(log, cache=str(tmp_path / "kept"))
+    keys = log_keys(log, cache=str(tmp_path / "tables"))
     read(**keys)
     read(**keys)
     assert len(scans) == 1
@@ -299,30 +299,30 @@ def test_purchases_that_were_in_the_future_are_read_again_the_next_day(
     assert len(scans) == 2
 
 
-def test_a_folder_that_cannot_be_written_is_a_sentence(asked, tmp_path):
-    (tmp_path / "kept").write_text("a file")
-    with pytest.raises(RetainError, match=r"kept cannot be written.*data.cache=FOLDER"):
-        read(**asked(cache=str(tmp_path / "kept")))
+def test_a_folder_that_cannot_be_written_is_a_readable_error(log_keys, tmp_path):
+    (tmp_path / "tables").write_text("a file")
+    with pytest.raises(RetainError, match=r"tables cannot be written.*data.cache=FOLDER"):
+        read(**log_keys(cache=str(tmp_path / "tables")))
 
 
-def test_nothing_is_kept_where_no_folder_is_named(asked, tmp_path, monkeypatch):
+def test_nothing_is_stored_without_a_folder(log_keys, tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "write", pytest.fail)
-    assert len(read(**asked(cache=None))) > 0
+    assert len(read(**log_keys(cache=None))) > 0
 
 
-# --- what is refused -----------------------------------------------------------------------------
+# --- errors --------------------------------------------------------------------------------------
 
 
-def test_a_log_shorter_than_look_back_and_horizon_says_how_many_days_are_missing(asked, shop_log):
+def test_a_log_that_is_too_short_is_an_error_with_the_missing_days(log_keys, shop_log):
     short = shop_log[shop_log["when"] < "2022-08-29"]
     with pytest.raises(RetainError, match=r"spans 240 days .*, 30 too few; expected .* 180 \+ 90"):
-        read(**asked(short))
+        read(**log_keys(short))
 
 
-def test_nobody_regular_is_a_sentence_that_says_why(asked, shop_log):
+def test_no_regular_customer_is_an_error_with_the_reasons(log_keys, shop_log):
     few = shop_log.sort_values("when").iloc[[0, 1, 2, -1]]
     with pytest.raises(RetainError, match=r"nobody is a regular customer .*not active.*data.label"):
-        read(**asked(few))
+        read(**log_keys(few))
 
 
 @pytest.mark.parametrize(
@@ -353,9 +353,9 @@ def test_nobody_regular_is_a_sentence_that_says_why(asked, shop_log):
         ),
     ],
 )
-def test_an_option_that_cannot_be_is_a_sentence(asked, change, match):
+def test_an_invalid_option_is_a_readable_error(log_keys, change, match):
     with pytest.raises(RetainError, match=match):
-        read(**asked(**change))
+        read(**log_keys(**change))
 
 
 # --- the real log --------------------------------------------------------------------------------
@@ -381,11 +381,11 @@ def test_the_real_log_has_snapshots_of_some_two_thousand_regular_customers(cdnow
     assert customers.profit_unit == "dollars a month"
 
 
-def test_who_only_returned_is_told_and_listed(asked, shop_log):
+def test_customers_with_returns_alone_are_counted_and_listed(log_keys, shop_log):
     frame = pd.concat([shop_log, shop_log.iloc[[-1]].assign(who=999, paid=-5.0)])
-    step = read(**asked(frame)).funnel[-4]
+    step = read(**log_keys(frame)).funnel[-4]
     assert (step.name, step.before - step.after) == ("never bought", 6)
-    people = read(**asked(frame, has_target=False))
+    people = read(**log_keys(frame, has_target=False))
     (step,) = [one for one in people.funnel if one.name == "never bought"]
     assert step.dropped == (999,)
 
@@ -401,6 +401,6 @@ def test_who_only_returned_is_told_and_listed(asked, shop_log):
         ({"has_target": False, "snapshot": "soon"}, "data.snapshot: it is 'soon'; expected a day"),
     ],
 )
-def test_a_day_or_a_label_that_means_nothing_is_refused(asked, changes, match):
+def test_an_invalid_day_or_label_is_an_error(log_keys, changes, match):
     with pytest.raises(RetainError, match=match):
-        read(**asked(**changes))
+        read(**log_keys(**changes))

@@ -124,8 +124,13 @@ def test_an_interval_that_holds_zero_is_said_to(tree):
 
 # That a model is better than one that gives all customers the same score is no finding.
 def test_the_dummy_baseline_moves_nothing(tree):
-    level = {**tree["main_effects"][0]["levels"][0], "level": "dummy", "mean": -0.4}
-    model = {**tree["main_effects"][0], "axis": "model", "reference": "svc", "levels": [level]}
+    difference = {"value": -0.4, "low": -0.5, "high": -0.3}
+    level = {
+        **tree["main_effects"][0]["levels"][0],
+        "level": "dummy",
+        "difference": difference,
+    }
+    model = {**tree["main_effects"][0], "factor": "model", "reference": "svc", "levels": [level]}
     tree["main_effects"] = [model, *tree["main_effects"]]
     assert "dummy" not in sentences(tree)[3]
     tree["main_effects"] = [model]

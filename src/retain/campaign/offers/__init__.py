@@ -1,1 +1,1 @@
-"""What may be offered to whom, what it costs and brings, and what is said."""
+"""Offers: eligibility, costs and value, texts."""

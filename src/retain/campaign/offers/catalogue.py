@@ -1,4 +1,4 @@
-"""What cannot be meant in a catalogue of offers."""
+"""Checks of a catalogue of offers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pieces(text: str) -> list[tuple[str, str | None]]:
 
 
 def placeholders(text: str) -> list[str]:
-    """The names in the braces, each once, in their order.
+    """Return the names in the braces, each once, in their order.
 
     >>> placeholders("{pages} of {category}, {pages}")
     ['pages', 'category']
@@ -38,7 +38,7 @@ def placeholders(text: str) -> list[str]:
 
 
 def faults(text: str, known: Collection[str], where: str) -> Iterator[str]:
-    r"""A sentence for each placeholder that is none, with the nearest of the ``known`` names.
+    r"""Yield a sentence for each placeholder that is none, with the nearest of the ``known`` names.
 
     >>> print(*faults("Hello {page}, {pages:>9}", ["pages"], "offers.call.text.en"), sep="\n")
     offers.call.text.en: placeholder '{page}' names no feature. Did you mean 'pages'?

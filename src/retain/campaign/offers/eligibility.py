@@ -1,4 +1,4 @@
-"""Who may get an offer, whether it pays or not."""
+"""Eligibility of customers for offers, whether they pay or not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retain.schema import Offer
 
 
 def features_of(names: Sequence[str], audience: Audience) -> set[str]:
-    """The features that are named, or whose group is; a feature goes before a group of its name.
+    """Return the features named, or of the groups named; a feature's name goes first.
 
     >>> from retain.customers.customers import Column
     >>> columns = {name: Column(name, "site", "number") for name in ("pages", "minutes")}
@@ -53,7 +53,7 @@ class RiskDrivers:
 
     @classmethod
     def among(cls, audience: Audience) -> RiskDrivers:
-        """What the audience's drivers say; nothing where there are none.
+        """Return the drivers of an audience; empty where it has none.
 
         >>> table = pd.DataFrame({"risk": [0.9, 0.8, 0.7]}, index=[7, 8, 9])
         >>> drivers = pd.DataFrame(
@@ -79,7 +79,7 @@ class RiskDrivers:
         return cls(customers[order], codes[order], tuple(map(str, features)), told)
 
     def by(self, features: Collection[str]) -> np.ndarray:
-        """Whether one of ``features`` raises a customer's risk, shape (n,)."""
+        """Return whether one of ``features`` raises a customer's risk, shape (n,)."""
         return self.strongest(features) >= 0
 
     def strongest(self, features: Collection[str]) -> np.ndarray:
@@ -92,7 +92,7 @@ class RiskDrivers:
 
 
 def eligible(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray:
-    """Whether each customer may get the offer, shape (n,).
+    """Return whether each customer may get the offer, shape (n,).
 
     Consent is given or the offer needs none, ``include_if`` holds and ``exclude_if`` does not, one
     of the offer's ``drivers`` raises the customer's risk, and all that its texts name is known.
@@ -117,7 +117,7 @@ def eligible(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarra
 
 
 def _driven(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray:
-    """Whose drivers call for the offer, shape (n,); for unknown drivers ``include_if`` decides."""
+    """Return a mask (n,) of those whose drivers match the offer, or ``include_if`` without any."""
     if not offer.drivers:
         return np.ones(len(audience), dtype=bool)
     found = raised.by(relevant_features(offer, audience))
@@ -125,5 +125,5 @@ def _driven(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray
 
 
 def relevant_features(offer: Offer, audience: Audience) -> set[str]:
-    """The features whose raising a risk the offer answers: all, where it names no drivers."""
+    """Return the features whose higher risk the offer answers; all without ``drivers``."""
     return features_of(offer.drivers, audience) if offer.drivers else set(audience.columns)

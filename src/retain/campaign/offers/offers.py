@@ -15,7 +15,7 @@ from retain.schema import Catalogue, Offer
 
 
 def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndarray:
-    """What an offer costs once it is taken, shape (n,), in the unit of ``profit``.
+    """Return the cost of a redeemed offer, shape (n,), in the unit of ``profit``.
 
     ``profit`` is a month's, ``horizon`` in months. Of a profit that is not known, or is a loss, no
     discount is given.
@@ -34,7 +34,7 @@ def redemption_cost(offer: Offer, profit: np.ndarray, horizon: float) -> np.ndar
 def expected_cost(
     offer: Offer, risk: np.ndarray, save_rate: np.ndarray, each: np.ndarray
 ) -> np.ndarray:
-    """Expected cost of an offer to each customer, shape (n,): lower is better.
+    """Return expected cost of an offer to each customer, shape (n,): lower is better.
 
     The contact, and what ``each`` redemption costs (``redemption_cost``): by those who would have
     declined and are saved, and by some of those who would have stayed.
@@ -46,7 +46,7 @@ def expected_cost(
 def net_value(
     risk: np.ndarray, save_rate: np.ndarray, value_at_stake: np.ndarray, costs: np.ndarray
 ) -> np.ndarray:
-    """Expected net value of an offer to each customer, shape (n,): higher is better, 0 is nothing.
+    """Return the expected net value of an offer to each customer, shape (n,).
 
     >>> risk, save_rate, value_at_stake = np.array([1.0]), np.array([0.3]), np.array([200.0])
     >>> net_value(risk, save_rate, value_at_stake, np.array([4.0]))
@@ -56,7 +56,7 @@ def net_value(
 
 
 def scale_catalogue_costs(catalogue: Catalogue, times: float) -> Catalogue:
-    """The catalogue with every cost so many times what it says; a discount is the whole at most."""
+    """Return the catalogue with every cost multiplied; a discount stays at most 1."""
     if times == 1:
         return catalogue
     offers = {name: _scale_costs(offer, times) for name, offer in catalogue.offers.items()}
@@ -100,7 +100,7 @@ class OfferMatrix:
 def evaluate_offers(
     catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
 ) -> OfferMatrix:
-    """The catalogue held against the audience.
+    """Return the catalogue held against the audience.
 
     A profit that is not known, or is a loss, has nothing at stake and gets no discount.
 
@@ -122,7 +122,7 @@ def evaluate_offers(
 def reprice_offers(
     offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
 ) -> OfferMatrix:
-    """The same offers to the same customers, at other save rates, costs or stakes."""
+    """Return the same offers to the same customers, at other save rates, costs or stakes."""
     return _priced(catalogue, audience, assumptions, offers.eligible, RiskDrivers.among(audience))
 
 
@@ -133,7 +133,7 @@ def _priced(
     may: np.ndarray,
     raised: RiskDrivers,
 ) -> OfferMatrix:
-    """What each offer costs and brings, who may have it being known."""
+    """Return costs and net values of each offer, given eligibility."""
     risk, profit, value_at_stake = (
         audience.table[name].to_numpy(dtype=float) for name in ("risk", "profit", "value_at_stake")
     )
@@ -148,7 +148,7 @@ def _priced(
 
 
 def _save_rate(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray:
-    """The mean of what is thought of it, lifted where a driver of the lift raises the risk."""
+    """Return the prior mean, lifted where a driver of the lift raises the risk."""
     rate = np.full(len(audience), offer.save_rate.mean)
     if offer.lift is not None:
         rate[raised.by(features_of(offer.lift.drivers, audience))] *= offer.lift.factor

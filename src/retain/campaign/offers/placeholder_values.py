@@ -41,7 +41,7 @@ def _seen(character: str) -> str:
 
 
 def format_number(value: float, language: str) -> str:
-    r"""A finite number for people: three digits that matter, whole units always.
+    r"""Return a finite number for people: three digits that matter, whole units always.
 
     >>> format_number(0.8949, "en"), format_number(13.0, "en"), format_number(5249.8, "en")
     ('0.895', '13', '5,250')
@@ -59,7 +59,7 @@ def format_number(value: float, language: str) -> str:
 
 
 def is_available(name: str, audience: Audience) -> np.ndarray:
-    """Whether a feature can be told to each customer, in either language, shape (n,)."""
+    """Return whether a feature can be told to each customer, in either language, shape (n,)."""
     values = audience.features[name]
     if pd.api.types.is_numeric_dtype(values):
         return np.asarray(np.isfinite(values.to_numpy(dtype=float)))
@@ -72,7 +72,7 @@ def is_available(name: str, audience: Audience) -> np.ndarray:
 def format_values(
     name: str, audience: Audience, rows: np.ndarray, language: str
 ) -> tuple[np.ndarray, list[str]]:
-    """What customers in ``rows`` are told of a feature all of whose values are available.
+    """Return the texts of a feature's values for ``rows``, none of them missing.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What each customer is told, with their own values in the place of placeholders."""
+"""Texts of offers, with each customer's values in the placeholders."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Told = tuple[np.ndarray, list[str]]
 def texts(
     offers: OfferMatrix, audience: Audience, chosen: np.ndarray, language: Literal["en", "ru"]
 ) -> list[str]:
-    """The text of the offer ``chosen`` for each customer, empty for those who get none.
+    """Return the text of the offer ``chosen`` for each customer, empty for those who get none.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def texts(
 def _driver(
     offer: Offer, audience: Audience, raised: RiskDrivers, rows: np.ndarray, language: str
 ) -> Told:
-    """What the strongest driver that the offer answers is called."""
+    """Return the display name of the strongest driver that the offer answers."""
     columns = [audience.columns.get(name) for name in raised.features]
     codes = raised.strongest(relevant_features(offer, audience))[rows]
     return codes, [
@@ -63,7 +63,7 @@ def _driver(
 
 
 def _filled(template: str, values: dict[str, Told], count: int) -> np.ndarray:
-    """The template filled in for each of ``count`` customers; every distinct text is made once."""
+    """Fill in the template for ``count`` customers, each distinct text once."""
     alike = np.zeros(count, dtype=np.int64)
     for codes, distinct in values.values():
         alike, _ = pd.factorize(alike * len(distinct) + codes)

@@ -1,1 +1,1 @@
-"""Which customers belong together: rules, bands, a tree; what each segment is."""
+"""Segmentation: rules, bands, a tree, and the profile of each segment."""

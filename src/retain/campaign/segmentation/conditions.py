@@ -22,7 +22,7 @@ CATEGORY = ("one_of", "none_of")
 
 
 def values_of(name: str, audience: Audience) -> pd.Series:
-    """A feature, risk or money by its name; money is missing where a source has none."""
+    """Return a feature, risk or money by its name; money is missing where a source has none."""
     if name in RESERVED and name not in audience.table:
         return pd.Series(np.nan, index=audience.table.index, name=name)
     return audience.known(name)
@@ -50,7 +50,7 @@ def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndar
 
 
 def resolve_quantiles(condition: Condition, values: pd.Series) -> Condition:
-    """The same condition with ``top`` and ``bottom`` as the bounds they are for these values.
+    """Return the condition with ``top`` and ``bottom`` as bounds for these values.
 
     >>> resolve_quantiles(Condition(top=0.5), pd.Series([1.0, 2.0, 3.0, 4.0])).at_least
     3.0
@@ -83,7 +83,7 @@ def _parts(condition: Condition, values: pd.Series) -> list[np.ndarray]:
 
 
 def _cut(numbers: np.ndarray, share: float) -> float:
-    """The value up to which the lowest ``share`` of the known numbers lie.
+    """Return the value up to which the lowest ``share`` of the known numbers lie.
 
     Below all where that is nobody, by the lowest float, since infinity does not pass through JSON.
     """

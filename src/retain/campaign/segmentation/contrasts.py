@@ -1,4 +1,4 @@
-"""What distinguishes a segment: the features in which its customers differ most from all others.
+"""Contrasts: the features in which a segment differs most from other customers.
 
 Numbers and levels stand on one scale. Cliff's δ of a number is how much oftener a customer inside
 has a higher value than one outside than a lower one; of a feature that is 0 or 1 it is the
@@ -23,7 +23,7 @@ MOST_LEVELS = 30
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """How customers inside differ from all others in one feature.
+    """The difference between a segment and other customers in one feature.
 
     Attributes
     ----------
@@ -45,19 +45,19 @@ class Contrast:
 
     @property
     def measure(self) -> Literal["cliffs_delta", "difference_of_shares"]:
-        """What ``effect`` is."""
+        """The measure of ``effect``."""
         return "cliffs_delta" if self.level is None else "difference_of_shares"
 
     @property
     def direction(self) -> Literal["higher", "lower"]:
-        """Whether those inside have the higher values, or the level oftener."""
+        """True if those inside have the higher values, or the level oftener."""
         return "higher" if self.effect > 0 else "lower"
 
 
 def distinct(
     features: pd.DataFrame, segments: np.ndarray, most: int = 3
 ) -> dict[str, list[Contrast]]:
-    """The ``most`` largest differences of each segment from all other customers, largest first.
+    """Return the ``most`` largest contrasts of each segment, largest first.
 
     Only those whose interval leaves out 0 and, of numbers, whose means lie in the direction of the
     effect: what is told beside it must not contradict it.
@@ -130,7 +130,7 @@ def auc_interval(auc: np.ndarray, n: np.ndarray, m: np.ndarray) -> tuple[np.ndar
 
 
 def _auc_error(auc: np.ndarray, n: np.ndarray, m: np.ndarray) -> np.ndarray:
-    """Standard error after Hanley & McNeil (1982), both sizes at their mean in the numerator."""
+    """Return standard errors of AUC (Hanley & McNeil 1982, mean sizes in the numerator)."""
     size = (n + m) / 2 - 1
     spread = 1 + size * ((1 - auc) / (2 - auc) + auc / (1 + auc))
     return np.asarray(np.sqrt(auc * (1 - auc) * spread / (n * m)))
@@ -142,7 +142,7 @@ def _auc_error(auc: np.ndarray, n: np.ndarray, m: np.ndarray) -> np.ndarray:
 def _levels(
     name: str, values: pd.Series, codes: np.ndarray, segments: int
 ) -> Iterator[tuple[int, Contrast]]:
-    """The level whose share differs most; of two as far apart, the one more frequent inside."""
+    """Yield the level whose share differs most; of equal ones the more frequent inside."""
     found, levels = pd.factorize(values, sort=True)
     known = found >= 0
     cells = np.bincount(found[known] * segments + codes[known], minlength=len(levels) * segments)

@@ -1,4 +1,4 @@
-"""What each segment is: its size, risk, money, consent, and what distinguishes it."""
+"""Profiles of segments: size, risk, money, consent, contrasts."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Money(Protocol):
 
     @property
     def low(self) -> float:
-        """Where its interval begins."""
+        """The lower end of its interval."""
 
     @property
     def high(self) -> float:
-        """Where its interval ends."""
+        """The upper end of its interval."""
 
 
 def profiles(
@@ -41,7 +41,7 @@ def profiles(
     stability: Mapping[str, Stability] | None = None,
     contrasts: bool = True,
 ) -> list[dict[str, Any]]:
-    """What each segment is, most profit at risk first, as it stands in ``verdict.json``.
+    """Return the profiles of segments for ``verdict.json``, most profit at risk first.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def profiles(
 
 
 def _weight(part: pd.DataFrame) -> float:
-    """What segments are ordered by."""
+    """Return the sort key of a segment."""
     if "profit_at_risk" in part:
         return float(part["profit_at_risk"].sum())
     return float(part["risk"].mean())

@@ -41,7 +41,7 @@ def faults(rule: Rule, audience: Audience, where: str) -> Iterator[str]:
 
 
 def _faults_of(name: str, condition: Condition, audience: Audience, where: str) -> Iterator[str]:
-    """The faults of one condition: those of its name, else of its kind, else of its bounds."""
+    """Yield the problems of one condition: of its name, else of its kind, else of its bounds."""
     if name in RESERVED and name in audience.features:
         yield (
             f"{where}: {name!r} is a feature of these customers and what rules call their "
@@ -116,7 +116,7 @@ def _said(condition: Condition) -> dict[str, object]:
 
 
 def _nothing_between(condition: Condition) -> bool:
-    """Whether no number lies within the bounds."""
+    """Return whether no number lies within the bounds."""
     lower, upper = (condition.at_least, condition.above), (condition.at_most, condition.below)
     low = max((bound for bound in lower if bound is not None), default=-math.inf)
     high = min((bound for bound in upper if bound is not None), default=math.inf)
@@ -124,7 +124,7 @@ def _nothing_between(condition: Condition) -> bool:
 
 
 def _nothing_left(condition: Condition) -> bool:
-    """Whether shares, levels or ``observed`` leave nobody."""
+    """Return whether shares, levels or ``observed`` leave nobody."""
     top, bottom, levels = condition.top, condition.bottom, condition.one_of
     return (
         0 in (top, bottom)
@@ -135,7 +135,7 @@ def _nothing_left(condition: Condition) -> bool:
 
 
 def holds(rule: Rule, audience: Audience) -> np.ndarray:
-    """Whether a rule that ``check`` has passed is true of each customer, shape (n,).
+    """Return whether a rule that ``check`` has passed is true of each customer, shape (n,).
 
     ``top: 0.2`` is true of the customers whose value is among the highest fifth of all values
     known, those tied with the last of them included; ``bottom`` likewise. A source without profit
@@ -175,7 +175,7 @@ def check(rule: Rule, audience: Audience, where: str) -> None:
 
 @dataclass(frozen=True)
 class _Truth:
-    """Where something is true and where it is false; neither where that is not known."""
+    """Masks of true and of false; neither where the value is missing."""
 
     yes: np.ndarray
     no: np.ndarray
@@ -209,7 +209,7 @@ def _truth(rule: Rule, audience: Audience) -> _Truth:
 
 
 def fit_rules(rule: Rule, audience: Audience) -> Rule:
-    """The same rule with every share of customers as the bound it is among these.
+    """Return the same rule with every share of customers as the bound it is among these.
 
     So that others can be held against it: who is ``top: 0.2`` among themselves is another
     question.

@@ -21,7 +21,7 @@ from retain.schema import Condition, Rule, Segmentation, SegmentRule, Translated
 
 @dataclass(frozen=True)
 class Side:
-    """What a leaf says of one feature.
+    """The bounds of one feature in a leaf.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Side:
 
     @property
     def condition(self) -> Condition:
-        """What holds of the known values here; of all that are known, where nothing is asked."""
+        """The condition on observed values; on all of them, where it has no bounds."""
         if not self.known:
             return Condition(observed=False)
         if self.level is not None:
@@ -57,7 +57,7 @@ class Side:
         return Condition(above=self.low, at_most=self.high)
 
     def rule(self, name: str) -> Rule:
-        """What holds of everybody here."""
+        """Return the rule of this side."""
         told = Rule.model_validate({name: self.condition})
         if not (self.known and self.unknown):
             return told
@@ -65,7 +65,7 @@ class Side:
 
 
 def name_leaf(path: Mapping[str, Side], columns: Mapping[str, Column]) -> tuple[str, SegmentRule]:
-    """The name of a leaf, such as ``pages ≤ 5 & level = premium``, and its rule with its label.
+    """Return a leaf's name, such as ``pages ≤ 5 & level = premium``, and its rule.
 
     >>> path = {"pages": Side(low=3.0, high=5.5), "level": Side(level="premium")}
     >>> pages = Column("pages", "site", "number", "Pages", "Страниц")
@@ -86,7 +86,7 @@ def name_leaf(path: Mapping[str, Side], columns: Mapping[str, Column]) -> tuple[
 
 
 def _words(name: str, side: Side, column: Column | None) -> tuple[str, DisplayName]:
-    """What a side is called by its feature's own name, and by its names for people."""
+    """Return the text of a side, by the feature's own name and by its display names."""
     column = column or Column(name, "", "number")
     called, either = column.label, side.told and side.known and side.unknown
     if not side.known or (side.condition.observed and not either):
@@ -152,7 +152,7 @@ UNSPEAKABLE = (*RESERVED, "all", "any", "not", "not_")
 
 
 def leaves(audience: Audience, segmentation: Segmentation) -> dict[str, SegmentRule]:
-    """A rule for each leaf, by its name; exactly one of them holds of any customer.
+    """Return a rule for each leaf, by its name; exactly one of them holds of any customer.
 
     A regression tree (squared error; Breiman et al. 1984) of at most ``segmentation.max_depth`` on
     profit at risk, or on risk where no profit is known. Each leaf has at least the share
@@ -173,14 +173,14 @@ def leaves(audience: Audience, segmentation: Segmentation) -> dict[str, SegmentR
 
 @dataclass(frozen=True)
 class _Asked:
-    """What a split may ask of a feature: how large a number is, or whether a level is the one."""
+    """A split: on the size of a number, or on one level."""
 
     feature: str
     level: str | None
     numbers: np.ndarray
 
     def sides(self, before: Side, low: float | None, *, left: bool) -> tuple[Side, Side]:
-        """What is left of a side below and above ``low``; ``left`` says where the unknown go.
+        """Return a side below and above ``low``; ``left`` says where missing values go.
 
         None parts the known from the unknown.
         """
@@ -236,7 +236,7 @@ def _fitted(matrix: np.ndarray, target: np.ndarray, segmentation: Segmentation) 
 def _paths(
     tree: Any, asked: list[_Asked], node: int, rows: np.ndarray, path: dict[str, Side]
 ) -> Iterator[dict[str, Side]]:
-    """What each leaf below a node says of each feature it asks about.
+    """Yield the bounds of each leaf below a node, by feature.
 
     ``rows`` are the positions of the customers who come to the node.
     """
@@ -257,7 +257,7 @@ def _paths(
 
 
 def _roundest(below: np.ndarray, above: np.ndarray) -> float | None:
-    """The first number with few digits that is at least all below and under all above.
+    """Return the first number with few digits that is at least all below and under all above.
 
     None where there is nothing above, so that the tree parts the known from the unknown.
 

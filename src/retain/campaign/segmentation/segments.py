@@ -48,7 +48,7 @@ def check_bands(
 def fit_bands(
     bands: ThresholdBands, values: np.ndarray, break_even_risk: float | None = None
 ) -> ThresholdBands:
-    """The same bands, lowest first, each beginning at a number.
+    """Return the same bands, lowest first, each beginning at a number.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def fit_bands(
 
 
 def assign_bands(bands: ThresholdBands, values: np.ndarray) -> np.ndarray:
-    """The place of each value's band among settled ones: the highest that begins at or below it.
+    """Return the index of each value's band: the highest that begins at or below it.
 
     A value below the lowest band, or not known, belongs to the lowest: every customer has a place.
 
@@ -125,7 +125,7 @@ MEANT = {
 def assign_segments(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Audience:
-    """The same customers, each in one segment.
+    """Return the same customers, each in one segment.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def check_segmentation(
 def fit_segmentation(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Segmentation:
-    """The segmentation with all that is learnt from these customers as plain numbers and rules.
+    """Return the segmentation with everything fitted as plain numbers and rules.
 
     Of the kind ``risk_value`` or ``rules``; to settle it again changes nothing. Without profit,
     bands are of risk alone.
@@ -202,7 +202,7 @@ def learnt(
 
 
 def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
-    """The segment of each customer by what is settled, names as objects, shape (n,).
+    """Return the segment of each customer by what is settled, names as objects, shape (n,).
 
     A level or cut-off nobody here reaches is no fault: these may be other customers than those it
     was settled among.
@@ -217,7 +217,7 @@ def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
 
 
 def segment_labels(known: Segmentation) -> dict[str, DisplayName | None]:
-    """What people call each segment there may be, None where nobody says, by its name."""
+    """Return the display name of each segment by its key, None where it has none."""
     if known.kind == "rules":
         told = {name: named.label for name, named in known.rules.items()}
         told |= {known.default_segment: known.default_label}

@@ -1,4 +1,4 @@
-"""How stable segments are: under other customers, and cut-offs that are a little off."""
+"""Stability of segments under resampled customers and shifted cut-offs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Stability:
-    """How much of a segment is found again, of at most 1.
+    """The share of a segment that is found again, at most 1.
 
     ``jaccard`` is the mean over ``n_resamples``, ``jaccard_low`` their tenth percentile. Hennig
     (2007) calls a mean under .6 no segment to be trusted, one above .85 highly stable.
@@ -103,7 +103,7 @@ def _most_similar(codes: np.ndarray, names: np.ndarray, segments: int) -> np.nda
 
 
 def _moved(segmentation: Segmentation, random: np.random.Generator) -> Segmentation:
-    """The same with every given cut-off of risk and money moved."""
+    """Return the same with every given cut-off of risk and money moved."""
     changes = {
         "risk": _moved_bands(segmentation.risk, "risk", random),
         "value": _moved_bands(segmentation.value, "profit", random),
@@ -145,6 +145,6 @@ def _moved_condition(condition: Condition, of: str, random: np.random.Generator)
 
 
 def _off(cut: float, of: str, random: np.random.Generator) -> float:
-    """A cut-off of risk or of money, a little off."""
+    """Return a cut-off of risk or of money, a little off."""
     share = random.uniform(-1, 1)
     return cut + share * RISK_OFF if of == "risk" else cut * (1 + share * MONEY_OFF)

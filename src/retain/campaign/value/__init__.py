@@ -1,1 +1,1 @@
-"""What a decline costs, and how sure that is: risk made a probability, money, its intervals."""
+"""Value: calibrated risk, the cost of a decline, and their intervals."""

@@ -55,12 +55,12 @@ class Drawn:
         return cls(line, horizon, loss_fraction, margin, times, seed)
 
     def __len__(self) -> int:
-        """The number of draws."""
+        """Return the number of simulations."""
         return len(self.line)
 
     @cached_property
     def lost(self) -> np.ndarray:
-        """What a decline costs for each unit of monthly profit, shape (D,)."""
+        """The cost of a decline for each unit of monthly profit, shape (D,)."""
         return np.asarray(self.horizon * self.loss_fraction * self.margin)
 
     def risk(self, logits: np.ndarray) -> np.ndarray:
@@ -74,7 +74,7 @@ class Drawn:
         return np.asarray(random.beta(thought.alpha, thought.beta, len(self)))
 
     def part(self, chosen: slice) -> Drawn:
-        """Some of the draws."""
+        """Return some of the draws."""
         return Drawn(
             line=self.line[chosen],
             horizon=self.horizon[chosen],

@@ -1,4 +1,4 @@
-"""Where an offer begins to pay: by its save rate, by what a contact costs, by a customer's risk."""
+"""Break-even: by save rate, by contact cost, by a customer's risk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BreakEven:
-    """Where the customers chosen for one offer bring an expected net value of nothing.
+    """The save rate and contact cost at which one offer has an expected net value of 0.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ def _of(
 
 
 def _rate(times: np.ndarray, won: np.ndarray, spent: float) -> float | None:
-    """The lowest rate γ with Σ min(γ · times, 1) · won = spent.
+    """Return the lowest rate γ with Σ min(γ · times, 1) · won = spent.
 
     The sum is linear in γ between the rates from which a lifted customer is certain to be saved,
     so it is exact to look there and draw a line.
@@ -86,7 +86,7 @@ def _or_none(cost: float) -> float | None:
 
 
 def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> float | None:
-    """The risk from which an offer pays for a customer of this monthly profit, without a lift.
+    """Return the risk from which an offer pays at this monthly profit, without a lift.
 
     None where it never does. P · γ · (stake − r) = contact + (1 − P) · stayers · r, with r what the
     offer costs once taken, is solved for P.
@@ -112,7 +112,7 @@ def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> fl
 
 
 def cheapest(catalogue: Catalogue) -> str:
-    """The offer whose contact costs least; of equals the one that costs least once taken."""
+    """Return the offer whose contact costs least; of equals the one that costs least once taken."""
     offers = catalogue.offers
 
     def costs(name: str) -> tuple[float, float, float, str]:

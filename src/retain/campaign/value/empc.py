@@ -39,7 +39,7 @@ def empc(  # noqa: PLR0913 - the measure's own terms
     save_rate: Beta,
     redemption_rate_stayers: float = 1.0,
 ) -> Empc:
-    """The measure, exact: the best cut-off for every save rate, integrated piece by piece.
+    """Return the measure, exact: the best cut-off for every save rate, integrated piece by piece.
 
     For one save rate γ the profit of targeting the k highest scores is γ · A(k) − B(k), so the best
     over k is the upper envelope of lines: on each of its pieces one cut-off is best, and γ's part
@@ -78,7 +78,7 @@ def empc(  # noqa: PLR0913 - the measure's own terms
 def of_offer(
     audience: Audience, declined: np.ndarray, offer: Offer, assumptions: Assumptions
 ) -> Empc:
-    """The measure of an audience's scores, each customer's own stake, and one offer's economics.
+    """Return the EMPC of scores, with each customer's own stake and one offer's costs.
 
     ``declined`` has shape (n,), in the order of ``audience.table``, which must know profit.
     """
@@ -99,7 +99,7 @@ def of_offer(
 def _lines(
     score: np.ndarray, won: np.ndarray, spent: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """A and B of each cut-off between different scores, and how many it targets; none first."""
+    """Return A, B and the number of targeted customers of each cut-off, none first."""
     order = np.argsort(-score, kind="stable")
     last = np.append(np.diff(score[order]) != 0, values=True)
     slope, cost = (np.append(0.0, np.cumsum(one[order])[last]) for one in (won, spent))
@@ -133,7 +133,7 @@ def _envelope(slope: np.ndarray, cost: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _between(starts: np.ndarray, save_rate: Beta) -> tuple[np.ndarray, np.ndarray]:
-    """The Beta's mass on each piece, and its part of the mean."""
+    """Return the Beta's mass on each piece, and its part of the mean."""
     edges = np.clip(np.append(starts, np.inf), 0, 1)
     alpha, beta = save_rate.alpha, save_rate.beta
     mass = np.diff(special.betainc(alpha, beta, edges))

@@ -63,7 +63,7 @@ class OfferGroup:
 
 
 def group_by_offer(chosen: np.ndarray, offers: OfferMatrix) -> list[OfferGroup]:
-    """Who is sent what, by offer and lift; nobody twice, and nobody whose choice is -1."""
+    """Group customers by offer and lift, leaving out choices of −1."""
     found = []
     for place, name in enumerate(offers.names):
         offer = offers.catalogue.offers[name]
@@ -99,7 +99,7 @@ class Money:
 
     @classmethod
     def of(cls, value: float, draws: np.ndarray) -> Money:
-        """The interval of draws of shape (D,), widened to hold the value.
+        """Return the interval of draws of shape (D,), widened to hold the value.
 
         >>> Money.of(5.0, np.array([1.0, 2.0, 3.0]))
         Money(value=5.0, low=1.05, high=5.0)
@@ -170,7 +170,7 @@ class MonteCarlo:
         return _with(found, self._at_risk)
 
     def plan(self, chosen: np.ndarray, offers: OfferMatrix) -> Money:
-        """Expected net value of a plan, ``chosen`` the place of each customer's offer or -1.
+        """Return expected net value of a plan, ``chosen`` the place of each customer's offer or -1.
 
         The save rate of an offer is one number, and is drawn once for all who are sent it.
         """
@@ -213,7 +213,7 @@ class MonteCarlo:
         return found
 
     def _at_knots(self, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
-        """Customers, and their profits, by group and knot; group -1 is left out."""
+        """Return customers, and their profits, by group and knot; group -1 is left out."""
         rest = np.where(group < 0, groups, group)
         one = np.ones(len(group))
         return tuple(  # type: ignore[return-value]

@@ -54,7 +54,7 @@ class ProfitCurve:
 
 
 def profit_curve(audience: Audience, offers: OfferMatrix, offer: str | None = None) -> ProfitCurve:
-    """The curve of one offer, or of the best offer for each customer; limits are not looked at.
+    """Return the profit curve of one offer, or of each customer's best one, without limits.
 
     Only customers who are eligible are targeted. Both orders, and equal customers, are settled by
     customer id, so the curve does not depend on the order of rows.

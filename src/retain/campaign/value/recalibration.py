@@ -57,7 +57,7 @@ class Recalibration:
         return np.asarray(special.expit(self.intercept + self.slope * logit(score)))
 
     def draws(self, count: int, seed: int) -> np.ndarray:
-        """Intercepts and slopes that are as likely, shape (count, 2): normal about the estimates.
+        """Sample intercepts and slopes, shape (count, 2), normal about the estimates.
 
         >>> sure = Recalibration(0.5, 1.0, np.zeros((2, 2)), 100, 40)
         >>> sure.draws(2, seed=0).tolist()
@@ -77,7 +77,8 @@ class Recalibration:
         return self.slope - reach, self.slope + reach
 
     def as_json(self) -> dict[str, Any]:
-        """Return what ``from_json`` reads."""
+        """Return a plain dict, for ``from_json``."""
+        low, high = self.slope_interval
         low, high = self.slope_interval
         return {
             "intercept": self.intercept,
@@ -89,7 +90,7 @@ class Recalibration:
 
     @classmethod
     def from_json(cls, told: Any) -> Self:
-        """The recalibration that ``as_json`` told.
+        """Return the recalibration that ``as_json`` told.
 
         Raises
         ------
@@ -153,7 +154,7 @@ def recalibration(scores: Scores) -> Recalibration:
 
 
 def _overall(customers: int, events: int) -> Recalibration:
-    """The overall share for everybody; Jeffreys' where one class is missing."""
+    """Return the overall share for everybody; Jeffreys' where one class is missing."""
     if 0 < events < customers:
         share, weight = events / customers, customers
     else:

@@ -15,7 +15,7 @@ COUNT = 2048
 
 
 class ScoreGrid:
-    """Where customers stand among the knots, by linear interpolation.
+    """Positions of customers among the knots, by linear interpolation.
 
     Where no more than ``COUNT`` scores differ each is a knot, and nothing is interpolated.
 
@@ -40,7 +40,7 @@ class ScoreGrid:
         self._part = (x - left) / (self.logits[self._below + 1] - left)
 
     def __len__(self) -> int:
-        """The number of knots."""
+        """Return the number of knots."""
         return len(self.logits)
 
     def sums(self, weight: np.ndarray, group: np.ndarray, groups: int) -> np.ndarray:

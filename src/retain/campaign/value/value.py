@@ -78,7 +78,7 @@ def positive_profit(profit: np.ndarray) -> np.ndarray:
 
 
 def value_at_stake(profit: np.ndarray, assumptions: Assumptions) -> np.ndarray:
-    """What a decline is taken to cost at each monthly profit, shape (n,), in its unit, ≥ 0."""
+    """Return the expected cost of a decline at each monthly profit, shape (n,), ≥ 0."""
     lost = assumptions.horizon.value * assumptions.loss_fraction.value * assumptions.margin.value
     return np.asarray(positive_profit(profit) * lost)
 
@@ -96,7 +96,7 @@ def _contactable(customers: Customers, consent: Consent) -> pd.Series:
 
 
 def _agreed(stated: pd.Series) -> pd.Series:
-    """Who is known to have agreed: what is missing is no consent."""
+    """Return a mask of those who agreed; a missing answer is no consent."""
     return stated.eq(True).fillna(False).astype(bool)
 
 

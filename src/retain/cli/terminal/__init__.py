@@ -1,1 +1,1 @@
-"""What the commands print."""
+"""The terminal output of the commands."""

@@ -1,4 +1,4 @@
-"""What a comparison prints of segments and campaign. Draws, decides nothing."""
+"""Terminal output of segments and campaign. Computes nothing."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _plan(campaign: Tree) -> str:
 
 
 def _limits(campaign: Tree) -> str:
-    """Return what looser limits would add to the net value."""
+    """Return the net value that looser limits would add."""
     prices, said = campaign["shadow_prices"], []
     if (budget := prices["budget"]) is not None:
         said.append(f"each further {budget['step']:,.6g} of budget would add {budget['gain']:,.3g}")

@@ -1,4 +1,4 @@
-"""What a comparison prints. Draws, decides nothing."""
+"""Terminal output of a comparison. Computes nothing."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
 
 
 def _standing(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
-    """What the last column says of a run."""
+    """Return the last column of a run."""
     if row["id"] == verdict.best.id:
         return "best"
     if row["stopped_early"]:

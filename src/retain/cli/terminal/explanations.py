@@ -1,4 +1,4 @@
-"""What a comparison prints of the reasons. Draws, decides nothing."""
+"""Terminal output of explanations. Computes nothing."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _strength(feature: Tree) -> str:
 
 
 def _cautions(reasons: Tree) -> Iterator[str]:
-    """What a reader of the drivers should know."""
+    """Yield warnings about the drivers."""
     if reasons["reason"]:
         yield reasons["reason"]
     if reasons["drivers"] and reasons["drivers"]["ranks_agree"] is False:

@@ -1,4 +1,4 @@
-"""How far a sweep is, drawn for a terminal or told in lines. Decides nothing."""
+"""The progress of a sweep, for a terminal or as lines. Computes nothing."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ def format_ended(tally: SweepProgress, record: Record, *, best: bool) -> Text:
 
 
 def format_counts(tally: SweepProgress) -> str:
-    """The counts in few words, without those of nothing."""
+    """Return the counts in few words, without those of nothing."""
     return " · ".join(text for text, count, _ in _counts(tally) if count or "left" in text)
 
 
 def format_best(best: Best) -> str:
-    """The best run, its name last, where a narrow terminal may cut it."""
+    """Return the best run, its name last, where a narrow terminal may cut it."""
     return f"best ROC-AUC {_interval(best)} {clean_line(best.name)}"
 
 
 def format_tuning(found: TuningInfo) -> str:
-    """How far the inner best flatters, and what the folds chose."""
+    """Return the optimism of tuning, and the parameters chosen by folds."""
     optimism = found.optimism
     return (
         f"ROC-AUC in the search {found.inner_score:.3f}, in cross-validation "

@@ -1,4 +1,4 @@
-"""What a readout prints. Draws, decides nothing."""
+"""Terminal output of a readout. Computes nothing."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _cells(row: Tree) -> list[str]:
 
 
 def _sentence(row: Tree, tree: Tree) -> str:
-    """What became of the whole campaign, in words."""
+    """Return the conclusion about the whole campaign as a sentence."""
     if row["difference"] is None:
         return "Too few customers are observed to compare the two groups."
     messages = [f"Overall: {_effect_words(row)}"]

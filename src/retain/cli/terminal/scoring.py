@@ -1,4 +1,4 @@
-"""What a scoring prints. Draws, decides nothing."""
+"""Terminal output of a scoring. Computes nothing."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _not_scored(console: Console, found: ScoreResult) -> None:
 
 
 def _drift(found: ScoreResult) -> Table:
-    """The score and the features that moved most."""
+    """Return the score and the features that moved most."""
     then = found.saved.reference.n_training_customers
     title = f"Drift compared with {describe_count(then, 'training customer')}"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))

@@ -1,4 +1,4 @@
-"""What is printed of snapshots: the label by other definitions, the winner from one to the next."""
+"""Terminal output about snapshots: label variants, and the winner by snapshot."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def labels_table(others: Sequence[LabelVariant]) -> Table:
-    """What other definitions of the target would have made of the same customers."""
+    """Return the table of label variants on the same customers."""
     table = Table(title="The label with one parameter changed", box=SIMPLE_HEAD)
     for name in ("parameter", "value", "rows", "declined", "same label"):
         table.add_column(name)
@@ -29,7 +29,7 @@ def labels_table(others: Sequence[LabelVariant]) -> Table:
 
 
 def snapshots_table(snapshots: Sequence[SnapshotScore]) -> Table:
-    """The winner's ranking at each snapshot."""
+    """Return the winner's ranking at each snapshot."""
     table = Table(title="The winner's ROC-AUC from snapshot to snapshot", box=SIMPLE_HEAD)
     for name in ("snapshot", "customers", "declined", "ROC-AUC", "95 % CI", ""):
         table.add_column(name)

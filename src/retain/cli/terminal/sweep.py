@@ -1,4 +1,4 @@
-"""What a person sees while a sweep runs, and after it. Draws, decides nothing."""
+"""Terminal output of a sweep. Computes nothing."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class SweepView:
 
 
 def print_sources(console: Console, plan: Plan) -> None:
-    """How the customers were read, whom the cleaning left out, and what the audit said."""
+    """Print the reading, the funnel and the audit of each source."""
     for source in plan.sources:
         for line in source.heard:
             console.print(literal(line), soft_wrap=True, highlight=False)
@@ -128,7 +128,7 @@ def print_sources(console: Console, plan: Plan) -> None:
 
 
 def print_plan(console: Console, plan: Plan) -> None:
-    """The runs of a line and their states, for ``dry_run=true``."""
+    """Print the runs and their states, for ``dry_run=true``."""
     title = f"{describe_count(len(plan.runs), 'run')} of study {literal(plan.study.path.name)}"
     table = Table("run", "id", "state", title=title)
     for planned in plan.runs:
@@ -139,7 +139,7 @@ def print_plan(console: Console, plan: Plan) -> None:
 
 
 def print_summary(console: Console, plan: Plan, records: Sequence[Record], skipped: int) -> None:
-    """What became of a sweep: counts, what tuning found, each failure and what has no meaning."""
+    """Print counts, the result of tuning, each failure and what was not applicable."""
     counts = Counter(record.state for record in records)
     console.print(
         f"{counts['done']} done, {counts['failed']} failed, "
@@ -163,7 +163,7 @@ def print_summary(console: Console, plan: Plan, records: Sequence[Record], skipp
 
 
 def _raced_told(console: Console, records: Sequence[Record]) -> None:
-    """How many runs a race stopped, and what that saved."""
+    """Print the number of runs stopped early, and the time saved."""
     stopped = [record for record in records if record.stopped_early]
     if not stopped:
         return

@@ -57,7 +57,7 @@ class DataCheck:
 
 
 def id_predicts_target(customers: Customers, _: Folding) -> DataCheck:
-    """The id tells who declined: harmless unless a feature repeats it.
+    """Return the id tells who declined: harmless unless a feature repeats it.
 
     The id itself is never a feature; what merely rises with a harmless one, such as the date of
     registration, may be.
@@ -78,7 +78,7 @@ def id_predicts_target(customers: Customers, _: Folding) -> DataCheck:
 
 
 def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
-    """The file is sorted by what is to be predicted: folds must be shuffled.
+    """Return the file is sorted by what is to be predicted: folds must be shuffled.
 
     Rows of a dated source are in the order of ids and days, whatever that of the file.
     """
@@ -103,7 +103,7 @@ def order_predicts_target(customers: Customers, folding: Folding) -> DataCheck:
 
 
 def duplicate_customers(customers: Customers, folding: Folding) -> DataCheck:
-    """Copied customers: harmless when they share a group, which no fold splits."""
+    """Return copied customers: harmless when they share a group, which no fold splits."""
     if customers.panel is not None:
         raise NotApplicable("a customer has rows at several snapshots, which share a group")
     found = folding.duplicates or find_duplicates(customers)
@@ -152,7 +152,7 @@ def single_feature_auc(customers: Customers, _: Folding) -> DataCheck:
 
 
 def target_or_profit_among_features(customers: Customers, _: Folding) -> DataCheck:
-    """A feature that is the answer, or the money, under another name.
+    """Return a feature that is the answer, or the money, under another name.
 
     Of a dated source the money is what was bought before the snapshot, which may be a feature.
     """
@@ -183,7 +183,7 @@ def constant_features(customers: Customers, _: Folding) -> DataCheck:
 
 
 def label_against_revenue(customers: Customers, _: Folding) -> DataCheck:
-    """Whether customers labelled as declined really bought less in the last period."""
+    """Return whether customers labelled as declined really bought less in the last period."""
     code = "label_against_revenue"
     _target(customers)
     trends = [pair for one, *pair in find_successive_periods(customers) if one.operation == "slope"]
@@ -203,7 +203,7 @@ def label_against_revenue(customers: Customers, _: Folding) -> DataCheck:
 
 
 def _target(customers: Customers) -> Numbers:
-    """The target as 0 and 1; ``NotApplicable`` where it cannot be compared with anything."""
+    """Return the target as 0 and 1; ``NotApplicable`` where it cannot be compared with anything."""
     if customers.target is None:
         raise NotApplicable("these customers carry no target")
     if len(customers) < MIN_ROWS:
@@ -231,7 +231,7 @@ def _describe_repeats(names: tuple[str, ...]) -> str:
 
 
 def _is_uneven(parts: list[Numbers], shares: Floats) -> bool:
-    """Whether the parts of the file differ in their share of declined customers."""
+    """Return whether the parts of the file differ in their share of declined customers."""
     mean = np.concatenate(parts).mean()
     sizes = np.array([len(part) for part in parts])
     chi_square = (sizes * (shares - mean) ** 2).sum() / (mean * (1 - mean))
@@ -254,7 +254,7 @@ CODES = tuple(check.__name__ for check in CHECKS)
 
 
 def audit(customers: Customers, folding: Folding) -> list[DataCheck]:
-    """The answers of all checks, in the order of ``CHECKS``."""
+    """Return the answers of all checks, in the order of ``CHECKS``."""
     return [_run_check(check, customers, folding) for check in CHECKS]
 
 

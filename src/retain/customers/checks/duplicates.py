@@ -59,7 +59,7 @@ class DuplicateGroups:
 
     @property
     def is_applicable(self) -> bool:
-        """Whether copies can be told from coincidence at all."""
+        """True if copies can be told from coincidence at all."""
         return self.max_mismatches >= 0
 
     @property
@@ -72,7 +72,7 @@ class DuplicateGroups:
 
     @property
     def description(self) -> str:
-        """What was found, in words without a full stop."""
+        """The result as a clause, without a full stop."""
         said = self._describe_pairs() if len(self.pairs) else self._describe_none()
         if self.n_truncated:
             few = f"{self.n_truncated:,} customers were compared with their nearest candidates only"
@@ -106,7 +106,7 @@ class DuplicateGroups:
 
 
 def find_duplicates(customers: Customers) -> DuplicateGroups:
-    """The customers who stand in the table twice.
+    """Return the customers who stand in the table twice.
 
     Two customers are copies when they agree in all but a few columns (15 %, at most 3) and the
     expected number of such pairs among unrelated customers is at most .01; see ``coincidence``.
@@ -147,7 +147,7 @@ def find_duplicates(customers: Customers) -> DuplicateGroups:
 def add_duplicates(
     customers: Customers, duplicates: Literal["group", "drop"] = "group"
 ) -> Customers:
-    """The customers with copies under one label (``group``), or without second copies (``drop``).
+    """Return the customers with copies under one label, or without second copies.
 
     The copy that comes first in the file stays. With fewer customers chance can do less, so what
     was on the verge may now count as a copy: the customers left are grouped as well. Rows of
@@ -159,7 +159,7 @@ def add_duplicates(
 def group_duplicates(
     customers: Customers, duplicates: Literal["group", "drop"]
 ) -> tuple[Customers, DuplicateGroups | None]:
-    """The customers as ``add_duplicates`` has them, and the copies, if any are sought."""
+    """Return the customers as ``add_duplicates`` has them, and the copies, if any are sought."""
     if customers.panel is not None:
         return customers, None
     found = find_duplicates(customers)
@@ -172,7 +172,7 @@ def group_duplicates(
 
 
 def _add_copied_block(ids: pd.Index, codes: Codes, model: MatchModel, pairs: Pairs) -> Pairs:
-    """The pairs and, when they lie in a copied block of ids, the other pairs of that block."""
+    """Return the pairs, and all pairs of a copied block of ids where they lie in one."""
     offset = _commonest_offset(ids[pairs[:, 0]], ids[pairs[:, 1]])
     if offset is None or offset[1] < max(MIN_BLOCK_PAIRS, len(pairs) / 2):
         return pairs
@@ -184,7 +184,7 @@ def _add_copied_block(ids: pd.Index, codes: Codes, model: MatchModel, pairs: Pai
 
 
 def _commonest_offset(first: pd.Index, second: pd.Index) -> tuple[int, int] | None:
-    """The commonest distance of paired ids and its frequency, for whole-number ids."""
+    """Return the commonest distance of paired ids and its frequency, for whole-number ids."""
     if first.empty or not pd.api.types.is_integer_dtype(first):
         return None
     distance, count = np.unique(np.abs(second.to_numpy() - first.to_numpy()), return_counts=True)
@@ -202,7 +202,7 @@ def _pairs_by_id(customers: Customers, codes: Codes, pairs: Pairs) -> pd.DataFra
 
 
 def _group_labels(ids: pd.Index, pairs: Pairs) -> pd.Series:
-    """A label for each customer: the same for the same copies whatever the order of the file."""
+    """Return a label for each customer, the same in any order of the file."""
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

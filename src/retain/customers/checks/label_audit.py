@@ -1,4 +1,4 @@
-"""Who bought less than a period before, among those labelled as declined and the others."""
+"""Test whether declined customers really bought less than a period before."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Decrease:
 
 @dataclass(frozen=True, slots=True)
 class PeriodChange:
-    """What became of a figure from one period to the next, by class.
+    """The share of customers whose figure fell from one period to the next, by class.
 
     >>> moved = PeriodChange(Decrease(100, 40, None), Decrease(200, 50, None))
     >>> round(moved.z, 2), moved.is_consistent
@@ -43,7 +43,7 @@ class PeriodChange:
 
     @property
     def is_observed(self) -> bool:
-        """Whether both classes have customers with both figures."""
+        """True if both classes have customers with both figures."""
         return self.declined.n_customers > 0 and self.stayed.n_customers > 0
 
     @property
@@ -56,12 +56,12 @@ class PeriodChange:
 
     @property
     def is_consistent(self) -> bool:
-        """Whether those labelled as declined fell more often, beyond chance."""
+        """True if those labelled as declined fell more often, beyond chance."""
         return self.z > SIGNIFICANT
 
 
 def compare_periods(customers: Customers, before: str, last: str) -> PeriodChange:
-    """What became of two successive figures of customers with a target."""
+    """Compare two successive figures of customers with a target."""
     first, second = (customers.features[name].to_numpy(dtype=float) for name in (before, last))
     known = np.isfinite(first) & np.isfinite(second)
     target = customers.y.to_numpy()

@@ -1,4 +1,4 @@
-"""How improbable it is that two unrelated customers agree in a set of columns."""
+"""A null model of agreement between two unrelated customers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ thirty customers shares is taken for a kind of customer, such as those who did n
 
 @dataclass(frozen=True, slots=True)
 class MatchModel:
-    """What chance alone can do in one table.
+    """Agreement expected by chance in one table.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class MatchModel:
         return float(np.exp(self.thresholds[0] - self.weights.sum()) * EXPECTED)
 
     def restrict(self, pairs: int, differ: int) -> MatchModel:
-        """The same table when only ``pairs`` pairs are looked at, differing in up to ``differ``."""
+        """Return the model for only ``pairs`` pairs with up to ``max_mismatches`` mismatches."""
         return replace(self, thresholds=_thresholds(pairs, len(self.weights), differ))
 
 
@@ -82,7 +82,7 @@ def encode(customers: Customers) -> Codes:
 
 
 def fit_match_model(codes: Codes, order: NDArray[np.int64]) -> MatchModel:
-    """What chance can do in the table ``codes``.
+    """Fit the null model to the table ``codes``.
 
     Two unrelated customers agree in column c with chance p_c = Σ_v f_c(v)², f_c(v) the share of
     value v. Columns hang together (no visits, no minutes), so p_c is raised to the chance given
@@ -148,14 +148,14 @@ WINDOW = 10
 
 
 def hash_rows(codes: Codes) -> Hashes:
-    """A 64-bit hash of each cell; the sum over any columns hashes those columns."""
+    """Return a 64-bit hash of each cell; the sum over any columns hashes those columns."""
     drawn = np.random.default_rng(0).integers(0, 2**63, size=codes.shape[1], dtype=np.uint64)
     odd = drawn * np.uint64(2) + np.uint64(1)
     return codes.astype(np.uint64) * odd
 
 
 def find_candidates(codes: Codes, hashes: Hashes, model: MatchModel) -> tuple[Pairs, int]:
-    """The pairs (n × 2) chance cannot explain, and how many rows were crowded.
+    """Return the pairs (n × 2) chance cannot explain, and how many rows were crowded.
 
     Candidates come from 2d + 1 blocks of columns, d the number of differences allowed: those
     leave at least d + 1 blocks untouched, so copies agree exactly on some choice of d + 1
@@ -200,7 +200,7 @@ def _block_keys(hashes: Hashes, model: MatchModel) -> Iterator[Hashes]:
 
 
 def _blocks(surprise: Floats, differ: int) -> list[list[int]]:
-    """The columns in 2 × ``differ`` + 1 blocks of about the same summed surprise."""
+    """Return the columns in 2 × ``differ`` + 1 blocks of about the same summed surprise."""
     blocks: list[list[int]] = [[] for _ in range(2 * differ + 1)]
     weights = np.zeros(len(blocks))
     for column in np.argsort(-surprise, kind="stable").tolist():
@@ -228,7 +228,7 @@ def _neighbours(order: Positions, key: Hashes) -> Iterator[Pairs]:
 
 
 def _sorted_unique(numbers: Positions) -> Positions:
-    """The distinct numbers, ascending; ``np.unique`` hashes, which such numbers make slow."""
+    """Return the distinct numbers, ascending; faster here than ``np.unique``, which hashes."""
     ascending = np.sort(numbers)
     fresh = np.diff(ascending, prepend=-1) > 0
     return ascending[fresh]

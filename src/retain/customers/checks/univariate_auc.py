@@ -1,4 +1,4 @@
-"""How well one column alone separates the customers who declined from the rest."""
+"""The AUC of one column alone."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class UnivariateAuc:
         return max(self.auc, 1 - self.auc)
 
     def exceeds(self, auc: float) -> bool:
-        """Whether the column separates by more than ``auc``, and by more than chance."""
+        """Return whether the column separates by more than ``auc``, and by more than chance."""
         return self.separation > auc and abs(self.z) > Z_LIMIT
 
 
@@ -46,7 +46,7 @@ NONE = UnivariateAuc(0.5, 0.0)
 
 
 def auc_of_codes(codes: Numbers, target: Numbers) -> UnivariateAuc:
-    """The separation by whole numbers from 0 on, ties counted half; ``NONE`` with one class only.
+    """Return the AUC of codes 0, 1, …, ties counted half; ``NONE`` for a single class.
 
     >>> auc_of_codes(np.array([0, 1, 1, 2]), np.array([0, 0, 1, 1])).auc
     0.875
@@ -64,7 +64,7 @@ def auc_of_codes(codes: Numbers, target: Numbers) -> UnivariateAuc:
 
 
 def number_auc(values: pd.Series, target: Numbers) -> UnivariateAuc:
-    """The best separation by a number: missing values lowest, highest or left out."""
+    """Return the best separation by a number: missing values lowest, highest or left out."""
     codes = rank_codes(values)
     present = codes >= 0
     ways = [auc_of_codes(codes[present], target[present])]
@@ -76,7 +76,7 @@ def number_auc(values: pd.Series, target: Numbers) -> UnivariateAuc:
 
 
 def category_auc(values: pd.Series, target: Numbers) -> UnivariateAuc:
-    """The separation by the rate of decline of each category, learnt on other customers.
+    """Return the separation by the rate of decline of each category, learnt on other customers.
 
     Each half of the customers is scored by the smoothed rates of the other half (halves taken
     by turns within each class). So a category of one customer has learnt nothing, and a column
@@ -95,7 +95,7 @@ def category_auc(values: pd.Series, target: Numbers) -> UnivariateAuc:
 
 
 def rank_codes(values: pd.Series | pd.Index) -> Numbers:
-    """The place of each value among the distinct ones, lowest 0; -1 where missing.
+    """Return the place of each value among the distinct ones, lowest 0; -1 where missing.
 
     Texts that are all numbers count as numbers.
 
@@ -112,7 +112,7 @@ def rank_codes(values: pd.Series | pd.Index) -> Numbers:
 
 
 def have_same_order(left: Numbers, right: Numbers) -> bool:
-    """Whether of two results of ``rank_codes`` one rises, or falls, strictly with the other.
+    """Return whether of two results of ``rank_codes`` one rises, or falls, strictly with the other.
 
     Judged where neither is missing; False on fewer than 10 rows or a single value.
 
@@ -144,7 +144,7 @@ def find_id_copies(customers: Customers) -> tuple[str, ...]:
 
 
 def is_id(customers: Customers, name: str) -> bool:
-    """Whether a feature holds the ids themselves, not only their order (a date may do that)."""
+    """Return whether a feature holds the ids themselves, not only their order."""
     ids, values = customers.features.index.to_series(), customers.features[name]
     if pd.api.types.is_numeric_dtype(values) and pd.api.types.is_numeric_dtype(ids):
         return np.array_equal(values.to_numpy(dtype=float), ids.to_numpy(dtype=float))

@@ -15,7 +15,7 @@ from retain.schema import Cleaning, NewcomerRule, OutlierRule, Policy
 
 @dataclass(frozen=True, slots=True)
 class _RuleResult:
-    """Whom a step found, and the columns it looked at as they would be after a repair.
+    """The customers a rule found, and its columns as a repair would leave them.
 
     ``repaired`` has the rows of those found alone.
     """
@@ -29,7 +29,7 @@ class _RuleResult:
 def clean(
     customers: Customers, rules: Cleaning, measures: Mapping[str, Sequence[str]]
 ) -> Customers:
-    """The customers after every step the rules name, newcomers before outliers.
+    """Return the customers after every step the rules name, newcomers before outliers.
 
     ``measures`` names the features of each measure, one a period, earliest first. Everything here
     looks at a customer's own row alone, so it can be done before any split, and whoever is dropped
@@ -57,7 +57,7 @@ def _columns(
 
 
 def _find_newcomers(values: pd.DataFrame, rule: NewcomerRule) -> _RuleResult:
-    """A period without a positive value, a missing one included, makes a newcomer."""
+    """Return a period without a positive value, a missing one included, makes a newcomer."""
     silent = ~(values > 0)
     found = silent.any(axis=1)
     reason = f"no positive {rule.measure} in some period"
@@ -65,7 +65,7 @@ def _find_newcomers(values: pd.DataFrame, rule: NewcomerRule) -> _RuleResult:
 
 
 def _find_outliers(every: pd.DataFrame, rule: OutlierRule) -> _RuleResult:
-    """A customer without a positive median in the other periods has nothing to be held against.
+    """Find outliers; a customer without a positive median elsewhere cannot be one.
 
     A median is no less than the least of its values, so only customers with a value far above
     their least one need theirs.
@@ -85,7 +85,7 @@ def _find_outliers(every: pd.DataFrame, rule: OutlierRule) -> _RuleResult:
 def _apply_policy(
     customers: Customers, left: np.ndarray, finding: _RuleResult, policy: Policy
 ) -> tuple[Customers, np.ndarray]:
-    """The step told, and who is left: those found dropped, repaired or kept as they are."""
+    """Return the step told, and who is left: those found dropped, repaired or kept as they are."""
     found = finding.affected.to_numpy() & left
     ids, before = customers.features.index[found].tolist(), int(left.sum())
     if policy == "drop":

@@ -24,7 +24,7 @@ class Source:
 
     @property
     def key(self) -> str:
-        """Where the column stands in the config."""
+        """The config key of the column."""
         return f"tables.{self.table}.columns.{self.name}"
 
 
@@ -50,11 +50,11 @@ class Contract:
                 yield Source(table, name, column)
 
     def role(self, role: str) -> Source | None:
-        """The first column with this role."""
+        """Return the first column with this role."""
         return next((source for source in self.sources() if source.spec.role == role), None)
 
     def key(self, table: str) -> str:
-        """The contract name of the column that joins ``table`` to the others.
+        """Return the contract name of the column that joins ``table`` to the others.
 
         A column that was made a feature still joins when it is the id elsewhere.
         """
@@ -70,7 +70,7 @@ class Contract:
 
     @property
     def target_label(self) -> DisplayName | None:
-        """What the positive category of the target means; None without a target."""
+        """The display name of the positive class; None without a target."""
         source = self.role("target")
         if source is None or source.spec.positive is None:
             return None
@@ -106,7 +106,7 @@ class Contract:
 
 
 def parse_contract(tables: Mapping[str, Any], *, has_target: bool = True) -> Contract:
-    """The contract of these config nodes; a ``RetainError`` naming all that contradicts itself.
+    """Return the contract of config nodes, or raise one error with all contradictions.
 
     ``has_target=False`` leaves the target out: the files hold customers to be scored.
     """

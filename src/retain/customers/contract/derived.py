@@ -16,7 +16,7 @@ _EXACT = ("ratio", "difference")
 def parse_derived_features(
     specs: Mapping[str, Any] | None, columns: Mapping[str, Column]
 ) -> tuple[DerivedFeature, ...]:
-    """The derived features of a source; a ``RetainError`` naming every one that cannot be.
+    """Return the derived features of a source; a ``RetainError`` naming every one that cannot be.
 
     >>> pages = {"pages": Column("pages", "site", "number")}
     >>> wanted = {"pages_mean": {"group": "site", "operation": "mean", "of": ["page"]}}

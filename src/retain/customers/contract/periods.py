@@ -17,7 +17,7 @@ from retain.schema import PeriodSpec
 def parse_periods(
     cells: pd.Series | DictionaryColumn, spec: PeriodSpec, where: str, key: str
 ) -> Places:
-    """The period of each row by its place in the order of the contract.
+    """Return the period of each row by its place in the order of the contract.
 
     ``key`` is where the periods stand in the config. A ``RetainError`` where a row names no known
     period, or where the file lacks one of them altogether.
@@ -59,7 +59,7 @@ def _unknown_period_message(cells: pd.Series, known: list[str], at: str, key: st
 def find_period_gaps(
     ids: pd.Index, period: Places, customers: pd.Index, spec: PeriodSpec, where: str
 ) -> Iterator[InvalidRows]:
-    """Customers of whom a table has no row of some period, a sentence a period.
+    """Yield customers of whom a table has no row of some period, a sentence a period.
 
     ``ids`` and ``period`` are of its rows, of which no two are of one customer and period.
     """

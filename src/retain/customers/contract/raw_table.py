@@ -35,7 +35,7 @@ _DIGITS = 18
 
 
 def read_ids(csv: Sheet, column: str, spec: ColumnSpec, where: str) -> pd.Series:
-    """The id of each row."""
+    """Return the id of each row."""
     if spec.type == "integer" and _are_digits(csv.table.column(column)):
         whole = csv.table.column(column).cast(pa.int64())
         return pd.Series(whole.to_numpy(), name="customer_id")
@@ -65,7 +65,7 @@ def factorize_ids(ids: pd.Series) -> tuple[NDArray[np.intp], pd.Index]:
 
 
 def _are_digits(texts: pa.ChunkedArray) -> bool:
-    """Whether the texts are digits and nothing else, few enough for int64."""
+    """Return whether the texts are digits and nothing else, few enough for int64."""
     if not pa.types.is_string(texts.type):
         return False
     longest = pc.max(pc.binary_length(texts)).as_py()
@@ -107,13 +107,13 @@ class RawTable:
         return f"{self.name} ({self.spec.file})"
 
     def reindex(self, customers: pd.Index) -> RawTable:
-        """The same rows of all these customers, some of whom may have none."""
+        """Return the same rows of all these customers, some of whom may have none."""
         if self.ids.equals(customers):
             return self
         return replace(self, ids=customers, rows=customers.get_indexer(self.ids)[self.rows])
 
     def values(self, name: str, period: str | None = None) -> pd.Series:
-        """A column by customer, in a long table of one period; missing where there is no row."""
+        """Return a column by customer, of one period of a long table; missing without a row."""
         column, rows, places = self.columns[name], self.rows, self.columns[name].codes
         if period is not None and self.spec.period is not None:
             chosen = self.periods == self.spec.period.order.index(period)
@@ -126,7 +126,7 @@ class RawTable:
 def read_table(
     folder: Path, name: str, spec: TableSpec, key: str, *, drop_invalid: bool = False
 ) -> RawTable:
-    """The table of ``spec.file``; ``key`` is the contract name of the column that holds the ids.
+    """Read the table of ``spec.file``; ``key`` is the contract's name of the id column.
 
     ``drop_invalid`` notes whose values break the contract instead of refusing the file.
 
@@ -166,7 +166,7 @@ def read_table(
 
 
 def _columns(csv: Sheet, spec: TableSpec, where: str) -> dict[str, str]:
-    """The column of the file for each column of the contract."""
+    """Return the column of the file for each column of the contract."""
     there = csv.columns
     wanted = {name: (column.raw, *column.aliases) for name, column in spec.columns.items()}
     if spec.period is not None:

@@ -30,7 +30,7 @@ def read(  # noqa: PLR0913 - the keys of a data config
     derived: Mapping[str, Any] | None = None,
     has_target: bool = True,
 ) -> Customers:
-    """The customers of the raw files in ``dir``, one row each, checked against the contract.
+    """Return the customers of the raw files in ``dir``, one row each, checked against the contract.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def _assemble(contract: Contract, raw: Mapping[str, RawTable], ids: pd.Index) ->
 
 
 def _ids(raw: Mapping[str, RawTable], *, drop_invalid: bool) -> tuple[pd.Index, list[InvalidRows]]:
-    """The ids of all tables, in the order of the first of one row a customer; whom to leave out.
+    """Return the ids of all tables, and the rows to leave out.
 
     Unless ``drop_invalid`` anybody to leave out is a reason to refuse the files.
     """
@@ -133,7 +133,7 @@ def _find_unshared_ids(first: RawTable, other: RawTable) -> list[InvalidRows]:
 
 
 def _find_gaps(tables: Iterable[RawTable], ids: pd.Index) -> list[InvalidRows]:
-    """A missing row is a missing value of every column of a long table."""
+    """Return a missing row is a missing value of every column of a long table."""
     found: list[InvalidRows] = []
     for table in tables:
         values = [spec for key, spec in table.spec.columns.items() if key != table.key]
@@ -145,7 +145,7 @@ def _find_gaps(tables: Iterable[RawTable], ids: pd.Index) -> list[InvalidRows]:
 
 
 def _of_role(contract: Contract, role: str, raw: Mapping[str, RawTable]) -> pd.Series | None:
-    """The values of the one column of this role; such a table has one row a customer."""
+    """Return the values of the one column of this role; such a table has one row a customer."""
     source = contract.role(role)
     if source is None:
         return None
@@ -153,7 +153,7 @@ def _of_role(contract: Contract, role: str, raw: Mapping[str, RawTable]) -> pd.S
 
 
 def _parse_answers(contract: Contract, role: str, answers: pd.Series | None) -> pd.Series | None:
-    """Whether each answer is the positive one; a missing answer is not."""
+    """Return whether each answer is the positive one; a missing answer is not."""
     source = contract.role(role)
     if source is None or answers is None:
         return None

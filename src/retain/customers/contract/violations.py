@@ -52,7 +52,7 @@ def find_violations(
 def _broken_rules(
     column: DictionaryColumn, spec: ColumnSpec
 ) -> Iterator[tuple[str, NDArray[np.intp]]]:
-    """What is expected and not so, and the rows; each different value is looked at once."""
+    """Yield each expectation that is not met, with its rows."""
     missing = np.flatnonzero(column.missing())
     if len(missing) > 0 and not spec.nullable:
         yield _PRESENT, missing
@@ -63,7 +63,7 @@ def _broken_rules(
 
 
 def _rules(spec: ColumnSpec) -> dict[str, Callable[[pd.Series], pd.Series]]:
-    """What each value of a column is expected to be, in words, and which values are it."""
+    """Return the checks of a column: expectation in words, and its test."""
     rules: dict[str, Callable[[pd.Series], pd.Series]] = {}
     low, high, names = spec.min, spec.max, category_vocabulary(spec)
     if names:

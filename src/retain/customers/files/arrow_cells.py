@@ -18,7 +18,7 @@ from retain.errors import RetainError
 
 @dataclass(frozen=True, slots=True)
 class CsvFormat:
-    """How a file is cut: at which separator, and which columns hardly repeat a text."""
+    """The separator of a file, and its columns of mostly distinct texts."""
 
     separator: str
     distinct: Collection[int] = ()
@@ -80,7 +80,7 @@ def _table(
 
 
 def _has_nul(column: pa.ChunkedArray) -> bool:
-    """Whether some cell holds a zero byte, which no text does."""
+    """Return whether some cell holds a zero byte, which no text does."""
     texts = [one.dictionary if pa.types.is_dictionary(one.type) else one for one in column.chunks]
     return any(
         pc.any(pc.match_substring(one, "\0")).as_py()
@@ -119,7 +119,7 @@ class DictionaryColumn:
     codes: Places
 
     def with_distinct(self, made: pd.Series) -> DictionaryColumn:
-        """The column with something made of each different cell.
+        """Return the column with something made of each different cell.
 
         >>> column = to_dictionary(pd.Series(["b", None, "a", "b"]))
         >>> column.with_distinct(column.distinct.str.upper()).cells().tolist()
@@ -128,21 +128,21 @@ class DictionaryColumn:
         return replace(self, distinct=made)
 
     def cells(self) -> pd.Series:
-        """The column row by row, missing where a row has no cell."""
+        """Return the column row by row, missing where a row has no cell."""
         return pd.Series(self.distinct.array.take(self.codes, allow_fill=True))
 
     def counts(self) -> NDArray[np.int64]:
-        """The number of rows of each of the different cells."""
+        """Return the number of rows of each of the different cells."""
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.distinct))
 
     def missing(self) -> NDArray[np.bool_]:
-        """Which rows have no cell, or one of which nothing was made."""
+        """Return a mask of the rows without a cell or without a parsed value."""
         nothing = self.distinct.isna().to_numpy()
         return (self.codes < 0) | (nothing[self.codes] if nothing.any() else False)
 
 
 def to_dictionary(cells: pd.Series | DictionaryColumn) -> DictionaryColumn:
-    """The column of these texts; one that is a ``DictionaryColumn`` already as it is."""
+    """Return the column of these texts; one that is a ``DictionaryColumn`` already as it is."""
     if isinstance(cells, DictionaryColumn):
         return cells
     places, values = pd.factorize(cells.astype("str"))
@@ -150,7 +150,7 @@ def to_dictionary(cells: pd.Series | DictionaryColumn) -> DictionaryColumn:
 
 
 def from_arrow(cells: pa.ChunkedArray) -> DictionaryColumn:
-    """The column of these dictionary-encoded texts, blanks missing.
+    """Return the column of these dictionary-encoded texts, blanks missing.
 
     >>> texts = pa.chunked_array([pa.array([" b", "", "a", "b"])]).dictionary_encode()
     >>> from_arrow(texts).cells().tolist()
@@ -174,7 +174,7 @@ def strip_whitespace(cells: pa.ChunkedArray) -> pa.DictionaryArray:
 
 
 def tidy(cells: pa.ChunkedArray) -> pa.ChunkedArray:
-    """The same row by row, each different text mended once."""
+    """Return the same row by row, each different text mended once."""
     if pc.all(pc.ascii_is_decimal(cells)).as_py():
         return cells  # numbers of customers: as many texts as rows, and nothing to mend
     encoded = strip_whitespace(cells)

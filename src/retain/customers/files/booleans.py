@@ -19,7 +19,7 @@ def parse_positive(
     positive: str | float | bool | None,  # noqa: FBT001 - a value of the target
     where: str,
 ) -> pd.Series:
-    """Which of the answers, none of them missing, are the positive one.
+    """Return a mask of the positive answers, of which none is missing.
 
     ``positive`` may be left out where the two answers say yes and no in a usual way, and may come
     as YAML reads it: ``Yes`` as True, ``1`` as a number.
@@ -40,7 +40,7 @@ def parse_positive(
 
 
 def parse_consent(cells: pd.Series, where: str) -> pd.Series:
-    """Who agreed; a missing answer is no agreement.
+    """Return a mask of those who agreed; a missing answer is no agreement.
 
     >>> parse_consent(pd.Series(["да", "нет", None]), "column 'agreed'").tolist()
     [True, False, False]
@@ -65,7 +65,7 @@ def _infer_positive(known: Sequence[str], where: str) -> str:
 
 
 def _resolve_positive(positive: str | float | bool, known: Sequence[str], where: str) -> str:  # noqa: FBT001
-    """The one of ``known`` that ``positive`` stands for, the most literal reading first."""
+    """Return the one of ``known`` that ``positive`` stands for, the most literal reading first."""
     wanted = str(positive).strip()
     readings = (
         [value for value in known if value == wanted],

@@ -12,7 +12,7 @@ from retain.schema import check_mapping
 
 
 def canonical_names(names: Sequence[str]) -> dict[str, str]:
-    """The canonical snake_case name of each name, different for different names.
+    """Return the canonical snake_case name of each name, different for different names.
 
     >>> canonical_names(["customerID", "Total charges, $", "total_charges", "Тип сервиса"])
     {'customerID': 'customer_id', 'Total charges, $': 'total_charges', \
@@ -44,7 +44,7 @@ def snake_case(name: str) -> str:
 
 
 def find_column(name: object, names: dict[str, str], where: str) -> str:
-    """The name in the file of a column named as in the file or canonically.
+    """Return the name in the file of a column named as in the file or canonically.
 
     ``names`` is what ``canonical_names`` gave. A ``RetainError`` with the nearest name otherwise.
 
@@ -85,7 +85,7 @@ lack. Did you mean 'minutes'?
 
 
 def _word_ends(letter: str, second: str, third: str) -> bool:
-    """Whether a word ends after ``letter``: aB, and A before Bc."""
+    """Return whether a word ends after ``letter``: aB, and A before Bc."""
     if not second.isupper():
         return False
     return letter.islower() or letter.isdigit() or (letter.isupper() and third.islower())
@@ -122,7 +122,7 @@ def assign_roles(
     keep_columns: Sequence[str],
     categorical_columns: Sequence[str],
 ) -> Roles:
-    """The roles a user gave; a ``RetainError`` where a name is wrong or has two meanings.
+    """Return the roles a user gave; a ``RetainError`` where a name is wrong or has two meanings.
 
     ``wanted`` names a column, or None, for each of id, target, profit and consent.
     """
@@ -151,7 +151,7 @@ def _check_one_role_each(given: Mapping[str, str | None]) -> None:
 def _groups(
     groups: Mapping[str, Sequence[str]], names: dict[str, str], roles: Mapping[str, str | None]
 ) -> dict[str, str]:
-    """The group of each column a group names."""
+    """Return the group of each column a group names."""
     found: dict[str, str] = {}
     for group, listed in check_mapping("data.groups", groups).items():
         where = f"data.groups.{group}"

@@ -1,4 +1,4 @@
-"""How a text file writes a table: its encoding, separator and decimal mark; and its cells."""
+"""The dialect of a text file: encoding, separator, decimal mark; and its cells."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _SAMPLE = 1 << 16  # characters looked at to find separator and decimal mark
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """How a file is written. ``decimal`` is its usual mark; a column may use another."""
+    """The dialect of a file. ``decimal`` is its usual mark; a column may use another."""
 
     encoding: str
     separator: str
     decimal: str
 
     def __str__(self) -> str:
-        """The dialect as a log line tells it."""
+        """Return the dialect for a log line."""
         return f"{self.encoding}, separator {self.separator!r}, decimal mark {self.decimal!r}"
 
 
@@ -65,12 +65,12 @@ class Sheet:
         return from_arrow(self.table.column(name))
 
     def decimal(self, column: str) -> str:
-        """The decimal mark of one column."""
+        """Return the decimal mark of one column."""
         return decimal_mark(self.column(column), self.dialect.decimal)
 
 
 def detect(path: Path) -> Dialect:
-    """The dialect of the file, told by its content alone."""
+    """Return the dialect of the file, told by its content alone."""
     encoding, text = decode(path, read_content(path))
     return detect_dialect(encoding, text)
 
@@ -113,7 +113,7 @@ def log_read(path: Path, how: str, shape: tuple[int, int]) -> None:
 
 
 def _read_fast(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.Table] | None:
-    """A file that is UTF-8 and without fault, as it seldom is not; else None."""
+    """Return a file that is UTF-8 and without fault, as it seldom is not; else None."""
     check_exists(path)
     found = head_as_utf8(path, _SAMPLE)
     if found is None:
@@ -136,7 +136,7 @@ def _read_carefully(path: Path, distinct: Collection[str]) -> tuple[Dialect, pa.
 
 
 def _column_indices(text: str, separator: str, names: Collection[str]) -> list[int]:
-    """Where in the header the names stand; what is missed there costs time only."""
+    """Return the header's indices of these names; a name missed costs only time."""
     try:
         header = next(csv.reader(text.lstrip().splitlines()[:1], delimiter=separator), [])
     except csv.Error:  # a name longer than there is any
@@ -153,7 +153,7 @@ def _header(table: pa.Table) -> list[str]:
 
 
 def detect_dialect(encoding: str, text: str) -> Dialect:
-    """The dialect of a text, told by its beginning."""
+    """Return the dialect of a text, told by its beginning."""
     sample = text[:_SAMPLE].replace("\r\n", "\n").replace("\r", "\n")
     lines = [line for line in sample.split("\n") if line]
     lines = lines[:-1] if len(text) > _SAMPLE and len(lines) > 1 else lines
@@ -164,7 +164,7 @@ def detect_dialect(encoding: str, text: str) -> Dialect:
 
 
 def _agreement(lines: list[str], separator: str) -> tuple[float, int]:
-    """The share of rows as long as the header when cut at ``separator``, and the header's length.
+    """Return the share of rows as long as the header, and the header's length.
 
     A header of one field never wins against one that is cut.
     """

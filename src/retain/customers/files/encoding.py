@@ -20,7 +20,7 @@ _CYRILLIC = re.compile("[\u0400-\u04ff]")
 
 
 def decode(path: Path, data: bytes) -> tuple[str, str]:
-    """The encoding of the file and its text."""
+    """Return the encoding of the file and its text."""
     encoding = _marked_encoding(data)
     try:
         text = data.decode(encoding)
@@ -39,7 +39,7 @@ def decode(path: Path, data: bytes) -> tuple[str, str]:
 
 
 def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
-    """The encoding of a UTF-8 file and its beginning; None where it is another or holds no text.
+    """Return the encoding and the beginning of a UTF-8 file; None for any other file.
 
     A little more than ``characters`` are told, if the file has more.
     """
@@ -55,7 +55,7 @@ def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
 
 
 def _marked_encoding(data: bytes) -> str:
-    """The encoding a byte order mark names, or its zero bytes betray; UTF-8 otherwise."""
+    """Return the encoding a byte order mark names, or its zero bytes betray; UTF-8 otherwise."""
     if data.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -68,7 +68,7 @@ def _marked_encoding(data: bytes) -> str:
 
 
 def _mostly_utf8(data: bytes) -> bool:
-    """Whether a file that does not decode as UTF-8 is UTF-8 with damage, and not another."""
+    """Return whether a file that does not decode as UTF-8 is UTF-8 with damage, and not another."""
     kept = data.decode("utf-8", errors="ignore")
     marked = data.decode("utf-8", errors="replace")
     letters = len(kept.encode("utf-8")) - len(kept)  # bytes beyond one a character
@@ -76,7 +76,7 @@ def _mostly_utf8(data: bytes) -> bool:
 
 
 def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
-    """The text in cp1251, or in latin-1 where cp1251 makes no Cyrillic words of it."""
+    """Return the text in cp1251, or in latin-1 where cp1251 makes no Cyrillic words of it."""
     text = data.decode("latin-1")
     if _CONTROL.search(text):
         found = f"file {str(path)!r} is no text in utf-8, utf-16, cp1251 or latin-1"
@@ -107,7 +107,7 @@ def resolve_path(typed: str, key: str) -> Path:
 
 
 def read_content(path: Path) -> bytes:
-    """The bytes of the file; a ``RetainError`` with the nearest name where there is none."""
+    """Return the bytes of the file; a ``RetainError`` with the nearest name where there is none."""
     check_exists(path)
     return read_bytes(path, most_bytes=DATA_BYTES)
 

@@ -32,7 +32,7 @@ def raise_invalid(found: Iterable[InvalidRows]) -> None:
 
 
 def drop_invalid(customers: Customers, found: Iterable[InvalidRows]) -> Customers:
-    """The customers who can be read, each sentence a step of the funnel; an error where nobody."""
+    """Drop customers with invalid rows, a funnel step each; raise where none is left."""
     for one in found:
         unread = customers.features.index.isin(one.ids)
         if unread.all():

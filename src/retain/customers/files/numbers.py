@@ -15,7 +15,7 @@ _WIDEST = 60  # characters of a cell an error message shows
 
 
 def parse_numbers(cells: pd.Series, decimal: str = ".") -> pd.Series:
-    """The cells as floats, NaN where a cell is missing or is not a number.
+    """Return the cells as floats, NaN where a cell is missing or is not a number.
 
     Spaces of any width may separate thousands. Texts such as ``inf`` and ``nan`` are not numbers,
     and neither is a number too large for a float.
@@ -28,12 +28,12 @@ def parse_numbers(cells: pd.Series, decimal: str = ".") -> pd.Series:
 
 
 def parse_number(column: DictionaryColumn, decimal: str) -> DictionaryColumn:
-    """The column as floats, missing as ``parse_numbers`` has it."""
+    """Return the column as floats, missing as ``parse_numbers`` has it."""
     return column.with_distinct(_parse(column.distinct, decimal))
 
 
 def require_numbers(cells: pd.Series, decimal: str, where: str, hint: str = "") -> pd.Series:
-    """The cells as floats; a ``RetainError`` showing the cells of ``where`` that are no numbers.
+    """Return cells as floats, or raise an error that shows those that are no numbers.
 
     >>> require_numbers(pd.Series(["3", "many", None]), ".", "column 'pages'")
     Traceback (most recent call last):
@@ -49,13 +49,13 @@ with decimal mark '.'.
 
 
 def not_a_number_message(wrong: pd.Series, decimal: str, where: str) -> str:
-    """What to say of cells of ``where`` that are no numbers."""
+    """Return the message about cells of ``where`` that are no numbers."""
     found = f"{n_cells(len(wrong))} not a number: {preview(wrong)}"
     return str(RetainError.at(where, found, f"expected numbers with decimal mark {decimal!r}"))
 
 
 def decimal_mark(cells: pd.Series | DictionaryColumn, default: str = ".") -> str:
-    """The decimal mark one column uses, ``default`` where the column does not tell.
+    """Return the decimal mark one column uses, ``default`` where the column does not tell.
 
     ``'1,234'`` may be a little over one or over a thousand. Where every mark of the column can be
     read both ways the mark of the file decides, and what does not fit it is no number then.
@@ -98,7 +98,7 @@ def truncate(value: object) -> object:
 
 
 def n_cells(count: int) -> str:
-    """The beginning of a sentence about ``count`` cells.
+    """Return the beginning of a sentence about ``count`` cells.
 
     >>> n_cells(1), n_cells(3)
     ('1 cell is', '3 cells are')
@@ -119,7 +119,7 @@ def _grammar(mark: str) -> str:
 
 
 def _uses_mark(texts: pd.Series, mark: str) -> np.ndarray:
-    """Which of the texts are numbers with ``mark`` that are no grouped thousands."""
+    """Return a mask of the texts that are numbers with ``mark``, not grouped thousands."""
     tells = np.array(texts.str.contains(mark, regex=False), dtype=bool)
     marked = texts[tells]
     number = marked.str.fullmatch(_grammar(mark)).astype(bool)

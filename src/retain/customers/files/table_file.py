@@ -34,7 +34,7 @@ class Table:
 
 
 def open_table(path: Path) -> Table:
-    """The table in the file; Parquet is told by its suffix, anything else is text."""
+    """Return the table in the file; Parquet is told by its suffix, anything else is text."""
     if path.suffix.lower() not in _PARQUET:
         sheet = read_cells(path)
         return Table(path, sheet.cells, sheet.dialect.decimal)
@@ -48,7 +48,7 @@ def open_table(path: Path) -> Table:
 
 
 def _typed(path: Path, name: str, column: pa.ChunkedArray) -> pd.Series:
-    """A Parquet column as text, numbers or dates."""
+    """Return a Parquet column as text, numbers or dates."""
     import pyarrow as pa
 
     if pa.types.is_dictionary(column.type):

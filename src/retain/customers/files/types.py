@@ -1,4 +1,4 @@
-"""What the cells of a column are when no contract tells: numbers, dates or a category."""
+"""The type of a column without a contract: numbers, dates or a category."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class InferredColumn:
 
 
 def infer_type(cells: pd.Series, decimal: str, name: str) -> InferredColumn:
-    """The column as numbers, dates or a category, whichever its cells are.
+    """Return the column as numbers, dates or a category, whichever its cells are.
 
     A ``RetainError`` where nearly all cells (90 % and more) are numbers or dates and some are not:
     the odd ones may be errors, and only the user can tell.
@@ -65,7 +65,7 @@ def infer_type(cells: pd.Series, decimal: str, name: str) -> InferredColumn:
 def coerce_type(
     cells: pd.Series, decimal: str, name: str, kind: Kind, ids: pd.Index
 ) -> tuple[InferredColumn, list[InvalidRows]]:
-    """The column as the kind a model learnt it as, and whose cells are not of it.
+    """Return the column as the kind a model learnt it as, and whose cells are not of it.
 
     Where nobody's are, the ``RetainError`` of a column of another kind.
 
@@ -94,25 +94,25 @@ mark '.'.", ['Bob'])])
 
 
 def as_text(cells: pd.Series) -> pd.Series:
-    """The cells as texts, whole numbers without a decimal point."""
+    """Return the cells as texts, whole numbers without a decimal point."""
     if cells.dtype == "float64" and bool(_exact(cells.dropna()).all()):
         cells = cells.astype("Int64")
     return cells.astype("str")
 
 
 def _exact(cells: pd.Series) -> pd.Series:
-    """Return where numbers are whole and no larger than floats are exact."""
+    """Return a mask of whole numbers that floats hold exactly."""
     return (cells % 1 == 0) & (cells.abs() <= 2**53)
 
 
 def mask_na_strings(cells: pd.Series) -> pd.Series:
-    """The cells as texts, missing where they say so in words: ``NA``, ``null``, ``-``, ``?``."""
+    """Return cells as texts, missing for ``NA``, ``null``, ``-``, ``?`` and the like."""
     text = as_text(cells)
     return text.mask(text.str.lower().isin(_ABSENT))
 
 
 def uninformative_reason(values: pd.Series, *, is_date: bool) -> str:
-    """Why a feature can tell a model nothing, or tells who a customer is; empty if neither.
+    """Return the reason to drop a feature: constant, empty or an id; else an empty text.
 
     >>> uninformative_reason(pd.Series([3.0, 3.0]), is_date=False)
     'constant'
@@ -130,7 +130,7 @@ def uninformative_reason(values: pd.Series, *, is_date: bool) -> str:
 
 
 def _try_types(cells: pd.Series, name: str) -> InferredColumn:
-    """A column Parquet has typed."""
+    """Return a column Parquet has typed."""
     if cells.dtype.kind == "M":
         return InferredColumn("number", _days_since_1970(cells), is_date=True)
     values = cells.astype("float64")
@@ -141,7 +141,7 @@ def _try_types(cells: pd.Series, name: str) -> InferredColumn:
 
 
 def _parses_fully(values: pd.Series, said: pd.Series, name: str, kind: str) -> bool:
-    """Whether all cells are of this kind; a ``RetainError`` where nearly all are."""
+    """Return whether all cells are of this kind; a ``RetainError`` where nearly all are."""
     odd = said[said.notna() & values.isna()]
     share = 1 - len(odd) / said.notna().sum()
     if _NEARLY <= share < 1:

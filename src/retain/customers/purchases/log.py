@@ -24,8 +24,8 @@ from retain.customers.purchases.cleaning.row_checks import (
 from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
-    column_types,
     drop_relations,
+    fetch_column_types,
     map_roles,
 )
 from retain.customers.purchases.parsing.rows import SECONDS_PER_DAY, parse_rows
@@ -38,9 +38,9 @@ from retain.schema.purchases import LogColumns, LogFormat, LogPolicy
 from retain.storage.reading import open_regular
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
     import sqlalchemy as sa
+    from duckdb import DuckDBPyConnection as Connection
 
 
 COLUMN_OF_ROLE = {"discount": "promo"}
@@ -84,7 +84,7 @@ class LogOptions:
 
 
 def open_log(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     path: str,
     table: str | None,
     options: LogOptions,
@@ -127,11 +127,7 @@ def open_log(
 
 
 def open_arrow_log(
-    connection: duckdb.DuckDBPyConnection,
-    source: Any,
-    options: LogOptions,
-    *,
-    today: date | None = None,
+    connection: Connection, source: Any, options: LogOptions, *, today: date | None = None
 ) -> Log:
     """Create the relation ``purchases`` of a Python object, as ``open_log`` does for files.
 
@@ -160,7 +156,7 @@ def stream_query(engine: sa.Engine, query: Any) -> pa.RecordBatchReader:
 
 
 def _load_raw(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     location: LogLocation,
     table: str | None,
     options: LogOptions,
@@ -176,7 +172,7 @@ def _load_raw(
 
 
 def _create_log(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     raw: RawRelation,
     options: LogOptions,
     today: date | None,
@@ -255,8 +251,8 @@ def _hash_file(path: Path) -> str:
         return digest.hexdigest()
 
 
-def _hash_rows(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _hash_rows(connection: Connection) -> list[str]:
     """Return the column names, the number of rows and the sum of their hashes."""
-    names = ", ".join(column_types(connection))
+    names = ", ".join(fetch_column_types(connection))
     row = connection.execute(f"SELECT count(*), sum(hash({names})) FROM {RAW_TABLE}").fetchone()  # noqa: S608
     return [names, *(str(value) for value in row or ())]

@@ -31,7 +31,7 @@ from retain.schema.purchases import LabelRule, LogColumns, LogFormat, LogPolicy,
 from retain.storage.paths import parse_path
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 ENGINES = ("duckdb", "spark")
 logger = logging.getLogger(__name__)
@@ -154,7 +154,7 @@ class LogRequest:
             hash_log(self.path, self.table, self.options),
             [rule.model_dump(mode="json") for rule in (self.label, self.snapshots)],
             [self.windows, self.has_target, str(self.snapshot)],
-            sql_script.definition_hash(),
+            sql_script.hash_definition(),
         )
 
     def is_current(self, facts: TableFacts) -> bool:
@@ -187,11 +187,7 @@ class LogRequest:
         )
 
     def _build_features(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        query: FeatureQuery,
-        log: Log,
-        write: table_cache.WriteChunk,
+        self, connection: Connection, query: FeatureQuery, log: Log, write: table_cache.WriteChunk
     ) -> duck.EngineCounts:
         if self.engine == "spark":
             return spark.build_features(connection, query, write=write)
@@ -210,8 +206,8 @@ def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
 
-def _count_purchases(log: Log, connection: duckdb.DuckDBPyConnection) -> int:
-    """Return the number of purchases kept, from the funnel if it has a line about them."""
+def _count_purchases(log: Log, connection: Connection) -> int:
+    """Return the number of purchases kept, from the funnel if it counts them."""
     counts = [step.after for step in log.funnel if step.unit == "purchases"]
     if counts:
         return counts[-1]

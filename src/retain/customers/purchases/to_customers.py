@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from retain.customers.customers import Column, Customers, FunnelStep, Panel
 from retain.customers.purchases.features import label as labels
-from retain.customers.purchases.features.feature_names import TOP_CATEGORY, column_info
+from retain.customers.purchases.features.feature_names import TOP_CATEGORY, describe_columns
 from retain.customers.purchases.features.result import FeatureTable, TableFacts
 from retain.customers.purchases.features.snapshots import date_from_epoch
 from retain.errors import RetainError
@@ -175,7 +175,7 @@ def _take(rows: pa.Table, name: str, order: np.ndarray) -> pd.Series:
 def _build_features(
     rows: pa.Table, order: np.ndarray, ids: pd.Index, facts: TableFacts
 ) -> tuple[pd.DataFrame, dict[str, Column]]:
-    columns = column_info(name for name in rows.column_names if name not in _NON_FEATURES)
+    columns = describe_columns(name for name in rows.column_names if name not in _NON_FEATURES)
     values = {
         name: _decode_categories(rows[name], order, facts)
         if name == TOP_CATEGORY

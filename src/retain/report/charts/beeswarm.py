@@ -1,4 +1,4 @@
-"""How each feature moves each customer: all SHAP values of a feature, binned, one row a feature."""
+"""The beeswarm chart: all SHAP values of a feature, binned, one row a feature."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Bars:
     boxes: dict[int | None, list[Box]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, value: float | None, box: Box) -> None:
-        """A bar from x, y to x, y; ``value`` from 0, the lowest, to 1."""
+        """Add a bar from x, y to x, y; ``value`` from 0, the lowest, to 1."""
         shade = None if value is None else min(int(value * STEPS), STEPS - 1)
         self.boxes[shade].append(box)
 
@@ -64,7 +64,7 @@ class Bars:
 
 
 def opacity(shade: int | None) -> float:
-    """How opaque the bars of a shade are: the higher the value, the stronger its colour.
+    """Return the opacity of a shade's bars: the higher the value, the stronger.
 
     >>> [round(opacity(shade), 2) for shade in (0, STEPS - 1, None)]
     [0.2, 1.0, 0.55]
@@ -80,7 +80,7 @@ def _corners(box: Box) -> list[tuple[float, float]]:
 
 
 def beeswarm(tree: Tree, labels: Labels) -> Chart | None:
-    """The distribution of every feature's SHAP values, in the order of ``drivers``."""
+    """Return the distribution of every feature's SHAP values, in the order of ``drivers``."""
     found = [
         one for one in strong(tree["explanations"], BEESWARM_ROWS) if one["beeswarm"] is not None
     ]
@@ -135,7 +135,7 @@ def _row(axes: Axes, feature: Tree, y: float, bars: Bars, language: str) -> Tool
 
 
 def _key(axes: Axes, bars: Bars, labels: Labels, ends: tuple[float, float]) -> None:
-    """Which shade is which: the lowest values at the left, the highest at the right."""
+    """Draw the key of shades, the lowest values at the left."""
     inch = (ends[1] - ends[0]) / 4.76
     left, y = ends[0] + 1.9 * inch, 0.08
     for shade in range(STEPS):

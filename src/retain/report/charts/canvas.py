@@ -1,4 +1,4 @@
-"""What every chart is drawn with: five colours, one hand, and labels known in both languages."""
+"""The canvas of every chart: five colours, one style, labels in both languages."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Labels:
     pairs: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def __call__(self, said: Message) -> str:
-        """The phrase in the chart's language."""
+        """Return the message in the chart's language."""
         texts = {name: words(name).plain(said) for name in LANGUAGES}
         shown = texts[self.language]
         self.pairs[shown] = texts
@@ -110,7 +110,7 @@ def chart_style() -> Iterator[None]:
 
 
 def add_axes(height: float, margins: tuple[float, float, float, float]) -> tuple[Figure, Axes]:
-    """A figure with one panel; ``margins`` left, bottom, right, top in inches."""
+    """Return a figure with one panel; ``margins`` left, bottom, right, top in inches."""
     left, bottom, right, top = margins
     figure = new_figure(height)
     size = (WIDTH - left - right, height - bottom - top)
@@ -118,14 +118,14 @@ def add_axes(height: float, margins: tuple[float, float, float, float]) -> tuple
 
 
 def new_figure(height: float) -> Figure:
-    """A figure without a panel yet, so many inches high."""
+    """Return a figure without a panel yet, so many inches high."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(WIDTH, height), dpi=POINTS)
 
 
 def single_axes(figure: Figure, corner: tuple[float, float], size: tuple[float, float]) -> Axes:
-    """A panel of a figure: its lower left corner and its size in inches."""
+    """Return a panel of a figure: its lower left corner and its size in inches."""
     across, up = figure.get_size_inches()
     box = (corner[0] / across, corner[1] / up, size[0] / across, size[1] / up)
     return figure.add_axes(box)
@@ -142,7 +142,7 @@ def line_segments(
 
 
 def to_points(axes: Axes, x: float, y: float) -> tuple[float, float]:
-    """Where a value lies, in points from the figure's upper left."""
+    """Return the position of a value, in points from the figure's upper left."""
     across, up = axes.transData.transform((x, y))
     return round(float(across), 2), round(float(axes.figure.bbox.height - up), 2)
 

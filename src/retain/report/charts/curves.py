@@ -53,7 +53,7 @@ def frame(axes: Axes, name: str, labels: Labels, *, top: float = 1.0) -> None:
 
 
 def draw_reference(axes: Axes, x: list[float], y: list[float]) -> None:
-    """A thin dashed line: what the curve is held against."""
+    """Draw the reference as a thin dashed line."""
     axes.plot(x, y, color=COLOURS["muted"], linewidth=0.8, dashes=(4, 3))
 
 

@@ -1,4 +1,4 @@
-"""What a feature's values do: the mean SHAP value along the values of the strongest features."""
+"""The dependence chart: mean SHAP value along the values of the top features."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ Limits = tuple[float, float]
 
 
 def dependence(tree: Tree, labels: Labels) -> Chart | None:
-    """A panel a feature, all on one scale of SHAP values; None where there are no points."""
+    """Return a panel a feature, all on one scale of SHAP values; None where there are no points."""
     found = [one for one in strong(tree["explanations"], SHOWN) if one["dependence"]]
     if not found:
         return None
@@ -65,7 +65,7 @@ def dependence(tree: Tree, labels: Labels) -> Chart | None:
 
 
 def _limits(found: Sequence[Tree]) -> Limits:
-    """What holds every band, and zero, with a little air."""
+    """Return limits that contain every band, and zero, with a margin."""
     ends = [
         one[end] for feature in found for one in feature["dependence"] for end in ("p10", "p90")
     ]
@@ -75,7 +75,7 @@ def _limits(found: Sequence[Tree]) -> Limits:
 
 
 def _titled(axes: Axes, name: str) -> None:
-    """The name of a panel, in two lines above it."""
+    """Write the name of a panel, in two lines above it."""
     for back, line in enumerate(reversed(wrap_text(name, SIZE[0] + 0.1, 2, TITLE))):
         y = 1 + (0.1 + 0.17 * back) / SIZE[1]
         write(axes, 0, y, line, transform=axes.transAxes, fontsize=TITLE)

@@ -1,4 +1,4 @@
-"""How those who declined differ from those who stayed, feature by feature."""
+"""The distributions of each feature in both classes."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def distributions(tree: Tree, labels: Labels) -> Chart | None:
 
 
 def _headed(axes: Axes, part: Part, y: float) -> Tooltip:
-    """The name of a feature, its effect at the right; where it is pointed at."""
+    """Return the name of a feature, its effect at the right; where it is pointed at."""
     effect = part.feature["effect_size"] or dict.fromkeys(("value", "low", "high"))
     for at, line in enumerate(part.lines, 1):
         write(axes, 0, y + at * LINE - 0.05, line)
@@ -152,12 +152,12 @@ def _boxes(axes: Axes, part: Part, y: float, drawn: Strokes) -> None:
 
 
 def _share(value: float, low: float, high: float) -> float:
-    """Where a value lies from one end of its scale to the other."""
+    """Return the position of a value between the ends of its scale, 0 to 1."""
     return (value - low) / (high - low) if high > low else 0.5
 
 
 def _rates(axes: Axes, part: Part, y: float, drawn: Strokes) -> None:
-    """The share of each level that declined, from nobody at the left to everybody."""
+    """Draw the share of each level that declined, from 0 to 1."""
     for at, level in enumerate(part.levels):
         name = wrap_text(level["label"][part.language], LEVEL_NAME, 1, SMALL)[0]
         middle = y + (at + 0.5) * LEVEL
@@ -171,7 +171,7 @@ def _rates(axes: Axes, part: Part, y: float, drawn: Strokes) -> None:
 
 
 def _along(rate: float) -> float:
-    """Where a rate lies from nobody to everybody, as a share of the panel."""
+    """Return the position of a rate as a share of the panel."""
     start, end = LEVEL_NAME + 0.22, WIDE - RATE
     return (start + (end - start) * rate) / WIDE
 
@@ -182,7 +182,7 @@ def _aside(axes: Axes, x: float, y: float, text: str, **how: Any) -> None:
 
 
 def _key(axes: Axes, drawn: Strokes, labels: Labels) -> None:
-    """Which colour is which class."""
+    """Draw the key of classes."""
     for at, (name, colour) in enumerate(CLASSES.items()):
         left = at * 0.4
         drawn.thick.setdefault(colour, []).append((left, 0.09, left + 0.05, 0.09))

@@ -1,4 +1,4 @@
-"""What each choice moves: the mean paired difference when one axis alone changes."""
+"""The main effects chart: mean paired differences when one axis changes."""
 
 from __future__ import annotations
 

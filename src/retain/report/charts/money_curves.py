@@ -26,7 +26,7 @@ BESIDE = 0.42
 
 
 def profit_curve(tree: Tree, labels: Labels) -> Chart | None:
-    """Expected profit by the share of customers contacted, the best share marked."""
+    """Return expected profit by the share of customers contacted, the best share marked."""
     found = (campaign_or_none(tree) or {}).get("profit_curve")
     if not found:
         return None
@@ -45,7 +45,7 @@ def profit_curve(tree: Tree, labels: Labels) -> Chart | None:
 
 
 def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
-    """Expected net value by the budget, the plan's own marked."""
+    """Return expected net value by the budget, the plan's own marked."""
     import numpy as np
 
     campaign = campaign_or_none(tree) or {}
@@ -70,7 +70,7 @@ def budget_curve(tree: Tree, labels: Labels) -> Chart | None:
 
 
 def _framed(name: str, y: Sequence[float], labels: Labels) -> tuple[Figure, Axes]:
-    """A panel for money upwards, as far from the left as its ticks are wide."""
+    """Return a panel for money upwards, as far from the left as its ticks are wide."""
     figure, axes = add_axes(HEIGHT, MARGINS)
     low, high = min(0.0, *y), max(0.0, *y)
     room = AIR * (high - low) or 1.0
@@ -89,12 +89,12 @@ def _framed(name: str, y: Sequence[float], labels: Labels) -> tuple[Figure, Axes
 
 
 def _across(axes: Axes) -> float:
-    """How wide a panel is, in inches."""
+    """Return the width of a panel, in inches."""
     return float(axes.get_position().width) * WIDTH
 
 
 def _marked(axes: Axes, x: float, y: float) -> None:
-    """A point on the curve, and a dashed line down to the axis."""
+    """Draw a point on the curve, and a dashed line down to the axis."""
     draw_reference(axes, [x, x], [axes.get_ylim()[0], y])
     axes.plot(x, y, "o", color=COLOURS["accent"], markersize=8, clip_on=False, zorder=3)
 

@@ -26,7 +26,7 @@ class Pen:
 
     @classmethod
     def on_paper(cls, width: float, height: float) -> Pen:
-        """A pen on a figure of this size."""
+        """Return a pen on a figure of this size."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(width / POINTS, height / POINTS), dpi=POINTS)
@@ -38,27 +38,27 @@ class Pen:
 
     @property
     def figure(self) -> Figure:
-        """What is drawn on."""
+        """The figure to draw on."""
         figure: Any = self.axes.figure
         return figure  # type: ignore[no-any-return]
 
     def line(
         self, start: Point, end: Point, thick: float, colour: str, *, dashed: bool = False
     ) -> None:
-        """A straight line."""
+        """Draw a straight line."""
         how: dict[str, Any] = {"dashes": (4, 3)} if dashed else {"solid_capstyle": "butt"}
         across, up = zip(start, end, strict=True)
         self.axes.plot(across, up, linewidth=thick, color=COLOURS[colour], zorder=1, **how)
 
     def bone(self, foot: Point, tip: Point, thick: float, colour: str) -> None:
-        """A slanting line, cut level at both ends; ``thick`` across it."""
+        """Draw a slanting line, cut level at both ends; ``thick`` across it."""
         (x, y), (far, end) = foot, tip
         half = thick / 2 * hypot(1, (x - far) / (y - end))
         corners = [(x - half, y), (x + half, y), (far + half, end), (far - half, end)]
         self.shape(corners, colour)
 
     def shape(self, corners: Sequence[Point], colour: str, *, curved: Sequence[int] = ()) -> None:
-        """A filled shape; ``curved`` names the corners that only pull the outline."""
+        """Draw a filled shape; ``curved`` names the corners that only pull the outline."""
         from matplotlib.patches import PathPatch
         from matplotlib.path import Path
 
@@ -74,7 +74,7 @@ class Pen:
         colour: str = "ink",
         side: Side = "left",
     ) -> None:
-        """A line of text on its base line."""
+        """Write a line of text on its base line."""
         self.axes.text(
             *at,
             text,

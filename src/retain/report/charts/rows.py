@@ -68,7 +68,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Scale:
-    """What the rows are measured on: its name, how its numbers are written, what all are held to.
+    """The scale of rows: its name, the format of its numbers, its reference.
 
     ``at`` is marked by a short stroke in each row; ``word`` says what a point is.
     """
@@ -80,7 +80,7 @@ class Scale:
 
 
 def interval_plot(name: str, rows: Sequence[Row], labels: Labels, scale: Scale) -> Chart:
-    """The chart of rows, each under its name."""
+    """Return the chart of rows, each under its name."""
     total = sum(row.height for row in rows)
     figure, axes = add_axes(total + 0.65, (EDGE, 0.55, EDGE, 0.1))
     axes.set_xlim(*_reach(rows, scale.at))
@@ -112,7 +112,7 @@ def _reach(rows: Sequence[Row], at: float, *, air: float = 0.04) -> tuple[float,
 
 
 def _name(axes: Axes, row: Row, y: float, labels: Labels) -> None:
-    """The name above a row's mark, and in a heading what its rows are held against."""
+    """Write the name above a row's mark, and in a heading the reference of its rows."""
     heading = row.mean is None
     lowest = y - (0.05 if heading else GAP)
     weight = "bold" if heading else "normal"

@@ -21,7 +21,7 @@ PLACES = {"d", "x", "y", "transform"}
 
 
 def inline(chart: Chart, language: str | None = None) -> Markup:
-    """The chart as an ``svg`` element whose text alternative is the caption of its figure.
+    """Return the chart as an ``svg`` element whose text alternative is the caption of its figure.
 
     To be called within ``canvas.hand``. With a language the page shows it in that language
     alone, and another drawing in the others; without, its labels follow the language.
@@ -49,7 +49,7 @@ def key(name: str, language: str | None) -> str:
 
 
 def _saved(chart: Chart) -> str:
-    """The chart as Matplotlib writes it, on no ground of its own."""
+    """Return the chart as Matplotlib writes it, on no ground of its own."""
     chart.figure.patch.set_visible(False)
     for axes in chart.figure.axes:
         axes.patch.set_visible(False)
@@ -102,7 +102,7 @@ def _rounded(element: Element) -> None:
 
 
 def _translated(element: Element, chart: Chart) -> None:
-    """A label in every language, of which the page shows one."""
+    """Write a label in every language; the page shows one."""
     text = element.text or ""
     texts = chart.labels.pairs.get(text) or _figures(text)
     if texts is None:
@@ -114,7 +114,7 @@ def _translated(element: Element, chart: Chart) -> None:
 
 
 def _figures(text: str) -> dict[str, str] | None:
-    """A decimal number as each language writes it."""
+    """Return a decimal number as each language writes it."""
     if FIGURES.fullmatch(text) is None:
         return None
     return {"en": text, "ru": text.replace(".", ",")}

@@ -36,7 +36,7 @@ class Letters:
         return LEADING * self.size
 
     def width(self, text: str) -> float:
-        """How wide a text is.
+        """Return the width of a text.
 
         >>> Letters(10).width("wide") > Letters(10).width("thin") > Letters(5).width("thin")
         True
@@ -44,11 +44,11 @@ class Letters:
         return _measured(text, bold=self.bold)[0] * self.size if text else 0.0
 
     def below(self, text: str) -> float:
-        """How far its line reaches below its base line."""
+        """Return the descent of its line below the base line."""
         return max(BELOW, _measured(text, bold=self.bold)[2] if text else 0.0) * self.size
 
     def height(self, text: str) -> float:
-        """How high its line is: the leading, or more where marks are stacked on letters.
+        """Return the height of its line: the leading, or more for stacked marks.
 
         >>> Letters(10).height("Name") == Letters(10).leading < Letters(10).height("Ẫ")
         True
@@ -57,7 +57,7 @@ class Letters:
         return max(LEADING - BELOW, ascent) * self.size + self.below(text)
 
     def cut(self, text: str, room: float) -> str:
-        """The text, or as much of it as there is room for, and an ellipsis.
+        """Return the text, or as much of it as there is room for, and an ellipsis.
 
         >>> Letters(10).cut("a long name", 40), Letters(10).cut("short", 40)
         ('a lon…', 'short')
@@ -69,7 +69,7 @@ class Letters:
     def lines(
         self, text: str, room: float, most: int = 2, *, last: float | None = None
     ) -> list[str]:
-        """The text in at most so many lines, parted at spaces, or within a long word.
+        """Return the text in at most so many lines, parted at spaces, or within a long word.
 
         ``last`` is the room of the last line, where something stands beside it.
 
@@ -107,7 +107,7 @@ class Letters:
         return [" ".join(words)], second
 
     def _parted(self, text: str, room: float) -> str:
-        """The first line: as many words as there is room for, or a part of the first."""
+        """Return the first line: as many words as there is room for, or a part of the first."""
         longest = self._start(text, room)
         if text[len(longest) :].startswith(" "):
             return longest
@@ -115,7 +115,7 @@ class Letters:
         return words if space and words.strip() else longest
 
     def _start(self, text: str, room: float, end: str = "") -> str:
-        """The longest start of a text that has room with ``end`` after it; one letter at least."""
+        """Return the longest start that fits with ``end`` after it; one letter at least."""
         within = (room - self.width(end)) / self.size
         long = [at for at, wide in enumerate(accumulate(map(_advance, text)), 1) if wide <= within]
         length = max(long, default=1)
@@ -125,19 +125,19 @@ class Letters:
 
 
 def inches(text: str, size: float = HAND["font.size"]) -> float:
-    """How wide a text is, its letters of a size in points."""
+    """Return the width of a text, its letters of a size in points."""
     return Letters(size).width(text) / POINTS
 
 
 def wrap_text(
     text: str, width: float, lines: int = MANY, size: float = HAND["font.size"]
 ) -> list[str]:
-    """A text that may stand in a picture, in at most so many lines of so many inches."""
+    """Return a text that may stand in a picture, in at most so many lines of so many inches."""
     return Letters(size).lines(printable(text), width * POINTS, lines) or [""]
 
 
 def height(lines: Sequence[tuple[str, Letters]]) -> float:
-    """How high lines are, one under the other."""
+    """Return the height of lines, one under the other."""
     return sum(letters.height(text) for text, letters in lines)
 
 
@@ -149,7 +149,7 @@ def _advance(letter: str) -> float:
 
 @lru_cache(maxsize=20_000)
 def _measured(text: str, *, bold: bool) -> tuple[float, float, float]:
-    """How wide a text is, and how far it reaches above and below its base line, at size 1."""
+    """Return the width of a text, its ascent and its descent, at size 1."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 

@@ -69,7 +69,7 @@ def _ticks(ends: Ends, count: int, language: str, form: str) -> tuple[list[float
 
 
 def _fit(places: Sequence[float], texts: Sequence[str], ends: Ends, room: float) -> bool:
-    """Whether texts centred on their places keep apart, and within the axis or nearly so."""
+    """Return whether texts centred on their places keep apart, and within the axis or nearly so."""
     middles = [room * (at - ends[0]) / (ends[1] - ends[0] or 1) for at in places]
     halves = [inches(text) / 2 for text in texts]
     spans = [(m - half, m + half) for m, half in zip(middles, halves, strict=True)]

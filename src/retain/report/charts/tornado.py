@@ -1,4 +1,4 @@
-"""What the net value hangs on: one bar an assumption, moved to either end of its range."""
+"""The tornado chart: net value with each assumption at either end of its range."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ ENDS = {"low": ("muted", 0.6), "high": ("accent", 1.0)}
 
 
 def swings(campaign: Tree) -> list[Tree]:
-    """The assumptions, those that move the net value most first."""
+    """Return the assumptions, those that move the net value most first."""
     found = campaign["sensitivity"] or {"rows": []}
     return sorted(found["rows"], key=lambda row: -swing(row, found["expected_net"]))
 
@@ -77,7 +77,7 @@ def _ground(axes: Axes, rows: Sequence[Tree], net: float, total: float, labels: 
 
 
 def _key(axes: Axes, labels: Labels) -> None:
-    """Which colour is which end."""
+    """Draw the key of ends."""
     inch, x = 1 / (WIDTH - 2 * EDGE), 0.0
     for end in ENDS:
         text = labels(message(f"chart.tornado.{end}"))
@@ -89,7 +89,7 @@ def _key(axes: Axes, labels: Labels) -> None:
 
 
 def _row(axes: Axes, row: Tree, net: float, y: float, labels: Labels) -> Tooltip:
-    """The name of an assumption and its range, and under them its bars, which end at ``y``."""
+    """Draw an assumption's name, range and bars, which end at ``y``; return the tooltip."""
     name = labels(message(f"assumption.{row['name']}"))
     told = {end: Number(row[end], "value") for end in ("low", "high")}
     ends = labels(message("chart.tornado.ends", **told))
@@ -109,7 +109,7 @@ def _row(axes: Axes, row: Tree, net: float, y: float, labels: Labels) -> Tooltip
 def _bar(
     axes: Axes, ends: tuple[float, float], y: float, end: str, *, across: bool = False
 ) -> None:
-    """A bar around ``y`` in the colour of an end; ``across`` takes shares of the panel's width."""
+    """Draw a bar around ``y`` in the colour of an end; ``across`` scales to the panel."""
     colour, opacity = ENDS[end]
     left, right = sorted(ends)
     where: dict[str, Any] = {"transform": axes.get_yaxis_transform()} if across else {}

@@ -78,7 +78,7 @@ SPINE, THIN = 3.0, 0.7
 
 
 def fishbone(tree: Tree, labels: Labels) -> Chart | None:
-    """The diagram in the labels' language; None where the verdict gives none.
+    """Return the diagram in the labels' language; None where the verdict gives none.
 
     To be called within ``canvas.hand``.
     """
@@ -100,7 +100,7 @@ def fishbone(tree: Tree, labels: Labels) -> Chart | None:
 
 
 def _bone(pen: Pen, bone: Placed, found: Plan, reader: Reader) -> None:
-    """A bone, cut level at both ends, and the lines at its tip."""
+    """Draw a bone, cut level at both ends, and the lines at its tip."""
     if bone.bone.dashed:
         pen.line(bone.joint, bone.tip, bone.thick, "muted", dashed=True)
     else:
@@ -116,7 +116,7 @@ def _bone(pen: Pen, bone: Placed, found: Plan, reader: Reader) -> None:
 
 
 def _rib(pen: Pen, row: Row, found: Plan) -> Tooltip:
-    """A rib, its strength as a bar on it, and its texts; where it can be pointed at."""
+    """Return a rib, its strength as a bar on it, and its texts; where it can be pointed at."""
     rib, y, end = row.block.rib, row.y, row.right - row.half
     start = end - found.reach * rib.share
     pen.line((row.left, y), (row.right, y), THIN, "line", dashed=rib.tone == "unused")

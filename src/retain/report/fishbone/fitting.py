@@ -1,4 +1,4 @@
-"""Which ribs find room on their bones, and in how large letters.
+"""Fitting of ribs on their bones, and of their letter size.
 
 Lengths are in points; bones stand alternately above and below the spine. May import:
 report.fishbone.anatomy, report.fishbone.rows.
@@ -34,7 +34,7 @@ class Filling:
     most: float
 
     def need(self, at: int, count: int | None = None) -> float:
-        """How long a bone must be for so many ribs, and for a line that counts the rest."""
+        """Return the length of a bone with so many ribs, and a line that counts the rest."""
         shown = self.blocks[at][:count]
         line = self.style.figures.leading + self.style.gap / 2
         rest = line if len(shown) < len(self.blocks[at]) else 0.0
@@ -56,20 +56,20 @@ class Filling:
         return max([self.shortest, *(self.need(at) for at in bones)]) if bones else 0.0
 
     def kept(self, at: int) -> int:
-        """How many ribs a bone has room for."""
+        """Return the number of ribs a bone has room for."""
         counts = range(len(self.blocks[at]), 0, -1)
         return next((n for n in counts if self.need(at, n) < self.lengths[at % 2] + 0.01), 0)
 
     @cached_property
     def lost(self) -> float:
-        """What found no room: ribs, and parts of texts."""
+        """The number of ribs and parts of texts that did not fit."""
         shown = [one[: self.kept(at)] for at, one in enumerate(self.blocks)]
         missing = sum(map(len, self.blocks)) - sum(map(len, shown))
         return DROPPED * missing + sum(one.lost for bone in shown for one in bone)
 
 
 def fit_texts(bones: Sequence[Bone], room: Room, shortest: float, most: float) -> Filling:
-    """The ribs' texts in the style that loses least, the larger where two lose as much."""
+    """Return the ribs' texts in the style that loses least, the larger where two lose as much."""
     best, least = None, inf
     for at, style in enumerate(STYLES):
         blocks = tuple(tuple(block(rib, style, room) for rib in bone.ribs) for bone in bones)

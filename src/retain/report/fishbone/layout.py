@@ -1,4 +1,4 @@
-"""Where everything of the fishbone stands, worked out from the measured sizes of its texts.
+"""The layout of the fishbone, computed from the measured sizes of its texts.
 
 Lengths are in points, from the lower left. "Out" is the distance from the spine, upwards for the
 bones above it and downwards for those below. May import: report.fishbone.anatomy,
@@ -61,16 +61,16 @@ class Frame:
 
     @property
     def room(self) -> Room:
-        """What texts over a rib have."""
+        """The room of texts over a rib."""
         return Room(self.pitch - 2 * self.half - AIR - EDGE, self.lean)
 
     @property
     def heading(self) -> float:
-        """What a group's name has around its tip: its column, within the picture's edge."""
+        """The width of a group's name around its tip, within the picture's edge."""
         return min(self.pitch - AIR, 2 * HEAD)
 
     def joint(self, column: int) -> float:
-        """Where a column's bones meet the spine."""
+        """Return the point where a column's bones meet the spine."""
         return MARGIN + self.shift + (column + 1) * self.pitch
 
 
@@ -86,7 +86,7 @@ class Row:
     half: float
 
     def x(self, piece: Piece) -> float:
-        """Where a text begins or, at the right, ends."""
+        """Return the x of a text's beginning or, at the right, of its end."""
         if piece.left is not None:
             return self.left + piece.left
         return self.right - self.lean * (piece.up + piece.letters.size) - self.half - EDGE
@@ -127,7 +127,7 @@ def width(columns: int) -> float:
 
 
 def plan(bones: Sequence[Bone], legend: float, head: float) -> Plan:
-    """Where everything stands, over a legend so high and around a head of half this height."""
+    """Lay out all parts, over a legend and around a head of these heights."""
     columns = (len(bones) + 1) // 2
     frame = Frame(columns, LEANS[columns - 1], LEAN)
     for _ in range(2):
@@ -154,7 +154,7 @@ def plan(bones: Sequence[Bone], legend: float, head: float) -> Plan:
 
 
 def _lines(bone: Bone, room: float) -> tuple[tuple[str, Letters], ...]:
-    """The lines at a bone's tip, and their letters."""
+    """Return the lines at a bone's tip, and their letters."""
     names = GROUP.lines(bone.name, room)
     told = TOLD.lines(bone.told, room, 3)
     return (*((line, GROUP) for line in names), *((line, TOLD) for line in told))
@@ -167,7 +167,7 @@ def _heights(bones: Sequence[Bone], frame: Frame, head: float) -> tuple[float, f
 
 
 def _placed(bone: Bone, at: int, frame: Frame, filling: Filling, spine: float) -> Placed:
-    """A bone in its place; of two beside each other the first is nearer to the head."""
+    """Return a bone in its place; of two beside each other the first is nearer to the head."""
     side, length, kept = -1 if at % 2 else 1, filling.lengths[at % 2], filling.kept(at)
     joint = frame.joint(frame.columns - 1 - at // 2)
     thick = HAIRLINE + (THICK - HAIRLINE) * bone.share
@@ -192,7 +192,7 @@ def _placed(bone: Bone, at: int, frame: Frame, filling: Filling, spine: float) -
 
 @dataclass(frozen=True)
 class _Stand:
-    """How a bone stands: its side, its joint, and half its thickness along a rib."""
+    """The geometry of a bone: side, joint, and half its thickness along a rib."""
 
     frame: Frame
     side: int
@@ -201,17 +201,17 @@ class _Stand:
     half: float
 
     def at(self, out: float) -> tuple[float, float]:
-        """The bone's middle, so far out."""
+        """Return the bone's middle, so far out."""
         return self.joint - self.frame.lean * out, self.spine + self.side * out
 
     def row(self, block: Block, out: float) -> Row:
-        """A rib whose texts begin so far out: its line is under them, above the spine as below."""
+        """Return the row of a rib with texts at this distance; its line is under them."""
         right, y = self.at(out if self.side > 0 else out + block.height)
         left = self.at(out)[0] - self.frame.pitch + self.frame.half + AIR
         return Row(block, left, right, y, self.frame.lean * (self.side > 0), self.half)
 
     def beside(self, out: float, letters: Letters) -> tuple[float, float]:
-        """Where a line of text ends beside the bone."""
+        """Return the point where a line of text ends beside the bone."""
         far, y = self.at(out + letters.leading)
         foot = y if self.side < 0 else self.at(out)[1]
         return far - self.half - EDGE, foot + letters.below("")

@@ -1,4 +1,4 @@
-"""What thickness, colours, signs and numbers of the fishbone mean, in a few lines under it.
+"""The legend of the fishbone: thickness, colours, signs and numbers.
 
 Lengths are in points. May import: report.fishbone.anatomy, report.fishbone.layout,
 report.lettering, report.pen.
@@ -106,7 +106,7 @@ def _draw(pen: Pen, key: Key, x: float, y: float) -> None:
 
 
 def legend(bones: Sequence[Bone], reader: Reader, width: float) -> Legend:
-    """The legend of these bones: what is not drawn is not explained."""
+    """Return the legend of these bones: what is not drawn is not explained."""
     ribs = [rib for bone in bones for rib in bone.ribs]
     signs = {rib.sign for rib in ribs} | {rib.level[:1] for rib in ribs}
     tones = {rib.tone for rib in ribs}

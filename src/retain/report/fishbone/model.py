@@ -1,4 +1,4 @@
-"""What the fishbone is made of: its head, bones and ribs, read from a verdict in one language."""
+"""The model of the fishbone: head, bones and ribs of a verdict in one language."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Bone:
 
 @dataclass(frozen=True)
 class Head:
-    """What all the bones lead to, and how often it happens."""
+    """The head: the target and its rate."""
 
     target: str
     rate: str
@@ -66,20 +66,20 @@ class Reader:
     language: str
 
     def say(self, key: str, /, **values: Any) -> str:
-        """A text of the catalogue."""
+        """Return a text of the catalogue."""
         return words(self.language).plain(message(key, **values))
 
     def name(self, label: Mapping[str, str] | None) -> str:
-        """A label of the data, safe to draw."""
+        """Return a label of the data, safe to draw."""
         return printable(label[self.language]) if label else ""
 
     @property
     def measured(self) -> bool:
-        """Whether any feature has a strength; φk stands in where none has."""
+        """True if any feature has a strength; φk stands in where none has."""
         return any(one["mean_abs_shap"] for one in self.reasons["features"])
 
     def head(self) -> Head:
-        """The target and its base rate."""
+        """Return the target and its base rate."""
         target = self.reasons["target"]
         return Head(
             self.name(target["label"]) or self.say("fishbone.target"),
@@ -88,7 +88,7 @@ class Reader:
         )
 
     def bones(self) -> list[Bone]:
-        """The groups in the verdict's order, largest contribution first."""
+        """Return the groups in the verdict's order, largest contribution first."""
         groups = self.reasons["groups"]
         losses = [one["ablation"]["auc_loss"]["value"] for one in groups if one["ablation"]]
         most = max([0.0, *losses])
@@ -108,7 +108,7 @@ class Reader:
         )
 
     def _told(self, group: Tree) -> str:
-        """What a group contributes, or why that is not known."""
+        """Return the text of a group's contribution, or the reason why it is missing."""
         if not group["in_model"]:
             return self.say("fishbone.unused")
         if group["ablation"] is None:
@@ -134,18 +134,18 @@ class Reader:
         )
 
     def _tone(self, feature: Tree) -> Tone:
-        """How a rib that the winner sees is drawn."""
+        """Return the tone of a rib of the winner's features."""
         if not self.measured:
             return "plain"
         return "weak" if feature["is_weak"] or not feature["mean_abs_shap"] else "strong"
 
     def _level(self, feature: Tree) -> str:
-        """The level that goes with the highest risk, where there is one."""
+        """Return the level that goes with the highest risk, where there is one."""
         level = self.name(feature["top_level"])
         return f"{RISKIEST} {level}" if level else ""
 
     def _figures(self, feature: Tree) -> str:
-        """A feature's strength and its interval, or its φk."""
+        """Return a feature's strength and its interval, or its φk."""
         if self.measured:
             return self._interval(feature["mean_abs_shap"], self._form)
         return f"{PHIK} {format_number(feature['phik'], 'times', self.language)}"
@@ -159,7 +159,7 @@ class Reader:
 
     @property
     def _strongest(self) -> float:
-        """What a whole rib stands for."""
+        """The length of a whole rib."""
         found = self.reasons["features"]
         known_ = [_strength(one)[0] if self.measured else one["phik"] for one in found]
         return max((value for value in known_ if value is not None), default=0.0)
@@ -171,7 +171,7 @@ class Reader:
 
 
 def group_name(name: str, language: str) -> str:
-    """A group of features as people call it; one the catalogue does not know keeps its name.
+    """Return a group of features as people call it; one the catalogue does not know keeps its name.
 
     >>> group_name("site", "en"), group_name("my_group", "en")
     ('Site behaviour', 'my_group')
@@ -180,7 +180,7 @@ def group_name(name: str, language: str) -> str:
 
 
 def group_is_used(reasons: Tree, name: str) -> bool:
-    """Whether the winner sees the group of a feature."""
+    """Return whether the winner sees the group of a feature."""
     return all(one["in_model"] for one in reasons["groups"] if one["name"] == name)
 
 

@@ -46,13 +46,13 @@ STYLES = [
 
 @dataclass(frozen=True)
 class Room:
-    """How wide the texts over a rib may be: less, the higher they stand, because bones lean."""
+    """The room of texts over a rib: narrower higher up, because bones lean."""
 
     width: float
     lean: float
 
     def at(self, height: float) -> float:
-        """The width up to a height."""
+        """Return the width up to a height."""
         return self.width - self.lean * height
 
 
@@ -69,7 +69,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Block:
-    """What stands over a rib, how high it is, and how much found no room: 0 nothing, 2 a name."""
+    """The texts over a rib, their height, and their loss: 0 nothing, 2 a name."""
 
     rib: Rib
     pieces: tuple[Piece, ...]
@@ -78,7 +78,7 @@ class Block:
 
 
 def block(rib: Rib, style: Style, room: Room) -> Block:
-    """A rib's texts: as few lines as nothing is lost in, and two of its name at most."""
+    """Return a rib's texts: as few lines as nothing is lost in, and two of its name at most."""
     forms = [(_under, 1), (_under, 2)]
     if style.beside:
         forms = [(_beside, 1), *([(_under, 1)] if rib.level else []), (_beside, 2)]
@@ -91,7 +91,7 @@ def block(rib: Rib, style: Style, room: Room) -> Block:
 
 
 def _beside(rib: Rib, style: Style, room: Room, most: int) -> Block:
-    """The figures, and the level where it fits, on the last line of the name."""
+    """Return the figures, and the level where it fits, on the last line of the name."""
     wide = room.at(PAD + most * style.name.height(rib.name)) - _indent(rib)
     last = wide - _apart(rib.figures, style.figures)
     lines = style.name.lines(rib.name, wide, most, last=last)
@@ -127,7 +127,7 @@ def _under(rib: Rib, style: Style, room: Room, most: int) -> Block:
 
 
 def _named(rib: Rib, style: Style, lines: list[str], foot: float) -> list[Piece]:
-    """The lines of the name over a height, and the sign before the first."""
+    """Return the lines of the name over a height, and the sign before the first."""
     pieces: list[Piece] = []
     for line in reversed(lines):
         up = foot + style.name.below(line)
@@ -142,7 +142,7 @@ def _named(rib: Rib, style: Style, lines: list[str], foot: float) -> list[Piece]
 def _one(
     part: Literal["level", "figures"], text: str, style: Style, up: float, left: float | None
 ) -> list[Piece]:
-    """A text, or nothing where there is none."""
+    """Return a text, or nothing where there is none."""
     return [Piece(part, text, style.figures, up, left)] if text else []
 
 
@@ -151,12 +151,12 @@ def _indent(rib: Rib) -> float:
 
 
 def _apart(text: str, letters: Letters) -> float:
-    """The width of a text and the air beside it; none for no text."""
+    """Return the width of a text and the air beside it; none for no text."""
     return letters.width(text) + APART if text else 0.0
 
 
 def _lost(rib: Rib, lines: list[str], *, level: bool) -> float:
-    """How much of a rib's texts is not shown: twice the hidden share of the name, and the level."""
+    """Return the hidden part of a rib's texts: twice the share of the name, and the level."""
     shown = len("".join(lines).replace(" ", "").rstrip("…"))
     whole = len(rib.name.replace(" ", "").rstrip("…"))
     return 2 * max(whole - shown, 0) / max(whole, 1) + 0.1 * (bool(rib.level) and not level)

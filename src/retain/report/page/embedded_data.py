@@ -1,4 +1,4 @@
-"""What the page's script reads: the verdict's columns as JSON that no markup can break out of."""
+"""The data of the page's script: columns as JSON that no markup can break out of."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DANGEROUS = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029
 
 
 def island(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -> Markup:
-    """The JSON, every character escaped that HTML or a script could take for its own."""
+    """Return the JSON, every character escaped that HTML or a script could take for its own."""
     holds = {
         "steps": STEPS,
         "page": PAGE,
@@ -37,7 +37,7 @@ def island(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -
 
 
 def _spoken(language: str) -> dict[str, Any]:
-    """The texts the script needs."""
+    """Return the texts the script needs."""
     kept = (
         "script.",
         "interval.",
@@ -62,7 +62,7 @@ def steps(values: Sequence[float | None]) -> list[int | None]:
 
 
 def _board(tree: Tree, numbers: Sequence[Column]) -> dict[str, Any]:
-    """The leaderboard by column; a config value is its place among the values of its key."""
+    """Return the leaderboard by column; a config value is its place among the values of its key."""
     board = tree["leaderboard"]
     names = [name for column in numbers for name in _names(column)]
     return {
@@ -100,7 +100,7 @@ def _places(board: Sequence[Tree], key: str, found: Sequence[str]) -> list[int]:
 
 
 def _pairs(tree: Tree) -> dict[str, Any]:
-    """What two runs are compared with: their folds, and what the verdict says of some pairs."""
+    """Return the data of pairwise comparison: folds, and the verdict's own pairs."""
     chosen = [row for row in tree["leaderboard"] if row["id"] in tree["fold_values"]][:COMPARED]
     asked = {one[side] for one in tree["diffs"] for side in ("a", "b")}
     chosen += [r for r in tree["leaderboard"] if r["id"] in asked and r not in chosen]
@@ -126,20 +126,20 @@ def _pairs(tree: Tree) -> dict[str, Any]:
 
 
 def _diff(one: Tree) -> dict[str, Any]:
-    """A pair of the verdict, its config values as text."""
+    """Return a pair of the verdict, its config values as text."""
     config = [[c["key"], format_value(c["a"]), format_value(c["b"])] for c in one["config"]]
     return {**one, "config": config}
 
 
 def compare_command(tree: Tree) -> str:
-    """The command line that compared these runs, to which a pair can be added."""
+    """Return the command line that compared these runs, to which a pair can be added."""
     messages = [text for text in tree["commands"] if text.startswith("retain-compare")]
     plain = [text for text in messages if "diff=" not in text]
     return plain[0] if plain else f"retain-compare study={tree['study']}"
 
 
 def _spots(chart: Chart) -> dict[str, Any]:
-    """Where a chart can be pointed at, and what it then says."""
+    """Return the points of a chart that have a tooltip, with its text."""
     return {
         "nearest": chart.nearest,
         "words": [key for key, _, _ in chart.spots[0].values] if chart.spots else [],

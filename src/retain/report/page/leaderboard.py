@@ -44,12 +44,12 @@ class Column:
 
     @property
     def extra(self) -> bool:
-        """Whether paper is too narrow for it."""
+        """True if paper is too narrow for it."""
         return self.name not in RANKING
 
     @property
     def title(self) -> Message:
-        """What stands above it."""
+        """The heading of the column."""
         told = f"column.{self.name}"
         return message(told) if has_text(told) else metric_name(self.name)
 
@@ -73,7 +73,7 @@ def columns(tree: Tree) -> list[Column]:
 
 
 def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
-    """The first page, cell by cell."""
+    """Return the first page, cell by cell."""
     return [
         {
             "rank": Number(row["rank"], "count"),
@@ -88,7 +88,7 @@ def rows(tree: Tree, numbers: Sequence[Column]) -> list[dict[str, Any]]:
 
 
 def tags(row: Tree, tree: Tree) -> list[Message]:
-    """What marks a run: chosen, tied with the best, guessing, stopped early."""
+    """Return the tags of a run: chosen, tied, no better than random, stopped early."""
     found = []
     if row["id"] == tree["winner"]["id"]:
         found.append(message("tag.winner"))
@@ -100,7 +100,7 @@ def tags(row: Tree, tree: Tree) -> list[Message]:
 
 
 def _cell(row: Tree, column: Column) -> list[Number]:
-    """The number, and where it has one its interval."""
+    """Return the number, and where it has one its interval."""
     names = [column.name]
     if column.ranged:
         names += [f"{column.name}_low", f"{column.name}_high"]
@@ -108,7 +108,7 @@ def _cell(row: Tree, column: Column) -> list[Number]:
 
 
 def choices(tree: Tree) -> dict[str, list[str]]:
-    """The values of each key, in their own order: numbers by size, texts by letter."""
+    """Return the values of each key, in their own order: numbers by size, texts by letter."""
     return {
         key: levels([row.get(key) for row in tree["leaderboard"]]) for key in tree["key_columns"]
     }

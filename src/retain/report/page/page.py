@@ -115,7 +115,7 @@ SCRIPT = ("numbers", "words", "cells", "leaderboard", "pairs", "tables", "spots"
 
 
 def page(tree: Tree, language: str) -> str:
-    """The page of a verdict as HTML.
+    """Return the page of a verdict as HTML.
 
     Parameters
     ----------
@@ -171,7 +171,7 @@ def _environment(language: str) -> Environment:
 
 
 def _vocabulary(language: str) -> dict[str, Any]:
-    """What templates may call."""
+    """Return the functions that templates may call."""
 
     def number(value: float | None, form: str) -> Markup:
         return Number(value, form).html(language)
@@ -218,7 +218,7 @@ def _vocabulary(language: str) -> dict[str, Any]:
 
 
 def _label(language: str, attribute: str, key: str) -> Markup:
-    """An attribute in the language shown, with what the script puts there in the others."""
+    """Return an attribute in the language shown, with what the script puts there in the others."""
     texts = {name: words(name).plain(message(key)) for name in LANGUAGES}
     kept = Markup(" ").join(
         Markup('data-{}-{}="{}"').format(attribute, name, text) for name, text in texts.items()
@@ -227,18 +227,18 @@ def _label(language: str, attribute: str, key: str) -> Markup:
 
 
 def _yaml(tree: Mapping[str, Any]) -> str:
-    """A config as its file would have it."""
+    """Return a config as its file would have it."""
     return yaml.safe_dump(dict(tree), allow_unicode=True, sort_keys=False)
 
 
 def _script() -> Markup:
-    """The script, one piece that leaves no name behind."""
+    """Return the script, one piece that leaves no name behind."""
     parts = [_own(f"script/{name}.js") for name in SCRIPT]
     return Markup('\n(() => {{\n"use strict";\n{}\n}})();\n').format(Markup("\n").join(parts))
 
 
 def _own(name: str) -> Markup:
-    """A file of this room, as it is."""
+    """Return a file of this room, as it is."""
     return Markup((HERE / name).read_text(encoding="utf-8"))  # noqa: S704 - ours
 
 

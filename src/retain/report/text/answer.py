@@ -23,7 +23,7 @@ BASELINE = "dummy"
 
 
 def answer(tree: Tree) -> list[Message]:
-    """Who won, who is tied, whether chance is beaten, what moved the metric, what the test said.
+    """Return the answer: winner, ties, baseline, main effects, sealed test.
 
     A gate takes a sentence of its own; who is tied and whether chance is beaten then share one.
     """
@@ -35,7 +35,7 @@ def answer(tree: Tree) -> list[Message]:
 
 
 def sentence(said: Message) -> Markup:
-    """A clause as a sentence, in every language, of which the page shows one."""
+    """Return a clause as a sentence, in every language, of which the page shows one."""
     shown = Markup("")
     for language in LANGUAGES:
         text = words(language).html(said)
@@ -45,7 +45,7 @@ def sentence(said: Message) -> Markup:
 
 
 def score(values: Tree) -> dict[str, Number | Message]:
-    """A metric and its interval, by the names the phrases use."""
+    """Return a metric and its interval, by the names the phrases use."""
     return {
         "mean": Number(values["value"], "score"),
         "range": interval(values["low"], values["high"], "score"),
@@ -149,7 +149,7 @@ def _sealed(tree: Tree) -> Message:
 
 
 def describe_accesses(tree: Tree) -> Message:
-    """How often the sealed test was opened."""
+    """Return the number of accesses to the sealed test as a message."""
     n_accesses = len(tree["sealed_test"]["accesses"])
     if n_accesses == 1:
         return message("answer.once")
@@ -164,7 +164,7 @@ def _gate(tree: Tree) -> Message:
 
 
 def gate_miss(one: Tree) -> Message:
-    """Which metric missed its threshold, and by how much."""
+    """Return the message that a metric missed its threshold, and by how much."""
     return message(
         "answer.miss",
         metric=metric_name(one["name"]),

@@ -20,7 +20,7 @@ READOUT = "retain-readout"
 
 
 def money(value: float | None) -> Number:
-    """A sum, in the unit of profit."""
+    """Return a sum, in the unit of profit."""
     return Number(value, "money")
 
 
@@ -30,7 +30,7 @@ def customers(count: int) -> Message:
 
 
 def summary(campaign: Tree) -> list[Message]:
-    """Who is offered something and what it costs, who is held out, what is promised, consent."""
+    """Return the summary: offers and cost, control group, detectable effect, consent."""
     said = [_plan(campaign)]
     if campaign["plan"]["n_chosen"]:
         said += [_control(campaign), promise(campaign)]
@@ -62,7 +62,7 @@ def _control(campaign: Tree) -> Message:
 
 
 def promise(campaign: Tree) -> Message:
-    """Whether the effect hoped for is one the campaign could see; if not, nothing is promised."""
+    """Return whether the campaign can detect the expected effect, as a message."""
     power = campaign["power"]
     found = power["overall"]
     if found["minimum_detectable_effect"] is None:
@@ -81,7 +81,7 @@ def promise(campaign: Tree) -> Message:
 
 
 def _agreed(campaign: Tree) -> dict[str, Any]:
-    """Who agreed to be contacted, where the source says so."""
+    """Return the number of customers who agreed, where the source has consent."""
     if campaign["consent"] != "from_data":
         return {}
     return {
@@ -91,7 +91,7 @@ def _agreed(campaign: Tree) -> dict[str, Any]:
 
 
 def cautions(tree: Tree) -> list[Message]:
-    """What a reader of the campaign should know before believing it.
+    """Return the warnings about a campaign.
 
     Raises
     ------
@@ -124,7 +124,7 @@ _PUT: dict[str, Callable[[Tree], dict[str, Any]]] = {
 
 
 def limits(campaign: Tree) -> list[Message]:
-    """What each limit of the plan is worth: budget, contacts, consent, control group, places."""
+    """Return the value of each limit: budget, contacts, consent, control group, capacity."""
     if campaign["shadow_prices"] is None:
         return []
     messages = [_budget(campaign), _contacts(campaign), _consent(campaign), _price(campaign)]
@@ -157,7 +157,7 @@ def _consent(campaign: Tree) -> Message | None:
 
 
 def _price(campaign: Tree) -> Message | None:
-    """What the control group costs."""
+    """Return the cost of the control group."""
     found = campaign["shadow_prices"]["control_group"]
     if found is None or not found["n_customers"]:
         return None
@@ -214,7 +214,7 @@ def _slope(found: Tree) -> dict[str, Any]:
 
 
 def _spread(recalibration: Tree) -> str:
-    """Whether scores were spread rightly, too widely, or too little.
+    """Return whether scores were spread rightly, too widely, or too little.
 
     >>> [_spread({"slope": {"low": low, "high": low + 0.3}}) for low in (0.6, 0.9, 1.1)]
     ['sure', 'fine', 'timid']
@@ -226,7 +226,7 @@ def _spread(recalibration: Tree) -> str:
 
 
 def _certificate(plan: Tree) -> Message:
-    """That no plan is better, or how much better one might at most be."""
+    """Return that no plan is better, or how much better one might at most be."""
     told = {"value": money(plan["objective"]), "method": message(f"trust.method.{plan['method']}")}
     if plan["is_optimal"]:
         return message("trust.certificate.proven", **told)
@@ -258,17 +258,17 @@ def assumptions(campaign: Tree) -> list[Tree]:
 
 
 def fixed_assumptions(row: Tree) -> bool:
-    """Whether the plan is the same only where the assumption is what it is, as far as is shown."""
+    """Return whether the plan changes with any shift of the assumption shown."""
     ends = {format_number(row[end], "value", "en") for end in ("stable_from", "value", "stable_to")}
     return len(ends) == 1
 
 
 def assumption(row: Tree) -> Message:
-    """What is assumed, in words."""
+    """Return an assumption as a message."""
     return message(f"assumption.{row['name']}")
 
 
 def sampled_assumptions(campaign: Tree) -> Message:
-    """How the control group came about, so that it can be drawn again."""
+    """Return how to assign the same control group again."""
     draws = Number(campaign["control_group"]["n_attempts"], "count")
     return message("trust.drawn", n=draws, seed=Number(campaign["seed"], "plain"))

@@ -1,4 +1,4 @@
-"""What to read from each figure, said with its own numbers."""
+"""Captions: the reading of each chart, with its own numbers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from retain.wording import format_value
 
 
 def channel(name: str) -> Message:
-    """How an offer reaches a customer; a way the catalogue does not know keeps its name."""
+    """Return the channel of an offer; one without a text keeps its name."""
     key = f"channel.{name}"
     return message(key) if has_text(key) else message("measure.other", key=Label(name, name))
 
@@ -100,7 +100,7 @@ CAMPAIGN_CAPTIONS: dict[str, Callable[[Tree], Message]] = {
 
 
 def caption(name: str, tree: Tree) -> Message:
-    """The caption of a chart; it is its text alternative too."""
+    """Return the caption of a chart; it is its text alternative too."""
     return CAPTIONS[name](tree)
 
 
@@ -156,7 +156,7 @@ def _captured(tree: Tree) -> Message:
 
 
 def _at(curve: Tree, wanted: float, x_form: str, y_form: str) -> tuple[Number, Number]:
-    """The point of a curve nearest to a round x."""
+    """Return the point of a curve nearest to a round x."""
     place = min(range(len(curve["x"])), key=lambda at: abs(curve["x"][at] - wanted))
     return Number(curve["x"][place], x_form), Number(curve["y"][place], y_form)
 
@@ -211,7 +211,7 @@ def _dependence(tree: Tree) -> Message:
 
 
 def _point(one: Tree) -> Message:
-    """A value or level, and the mean SHAP value there."""
+    """Return a value or level, and the mean SHAP value there."""
     at = Number(one["x"], "value") if one["label"] is None else label(one["label"])
     return message("caption.point", mean=Number(one["mean"], "change"), at=at)
 

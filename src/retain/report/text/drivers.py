@@ -1,4 +1,4 @@
-"""What goes with one customer's risk, in a sentence: the value, and what is usual beside it.
+"""Drivers of one customer in a sentence: the value, and the typical one beside it.
 
 A sentence says what a value goes with, never what it does. Numbers are compared as they are;
 where they differ they are written in as many digits as it takes to see it.
@@ -36,7 +36,7 @@ COLUMNS = (
 
 
 def driver_message(driver: Tree, feature: Tree) -> Message:
-    """A driver of a customer as a phrase.
+    """Return a driver of a customer as a phrase.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def driver_message(driver: Tree, feature: Tree) -> Message:
 
 
 def _key(driver: Tree, kind: str) -> str:
-    """Which of the texts says where the customer stands."""
+    """Return the key of the text for the customer's position."""
     if kind == "category" and driver["level"] is not None:
         return _shared(LEVEL, driver)
     value = _known(driver["value"])
@@ -79,13 +79,13 @@ def _key(driver: Tree, kind: str) -> str:
 
 
 def _shared(texts: Sequence[str], driver: Tree) -> str:
-    """Which of the texts says how many of those who stay share it."""
+    """Return the key of the text for the share of others with this level."""
     share = driver["typical_share"]
     return texts[0] if share is None else texts[1] if share == 0 else texts[2]
 
 
 def _put(key: str, driver: Tree) -> dict[str, Any]:
-    """What a text puts in, besides the feature and the risk."""
+    """Return the values of a text, besides the feature and the risk."""
     if key in (*LEVEL, *UNKNOWN):
         level = {} if driver["level"] is None else {"level": _label(driver["level"])}
         return {**level, "share": Number(driver["typical_share"], "share")}
@@ -103,14 +103,14 @@ def _usual(low: float, high: float, form: str) -> Number | Message:
 
 
 def _risk(key: str, log_odds: float) -> str:
-    """What the value goes with; a higher risk at a usual value is a surprise."""
+    """Return the direction of the risk; a higher one at a typical value is a surprise."""
     if log_odds > 0:
         return "driver.yet_higher" if key in USUALLY else "driver.higher"
     return "driver.lower" if log_odds < 0 else "driver.no_other"
 
 
 def _form(value: float, low: float, high: float) -> str:
-    """The form of fewest digits in which what differs is seen to differ.
+    """Return the form of fewest digits in which what differs is seen to differ.
 
     >>> _form(2.0, 6.0, 11.0), _form(5.0004, 2.0, 5.0)
     ('value', 'value_5')
@@ -123,7 +123,7 @@ def _form(value: float, low: float, high: float) -> str:
 
 
 def _near(a: float, b: float) -> bool:
-    """Whether three digits may be too few to tell two numbers apart."""
+    """Return whether three digits may be too few to tell two numbers apart."""
     return abs(a - b) <= 0.01 * max(abs(a), abs(b))
 
 
@@ -142,7 +142,7 @@ def _label(label: Tree) -> Label:
 def driver_sentences(
     table: pd.DataFrame, features: Mapping[str, Tree], language: str, levels: Levels = UNNAMED
 ) -> pd.Series:
-    """The sentence of each row, as ``driver_message`` has it.
+    """Return the sentence of each row, as ``driver_message`` has it.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def _alike(table: pd.DataFrame) -> Iterator[np.ndarray]:
 
 
 def _driver(row: pd.Series, levels: Levels) -> dict[str, Any]:
-    """A row of the table as the tree has it."""
+    """Return a row of the table as the tree has it."""
     import pandas as pd
 
     level, known = row["level"], levels.get(row["feature"], {})
@@ -193,7 +193,7 @@ def _driver(row: pd.Series, levels: Levels) -> dict[str, Any]:
 
 
 def _speaker(driver: Tree, feature: Tree, language: str) -> Callable[[float], str]:
-    """The sentence as a function of the value, all else given."""
+    """Return the sentence as a function of the value, all else given."""
     texts: dict[tuple[str, str], Callable[..., str]] = {}
 
     def speak(value: float) -> str:
@@ -210,7 +210,7 @@ def _speaker(driver: Tree, feature: Tree, language: str) -> Callable[[float], st
 def drivers_table(
     table: pd.DataFrame, features: Mapping[str, Tree], levels: Levels = UNNAMED
 ) -> pd.DataFrame:
-    """The drivers of customers for people, ``COLUMNS`` in that order, rows as in ``table``.
+    """Return the drivers of customers for people, ``COLUMNS`` in that order, rows as in ``table``.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Why the winner decides as it does, in sentences, each generated from the verdict's numbers."""
+"""The explanation of the winner in sentences, from the verdict's own numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retain.report.tree import by_name, strong
 
 
 def label_audit_text(row: Tree) -> Message:
-    """How often a measure fell in each class, and whether label and measure agree."""
+    """Return the share of falls in each class, and whether the label agrees."""
     values: dict[str, Any] = {}
     for side in ("declined", "stayed"):
         found = row[side]["decreased_share"]
@@ -39,13 +39,13 @@ def _reading(row: Tree) -> Message:
 
 
 def why(reasons: Tree) -> list[Message]:
-    """What costs most, what is strongest, whether orders agree, what is redundant, no causes."""
+    """Return the explanation: groups, top feature, order, redundancy, no causes."""
     said = [_groups(reasons), _strongest(reasons), _orders(reasons), _redundant(reasons)]
     return [*(one for one in said if one is not None), message("reasons.no_causes")]
 
 
 def _groups(reasons: Tree) -> Message | None:
-    """Which group's absence costs most, and whether that order is clear."""
+    """Return the group whose loss is largest, and whether the order is certain."""
     known = [group for group in reasons["groups"] if group["ablation"] is not None]
     if not known:
         return message("reasons.costs.unknown") if reasons["groups"] else None
@@ -68,7 +68,7 @@ def _groups(reasons: Tree) -> Message | None:
 
 
 def _strongest(reasons: Tree) -> Message | None:
-    """The feature that moves the winner most, or without it the most closely associated one."""
+    """Return the most important feature, or the most associated one without SHAP values."""
     found = strong(reasons, 1)
     if found:
         strength = found[0]["mean_abs_shap"]
@@ -88,7 +88,7 @@ def _strongest(reasons: Tree) -> Message | None:
 
 
 def direction(feature: Tree, key: str) -> Message:
-    """Where the risk rises with a feature, said by the phrases under ``key``."""
+    """Return the direction of a feature, in the texts under ``key``."""
     if feature["direction"] == "level" and feature["top_level"] is not None:
         return message(f"{key}.level", level=label(feature["top_level"]))
     known = feature["direction"] in ("up", "down")
@@ -96,7 +96,7 @@ def direction(feature: Tree, key: str) -> Message:
 
 
 def _orders(reasons: Tree) -> Message | None:
-    """Whether shuffling columns orders the features as the SHAP values do."""
+    """Return whether shuffling columns orders the features as the SHAP values do."""
     drivers = reasons["drivers"]
     if drivers is None or drivers["ranks_agree"] is None:
         return None
@@ -110,7 +110,7 @@ def _orders(reasons: Tree) -> Message | None:
 
 
 def _redundant(reasons: Tree) -> Message:
-    """How many groups of features say nearly the same, and which of them says it most."""
+    """Return the number of redundant groups, and the first feature of the largest."""
     found = reasons["redundant"]
     if not found:
         return message("reasons.distinct")
@@ -124,7 +124,7 @@ def _redundant(reasons: Tree) -> Message:
 
 
 def explanation_text(drivers: Tree) -> Message:
-    """How the SHAP values came about, and how far they can be relied on."""
+    """Return the explainer and the reliability of its values."""
     return message(
         f"reasons.explained.{drivers['explainer']}",
         repeats=Number(drivers["n_repeats"], "count"),
@@ -135,7 +135,7 @@ def explanation_text(drivers: Tree) -> Message:
 
 
 def source(ablation: Tree) -> Message:
-    """How a group's contribution was measured."""
+    """Return the method behind a group's contribution."""
     if ablation["source"] == "sweep" and ablation["n_pairs"] is not None:
         return message("reasons.source.sweep", n=Number(ablation["n_pairs"], "count"))
     return message("reasons.source.refit")

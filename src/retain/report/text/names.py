@@ -1,4 +1,4 @@
-"""How runs, config values, metrics and features are called on the page."""
+"""Display names of runs, config values, metrics and features on the page."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SPACES = f"\u00a0{NARROW}"
 
 
 def run_label(row: Tree, keys: Sequence[str]) -> str:
-    """Return what tells a run from the others, on one line.
+    """Return the label of a run among others, on one line.
 
     >>> run_label({"features.site": True, "model": "svc", "model.C": 2.0},
     ...           ["model", "model.C", "features.site"])
@@ -29,7 +29,7 @@ def run_label(row: Tree, keys: Sequence[str]) -> str:
 
 
 def metric_name(name: str) -> Message:
-    """A metric as people say it; one the catalogue does not know keeps its key.
+    """Return a metric as people say it; one the catalogue does not know keeps its key.
 
     >>> metric_name("lift_10").key, dict(metric_name("lift_10").values)
     ('measure.lift', {'top': '10'})
@@ -45,19 +45,19 @@ def metric_name(name: str) -> Message:
 
 
 def group_name(name: str) -> Message:
-    """A group of features as people say it; one the catalogue does not know keeps its key."""
+    """Return the display name of a feature group; one without a text keeps its key."""
     if has_text(f"group.{name}"):
         return message(f"group.{name}")
     return message("measure.other", key=Label(name, name))
 
 
 def label(told: Tree) -> Label:
-    """What the data call a thing, on its way into a phrase."""
+    """Return a display name as a value of a message."""
     return Label(told["en"], told["ru"])
 
 
 def format_name(told: Tree) -> Markup:
-    """What the data call a thing, in every language, of which the page shows one.
+    """Return a display name in every language; the page shows one.
 
     >>> print(format_name({"en": "Pages", "ru": "Pages"}))
     <bdi class="name">Pages</bdi>
@@ -66,7 +66,7 @@ def format_name(told: Tree) -> Markup:
 
 
 def format_level(name: Label) -> Markup:
-    """A name in every language, of which the page shows one; once where it is the same in all."""
+    """Return a level in every language; once where it is the same in all."""
     texts = {language: name.html(language) for language in LANGUAGES}
     if len(set(texts.values())) == 1:
         return texts[LANGUAGES[0]]
@@ -76,12 +76,12 @@ def format_level(name: Label) -> Markup:
 
 
 def run_name(name: str, identity: str) -> Markup:
-    """A run in a sentence: its name, and the id that finds its directory."""
+    """Return a run in a sentence: its name, and the id that finds its directory."""
     return Markup('<b class="name">{}</b> <code>{}</code>').format(name, identity)
 
 
 def code(value: Any) -> Markup:
-    """A config key or value in a sentence, as it would be typed."""
+    """Return a config key or value in a sentence, as it would be typed."""
     return Markup("<code>{}</code>").format(format_value(value))
 
 
@@ -91,11 +91,11 @@ def printable(text: str) -> str:
 
 
 def segment_label(one: Tree) -> Label:
-    """What people call a segment."""
+    """Return the display name of a segment."""
     return Label(one["segment"], one["segment"]) if one["label"] is None else label(one["label"])
 
 
 def offer_label(campaign: Tree, name: str) -> Label:
-    """What people call an offer; one the campaign does not have keeps its name."""
+    """Return the display name of an offer; one not in the campaign keeps its name."""
     found = {one["name"]: label(one["label"]) for one in campaign["offers"]}
     return found.get(name, Label(name, name))

@@ -86,7 +86,7 @@ FORMS: dict[str, Callable[[float], str]] = {
 
 
 def format_number(value: float | None, form: str, language: str) -> str:
-    """A number as text; English by default of ``FORMS``, Russian with its comma and thin space.
+    """Return a number as text, by ``FORMS``; Russian with comma and thin space.
 
     >>> format_number(0.91749, "score", "en"), format_number(-0.0123, "change", "ru")
     ('0.917', '−0,012')
@@ -125,7 +125,7 @@ def scale(
 
 
 def _set(text: str, language: str) -> str:
-    """An English number with a true minus, none before zero, in the language's own marks."""
+    """Return an English number with a true minus, none before zero, in the language's own marks."""
     if not any(digit in text for digit in "123456789"):
         text = text.lstrip("+-")
     text = text.replace("-", MINUS)
@@ -152,7 +152,7 @@ class Number:
     counted: str = ""
 
     def html(self, language: str) -> Markup:
-        """The number as a ``data`` element.
+        """Return the number as a ``data`` element.
 
         >>> print(Number(0.91749, "score").html("ru"))
         <data value="0.91749" data-form="score">0,917</data>
@@ -170,5 +170,5 @@ class Number:
 
 
 def count_path(things: int, path: str) -> Number:
-    """How many things the verdict holds at ``path``."""
+    """Return the number of things the verdict holds at ``path``."""
     return Number(things, "count", path)

@@ -18,7 +18,7 @@ STABLE = (("highly", 0.85), ("mostly", SOUND), ("hardly", 0.6))
 
 
 def segment_sentences(segments: Sequence[Tree]) -> list[Message]:
-    """Where most is at risk and whether clearly, where consent is rarest, what is no group."""
+    """Return sentences about segments: most at risk, least consent, what is no group."""
     said = [_most(segments), _consent(segments), _steady(segments)]
     return [one for one in said if one is not None]
 
@@ -84,7 +84,7 @@ def apart(one: Tree) -> Message:
 
 
 def _form(inside: float, outside: float) -> str:
-    """The form of fewest digits in which two values are seen to differ.
+    """Return the form of fewest digits in which two values are seen to differ.
 
     >>> _form(2.0, 6.0), _form(5.0004, 5.0)
     ('value', 'value_5')
@@ -98,7 +98,7 @@ def _form(inside: float, outside: float) -> str:
 
 
 def stable(stability: Tree) -> Message:
-    """How well a segment holds together when customers and cut-offs are drawn anew."""
+    """Return the stability of a segment under resampling and shifted cut-offs."""
     found = next((word for word, least in STABLE if stability["jaccard"] >= least), "not")
     return message(f"segments.stable.{found}")
 
@@ -114,6 +114,6 @@ def measure(one: Tree) -> Message:
 
 
 def segment_named(tree: Tree, name: str) -> Label:
-    """What people call a segment that something else speaks of."""
+    """Return the display name of a segment by its key."""
     found = {one["segment"]: segment_label(one) for one in tree["segments"] or []}
     return found.get(name, Label(name, name))

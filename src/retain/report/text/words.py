@@ -30,13 +30,13 @@ UNLINED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+")
 
 @dataclass(frozen=True)
 class Label:
-    """What the data call a thing in each language."""
+    """A display name in each language."""
 
     en: str
     ru: str
 
     def text(self, language: str) -> str:
-        r"""The name on one line.
+        r"""Return the name on one line.
 
         >>> Label("Pages\na visit", "Страниц за визит").text("en")
         'Pages a visit'
@@ -44,7 +44,7 @@ class Label:
         return UNLINED.sub(" ", {"en": self.en, "ru": self.ru}[language])
 
     def html(self, language: str) -> Markup:
-        """The name as an element, which keeps its direction of writing to itself."""
+        """Return the name as an element, which keeps its direction of writing to itself."""
         return Markup('<bdi class="name">{}</bdi>').format(self.text(language))
 
 
@@ -57,7 +57,7 @@ class Message:
 
 
 def message(key: str, /, **values: Any) -> Message:
-    """A phrase: a key of the catalogue and what its placeholders stand for.
+    """Return a phrase: a key of the catalogue and what its placeholders stand for.
 
     A value may be a text, a ``Number``, a ``Label``, another phrase, or a sequence of them.
     """
@@ -85,7 +85,7 @@ class TextCatalogue:
     texts: Mapping[str, str | Mapping[str, str]]
 
     def html(self, said: Message) -> Markup:
-        """A phrase as markup: texts escaped, numbers marked.
+        """Return a phrase as markup: texts escaped, numbers marked.
 
         >>> print(words("ru").html(message("answer.gate_passed")))
         порог качества пройден по каждой метрике
@@ -94,12 +94,12 @@ class TextCatalogue:
         return template.format(**{name: self._html(value) for name, value in said.values.items()})
 
     def plain(self, said: Message) -> str:
-        """A phrase as text, for pictures and attributes."""
+        """Return a phrase as text, for pictures and attributes."""
         values = {name: self._plain(value) for name, value in said.values.items()}
         return self._form(said).format(**values)
 
     def opened(self, said: Message, left: str) -> Callable[..., str]:
-        """A phrase as text but for one placeholder, as a function of the text put there.
+        """Return a phrase as text but for one placeholder, as a function of the text put there.
 
         >>> said = message("answer.miss", metric="ROC-AUC", value="", threshold="0.9", by="0.1")
         >>> words("en").opened(said, "value")(value="0.8")
@@ -136,7 +136,7 @@ class TextCatalogue:
 
 
 def plural(count: int, language: str) -> str:
-    """Which form a noun takes after a count.
+    """Return the plural form of a noun after a count.
 
     >>> [plural(n, "ru") for n in (1, 2, 5, 11, 21, 22, 111)]
     ['one', 'few', 'many', 'many', 'one', 'few', 'many']
@@ -153,7 +153,7 @@ def plural(count: int, language: str) -> str:
 
 @cache
 def words(language: str) -> TextCatalogue:
-    """The catalogue of a language, from its ``CATALOGUES``."""
+    """Return the catalogue of a language, from its ``CATALOGUES``."""
     files = [Path(__file__).parent / f"{name}_{language}.yaml" for name in CATALOGUES]
     trees = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
     return TextCatalogue(language, dict(text for tree in trees for text in _flat(tree)))
@@ -170,7 +170,7 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str | Ma
 
 
 def render_all_languages(said: Message) -> Markup:
-    """A phrase in every language, of which the page shows one."""
+    """Return a phrase in every language, of which the page shows one."""
     return Markup("").join(
         Markup('<span class="{0}" lang="{0}">{1}</span>').format(name, words(name).html(said))
         for name in LANGUAGES
@@ -178,5 +178,5 @@ def render_all_languages(said: Message) -> Markup:
 
 
 def has_text(key: str) -> bool:
-    """Whether the catalogue has a text for this key."""
+    """Return whether the catalogue has a text for this key."""
     return key in words("en").texts

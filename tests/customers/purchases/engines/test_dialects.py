@@ -1,4 +1,4 @@
-"""One SQL for two engines: what is on the list, and what may never be."""
+"""Translation of DuckDB's SQL to Spark's: the allowed nodes, and nodes that must not be."""
 
 import pytest
 
@@ -29,10 +29,10 @@ EVERYTHING = frozenset(
 @pytest.mark.parametrize("has_target", [True, False])
 def test_every_statement_of_the_table_is_on_the_list(columns, kinds, has_target):
     snapshots = (400, 430) if has_target else (430,)
-    plan = FeatureQuery(
+    query = FeatureQuery(
         SnapshotCalendar(0, 600, snapshots), LABEL, (30, 90), columns, kinds, has_target
     )
-    script = render_sql(plan)
+    script = render_sql(query)
     for name in script.__dataclass_fields__:
         statement = getattr(script, name)
         assert statement is None or translate_to_spark(statement).startswith(
@@ -45,7 +45,7 @@ def test_a_statement_is_written_in_the_words_of_spark():
     assert translate_to_spark(statement) == statement.replace('"', "`")
 
 
-# SQLGlot makes of each something that runs on Spark and answers otherwise, or may.
+# SQLGlot translates each to something that may give another result in Spark.
 @pytest.mark.parametrize(
     "expression",
     [
@@ -86,5 +86,5 @@ def test_sqlglot_takes_milliseconds_of_a_time_for_a_time_of_milliseconds():
 
 
 def test_names_are_quoted_as_each_dialect_quotes_them():
-    result = translate_to_spark('SELECT "a ""b"" `c`" AS x, \'it\'\'s\' AS y FROM purchases')
-    assert result == "SELECT `a \"b\" ``c``` AS x, 'it\\'s' AS y FROM purchases"
+    translated = translate_to_spark('SELECT "a ""b"" `c`" AS x, \'it\'\'s\' AS y FROM purchases')
+    assert translated == "SELECT `a \"b\" ``c``` AS x, 'it\\'s' AS y FROM purchases"

@@ -1,4 +1,4 @@
-"""The table an engine makes of a log, held against pandas and against what must not matter."""
+"""The feature table, compared with pandas and under changes that must not matter."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def peer(checkout):
         yield importlib.import_module("purchases_pandas")
 
 
-def invented(rows=3000, customers=40, kinds=5, seed=0):
-    """Purchases of few customers on 700 days: returns, ties, missing categories and discounts."""
+def make_log(rows=3000, customers=40, kinds=5, seed=0):
+    """Return purchases on 700 days with returns, ties and missing categories and discounts."""
     random = np.random.default_rng(seed)
     buys = (random.random(rows) < 0.95).astype("int64")
     sign = np.where(buys == 1, 1, -1)
@@ -64,31 +64,31 @@ def _with_gaps(values, random):
     return pd.Series(values).where(random.random(len(values)) > 0.05).astype("Int64")
 
 
-def planned(kinds=5, *, rule=RULE, windows=(30, 90, 180), columns=COLUMNS, days=SNAPSHOTS):
+def make_query(kinds=5, *, rule=RULE, windows=(30, 90, 180), columns=COLUMNS, days=SNAPSHOTS):
     return FeatureQuery(
         SnapshotCalendar(FIRST, FIRST + 699, days), rule, windows, columns, kinds, has_target=True
     )
 
 
-def built(log, plan, *, threads=2, share=10**9):
-    """The rows in order, and what was counted."""
+def build(log, query, *, threads=2, share=10**9):
+    """Return the sorted rows and the counts."""
     parts = []
     with connect("1GB", threads) as connection:
         connection.register("given", pa.Table.from_pandas(log, preserve_index=False))
         connection.execute("CREATE TABLE purchases AS SELECT * FROM given")
         counted = build_features(
             connection,
-            plan,
+            query,
             n_purchases=len(log),
             write=parts.append,
             memory_bytes=10**9,
             threads=threads,
             chunk_rows=share,
         )
-    return in_order(pa.concat_tables(parts), plan), counted
+    return in_order(pa.concat_tables(parts), query), counted
 
 
-def in_order(rows, plan):
+def in_order(rows, query):
     rows = rows.to_pandas().assign(snapshot=lambda some: some["snapshot"] + FIRST - 1)
     text = rows["customer"].astype(str)
     return (
@@ -99,7 +99,7 @@ def in_order(rows, plan):
 
 
 def assert_same(rows, expected):
-    """Equal in every cell, to the bit; NaN equals NaN."""
+    """Compare every cell bit by bit; NaN equals NaN."""
     assert list(rows.columns) == list(expected.columns)
     for name in rows:
         a, b = (
@@ -112,8 +112,8 @@ def assert_same(rows, expected):
 # 5 categories fill one word, 70 two, 300 are counted one by one
 @pytest.mark.parametrize("kinds", [1, 5, 70, 300])
 def test_every_cell_is_what_pandas_makes_of_the_definition(peer, kinds):
-    log = invented(kinds=kinds)
-    rows, _ = built(log, planned(kinds))
+    log = make_log(kinds=kinds)
+    rows, _ = build(log, make_query(kinds))
     assert len(rows) > 150
     assert 0.02 < rows["declined"].mean() < 0.98
     assert len(rows.columns) - 3 >= 25
@@ -132,9 +132,9 @@ def test_every_cell_is_what_pandas_makes_of_the_definition(peer, kinds):
         ),
     ],
 )
-def test_windows_that_fall_on_no_common_days_are_whole_too(peer, rule, windows):
-    log, days = invented(seed=3), (FIRST + 405, FIRST + 461, FIRST + 533, FIRST + 534)
-    asked = peer.Rule(
+def test_windows_without_common_edges_are_exact(peer, rule, windows):
+    log, days = make_log(seed=3), (FIRST + 405, FIRST + 461, FIRST + 533, FIRST + 534)
+    peer_rule = peer.Rule(
         days,
         windows,
         rule.horizon,
@@ -144,25 +144,25 @@ def test_windows_that_fall_on_no_common_days_are_whole_too(peer, rule, windows):
         rule.regularity.days,
         rule.least_history,
     )
-    rows, _ = built(log, planned(rule=rule, windows=windows, days=days))
-    assert_same(rows, peer.table(log, asked))
+    rows, _ = build(log, make_query(rule=rule, windows=windows, days=days))
+    assert_same(rows, peer.table(log, peer_rule))
 
 
 @pytest.mark.slow
-def test_many_snapshots_are_worked_on_in_turns(peer):
-    log, days = invented(seed=4), tuple(range(FIRST + 400, FIRST + 600, 7))
-    plan = planned(days=days)
-    assert len(plan.split()) > 1
-    assert_same(built(log, plan)[0], peer.table(log, peer.Rule(days)))
+def test_many_snapshots_are_split(peer):
+    log, days = make_log(seed=4), tuple(range(FIRST + 400, FIRST + 600, 7))
+    query = make_query(days=days)
+    assert len(query.split()) > 1
+    assert_same(build(log, query)[0], peer.table(log, peer.Rule(days)))
 
 
 def test_neither_threads_nor_shares_nor_the_order_of_rows_change_a_bit():
-    log = invented(seed=1)
-    rows, counted = built(log, planned())
+    log = make_log(seed=1)
+    rows, counted = build(log, make_query())
     for some in (
-        built(log, planned(), threads=1),
-        built(log, planned(), share=500),
-        built(log.sample(frac=1, random_state=1), planned(), threads=3),
+        build(log, make_query(), threads=1),
+        build(log, make_query(), share=500),
+        build(log.sample(frac=1, random_state=1), make_query(), threads=3),
     ):
         pd.testing.assert_frame_equal(some[0], rows, check_exact=True)
         assert some[1] == counted
@@ -173,7 +173,7 @@ def test_neither_threads_nor_shares_nor_the_order_of_rows_change_a_bit():
 @given(data=st.data())
 @settings(max_examples=15, deadline=None)
 def test_what_happens_after_a_snapshot_changes_no_feature_of_it(data):
-    log, day = invented(rows=400, customers=6, seed=2), SNAPSHOTS[2]
+    log, day = make_log(rows=400, customers=6, seed=2), SNAPSHOTS[2]
     later = log.index[log["t"] >= day * DAY]
     some = data.draw(st.lists(st.sampled_from(list(later)), min_size=1, max_size=30, unique=True))
     what = data.draw(st.sampled_from(["remove", "add", "change"]))
@@ -185,7 +185,7 @@ def test_what_happens_after_a_snapshot_changes_no_feature_of_it(data):
         changed = log.copy()
         changed.loc[some, ["cents", "items", "category", "promo"]] = [10**9, 50, 0, 1]
         changed.loc[some, "t"] = day * DAY
-    before, after = (_until(built(one, planned())[0], day) for one in (log, changed))
+    before, after = (_until(build(one, make_query())[0], day) for one in (log, changed))
     pd.testing.assert_frame_equal(before, after, check_exact=True)
 
 
@@ -195,26 +195,26 @@ def _until(rows, day):
 
 
 def test_a_purchase_after_the_last_horizon_changes_nothing_at_all():
-    log = invented(seed=5)
+    log = make_log(seed=5)
     end = (SNAPSHOTS[-1] + RULE.horizon) * DAY
     log = log[log["t"] < end]
     late = log.head(200).assign(t=end, cents=10**9)
-    one, other = built(log, planned()), built(pd.concat([log, late]), planned())
+    one, other = build(log, make_query()), build(pd.concat([log, late]), make_query())
     pd.testing.assert_frame_equal(one[0], other[0], check_exact=True)
     assert one[1] == other[1]
 
 
 def test_a_label_of_sums_past_what_64_bits_can_hold_is_exact():
     rule = RULE.model_copy(update={"measure": "amount", "decline_ratio": 0.999999})
-    plan = planned(rule=rule, days=SNAPSHOTS[:1])
+    query = make_query(rule=rule, days=SNAPSHOTS[:1])
     before, least = 10**15, 999_999 * 10**9  # cents: the least that is no decline, times 10**6
     for after, declined in ((least, 0), (least - 1, 1)):
-        rows, _ = built(_regular(before, after), plan)
+        rows, _ = build(_regular(before, after), query)
         assert rows["declined"].tolist() == [declined]
 
 
 def _regular(before, after):
-    """One customer: four purchases of ``before`` cents in the look-back, two of ``after`` later."""
+    """Return a customer with four purchases of ``before`` cents, then two of ``after``."""
     day = SNAPSHOTS[0]
     days = [day - 200, *(day - n for n in (170, 100, 60, 20)), day + 5, day + 80]
     cents = [1, *[before] * 4, *[after] * 2]
@@ -231,7 +231,7 @@ def _regular(before, after):
     )
 
 
-def test_the_label_and_who_is_asked_by_hand():
+def test_label_and_eligibility_by_hand():
     day = SNAPSHOTS[0]
     bought = {
         "steady": [day - 200, day - 100, day - 40, day + 3],
@@ -243,7 +243,7 @@ def test_the_label_and_who_is_asked_by_hand():
     }
     rows = [(name, n * DAY) for name, days in bought.items() for n in days]
     log = pd.DataFrame(rows, columns=["customer", "t"]).assign(cents=100, items=1, buys=1)
-    made, counted = built(log, planned(0, columns=frozenset(), days=(day,)))
+    made, counted = build(log, make_query(0, columns=frozenset(), days=(day,)))
     # own rates: 1 and 2 in 90 days of look-back; one order after is 1/1 and 1/2: half is not below
     assert dict(zip(made["customer"], made["declined"], strict=True)) == {
         "halved": 0,
@@ -259,19 +259,28 @@ def test_lines_of_one_order_are_one_order_where_the_log_tells_orders():
     days = [day - 200, day - 100, day - 40, day - 40, day - 40]
     log = pd.DataFrame({"customer": 7, "t": [n * DAY for n in days], "cents": 100, "items": 1})
     log = log.assign(buys=1, opens=[1, 1, 1, 1, 0])
-    rows, _ = built(log, planned(0, columns=frozenset({"order"}), days=(day,)))
+    rows, _ = build(log, make_query(0, columns=frozenset({"order"}), days=(day,)))
     assert rows.loc[0, ["orders_90", "orders_180", "order_days"]].tolist() == [2, 3, 3]
-    alone, _ = built(log, planned(0, columns=frozenset(), days=(day,)))
+    alone, _ = build(log, make_query(0, columns=frozenset(), days=(day,)))
     assert alone.loc[0, ["orders_90", "orders_180", "order_days"]].tolist() == [1, 2, 3]
 
 
 def test_a_feature_whose_column_is_not_mapped_does_not_exist():
-    log = invented(seed=6)
-    rows, _ = built(log, planned(0, columns=frozenset()))
-    odd = ("items", "amount", "order_value", "categor", "favourite", "promo", "minutes", "contacts")
-    assert not [name for name in rows for stem in odd if stem in name]
+    log = make_log(seed=6)
+    rows, _ = build(log, make_query(0, columns=frozenset()))
+    stems = (
+        "items",
+        "amount",
+        "order_value",
+        "categor",
+        "favourite",
+        "promo",
+        "minutes",
+        "contacts",
+    )
+    assert not [name for name in rows for stem in stems if stem in name]
     mapped = COLUMNS | {"minutes", "contacts"}
-    more, _ = built(log.assign(minutes=150, contacts=2), planned(columns=mapped))
+    more, _ = build(log.assign(minutes=150, contacts=2), make_query(columns=mapped))
     assert {"minutes_30", "contacts_180"} <= set(more.columns)
     bought = more.iloc[0]
     assert bought["minutes_180"] * 2 / 3 * 2 / 2 == bought["contacts_180"] / 2
@@ -285,26 +294,26 @@ def test_sensitivity_by_hand():
     }
     rows = [(name, n * DAY) for name, days in bought.items() for n in days]
     log = pd.DataFrame(rows, columns=["customer", "t"]).assign(cents=100, items=1, buys=1)
-    _, counted = built(log, planned(0, columns=frozenset(), days=(day,)))
-    result = tabulate_variants(list_label_variants(RULE, ("orders",)), counted.sensitivity)
-    result = result.set_index(["parameter", "value"])
-    assert result.loc[("chosen", "")].tolist() == [1, 0.0, 1.0]
+    _, counted = build(log, make_query(0, columns=frozenset(), days=(day,)))
+    table = tabulate_variants(list_label_variants(RULE, ("orders",)), counted.sensitivity)
+    table = table.set_index(["parameter", "value"])
+    assert table.loc[("chosen", "")].tolist() == [1, 0.0, 1.0]
     # one order after, two in an average 90 days before: declined below 0.6 of the rate
-    assert result.loc[("decline_ratio", "0.6")].tolist() == [1, 1.0, 0.0]
+    assert table.loc[("decline_ratio", "0.6")].tolist() == [1, 1.0, 0.0]
     # the order 70 days after is not in 60 days
-    assert result.loc[("horizon", "60")].tolist() == [1, 1.0, 0.0]
+    assert table.loc[("horizon", "60")].tolist() == [1, 1.0, 0.0]
     # in the last 90 days alone the other customer is regular too, and went on buying
-    assert result.loc[("regularity.periods", "1")].tolist() == [2, 0.0, 1.0]
+    assert table.loc[("regularity.periods", "1")].tolist() == [2, 0.0, 1.0]
     # 181 to 270 days before the other did not buy
-    assert result.loc[("regularity.periods", "3"), "rows"] == 1
+    assert table.loc[("regularity.periods", "3"), "rows"] == 1
 
 
 def test_distinct_days_and_categories_by_bits_are_count_distinct():
     random = np.random.default_rng(0)
-    plan = planned(130)
-    log = invented(rows=6000, customers=3, kinds=130, seed=8).assign(buys=1)
+    query = make_query(130)
+    log = make_log(rows=6000, customers=3, kinds=130, seed=8).assign(buys=1)
     log["t"] = (FIRST + random.integers(0, 700, len(log))) * DAY
-    rows, _ = built(log, plan)
+    rows, _ = build(log, query)
     for row in rows.itertuples():
         some = log[(log["customer"] == row.customer) & (log["t"] < row.snapshot * DAY)]
         last = some[some["t"] >= (row.snapshot - 180) * DAY]
@@ -324,12 +333,12 @@ def test_without_duckdb_the_sentence_says_what_to_install(monkeypatch):
         connect("1GB").__enter__()
 
 
-def test_the_engine_fetches_no_code():
+def test_the_engine_downloads_no_code():
     with connect("200MB") as connection:
-        result = connection.execute(
+        settings_found = connection.execute(
             "SELECT value FROM duckdb_settings() WHERE name LIKE 'auto%extensions'"
         ).fetchall()
-    assert result == [("false",)] * 2
+    assert settings_found == [("false",)] * 2
 
 
 @pytest.mark.parametrize(
@@ -343,7 +352,7 @@ def test_the_engine_fetches_no_code():
         ("IOException", r"odd. Free some space, or type export TMPDIR=FOLDER"),
     ],
 )
-def test_what_duckdb_cannot_do_is_a_sentence(problem, match):
+def test_errors_of_duckdb_are_readable(problem, match):
     with pytest.raises(RetainError, match=match), connect("200MB"):
         raise getattr(duckdb, problem)("odd\nand a page of advice")
 
@@ -353,11 +362,11 @@ def test_items_are_one_a_row_where_none_are_mapped():
     days = [day - 200, day - 100, day - 100, day - 40, day + 3]
     log = pd.DataFrame({"customer": 7, "t": [n * DAY for n in days], "cents": 0, "items": 1})
     rule = RULE.model_copy(update={"measure": "items"})
-    plan = planned(0, rule=rule, columns=frozenset(), days=(day,))
-    rows, _ = built(log.assign(buys=1), plan)
+    query = make_query(0, rule=rule, columns=frozenset(), days=(day,))
+    rows, _ = build(log.assign(buys=1), query)
     # three items in 180 days before, so less than 0.75 in 90 days are a decline
     assert rows["declined"].tolist() == [0]
-    fewer, _ = built(log.assign(buys=1)[:-1], plan)
+    fewer, _ = build(log.assign(buys=1)[:-1], query)
     assert fewer["declined"].tolist() == [1]
 
 
@@ -366,9 +375,9 @@ def test_visits_are_no_purchases_and_their_minutes_count():
     days = [day - 200, day - 100, day - 40, day - 2, day - 1]
     log = pd.DataFrame({"customer": ["a"] * 4 + ["b"], "t": [n * DAY for n in days], "cents": 0})
     log = log.assign(items=0, buys=[1, 1, 1, 0, 0], minutes=[0, 100, 0, 250, 900])
-    plan = planned(0, columns=frozenset({"minutes"}), days=(day,))
-    rows, counted = built(log, plan)
+    query = make_query(0, columns=frozenset({"minutes"}), days=(day,))
+    rows, counted = build(log, query)
     shown = rows.loc[0, ["days_since_order", "orders_30", "minutes_30", "minutes_180"]]
     assert shown.tolist() == [40, 0, 2.5, 3.5]
     by_reason = {reason: customers for (_, reason), (customers, _) in counted.counts.items()}
-    assert by_reason == {0: 1, 4: 1}  # who only visited never bought, and is told
+    assert by_reason == {0: 1, 4: 1}  # visits alone are no purchase

@@ -1,4 +1,4 @@
-"""The same table by Spark, bit for bit, on this machine."""
+"""The feature table by Spark, compared bit by bit with DuckDB."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from retain.schema.purchases import (
 
 pytestmark = [
     pytest.mark.timeout(900),
-    # Py4J leaves its sockets to the garbage collector.
+    # Py4J does not close its sockets
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -67,7 +67,7 @@ def local_spark(optional):
     return spark_session.start_session()
 
 
-def invented(rows, *, kinds=70, zoned=False, middle=0):
+def make_log(rows, *, kinds=70, zoned=False, middle=0):
     """Purchases around a day, of 1970 or later: ties, gaps, NaN, parts of seconds, returns."""
     random = np.random.default_rng(0)
     at = random.integers((middle - 150) * DAY, (middle + 250) * DAY, rows)
@@ -102,7 +102,7 @@ def invented(rows, *, kinds=70, zoned=False, middle=0):
 
 @contextmanager
 def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None):
-    """A connection with the log at a path, and a plan."""
+    """A connection with the log at a path, and a query."""
     with engine.connect("1GB", 2) as connection:
         options = LogOptions(
             LogColumns(**(columns or COLUMNS)),
@@ -113,31 +113,31 @@ def opened(path, *, zone="UTC", session="UTC", snapshots=2, columns=None):
         connection.execute(f"SET TimeZone = '{session}'")
         rule = SnapshotRule(step_days=30, n=snapshots, last=None)
         calendar = snapshots_from_log(log.first_day, log.last_day, rule, RULE)
-        plan = FeatureQuery(
+        query = FeatureQuery(
             calendar, RULE, (30, 90), log.columns, len(log.categories), has_target=True
         )
-        yield connection, plan
+        yield connection, query
 
 
-def both(connection, plan, local_spark):
+def both(connection, query, local_spark):
     """The table and the counts, by DuckDB and by Spark."""
-    here, there = [], []
+    by_duckdb, by_spark = [], []
     duck = engine.build_features(
-        connection, plan, n_purchases=1, write=here.append, memory_bytes=10**9
+        connection, query, n_purchases=1, write=by_duckdb.append, memory_bytes=10**9
     )
-    other = spark.build_features(connection, plan, write=there.append, spark=local_spark)
+    other = spark.build_features(connection, query, write=by_spark.append, spark=local_spark)
     order = [("customer", "ascending"), ("snapshot", "ascending")]
-    tables = [pa.concat_tables(parts).sort_by(order) for parts in (here, there)]
+    tables = [pa.concat_tables(parts).sort_by(order) for parts in (by_duckdb, by_spark)]
     assert dict(duck.counts) == dict(sorted(other.counts.items()))
     assert list(duck.sensitivity) == list(other.sensitivity)
     return tables
 
 
-def assert_same_bits(here, there):
-    assert here.num_rows == there.num_rows > 0
-    assert here.column_names == there.column_names
-    for name in here.column_names:
-        one, other = (table[name].combine_chunks() for table in (here, there))
+def assert_same_bits(by_duckdb, by_spark):
+    assert by_duckdb.num_rows == by_spark.num_rows > 0
+    assert by_duckdb.column_names == by_spark.column_names
+    for name in by_duckdb.column_names:
+        one, other = (table[name].combine_chunks() for table in (by_duckdb, by_spark))
         assert one.equals(other.cast(one.type)), f"{name} differs"
         if pa.types.is_floating(one.type):
             bits = [np.asarray(part.drop_null()).view("int64") for part in (one, other)]
@@ -148,32 +148,32 @@ def assert_same_bits(here, there):
 @pytest.mark.parametrize("session", ["Asia/Kolkata", "America/New_York"])
 def test_a_million_purchases_give_the_same_table_in_every_cell(local_spark, tmp_path, session):
     zoned = session == "Asia/Kolkata"
-    parquet.write_table(invented(1_000_000, zoned=zoned), tmp_path / "log.parquet")
+    parquet.write_table(make_log(1_000_000, zoned=zoned), tmp_path / "log.parquet")
     local_spark.conf.set("spark.sql.session.timeZone", session)
     try:
         own = spark_session.start_session()
     finally:
         local_spark.conf.set("spark.sql.session.timeZone", "UTC")
-    with opened(tmp_path / "log.parquet", session=session) as (connection, plan):
+    with opened(tmp_path / "log.parquet", session=session) as (connection, query):
         assert find_parquet_view(connection).files == (str(tmp_path / "log.parquet"),)
-        here, there = both(connection, plan, own)
-    assert here.num_columns > 30
-    assert_same_bits(here, there)
+        by_duckdb, by_spark = both(connection, query, own)
+    assert by_duckdb.num_columns > 30
+    assert_same_bits(by_duckdb, by_spark)
 
 
 def test_several_files_and_a_store_of_another_zone_make_no_difference(local_spark, tmp_path):
-    log = invented(20_000, zoned=True, middle=10_000)  # Moscow turns its clocks in that time
+    log = make_log(20_000, zoned=True, middle=10_000)  # Moscow turns its clocks in that time
     parts = [log.slice(0, 7_000), log.slice(7_000)]
     for number, part in enumerate(parts):
         parquet.write_table(part, tmp_path / f"part {number}.parquet", row_group_size=2_000)
-    with opened(tmp_path, zone="Europe/Moscow") as (connection, plan):
-        assert len(find_parquet_view(connection).files) == 2, "DuckDB would have to hand it over"
-        assert_same_bits(*both(connection, plan, local_spark))
+    with opened(tmp_path, zone="Europe/Moscow") as (connection, query):
+        assert len(find_parquet_view(connection).files) == 2, "DuckDB would have to export it"
+        assert_same_bits(*both(connection, query, local_spark))
 
 
 @pytest.mark.parametrize("kind", ["text ids", "csv", "nanoseconds", "orders"])
-def test_what_spark_cannot_read_itself_duckdb_hands_over(local_spark, tmp_path, kind):
-    log, columns = invented(8_000), dict(COLUMNS)
+def test_duckdb_exports_logs_that_spark_cannot_read(local_spark, tmp_path, kind):
+    log, columns = make_log(8_000), dict(COLUMNS)
     path = tmp_path / "log.parquet"
     if kind == "text ids":
         log = log.set_column(1, "who", log["who"].cast("string"))
@@ -189,12 +189,12 @@ def test_what_spark_cannot_read_itself_duckdb_hands_over(local_spark, tmp_path, 
         log.to_pandas().to_csv(path, index=False)
     else:
         parquet.write_table(log, path)
-    with opened(path, columns=columns) as (connection, plan):
-        assert_same_bits(*both(connection, plan, local_spark))
+    with opened(path, columns=columns) as (connection, query):
+        assert_same_bits(*both(connection, query, local_spark))
 
 
 def test_the_source_is_the_same_customers_by_either_engine(local_spark, tmp_path):
-    parquet.write_table(invented(8_000, kinds=5), tmp_path / "log.parquet")
+    parquet.write_table(make_log(8_000, kinds=5), tmp_path / "log.parquet")
     rule = {"horizon": 60, "lookback": 90, "regularity": {"periods": 2, "days": 45}}
 
     def customers(name):
@@ -218,8 +218,8 @@ def test_the_source_is_the_same_customers_by_either_engine(local_spark, tmp_path
     assert customers("spark").fingerprint == customers("duckdb").fingerprint
 
 
-def test_spark_refuses_nanoseconds_and_a_cluster_is_told_how_to_write_them(local_spark, tmp_path):
-    log = invented(2_000)
+def test_spark_refuses_nanoseconds_and_the_error_says_how_to_write_them(local_spark, tmp_path):
+    log = make_log(2_000)
     path = tmp_path / "log.parquet"
     parquet.write_table(log.set_column(0, "at", log["at"].cast(pa.timestamp("ns"))), path)
     with pytest.raises(Exception, match=r"NANOS"):
@@ -232,7 +232,7 @@ def test_spark_refuses_nanoseconds_and_a_cluster_is_told_how_to_write_them(local
         register_purchases(connection, far).__enter__()
 
 
-ASKED = """
+EXPRESSIONS = """
 CAST(FLOOR(x) AS BIGINT) | CAST(FLOOR(x * 100 + 0.5) AS BIGINT) | CAST(FLOOR(n / 7) AS BIGINT)
 n / 7 | n % 7 | n // 7 | -n | ABS(n) | COALESCE(n, 3)
 NULLIF(n, 0) | n & 1023 | n >> 3 | CAST(1 AS BIGINT) << CAST(n & 62 AS INTEGER) | BIT_COUNT(n)
@@ -242,7 +242,7 @@ CAST(n AS DECIMAL(38, 0)) * 1000003 < CAST(m AS DECIMAL(38, 0)) * 999983
 TRANSLATE(w, '\u00a0\u2009', '  ') | CAST(n AS VARCHAR)
 EPOCH_US(CAST(moment AS TIMESTAMP)) // 1000000 | CAST(b AS BIGINT) | CAST(f AS INTEGER)
 """
-SUMMED = """
+AGGREGATES = """
 COUNT(*) | COUNT(n) | CAST(SUM(n) AS BIGINT) | MIN(n) | MAX(n) | BIT_OR(n) | BIT_COUNT(BIT_OR(n))
 COUNT(CASE WHEN n > 0 THEN 1 END) | CAST(SUM(CASE WHEN n > 0 THEN m ELSE 0 END) AS BIGINT)
 """
@@ -252,9 +252,9 @@ def listed(text):
     return [part.strip() for line in text.splitlines() for part in line.split("|") if part.strip()]
 
 
-# Whatever is on the list is there because both engines answer alike, for odd values too.
-@pytest.mark.parametrize("expression", [*listed(ASKED), *listed(SUMMED), trim_sql("w")])
-def test_both_engines_answer_alike(local_spark, expression):
+# Everything allowed must give the same result in both engines, also for unusual values.
+@pytest.mark.parametrize("expression", [*listed(EXPRESSIONS), *listed(AGGREGATES), trim_sql("w")])
+def test_both_engines_give_the_same_result(local_spark, expression):
     import duckdb
 
     random = np.random.default_rng(1)
@@ -275,21 +275,21 @@ def test_both_engines_answer_alike(local_spark, expression):
     statement = f"SELECT {expression} AS value FROM given"  # noqa: S608
     with spark_session.silence_pandas_warning():
         local_spark.createDataFrame(table).createOrReplaceTempView("given")
-        there = local_spark.sql(translate_to_spark(statement)).toArrow()["value"].to_pylist()
+        by_spark = local_spark.sql(translate_to_spark(statement)).toArrow()["value"].to_pylist()
     with duckdb.connect() as connection:
         connection.register("given", table)
-        here = connection.execute(statement).to_arrow_table()["value"].to_pylist()
-    assert repr(here) == repr(there)
+        by_duckdb = connection.execute(statement).to_arrow_table()["value"].to_pylist()
+    assert repr(by_duckdb) == repr(by_spark)
 
 
-def test_spark_listens_on_loopback_alone_and_shows_no_page(local_spark):
+def test_spark_listens_on_loopback_and_has_no_web_page(local_spark):
     settings = dict(local_spark.sparkContext.getConf().getAll())
     assert settings["spark.driver.host"] == settings["spark.driver.bindAddress"] == "127.0.0.1"
     assert settings["spark.ui.enabled"] == "false"
     assert local_spark.conf.get("spark.sql.session.timeZone") == "UTC"
 
 
-def test_without_pyspark_or_java_one_is_told_what_to_install(monkeypatch):
+def test_missing_pyspark_or_java_is_an_error(monkeypatch):
     message = r"data.engine=spark needs PySpark and Java 17; pip install 'retain\[spark\]'"
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(RetainError, match=message):

@@ -12,7 +12,7 @@ from retain.errors import RetainError
 from retain.schema.purchases import LogPolicy
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 _MAX_EXACT_ROWS = 2_000_000  # duplicates are counted up to here, and estimated in longer logs
 _SAMPLED_ONE_IN = 64  # customers
@@ -20,7 +20,7 @@ _DISTINCT_TABLE = "retain_once"
 
 
 def apply_duplicates_policy(
-    connection: duckdb.DuckDBPyConnection, raw: RawRelation, rows: int, policy: LogPolicy
+    connection: Connection, raw: RawRelation, rows: int, policy: LogPolicy
 ) -> tuple[RawRelation, tuple[FunnelStep, ...]]:
     """Return the rows, without duplicates if the policy drops them, and the funnel's line.
 
@@ -47,7 +47,7 @@ def apply_duplicates_policy(
 
 
 def _describe_duplicates(
-    connection: duckdb.DuckDBPyConnection, raw: RawRelation, rows: int
+    connection: Connection, raw: RawRelation, rows: int
 ) -> tuple[FunnelStep, ...]:
     is_sampled = rows > _MAX_EXACT_ROWS
     sample = f" WHERE hash(raw_customer) % {_SAMPLED_ONE_IN} = 0" if is_sampled else ""
@@ -59,7 +59,7 @@ def _describe_duplicates(
     return (FunnelStep("duplicates", rows, rows, reason, unit=ROW_UNIT),)
 
 
-def _check_no_duplicates(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> None:
+def _check_no_duplicates(connection: Connection, raw: RawRelation) -> None:
     count = _count_duplicates(connection, raw)
     if count == 0:
         return
@@ -71,9 +71,7 @@ def _check_no_duplicates(connection: duckdb.DuckDBPyConnection, raw: RawRelation
     raise RetainError(f"{raw.name}: {found}; policy.duplicates=error. {hint}")
 
 
-def _count_duplicates(
-    connection: duckdb.DuckDBPyConnection, raw: RawRelation, sample: str = ""
-) -> int:
+def _count_duplicates(connection: Connection, raw: RawRelation, sample: str = "") -> int:
     hashed = f"hash({_column_list(raw)})"
     sql = f"SELECT count(*) - count(DISTINCT {hashed}) FROM {RAW_TABLE}{sample}"  # noqa: S608
     return _query_count(connection, sql)
@@ -83,6 +81,6 @@ def _column_list(raw: RawRelation) -> str:
     return ", ".join((*(f"raw_{role}" for role in raw.column_names), "rest_hash"))
 
 
-def _query_count(connection: duckdb.DuckDBPyConnection, sql: str) -> int:
+def _query_count(connection: Connection, sql: str) -> int:
     row = connection.execute(sql).fetchone()
     return int(row[0]) if row else 0

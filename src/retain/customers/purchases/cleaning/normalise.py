@@ -8,11 +8,11 @@ from retain.customers.files.numbers import normalise_spaces
 from retain.customers.purchases.cleaning.row_checks import RowCounts
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE
 from retain.customers.purchases.parsing.rows import ParsedRows
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 PURCHASES = "purchases"
 CATEGORIES = "retain_categories"
@@ -24,7 +24,7 @@ _SAME_ORDER_SECONDS = 86_400  # from an order's first line; earlier lines take i
 
 
 def encode_categories(
-    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, counts: RowCounts
+    connection: Connection, rows: ParsedRows, counts: RowCounts
 ) -> tuple[str, ...]:
     """Return the sorted categories of the kept rows, and create the table of their codes.
 
@@ -35,28 +35,26 @@ def encode_categories(
     """
     if "category_text" not in rows.expressions:
         return ()
-    found = connection.execute(
+    texts = connection.execute(
         f"SELECT DISTINCT category_text FROM ({rows.select}) "  # noqa: S608
         f"WHERE category_text IS NOT NULL{_valid_rows_sql(rows, counts, ' AND')} "
         f"LIMIT {MAX_CATEGORIES + 1}"
     ).fetchall()
-    if len(found) > MAX_CATEGORIES:
+    if len(texts) > MAX_CATEGORIES:
         expected = f"expected at most {MAX_CATEGORIES}, or data.columns.category=null"
         column = rows.raw.describe_column("category")
         raise RetainError.at(column, f"it has more than {MAX_CATEGORIES} values", expected)
-    category_of = {str(text): normalise_spaces(str(text)) for (text,) in found}
+    category_of = {str(text): normalise_spaces(str(text)) for (text,) in texts}
     categories = tuple(sorted(set(category_of.values())))
     codes = {category: code for code, category in enumerate(categories)}
     connection.execute(f"CREATE TABLE {CATEGORIES} (category_text VARCHAR, code BIGINT)")
     if category_of:
-        values = (f"({literal(text)}, {codes[name]})" for text, name in category_of.items())
+        values = (f"({quote_literal(text)}, {codes[name]})" for text, name in category_of.items())
         connection.execute(f"INSERT INTO {CATEGORIES} VALUES {', '.join(values)}")  # noqa: S608
     return categories
 
 
-def create_purchases(
-    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, counts: RowCounts
-) -> bool:
+def create_purchases(connection: Connection, rows: ParsedRows, counts: RowCounts) -> bool:
     """Create the relation ``purchases``; return True if it is a view of the files."""
     condition = _valid_rows_sql(rows, counts, " WHERE")
     cells = f"({rows.select}) AS cells{_join_codes_sql(rows)}{condition}"

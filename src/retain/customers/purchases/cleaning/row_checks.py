@@ -14,7 +14,7 @@ from retain.errors import RetainError, examples
 from retain.schema.purchases import LogPolicy
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 MAX_UNREADABLE_SHARE = 0.05  # with more, the log is probably read the wrong way
@@ -43,8 +43,8 @@ class RowCounts:
         return self.by_rule.get(0, 0)
 
 
-def count_rows(connection: duckdb.DuckDBPyConnection, rows: ParsedRows) -> RowCounts:
-    """Return the counts of the rows, in one scan."""
+def count_rows(connection: Connection, rows: ParsedRows) -> RowCounts:
+    """Count the rows in one scan."""
     kinds = f"{rows.is_return} AS is_return, {rows.is_free} AS is_free, {rows.is_visit} AS is_visit"
     checked = f"SELECT {rows.rule_number_sql()} AS rule, {kinds}, t FROM ({rows.select})"  # noqa: S608
     groups = connection.execute(
@@ -62,15 +62,15 @@ def count_rows(connection: duckdb.DuckDBPyConnection, rows: ParsedRows) -> RowCo
 
 
 def check_rows(
-    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, counts: RowCounts, policy: LogPolicy
+    connection: Connection, rows: ParsedRows, counts: RowCounts, policy: LogPolicy
 ) -> tuple[FunnelStep, ...]:
     """Return the funnel's lines about rows that are left out, returns, free rows and visits.
 
     Raises
     ------
     RetainError
-        More than 5 % of the rows are unreadable, no row is left, or a policy is ``error`` and
-        there are such rows.
+        More than 5 % of the rows are unreadable, no row is left, or rows exist whose policy is
+        ``error``.
     """
     rules = {n: rule for n, rule in enumerate(rows.rules, start=1) if counts.by_rule.get(n)}
     reasons = {n: _describe_rule(connection, rows, n, rule) for n, rule in rules.items()}
@@ -102,20 +102,16 @@ def _check_unreadable_share(
 
 
 def _join_reasons(counts: RowCounts, reasons: dict[int, str]) -> str:
-    return "; ".join(f"{rows_phrase(counts.by_rule[n])} {text}" for n, text in reasons.items())
+    return "; ".join(f"{format_row_count(counts.by_rule[n])} {text}" for n, text in reasons.items())
 
 
-def _describe_rule(
-    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, number: int, rule: RowRule
-) -> str:
+def _describe_rule(connection: Connection, rows: ParsedRows, number: int, rule: RowRule) -> str:
     column = f"column {rows.raw.column_names[rule.role]!r}"
     cells = _describe_cells(connection, rows, f"({rows.rule_number_sql()}) = {number}", rule.role)
     return f"{rule.reason} ({column}{cells})"
 
 
-def _describe_cells(
-    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, condition: str, role: str
-) -> str:
+def _describe_cells(connection: Connection, rows: ParsedRows, condition: str, role: str) -> str:
     """Return the smallest cells of such rows, and the row of the first if known."""
     cell = f"CAST(raw_{role} AS VARCHAR)"
     cells = connection.execute(
@@ -127,7 +123,7 @@ def _describe_cells(
     return f"{listed}{more}{_first_row_hint(connection, rows, condition)}"
 
 
-def _first_row_hint(connection: duckdb.DuckDBPyConnection, rows: ParsedRows, condition: str) -> str:
+def _first_row_hint(connection: Connection, rows: ParsedRows, condition: str) -> str:
     if rows.raw.n_header_lines is None:
         return ""
     sql = f"SELECT min(line) FROM ({rows.select}) WHERE {condition}"  # noqa: S608
@@ -136,7 +132,7 @@ def _first_row_hint(connection: duckdb.DuckDBPyConnection, rows: ParsedRows, con
 
 
 def _apply_policies(
-    connection: duckdb.DuckDBPyConnection, rows: ParsedRows, counts: RowCounts, policy: LogPolicy
+    connection: Connection, rows: ParsedRows, counts: RowCounts, policy: LogPolicy
 ) -> Iterable[FunnelStep]:
     role = "amount" if "amount" in rows.expressions else "items"
     n_returns, n_free = counts.n_returns, counts.n_free
@@ -148,7 +144,7 @@ def _apply_policies(
             condition_sql = f"({rows.rule_number_sql()}) = 0 AND {condition}"
             cells = _describe_cells(connection, rows, condition_sql, role)
             column = rows.raw.describe_column(role)
-            found = f"{column}: {rows_phrase(count)} {description}{cells}"
+            found = f"{column}: {format_row_count(count)} {description}{cells}"
             raise RetainError(f"{found}; policy.{name}=error. Type data.policy.{name}={others}.")
     for name, count, description in (
         ("returns", n_returns, "taken off what was bought, no purchase of their own"),
@@ -156,20 +152,20 @@ def _apply_policies(
         ("visits", counts.n_visits, "without amount and items, only minutes or contacts"),
     ):
         if count:
-            reason = f"{rows_phrase(count)} {description}"
+            reason = f"{format_row_count(count)} {description}"
             yield FunnelStep(name, counts.n_valid, counts.n_valid, reason, unit=ROW_UNIT)
 
 
-def rows_phrase(count: int) -> str:
+def format_row_count(count: int) -> str:
     """Return the beginning of a sentence about rows.
 
-    >>> rows_phrase(1), rows_phrase(3)
+    >>> format_row_count(1), format_row_count(3)
     ('1 row is', '3 rows are')
     """
     return "1 row is" if count == 1 else f"{count} rows are"
 
 
-def check_not_empty(connection: duckdb.DuckDBPyConnection, source_name: str) -> int:
+def check_not_empty(connection: Connection, source_name: str) -> int:
     """Return the number of rows of ``retain_raw``, or raise if there is none."""
     row = connection.execute(f"SELECT count(*) FROM {RAW_TABLE}").fetchone()  # noqa: S608
     if not row or row[0] == 0:

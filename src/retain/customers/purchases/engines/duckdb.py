@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.sql_script import render_sql
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
+    from duckdb import DuckDBPyConnection as Connection
 
 
 _BYTES_PER_UNIT = {
@@ -80,7 +80,7 @@ def parse_memory_limit(limit: str) -> int:
 @contextmanager
 def connect(
     memory_limit: str, threads: int | None = None, *, files: Sequence[Path] | None = None
-) -> Iterator[duckdb.DuckDBPyConnection]:
+) -> Iterator[Connection]:
     """Open a new in-memory connection that spills to a temporary folder and downloads no code.
 
     Parameters
@@ -115,7 +115,7 @@ def connect(
             yield connection
 
 
-def _confine(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> None:
+def _confine(connection: Connection, files: Sequence[Path]) -> None:
     """Forbid all later statements to reach other files or the network.
 
     The order of the statements matters, and settings given to ``connect`` have none.
@@ -151,7 +151,7 @@ def _first_line(error: Exception) -> str:
 
 
 def build_features(  # noqa: PLR0913 - options of one computation
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     query: FeatureQuery,
     *,
     n_purchases: int,
@@ -204,7 +204,7 @@ class _ChunkRunner:
     write: Callable[[pa.Table], None]
 
     def run(self, folder: Path) -> list[EngineCounts]:
-        files = literal(str(folder / "*.parquet"))
+        files = quote_literal(str(folder / "*.parquet"))
         read = f"SELECT * FROM read_parquet({files}, hive_partitioning = false)"  # noqa: S608
         with connect(self.memory_limit, threads=1, files=()) as connection:
             connection.execute(f"CREATE TEMP VIEW chunk AS {read}")
@@ -224,13 +224,13 @@ def _synchronize(write: Callable[[pa.Table], None]) -> Callable[[pa.Table], None
 
 @contextmanager
 def _split_by_customer(
-    connection: duckdb.DuckDBPyConnection, query: FeatureQuery, n_chunks: int
+    connection: Connection, query: FeatureQuery, n_chunks: int
 ) -> Iterator[list[Path]]:
-    """Write the purchases into folders, all of a customer into one; the log is read once."""
+    """Write the purchases into folders, each customer into one; the log is read once."""
     with TemporaryDirectory(prefix="retain-chunks-") as folder:
         connection.execute(
             f"COPY (SELECT *, HASH(customer) % {n_chunks} AS chunk FROM purchases "  # noqa: S608
-            f"WHERE t < {query.end_second}) TO {literal(folder)} "
+            f"WHERE t < {query.end_second}) TO {quote_literal(folder)} "
             "(FORMAT parquet, PARTITION_BY (chunk), COMPRESSION uncompressed, "
             "PARQUET_VERSION v2, DICTIONARY_SIZE_LIMIT 0, OVERWRITE_OR_IGNORE)"
         )
@@ -238,10 +238,7 @@ def _split_by_customer(
 
 
 def _build_chunk(
-    connection: duckdb.DuckDBPyConnection,
-    query: FeatureQuery,
-    log: str,
-    write: Callable[[pa.Table], None],
+    connection: Connection, query: FeatureQuery, log: str, write: Callable[[pa.Table], None]
 ) -> EngineCounts:
     import pyarrow as pa
 

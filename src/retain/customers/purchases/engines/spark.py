@@ -14,13 +14,13 @@ from retain.customers.purchases.features.query import FeatureQuery
 from retain.customers.purchases.features.sql_script import SqlScript, render_sql
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
+    from duckdb import DuckDBPyConnection as Connection
     from pyspark.sql import DataFrame, SparkSession
 
 
 def build_features(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     query: FeatureQuery,
     *,
     write: Callable[[pa.Table], None],

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 from retain.customers.purchases.cleaning.normalise import CATEGORIES, PURCHASES
 from retain.customers.purchases.engines.spark_session import is_local
 from retain.customers.purchases.engines.spark_sql import parse_duckdb_sql, to_spark_sql
-from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, role_types
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, fetch_role_types
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError
 from retain.storage.parquet import read_parquet_schema
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
     from pyspark.sql import SparkSession
     from sqlglot import exp
 
@@ -40,9 +40,7 @@ class ParquetView:
 
 
 @contextmanager
-def register_purchases(
-    connection: duckdb.DuckDBPyConnection, spark: SparkSession
-) -> Iterator[None]:
+def register_purchases(connection: Connection, spark: SparkSession) -> Iterator[None]:
     """Register the relation ``purchases`` of DuckDB as a view of Spark.
 
     Raises
@@ -77,15 +75,13 @@ def _not_readable_error(spark: SparkSession, reason: str) -> RetainError:
     )
 
 
-def _export_parquet(
-    connection: duckdb.DuckDBPyConnection, spark: SparkSession, folder: Path
-) -> None:
-    target = literal(str(folder))
+def _export_parquet(connection: Connection, spark: SparkSession, folder: Path) -> None:
+    target = quote_literal(str(folder))
     connection.execute(f"COPY {PURCHASES} TO {target} (FORMAT parquet, PER_THREAD_OUTPUT true)")
     spark.read.parquet(str(folder)).createOrReplaceTempView(PURCHASES)
 
 
-def find_parquet_view(connection: duckdb.DuckDBPyConnection) -> ParquetView:
+def find_parquet_view(connection: Connection) -> ParquetView:
     """Return the files and statements with which Spark reads the log.
 
     Raises
@@ -107,7 +103,7 @@ def find_parquet_view(connection: duckdb.DuckDBPyConnection) -> ParquetView:
     return ParquetView(files, to_spark_sql(raw), to_spark_sql(_parse_select(views[PURCHASES])))
 
 
-def _list_relations(connection: duckdb.DuckDBPyConnection, kind: str) -> dict[str, str]:
+def _list_relations(connection: Connection, kind: str) -> dict[str, str]:
     """Return name and definition of the views or tables of a connection."""
     column = f"{kind[:-1]}_name"
     rows = connection.execute(f"SELECT {column}, sql FROM duckdb_{kind}() WHERE NOT internal")  # noqa: S608
@@ -135,12 +131,12 @@ def _find_files(raw: exp.Expr) -> tuple[str, ...]:
     return files
 
 
-def _check_types(connection: duckdb.DuckDBPyConnection, files: tuple[str, ...]) -> None:
+def _check_types(connection: Connection, files: tuple[str, ...]) -> None:
     """Raise if Spark cannot read a type, or converts it to other text."""
     for column in read_parquet_schema(Path(files[0])):
         if NANOSECONDS.match(str(column.type)):
             raise RetainError(f"column {column.name!r} holds nanoseconds.")
-    types = role_types(connection)
+    types = fetch_role_types(connection)
     for role in ("customer", "category"):
         if types.get(role, "VARCHAR") not in SAME_TEXT_TYPES:
             raise RetainError(f"its column of {role} holds {types[role]}.")

@@ -90,7 +90,7 @@ def _start() -> SparkSession:
 
     check_java()
     with _quiet_start():
-        SparkContext._ensure_initialized()  # noqa: SLF001 - Spark's settings are known only then
+        SparkContext._ensure_initialized()  # noqa: SLF001 - loads Spark's settings
     conf = SparkConf().setIfMissing("spark.master", "local[*]").setAppName("retain")
     if str(conf.get("spark.master")).startswith("local"):
         conf.setAll(list(LOOPBACK_SETTINGS.items()))

@@ -197,7 +197,7 @@ class FeatureQuery:
             "lifetime_columns": self.lifetime_columns,
             "n_history_buckets": self.n_history_buckets,
             "wide_columns": sorted(list_wide_columns(self)),
-            "snapshots": [snapshot_context(self, day) for day in self.calendar.snapshots],
+            "snapshots": [build_snapshot_context(self, day) for day in self.calendar.snapshots],
             "min_history_days": rule.least_history,
             "n_periods": rule.regularity.periods,
             "past_column": f"{rule.measure}_{rule.lookback}",
@@ -235,7 +235,7 @@ def _recent_buckets(query: FeatureQuery, day: int) -> list[int]:
     return [bucket.index for bucket in buckets if bucket.end <= day]
 
 
-def snapshot_context(query: FeatureQuery, day: int) -> dict[str, Any]:
+def build_snapshot_context(query: FeatureQuery, day: int) -> dict[str, Any]:
     """Return a snapshot's template variables: SQL over the columns of the wide row."""
 
     def sum_sql(column: str, begin: int, end: int) -> str:

@@ -53,7 +53,7 @@ def render_sql(query: FeatureQuery, log: str = "purchases") -> SqlScript:
 
 
 @cache
-def definition_hash() -> str:
+def hash_definition() -> str:
     """Return a hash of every source file that can change the table."""
     return hash_folder(Path(__file__).resolve().parents[2])
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from retain.customers.files.booleans import NO, YES
 from retain.customers.purchases.parsing.numbers import SqlExpression, parse_number_column
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 _WHOLE_NUMBER = "-?(0|[1-9][0-9]{0,18})([.]0*)?"  # some tools export 7 as 7.0
@@ -20,7 +20,7 @@ _MISSING_IDS = ("nan", "null", "none", "<na>", "\\n")  # written by tools for a 
 _MAX_EXACT_FLOAT = 2**53  # beyond it a float is not exact
 
 
-def parse_id_column(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> SqlExpression:
+def parse_id_column(connection: Connection, raw: RawRelation) -> SqlExpression:
     """Return the ids of ``retain_raw``: BIGINT if all are without leading zeros, else VARCHAR.
 
     Raises
@@ -41,10 +41,10 @@ def parse_id_column(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> 
     return SqlExpression(f"CAST({cell} AS VARCHAR)", is_cheap=True)
 
 
-def _parse_text_ids(connection: duckdb.DuckDBPyConnection, cell: str) -> SqlExpression:
-    missing = f"lower({cell}) IN ({', '.join(literal(word) for word in _MISSING_IDS)})"
+def _parse_text_ids(connection: Connection, cell: str) -> SqlExpression:
+    missing = f"lower({cell}) IN ({', '.join(quote_literal(word) for word in _MISSING_IDS)})"
     value = f"TRY_CAST(split_part({cell}, '.', 1) AS BIGINT)"
-    whole = f"regexp_full_match({cell}, {literal(_WHOLE_NUMBER)}) AND {value} IS NOT NULL"
+    whole = f"regexp_full_match({cell}, {quote_literal(_WHOLE_NUMBER)}) AND {value} IS NOT NULL"
     query = f"SELECT bool_and({whole} OR {missing}), bool_or({missing}) FROM {RAW_TABLE}"  # noqa: S608
     all_whole, some_missing = connection.execute(query).fetchone() or (False, False)
     if all_whole:
@@ -54,12 +54,12 @@ def _parse_text_ids(connection: duckdb.DuckDBPyConnection, cell: str) -> SqlExpr
     )
 
 
-def _is_true_for_all(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
+def _is_true_for_all(connection: Connection, condition: str) -> bool:
     row = connection.execute(f"SELECT bool_and({condition}) FROM {RAW_TABLE}").fetchone()  # noqa: S608
     return bool(row and row[0])
 
 
-def parse_discount_column(connection: duckdb.DuckDBPyConnection, raw: RawRelation) -> SqlExpression:
+def parse_discount_column(connection: Connection, raw: RawRelation) -> SqlExpression:
     """Return 1, 0, or NULL if the cell is neither yes or no nor a number of at least 0."""
     if raw.types["discount"] == "BOOLEAN":
         return SqlExpression("CAST(raw_discount AS BIGINT)", is_cheap=True)
@@ -68,10 +68,10 @@ def parse_discount_column(connection: duckdb.DuckDBPyConnection, raw: RawRelatio
     if not raw.is_text("discount"):
         return SqlExpression(f"CAST({by_number} AS BIGINT)", is_cheap=value.is_cheap)
     answer = "lower(raw_discount)"
-    yes, no = _literal_list(YES), _literal_list(NO)
+    yes, no = _quote_literals(YES), _quote_literals(NO)
     by_answer = f"WHEN {answer} IN ({yes}) THEN 1 WHEN {answer} IN ({no}) THEN 0"
     return SqlExpression(f"CAST(CASE {by_answer} ELSE {by_number} END AS BIGINT)", is_cheap=False)
 
 
-def _literal_list(words: Iterable[str]) -> str:
-    return ", ".join(literal(word) for word in words)
+def _quote_literals(words: Iterable[str]) -> str:
+    return ", ".join(quote_literal(word) for word in words)

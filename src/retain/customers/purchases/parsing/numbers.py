@@ -11,11 +11,11 @@ import pandas as pd
 
 from retain.customers.files.numbers import decimal_mark
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 MAX_PATTERNS = 1000  # of a column that are looked at; dates or money have a dozen
@@ -49,7 +49,7 @@ class CellPattern:
     last_cell: str
 
 
-def count_patterns(connection: duckdb.DuckDBPyConnection, role: str) -> list[CellPattern]:
+def count_patterns(connection: Connection, role: str) -> list[CellPattern]:
     """Return the most frequent patterns of a text column, at most ``MAX_PATTERNS`` + 1."""
     cell = f"raw_{role}"
     rows = connection.execute(
@@ -71,19 +71,17 @@ def matches_pattern(pattern: str, cell_pattern: str) -> bool:
 
 def full_match_sql(pattern: str, cell: str) -> str:
     """Return the same regular expression as a condition on cells."""
-    return f"regexp_full_match({cell}, {literal(pattern.replace('#', '[0-9]'))})"
+    return f"regexp_full_match({cell}, {quote_literal(pattern.replace('#', '[0-9]'))})"
 
 
-def all_match(connection: duckdb.DuckDBPyConnection, pattern: str, cell: str) -> bool:
+def all_cells_match(connection: Connection, pattern: str, cell: str) -> bool:
     """Return True if every cell matches; ten times as fast as counting all patterns."""
     query = f"SELECT bool_and({full_match_sql(pattern, cell)}) FROM {RAW_TABLE}"  # noqa: S608
     row = connection.execute(query).fetchone()
     return bool(row and row[0])
 
 
-def parse_number_column(
-    connection: duckdb.DuckDBPyConnection, raw: RawRelation, role: str
-) -> SqlExpression:
+def parse_number_column(connection: Connection, raw: RawRelation, role: str) -> SqlExpression:
     """Return the cells of a role as DOUBLE.
 
     Spaces may separate thousands. So may the mark that is not the decimal mark, if some cells of
@@ -105,10 +103,10 @@ def parse_number_column(
     return _parse_text_numbers(cell, count_patterns(connection, role), raw.decimal_mark)
 
 
-def _are_plain_numbers(connection: duckdb.DuckDBPyConnection, cell: str) -> bool:
+def _are_plain_numbers(connection: Connection, cell: str) -> bool:
     """Return True if all cells are digits and points and no point can separate thousands."""
     all_numbers = f"bool_and({full_match_sql('[-+]?#+(?:[.]#+)?', cell)})"
-    decimal = literal("[.]([0-9]{1,2}|[0-9]{4,})$")
+    decimal = quote_literal("[.]([0-9]{1,2}|[0-9]{4,})$")
     points = f"bool_or(contains({cell}, '.')), bool_or(regexp_matches({cell}, {decimal}))"
     row = connection.execute(f"SELECT {all_numbers}, {points} FROM {RAW_TABLE}").fetchone()  # noqa: S608
     return row is not None and bool(row[0]) and bool(row[1]) == bool(row[2])
@@ -120,7 +118,7 @@ def _parse_text_numbers(cell: str, patterns: Sequence[CellPattern], default: str
     plain = cell
     if any(set(p.pattern) - set("#.-+eE") for p in patterns) or mark == "," or groups:
         characters = "\u2212" + mark + _THOUSANDS_SPACES + groups
-        plain = f"translate({cell}, {literal(characters)}, '-.')"
+        plain = f"translate({cell}, {quote_literal(characters)}, '-.')"
     value = f"TRY_CAST({plain} AS DOUBLE)"
     is_complete = len(patterns) <= MAX_PATTERNS
     if not is_complete or not all(matches_pattern(number, p.pattern) for p in patterns):

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.parsing.sql_names import identifier, literal, trim_sql
+from retain.customers.purchases.parsing.sql_names import quote_identifier, quote_literal, trim_sql
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema.purchases import LogColumns
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 RAW_TABLE = "retain_raw"
@@ -119,40 +119,38 @@ def select_list(roles: Mapping[str, str], types: Mapping[str, str]) -> str:
     >>> select_list({"time": "at"}, {"at": "DATE"})
     '"at" AS raw_time, 0::UBIGINT AS rest_hash'
     """
-    rest = [identifier(name) for name in types if name not in roles.values()]
+    rest = [quote_identifier(name) for name in types if name not in roles.values()]
     hashed = f"hash({', '.join(rest)})" if rest else "0::UBIGINT"
     cells = (f"{_cell_sql(types[name], name)} AS raw_{role}" for role, name in roles.items())
     return f"{', '.join(cells)}, {hashed} AS rest_hash"
 
 
-def column_types(
-    connection: duckdb.DuckDBPyConnection, relation: str = RAW_TABLE
-) -> dict[str, str]:
+def fetch_column_types(connection: Connection, relation: str = RAW_TABLE) -> dict[str, str]:
     """Return the type of each column of a relation, in order."""
     rows = connection.execute(f"DESCRIBE FROM {relation}").fetchall()
     return {str(name): str(kind) for name, kind, *_ in rows}
 
 
-def role_types(connection: duckdb.DuckDBPyConnection, raw: str = RAW_TABLE) -> dict[str, str]:
+def fetch_role_types(connection: Connection, raw: str = RAW_TABLE) -> dict[str, str]:
     """Return the type of each role's column in the relation ``retain_raw``."""
-    types = column_types(connection, raw)
+    types = fetch_column_types(connection, raw)
     return {n.removeprefix("raw_"): kind for n, kind in types.items() if n != "rest_hash"}
 
 
-def drop_relations(connection: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+def drop_relations(connection: Connection, names: Iterable[str]) -> None:
     """Drop the tables and views of these names, if they exist."""
     for name in names:
         for kind, catalogue in (("VIEW", "duckdb_views()"), ("TABLE", "duckdb_tables()")):
-            column = f"{kind.lower()}_name"
-            current = "database_name = current_database() AND schema_name = current_schema()"
-            sql = f"SELECT count(*) FROM {catalogue} WHERE {column} = {literal(name)} AND {current}"  # noqa: S608
+            is_current = "database_name = current_database() AND schema_name = current_schema()"
+            condition = f"{kind.lower()}_name = {quote_literal(name)} AND {is_current}"
+            sql = f"SELECT count(*) FROM {catalogue} WHERE {condition}"  # noqa: S608
             row = connection.execute(sql).fetchone()
             if row is not None and row[0]:
-                connection.execute(f"DROP {kind} {identifier(name)}")
+                connection.execute(f"DROP {kind} {quote_identifier(name)}")
 
 
 def _cell_sql(kind: str, name: str) -> str:
-    quoted = identifier(name)
+    quoted = quote_identifier(name)
     if kind in _FLOAT_TYPES:
         return f"CASE WHEN isnan({quoted}) THEN NULL ELSE {quoted} END"
     if kind == "VARCHAR":

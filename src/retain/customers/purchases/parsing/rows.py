@@ -14,7 +14,7 @@ from retain.customers.purchases.parsing.times import parse_time_column
 from retain.schema.purchases import LogFormat, LogPolicy
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 MAX_MONEY = 9e13
@@ -73,7 +73,7 @@ class ParsedRows:
 
 
 def parse_rows(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     raw: RawRelation,
     format: LogFormat,  # noqa: A002 - the user's word
     policy: LogPolicy,
@@ -91,7 +91,7 @@ def parse_rows(
 
 
 def _parse_columns(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     raw: RawRelation,
     format: LogFormat,  # noqa: A002 - the user's word
 ) -> dict[str, SqlExpression]:

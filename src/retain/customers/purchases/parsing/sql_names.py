@@ -9,21 +9,21 @@ PLAIN_TEXT = "[!-~]([ -~]*[!-~])?"
 """Pattern of texts that trimming does not change."""
 
 
-def identifier(name: str) -> str:
+def quote_identifier(name: str) -> str:
     """Return ``name`` as a quoted identifier.
 
-    >>> print(identifier('a "b" c'))
+    >>> print(quote_identifier('a "b" c'))
     "a ""b"" c"
     """
     return '"' + name.replace('"', '""') + '"'
 
 
-def literal(text: str) -> str:
+def quote_literal(text: str) -> str:
     r"""Return ``text`` as a string literal; DuckDB has no escape but the doubled quote.
 
     A NUL would end the statement, so it is written as a call.
 
-    >>> literal("it's"), literal("a\0b")
+    >>> quote_literal("it's"), quote_literal("a\0b")
     ("'it''s'", "('a' || chr(0) || 'b')")
     """
     parts = ["'" + part.replace("'", "''") + "'" for part in text.split("\0")]
@@ -38,6 +38,6 @@ def trim_sql(expression: str) -> str:
     >>> trim_sql("x").partition(" THEN ")[0]
     "CASE WHEN regexp_full_match(x, '[!-~]([ -~]*[!-~])?')"
     """
-    trim = f"nullif(trim({expression}, {literal(BLANKS)}), '')"
-    plain = f"regexp_full_match({expression}, {literal(PLAIN_TEXT)})"
+    trim = f"nullif(trim({expression}, {quote_literal(BLANKS)}), '')"
+    plain = f"regexp_full_match({expression}, {quote_literal(PLAIN_TEXT)})"
     return f"CASE WHEN {plain} THEN {expression} ELSE {trim} END"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from retain.customers.purchases.parsing.numbers import CellPattern, full_match_sql, matches_pattern
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.customers.purchases.parsing.time_zones import (
     epoch_seconds_sql,
     floor_div_sql,
@@ -17,7 +17,7 @@ from retain.customers.purchases.parsing.time_zones import (
 from retain.errors import RetainError, examples
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 CLOCK_PATTERN = "(?:[T ]#{1,2}:##(?::##(?:[.,]#+)?)?)"
@@ -45,7 +45,7 @@ class TimeFormat:
 
 def strptime_sql(cell: str, formats: Sequence[str]) -> str:
     """Return the seconds of a cell in one of several ``strptime`` formats."""
-    listed = ", ".join(literal(text) for text in formats)
+    listed = ", ".join(quote_literal(text) for text in formats)
     argument = listed if len(formats) == 1 else f"[{listed}]"
     return epoch_seconds_sql(f"epoch_us(try_strptime({cell}, {argument}))")
 
@@ -130,7 +130,7 @@ _MAX_CONTRADICTING_SHARE = 0.05  # of cells with day and month in the other orde
 
 
 def infer_day_month_formats(
-    connection: duckdb.DuckDBPyConnection, raw: RawRelation, patterns: Sequence[CellPattern]
+    connection: Connection, raw: RawRelation, patterns: Sequence[CellPattern]
 ) -> list[TimeFormat]:
     """Return the formats of dates with day and month first, one per separator.
 
@@ -150,7 +150,7 @@ def infer_day_month_formats(
 
 
 def _infer_day_month_order(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     raw: RawRelation,
     mark: str,
     pattern: str,

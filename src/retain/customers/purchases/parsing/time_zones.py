@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.errors import RetainError, did_you_mean
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 def epoch_seconds_sql(microseconds: str) -> str:
@@ -21,7 +21,7 @@ def to_local_sql(instant: str, zone: str) -> str:
     """Return the wall clock time of an instant, in seconds."""
     if zone == "UTC":
         return epoch_seconds_sql(f"epoch_us({instant})")
-    return epoch_seconds_sql(f"epoch_us(timezone({literal(zone)}, {instant}))")
+    return epoch_seconds_sql(f"epoch_us(timezone({quote_literal(zone)}, {instant}))")
 
 
 def floor_div_sql(value: str, unit: int) -> str:
@@ -39,28 +39,26 @@ _MAX_SPAN_US = (
 )  # 40 years; a longer log has too many changes of offset to list
 
 
-def check_zone(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
+def check_zone(connection: Connection, zone: str) -> None:
     """Raise if DuckDB does not know a time zone, naming the nearest one."""
     if zone == "UTC":
         return
     rows = connection.execute("SELECT name FROM pg_timezone_names()").fetchall()
-    known = [str(name) for (name,) in rows]
-    if zone not in known:
+    names = [str(name) for (name,) in rows]
+    if zone not in names:
         found = f"data.format.timezone is {zone!r}, which is no time zone"
-        hint = did_you_mean(zone, known)
+        hint = did_you_mean(zone, names)
         raise RetainError(f"{found}; expected one such as 'Europe/Moscow'.{hint}")
 
 
-def local_today(connection: duckdb.DuckDBPyConnection, zone: str) -> date:
+def local_today(connection: Connection, zone: str) -> date:
     """Return the current date in a time zone."""
-    today = f"CAST(timezone({literal(zone)}, now()) AS DATE)"
+    today = f"CAST(timezone({quote_literal(zone)}, now()) AS DATE)"
     row = connection.execute(f"SELECT {today}").fetchone()
     return date.fromisoformat(str(row[0])) if row else datetime.now(UTC).date()
 
 
-def to_wall_clock(
-    connection: duckdb.DuckDBPyConnection, cell: str, relation: str, zone: str
-) -> str:
+def to_wall_clock(connection: Connection, cell: str, relation: str, zone: str) -> str:
     """Return a column of instants as seconds of the wall clock.
 
     The offsets between its first and last instant are written out, ten times as fast as a
@@ -82,7 +80,7 @@ def to_wall_clock(
 
 
 def _list_offsets(
-    connection: duckdb.DuckDBPyConnection, zone: str, first: int, last: int
+    connection: Connection, zone: str, first: int, last: int
 ) -> list[tuple[int, int]]:
     """Return the end of each offset and the offset in microseconds; the last has no end."""
     hourly = _offsets_sql(zone, f"range({first}, {last} + 2 * {_HOUR_US}, {_HOUR_US})")
@@ -101,5 +99,5 @@ def _list_offsets(
 def _offsets_sql(zone: str, instants: str, each: str = "") -> str:
     source = f"SELECT unnest({instants}) AS us" if each else f"SELECT range AS us FROM {instants}"  # noqa: S608
     instant = "make_timestamptz(us)"
-    offset = f"epoch_us(timezone({literal(zone)}, {instant})) - us"
+    offset = f"epoch_us(timezone({quote_literal(zone)}, {instant})) - us"
     return f"SELECT us, {offset} AS off FROM ({source})"  # noqa: S608

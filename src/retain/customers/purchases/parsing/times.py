@@ -13,13 +13,13 @@ from retain.customers.purchases.parsing.numbers import (
     MAX_PATTERNS,
     CellPattern,
     SqlExpression,
-    all_match,
+    all_cells_match,
     count_patterns,
     full_match_sql,
     matches_pattern,
 )
 from retain.customers.purchases.parsing.raw_columns import RAW_TABLE, RawRelation
-from retain.customers.purchases.parsing.sql_names import literal
+from retain.customers.purchases.parsing.sql_names import quote_literal
 from retain.customers.purchases.parsing.time_formats import (
     PLAIN_PATTERN,
     TIME_FORMATS,
@@ -37,12 +37,10 @@ from retain.errors import RetainError, examples
 from retain.schema.purchases import LogFormat
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
-def parse_text_times(
-    connection: duckdb.DuckDBPyConnection, raw: RawRelation, zone: str
-) -> SqlExpression:
+def parse_text_times(connection: Connection, raw: RawRelation, zone: str) -> SqlExpression:
     """Return the times of a text column, each cell in its own format.
 
     Raises
@@ -50,7 +48,7 @@ def parse_text_times(
     RetainError
         No cell has a known format, or the order of day and month is ambiguous.
     """
-    if all_match(connection, PLAIN_PATTERN, "raw_time"):
+    if all_cells_match(connection, PLAIN_PATTERN, "raw_time"):
         return SqlExpression(iso_sql("raw_time", (), zone), is_cheap=False)
     patterns = count_patterns(connection, "time")
     formats = [f for f in TIME_FORMATS if _select_matching(f, patterns)]
@@ -99,7 +97,7 @@ _FIRST_YYYYMMDD, _LAST_YYYYMMDD = 19000101, 21001231
 
 
 def parse_time_column(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     raw: RawRelation,
     format: LogFormat,  # noqa: A002 - the user's word
 ) -> SqlExpression:
@@ -141,12 +139,12 @@ def _typed_time_sql(kind: str) -> str | None:
 
 
 def _parse_with_user_format(
-    connection: duckdb.DuckDBPyConnection, cell: str, time_format: str, zone: str
+    connection: Connection, cell: str, time_format: str, zone: str
 ) -> SqlExpression:
     import duckdb
 
-    parsed = f"try_strptime({cell}, {literal(time_format)})"
-    sample = parsed.replace(cell, literal("1"), 1)
+    parsed = f"try_strptime({cell}, {quote_literal(time_format)})"
+    sample = parsed.replace(cell, quote_literal("1"), 1)
     try:
         row = connection.execute(f"SELECT typeof({sample})").fetchone()
     except duckdb.Error as error:
@@ -159,9 +157,7 @@ def _parse_with_user_format(
     return SqlExpression(sql, is_cheap=False)
 
 
-def _parse_number_times(
-    connection: duckdb.DuckDBPyConnection, cell: str, zone: str
-) -> SqlExpression:
+def _parse_number_times(connection: Connection, cell: str, zone: str) -> SqlExpression:
     """Return days as yyyymmdd, or the s, ms, µs or ns since 1970 that most cells are."""
     day = f"TRY_STRPTIME(CAST({cell} AS VARCHAR), '%Y%m%d')"
     in_range = f"{cell} BETWEEN {_FIRST_YYYYMMDD} AND {_LAST_YYYYMMDD}"

@@ -9,15 +9,15 @@ from retain.customers.purchases.parsing.raw_columns import (
     RAW_TABLE,
     RawRelation,
     check_columns,
-    column_types,
-    role_types,
+    fetch_column_types,
+    fetch_role_types,
     select_list,
 )
 from retain.errors import RetainError
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
+    from duckdb import DuckDBPyConnection as Connection
 
 
 _BATCH_VIEW = "retain_batch"
@@ -42,7 +42,7 @@ def to_record_batch_reader(source: Any) -> pa.RecordBatchReader:
 
 
 def load_batches(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     schema: pa.Schema,
     batches: Iterable[pa.RecordBatch],
     roles: Mapping[str, str],
@@ -57,15 +57,13 @@ def load_batches(
         _insert(
             connection, pa.Table.from_batches([batch], schema), roles, f"INSERT INTO {RAW_TABLE}"
         )
-    return RawRelation(source_name, "batches", roles, role_types(connection), is_stored=True)
+    return RawRelation(source_name, "batches", roles, fetch_role_types(connection), is_stored=True)
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection, table: pa.Table, roles: Mapping[str, str], into: str
-) -> None:
+def _insert(connection: Connection, table: pa.Table, roles: Mapping[str, str], into: str) -> None:
     connection.register(_BATCH_VIEW, table)
     try:
-        types = dict(sorted(column_types(connection, _BATCH_VIEW).items()))
+        types = dict(sorted(fetch_column_types(connection, _BATCH_VIEW).items()))
         connection.execute(f"{into} SELECT {select_list(roles, types)} FROM {_BATCH_VIEW}")  # noqa: S608
     finally:
         connection.unregister(_BATCH_VIEW)

@@ -18,16 +18,16 @@ from retain.customers.purchases.parsing.raw_columns import (
     RawRelation,
     check_columns,
     check_same_columns,
-    role_types,
+    fetch_role_types,
     select_list,
 )
-from retain.customers.purchases.parsing.sql_names import BLANKS, identifier, literal
+from retain.customers.purchases.parsing.sql_names import BLANKS, quote_identifier, quote_literal
 from retain.customers.purchases.readers.location import LogLocation
 from retain.errors import RetainError
 from retain.storage.reading import open_regular
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 SPACE_SEPARATED = " "
@@ -54,7 +54,7 @@ class CsvFile:
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection,
+    connection: Connection,
     location: LogLocation,
     roles: Mapping[str, str],
     names: tuple[str, ...] | None,
@@ -77,7 +77,7 @@ def load(
         name=location.name,
         dialect=str(first.dialect),
         column_names=roles,
-        types=role_types(connection),
+        types=fetch_role_types(connection),
         is_stored=True,
         decimal_mark=first.dialect.decimal,
         n_header_lines=int(first.has_header) if len(files) == 1 else None,
@@ -151,10 +151,7 @@ _NO_SEPARATOR = "\x1f"
 
 
 def _create_table(
-    connection: duckdb.DuckDBPyConnection,
-    files: list[CsvFile],
-    roles: Mapping[str, str],
-    temp_dir: Path,
+    connection: Connection, files: list[CsvFile], roles: Mapping[str, str], temp_dir: Path
 ) -> None:
     import duckdb
 
@@ -191,13 +188,13 @@ def _read_csv_sql(files: list[CsvFile]) -> str:
     first = files[0]
     by_spaces = first.dialect.separator == SPACE_SEPARATED
     names = ("line",) if by_spaces else first.column_names
-    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
-    paths = ", ".join(literal(glob.escape(str(file.utf8_path))) for file in files)
+    columns = ", ".join(f"{quote_literal(name)}: 'VARCHAR'" for name in names)
+    paths = ", ".join(quote_literal(glob.escape(str(file.utf8_path))) for file in files)
     separator = _NO_SEPARATOR if by_spaces else first.dialect.separator
     quote = "''" if by_spaces else "'\"'"
     reader = (
         f"read_csv([{paths}], auto_detect=false, columns={{{columns}}}, "
-        f"delim={literal(separator)}, quote={quote}, escape={quote}, "
+        f"delim={quote_literal(separator)}, quote={quote}, escape={quote}, "
         f"header={str(first.has_header).lower()}, hive_partitioning=false, compression='none')"
     )
     if by_spaces:
@@ -213,7 +210,7 @@ def _split_at_spaces_sql(reader: str, names: tuple[str, ...]) -> str:
     error = f"error('CSV Error on Line: ' || left(line, 60) || {count})"
     checked = f"CASE WHEN len(cells) = {len(names)} THEN cells ELSE {error} END AS cells"
     rows = f"SELECT {checked} FROM ({split} WHERE {line} <> '')"  # noqa: S608 - quoted
-    cells = (f"cells[{n}] AS {identifier(name)}" for n, name in enumerate(names, start=1))
+    cells = (f"cells[{n}] AS {quote_identifier(name)}" for n, name in enumerate(names, start=1))
     return f"SELECT {', '.join(cells)} FROM ({rows})"  # noqa: S608
 
 

@@ -13,12 +13,12 @@ from retain.customers.purchases.parsing.raw_columns import (
     RawRelation,
     check_columns,
     check_same_columns,
-    column_types,
     drop_relations,
-    role_types,
+    fetch_column_types,
+    fetch_role_types,
     select_list,
 )
-from retain.customers.purchases.parsing.sql_names import identifier, literal
+from retain.customers.purchases.parsing.sql_names import quote_identifier, quote_literal
 from retain.customers.purchases.parsing.time_zones import check_zone
 from retain.customers.purchases.readers.location import LogLocation
 from retain.customers.purchases.readers.sql import resolve_table
@@ -26,7 +26,7 @@ from retain.errors import RetainError
 from retain.storage.parquet import read_parquet_schema
 
 if TYPE_CHECKING:
-    import duckdb
+    from duckdb import DuckDBPyConnection as Connection
 
 
 ATTACHED = "retain_log"
@@ -34,14 +34,11 @@ ATTACHED = "retain_log"
 
 
 def create_table_view(
-    connection: duckdb.DuckDBPyConnection,
-    location: LogLocation,
-    table: str | None,
-    roles: Mapping[str, str],
+    connection: Connection, location: LogLocation, table: str | None, roles: Mapping[str, str]
 ) -> RawRelation:
     """Create a view of the table; a view in the file is an error, as it may read other files."""
     _attach(connection, location)
-    condition = f"WHERE database_name = {literal(ATTACHED)} AND NOT internal"
+    condition = f"WHERE database_name = {quote_literal(ATTACHED)} AND NOT internal"
     tables = f"SELECT schema_name, table_name FROM duckdb_tables() {condition}"  # noqa: S608 - quoted
     names = [(str(s), str(t)) for s, t in connection.execute(tables).fetchall()]
     views = f"SELECT view_name FROM duckdb_views() {condition}"  # noqa: S608 - quoted
@@ -49,25 +46,25 @@ def create_table_view(
         found = f"{table!r} of {location.name} is a view"
         raise RetainError(f"{found}; expected a table. Store it: CREATE TABLE … AS FROM {table}.")
     schema, name = resolve_table(location.name, table, names, "main")
-    source = f"{identifier(ATTACHED)}.{identifier(schema)}.{identifier(name)}"
-    types = dict(sorted(column_types(connection, source).items()))
+    source = f"{quote_identifier(ATTACHED)}.{quote_identifier(schema)}.{quote_identifier(name)}"
+    types = dict(sorted(fetch_column_types(connection, source).items()))
     source_name = f"table {name!r} of {location.name}"
     check_columns(source_name, list(types), roles, "")
     select = f"SELECT {select_list(roles, types)} FROM {source}"  # noqa: S608 - quoted
     connection.execute(f"CREATE VIEW {RAW_TABLE} AS {select}")
-    return RawRelation(source_name, "DuckDB", roles, role_types(connection), is_stored=False)
+    return RawRelation(source_name, "DuckDB", roles, fetch_role_types(connection), is_stored=False)
 
 
-def detach(connection: duckdb.DuckDBPyConnection) -> None:
+def detach(connection: Connection) -> None:
     """Detach the file of a log, if one is attached."""
     connection.execute(f"DETACH DATABASE IF EXISTS {ATTACHED}")
 
 
-def _attach(connection: duckdb.DuckDBPyConnection, location: LogLocation) -> None:
+def _attach(connection: Connection, location: LogLocation) -> None:
     import duckdb
 
     try:
-        file = literal(str(location.files[0]))
+        file = quote_literal(str(location.files[0]))
         connection.execute(f"ATTACH {file} AS {ATTACHED} (READ_ONLY, TYPE duckdb)")
     except duckdb.Error as error:
         reason = str(error).splitlines()[0][:200]
@@ -75,7 +72,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, location: LogLocation) -> Non
 
 
 def create_parquet_view(
-    connection: duckdb.DuckDBPyConnection, location: LogLocation, roles: Mapping[str, str]
+    connection: Connection, location: LogLocation, roles: Mapping[str, str]
 ) -> RawRelation:
     """Create a view of all files; columns of several types take the widest."""
     schemas = {path: read_parquet_schema(path).remove_metadata() for path in location.files}
@@ -85,17 +82,19 @@ def create_parquet_view(
         check_columns(file_name, schema.names, roles, "")
         check_same_columns(f"file {str(location.files[0])!r}", first.names, file_name, schema.names)
     same_types = all(schema.equals(first) for schema in schemas.values())
-    files = ", ".join(literal(glob.escape(str(path))) for path in location.files)
+    files = ", ".join(quote_literal(glob.escape(str(path))) for path in location.files)
     by_name = str(not same_types).lower()
     options = f"union_by_name={by_name}, hive_partitioning=false, binary_as_string=true"
     reader = f"read_parquet([{files}], {options})"
-    types = dict(sorted(column_types(connection, reader).items()))
+    types = dict(sorted(fetch_column_types(connection, reader).items()))
     select = f"SELECT {select_list(roles, types)} FROM {reader}"  # noqa: S608 - quoted
     connection.execute(f"CREATE VIEW {RAW_TABLE} AS {select}")
-    return RawRelation(location.name, "Parquet", roles, role_types(connection), is_stored=False)
+    return RawRelation(
+        location.name, "Parquet", roles, fetch_role_types(connection), is_stored=False
+    )
 
 
-def configure(connection: duckdb.DuckDBPyConnection, zone: str) -> None:
+def configure(connection: Connection, zone: str) -> None:
     """Drop the relations of another log and forbid the download of extensions.
 
     Raises

@@ -128,10 +128,10 @@ def _find_files(path: str) -> tuple[Path, ...]:
         check_exists(target)
         return (target,)
     matches = map(Path, glob.iglob(path, recursive=True))  # noqa: PTH207 - it may be absolute
-    found = sorted(match for match in matches if match.is_file())
-    if not found:
+    files = sorted(match for match in matches if match.is_file())
+    if not files:
         raise RetainError(f"pattern {path!r} matches no file; expected CSV or Parquet files.")
-    return tuple(found)
+    return tuple(files)
 
 
 def _find_in_folder(folder: Path) -> tuple[Path, ...]:
@@ -141,15 +141,15 @@ def _find_in_folder(folder: Path) -> tuple[Path, ...]:
     """
     suffixes = (*_TEXT_SUFFIXES, *_PARQUET_SUFFIXES)
     visible = (path for path in folder.rglob("*") if not _is_hidden(path.relative_to(folder)))
-    files = (path for path in visible if path.suffix.lower() in suffixes and path.is_file())
+    candidates = (path for path in visible if path.suffix.lower() in suffixes and path.is_file())
     has_results = cache(lambda parent: any((parent / name).exists() for name in _RESULT_FILES))
-    found = tuple(sorted(path for path in files if not _is_result(path, folder, has_results)))
-    if not found:
+    files = tuple(sorted(path for path in candidates if not _is_result(path, folder, has_results)))
+    if not files:
         names = examples(sorted(child.name for child in folder.iterdir()))
         holds = f"it holds {names}" if names else "it is empty"
         expected = f"expected files {', '.join(suffixes)}"
         raise RetainError.at(f"folder {str(folder)!r}", holds, expected)
-    return found
+    return files
 
 
 def _is_result(file: Path, folder: Path, has_results: Callable[[Path], bool]) -> bool:

@@ -17,9 +17,9 @@ from retain.customers.purchases.readers.location import LogLocation
 from retain.errors import RetainError, did_you_mean, examples
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
     import sqlalchemy as sa
+    from duckdb import DuckDBPyConnection as Connection
 
 
 def resolve_table(
@@ -64,10 +64,7 @@ _READ_ONLY_OPTION = "-c default_transaction_read_only=on"
 
 
 def load(
-    connection: duckdb.DuckDBPyConnection,
-    location: LogLocation,
-    table: str | None,
-    roles: Mapping[str, str],
+    connection: Connection, location: LogLocation, table: str | None, roles: Mapping[str, str]
 ) -> RawRelation:
     """Load the rows of a table, all cells as text."""
     with _connect(location) as engine, _readable_database_errors(location):
@@ -146,9 +143,9 @@ def _find_table(engine: sa.Engine, location: LogLocation, table: str | None) -> 
         names = (*inspector.get_table_names(schema), *inspector.get_view_names(schema))
         tables += [(schema, name) for name in names]
     schema, name = resolve_table(location.name, table, tables, default_schema)
-    found = sa.table(_quote(name), schema=_quote(schema))
+    source = sa.table(_quote(name), schema=_quote(schema))
     with engine.connect() as connection:
-        empty = connection.execute(sa.select(sa.text("*")).select_from(found).limit(0))
+        empty = connection.execute(sa.select(sa.text("*")).select_from(source).limit(0))
         columns: list[sa.ColumnClause[Any]] = [sa.column(_quote(key)) for key in empty.keys()]  # noqa: SIM118 - no mapping
     return sa.table(_quote(name), *columns, schema=_quote(schema))
 
