@@ -79,7 +79,6 @@ class Recalibration:
     def as_json(self) -> dict[str, Any]:
         """Return a plain dict, for ``from_json``."""
         low, high = self.slope_interval
-        low, high = self.slope_interval
         return {
             "intercept": self.intercept,
             "slope": {"value": self.slope, "low": low, "high": high},
