@@ -11,7 +11,7 @@ import pytest
 
 from retain.cli.compare import compare
 from retain.cli.run import answer, run
-from retain.execution.plan import Plan, PlannedRun
+from retain.execution.plan import PlannedRun, SweepPlan
 from retain.execution.task import Task
 from retain.record import RunDirectory, StudyDirectory
 
@@ -174,8 +174,8 @@ def make_task(make_record):
         return Task(
             id=id_,
             directory=RunDirectory(Path("outputs", study, f"{model}-{id_}")),
-            tree=tree,
-            recorded=tree,
+            config=tree,
+            recorded_config=tree,
             overrides=(f"model={model}", f"sampler={sampler}"),
             hydra={},
             data=record.data.model_copy(update={"rows": rows}),
@@ -198,7 +198,7 @@ def record_of(make_record):
             "id": task.id,
             "state": state,
             "reason": None if done else "because",
-            "config": task.tree,
+            "config": task.config,
             "data": task.data,
             "split": task.split,
             "seconds": {"prepare": seconds / 4, "fit": seconds * 3 / 4} if done else {},
@@ -219,7 +219,7 @@ def make_plan():
             PlannedRun(task, before.get(task.id), None if task.id in before else "new")
             for task in tasks
         ]
-        return Plan(StudyDirectory(Path("outputs", "models")), tuple(runs), ())
+        return SweepPlan(StudyDirectory(Path("outputs", "models")), tuple(runs), ())
 
     return make
 

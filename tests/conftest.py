@@ -97,17 +97,23 @@ NEEDS = {
     "ray": "cluster",
 }
 """The marker of a test, by the fixture it uses."""
+COMMANDS = {"retain", "retain_compare"}
+TRACED = ("tests/cli/", "tests/workflows/test_recorded_data.py")
+"""Where coverage is measured of tests that call commands in this process."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the fixtures they use, and begin with those that take longest.
 
-    Slow tests run untraced: coverage comes from the others, and from the fixtures of all.
+    Coverage comes from quick tests, from the fixtures of all, and from the commands in ``TRACED``;
+    it slows Python down two- or threefold, so that other slow tests run without it.
     """
     for item in items:
         for marker in {NEEDS[name] for name in getattr(item, "fixturenames", ()) if name in NEEDS}:
             item.add_marker(marker)
-        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
+        called = COMMANDS.intersection(getattr(item, "fixturenames", ()))
+        traced = called and item.nodeid.startswith(TRACED)
+        if any(item.get_closest_marker(name) for name in ("slow", "browser")) and not traced:
             item.add_marker("no_cover")
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
@@ -236,15 +242,15 @@ def make_log(n: int = 300, days: int = 540, seed: int = 0) -> pd.DataFrame:
 def _without_charts() -> Iterator[None]:
     from retain.execution.executor import run_in_subprocess
 
-    def run_all_but_charts(job: str, *arguments: Any, **named: Any) -> Any:
+    def run_all_but_charts(job: str, *arguments: Any, description: str) -> Any:
         return (
             contextlib.nullcontext(list)
-            if job in {"draw", "render"}
-            else run_in_subprocess(job, *arguments, **named)
+            if job == "render"
+            else run_in_subprocess(job, *arguments, description=description)
         )
 
     with (
-        mock.patch("retain.workflows.verdict_files.run_in_subprocess", run_all_but_charts),
+        mock.patch("retain.workflows.compare.run_in_subprocess", run_all_but_charts),
         mock.patch("retain.report.page.page.page", return_value=""),
     ):
         yield

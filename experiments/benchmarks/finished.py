@@ -17,7 +17,7 @@ import numpy as np
 from retain.cli.compose import Composer, resolve
 from retain.cli.overrides import Arguments
 from retain.execution.dataset import Dataset, prepare_dataset
-from retain.execution.plan import environment, git
+from retain.execution.plan import collect_environment, read_git_state
 from retain.learning.components import build_training_spec
 from retain.learning.experiment import CrossValidationResult, cross_validate
 from retain.learning.metrics import corrected_interval
@@ -122,11 +122,11 @@ def _record(
         data=prepared.data,
         split=prepared.split,
         metrics={name: _facts(metric, ratio) for name, metric in metrics.items()},
-        checks=prepared.told,
+        checks=prepared.check_results,
         seconds={"prepare": 0.07, "fit": 0.2 + number % 7 / 10, "predict": 0.02, "metrics": 0.01},
         peak_memory_mb=184.0,
-        environment=environment(),
-        git=git(),
+        environment=collect_environment(),
+        git=read_git_state(),
         warnings=(),
         started=started.isoformat(timespec="milliseconds"),
         finished=(started + timedelta(milliseconds=800)).isoformat(timespec="milliseconds"),

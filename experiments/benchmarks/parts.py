@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from retain.execution.limits import peak_memory_mb, reset_peak_memory
+from retain.execution.limits import measure_peak_memory_mb, reset_peak_memory
 
 WORDS = ("model=lightgbm", "data=one_click", "validation.repeats=1")
 ROWS = ("train", "target", "test")
@@ -129,7 +129,7 @@ def _run(folder: Path) -> Any:
 
 
 def _with_peak(told: Told) -> Told:
-    told["peak"] = peak_memory_mb()
+    told["peak"] = measure_peak_memory_mb()
     return told
 
 

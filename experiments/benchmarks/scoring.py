@@ -87,7 +87,7 @@ def trained(folder: Path, model: str, customers: int = 1300) -> str:
 def one_round(verdict: str, new: Path, customers: int) -> Round:
     """Seconds of reading, of predicting and of the whole command, one after the other."""
     saved = load_winner(Path(verdict) / "verdict.json")
-    model = load(saved.folder / saved.file.file, saved.file.sha256)
+    model = load(saved.folder / saved.model_file.file, saved.model_file.sha256)
     read, people = timed(build_source(_node(saved, new), learnt=saved.reference.kinds))
     table = training_columns(people, saved.reference.kinds)
     predict, _ = timed(partial(model.predict_proba, table))

@@ -34,7 +34,7 @@ from retain.campaign.assignment import read_assignment
 from retain.cli.run import answer
 from retain.record import CampaignDirectory, ScoreDirectory, StudyDirectory
 from retain.storage.reading import parse_json, read_json, read_json_lines
-from retain.storage.writing import hash_of
+from retain.storage.writing import hash_file
 
 KILLS_BETWEEN_WHOLE_RUNS = 5
 LEFTOVERS = (".staging-*", ".commit", ".unfinished-*", "retain-scratch-*")
@@ -183,10 +183,10 @@ def find_torn(study: StudyDirectory) -> Iterator[str]:
 def _torn_verdict(study: StudyDirectory) -> Iterator[str]:
     tree = read_json(study.verdict_json)
     for name, sha256 in tree["files"].items():
-        if hash_of(study.verdict / name) != sha256:
+        if hash_file(study.verdict / name) != sha256:
             yield f"verdict/{name} is of another verdict"
     for part in (tree["model"], tree["reference"]):
-        if hash_of(study.verdict / part["file"]) != part["sha256"]:
+        if hash_file(study.verdict / part["file"]) != part["sha256"]:
             yield f"verdict/{part['file']} is of another verdict"
     yield from _torn_pointer(study, tree["campaign"]["id"], tree["campaign_sha256"])
     if tree["campaign"]["id"] not in study.report.read_text(encoding="utf-8"):
@@ -197,7 +197,7 @@ def _torn_verdict(study: StudyDirectory) -> Iterator[str]:
 
 
 def _torn_pointer(study: StudyDirectory, id_: str, sha256: str) -> Iterator[str]:
-    if hash_of(study.campaign(id_).campaign_json) != sha256:
+    if hash_file(study.campaign(id_).campaign_json) != sha256:
         yield f"campaign {id_} is not the one pointed to"
 
 

@@ -34,7 +34,7 @@ from retain.campaign.assignment import campaign_id, read_assignment
 from retain.errors import RetainError
 from retain.learning.score_file import read_scores
 from retain.record import BrokenRun, Record, RecordChecker, StudyDirectory, identity, slug_of
-from retain.storage.reading import DESCRIPTION
+from retain.storage.reading import MODEL_SCHEMA_FILE
 from retain.verdict.model_file import load
 from retain.verdict.sealed_test import Ledger
 from retain.workflows.saved_winner import load_winner
@@ -169,7 +169,7 @@ def vary_skops(ground: Ground) -> Reader:
     weights, apart = (4, 4, 4, 1), _Apart()
 
     def vary(chance: Random) -> Read:
-        raw = mutate_zip(chance, chance.choices(raws, weights)[0], DESCRIPTION)
+        raw = mutate_zip(chance, chance.choices(raws, weights)[0], MODEL_SCHEMA_FILE)
         path.write_bytes(raw)
         sha256 = hashlib.sha256(raw).hexdigest()
         apart.start()

@@ -20,7 +20,7 @@ from retain.campaign.reference import (
 )
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
-from retain.storage.writing import hash_of
+from retain.storage.writing import hash_file
 
 HOSTILE = ["=HYPERLINK(0)", "[red]", "(missing)", "(other)", 'a,b\n"c', "", "{x}", "\u202e%s"]
 
@@ -180,7 +180,7 @@ def test_a_reference_of_an_older_version_is_refused(trained, tmp_path):
     path = tmp_path / "reference.json"
     path.write_text(json.dumps({**trained.model_dump(by_alias=True), "schema": 1}))
     with pytest.raises(RetainError, match=r"has schema 1, which retain 0\.1 reads"):
-        read(path, hash_of(path))
+        read(path, hash_file(path))
 
 
 def test_a_reference_that_was_touched_is_refused(trained, tmp_path):
@@ -207,7 +207,7 @@ def test_a_reference_of_nonsense_is_refused_in_a_sentence(trained, tmp_path, cha
     path = tmp_path / "reference.json"
     path.write_text(json.dumps(tree))
     with pytest.raises(RetainError, match=f"cannot be read as a reference: .*{told_}") as caught:
-        read(path, hash_of(path))
+        read(path, hash_file(path))
     assert "\n" not in str(caught.value)
 
 

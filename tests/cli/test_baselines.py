@@ -19,7 +19,7 @@ def runs(*words):
 
 
 def models(found):
-    return [run.tree["model"]["name"] for run in found]
+    return [run.config["model"]["name"] for run in found]
 
 
 def test_every_sweep_of_the_source_runs_its_baselines_too():
@@ -40,17 +40,17 @@ def test_what_is_of_a_model_asks_for_no_more_of_them():
     found = runs("-m", *LOG, "model=logreg", *AXES, *toggles)
     assert len(found) == 2**6 + 2
     for run in found[-2:]:
-        assert run.tree["sampler"]["name"] == "none"
-        assert "C" not in run.tree["model"]
+        assert run.config["sampler"]["name"] == "none"
+        assert "C" not in run.config["model"]
         assert run.run.features.on("site")
 
 
 def test_each_leaderboard_has_its_own():
     boards = ("data.label.horizon=60,90", "seed=0,1", "validation.folds=3,5")
     found = runs("-m", *LOG, "model=logreg", *boards, "sampler=none,smote")
-    mine = [run for run in found if run.tree["model"]["name"] == "recency_rule"]
+    mine = [run for run in found if run.config["model"]["name"] == "recency_rule"]
     kept = {
-        (run.tree["data"]["label"]["horizon"], run.run.seed, run.run.validation.folds)
+        (run.config["data"]["label"]["horizon"], run.run.seed, run.run.validation.folds)
         for run in mine
     }
     assert len(mine) == len(kept) == 8
@@ -59,7 +59,7 @@ def test_each_leaderboard_has_its_own():
 
 def test_sources_swept_beside_each_other_keep_theirs_apart():
     found = runs("-m", *LOG[1:], "data=purchases,demo", "model=logreg", "data.customers=90")
-    pairs = {(run.tree["data"]["name"], run.tree["model"]["name"]) for run in found}
+    pairs = {(run.config["data"]["name"], run.config["model"]["name"]) for run in found}
     assert pairs == {
         ("purchases", "logreg"),
         ("purchases", "recency_rule"),

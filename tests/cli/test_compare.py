@@ -137,7 +137,7 @@ def test_outputs_of_another_machine_give_a_leaderboard_and_ask_for_the_data(
     other.to_csv("moved.csv", index=False)
     code, output = retain_compare("study=far", *given)
     assert code == 2
-    assert re.search("these runs learnt from customers with fingerprint .*; found", output)
+    assert re.search("these runs were trained on customers with fingerprint .*; found", output)
 
 
 def test_runs_in_any_folder_can_be_compared(swept, retain_compare):
@@ -161,7 +161,7 @@ def test_unlike_runs_are_refused(swept, retain, retain_compare, tiny):
         (("study=smal",), r"there are no runs of study 'smal': outputs holds small.*'small'\?"),
         ((), "name what to compare: study=NAME, or runs=DIR"),
         (("study=small", "runs=x"), "one of the two"),
-        (("runs=nowhere",), "runs=nowhere is no folder"),
+        (("runs=nowhere",), "runs=nowhere is not a folder"),
         (("study=small", "resample=9"), r"key 'resample' is unknown. Did you mean 'resamples'\?"),
         (("-m", "study=small"), "no -m and no lists"),
     ],
@@ -219,7 +219,7 @@ def test_scores_that_are_no_scores_are_refused(swept, retain_compare):
         path.write_bytes(b"no parquet")
     code, output = retain_compare("study=small", "resamples=100")
     assert code == 2
-    assert "scores.parquet' is no whole Parquet file" in output
+    assert "scores.parquet' is not a complete Parquet file" in output
     assert "All 3 runs are broken" in output
 
 

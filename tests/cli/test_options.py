@@ -158,7 +158,7 @@ def test_every_study_plans_its_runs(option, tmp_path, monkeypatch, log):
     data = [text for text in log if text.startswith("data.")]
     runs = study(option, *(data if option == "purchases" else ()))
     planned = plan_runs(runs, preflight([one.run for one in runs]))
-    assert all(one.why == "new" for one in planned.runs)
+    assert all(one.pending_reason == "new" for one in planned.runs)
     assert planned.study.path.name == option
     assert not Path(runs[0].run.outputs).is_absolute()
     assert list(tmp_path.iterdir()) == []
@@ -174,7 +174,7 @@ def smoke():
 @pytest.mark.slow
 @pytest.mark.parametrize("group", ["model", "sampler", "scaling", "calibration", "tuning"])
 def test_the_smoke_study_has_every_option(smoke, group):
-    assert {run.tree[group]["name"] for run in smoke} == set(OPTIONS[group])
+    assert {run.config[group]["name"] for run in smoke} == set(OPTIONS[group])
 
 
 @pytest.mark.slow
@@ -222,7 +222,11 @@ def test_every_part_of_a_campaign_composes_and_settles(group):
         found = campaign_settings(
             line, compose_compare(line), SimpleNamespace(config={"data": {"name": "demo"}})
         )
-        by_group = {"value": found.value, "campaign": found.planning, "offers": found.catalogue}
+        by_group = {
+            "assumptions": found.assumptions,
+            "campaign": found.planning,
+            "offers": found.catalogue,
+        }
         assert by_group[group].name == option
 
 

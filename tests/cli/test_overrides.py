@@ -28,8 +28,8 @@ def test_hydras_own_flags_are_left_to_hydra(flag):
     [
         (["--multrun"], r"flag '--multrun' is unknown\. Did you mean '--multirun'\?"),
         (["models"], r"'models' sets nothing; expected key=value"),
-        (["-cd", "nowhere"], "--config-dir 'nowhere' is no folder"),
-        (["-cd"], "--config-dir '' is no folder"),
+        (["-cd", "nowhere"], "--config-dir 'nowhere' is not a folder"),
+        (["-cd"], "--config-dir '' is not a folder"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(words, message):

@@ -85,7 +85,7 @@ def tamper(files):
 @pytest.mark.parametrize(
     ("spoil", "words", "message"),
     [
-        (spoil_ids, (), "2 ids stand more than once: '898', '899'"),
+        (spoil_ids, (), "2 ids are repeated: '898', '899'"),
         (
             add_foreign,
             (),

@@ -10,7 +10,7 @@ import pytest
 from retain.cli.compose import Composer
 from retain.cli.overrides import Arguments
 from retain.cli.terminal.progress import format_tuning
-from retain.execution.scheduling import CostModel, Kind
+from retain.execution.scheduling import CostGroup, CostModel
 from retain.record import RunDirectory, TuningInfo
 from retain.schema import parse
 from retain.storage.paths import conf_dir
@@ -40,7 +40,7 @@ def composed(*overrides):
 
 def config_and_id(*overrides):
     (run,) = composed(*overrides)
-    return run.tree, run.id
+    return run.config, run.id
 
 
 # Somebody's other range must not make runs that nobody tunes look like others, or run them again.
@@ -61,11 +61,11 @@ def test_a_search_space_is_part_of_a_run_that_is_tuned():
 
 
 def test_only_tuned_runs_are_told_apart_by_their_search_space():
-    runs = [run.tree for run in composed("model=logreg,tree", "tuning=none,optuna")]
+    runs = [run.config for run in composed("model=logreg,tree", "tuning=none,optuna")]
     keys = differing_keys(runs)
     assert keys["tuning"] == ["none", "optuna"] * 2
     assert not any("search" in key for key in keys)
-    runs += [run.tree for run in composed("tuning=optuna", "model.search.C.high=10.0")]
+    runs += [run.config for run in composed("tuning=optuna", "model.search.C.high=10.0")]
     assert differing_keys(runs)["model.search.C.high"] == [None, 100.0, None, None, 10.0]
 
 
@@ -110,7 +110,8 @@ def test_a_run_that_is_not_tuned_records_nothing_of_it(retain, tiny, records):
 
 def test_optimism_and_agreement_are_told_in_one_line():
     assert format_tuning(FACTS) == (
-        "inner best 0.912, outer 0.905, optimism +0.007 [-0.010, +0.025]; the folds chose "
+        "ROC-AUC in the search 0.912, in cross-validation 0.905, optimism +0.007 "
+        "(95 % CI \u22120.010 to +0.025); chosen in the folds: "
         "C 0.01 to 12 (median 0.125), gamma scale (60% of them)"
     )
 
@@ -195,7 +196,7 @@ def test_without_optuna_the_extra_is_named_before_any_fit(retain, tiny, monkeypa
 def test_what_runs_cost_is_learnt_apart_for_those_that_are_tuned(make_task, record_of):
     task = make_task(model="svc")
     tuned = make_task("89abcdef", model="svc")
-    tuned.tree["tuning"] = {"name": "optuna", "trials": 20}
+    tuned.config["tuning"] = {"name": "optuna", "trials": 20}
     costs = CostModel([record_of(task, seconds=1.0), record_of(tuned, seconds=60.0)])
-    assert Kind.of(tuned).trials == 20
-    assert [costs.alike(Kind.of(one)) for one in (task, tuned)] == [1.0, 60.0]
+    assert CostGroup.of(tuned).trials == 20
+    assert [costs.similar_cost(CostGroup.of(one)) for one in (task, tuned)] == [1.0, 60.0]

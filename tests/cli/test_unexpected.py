@@ -17,8 +17,8 @@ from retain.cli.run import answer, run
 from retain.cli.unexpected import MAX_LOG_BYTES, logged_beside
 from retain.errors import RetainError
 from retain.execution.shortage import LESS_MEMORY, describe_shortage
-from retain.execution.worker import _answered
-from retain.execution.worker_start import limited_start
+from retain.execution.worker import _run_job
+from retain.execution.worker_start import start_timeout
 
 
 @pytest.fixture
@@ -178,7 +178,7 @@ def test_a_worker_tells_that_memory_ran_out(monkeypatch):
         raise pa.ArrowMemoryError("malloc of size 64 failed")
 
     monkeypatch.setattr("retain.execution.worker.import_module", starve)
-    assert type(_answered("survey", ()).error) is MemoryError
+    assert type(_run_job("preflight", ()).error) is MemoryError
 
 
 # OpenBLAS asks for memory in an endless loop where there is none.
@@ -188,7 +188,7 @@ def test_a_server_that_does_not_start_workers_is_killed(monkeypatch):
     monkeypatch.setattr("os.kill", lambda *words: killed.append(words))
 
     def waiting():
-        with limited_start(0.01):
+        with start_timeout(0.01):
             while not killed:
                 pass
             raise EOFError

@@ -133,14 +133,14 @@ SWEEPS = {
     "data.path=(" + "é" * 90_000: "90,000 characters beyond ASCII",
     "model=range(0,3)": "is not one of",
     "model=null": "is not one of",
-    "hydra=5": "what Hydra does itself",
-    "hydra.run.dir=x": "what Hydra does itself",
-    "hydra.sweeper.params={seed:[1,2]}": "what Hydra does itself",
-    "hydra.sweeper.params.seed=5": "what Hydra does itself",
-    "hydra.searchpath=[x]": "what Hydra does itself",
-    "~hydra": "what Hydra does itself",
-    "hydra/job_logging=none": "what Hydra does itself",
-    "hydra/launcher=ray,basic": "sweeps what Hydra does",
+    "hydra=5": "a setting of Hydra itself",
+    "hydra.run.dir=x": "a setting of Hydra itself",
+    "hydra.sweeper.params={seed:[1,2]}": "a setting of Hydra itself",
+    "hydra.sweeper.params.seed=5": "a setting of Hydra itself",
+    "hydra.searchpath=[x]": "a setting of Hydra itself",
+    "~hydra": "a setting of Hydra itself",
+    "hydra/job_logging=none": "a setting of Hydra itself",
+    "hydra/launcher=ray,basic": "sweeps a setting of Hydra",
 }
 
 

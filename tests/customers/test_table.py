@@ -241,9 +241,7 @@ def test_without_an_id_the_row_number_is_the_id_and_told(written, caplog):
 
 def test_ids_that_repeat_are_refused(written):
     path = written(id=[1, 1, 2, 2, 3], a=list("abcab"))
-    with pytest.raises(
-        RetainError, match=r"column 'id': 2 ids stand more than once: '1', '2'; expec"
-    ):
+    with pytest.raises(RetainError, match=r"column 'id': 2 ids are repeated: '1', '2'; expec"):
         read(path=path, id="id")
 
 
@@ -311,7 +309,7 @@ def test_an_unclear_answer_has_to_be_named(written):
             ["a", "b", "c"],
             "column 'answer': it has 3 values: 'a', 'b', 'c'; expected .*exactly two",
         ),
-        (["a", "a", "a"], "it has 1 values: 'a'"),
+        (["a", "a", "a"], "it has 1 value: 'a'"),
         (["NA", "?", "-"], "it has no values; expected a target of exactly two values"),
     ],
 )

@@ -113,7 +113,7 @@ def test_a_run_ends_after_it_began_whatever_the_clock_says(here, make_task, monk
     began = datetime(2026, 1, 1, 12, tzinfo=UTC)
     monkeypatch.setattr("retain.execution.task.now", began.isoformat)
     task = make_task()
-    task = replace(task, tree={**task.tree, "seed": 0}).begun()
+    task = replace(task, config={**task.config, "seed": 0}).mark_started()
     monkeypatch.setattr("retain.execution.task.now", (began - timedelta(hours=1)).isoformat)
     record = finish(task, RunOutcome("failed", reason="because"))
     assert 0 <= took(record.model_dump()) < 10

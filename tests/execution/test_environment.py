@@ -12,9 +12,9 @@ from retain.storage.writing import hash_folder
 
 def test_a_folder_outside_any_repository_has_no_commit(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    plan.git.cache_clear()
-    found = plan.git()
-    plan.git.cache_clear()
+    plan.read_git_state.cache_clear()
+    found = plan.read_git_state()
+    plan.read_git_state.cache_clear()
     assert found.commit is None
     assert not found.dirty
 
@@ -24,13 +24,13 @@ def test_a_machine_without_git_has_no_commit(monkeypatch):
         raise FileNotFoundError("git")
 
     monkeypatch.setattr(subprocess, "run", missing)
-    plan.git.cache_clear()
-    assert plan.git().commit is None
-    plan.git.cache_clear()
+    plan.read_git_state.cache_clear()
+    assert plan.read_git_state().commit is None
+    plan.read_git_state.cache_clear()
 
 
 def test_the_environment_names_the_packages_that_can_change_a_score():
-    found = plan.environment()
+    found = plan.collect_environment()
     assert len(found.code) == 64
     assert set(found.packages) == set(plan.PACKAGES)
 
@@ -67,8 +67,8 @@ def test_the_hash_of_the_code_and_that_of_tables_cover_every_file(monkeypatch):
     opened = set()
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: opened.add(path) or read(path))
-    plan.environment.cache_clear()
-    plan.environment()
+    plan.collect_environment.cache_clear()
+    plan.collect_environment()
     every = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     assert {path for path in every if path.relative_to(PACKAGE).parts[0] != "conf"} == opened
     opened.clear()

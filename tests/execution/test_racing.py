@@ -23,22 +23,22 @@ class Track:
 
     def __init__(self, scores, record_of, *, fails=()):
         self.scores, self.record_of, self.fails = scores, record_of, fails
-        self.given_up, self.passes = 0, []
+        self.n_cancelled, self.passes = 0, []
 
     def results(self, queue):
         tasks = [queue.pop() for _ in range(len(queue))]
-        self.passes.append({task.id: (task.leg.folds, task.leg.final) for task in tasks})
+        self.passes.append({task.id: (task.rung.folds, task.rung.is_final) for task in tasks})
         for task in tasks:
-            auc = self.scores[task.id][: task.leg.folds]
-            if (task.id, task.leg.folds) in self.fails:
+            auc = self.scores[task.id][: task.rung.folds]
+            if (task.id, task.rung.folds) in self.fails:
                 yield self.record_of(task, "failed")
-            elif task.leg.final or task.leg.folds == task.split.fits:
+            elif task.rung.is_final or task.rung.folds == task.split.fits:
                 yield self.record_of(task, auc=auc)
             else:
-                yield RungResult(task.id, auc, seconds=1.0, spent=task.spent + 1.0)
+                yield RungResult(task.id, auc, seconds=1.0, seconds_spent=task.seconds_spent + 1.0)
 
-    def ask(self, job, *arguments):
-        assert job == "judge"
+    def run_job(self, job, *arguments):
+        assert job == "eliminate"
         return eliminated_runs(*arguments)
 
 
@@ -85,10 +85,10 @@ def test_a_run_that_failed_leads_no_more(race):
 class Sickly:
     """A worker whose process dies at every job."""
 
-    def begin(self, job, *arguments):
+    def start_job(self, job, *arguments):
         self.job = job
 
-    def end(self):
+    def result(self):
         raise WorkerDiedError("SIGKILL")
 
     def stop(self, **_):
@@ -99,36 +99,36 @@ def test_a_comparison_that_dies_each_time_ends_the_launch_with_a_sentence(monkey
     monkeypatch.setattr("retain.execution.pool.Worker", Sickly)
     crew = RunPool(1, Limits(seconds=None, memory_mb=None), lambda _: None)
     with pytest.raises(RetainError, match="process that compares the runs died: SIGKILL"):
-        crew.ask("judge", {}, 3, 0.25)
+        crew.run_job("eliminate", {}, 3, 0.25)
 
 
 def test_a_run_that_waits_does_not_run_and_has_not_ended(make_plan, make_task, record_of):
     task = make_task()
     costs = CostModel([record_of(task, seconds=6.0)])
     tally = SweepProgress(make_plan([task]), costs, 1)
-    tally.started(task)
-    tally.paused(RungResult(task.id, (0.9, 0.9, 0.9), seconds=3.0, spent=3.0))
+    tally.record_start(task)
+    tally.record_pause(RungResult(task.id, (0.9, 0.9, 0.9), seconds=3.0, seconds_spent=3.0))
     status = tally.status("running")
     assert (status.running, status.n_left, status.n_done) == ((), 1, 0)
     assert status.eta_seconds == pytest.approx(3.0, abs=0.1)
-    assert tally.progress == pytest.approx(0.5)
-    tally.ended(record_of(task))
-    assert tally.progress == 1
+    assert tally.n_ended == pytest.approx(0.5)
+    tally.record_end(record_of(task))
+    assert tally.n_ended == 1
 
 
 # On its few folds it may look better than any that was not stopped.
 def test_a_raced_run_is_not_the_best_so_far(make_plan, make_task, record_of):
     one, two = make_task("0123abcd"), make_task("4567abcd", "tree")
     tally = SweepProgress(make_plan([one, two]), CostModel(), 1)
-    assert not tally.ended(record_of(one, auc=(0.99, 0.99, 0.99), stopped_early=True))
-    assert tally.ended(record_of(two))
+    assert not tally.record_end(record_of(one, auc=(0.99, 0.99, 0.99), stopped_early=True))
+    assert tally.record_end(record_of(two))
     assert tally.status("running").n_stopped_early == 1
 
 
 def test_what_a_raced_run_cost_stands_for_all_its_folds(make_task, record_of):
     task = make_task()
     raced = record_of(task, seconds=3.0, auc=(0.9, 0.9, 0.9), stopped_early=True)
-    assert CostModel([raced]).own(task) == pytest.approx(6.0)
+    assert CostModel([raced]).own_cost(task) == pytest.approx(6.0)
 
 
 def test_a_clock_set_back_between_two_legs_lets_no_run_end_before_it_began(make_task, here):
@@ -137,9 +137,9 @@ def test_a_clock_set_back_between_two_legs_lets_no_run_end_before_it_began(make_
     task = make_task()
     task = replace(
         task,
-        tree={**task.tree, "seed": 0},
+        config={**task.config, "seed": 0},
         started="2026-01-01T00:00:00+00:00",
-        since=time.monotonic(),
+        monotonic_start=time.monotonic(),
     )
     task.directory.reopen()
     record = finish(task, RunOutcome("failed", "because", started="2027-01-01T00:00:00+00:00"))

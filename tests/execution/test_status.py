@@ -27,8 +27,8 @@ def tasks(here, make_task):
 @pytest.fixture
 def quick(monkeypatch):
     """Writes come a hundred times as often."""
-    monkeypatch.setattr("retain.execution.status.PAUSE", 0.01)
-    monkeypatch.setattr("retain.execution.status.BEAT", 0.1)
+    monkeypatch.setattr("retain.execution.status.MIN_INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr("retain.execution.status.MAX_INTERVAL_SECONDS", 0.1)
 
 
 def soon(holds):
@@ -61,12 +61,12 @@ def test_others_see_what_runs_and_what_ended_without_waiting_for_more(
     costs = CostModel()
     with SweepView(Console(quiet=True), make_plan(tasks), costs, workers=2) as view:
         assert (read()["state"], read()["left"], read()["seconds_to_go"]) == ("running", 3, None)
-        view.started(tasks[0])
-        view.started(tasks[1])
+        view.on_start(tasks[0])
+        view.on_start(tasks[1])
         assert soon(lambda: read()["running"] == ["model=svc", "model=tree"])
         record = record_of(tasks[0], seconds=40.0)
         costs.add(record)
-        view.ended(record)
+        view.on_end(record)
         assert soon(lambda: read()["running"] == ["model=tree"])
         assert read()["done"] == 1
         assert 30 < read()["seconds_to_go"] <= 40
@@ -79,7 +79,7 @@ def test_a_status_nobody_changes_is_rewritten_now_and_then(quick, make_plan, tas
 
 
 def test_many_changes_make_few_writes(monkeypatch, tmp_path):
-    monkeypatch.setattr("retain.execution.status.PAUSE", 0.2)
+    monkeypatch.setattr("retain.execution.status.MIN_INTERVAL_SECONDS", 0.2)
     asked = []
 
     def status(state):
@@ -89,7 +89,7 @@ def test_many_changes_make_few_writes(monkeypatch, tmp_path):
     begun = time.monotonic()
     with StatusWriter(tmp_path / "status.json", status, pytest.fail) as file:
         for _ in range(1000):
-            file.changed()
+            file.request_update()
             time.sleep(0.0005)
     assert 3 <= len(asked) <= 3 + (time.monotonic() - begun) / 0.2
 
@@ -112,9 +112,9 @@ def empty(state):
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError])
 def test_a_sweep_that_stops_half_way_is_interrupted(make_plan, tasks, record_of, stop):
     def half(view):
-        view.started(tasks[0])
-        view.ended(record_of(tasks[0]))
-        view.started(tasks[1])
+        view.on_start(tasks[0])
+        view.on_end(record_of(tasks[0]))
+        view.on_start(tasks[1])
         raise stop
 
     with pytest.raises(stop), SweepView(Console(quiet=True), make_plan(tasks), CostModel()) as view:
@@ -155,20 +155,20 @@ def test_a_clock_that_jumps_changes_what_is_shown_and_nothing_else(
     costs = CostModel()
     with SweepView(Console(quiet=True), make_plan(tasks), costs) as view:
         costs.add(record_of(tasks[0], seconds=40.0))
-        view.ended(record_of(tasks[0]))
+        view.on_end(record_of(tasks[0]))
         assert soon(lambda: read()["updated_at"] < read()["started_at"])
         assert 70 < read()["seconds_to_go"] <= 80
     assert read()["state"] == "finished"
 
 
 def test_nobody_reads_half_a_status(monkeypatch, tmp_path):
-    monkeypatch.setattr("retain.execution.status.PAUSE", 0.0)
+    monkeypatch.setattr("retain.execution.status.MIN_INTERVAL_SECONDS", 0.0)
     path = tmp_path / "status.json"
     over = threading.Event()
 
     def hurry(file):
         while not over.is_set():
-            file.changed()
+            file.request_update()
 
     with StatusWriter(path, empty, pytest.fail) as file:
         hurrying = threading.Thread(target=hurry, args=(file,))
@@ -184,8 +184,8 @@ def test_the_counts_add_up_to_the_total(sweep_of_nine, record_of, states):
     plan, tasks = sweep_of_nine
     tally = SweepProgress(plan, CostModel(), workers=1)
     for task, state in zip(tasks, states, strict=False):
-        tally.started(task)
-        tally.ended(record_of(task, state))
+        tally.record_start(task)
+        tally.record_end(record_of(task, state))
         result = tally.status("running").model_dump()
         parts = ("done", "failed", "not_applicable", "skipped", "left")
         assert sum(result[f"n_{part}"] for part in parts) == result["n_runs"] == 9

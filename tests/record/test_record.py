@@ -5,7 +5,7 @@ import pytest
 
 from retain.errors import RetainError
 from retain.record import BrokenRun, Record, RunDirectory, StudyDirectory, identity
-from retain.storage.writing import replacing, write_text
+from retain.storage.writing import atomic_write, write_text
 
 
 def test_a_record_reads_back_as_it_was_written(tmp_path, make_record):
@@ -48,7 +48,7 @@ def test_reopening_a_run_makes_it_count_as_not_done(tmp_path, make_record):
         ("[]", r"has no schema number \('None'\); this version reads schema 2"),
         ('{"schema": 99}', "has schema 99, which a newer retain reads"),
         ('{"schema": 1}', "has schema 1, which retain 0.1 reads; this version reads schema 2"),
-        ('{"schema": 2}', "is no record of a run: id: Field required"),
+        ('{"schema": 2}', "is not the record of a run: id: Field required"),
     ],
 )
 def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, text, message):
@@ -61,7 +61,7 @@ def test_a_file_that_is_no_record_is_refused_by_name(tmp_path, text, message):
 def test_a_record_that_is_no_text_is_refused(tmp_path):
     run = RunDirectory(tmp_path)
     run.record.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(RetainError, match="is no UTF-8 text: line 1"):
+    with pytest.raises(RetainError, match="is not UTF-8 text: line 1"):
         run.read()
 
 
@@ -122,7 +122,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):
     write_text(path, "old")
 
     def half_written():
-        with replacing(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("half")
             raise OSError("disk full")
 
@@ -221,7 +221,7 @@ def test_a_broken_record_among_many_is_named(many):
     path.write_text(text.replace('"n_rows": 100', '"n_rows": "many"'), encoding="utf-8")
     result = [record.reason for _, record in many.read() if isinstance(record, BrokenRun)]
     assert len(result) == 1
-    assert "is no record of a run: data.n_rows" in result[0]
+    assert "is not the record of a run: data.n_rows" in result[0]
 
 
 # Whoever does a run again must not write where a stranger's link leads, nor wait for a pipe.

@@ -205,7 +205,7 @@ def make_tree(count=30, *, folds=10):
         "cautions": [
             {
                 "code": "resampled_not_recalibrated",
-                "message": "The winner learnt from rows resampled by smote and was not "
+                "message": "The winner was trained on rows resampled by smote and was not "
                 "recalibrated (van den Goorbergh et al. 2022).",
                 "sampler": "smote",
             },

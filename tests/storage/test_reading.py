@@ -192,7 +192,7 @@ def test_a_file_larger_than_its_bound_is_not_read(tmp_path):
 def test_a_file_that_hides_its_size_is_bounded_all_the_same():
     assert read_bytes(Path("/proc/self/status"))
     with pytest.raises(RetainError, match="expected at most"):
-        read_bytes(Path("/proc/self/status"), most_bytes=10)
+        read_bytes(Path("/proc/self/status"), max_bytes=10)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_file_that_hides_its_size_is_bounded_all_the_same():
         ("NaN", "is not JSON"),
         ('"\\ud800"', "is not JSON"),
         ("", "is not JSON"),
-        (b'{"a": "\xff"}', "is no UTF-8 text: line 1"),
+        (b'{"a": "\xff"}', "is not UTF-8 text: line 1"),
     ],
 )
 def test_json_that_no_program_should_have_written_is_refused(text, message):
@@ -241,11 +241,13 @@ def test_a_parquet_file_that_swells_is_refused_before_it_does(tmp_path, kind, mo
     bomb(path, kind)
     begun = time.perf_counter()
     with pytest.raises(RetainError, match=r"expected at most|cannot be read as Parquet"):
-        read_parquet(path, cells=1_000_000 if kind == "cells" else parquet.CELLS)
+        read_parquet(path, max_cells=1_000_000 if kind == "cells" else parquet.MAX_CELLS)
     assert time.perf_counter() - begun < 2
 
 
-@pytest.mark.parametrize(("bound", "most"), [("COLUMNS", 1), ("CHUNKS", 1), ("DATA_BYTES", 10)])
+@pytest.mark.parametrize(
+    ("bound", "most"), [("MAX_COLUMNS", 1), ("MAX_CHUNKS", 1), ("MAX_TABLE_BYTES", 10)]
+)
 def test_each_bound_of_a_parquet_file_holds(tmp_path, monkeypatch, bound, most):
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"a": [1, 2], "b": [1, 2]}), path)
@@ -258,7 +260,7 @@ def test_each_bound_of_a_parquet_file_holds(tmp_path, monkeypatch, bound, most):
 def test_texts_that_repeat_are_read_as_they_are(tmp_path, monkeypatch):
     table = pa.table({"a": ["x", None, "y"], "b": [1, 2, 3]}).replace_schema_metadata({"k": "v"})
     pq.write_table(table, tmp_path / "a.parquet")
-    monkeypatch.setattr(parquet, "TEXTS_BYTES", 0)
+    monkeypatch.setattr(parquet, "MAX_UNCHECKED_TEXT_BYTES", 0)
     found = read_parquet(tmp_path / "a.parquet")
     assert found.equals(table)
     assert found.schema.metadata == table.schema.metadata
@@ -278,7 +280,7 @@ def test_a_parquet_file_that_was_cut_is_told_by_its_ends(tmp_path, cut):
     pq.write_table(pa.table({"a": list(range(100))}), path)
     check_parquet_ends(path)
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(RetainError, match="is no whole Parquet file"):
+    with pytest.raises(RetainError, match="is not a complete Parquet file"):
         check_parquet_ends(path)
     with pytest.raises(RetainError, match="cannot be read as Parquet"):
         read_parquet(path)
@@ -308,11 +310,11 @@ def test_an_archive_that_is_no_model_is_refused(found, message):
 
 
 def test_an_archive_that_swells_is_refused_before_it_does(monkeypatch):
-    monkeypatch.setattr(archives, "UNPACKED_BYTES", 10 * reading.MIB)
+    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 10 * reading.MIB)
     found = zipped(schema_json="{}", a_npy=bytes(20 * reading.MIB))
     assert len(found) < 100_000
     with pytest.raises(RetainError, match="unpack to 20 MiB; expected at most"):
         check_model_archive(found, Path("model.skops"))
-    monkeypatch.setattr(archives, "MEMBERS", 1)
+    monkeypatch.setattr(archives, "MAX_ARCHIVE_FILES", 1)
     with pytest.raises(RetainError, match="holds 2 files"):
         check_model_archive(found, Path("model.skops"))

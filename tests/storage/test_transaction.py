@@ -68,8 +68,8 @@ def steps(monkeypatch, allowed, *, with_exchange):
 
     monkeypatch.setattr(module.Path, "rename", counted(module.Path.rename))
     monkeypatch.setattr(module.shutil, "rmtree", counted(shutil.rmtree))
-    real = module._exchanged if with_exchange else (lambda one, other: False)
-    monkeypatch.setattr(module, "_exchanged", counted(real))
+    real = module._try_exchange if with_exchange else (lambda one, other: False)
+    monkeypatch.setattr(module, "_try_exchange", counted(real))
     return done
 
 

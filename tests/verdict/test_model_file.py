@@ -8,7 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from retain.errors import RetainError
-from retain.storage.writing import hash_of
+from retain.storage.writing import hash_file
 from retain.verdict.model_file import load, save
 
 
@@ -55,7 +55,7 @@ def test_a_part_whose_bytes_changed_is_refused_though_the_hash_of_the_whole_agre
     raw[raw.index(b"NUMPY") + 200] ^= 1
     path.write_bytes(raw)
     with pytest.raises(RetainError, match="cannot be read as a model: Bad CRC-32"):
-        load(path, hash_of(path))
+        load(path, hash_file(path))
 
 
 def test_a_booster_that_lightgbm_cannot_read_is_refused(tmp_path, fitted):
@@ -68,7 +68,7 @@ def test_a_booster_that_lightgbm_cannot_read_is_refused(tmp_path, fitted):
         for name, part in parts.items():
             archive.writestr(name, part.replace(b"feature_names=Column_0 ", b"feature_names="))
     with pytest.raises(RetainError, match="cannot be read as a model: Wrong size of feature_names"):
-        load(path, hash_of(path))
+        load(path, hash_file(path))
 
 
 def test_an_array_whose_header_ends_within_a_statement_is_refused(tmp_path, fitted):
@@ -80,4 +80,4 @@ def test_an_array_whose_header_ends_within_a_statement_is_refused(tmp_path, fitt
         for name, raw in members.items():
             changed.writestr(name, raw.replace(b"}", b"(") if name.endswith(".npy") else raw)
     with pytest.raises(RetainError, match="cannot be read as a model"):
-        load(path, hash_of(path))
+        load(path, hash_file(path))

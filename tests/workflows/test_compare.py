@@ -140,8 +140,8 @@ def test_two_runs_anywhere_are_told_apart_without_a_verdict(swept, retain_compar
     ("words", "message"),
     [
         (("diff=[one]",), "diff names 1 runs; expected two"),
-        (("diff=[nowhere,there]",), r"'nowhere' is no run: expected its id, or a folder"),
-        (("study=small", "diff=[nowhere,there]"), r"'nowhere' is no run"),
+        (("diff=[nowhere,there]",), r"'nowhere' is not a run; expected its id, or a folder"),
+        (("study=small", "diff=[nowhere,there]"), r"'nowhere' is not a run"),
         (("study=[small,othr]",), r"there are no runs of study 'othr'.* 'other'\?"),
         (("study=[]",), r"study=\[\] names no study"),
         (("study=small", "selection.rule=cheap"), "selection.rule is 'cheap'"),

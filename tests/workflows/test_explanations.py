@@ -222,8 +222,10 @@ def test_sealed_customers_that_cannot_be_explained_are_said_too():
     winner = SimpleNamespace(split=SimpleNamespace(folds=2, repeats=1))
     config = SimpleNamespace(explain=SimpleNamespace(cv_repeats=1))
     asking = ExplanationJobs(executor, config, winner, SimpleNamespace())
-    assert asking._missing(reason).startswith("SHAP values would take 9 s. Drivers are missing")
-    assert asking._missing(None) is None
+    assert asking._missing_reason(reason).startswith(
+        "SHAP values would take 9 s. Drivers are missing"
+    )
+    assert asking._missing_reason(None) is None
 
 
 def test_a_process_that_dies_looking_for_reasons_says_how_to_go_without():
@@ -235,7 +237,7 @@ def test_a_process_that_dies_looking_for_reasons_says_how_to_go_without():
     config = SimpleNamespace(explain=SimpleNamespace(cv_repeats=1))
     asking = ExplanationJobs(executor, config, winner, SimpleNamespace())
     with pytest.raises(RetainError, match=r"died: SIGKILL\. To have the verdict .*: explain=none"):
-        asking.answer((), None, None)
+        asking.collect((), None, None)
 
 
 def test_a_sampled_explanation_says_that_it_is_one(swept, retain_compare):

@@ -17,7 +17,7 @@ from retain.cli.run import answer, run
 from retain.errors import RetainError
 from retain.record import Git, MetricSummary, RunDirectory
 from retain.schema import Tracking
-from retain.workflows.mlflow import check_tracking, params, track
+from retain.workflows.mlflow import check_tracking, flatten_params, log_runs
 
 MLFLOW = Tracking(name="mlflow")
 CONFIG = {
@@ -33,7 +33,7 @@ CONFIG = {
 def blank(tmp_path_factory):
     """A store without runs; to make its tables takes MLflow seconds."""
     outputs = tmp_path_factory.mktemp("blank")
-    assert track([], MLFLOW, outputs).startswith("0 runs logged")
+    assert log_runs([], MLFLOW, outputs).startswith("0 runs logged")
     return outputs / "mlflow.db"
 
 
@@ -87,7 +87,7 @@ def read(client):
 
 def test_a_record_is_found_again_in_mlflow(ended, outputs, read, client):
     run, record = ended(git=Git(commit="f00d", dirty=True))
-    assert track([(run, record)], MLFLOW, outputs) == (
+    assert log_runs([(run, record)], MLFLOW, outputs) == (
         "1 runs logged to outputs/mlflow.db, 0 were there already; "
         "look: mlflow ui --backend-store-uri sqlite:///outputs/mlflow.db"
     )
@@ -118,7 +118,7 @@ def test_a_record_is_found_again_in_mlflow(ended, outputs, read, client):
 
 def test_artefacts_are_copies_of_what_the_run_left(ended, outputs, read, client):
     run, record = ended()
-    track([(run, record)], MLFLOW, outputs)
+    log_runs([(run, record)], MLFLOW, outputs)
     (found,) = read()
     kept = client("outputs/mlflow.db").list_artifacts(found.info.run_id)
     assert {one.path for one in kept} == {"record.json", "run.log"}
@@ -127,24 +127,24 @@ def test_artefacts_are_copies_of_what_the_run_left(ended, outputs, read, client)
 
 
 def test_without_artefacts_nothing_is_copied(ended, outputs, read):
-    track([ended()], Tracking(name="mlflow", log_artifacts=False), outputs)
+    log_runs([ended()], Tracking(name="mlflow", log_artifacts=False), outputs)
     assert len(read()) == 1
     assert sorted(path.name for path in outputs.iterdir()) == ["mlflow.db", "models"]
 
 
 def test_a_record_is_logged_once(ended, outputs, read):
     one, other = ended(), ended(id="89abcdef")
-    track([one], MLFLOW, outputs)
-    result = track([one, other], MLFLOW, outputs)
+    log_runs([one], MLFLOW, outputs)
+    result = log_runs([one, other], MLFLOW, outputs)
     assert result.startswith("1 runs logged to outputs/mlflow.db, 1 were there already")
-    assert track([one, other], MLFLOW, outputs).startswith("0 runs logged")
+    assert log_runs([one, other], MLFLOW, outputs).startswith("0 runs logged")
     assert {run.info.run_name for run in read()} == {"svc-0123abcd", "svc-89abcdef"}
 
 
 def test_a_run_that_was_redone_takes_the_place_of_the_older(ended, outputs, read):
-    track([ended()], MLFLOW, outputs)
+    log_runs([ended()], MLFLOW, outputs)
     again = ended(finished="2026-02-02T00:00:02+00:00")
-    assert track([again], MLFLOW, outputs).startswith("1 runs logged")
+    assert log_runs([again], MLFLOW, outputs).startswith("1 runs logged")
     (found,) = read()
     assert found.data.tags["retain.finished"] == "2026-02-02T00:00:02+00:00"
     (older,) = read(view=2)
@@ -156,7 +156,7 @@ def test_a_run_that_was_redone_takes_the_place_of_the_older(ended, outputs, read
     ("state", "status"), [("failed", "FAILED"), ("not_applicable", "FINISHED")]
 )
 def test_runs_without_metrics_tell_their_reason(ended, outputs, read, state, status):
-    track([ended(state=state, reason="no category", metrics={})], MLFLOW, outputs)
+    log_runs([ended(state=state, reason="no category", metrics={})], MLFLOW, outputs)
     (found,) = read()
     assert found.info.status == status
     assert found.data.tags["retain.state"] == state
@@ -166,12 +166,12 @@ def test_runs_without_metrics_tell_their_reason(ended, outputs, read, state, sta
 
 def test_a_run_half_logged_is_logged_again_and_strangers_stay(ended, outputs, read, client):
     one = ended()
-    track([one], MLFLOW, outputs)
+    log_runs([one], MLFLOW, outputs)
     store = client("outputs/mlflow.db")
     (half,) = read()
     store.update_run(half.info.run_id, status="RUNNING")
     store.create_run(half.info.experiment_id, run_name="somebody else's")
-    assert track([one], MLFLOW, outputs).startswith("1 runs logged")
+    assert log_runs([one], MLFLOW, outputs).startswith("1 runs logged")
     names = {run.info.run_name: run.info.run_id for run in read()}
     assert set(names) == {"svc-0123abcd", "somebody else's"}
     assert names["svc-0123abcd"] != half.info.run_id
@@ -180,8 +180,8 @@ def test_a_run_half_logged_is_logged_again_and_strangers_stay(ended, outputs, re
 def test_studies_in_one_experiment_are_kept_apart(ended, outputs, read):
     together = Tracking(name="mlflow", experiment="all of them")
     runs = [ended(), ended(study="samplers")]
-    assert track(runs, together, outputs).startswith("2 runs logged")
-    assert track(runs, together, outputs).startswith("0 runs logged")
+    assert log_runs(runs, together, outputs).startswith("2 runs logged")
+    assert log_runs(runs, together, outputs).startswith("0 runs logged")
     studies = {run.data.tags["retain.study"] for run in read("all of them")}
     assert studies == {"models", "samplers"}
 
@@ -192,12 +192,12 @@ def test_what_is_too_much_for_mlflow_is_cut(ended, outputs, read):
     folds = tuple(i / 1000 for i in range(1100))
     metric = MetricSummary(value=0.5, low=0.4, high=0.6, higher_is_better=True, fold_values=folds)
     run = ended(config=config, metrics={"roc_auc": metric}, reason="y" * 9000)
-    assert track([run], MLFLOW, outputs).startswith("1 runs logged")
+    assert log_runs([run], MLFLOW, outputs).startswith("1 runs logged")
     (found,) = read()
     assert len(found.data.params) == 252
     assert found.data.params["model.text"] == "x" * 5999 + "…"
     assert len(found.data.tags["retain.reason"]) == 8000
-    assert "model.что это (?)" not in params(config)
+    assert "model.что это (?)" not in flatten_params(config)
 
 
 # MLflow takes such an address apart in several places, not all of which read its escapes.
@@ -207,7 +207,7 @@ def test_a_folder_may_have_any_name(ended, blank, here, read, client):
     shutil.copy(blank, folder / "mlflow.db")
     run = ended()
     before = set(here.iterdir())
-    assert track([run], MLFLOW, folder).startswith("1 runs logged")
+    assert log_runs([run], MLFLOW, folder).startswith("1 runs logged")
     assert set(here.iterdir()) == before
     assert [path.name for path in sorted(folder.iterdir())] == ["mlflow-artefacts", "mlflow.db"]
     assert len(list(folder.rglob("record.json"))) == 1
@@ -222,7 +222,7 @@ def test_a_store_may_lie_elsewhere(ended, outputs, blank, store):
     file = Path(store.removeprefix("sqlite:///").replace("%20", " "))
     file.parent.mkdir(exist_ok=True)
     shutil.copy(blank, file)
-    result = track([ended()], Tracking(name="mlflow", store=store), outputs)
+    result = log_runs([ended()], Tracking(name="mlflow", store=store), outputs)
     assert result.startswith(f"1 runs logged to {file}")
     assert file.with_name("runs-artefacts").is_dir()
 

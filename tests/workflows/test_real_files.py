@@ -114,7 +114,7 @@ def asked(offered, monkeypatch, tmp_path):
     from retain.cli.overrides import Arguments
     from retain.execution.shared_memory import share
     from retain.workflows.campaign import plan_campaign
-    from retain.workflows.runs import scores_of, select_runs
+    from retain.workflows.runs import read_run_scores, select_runs
     from retain.workflows.training_data import share_training_data
 
     line = Arguments(("study=adhoc", f"outputs={offered.parents[1]}", "campaign.budget=150"))
@@ -128,12 +128,12 @@ def asked(offered, monkeypatch, tmp_path):
         return seen[-1][1]
 
     monkeypatch.setattr(planned, "allocate", kept)
-    outside = scores_of(run, winner)
+    outside = read_run_scores(run, winner)
     shared = share(outside, tmp_path / "scores")
     data = share_training_data(config, (run, winner), shared, tmp_path)
     nobody = Scores(outside.table.head(0), "sealed_test")
     plan_campaign(
-        config, campaign_settings(line, config, winner), (data.customers, data.scores), nobody, None
+        config, campaign_settings(line, config, winner), (data.dataset, data.scores), nobody, None
     )
     return seen[-1]
 

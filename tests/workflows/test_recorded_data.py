@@ -19,9 +19,9 @@ from retain.cli.overrides import Arguments
 from retain.cli.run import answer, run
 from retain.errors import RetainError
 from retain.record import RunDirectory, identity, slug_of
-from retain.workflows.compare import judge_whole
+from retain.workflows.compare import select_winner
 from retain.workflows.recorded_data import CHECKS, check_recorded, merge_recorded
-from retain.workflows.runs import scores_of, select_runs
+from retain.workflows.runs import read_run_scores, select_runs
 
 LINE = (
     "-m",
@@ -101,7 +101,7 @@ BROKEN = {
 @pytest.fixture
 def judged(monkeypatch):
     """Comparisons that end with the verdict: the winner is not carried on, which takes a while."""
-    monkeypatch.setattr("retain.workflows.training_data.CLOSED", "closed by a test")
+    monkeypatch.setattr("retain.workflows.training_data.CLOSED_MESSAGE", "closed by a test")
     monkeypatch.setattr("retain.cli.compare._with_sealed_test", closed)
 
 
@@ -154,9 +154,9 @@ def test_where_the_winners_scores_are_lost_the_next_best_wins(study, way):
     winner = run_of(study, "logreg")
     found = select_runs(compose_compare(Arguments(("study=small",))))
     judging = compose_compare(Arguments(("study=small",))).verdict
-    assert judge_whole(found, judging)[1].winner.config["model"]["name"] == "logreg"
+    assert select_winner(found, judging)[1].winner.config["model"]["name"] == "logreg"
     BROKEN[way](winner)
-    left, verdict, _ = judge_whole(found, judging)
+    left, verdict, _ = select_winner(found, judging)
     assert verdict.winner.config["model"]["name"] != "logreg"
     assert [one.directory for one in left.broken] == [winner]
 
@@ -216,10 +216,10 @@ def rewritten(run, change):
 @pytest.mark.parametrize("way", SCORES)
 def test_scores_that_disagree_with_their_record_are_refused(study, way):
     run = run_of(study, "logreg")
-    scores_of(run, run.read())
+    read_run_scores(run, run.read())
     rewritten(run, SCORES[way])
     with pytest.raises(RetainError, match=r"scores\.parquet.*(Delete outputs/small|at most 590)"):
-        scores_of(run, run.read())
+        read_run_scores(run, run.read())
 
 
 def test_scores_of_foreign_customers_are_told(study, retain_compare):
@@ -249,7 +249,7 @@ def test_what_leads_out_of_the_study_is_broken(study, tmp_path, name):
         shutil.rmtree(run)
         run.symlink_to(outside)
     config = compose_compare(Arguments(("study=small",)))
-    (left, *_) = judge_whole(select_runs(config), config.selection)
+    (left, *_) = select_winner(select_runs(config), config.selection)
     (result,) = left.broken
     assert result.directory.path == run
     assert "leads out of" in result.reason

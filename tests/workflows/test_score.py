@@ -21,7 +21,7 @@ from retain.learning.features import training_columns
 from retain.verdict.document import SCHEMA, as_json
 from retain.verdict.model_file import load, save
 from retain.workflows.campaign import plan_campaign
-from retain.workflows.runs import scores_of, select_runs
+from retain.workflows.runs import read_run_scores, select_runs
 from retain.workflows.saved_winner import load_winner
 from retain.workflows.test_set import evaluate_winner
 from retain.workflows.training_data import share_training_data
@@ -37,12 +37,14 @@ def verdict_of(folder, data, *settings):
     found = select_runs(config)
     ((directory, winner),) = found.runs
     rests_on = campaign_settings(line, config, winner)
-    found.home.verdict.mkdir()
-    shared = share(scores_of(directory, winner), folder / "scores")
+    found.output_dir.verdict.mkdir()
+    shared = share(read_run_scores(directory, winner), folder / "scores")
     data = share_training_data(config, (directory, winner), shared, folder)
-    carried = evaluate_winner(config, rests_on, found.home, winner, data).carried
-    offered = plan_campaign(config, rests_on, (data.customers, data.scores), carried.scores, None)
-    offered.write(found.home)
+    carried = evaluate_winner(config, rests_on, found.output_dir, winner, data).result
+    offered = plan_campaign(
+        config, rests_on, (data.customers, data.scores), carried.test_scores, None
+    )
+    offered.write(found.output_dir)
     tree = {
         "schema": SCHEMA,
         "winner": {"id": winner.id, "name": "a model", "config": winner.config},
@@ -50,8 +52,8 @@ def verdict_of(folder, data, *settings):
         "reference": carried.reference,
         **offered.tree,
     }
-    found.home.verdict_json.write_text(as_json(tree), encoding="utf-8")
-    return found.home.verdict
+    found.output_dir.verdict_json.write_text(as_json(tree), encoding="utf-8")
+    return found.output_dir.verdict
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +181,7 @@ def test_the_scores_are_those_of_the_model_whatever_the_rows_at_a_time(store, re
     keys = ("tables", "profit_unit", "cleaning", "derived")
     node = {key: saved.winner.config["data"][key] for key in keys}
     customers = read(dir="new", has_target=False, **node)
-    model = load(saved.folder / saved.file.file, saved.file.sha256)
+    model = load(saved.folder / saved.model_file.file, saved.model_file.sha256)
     bare = model.predict_proba(training_columns(customers, saved.reference.kinds))[:, 1]
     found = whole["score"].loc[customers.features.index].to_numpy()
     assert found == pytest.approx(bare, abs=1e-12)
@@ -375,7 +377,7 @@ def test_features_that_are_missing_are_named_at_once(new_table, retain_score):
     table = pd.read_csv(path).drop(columns=["contacts", "revenue_current"])
     table.to_csv(path, index=False)
     output = refused(retain_score, *NEW, "data.groups=null")
-    assert "the model learnt from features 'contacts', 'revenue_current'" in output
+    assert "the model was trained on features 'contacts', 'revenue_current'" in output
 
 
 def test_text_ids_and_hostile_levels_stay_text(new_table, retain_score):
@@ -408,7 +410,7 @@ def test_segments_of_value_cannot_be_told_without_profit(store, retain_score):
         if column["role"] == "profit"
     ]
     output = refused(retain_score, *STORE, *words)
-    assert "these customers carry no profit" in output
+    assert "these customers have no profit" in output
 
 
 def test_consent_can_be_vouched_for_only_where_nobody_states_it(new_table, retain_score):
@@ -508,7 +510,7 @@ def test_a_verdict_that_was_edited_is_refused_in_a_sentence(store, change, messa
 @pytest.mark.parametrize("text", ["", "[]", "null", "{", "[" * 100_000, "\x00\xff"])
 def test_what_is_no_verdict_is_refused(store, text):
     (store / "verdict.json").write_text(text, encoding="latin-1")
-    refused = r"verdict\.json (is not JSON|holds no object|is no UTF-8 text)"
+    refused = r"verdict\.json (is not JSON|holds no object|is not UTF-8 text)"
     with pytest.raises(RetainError, match=refused) as caught:
         load_winner(Path("verdict/verdict.json"))
     assert "\n" not in str(caught.value)

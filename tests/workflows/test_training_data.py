@@ -37,10 +37,12 @@ def jobs_in(verdict):
     """The jobs that need customers and left something in a verdict."""
     reasons = verdict["explanations"]
     left = {
-        "carry": verdict["sealed_test"],
-        "look": any(one["phik"] for one in reasons["features"]),
+        "refit": verdict["sealed_test"],
+        "associate": any(one["phik"] for one in reasons["features"]),
         "explain": reasons["drivers"],
-        "leave": any((one["ablation"] or {}).get("source") == "refit" for one in reasons["groups"]),
+        "ablate": any(
+            (one["ablation"] or {}).get("source") == "refit" for one in reasons["groups"]
+        ),
         "plan": verdict["campaign"]["plan"],
     }
     return {job for job, part in left.items() if part}
@@ -80,5 +82,5 @@ def test_a_comparison_with_two_workers_opens_the_data_once(retain, audited_compa
     done, opened = audited_compare("study=once", "workers=2", *words)
     assert done.returncode == 0, done.stdout + done.stderr
     verdict = Path("outputs/once/verdict/verdict.json").read_text(encoding="utf-8")
-    assert jobs_in(json.loads(verdict)) == {"carry", "look", "explain", "leave", "plan"}
+    assert jobs_in(json.loads(verdict)) == {"refit", "associate", "explain", "ablate", "plan"}
     assert len(opened) == 1

@@ -22,7 +22,7 @@ import pandas as pd
 from retain.customers.files.encoding import check_exists
 from retain.errors import RetainError, examples
 from retain.schema import Assumptions, Catalogue, parse
-from retain.storage.reading import DATA_BYTES, check_schema, read_bytes, read_json_object
+from retain.storage.reading import MAX_TABLE_BYTES, check_schema, read_bytes, read_json_object
 from retain.verdict.export import FORMULA
 
 CSV, OFFERS, JSON = "campaign.csv", "offers.csv", "campaign.json"
@@ -178,7 +178,7 @@ def _tree(folder: Path) -> dict[str, Any]:
 def _table_bytes(tree: Mapping[str, Any], name: str, folder: Path) -> tuple[bytes, str]:
     """Return the bytes of a table and their SHA-256, which ``campaign.json`` must know."""
     check_exists(folder / name)
-    raw = read_bytes(folder / name, most_bytes=DATA_BYTES, within=folder)
+    raw = read_bytes(folder / name, max_bytes=MAX_TABLE_BYTES, within=folder)
     wanted, found = _at(tree, ("files", name), str, folder), _hash(raw)
     if wanted != found:
         raise RetainError(
@@ -236,7 +236,7 @@ def _check(table: pd.DataFrame, path: Path) -> None:
     ids, numbers = table["customer_id"], table[list(NUMBERS)].to_numpy()
     wrong = {
         "other arms": table.loc[~table["arm"].isin((TREATMENT, CONTROL)), "arm"],
-        "ids that stand more than once": ids[ids.duplicated()],
+        "repeated ids": ids[ids.duplicated()],
         "customers without finite numbers": ids[~np.isfinite(numbers).all(axis=1)],
     }
     for told, cells in wrong.items():

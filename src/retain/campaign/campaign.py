@@ -135,9 +135,7 @@ def without_money(found: Campaign, settings: CampaignSettings) -> Campaign:
     """Return customers in segments of risk, and why nothing is planned."""
     if not settings.planning.on:
         return found
-    no = NotApplicable(
-        f"a campaign weighs costs against profit, and these customers carry none: {NAMING}"
-    )
+    no = NotApplicable(f"a campaign needs profit, and these customers have none: {NAMING}")
     return replace(found, plan=no, tree={"reason": str(no)})
 
 

@@ -19,7 +19,7 @@ from retain.errors import RetainError
 from retain.learning.scores import Scores
 from retain.schema import Config, parse
 from retain.storage.reading import check_schema, parse_json, read_bytes
-from retain.storage.writing import hash_of, write_text
+from retain.storage.writing import hash_file, write_text
 
 SCHEMA: Final = 2
 """Counts up when the meaning of a key changes."""
@@ -159,7 +159,7 @@ def content(table: pd.DataFrame) -> str:
 def write(found: Reference, path: Path) -> str:
     """Write a reference whole and return the SHA-256 of the file."""
     write_text(path, found.model_dump_json(by_alias=True, indent=1) + "\n")
-    return hash_of(path)
+    return hash_file(path)
 
 
 def read(path: Path, sha256: str) -> Reference:

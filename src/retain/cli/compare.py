@@ -20,13 +20,13 @@ from retain.cli.overrides import Arguments
 from retain.cli.run import answer
 from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
-from retain.storage.reading import DATA_BYTES, read_json_object
+from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
 
 if TYPE_CHECKING:
     from retain.record import StudyDirectory
     from retain.schema import Compare
     from retain.verdict.gate import GateResult
-    from retain.workflows.compare import Asked
+    from retain.workflows.compare import DiffRuns
     from retain.workflows.runs import RunSelection
 
 
@@ -73,43 +73,45 @@ def _compared(line: Arguments) -> int:
     from retain.cli.terminal.console import console, literal
     from retain.cli.unexpected import logged_beside
     from retain.verdict.difference import difference
-    from retain.workflows.compare import read_scores
-    from retain.workflows.explanations import refuse_unread
-    from retain.workflows.mlflow import check_tracking, track
+    from retain.workflows.compare import try_read_scores
+    from retain.workflows.explanations import check_explain_keys
+    from retain.workflows.mlflow import check_tracking, log_runs
     from retain.workflows.runs import diff_pair, select_runs
 
     config = compose_compare(drop_offer_overrides(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = diff_pair(config, None)
-        diff = difference(a, b, (read_scores(one, a), read_scores(other, b)), requested=True)
+        diff = difference(
+            a, b, (try_read_scores(one, a), try_read_scores(other, b)), requested=True
+        )
         print_diff(console(), diff)
         if line.json:
             write_json(diff)
         return 0
     check_tracking(config.tracking)
-    refuse_unread(config.explain)
+    check_explain_keys(config.explain)
     if config.gate_only and not config.gate:
-        raise RetainError("gate_only=true judges nothing without a gate; type gate.METRIC=VALUE.")
+        raise RetainError("gate_only=true needs a gate; type gate.METRIC=VALUE.")
     found = select_runs(config)
-    with logged_beside(found.home.path):
+    with logged_beside(found.output_dir.path):
         code = _judged(line, config, found, diff_pair(config, found))
-    if told := track(found.runs, config.tracking, Path(config.outputs)):
+    if told := log_runs(found.runs, config.tracking, Path(config.outputs)):
         console().print(literal(told), soft_wrap=True, highlight=False)
     return code
 
 
-def _judged(line: Arguments, config: Compare, found: RunSelection, asked: Asked) -> int:
+def _judged(line: Arguments, config: Compare, found: RunSelection, asked: DiffRuns) -> int:
     """Judge the runs, write what was found, and print it."""
     from retain.cli.catalogue import campaign_settings
     from retain.cli.terminal.comparison import print_comparison, print_files, print_gate
     from retain.cli.terminal.console import console
     from retain.cli.terminal.progress import show_progress
     from retain.verdict.gate import gate
-    from retain.workflows.compare import Comparison, judge_whole, write_comparison
+    from retain.workflows.compare import Comparison, select_winner, write_comparison
     from retain.workflows.training_data import relocate_data
 
-    home = found.home
-    found, verdict, scores = judge_whole(found, config.selection)
+    home = found.output_dir
+    found, verdict, scores = select_winner(found, config.selection)
     checks = gate(verdict.winner, config.gate)
     code = _code(checks, found)
     if config.gate_only:
@@ -127,12 +129,12 @@ def _judged(line: Arguments, config: Compare, found: RunSelection, asked: Asked)
             results, repointing, lost = write_comparison(comparison)
     except OSError as error:
         raise RetainError.unwritable(home.path, error, "outputs=FOLDER") from None
-    print_comparison(console(), home, verdict, results.findings, missing=results.missing)
+    print_comparison(console(), home, verdict, results.extras, missing=results.missing_data_message)
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-compare", *line.words])))
     print_files(console(), home, lost)
     if line.json:
-        write_json(read_json_object(home.verdict_json, most_bytes=DATA_BYTES))
+        write_json(read_json_object(home.verdict_json, max_bytes=MAX_TABLE_BYTES))
     return code
 
 
@@ -150,7 +152,7 @@ def _with_sealed_test(config: Compare, found: RunSelection) -> Compare:
     """
     if config.sealed_test != "auto":
         return config
-    return config.model_copy(update={"sealed_test": "closed" if found.running else "open"})
+    return config.model_copy(update={"sealed_test": "closed" if found.n_running else "open"})
 
 
 def say_waiting(study: StudyDirectory) -> None:

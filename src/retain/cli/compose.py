@@ -23,8 +23,8 @@ from retain.cli.overrides import HYDRAS, VERSION_BASE, Arguments, Groups, check_
 from retain.cli.sweep_axes import Axis, Plain, count_runs, expand_axes, first_values
 from retain.cli.sweep_grid import Tree, baseline_runs, expand_grid
 from retain.errors import RetainError
-from retain.execution.backends.config import KINDS, Backend
-from retain.execution.run_config import RunConfig
+from retain.execution.backends.config import BACKENDS, Backend
+from retain.execution.plan import RunConfig
 from retain.learning.search_ranges import identity_config
 from retain.schema import Config, Run, check_mapping, parse
 from retain.storage.paths import conf_dir
@@ -260,24 +260,24 @@ def choose_backend(composed: RunConfig) -> Backend:
     """
     node = _node(composed)
     name = str(node.get("engine"))
-    if name not in KINDS:
+    if name not in BACKENDS:
         found = node.get("engine", node.get("_target_"))
         raise RetainError(
-            f"hydra.launcher is {found!r}, which is no engine of retain's; "
-            f"type hydra/launcher= with one of {', '.join(KINDS)}."
+            f"hydra.launcher is {found!r}, which is not a launcher of retain; "
+            f"type hydra/launcher= with one of {', '.join(BACKENDS)}."
         )
     if composed.run.validation.early_stopping and name != "basic":
         raise RetainError(
             "validation.early_stopping=true compares all runs after every fold, which is done on "
             f"one machine; got hydra/launcher={name}. Leave one of the two out."
         )
-    return parse(KINDS[name], node, "hydra.launcher")
+    return parse(BACKENDS[name], node, "hydra.launcher")
 
 
 def _node(composed: RunConfig) -> dict[str, Any]:
     """Return the launcher's node with its references resolved; Hydra's default stands for ours."""
     launcher = composed.hydra["launcher"]
-    tree = resolve({**composed.tree, "hydra": {"launcher": launcher}})
+    tree = resolve({**composed.config, "hydra": {"launcher": launcher}})
     node = check_mapping("hydra.launcher", tree["hydra"]["launcher"])
     if node.get("_target_") == BASIC:
         node["engine"] = "basic"

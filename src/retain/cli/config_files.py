@@ -32,7 +32,7 @@ def check_config_files(folders: Iterable[Path]) -> None:
 
 
 def _check_file(path: Path) -> None:
-    text = read_text(path, most_bytes=MOST_BYTES)
+    text = read_text(path, max_bytes=MOST_BYTES)
     try:
         _check_levels(path, text)
         root = yaml.compose(text, Loader=_LOADER)

@@ -99,7 +99,7 @@ def parse_args(arguments: Sequence[str]) -> Arguments:
 def _folder(typed: str) -> Path:
     path = parse_path("--config-dir", typed).resolve()
     if not typed or not path.is_dir():
-        raise RetainError(f"--config-dir {typed!r} is no folder.")
+        raise RetainError(f"--config-dir {typed!r} is not a folder.")
     return path
 
 
@@ -132,12 +132,12 @@ def _forced(text: str, override: Override, groups: Groups) -> str:
     key = override.key_or_group
     if key.split(".")[0].split("/")[0] == "hydra" and not key.startswith(OURS_OF_HYDRA):
         raise RetainError(
-            f"{text!r} is about what Hydra does itself, which changes nothing here; expected "
+            f"{text!r} is a setting of Hydra itself, which has no effect here; expected "
             "hydra/launcher=NAME or hydra.launcher.KEY=VALUE. Values are swept by key=ONE,OTHER, "
             "folders set by outputs=FOLDER and --config-dir FOLDER."
         )
     if key.startswith("hydra") and override.is_sweep_override():
-        raise RetainError(f"{text!r} sweeps what Hydra does; expected one value for all runs.")
+        raise RetainError(f"{text!r} sweeps a setting of Hydra; expected one value for all runs.")
     count_values(override)
     if key in groups.options:
         for value in _options(override):

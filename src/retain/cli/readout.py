@@ -118,10 +118,10 @@ def _interval(name: str, found: dict[str, float | None] | None) -> dict[str, flo
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
     """Return the catalogue as a file of the config group ``offers``, interpolations escaped."""
     from retain.campaign.assignment import plain
-    from retain.execution.yaml_writer import yaml_text
+    from retain.execution.yaml_writer import to_yaml
 
     message = f"# Offers, with their save rates as the read-out of campaign {campaign} left them."
-    return f"{message}\n{yaml_text(_literal(plain(catalogue)))}"
+    return f"{message}\n{to_yaml(_literal(plain(catalogue)))}"
 
 
 def _literal(node: Any) -> Any:

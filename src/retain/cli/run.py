@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from retain.execution.backends.config import Backend
-    from retain.execution.dataset_facts import Preflight
-    from retain.execution.plan import Plan
-    from retain.execution.run_config import RunConfig
+    from retain.execution.plan import RunConfig, SweepPlan
+    from retain.execution.task import Preflight
     from retain.record import Record
 
 Command = Callable[[Arguments], int]
@@ -86,7 +85,7 @@ def _do(command: Command, arguments: Sequence[str], primary: str) -> int:
     for word in arguments:
         if not word.isascii() and any("\ud800" <= sign <= "\udfff" for sign in word):
             raise RetainError(
-                f"{word!r} is no text in the encoding of this terminal; type it in that encoding, "
+                f"{word!r} is not text in the encoding of this terminal; type it in that encoding, "
                 "or begin with PYTHONUTF8=1 where it is UTF-8."
             )
     line = parse_args(arguments)
@@ -156,7 +155,7 @@ def run(line: Arguments) -> int:
 
 def _run(
     console: Console, composed: Sequence[RunConfig], folder: Path, engine: Backend | None
-) -> tuple[Plan, Sequence[Record]]:
+) -> tuple[SweepPlan, Sequence[Record]]:
     """Do the runs in an engine's processes, or without one in this process."""
     from retain.cli.terminal.console import literal
     from retain.cli.terminal.sweep import SweepView, print_plan, print_sources, print_summary
@@ -172,21 +171,23 @@ def _run(
         print_plan(console, planned)
         return planned, ()
     for one in planned.runs:
-        if one.told is not None:
-            console.print(literal(f"{planned.name(one.task)}: {one.told}"), soft_wrap=True)
+        if one.rerun_reason is not None:
+            console.print(
+                literal(f"{planned.format_name(one.task)}: {one.rerun_reason}"), soft_wrap=True
+            )
     with logged_beside(planned.study.path):
         records = sweep(planned, composed[0].run, engine, partial(SweepView, console, planned))
-    print_summary(console, planned, records, len(planned.runs) - len(planned.to_do))
+    print_summary(console, planned, records, len(planned.runs) - len(planned.pending))
     return planned, records
 
 
-def _summary(planned: Plan, records: Sequence[Record]) -> dict[str, Any]:
+def _summary(planned: SweepPlan, records: Sequence[Record]) -> dict[str, Any]:
     """Return the outcome of each run for ``--json``; of a dry run, the states."""
     states = {record.id: record.state for record in records}
     runs = [
         {
             "id": one.task.id,
-            "name": planned.name(one.task),
+            "name": planned.format_name(one.task),
             "directory": str(one.task.directory.path),
             "state": states.get(one.task.id, one.state),
         }
@@ -202,7 +203,7 @@ def _surveyed(composed: Sequence[RunConfig], folder: Path | None) -> Preflight:
         from retain.execution.executor import run_in_subprocess
 
         with run_in_subprocess(
-            "survey", runs, folder / "customers", does="reads the data"
+            "preflight", runs, folder / "customers", description="reads the data"
         ) as surveyed:
             seen: Preflight = surveyed()
         return seen

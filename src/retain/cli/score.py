@@ -21,7 +21,7 @@ from retain.cli.terminal.output import write_json
 from retain.errors import RetainError
 from retain.record import ScoreDirectory, StudyDirectory
 from retain.storage.paths import parse_path
-from retain.storage.reading import DATA_BYTES, read_json_object
+from retain.storage.reading import MAX_TABLE_BYTES, read_json_object
 
 if TYPE_CHECKING:
     from retain.schema import Score
@@ -65,9 +65,9 @@ def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner
 
 def _different(saved: LoadedWinner) -> str:
     """Return the keys that may differ for new customers of the winner's source."""
-    if saved.sealed_at is None:
+    if saved.test_snapshot is None:
         return "data.path=FILE or data.dir=FOLDER"
-    return f"data.snapshot=DAY, one after {saved.sealed_at}, or data.path=LOG"
+    return f"data.snapshot=DAY, one after {saved.test_snapshot}, or data.path=LOG"
 
 
 def _keys(line: Arguments, group: str) -> list[tuple[str, ...]]:
@@ -132,7 +132,7 @@ def _scored(line: Arguments) -> int:
     if repointing is not None:
         raise RetainError(repointing.describe(shlex.join(["retain-score", *line.words])))
     if line.json:
-        write_json(read_json_object(home.score_json, most_bytes=DATA_BYTES))
+        write_json(read_json_object(home.score_json, max_bytes=MAX_TABLE_BYTES))
     return 0
 
 
@@ -145,25 +145,23 @@ def _placed(
     another campaign and nobody asked for that; the campaign is written all the same.
     """
     from retain.storage.transaction import transaction
-    from retain.workflows.campaign_files import find_repointing, pointed_campaign, write_campaign
-    from retain.workflows.new_customers import read_new
+    from retain.workflows.campaign_files import find_repointing, write_campaign
+    from retain.workflows.new_customers import read_new_customers
     from retain.workflows.saved_winner import load_winner
-    from retain.workflows.score import merge_settings, score_customers, write
-    from retain.workflows.verdict_files import read_older
+    from retain.workflows.score import merge_settings, score_customers, write_scores
 
     saved = load_winner(path)
     settings = merge_settings(config, saved)
-    new = read_new(data_node(line, config.data, saved), saved)
+    new = read_new_customers(data_node(line, config.data, saved), saved)
     found = score_customers(config, saved, settings, new)
     home = study.score(new.customers.fingerprint[:8])
-    older = pointed_campaign(read_older(home.score_json))
     with transaction(study.path) as staging:
-        found = replace(found, offered=write_campaign(found.offered, staging))
-        repointing = find_repointing(study, home.path, older, found.offered)
+        found = replace(found, campaign=write_campaign(found.campaign, staging))
+        repointing = find_repointing(study, home.score_json, found.campaign)
         if repointing is None or settings.planning.replace:
             made = StudyDirectory(staging.path).score(home.path.name)
             staging.add(made.path.relative_to(staging.path).as_posix())
-            write(made, found)
+            write_scores(made, found)
             return home, found, None
     return home, found, repointing
 
@@ -191,7 +189,7 @@ def _home(config: Score, path: Path) -> StudyDirectory:
     study = _study_of(path)
     if path.absolute().parent.name != study.verdict.name:
         raise RetainError(
-            f"{path.parent} is no verdict/ within a study, beside which scores could lie; name a "
+            f"{path.parent} is not the verdict/ of a study, beside which scores could lie; name a "
             "folder for them: output_dir=FOLDER"
         )
     return study

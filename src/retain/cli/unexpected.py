@@ -20,7 +20,7 @@ from importlib import metadata
 from pathlib import Path
 
 from retain.cli.terminal.output import clean, clean_line, write_error
-from retain.execution.worker_stderr import worker_errors
+from retain.execution.worker_start import read_worker_stderr
 
 UNFORESEEN = 70
 """Exit code of a command that ended by a bug of retain (EX_SOFTWARE)."""
@@ -118,7 +118,7 @@ def _log_text(error: Exception, arguments: Sequence[str]) -> str:
         f"packages: {', '.join(_versions())}",
         "",
         trace,
-        *(("what worker processes wrote:", worker_errors()) if worker_errors() else ()),
+        *(("what worker processes wrote:", read_worker_stderr()) if read_worker_stderr() else ()),
     ]
     return clean(_without_secrets("\n".join(lines)))
 

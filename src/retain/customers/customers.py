@@ -225,7 +225,7 @@ class Customers:
                 how = (
                     "they are read only to be scored; type data.has_target=true to learn from them"
                 )
-            raise RetainError(f"these customers carry no target; {how}.")
+            raise RetainError(f"these customers have no target; {how}.")
         return self.target
 
     def describe_funnel(self) -> str:

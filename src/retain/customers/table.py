@@ -31,6 +31,7 @@ from retain.customers.files.types import (
     uninformative_reason,
 )
 from retain.errors import RetainError, examples
+from retain.wording import describe_count
 
 _WHOLE = "0|-?[1-9][0-9]{0,17}"  # an id with leading zeros is a text
 
@@ -247,7 +248,8 @@ def _ids(table: Table, name: str | None) -> pd.Index:
         raise RetainError(f"{found}; expected an id in every row, or data.id=null.")
     twice = cells[cells.duplicated()]
     if not twice.empty:
-        found = f"column {name!r}: {twice.nunique()} ids stand more than once: {preview(twice)}"
-        raise RetainError(f"{found}; expected one row a customer.")
+        are = describe_count(twice.nunique(), "id is", "ids are")
+        found = f"column {name!r}: {are} repeated: {preview(twice)}"
+        raise RetainError(f"{found}; expected one row per customer.")
     whole = table.cells[name].dtype == "int64" or bool(cells.str.fullmatch(_WHOLE).all())
     return pd.Index(cells.astype("int64") if whole else cells, name="customer_id")

@@ -1,1 +1,1 @@
-"""How runs are done: processes, their limits, checkpoints, racing, progress."""
+"""Worker processes and the runs they do: limits, checkpoints, racing, progress."""

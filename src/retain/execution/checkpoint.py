@@ -1,7 +1,7 @@
-"""What a run has before it ends: the folds of its earlier legs, kept in its directory.
+"""Checkpoints: the folds that a run in a race has so far, saved in its directory.
 
-A race that is killed loses the folds under way and no other. They are gone on with only by the
-same code and packages on the same customers and splits, as its record would hold only there.
+A race that is killed loses only the folds under way. A checkpoint is valid only for the same code,
+packages, customers and splits, like a record.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from retain.learning.scores import COLUMNS, Scores
 from retain.schema import Config, parse
 from retain.storage.parquet import read_parquet
 from retain.storage.reading import parse_json
-from retain.storage.writing import replacing
+from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:
     from retain.execution.task import RunOutcome, Task
 
 
-FACTS = b"retain"
-"""Where in the metadata of the file the facts about it stand."""
+METADATA_KEY = b"retain"
+"""Key of the facts in the metadata of the Parquet file."""
 
 
 class FoldFacts(Config):
-    """What is known of folds beside their scores: what made them, and what they took."""
+    """Facts about the folds beside their scores: what made them, and their cost."""
 
     made_by: dict[str, Any]
     roc_auc: tuple[float, ...]
@@ -47,23 +47,23 @@ class FoldFacts(Config):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The folds a run has, and what they took.
+    """The folds that a run has so far, and their cost.
 
-    ``evaluation`` lacks the metrics, which are computed over all folds when there are more.
+    ``evaluation`` has no metrics: they are computed over all folds when there are more.
     """
 
     evaluation: CrossValidationResult
-    progress: RungResult
+    rung_result: RungResult
     warnings: tuple[str, ...]
     peak_memory_mb: float | None
     started: str
 
 
 def load_checkpoint(task: Task) -> Checkpoint | None:
-    """What there is of a run, or None where it begins anew."""
+    """Return the checkpoint of a run, None if there is no valid one."""
     try:
         table, facts = _read(task)
-    except RetainError:  # none there, or nobody's we know
+    except RetainError:  # missing or broken
         return None
     if facts.made_by != _made_by(task):
         return None
@@ -71,7 +71,7 @@ def load_checkpoint(task: Task) -> Checkpoint | None:
         evaluation=CrossValidationResult(
             Scores(table, "out_of_fold"), {}, facts.seconds, facts.tuning
         ),
-        progress=RungResult(task.id, facts.roc_auc, sum(facts.seconds.values()), facts.spent),
+        rung_result=RungResult(task.id, facts.roc_auc, sum(facts.seconds.values()), facts.spent),
         warnings=facts.warnings,
         peak_memory_mb=facts.peak_memory_mb,
         started=facts.started,
@@ -79,10 +79,10 @@ def load_checkpoint(task: Task) -> Checkpoint | None:
 
 
 def _read(task: Task) -> tuple[pd.DataFrame, FoldFacts]:
-    path, most = task.directory.folds, len(COLUMNS) * task.data.n_rows * task.split.n_repeats
-    table = read_parquet(path, cells=most, within=task.directory.path)
-    told = (table.schema.metadata or {}).get(FACTS, b"{}")
-    facts = parse(FoldFacts, parse_json(told, str(path)), str(path))
+    path, max_cells = task.directory.folds, len(COLUMNS) * task.data.n_rows * task.split.n_repeats
+    table = read_parquet(path, max_cells=max_cells, within=task.directory.path)
+    text = (table.schema.metadata or {}).get(METADATA_KEY, b"{}")
+    facts = parse(FoldFacts, parse_json(text, str(path)), str(path))
     scores, count = scores_table(table, path), len(facts.roc_auc)
     tuned = count if facts.tuning is None else len(facts.tuning.get("folds", ()))
     if tuned != count or not has_first_folds(scores, count, task.split):
@@ -91,28 +91,28 @@ def _read(task: Task) -> tuple[pd.DataFrame, FoldFacts]:
 
 
 def save_checkpoint(
-    task: Task, ending: RunOutcome, evaluation: CrossValidationResult, spent: float
+    task: Task, outcome: RunOutcome, evaluation: CrossValidationResult, seconds_spent: float
 ) -> RungResult:
-    """Write what there is of a run that goes on later.
+    """Write the folds of a run that goes on later.
 
-    ``spent`` is what its earlier legs took, in wall seconds.
+    ``seconds_spent`` is the wall time of its earlier rungs.
     """
-    spent += time.monotonic() - task.since
+    seconds_spent += time.monotonic() - task.monotonic_start
     roc_auc = evaluation.metrics["roc_auc"]["fold_values"]
     facts = FoldFacts(
         made_by=_made_by(task),
         roc_auc=tuple(roc_auc),
         seconds=evaluation.seconds,
         tuning=evaluation.tuning,
-        spent=spent,
-        warnings=tuple(ending.warnings),
-        peak_memory_mb=ending.peak_memory_mb,
-        started=ending.started or task.started,
+        spent=seconds_spent,
+        warnings=tuple(outcome.warnings),
+        peak_memory_mb=outcome.peak_memory_mb,
+        started=outcome.started or task.started,
     )
     table = pa.Table.from_pandas(evaluation.scores.table, preserve_index=False)
-    with replacing(task.directory.folds, durable=False) as path:
-        pq.write_table(table.replace_schema_metadata({FACTS: facts.model_dump_json()}), path)
-    return RungResult(task.id, tuple(roc_auc), sum(evaluation.seconds.values()), spent)
+    with atomic_write(task.directory.folds, durable=False) as path:
+        pq.write_table(table.replace_schema_metadata({METADATA_KEY: facts.model_dump_json()}), path)
+    return RungResult(task.id, tuple(roc_auc), sum(evaluation.seconds.values()), seconds_spent)
 
 
 def _made_by(task: Task) -> dict[str, Any]:

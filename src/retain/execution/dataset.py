@@ -1,4 +1,4 @@
-"""What runs share: customers that passed the audit, and their splits. Read once a process."""
+"""Datasets: audited customers and their splits, read once per process."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from retain.customers.checks.checks import DataCheck, Folding, audit, raise_seve
 from retain.customers.checks.duplicates import DuplicateGroups, group_duplicates
 from retain.customers.customers import Customers, Panel
 from retain.errors import examples
-from retain.execution.dataset_facts import DatasetFacts, Preflight
 from retain.execution.shared_memory import share
+from retain.execution.task import DatasetFacts, Preflight
 from retain.learning.components import build_source, build_training_spec
 from retain.learning.features import check_toggles
 from retain.learning.splits import Splits
@@ -37,19 +37,19 @@ from retain.schema import Audit, Run, Validation
 
 @dataclass(frozen=True)
 class Dataset:
-    """Customers, what the audit said of them, who is in which fold, and how they were read.
+    """Customers with the results of their audit and their splits.
 
-    ``heard`` is what the readers logged: dialects, types, columns left out.
+    ``messages`` are those that the readers logged: dialects, types, dropped columns.
     """
 
     customers: Customers
     checks: tuple[DataCheck, ...]
     splits: Splits
-    heard: tuple[str, ...]
+    messages: tuple[str, ...]
 
     @cached_property
     def data(self) -> DataInfo:
-        """The customers as a record tells of them."""
+        """Facts about the customers, for records."""
         customers = self.customers
         return DataInfo(
             fingerprint=customers.fingerprint,
@@ -65,12 +65,12 @@ class Dataset:
                 )
                 for step in customers.funnel
             ),
-            label=None if customers.panel is None else label_facts(customers, customers.panel),
+            label=None if customers.panel is None else summarise_label(customers, customers.panel),
         )
 
     @cached_property
     def split(self) -> SplitInfo:
-        """The splits as a record tells of them."""
+        """Facts about the splits, for records."""
         folds = self.splits.folds
         repeats = 1 + max(fold.repeat for fold in folds)
         return SplitInfo(
@@ -84,29 +84,29 @@ class Dataset:
         )
 
     @cached_property
-    def told(self) -> tuple[CheckResult, ...]:
-        """The audit as a record tells of it."""
+    def check_results(self) -> tuple[CheckResult, ...]:
+        """Results of the audit, for records."""
         return tuple(
             CheckResult(code=c.code, outcome=c.outcome, message=c.sentence) for c in self.checks
         )
 
     @cached_property
-    def seen(self) -> DatasetFacts:
-        """All this without the customers."""
+    def facts(self) -> DatasetFacts:
+        """All facts, without the customers."""
         customers = self.customers
         return DatasetFacts(
             data=self.data,
             split=self.split,
-            checks=self.told,
-            heard=self.heard,
-            left_out=tuple(examples(step.dropped) for step in customers.funnel),
+            checks=self.check_results,
+            messages=self.messages,
+            dropped_examples=tuple(examples(step.dropped) for step in customers.funnel),
         )
 
 
-def label_facts(customers: Customers, dated: Panel) -> LabelInfo:
-    """The target of a dated source as a record tells of it."""
+def summarise_label(customers: Customers, dated: Panel) -> LabelInfo:
+    """Return facts about the target of a source with snapshots, for records."""
     target = customers.y.groupby(dated.snapshot).agg(["size", "sum"])
-    others: Any = () if dated.sensitivity is None else dated.sensitivity.itertuples()
+    variants: Any = () if dated.sensitivity is None else dated.sensitivity.itertuples()
     return LabelInfo(
         horizon_days=dated.horizon,
         snapshots=tuple(
@@ -115,75 +115,75 @@ def label_facts(customers: Customers, dated: Panel) -> LabelInfo:
         ),
         variants=tuple(
             LabelVariant(
-                parameter=one.parameter,
-                value=one.value,
-                n_rows=int(one.rows),
-                decline_rate=_share(one.declined),
-                agreement=_share(one.agreement),
+                parameter=variant.parameter,
+                value=variant.value,
+                n_rows=int(variant.rows),
+                decline_rate=_nan_to_none(variant.declined),
+                agreement=_nan_to_none(variant.agreement),
             )
-            for one in others
+            for variant in variants
         ),
     )
 
 
-def _share(value: float) -> float | None:
+def _nan_to_none(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
 
 
-Source = tuple[str, Audit, Validation, int]
+DatasetKey = tuple[str, Audit, Validation, int]
 
 
-def source_of(run: Run) -> Source:
-    """What two runs share if they learn from the same customers in the same folds."""
+def dataset_key(run: Run) -> DatasetKey:
+    """Return a key that is equal for runs on the same customers and folds."""
     data = json.dumps(run.data, sort_keys=True, ensure_ascii=False)
     return data, run.audit, run.validation, run.seed
 
 
 def prepare_dataset(run: Run) -> Dataset:
-    """Customers and splits of a run's config, from this process's memory where they are there.
+    """Return the dataset of a run's config, cached in this process.
 
     Raises
     ------
     RetainError
-        When the data are refused: by their contract, by the audit, or as too few.
+        If the data break their contract, fail the audit, or are too few.
     """
-    return _prepared(*source_of(run))
+    return _prepare_cached(*dataset_key(run))
 
 
 def clear_cache() -> None:
-    """Drop what was read before: a new command reads the files as they are now."""
-    _prepared.cache_clear()
-    _customers.cache_clear()
+    """Clear the cache, so that a new command reads the files as they are now."""
+    _prepare_cached.cache_clear()
+    _read_cached.cache_clear()
 
 
 @lru_cache(maxsize=8)
-def _prepared(data: str, audited: Audit, validation: Validation, seed: int) -> Dataset:
-    customers, copies, heard = _customers(data, audited.duplicates)
-    _ = customers.y  # refuses what cannot be learnt from, before the audit finds lesser faults
-    checks = audit(customers, Folding(validation.shuffle, copies))
+def _prepare_cached(data: str, audited: Audit, validation: Validation, seed: int) -> Dataset:
+    customers, duplicates, messages = _read_cached(data, audited.duplicates)
+    _ = customers.y  # raises if there is no target, before the audit finds lesser problems
+    checks = audit(customers, Folding(validation.shuffle, duplicates))
     raise_severe(checks, audited.allow)
     splits = make_splits(customers, validation, seed)
-    told = () if splits.description is None else (splits.description,)
-    return Dataset(customers, tuple(checks), splits, (*heard, *told))
+    described = () if splits.description is None else (splits.description,)
+    return Dataset(customers, tuple(checks), splits, (*messages, *described))
 
 
 @lru_cache(maxsize=4)
-def _customers(
-    data: str, copies: Literal["group", "drop"]
+def _read_cached(
+    data: str, duplicates: Literal["group", "drop"]
 ) -> tuple[Customers, DuplicateGroups | None, tuple[str, ...]]:
-    with capture_log() as heard:
-        customers, found = group_duplicates(build_source(json.loads(data))(), copies)
-    return customers, found, tuple(heard)
+    with capture_log() as messages:
+        customers, groups = group_duplicates(build_source(json.loads(data))(), duplicates)
+    return customers, groups, tuple(messages)
 
 
 @contextmanager
 def capture_log() -> Iterator[list[str]]:
-    """What the readers log, kept for every run that shares the customers, not the first alone."""
-    heard: list[str] = []
+    """Capture the messages of the readers, for every run on the same customers."""
+    messages: list[str] = []
 
     class Listener(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            heard.append(record.getMessage())
+            messages.append(record.getMessage())
 
     readers, listener = logging.getLogger("retain.customers"), Listener()
     before = readers.level, readers.propagate
@@ -191,34 +191,34 @@ def capture_log() -> Iterator[list[str]]:
     readers.propagate = False
     readers.addHandler(listener)
     try:
-        yield heard
+        yield messages
     finally:
         readers.removeHandler(listener)
         readers.setLevel(before[0])
         readers.propagate = before[1]
 
 
-def preflight(runs: Sequence[Run], file: Path | None = None) -> Preflight:
-    """Check every run down to its parameters and its data.
+def preflight(runs: Sequence[Run], shared_path: Path | None = None) -> Preflight:
+    """Check the parameters and the data of every run, and share the datasets through a file.
 
     Raises
     ------
     RetainError
-        At the first config or data that is refused.
+        At the first invalid config or dataset.
     """
-    found: dict[Hashable, Dataset] = {}
+    datasets: dict[Hashable, Dataset] = {}
     for run in runs:
         build_training_spec(run)
-        prepared = found.setdefault(source_of(run), prepare_dataset(run))
-        customers = prepared.customers
+        dataset = datasets.setdefault(dataset_key(run), prepare_dataset(run))
+        customers = dataset.customers
         check_toggles(
             run.features,
             {*customers.groups, *(derived.group for derived in customers.derived_features)},
         )
-    places = {source: place for place, source in enumerate(found)}
-    distinct = tuple(found.values())
+    index = {key: position for position, key in enumerate(datasets)}
+    distinct = tuple(datasets.values())
     return Preflight(
-        seen=tuple(prepared.seen for prepared in distinct),
-        which=tuple(places[source_of(run)] for run in runs),
-        handed=None if file is None else share(distinct, file),
+        facts=tuple(dataset.facts for dataset in distinct),
+        dataset_index=tuple(index[dataset_key(run)] for run in runs),
+        shared_datasets=None if shared_path is None else share(distinct, shared_path),
     )

@@ -1,8 +1,4 @@
-"""A few processes that do jobs for one that keeps light. Imports nothing heavy.
-
-They give the memory back that a job took, and this process need not import what it needs, which
-the server that workers are forked from did in its time.
-"""
+"""An executor of jobs in worker processes, for a process that imports nothing heavy itself."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import wait
-from types import TracebackType
 from typing import Any, Self
 
 from retain.errors import RetainError
@@ -19,109 +14,109 @@ from retain.execution.worker import Job, Worker, WorkerDiedError
 
 
 class Future:
-    """A job that some worker is given when one is free, and what it comes to."""
+    """The result of a job, now or later."""
 
     def __init__(
-        self, executor: WorkerExecutor, job: Job, arguments: tuple[Any, ...], does: str
+        self, executor: WorkerExecutor, job: Job, arguments: tuple[Any, ...], description: str
     ) -> None:
-        self._hands, self._does = executor, does
+        self._executor, self._description = executor, description
         self.job, self.arguments = job, arguments
-        self.ended = False
+        self.is_done = False
         self._value: Any = None
         self._error: Exception | None = None
 
     def result(self) -> Any:
-        """What the job came to; waits for it.
+        """Wait for the job and return its result.
 
         Raises
         ------
         RetainError
-            When the job refuses its arguments, or costs the process its life.
+            If the job rejects its arguments, or its process dies.
         """
-        self._hands.until(self)
+        self._executor.wait(self)
         if self._error is not None:
             raise self._error
         return self._value
 
-    def end(self, worker: Worker) -> None:
-        """Take what a worker's job came to."""
+    def collect(self, worker: Worker) -> None:
+        """Store the result or the error of a worker's job."""
         try:
-            self._value = worker.end()
+            self._value = worker.result()
         except WorkerDiedError as death:
             self._error = RetainError(
-                f"the process that {self._does} died: {death}. Where memory ran out, allow this "
-                "command more, or have fewer customers or workers."
+                f"the process that {self._description} died: {death}. Where memory ran out, allow "
+                "this command more, or have fewer customers or workers."
             )
-        except Exception as error:  # noqa: BLE001 - raised where the outcome is asked for
+        except Exception as error:  # noqa: BLE001 - raised by ``result``
             self._error = error
-        self.ended = True
+        self.is_done = True
 
 
 class WorkerExecutor:
-    """A number of workers that take jobs in the order given.
+    """A fixed number of workers that do jobs in the order they were submitted.
 
-    A context manager; leaving it ends the processes, whatever they are at. They begin as jobs are
-    given, and go on to the next ones while some outcome is waited for; ``ended`` then hears how
-    many jobs have ended, and of how many, and at the end that none is left.
+    A context manager; leaving it kills the processes. Jobs start as they are submitted, and the
+    next ones while a result is waited for.
+
+    Parameters
+    ----------
+    workers
+        Number of processes; 0 for one per CPU.
+    on_progress
+        Called with the number of jobs done and submitted as jobs end, and on leaving the context.
     """
 
-    def __init__(self, workers: int, ended: Callable[[int, int], None] | None = None) -> None:
+    def __init__(self, workers: int, on_progress: Callable[[int, int], None] | None = None) -> None:
         self._idle = [Worker() for _ in range(workers or os.cpu_count() or 1)]
         self._all = [*self._idle]
         self._busy: dict[Worker, Future] = {}
-        self._left: deque[Future] = deque()
-        self._given = 0
-        self._told = ended or (lambda _done, _of: None)
+        self._queue: deque[Future] = deque()
+        self._n_submitted = 0
+        self._on_progress = on_progress or (lambda _done, _of: None)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         for worker in self._all:
-            worker.stop(at_once=True)
-        self._told(self._given, self._given)
+            worker.stop(immediately=True)
+        self._on_progress(self._n_submitted, self._n_submitted)
 
     def submit(self, job: Job, *arguments: Any, description: str) -> Future:
-        """Have a job done; ``description`` tells what a process that dies of it was at."""
+        """Queue a job; ``description`` completes "the process that … died"."""
         future = Future(self, job, arguments, description)
-        self._given += 1
-        self._left.append(future)
-        self._hand_out()
+        self._n_submitted += 1
+        self._queue.append(future)
+        self._dispatch()
         return future
 
-    def until(self, future: Future) -> None:
-        """Wait for a job, and hand out others meanwhile."""
-        while not future.ended:
-            signs = [sign for worker in self._busy for sign in worker.signs]
-            ready = set(wait(signs))
-            for worker in [one for one in self._busy if not ready.isdisjoint(one.signs)]:
-                self._busy.pop(worker).end(worker)
+    def wait(self, future: Future) -> None:
+        """Wait for a job, and start queued ones meanwhile."""
+        while not future.is_done:
+            ready = set(wait([item for worker in self._busy for item in worker.waitables]))
+            for worker in [w for w in self._busy if not ready.isdisjoint(w.waitables)]:
+                self._busy.pop(worker).collect(worker)
                 self._idle.append(worker)
-                self._told(self._given - len(self._left) - len(self._busy), self._given)
-            self._hand_out()
+                n_done = self._n_submitted - len(self._queue) - len(self._busy)
+                self._on_progress(n_done, self._n_submitted)
+            self._dispatch()
 
-    def _hand_out(self) -> None:
-        while self._idle and self._left:
-            worker, future = self._idle.pop(), self._left.popleft()
+    def _dispatch(self) -> None:
+        while self._idle and self._queue:
+            worker, future = self._idle.pop(), self._queue.popleft()
             self._busy[worker] = future
-            worker.begin(future.job, *future.arguments)
+            worker.start_job(future.job, *future.arguments)
             future.arguments = ()
 
 
 @contextmanager
-def run_in_subprocess(job: Job, *arguments: Any, does: str) -> Iterator[Callable[[], Any]]:
-    """A call that waits for what a job comes to, done meanwhile by a process that ends with it.
+def run_in_subprocess(job: Job, *arguments: Any, description: str) -> Iterator[Callable[[], Any]]:
+    """Start a job in a process of its own and yield a function that waits for its result.
 
     Raises
     ------
     RetainError
-        When the job refuses its arguments, or costs the process its life; ``does`` tells what it
-        was at.
+        If the job rejects its arguments, or its process dies; see ``WorkerExecutor.submit``.
     """
     with WorkerExecutor(1) as executor:
-        yield executor.submit(job, *arguments, description=does).result
+        yield executor.submit(job, *arguments, description=description).result

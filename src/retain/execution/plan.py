@@ -1,6 +1,6 @@
-"""What a line asks for, held against what is already there: which runs are to be done, and why.
+"""The plan of a sweep: the runs of a command line, those done before, and those to do.
 
-Imports nothing heavy: customers were seen elsewhere (``execution.dataset``), and are told of here.
+Imports nothing heavy: the customers were read in another process (``execution.dataset``).
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from retain.errors import RetainError
-from retain.execution.dataset_facts import DatasetFacts, Preflight
-from retain.execution.run_config import RunConfig
-from retain.execution.task import SharedInputs, Task
+from retain.execution.task import DatasetFacts, Preflight, SharedInputs, Task
 from retain.record import (
     Environment,
     Git,
@@ -25,8 +24,11 @@ from retain.record import (
     RunDirectory,
     StudyDirectory,
     check_scores_size,
+    identity,
+    slug_of,
 )
-from retain.storage.paths import is_inside
+from retain.schema import Run
+from retain.storage.paths import check_name, is_inside
 from retain.storage.writing import hash_folder
 
 PACKAGES = (
@@ -38,37 +40,34 @@ PACKAGES = (
     "lightgbm",
     "catboost",
 )
-"""Packages whose version can change a score."""
+"""Packages whose version may change a score."""
 
 
 @cache
-def environment(*, tuned: bool = False) -> Environment:
-    """The environment of this process; Optuna is in it for runs that are ``tuned``."""
+def collect_environment(*, tuned: bool = False) -> Environment:
+    """Return the environment of this process, for tuned runs with the version of Optuna."""
     packages = (*PACKAGES, "optuna") if tuned else PACKAGES
     return Environment(
         python=platform.python_version(),
         platform=platform.platform(terse=True),
         packages={name: metadata.version(name) for name in packages},
-        code_sha256=_code(),
+        code_sha256=_hash_code(),
     )
 
 
-def _code() -> str:
-    """Return a hash of every file of the package.
-
-    Configs are left out: they are no part of it in a checkout, and a record holds its own whole.
-    """
-    return hash_folder(Path(__file__).resolve().parents[1], without=("conf",))
+def _hash_code() -> str:
+    """Return a hash of every file of the package, without configs, which records hold whole."""
+    return hash_folder(Path(__file__).resolve().parents[1], exclude=("conf",))
 
 
 @cache
-def git() -> Git:
-    """The commit of the working directory, and whether it was changed since."""
-    commit = _git("rev-parse", "HEAD")
-    return Git(commit=commit or None, dirty=bool(commit and _git("status", "--porcelain")))
+def read_git_state() -> Git:
+    """Return the commit of the working directory and whether files have changed since."""
+    commit = _run_git("rev-parse", "HEAD")
+    return Git(commit=commit or None, dirty=bool(commit and _run_git("status", "--porcelain")))
 
 
-def _git(*arguments: str) -> str:
+def _run_git(*arguments: str) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - fixed words, no shell
             ["git", "-c", "core.fsmonitor=false", *arguments],  # noqa: S607 - whichever git the user has
@@ -82,122 +81,159 @@ def _git(*arguments: str) -> str:
     return done.stdout.strip() if done.returncode == 0 else ""
 
 
-AGAIN = "again: "
-"""How it begins why a run whose record cannot be believed, or is outdated, is to be done."""
+@dataclass(frozen=True)
+class RunConfig:
+    """The config of one run, as plain values and as types.
+
+    Attributes
+    ----------
+    config
+        The config as it is run; a model's ``search`` is in it only if it is tuned.
+    recorded_config
+        The same with references in place of values from the environment.
+    identity_config
+        The part of it that can change a result, with 1 in place of references to ``threads``.
+    hydra
+        Hydra's own node.
+    """
+
+    overrides: tuple[str, ...]
+    config: dict[str, Any]
+    run: Run
+    recorded_config: dict[str, Any]
+    identity_config: dict[str, Any]
+    hydra: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Hash of everything that can change a result (8 hex digits)."""
+        return identity(self.identity_config)
+
+    @property
+    def slug(self) -> str:
+        """Readable name of the run: its components other than ``none``."""
+        return check_name("the name of the run", slug_of(self.config))
+
+
+RERUN_PREFIX = "again: "
+"""Prefix of the reason to repeat a run whose record is invalid or outdated."""
 
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """One run: its task, its record if it ended before, and why it is to be done, if it is."""
+    """A run with its older record, if there is one, and the reason to do it, if it is to do."""
 
     task: Task
     record: Record | None
-    why: str | None
+    pending_reason: str | None
 
     @property
-    def told(self) -> str | None:
-        """Why a run that ended before is to be done again, None where it did not or is not."""
-        again = self.record is not None or str(self.why).startswith(AGAIN)
-        return self.why if again else None
+    def rerun_reason(self) -> str | None:
+        """The reason to repeat a run that ended before; None for other runs."""
+        is_rerun = self.record is not None or str(self.pending_reason).startswith(RERUN_PREFIX)
+        return self.pending_reason if is_rerun else None
 
     @property
     def state(self) -> str:
-        """What a list of runs shows: the final state, or why the run is still to be done."""
-        if self.why is not None:
-            return self.why
+        """The final state of the run, or the reason to do it."""
+        if self.pending_reason is not None:
+            return self.pending_reason
         if self.record is None:
             return "new"
         return "stopped early" if self.record.stopped_early else self.record.state
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Every run of a line, each once, and the distinct customers they learn from."""
+class SweepPlan:
+    """The distinct runs of a command line and the distinct customers they learn from."""
 
     study: StudyDirectory
     runs: tuple[PlannedRun, ...]
     sources: tuple[DatasetFacts, ...]
 
-    def name(self, task: Task) -> str:
-        """What was typed for a run and not for all of them, which tells it from the others."""
-        own = [text for text in task.overrides if text not in self._shared]
+    def format_name(self, task: Task) -> str:
+        """Return the overrides of a run that not all runs share, or else its directory's name."""
+        own = [text for text in task.overrides if text not in self._common_overrides]
         return " ".join(own) or task.directory.path.name
 
     @cached_property
-    def _shared(self) -> set[str]:
-        """What was typed for all runs; nothing where there is one run only."""
-        typed = [set(planned.task.overrides) for planned in self.runs]
-        return set.intersection(*typed) if len(typed) > 1 else set()
+    def _common_overrides(self) -> set[str]:
+        """Overrides that all runs share; empty for a single run."""
+        overrides = [set(planned.task.overrides) for planned in self.runs]
+        return set.intersection(*overrides) if len(overrides) > 1 else set()
 
     @property
-    def to_do(self) -> list[Task]:
-        """Tasks that have no final state that still holds."""
-        return [planned.task for planned in self.runs if planned.why is not None]
+    def pending(self) -> list[Task]:
+        """Tasks without a valid record."""
+        return [planned.task for planned in self.runs if planned.pending_reason is not None]
 
 
-def plan_runs(runs: Sequence[RunConfig], surveyed: Preflight, rows: Path | None = None) -> Plan:
-    """The runs with their records; those to be done share what the survey handed over.
+def plan_runs(
+    runs: Sequence[RunConfig], preflight: Preflight, fold_cache_dir: Path | None = None
+) -> SweepPlan:
+    """Return the runs with their records; those to do share the datasets of the preflight.
 
     Raises
     ------
     RetainError
-        When a run's folder leads out of the study's.
+        If a run's folder leads out of the study's.
     """
     study = StudyDirectory(Path(runs[0].run.outputs) / runs[0].run.study.name)
     planned, checker = [], RecordChecker()
-    for run, place in zip(runs, surveyed.which, strict=True):
+    for run, index in zip(runs, preflight.dataset_index, strict=True):
         shared = None
-        if surveyed.handed is not None and rows is not None:
-            shared = SharedInputs(surveyed.handed, place, rows)
-        planned.append(_planned(study, run, surveyed.seen[place], shared, checker))
-    return Plan(study, tuple(planned), _distinct(surveyed.seen))
+        if preflight.shared_datasets is not None and fold_cache_dir is not None:
+            shared = SharedInputs(preflight.shared_datasets, index, fold_cache_dir)
+        planned.append(_plan_run(study, run, preflight.facts[index], shared, checker))
+    return SweepPlan(study, tuple(planned), _drop_repeated_sources(preflight.facts))
 
 
-def _distinct(seen: Sequence[DatasetFacts]) -> tuple[DatasetFacts, ...]:
-    """One of those that see the same customers: folds drawn otherwise are not told of."""
-    return tuple({one.data.fingerprint: one for one in reversed(seen)}.values())[::-1]
+def _drop_repeated_sources(sources: Sequence[DatasetFacts]) -> tuple[DatasetFacts, ...]:
+    """Return the first of the datasets that have the same customers, whatever their splits."""
+    return tuple({facts.data.fingerprint: facts for facts in reversed(sources)}.values())[::-1]
 
 
-def _planned(
+def _plan_run(
     study: StudyDirectory,
     run: RunConfig,
-    seen: DatasetFacts,
+    facts: DatasetFacts,
     shared: SharedInputs | None,
     checker: RecordChecker,
 ) -> PlannedRun:
     directory = study.run(run.slug, run.id)
-    record, broken = _recorded(study, directory, checker)
+    record, broken = _read_record(study, directory, checker)
     task = Task(
         id=run.id,
         directory=directory,
-        tree=run.tree,
-        recorded=run.recorded,
+        config=run.config,
+        recorded_config=run.recorded_config,
         overrides=run.overrides,
         hydra=run.hydra,
-        data=seen.data,
-        split=seen.split,
-        checks=seen.checks,
-        environment=environment(tuned=run.run.tuning.on),
-        git=git(),
-        before=None if record is None else record.finished_at,
+        data=facts.data,
+        split=facts.split,
+        checks=facts.checks,
+        environment=collect_environment(tuned=run.run.tuning.on),
+        git=read_git_state(),
+        previous_finished=None if record is None else record.finished_at,
         shared=shared,
     )
-    return PlannedRun(task, record, _why(task, record) if broken is None else f"{AGAIN}{broken}")
+    reason = _pending_reason(task, record) if broken is None else f"{RERUN_PREFIX}{broken}"
+    return PlannedRun(task, record, reason)
 
 
-def _recorded(
+def _read_record(
     study: StudyDirectory, run: RunDirectory, checker: RecordChecker
 ) -> tuple[Record | None, str | None]:
-    """The record of a run, and why it cannot be believed where it cannot.
+    """Return the record of a run, and the reason why it is invalid, if it is.
 
     Raises
     ------
     RetainError
-        When the run's folder leads out of the study's, where nothing may be written.
+        If the run's folder leads out of the study's, where nothing may be written.
     """
     if not is_inside(run.path, study.path):
-        where = run.path.resolve()
-        raise RetainError(f"{run.path} leads out of {study.path}, to {where}; delete the link.")
+        real = run.path.resolve()
+        raise RetainError(f"{run.path} leads out of {study.path}, to {real}; delete the link.")
     record = None
     try:
         record = run.read()
@@ -212,13 +248,13 @@ def _first_line(error: RetainError) -> str:
     return str(error).splitlines()[0].removesuffix(".")
 
 
-def _why(task: Task, record: Record | None) -> str | None:
-    """Why a run is to be done, or None when its record still speaks of what would run now."""
+def _pending_reason(task: Task, record: Record | None) -> str | None:
+    """Return the reason to do a run, None if its record is valid for the current code and data."""
     if record is None:
         if not task.directory.path.exists():
             return "new"
         return "running elsewhere" if task.directory.busy else "interrupted"
     if record.state == "failed":
         return "failed before"
-    again = task.why_again(record)
-    return None if again is None else f"{AGAIN}{again}"
+    reason = task.rerun_reason(record)
+    return None if reason is None else f"{RERUN_PREFIX}{reason}"

@@ -1,4 +1,4 @@
-"""The workers of this machine and the runs they share out among themselves."""
+"""A pool of workers of this machine that does the runs of a queue."""
 
 from __future__ import annotations
 
@@ -6,144 +6,150 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import wait
-from types import TracebackType
 from typing import Any, Self
 
 from retain.errors import RetainError
 from retain.execution.limits import exceeded_limit
-from retain.execution.scheduling import CostModel, Queue
+from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import RungResult, Task, readable_write_errors, record_dead_run
-from retain.execution.worker import ATTEMPTS, Job, Worker, WorkerDiedError, ignore_sigint
+from retain.execution.worker import MAX_START_ATTEMPTS, Job, Worker, WorkerDiedError, ignore_sigint
 from retain.record import Record
 from retain.schema import Limits
 
-TICK = 0.1
-"""Seconds between two looks at the limits, and at runs that another launch is doing."""
+POLL_SECONDS = 0.1
+"""Seconds between two checks of the limits, and of runs that another launch is doing."""
 
 
 class RunPool:
-    """A fixed number of workers that share a list of tasks.
+    """A fixed number of workers that do the tasks of a queue.
 
-    A context manager; leaving it stops the processes, at once if by an error. ``took`` hears of
-    each task that a worker begins; ``given_up`` counts those that none will begin any more.
+    A context manager; leaving it stops the processes, immediately on an error.
+
+    Parameters
+    ----------
+    on_start
+        Called with each task that a worker starts.
+
+    Attributes
+    ----------
+    n_cancelled
+        Number of tasks that were queued when the pool was closed.
     """
 
-    def __init__(self, workers: int, limits: Limits, took: Callable[[Task], None]) -> None:
-        self._took = took
+    def __init__(self, workers: int, limits: Limits, on_start: Callable[[Task], None]) -> None:
+        self._on_start = on_start
         self._idle = [Worker() for _ in range(workers)]
         self._busy: dict[Worker, Task] = {}
-        self._broken: dict[Worker, str] = {}
+        self._over_limit: dict[Worker, str] = {}
         self._limits = limits
-        self.given_up = 0
+        self.n_cancelled = 0
         self._closed = False
-        self._left = CostModel().queue([])
-        self._elsewhere: deque[Task] = deque()
+        self._queue = CostModel().make_queue([])
+        self._claimed_by_others: deque[Task] = deque()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with ignore_sigint():
             for worker in [*self._busy, *self._idle]:
-                worker.stop(at_once=error is not None)
+                worker.stop(immediately=kind is not None)
 
     @property
-    def under_way(self) -> list[Task]:
-        """Tasks that a worker has."""
+    def running(self) -> list[Task]:
+        """Tasks that workers are doing."""
         return list(self._busy.values())
 
-    def begin_no_more(self) -> None:
-        """Let the workers end what they have and take nothing new."""
+    def close(self) -> None:
+        """Start no more tasks; those that are running go on."""
         self._closed = True
-        self.given_up += len(self._left) + len(self._elsewhere)
-        self._left.clear()
-        self._elsewhere.clear()
+        self.n_cancelled += len(self._queue) + len(self._claimed_by_others)
+        self._queue.clear()
+        self._claimed_by_others.clear()
 
-    def ask(self, job: Job, *arguments: Any) -> Any:
-        """What a job comes to that is no run, done by a worker while none has a run.
+    def run_job(self, job: Job, *arguments: Any) -> Any:
+        """Return the result of a job other than a run, while no run is under way.
 
         Raises
         ------
         RetainError
-            When its process dies each time it is tried.
+            If its process dies at every attempt.
         """
         worker = self._idle[0]
-        for _ in range(ATTEMPTS):
-            worker.begin(job, *arguments)
+        for _ in range(MAX_START_ATTEMPTS):
+            worker.start_job(job, *arguments)
             try:
-                return worker.end()
+                return worker.result()
             except WorkerDiedError as death:
                 cause = death
         raise RetainError(f"the process that compares the runs died: {cause}.")
 
-    def records(self, queue: Queue) -> Iterator[Record]:
-        """The record of each task, as they end; those that another launch wrote meanwhile too."""
+    def records(self, queue: TaskQueue) -> Iterator[Record]:
+        """Yield the record of each task as it ends, also where another launch wrote it."""
         for result in self.results(queue):
             if isinstance(result, Record):
                 yield result
 
-    def results(self, queue: Queue) -> Iterator[Record | RungResult]:
-        """The record of each task, as they end, or how far it is if it goes on later."""
-        self._left = queue
+    def results(self, queue: TaskQueue) -> Iterator[Record | RungResult]:
+        """Yield the record of each task as it ends, or the result of its rung if it goes on."""
+        self._queue = queue
         if self._closed:
-            self.begin_no_more()
-        while self._left or self._elsewhere or self._busy:
-            self._hand_out()
-            for worker in self._ended():
+            self.close()
+        while self._queue or self._claimed_by_others or self._busy:
+            self._dispatch()
+            for worker in self._wait_for_workers():
                 task = self._busy[worker]
-                result = self._result(worker, task)
+                result = self._collect(worker, task)
                 del self._busy[worker]
                 self._idle.append(worker)
                 if result is None:
-                    self._elsewhere.append(task)
+                    self._claimed_by_others.append(task)
                 else:
                     yield result
 
-    def _hand_out(self) -> None:
-        """A task for each idle worker; what another launch had, once that has let go of it."""
-        while self._idle and self._left:
-            self._begin(self._left.pop())
-        for _ in range(len(self._elsewhere) if self._idle else 0):
-            task = self._elsewhere.popleft()
+    def _dispatch(self) -> None:
+        """Start a task on each idle worker; a task of another launch once its lock is free."""
+        while self._idle and self._queue:
+            self._start(self._queue.pop())
+        for _ in range(len(self._claimed_by_others) if self._idle else 0):
+            task = self._claimed_by_others.popleft()
             if self._idle and not task.directory.busy:
-                self._begin(task)
+                self._start(task)
             else:
-                self._elsewhere.append(task)
+                self._claimed_by_others.append(task)
 
-    def _begin(self, task: Task) -> None:
+    def _start(self, task: Task) -> None:
         worker = self._idle.pop()
-        self._busy[worker] = task.begun()  # before it begins: an interrupt here must stop it too
-        worker.begin("execute", task)
-        self._took(task)
+        self._busy[worker] = task.mark_started()  # first: an interrupt here must stop it too
+        worker.start_job("run", task)
+        self._on_start(task)
 
-    def _ended(self) -> list[Worker]:
-        """Workers whose job ended; those beyond a limit are killed on the way."""
+    def _wait_for_workers(self) -> list[Worker]:
+        """Return the workers whose job ended, and kill those over a limit."""
         if not self._busy:
-            time.sleep(TICK)
+            time.sleep(POLL_SECONDS)
             return []
-        looking = self._limits.any or self._elsewhere
-        signs = [sign for worker in self._busy for sign in worker.signs]
-        ready = set(wait(signs, TICK if looking else None))
-        ended = [worker for worker in self._busy if not ready.isdisjoint(worker.signs)]
-        for worker in self._busy.keys() - set(ended) - self._broken.keys():
-            reason = exceeded_limit(worker, self._limits, self._busy[worker].spent)
+        is_polling = self._limits.any or self._claimed_by_others
+        waitables = [item for worker in self._busy for item in worker.waitables]
+        ready = set(wait(waitables, POLL_SECONDS if is_polling else None))
+        ended = [worker for worker in self._busy if not ready.isdisjoint(worker.waitables)]
+        for worker in self._busy.keys() - set(ended) - self._over_limit.keys():
+            reason = exceeded_limit(worker, self._limits, self._busy[worker].seconds_spent)
             if reason is not None:
-                self._broken[worker] = reason
+                self._over_limit[worker] = reason
                 worker.kill()
         return ended
 
-    def _result(self, worker: Worker, task: Task) -> Record | RungResult | None:
-        """What came of a task that ended; its record is written here if its process died."""
+    def _collect(self, worker: Worker, task: Task) -> Record | RungResult | None:
+        """Return the result of a task that ended, None if another launch has it.
+
+        The record is written here if the process died.
+        """
         with readable_write_errors(task):
             try:
-                result: Record | RungResult | None = worker.end()
+                result: Record | RungResult | None = worker.result()
             except WorkerDiedError as death:
-                reason = self._broken.get(worker, f"the worker process died: {death}")
+                reason = self._over_limit.get(worker, f"the worker process died: {death}")
                 result = record_dead_run(task, reason)
-        self._broken.pop(worker, None)
+        self._over_limit.pop(worker, None)
         return result

@@ -1,4 +1,4 @@
-"""How far a sweep is: counts, the best run, time to go. Draws nothing, writes nothing."""
+"""The progress of a sweep: counts, the best run, the remaining time. Prints and writes nothing."""
 
 from __future__ import annotations
 
@@ -7,134 +7,138 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from retain.execution.status import Best, State, Status
+from retain.execution.status import BestRun, State, Status
 from retain.execution.task import Task, now
 
 if TYPE_CHECKING:
-    from retain.execution.plan import Plan
+    from retain.execution.plan import SweepPlan
     from retain.execution.scheduling import CostModel
     from retain.execution.task import RungResult
     from retain.record import Record
 
 
-FRESH = 1.0
-"""Seconds for which an estimate holds however many runs end: it looks at every run left."""
+ESTIMATE_SECONDS = 1.0
+"""Seconds between two estimates at least, since each looks at all remaining runs."""
 
 
 class SweepProgress:
-    """The runs of a plan as they start and end. Threads may tell it and ask it.
+    """The progress of the runs of a plan; safe to use from several threads.
 
     Parameters
     ----------
     plan
         All runs; those done before are skipped, and may be the best.
     costs
-        What runs cost, to which somebody else adds.
+        Costs of runs, updated by the caller.
     workers
-        How many runs are done at a time.
+        Number of runs done at a time.
     """
 
-    def __init__(self, plan: Plan, costs: CostModel, workers: int) -> None:
+    def __init__(self, plan: SweepPlan, costs: CostModel, workers: int) -> None:
         self.study = plan.study.path.name
-        self.names = {planned.task.id: plan.name(planned.task) for planned in plan.runs}
-        self.to_do = len(plan.to_do)
-        self.skipped = len(plan.runs) - self.to_do
-        self.counts: Counter[str] = Counter()
+        self.names = {planned.task.id: plan.format_name(planned.task) for planned in plan.runs}
+        self.n_pending = len(plan.pending)
+        self.n_skipped = len(plan.runs) - self.n_pending
+        self.state_counts: Counter[str] = Counter()
         self.n_stopped_early = 0
-        self.best: Best | None = None
+        self.best: BestRun | None = None
         self._costs, self._workers = costs, workers
-        self._left = {task.id: task for task in plan.to_do}
+        self._left = {task.id: task for task in plan.pending}
         self._running: dict[str, str] = {}
-        self._ahead: dict[str, float] = {}
+        self._done_shares: dict[str, float] = {}
         self._lock = threading.RLock()
-        self._started, self._began = now(), time.monotonic()
-        self._ends: float | None = None
-        self._estimated: float | None = None
-        self._changed = True
+        self._started, self._monotonic_start = now(), time.monotonic()
+        self._expected_end: float | None = None
+        self._last_estimate: float | None = None
+        self._is_stale = True
         for planned in plan.runs:
-            if planned.why is None and planned.record is not None:
-                self._compare(planned.record)
+            if planned.pending_reason is None and planned.record is not None:
+                self._update_best(planned.record)
 
     @property
-    def left(self) -> int:
-        """Runs that have not ended yet, running ones included."""
+    def n_left(self) -> int:
+        """Number of runs that have not ended, running ones included."""
         return len(self._left)
 
     @property
-    def progress(self) -> float:
-        """Runs that have ended, and what is done of those that wait in a race."""
+    def n_ended(self) -> float:
+        """Number of runs that have ended, plus the done shares of those that wait in a race."""
         with self._lock:
-            return self.to_do - self.left + sum(self._ahead.get(id_, 0.0) for id_ in self._left)
+            shares = sum(self._done_shares.get(id_, 0.0) for id_ in self._left)
+            return self.n_pending - self.n_left + shares
 
     @property
-    def seconds(self) -> float:
-        """Time spent."""
-        return time.monotonic() - self._began
+    def seconds_elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.monotonic() - self._monotonic_start
 
-    def started(self, task: Task) -> None:
-        """A worker took a run."""
+    def record_start(self, task: Task) -> None:
+        """Record that a worker started a run."""
         with self._lock:
             self._running[task.id] = self.names[task.id]
 
-    def paused(self, progress: RungResult) -> None:
-        """A run in a race has the folds it was to have, and waits for the others."""
+    def record_pause(self, result: RungResult) -> None:
+        """Record that a run in a race has done its rung and waits for the others."""
         with self._lock:
-            fits = self._left[progress.id].split.fits
-            self._running.pop(progress.id, None)
-            self._ahead[progress.id] = len(progress.roc_auc) / fits
-            self._changed = True
+            fits = self._left[result.id].split.fits
+            self._running.pop(result.id, None)
+            self._done_shares[result.id] = len(result.roc_auc) / fits
+            self._is_stale = True
 
-    def ended(self, record: Record) -> bool:
-        """Whether a run that ended is the best so far."""
+    def record_end(self, record: Record) -> bool:
+        """Record that a run ended, and return whether it is the best so far."""
         with self._lock:
-            self.counts[record.state] += 1
+            self.state_counts[record.state] += 1
             self.n_stopped_early += record.stopped_early
             self._running.pop(record.id, None)
             self._left.pop(record.id, None)
-            self._changed = True
-            return self._compare(record)
+            self._is_stale = True
+            return self._update_best(record)
 
-    def to_go(self) -> float | None:
-        """Seconds until all have ended, or None while nobody knows.
+    def estimate_remaining(self) -> float | None:
+        """Return the seconds until all runs have ended, None while it is unknown.
 
-        Runs on between estimates, by a clock that does not jump. Those that a race will stop are
-        nobody's to foretell, so that its estimate is too long until they are.
+        Counts down between estimates. In a race it is too long until the race has stopped runs.
         """
         with self._lock:
-            at = time.monotonic()
-            old = self._estimated is None or self._ends is None or at - self._estimated > FRESH
-            if self._changed and old:
-                seconds = self._costs.to_go(self._left.values(), self._workers, self._ahead)
-                self._ends = None if seconds is None else at + seconds
-                self._estimated, self._changed = at, False
-            return None if self._ends is None else max(self._ends - at, 0.0)
+            time_now, last = time.monotonic(), self._last_estimate
+            is_due = last is None or time_now - last > ESTIMATE_SECONDS
+            if self._is_stale and (is_due or self._expected_end is None):
+                seconds = self._costs.estimate_remaining(
+                    self._left.values(), self._workers, self._done_shares
+                )
+                self._expected_end = None if seconds is None else time_now + seconds
+                self._last_estimate, self._is_stale = time_now, False
+            return None if self._expected_end is None else max(self._expected_end - time_now, 0.0)
 
     def status(self, state: State) -> Status:
-        """All of it in plain values."""
+        """Return the progress as plain values."""
         with self._lock:
-            to_go = None if state == "interrupted" else self.to_go() if self.left else 0.0
+            seconds = self.estimate_remaining() if self.n_left else 0.0
+            if state == "interrupted":
+                seconds = None
             return Status(
                 study=self.study,
                 state=state,
                 started_at=self._started,
                 updated_at=now(),
-                n_runs=self.to_do + self.skipped,
-                n_done=self.counts["done"],
+                n_runs=self.n_pending + self.n_skipped,
+                n_done=self.state_counts["done"],
                 n_stopped_early=self.n_stopped_early,
-                n_failed=self.counts["failed"],
-                n_not_applicable=self.counts["not_applicable"],
-                n_skipped=self.skipped,
-                n_left=self.left,
+                n_failed=self.state_counts["failed"],
+                n_not_applicable=self.state_counts["not_applicable"],
+                n_skipped=self.n_skipped,
+                n_left=self.n_left,
                 running=tuple(self._running.values()) if state == "running" else (),
-                eta_seconds=None if to_go is None else round(to_go, 1),
+                eta_seconds=None if seconds is None else round(seconds, 1),
                 best=self.best,
             )
 
-    def _compare(self, record: Record) -> bool:
+    def _update_best(self, record: Record) -> bool:
         found = None if record.stopped_early else record.metrics.get("roc_auc")
         if found is None or (self.best is not None and found.value <= self.best.value):
             return False
-        self.best = Best(
+        self.best = BestRun(
             id=record.id,
             name=self.names[record.id],
             metric="roc_auc",

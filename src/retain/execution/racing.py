@@ -1,8 +1,8 @@
-"""A race: the runs of a sweep fold by fold, those worse than the leader stopped on the way.
+"""Racing: the runs of a sweep fold by fold, where those worse than the leader are stopped early.
 
-Every run gets ``validation.min_folds`` folds, then those still in it one at a time. Who is stopped
-is asked only when all have the same folds, so that it depends on their scores alone: neither on
-the number of workers, nor on who is quicker, nor on a launch that was killed in between.
+Every run gets ``validation.min_folds`` folds, then those still in the race one at a time. Runs are
+compared only when all have the same folds, so the result depends on their scores alone: not on the
+number of workers, the speed of a run, or launches that were killed in between.
 Imports nothing heavy: a worker compares.
 """
 
@@ -11,94 +11,99 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from retain.execution.plan import Plan
+from retain.execution.plan import SweepPlan
 from retain.execution.pool import RunPool
-from retain.execution.scheduling import CostModel, Kind, Queue
+from retain.execution.scheduling import CostGroup, CostModel, TaskQueue
 from retain.execution.task import Rung, RungResult, Task
 from retain.record import Record
 
-Field = tuple[str, str]
-"""Fingerprints of customers and splits: only runs that share them can be compared."""
+ComparisonKey = tuple[str, str]
+"""Fingerprints of customers and splits, which runs must share to be compared."""
 
 
 class Race:
-    """The runs of a plan that are to be done, against each other and those done before.
+    """A race of the pending runs of a plan against each other and against finished runs.
 
     Parameters
     ----------
     planned
-        All runs. A record that still holds takes part with the folds it has.
+        All runs. A valid record takes part with its folds.
     min_folds
-        Folds that each has before any is stopped.
+        Number of folds of each run before any is stopped.
     costs
-        What runs cost, to which every leg adds.
+        Costs of runs, to which every rung adds.
     paused
-        Hears how far a run is when it waits for the others.
+        Called with the result of each rung after which a run waits for the others.
     """
 
     def __init__(
-        self, planned: Plan, min_folds: int, costs: CostModel, paused: Callable[[RungResult], None]
+        self,
+        plan: SweepPlan,
+        min_folds: int,
+        costs: CostModel,
+        on_pause: Callable[[RungResult], None],
     ) -> None:
-        self._costs, self._paused_told = costs, paused
-        self._tasks = {task.id: task for task in planned.to_do}
-        self._all = {one.task.id: one.task for one in planned.runs}
-        self._most = max(task.split.fits for task in self._all.values())
-        self._min_folds = min(min_folds, self._most)
+        self._costs, self._on_pause = costs, on_pause
+        self._tasks = {task.id: task for task in plan.pending}
+        self._all_tasks = {planned.task.id: planned.task for planned in plan.runs}
+        self._max_folds = max(task.split.fits for task in self._all_tasks.values())
+        self._min_folds = min(min_folds, self._max_folds)
         self._scores: dict[str, tuple[float, ...]] = {}
-        self._stopped: set[str] = set()
-        for one in planned.runs:
-            if one.record is not None and one.why is None:
-                self._note(one.record)
+        self._eliminated: set[str] = set()
+        for planned in plan.runs:
+            if planned.record is not None and planned.pending_reason is None:
+                self._record_scores(planned.record)
 
-    def records(self, crew: RunPool) -> Iterator[Record]:
-        """The record of each run, as they end or are stopped."""
-        for folds in range(self._min_folds, self._most + 1):
-            for result in crew.results(self._queue(folds)):
+    def records(self, pool: RunPool) -> Iterator[Record]:
+        """Yield the record of each run as it ends or is stopped."""
+        for folds in range(self._min_folds, self._max_folds + 1):
+            for result in pool.results(self._make_queue(folds)):
                 if isinstance(result, Record):
-                    self._ended(result)
+                    self._record_end(result)
                     yield result
                 else:
-                    self._paused(result)
-            if crew.given_up:
+                    self._record_pause(result)
+            if pool.n_cancelled:
                 return
-            self._stopped = self._worse(crew, folds) if folds < self._most else set()
+            if folds < self._max_folds:
+                self._eliminated = self._find_eliminated(pool, folds)
 
-    def _queue(self, folds: int) -> Queue:
-        """The next leg of every run left; the last one of those that were stopped."""
-        legs = []
+    def _make_queue(self, folds: int) -> TaskQueue:
+        """Return the next rung of every pending run, the last one of those eliminated."""
+        tasks = []
         for task in self._tasks.values():
-            final = task.id in self._stopped
-            goal = folds - 1 if final else min(folds, task.split.fits)
-            legs.append(replace(task, leg=Rung(goal, final, task.spent)))
-        return self._costs.queue(legs)
+            is_final = task.id in self._eliminated
+            n_folds = folds - 1 if is_final else min(folds, task.split.fits)
+            tasks.append(replace(task, rung=Rung(n_folds, is_final, task.seconds_spent)))
+        return self._costs.make_queue(tasks)
 
-    def _paused(self, progress: RungResult) -> None:
-        task, folds = self._tasks[progress.id], len(progress.roc_auc)
-        self._scores[progress.id] = progress.roc_auc
-        self._tasks[progress.id] = replace(task, leg=Rung(folds, spent=progress.spent))
-        self._costs.learn(task.id, Kind.of(task), progress.seconds * task.split.fits / folds)
-        self._paused_told(progress)
+    def _record_pause(self, result: RungResult) -> None:
+        task, folds = self._tasks[result.id], len(result.roc_auc)
+        self._scores[result.id] = result.roc_auc
+        self._tasks[result.id] = replace(task, rung=Rung(folds, seconds_spent=result.seconds_spent))
+        self._costs.learn(task.id, CostGroup.of(task), result.seconds * task.split.fits / folds)
+        self._on_pause(result)
 
-    def _ended(self, record: Record) -> None:
+    def _record_end(self, record: Record) -> None:
         del self._tasks[record.id]
-        self._scores.pop(record.id, None)  # one that failed leads no more
-        self._note(record)
+        self._scores.pop(record.id, None)  # a failed run no longer leads
+        self._record_scores(record)
 
-    def _note(self, record: Record) -> None:
-        found = record.metrics.get("roc_auc")
-        if found is not None:
-            self._scores[record.id] = found.fold_values
+    def _record_scores(self, record: Record) -> None:
+        roc_auc = record.metrics.get("roc_auc")
+        if roc_auc is not None:
+            self._scores[record.id] = roc_auc.fold_values
 
-    def _worse(self, crew: RunPool, folds: int) -> set[str]:
-        """Which of the runs left are worse than the leader of their field."""
-        fields: dict[Field, list[Task]] = {}
-        for task in self._all.values():
+    def _find_eliminated(self, pool: RunPool, folds: int) -> set[str]:
+        """Return the ids of pending runs that are worse than the leader on the same customers."""
+        comparable: dict[ComparisonKey, list[Task]] = {}
+        for task in self._all_tasks.values():
             if task.id in self._scores:
                 key = task.data.fingerprint, task.split.fingerprint
-                fields.setdefault(key, []).append(task)
-        found: set[str] = set()
-        for tasks in fields.values():
+                comparable.setdefault(key, []).append(task)
+        worse: set[str] = set()
+        for tasks in comparable.values():
             if any(task.id in self._tasks for task in tasks):
                 scores = {task.id: self._scores[task.id] for task in tasks}
-                found |= crew.ask("judge", scores, folds, tasks[0].split.test_to_train)
-        return found & self._tasks.keys()
+                worse |= pool.run_job("eliminate", scores, folds, tasks[0].split.test_to_train)
+        return worse & self._tasks.keys()

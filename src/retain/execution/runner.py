@@ -1,6 +1,6 @@
-"""One run in whichever process: from its config to its record, whatever happens in between.
+"""One run in any process, from its config to its record.
 
-No exception leaves ``execute``: one that cannot be unpickled would take the whole sweep along.
+No error of a model leaves ``execute``: one that cannot be unpickled would end the whole sweep.
 """
 
 from __future__ import annotations
@@ -19,101 +19,104 @@ from threadpoolctl import ThreadpoolController
 from retain.errors import NotApplicable, RetainError
 from retain.execution.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from retain.execution.dataset import Dataset, prepare_dataset
-from retain.execution.limits import peak_memory_mb, reset_peak_memory
+from retain.execution.limits import measure_peak_memory_mb, reset_peak_memory
 from retain.execution.task import RungResult, RunOutcome, Task, finish
-from retain.execution.yaml_writer import yaml_text
+from retain.execution.yaml_writer import to_yaml
 from retain.learning.components import build_training_spec
 from retain.learning.experiment import CrossValidationResult, cross_validate
 from retain.learning.fold_data import PreparedFoldCache
 from retain.record import Record
 
 log = logging.getLogger(__name__)
-ROWS = 2 * 2**30
-"""Bytes of prepared rows that a launch may keep in its temporary folder."""
+FOLD_CACHE_BYTES = 2 * 2**30
+"""Size of the prepared folds that a launch may keep in its temporary folder."""
 
 
 def execute(task: Task) -> Record | RungResult | None:
-    """Do a run and write its directory, the record last; None while somebody else is at it.
+    """Do a run, or its rung in a race, and write its directory, the record last.
 
-    Of a run in a race a leg is done: it ends with a record only if that is the last one.
+    Return None while another process is doing the run.
 
     Raises
     ------
     OSError
-        When the directory cannot be written.
+        If the directory cannot be written.
     """
     with task.directory.claimed() as mine:
         if not mine:
             return None
-        return task.done_elsewhere() or _executed(task.begun())
+        return task.read_newer_record() or _run_claimed(task.mark_started())
 
 
-def _executed(task: Task) -> Record | RungResult:
-    before = load_checkpoint(task)
-    if before is not None and _waits(task, len(before.progress.roc_auc)):
-        return before.progress
-    task.directory.reopen(keep_folds=before is not None)
+def _run_claimed(task: Task) -> Record | RungResult:
+    checkpoint = load_checkpoint(task)
+    if checkpoint is not None and _pauses_after(task, len(checkpoint.rung_result.roc_auc)):
+        return checkpoint.rung_result
+    task.directory.reopen(keep_folds=checkpoint is not None)
     for name, node in (
-        ("config", task.recorded),
+        ("config", task.recorded_config),
         ("hydra", {"hydra": task.hydra}),
         ("overrides", list(task.overrides)),
     ):
-        (task.directory.hydra / f"{name}.yaml").write_text(yaml_text(node), encoding="utf-8")
+        (task.directory.hydra / f"{name}.yaml").write_text(to_yaml(node), encoding="utf-8")
     with (
-        _logged(task, anew=before is None),
-        _libraries(len(sys.modules)).limit(limits=task.tree["threads"]),
+        _log_to_file(task, append=checkpoint is not None),
+        _find_thread_pools(len(sys.modules)).limit(limits=task.config["threads"]),
     ):
         reset_peak_memory()
-        ending = _ended(task, before)
-        ending.peak_memory_mb = peak_memory_mb()
-        if before is not None:
-            _added(ending, before)
-        return _settled(task, ending, 0.0 if before is None else before.progress.spent)
+        outcome = _capture_outcome(task, checkpoint)
+        outcome.peak_memory_mb = measure_peak_memory_mb()
+        if checkpoint is not None:
+            _merge_checkpoint(outcome, checkpoint)
+        earlier = 0.0 if checkpoint is None else checkpoint.rung_result.seconds_spent
+        return _finish_or_pause(task, outcome, earlier)
 
 
-def _waits(task: Task, folds: int) -> bool:
-    """Whether a run with so many folds has what its leg asks for, and is not to end with them."""
-    leg = task.leg
-    return leg is not None and not leg.final and leg.folds <= folds < task.split.fits
+def _pauses_after(task: Task, folds: int) -> bool:
+    """Return whether a run with this number of folds has done its rung and goes on later."""
+    rung = task.rung
+    return rung is not None and not rung.is_final and rung.folds <= folds < task.split.fits
 
 
-def _added(ending: RunOutcome, before: Checkpoint) -> None:
-    """Have the ending of a run's last leg tell of the earlier ones too."""
-    ending.warnings = [*before.warnings, *ending.warnings]
-    ending.started = before.started
-    peaks = (ending.peak_memory_mb, before.peak_memory_mb)
-    ending.peak_memory_mb = max((peak for peak in peaks if peak is not None), default=None)
+def _merge_checkpoint(outcome: RunOutcome, checkpoint: Checkpoint) -> None:
+    """Add warnings, start and peak memory of earlier rungs to the outcome of the last one."""
+    outcome.warnings = [*checkpoint.warnings, *outcome.warnings]
+    outcome.started = checkpoint.started
+    peaks = (outcome.peak_memory_mb, checkpoint.peak_memory_mb)
+    outcome.peak_memory_mb = max((peak for peak in peaks if peak is not None), default=None)
 
 
-def _settled(task: Task, ending: RunOutcome, spent: float) -> Record | RungResult:
-    """The folds kept where the run goes on later, its record where it has ended."""
-    evaluation = ending.evaluation
+def _finish_or_pause(
+    task: Task, outcome: RunOutcome, earlier_seconds: float
+) -> Record | RungResult:
+    """Save a checkpoint if the run goes on later, else write its record."""
+    evaluation = outcome.evaluation
     if evaluation is None:
-        return finish(task, ending)
+        return finish(task, outcome)
     folds = len(evaluation.metrics["roc_auc"]["fold_values"])
-    if _waits(task, folds):
+    if _pauses_after(task, folds):
         log.info("waits for the race with %d of %d folds", folds, task.split.fits)
-        return save_checkpoint(task, ending, evaluation, spent)
+        return save_checkpoint(task, outcome, evaluation, earlier_seconds)
     for name, metric in evaluation.metrics.items():
         log.info("%s %.4f [%.4f, %.4f]", name, metric["value"], metric["low"], metric["high"])
-    return finish(task, ending)
+    return finish(task, outcome)
 
 
-def _ended(task: Task, before: Checkpoint | None) -> RunOutcome:
-    """The run itself, every way it can end turned into a value."""
+def _capture_outcome(task: Task, checkpoint: Checkpoint | None) -> RunOutcome:
+    """Run the task and return its outcome, whatever happens, with all warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
-        ending = _outcome(task, before)
-    ending.warnings = [f"{w.category.__name__}: {w.message}" for w in caught]
-    for text in ending.warnings:
+        outcome = _run_to_outcome(task, checkpoint)
+    outcome.warnings = [f"{w.category.__name__}: {w.message}" for w in caught]
+    for text in outcome.warnings:
         log.warning(text)
-    return ending
+    return outcome
 
 
-def _outcome(task: Task, before: Checkpoint | None) -> RunOutcome:
+def _run_to_outcome(task: Task, checkpoint: Checkpoint | None) -> RunOutcome:
     try:
-        stopped_early = task.leg is not None and task.leg.final
-        evaluation = _evaluated(task, before)
+        stopped_early = task.rung is not None and task.rung.is_final
+        evaluation = _cross_validate(task, checkpoint)
         return RunOutcome("done", evaluation=evaluation, stopped_early=stopped_early)
     except NotApplicable as no:
         log.info("not applicable: %s", no)
@@ -128,57 +131,56 @@ def _outcome(task: Task, before: Checkpoint | None) -> RunOutcome:
         return RunOutcome("failed", reason=reason, traceback=traceback.format_exc())
 
 
-def _evaluated(task: Task, before: Checkpoint | None) -> CrossValidationResult:
-    prepared, cache = _shared(task)
-    if before is None:
-        for line in prepared.heard:
+def _cross_validate(task: Task, checkpoint: Checkpoint | None) -> CrossValidationResult:
+    dataset, cache = _load_inputs(task)
+    if checkpoint is None:
+        for line in dataset.messages:
             log.info(line)
-        for check in prepared.checks:
+        for check in dataset.checks:
             log.info("%s %s: %s", check.outcome, check.code, check.sentence)
-    for facts, seen in ((prepared.data, task.data), (prepared.split, task.split)):
-        if facts != seen:
-            raise RetainError("the data changed while the sweep ran; launch the line again.")
+    if (dataset.data, dataset.split) != (task.data, task.split):
+        raise RetainError("the data changed while the sweep was running; launch it again.")
     return cross_validate(
         build_training_spec(task.run),
-        prepared.customers,
-        prepared.splits,
+        dataset.customers,
+        dataset.splits,
         cache,
-        begun=None if before is None else before.evaluation,
-        upto=None if task.leg is None else task.leg.folds,
+        begun=None if checkpoint is None else checkpoint.evaluation,
+        upto=None if task.rung is None else task.rung.folds,
     )
 
 
-def _shared(task: Task) -> tuple[Dataset, PreparedFoldCache | None]:
-    """The run's customers, handed over or read here, and where it may share prepared rows."""
+def _load_inputs(task: Task) -> tuple[Dataset, PreparedFoldCache | None]:
+    """Return the run's dataset, shared or read here, and the cache of prepared folds if any."""
     if task.shared is None:
         return prepare_dataset(task.run), None
-    prepared: Dataset = task.shared.customers.load()[task.shared.place]
-    return prepared, _cache(task.shared.rows)
+    dataset: Dataset = task.shared.datasets.load()[task.shared.index]
+    return dataset, _fold_cache(task.shared.fold_cache_dir)
 
 
 @lru_cache(maxsize=1)
-def _libraries(_: int) -> ThreadpoolController:
-    """The thread pools loaded into this process; looked for again when a module was imported."""
+def _find_thread_pools(_: int) -> ThreadpoolController:
+    """Find the thread pools of this process, again whenever a module was imported."""
     return ThreadpoolController()
 
 
 @lru_cache(maxsize=1)
-def _cache(folder: Path) -> PreparedFoldCache:
-    return PreparedFoldCache(folder, ROWS)
+def _fold_cache(folder: Path) -> PreparedFoldCache:
+    return PreparedFoldCache(folder, FOLD_CACHE_BYTES)
 
 
 @contextmanager
-def _logged(task: Task, *, anew: bool) -> Iterator[None]:
-    """Everything logged goes to the run's own file."""
-    handler = logging.FileHandler(task.directory.log, mode="w" if anew else "a", encoding="utf-8")
+def _log_to_file(task: Task, *, append: bool) -> Iterator[None]:
+    """Log everything to the run's own file."""
+    handler = logging.FileHandler(task.directory.log, mode="a" if append else "w", encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
-    before = root.level
+    level = root.level
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     try:
         yield
     finally:
-        root.setLevel(before)
+        root.setLevel(level)
         root.removeHandler(handler)
         handler.close()

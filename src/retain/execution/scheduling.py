@@ -1,4 +1,4 @@
-"""What runs cost, learnt from records, and which to start next for it."""
+"""The expected cost of runs, learned from records, and the order to start them in."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from retain.execution.task import Task
 
 
-class Kind(NamedTuple):
-    """What runs have in common that cost about the same.
+class CostGroup(NamedTuple):
+    """The properties that determine the cost of a run.
 
-    ``rows`` counts customers, ``fits`` the folds of all repeats, and ``trials`` what tuning
-    tries in each of them.
+    ``rows`` is the number of customers, ``fits`` that of folds over all repeats, ``trials`` that of
+    tuning in each fold.
     """
 
     model: str
@@ -29,9 +29,9 @@ class Kind(NamedTuple):
     trials: int = 0
 
     @classmethod
-    def of(cls, run: Task | Record) -> Kind:
-        """The kind of a run that is to be done or has ended."""
-        config = run.config if isinstance(run, Record) else run.tree
+    def of(cls, run: Task | Record) -> CostGroup:
+        """Return the group of a task or a record."""
+        config = run.config
         model, sampler, calibration = (
             config[part]["name"] for part in ("model", "sampler", "calibration")
         )
@@ -39,10 +39,10 @@ class Kind(NamedTuple):
         return cls(model, sampler, calibration, run.data.n_rows, run.split.fits, trials)
 
     @property
-    def likenesses(self) -> tuple[Hashable, ...]:
-        """What to be like, from nearest to farthest.
+    def similarity_keys(self) -> tuple[Hashable, ...]:
+        """Keys that similar runs share, from most to least similar.
 
-        >>> Kind("svc", "smote", "none", rows=1300, fits=10).likenesses[1:]
+        >>> CostGroup("svc", "smote", "none", rows=1300, fits=10).similarity_keys[1:]
         (('svc', 0, 1300, 10), ('svc', 0))
         """
         model = self.model, self.trials
@@ -50,18 +50,18 @@ class Kind(NamedTuple):
 
 
 class CostModel:
-    """What runs are expected to cost, in seconds of one worker.
+    """The expected cost of runs, in seconds of one worker.
 
-    A run costs what its record's phases sum to. Look-ups are single reads of a dict, so threads
-    may ask while one of them adds.
+    The cost of a run is the sum of its record's phases. Look-ups are single reads of a dict, so
+    threads may look up while one of them adds.
 
     >>> costs = CostModel()
-    >>> svc = Kind("svc", "none", "none", rows=1300, fits=10)
+    >>> svc = CostGroup("svc", "none", "none", rows=1300, fits=10)
     >>> for id_, seconds in (("0a", 2.0), ("0b", 3.0), ("0c", 9.0)):
     ...     costs.learn(id_, svc, seconds)
-    >>> costs.alike(svc), costs.alike(svc._replace(sampler="smote"))
+    >>> costs.similar_cost(svc), costs.similar_cost(svc._replace(sampler="smote"))
     (3.0, 3.0)
-    >>> costs.alike(svc._replace(model="tree")) is None
+    >>> costs.similar_cost(svc._replace(model="tree")) is None
     True
     """
 
@@ -74,127 +74,127 @@ class CostModel:
             self.add(record)
 
     def add(self, record: Record) -> None:
-        """Learn what a run cost, if its record tells; all of it, where a race stopped it early."""
+        """Add the cost of a record, scaled to all folds if a race stopped it early."""
         if record.seconds:
             share = record.folds / record.split.fits if record.stopped_early else 1.0
-            self.learn(record.id, Kind.of(record), sum(record.seconds.values()) / share)
+            self.learn(record.id, CostGroup.of(record), sum(record.seconds.values()) / share)
 
-    def learn(self, id_: str, kind: Kind, seconds: float) -> None:
-        """Learn what the run ``id_`` cost."""
+    def learn(self, id_: str, group: CostGroup, seconds: float) -> None:
+        """Add the cost of the run ``id_``."""
         self._own[id_] = seconds
         self._sum, self._count = self._sum + seconds, self._count + 1
-        for likeness in kind.likenesses:
-            seen = self._seen.setdefault(likeness, [])
+        for key in group.similarity_keys:
+            seen = self._seen.setdefault(key, [])
             insort(seen, seconds)
-            # A worker's first run of a kind pays for imports, which a mean would charge to all.
-            self._medians[likeness] = (seen[(len(seen) - 1) // 2] + seen[len(seen) // 2]) / 2
+            # Median, since a worker's first run of a group also pays for imports.
+            self._medians[key] = (seen[(len(seen) - 1) // 2] + seen[len(seen) // 2]) / 2
 
     @property
-    def mean(self) -> float | None:
-        """Mean over all runs measured, which stands in where nothing alike was."""
+    def mean_seconds(self) -> float | None:
+        """Mean over all measured runs, the fallback where no similar run was measured."""
         return self._sum / self._count if self._count else None
 
-    def measured(self, likeness: Hashable) -> bool:
-        """Whether any run of this likeness was measured."""
-        return likeness in self._medians
+    def is_measured(self, key: Hashable) -> bool:
+        """Return whether any run with this similarity key was measured."""
+        return key in self._medians
 
-    def own(self, task: Task) -> float | None:
-        """What this very run cost before, or None."""
+    def own_cost(self, task: Task) -> float | None:
+        """Return the earlier cost of the same run, None if unknown."""
         return self._own.get(task.id)
 
-    def alike(self, kind: Kind) -> float | None:
-        """The median of the nearest runs alike, or None where the model was never measured."""
-        found = (self._medians.get(likeness) for likeness in kind.likenesses)
+    def similar_cost(self, group: CostGroup) -> float | None:
+        """Return the median cost of the most similar runs, None if the model was never measured."""
+        found = (self._medians.get(key) for key in group.similarity_keys)
         return next((seconds for seconds in found if seconds is not None), None)
 
-    def expected(self, task: Task) -> float | None:
-        """Seconds a worker will need: what this very run cost, else runs alike, else None."""
-        own = self.own(task)
-        return self.alike(Kind.of(task)) if own is None else own
+    def expected_cost(self, task: Task) -> float | None:
+        """Return the expected seconds: of the same run, else of similar runs, else None."""
+        own_cost = self.own_cost(task)
+        return self.similar_cost(CostGroup.of(task)) if own_cost is None else own_cost
 
-    def to_go(
-        self, tasks: Iterable[Task], workers: int, ahead: Mapping[str, float] | None = None
+    def estimate_remaining(
+        self, tasks: Iterable[Task], workers: int, done_shares: Mapping[str, float] | None = None
     ) -> float | None:
-        """Seconds until ``workers`` have done all tasks, or None before any was measured.
+        """Return the seconds until ``workers`` have done all tasks, None if no run was measured.
 
-        ``ahead`` maps the id of a task that was begun to the share of it that is done.
+        ``done_shares`` maps the id of a started task to the share of it that is done.
         """
-        begun = ahead or {}
-        expected = [(self.expected(task), 1 - begun.get(task.id, 0.0)) for task in tasks]
-        if self.mean is None:
+        done = done_shares or {}
+        expected = [(self.expected_cost(task), 1 - done.get(task.id, 0.0)) for task in tasks]
+        mean = self.mean_seconds
+        if mean is None:
             return None if expected else 0.0
-        return sum((self.mean if e is None else e) * left for e, left in expected) / workers
+        return sum((mean if cost is None else cost) * left for cost, left in expected) / workers
 
-    def queue(self, tasks: Iterable[Task]) -> Queue:
-        """The tasks in the order to start them, which follows what is learnt meanwhile."""
-        return Queue(self, tasks)
+    def make_queue(self, tasks: Iterable[Task]) -> TaskQueue:
+        """Return a queue of the tasks, whose order follows the costs learned meanwhile."""
+        return TaskQueue(self, tasks)
 
 
-class Queue:
-    """Tasks to be started: what was never measured first, then the most expensive.
+class TaskQueue:
+    """Tasks to start: those never measured first, then the most expensive.
 
-    First one run of each model and then of each kind that was never measured, so that the costs
-    of the rest are known early; then longest processing time first (Graham, 1969, Bounds on
+    First one run of each model and then of each group that was never measured, so that the other
+    costs are known early; then longest processing time first (Graham, 1969, Bounds on
     multiprocessing timing anomalies), so that no long run is left for the end, when the other
-    workers idle. Ties go in the order typed.
+    workers idle. Ties keep the order typed.
 
-    Tasks of a kind share an expectation, so kinds are compared, not tasks: a pick looks at every
-    kind once. Only those whose own cost is known stand in a heap of their own. One thread at a
-    time may pop; records may be added to the costs meanwhile.
+    Tasks of a group have the same expected cost, so each pick compares groups, not tasks. Tasks
+    whose own cost is known are in a heap. One thread at a time may pop, while records are added.
     """
 
     def __init__(self, costs: CostModel, tasks: Iterable[Task]) -> None:
         self._costs = costs
-        self._begun: set[Hashable] = set()
+        self._started: set[Hashable] = set()
         self._measured: list[tuple[float, int, Task]] = []
-        self._kinds: dict[Kind, deque[tuple[int, Task]]] = {}
-        for place, task in enumerate(tasks):
-            own = costs.own(task)
-            if own is None:
-                self._kinds.setdefault(Kind.of(task), deque()).append((place, task))
+        self._groups: dict[CostGroup, deque[tuple[int, Task]]] = {}
+        for position, task in enumerate(tasks):
+            own_cost = costs.own_cost(task)
+            if own_cost is None:
+                self._groups.setdefault(CostGroup.of(task), deque()).append((position, task))
             else:
-                self._measured.append((-own, place, task))
+                self._measured.append((-own_cost, position, task))
         heapify(self._measured)
 
     def __len__(self) -> int:
-        return len(self._measured) + sum(map(len, self._kinds.values()))
+        return len(self._measured) + sum(map(len, self._groups.values()))
 
     def pop(self) -> Task:
-        """The next task to start, which leaves the queue.
+        """Remove and return the next task to start.
 
         Raises
         ------
         IndexError
-            When no task is left.
+            If the queue is empty.
         """
         if not len(self):
             raise IndexError("pop from an empty queue")
         task = self._next()
-        self._begun.update(Kind.of(task).likenesses)
+        self._started.update(CostGroup.of(task).similarity_keys)
         return task
 
     def clear(self) -> None:
-        """Leave nothing to start."""
+        """Remove all tasks."""
         self._measured.clear()
-        self._kinds.clear()
+        self._groups.clear()
 
     def _next(self) -> Task:
-        ranks = ((*self._rank(kind, line[0][0]), kind) for kind, line in self._kinds.items())
+        ranks = ((*self._rank(group, line[0][0]), group) for group, line in self._groups.items())
         first = min(ranks, default=None)
         if first is None or (self._measured and (2, *self._measured[0][:2]) < first[:3]):
             return heappop(self._measured)[-1]
-        kind = first[-1]
-        _, task = self._kinds[kind].popleft()
-        if not self._kinds[kind]:
-            del self._kinds[kind]
+        group = first[-1]
+        _, task = self._groups[group].popleft()
+        if not self._groups[group]:
+            del self._groups[group]
         return task
 
-    def _rank(self, kind: Kind, place: int) -> tuple[int, float, int]:
-        """Lower starts sooner: what is to be found out, the expected cost, the order typed."""
-        same, _, same_model = map(self._known, kind.likenesses)
-        expected = self._costs.alike(kind) or self._costs.mean or 0.0
-        return same + same_model, -expected, place
+    def _rank(self, group: CostGroup, position: int) -> tuple[int, float, int]:
+        """Return a sort key: never measured groups first, then by expected cost, then as typed."""
+        same, _, same_model = map(self._is_known, group.similarity_keys)
+        expected = self._costs.similar_cost(group) or self._costs.mean_seconds or 0.0
+        return same + same_model, -expected, position
 
-    def _known(self, likeness: Hashable) -> bool:
-        """Whether a run of this likeness was measured, or is being measured."""
-        return likeness in self._begun or self._costs.measured(likeness)
+    def _is_known(self, key: Hashable) -> bool:
+        """Return whether a run with this similarity key was measured or is being measured."""
+        return key in self._started or self._costs.is_measured(key)

@@ -1,4 +1,4 @@
-"""Memory and disks that run out, in whatever words a library says so."""
+"""Errors that mean that memory or a disk is full, whichever library raises them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEMORY_WORDS = (
     "out of memory",
     "unable to allocate",
 )
-"""What libraries say, in small letters, where memory runs out and the error is their own."""
+"""Lower-case parts of libraries' own messages about memory."""
 DISK_WORDS = {
     "no space left on device": errno.ENOSPC,
     "disk is full": errno.ENOSPC,
@@ -36,79 +36,77 @@ LESS_MEMORY = {
     "score": "Score fewer customers at a time: rows=10000. Else allow this command more memory",
     "readout": "Draw fewer resamples: resamples=200. Else allow this command more memory",
 }
-"""What to type where memory ran out, for each command."""
-LONGEST = 200
-"""Characters of a library's words that are repeated."""
+"""Advice for each command when memory runs out."""
+MAX_MESSAGE_CHARS = 200
+"""Longest part of a library's message that is quoted."""
 
 
 def describe_shortage(error: BaseException, primary: str) -> RetainError | None:
-    """Return what to do about memory or a disk that ran out; None where neither did.
+    """Return an error with advice if memory or a disk ran out, else None.
 
-    Parameters
-    ----------
-    primary
-        The command's config, which says what can be typed.
+    ``primary`` is the name of the command's config.
     """
     if (cause := find_memory_shortage(error)) is not None:
-        return RetainError(f"memory ran out ({_words(cause)}). {LESS_MEMORY[primary]}.")
-    for one in _chain(error):
-        if (number := _disk_error(one)) is not None:
-            return _describe_full(one, number)
+        return RetainError(f"memory ran out ({_quote_message(cause)}). {LESS_MEMORY[primary]}.")
+    for cause in _iter_causes(error):
+        if (number := _disk_errno(cause)) is not None:
+            return _describe_full(cause, number)
     return None
 
 
 def find_memory_shortage(error: BaseException) -> BaseException | None:
-    """Return which of an error and its causes says that memory ran out, if one does."""
-    return next((one for one in _chain(error) if _is_memory(one)), None)
+    """Return the first of an error and its causes that says that memory ran out."""
+    return next(filter(_is_memory_error, _iter_causes(error)), None)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and what led to it, from the last to the first."""
+def _iter_causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and its causes, from the last to the first."""
     seen: list[BaseException] = []
-    one: BaseException | None = error
-    while one is not None and one not in seen:
-        yield one
-        seen.append(one)
-        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
+    cause: BaseException | None = error
+    while cause is not None and cause not in seen:
+        yield cause
+        seen.append(cause)
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
 
 
-def _is_memory(error: BaseException) -> bool:
+def _is_memory_error(error: BaseException) -> bool:
     if isinstance(error, RetainError):
         return False
     if isinstance(error, MemoryError):
         return True
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in NO_MEMORY
-    said = _message(error).casefold()
-    return any(words in said for words in MEMORY_WORDS)
+    message = _last_message(error).casefold()
+    return any(words in message for words in MEMORY_WORDS)
 
 
-def _disk_error(error: BaseException) -> int | None:
-    """The system's number of an error that says there is no room."""
+def _disk_errno(error: BaseException) -> int | None:
+    """Return the ``errno`` of an error that says that a disk is full, else None."""
     if isinstance(error, RetainError):
         return None
     if isinstance(error, OSError) and error.errno in FULL:
         return error.errno
-    said = _message(error).casefold()
-    return next((number for words, number in DISK_WORDS.items() if words in said), None)
+    message = _last_message(error).casefold()
+    return next((number for words, number in DISK_WORDS.items() if words in message), None)
 
 
 def _describe_full(error: BaseException, number: int) -> RetainError:
-    where = error.filename if isinstance(error, OSError) else None
-    what = "a file, of the outputs or in the temporary folder," if where is None else where
+    filename = error.filename if isinstance(error, OSError) else None
+    if filename is None:
+        filename = "a file, of the outputs or in the temporary folder,"
     if number == errno.EFBIG:
-        mend = "Allow larger files (ulimit -f)"
+        advice = "Allow larger files (ulimit -f)"
     else:
-        mend = "Free some space there, or have temporary files elsewhere: export TMPDIR=FOLDER"
-    return RetainError(f"{what} cannot be written: {os.strerror(number)}. {mend}.")
+        advice = "Free some space there, or have temporary files elsewhere: export TMPDIR=FOLDER"
+    return RetainError(f"{filename} cannot be written: {os.strerror(number)}. {advice}.")
 
 
-def _message(error: BaseException) -> str:
-    """What an error says; of a worker's traceback the last line."""
-    said = str(error).strip()
-    return said.splitlines()[-1] if said.startswith("Traceback ") else said
+def _last_message(error: BaseException) -> str:
+    """Return the message of an error, or the last line of a worker's traceback."""
+    text = str(error).strip()
+    return text.splitlines()[-1] if text.startswith("Traceback ") else text
 
 
-def _words(error: BaseException) -> str:
-    said = " ".join(_message(error).split()) or type(error).__name__
-    return said if len(said) <= LONGEST else f"{said[:LONGEST]}…"
+def _quote_message(error: BaseException) -> str:
+    text = " ".join(_last_message(error).split()) or type(error).__name__
+    return text if len(text) <= MAX_MESSAGE_CHARS else f"{text[:MAX_MESSAGE_CHARS]}…"

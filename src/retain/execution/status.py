@@ -1,6 +1,6 @@
-"""``status.json``: how far a sweep is, for others to watch.
+"""``status.json``: the progress of a sweep, for other programs.
 
-A convenience: a sweep whose status cannot be written goes on.
+A sweep goes on if its status cannot be written.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import platform
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 
 from pydantic import Field
@@ -19,16 +18,16 @@ from retain.schema import Config
 from retain.storage.writing import write_text
 
 SCHEMA = 2
-PAUSE = 1.0
-"""Seconds between two writes at least."""
-BEAT = 10.0
-"""Seconds between two writes at most: an older status is of a sweep that died."""
+MIN_INTERVAL_SECONDS = 1.0
+"""Shortest time between two writes."""
+MAX_INTERVAL_SECONDS = 10.0
+"""Longest time between two writes: an older status is of a sweep that died."""
 
 State = Literal["running", "finished", "interrupted"]
 
 
-class Best(Config):
-    """The best run so far by a metric's mean, with its 95 % interval."""
+class BestRun(Config):
+    """The best run so far by a metric, with its 95 % interval."""
 
     id: str
     name: str
@@ -39,12 +38,12 @@ class Best(Config):
 
 
 class Status(Config):
-    """What ``status.json`` holds.
+    """The content of ``status.json``.
 
     ``n_runs`` = ``n_done`` + ``n_failed`` + ``n_not_applicable`` + ``n_skipped`` + ``n_left``,
-    where ``n_skipped`` ended in an earlier sweep, ``n_left`` includes what is running, and
-    ``n_stopped_early`` of those done ended before their last fold.
-    ``eta_seconds`` is null before any cost is known, and when interrupted.
+    where ``n_skipped`` runs ended in an earlier sweep and ``n_left`` includes running ones.
+    ``n_stopped_early`` of the done runs ended before their last fold. ``eta_seconds`` is null
+    before any cost is known, and when interrupted.
     """
 
     schema_: int = Field(default=SCHEMA, alias="schema")
@@ -63,28 +62,22 @@ class Status(Config):
     n_left: int
     running: tuple[str, ...]
     eta_seconds: float | None
-    best: Best | None
+    best: BestRun | None
 
 
 class StatusWriter:
-    """Keeps ``status.json`` up to date from a thread of its own, while the context is open.
+    """A thread that keeps ``status.json`` up to date while the context is open.
 
-    Parameters
-    ----------
-    path
-        Where to write; replaced whole, so that nobody reads half of it.
-    status
-        What to write, asked from the thread.
-    warn
-        Told once, and what to say, when the file cannot be written.
+    ``make_status`` is called from the thread; ``warn`` is called once with a message if the file
+    cannot be written.
     """
 
     def __init__(
-        self, path: Path, status: Callable[[State], Status], warn: Callable[[str], None]
+        self, path: Path, make_status: Callable[[State], Status], warn: Callable[[str], None]
     ) -> None:
-        self._path, self._status, self._warn = path, status, warn
+        self._path, self._make_status, self._warn = path, make_status, warn
         self._warned = False
-        self._changed, self._over = threading.Event(), threading.Event()
+        self._update_requested, self._is_closed = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._watch, name="status.json", daemon=True)
 
     def __enter__(self) -> Self:
@@ -92,32 +85,27 @@ class StatusWriter:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._over.set()
-        self._changed.set()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._is_closed.set()
+        self._update_requested.set()
         try:
             self._thread.join()
         finally:  # a second Ctrl-C may come here
             self._write("finished" if kind is None else "interrupted")
 
-    def changed(self) -> None:
-        """Have the file written soon; costs nothing, however often it is called."""
-        self._changed.set()
+    def request_update(self) -> None:
+        """Request a write soon; cheap, however often it is called."""
+        self._update_requested.set()
 
     def _watch(self) -> None:
-        while not self._over.wait(PAUSE):
-            self._changed.wait(BEAT - PAUSE)
-            self._changed.clear()
-            if not self._over.is_set():
+        while not self._is_closed.wait(MIN_INTERVAL_SECONDS):
+            self._update_requested.wait(MAX_INTERVAL_SECONDS - MIN_INTERVAL_SECONDS)
+            self._update_requested.clear()
+            if not self._is_closed.is_set():
                 self._write("running")
 
     def _write(self, state: State) -> None:
-        text = self._status(state).model_dump_json(by_alias=True, indent=1) + "\n"
+        text = self._make_status(state).model_dump_json(by_alias=True, indent=1) + "\n"
         try:
             write_text(self._path, text, durable=False)
         except OSError as error:

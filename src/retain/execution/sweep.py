@@ -1,4 +1,4 @@
-"""Doing what is to be done: in this process or apart, watched, and stopped with grace."""
+"""A sweep: the pending runs of a plan, done in this process or by a backend."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Protocol
 
 from retain.execution.backends.config import Backend, Local, Ray, Slurm, SubmititLocal
-from retain.execution.plan import Plan
-from retain.execution.pool import TICK, RunPool
+from retain.execution.plan import SweepPlan
+from retain.execution.pool import POLL_SECONDS, RunPool
 from retain.execution.racing import Race
-from retain.execution.scheduling import CostModel, Queue
+from retain.execution.scheduling import CostModel, TaskQueue
 from retain.execution.task import RungResult, Task, readable_write_errors
 from retain.execution.worker import sigint_handler
 from retain.record import Record
@@ -21,138 +21,140 @@ from retain.schema import Run
 
 
 class Watcher(Protocol):
-    """Whoever watches a sweep; its methods may be called from any thread."""
+    """Callbacks of a sweep, which may come from any thread."""
 
-    def started(self, task: Task) -> None:
-        """Take note that a run began."""
+    def on_start(self, task: Task) -> None:
+        """Handle the start of a run."""
 
-    def paused(self, progress: RungResult) -> None:
-        """Take note that a run in a race waits for the others."""
+    def on_pause(self, result: RungResult) -> None:
+        """Handle a run in a race that waits for the others."""
 
-    def ended(self, record: Record) -> None:
-        """Take note of the record of a run that ended."""
+    def on_end(self, record: Record) -> None:
+        """Handle the record of a run that ended."""
 
-    def stopping(self, runs: int) -> None:
-        """Take note that no run is begun any more, and how many are under way."""
+    def on_stopping(self, n_running: int) -> None:
+        """Handle a stop: running runs end, no other starts."""
 
-    def stopped(self) -> None:
-        """Take note that runs were left undone."""
+    def on_interrupt(self) -> None:
+        """Handle the end of a sweep with runs not done."""
 
 
 def sweep(
-    planned: Plan,
-    first: Run,
-    engine: Backend | None,
-    watch: Callable[[CostModel, int], AbstractContextManager[Watcher]],
+    plan: SweepPlan,
+    first_run: Run,
+    backend: Backend | None,
+    make_watcher: Callable[[CostModel, int], AbstractContextManager[Watcher]],
 ) -> list[Record]:
-    """Return the records of the runs done.
+    """Do the pending runs of a plan and return their records.
 
     Parameters
     ----------
-    planned
-        The runs.
-    first
-        The config of one of them, for what all have in common.
-    engine
-        Whose processes do the runs; None for this process.
-    watch
-        Called with what runs cost and the number of workers; returns who watches.
+    first_run
+        The config of one run, for the settings that all share.
+    backend
+        The processes that do the runs; None for this process.
+    make_watcher
+        Called with the costs of runs and the number of workers; returns the watcher.
 
     Raises
     ------
     KeyboardInterrupt
-        When Ctrl-C left runs undone; the same line continues with them.
+        If Ctrl-C left runs not done; the same command continues with them.
     RetainError
-        When the study's folder or a run's cannot be written.
+        If the folder of the study or of a run cannot be written.
     """
-    tasks = planned.to_do
+    tasks = plan.pending
     if not tasks:
         return []
-    workers = min(1 if engine is None else engine.at_once(first), len(tasks))
-    costs = CostModel(one.record for one in planned.runs if one.record is not None)
+    workers = min(1 if backend is None else backend.parallelism(first_run), len(tasks))
+    costs = CostModel(planned.record for planned in plan.runs if planned.record is not None)
     records: list[Record] = []
     with readable_write_errors(tasks[0]):
-        planned.study.check_writable()
-        with watch(costs, workers) as watcher:
-            done = _doing(engine, planned, costs, first, watcher)
+        plan.study.check_writable()
+        with make_watcher(costs, workers) as watcher:
+            done = _iter_records(backend, plan, costs, first_run, watcher)
             try:
                 with closing(done):
                     for record in done:
                         records.append(record)
                         costs.add(record)
-                        watcher.ended(record)
+                        watcher.on_end(record)
             except KeyboardInterrupt:
-                watcher.stopped()
+                watcher.on_interrupt()
                 raise
     return records
 
 
-def _doing(
-    engine: Backend | None, planned: Plan, costs: CostModel, first: Run, watcher: Watcher
+def _iter_records(
+    backend: Backend | None, plan: SweepPlan, costs: CostModel, first_run: Run, watcher: Watcher
 ) -> Generator[Record]:
-    if isinstance(engine, Local):
-        return _apart(engine, planned, costs, first, watcher)
-    queue = costs.queue(planned.to_do)
-    if engine is None:
-        return _here(queue, watcher)
-    return _afar(engine, queue, first, planned, watcher)
+    if isinstance(backend, Local):
+        return _run_in_workers(backend, plan, costs, first_run, watcher)
+    queue = costs.make_queue(plan.pending)
+    if backend is None:
+        return _run_in_process(queue, watcher)
+    return _run_remotely(backend, queue, first_run, plan, watcher)
 
 
-def _apart(
-    engine: Local, planned: Plan, costs: CostModel, first: Run, watcher: Watcher
+def _run_in_workers(
+    backend: Local, plan: SweepPlan, costs: CostModel, first_run: Run, watcher: Watcher
 ) -> Generator[Record]:
-    """Records of runs done in worker processes; the first Ctrl-C lets them end what they have."""
-    tasks, validation = planned.to_do, first.validation
-    workers = min(engine.at_once(first), len(tasks))
+    """Yield records of runs done by worker processes; the first Ctrl-C lets running ones end."""
+    tasks, validation = plan.pending, first_run.validation
+    workers = min(backend.parallelism(first_run), len(tasks))
 
     def stop(*_: object) -> None:
-        crew.begin_no_more()
+        pool.close()
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        watcher.stopping(len(crew.under_way))
+        watcher.on_stopping(len(pool.running))
 
-    with RunPool(workers, first.limits, watcher.started) as crew, sigint_handler(stop):
-        if validation.early_stopping and len(planned.runs) > 1:
-            race = Race(planned, validation.min_folds, costs, watcher.paused)
-            yield from race.records(crew)
+    with RunPool(workers, first_run.limits, watcher.on_start) as pool, sigint_handler(stop):
+        if validation.early_stopping and len(plan.runs) > 1:
+            race = Race(plan, validation.min_folds, costs, watcher.on_pause)
+            yield from race.records(pool)
         else:
-            yield from crew.records(costs.queue(tasks))
-        if crew.given_up:
+            yield from pool.records(costs.make_queue(tasks))
+        if pool.n_cancelled:
             raise KeyboardInterrupt
 
 
-def _afar(
-    engine: SubmititLocal | Slurm | Ray, queue: Queue, first: Run, planned: Plan, watcher: Watcher
+def _run_remotely(
+    backend: SubmititLocal | Slurm | Ray,
+    queue: TaskQueue,
+    first_run: Run,
+    plan: SweepPlan,
+    watcher: Watcher,
 ) -> Generator[Record]:
-    """Records of runs done by an engine's machines; closed early, it cancels what is under way."""
+    """Yield records of runs done on other machines; closing it early cancels running ones."""
     from retain.execution.backends.ray import RayPool
     from retain.execution.backends.submitit import SubmititPool
 
-    crew = (
-        RayPool(engine, first, planned.study, watcher.started)
-        if isinstance(engine, Ray)
-        else SubmititPool(engine, first, planned.study, watcher.started)
-    )
-    with crew:
-        yield from crew.records(queue)
+    arguments = (first_run, plan.study, watcher.on_start)
+    if isinstance(backend, Ray):
+        pool: RayPool | SubmititPool = RayPool(backend, *arguments)
+    else:
+        pool = SubmititPool(backend, *arguments)
+    with pool:
+        yield from pool.records(queue)
 
 
-def _here(queue: Queue, watcher: Watcher) -> Generator[Record]:
-    """Records of runs done in this process, which waits where another launch is at one."""
+def _run_in_process(queue: TaskQueue, watcher: Watcher) -> Generator[Record]:
+    """Yield records of runs done in this process, which waits for runs of other launches."""
     from retain.execution.runner import execute
 
     while queue:
         task = queue.pop()
-        watcher.started(task)
-        with _quiet_logging():
+        watcher.on_start(task)
+        with _ignore_log_errors():
             while (record := execute(task)) is None:
-                time.sleep(TICK)
-        if isinstance(record, Record):  # as any run's is that is done in one go
+                time.sleep(POLL_SECONDS)
+        if isinstance(record, Record):  # always, outside a race
             yield record
 
 
 @contextmanager
-def _quiet_logging() -> Iterator[None]:
-    """A full disk is told of once, not at every line that cannot be logged."""
+def _ignore_log_errors() -> Iterator[None]:
+    """Suppress errors of logging, so that a full disk is reported once, not for every line."""
     before = logging.raiseExceptions
     logging.raiseExceptions = False
     try:

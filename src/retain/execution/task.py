@@ -1,6 +1,6 @@
-"""A run to be done and how it ended, in plain values that any process can take.
+"""A run to do, what it shares with others, and its outcome: plain values for any process.
 
-Imports nothing heavy: the process that launches a sweep does without pandas and scikit-learn.
+Imports nothing heavy: the process that launches a sweep needs neither pandas nor scikit-learn.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from retain.record import (
     TuningInfo,
 )
 from retain.schema import Run, parse
-from retain.storage.writing import replacing
+from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:
     from retain.learning.experiment import CrossValidationResult
@@ -37,85 +37,116 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rung:
-    """A part of a run that is done in one go.
+    """A part of a run in a race, after which it waits for the other runs.
 
     Attributes
     ----------
     folds
-        How many folds the run has at the end of it, earlier legs included.
-    final
-        Whether the race stops the run there, so that it ends with these folds.
-    spent
-        Seconds that its earlier legs took, which limits count.
+        Number of folds the run has after the rung, earlier rungs included.
+    is_final
+        True if the race has eliminated the run, so that it ends with these folds.
+    seconds_spent
+        Time of earlier rungs, which counts towards the limits.
     """
 
     folds: int
-    final: bool = False
-    spent: float = 0.0
+    is_final: bool = False
+    seconds_spent: float = 0.0
 
 
 @dataclass(frozen=True)
 class RungResult:
-    """How far a run is that has not ended.
+    """The result of a rung, after which the run goes on.
 
     Attributes
     ----------
-    id
-        The run's.
     roc_auc
-        One for each fold it has, in the order of the splits; higher is better.
+        Score of each fold so far, in the order of the splits; higher is better.
     seconds
-        What its phases took, all legs together.
-    spent
-        Wall seconds of all legs, what is no phase included.
+        Time of the run's phases, over all rungs.
+    seconds_spent
+        Wall time of all rungs.
     """
 
     id: str
     roc_auc: tuple[float, ...]
     seconds: float
-    spent: float
+    seconds_spent: float
 
 
-PATIENCE = 50
-"""How often, ten times a second, the claim of a process that died is tried."""
+MAX_CLAIM_ATTEMPTS = 50
+"""Attempts, ten a second, to lock the directory of a run whose process died."""
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """Facts about the customers and splits of a run, for its record and the terminal.
+
+    ``dropped_examples`` names some customers that each step of the funnel dropped.
+    """
+
+    data: DataInfo
+    split: SplitInfo
+    checks: tuple[CheckResult, ...]
+    messages: tuple[str, ...]
+    dropped_examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Preflight:
+    """The distinct datasets of several runs.
+
+    Attributes
+    ----------
+    facts
+        Facts about each dataset.
+    dataset_index
+        For each run, the position of its dataset in ``facts``.
+    shared_datasets
+        The datasets in the same order; None if they were not shared.
+    """
+
+    facts: tuple[DatasetFacts, ...]
+    dataset_index: tuple[int, ...]
+    shared_datasets: SharedValue | None = None
 
 
 @dataclass(frozen=True)
 class SharedInputs:
-    """What the runs of one launch share: customers read before, and a folder of prepared rows.
+    """The datasets and the cache of prepared folds that the runs of a launch share.
 
-    ``place`` is where among the customers handed over the run finds its own.
+    ``index`` is the position of the run's dataset among ``datasets``.
     """
 
-    customers: SharedValue
-    place: int
-    rows: Path
+    datasets: SharedValue
+    index: int
+    fold_cache_dir: Path
 
 
 @dataclass(frozen=True)
 class Task:
-    """A run to be done.
+    """A run to do.
 
     Attributes
     ----------
-    tree, recorded
-        The config as it is done, and as it is recorded: without values from the environment.
+    config, recorded_config
+        The config as it is run, and as it is recorded: without values from the environment.
     data, split, checks
-        What was seen before anything was fitted; a run on other customers fails.
-    before
-        When the record that was there finished, so that a newer one is known as somebody else's.
+        Facts seen before the launch; the run fails if its customers differ.
+    previous_finished
+        Finish time of the older record, if there is one; a newer record is of another launch.
     shared
-        None where the run reads its customers itself.
-    leg
-        How far it is to go in a race; None for the whole run at once.
-    started, since
-        When it was, by the wall clock and by one that does not jump.
+        None if the run reads its customers itself.
+    rung
+        The part to do in a race; None for the whole run.
+    started, monotonic_start
+        Start time by the wall clock and by a clock that never jumps.
     """
 
     id: str
     directory: RunDirectory
-    tree: dict[str, Any]
-    recorded: dict[str, Any]
+    config: dict[str, Any]
+    recorded_config: dict[str, Any]
     overrides: tuple[str, ...]
     hydra: dict[str, Any]
     data: DataInfo
@@ -123,63 +154,63 @@ class Task:
     checks: tuple[CheckResult, ...]
     environment: Environment
     git: Git
-    before: str | None = None
+    previous_finished: str | None = None
     shared: SharedInputs | None = None
-    leg: Rung | None = None
+    rung: Rung | None = None
     started: str = ""
-    since: float = 0.0
+    monotonic_start: float = 0.0
 
     @property
     def run(self) -> Run:
         """The config as types."""
-        return parse(Run, self.tree)
+        return parse(Run, self.config)
 
     @property
-    def races(self) -> bool:
-        """Whether a race may stop the run, and a record of where one did is good enough."""
-        return bool(self.tree["validation"].get("early_stopping"))
+    def is_racing(self) -> bool:
+        """True if a race may stop the run early, and a record that one stopped is valid."""
+        return bool(self.config["validation"].get("early_stopping"))
 
     @property
-    def spent(self) -> float:
-        """Seconds that earlier legs took."""
-        return 0.0 if self.leg is None else self.leg.spent
+    def seconds_spent(self) -> float:
+        """Time of earlier rungs."""
+        return 0.0 if self.rung is None else self.rung.seconds_spent
 
-    def begun(self) -> Task:
-        """The same task, started now."""
-        return replace(self, started=now(), since=time.monotonic())
+    def mark_started(self) -> Task:
+        """Return the same task, started now."""
+        return replace(self, started=now(), monotonic_start=time.monotonic())
 
-    def over(self) -> str:
-        """When a task that ends now ended: so long after its start as it took.
+    def finished_at(self) -> str:
+        """Return the finish time of a task that ends now: its start plus its duration.
 
-        The wall clock may have been set meanwhile, and would let a run end before it began.
+        The wall clock may have been set meanwhile, and could end the run before its start.
         """
         if not self.started:
             return now()
-        began = datetime.fromisoformat(self.started)
-        took = timedelta(seconds=time.monotonic() - self.since)
-        return (began + took).isoformat(timespec="milliseconds")
+        duration = timedelta(seconds=time.monotonic() - self.monotonic_start)
+        finished = datetime.fromisoformat(self.started) + duration
+        return finished.isoformat(timespec="milliseconds")
 
-    def done_elsewhere(self) -> Record | None:
-        """The record that somebody else finished since this task was planned, if it holds."""
+    def read_newer_record(self) -> Record | None:
+        """Return a valid record that another launch wrote since this task was planned."""
         try:
             record = self.directory.read()
-        except RetainError:  # broken since; it is done anew
+        except RetainError:  # broken: run again
             return None
-        if record is None or record.finished_at == self.before:
+        if record is None or record.finished_at == self.previous_finished:
             return None
-        return record if self.why_again(record) is None else None
+        return record if self.rerun_reason(record) is None else None
 
-    def why_again(self, record: Record) -> str | None:
-        """Why a record that is there does not do for this task, or None where it does."""
+    def rerun_reason(self, record: Record) -> str | None:
+        """Return the reason why a record is not valid for this task, None if it is."""
         outdated = record.outdated(self.data, self.split, self.environment)
-        if outdated is not None or not record.stopped_early or self.races:
+        if outdated is not None or not record.stopped_early or self.is_racing:
             return outdated
         return f"it was stopped after {record.folds} of {record.split.fits} folds"
 
 
 @dataclass
 class RunOutcome:
-    """How a run ended, as its record will tell; ``started`` where an earlier leg began it."""
+    """The outcome of a run for its record; ``started`` is set if an earlier rung started it."""
 
     state: State
     reason: str | None = None
@@ -193,9 +224,9 @@ class RunOutcome:
 
 @contextmanager
 def readable_write_errors(task: Task) -> Iterator[None]:
-    """Turn what keeps a run's directory from being written into a sentence.
+    """Turn an ``OSError`` about a run's directory into a message.
 
-    What a model raises is recorded: an ``OSError`` that leaves a run is of our own writing.
+    Errors of models are recorded, so an ``OSError`` that leaves a run is about its directory.
     """
     try:
         yield
@@ -205,41 +236,40 @@ def readable_write_errors(task: Task) -> Iterator[None]:
 
 
 def record_dead_run(task: Task, reason: str) -> Record | None:
-    """The record of a run whose process died; None where another launch took it over.
+    """Write and return the record of a run whose process died; None if another launch has it.
 
-    The run may have ended just before its process did. What its process forked may hold the
-    claim for the moment it takes to be killed.
+    The run may have ended before its process, whose children may hold its lock until they die.
     """
-    for _ in range(PATIENCE):
+    for _ in range(MAX_CLAIM_ATTEMPTS):
         with task.directory.claimed() as mine:
             if mine:
-                ended = task.done_elsewhere()
-                if ended is None:
+                record = task.read_newer_record()
+                if record is None:
                     task.directory.reopen()
-                return ended or finish(task, RunOutcome("failed", reason=reason))
+                return record or finish(task, RunOutcome("failed", reason=reason))
         time.sleep(0.1)
     return None
 
 
-def finish(task: Task, ending: RunOutcome) -> Record:
-    """Write a run's scores and its final state."""
-    evaluation = ending.evaluation
+def finish(task: Task, outcome: RunOutcome) -> Record:
+    """Write a run's scores and its record."""
+    evaluation = outcome.evaluation
     if evaluation is not None:
-        with replacing(task.directory.scores) as path:
+        with atomic_write(task.directory.scores) as path:
             evaluation.scores.table.to_parquet(path, index=False)
     metrics = {} if evaluation is None else evaluation.metrics
     tuning = None if evaluation is None else evaluation.tuning
-    started = ending.started or task.started or now()
+    started = outcome.started or task.started or now()
     record = Record(
         schema=SCHEMA,
         id=task.id,
-        study=task.tree["study"]["name"],
-        state=ending.state,
-        reason=ending.reason,
-        traceback=ending.traceback,
-        config=task.recorded,
+        study=task.config["study"]["name"],
+        state=outcome.state,
+        reason=outcome.reason,
+        traceback=outcome.traceback,
+        config=task.recorded_config,
         overrides=task.overrides,
-        seed=task.tree["seed"],
+        seed=task.config["seed"],
         data=task.data,
         split=task.split,
         metrics={
@@ -248,13 +278,13 @@ def finish(task: Task, ending: RunOutcome) -> Record:
         },
         checks=task.checks,
         seconds={} if evaluation is None else evaluation.seconds,
-        peak_memory_mb=ending.peak_memory_mb,
+        peak_memory_mb=outcome.peak_memory_mb,
         environment=task.environment,
         git=task.git,
-        warnings=tuple(dict.fromkeys(ending.warnings)),
+        warnings=tuple(dict.fromkeys(outcome.warnings)),
         started_at=started,
-        finished_at=max(started, task.over()),  # the wall clock may have been set between two legs
-        stopped_early=ending.stopped_early,
+        finished_at=max(started, task.finished_at()),  # clocks may be set between rungs
+        stopped_early=outcome.stopped_early,
         tuning=None if tuning is None else parse(TuningInfo, tuning),
         scores_bytes=None if evaluation is None else task.directory.scores.stat().st_size,
     )
@@ -263,5 +293,5 @@ def finish(task: Task, ending: RunOutcome) -> Record:
 
 
 def now() -> str:
-    """The wall clock in UTC, to the millisecond."""
+    """Return the current time in UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -1,8 +1,8 @@
-"""Worker processes: warm, one run at a time, each replaced when it dies.
+"""Worker processes, which do one job at a time and are restarted when they die.
 
-They are forked from a server that has imported everything and computed nothing (multiprocessing's
-``forkserver``), so that one starts in milliseconds and shares the memory of what was imported. A
-worker is known by its own pipe: when it dies, it is known which run died with it.
+They are forked from a server that has imported the libraries and computed nothing
+(multiprocessing's ``forkserver``), so a worker starts in milliseconds and shares the memory of the
+imported code. Each worker has its own pipe, so the run that dies with it is known.
 """
 
 from __future__ import annotations
@@ -28,10 +28,15 @@ from typing import Any, Literal
 
 from retain.errors import RetainError
 from retain.execution.shortage import find_memory_shortage
-from retain.execution.worker_start import SAFE_PATH, THREADS, frugal_environment, limited_start
-from retain.execution.worker_stderr import held_errors
+from retain.execution.worker_start import (
+    SAFE_PATH,
+    THREAD_VARIABLES,
+    capture_stderr,
+    single_threaded_env,
+    start_timeout,
+)
 
-IMPORTED = (
+PRELOADED_MODULES = (
     "retain.execution.runner",
     "retain.execution.dataset",
     "retain.workflows.test_set",
@@ -42,75 +47,61 @@ IMPORTED = (
     "lightgbm",
     "catboost",
 )
-"""What the server imports before it forks; a model from elsewhere is imported by its worker."""
-LONGEST = 70
-"""Bytes of a temporary folder's path; sockets in it have 36 more, and the system allows 107."""
-GRACE = 10.0
-"""Seconds that an idle process has to end by itself."""
-ATTEMPTS = 3
-"""How often a worker's process is started before the launch gives up."""
+"""Modules that the server imports before it forks; workers import any other model themselves."""
+MAX_TEMP_PATH_BYTES = 70
+"""Longest path of a temporary folder; sockets in it add 36 bytes, and the system allows 107."""
+SHUTDOWN_TIMEOUT_SECONDS = 10.0
+MAX_START_ATTEMPTS = 3
 Job = Literal[
-    "execute",
-    "survey",
-    "judge",
-    "load",
-    "carry",
-    "look",
-    "explain",
-    "leave",
-    "plan",
-    "draw",
-    "score",
-]
+    "run", "preflight", "eliminate", "load", "refit", "associate", "explain", "ablate", "plan",
+    "render", "score"
+]  # fmt: skip
 JOBS: dict[Job, tuple[str, str]] = {
-    "execute": ("retain.execution.runner", "execute"),
-    "survey": ("retain.execution.dataset", "preflight"),
-    "judge": ("retain.verdict.racing", "eliminated_runs"),
+    "run": ("retain.execution.runner", "execute"),
+    "preflight": ("retain.execution.dataset", "preflight"),
+    "eliminate": ("retain.verdict.racing", "eliminated_runs"),
     "load": ("retain.workflows.training_data", "share_training_data"),
-    "carry": ("retain.workflows.test_set", "evaluate_winner"),
-    "look": ("retain.workflows.explanation_jobs", "compute_associations"),
+    "refit": ("retain.workflows.test_set", "evaluate_winner"),
+    "associate": ("retain.workflows.explanation_jobs", "compute_associations"),
     "explain": ("retain.workflows.explanation_jobs", "explain_fold_job"),
-    "leave": ("retain.workflows.explanation_jobs", "ablate_group_job"),
+    "ablate": ("retain.workflows.explanation_jobs", "ablate_group_job"),
     "plan": ("retain.workflows.campaign", "plan_campaign"),
-    "draw": ("retain.report.render", "pictures"),
-    "score": ("retain.workflows.saved_winner", "score_shared"),
+    "render": ("retain.report.render", "pictures"),
+    "score": ("retain.workflows.saved_winner", "score_with_saved_model"),
 }
-"""Where each job is done: imported by the worker that does it."""
+"""Module and function of each job, imported by the worker that does it."""
 
 
-def start_forkserver(*more: str) -> None:
-    """Start the server that workers are forked from, and return while it imports.
-
-    ``more`` are modules to import beside those that every command needs.
-    """
-    with ignore_sigint(), frugal_environment(), held_errors():
-        _socket_folder()
-        forkserver.set_forkserver_preload([*IMPORTED, *more])
+def start_forkserver(*extra_modules: str) -> None:
+    """Start the server that workers are forked from, and return while it imports its modules."""
+    with ignore_sigint(), single_threaded_env(), capture_stderr():
+        _shorten_socket_paths()
+        forkserver.set_forkserver_preload([*PRELOADED_MODULES, *extra_modules])
         forkserver.ensure_running()
 
 
-def _socket_folder() -> None:
-    """Have multiprocessing put its sockets where their path is short enough for the system."""
-    if len(os.fsencode(tempfile.gettempdir())) > LONGEST:
+def _shorten_socket_paths() -> None:
+    """Make multiprocessing put its sockets where their path is short enough for the system."""
+    if len(os.fsencode(tempfile.gettempdir())) > MAX_TEMP_PATH_BYTES:
         before, tempfile.tempdir = tempfile.tempdir, "/tmp"  # noqa: S108 - a private folder in it
         try:
-            get_temp_dir()  # it stays the same from then on
+            get_temp_dir()  # multiprocessing keeps the folder from now on
         finally:
             tempfile.tempdir = before
 
 
 def ignore_sigint() -> AbstractContextManager[None]:
-    """Ctrl-C is neither inherited by what starts meanwhile nor met by half-done tidying."""
+    """Ignore Ctrl-C in the context, and in processes that start in it."""
     return sigint_handler(signal.SIG_IGN)
 
 
 @contextmanager
-def sigint_handler(answer: Callable[..., object] | signal.Handlers) -> Iterator[None]:
-    """Ctrl-C is met by ``answer``; in the main thread, which alone gets it."""
+def sigint_handler(handler: Callable[..., object] | signal.Handlers) -> Iterator[None]:
+    """Handle Ctrl-C by ``handler`` in the context; other threads than the main one never get it."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, answer)
+    before = signal.signal(signal.SIGINT, handler)
     try:
         yield
     finally:
@@ -119,162 +110,164 @@ def sigint_handler(answer: Callable[..., object] | signal.Handlers) -> Iterator[
 
 @dataclass(frozen=True)
 class JobResult:
-    """What came of a job: a value, or an error that the launching process is to raise."""
+    """The value of a job, or the error that the launching process raises for it."""
 
     value: Any = None
     error: Exception | None = None
 
 
 class WorkerDiedError(Exception):
-    """A worker's process ended during its job; says how."""
+    """The end of a worker's process during its job, with the signal or exit code."""
 
 
 class Worker:
-    """One process that does one job at a time and is started anew when it dies."""
+    """A process that does one job at a time and is restarted when it dies."""
 
     def __init__(self) -> None:
         self.process: BaseProcess | None = None
-        self.since = 0.0
+        self.monotonic_start = 0.0
         self._pipe: Connection | None = None
 
     @property
     def pipe(self) -> Connection:
-        """Readable when the job has ended well."""
+        """The connection that becomes readable when the job has returned."""
         if self._pipe is None:
             raise ValueError("this worker has no job")
         return self._pipe
 
     @property
-    def signs(self) -> tuple[Connection, int]:
-        """One of them is ready when the job has ended, well or not.
+    def waitables(self) -> tuple[Connection, int]:
+        """Objects for ``multiprocessing.connection.wait``, one of them ready when the job ended.
 
-        A process that died may have forked others that hold its end of the pipe open.
+        The pipe alone is not enough: children of a dead process may hold its end open.
         """
         if self.process is None:
             raise ValueError("this worker has no job")
         return self.pipe, self.process.sentinel
 
-    def begin(self, job: Job, *arguments: Any) -> None:
-        """Give the process a job, and a process to the worker where there is none.
+    def start_job(self, job: Job, *arguments: Any) -> None:
+        """Send a job to the process, which is started if there is none.
 
         Raises
         ------
         RetainError
-            When no process can be started.
+            If no process can be started.
         """
         if self.process is not None and not self.process.is_alive():
-            self._buried()
+            self._reap()
         if self.process is None:
             self._start()
-        self.since = time.monotonic()
-        with suppress(BrokenPipeError):  # a death at this moment shows in ``end``
+        self.monotonic_start = time.monotonic()
+        with suppress(BrokenPipeError):  # ``result`` reports a death at this moment
             self.pipe.send((job, arguments))
 
-    def end(self) -> Any:
-        """What the job came to; waits for it.
+    def result(self) -> Any:
+        """Wait for the job and return its value.
 
         Raises
         ------
-        Died
-            When the process ended before its job did.
+        WorkerDiedError
+            If the process ended before its job did.
         RetainError, OSError
             As the job raised them.
         MemoryError
-            Where the job found too little memory.
+            If the job found too little memory.
         RuntimeError
-            With the traceback of whatever else the job raised: a bug.
+            With the traceback of any other error of the job: a bug.
         """
-        wait(self.signs)
+        wait(self.waitables)
         if not self.pipe.poll():
-            self.kill()  # what it forked, which may hold the pipe open
+            self.kill()  # children may hold the pipe open
         try:
-            answer: JobResult = self.pipe.recv()
+            job_result: JobResult = self.pipe.recv()
         except (EOFError, OSError):
-            raise WorkerDiedError(self._buried()) from None
-        if answer.error is not None:
-            raise answer.error
-        return answer.value
+            raise WorkerDiedError(self._reap()) from None
+        if job_result.error is not None:
+            raise job_result.error
+        return job_result.value
 
     def kill(self) -> None:
-        """End the process and its children, whatever they are doing."""
+        """Kill the process and its children."""
         if self.process is not None and self.process.pid is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
 
-    def stop(self, *, at_once: bool = False) -> None:
-        """End the process: when it is idle, or whatever it is doing."""
+    def stop(self, *, immediately: bool = False) -> None:
+        """End the process when it is idle, or ``immediately``."""
         if self.process is None:
             return
-        if at_once:
+        if immediately:
             self.kill()
         self.pipe.close()
-        self.process.join(GRACE)  # it waits for processes that a model left running
+        self.process.join(
+            SHUTDOWN_TIMEOUT_SECONDS
+        )  # it waits for processes that a model left running
         self.kill()
         self.process.join()
         self.process = self._pipe = None
 
     def _start(self) -> None:
-        """Start a process; again where it dies at once, as it may when memory runs out."""
-        for _ in range(ATTEMPTS):
+        """Start a process, and retry if it dies at once, as it may when memory runs out."""
+        for _ in range(MAX_START_ATTEMPTS):
             try:
-                return self._begun()
+                return self._start_process()
             except (EOFError, OSError, RuntimeError) as error:
-                cause = self._buried() if self.process is not None else error
+                cause = self._reap() if self.process is not None else error
         raise RetainError(
             f"worker processes cannot be started (the last: {cause}). "
             "Where memory ran out, have fewer: workers=1, or workers=1 in a comparison."
         )
 
-    def _begun(self) -> None:
-        """Have a process that is known to run."""
+    def _start_process(self) -> None:
+        """Start a process and wait until it runs."""
         context = multiprocessing.get_context("forkserver")
-        self._pipe, far = context.Pipe()
-        arguments = (far, dict(os.environ), Path.cwd())
-        process = context.Process(target=_serve, args=arguments, name="retain-worker")
-        with far, ignore_sigint(), limited_start():
+        self._pipe, worker_end = context.Pipe()
+        arguments = (worker_end, dict(os.environ), Path.cwd())
+        process = context.Process(target=_worker_loop, args=arguments, name="retain-worker")
+        with worker_end, ignore_sigint(), start_timeout():
             start_forkserver()
             process.start()
         self.process = process
         self.pipe.recv()  # it leads its own process group from now on
 
-    def _buried(self) -> str:
-        """How the process ended; the next job gets a new one."""
+    def _reap(self) -> str:
+        """Clean up after a process that ended, and return its signal or exit code."""
         process = self.process
         if process is None:
             return "for an unknown cause"
         process.join()
-        self.kill()  # what it left running
+        self.kill()  # its children
         self.pipe.close()
         self.process = self._pipe = None
         code = process.exitcode or 0
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
 
-def _serve(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
+def _worker_loop(pipe: Connection, environment: dict[str, str], folder: Path) -> None:
     """Do jobs until the other end of the pipe is closed. Runs in the worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the launching process's to answer
-    logging.raiseExceptions = False  # a full disk is told of once, not at every line logged
-    os.setsid()  # a group of its own, so that stopping it takes its children along
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the launching process handles Ctrl-C
+    logging.raiseExceptions = False  # report a full disk once, not for every line logged
+    os.setsid()  # a process group of its own, so that killing it kills its children
     os.environ.clear()
-    os.environ.update(environment | dict.fromkeys(THREADS, "1") | SAFE_PATH)
+    os.environ.update(environment | dict.fromkeys(THREAD_VARIABLES, "1") | SAFE_PATH)
     os.chdir(folder)
     threading.Thread(target=_die_with_launcher, daemon=True).start()
-    with suppress(EOFError, OSError):  # there is nobody at the other end any more
+    with suppress(EOFError, OSError):  # the other end is closed
         pipe.send(JobResult())
         while True:
             job, arguments = pipe.recv()
-            pipe.send(_answered(job, arguments))
+            pipe.send(_run_job(job, arguments))
     for child in multiprocessing.active_children():
         child.kill()
 
 
-def _answered(job: Job, arguments: tuple[Any, ...]) -> JobResult:
+def _run_job(job: Job, arguments: tuple[Any, ...]) -> JobResult:
     try:
         module, name = JOBS[job]
         return JobResult(getattr(import_module(module), name)(*arguments))
     except RetainError as error:
         return JobResult(error=error)
-    except Exception as error:  # noqa: BLE001 - a bug, which the launching process raises
+    except Exception as error:  # noqa: BLE001 - the launching process raises it
         if (shortage := find_memory_shortage(error)) is not None:
             return JobResult(error=MemoryError(str(shortage)))
         if isinstance(error, OSError):
@@ -283,7 +276,7 @@ def _answered(job: Job, arguments: tuple[Any, ...]) -> JobResult:
 
 
 def _die_with_launcher() -> None:
-    """Leave no run behind that nobody waits for, however the launching process ended."""
+    """Kill this process group when the launching process ends, however it ends."""
     launcher = multiprocessing.parent_process()
     if launcher is not None:
         launcher.join()

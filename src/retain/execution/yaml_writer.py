@@ -1,7 +1,7 @@
-"""Plain trees as the YAML that Hydra writes, fast where trees repeat.
+"""Configs as the YAML that Hydra writes, cached because they repeat.
 
 A data contract of 300 lines is most of a config and the same in every run of a sweep; writing it
-once saves more time than a light model takes to fit.
+once saves more time than fitting a light model takes.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Any
 from omegaconf import OmegaConf
 
 
-def yaml_text(tree: Any) -> str:
-    """``tree`` as OmegaConf writes it.
+def to_yaml(tree: Any) -> str:
+    """Return ``tree`` as YAML.
 
-    >>> print(yaml_text({"model": {"C": "1e3"}, "hydra": {"job": {"num": 1}}}), end="")
+    >>> print(to_yaml({"model": {"C": "1e3"}, "hydra": {"job": {"num": 1}}}), end="")
     model:
       C: '1e3'
     hydra:
@@ -24,20 +24,20 @@ def yaml_text(tree: Any) -> str:
     """
     if not isinstance(tree, dict):
         return OmegaConf.to_yaml(tree if OmegaConf.is_config(tree) else OmegaConf.create(tree))
-    return "".join(_entry(key, node) for key, node in tree.items())
+    return "".join(_key_to_yaml(key, node) for key, node in tree.items())
 
 
-def _entry(key: str, node: Any) -> str:
-    """One key with what is under it; Hydra's own node by its parts, most of which repeat."""
+def _key_to_yaml(key: str, node: Any) -> str:
+    """Return a key and its node as YAML; Hydra's node by its parts, most of which repeat."""
     if key == "hydra" and isinstance(node, dict) and node:
-        return f"hydra:\n{textwrap.indent(yaml_text(node), '  ')}"
+        return f"hydra:\n{textwrap.indent(to_yaml(node), '  ')}"
     content = repr((key, node))
-    if content not in _WRITTEN:
-        if len(_WRITTEN) >= 1024:
-            _WRITTEN.clear()
-        _WRITTEN[content] = OmegaConf.to_yaml(OmegaConf.create({key: node}))
-    return _WRITTEN[content]
+    if content not in _CACHE:
+        if len(_CACHE) >= 1024:
+            _CACHE.clear()
+        _CACHE[content] = OmegaConf.to_yaml(OmegaConf.create({key: node}))
+    return _CACHE[content]
 
 
-_WRITTEN: dict[str, str] = {}
-"""Text by content; two trees alike in their ``repr`` are alike, as they hold plain values."""
+_CACHE: dict[str, str] = {}
+"""YAML by the ``repr`` of a node, which is unambiguous for plain values."""

@@ -54,8 +54,8 @@ def training_columns(customers: Customers, kinds: Mapping[str, Kind]) -> pd.Data
     >>> training_columns(Customers(table, columns), {"minute": "number"})
     Traceback (most recent call last):
     ...
-    retain.errors.RetainError: the model learnt from feature 'minute', which these customers \
-lack. Did you mean 'minutes'?
+    retain.errors.RetainError: the model was trained on feature 'minute', which these customers \
+do not have. Did you mean 'minutes'?
     """
     derived = {one.name: one for one in customers.derived_features}
     check_required_columns(kinds, [*customers.columns, *derived])
@@ -70,7 +70,7 @@ lack. Did you mean 'minutes'?
     wrong = [name for name, kind in kinds.items() if numbers[name] != (kind == "number")]
     if wrong:
         message = ", ".join(f"{name!r} is no {kinds[name]}" for name in wrong)
-        raise RetainError(f"{message}, as it was where the model learnt; expected the same kind.")
+        raise RetainError(f"{message}, as in the training data; expected the same kind.")
     return table
 
 

@@ -110,7 +110,7 @@ def find_class(where: str, path: str) -> Any:
     found = _import(where, path, module, name)
     home = str(getattr(found, "__module__", "")).partition(".")[0]
     if home not in (*LIBRARIES, *trusted):
-        raise RetainError(f"{where}._target_ is {path!r}, which {module} only borrows.")
+        raise RetainError(f"{where}._target_ is {path!r}, which {module} only imports.")
     return found
 
 

@@ -27,7 +27,7 @@ def read_scores(path: Path, record: Record, *, within: Path | None = None) -> Sc
     """
     most = len(COLUMNS) * record.data.n_rows * record.split.n_repeats
     check_scores_size(path, record.scores_bytes, within=within)
-    scores = scores_table(read_parquet(path, cells=most, within=within), path)
+    scores = scores_table(read_parquet(path, max_cells=most, within=within), path)
     if (problem := _find_fold_problem(scores, record)) is not None:
         raise _invalid_scores(path, problem)
     return Scores(scores, "out_of_fold")

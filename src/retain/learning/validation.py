@@ -29,7 +29,8 @@ def make_splits(customers: Customers, validation: Validation, seed: int) -> Spli
         if not validation.temporal:
             raise RetainError(
                 "these customers have several snapshots each, and validation="
-                f"{validation.name} would test yesterday by tomorrow; type validation=temporal."
+                f"{validation.name} would train on later days than it tests on; type "
+                "validation=temporal."
             )
         return split_in_time(customers, customers.panel, validation, seed)
     if validation.sealed_size is None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from retain.record.facts import Record
 from retain.record.reading import Reader
 from retain.storage.locks import is_locked, try_lock
-from retain.storage.writing import UNFINISHED, write_text
+from retain.storage.writing import TMP_PREFIX, write_text
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class RunDirectory:
         self.hydra.mkdir(exist_ok=True)
         if not keep_folds:
             self.folds.unlink(missing_ok=True)
-        for path in (self.scores, *self.path.glob(f"{UNFINISHED}*")):
+        for path in (self.scores, *self.path.glob(f"{TMP_PREFIX}*")):
             path.unlink(missing_ok=True)
 
     def _remove_odd_files(self) -> None:

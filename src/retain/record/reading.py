@@ -48,7 +48,7 @@ class Reader:
             If the file is no record this version can read.
         """
         try:
-            text = read_bytes(path, most_bytes=RECORD_BYTES, within=within)
+            text = read_bytes(path, max_bytes=RECORD_BYTES, within=within)
         except MissingFileError:
             return None
         begin, end = _contract(text)
@@ -116,7 +116,7 @@ def _refused(text: bytes, path: Path, error: ValidationError) -> RetainError:
         return other
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return RetainError(f"{path} is no record of a run: {where}: {first['msg']}.")
+    return RetainError(f"{path} is not the record of a run: {where}: {first['msg']}.")
 
 
 def check_scores_size(path: Path, size: int | None, *, within: Path | None = None) -> None:

@@ -15,7 +15,7 @@ from retain.record.facts import Record
 from retain.record.reading import Reader
 from retain.storage.locks import wait_for_lock
 from retain.storage.transaction import COMMIT, recover
-from retain.storage.writing import try_writing
+from retain.storage.writing import check_writable
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class StudyDirectory:
         OSError
             When the folder cannot be made or written.
         """
-        try_writing(self.path)
+        check_writable(self.path)
 
     def run(self, slug: str, id_: str) -> RunDirectory:
         """Return the directory of a run, by what people call it and what it is."""

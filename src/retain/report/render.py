@@ -23,7 +23,7 @@ from retain.report.fishbone import fishbone
 from retain.report.text.names import Tree
 from retain.report.text.words import LANGUAGES
 from retain.report.tree import fill_defaults
-from retain.storage.writing import replacing
+from retain.storage.writing import atomic_write
 
 CURVES = ("roc", "precision_recall", "calibration", "lift", "captured_profit")
 REASONS = (fishbone, drivers, beeswarm, dependence, distributions)
@@ -101,7 +101,7 @@ def pictures(
                 if name not in drawn:
                     path.unlink(missing_ok=True)
                     continue
-                with replacing(path, durable=False) as temporary:
+                with atomic_write(path, durable=False) as temporary:
                     figure, dated = drawn[name].figure, _undated(form)
                     figure.savefig(temporary, format=form, dpi=DOTS, metadata=dated)
                 written.append(path)

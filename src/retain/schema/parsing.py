@@ -10,7 +10,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from retain.errors import RetainError, did_you_mean
-from retain.storage.reading import WHOLE_NUMBER_BITS
+from retain.storage.reading import MAX_INTEGER_BITS
 
 
 def deep_merge(tree: dict[str, Any], typed: dict[str, Any]) -> dict[str, Any]:
@@ -91,10 +91,10 @@ def _tuples(tree: Any, where: str) -> Any:
         return {key: _tuples(value, f"{where}.{key}") for key, value in tree.items()}
     if isinstance(tree, list):
         return tuple(_tuples(value, where) for value in tree)
-    if isinstance(tree, int) and tree.bit_length() > WHOLE_NUMBER_BITS:
+    if isinstance(tree, int) and tree.bit_length() > MAX_INTEGER_BITS:
         found = f"a whole number has {tree.bit_length()} bits"
         raise RetainError.at(
-            where.lstrip(".") or "config", found, f"expected at most {WHOLE_NUMBER_BITS}"
+            where.lstrip(".") or "config", found, f"expected at most {MAX_INTEGER_BITS}"
         )
     if isinstance(tree, str) and not tree.isascii() and _SURROGATE.search(tree):
         found = f"{tree[:200]!r} holds half of a surrogate pair"

@@ -1,4 +1,4 @@
-"""Locks between processes: who holds one lets go of it when its process ends, however it ends."""
+"""Locks between processes, which are released when a process ends, however it ends."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-MODE = 0o666
-"""Permissions of a new lock file before the umask: whoever may write the folder may lock it."""
+LOCK_FILE_MODE = 0o666
+"""Permissions of a new lock file before the umask: every user of the folder may lock it."""
 
 
 @contextmanager
 def try_lock(path: Path) -> Iterator[bool]:
-    """Hold the lock file at ``path`` if nobody else does; yield whether it is held.
+    """Lock the file at ``path`` if it is free; yield whether it is locked by this process.
 
     Raises
     ------
     OSError
-        If the file can neither be made nor opened, or is a link.
+        If the file can neither be created nor opened, or is a link.
     """
-    lock = FileLock(path, mode=MODE)
+    lock = FileLock(path, mode=LOCK_FILE_MODE)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -34,19 +34,19 @@ def try_lock(path: Path) -> Iterator[bool]:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether some process holds the lock file at ``path``; False where there is none."""
+    """Return whether a process has locked the file at ``path``; False if there is no file."""
     if not path.is_file():
         return False
     try:
         with try_lock(path) as mine:
             return not mine
-    except OSError:  # a folder that cannot be written is no folder of a process at work
+    except OSError:  # no process can work in a folder that cannot be written
         return False
 
 
 @contextmanager
 def wait_for_lock(path: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock file at ``path``, waiting as long as another process does.
+    """Lock the file at ``path``, and wait as long as another process holds it.
 
     Parameters
     ----------
@@ -56,15 +56,12 @@ def wait_for_lock(path: Path, on_wait: Callable[[], None] = lambda: None) -> Ite
     Raises
     ------
     OSError
-        If the file can neither be made nor opened, or is a link.
+        If the file can neither be created nor opened, or is a link.
     """
-    lock = FileLock(path, mode=MODE)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        on_wait()
-        lock.acquire(blocking=True)
-    try:
+    with try_lock(path) as is_free:
+        if is_free:
+            yield
+            return
+    on_wait()
+    with FileLock(path, mode=LOCK_FILE_MODE):
         yield
-    finally:
-        lock.release()

@@ -1,4 +1,4 @@
-"""Names that become parts of paths, and paths that must stay inside a folder."""
+"""Safe names of files and folders, and paths that must stay inside a folder."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ from pathlib import Path
 
 from retain.errors import RetainError
 
-LONGEST_NAME_BYTES = 200
-"""Bytes; file systems allow 255, and some names get a suffix."""
+MAX_NAME_BYTES = 200
+"""Longest name; file systems allow 255 bytes, and some names get a suffix."""
 PLAIN_NAME = (
     "one plain name for a folder: no /, no leading dot, no control characters, "
-    f"at most {LONGEST_NAME_BYTES} bytes"
+    f"at most {MAX_NAME_BYTES} bytes"
 )
-"""What is expected of a name, as part of a sentence."""
+"""Description of a safe name for error messages."""
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f/\\:*?\"<>|\u2028\u2029]")
 
 
 def is_plain_name(name: str) -> bool:
-    """Return whether ``name`` is one safe component of a path, whatever the system.
+    """Return whether ``name`` is one safe component of a path on any system.
 
     >>> is_plain_name("models 2"), is_plain_name("../../X"), is_plain_name(".hidden")
     (True, False, False)
     """
     return (
-        0 < len(name.encode(errors="surrogatepass")) <= LONGEST_NAME_BYTES
+        0 < len(name.encode(errors="surrogatepass")) <= MAX_NAME_BYTES
         and name == name.strip()
         and name.isprintable()
         and not name.startswith((".", "~"))
@@ -34,17 +34,17 @@ def is_plain_name(name: str) -> bool:
 
 
 def check_name(kind: str, name: str) -> str:
-    """Return ``name`` if it is one safe component of a path, whatever the system.
+    """Return ``name`` if it is one safe component of a path on any system.
 
     Parameters
     ----------
     kind
-        What is named, as the user typed it, such as ``"study.name"``.
+        The config key of the name, such as ``"study.name"``, for the message.
 
     Raises
     ------
     RetainError
-        If it is empty, hidden, leads elsewhere, is too long or has characters of control.
+        If it is empty, hidden, a path, too long or has control characters.
 
     >>> check_name("study.name", "models 2")
     'models 2'
@@ -60,7 +60,7 @@ no /, no leading dot, no control characters, at most 200 bytes.
 
 
 def is_inside(path: Path, folder: Path) -> bool:
-    """Return whether ``path``, with every link followed, lies in ``folder``, likewise followed.
+    """Return whether ``path`` lies in ``folder`` after all links of both are followed.
 
     >>> is_inside(Path("outputs/models/verdict"), Path("outputs"))
     True
@@ -73,13 +73,13 @@ def is_inside(path: Path, folder: Path) -> bool:
         return False
 
 
-def parse_path(key: str, typed: str) -> Path:
-    """Return a path as it was typed, ``~`` standing for a home; whether it is there is not asked.
+def parse_path(key: str, text: str) -> Path:
+    """Return a typed path with ``~`` expanded; it need not exist.
 
     Raises
     ------
     RetainError
-        If no file of this system can be called so.
+        If no file of this system can have the path.
 
     >>> parse_path("data.path", "~nobody-here/x.csv")
     Traceback (most recent call last):
@@ -88,19 +88,19 @@ def parse_path(key: str, typed: str) -> Path:
 Could not determine home directory; expected a file or folder of this machine.
     """
     try:
-        path = Path(typed).expanduser()
+        path = Path(text).expanduser()
         path.lstat()
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return path
     except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL, an unknown user
-        why = str(getattr(error, "strerror", None) or error).rstrip(".")
-        found = f"{typed[:LONGEST_NAME_BYTES]!r} cannot be a path: {why}"
+        reason = str(getattr(error, "strerror", None) or error).rstrip(".")
+        found = f"{text[:MAX_NAME_BYTES]!r} cannot be a path: {reason}"
         raise RetainError.at(key, found, "expected a file or folder of this machine") from None
     return path
 
 
 def conf_dir() -> Path:
-    """The folder of the configs, installed or in a checkout, from any working directory."""
+    """Return the folder of the configs, of an installation or a checkout."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "conf"
     return installed if installed.is_dir() else package.parents[1] / "conf"

@@ -1,10 +1,10 @@
-"""Several folders put in place together: a reader finds the old ones whole or the new ones whole.
+"""Transactions that replace several folders together: readers find all old ones or all new ones.
 
-New folders are made in ``.staging-<hex>/`` beside their places. Renaming that to ``.commit/`` is
-the moment they count; then each takes its place, by one exchange of names where the system knows
-it. Who is killed before that moment has written nothing; what was killed after it is finished by
-``recover`` at the next start. All of it happens under the lock of the folder, so there is one
-transaction at a time.
+New folders are made in ``.staging-<hex>/`` beside their places. Renaming it to ``.commit/`` commits
+the transaction; then each folder takes its place, by one exchange of names where the system
+supports it. A process killed before the commit has changed nothing; a transaction killed after it
+is finished by ``recover`` at the next start. The caller holds the lock of the folder, so there is
+one transaction at a time.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from retain.storage.reading import read_json
 STAGING_PREFIX = ".staging-"
 COMMIT = ".commit"
 JOURNAL = "journal.json"
-JOURNAL_BYTES = 2**16
+MAX_JOURNAL_BYTES = 2**16
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 _CANNOT_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 
 
 @dataclass
 class Staging:
-    """Folders being made that will take their places together.
+    """New folders that will take their places together.
 
     Attributes
     ----------
     path
-        Mirrors the folder the transaction is about: ``path / "verdict"`` becomes its ``verdict``.
+        Mirror of the target folder: ``path / "verdict"`` becomes its ``verdict``.
     places
-        Folders to be put in place, relative to it.
+        Folders to put in place, relative to it.
     immutable
-        Those of them that stay as they are where they are there already.
+        Those of them that never replace an existing folder.
     """
 
     path: Path
@@ -51,21 +51,21 @@ class Staging:
 
     def add(self, place: str) -> Path:
         """Return a new empty folder that will take its place at ``place``."""
-        made = self.path / place
-        made.mkdir(parents=True)
+        new = self.path / place
+        new.mkdir(parents=True)
         self._register(place)
-        return made
+        return new
 
-    def place(self, made: Path, place: str, *, immutable: bool = False) -> None:
-        """Have a folder made anywhere in ``path`` take its place at ``place``.
+    def place(self, new: Path, place: str, *, immutable: bool = False) -> None:
+        """Put a folder made anywhere in ``path`` at ``place``.
 
         Parameters
         ----------
         immutable
-            Keep a folder that is there already instead of replacing it.
+            Keep an existing folder instead of replacing it.
         """
         (self.path / place).parent.mkdir(parents=True, exist_ok=True)
-        made.rename(self.path / place)
+        new.rename(self.path / place)
         self._register(place)
         if immutable:
             self.immutable.add(place)
@@ -83,13 +83,13 @@ class Staging:
         self.places.append(place)
 
     def drop(self, place: str) -> None:
-        """Leave what lies at ``place`` as it is, whatever was made for it."""
+        """Discard the new folder for ``place`` and keep the existing one."""
         self.places.remove(place)
 
 
 @contextmanager
 def transaction(folder: Path) -> Iterator[Staging]:
-    """Put new folders in place in ``folder`` together on success, none of them on failure.
+    """Put the new folders in place in ``folder`` on success, none of them on failure.
 
     The caller holds the lock of ``folder`` and has called ``recover``.
 
@@ -110,7 +110,7 @@ def transaction(folder: Path) -> Iterator[Staging]:
 
 
 def recover(folder: Path) -> None:
-    """Finish a transaction that was killed after it counted; remove what others left.
+    """Finish a transaction that was killed after its commit; remove those killed before.
 
     The caller holds the lock of ``folder``.
 
@@ -119,7 +119,7 @@ def recover(folder: Path) -> None:
     OSError
         If the folder cannot be written.
     RetainError
-        If what lies there was not left by a transaction.
+        If ``.commit/`` was not written by a transaction.
     """
     if (folder / COMMIT).is_dir():
         _apply(folder)
@@ -131,7 +131,7 @@ def recover(folder: Path) -> None:
 
 
 def _write_journal(staging: Staging) -> None:
-    """Record which folder, by its inode, belongs where: a rename keeps the inode."""
+    """Write the place of each folder and its inode, which a rename keeps."""
     places = {place: (staging.path / place).stat().st_ino for place in staging.places}
     entries = [
         {"place": place, "inode": inode, "immutable": place in staging.immutable}
@@ -144,29 +144,29 @@ def _write_journal(staging: Staging) -> None:
 
 
 def _apply(folder: Path) -> None:
-    """Put every folder of a commit that is not yet in place there; safe to repeat."""
+    """Put the remaining folders of a commit in place; safe to repeat."""
     commit = folder / COMMIT
     for place, inode, immutable in _read_journal(folder):
-        made, target = commit / place, folder / place
-        if not made.is_dir() or (target.is_dir() and target.stat().st_ino == inode):
+        new, target = commit / place, folder / place
+        if not new.is_dir() or (target.is_dir() and target.stat().st_ino == inode):
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if not target.exists():
-            made.rename(target)
+            new.rename(target)
         elif not immutable:
-            exchange(made, target)
+            exchange(new, target)
     shutil.rmtree(commit)
 
 
 def _read_journal(folder: Path) -> list[tuple[str, int, bool]]:
-    """Return the entries of a commit's journal; it may be somebody else's, so each is checked."""
+    """Return the entries of a commit's journal, each checked since anybody may have written it."""
     path = folder / COMMIT / JOURNAL
-    if not path.exists():  # killed while it was being removed: all of it is in place
+    if not path.exists():  # killed while the commit was removed: all folders are in place
         return []
     try:
         entries = [
-            (str(one["place"]), int(one["inode"]), bool(one["immutable"]))
-            for one in read_json(path, most_bytes=JOURNAL_BYTES)
+            (str(entry["place"]), int(entry["inode"]), bool(entry["immutable"]))
+            for entry in read_json(path, max_bytes=MAX_JOURNAL_BYTES)
         ]
     except (RetainError, ValueError, TypeError, KeyError):
         entries = [("..", 0, False)]
@@ -179,7 +179,7 @@ def _read_journal(folder: Path) -> list[tuple[str, int, bool]]:
 
 
 def _is_plain(folder: Path, place: str) -> bool:
-    """Return whether ``place`` stays in the folder, and no part of it is a link."""
+    """Return whether ``place`` is inside the folder and contains no link."""
     parts = Path(place).parts
     if not parts or Path(place).is_absolute() or ".." in parts:
         return False
@@ -188,35 +188,35 @@ def _is_plain(folder: Path, place: str) -> bool:
     return not any((root / step).is_symlink() for root in roots for step in steps)
 
 
-def exchange(one: Path, other: Path) -> None:
-    """Exchange the names of two folders, in one step where the system knows how.
+def exchange(first: Path, second: Path) -> None:
+    """Exchange the names of two folders, in one step where the system supports it.
 
-    Elsewhere there is a moment at which ``other`` is not there.
+    Elsewhere ``second`` is missing for a moment.
 
     Raises
     ------
     OSError
         If the system refuses.
     """
-    if not _exchanged(one, other):
-        aside = one.with_name(f"{one.name}.old")
+    if not _try_exchange(first, second):
+        aside = first.with_name(f"{first.name}.old")
         with suppress(FileNotFoundError):
             shutil.rmtree(aside)
-        other.rename(aside)
-        one.rename(other)
+        second.rename(aside)
+        first.rename(second)
         shutil.rmtree(aside)
 
 
-def _exchanged(one: Path, other: Path) -> bool:
-    """Exchange by ``renameat2``; False where the system or the file system does not know it."""
+def _try_exchange(first: Path, second: Path) -> bool:
+    """Exchange by ``renameat2``; return False where it is not supported."""
     try:
         renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):
         return False
-    names = os.fsencode(one), os.fsencode(other)
+    names = os.fsencode(first), os.fsencode(second)
     if renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0:
         return True
     code = ctypes.get_errno()
     if code in _CANNOT_EXCHANGE:
         return False
-    raise OSError(code, os.strerror(code), str(other))
+    raise OSError(code, os.strerror(code), str(second))

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and what tells one from another."""
+"""Atomic writing and hashes of files."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from pathlib import Path
 
 from retain.storage.reading import open_regular
 
-COMPILED = "__pycache__"
-"""The folder in which Python keeps what it makes of sources, which differs without their doing."""
+PYCACHE = "__pycache__"
+"""Folder of compiled sources, which differ where the sources do not."""
 
 
-def hash_folder(folder: Path, *, without: tuple[str, ...] = ()) -> str:
+def hash_folder(folder: Path, *, exclude: tuple[str, ...] = ()) -> str:
     """Return a SHA-256 (64 hex digits) of every file in ``folder``, however deep.
 
     Parameters
     ----------
-    without
-        Names of folders at the first level that are left out.
+    exclude
+        Names of folders at the first level to leave out.
     """
     digest = hashlib.sha256()
     files = (path for path in folder.rglob("*") if path.is_file())
     named = {path.relative_to(folder): path for path in files}
     for name in sorted(named):
-        if COMPILED in name.parts or name.parts[0] in without:
+        if PYCACHE in name.parts or name.parts[0] in exclude:
             continue
         content = hashlib.sha256(named[name].read_bytes()).digest()
         digest.update(name.as_posix().encode() + b"\0" + content)
     return digest.hexdigest()
 
 
-UNFINISHED = ".unfinished-"
-"""How the names of files begin that are being written, or whose writer was killed."""
+TMP_PREFIX = ".unfinished-"
+"""Prefix of files that are being written, or whose writer was killed."""
 
 
 @contextmanager
-def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place on success and vanishes on failure.
+def atomic_write(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """Yield a temporary path that replaces ``path`` on success and is removed on failure.
 
-    A reader, or a run that is killed, never meets half a file. ``durable=False`` spares the wait
-    for the disk, for what need not outlive a power cut.
+    Nobody ever reads half a file. ``durable=False`` does not wait for the disk, for files that need
+    not survive a power cut.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _created(path)
+    temporary = _create_temporary(path)
     try:
         yield temporary
         if durable:
@@ -58,27 +58,27 @@ def replacing(path: Path, *, durable: bool = True) -> Iterator[Path]:
             temporary.unlink()
 
 
-def _created(path: Path) -> Path:
-    """A new empty file beside ``path`` with the permissions any new file gets.
+def _create_temporary(path: Path) -> Path:
+    """Create an empty file beside ``path`` with the permissions of any new file.
 
-    ``tempfile`` grants them to the owner alone, and the umask that would say what to grant
-    instead can only be read by setting it, for all threads.
+    ``tempfile`` gives permissions only to the owner, and the umask can only be read by setting it,
+    for all threads.
     """
-    temporary = path.with_name(f"{UNFINISHED}{secrets.token_hex(6)}")
+    temporary = path.with_name(f"{TMP_PREFIX}{secrets.token_hex(6)}")
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     return temporary
 
 
-def try_writing(folder: Path) -> None:
-    """Write a little into a folder, made where it is not there, and take it away again.
+def check_writable(folder: Path) -> None:
+    """Create a folder if needed, and write and remove a small file in it.
 
     Raises
     ------
     OSError
-        As the system refuses.
+        If it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    trial = _created(folder / "trial")
+    trial = _create_temporary(folder / "trial")
     try:
         trial.write_bytes(bytes(4096))
     finally:
@@ -86,18 +86,18 @@ def try_writing(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str, *, durable: bool = True) -> None:
-    """Write ``text`` as UTF-8, whole or not at all."""
-    with replacing(path, durable=durable) as temporary:
+    """Write ``text`` as UTF-8, atomically."""
+    with atomic_write(path, durable=durable) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def hash_of(path: Path) -> str:
-    """SHA-256 of a file's bytes (64 hex digits).
+def hash_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes (64 hex digits).
 
     Raises
     ------
     RetainError
-        When it cannot be read.
+        If it cannot be read.
     """
     with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

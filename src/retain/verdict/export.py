@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
-from retain.storage.writing import replacing
+from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,7 +66,7 @@ def write_csv_arrow(table: pd.DataFrame, path: Path) -> None:
 
     columns = [_arrow(table[name]) for name in table]
     cells = pa.table(columns, names=[str(place) for place in range(len(columns))])
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         header = table.head(0).rename(columns=escape_formula)
         file.write(header.to_csv(index=False, lineterminator="\n").encode())
         csv.write_csv(cells, file, csv.WriteOptions(include_header=False))
@@ -93,6 +93,6 @@ def _arrow(values: pd.Series) -> pa.Array:
 
 def write_csv_chunks(parts: Iterable[pd.DataFrame], path: Path) -> None:
     """Write one table that comes in parts as ``to_csv`` does, whole or not at all."""
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with atomic_write(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         for number, part in enumerate(parts):
             to_csv(part, file, header=number == 0)

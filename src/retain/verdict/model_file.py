@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from retain.errors import RetainError
 from retain.learning.splits import DuplicateAwareKFold
 from retain.storage.reading import MIB, check_model_archive, read_bytes
-from retain.storage.writing import hash_of, replacing
+from retain.storage.writing import atomic_write, hash_file
 
 MODEL_BYTES = 2048 * MIB
 """Bytes of a model's file at most."""
@@ -54,9 +54,9 @@ def save(model: BaseEstimator, path: Path) -> str:
     import skops.io
 
     _forget_folds(model)
-    with replacing(path) as temporary:
+    with atomic_write(path) as temporary:
         skops.io.dump(model, temporary)
-    return hash_of(path)
+    return hash_file(path)
 
 
 def load(path: Path, sha256: str) -> BaseEstimator:
@@ -70,7 +70,7 @@ def load(path: Path, sha256: str) -> BaseEstimator:
     import skops.io
     from skops.io.exceptions import UntrustedTypesFoundException
 
-    found = read_bytes(path, most_bytes=MODEL_BYTES, within=path.parent)
+    found = read_bytes(path, max_bytes=MODEL_BYTES, within=path.parent)
     if hashlib.sha256(found).hexdigest() != sha256:
         raise RetainError(f"{path} is not the model its verdict speaks of: the hash differs.")
     check_model_archive(found, path)

@@ -123,7 +123,7 @@ def _opening(line: bytes, where: str) -> Access:
         return Access.model_validate(tree)
     except ValueError:
         raise RetainError(
-            f"{where} is no opening of a sealed test; it must not be edited. Restore it from a "
+            f"{where} is not an opening of a sealed test; it must not be edited. Restore it from a "
             "copy."
         ) from None
 

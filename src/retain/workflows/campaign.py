@@ -1,4 +1,4 @@
-"""What a worker does for the campaign: segments, offers and control group, as trees and tables."""
+"""The campaign of a comparison: segments, offers and control group, as a document and tables."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ from retain.verdict.export import write_csv
 
 @dataclass(frozen=True)
 class DriverTexts:
-    """What it takes to put drivers into words: as ``reasons`` has the features, and levels."""
+    """The drivers of customers, with the features and levels that describe them in words.
+
+    ``features`` are those of the explanations in ``verdict.json``.
+    """
 
     drivers: pd.DataFrame
     features: Mapping[str, Mapping[str, Any]]
@@ -42,9 +45,9 @@ class DriverTexts:
 
 @dataclass(frozen=True)
 class CampaignFiles:
-    """Segments and campaign, as ``verdict.json`` has them and as tables.
+    """Segments and campaign as in ``verdict.json`` (``tree``) and as tables.
 
-    ``offers`` and ``assignment`` are None where no campaign was planned.
+    ``offers`` and ``assignment`` are None if no campaign was planned.
     """
 
     tree: dict[str, Any]
@@ -62,97 +65,98 @@ class CampaignFiles:
 def plan_campaign(
     config: Compare,
     settings: CampaignSettings,
-    data: tuple[SharedValue, SharedValue],
-    sealed: Scores,
-    words: DriverTexts | None,
+    shared: tuple[SharedValue, SharedValue],
+    test_scores: Scores,
+    driver_texts: DriverTexts | None,
 ) -> CampaignFiles:
-    """Segments of all customers scored, out of fold and sealed, and a campaign for them.
+    """Segment all scored customers and plan a campaign for them.
 
     Parameters
     ----------
-    config, settings
-        What the comparison asks for.
-    data
-        The customers (``Dataset``) and their out-of-fold ``Scores``.
-    sealed
-        Scores of the sealed customers.
-    words
-        What puts drivers into words; None where there are none.
+    shared
+        The ``Dataset`` and the out-of-fold ``Scores``.
+    test_scores
+        Scores of the customers of the sealed test.
 
     Raises
     ------
     RetainError
-        When limits cannot be kept.
+        If the limits of the campaign cannot be kept.
     """
-    prepared: Dataset = data[0].load()
-    outside: Scores = data[1].load()
-    found = recalibration(outside)
-    customers, parts, drivers = select_latest_snapshot(
-        prepared.customers, (outside, sealed), None if words is None else words.drivers
+    dataset: Dataset = shared[0].load()
+    oof_scores: Scores = shared[1].load()
+    recalibrated = recalibration(oof_scores)
+    customers, scores, drivers = select_latest_snapshot(
+        dataset.customers,
+        (oof_scores, test_scores),
+        None if driver_texts is None else driver_texts.drivers,
     )
-    if words is not None and drivers is not None:
-        words = replace(words, drivers=drivers)
+    if driver_texts is not None and drivers is not None:
+        driver_texts = replace(driver_texts, drivers=drivers)
     with threadpool_limits(config.threads):
-        people = build_audience(
-            parts,
+        audience = build_audience(
+            scores,
             customers,
-            found,
+            recalibrated,
             settings.assumptions,
             consent=settings.planning.consent,
             drivers=drivers,
         )
-        declined = customers.y.loc[people.table.index].to_numpy()
-        made = make_campaign(people, found, settings, declined)
-    return to_campaign_files(made, settings, found, config.report.language, words)
+        declined = customers.y.loc[audience.table.index].to_numpy()
+        campaign = make_campaign(audience, recalibrated, settings, declined)
+    language = config.report.language
+    return to_campaign_files(campaign, settings, recalibrated, language, driver_texts)
 
 
 def to_campaign_files(
-    made: Campaign,
+    campaign: Campaign,
     settings: CampaignSettings,
-    calibration: Recalibration,
+    recalibrated: Recalibration,
     language: Language,
-    words: DriverTexts | None,
+    driver_texts: DriverTexts | None,
 ) -> CampaignFiles:
-    """A campaign as trees and tables.
+    """Return a campaign as a document and tables.
 
-    ``fitted_thresholds`` in the tree are those of these customers, by which later ones are placed.
+    ``fitted_thresholds`` in the document are fitted on these customers, for new ones.
     """
-    origins = made.audience.table["origin"].value_counts()
+    audience, plan = campaign.audience, campaign.plan
+    origins = audience.table["origin"].value_counts()
     catalogue = settings.catalogue
-    if made.plan is not None and made.audience.with_profit:  # else nobody held it against anybody
-        catalogue = fit_catalogue(catalogue, made.audience)
+    if plan is not None and audience.with_profit:  # else the offers were not fitted
+        catalogue = fit_catalogue(catalogue, audience)
     tree = {
-        "segments": made.segments,
-        "campaign": made.tree,
+        "segments": campaign.segments,
+        "campaign": campaign.tree,
         "settings": settings.as_json(),
         "fitted_thresholds": {
-            "segmentation": made.known.model_dump(mode="json", by_alias=True),
+            "segmentation": campaign.known.model_dump(mode="json", by_alias=True),
             "offers": catalogue.model_dump(mode="json", by_alias=True),
         },
-        "recalibration": calibration.as_json(),
+        "recalibration": recalibrated.as_json(),
         "n_scored": {str(origin): int(count) for origin, count in origins.items()},
     }
     offers, assignment = None, None
-    if isinstance(made.plan, CampaignPlan):
-        reasons = _reasons(made.audience, made.plan, words, language)
-        offers = offers_table(made, made.plan, language, reasons)
-        assignment = arms_table(made, made.plan)
+    if isinstance(plan, CampaignPlan):
+        sentences = _driver_sentences_by_customer(audience, plan, driver_texts, language)
+        offers = offers_table(campaign, plan, language, sentences)
+        assignment = arms_table(campaign, plan)
     return CampaignFiles(
         tree=tree,
-        customers=customers_table(made),
-        segments=segments_table(made.segments),
+        customers=customers_table(campaign),
+        segments=segments_table(campaign.segments),
         offers=offers,
         assignment=assignment,
     )
 
 
-def _reasons(
-    people: Audience, plan: CampaignPlan, words: DriverTexts | None, language: Language
+def _driver_sentences_by_customer(
+    audience: Audience, plan: CampaignPlan, driver_texts: DriverTexts | None, language: Language
 ) -> pd.Series | None:
-    """The drivers of those who are offered something, in words, by customer."""
-    if words is None:
+    """Return the drivers of each customer with an offer as one text, by customer."""
+    if driver_texts is None:
         return None
-    reached = people.table.index[plan.treated_offer_index >= 0]
-    drivers = words.drivers[words.drivers["customer_id"].isin(reached)].reset_index(drop=True)
-    said = driver_sentences(drivers, words.features, language, words.levels)
-    return said.groupby(drivers["customer_id"], sort=False).agg("; ".join)
+    treated = audience.table.index[plan.treated_offer_index >= 0]
+    is_treated = driver_texts.drivers["customer_id"].isin(treated)
+    drivers = driver_texts.drivers[is_treated].reset_index(drop=True)
+    sentences = driver_sentences(drivers, driver_texts.features, language, driver_texts.levels)
+    return sentences.groupby(drivers["customer_id"], sort=False).agg("; ".join)

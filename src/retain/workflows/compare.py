@@ -1,22 +1,26 @@
-"""A comparison from its winner on: what workers find out about it, gathered for the verdict."""
+"""The comparison of finished runs: the winner, its sealed test, explanations and campaign."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retain.errors import RetainError
-from retain.record import BrokenRun, Record
+from retain.execution.executor import WorkerExecutor, run_in_subprocess
+from retain.execution.shared_memory import launch_dir, share
+from retain.record import BrokenRun, Record, StudyDirectory
+from retain.storage.transaction import transaction
+from retain.storage.writing import hash_file, write_text
 from retain.verdict.verdict import judge
-from retain.workflows.runs import refuse_only_broken, scores_of
+from retain.workflows.runs import check_any_readable, format_commands, read_run_scores
 
 if TYPE_CHECKING:
     from retain.campaign.audience import CampaignSettings
-    from retain.execution.executor import WorkerExecutor
     from retain.execution.shared_memory import SharedValue
     from retain.learning.scores import Scores
-    from retain.record import RunDirectory, StudyDirectory
+    from retain.record import RunDirectory
     from retain.schema import Compare, ComparisonConfig
     from retain.storage.transaction import Staging
     from retain.verdict.difference import Difference
@@ -28,234 +32,267 @@ if TYPE_CHECKING:
     from retain.workflows.campaign_files import Repointing
     from retain.workflows.explanations import Explanations
     from retain.workflows.runs import RunSelection
-    from retain.workflows.test_set import TrainingData, WinnerJobs, WinnerResult
+    from retain.workflows.test_set import TrainingData, WinnerEvaluation, WinnerResult
 
 
-def write_comparison(comparison: Comparison) -> tuple[Results, Repointing | None, list[str]]:
-    """Carry the winner on, and put its verdict and campaign in place together.
-
-    The verdict stays as it is where the new one would point to another campaign and nobody
-    asked for that; the campaign is written all the same.
-    """
-    from retain.record import StudyDirectory
-    from retain.storage.transaction import transaction
-    from retain.verdict.document import document
-    from retain.workflows.campaign_files import find_repointing, pointed_campaign
-    from retain.workflows.verdict_files import (
-        lost_files,
-        read_older,
-        write_customers,
-        write_verdict,
-    )
-
-    home = comparison.found.home
-    older = pointed_campaign(read_older(home.verdict_json))
-    with transaction(home.path) as staging:
-        made = StudyDirectory(staging.path)
-        staging.add(made.verdict.name)
-        results = carry_on(comparison, made, staging)
-        repointing = find_repointing(home, home.verdict, older, results.offered)
-        if repointing is not None and not comparison.settings.planning.replace:
-            staging.drop(made.verdict.name)
-            return results, repointing, []
-        write_customers(made, results.offered, results.why)
-        tree = document(comparison.verdict, results.findings)
-        write_verdict(made, tree, comparison.config.report.language)
-        return results, None, lost_files(home.verdict, made.verdict)
-
-
-DIFFED = 20
-"""Runs, from the best down, that are told apart from the winner customer by customer."""
-Asked = Sequence[tuple["RunDirectory", "Record"]]
-"""The two runs that ``diff`` names, or none."""
+MAX_DIFFS = 20
+"""Number of best runs that are compared with the winner customer by customer."""
+DiffRuns = Sequence[tuple["RunDirectory", "Record"]]
+"""The two runs of ``diff``, or none."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is compared, how, and what came out of the runs alone."""
+    """The runs and settings of a comparison, with the verdict over the runs.
 
-    words: Sequence[str]
+    Attributes
+    ----------
+    arguments
+        The arguments of the command line, for the commands in the verdict.
+    checks
+        The results of the gate.
+    scores
+        The out-of-fold scores of the winner.
+    on_progress
+        Called with the number of worker jobs done and submitted.
+    """
+
+    arguments: Sequence[str]
     config: Compare
-    found: RunSelection
+    selection: RunSelection
     verdict: Verdict
     settings: CampaignSettings
     checks: Sequence[GateResult]
-    asked: Asked
+    diff_runs: DiffRuns
     scores: Scores
     on_progress: Callable[[int, int], None] | None = None
 
     @property
     def winner(self) -> Record:
-        """The run whose model goes on to segments and a campaign."""
+        """The best run."""
         return self.verdict.winner
 
 
 @dataclass(frozen=True)
-class Results:
-    """What the winner led to.
+class ComparisonResults:
+    """The results of a comparison beyond its verdict.
 
-    Attributes
-    ----------
-    missing
-        Asks for the customers where they are not at hand; else None.
+    ``missing_data_message`` asks for the customers if they were not found.
     """
 
-    findings: ComparisonExtras
-    offered: CampaignFiles | None
-    why: Explanations | None
-    missing: str | None
+    extras: ComparisonExtras
+    campaign: CampaignFiles | None
+    explanations: Explanations | None
+    missing_data_message: str | None
 
 
-def carry_on(comparison: Comparison, made: StudyDirectory, staging: Staging) -> Results:
-    """The winner's curves, sealed test, reasons, segments and campaign, by workers."""
-    from retain.execution.executor import WorkerExecutor
-    from retain.execution.shared_memory import launch_dir, share
+def select_winner(
+    selection: RunSelection, config: ComparisonConfig
+) -> tuple[RunSelection, Verdict, Scores]:
+    """Return the readable runs, the verdict over them, and the winner's scores.
+
+    If the scores of a winner cannot be read, it is broken and the next best run wins.
+
+    Raises
+    ------
+    RetainError
+        If no run is left, or the runs cannot be compared.
+    """
+    while True:
+        n_done = sum(record.state == "done" for record in selection.records)
+        check_any_readable(selection.broken, n_done)
+        verdict = judge(selection.records, config)
+        run = selection.find_directory(verdict.winner)
+        try:
+            return selection, verdict, read_run_scores(run, verdict.winner)
+        except RetainError as error:
+            runs = tuple(pair for pair in selection.runs if pair[1] is not verdict.winner)
+            broken = (*selection.broken, BrokenRun(run, str(error)))
+            selection = replace(selection, runs=runs, broken=broken)
+
+
+def write_comparison(
+    comparison: Comparison,
+) -> tuple[ComparisonResults, Repointing | None, list[str]]:
+    """Evaluate the winner, and put its verdict and campaign in place together.
+
+    An existing verdict is kept if the new one would point to another campaign, unless
+    ``campaign.replace`` is set; the campaign is written in any case.
+
+    Returns
+    -------
+    tuple
+        The results, the change of campaign that kept the existing verdict, if any, and the names
+        of files that only the previous verdict had.
+    """
+    from retain.verdict.document import document
+    from retain.workflows.campaign_files import find_repointing
+
+    study = comparison.selection.output_dir
+    with transaction(study.path) as staging:
+        staged = StudyDirectory(staging.path)
+        staging.add(staged.verdict.name)
+        results = evaluate_and_plan(comparison, staged, staging)
+        repointing = find_repointing(study, study.verdict_json, results.campaign)
+        if repointing is not None and not comparison.settings.planning.replace:
+            staging.drop(staged.verdict.name)
+            return results, repointing, []
+        for tables in (results.explanations, results.campaign):
+            if tables is not None:
+                tables.write(staged)
+        tree = document(comparison.verdict, results.extras)
+        _write_verdict(staged, tree, comparison.config.report.language)
+        old, new = (_file_names(folder) for folder in (study.verdict, staged.verdict))
+        return results, None, sorted(old - new)
+
+
+def _write_verdict(study: StudyDirectory, tree: dict[str, Any], language: str) -> None:
+    """Write ``verdict.json`` with the hashes of the tables beside it, the page and its charts."""
+    from retain.report.page.page import page
+    from retain.report.render import drawable
+    from retain.verdict.document import as_json
+
+    tables = sorted(path for path in study.verdict.iterdir() if path.is_file())
+    tree = {**tree, "files": {path.name: hash_file(path) for path in tables}}
+    study.pictures.mkdir()
+    arguments = (drawable(tree), language, study.pictures, {"fishbone": study.verdict})
+    with run_in_subprocess("render", *arguments, description="draws the charts") as wait_for_charts:
+        write_text(study.verdict_json, as_json(tree))
+        write_text(study.report, page(tree, language))
+        wait_for_charts()
+
+
+def _file_names(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*")}
+
+
+def evaluate_and_plan(
+    comparison: Comparison, staged: StudyDirectory, staging: Staging
+) -> ComparisonResults:
+    """Evaluate and explain the winner and plan its campaign, in worker processes."""
     from retain.verdict.export import to_csv
     from retain.workflows.campaign_files import write_campaign
     from retain.workflows.explanations import ExplanationJobs
 
     config, winner = comparison.config, comparison.winner
-    scores, run = comparison.scores, comparison.found.directory(winner)
+    scores, run = comparison.scores, comparison.selection.find_directory(winner)
     with launch_dir() as folder, WorkerExecutor(config.workers, comparison.on_progress) as executor:
-        shared = share(scores, folder / "scores")
         loading = executor.submit(
-            "load", config, (run, winner), shared, folder, description="reads the customers"
+            "load",
+            config,
+            (run, winner),
+            share(scores, folder / "scores"),
+            folder,
+            description="reads the customers",
         )
-        to_csv(comparison.verdict.table, made.leaderboard)
-        effects = comparison.verdict.effects  # worked out while the customers are read
+        to_csv(comparison.verdict.table, staged.leaderboard)
+        effects = comparison.verdict.effects  # computed while the customers are read
         data: TrainingData = loading.result()
-        to_carry = (config, comparison.settings, made, winner, data)
-        refitting = executor.submit("carry", *to_carry, description="carries the winner on")
-        asking = None
-        if config.explain.on and data.customers is not None:
-            asking = ExplanationJobs(executor, config, winner, data.customers)
-        diffs = tuple(_differences(comparison))
-        winner_jobs: WinnerJobs = refitting.result()
-        carried, why, offered = winner_jobs.carried, None, None
-        if carried is not None and data.customers is not None:
-            if asking is not None:
-                why = asking.answer(effects, scores, carried.explained)
-            scored = ((data.customers, data.scores), carried.scores)
-            offered = _offered(executor, comparison, scored, why)
-            offered = write_campaign(offered, staging)
-    findings = _findings(comparison, winner_jobs, diffs, offered, why)
-    return Results(findings, offered, why, data.missing)
+        arguments = (config, comparison.settings, staged, winner, data)
+        refitting = executor.submit("refit", *arguments, description="refits the winner")
+        explaining = None
+        if config.explain.on and data.dataset is not None:
+            explaining = ExplanationJobs(executor, config, winner, data.dataset)
+        diffs = tuple(_iter_differences(comparison))
+        evaluation: WinnerEvaluation = refitting.result()
+        explanations, campaign = None, None
+        if evaluation.result is not None and data.dataset is not None:
+            result = evaluation.result
+            if explaining is not None:
+                explanations = explaining.collect(effects, scores, result.test_explanations)
+            scored = ((data.dataset, data.scores), result.test_scores)
+            campaign = _plan_campaign(executor, comparison, scored, explanations)
+            campaign = write_campaign(campaign, staging)
+    extras = _collect_extras(comparison, evaluation, diffs, campaign, explanations)
+    return ComparisonResults(extras, campaign, explanations, data.missing_data_message)
 
 
-def _findings(
+def _collect_extras(
     comparison: Comparison,
-    winner_jobs: WinnerJobs,
+    evaluation: WinnerEvaluation,
     diffs: tuple[Difference, ...],
-    offered: CampaignFiles | None,
-    why: Explanations | None,
+    campaign: CampaignFiles | None,
+    explanations: Explanations | None,
 ) -> ComparisonExtras:
     from retain.verdict.document import ComparisonExtras
-    from retain.workflows.runs import reproduce_commands
 
-    found, carried = comparison.found, winner_jobs.carried
+    selection, result = comparison.selection, evaluation.result
     return ComparisonExtras(
-        studies=found.studies,
-        question=_question(found),
-        unfinished=found.unfinished + found.running,
-        running=found.running,
-        repeated=found.repeated,
-        broken=found.broken,
-        commands=reproduce_commands(found, comparison.words),
+        studies=selection.studies,
+        question=_common_question(selection),
+        unfinished=selection.n_unfinished + selection.n_running,
+        running=selection.n_running,
+        repeated=selection.n_repeated,
+        broken=selection.broken,
+        commands=format_commands(selection, comparison.arguments),
         gate=tuple(comparison.checks) or None,
         diffs=diffs,
-        curves=winner_jobs.curves,
-        sealed=None if carried is None else _noted(comparison, carried),
-        further=_further(carried, offered),
-        reasons=None if why is None else why.tree,
+        curves=evaluation.curves,
+        sealed=None if result is None else _record_access(comparison, result),
+        further=_campaign_keys(result, campaign),
+        reasons=None if explanations is None else explanations.tree,
     )
 
 
-def _noted(comparison: Comparison, carried: WinnerResult) -> SealedTest:
-    """The sealed test with all its openings, this one in the ledger before any verdict has it."""
+def _record_access(comparison: Comparison, result: WinnerResult) -> SealedTest:
+    """Add this access to the ledger, and return the sealed test with all its accesses."""
     from retain.verdict.sealed_test import Ledger
 
-    home, roc_auc = comparison.found.home, carried.sealed.metrics["roc_auc"]["value"]
-    openings = Ledger(home.ledger, home.ledgers_beside).note(comparison.winner, roc_auc)
-    return replace(carried.sealed, openings=tuple(openings))
+    study, sealed_test = comparison.selection.output_dir, result.sealed_test
+    ledger = Ledger(study.ledger, study.ledgers_beside)
+    openings = ledger.note(comparison.winner, sealed_test.metrics["roc_auc"]["value"])
+    return replace(sealed_test, openings=tuple(openings))
 
 
-def _offered(
+def _plan_campaign(
     executor: WorkerExecutor,
     comparison: Comparison,
     scored: tuple[tuple[SharedValue, SharedValue], Scores],
-    why: Explanations | None,
+    explanations: Explanations | None,
 ) -> CampaignFiles:
-    """Segments and campaign, by a worker; drivers go along where they were found."""
+    """Plan the campaign in a worker, with drivers if they were computed."""
     from retain.workflows.campaign import DriverTexts
 
-    words = None
-    if why is not None and why.drivers is not None:
-        words = DriverTexts(why.drivers, why.features, why.levels)
-    to_plan = (comparison.config, comparison.settings, *scored, words)
-    made: CampaignFiles = executor.submit(
-        "plan", *to_plan, description="plans the campaign"
-    ).result()
-    return made
+    texts = None
+    if explanations is not None and explanations.drivers is not None:
+        texts = DriverTexts(explanations.drivers, explanations.features, explanations.levels)
+    arguments = (comparison.config, comparison.settings, *scored, texts)
+    planning = executor.submit("plan", *arguments, description="plans the campaign")
+    campaign: CampaignFiles = planning.result()
+    return campaign
 
 
-def _further(carried: WinnerResult | None, offered: CampaignFiles | None) -> dict[str, Any]:
-    """The part of ``verdict.json`` that needs the customers."""
-    if carried is None or offered is None:
+def _campaign_keys(result: WinnerResult | None, campaign: CampaignFiles | None) -> dict[str, Any]:
+    """Return the part of ``verdict.json`` that needs the customers."""
+    if result is None or campaign is None:
         return {}
-    return {"model": carried.model, "reference": carried.reference, **offered.tree}
+    return {"model": result.model, "reference": result.reference, **campaign.tree}
 
 
-def _question(found: RunSelection) -> str | None:
-    """What the study asks; several studies ask several questions."""
-    asked = {str(record.config["study"]["question"]) for record in found.records}
-    return asked.pop() if len(asked) == 1 else None
+def _common_question(selection: RunSelection) -> str | None:
+    """Return the question of the study, None for studies with different questions."""
+    questions = {str(record.config["study"]["question"]) for record in selection.records}
+    return questions.pop() if len(questions) == 1 else None
 
 
-def _differences(comparison: Comparison) -> Iterator[Difference]:
-    """The two runs asked for, then the winner against each of the first runs."""
+def _iter_differences(comparison: Comparison) -> Iterator[Difference]:
+    """Yield the difference of the ``diff`` runs, then of the winner and each of the best runs."""
     from retain.verdict.difference import difference
 
-    if comparison.asked:
-        ((one, a), (other, b)) = comparison.asked
-        yield difference(a, b, (read_scores(one, a), read_scores(other, b)), requested=True)
-    winner, found, won = comparison.winner, comparison.found, comparison.scores
-    for record in comparison.verdict.records[:DIFFED]:
+    if comparison.diff_runs:
+        ((run_a, a), (run_b, b)) = comparison.diff_runs
+        scores = (try_read_scores(run_a, a), try_read_scores(run_b, b))
+        yield difference(a, b, scores, requested=True)
+    winner, selection = comparison.winner, comparison.selection
+    for record in comparison.verdict.records[:MAX_DIFFS]:
         if record is not winner:
-            yield difference(winner, record, (won, read_scores(found.directory(record), record)))
+            other_scores = try_read_scores(selection.find_directory(record), record)
+            yield difference(winner, record, (comparison.scores, other_scores))
 
 
-def read_scores(run: RunDirectory, record: Record) -> Scores | None:
-    """A run's scores, None where they cannot be read."""
-    from retain.workflows.runs import scores_of
-
+def try_read_scores(run: RunDirectory, record: Record) -> Scores | None:
+    """Return a run's scores, None if they cannot be read."""
     try:
-        return scores_of(run, record)
-    except RetainError:  # what a loser wrote must not cost the verdict
+        return read_run_scores(run, record)
+    except RetainError:
         return None
-
-
-def judge_whole(
-    found: RunSelection, judging: ComparisonConfig
-) -> tuple[RunSelection, Verdict, Scores]:
-    """Return the runs without broken ones, the verdict over them, and the winner's scores.
-
-    A winner whose scores cannot be read is broken, and the next best one wins.
-
-    Raises
-    ------
-    RetainError
-        If no run is left, or those left cannot stand in one table.
-    """
-    while True:
-        refuse_only_broken(found.broken, sum(record.state == "done" for record in found.records))
-        verdict = judge(found.records, judging)
-        try:
-            return found, verdict, scores_of(found.directory(verdict.winner), verdict.winner)
-        except RetainError as error:
-            found = _without(found, verdict.winner, str(error))
-
-
-def _without(found: RunSelection, record: Record, reason: str) -> RunSelection:
-    broken = BrokenRun(found.directory(record), reason)
-    runs = tuple((run, other) for run, other in found.runs if other is not record)
-    return replace(found, runs=runs, broken=(*found.broken, broken))

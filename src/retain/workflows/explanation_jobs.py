@@ -1,4 +1,4 @@
-"""What a worker does for the reasons: each a part that can be done beside the others."""
+"""The parts of the explanations that workers compute side by side."""
 
 from __future__ import annotations
 
@@ -28,39 +28,40 @@ from retain.schema import Compare, Run, parse
 
 @dataclass(frozen=True)
 class AssociationResult:
-    """What the customers alone tell."""
+    """The explanations that need only the customers."""
 
-    grounds: ExplanationContext
+    context: ExplanationContext
     associations: Associations
     distributions: dict[str, Distribution]
     label_audit: list[LabelAudit]
 
 
 def compute_associations(winner: Record, shared: SharedValue) -> AssociationResult:
-    """Return associations, distributions and label audit."""
-    prepared: Dataset = shared.load()
-    found = grounds(
-        prepared.customers, build_training_spec(parse(Run, winner.config)), prepared.splits
+    """Return associations, distributions and the label audit of the training customers."""
+    dataset: Dataset = shared.load()
+    context = grounds(
+        dataset.customers, build_training_spec(parse(Run, winner.config)), dataset.splits
     )
+    training, target = context.training, context.target
     return AssociationResult(
-        grounds=found,
-        associations=associations(found.training, found.target, least=PAIRS),
-        distributions=distributions(found.training, found.target, found.columns, seed=winner.seed),
-        label_audit=label_audit(prepared.customers),
+        context=context,
+        associations=associations(training, target, least=PAIRS),
+        distributions=distributions(training, target, context.columns, seed=winner.seed),
+        label_audit=label_audit(dataset.customers),
     )
 
 
 def explain_fold_job(
-    config: Compare, winner: Record, shared: SharedValue, place: int
+    config: Compare, winner: Record, shared: SharedValue, fold_index: int
 ) -> FoldExplained | NotApplicable:
     """Explain one fold of the winner."""
-    prepared: Dataset = shared.load()
-    built, fold = build_training_spec(parse(Run, winner.config)), prepared.splits.folds[place]
+    dataset: Dataset = shared.load()
+    spec, fold = build_training_spec(parse(Run, winner.config)), dataset.splits.folds[fold_index]
     with threadpool_limits(config.threads):
-        scoring = FoldScorer(built, prepared.customers, prepared.splits, None)
+        scorer = FoldScorer(spec, dataset.customers, dataset.splits, None)
         try:
-            budget = _budget(config, winner, prepared)
-            return explain_fold(scoring, fold, budget, config.explain.permutation_repeats)
+            budget = _time_budget(config, winner, dataset)
+            return explain_fold(scorer, fold, budget, config.explain.permutation_repeats)
         except NotApplicable as reason:
             return reason
 
@@ -69,21 +70,21 @@ def ablate_group_job(
     config: Compare, winner: Record, shared: SharedValue, group: str
 ) -> tuple[float, ...] | NotApplicable:
     """Return ROC-AUC by fold of the winner without a feature group."""
-    prepared: Dataset = shared.load()
-    built = build_training_spec(parse(Run, winner.config))
+    dataset: Dataset = shared.load()
+    spec = build_training_spec(parse(Run, winner.config))
     with threadpool_limits(config.threads):
         try:
-            return refit_without(built, prepared.customers, prepared.splits, group)
+            return refit_without(spec, dataset.customers, dataset.splits, group)
         except NotApplicable as reason:
             return reason
 
 
-def sealed_explained(
-    config: Compare, winner: Record, models: Sequence[BaseEstimator], prepared: Dataset
+def explain_test_customers(
+    config: Compare, winner: Record, models: Sequence[BaseEstimator], dataset: Dataset
 ) -> list[Explained] | NotApplicable:
-    """The sealed customers explained, each part by the model that scored it."""
-    table = build_training_spec(parse(Run, winner.config)).feature_table(prepared.customers)
-    parts, budget = prepared.splits.test_parts, _budget(config, winner, prepared)
+    """Explain the customers of the sealed test, each part by the model that scored it."""
+    table = build_training_spec(parse(Run, winner.config)).feature_table(dataset.customers)
+    parts, budget = dataset.splits.test_parts, _time_budget(config, winner, dataset)
     with threadpool_limits(config.threads):
         try:
             return [
@@ -94,8 +95,8 @@ def sealed_explained(
             return reason
 
 
-def _budget(config: Compare, winner: Record, prepared: Dataset) -> TimeBudget:
-    splits, explain = prepared.splits, config.explain
+def _time_budget(config: Compare, winner: Record, dataset: Dataset) -> TimeBudget:
+    splits, explain = dataset.splits, config.explain
     repeats = min(explain.cv_repeats, winner.split.n_repeats)
     return TimeBudget(
         seconds=explain.max_seconds or 0.0,

@@ -1,4 +1,4 @@
-"""Why the winner ranks as it does: parts that workers do, and what they come to together."""
+"""The explanations of the winner, computed by workers and collected for the verdict."""
 
 from __future__ import annotations
 
@@ -25,20 +25,17 @@ if TYPE_CHECKING:
     from retain.verdict.main_effects import MainEffect
     from retain.workflows.explanation_jobs import AssociationResult
 
-
-DOES = "looks for reasons"
-AT_ONCE = 100_000
-"""Customers whose drivers are put into words at a time, which bounds the memory it takes."""
+    TestExplanations = list[Explained] | NotApplicable | None
+    Contributions = dict[str, Contribution | NotApplicable]
 
 
-def refuse_unread(explain: ExplainConfig) -> None:
-    """Refuse a key of ``explain`` that nothing reads.
+JOB_DESCRIPTION = "looks for reasons"
+CUSTOMERS_PER_CHUNK = 100_000
+"""Number of customers whose drivers are described at a time, to bound the memory."""
 
-    Raises
-    ------
-    RetainError
-        When one is set and nothing is explained.
-    """
+
+def check_explain_keys(explain: ExplainConfig) -> None:
+    """Raise a ``RetainError`` if a key of ``explain`` is set and nothing is explained."""
     unread = sorted(explain.model_fields_set - {"name"})
     if unread and not explain.on:
         raise RetainError(
@@ -48,10 +45,10 @@ def refuse_unread(explain: ExplainConfig) -> None:
 
 @dataclass(frozen=True)
 class Explanations:
-    """The reasons as ``verdict.json`` has them, and the drivers of each customer.
+    """The explanations as in ``verdict.json`` (``tree``), and the drivers of each customer.
 
-    ``drivers`` is as ``reasons.usual.strongest`` makes it; None where they are missing.
-    ``columns`` are what is known about the features.
+    ``drivers`` is the table of ``explanations.reference_values.top_drivers``, None if missing;
+    ``columns`` describe the features.
     """
 
     tree: dict[str, Any]
@@ -60,19 +57,19 @@ class Explanations:
 
     @property
     def features(self) -> dict[str, Any]:
-        """What is told of each feature, by name."""
-        return {one["name"]: one for one in self.tree["features"]}
+        """The explanation of each feature, by name."""
+        return {feature["name"]: feature for feature in self.tree["features"]}
 
     @property
     def levels(self) -> dict[str, dict[str, Any]]:
-        """What the levels of each category are called."""
+        """Labels of the levels of each categorical feature."""
         return {
             name: {level: asdict(label) for level, label in column.levels.items()}
             for name, column in self.columns.items()
         }
 
     def write(self, study: StudyDirectory) -> None:
-        """Write features, groups and drivers; without drivers, leave no older ones."""
+        """Write features, groups and drivers; if there are no drivers, remove older ones."""
         from retain.explanations.tables import features_table, groups_table
         from retain.verdict.export import write_csv
 
@@ -84,93 +81,82 @@ class Explanations:
             self._write_drivers(self.drivers, study.drivers)
 
     def _write_drivers(self, drivers: pd.DataFrame, path: Path) -> None:
-        """Write the drivers in numbers and words, so many customers at a time."""
+        """Write the drivers in numbers and words, chunk by chunk."""
         from retain.report.text.drivers import drivers_table
         from retain.verdict.export import write_csv_chunks
 
-        parts = _parts(drivers)
-        tables = (drivers_table(part, self.features, self.levels) for part in parts)
-        write_csv_chunks(tables, path)
+        chunks = _iter_chunks(drivers)
+        write_csv_chunks((drivers_table(c, self.features, self.levels) for c in chunks), path)
 
 
-def _parts(drivers: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The rows of so many customers at a time, none in two parts."""
-    firsts = [*(drivers["rank"] == 1).to_numpy().nonzero()[0][::AT_ONCE], len(drivers)]
+def _iter_chunks(drivers: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """Yield the rows of the customers chunk by chunk, each customer in one chunk."""
+    firsts = [*(drivers["rank"] == 1).to_numpy().nonzero()[0][::CUSTOMERS_PER_CHUNK], len(drivers)]
     for first, last in pairwise(firsts):
         yield drivers.iloc[first:last].reset_index(drop=True)
 
 
 class ExplanationJobs:
-    """The reasons of a winner, asked for of workers that begin at once."""
+    """The jobs that explain a winner, submitted on construction."""
 
     def __init__(
-        self, executor: WorkerExecutor, config: Compare, winner: Record, customers: SharedValue
+        self, executor: WorkerExecutor, config: Compare, winner: Record, dataset: SharedValue
     ) -> None:
-        self._hands, self._config, self._winner, self._customers = (
-            executor,
-            config,
-            winner,
-            customers,
+        self._executor, self._config = executor, config
+        self._winner, self._dataset = winner, dataset
+        n_folds = winner.split.n_folds * min(config.explain.cv_repeats, winner.split.n_repeats)
+        self._associations = executor.submit(
+            "associate", winner, dataset, description=JOB_DESCRIPTION
         )
-        folds = winner.split.n_folds * min(config.explain.cv_repeats, winner.split.n_repeats)
-        self._looking = executor.submit("look", winner, customers, description=DOES)
-        self._explaining = [self._give("explain", place) for place in range(folds)]
+        self._folds = [self._submit("explain", fold) for fold in range(n_folds)]
 
-    def _give(self, part: Any, subject: int | str) -> Future:
-        about = (self._config, self._winner, self._customers, subject)
-        return self._hands.submit(part, *about, description=DOES)
+    def _submit(self, job: Any, subject: int | str) -> Future:
+        arguments = (self._config, self._winner, self._dataset, subject)
+        return self._executor.submit(job, *arguments, description=JOB_DESCRIPTION)
 
-    def answer(
+    def collect(
         self,
         effects: Sequence[MainEffect],
-        recorded: Scores,
-        sealed: list[Explained] | NotApplicable | None,
+        oof_scores: Scores,
+        test_explanations: TestExplanations,
     ) -> Explanations:
-        """Return what was found.
+        """Wait for the jobs and return the explanations.
 
         Parameters
         ----------
         effects
-            What moved the metric in the sweep.
-        recorded
-            Scores as the winner's run wrote them.
-        sealed
-            Its sealed customers explained, or why they are not.
+            Main effects of the sweep.
+        oof_scores
+            Out-of-fold scores of the winner's run.
+        test_explanations
+            Explanations of the customers of the sealed test, or the reason why there are none.
 
         Raises
         ------
         RetainError
-            When a worker's process dies; says how to go without reasons.
+            If a worker process dies.
         """
-        try:
-            return self._answer(effects, recorded, sealed)
-        except RetainError as error:
-            raise RetainError(f"{error} To have the verdict without them: explain=none") from None
-
-    def _answer(
-        self,
-        effects: Sequence[MainEffect],
-        recorded: Scores,
-        sealed: list[Explained] | NotApplicable | None,
-    ) -> Explanations:
         from retain.explanations.document import document
         from retain.explanations.drivers import combine_folds
         from retain.explanations.feature_summary import ExplanationResult
 
-        looked: AssociationResult = self._looking.result()
-        contributions, leaving = self._leave(looked, effects)
-        drivers, strongest, missing = None, None, self._missing(sealed)
-        if missing is None:
-            folds = [future.result() for future in self._explaining]
-            drivers = combine_folds(folds, recorded, self._config.explain.background_size)
-            strongest = self._strongest(drivers, looked, sealed)
-        contributions |= self._left(leaving)
-        found = ExplanationResult(
+        try:
+            associations: AssociationResult = self._associations.result()
+            contributions, refits = self._submit_refits(associations, effects)
+            drivers, strongest, missing = None, None, self._missing_reason(test_explanations)
+            if missing is None:
+                folds = [future.result() for future in self._folds]
+                drivers = combine_folds(folds, oof_scores, self._config.explain.background_size)
+                strongest = self._top_drivers(drivers, associations, test_explanations)
+            contributions |= self._collect_refits(refits)
+        except RetainError as error:
+            raise RetainError(f"{error} To have the verdict without them: explain=none") from None
+        result = ExplanationResult(
             level=self._config.explain.name,
-            grounds=looked.grounds,
-            associations=looked.associations,
-            distributions=looked.distributions,
-            label_audit=looked.label_audit,
+            grounds=associations.context,
+            associations=associations.associations,
+            distributions=associations.distributions,
+            label_audit=associations.label_audit,
             drivers=drivers,
             missing=missing,
             contributions=contributions,
@@ -179,71 +165,73 @@ class ExplanationJobs:
             resamples=self._config.resamples,
             seed=self._winner.seed,
         )
-        return Explanations(document(found), strongest, looked.grounds.columns)
+        return Explanations(document(result), strongest, associations.context.columns)
 
-    def _leave(
-        self, looked: AssociationResult, effects: Sequence[MainEffect]
-    ) -> tuple[dict[str, Contribution | NotApplicable], dict[str, Future]]:
-        """Contributions that the sweep tells, why others cannot be told, and those to be found."""
+    def _submit_refits(
+        self, associations: AssociationResult, effects: Sequence[MainEffect]
+    ) -> tuple[Contributions, dict[str, Future]]:
+        """Return contributions known from the sweep, and submitted refits of other groups."""
         from retain.explanations.ablation import from_sweep
 
-        known: dict[str, Contribution | NotApplicable] = {**from_sweep(effects)}
-        leaving = {}
-        for group in looked.grounds.groups:
-            if group in known:
+        contributions: Contributions = {**from_sweep(effects)}
+        refits = {}
+        for group in associations.context.groups:
+            if group in contributions:
                 continue
-            if group not in looked.grounds.on:
-                known[group] = NotApplicable("the winner does not see it")
+            if group not in associations.context.on:
+                contributions[group] = NotApplicable("the winner does not see it")
             elif self._config.explain.ablation == "refit":
-                leaving[group] = self._give("leave", group)
+                refits[group] = self._submit("ablate", group)
             else:
-                known[group] = NotApplicable(
+                contributions[group] = NotApplicable(
                     "no two runs of the sweep differ in it alone; explain=full fits the winner "
                     "again without it"
                 )
-        return known, leaving
+        return contributions, refits
 
-    def _left(self, leaving: Mapping[str, Future]) -> dict[str, Contribution | NotApplicable]:
-        """Contributions of groups that the winner was fitted again without."""
+    def _collect_refits(self, refits: Mapping[str, Future]) -> Contributions:
+        """Return contributions of the groups that the winner was refitted without."""
         from retain.explanations.ablation import from_refit
 
-        found: dict[str, Contribution | NotApplicable] = {}
-        whole = self._winner.metrics["roc_auc"].fold_values
-        for group, future in leaving.items():
-            rest: tuple[float, ...] | NotApplicable = future.result()
-            found[group] = (
-                rest
-                if isinstance(rest, NotApplicable)
-                else from_refit(whole, rest, self._winner.split.test_to_train)
-            )
-        return found
+        contributions: Contributions = {}
+        winner = self._winner
+        for group, future in refits.items():
+            folds: tuple[float, ...] | NotApplicable = future.result()
+            if not isinstance(folds, NotApplicable):
+                all_folds = winner.metrics["roc_auc"].fold_values
+                contributions[group] = from_refit(all_folds, folds, winner.split.test_to_train)
+            else:
+                contributions[group] = folds
+        return contributions
 
-    def _missing(self, sealed: list[Explained] | NotApplicable | None) -> str | None:
-        """Why there are no drivers, and what to type; None where there are."""
-        for one in (*(future.result() for future in self._explaining), sealed):
-            if isinstance(one, NotApplicable):
+    def _missing_reason(self, test_explanations: TestExplanations) -> str | None:
+        """Return a message if there are no drivers, else None."""
+        for result in (*(future.result() for future in self._folds), test_explanations):
+            if isinstance(result, NotApplicable):
                 return (
-                    f"{one}. Drivers are missing: strength and direction of features, permutation "
-                    "importance, drivers.csv and the words on each customer. Allow more with "
-                    "explain.max_seconds=…, or choose a model that is explained exactly: a linear "
-                    "one, a tree, a forest, boosting."
+                    f"{result}. Drivers are missing: strength and direction of features, "
+                    "permutation importance, drivers.csv and the words on each customer. Allow "
+                    "more with explain.max_seconds=…, or choose a model that is explained exactly: "
+                    "a linear one, a tree, a forest, boosting."
                 )
         return None
 
-    def _strongest(
+    def _top_drivers(
         self,
         drivers: Drivers,
-        looked: AssociationResult,
-        sealed: list[Explained] | NotApplicable | None,
+        associations: AssociationResult,
+        test_explanations: TestExplanations,
     ) -> pd.DataFrame:
-        """The strongest drivers of each training customer, then of each sealed one."""
+        """Return the top drivers of each training customer, then of those of the sealed test."""
         import pandas as pd
 
         from retain.explanations.drivers import shares
         from retain.explanations.reference_values import top_drivers, typical_ranges
 
-        usually = typical_ranges(looked.grounds.training, looked.grounds.target)
-        every = [drivers.shares, *(map(shares, sealed) if isinstance(sealed, list) else ())]
-        table, count = looked.grounds.table, self._config.explain.top_drivers
-        parts = [top_drivers(one, table, usually, count) for one in every]
-        return pd.concat(parts, ignore_index=True)
+        context, n_drivers = associations.context, self._config.explain.top_drivers
+        ranges = typical_ranges(context.training, context.target)
+        all_shares = [drivers.shares]
+        if isinstance(test_explanations, list):
+            all_shares += map(shares, test_explanations)
+        tables = [top_drivers(part, context.table, ranges, n_drivers) for part in all_shares]
+        return pd.concat(tables, ignore_index=True)

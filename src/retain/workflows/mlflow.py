@@ -1,7 +1,7 @@
-"""Finished records in an MLflow store: a local SQLite file, written from the records alone.
+"""Logging of finished runs to an MLflow store in a local SQLite file.
 
-It is written when everything else is, so that what fails here costs a sentence and nothing more.
-Nothing is sent anywhere: other stores than a file are refused, and MLflow's telemetry is off.
+It is done last, so an error here affects nothing else. Nothing is sent anywhere: only files are
+valid stores, and MLflow's telemetry is off.
 """
 
 from __future__ import annotations
@@ -31,78 +31,74 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Runs = Sequence[tuple[RunDirectory, Record]]
-NEEDED = {"mlflow": "mlflow-skinny", "sqlalchemy": "sqlalchemy", "alembic": "alembic"}
-"""Modules, and the packages that bring them."""
+REQUIRED_PACKAGES = {"mlflow": "mlflow-skinny", "sqlalchemy": "sqlalchemy", "alembic": "alembic"}
+"""Required modules and the packages that contain them."""
 SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",  # else it tells of every migration of a new store
+    "MLFLOW_LOGGING_LEVEL": "ERROR",  # else it logs every migration of a new store
     "MLFLOW_SQLALCHEMYSTORE_POOLCLASS": "NullPool",  # no file stays open
 }
-"""What MLflow reads from the environment, as it is imported or opens a store."""
-IN_RECORD_ALONE = ("data.tables", "data.derived")
-"""Config nodes of a data contract: hundreds of leaves, which the data's fingerprint stands for."""
+"""Environment variables that MLflow reads on import or when it opens a store."""
+NOT_LOGGED = ("data.tables", "data.derived")
+"""Config nodes of a data contract: hundreds of leaves, covered by the data's fingerprint."""
 NAME = re.compile(r"[\w][\w.\- ]{0,249}")
-"""Names that MLflow takes, slashes aside."""
-PARAMS, METRICS = 100, 900
-"""How many are logged at once; MLflow takes 100 parameters, and 1,000 things in all."""
-PAGE = 1000
-"""Runs looked up at once."""
-LONGEST_PARAM, LONGEST_TAG = 6000, 8000
-"""Characters of a value, at most."""
-STATUS = {"done": "FINISHED", "failed": "FAILED", "not_applicable": "FINISHED"}
-"""A combination without meaning has ended as it should; its tags tell the state and the reason."""
+"""Valid names in MLflow, without slashes."""
+PARAMS_PER_BATCH, METRICS_PER_BATCH = 100, 900
+"""MLflow takes at most 100 parameters, and 1,000 items in all, per batch."""
+RUNS_PER_PAGE = 1000
+MAX_PARAM_CHARS, MAX_TAG_CHARS = 6000, 8000
+"""Longest values in MLflow."""
+MLFLOW_STATUS = {"done": "FINISHED", "failed": "FAILED", "not_applicable": "FINISHED"}
+"""Runs that are not applicable have finished; their tags hold state and reason."""
 
 
 def check_tracking(tracking: Tracking) -> None:
-    """Refuse what could not be tracked, before anything else is done.
+    """Check the settings of tracking.
 
     Raises
     ------
     RetainError
-        When a package is missing, the store is no local file, or a key is set that nothing reads.
+        If a package is missing, the store is no local file, or a key is set that nothing reads.
     """
     if tracking.name == "none":
         if unread := sorted(tracking.model_fields_set - {"name"}):
             raise RetainError(f"tracking.{unread[0]} is set, but nothing tracks: tracking=mlflow.")
         return
-    for module, package in NEEDED.items():
+    for module, package in REQUIRED_PACKAGES.items():
         if importlib.util.find_spec(module) is None:
             raise RetainError(
                 f"tracking=mlflow needs {package}, which is not installed; "
                 "type: pip install 'retain[track]'"
             )
-    _file(tracking, Path())
+    _store_path(tracking, Path())
 
 
-def track(runs: Runs, tracking: Tracking, outputs: Path) -> str:
-    """Log the runs that are not logged yet; a sentence that says how many, or what went wrong.
+def log_runs(runs: Runs, tracking: Tracking, outputs: Path) -> str:
+    """Log runs that are not logged yet, and return a message; empty if ``tracking`` is ``none``.
 
-    A run is known by study, id and the time it finished. One that was redone takes the place of
-    the older, which goes to MLflow's bin: two runs of one config in a table would mix what a study
-    keeps apart, and ``mlflow.tracking.MlflowClient().restore_run`` brings it back.
-
-    Empty where ``tracking`` is ``none``.
+    Runs are identified by study, id and finish time. A repeated run replaces the older one, which
+    ``mlflow.tracking.MlflowClient().restore_run`` can restore.
     """
     if tracking.name == "none":
         return ""
-    file = _file(tracking, outputs)
+    file = _store_path(tracking, outputs)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries about each other
-            logged, there = _logged(runs, tracking, file)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the verdict stands
-        why = " ".join(str(error).split())[:300]
+            n_new, n_old = _log_new_runs(runs, tracking, file)
+    except Exception as error:  # noqa: BLE001 - no error here affects the verdict
+        reason = " ".join(str(error).split())[:300]
         return (
-            f"MLflow did not take all runs ({type(error).__name__}: {why}). The verdict stands; "
+            f"MLflow did not take all runs ({type(error).__name__}: {reason}). The verdict stands; "
             "the same line again logs what is missing."
         )
-    look = shlex.join(["mlflow", "ui", "--backend-store-uri", _uri(file, "sqlite")])
-    return f"{logged} runs logged to {file}, {there} were there already; look: {look}"
+    command = shlex.join(["mlflow", "ui", "--backend-store-uri", _to_uri(file, "sqlite")])
+    return f"{n_new} runs logged to {file}, {n_old} were there already; look: {command}"
 
 
-def _file(tracking: Tracking, outputs: Path) -> Path:
-    """The SQLite file of the store."""
+def _store_path(tracking: Tracking, outputs: Path) -> Path:
+    """Return the SQLite file of the store."""
     if tracking.store is None:
         return outputs / "mlflow.db"
     text = tracking.store
@@ -117,77 +113,78 @@ def _file(tracking: Tracking, outputs: Path) -> Path:
     return Path(text)
 
 
-def _uri(file: Path, scheme: str) -> str:
-    """A file's address as SQLAlchemy reads it, whatever characters are in it."""
+def _to_uri(file: Path, scheme: str) -> str:
+    """Return the URL of a file for SQLAlchemy, with special characters escaped."""
     from sqlalchemy import URL
 
     return URL.create(scheme, database=str(file)).render_as_string()
 
 
 @dataclass(frozen=True)
-class _Shelf:
-    """An experiment of MLflow's: its id, and its runs of ours by study and id.
-
-    A run is kept with the time its record was finished.
-    """
+class _Experiment:
+    """An MLflow experiment: its id, and MLflow id and finish time of runs by study and id."""
 
     id: str
     runs: dict[tuple[str, str], tuple[str, str]]
 
 
-def _logged(runs: Runs, tracking: Tracking, file: Path) -> tuple[int, int]:
-    """How many runs were logged, and how many were there before."""
+def _log_new_runs(runs: Runs, tracking: Tracking, file: Path) -> tuple[int, int]:
+    """Log new runs, and return the numbers of runs logged now and before."""
     os.environ.update(SETTINGS)
     from mlflow.tracking import MlflowClient
 
     file.parent.mkdir(parents=True, exist_ok=True)
-    # Where sqlite: alone stands, MLflow makes a folder of the address with its escapes unread.
-    client = MlflowClient(tracking_uri=_uri(file.resolve(), "sqlite+pysqlite"))
-    shelves: dict[str, _Shelf] = {}
-    there = 0
+    # With "sqlite:" alone MLflow creates a folder named like the escaped URL.
+    client = MlflowClient(tracking_uri=_to_uri(file.resolve(), "sqlite+pysqlite"))
+    experiments: dict[str, _Experiment] = {}
+    n_old = 0
     for directory, record in runs:
         name = tracking.experiment or record.study
-        shelf = shelves.get(name) or shelves.setdefault(name, _shelf(client, name, file))
-        run, finished = shelf.runs.get((record.study, record.id), (None, None))
+        if name not in experiments:
+            experiments[name] = _open_experiment(client, name, file)
+        experiment = experiments[name]
+        run, finished = experiment.runs.get((record.study, record.id), (None, None))
         if finished == record.finished_at:
-            there += 1
+            n_old += 1
             continue
         if run is not None:
             client.delete_run(run)
-        new = _log(client, shelf.id, directory, record, log_artifacts=tracking.log_artifacts)
-        shelf.runs[record.study, record.id] = new, record.finished_at
-    return len(runs) - there, there
+        new = _log_run(
+            client, experiment.id, directory, record, log_artifacts=tracking.log_artifacts
+        )
+        experiment.runs[record.study, record.id] = new, record.finished_at
+    return len(runs) - n_old, n_old
 
 
-def _shelf(client: MlflowClient, name: str, file: Path) -> _Shelf:
-    """The experiment of a name, made where it is not there.
+def _open_experiment(client: MlflowClient, name: str, file: Path) -> _Experiment:
+    """Return the experiment with a name, created if needed.
 
-    A run of ours that is not ended was being logged when a process died, and goes to the bin.
+    Runs of retain that have not ended were being logged when a process died; they are deleted.
     """
     found = client.get_experiment_by_name(name)
     if found is None:
-        place = file.resolve().with_name(f"{file.stem}-artefacts")
-        return _Shelf(client.create_experiment(name, artifact_location=place.as_uri()), {})
+        folder = file.resolve().with_name(f"{file.stem}-artefacts")
+        return _Experiment(client.create_experiment(name, artifact_location=folder.as_uri()), {})
     runs = {}
-    for run in _found(client, found.experiment_id):
+    for run in _iter_runs(client, found.experiment_id):
         tags = run.data.tags
         if "retain.id" in tags and run.info.status == "RUNNING":
             client.delete_run(run.info.run_id)
         elif "retain.id" in tags:
             key = tags["retain.study"], tags["retain.id"]
             runs[key] = run.info.run_id, tags.get("retain.finished_at", "")
-    return _Shelf(found.experiment_id, runs)
+    return _Experiment(found.experiment_id, runs)
 
 
-def _found(client: MlflowClient, training: str) -> Iterator[Any]:
-    page = client.search_runs([training], max_results=PAGE)
+def _iter_runs(client: MlflowClient, training: str) -> Iterator[Any]:
+    page = client.search_runs([training], max_results=RUNS_PER_PAGE)
     yield from page
     while page.token:
-        page = client.search_runs([training], max_results=PAGE, page_token=page.token)
+        page = client.search_runs([training], max_results=RUNS_PER_PAGE, page_token=page.token)
         yield from page
 
 
-def _log(
+def _log_run(
     client: MlflowClient,
     training: str,
     directory: RunDirectory,
@@ -195,63 +192,63 @@ def _log(
     *,
     log_artifacts: bool,
 ) -> str:
-    """Log a run, its end last; returns MLflow's name for it."""
+    """Log a run, its end last, and return its MLflow id."""
     from mlflow.entities import Param
 
     name = directory.path.name
-    started, finished = _milliseconds(record.started_at), _milliseconds(record.finished_at)
-    made = client.create_run(training, start_time=started, tags=_tags(record), run_name=name)
+    started, finished = _to_milliseconds(record.started_at), _to_milliseconds(record.finished_at)
+    made = client.create_run(training, start_time=started, tags=_make_tags(record), run_name=name)
     run: str = made.info.run_id
-    messages = [Param(key, value) for key, value in params(record.config).items()]
-    metrics = _parts(list(_metrics(record, finished)), METRICS)
-    for some, more in zip_longest(_parts(messages, PARAMS), metrics, fillvalue=()):
+    messages = [Param(key, value) for key, value in flatten_params(record.config).items()]
+    metrics = _iter_batches(list(_iter_metrics(record, finished)), METRICS_PER_BATCH)
+    for some, more in zip_longest(_iter_batches(messages, PARAMS_PER_BATCH), metrics, fillvalue=()):
         client.log_batch(run, params=some, metrics=more)
     for file in (directory.record, directory.log, directory.scores) if log_artifacts else ():
         if file.is_file():
             client.log_artifact(run, str(file))
-    client.set_terminated(run, STATUS[record.state], finished)
+    client.set_terminated(run, MLFLOW_STATUS[record.state], finished)
     return run
 
 
-def _parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+def _iter_batches(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     for start in range(0, len(items), size):
         yield items[start : start + size]
 
 
-def params(config: Mapping[str, Any]) -> dict[str, str]:
-    """The leaves of a config that can change a result, as text, by dotted name.
+def flatten_params(config: Mapping[str, Any]) -> dict[str, str]:
+    """Return the leaves of a config that can change a result as text, by dotted name.
 
-    Data contracts, and names that MLflow does not take, stay in ``record.json`` alone; a value of
-    more than 6,000 characters is cut.
+    Data contracts and names that MLflow rejects are left out; values of more than 6,000 characters
+    are truncated.
 
-    >>> params({"model": {"name": "svc", "C": 1.0}, "data": {"tables": {}}, "threads": 2})
+    >>> flatten_params({"model": {"name": "svc", "C": 1.0}, "data": {"tables": {}}, "threads": 2})
     {'model.name': 'svc', 'model.C': '1.0'}
     """
     kept = {key: node for key, node in config.items() if key not in CANNOT_CHANGE_A_RESULT}
     return {
-        path: _cut(leaf if isinstance(leaf, str) else json.dumps(leaf, ensure_ascii=False))
-        for path, leaf in _leaves(kept)
+        path: _truncate(leaf if isinstance(leaf, str) else json.dumps(leaf, ensure_ascii=False))
+        for path, leaf in _iter_leaves(kept)
         if NAME.fullmatch(path)
     }
 
 
-def _leaves(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _iter_leaves(node: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in node.items():
         path = f"{prefix}{key}"
-        if path in IN_RECORD_ALONE:
+        if path in NOT_LOGGED:
             continue
         if isinstance(value, Mapping):
-            yield from _leaves(value, f"{path}.")
+            yield from _iter_leaves(value, f"{path}.")
         else:
             yield path, value
 
 
-def _cut(text: str, longest: int = LONGEST_PARAM) -> str:
+def _truncate(text: str, longest: int = MAX_PARAM_CHARS) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def _metrics(record: Record, finished: int) -> Iterator[Metric]:
-    """Mean, interval and, as steps, each fold of every metric; seconds and memory."""
+def _iter_metrics(record: Record, finished: int) -> Iterator[Metric]:
+    """Yield mean, interval and folds (as steps) of every metric, seconds and memory."""
     from mlflow.entities import Metric
 
     for name, metric in record.metrics.items():
@@ -265,8 +262,8 @@ def _metrics(record: Record, finished: int) -> Iterator[Metric]:
         yield Metric("peak_memory_mb", record.peak_memory_mb, finished, 0)
 
 
-def _tags(record: Record) -> dict[str, str]:
-    """What tells runs apart that have the same config, and why a run has no metrics."""
+def _make_tags(record: Record) -> dict[str, str]:
+    """Return tags that identify a run and its code, data and state."""
     commit = record.git.commit
     told = {
         "retain.id": record.id,
@@ -282,9 +279,9 @@ def _tags(record: Record) -> dict[str, str]:
         "retain.git": commit and f"{commit}{' and changes' if record.git.dirty else ''}",
         "mlflow.source.git.commit": commit,
     }
-    return {key: _cut(text, LONGEST_TAG) for key, text in told.items() if text}
+    return {key: _truncate(text, MAX_TAG_CHARS) for key, text in told.items() if text}
 
 
-def _milliseconds(time: str) -> int:
-    """An ISO time as MLflow counts."""
+def _to_milliseconds(time: str) -> int:
+    """Return an ISO time as MLflow's milliseconds."""
     return round(datetime.fromisoformat(time).timestamp() * 1000)

@@ -1,4 +1,4 @@
-"""New customers, read as the winner's were: what it learnt from, and who cannot be scored."""
+"""New customers, read like the training customers: their features, and who cannot be scored."""
 
 from __future__ import annotations
 
@@ -16,81 +16,80 @@ from retain.execution.dataset import capture_log
 from retain.learning.components import build_source
 from retain.learning.features import training_columns
 from retain.schema import Rule
-from retain.storage.reading import DATA_BYTES, read_bytes
+from retain.storage.reading import MAX_TABLE_BYTES, read_bytes
 from retain.workflows.saved_winner import LoadedWinner
 
 
-def with_levels(columns: Mapping[str, Column], saved: LoadedWinner) -> dict[str, Column]:
-    """The columns with every level the training customers had, or a rule of the verdict names."""
-    met = [
-        *_of_reference(saved),
-        *(pair for rule in _rules(saved) for pair in _of_rule(rule)),
+def add_training_levels(columns: Mapping[str, Column], saved: LoadedWinner) -> dict[str, Column]:
+    """Return the columns with all levels of the training customers and of the verdict's rules."""
+    training_levels = [
+        *_iter_reference_levels(saved),
+        *(pair for rule in _iter_rules(saved) for pair in _iter_rule_levels(rule)),
     ]
-    found = dict(columns)
-    for name, levels in met:
-        if name in found:
-            column = found[name]
-            named = {level: DisplayName(level, level) for level in levels}
-            found[name] = replace(column, levels={**named, **column.levels})
-    return found
+    extended = dict(columns)
+    for name, levels in training_levels:
+        if name in extended:
+            column = extended[name]
+            labels = {level: DisplayName(level, level) for level in levels}
+            extended[name] = replace(column, levels={**labels, **column.levels})
+    return extended
 
 
-def _of_reference(saved: LoadedWinner) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _iter_reference_levels(saved: LoadedWinner) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, shares in saved.reference.features.items():
         if isinstance(shares, LevelShares):
             yield name, tuple(shares.levels)
 
 
-def _rules(saved: LoadedWinner) -> Iterator[Rule]:
-    yield from (named.when for named in saved.cuts.segmentation.rules.values())
-    for offer in saved.cuts.offers.offers.values():
+def _iter_rules(saved: LoadedWinner) -> Iterator[Rule]:
+    yield from (segment.when for segment in saved.thresholds.segmentation.rules.values())
+    for offer in saved.thresholds.offers.offers.values():
         yield from (rule for rule in (offer.include_if, offer.exclude_if) if rule is not None)
 
 
-def _of_rule(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _iter_rule_levels(rule: Rule) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, condition in rule.conditions.items():
         yield name, (*(condition.one_of or ()), *(condition.none_of or ()))
-    inner = (*rule.all, *rule.any, *(() if rule.not_ is None else (rule.not_,)))
-    for one in inner:
-        yield from _of_rule(one)
+    for child in (*rule.all, *rule.any, *(() if rule.not_ is None else (rule.not_,))):
+        yield from _iter_rule_levels(child)
 
 
-REASON = {"newcomers": "newcomer", "outlier": "outlier", "unreadable": "cannot be read"}
+REASONS = {"newcomers": "newcomer", "outlier": "outlier", "unreadable": "cannot be read"}
 
 
 @dataclass(frozen=True)
 class NewCustomers:
-    """Customers to be scored.
+    """Customers to score.
 
     Attributes
     ----------
     table
-        The columns the winner learnt from, a row a customer.
+        The features of the winner, one row per customer.
     not_scored
-        ``customer_id`` and ``reason`` of all others.
-    known
-        How many ids are those of customers the winner learnt from, as far as the verdict tells.
-    heard
-        What the readers logged.
+        ``customer_id`` and ``reason`` of all other customers.
+    n_known
+        Number of ids that the list of training customers contains.
+    messages
+        Messages of the readers.
     """
 
     customers: Customers
     table: pd.DataFrame
     not_scored: pd.DataFrame
-    known: int
-    heard: tuple[str, ...]
+    n_known: int
+    messages: tuple[str, ...]
 
 
-def read_new(node: Mapping[str, Any], saved: LoadedWinner) -> NewCustomers:
-    """The customers of a source, as the winner in ``saved`` needs them.
+def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCustomers:
+    """Read the customers of a source with the features of the winner.
 
     Raises
     ------
     RetainError
-        When they cannot be read, lack features, or are those the winner learnt from.
+        If they cannot be read, have not all features, or are the training customers.
     """
     kinds = saved.reference.kinds
-    with capture_log() as heard:
+    with capture_log() as messages:
         customers = build_source(node, learnt=kinds)()
     table = training_columns(customers, kinds)
     if (
@@ -98,36 +97,35 @@ def read_new(node: Mapping[str, Any], saved: LoadedWinner) -> NewCustomers:
         and content(table) == saved.reference.content_sha256
     ):
         raise RetainError(
-            f"these are the {len(table)} customers of the comparison; what models that had not "
-            f"seen them gave them stands in {saved.customers}. Name other ones with data.KEY=VALUE."
+            f"these are the {len(table)} customers of the comparison; their out-of-fold scores are "
+            f"in {saved.customers_csv}. Name other ones with data.KEY=VALUE."
         )
-    return NewCustomers(
-        customers, table, _left_out(customers), _known(customers, saved), tuple(heard)
-    )
+    n_known = _count_training_ids(customers, saved)
+    return NewCustomers(customers, table, _list_dropped(customers), n_known, tuple(messages))
 
 
-def _left_out(customers: Customers) -> pd.DataFrame:
-    """Whoever a step of the funnel left out, in its words."""
+def _list_dropped(customers: Customers) -> pd.DataFrame:
+    """Return the customers that the funnel dropped, with the reason of each step."""
     rows = [
-        (id_, f"{REASON.get(step.name, step.name)}: {step.reason}")
+        (id_, f"{REASONS.get(step.name, step.name)}: {step.reason}")
         for step in customers.funnel
         for id_ in step.dropped
     ]
     return pd.DataFrame(rows, columns=["customer_id", "reason"])
 
 
-def _known(customers: Customers, saved: LoadedWinner) -> int:
-    """How many of the ids the verdict's list of customers has, 0 where there is no such list.
+def _count_training_ids(customers: Customers, saved: LoadedWinner) -> int:
+    """Return the number of ids in the list of training customers, 0 if there is no list.
 
-    Who comes back at a later day than that of the sealed test is no row that was seen.
+    Rows of a later snapshot than that of the sealed test are new, whatever their ids.
     """
-    sealed = saved.sealed_at
-    if customers.snapshot is not None and (sealed is None or str(customers.snapshot) > sealed):
+    tested = saved.test_snapshot
+    if customers.snapshot is not None and (tested is None or str(customers.snapshot) > tested):
         return 0
     ids = customers.features.index
     kind = "str" if ids.dtype == "str" else None
     try:
-        found = read_bytes(saved.customers, most_bytes=DATA_BYTES, within=saved.folder)
+        found = read_bytes(saved.customers_csv, max_bytes=MAX_TABLE_BYTES, within=saved.folder)
         table = pd.read_csv(io.BytesIO(found), usecols=["customer_id"], dtype=kind)
     except (RetainError, ValueError):
         return 0

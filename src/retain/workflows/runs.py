@@ -1,4 +1,4 @@
-"""Which runs a comparison is about: those of a study, of several, or of any folder."""
+"""The selection of the runs to compare: of one study, of several, or of any folder."""
 
 from __future__ import annotations
 
@@ -17,143 +17,147 @@ from retain.storage.paths import check_name, is_inside, parse_path
 
 @dataclass(frozen=True)
 class RunSelection:
-    """Finished runs of one or several studies, and where the verdict over them is written.
+    """Finished runs of one or several studies, and the folder of their verdict.
 
     Attributes
     ----------
-    home
-        The study's folder; that of several has a name of its own beside them.
+    output_dir
+        The study's folder; for several studies a folder beside them.
     studies
-        Their names.
+        Names of the studies.
     runs
-        Every run with a record that can be believed.
+        All runs with a valid record.
     broken
-        Every other run with a record, and what is wrong with it.
-    unfinished
-        How many have none, and nobody is doing them.
-    running
-        How many are being done now.
+        All runs with an invalid record, and the problem.
+    n_unfinished
+        Number of runs without a record that no process is doing.
+    n_running
+        Number of runs that a process is doing now.
     """
 
-    home: StudyDirectory
+    output_dir: StudyDirectory
     studies: tuple[str, ...]
     runs: tuple[tuple[RunDirectory, Record], ...]
     broken: tuple[BrokenRun, ...]
-    unfinished: int
-    running: int
+    n_unfinished: int
+    n_running: int
 
     @property
     def records(self) -> list[Record]:
-        """The records alone."""
+        """Records of all runs."""
         return [record for _, record in self.runs]
 
     @property
-    def repeated(self) -> int:
-        """How many runs stand in several studies; each is compared once."""
+    def n_repeated(self) -> int:
+        """Number of runs that occur again in another study; each is compared once."""
         return len(self.runs) - len({record.id for record in self.records})
 
-    def directory(self, record: Record) -> RunDirectory:
-        """Where a record was read."""
+    def find_directory(self, record: Record) -> RunDirectory:
+        """Return the directory of a record."""
         return next(run for run, other in self.runs if other is record)
 
-    def named(self, text: str) -> tuple[RunDirectory, Record]:
-        """The run that ``text`` means: an id, the name of a run directory, or its path.
+    def find_run(self, text: str) -> tuple[RunDirectory, Record]:
+        """Return a run by its id, or the name or path of its directory.
 
         Raises
         ------
         RetainError
-            When it means none, or one that is not done.
+            If there is no such run, or it is not done.
         """
         for run, record in self.runs:
             if text in (record.id, run.path.name):
-                return _done(run, record)
-        return run_at(text, [record.id for record in self.records])
+                return _check_done(run, record)
+        return read_run(text, [record.id for record in self.records])
 
 
-def run_at(text: str, known: Sequence[str]) -> tuple[RunDirectory, Record]:
-    """The finished run in the folder ``text``."""
+def read_run(text: str, names: Sequence[str]) -> tuple[RunDirectory, Record]:
+    """Return the finished run in the folder ``text``; ``names`` are suggested if there is none."""
     run = RunDirectory(Path(text))
     record = run.read()
     if record is None:
-        hint = did_you_mean(text, known)
+        hint = did_you_mean(text, names)
         raise RetainError(
-            f"diff: {text!r} is no run: expected its id, or a folder with record.json.{hint}"
+            f"diff: {text!r} is not a run; expected its id, or a folder with record.json.{hint}"
         )
-    return _done(run, record)
+    return _check_done(run, record)
 
 
-def _done(run: RunDirectory, record: Record) -> tuple[RunDirectory, Record]:
+def _check_done(run: RunDirectory, record: Record) -> tuple[RunDirectory, Record]:
     if record.state != "done":
         raise RetainError(f"diff: {run.path} is {record.state.replace('_', ' ')}, not done.")
     return run, record
 
 
-def diff_pair(config: Compare, compared: RunSelection | None) -> list[tuple[RunDirectory, Record]]:
-    """The two runs that ``diff`` names, among those compared or anywhere in ``outputs``."""
+def diff_pair(config: Compare, selection: RunSelection | None) -> list[tuple[RunDirectory, Record]]:
+    """Return the two runs of ``diff``, from the selection or anywhere in ``outputs``."""
     if config.diff is None:
         return []
     if len(config.diff) != 2:
         raise RetainError(f"diff names {len(config.diff)} runs; expected two: diff=[ONE,OTHER].")
-    if compared is None:
+    if selection is None:
         outputs = parse_path("outputs", config.outputs)
         studies = sorted(path for path in outputs.iterdir()) if outputs.is_dir() else []
         runs = tuple(run for path in studies for run in StudyDirectory(path).runs())
         by_name = {run.path.name: run for run in runs}
-        texts = [_path(text, by_name) for text in config.diff]
-        return [run_at(text, [*by_name]) for text in texts]
-    return [compared.named(text) for text in config.diff]
+        texts = [_find_path(text, by_name) for text in config.diff]
+        return [read_run(text, [*by_name]) for text in texts]
+    return [selection.find_run(text) for text in config.diff]
 
 
-def _path(text: str, by_name: dict[str, RunDirectory]) -> str:
-    """The folder of a run told by its id or its folder's name; any other text as it is."""
+def _find_path(text: str, by_name: dict[str, RunDirectory]) -> str:
+    """Return the folder of a run by its id or its folder's name, or else the text itself."""
     found = [run for name, run in by_name.items() if text == name or name.endswith(f"-{text}")]
     return str(found[0].path) if found else text
 
 
 def select_runs(config: Compare) -> RunSelection:
-    """The runs of the studies a config names; those that are broken stand apart.
+    """Return the runs of the studies of a config, broken ones apart.
 
     Raises
     ------
     RetainError
-        When a study is not there, or nothing but broken runs.
+        If a study does not exist, or all runs are broken.
     """
-    found = [_study(config, name) for name in _names(config)]
-    checker, named = RecordChecker(), config.study.name is not None
+    studies = [_open_study(config, name) for name in _study_names(config)]
+    checker, by_name = RecordChecker(), config.study.name is not None
     runs = [
-        (run, _checked(run, record, checker, named=named) if isinstance(record, Record) else record)
-        for study in found
+        (run, _check_record(run, record, checker, by_name=by_name))
+        for study in studies
         for run, record in study.read()
     ]
-    whole = tuple((run, record) for run, record in runs if isinstance(record, Record))
+    valid = tuple((run, record) for run, record in runs if isinstance(record, Record))
     broken = tuple(record for _, record in runs if isinstance(record, BrokenRun))
-    refuse_only_broken(broken, len(whole))
+    check_any_readable(broken, len(valid))
     unfinished = [run for run, record in runs if record is None]
-    busy = sum(run.busy for run in unfinished)
-    names = tuple(study.path.name for study in found)
-    home = found[0] if len(found) == 1 else StudyDirectory(Path(config.outputs) / "+".join(names))
-    return RunSelection(home, names, whole, broken, len(unfinished) - busy, busy)
+    n_running = sum(run.busy for run in unfinished)
+    names = tuple(study.path.name for study in studies)
+    output_dir = StudyDirectory(Path(config.outputs) / "+".join(names))
+    if len(studies) == 1:
+        output_dir = studies[0]
+    return RunSelection(output_dir, names, valid, broken, len(unfinished) - n_running, n_running)
 
 
-def _checked(
-    run: RunDirectory, record: Record, checker: RecordChecker, *, named: bool
-) -> Record | BrokenRun:
-    """The record, if it says what it is; in a study that was named, it is one of that study."""
+def _check_record(
+    run: RunDirectory, record: Record | BrokenRun | None, checker: RecordChecker, *, by_name: bool
+) -> Record | BrokenRun | None:
+    """Return the record if it is valid and, for studies given by name, of its study."""
+    if not isinstance(record, Record):
+        return record
     problem = checker.find_problem(record, run.path)
-    if problem is None and named and record.study != run.path.parent.name:
-        problem = _of_another(run, record)
+    if problem is None and by_name and record.study != run.path.parent.name:
+        problem = _other_study_problem(run, record)
     return record if problem is None else BrokenRun(run, f"{run.record}: {problem}.")
 
 
-def _of_another(run: RunDirectory, record: Record) -> str:
+def _other_study_problem(run: RunDirectory, record: Record) -> str:
     study = run.path.parent
     found = f"it is of study {record.study!r}, and lies in that of {study.name!r}"
     return f"{found}; to compare a folder of another name: runs={study}"
 
 
-def refuse_only_broken(broken: Sequence[BrokenRun], others: int) -> None:
-    """Raise a ``RetainError`` that names all broken runs where there are no others."""
-    if broken and not others:
+def check_any_readable(broken: Sequence[BrokenRun], n_valid: int) -> None:
+    """Raise a ``RetainError`` with all broken runs if there are no valid ones."""
+    if broken and not n_valid:
         message = "\n".join(run.reason for run in broken)
         raise RetainError(
             f"{message}\nAll {len(broken)} runs are broken; the line that made them does them "
@@ -161,68 +165,66 @@ def refuse_only_broken(broken: Sequence[BrokenRun], others: int) -> None:
         )
 
 
-def _names(config: Compare) -> tuple[str | None, ...]:
-    """The studies named; None stands for the folder that ``runs`` names."""
-    named = config.study.name
-    if (named is None) == (config.runs is None):
+def _study_names(config: Compare) -> tuple[str | None, ...]:
+    """Return the names of the studies, None for the folder of ``runs``."""
+    names = config.study.name
+    if (names is None) == (config.runs is None):
         raise RetainError("name what to compare: study=NAME, or runs=DIR (one of the two).")
-    if isinstance(named, tuple):
-        if not named:
+    if isinstance(names, tuple):
+        if not names:
             raise RetainError("study=[] names no study; expected study=[ONE,OTHER].")
-        return tuple(dict.fromkeys(named))
-    return (named,)
+        return tuple(dict.fromkeys(names))
+    return (names,)
 
 
-def _study(config: Compare, name: str | None) -> StudyDirectory:
+def _open_study(config: Compare, name: str | None) -> StudyDirectory:
     if name is None:
         study = StudyDirectory(parse_path("runs", str(config.runs)))
         if not study.path.is_dir():
-            raise RetainError(f"runs={config.runs} is no folder.")
+            raise RetainError(f"runs={config.runs} is not a folder.")
         return study
     outputs = parse_path("outputs", config.outputs)
     study = StudyDirectory(outputs / check_name("study", name))
     if not study.path.is_dir():
-        known = [p.name for p in outputs.iterdir() if p.is_dir()] if outputs.is_dir() else []
-        listed = ", ".join(sorted(known)) or "nothing"
-        hint = did_you_mean(name, known)
+        names = [p.name for p in outputs.iterdir() if p.is_dir()] if outputs.is_dir() else []
+        listed = ", ".join(sorted(names)) or "nothing"
+        hint = did_you_mean(name, names)
         raise RetainError(
             f"there are no runs of study {name!r}: {outputs} holds {listed}.{hint} "
             f"To launch it: retain -m study={name}"
         )
     if not is_inside(study.path, outputs):
-        where = study.path.resolve()
+        real = study.path.resolve()
         raise RetainError(
-            f"{study.path} is a link that leads out of {outputs}, to {where}. To compare what is "
-            f"there: runs={where}"
+            f"{study.path} is a link that leads out of {outputs}, to {real}. To compare what is "
+            f"there: runs={real}"
         )
     return study
 
 
-def scores_of(run: RunDirectory, record: Record) -> Scores:
-    """The out-of-fold scores a run wrote, as its record tells of them.
+def read_run_scores(run: RunDirectory, record: Record) -> Scores:
+    """Return the out-of-fold scores of a run.
 
     Raises
     ------
     RetainError
-        When the file is no table of scores, or not that of the record.
+        If the file is no table of scores, or does not match the record.
     """
     return read_scores(run.scores, record, within=run.path)
 
 
-def reproduce_commands(compared: RunSelection, typed: Sequence[str]) -> tuple[str, ...]:
-    """What to type to have these runs and this comparison again."""
-    messages = [*_launches(compared), shlex.join(["retain-compare", *typed])]
-    return tuple(messages)
+def format_commands(selection: RunSelection, arguments: Sequence[str]) -> tuple[str, ...]:
+    """Return the commands that repeat these runs and this comparison."""
+    return (*_iter_launch_commands(selection), shlex.join(["retain-compare", *arguments]))
 
 
-def _launches(compared: RunSelection) -> Iterator[str]:
-    """One line a study, with every value that was typed or swept.
+def _iter_launch_commands(selection: RunSelection) -> Iterator[str]:
+    """Yield a command for each study, with all overrides of its runs.
 
-    Where its runs are no full product of these, with what was typed for all: a study of several
-    sweeps needs no more.
+    If the runs are no full grid of the overrides, the command has only those that all runs share.
     """
-    for name in compared.studies:
-        records = [r for run, r in compared.runs if run.path.parent.name == name]
+    for name in selection.studies:
+        records = [r for run, r in selection.runs if run.path.parent.name == name]
         values: dict[str, dict[str, None]] = {}
         for record in records:
             for text in record.overrides:

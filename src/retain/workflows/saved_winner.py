@@ -1,8 +1,7 @@
-"""A winner that was saved with its verdict: read back as if somebody else had written it.
+"""The winner saved with a verdict, read safely whoever wrote it.
 
-Nothing is made of a verdict but numbers and texts held against their types. The model is read only
-if its bytes are those the verdict speaks of, and then by skops with a fixed list of types; the same
-hash guards the reference.
+A verdict gives only numbers and texts, validated against their types. The model is read only if its
+hash is that in the verdict, by skops with a fixed list of types; the reference is checked likewise.
 """
 
 from __future__ import annotations
@@ -28,13 +27,15 @@ from retain.verdict.document import SCHEMA
 from retain.verdict.model_file import load
 
 
-def score_shared(path: Path, sha256: str, table: SharedValue, rows: int, threads: int) -> Scores:
+def score_with_saved_model(
+    path: Path, sha256: str, table: SharedValue, rows: int, threads: int
+) -> Scores:
     """Return the scores of a shared table of customers by the model in a file.
 
     Raises
     ------
     RetainError
-        If the file is not the one its verdict speaks of, or holds types that are not trusted.
+        If the hash of the file is wrong, or it contains types that are not trusted.
     """
     with threadpool_limits(threads):
         return score_new(load(path, sha256), table.load(), rows=rows)
@@ -42,47 +43,51 @@ def score_shared(path: Path, sha256: str, table: SharedValue, rows: int, threads
 
 @dataclass(frozen=True)
 class LoadedWinner:
-    """The winner of a comparison and what goes with it.
+    """The winner of a comparison, with its model and settings.
 
     Attributes
     ----------
     folder
-        Where all of it lies.
-    file
-        The model's.
-    sealed_at
-        The day of the sealed test (YYYY-MM-DD), None where customers have one row each.
-    cuts
-        Segmentation and catalogue, settled among the customers of the comparison.
+        Folder of the verdict.
+    test_snapshot
+        Date of the sealed test (YYYY-MM-DD), None if customers have one row each.
+    thresholds
+        Segmentation and catalogue, fitted on the customers of the comparison.
     """
 
     folder: Path
     winner: SavedWinner
-    sealed_at: str | None
-    file: SavedFile
+    test_snapshot: str | None
+    model_file: SavedFile
     settings: SavedSettings
-    cuts: FittedThresholds
-    calibration: Recalibration
+    thresholds: FittedThresholds
+    recalibration: Recalibration
     reference: Reference
 
     @property
-    def customers(self) -> Path:
-        """The customers of the comparison, by id."""
+    def customers_csv(self) -> Path:
+        """Path of the table of training customers."""
         return self.folder / "customers.csv"
 
 
 def load_winner(path: Path) -> LoadedWinner:
-    """The winner of a ``verdict.json``.
+    """Load the winner of a ``verdict.json``.
 
     Raises
     ------
     RetainError
-        When something was changed, or is not of this version.
+        If a file was changed, or is of another version.
     """
-    verdict = _read(path)
-    model, reference, told = verdict.model, verdict.reference, verdict.recalibration
-    settings, cuts = verdict.settings, verdict.fitted_thresholds
-    if model is None or reference is None or told is None or settings is None or cuts is None:
+    verdict = _read_verdict(path)
+    model, reference, saved_recalibration = verdict.model, verdict.reference, verdict.recalibration
+    settings, thresholds = verdict.settings, verdict.fitted_thresholds
+    if (
+        model is None
+        or reference is None
+        or saved_recalibration is None
+        or settings is None
+        or thresholds is None
+    ):
         raise RetainError(
             f"{path} holds no model to score with: the customers were not at hand when it was "
             "written. Type retain-compare again, with data=NAME "
@@ -91,41 +96,43 @@ def load_winner(path: Path) -> LoadedWinner:
     return LoadedWinner(
         folder=path.parent,
         winner=verdict.winner,
-        sealed_at=verdict.split.sealed_snapshot,
-        file=model,
+        test_snapshot=verdict.split.sealed_snapshot,
+        model_file=model,
         settings=settings,
-        cuts=cuts,
-        calibration=Recalibration.from_json(told),
+        thresholds=thresholds,
+        recalibration=Recalibration.from_json(saved_recalibration),
         reference=read_reference(path.parent / reference.file, reference.sha256),
     )
 
 
-def find_verdict(typed: str) -> Path:
-    """Return the ``verdict.json`` in a folder, or in the folder of a verdict within it.
+def find_verdict(text: str) -> Path:
+    """Return the path of the ``verdict.json`` of a study's or a verdict's folder.
 
     Raises
     ------
     RetainError
-        When there is none.
+        If there is none.
     """
-    folder = parse_path("verdict", typed)
+    folder = parse_path("verdict", text)
     inside = StudyDirectory(folder).verdict_json
     for path in (folder / inside.name, inside):
         if path.is_file():
             return path
-    beside = folder.parent.iterdir() if folder.parent.is_dir() else ()
-    hint = "" if folder.is_dir() else did_you_mean(folder.name, [one.name for one in beside])
+    siblings = folder.parent.iterdir() if folder.parent.is_dir() else ()
+    hint = "" if folder.is_dir() else did_you_mean(folder.name, [path.name for path in siblings])
     raise RetainError(
         f"verdict={folder} holds no {inside.name}; expected the folder retain-compare wrote, such "
         f"as outputs/models/verdict.{hint}"
     )
 
 
-def _read(path: Path) -> SavedVerdict:
+def _read_verdict(path: Path) -> SavedVerdict:
     tree = read_json_object(path)
     check_schema(tree.get("schema"), SCHEMA, path)
     try:
         return parse(SavedVerdict, tree)
     except RetainError as error:
-        told = str(error).splitlines()[0].removesuffix(".")
-        raise RetainError(f"{path} is no verdict this version can score with: {told}.") from None
+        reason = str(error).splitlines()[0].removesuffix(".")
+        raise RetainError(
+            f"{path} is not a verdict this version can score with: {reason}."
+        ) from None

@@ -1,119 +1,109 @@
-"""New customers through a saved winner: scores, segments, offers, and the files of them."""
+"""The scoring of new customers by a saved winner: scores, segments, offers and their files."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from retain.campaign.drift import drift_warnings
+import pandas as pd
+from threadpoolctl import threadpool_limits
+
+from retain.campaign.audience import Audience, CampaignSettings
+from retain.campaign.campaign import apply_to_new_customers
+from retain.campaign.drift import drift, drift_warnings
+from retain.campaign.value.value import build_audience
+from retain.execution.executor import run_in_subprocess
+from retain.execution.shared_memory import launch_dir, share
+from retain.learning.scores import Scores
 from retain.record import ScoreDirectory
+from retain.schema import Score, parse
+from retain.schema.parsing import deep_merge
+from retain.schema.scoring import SavedSettings
 from retain.storage.writing import write_text
 from retain.verdict.export import write_csv
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from retain.campaign.audience import Audience, CampaignSettings
-    from retain.learning.scores import Scores
-    from retain.schema import Score
-    from retain.workflows.campaign import CampaignFiles
-    from retain.workflows.new_customers import NewCustomers
-    from retain.workflows.saved_winner import LoadedWinner
+from retain.workflows.campaign import CampaignFiles, to_campaign_files
+from retain.workflows.new_customers import NewCustomers, add_training_levels
+from retain.workflows.saved_winner import LoadedWinner
 
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """New customers scored, placed and offered something, and held against training.
+    """The segments and campaign of new customers, and their drift from the training customers.
 
-    Attributes
-    ----------
-    offered
-        Segments and campaign, as trees and tables.
-    drift
-        As ``campaign.drift`` tells it.
+    ``drift`` is the table of ``campaign.drift``.
     """
 
-    saved: LoadedWinner
-    new: NewCustomers
-    offered: CampaignFiles
+    winner: LoadedWinner
+    customers: NewCustomers
+    campaign: CampaignFiles
     drift: pd.DataFrame
 
 
 def score_customers(
     config: Score, saved: LoadedWinner, settings: CampaignSettings, new: NewCustomers
 ) -> ScoreResult:
-    """The new customers through the saved winner and into a campaign.
+    """Score new customers by a saved winner, and plan a campaign for them.
 
     Raises
     ------
     RetainError
-        When the model is not the verdict's, or offers or limits mean nothing for these customers.
+        If the model is not the verdict's, or offers or limits are impossible for these customers.
     """
-    from threadpoolctl import threadpool_limits
-
-    from retain.campaign.campaign import apply_to_new_customers
-    from retain.campaign.drift import drift
-    from retain.workflows.campaign import to_campaign_files
-
-    scores = _scores(config, saved, new)
+    scores = _compute_scores(config, saved, new)
     with threadpool_limits(config.threads):
-        moved = drift(saved.reference, new.table, scores.table["probability"].to_numpy())
-        people = _people(saved, settings, new, scores)
-        made = apply_to_new_customers(people, saved.calibration, settings)
-        found = to_campaign_files(made, settings, saved.calibration, config.report.language, None)
-    return ScoreResult(saved, new, found, moved)
+        shifts = drift(saved.reference, new.table, scores.table["probability"].to_numpy())
+        audience = _build_audience(saved, settings, new, scores)
+        campaign = apply_to_new_customers(audience, saved.recalibration, settings)
+        language = config.report.language
+        files = to_campaign_files(campaign, settings, saved.recalibration, language, None)
+    return ScoreResult(saved, new, files, shifts)
 
 
-def _scores(config: Score, saved: LoadedWinner, new: NewCustomers) -> Scores:
-    """What the saved model, in a process of its own, makes of the new customers."""
-    from retain.execution.executor import run_in_subprocess
-    from retain.execution.shared_memory import launch_dir, share
-
-    model = (saved.folder / saved.file.file, saved.file.sha256)
+def _compute_scores(config: Score, saved: LoadedWinner, new: NewCustomers) -> Scores:
+    """Return the scores of new customers by the saved model, in a process of its own."""
+    model = (saved.folder / saved.model_file.file, saved.model_file.sha256)
     with launch_dir() as folder:
         table = share(new.table, folder / "table")
-        job = (*model, table, config.rows, config.threads)
-        with run_in_subprocess("score", *job, does="scores the customers") as scoring:
-            scores: Scores = scoring()
+        arguments = (*model, table, config.rows, config.threads)
+        description = "scores the customers"
+        with run_in_subprocess("score", *arguments, description=description) as wait_for_scores:
+            scores: Scores = wait_for_scores()
     return scores
 
 
-def _people(
+def _build_audience(
     saved: LoadedWinner, settings: CampaignSettings, new: NewCustomers, scores: Scores
 ) -> Audience:
-    """The customers with risk and money; of categories also the levels the comparison met."""
-    from retain.campaign.value.value import build_audience
-    from retain.workflows.new_customers import with_levels
-
-    found = build_audience(
+    """Return the audience, with all levels of categories that the comparison knows."""
+    audience = build_audience(
         [scores],
         new.customers,
-        saved.calibration,
+        saved.recalibration,
         settings.assumptions,
         consent=settings.planning.consent,
     )
-    return replace(found, columns=with_levels(found.columns, saved))
+    return replace(audience, columns=add_training_levels(audience.columns, saved))
 
 
 def merge_settings(config: Score, saved: LoadedWinner) -> CampaignSettings:
-    """What the comparison assumed, offered and allowed, with what was typed.
+    """Return the settings of the comparison with the typed overrides.
 
-    An option of a group that was chosen counts as it is. Segments, and the offers unless others
-    were chosen, have the cut-offs of the comparison.
+    A typed option of a group replaces the whole group. Segments, and offers unless others are
+    typed, keep the thresholds of the comparison.
     """
-    from retain.campaign.audience import CampaignSettings
-    from retain.schema import parse
-    from retain.schema.parsing import deep_merge
-    from retain.schema.scoring import SavedSettings
-
-    tree = {**saved.settings.model_dump(by_alias=True), **saved.cuts.model_dump(by_alias=True)}
+    tree = {
+        **saved.settings.model_dump(by_alias=True),
+        **saved.thresholds.model_dump(by_alias=True),
+    }
     for key in ("assumptions", "offers", "campaign"):
         typed = getattr(config, key)
         if typed is not None:
             tree[key] = typed if "name" in typed else deep_merge(tree[key], typed)
-    found = parse(SavedSettings, tree)
-    return CampaignSettings(found.segmentation, found.assumptions, found.offers, found.campaign)
+    settings = parse(SavedSettings, tree)
+    return CampaignSettings(
+        settings.segmentation, settings.assumptions, settings.offers, settings.campaign
+    )
 
 
 SCHEMA = 3
@@ -122,67 +112,67 @@ NO_DRIVERS = (
 )
 
 
-def write(made: ScoreDirectory, found: ScoreResult) -> None:
-    """Write everything into a new folder."""
-    found.offered.write(made)
-    write_csv(found.new.not_scored, made.not_scored)
-    write_csv(found.drift, made.drift)
-    text = json.dumps(document(found), ensure_ascii=False, allow_nan=False, indent=1)
-    write_text(made.score_json, text + "\n")
+def write_scores(directory: ScoreDirectory, result: ScoreResult) -> None:
+    """Write scores, campaign and drift into a new folder."""
+    result.campaign.write(directory)
+    write_csv(result.customers.not_scored, directory.not_scored)
+    write_csv(result.drift, directory.drift)
+    text = json.dumps(score_document(result), ensure_ascii=False, allow_nan=False, indent=1)
+    write_text(directory.score_json, text + "\n")
 
 
-def document(found: ScoreResult) -> dict[str, Any]:
-    """``score.json``: what was scored by what, whom not, drift and segments, in plain values.
+def score_document(result: ScoreResult) -> dict[str, Any]:
+    """Return the content of ``score.json``.
 
-    schema                  counts up when the meaning of a key changes
-    winner, model_sha256    the run that scored, SHA-256 of its file
-    data                    fingerprint and counts of the new customers; ``n_in_comparison`` are
-                            those whose ids the comparison had too
-    drift                   training customers, the PSI of the score, features by shift
+    schema                  increases when the meaning of a key changes
+    winner, model_sha256    the winner's run, SHA-256 of its model
+    data                    fingerprint and counts of the new customers; ``n_in_comparison`` have
+                            ids that the comparison had too
+    drift                   number of training customers, PSI of the score, features by shift
     segments, settings      as in verdict.json
-    campaign_id             of the campaign, which lies in campaigns/; null where there is none
-    campaign_sha256         of its campaign.json
-    cautions                what a reader should know
+    campaign_id             id of the campaign in campaigns/; null if there is none
+    campaign_sha256         SHA-256 of its campaign.json
+    cautions                warnings for the reader
     """
-    saved, new, tree = found.saved, found.new, found.offered.tree
+    saved, new, tree = result.winner, result.customers, result.campaign.tree
     return {
         "schema": SCHEMA,
         "winner": {"id": saved.winner.id, "name": saved.winner.name},
-        "model_sha256": saved.file.sha256,
+        "model_sha256": saved.model_file.sha256,
         "data": {
             "fingerprint": new.customers.fingerprint,
             "n_customers": len(new.table),
             "n_not_scored": len(new.not_scored),
-            "n_in_comparison": new.known,
+            "n_in_comparison": new.n_known,
         },
-        "drift": _drift(found),
+        "drift": _summarise_drift(result),
         "segments": tree["segments"],
         "settings": tree["settings"],
         "campaign_id": (tree["campaign"] or {}).get("id"),
         "campaign_sha256": tree["campaign_sha256"],
-        "cautions": cautions(found),
+        "cautions": list_cautions(result),
     }
 
 
-def cautions(found: ScoreResult) -> list[str]:
-    """Sentences a reader should know: drift, customers the winner knows, what is not computed."""
-    said = drift_warnings(found.drift)
-    if known := found.new.known:
-        said.append(
+def list_cautions(result: ScoreResult) -> list[str]:
+    """Return warnings: drift, training customers among the new ones, missing drivers."""
+    cautions = drift_warnings(result.drift)
+    if known := result.customers.n_known:
+        cautions.append(
             f"{known} of these ids are in the comparison too: where their rows are the same as "
             "there, the model has seen them, and their scores are surer than they should be."
         )
-    return [*said, NO_DRIVERS]
+    return [*cautions, NO_DRIVERS]
 
 
-def _drift(found: ScoreResult) -> dict[str, Any]:
-    features = found.drift[found.drift["kind"] == "feature"]
+def _summarise_drift(result: ScoreResult) -> dict[str, Any]:
+    features = result.drift[result.drift["kind"] == "feature"]
     shifts = {
         shift: features.loc[features["shift"] == shift, "name"].tolist()
         for shift in ("strong", "moderate", "chance")
     }
     return {
-        "n_training_customers": found.saved.reference.n_training_customers,
-        "score_psi": float(found.drift["psi"].iloc[0]),
+        "n_training_customers": result.winner.reference.n_training_customers,
+        "score_psi": float(result.drift["psi"].iloc[0]),
         **shifts,
     }

@@ -1,4 +1,4 @@
-"""The winner carried on: refitted, and held against the sealed test."""
+"""The evaluation of the winner: refitted on all training customers, tested on the sealed test."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from retain.schema import Compare, Run, parse
 from retain.verdict.curves import curves
 from retain.verdict.model_file import save
 from retain.verdict.sealed_test import SealedTest, score_sealed_test
-from retain.workflows.explanation_jobs import sealed_explained
+from retain.workflows.explanation_jobs import explain_test_customers
 
 if TYPE_CHECKING:
     from retain.explanations.explain import Explained
@@ -38,114 +38,118 @@ class TrainingData:
     Attributes
     ----------
     scores
-        The out-of-fold scores its run wrote.
-    customers
-        The customers it learnt from with their splits, a ``Prepared``; None where they are not at
-        hand.
-    missing
-        The message that asks for the customers; None where they are at hand.
+        The out-of-fold scores of its run.
+    dataset
+        The ``Dataset`` of its training customers; None if they were not found.
+    missing_data_message
+        Message that asks for the customers; None if they were found.
     """
 
     scores: SharedValue
-    customers: SharedValue | None
-    missing: str | None
+    dataset: SharedValue | None
+    missing_data_message: str | None
 
 
 @dataclass(frozen=True)
 class WinnerResult:
-    """The winner on its customers.
+    """The refitted winner and its sealed test.
 
     Attributes
     ----------
-    sealed
-        Its result on the customers no run has seen; who asked for it writes the ledger.
-    scores
-        Their scores.
+    sealed_test
+        Metrics on the customers of the sealed test; the caller writes the ledger.
+    test_scores
+        Scores of these customers.
     model
         Name and SHA-256 of the model's file.
     reference
-        Name and SHA-256 of the file that tells of the training customers.
-    explained
-        The sealed customers explained, by model, or why they are not; None where nobody asked.
+        Name and SHA-256 of the file about the training customers.
+    test_explanations
+        Explanations of the test customers by model, or the reason why there are none; None if
+        nothing is explained.
     """
 
-    sealed: SealedTest
-    scores: Scores
+    sealed_test: SealedTest
+    test_scores: Scores
     model: dict[str, str]
     reference: dict[str, str]
-    explained: list[Explained] | NotApplicable | None
+    test_explanations: list[Explained] | NotApplicable | None
 
 
 @dataclass(frozen=True)
-class WinnerJobs:
-    """The winner's curves, and what it led to where its customers are at hand."""
+class WinnerEvaluation:
+    """The winner's curves, and its results if its customers were found."""
 
     curves: dict[str, Any]
-    carried: WinnerResult | None
+    result: WinnerResult | None
 
 
 def evaluate_winner(
     config: Compare,
     settings: CampaignSettings,
-    made: StudyDirectory,
+    staged: StudyDirectory,
     winner: Record,
     data: TrainingData,
-) -> WinnerJobs:
-    """The winner's curves from what its run wrote; the rest where the customers are at hand.
+) -> WinnerEvaluation:
+    """Return the winner's curves, and its results if its customers were found.
 
-    ``made`` is the study as it is being made: the model and the reference go to its verdict.
+    ``staged`` is the new study folder: the model and the reference are written to its verdict.
 
     Raises
     ------
     RetainError
-        When rules or offers are impossible for these customers; the sealed test stays closed.
+        If rules or offers are impossible for these customers; the sealed test stays closed.
     """
     scores: Scores = data.scores.load()
-    if data.customers is None:
-        return WinnerJobs(curves(scores, None), None)
-    prepared: Dataset = data.customers.load()
-    drawn = curves(scores, prepared.customers.profit)
-    _refuse_impossible(scores, prepared, settings)
-    return WinnerJobs(drawn, refit_and_test(config, made, winner, prepared))
+    if data.dataset is None:
+        return WinnerEvaluation(curves(scores, None), None)
+    dataset: Dataset = data.dataset.load()
+    winner_curves = curves(scores, dataset.customers.profit)
+    _check_rules_and_offers(scores, dataset, settings)
+    return WinnerEvaluation(winner_curves, refit_and_test(config, staged, winner, dataset))
 
 
-def _refuse_impossible(outside: Scores, prepared: Dataset, settings: CampaignSettings) -> None:
-    """Refuse rules and offers that mean nothing here, while the sealed test is still closed."""
-    customers, parts, _ = select_latest_snapshot(prepared.customers, [outside])
-    found = build_audience(
-        parts,
+def _check_rules_and_offers(
+    oof_scores: Scores, dataset: Dataset, settings: CampaignSettings
+) -> None:
+    """Check segmentation rules and offers before the sealed test is opened."""
+    customers, scores, _ = select_latest_snapshot(dataset.customers, [oof_scores])
+    audience = build_audience(
+        scores,
         customers,
-        recalibration(outside),
+        recalibration(oof_scores),
         settings.assumptions,
         consent=settings.planning.consent,
     )
-    refuse_impossible(found, settings)
+    refuse_impossible(audience, settings)
 
 
 def refit_and_test(
-    config: Compare, made: StudyDirectory, winner: Record, prepared: Dataset
+    config: Compare, staged: StudyDirectory, winner: Record, dataset: Dataset
 ) -> WinnerResult:
-    """Refit the winner on all training customers and open the sealed test.
+    """Refit the winner on all training customers and score the sealed test.
 
-    What is saved has met every training customer. The sealed ones are scored by it, or where
-    they are also among the training customers, at earlier days, by others that never met them.
+    The saved model is fitted on all training customers. It scores the test customers, except those
+    who are training customers at earlier snapshots: other models, fitted without them, score them.
     """
-    customers, splits = prepared.customers, prepared.splits
-    built = build_training_spec(parse(Run, winner.config))
+    customers, splits = dataset.customers, dataset.splits
+    spec = build_training_spec(parse(Run, winner.config))
     with threadpool_limits(config.threads):
-        models = [fit(built, customers, part.train) for part in splits.test_parts]
-        model = models[0] if len(models) == 1 else fit(built, customers, splits.ids)
-    scores = score_test(models, built, customers, splits)
-    metrics = select_metrics(built.metrics, with_profit=customers.profit is not None)
+        models = [fit(spec, customers, part.train) for part in splits.test_parts]
+        model = models[0] if len(models) == 1 else fit(spec, customers, splits.ids)
+    scores = score_test(models, spec, customers, splits)
+    metrics = select_metrics(spec.metrics, with_profit=customers.profit is not None)
     results = score_sealed_test(scores, customers.profit, metrics, resamples=config.resamples)
-    learnt_from = reference(built.feature_table(customers), splits.ids, scores)
+    training = reference(spec.feature_table(customers), splits.ids, scores)
+    model_sha256 = save(model, staged.model)
+    reference_sha256 = write_reference(training, staged.reference)
+    explanations = None
+    if config.explain.on:
+        explanations = explain_test_customers(config, winner, models, dataset)
     return WinnerResult(
-        sealed=SealedTest(len(splits.test_ids), results, ()),
-        scores=scores,
-        model={"file": made.model.name, "sha256": save(model, made.model)},
-        reference={
-            "file": made.reference.name,
-            "sha256": write_reference(learnt_from, made.reference),
-        },
-        explained=sealed_explained(config, winner, models, prepared) if config.explain.on else None,
+        sealed_test=SealedTest(len(splits.test_ids), results, ()),
+        test_scores=scores,
+        model={"file": staged.model.name, "sha256": model_sha256},
+        reference={"file": staged.reference.name, "sha256": reference_sha256},
+        test_explanations=explanations,
     )

@@ -1,4 +1,4 @@
-"""The winner's customers, where they are at hand: the very same, or none."""
+"""The training customers of a winner, read again and checked to be the same."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from retain.schema import Compare, Run, parse
 from retain.workflows.recorded_data import merge_recorded
 from retain.workflows.test_set import TrainingData
 
-CLOSED = (
+CLOSED_MESSAGE = (
     "The sealed test stays closed, so there are no model, no segments and no campaign. Compare "
     "again when no run is running, or type sealed_test=open."
 )
@@ -24,88 +24,87 @@ CLOSED = (
 def share_training_data(
     config: Compare, winner: tuple[RunDirectory, Record], scores: SharedValue, folder: Path
 ) -> TrainingData:
-    """Read the winner's customers and share them, beside its scores, through a file in ``folder``.
+    """Read the winner's customers, and share them with its scores through a file in ``folder``.
 
     Raises
     ------
     RetainError
-        When data that are given are not the winner's, the scores are of other customers, or
-        ``folder`` cannot be written.
+        If typed data are not the winner's, the scores are of other customers, or ``folder`` cannot
+        be written.
     """
     run, record = winner
-    prepared, missing = load_training_data(config, record)
-    if prepared is not None:
-        _refuse_foreign(scores.load(), prepared, run)
-    customers = None if prepared is None else share(prepared, folder / "customers")
+    dataset, missing = load_training_data(config, record)
+    if dataset is not None:
+        _check_same_targets(scores.load(), dataset, run)
+    customers = None if dataset is None else share(dataset, folder / "customers")
     return TrainingData(scores, customers, missing)
 
 
 def load_training_data(config: Compare, winner: Record) -> tuple[Dataset | None, str | None]:
-    """The winner's customers, or a sentence that asks for them.
+    """Return the winner's dataset, or a message that asks for its customers.
 
-    Data that are given must be the very same; data that are only recorded may have moved.
+    Typed data must be the winner's; recorded data may have moved.
     """
     if config.sealed_test == "closed":
-        return None, CLOSED
-    given = config.data is not None
+        return None, CLOSED_MESSAGE
+    is_typed = config.data is not None
     try:
-        data = config.data or merge_recorded(winner.config["data"], {}, _tables(config))
-        prepared = prepare_dataset(parse(Run, {**winner.config, "data": data}))
-        _refuse_other(prepared, winner)
+        data = config.data or merge_recorded(winner.config["data"], {}, _cache_dir(config))
+        dataset = prepare_dataset(parse(Run, {**winner.config, "data": data}))
+        _check_same_customers(dataset, winner)
     except RetainError as error:
-        if given:
+        if is_typed:
             raise
-        ask = f"The sealed test and the segments need the {_told(winner.data)}: "
-        return None, f"{error}\n{ask}{_where(winner)}"
-    return prepared, None
+        needed = f"The sealed test and the segments need the {_describe_customers(winner.data)}: "
+        return None, f"{error}\n{needed}{_location_hint(winner)}"
+    return dataset, None
 
 
 def relocate_data(config: Compare, winner: Record) -> Compare:
-    """The settings, where what is typed about the data without their name changes the winner's.
+    """Return the config with the winner's data, changed by the keys typed without a data name.
 
     Raises
     ------
     RetainError
-        If what is only recorded would have more than files read.
+        If the recorded part of the source is more than local files.
     """
-    trained = winner.config.get("data")
-    if config.data is None or "name" in config.data or not isinstance(trained, dict):
+    recorded = winner.config.get("data")
+    if config.data is None or "name" in config.data or not isinstance(recorded, dict):
         return config
-    data = merge_recorded(trained, config.data, _tables(config))
+    data = merge_recorded(recorded, config.data, _cache_dir(config))
     return config.model_copy(update={"data": data})
 
 
-def _tables(config: Compare) -> Path:
-    """Where this command keeps the tables of logs, whatever a record says."""
+def _cache_dir(config: Compare) -> Path:
+    """Return the folder of this command's cached tables, whatever a record says."""
     return Path(config.outputs) / "tables"
 
 
-def _where(winner: Record) -> str:
-    """What to type about where the data lie now, by the keys of their source."""
-    trained = winner.config.get("data") or {}
-    places = [f"data.{key}=PATH" for key in ("path", "dir") if key in trained]
-    return places[0] if places else "data=NAME data.dir=PATH"
+def _location_hint(winner: Record) -> str:
+    """Return the override that names the new path of the data."""
+    recorded = winner.config.get("data") or {}
+    hints = [f"data.{key}=PATH" for key in ("path", "dir") if key in recorded]
+    return hints[0] if hints else "data=NAME data.dir=PATH"
 
 
-def _refuse_other(prepared: Dataset, winner: Record) -> None:
-    """Refuse customers or splits that are not those the winner learnt from."""
-    if prepared.data.fingerprint != winner.data.fingerprint:
-        raise RetainError(
-            f"these runs learnt from {_told(winner.data)}; found {_told(prepared.data)}."
-        )
-    if prepared.split.fingerprint != winner.split.fingerprint:
+def _check_same_customers(dataset: Dataset, winner: Record) -> None:
+    """Raise a ``RetainError`` if customers or splits are not those of the winner."""
+    if dataset.data.fingerprint != winner.data.fingerprint:
+        expected, found = _describe_customers(winner.data), _describe_customers(dataset.data)
+        raise RetainError(f"these runs were trained on {expected}; found {found}.")
+    if dataset.split.fingerprint != winner.split.fingerprint:
         raise RetainError("the splits of these runs cannot be made again with this version.")
 
 
-def _told(data: DataInfo) -> str:
+def _describe_customers(data: DataInfo) -> str:
     return f"customers with fingerprint {data.fingerprint[:12]} ({data.n_rows} rows)"
 
 
-def _refuse_foreign(scores: Scores, prepared: Dataset, run: RunDirectory) -> None:
-    """Refuse scores of others than the winner's customers, or of customers who did otherwise."""
-    table, labels = scores.table, prepared.customers.y
-    known = pd.Index(table["customer_id"]).isin(prepared.splits.ids)
-    if known.all() and (labels.loc[table["customer_id"]].to_numpy() == table["target"]).all():
+def _check_same_targets(scores: Scores, dataset: Dataset, run: RunDirectory) -> None:
+    """Raise a ``RetainError`` if customers or targets of the scores are not the winner's."""
+    table, labels = scores.table, dataset.customers.y
+    is_training = pd.Index(table["customer_id"]).isin(dataset.splits.ids)
+    if is_training.all() and (labels.loc[table["customer_id"]].to_numpy() == table["target"]).all():
         return
     raise RetainError(
         f"{run.scores} is of other customers than its record's. Delete {run.path} and launch the "

@@ -152,7 +152,7 @@ def test_what_is_spent_and_what_is_saved_add_up(risk, discount, stayers, contact
 def test_without_profit_no_offer_has_a_value():
     one = audience([0.5])
     nothing = Audience(one.table.drop(columns=["profit", "value_at_stake"]), one.features, COLUMNS)
-    with pytest.raises(NotApplicable, match="the source knows no profit"):
+    with pytest.raises(NotApplicable, match="the data have no profit"):
         evaluate_offers(catalogue(one={}), nothing, value())
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.assignment import CSV, JSON, SCHEMA, campaign_id
-from retain.storage.writing import hash_of
+from retain.storage.writing import hash_file
 from retain.verdict.export import write_csv
 
 _PATH = Path(__file__).resolve().parents[3] / "experiments" / "statistics" / "readout.py"
@@ -34,7 +34,7 @@ def write_campaign(folder, assignment, plan=PLAN):
         "offers": assignment.catalogue.model_dump(mode="json", by_alias=True),
         "assumptions": assignment.assumptions.model_dump(mode="json"),
     }
-    write_tree(folder, {**plan, "files": {CSV: hash_of(folder / CSV)}, "settings": settings})
+    write_tree(folder, {**plan, "files": {CSV: hash_file(folder / CSV)}, "settings": settings})
     return folder
 
 

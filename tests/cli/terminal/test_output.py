@@ -218,18 +218,18 @@ def scored(at, text, made):
     moved = {"name": text, "psi": 0.1, "psi_null_quantile": 0.1, "p_holm": 0.1, "shift": text}
     moved |= {"bin": text, "share_training": 0.1, "share_new": 0.2, "kind": "feature"}
     found = SimpleNamespace(
-        new=SimpleNamespace(
-            heard=(text,),
+        customers=SimpleNamespace(
+            messages=(text,),
             table=pd.DataFrame({"x": [1]}),
             not_scored=pd.DataFrame({"reason": [text]}),
-            known=1,
+            n_known=1,
         ),
-        saved=SimpleNamespace(
+        winner=SimpleNamespace(
             winner=SimpleNamespace(name=text, id=text),
             reference=SimpleNamespace(n_training_customers=5),
         ),
         drift=pd.DataFrame([moved, moved | {"shift": "strong"}]),
-        offered=SimpleNamespace(tree=further(text)),
+        campaign=SimpleNamespace(tree=further(text)),
     )
     home = SimpleNamespace(path=Path(text))
     scoring.print_scoring(at, StudyDirectory(Path(text)), home, found)
@@ -277,9 +277,9 @@ def swept(at, text, made):
     step = SimpleNamespace(name=text, n_before=2, n_after=1, unit=text, reason=text)
     other = SimpleNamespace(parameter=text, value=text, n_rows=1, decline_rate=0.1, agreement=None)
     source = SimpleNamespace(
-        heard=(text,),
+        messages=(text,),
         data=SimpleNamespace(funnel=(step,), label=SimpleNamespace(variants=(other,))),
-        left_out=(text,),
+        dropped_examples=(text,),
         checks=(SimpleNamespace(outcome="failed", code=text, message=text),),
     )
     plan = dataclasses.replace(
@@ -290,7 +290,7 @@ def swept(at, text, made):
     shown = made.plan(tasks)
     with sweep.SweepView(at, shown, CostModel()) as watched:
         for record in records:
-            watched.ended(record)
+            watched.on_end(record)
         watched._warn(text)
     sweep.print_summary(at, plan, records, 0)
 

@@ -23,7 +23,7 @@ def watched(here, make_plan):
         with SweepView(console, make_plan(tasks, done), costs, workers=2) as view:
             for record in records:
                 costs.add(record)
-                view.ended(record)
+                view.on_end(record)
         return console.export_text()
 
     return made

@@ -26,13 +26,13 @@ def test_copies_that_were_looked_for_before_are_answered_alike(shop):
 
 
 def test_severe_failures_are_refused_together_with_what_to_type():
-    with pytest.raises(RetainError, match="the audit refuses these data") as refused:
+    with pytest.raises(RetainError, match="the audit found errors in these data") as refused:
         raise_severe([DUPLICATES, CONSTANT, ORDER], ["single_feature_auc"])
     assert str(refused.value) == (
-        "the audit refuses these data:\n"
+        "the audit found errors in these data:\n"
         "  duplicate_customers: 4 pairs agree\n"
         "  order_predicts_target: the file is sorted\n"
-        "To mend is best; to go on as they are, type "
+        "Correct them, or use the data as they are: "
         "audit.allow=[single_feature_auc,duplicate_customers,order_predicts_target]"
     )
 

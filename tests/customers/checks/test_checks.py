@@ -77,7 +77,7 @@ def test_customers_who_are_only_scored_are_checked_for_what_needs_no_target():
     [
         (replace(shop(), target=None), "no target"),
         (shop(9), "9 customers are too few to tell"),
-        (shop(40, target=np.zeros(40)), "all customers carry the same label"),
+        (shop(40, target=np.zeros(40)), "all customers have the same label"),
     ],
 )
 def test_without_two_classes_to_compare_a_check_says_why_it_has_no_answer(customers, reason):

@@ -406,11 +406,11 @@ BROKEN = {
     ),
     "an id stands twice": (
         (FILE, "\n102,", "\n101,"),
-        r"behaviour .*: 1 ids stand more than once: 101; expected one row a customer",
+        r"behaviour .*: 1 id is repeated: 101; expected one row per customer",
     ),
     "a period of a customer stands twice": (
         ("market_time.csv", "\n101,текущий", "\n101,предыдущий"),
-        r"minutes .*: 1 pairs of id and period stand more than once: '101 previous'",
+        r"minutes .*: 1 pair of id and period is repeated: '101 previous'",
     ),
     "tables have different customers": (
         ("money.csv", "\n101;", "\n999;"),
@@ -429,7 +429,7 @@ BROKEN = {
     ),
     "a customer has no row of a period": (
         ("market_time.csv", "101,текущий_месяц,8\n", ""),
-        r"1 customers have no row of period 'current', customer 101 among them",
+        r"1 customer has no row of period 'current', such as 101",
     ),
 }
 

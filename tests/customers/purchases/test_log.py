@@ -385,7 +385,7 @@ def test_the_line_that_opens_an_order_does_not_depend_on_the_order_of_rows(opene
         (HEADER, MONEY, "has columns and no rows; expected purchases"),
         ("", {}, "is empty; expected a header and rows"),
         ("\n\n", {}, "is empty; expected a header and rows"),
-        (b"\x00\x01PK\x00\x00", {}, "it is no text"),
+        (b"\x00\x01PK\x00\x00", {}, "is not text"),
         (lines(), {"amount": "amuont"}, "no column 'amuont', which data.columns.amount names; it has 'customer', 'time', 'amount'. Did you mean 'amount'"),
         ("1,2024-01-02\n2,2024-01-02\n", {}, "no column 'customer'.*data.format.columns"),
         ("customer,time,time\n1,2,3\n", {}, "has several columns named 'time'"),

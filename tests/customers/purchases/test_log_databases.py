@@ -236,7 +236,7 @@ def test_batches_without_rows_and_objects_without_batches_are_errors(opened_sour
         ("postgresql://db.local/shop?options=-cx", "has the option 'options'; expected only sslm"),
         ("postgresql://db.local", "names no host or no database"),
         ("postgresql:///shop", "names no host or no database"),
-        ("postgresql://db.local:x/shop", "it is no URL"),
+        ("postgresql://db.local:x/shop", "it is not a URL"),
         ("postgresql+asyncpg://db.local/shop", r"its scheme is 'postgresql\+asyncpg'"),
         ("mysql://db.local/shop", "its scheme is 'mysql'"),
         ("sqlite:///shop.db?mode=rw", "it has options after"),

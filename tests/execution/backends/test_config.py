@@ -9,7 +9,7 @@ from hydra.core.config_store import ConfigStore
 
 from retain.cli.compose import Composer, choose_backend
 from retain.cli.overrides import Arguments, Groups
-from retain.execution.backends.config import KINDS
+from retain.execution.backends.config import BACKENDS
 from retain.storage.paths import conf_dir
 
 NAMES = Groups.among([conf_dir()]).options["hydra/launcher"]
@@ -23,7 +23,7 @@ def engine(*overrides):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_launcher_of_ours_composes_and_is_an_engine(name):
-    assert isinstance(engine(f"hydra/launcher={name}"), KINDS[name])
+    assert isinstance(engine(f"hydra/launcher={name}"), BACKENDS[name])
 
 
 def test_the_engine_is_no_part_of_a_runs_identity():
@@ -52,7 +52,7 @@ def test_keys_and_references_reach_the_engine():
     [
         (["hydra/launcher=slurm"], "is not one of basic, ray, .* Did you mean 'submitit_slurm'?"),
         (["hydra/launcher=joblib"], "'joblib' is not one of basic, ray, submitit_local, submitit_"),
-        (["hydra/launcher=ray,basic"], "'hydra/launcher=ray,basic' sweeps what Hydra does"),
+        (["hydra/launcher=ray,basic"], "'hydra/launcher=ray,basic' sweeps a setting of Hydra"),
         (
             ["hydra/launcher=submitit_local", "hydra.launcher.workers=2"],
             "'workers' is .*_per_job'?",
@@ -61,7 +61,10 @@ def test_keys_and_references_reach_the_engine():
         (["hydra/launcher=ray", "hydra.launcher.wait_min=0"], "wait_min is 0; expected greater"),
         (["hydra/launcher=submitit_local", "hydra.launcher.jobs=x"], "jobs is 'x'; expected int"),
         (["hydra.launcher.n_jobs=2"], "hydra.launcher: key 'n_jobs' is unknown"),
-        (["hydra.launcher._target_=my.Launcher"], "'my.Launcher', which is no engine of retain's"),
+        (
+            ["hydra.launcher._target_=my.Launcher"],
+            "'my.Launcher', which is not a launcher of retain",
+        ),
     ],
 )
 def test_what_no_engine_can_do_is_refused(retain, tiny, words, message):
@@ -75,7 +78,7 @@ def test_what_no_engine_can_do_is_refused(retain, tiny, words, message):
 def test_ours_wins_over_an_installed_plugins_launcher_of_the_same_name(name):
     node = {"_target_": "hydra_plugins.Launcher", "timeout_min": 1}
     ConfigStore.instance().store(group="hydra/launcher", name=name, node=node)
-    assert isinstance(engine(f"hydra/launcher={name}"), KINDS[name])
+    assert isinstance(engine(f"hydra/launcher={name}"), BACKENDS[name])
 
 
 def test_a_launcher_of_ones_own_starts_from_ours(retain, tiny, here):

@@ -98,7 +98,7 @@ def share(here, tiny):
         composed = composer.runs()
     planned = plan_runs(composed, preflight([one.run for one in composed]))
     planned.study.path.mkdir(parents=True)
-    runs = tuple(to_remote(task) for task in planned.to_do)
+    runs = tuple(to_remote(task) for task in planned.pending)
     return RemoteBatch(runs, 1, composed[0].run.limits, here, planned.study.path.absolute())
 
 
@@ -106,9 +106,9 @@ def share(here, tiny):
 def test_a_job_that_is_queued_again_goes_on_where_it_stopped(share):
     first, second = share.runs
     (record,) = replace(share, runs=(first,))()
-    assert first.begun
-    assert not second.begun
-    assert (first.ended(), second.ended()) == (record, None)
+    assert first.has_started
+    assert not second.has_started
+    assert (first.read_new_record(), second.read_new_record()) == (record, None)
     again = {one.id: one for one in share()}
     assert {one.state for one in again.values()} == {"done"}
     assert again[first.task.id] == record

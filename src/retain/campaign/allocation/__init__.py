@@ -1,7 +1,7 @@
-"""How an allocation is found.
+"""Allocation of offers under limits.
 
-`problem` → `cells` (the arrays as given) → `sampling` (prices from samples) → `settling` (one
-pass: whose choice is sure) → `cooling` of the `dual` (prices for the rest, over ever fewer) →
-`ties` (a plan drawn from the shares) → `repair` (within the limits, and better) → `exact` (HiGHS
-on what is left, where the problem is small).
+`problem` → `pool` (the arrays) → `dual_solution` (prices from samples, then one pass over all
+customers that fixes most) → `annealing` of the `dual` (prices for the rest) → `partial_plan` (ties
+sampled from the shares) → `repair` (within the limits, and better) → `exact` (HiGHS for what is
+left of a small problem).
 """

@@ -1,10 +1,9 @@
-"""Who is offered what: the plan of the highest net value within a campaign's limits.
+"""Allocation of offers: the plan of the highest net value within a campaign's limits.
 
-Each customer gets at most one offer; what all cost stays within a budget, each offer within its
-capacity, all contacts within a cap, and segments get the contacts they must have. Small problems
-are solved to a proven optimum, by HiGHS where prices alone do not prove it; large ones by prices
-of the limits (the Lagrangian dual) and a repair. Every plan comes with its certificate: a bound
-that no plan can pass.
+Each customer gets at most one offer. The total cost stays within a budget, each offer within its
+capacity, all contacts within a maximum, and segments get their minimum of contacts. Small problems
+are solved to a proven optimum, by HiGHS if prices alone do not prove it; large ones by prices of
+the limits (the Lagrangian dual) and a repair. Every plan comes with an upper bound of all plans.
 """
 
 from __future__ import annotations
@@ -24,31 +23,31 @@ from retain.errors import RetainError
 __all__ = ["Allocation", "Problem", "allocate"]
 
 OPTIMALITY_GAP = 1e-9
-"""Gap below which a plan is the best there is, as far as sums of numbers can tell."""
+"""Relative gap below which a plan counts as optimal, given the rounding of sums."""
 
 
 @dataclass(frozen=True)
 class Allocation:
-    """A plan, its certificate and the prices of its limits.
+    """A plan with an upper bound of all plans and the prices of its limits.
 
     Attributes
     ----------
     offer_index
-        (n,) index of the offer, −1 for nothing.
-    value, cost
-        Its net value, and what it uses of the budget.
+        (n,) index of the offer, −1 for none.
+    objective, cost
+        Net value of the plan, and its use of the budget.
     upper_bound
-        No plan brings more.
+        Upper bound of the net value of every plan.
     relative_gap
-        (bound − value) / |bound|, at least 0; 0 where both are 0. Lower is better.
+        (upper_bound − objective) / |upper_bound|, at least 0; 0 if both are 0. Lower is better.
     method
-        "exact" where HiGHS was asked, "dual" where prices and a repair were enough.
+        "exact" if HiGHS was used, "dual" if prices and a repair were enough.
     is_optimal
         Whether no plan is better.
-    budget_price, capacity_prices, contacts_price, min_contacts_prices
-        Net value that one more unit of the budget, one more place of each offer (m,), one more
-        contact would add, and that one more contact asked of each segment (k,) would take away;
-        0 where a limit does not bind, or nothing may be used of it at all.
+    budget_price, capacity_prices, contact_price, min_contacts_prices
+        Net value gained by one more unit of the budget, one more place of each offer (m,), one
+        more contact, and lost by one more required contact in each segment (k,); 0 if a limit does
+        not bind, or is 0 itself.
     """
 
     offer_index: np.ndarray
@@ -65,10 +64,11 @@ class Allocation:
 
 
 def allocate(problem: Problem, *, exact_up_to: int = 20_000) -> Allocation:
-    """The plan of the highest net value, proven for up to ``exact_up_to`` live cells.
+    """Return the plan of the highest net value, proven for up to ``exact_up_to`` pairs.
 
-    A cell, a customer with an offer, is live when it is eligible and either worth something or
-    in a segment with a minimum. Nothing of negative net value is chosen unless a minimum asks.
+    A pair of customer and offer counts if it is eligible and either has a positive net value or
+    belongs to a segment with a minimum. No offer of negative net value is chosen except for a
+    minimum.
 
     Raises
     ------
@@ -83,57 +83,59 @@ def allocate(problem: Problem, *, exact_up_to: int = 20_000) -> Allocation:
     arrays, limits = problem.arrays, problem.limits
     if limits.n_segments:
         check_minimums(arrays, limits)
-    draft = PartialPlan.empty(len(arrays), limits)
+    plan = PartialPlan.empty(len(arrays), limits)
     if not problem.net.size:
-        return _to_allocation(
-            problem, draft, Prices(0.0 * limits.finite_upper, limits.n_offers), 0.0, "exact"
-        )
+        prices = Prices(0.0 * limits.finite_upper, limits.n_offers)
+        return _to_allocation(problem, plan, prices, 0.0, "exact")
     scale = estimate_scale(arrays)
-    found = solve_dual(
-        arrays, limits, bound_prices(problem, limits, scale), scale, draft.offer_index
-    )
-    if found.upper_bound < len(arrays) * min(float(problem.net.min()), 0.0):
-        raise _infeasible_error()  # not even the worst plan would do
-    draft.usage, draft.net, pool = found.usage, found.net, found.pools[0]
-    draft.assign(
-        pool, sample_offers(found.shares, hash_keys(problem.select_keys(pool.rows), problem.seed))
-    )
-    repaired, bound, method = draft.repair(found, arrays), found.upper_bound, "dual"
-    known = -np.inf if repaired is None else draft.net
+    max_prices = bound_prices(problem, limits, scale)
+    dual = solve_dual(arrays, limits, max_prices, scale, plan.offer_index)
+    if dual.upper_bound < len(arrays) * min(float(problem.net.min()), 0.0):
+        raise _infeasible_error()  # even the worst plan has a higher net value
+    plan.usage, plan.net, undecided = dual.usage, dual.net, dual.pools[0]
+    plan.assign(undecided, sample_offers(dual.shares, _hash_rows(problem, undecided)))
+    repaired, bound, method = plan.repair(dual, arrays), dual.upper_bound, "dual"
+    known = -np.inf if repaired is None else plan.net
     if bound - known > OPTIMALITY_GAP * abs(bound) and _has_at_most(arrays, exact_up_to):
         repaired, method = arrays.select_all(), "exact"
-        bound = _solve_rest(draft, repaired, found, known)
+        bound = _improve_exactly(plan, repaired, dual, known)
     if repaired is None:
         raise _infeasible_error()
-    draft.break_ties(repaired, hash_keys(problem.select_keys(repaired.rows), problem.seed))
-    draft.drop_losses(arrays)
-    return _to_allocation(problem, draft, found.prices, bound, method)
+    plan.break_ties(repaired, _hash_rows(problem, repaired))
+    plan.drop_losses(arrays)
+    return _to_allocation(problem, plan, dual.prices, bound, method)
 
 
-def _has_at_most(arrays: CustomerArrays, most: int) -> bool:
-    """Whether at most so many cells are live."""
-    live = 0
+def _hash_rows(problem: Problem, pool: CustomerPool) -> np.ndarray:
+    return hash_keys(problem.select_keys(pool.rows), problem.seed)
+
+
+def _has_at_most(arrays: CustomerArrays, n_pairs: int) -> bool:
+    """Return whether at most ``n_pairs`` pairs of customer and offer can be chosen."""
+    count = 0
     for chunk in arrays.iter_chunks():
         pool = chunk.select(np.arange(len(chunk)))
-        live += int((pool.net > (0.0 if pool.segment is None else -np.inf)).sum())
-        if live > most:
+        count += int((pool.net > (0.0 if pool.segment is None else -np.inf)).sum())
+        if count > n_pairs:
             return False
     return True
 
 
-def _solve_rest(draft: PartialPlan, pool: CustomerPool, found: DualSolution, known: float) -> float:
-    """The bound of HiGHS, whose plan becomes the draft where it is better than the known one."""
-    solved = solve_exactly(pool, draft.limits, found.prices, found.upper_bound, known)
-    if solved.offer_index is None and not np.isfinite(known):
+def _improve_exactly(
+    plan: PartialPlan, pool: CustomerPool, dual: DualSolution, known: float
+) -> float:
+    """Take over the plan of HiGHS if it is better than the known one; return its upper bound."""
+    exact = solve_exactly(pool, plan.limits, dual.prices, dual.upper_bound, known)
+    if exact.offer_index is None and not np.isfinite(known):
         raise _infeasible_error()
-    if solved.offer_index is None:
-        return solved.upper_bound
-    before = draft.unassign(pool)
-    draft.assign(pool, solved.offer_index)
-    if draft.net < known:
-        draft.unassign(pool)
-        draft.assign(pool, before)
-    return solved.upper_bound
+    if exact.offer_index is None:
+        return exact.upper_bound
+    before = plan.unassign(pool)
+    plan.assign(pool, exact.offer_index)
+    if plan.net < known:
+        plan.unassign(pool)
+        plan.assign(pool, before)
+    return exact.upper_bound
 
 
 def _infeasible_error() -> RetainError:
@@ -144,17 +146,16 @@ def _infeasible_error() -> RetainError:
 
 
 def _to_allocation(
-    problem: Problem, draft: PartialPlan, prices: Prices, bound: float, method: str
+    problem: Problem, plan: PartialPlan, prices: Prices, bound: float, method: str
 ) -> Allocation:
-    """The plan with its certificate."""
-    bound = max(bound, draft.net)
-    gap = (bound - draft.net) / abs(bound) if bound != draft.net else 0.0
-    least = np.zeros(0 if problem.min_contacts is None else len(problem.min_contacts))
-    least[: len(prices.min_contacts)] = prices.min_contacts
+    bound = max(bound, plan.net)
+    gap = (bound - plan.net) / abs(bound) if bound != plan.net else 0.0
+    min_prices = np.zeros(0 if problem.min_contacts is None else len(problem.min_contacts))
+    min_prices[: len(prices.min_contacts)] = prices.min_contacts
     return Allocation(
-        offer_index=draft.offer_index,
-        objective=draft.net,
-        cost=float(draft.usage[0]),
+        offer_index=plan.offer_index,
+        objective=plan.net,
+        cost=float(plan.usage[0]),
         upper_bound=bound,
         relative_gap=gap,
         method=method,
@@ -162,5 +163,5 @@ def _to_allocation(
         budget_price=prices.budget,
         capacity_prices=prices.capacity.copy(),
         contact_price=prices.contacts,
-        min_contacts_prices=least,
+        min_contacts_prices=min_prices,
     )

@@ -1,11 +1,10 @@
 """Prices of the limits at one temperature: the smoothed Lagrangian dual, by Newton's method.
 
-With a price on each limit, every customer may be looked at alone: the dual's value is what the
-limits are worth plus, for each customer, the best of nothing and of each offer's net value less
-the price of what it uses (Fisher 1981). At any prices it bounds every plan from above. A
-temperature turns each best into a soft maximum (Nesterov 2005), whose shares say how a limit
-divides customers who are worth the same, and whose curvature gives Newton steps: some five for a
-temperature, where a method of gradients alone needs dozens.
+With a price on each limit, every customer is a problem of its own: the dual is the value of the
+limits plus, for each customer, the best of 0 and of each offer's net value less the price of its
+usage (Fisher 1981). At any prices it is an upper bound of every plan. A temperature turns each
+maximum into a soft maximum (Nesterov 2005), whose shares divide a limit among equal customers, and
+whose curvature gives Newton steps: about five per temperature, against dozens of gradient steps.
 """
 
 from __future__ import annotations
@@ -21,20 +20,20 @@ from retain.campaign.allocation.pool import CustomerPool
 
 @dataclass
 class Moments:
-    """Sums over customers of what their shares of each offer use of each limit.
+    """Sums over customers of the usage of limits expected under their shares.
 
     Attributes
     ----------
     usage
-        (limits,) Σ of expected uses.
+        (limits,) Σ of expected usage.
     squares
-        (limits, limits) Σ over customers and offers of share × use × useᵀ.
+        (limits, limits) Σ over customers and offers of share × usage × usageᵀ.
     products
-        (limits, limits) Σ over customers of expected use × its transpose.
+        (limits, limits) Σ over customers of expected usage × its transpose.
     sum_squared_shares
-        Σ over customers of the squares of the shares, nothing's included: 1 for a clear choice.
+        Σ over customers of the squared shares, the one of no offer included: 1 for a clear choice.
     n_customers
-        How many customers there are.
+        Number of customers.
     """
 
     usage: np.ndarray
@@ -45,20 +44,20 @@ class Moments:
 
     @classmethod
     def zeros(cls, limits: Limits) -> Moments:
-        """Those of nobody."""
+        """Return the moments of no customers."""
         size = len(limits.upper)
         return cls(np.zeros(size), np.zeros((size, size)), np.zeros((size, size)))
 
     @property
     def n_undecided(self) -> float:
-        """How many customers are left without a clear choice."""
+        """Number of customers without a clear choice."""
         return self.n_customers - self.sum_squared_shares
 
     def add(self, pool: CustomerPool, shares: np.ndarray) -> None:
         """Add customers and their shares (offers, customers)."""
-        offers, segments = len(shares), len(self.usage) - 2 - len(shares)
+        n_offers, n_segments = len(shares), len(self.usage) - 2 - len(shares)
         costs = shares * pool.cost.astype(shares.dtype)
-        rows = np.empty((2 + offers, len(pool)), dtype=shares.dtype)
+        rows = np.empty((2 + n_offers, len(pool)), dtype=shares.dtype)
         costs.sum(axis=0, out=rows[0])
         rows[1:-1] = shares
         shares.sum(axis=0, out=rows[-1])
@@ -71,8 +70,8 @@ class Moments:
         self.sum_squared_shares += len(pool) - 2 * total[-1] + product[-1, -1]
         self.n_customers += len(pool)
         self._add_offers(total, squares, product)
-        if pool.segment is not None and segments:
-            self._add_segments(pool, rows, segments)
+        if pool.segment is not None and n_segments:
+            self._add_segments(pool, rows, n_segments)
 
     def _add_offers(self, total: np.ndarray, squares: np.ndarray, product: np.ndarray) -> None:
         size = len(total)
@@ -80,32 +79,32 @@ class Moments:
         self.squares[:size, :size] += np.triu(squares) + np.triu(squares, 1).T
         self.products[:size, :size] += product
 
-    def _add_segments(self, pool: CustomerPool, rows: np.ndarray, segments: int) -> None:
-        """A contact within a segment counts against its minimum, hence the signs."""
+    def _add_segments(self, pool: CustomerPool, rows: np.ndarray, n_segments: int) -> None:
+        """Add the terms of the segments, negative since a contact counts against a minimum."""
         size = len(rows)
-        plain = np.array([pool.sum_by_segment(row, segments) for row in rows])
-        paired = np.array([pool.sum_by_segment(row * rows[-1], segments) for row in rows])
-        self.usage[size:] -= plain[-1]
-        for matrix, cross in ((self.squares, plain), (self.products, paired)):
+        sums = np.array([pool.sum_by_segment(row, n_segments) for row in rows])
+        products = np.array([pool.sum_by_segment(row * rows[-1], n_segments) for row in rows])
+        self.usage[size:] -= sums[-1]
+        for matrix, cross in ((self.squares, sums), (self.products, products)):
             matrix[:size, size:] -= cross
             matrix[size:, :size] -= cross.T
-            matrix[range(size, size + segments), range(size, size + segments)] += cross[-1]
+            matrix[range(size, size + n_segments), range(size, size + n_segments)] += cross[-1]
 
 
 MAX_NEWTON_STEPS = 30
-"""Newton steps at one temperature; fewer only cost precision."""
+"""Most Newton steps at one temperature; fewer only cost precision."""
 FIRST_STRIDE_TEMPERATURES = 30.0
-"""Temperatures by which the first step may change a reduced value; each may twice as much."""
+"""Largest change of a reduced value by the first step, in temperatures; it doubles each step."""
 
 
 @dataclass(frozen=True)
 class Dual:
-    """The dual of a pool under limits.
+    """Lagrangian dual of a pool under limits.
 
     Attributes
     ----------
     low, high
-        (limits,) the least and the most each price may be.
+        (limits,) bounds of each price.
     """
 
     pool: CustomerPool
@@ -122,27 +121,27 @@ class Dual:
         return unit
 
     def evaluate(self, prices: np.ndarray) -> float:
-        """The dual itself: no plan of the pool within the limits brings more."""
-        priced = Prices(prices, self.limits.n_offers)
-        best = sum(
-            float(chunk.apply_prices(priced).max(axis=0, initial=0.0).sum())
+        """Return the dual at prices (limits,), an upper bound of every plan within the limits."""
+        price_vector = Prices(prices, self.limits.n_offers)
+        soft_maxima = sum(
+            float(chunk.apply_prices(price_vector).max(axis=0, initial=0.0).sum())
             for chunk in self.pool.iter_chunks()
         )
-        return best + float(self.limits.finite_upper @ prices)
+        return soft_maxima + float(self.limits.finite_upper @ prices)
 
 
 @dataclass(frozen=True)
 class DualPoint:
-    """The smoothed dual at some prices.
+    """Smoothed dual at some prices.
 
     Attributes
     ----------
     value
-        The smoothed dual.
+        Value of the smoothed dual.
     slack
-        (limits,) what the shares leave of each limit: the gradient.
+        (limits,) limits less the usage under the shares: the gradient.
     moments
-        Of what the shares use.
+        Moments of the usage under the shares.
     """
 
     prices: np.ndarray
@@ -153,95 +152,95 @@ class DualPoint:
 
     @property
     def curvature(self) -> np.ndarray:
-        """(limits, limits) second derivatives: what the shares leave open of each use."""
+        """(limits, limits) second derivatives: the variance of the usage under the shares."""
         return np.asarray(self.moments.squares - self.moments.products) / self.temperature
 
 
 def compute_shares(
     pool: CustomerPool, prices: Prices, temperature: float
 ) -> tuple[np.ndarray, float]:
-    """(offers, customers) the share of each offer, and the sum of the soft maxima.
+    """Return the share of each offer (offers, customers), and the sum of the soft maxima.
 
-    Shares are of single precision, whose exponential numpy computes ten times as fast.
+    Shares are of single precision, whose exponential NumPy computes ten times as fast.
     """
     z = pool.apply_prices(prices)
     top = z.max(axis=0, initial=0.0)
     z -= top
     z *= 1 / temperature
-    share = z.astype(np.float32)
-    np.exp(share, out=share)
+    shares = z.astype(np.float32)
+    np.exp(shares, out=shares)
     top *= 1 / temperature
-    total = share.sum(axis=0)
+    total = shares.sum(axis=0)
     total += np.exp(-top.astype(np.float32))
-    share *= 1 / total
-    return share, temperature * float(top.sum() + np.log(total).sum(dtype=float))
+    shares *= 1 / total
+    return shares, temperature * float(top.sum() + np.log(total).sum(dtype=float))
 
 
 def evaluate_smoothed(dual: Dual, prices: np.ndarray, temperature: float) -> DualPoint:
-    """The dual smoothed by ``temperature`` > 0, in units of net value."""
+    """Return the dual smoothed by ``temperature`` > 0, in units of net value."""
     limits = dual.limits
-    moments, priced = Moments.zeros(limits), Prices(prices, limits.n_offers)
+    moments, price_vector = Moments.zeros(limits), Prices(prices, limits.n_offers)
     value = float(limits.finite_upper @ prices)
     for chunk in dual.pool.iter_chunks():
-        share, best = compute_shares(chunk, priced, temperature)
-        moments.add(chunk, share)
-        value += best
+        shares, soft_maxima = compute_shares(chunk, price_vector, temperature)
+        moments.add(chunk, shares)
+        value += soft_maxima
     return DualPoint(prices, temperature, value, limits.finite_upper - moments.usage, moments)
 
 
 def minimise_smoothed(
     dual: Dual, start: np.ndarray, temperature: float, tolerance: float
 ) -> DualPoint:
-    """The prices at which the smoothed dual is least, by Newton steps projected on the bounds.
+    """Minimise the smoothed dual by Newton steps projected on the bounds.
 
     Parameters
     ----------
     tolerance
-        Stops when the next step promises less than this many temperatures.
+        Expected decrease, in temperatures, below which the steps stop.
     """
     point = evaluate_smoothed(dual, np.clip(start, dual.low, dual.high), temperature)
     for number in range(MAX_NEWTON_STEPS):
         step = _newton_step(dual, point, FIRST_STRIDE_TEMPERATURES * 2**number)
-        promised = -float(point.slack @ step)
-        if promised < tolerance * temperature:
+        expected_decrease = -float(point.slack @ step)
+        if expected_decrease < tolerance * temperature:
             break
-        better = _search_line(dual, point, step)
-        if better is None:
+        next_point = _search_line(dual, point, step)
+        if next_point is None:
             break
-        point = better
+        point = next_point
     return point
 
 
 def _newton_step(dual: Dual, point: DualPoint, stride: float) -> np.ndarray:
-    """The Newton step of all prices that no bound holds (Bertsekas 1982).
+    """Return the Newton step of all prices not held by a bound (Bertsekas 1982).
 
-    A ridge in proportion to the slope keeps each price from moving by more than ``stride``
-    temperatures, where the curvature has nothing to say; near the solution it vanishes.
+    A ridge proportional to the slope limits the move of each price to ``stride`` temperatures where
+    the curvature is flat; near the solution it vanishes.
     """
-    held = ((point.prices <= dual.low) & (point.slack >= 0)) | (
+    at_bound = ((point.prices <= dual.low) & (point.slack >= 0)) | (
         (point.prices >= dual.high) & (point.slack <= 0)
     )
-    (free,) = np.nonzero(~held)
+    (free,) = np.nonzero(~at_bound)
     step, slope = np.zeros_like(point.slack), point.slack[free]
-    far = stride * point.temperature * dual.unit[free]
-    curved = point.curvature[np.ix_(free, free)] + np.diag(np.abs(slope) / far)
-    step[free] = -invert_curvature(curved) @ slope
+    reach = stride * point.temperature * dual.unit[free]
+    curvature = point.curvature[np.ix_(free, free)] + np.diag(np.abs(slope) / reach)
+    step[free] = -invert_curvature(curvature) @ slope
     return step
 
 
 def _search_line(dual: Dual, point: DualPoint, step: np.ndarray) -> DualPoint | None:
-    """The first point along the step that descends enough (Armijo); None where none does."""
+    """Return the first point along the step that descends enough (Armijo); None if none does."""
     for length in (1.0, 0.3, 0.1, 0.03, 0.01, 1e-3, 1e-4):
         prices = np.clip(point.prices + length * step, dual.low, dual.high)
-        tried = evaluate_smoothed(dual, prices, point.temperature)
-        if tried.value <= point.value + 1e-4 * float(point.slack @ (prices - point.prices)):
-            return tried
+        candidate = evaluate_smoothed(dual, prices, point.temperature)
+        if candidate.value <= point.value + 1e-4 * float(point.slack @ (prices - point.prices)):
+            return candidate
     return None
 
 
-def invert_curvature(curved: np.ndarray) -> np.ndarray:
-    """The inverse of second derivatives, in their own scales, with a ridge where they vanish."""
-    size = np.sqrt(np.maximum(curved.diagonal(), 0))
+def invert_curvature(curvature: np.ndarray) -> np.ndarray:
+    """Return the inverse of second derivatives, scaled, with a ridge where they vanish."""
+    size = np.sqrt(np.maximum(curvature.diagonal(), 0))
     size = np.maximum(size, 1e-7 * size.max(initial=0) + 1e-100)
-    scaled = curved / np.outer(size, size) + 1e-9 * np.eye(len(curved))
+    scaled = curvature / np.outer(size, size) + 1e-9 * np.eye(len(curvature))
     return np.linalg.inv(scaled) / np.outer(size, size)

@@ -1,4 +1,4 @@
-"""The best plan there is, by HiGHS, among the choices that the bound leaves open."""
+"""Optimal plan by HiGHS, among the choices that the bound leaves open."""
 
 from __future__ import annotations
 
@@ -15,24 +15,23 @@ from retain.campaign.allocation.price_region import compute_usage
 from retain.campaign.allocation.repair import ROUNDING_SHARE
 
 STATUS_OPTIMAL, STATUS_INFEASIBLE = 0, 2
-"""What scipy's status says of a plan, or of there being none."""
-
+"""Values of scipy's ``status``."""
 MAX_NODES = 1_000
-"""Nodes of the search at most; without a clock, so that every machine ends with the same plan."""
+"""Most nodes of the search. There is no time limit, so that all machines get the same plan."""
 
 
 @dataclass(frozen=True)
 class ExactSolution:
-    """What HiGHS found.
+    """Result of HiGHS.
 
     Attributes
     ----------
     offer_index
-        (customers,) −1 for nothing; None where no plan was found.
+        (customers,) −1 for no offer; None if no plan was found.
     upper_bound
-        No plan brings more.
+        Upper bound of the net value of every plan.
     may_exist
-        Whether there is any plan; True also where that is unknown.
+        False if there is no plan at all.
     """
 
     offer_index: np.ndarray | None
@@ -42,18 +41,18 @@ class ExactSolution:
 
 @dataclass(frozen=True)
 class ReducedProblem:
-    """Customers with more than one choice left.
+    """Problem of the customers with more than one open choice.
 
     Attributes
     ----------
     pool, limits
-        The customers, and what all others leave of the limits.
+        The customers, and the limits less the usage of all others.
     is_open
-        (offers + 1, customers) which choices are left; the last is nothing.
+        (offers + 1, customers) True for open choices; the last is no offer.
     max_slack
-        (limits,) the most of each limit that a better plan than the known one leaves unused.
+        (limits,) largest slack of each limit in a plan better than the known one.
     scale
-        What net values are multiplied by, so that HiGHS's tolerances are small to them.
+        Factor of net values that makes HiGHS's tolerances small.
     """
 
     pool: CustomerPool
@@ -66,127 +65,124 @@ class ReducedProblem:
 def solve_exactly(
     pool: CustomerPool, limits: Limits, prices: Prices, bound: float, known: float
 ) -> ExactSolution:
-    """The plan of the highest net value.
+    """Return the plan of the highest net value.
 
-    A choice that loses more against the prices than lies between the bound and the net value of a
-    ``known`` plan, −inf without one, is in no better plan (Balas & Zemel 1980); nor does a better
-    plan leave more unused than that is worth. What is left is small.
+    A choice whose loss against the prices exceeds the difference of the bound and the net value of
+    a ``known`` plan, −inf without one, is in no better plan (Balas & Zemel 1980). Nor has a better
+    plan a slack worth more than that. Few choices remain open.
     """
     reduced = np.vstack([pool.apply_prices(prices), np.zeros(len(pool))])
     loss = reduced.max(axis=0) - reduced
-    room = (bound - known) * (1 + 1e-9)
-    left = np.isfinite(loss) & (loss <= room)
-    sure = left.sum(axis=0) == 1
-    offer_index = np.where(sure, left.argmax(axis=0), -1).astype(np.int16)
+    gap = (bound - known) * (1 + 1e-9)
+    is_open = np.isfinite(loss) & (loss <= gap)
+    is_fixed = is_open.sum(axis=0) == 1
+    offer_index = np.where(is_fixed, is_open.argmax(axis=0), -1).astype(np.int16)
     offer_index[offer_index == len(pool.net)] = -1
     usage, net = compute_usage(pool, offer_index, limits)
-    places = np.flatnonzero(~sure)
+    index = np.flatnonzero(~is_fixed)
     slack = np.full(len(prices.vector), np.inf)
-    np.divide(room, prices.vector, out=slack, where=prices.vector > 0)
+    np.divide(gap, prices.vector, out=slack, where=prices.vector > 0)
     scale = 1e3 / abs(bound) if bound else 1.0
-    core = ReducedProblem(
-        pool.select(places), limits.subtract(usage), left[:, places], slack, scale
-    )
-    found = _solve_reduced(core)
-    if found.offer_index is None:
-        none_better = not found.may_exist and np.isfinite(known)
-        return ExactSolution(None, known if none_better else bound, found.may_exist)
-    offer_index[places] = found.offer_index
-    return ExactSolution(offer_index, min(bound, net + found.upper_bound), found.may_exist)
+    remaining = limits.subtract(usage)
+    problem = ReducedProblem(pool.select(index), remaining, is_open[:, index], slack, scale)
+    solution = _solve_reduced(problem)
+    if solution.offer_index is None:
+        none_better = not solution.may_exist and np.isfinite(known)
+        return ExactSolution(None, known if none_better else bound, solution.may_exist)
+    offer_index[index] = solution.offer_index
+    return ExactSolution(offer_index, min(bound, net + solution.upper_bound), solution.may_exist)
 
 
-def _solve_reduced(core: ReducedProblem) -> ExactSolution:
-    """The best choice for a core, held to its limits: HiGHS's tolerance may pass a budget."""
-    found = _run_highs(core)
-    if found.offer_index is None:
-        return found
-    usage, _ = compute_usage(core.pool, found.offer_index, core.limits)
-    over = usage - core.limits.upper - ROUNDING_SHARE * np.abs(core.limits.finite_upper)
-    if (over <= 0).all():
-        return found
-    less = Limits(core.limits.upper - 2 * np.maximum(over, 0), core.limits.n_offers)
-    again = _run_highs(replace(core, limits=less))
-    if (
-        again.offer_index is None
-        or (compute_usage(core.pool, again.offer_index, less)[0] > core.limits.upper).any()
-    ):
-        return ExactSolution(None, found.upper_bound, may_exist=True)
-    return replace(again, upper_bound=found.upper_bound)
+def _solve_reduced(problem: ReducedProblem) -> ExactSolution:
+    """Return the best choice within the limits, which HiGHS's tolerance may exceed."""
+    pool, limits = problem.pool, problem.limits
+    first = _run_highs(problem)
+    if first.offer_index is None:
+        return first
+    usage, _ = compute_usage(pool, first.offer_index, limits)
+    excess = usage - limits.upper - ROUNDING_SHARE * np.abs(limits.finite_upper)
+    if (excess <= 0).all():
+        return first
+    tighter = Limits(limits.upper - 2 * np.maximum(excess, 0), limits.n_offers)
+    second = _run_highs(replace(problem, limits=tighter))
+    if second.offer_index is not None:
+        usage, _ = compute_usage(pool, second.offer_index, tighter)
+        if (usage <= limits.upper).all():
+            return replace(second, upper_bound=first.upper_bound)
+    return ExactSolution(None, first.upper_bound, may_exist=True)
 
 
-def _run_highs(core: ReducedProblem) -> ExactSolution:
-    """What HiGHS says of a core."""
-    pool, limits = core.pool, core.limits
-    offer, customer = np.nonzero(core.is_open[:-1])
-    cells, given = len(offer), limits.is_finite
-    if not cells:
-        fits = bool((limits.finite_upper[given] >= -1e-9).all())
-        nothing = np.full(len(pool), -1, dtype=np.int16)
-        return ExactSolution(nothing if fits else None, 0.0, may_exist=fits)
-    price = pool.cost[offer, customer]
-    found = milp(
-        np.concatenate([-core.scale * pool.net[offer, customer], np.zeros(limits.n_offers)]),
-        integrality=np.concatenate(
-            [np.full(cells, _costs_vary(price, offer)), np.ones(limits.n_offers)]
-        ),
-        bounds=Bounds(0, np.concatenate([np.ones(cells), np.full(limits.n_offers, len(pool))])),
-        constraints=[*_build_constraints(core, offer, customer)],
+def _run_highs(problem: ReducedProblem) -> ExactSolution:
+    pool, limits = problem.pool, problem.limits
+    offer, customer = np.nonzero(problem.is_open[:-1])
+    n_pairs = len(offer)
+    offer_index = np.full(len(pool), -1, dtype=np.int16)
+    if not n_pairs:
+        fits = bool((limits.finite_upper[limits.is_finite] >= -1e-9).all())
+        return ExactSolution(offer_index if fits else None, 0.0, may_exist=fits)
+    is_integer = np.full(n_pairs, _costs_vary(pool.cost[offer, customer], offer))
+    result = milp(
+        np.concatenate([-problem.scale * pool.net[offer, customer], np.zeros(limits.n_offers)]),
+        integrality=np.concatenate([is_integer, np.ones(limits.n_offers)]),
+        bounds=Bounds(0, np.concatenate([np.ones(n_pairs), np.full(limits.n_offers, len(pool))])),
+        constraints=[*_build_constraints(problem, offer, customer)],
         options={"mip_rel_gap": 0.0, "node_limit": MAX_NODES},
     )
-    if found.x is None:
-        return ExactSolution(None, np.inf, may_exist=found.status != STATUS_INFEASIBLE)
-    offer_index, taken = np.full(len(pool), -1, dtype=np.int16), found.x[:cells] > 0.5
-    offer_index[customer[taken]] = offer[taken]
-    if found.status == STATUS_OPTIMAL:
-        bound = float(pool.net[offer[taken], customer[taken]].sum())
+    if result.x is None:
+        return ExactSolution(None, np.inf, may_exist=result.status != STATUS_INFEASIBLE)
+    is_chosen = result.x[:n_pairs] > 0.5
+    offer, customer = offer[is_chosen], customer[is_chosen]
+    offer_index[customer] = offer
+    if result.status == STATUS_OPTIMAL:
+        bound = float(pool.net[offer, customer].sum())
     else:
-        bound = -float(found.mip_dual_bound) / core.scale
+        bound = -float(result.mip_dual_bound) / problem.scale
     return ExactSolution(offer_index, bound, may_exist=True)
 
 
-def _costs_vary(price: np.ndarray, offer: np.ndarray) -> bool:
-    """Whether any offer costs one customer more than another.
+def _costs_vary(cost: np.ndarray, offer: np.ndarray) -> bool:
+    """Return whether the cost of any offer differs between customers.
 
-    Where none does, only the counts must be whole numbers: to give offers so many times is a
-    transport, whose corners are whole.
+    If none does, only the counts must be integers: the rest is a transportation problem, whose
+    vertices are integer.
     """
     order = np.argsort(offer, kind="stable")
     same = np.diff(offer[order]) == 0
-    return bool((np.diff(price[order])[same] != 0).any())
+    return bool((np.diff(cost[order])[same] != 0).any())
 
 
 def _build_constraints(
-    core: ReducedProblem, offer: np.ndarray, customer: np.ndarray
+    problem: ReducedProblem, offer: np.ndarray, customer: np.ndarray
 ) -> Iterator[LinearConstraint]:
-    """Limits, one offer a customer, and each offer's count, a variable good to branch on."""
-    pool, limits = core.pool, core.limits
-    given, cells = limits.is_finite, len(offer)
-    rows, unit = _build_usage_matrix(pool, offer, customer, limits), np.ones(len(limits.upper))
+    """Yield limits, one offer per customer, and the count of each offer, to branch on."""
+    pool, limits = problem.pool, problem.limits
+    is_finite, n_pairs = limits.is_finite, len(offer)
+    usage, unit = _build_usage_matrix(pool, offer, customer, limits), np.ones(len(limits.upper))
     unit[0] = float(pool.cost.mean()) or 1.0
-    lowest = (limits.upper[given] - core.max_slack[given]) / unit[given]
-    max_prices = limits.upper[given] / unit[given]
-    ones = np.ones(cells)
-    once = csr_array((ones, (customer, range(cells))), shape=(len(pool), cells))
-    counts = csr_array((ones, (offer, range(cells))), shape=(limits.n_offers, cells))
-    must = np.where(core.is_open[-1], 0.0, 1.0)
-    for matrix, least, most in (
-        (csr_array(rows[given] / unit[given, None]), lowest, max_prices),
-        (once, must, np.ones(len(pool))),
+    lower = (limits.upper[is_finite] - problem.max_slack[is_finite]) / unit[is_finite]
+    upper = limits.upper[is_finite] / unit[is_finite]
+    ones = np.ones(n_pairs)
+    by_customer = csr_array((ones, (customer, range(n_pairs))), shape=(len(pool), n_pairs))
+    by_offer = csr_array((ones, (offer, range(n_pairs))), shape=(limits.n_offers, n_pairs))
+    min_offers = np.where(problem.is_open[-1], 0.0, 1.0)
+    for matrix, low, high in (
+        (csr_array(usage[is_finite] / unit[is_finite, None]), lower, upper),
+        (by_customer, min_offers, np.ones(len(pool))),
     ):
-        empty = csr_array((matrix.shape[0], limits.n_offers))
-        yield LinearConstraint(hstack([matrix, empty], format="csr"), least, most)
-    equal = hstack([counts, -eye_array(limits.n_offers)], format="csr")
-    yield LinearConstraint(equal, 0.0, 0.0)
+        no_counts = csr_array((matrix.shape[0], limits.n_offers))
+        yield LinearConstraint(hstack([matrix, no_counts], format="csr"), low, high)
+    counts = hstack([by_offer, -eye_array(limits.n_offers)], format="csr")
+    yield LinearConstraint(counts, 0.0, 0.0)
 
 
 def _build_usage_matrix(
     pool: CustomerPool, offer: np.ndarray, customer: np.ndarray, limits: Limits
 ) -> np.ndarray:
-    """(limits, cells) what each open choice uses of each limit."""
-    rows = np.zeros((len(limits.upper), len(offer)))
-    rows[0] = pool.cost[offer, customer]
-    rows[1 + offer, range(len(offer))] = 1
-    rows[1 + limits.n_offers] = 1
+    """Return the usage (limits, pairs) of each limit by each open choice."""
+    usage = np.zeros((len(limits.upper), len(offer)))
+    usage[0] = pool.cost[offer, customer]
+    usage[1 + offer, range(len(offer))] = 1
+    usage[1 + limits.n_offers] = 1
     if pool.segment is not None:
-        rows[2 + limits.n_offers + pool.segment[customer], range(len(offer))] = -1
-    return rows
+        usage[2 + limits.n_offers + pool.segment[customer], range(len(offer))] = -1
+    return usage

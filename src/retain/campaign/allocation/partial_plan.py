@@ -1,4 +1,4 @@
-"""A plan in the making: what it uses and brings, and the last hand laid on it."""
+"""A plan in progress: its usage of the limits, its repair, and ties broken at random."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ GOLDEN_RATIO_64_BIT = 0x9E3779B97F4A7C15
 
 
 def hash_keys(keys: np.ndarray, seed: int) -> np.ndarray:
-    """(customers,) uint64 in which neither the order of the keys nor the seed is recognisable.
+    """Return uint64 hashes (customers,) that depend on key and seed alone.
 
-    The finaliser of SplitMix64 (Steele, Lea & Flood 2014) over key and seed.
+    The finaliser of SplitMix64 (Steele, Lea & Flood 2014).
 
     >>> a, b = (hash_keys(np.arange(3, dtype=np.uint64), seed) for seed in (0, 1))
     >>> (a == b).any(), (a == hash_keys(np.arange(3, dtype=np.uint64), 0)).all()
@@ -32,55 +32,56 @@ def hash_keys(keys: np.ndarray, seed: int) -> np.ndarray:
 
 
 def sample_offers(shares: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """(customers,) one offer each, −1 for nothing, drawn with these shares (offers, customers).
+    """Return one offer (customers,), −1 for none, sampled with shares (offers, customers).
 
-    Draws are spread evenly along the hashed ``order``, so that counts come close to the shares'
-    sums.
+    Samples are spread evenly along the hashed ``order``, so that counts are close to the sums of
+    the shares.
     """
     rank = np.empty(len(order))
     rank[np.argsort(order)] = np.arange(len(order))
     point = (rank * (GOLDEN_RATIO_64_BIT / 2**64) + 0.5) % 1.0
-    passed = np.cumsum(shares, axis=0, dtype=float) > point
-    return np.where(passed[-1], passed.argmax(axis=0), -1).astype(np.int16)
+    is_above = np.cumsum(shares, axis=0, dtype=float) > point
+    return np.where(is_above[-1], is_above.argmax(axis=0), -1).astype(np.int16)
 
 
 def shuffle_ties(pool: CustomerPool, offer_index: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """The same choice (customers,), dealt again by the hashed order among equal customers.
+    """Return the choice (customers,) with offers exchanged by hashed order among equal customers.
 
-    Equal are customers of one segment whom every offer brings and costs the same. Whatever a
-    solver gave to them, it is worth as much with whoever of them has it.
+    Customers of one segment are equal if every offer has the same net value and cost with them.
+    The exchange changes neither usage nor net value.
     """
     kind = _hash_kinds(pool)
-    dealt = np.empty_like(offer_index)
-    dealt[np.lexsort((order, kind))] = offer_index[np.lexsort((offer_index, kind))]
-    return dealt
+    shuffled = np.empty_like(offer_index)
+    shuffled[np.lexsort((order, kind))] = offer_index[np.lexsort((offer_index, kind))]
+    return shuffled
 
 
 def _hash_kinds(pool: CustomerPool) -> np.ndarray:
-    """(customers,) uint64, the same for equal customers, and for others almost never."""
-    parts = [*pool.net, *pool.cost] + ([] if pool.segment is None else [pool.segment.astype(float)])
+    """Return uint64 hashes (customers,), the same for equal customers."""
+    columns = [*pool.net, *pool.cost]
+    columns += [] if pool.segment is None else [pool.segment.astype(float)]
     kind = np.zeros(len(pool), dtype=np.uint64)
-    for part in parts:
-        kind = hash_keys(kind ^ np.ascontiguousarray(part + 0.0).view(np.uint64), 0)
+    for column in columns:
+        kind = hash_keys(kind ^ np.ascontiguousarray(column + 0.0).view(np.uint64), 0)
     return kind
 
 
 GOOD_GAP, FAIR_GAP = 3e-7, 3e-6
-"""Gaps below which a plan is not improved further, or not among more customers."""
+"""Relative gaps below which a plan is not improved further, and not in larger pools."""
 REPAIR_POOL_CUSTOMERS = (400, 3_200, 25_600)
-"""Customers nearest to their margin among whom a repair is tried, until one comes off."""
+"""Customers nearest to their margin tried in a repair, until one succeeds."""
 
 
 @dataclass
 class PartialPlan:
-    """A plan, and what it uses and brings.
+    """A plan with its usage and net value.
 
     Attributes
     ----------
     offer_index
-        (customers,) index of the offer, −1 for nothing.
-    used, net
-        What it uses of each limit, and its net value.
+        (customers,) index of the offer, −1 for none.
+    usage, net
+        Usage of each limit (limits,), and net value.
     """
 
     offer_index: np.ndarray
@@ -89,74 +90,67 @@ class PartialPlan:
     net: float
 
     @classmethod
-    def empty(cls, customers: int, limits: Limits) -> PartialPlan:
-        """The plan that does nothing."""
-        return cls(np.full(customers, -1, dtype=np.int16), limits, 0.0 * limits.finite_upper, 0.0)
+    def empty(cls, n_customers: int, limits: Limits) -> PartialPlan:
+        """Return the plan without offers."""
+        offer_index = np.full(n_customers, -1, dtype=np.int16)
+        return cls(offer_index, limits, 0.0 * limits.finite_upper, 0.0)
 
     def assign(self, pool: CustomerPool, choice: np.ndarray) -> None:
-        """Choose for the customers of a pool, who do not count yet."""
+        """Set the choice for the customers of a pool, who have none yet."""
         usage, net = compute_usage(pool, choice, self.limits)
         self.offer_index[pool.rows] = choice
         self.usage = self.usage + usage
         self.net += net
 
     def unassign(self, pool: CustomerPool) -> np.ndarray:
-        """The choice for the customers of a pool, who no longer count."""
+        """Remove the choice for the customers of a pool and return it."""
         choice: np.ndarray = self.offer_index[pool.rows]
         usage, net = compute_usage(pool, choice, self.limits)
         self.usage = self.usage - usage
         self.net -= net
         return choice
 
-    def repair(self, found: DualSolution, arrays: CustomerArrays) -> CustomerPool | None:
-        """Bring the plan within its limits.
-
-        Returns
-        -------
-        Pool
-            The customers among whom that was done; None where it could not be.
-        """
-        within = None
-        for pool in found.pools:
-            within = pool if self._repair_pool(pool, found) else within
-            if within is not None and found.upper_bound - self.net <= FAIR_GAP * abs(
-                found.upper_bound
-            ):
-                return within
-        if within is None:
+    def repair(self, dual: DualSolution, arrays: CustomerArrays) -> CustomerPool | None:
+        """Bring the plan within its limits and return the pool used; None if it fails."""
+        repaired = None
+        tolerance = FAIR_GAP * abs(dual.upper_bound)
+        for pool in dual.pools:
+            repaired = pool if self._repair_pool(pool, dual) else repaired
+            if repaired is not None and dual.upper_bound - self.net <= tolerance:
+                return repaired
+        if repaired is None:
             users = self._select_limit_users(arrays)
-            within = users if self._repair_pool(users, found) else None
-        return within
+            repaired = users if self._repair_pool(users, dual) else None
+        return repaired
 
-    def _repair_pool(self, pool: CustomerPool, found: DualSolution) -> bool:
-        """Whether the plan came within its limits by moves of a pool's customers."""
-        for many in REPAIR_POOL_CUSTOMERS:
-            some = pool.select(
-                select_marginal(pool, found.prices, self.offer_index[pool.rows], many)
-            )
-            choice = self.unassign(some)
-            left, goal = self.limits.subtract(self.usage), GOOD_GAP * abs(found.upper_bound)
-            new = repair_plan(some, choice, left, found.prices, goal)
-            self.assign(some, choice if new is None else new)
-            if new is not None or many >= len(pool):
-                return new is not None
+    def _repair_pool(self, pool: CustomerPool, dual: DualSolution) -> bool:
+        """Return whether moves of a pool's customers brought the plan within its limits."""
+        for size in REPAIR_POOL_CUSTOMERS:
+            index = select_marginal(pool, dual.prices, self.offer_index[pool.rows], size)
+            marginal = pool.select(index)
+            choice = self.unassign(marginal)
+            slack, goal = self.limits.subtract(self.usage), GOOD_GAP * abs(dual.upper_bound)
+            repaired = repair_plan(marginal, choice, slack, dual.prices, goal)
+            self.assign(marginal, choice if repaired is None else repaired)
+            if repaired is not None or size >= len(pool):
+                return repaired is not None
         return False
 
     def _select_limit_users(self, arrays: CustomerArrays) -> CustomerPool:
-        """All who use a limit that is passed, or could help a segment that lacks contacts."""
-        over, offers = self.usage > self.limits.upper, self.limits.n_offers
-        which = (self.offer_index >= 0) & (over[0] | over[1 + offers])
-        which |= np.isin(self.offer_index, np.flatnonzero(over[1 : 1 + offers]))
+        """Return the customers who use an exceeded limit or are in a segment below its minimum."""
+        exceeded, n_offers = self.usage > self.limits.upper, self.limits.n_offers
+        is_user = (self.offer_index >= 0) & (exceeded[0] | exceeded[1 + n_offers])
+        is_user |= np.isin(self.offer_index, np.flatnonzero(exceeded[1 : 1 + n_offers]))
         if arrays.segment is not None:
-            which |= over[2 + offers :][arrays.segment]
-        return arrays.select(np.flatnonzero(which))
+            is_user |= exceeded[2 + n_offers :][arrays.segment]
+        return arrays.select(np.flatnonzero(is_user))
 
     def break_ties(self, pool: CustomerPool, order: np.ndarray) -> None:
-        """Let a hashed order decide among equal customers of a pool."""
+        """Exchange offers among equal customers of a pool by a hashed order."""
         self.offer_index[pool.rows] = shuffle_ties(pool, self.offer_index[pool.rows], order)
 
     def drop_losses(self, arrays: CustomerArrays) -> None:
-        """Take back what brings a loss where a segment has more contacts than it must have."""
+        """Remove offers of negative net value in segments above their minimum."""
         first = 2 + self.limits.n_offers
         for segment in range(self.limits.n_segments):
             spare = self.limits.upper[first + segment] - self.usage[first + segment]
@@ -164,7 +158,7 @@ class PartialPlan:
                 continue
             (rows,) = np.nonzero((arrays.segment == segment) & (self.offer_index >= 0))
             net = arrays.net[rows, self.offer_index[rows]]
-            many = int(min(spare, (net < 0).sum()))
-            pool = arrays.select(rows[np.argsort(net, kind="stable")[:many]])
+            n_dropped = int(min(spare, (net < 0).sum()))
+            pool = arrays.select(rows[np.argsort(net, kind="stable")[:n_dropped]])
             self.unassign(pool)
-            self.assign(pool, np.full(many, -1, dtype=np.int16))
+            self.assign(pool, np.full(n_dropped, -1, dtype=np.int16))

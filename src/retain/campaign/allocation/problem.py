@@ -1,4 +1,4 @@
-"""What an allocation is asked for: net values, costs, limits; and whether there is an answer."""
+"""Input of an allocation: net values, costs and limits, checked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from retain.campaign.allocation.pool import CustomerArrays
 from retain.errors import RetainError
 
 MAX_PRICE_RATIO = 1e6
-"""Times the usual net value that the price of a usual contact may be."""
+"""Upper bound of the price of a typical contact, as a multiple of a typical net value."""
 
 
 @dataclass(frozen=True)
@@ -23,32 +23,31 @@ class Problem:
     net
         (n, m) expected net value of an offer to a customer; finite.
     cost
-        (n, m) expected cost, or (m,) where it is the same for everybody; ≥ 0.
+        (n, m) expected cost, or (m,) if it is the same for all customers; ≥ 0.
     eligible
-        (n, m) whether a customer may get an offer; None is everybody everything.
+        (n, m) True where a customer may get an offer; None is everywhere.
     budget
-        The most all offers together may cost; None is no limit.
+        Highest total cost; None is no limit.
     capacity
-        (m,) the most customers each offer may go to, ``inf`` without limit; None is no limits.
+        (m,) most customers of each offer, ``inf`` without limit; None is no limits.
     max_contacts
-        The most customers who may get any offer; None is no limit.
+        Most customers who get any offer; None is no limit.
     segment
         (n,) the segment of each customer, 0 … k − 1; needed with ``min_contacts``.
     min_contacts
-        (k,) customers of each segment who must get an offer, were it at a loss; None is nobody.
+        (k,) fewest customers of each segment who get an offer, even at a loss; None is no minimum.
     keys
-        (n,) numbers that tell customers apart wherever they stand, as hashes of their ids; None
-        takes their places.
+        (n,) numbers that identify customers in any order of rows, such as hashes of their ids;
+        None uses the row numbers.
     seed
-        Decides among customers who are worth the same.
+        Seed for ties between customers.
 
     Raises
     ------
     RetainError
-        Where a net value or a cost is no number, a cost or a limit is below zero, or a segment
-        has fewer eligible customers than must be contacted.
+        A net value or a cost is not a number, or a cost or a limit is below zero.
     ValueError
-        Where shapes do not fit.
+        Shapes do not fit.
     """
 
     net: np.ndarray
@@ -63,7 +62,7 @@ class Problem:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        """Hold the arrays against each other."""
+        """Check the arrays."""
         for name in ("net", "cost"):
             object.__setattr__(self, name, np.ascontiguousarray(getattr(self, name), dtype=float))
         self._check_shapes()
@@ -72,18 +71,18 @@ class Problem:
 
     def _check_shapes(self) -> None:
         n, m = self.net.shape
-        least = None if self.min_contacts is None else (len(self.min_contacts),)
+        min_contacts = None if self.min_contacts is None else (len(self.min_contacts),)
         shapes = (
             ("cost", self.cost, ((n, m), (m,))),
             ("eligible", self.eligible, ((n, m),)),
             ("capacity", self.capacity, ((m,),)),
             ("segment", self.segment, ((n,),)),
-            ("min_contacts", self.min_contacts, (least,)),
+            ("min_contacts", self.min_contacts, (min_contacts,)),
             ("keys", self.keys, ((n,),)),
         )
-        for name, array, fitting in shapes:
-            if array is not None and np.shape(array) not in fitting:
-                raise ValueError(f"{name} is {np.shape(array)}, expected {fitting} with net {n, m}")
+        for name, array, allowed in shapes:
+            if array is not None and np.shape(array) not in allowed:
+                raise ValueError(f"{name} is {np.shape(array)}, expected {allowed} with net {n, m}")
         if self.min_contacts is not None and self.segment is None:
             raise ValueError("min_contacts is given without segment")
 
@@ -93,12 +92,12 @@ class Problem:
                 "net value", self.net, ~np.isfinite(self.net), "a finite number"
             )
         if self.cost.size and not (self.cost.min() >= 0 and self.cost.max() < np.inf):
-            wrong = ~(np.isfinite(self.cost) & (self.cost >= 0))
-            raise _invalid_value_error("cost", self.cost, wrong, "a finite number, at least 0")
+            invalid = ~(np.isfinite(self.cost) & (self.cost >= 0))
+            raise _invalid_value_error("cost", self.cost, invalid, "a finite number, at least 0")
 
     def _check_limits(self) -> None:
         limits = (("budget", self.budget), ("max_contacts", self.max_contacts))
-        for name, value in (*limits, *(("capacity", one) for one in self._capacity)):
+        for name, value in (*limits, *(("capacity", limit) for limit in self._capacity)):
             if value is not None and not value >= 0:
                 raise RetainError.at(name, f"it is {value!r}", "expected a number, at least 0")
         if self.segment is not None and len(self.segment) and self.min_contacts is not None:
@@ -111,78 +110,74 @@ class Problem:
 
     @property
     def _capacity(self) -> np.ndarray:
-        offers = self.net.shape[1]
-        return np.full(offers, np.inf) if self.capacity is None else np.asarray(self.capacity)
+        n_offers = self.net.shape[1]
+        return np.full(n_offers, np.inf) if self.capacity is None else np.asarray(self.capacity)
 
     def select_keys(self, rows: np.ndarray) -> np.ndarray:
-        """What tells the customers at these places from others."""
+        """Return the keys of the customers of these rows."""
         return rows if self.keys is None else np.asarray(self.keys)[rows]
 
     @property
     def has_minimums(self) -> bool:
-        """Whether any segment must get contacts."""
+        """Whether any segment has a minimum of contacts."""
         return self.min_contacts is not None and bool(np.any(np.asarray(self.min_contacts) > 0))
 
     @property
     def limits(self) -> Limits:
-        """All limits; of places and contacts, whole ones count."""
-        least = np.asarray(self.min_contacts, dtype=float) if self.has_minimums else np.zeros(0)
+        """All limits; capacities and contacts are rounded down."""
+        minimums = np.asarray(self.min_contacts, dtype=float) if self.has_minimums else np.zeros(0)
         budget = np.inf if self.budget is None else self.budget
         contacts = np.inf if self.max_contacts is None else self.max_contacts
-        whole = np.floor([*self._capacity, contacts])
-        asked = np.where(least > 0, -least, np.inf)
-        return Limits(np.concatenate([[budget], whole, asked]), len(self._capacity))
+        counts = np.floor([*self._capacity, contacts])
+        minimums = np.where(minimums > 0, -minimums, np.inf)
+        return Limits(np.concatenate([[budget], counts, minimums]), len(self._capacity))
 
     @property
     def arrays(self) -> CustomerArrays:
-        """All customers, with what nobody may choose closed."""
-        offers = self._capacity >= 1
+        """Arrays of all customers, without the offers that no limit allows."""
+        available = self._capacity >= 1
         budget = np.inf if self.budget is None else float(self.budget)
-        dearest = budget if self.cost.size and self.cost.max() > budget else np.inf
+        max_cost = budget if self.cost.size and self.cost.max() > budget else np.inf
         if self.cost.ndim == 1:
-            offers, dearest = offers & (self.cost <= dearest), np.inf
+            available, max_cost = available & (self.cost <= max_cost), np.inf
         segment = np.asarray(self.segment, dtype=np.intp) if self.has_minimums else None
-        allowed = None if self.eligible is None else np.ascontiguousarray(self.eligible, dtype=bool)
-        return CustomerArrays(self.net, self.cost, allowed, offers, dearest, segment)
+        eligible = self.eligible
+        eligible = None if eligible is None else np.ascontiguousarray(eligible, dtype=bool)
+        return CustomerArrays(self.net, self.cost, eligible, available, max_cost, segment)
 
 
 def _invalid_value_error(
-    what: str, values: np.ndarray, wrong: np.ndarray, expected: str
+    name: str, values: np.ndarray, is_invalid: np.ndarray, expected: str
 ) -> RetainError:
-    """The first wrong value and its place."""
-    place = tuple(int(i) for i in np.argwhere(wrong)[0])
-    where = f"offer {place[-1]}" + (f" for customer {place[0]}" if len(place) > 1 else "")
-    return RetainError.at(f"{what} of {where}", f"it is {values[place]}", f"expected {expected}")
+    """Return an error that names the first invalid value."""
+    index = tuple(int(i) for i in np.argwhere(is_invalid)[0])
+    position = f"offer {index[-1]}" + (f" for customer {index[0]}" if len(index) > 1 else "")
+    return RetainError.at(f"{name} of {position}", f"it is {values[index]}", f"expected {expected}")
 
 
 def check_minimums(arrays: CustomerArrays, limits: Limits) -> None:
-    """Refuse minimums that not enough customers are eligible for, or that pass the contact cap.
-
-    Raises
-    ------
-    RetainError
-        Naming the segment by its number, how many are eligible and how many are asked for.
-    """
-    asked = -limits.upper[2 + limits.n_offers :]
-    eligible = np.zeros(len(asked), dtype=np.intp)
+    """Raise RetainError for minimums above the eligible customers or above all contacts."""
+    minimums = -limits.upper[2 + limits.n_offers :]
+    eligible = np.zeros(len(minimums), dtype=np.intp)
     for chunk in arrays.iter_chunks():
         pool = chunk.select(np.arange(len(chunk)))
-        some = pool.net.max(axis=0, initial=-np.inf) > -np.inf
-        eligible += pool.sum_by_segment(some.astype(float), len(asked)).astype(np.intp)
-    for segment in np.flatnonzero(asked > eligible):
+        is_eligible = pool.net.max(axis=0, initial=-np.inf) > -np.inf
+        eligible += pool.sum_by_segment(is_eligible.astype(float), len(minimums)).astype(np.intp)
+    for segment in np.flatnonzero(minimums > eligible):
         raise RetainError(
-            f"segment {segment} has {eligible[segment]:,} customers whom an offer may go to, and "
-            f"{asked[segment]:,.0f} of them must be contacted. Lower its minimum."
+            f"segment {segment} has {eligible[segment]:,} customers who may get an offer, and "
+            f"{minimums[segment]:,.0f} of them must be contacted. Lower its minimum."
         )
-    total, most = asked[asked > 0].sum(), limits.upper[1 + limits.n_offers]
-    if total > most:
+    total, allowed = minimums[minimums > 0].sum(), limits.upper[1 + limits.n_offers]
+    if total > allowed:
         raise RetainError(
-            f"the segments' minimums add up to {total:,.0f} contacts, and {most:,.0f} are allowed."
+            f"the segments' minimums add up to {total:,.0f} contacts, and {allowed:,.0f} are "
+            "allowed."
         )
 
 
 def estimate_scale(arrays: CustomerArrays) -> float:
-    """A net value of the usual size: the mean of the best, over a thousand customers."""
+    """Return a typical net value: the mean of the best offer's, over a thousand customers."""
     rows = np.arange(0, len(arrays), max(len(arrays) // 1000, 1))
     best = arrays.select(rows).net.max(axis=0, initial=-np.inf)
     best = best[np.isfinite(best)]
@@ -192,10 +187,10 @@ def estimate_scale(arrays: CustomerArrays) -> float:
 
 
 def bound_prices(problem: Problem, limits: Limits, scale: float) -> np.ndarray:
-    """(limits,) more than any price can be: 0 where there is no limit."""
+    """Return an upper bound (limits,) of each price, 0 without a limit."""
     mean = float(problem.cost[:1000].mean()) if problem.cost.size else 0.0
-    most = np.full(len(limits.upper), max(float(problem.net.max()), scale))
+    bounds = np.full(len(limits.upper), max(float(problem.net.max()), scale))
     if limits.n_segments:
-        most[:] = MAX_PRICE_RATIO * scale
-    most[0] = MAX_PRICE_RATIO * most[0] / mean if mean > 0 else 0.0
-    return np.where(limits.is_finite & (np.abs(limits.upper) > 0), most, 0.0)
+        bounds[:] = MAX_PRICE_RATIO * scale
+    bounds[0] = MAX_PRICE_RATIO * bounds[0] / mean if mean > 0 else 0.0
+    return np.where(limits.is_finite & (np.abs(limits.upper) > 0), bounds, 0.0)

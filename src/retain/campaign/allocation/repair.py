@@ -1,8 +1,8 @@
-"""A plan within its limits: too much is taken back where it costs least, room left is used.
+"""Repair of a plan: within its limits at the lowest loss, then improved.
 
-What cooling leaves is a plan that misses its limits by a few customers. Those nearest to their
-margin are moved until all limits hold; then single moves, and moves by two, use what is left. The
-price of every step is known beforehand, and the bound says how much is left to gain.
+Annealing leaves a plan that misses its limits by a few customers. Those nearest to their margin are
+moved until all limits hold; then single moves, and pairs of moves, use the slack. Prices give the
+loss of every move beforehand, and the bound tells how much is left to gain.
 """
 
 from __future__ import annotations
@@ -16,47 +16,48 @@ from retain.campaign.allocation.limits import Limits, Prices
 from retain.campaign.allocation.pool import CustomerPool
 
 N_COST_STEPS = 41
-"""Kinds of cost that are told apart."""
+"""Number of distinct steps of a cost difference."""
 
 
 def select_marginal(
-    pool: CustomerPool, prices: Prices, choice: np.ndarray, many: int
+    pool: CustomerPool, prices: Prices, choice: np.ndarray, size: int
 ) -> np.ndarray:
-    """The places of the customers whose choice would change first, those against it before all.
+    """Return the index of the ``size`` customers nearest to a change of choice.
 
-    Half are the nearest of all; half are the nearest of each kind, by present choice, next best
-    and what that costs more, lest among masses of equals there be nobody to give to, or to take
-    from, or none whose cost fits into what is left.
+    Half are the nearest of all. Half are the nearest of each kind, by current choice, next best
+    choice and difference in cost, so that equal customers do not crowd out moves that fit.
     """
-    if len(pool) <= many:
+    if len(pool) <= size:
         return np.arange(len(pool))
     reduced = np.vstack([pool.apply_prices(prices), np.zeros(len(pool))])
     own = np.where(choice < 0, len(pool.net), choice).astype(np.intp), np.arange(len(pool))
-    mine = reduced[own]
+    current_value = reduced[own]
     reduced[own] = -np.inf
-    margin = mine - reduced.max(axis=0)
+    margin = current_value - reduced.max(axis=0)
     other = reduced.argmax(axis=0)
     cost = np.vstack([pool.cost, np.zeros(len(pool))])
     kind = own[0] * len(reduced) + other
     kind = kind * N_COST_STEPS + quantise_costs(cost[other, own[1]] - cost[own])
     order = np.argsort(margin, kind="stable")
     by_kind = order[np.argsort(rank_within_kind(kind[order]), kind="stable")]
-    return np.union1d(order[: many // 2], by_kind[: many // 2])
+    return np.union1d(order[: size // 2], by_kind[: size // 2])
 
 
 def quantise_costs(cost: np.ndarray) -> np.ndarray:
-    """Differences of cost in coarse steps, 0 … STEPPED − 1, of a quarter of the usual one.
+    """Return differences of cost in coarse steps, 0 … ``N_COST_STEPS`` − 1.
+
+    A step is a quarter of the typical difference.
 
     >>> quantise_costs(np.array([-1.0, 0.0, 0.1, 1.0, 50.0])).tolist()
     [20, 20, 20, 20, 39]
     """
-    usual = float(np.abs(cost).mean()) or 1.0
-    half = N_COST_STEPS // 2
-    return np.clip(np.rint(4 * cost / usual), -half, half).astype(np.intp) + half
+    typical = float(np.abs(cost).mean()) or 1.0
+    middle = N_COST_STEPS // 2
+    return np.clip(np.rint(4 * cost / typical), -middle, middle).astype(np.intp) + middle
 
 
 def rank_within_kind(kind: np.ndarray) -> np.ndarray:
-    """How many of the same kind come before each.
+    """Return the number of earlier entries of the same kind, for each entry.
 
     >>> rank_within_kind(np.array([7, 3, 7, 7, 3])).tolist()
     [0, 0, 1, 2, 1]
@@ -68,36 +69,34 @@ def rank_within_kind(kind: np.ndarray) -> np.ndarray:
     return rank
 
 
-NEAR = 400
-"""Customers nearest to their margin, who may be moved."""
 MAX_PAIRED_MOVES = 400
-"""Moves that are tried by two."""
+"""Moves tried in pairs."""
 MAX_ROUNDS = 300
-"""Looks at all moves at most before a repair is given up."""
+"""Rounds over all moves before a repair gives up."""
 EXCESS_CONTACTS_PER_MOVE = 8
-"""One move for so many contacts too much is made at a look."""
+"""Contacts too many for which one more move is made per round."""
 ROUNDING_SHARE = 1e-12
-"""Share of a limit by which rounding may make a sum exceed it."""
+"""Excess of a sum over its limit, as a share of the limit, that counts as rounding."""
 
 
 @dataclass
 class Moves:
-    """What every move of every customer brings and uses.
+    """Net value and usage of every move of every customer.
 
     Attributes
     ----------
     choice
-        (customers,) the present choice; ``offers`` stands for nothing.
+        (customers,) the current choice; ``n_offers`` for no offer.
     net, loss
-        (offers + 1, customers) net value, and what it lacks to the best at the dual's prices.
+        (offers + 1, customers) net value, and loss against the best choice at the dual's prices.
     usage
-        (offers + 1, customers, limits) what is used of each limit.
-    left, upper
-        (limits,) what is left of each, and what there was.
+        (offers + 1, customers, limits) usage of each limit.
+    slack, upper
+        (limits,) what the current choices leave of each limit, and the limit.
     unit
-        (limits,) what a contact uses of each, about.
+        (limits,) typical usage by one contact.
     segment
-        (customers,) the segment, 0 where it does not matter.
+        (customers,) index of the segment, 0 without minimums.
     """
 
     choice: np.ndarray
@@ -113,46 +112,46 @@ class Moves:
     def from_pool(
         cls, pool: CustomerPool, choice: np.ndarray, limits: Limits, prices: Prices
     ) -> Moves:
-        """The moves of a pool whose limits are the given ones less what others use."""
-        offers, customers = pool.net.shape
-        net = np.vstack([pool.net, np.zeros(customers)])
-        reduced = np.vstack([pool.apply_prices(prices), np.zeros(customers)])
-        uses = np.zeros((offers + 1, customers, len(limits.upper)))
-        uses[:-1, :, 0] = pool.cost
-        uses[range(offers), :, range(1, 1 + offers)] = 1
-        uses[:-1, :, 1 + offers] = 1
+        """Return the moves of a pool; ``limits`` exclude the usage of other customers."""
+        n_offers, n_customers = pool.net.shape
+        net = np.vstack([pool.net, np.zeros(n_customers)])
+        reduced = np.vstack([pool.apply_prices(prices), np.zeros(n_customers)])
+        usage = np.zeros((n_offers + 1, n_customers, len(limits.upper)))
+        usage[:-1, :, 0] = pool.cost
+        usage[range(n_offers), :, range(1, 1 + n_offers)] = 1
+        usage[:-1, :, 1 + n_offers] = 1
         if pool.segment is not None:
-            uses[:-1, range(customers), 2 + offers + pool.segment] = -1
-        choice = np.where(choice < 0, offers, choice).astype(np.intp)
-        left = limits.upper - uses[choice, range(customers)].sum(axis=0)
+            usage[:-1, range(n_customers), 2 + n_offers + pool.segment] = -1
+        choice = np.where(choice < 0, n_offers, choice).astype(np.intp)
+        slack = limits.upper - usage[choice, range(n_customers)].sum(axis=0)
         mean = float(pool.cost.mean()) if pool.cost.size else 0.0
-        unit = np.ones(len(left))
+        unit = np.ones(len(slack))
         unit[0] = mean if mean > 0 else 1.0
         loss = reduced.max(axis=0) - reduced
-        segment = np.zeros(customers, dtype=np.intp) if pool.segment is None else pool.segment
-        return cls(choice, net, loss, uses, left, limits.upper, unit, segment)
+        segment = np.zeros(n_customers, dtype=np.intp) if pool.segment is None else pool.segment
+        return cls(choice, net, loss, usage, slack, limits.upper, unit, segment)
 
     @property
     def current(self) -> tuple[np.ndarray, range]:
-        """Index of every customer's present choice."""
+        """Index of every customer's current choice."""
         return self.choice, range(len(self.choice))
 
-    def sum_excess(self, left: np.ndarray) -> np.ndarray:
-        """(...) by how much limits (..., limits) are passed, in contacts."""
-        over = np.negative(left)
-        over[~np.isfinite(left)] = 0
-        over -= ROUNDING_SHARE * np.abs(self.finite_upper)
-        np.maximum(over, 0, out=over)
-        over /= self.unit
-        return np.asarray(over.sum(axis=-1))
+    def sum_excess(self, slack: np.ndarray) -> np.ndarray:
+        """Return the total excess (...) over limits with slack (..., limits), in contacts."""
+        excess = np.negative(slack)
+        excess[~np.isfinite(slack)] = 0
+        excess -= ROUNDING_SHARE * np.abs(self.finite_upper)
+        np.maximum(excess, 0, out=excess)
+        excess /= self.unit
+        return np.asarray(excess.sum(axis=-1))
 
     @property
     def finite_upper(self) -> np.ndarray:
-        """The limits, 0 in place of none."""
+        """(limits,) the limits, 0 for none."""
         return np.where(np.isfinite(self.upper), self.upper, 0)
 
     def compute_changes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """What each move adds in net value, in loss, and in what is used of each limit."""
+        """Return the change of each move in net value, loss and usage."""
         return (
             self.net - self.net[self.current],
             self.loss - self.loss[self.current],
@@ -160,13 +159,13 @@ class Moves:
         )
 
     def move_if_closer(self, offer: int, customer: int) -> None:
-        """Move a customer to another offer where limits are passed by less then."""
+        """Change a customer's offer if that reduces the total excess."""
         change = self.usage[offer, customer] - self.usage[self.choice[customer], customer]
         if self.sum_excess(self.slack - change) < self.sum_excess(self.slack) - 1e-9:
             self.move(offer, customer)
 
     def move(self, offer: int, customer: int) -> None:
-        """Move a customer to another offer."""
+        """Change a customer's offer."""
         before = self.usage[self.choice[customer], customer]
         self.slack -= self.usage[offer, customer] - before
         self.choice[customer] = offer
@@ -175,14 +174,14 @@ class Moves:
 def repair_plan(
     pool: CustomerPool, choice: np.ndarray, limits: Limits, prices: Prices, goal: float
 ) -> np.ndarray | None:
-    """The choice moved within the limits and improved; None where it cannot be.
+    """Return the choice moved within the limits and improved; None if that fails.
 
     Parameters
     ----------
     limits
-        What customers outside the pool have left.
+        The limits less the usage of customers outside the pool.
     goal
-        Loss, limits' unused worth included, below which nothing more is tried.
+        Loss, the value of unused limits included, at which improvement stops.
     """
     moves = Moves.from_pool(pool, choice, limits, prices)
     if not enforce_limits(moves):
@@ -192,89 +191,89 @@ def repair_plan(
 
 
 def enforce_limits(moves: Moves) -> bool:
-    """Whether moves, the cheapest for what they mend first, came within all limits."""
+    """Move customers, cheapest reduction of excess first, and return whether all limits hold."""
     for _ in range(MAX_ROUNDS):
-        lacks = float(moves.sum_excess(moves.slack))
-        if lacks <= 0:
+        excess = float(moves.sum_excess(moves.slack))
+        if excess <= 0:
             return True
-        net, loss, uses = moves.compute_changes()
-        mends = lacks - moves.sum_excess(moves.slack - uses)
-        helps = (mends > 1e-9) & np.isfinite(net)
-        price = np.where(helps, np.maximum(loss, 0) + 1e-12, np.inf)
-        price /= np.where(helps, mends, 1)
-        many = 1 + int(lacks / EXCESS_CONTACTS_PER_MOVE)
-        places = np.argpartition(price, min(many, price.size) - 1, axis=None)[:many]
-        for place in places[np.argsort(price.reshape(-1)[places])]:
-            offer, customer = np.unravel_index(int(place), price.shape)
+        net, loss, usage = moves.compute_changes()
+        reduction = excess - moves.sum_excess(moves.slack - usage)
+        is_useful = (reduction > 1e-9) & np.isfinite(net)
+        price = np.where(is_useful, np.maximum(loss, 0) + 1e-12, np.inf)
+        price /= np.where(is_useful, reduction, 1)
+        size = 1 + int(excess / EXCESS_CONTACTS_PER_MOVE)
+        flat_index = np.argpartition(price, min(size, price.size) - 1, axis=None)[:size]
+        for flat in flat_index[np.argsort(price.reshape(-1)[flat_index])]:
+            offer, customer = np.unravel_index(int(flat), price.shape)
             if np.isfinite(price[offer, customer]):
                 moves.move_if_closer(int(offer), int(customer))
-        if float(moves.sum_excess(moves.slack)) >= lacks:
+        if float(moves.sum_excess(moves.slack)) >= excess:
             return False
     return False
 
 
 def improve_plan(moves: Moves, prices: Prices, goal: float) -> None:
-    """Make the moves, alone or by two, that add most, until the loss is below the goal."""
+    """Make the moves, single or in pairs, that gain most, until the loss is below the goal."""
     for _ in range(MAX_ROUNDS):
-        worth = float(
+        remaining = float(
             moves.loss[moves.current].sum()
             + np.maximum(np.where(prices.vector > 0, moves.slack, 0), 0) @ prices.vector
         )
-        if worth <= goal or not _make_best_move(moves):
+        if remaining <= goal or not _make_best_move(moves):
             return
 
 
 def _make_best_move(moves: Moves) -> bool:
-    """Whether a single move, or else one by two, adds something.
+    """Make a single move, or else a pair, that gains net value; return whether there was one.
 
-    Of single moves the one that loses least against the prices comes first: it leaves the room
-    that it takes to nobody who would make more of it.
+    Of single moves, the one with the smallest loss against the prices comes first: it takes slack
+    that no other customer could use better.
     """
-    net, loss, uses = moves.compute_changes()
-    least = 1e-12 * np.abs(moves.net[moves.current]).max(initial=0)
-    adds = (net > least) & (moves.sum_excess(moves.slack - uses) <= 0)
-    if adds.any():
-        loses = np.where(adds, loss, np.inf)
-        offer, customer = np.unravel_index(int(loses.argmin()), loses.shape)
+    net, loss, usage = moves.compute_changes()
+    min_gain = 1e-12 * np.abs(moves.net[moves.current]).max(initial=0)
+    is_gain = (net > min_gain) & (moves.sum_excess(moves.slack - usage) <= 0)
+    if is_gain.any():
+        candidates = np.where(is_gain, loss, np.inf)
+        offer, customer = np.unravel_index(int(candidates.argmin()), candidates.shape)
         moves.move(int(offer), int(customer))
         return True
-    return _make_best_pair(moves, net, loss, uses)
+    return _make_best_pair(moves, net, loss, usage)
 
 
-def _make_best_pair(moves: Moves, net: np.ndarray, loss: np.ndarray, uses: np.ndarray) -> bool:
-    """Whether two moves add something together."""
+def _make_best_pair(moves: Moves, net: np.ndarray, loss: np.ndarray, usage: np.ndarray) -> bool:
+    """Make the best pair of moves that gains net value; return whether there was one."""
     offer, customer = _select_candidates(moves, net, loss)
-    gain, use = net[offer, customer], uses[offer, customer]
-    both = gain[:, None] + gain
-    adds = both > 1e-12 * np.abs(gain).max(initial=0)
-    adds &= customer[:, None] != customer
-    adds[_lower_triangle(len(gain))] = False
-    first, second = np.nonzero(adds)
-    ranked = np.argsort(-both[first, second])
-    for start in range(0, len(ranked), 2000):
-        some = ranked[start : start + 2000]
-        a, b = first[some], second[some]
-        left = moves.slack - use[a]
-        left -= use[b]
-        fits = moves.sum_excess(left) <= 0
+    gain, pair_usage = net[offer, customer], usage[offer, customer]
+    total_gain = gain[:, None] + gain
+    is_gain = total_gain > 1e-12 * np.abs(gain).max(initial=0)
+    is_gain &= customer[:, None] != customer
+    is_gain[_lower_triangle(len(gain))] = False
+    first, second = np.nonzero(is_gain)
+    order = np.argsort(-total_gain[first, second])
+    for start in range(0, len(order), 2000):
+        selected = order[start : start + 2000]
+        a, b = first[selected], second[selected]
+        slack = moves.slack - pair_usage[a]
+        slack -= pair_usage[b]
+        fits = moves.sum_excess(slack) <= 0
         if fits.any():
             best = int(fits.argmax())
-            for one in (a[best], b[best]):
-                moves.move(int(offer[one]), int(customer[one]))
+            for index in (a[best], b[best]):
+                moves.move(int(offer[index]), int(customer[index]))
             return True
     return False
 
 
 @lru_cache(maxsize=8)
 def _lower_triangle(size: int) -> np.ndarray:
-    """The diagonal of a square and all below it."""
+    """Return a mask of the diagonal of a square and everything below it."""
     return np.tri(size, dtype=bool)
 
 
 def _select_candidates(
     moves: Moves, net: np.ndarray, loss: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Moves that lose little, of each kind some: from an offer to another, or to nothing."""
+    """Return moves of little loss, some of each kind: to another offer, or to none."""
     cost = np.where(np.isfinite(net), loss, np.inf)
     cost[moves.current] = np.inf
     flat = np.argsort(cost, axis=None)[: 20 * MAX_PAIRED_MOVES]
@@ -284,5 +283,5 @@ def _select_candidates(
     kind = kind * N_COST_STEPS + quantise_costs(
         moves.usage[offer, customer, 0] - moves.usage[moves.current][customer, 0]
     )
-    some = np.sort(np.argsort(rank_within_kind(kind), kind="stable")[:MAX_PAIRED_MOVES])
-    return offer[some], customer[some]
+    selected = np.sort(np.argsort(rank_within_kind(kind), kind="stable")[:MAX_PAIRED_MOVES])
+    return offer[selected], customer[selected]

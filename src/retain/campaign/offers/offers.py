@@ -113,7 +113,7 @@ def evaluate_offers(
     """
     check_catalogue(catalogue, audience)
     if not audience.with_profit:
-        raise NotApplicable("the source knows no profit, and without it no offer has a value")
+        raise NotApplicable("the data have no profit, and without it no offer has a value")
     raised = RiskDrivers.among(audience)
     may = np.column_stack([eligible(o, audience, raised) for o in catalogue.offers.values()])
     return _priced(catalogue, audience, assumptions, may, raised)

@@ -1,1 +1,1 @@
-"""The plan: who gets which offer and who is held out, its prices, its power, how it is told."""
+"""Campaign plan: offers and control group, with their prices, power and sensitivity."""

@@ -1,12 +1,12 @@
-"""The control group: who of those chosen is held out, by chance alone, to be compared with.
+"""Control group: a random share of the chosen customers, who are not contacted.
 
-The plan is made for treated and control together, with limits as ``widened``; then a share is held
-out by systematic sampling over a seeded order within offer and segment, so that everybody chosen
-has the same chance and no offer has more treated than it can serve. Where the treated would cost
-more than the budget the draw is made again (re-randomisation, Morgan & Rubin 2012), and so where
-they would cost less than what is expected by as much: were only dear draws refused, those held out
-would be the costlier customers. What is left is that one whose cost alone is beyond what the budget
-leaves free is held out less often; where no budget binds, chances are equal to the last digit.
+The plan is made for treated and control together, with limits as of ``inflate_limit``. Then a share
+is sampled systematically over a seeded order within offer and segment, so that all chosen customers
+have the same chance and no offer has more treated than it can serve. If the treated would cost more
+than the budget, the sample is drawn again (re-randomisation, Morgan & Rubin 2012), and also if they
+would cost less than expected by as much: rejecting only expensive samples would put the costlier
+customers into the control group. One bias remains: a customer whose cost alone exceeds the slack of
+the budget is less often in the control group. Without a binding budget all chances are equal.
 """
 
 from __future__ import annotations
@@ -19,24 +19,24 @@ import numpy as np
 import pandas as pd
 
 MAX_ATTEMPTS = 200
-"""Draws before it is given up that one fits the budget."""
+"""Samples drawn before none is taken to fit the budget."""
 ROUNDING_SHARE = 1e-12
-"""What a sum of costs may be off by, as a share of it."""
+"""Rounding error of a sum of costs, as a share of it."""
 
 
 @dataclass(frozen=True)
 class ControlAssignment:
-    """Who is held out.
+    """Assignment of the chosen customers to the control group.
 
     Attributes
     ----------
     is_control
-        True of those held out, shape (n,).
+        True for the control group, shape (n,).
     n_attempts
-        How many draws were made until one fitted.
+        Number of samples drawn until one fitted the budget.
     assignment_id
-        Id of each chosen customer's draw, shape (n,): 12 hex digits of the SHA-256 of seed, number
-        of the draw and customer id; empty of those not chosen. Whoever knows the seed can check it.
+        Id of each chosen customer's assignment, shape (n,): 12 hex digits of the SHA-256 of seed,
+        attempt and customer id; empty for other customers. It can be checked with the seed.
     """
 
     is_control: np.ndarray
@@ -45,16 +45,16 @@ class ControlAssignment:
 
 
 def inflate_limit(limit: int, share: float) -> int:
-    """The most customers of whom no more than ``limit`` are treated when a share is held out.
+    """Return the most customers of whom at most ``limit`` are treated, given the control share.
 
     >>> inflate_limit(80, 0.2), inflate_limit(81, 0.2), inflate_limit(7, 0.0)
     (100, 101, 7)
     """
-    exact = _to_fraction(share)
-    return limit * exact.denominator // (exact.denominator - exact.numerator)
+    fraction = _to_fraction(share)
+    return limit * fraction.denominator // (fraction.denominator - fraction.numerator)
 
 
-def assign_control(  # noqa: PLR0913 - a design has this many parts
+def assign_control(  # noqa: PLR0913 - a design has this many parameters
     offer_index: np.ndarray,
     cost: np.ndarray,
     segment: np.ndarray,
@@ -64,70 +64,70 @@ def assign_control(  # noqa: PLR0913 - a design has this many parts
     seed: int,
     budget: float | None = None,
 ) -> ControlAssignment | None:
-    """A random share of those chosen; None where no draw fits and a cheaper plan is needed.
+    """Assign a random share of the chosen customers to the control group.
 
-    From some fifty customers on a draw fits where the treated are expected to cost 1 % less than
-    the budget; of fewer the plan may have to be made cheaper again.
+    Return None if no sample fits the budget and a cheaper plan is needed. From about fifty
+    customers on a sample fits if the treated are expected to cost 1 % less than the budget.
 
     Parameters
     ----------
     offer_index
-        Place of the offer each customer is chosen for, or -1, shape (n,).
+        Index of the offer chosen for each customer, −1 for none, shape (n,).
     cost
-        Expected cost of that offer to that customer, shape (n,); of others it is not looked at.
+        Expected cost of that offer for that customer, shape (n,); ignored without an offer.
     segment
         Segment of each customer, shape (n,).
     ids
-        Customer ids, shape (n,), all different. Who is held out depends on ids, not on rows.
+        Customer ids, shape (n,), all different. The sample depends on ids, not on rows.
     share
-        To hold out, at least 0 and below 1. Of each offer, and of each offer within a segment, it
-        is ⌊share · n⌋ or ⌈share · n⌉ customers.
+        Share of the control group, at least 0 and below 1: ⌊share · n⌋ or ⌈share · n⌉ customers of
+        each offer, and of each offer within a segment.
     seed
-        Of the draws.
+        Seed of the samples.
     budget
-        What the treated may cost; None is no limit.
+        Highest cost of the treated; None is no limit.
     """
     rows = np.flatnonzero(offer_index >= 0)
     rows = rows[np.argsort(_hash_ids(ids[rows]), kind="stable")]
     strata = _sorted_codes(segment[rows]), offer_index[rows]
-    spent, exact = cost[rows], _to_fraction(share)
-    expected = float(spent.sum()) * (1 - share)
+    chosen_cost, fraction = cost[rows], _to_fraction(share)
+    expected = float(chosen_cost.sum()) * (1 - share)
     slack = np.inf if budget is None else budget - expected + ROUNDING_SHARE * expected
-    for draw in range(1, MAX_ATTEMPTS + 1 if slack >= 0 else 1):
-        held = _sample_control(strata, exact, np.random.default_rng([seed, draw]))
-        if abs(float(spent[~held].sum()) - expected) <= slack:
-            return _to_assignment(rows, held, ids, seed, draw)
+    for attempt in range(1, MAX_ATTEMPTS + 1 if slack >= 0 else 1):
+        is_control = _sample_control(strata, fraction, np.random.default_rng([seed, attempt]))
+        if abs(float(chosen_cost[~is_control].sum()) - expected) <= slack:
+            return _to_assignment(rows, is_control, ids, seed, attempt)
     return None
 
 
 def _sample_control(
     strata: tuple[np.ndarray, np.ndarray], share: Fraction, random: np.random.Generator
 ) -> np.ndarray:
-    """Who is held out, shape (n,): every b/a-th of a random order, from a random start.
+    """Return True for every b/a-th of a random order, from a random start, shape (n,).
 
-    Whole numbers throughout, so that a share of 1/5 holds out 4 of 20 whatever comes before.
+    Integer arithmetic: a share of 1/5 takes 4 of any 20 in a row.
     """
     segment, offer = strata
     order = np.lexsort((random.random(len(offer)), segment, offer))
     marks = np.arange(len(order) + 1) * share.numerator + random.integers(share.denominator)
-    held = np.empty(len(order), dtype=bool)
-    held[order] = np.diff(marks // share.denominator) > 0
-    return held
+    is_control = np.empty(len(order), dtype=bool)
+    is_control[order] = np.diff(marks // share.denominator) > 0
+    return is_control
 
 
 def _to_assignment(
-    rows: np.ndarray, held: np.ndarray, ids: np.ndarray, seed: int, draw: int
+    rows: np.ndarray, is_control: np.ndarray, ids: np.ndarray, seed: int, attempt: int
 ) -> ControlAssignment:
-    control = np.zeros(len(ids), dtype=bool)
-    control[rows[held]] = True
-    told = (f"{seed}:{draw}:{customer}".encode() for customer in ids[rows].tolist())
-    randomisation = np.full(len(ids), "", dtype="<U12")
-    randomisation[rows] = [hashlib.sha256(one).hexdigest()[:12] for one in told]
-    return ControlAssignment(control, draw, randomisation)
+    control_mask = np.zeros(len(ids), dtype=bool)
+    control_mask[rows[is_control]] = True
+    texts = (f"{seed}:{attempt}:{customer}".encode() for customer in ids[rows].tolist())
+    assignment_id = np.full(len(ids), "", dtype="<U12")
+    assignment_id[rows] = [hashlib.sha256(text).hexdigest()[:12] for text in texts]
+    return ControlAssignment(control_mask, attempt, assignment_id)
 
 
 def _hash_ids(ids: np.ndarray) -> np.ndarray:
-    """A number for each customer whatever the order of rows, shape (n,)."""
+    """Return a number for each customer, whatever the order of rows, shape (n,)."""
     return np.asarray(pd.util.hash_array(_to_strings(ids), categorize=False))
 
 
@@ -140,5 +140,5 @@ def _sorted_codes(labels: np.ndarray) -> np.ndarray:
 
 
 def _to_fraction(share: float) -> Fraction:
-    """The share as it was typed."""
+    """Return the share as it was typed."""
     return Fraction(share).limit_denominator(1_000_000)

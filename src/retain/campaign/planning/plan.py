@@ -1,4 +1,4 @@
-"""The plan: who is offered what, and who of them is held out, within all limits."""
+"""Campaign plan: the offer of each customer and the control group, within all limits."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from retain.errors import RetainError
 from retain.schema import CampaignConfig
 
 MAX_BUDGET_RETRIES = 40
-"""How often the plan's budget is made smaller before nobody is held out within it."""
+"""Attempts to fit a control group into the budget."""
 BUDGET_SHRINK_FACTOR = 0.995
-"""What is left of it each time."""
+"""Ratio of one budget to the one before, when no control group fits."""
 
 
 @dataclass(frozen=True)
 class CampaignPlan:
-    """Who is offered what.
+    """Offers of a campaign and its control group.
 
     Attributes
     ----------
     problem
-        With limits wide enough for those who are held out too.
+        Problem with limits inflated for the control group.
     allocation
-        Its solution, treatment and control together.
+        Its solution, for treated and control together.
     control
-        Who of the chosen is held out.
+        Control group among the chosen.
     """
 
     offers: OfferMatrix
@@ -43,47 +43,51 @@ class CampaignPlan:
 
     @property
     def offer_index(self) -> np.ndarray:
-        """Index of the offer chosen for each customer, −1 for none; held out ones included."""
+        """Index of the offer chosen for each customer, control group included; −1 for none."""
         return self.allocation.offer_index
 
     @property
     def treated_offer_index(self) -> np.ndarray:
-        """The same for those who get it, −1 for all others."""
+        """Index of the offer for each treated customer, −1 for all others."""
         return np.where(self.control.is_control, -1, self.offer_index)
 
     def select_chosen(
         self, values: np.ndarray, offer_index: np.ndarray | None = None
     ) -> np.ndarray:
-        """Of values for each customer and offer, those of the offer chosen; 0 where none is."""
-        mine = self.offer_index if offer_index is None else offer_index
-        picked = np.take_along_axis(values, np.maximum(mine, 0)[:, None], axis=1)[:, 0]
-        return np.where(mine >= 0, picked, 0.0)
+        """Return each customer's value of the chosen offer, 0 for none; values (n, offers)."""
+        return _select(values, self.offer_index if offer_index is None else offer_index)
+
+
+def _select(values: np.ndarray, offer_index: np.ndarray) -> np.ndarray:
+    selected = np.take_along_axis(values, np.maximum(offer_index, 0)[:, None], axis=1)[:, 0]
+    return np.where(offer_index >= 0, selected, 0.0)
 
 
 def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig) -> CampaignPlan:
-    """The plan of greatest expected net value, and a random share of it held out.
+    """Return the plan of highest expected net value, and a random control group in it.
 
-    It is made for treatment and control together, within limits widened by the share held out, so
-    that chance alone tells the two apart; where no draw keeps the treated within the budget, it is
-    made again for a little less.
+    Treated and control are planned together, within limits inflated by the control share, so that
+    only chance separates them. If no sample keeps the treated within the budget, the plan is made
+    again for a slightly smaller one.
 
     Raises
     ------
     RetainError
-        When a segment has fewer customers who may be offered something than it must have.
+        When a segment has fewer eligible customers than its minimum.
     """
     problem = build_problem(audience, offers, planning)
-    large = int(offers.eligible.sum()) > planning.exact_up_to
-    cells = planning.exact_up_to if large else 0  # how much less is found quickly
+    is_large = int(offers.eligible.sum()) > planning.exact_up_to
+    # the dual alone is fast, and enough to find the budget that a control group fits into
+    exact_up_to = planning.exact_up_to if is_large else 0
     for _ in range(MAX_BUDGET_RETRIES):
-        allocation = allocate(problem, exact_up_to=cells)
-        held = _assign_control(audience, offers, allocation, planning)
-        if held is None:
+        allocation = allocate(problem, exact_up_to=exact_up_to)
+        control = _assign_control(audience, offers, allocation, planning)
+        if control is None:
             problem = replace(problem, budget=BUDGET_SHRINK_FACTOR * float(problem.budget or 0.0))
-        elif cells == planning.exact_up_to:
-            return CampaignPlan(offers, problem, allocation, held)
+        elif exact_up_to == planning.exact_up_to:
+            return CampaignPlan(offers, problem, allocation, control)
         else:
-            cells = planning.exact_up_to
+            exact_up_to = planning.exact_up_to
     raise RetainError(
         f"no plan keeps within campaign.budget={planning.budget:g} with a control group of "
         f"{planning.control_share:.0%}; expected a larger budget or a smaller share: "
@@ -92,24 +96,21 @@ def make_plan(audience: Audience, offers: OfferMatrix, planning: CampaignConfig)
 
 
 def build_problem(audience: Audience, offers: OfferMatrix, planning: CampaignConfig) -> Problem:
-    """What is to be solved, its limits wide enough for those who are held out."""
+    """Return the problem to solve, with limits inflated for the control group."""
     share = planning.control_share
     codes, names = pd.factorize(_require_segments(audience), sort=True)
-    least = _min_contacts(names.tolist(), codes, offers, planning)
-    capacities = [one.capacity for one in offers.catalogue.offers.values()]
+    min_contacts = _min_contacts(names.tolist(), codes, offers, planning)
+    limits = [planning.max_contacts, *(o.capacity for o in offers.catalogue.offers.values())]
+    max_contacts, *capacities = (n if n is None else inflate_limit(n, share) for n in limits)
     return Problem(
         net=offers.net,
         cost=offers.cost,
         eligible=offers.eligible,
         budget=None if planning.budget is None else planning.budget / (1 - share),
-        capacity=np.array(
-            [np.inf if one is None else inflate_limit(one, share) for one in capacities]
-        ),
-        max_contacts=None
-        if planning.max_contacts is None
-        else inflate_limit(planning.max_contacts, share),
-        segment=codes if least is not None else None,
-        min_contacts=least,
+        capacity=np.array([np.inf if limit is None else limit for limit in capacities]),
+        max_contacts=max_contacts,
+        segment=codes if min_contacts is not None else None,
+        min_contacts=min_contacts,
         keys=_hash_customer_ids(audience),
         seed=planning.seed,
     )
@@ -117,12 +118,12 @@ def build_problem(audience: Audience, offers: OfferMatrix, planning: CampaignCon
 
 def _require_segments(audience: Audience) -> np.ndarray:
     if audience.segments is None:
-        raise ValueError("customers are placed in segments before a campaign is planned")
+        raise ValueError("a campaign is planned after customers are assigned to segments")
     return audience.segments
 
 
-def find_segment(typed: str, names: Sequence[str]) -> str:
-    """The segment that was meant: its words alone count, since no shell takes all of its signs.
+def find_segment(text: str, names: Sequence[str]) -> str:
+    """Return the segment whose name has the same words; shells do not accept all its signs.
 
     Raises
     ------
@@ -133,9 +134,9 @@ def find_segment(typed: str, names: Sequence[str]) -> str:
     'high risk · high value'
     """
     by_words = {_normalise(name): name for name in names}
-    if _normalise(typed) not in by_words:
-        raise RetainError.unknown("campaign.min_contacts: segment", typed, list(names))
-    return by_words[_normalise(typed)]
+    if _normalise(text) not in by_words:
+        raise RetainError.unknown("campaign.min_contacts: segment", text, list(names))
+    return by_words[_normalise(text)]
 
 
 def _normalise(name: str) -> str:
@@ -143,40 +144,38 @@ def _normalise(name: str) -> str:
 
 
 def _hash_customer_ids(audience: Audience) -> np.ndarray:
-    """What tells customers apart whatever the order of their rows."""
+    """Return numbers that identify customers in any order of rows."""
     return np.asarray(pd.util.hash_array(audience.table.index.astype(str).to_numpy(dtype=object)))
 
 
 def _min_contacts(
     names: list[str], codes: np.ndarray, offers: OfferMatrix, planning: CampaignConfig
 ) -> np.ndarray | None:
-    """How many of each segment to contact at least, those held out included."""
+    """Return the minimum of contacts of each segment, control group included."""
     if not planning.min_contacts:
         return None
     reachable = np.bincount(codes, weights=offers.eligible.any(axis=1), minlength=len(names))
-    least = np.zeros(len(names), dtype=int)
-    for typed, wanted in planning.min_contacts.items():
-        place = names.index(find_segment(typed, names))
-        there = int(reachable[place])
-        most = there - int(np.ceil(planning.control_share * there))
-        if wanted > most:
+    minimums = np.zeros(len(names), dtype=int)
+    for text, minimum in planning.min_contacts.items():
+        index = names.index(find_segment(text, names))
+        n_eligible = int(reachable[index])
+        n_treatable = n_eligible - int(np.ceil(planning.control_share * n_eligible))
+        if minimum > n_treatable:
             raise RetainError(
-                f"campaign.min_contacts: segment {names[place]!r} is to have {wanted} contacted; "
-                f"{there} of its customers may be offered something, and of those {most} stay "
-                "when a control group is held out."
+                f"campaign.min_contacts: segment {names[index]!r} must have {minimum} contacts; "
+                f"{n_eligible} of its customers may get an offer, {n_treatable} without the "
+                "control group."
             )
-        least[place] = min(there, int(np.ceil(wanted / (1 - planning.control_share))))
-    return least
+        minimums[index] = min(n_eligible, int(np.ceil(minimum / (1 - planning.control_share))))
+    return minimums
 
 
 def _assign_control(
     audience: Audience, offers: OfferMatrix, allocation: Allocation, planning: CampaignConfig
 ) -> ControlAssignment | None:
-    chosen = allocation.offer_index
-    picked = np.take_along_axis(offers.cost, np.maximum(chosen, 0)[:, None], axis=1)[:, 0]
     return assign_control(
-        chosen,
-        np.where(chosen >= 0, picked, 0.0),
+        allocation.offer_index,
+        _select(offers.cost, allocation.offer_index),
         _require_segments(audience),
         audience.table.index.to_numpy(),
         share=planning.control_share,

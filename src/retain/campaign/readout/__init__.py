@@ -1,1 +1,1 @@
-"""What a campaign really saved: those contacted against those held out."""
+"""Readout of a campaign: its effect, from a comparison with the control group."""

@@ -1,4 +1,4 @@
-"""Two means held against each other within strata, by the bootstrap."""
+"""Comparison of two means within strata, by the bootstrap."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 MIN_STRATUM_CUSTOMERS = 5
-"""Observed customers in either arm below which strata are read together."""
+"""Observed customers in either arm below which strata are merged."""
 
 
 class StratumCounts(NamedTuple):
@@ -22,10 +22,10 @@ class StratumCounts(NamedTuple):
 
 
 def assign_strata(segment: pd.Series, offer: pd.Series, treated: np.ndarray) -> np.ndarray:
-    """Stratum of each customer, 0, 1 …, shape (n,): segment × offer, the small ones as one.
+    """Return the stratum of each customer, 0, 1 …, shape (n,): segment × offer, small ones merged.
 
     Strata of fewer than ``MIN_STRATUM_CUSTOMERS`` in an arm are collapsed (Cochran 1977, 5A.12).
-    Every customer had the same chance to be in the control group, so this adds no bias.
+    All customers had the same chance to be in the control group, so this adds no bias.
 
     >>> many, few = ["a"] * 10, ["b", "c"]
     >>> treated = np.array([True, False] * 6)
@@ -34,15 +34,22 @@ def assign_strata(segment: pd.Series, offer: pd.Series, treated: np.ndarray) -> 
     """
     pairs = pd.DataFrame({"segment": segment.to_numpy(), "offer": offer.to_numpy()})
     codes = pairs.groupby(["segment", "offer"], sort=True).ngroup().to_numpy()
-    size = int(codes.max(initial=-1)) + 1
-    arms = [np.bincount(codes[arm], minlength=size) for arm in (treated, ~treated)]
-    enough = np.minimum(*arms) >= MIN_STRATUM_CUSTOMERS
-    renamed = np.where(enough, np.cumsum(enough), 0)
-    return np.asarray(renamed[codes])
+    is_large = np.minimum(*count_arms(codes, treated)) >= MIN_STRATUM_CUSTOMERS
+    merged = np.where(is_large, np.cumsum(is_large), 0)
+    return np.asarray(merged[codes])
+
+
+def count_arms(stratum: np.ndarray, treated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the number of treated and of control customers in each stratum."""
+    size = int(stratum.max(initial=-1)) + 1
+    return (
+        np.bincount(stratum[treated], minlength=size),
+        np.bincount(stratum[~treated], minlength=size),
+    )
 
 
 def count_by_stratum(events: np.ndarray, treated: np.ndarray, stratum: np.ndarray) -> StratumCounts:
-    """What happened in each stratum and arm; ``events`` are 1 and 0.
+    """Count events, which are 1 or 0, and customers in each stratum and arm.
 
     >>> treated = np.array([True, True, False])
     >>> count_by_stratum(np.array([1, 0, 1]), treated, np.zeros(3, int)).treated
@@ -58,7 +65,7 @@ def count_by_stratum(events: np.ndarray, treated: np.ndarray, stratum: np.ndarra
 
 
 def stratum_weights(treated: np.ndarray, control: np.ndarray) -> np.ndarray:
-    """Weight of each stratum in a difference, in all 1: treated × control ÷ both.
+    """Return the weight of each stratum in a difference, in total 1: treated × control ÷ both.
 
     >>> stratum_weights(np.array([80, 8]), np.array([20, 2])).round(3).tolist()
     [0.909, 0.091]
@@ -68,16 +75,16 @@ def stratum_weights(treated: np.ndarray, control: np.ndarray) -> np.ndarray:
 
 
 CHUNK_VALUES = 2_000_000
-"""Values drawn before they are added up: what is held in memory is bounded."""
+"""Values resampled at once, to bound memory."""
 MAX_RESAMPLED_VALUES = 2_000
-"""Values above which a resample's mean and mean square are drawn from the normal they come to."""
+"""Values above which a resample's mean and mean square are sampled from their normal limit."""
 MIN_VALUES_PER_ARM = 2
-"""Values in either arm without which a stratum has no spread."""
+"""Values in either arm below which a stratum has no variance."""
 
 
 @dataclass(frozen=True)
 class BootstrapSettings:
-    """How often and from what seed is resampled, for intervals of level 1 − ``alpha``."""
+    """Number of resamples and seed of intervals of level 1 − ``alpha``."""
 
     alpha: float
     n_resamples: int
@@ -86,7 +93,7 @@ class BootstrapSettings:
 
 @dataclass(frozen=True)
 class MeanDifference:
-    """Treatment − control per customer, its interval (±inf: unbounded), p, standard error."""
+    """Treatment − control per customer: interval (±inf: unbounded), p and standard error."""
 
     value: float
     low: float
@@ -97,7 +104,7 @@ class MeanDifference:
 
 @dataclass(frozen=True)
 class _StratumArm:
-    """One arm of a stratum: its values about their mean, and its sign and weight."""
+    """One arm of a stratum: mean, deviations from it, and signed weight."""
 
     mean: float
     deviations: np.ndarray
@@ -105,18 +112,18 @@ class _StratumArm:
 
     @property
     def variance(self) -> float:
-        """Of the mean, times the weight squared."""
+        """Variance of the mean, times the squared weight."""
         return self.weight**2 * float(self.deviations @ self.deviations) / len(self.deviations) ** 2
 
 
 def estimate_mean_difference(
-    values: np.ndarray, treated: np.ndarray, stratum: np.ndarray, draws: BootstrapSettings
+    values: np.ndarray, treated: np.ndarray, stratum: np.ndarray, settings: BootstrapSettings
 ) -> MeanDifference | None:
-    """Weighted difference of means within strata; None where no stratum has two in each arm.
+    """Estimate the weighted difference of means within strata; None if no stratum has two per arm.
 
     The interval is the symmetric studentised bootstrap's (Hall 1992, ch. 3), resampled within
-    stratum and arm: of skewed money it holds more often than an equal-tailed one, or ± 1.96
-    standard errors. p is that of the same test: below α only where the interval leaves out 0.
+    stratum and arm: for skewed money it holds the truth more often than an equal-tailed one, or ±
+    1.96 standard errors. p is that of the same test: below α only if the interval leaves out 0.
 
     >>> values = np.array([1.0, 2.0, 3.0, 4.0, 2.0, 3.0, 4.0, 5.0])
     >>> settings = BootstrapSettings(0.05, 999, 0)
@@ -124,78 +131,77 @@ def estimate_mean_difference(
     >>> found.value, found.low < 0 < found.high
     (1.0, True)
     """
-    cells = _split_stratum_arms(values, treated, stratum)
-    if not cells:
+    arms = _split_stratum_arms(values, treated, stratum)
+    if not arms:
         return None
-    value = sum(cell.weight * cell.mean for cell in cells)
-    error = sum(cell.variance for cell in cells) ** 0.5
+    value = sum(arm.weight * arm.mean for arm in arms)
+    error = sum(arm.variance for arm in arms) ** 0.5
     if error == 0:
         return MeanDifference(value, value, value, float(value == 0), 0.0)
-    drawn = np.abs(
-        _resample_t_statistics(cells, draws.n_resamples, np.random.default_rng(draws.seed))
+    samples = np.abs(
+        _resample_t_statistics(arms, settings.n_resamples, np.random.default_rng(settings.seed))
     )
-    reach = float(np.quantile(drawn, 1 - draws.alpha, method="inverted_cdf")) * error
-    p = (1 + float(np.sum(drawn >= abs(value) / error))) / (1 + draws.n_resamples)
+    reach = float(np.quantile(samples, 1 - settings.alpha, method="inverted_cdf")) * error
+    p = (1 + float(np.sum(samples >= abs(value) / error))) / (1 + settings.n_resamples)
     return MeanDifference(value, value - reach, value + reach, p, error)
 
 
 def _split_stratum_arms(
     values: np.ndarray, treated: np.ndarray, stratum: np.ndarray
 ) -> list[_StratumArm]:
-    """Both arms of every stratum that has enough of them; the control group's weight is below 0."""
-    size = int(stratum.max(initial=-1)) + 1
-    arms = [np.bincount(stratum[arm], minlength=size) for arm in (treated, ~treated)]
-    enough = np.minimum(*arms) >= MIN_VALUES_PER_ARM
-    if not enough.any():
+    """Return both arms of every large enough stratum; the weight of the control is negative."""
+    counts = count_arms(stratum, treated)
+    is_large = np.minimum(*counts) >= MIN_VALUES_PER_ARM
+    if not is_large.any():
         return []
-    share = stratum_weights(*(np.where(enough, arm, 0) for arm in arms))
-    cells = []
-    for code in np.flatnonzero(enough):
-        here = stratum == code
-        for arm, sign in ((treated, 1.0), (~treated, -1.0)):
-            part = values[here & arm]
-            mean = float(part.mean())
-            scale = np.sqrt(len(part) / (len(part) - 1))  # the variance of a sample, unbiased
-            cells.append(_StratumArm(mean, (part - mean) * scale, sign * float(share[code])))
-    return cells
+    weights = stratum_weights(*(np.where(is_large, count, 0) for count in counts))
+    arms = []
+    for code in np.flatnonzero(is_large):
+        in_stratum = stratum == code
+        for in_arm, sign in ((treated, 1.0), (~treated, -1.0)):
+            selected = values[in_stratum & in_arm]
+            mean = float(selected.mean())
+            scale = np.sqrt(len(selected) / (len(selected) - 1))  # for the unbiased variance
+            arms.append(_StratumArm(mean, (selected - mean) * scale, sign * float(weights[code])))
+    return arms
 
 
 def _resample_t_statistics(
-    cells: list[_StratumArm], resamples: int, random: np.random.Generator
+    arms: list[_StratumArm], resamples: int, random: np.random.Generator
 ) -> np.ndarray:
-    """(difference resampled − difference) ÷ its standard error, shape (resamples,)."""
-    moved, variance = np.zeros(resamples), np.zeros(resamples)
-    for cell in cells:
-        mean, mean_square = _resample_moments(cell.deviations, resamples, random)
-        moved += cell.weight * mean
-        variance += cell.weight**2 * (mean_square - mean**2) / (len(cell.deviations) - 1)
+    """Return (resampled difference − difference) ÷ its standard error, shape (resamples,)."""
+    difference, variance = np.zeros(resamples), np.zeros(resamples)
+    for arm in arms:
+        mean, mean_square = _resample_moments(arm.deviations, resamples, random)
+        difference += arm.weight * mean
+        variance += arm.weight**2 * (mean_square - mean**2) / (len(arm.deviations) - 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        drawn = moved / np.sqrt(np.maximum(variance, 0.0))
-    return np.nan_to_num(drawn, nan=0.0, posinf=np.inf, neginf=-np.inf)
+        samples = difference / np.sqrt(np.maximum(variance, 0.0))
+    return np.nan_to_num(samples, nan=0.0, posinf=np.inf, neginf=-np.inf)
 
 
 def _resample_moments(
-    about: np.ndarray, resamples: int, random: np.random.Generator
+    deviations: np.ndarray, resamples: int, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and mean square of each resample, some at a time."""
-    size = len(about)
+    """Return mean and mean square of each resample, chunk by chunk."""
+    size = len(deviations)
     if size > MAX_RESAMPLED_VALUES:
-        return _sample_normal_moments(about, resamples, random)
+        return _sample_normal_moments(deviations, resamples, random)
     step = max(1, CHUNK_VALUES // size)
     means, squares = np.empty(resamples), np.empty(resamples)
     for start in range(0, resamples, step):
         stop = min(start + step, resamples)
-        drawn = about[random.integers(0, size, (stop - start, size), dtype=np.uint32)]
-        means[start:stop] = drawn.mean(axis=1)
-        squares[start:stop] = np.einsum("ij,ij->i", drawn, drawn) / size
+        samples = deviations[random.integers(0, size, (stop - start, size), dtype=np.uint32)]
+        means[start:stop] = samples.mean(axis=1)
+        squares[start:stop] = np.einsum("ij,ij->i", samples, samples) / size
     return means, squares
 
 
 def _sample_normal_moments(
-    about: np.ndarray, resamples: int, random: np.random.Generator
+    deviations: np.ndarray, resamples: int, random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and mean square of resamples so large that both are normal; skewness ties them."""
-    second, third, fourth = (float(np.mean(about**power)) for power in (2, 3, 4))
-    spread = np.array([[second, third], [third, fourth - second**2]]) / len(about)
+    """Sample mean and mean square of large resamples, which are jointly normal."""
+    second, third, fourth = (float(np.mean(deviations**power)) for power in (2, 3, 4))
+    spread = np.array([[second, third], [third, fourth - second**2]]) / len(deviations)
     means, squares = random.multivariate_normal((0.0, second), spread, resamples).T
     return means, squares

@@ -1,4 +1,4 @@
-"""Does contacting those ranked first save more? Qini curve and its areas (Radcliffe 2007)."""
+"""Qini curve of a ranking of customers, and the areas below it (Radcliffe 2007)."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from retain.campaign.readout.means import BootstrapSettings
 from retain.campaign.readout.outcomes import Outcomes
 
 MIN_CUSTOMERS_PER_ARM = 100
-"""Observed customers in either arm without whom no curve is drawn."""
+"""Observed customers in either arm below which there is no curve."""
 RANKINGS = ("expected_net", "risk")
 MAX_SCORE_GROUPS = 1000
-"""Groups of like rank that stand for more different scores than these."""
+"""Most groups of customers; more distinct scores are grouped by rank."""
 N_CURVE_POINTS = 101
-"""Points of the curve that are written down."""
+"""Points of the curve in the document."""
 CHUNK_RESAMPLES = 200
 """Resamples in memory at once."""
 
 
 def compute_qini(
-    assignment: Assignment, outcomes: Outcomes, draws: BootstrapSettings
+    assignment: Assignment, outcomes: Outcomes, settings: BootstrapSettings
 ) -> dict[str, Any]:
-    """For each of ``RANKINGS``, best first: ``qini``, ``auuc`` with intervals, and the ``curve``.
+    """Return ``qini`` and ``auuc`` with intervals and the ``curve``, for each of ``RANKINGS``.
 
-    Or ``reason``: ``declined`` where nobody knows who declined, ``too_few`` where an arm has
-    fewer than ``MIN_CUSTOMERS_PER_ARM``.
+    Or ``reason``: ``declined`` if declines are unknown, ``too_few`` if an arm has fewer than
+    ``MIN_CUSTOMERS_PER_ARM``.
     """
     if outcomes.declined is None:
         return {"reason": "declined"}
@@ -37,41 +37,41 @@ def compute_qini(
         return {"reason": "too_few", "min_customers": MIN_CUSTOMERS_PER_ARM}
     table = assignment.table.loc[rows]
     return {
-        order: _summarise_ranking(group_by_rank(table[order].to_numpy(), treated, stayed), draws)
+        order: _summarise_ranking(group_by_rank(table[order].to_numpy(), treated, stayed), settings)
         for order in RANKINGS
     }
 
 
 def group_by_rank(score: np.ndarray, treated: np.ndarray, stayed: np.ndarray) -> np.ndarray:
-    """Customers by rank of score, highest first: shape (groups, 4).
+    """Count customers by rank of score, highest first: shape (groups, 4).
 
     Columns: treated who stayed, treated who declined, the same of the control group. Equal scores
-    are one group: their order would be chance.
+    form one group, since their order would be random.
 
     >>> contacted = np.array([True, True, False])
     >>> group_by_rank(np.array([0.9, 0.1, 0.9]), contacted, np.ones(3, bool)).tolist()
     [[1, 0, 1, 0], [1, 0, 0, 0]]
     """
-    distinct, place = np.unique(-score, return_inverse=True)
-    if len(distinct) > MAX_SCORE_GROUPS:
-        before = np.searchsorted(np.sort(-score), distinct)
-        place = (before * MAX_SCORE_GROUPS // len(score))[place]
-        place = np.unique(place, return_inverse=True)[1]
+    values, group = np.unique(-score, return_inverse=True)
+    if len(values) > MAX_SCORE_GROUPS:
+        rank = np.searchsorted(np.sort(-score), values)
+        group = (rank * MAX_SCORE_GROUPS // len(score))[group]
+        group = np.unique(group, return_inverse=True)[1]
     column = 2 * ~treated + ~stayed
-    size = int(place.max()) + 1
-    return np.bincount(4 * place + column, minlength=4 * size).reshape(size, 4)
+    size = int(group.max()) + 1
+    return np.bincount(4 * group + column, minlength=4 * size).reshape(size, 4)
 
 
-def compute_curve(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Share contacted, and what that saves, as shares of the treated; both begin at 0.
+def compute_curve(counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the share contacted and the share of the treated saved by it; both start at 0.
 
-    ``cells`` as ``group_by_rank`` makes them, shape (…, groups, 4). The saved are the treated who
-    stayed less those who would have: the control group's, scaled to as many (Radcliffe 2007).
+    ``counts`` as of ``group_by_rank``, shape (…, groups, 4). The saved are the treated who stayed
+    less those who would have: the control group's, scaled to the same number (Radcliffe 2007).
     """
-    counted = np.cumsum(cells, axis=-2, dtype=float)
-    stayed, control_stayed = counted[..., 0], counted[..., 2]
-    treated = stayed + counted[..., 1]
-    control = control_stayed + counted[..., 3]
+    cumulative = np.cumsum(counts, axis=-2, dtype=float)
+    stayed, control_stayed = cumulative[..., 0], cumulative[..., 2]
+    treated = stayed + cumulative[..., 1]
+    control = control_stayed + cumulative[..., 3]
     share = np.divide(control_stayed, control, out=np.zeros_like(control), where=control > 0)
     saved = np.where(control > 0, stayed - share * treated, 0.0) / treated[..., -1:]
     share_of_all = (treated + control) / (treated + control)[..., -1:]
@@ -79,7 +79,7 @@ def compute_curve(cells: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def compute_areas(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Area under the curve (AUUC), and that between it and a random order (Qini): over (…, n).
+    """Return the area under the curve (AUUC), and above a random order (Qini), over (…, n).
 
     >>> x, y = np.array([0, 0.5, 1]), np.array([0, 0.1, 0.1])
     >>> [round(float(area), 3) for area in compute_areas(x, y)]
@@ -89,15 +89,15 @@ def compute_areas(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return under, under - y[..., -1] / 2
 
 
-def _summarise_ranking(cells: np.ndarray, draws: BootstrapSettings) -> dict[str, Any]:
-    x, y = compute_curve(cells)
+def _summarise_ranking(counts: np.ndarray, settings: BootstrapSettings) -> dict[str, Any]:
+    x, y = compute_curve(counts)
     auuc, above = compute_areas(x, y)
-    drawn = _resample_areas(cells, draws.n_resamples, np.random.default_rng(draws.seed))
-    ends = np.quantile(drawn, (draws.alpha / 2, 1 - draws.alpha / 2), axis=0)
+    samples = _resample_areas(counts, settings.n_resamples, np.random.default_rng(settings.seed))
+    bounds = np.quantile(samples, (settings.alpha / 2, 1 - settings.alpha / 2), axis=0)
     points = np.linspace(0, 1, N_CURVE_POINTS)
     return {
-        "auuc": _to_interval(auuc, ends[:, 0]),
-        "qini": _to_interval(above, ends[:, 1]),
+        "auuc": _to_interval(auuc, bounds[:, 0]),
+        "qini": _to_interval(above, bounds[:, 1]),
         "curve": {
             "contacted_share": points.tolist(),
             "saved_share": np.interp(points, x, y).tolist(),
@@ -105,24 +105,24 @@ def _summarise_ranking(cells: np.ndarray, draws: BootstrapSettings) -> dict[str,
     }
 
 
-def _resample_areas(cells: np.ndarray, resamples: int, random: np.random.Generator) -> np.ndarray:
-    """AUUC and Qini of resamples of the customers, each arm keeping its size: (resamples, 2)."""
-    arms = cells[:, :2], cells[:, 2:]
-    drawn = []
+def _resample_areas(counts: np.ndarray, resamples: int, random: np.random.Generator) -> np.ndarray:
+    """Return AUUC and Qini of resampled customers, arm sizes fixed: (resamples, 2)."""
+    arms = counts[:, :2], counts[:, 2:]
+    samples = []
     for start in range(0, resamples, CHUNK_RESAMPLES):
         size = min(CHUNK_RESAMPLES, resamples - start)
-        counted = [
+        resampled = [
             random.multinomial(arm.sum(), arm.ravel() / arm.sum(), size).reshape(size, -1, 2)
             for arm in arms
         ]
-        drawn.append(
-            np.stack(compute_areas(*compute_curve(np.concatenate(counted, axis=-1))), axis=-1)
+        samples.append(
+            np.stack(compute_areas(*compute_curve(np.concatenate(resampled, axis=-1))), axis=-1)
         )
-    return np.concatenate(drawn)
+    return np.concatenate(samples)
 
 
-def _to_interval(value: np.ndarray, ends: np.ndarray) -> dict[str, float]:
-    return {"value": float(value), "low": float(ends[0]), "high": float(ends[1])}
+def _to_interval(value: np.ndarray, bounds: np.ndarray) -> dict[str, float]:
+    return {"value": float(value), "low": float(bounds[0]), "high": float(bounds[1])}
 
 
 def _prepend_zero(values: np.ndarray) -> np.ndarray:

@@ -1,16 +1,15 @@
-"""The whole read-out of a campaign as one plain tree, which is ``readout.json``.
+"""Readout of a campaign: the content of ``readout.json``.
 
 schema, campaign_id, campaign_sha256, profit_unit, alpha, power, seed, n_resamples
 n_planned, n_observed   customers in treatment and control
-n_unknown               customers of the file whom the campaign did not choose
-attrition               customers without an outcome, see compliance.py
-compliance              who was contacted, see compliance.py
+n_unknown               customers of the file that are not in the campaign
+attrition, compliance   see compliance.py
 effects                 rows, see effects.py
-money                   gain, cost and net value, see ``money``
+money                   see ``estimate_money``
 qini                    see qini.py
 save_rates              rows, see save_rates.py
-catalogue               name of the new catalogue; null where nobody knows who declined
-cautions                [{code, …numbers}], what a reader must know before he believes the rest
+catalogue               name of the new catalogue; null if declines are unknown
+cautions                [{code, …numbers}], warnings about the rest
 """
 
 from __future__ import annotations
@@ -38,17 +37,16 @@ from retain.schema import Catalogue
 
 
 def estimate_money(
-    assignment: Assignment, outcomes: Outcomes, draws: BootstrapSettings
+    assignment: Assignment, outcomes: Outcomes, settings: BootstrapSettings
 ) -> dict[str, Any] | None:
-    """Gain, cost and net value of the campaign in its unit; None where too few are known.
+    """Return gain, cost and net value of the campaign in its unit; None if too few are observed.
 
-    ``basis``: ``observed`` where the profit is (times the plan's margin), or ``assumed``: what a
-    decline was taken to cost at planning, for each who did not decline. ``per_customer`` and
-    ``gain`` (of all to be contacted, those without an outcome taken to be like the others) and
-    ``net`` are ``value, low, high``; an end no resample bounds is None. ``cost_basis`` is
-    ``stated`` where the file says what was spent, else ``expected``: the plan's, of those who
-    were contacted. ``conclusion``: paid, lost or inconclusive, as the interval of ``net`` leaves
-    out 0.
+    ``basis``: ``observed`` profit (times the plan's margin), or ``assumed``: the value at stake of
+    the plan for each customer who did not decline. ``per_customer``, ``gain`` (of all treated,
+    those without an outcome taken to be like the others) and ``net`` are ``value, low, high``; an
+    unbounded end is None. ``cost_basis`` is ``stated`` if the file has costs, else ``expected``:
+    the plan's, of those contacted. ``conclusion``: paid, lost or inconclusive, as the interval of
+    ``net`` excludes 0.
     """
     basis, values = _money_values(assignment, outcomes)
     rows = np.isfinite(values)
@@ -57,39 +55,36 @@ def estimate_money(
         return None
     table = assignment.table.loc[rows]
     stratum = assign_strata(table["segment"], table["offer"], treated)
-    found = estimate_mean_difference(values[rows], treated, stratum, draws)
-    if found is None:
+    estimate = estimate_mean_difference(values[rows], treated, stratum, settings)
+    if estimate is None:
         return None
     cost_basis, cost = _total_cost(assignment, outcomes)
-    contacted = int(assignment.treated.sum())
+    n_treated = int(assignment.treated.sum())
     expected = float(assignment.table.loc[assignment.treated, "expected_net"].sum())
-    told = {
+    return {
         "basis": basis,
-        "per_customer": _scale_interval(found, 1, 0.0),
-        "n_treated": contacted,
-        "gain": _scale_interval(found, contacted, 0.0),
+        "per_customer": _scale_interval(estimate, 1, 0.0),
+        "n_treated": n_treated,
+        "gain": _scale_interval(estimate, n_treated, 0.0),
         "cost": cost,
         "cost_basis": cost_basis,
-        "net": _scale_interval(found, contacted, cost),
+        "net": _scale_interval(estimate, n_treated, cost),
         "expected_net": expected,
-    }
-    return {
-        **told,
-        "conclusion": _conclude(found.low * contacted - cost, found.high * contacted - cost),
+        "conclusion": _conclude(estimate.low * n_treated - cost, estimate.high * n_treated - cost),
     }
 
 
 def _money_values(assignment: Assignment, outcomes: Outcomes) -> tuple[str, np.ndarray]:
-    """Money each customer kept, as far as it is known; differences alone have a meaning."""
+    """Return the money each customer kept, NaN if unknown; only differences have a meaning."""
     if outcomes.profit is not None:
         return "observed", outcomes.profit * assignment.assumptions.margin.value
     if outcomes.declined is None:
-        raise ValueError("outcomes hold declines or profit")  # read_outcomes refuses others
+        raise ValueError("outcomes hold declines or profit")  # read_outcomes raises for others
     return "assumed", -outcomes.declined * assignment.table["value_at_stake"].to_numpy()
 
 
 def _total_cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]:
-    """What was spent; where nothing is said of a customer, what the plan expected."""
+    """Return the total cost, with the plan's expected cost of customers without a stated one."""
     expected = assignment.table["expected_cost"].to_numpy()
     if outcomes.contacted is not None:
         expected = np.where(outcomes.contacted == 0, 0.0, expected)
@@ -98,8 +93,8 @@ def _total_cost(assignment: Assignment, outcomes: Outcomes) -> tuple[str, float]
     return "stated", float(np.where(np.isnan(outcomes.cost), expected, outcomes.cost).sum())
 
 
-def _scale_interval(found: MeanDifference, times: int, cost: float) -> dict[str, float | None]:
-    ends = {"value": found.value, "low": found.low, "high": found.high}
+def _scale_interval(estimate: MeanDifference, times: int, cost: float) -> dict[str, float | None]:
+    ends = {"value": estimate.value, "low": estimate.low, "high": estimate.high}
     scaled = {name: end * times - cost for name, end in ends.items()}
     return {name: end if np.isfinite(end) else None for name, end in scaled.items()}
 
@@ -109,22 +104,24 @@ def _conclude(low: float, high: float) -> str:
 
 
 SCHEMA = 2
-"""Counts up when the meaning of a key changes."""
+"""Version of the document, raised when the meaning of a key changes."""
 
 
 @dataclass(frozen=True)
 class ReadoutResult:
-    """What was found, and the offers with what is known of them now."""
+    """Content of ``readout.json``, and the catalogue with updated save rates."""
 
     tree: dict[str, Any]
     catalogue: Catalogue | None
 
 
 def build_readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int) -> ReadoutResult:
-    """Everything that the outcomes say of the campaign; the same inputs give the same tree."""
-    draws = BootstrapSettings(assignment.alpha, resamples, assignment.seed)
-    rates = estimate_save_rates(assignment, outcomes)
-    new = None if outcomes.declined is None else update_catalogue(assignment.catalogue, rates)
+    """Return the readout of a campaign; the same inputs give the same result."""
+    settings = BootstrapSettings(assignment.alpha, resamples, assignment.seed)
+    save_rates = estimate_save_rates(assignment, outcomes)
+    catalogue = (
+        None if outcomes.declined is None else update_catalogue(assignment.catalogue, save_rates)
+    )
     tree = {
         "schema": SCHEMA,
         "campaign_id": assignment.id,
@@ -137,29 +134,30 @@ def build_readout(assignment: Assignment, outcomes: Outcomes, *, resamples: int)
         **_count_customers(assignment, outcomes),
         "attrition": summarise_attrition(assignment, outcomes),
         "compliance": summarise_compliance(assignment, outcomes),
-        "effects": estimate_effects(assignment, outcomes, draws),
-        "money": estimate_money(assignment, outcomes, draws),
-        "qini": compute_qini(assignment, outcomes, draws),
-        "save_rates": rates,
-        "catalogue": None if new is None else new.name,
+        "effects": estimate_effects(assignment, outcomes, settings),
+        "money": estimate_money(assignment, outcomes, settings),
+        "qini": compute_qini(assignment, outcomes, settings),
+        "save_rates": save_rates,
+        "catalogue": None if catalogue is None else catalogue.name,
     }
-    return ReadoutResult(_to_json_values({**tree, "cautions": list(find_cautions(tree))}), new)
+    return ReadoutResult(
+        _to_json_values({**tree, "cautions": list(find_cautions(tree))}), catalogue
+    )
 
 
 def find_cautions(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What must be known before the rest is believed, each with its code and numbers."""
-    gone, contact = tree["attrition"], tree["compliance"]
-    arms = {name: gone[name]["n_missing"] for name in ("treatment", "control")}
-    if gone["is_significant"]:
-        yield {"code": "attrition_differs", **arms, "p": gone["p"]}
+    """Yield the warnings about a readout, each with its code and numbers."""
+    attrition, compliance = tree["attrition"], tree["compliance"]
+    arms = {name: attrition[name]["n_missing"] for name in ("treatment", "control")}
+    if attrition["is_significant"]:
+        yield {"code": "attrition_differs", **arms, "p": attrition["p"]}
     elif any(arms.values()):
         yield {"code": "attrition", **arms}
-    if contact is not None and contact["n_against_plan"]:
-        reached, spared = contact["control"]["n_contacted"], contact["treatment"]["n_not_contacted"]
+    if compliance is not None and compliance["n_against_plan"]:
         yield {
             "code": "against_plan",
-            "n_control_contacted": reached,
-            "n_not_contacted": spared,
+            "n_control_contacted": compliance["control"]["n_contacted"],
+            "n_not_contacted": compliance["treatment"]["n_not_contacted"],
         }
     if tree["n_unknown"]:
         yield {"code": "unknown_customers", "n_customers": tree["n_unknown"]}
@@ -177,12 +175,12 @@ def _count_customers(assignment: Assignment, outcomes: Outcomes) -> dict[str, An
     }
 
 
-def _to_json_values(node: Any) -> Any:
-    """The same tree of plain Python values, null for what has no end."""
-    if isinstance(node, dict):
-        return {key: _to_json_values(value) for key, value in node.items()}
-    if isinstance(node, list | tuple):
-        return [_to_json_values(value) for value in node]
-    if isinstance(node, np.generic):
-        node = node.item()
-    return None if isinstance(node, float) and not math.isfinite(node) else node
+def _to_json_values(value: Any) -> Any:
+    """Return the same tree of plain Python values, null for infinite ones."""
+    if isinstance(value, dict):
+        return {key: _to_json_values(value) for key, value in value.items()}
+    if isinstance(value, list | tuple):
+        return [_to_json_values(value) for value in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -16,7 +16,7 @@ from retain.wording import format_ci, format_signed
 
 if TYPE_CHECKING:
     from retain.execution.progress import SweepProgress
-    from retain.execution.status import Best
+    from retain.execution.status import BestRun
     from retain.record import MetricSummary, NumericAgreement, Record, TuningInfo
 
 
@@ -24,33 +24,33 @@ MARKS = {"done": "[green]done[/]", "failed": "[red]failed[/]"}
 MARKS["not_applicable"] = "[yellow]not applicable[/]"
 
 
-def render_progress(tally: SweepProgress) -> Group:
+def render_progress(progress: SweepProgress) -> Group:
     """Three lines for a terminal: the bar, the counts, the best run so far."""
-    best = Text("" if tally.best is None else format_best(tally.best))
-    lines = (_counts_drawn(tally), best)
+    best = Text("" if progress.best is None else format_best(progress.best))
+    lines = (_counts_drawn(progress), best)
     for line in lines:
         line.no_wrap, line.overflow = True, "ellipsis"
-    return Group(_bar(tally), *lines)
+    return Group(_bar(progress), *lines)
 
 
-def format_ended(tally: SweepProgress, record: Record, *, best: bool) -> Text:
+def format_ended(progress: SweepProgress, record: Record, *, best: bool) -> Text:
     """One line for a run that ended, the counts and the time to go after it."""
-    told = Text.from_markup(MARKS[record.state]).append(f" {clean_line(tally.names[record.id])}")
+    told = Text.from_markup(MARKS[record.state]).append(f" {clean_line(progress.names[record.id])}")
     if "roc_auc" in record.metrics:
         told.append(f"  ROC-AUC {_interval(record.metrics['roc_auc'])}")
     if record.stopped_early:
         told.append(f", stopped after {record.folds} of {record.split.fits} folds")
-    if best and len(tally.names) > 1:
+    if best and len(progress.names) > 1:
         told.append(", best so far")
-    return told.append(f"  ({'; '.join([format_counts(tally), *_to_go(tally)])})")
+    return told.append(f"  ({'; '.join([format_counts(progress), *_to_go(progress)])})")
 
 
-def format_counts(tally: SweepProgress) -> str:
+def format_counts(progress: SweepProgress) -> str:
     """Return the counts in few words, without those of nothing."""
-    return " · ".join(text for text, count, _ in _counts(tally) if count or "left" in text)
+    return " · ".join(text for text, count, _ in _counts(progress) if count or "left" in text)
 
 
-def format_best(best: Best) -> str:
+def format_best(best: BestRun) -> str:
     """Return the best run, its name last, where a narrow terminal may cut it."""
     return f"best ROC-AUC {_interval(best)} {clean_line(best.name)}"
 
@@ -73,41 +73,41 @@ def _chosen(found: NumericAgreement | CategoricalAgreement) -> str:
     return f"{found.min:.3g} to {found.max:.3g} (median {found.median:.3g})"
 
 
-def _bar(tally: SweepProgress) -> Table:
-    ended = tally.to_do - tally.left
+def _bar(progress: SweepProgress) -> Table:
+    ended = progress.n_pending - progress.n_left
     bar = Table.grid(padding=(0, 2, 0, 0), expand=True)
     bar.add_column(no_wrap=True, overflow="ellipsis", max_width=20)
     bar.add_column(ratio=1)
     bar.add_row(
-        Text(clean_line(tally.study), "bold"),
-        ProgressBar(total=tally.to_do, completed=tally.progress),
-        f"{ended}/{tally.to_do}",
-        _clock(tally.seconds),
-        "".join(_to_go(tally)) or ("-:--:-- to go" if tally.left else ""),
+        Text(clean_line(progress.study), "bold"),
+        ProgressBar(total=progress.n_pending, completed=progress.n_ended),
+        f"{ended}/{progress.n_pending}",
+        _clock(progress.seconds_elapsed),
+        "".join(_to_go(progress)) or ("-:--:-- to go" if progress.n_left else ""),
     )
     return bar
 
 
-def _counts_drawn(tally: SweepProgress) -> Text:
+def _counts_drawn(progress: SweepProgress) -> Text:
     """Every count, so that each keeps its place; those of nothing are dim."""
-    counts = _counts(tally)
+    counts = _counts(progress)
     return Text(" · ").join(Text(text, style if n else "dim") for text, n, style in counts)
 
 
-def _counts(tally: SweepProgress) -> list[tuple[str, int, str]]:
+def _counts(progress: SweepProgress) -> list[tuple[str, int, str]]:
     """Each count as text, as number, and its colour."""
     named = (
-        ("done", tally.counts["done"], "green"),
-        ("failed", tally.counts["failed"], "red"),
-        ("not applicable", tally.counts["not_applicable"], "yellow"),
-        ("skipped", tally.skipped, ""),
-        ("left", tally.left, ""),
+        ("done", progress.state_counts["done"], "green"),
+        ("failed", progress.state_counts["failed"], "red"),
+        ("not applicable", progress.state_counts["not_applicable"], "yellow"),
+        ("skipped", progress.n_skipped, ""),
+        ("left", progress.n_left, ""),
     )
     return [(f"{count} {name}", count, style) for name, count, style in named]
 
 
-def _to_go(tally: SweepProgress) -> list[str]:
-    seconds = tally.to_go() if tally.left else None
+def _to_go(progress: SweepProgress) -> list[str]:
+    seconds = progress.estimate_remaining() if progress.n_left else None
     return [] if seconds is None else [f"{_clock(seconds)} to go"]
 
 
@@ -115,7 +115,7 @@ def _clock(seconds: float) -> str:
     return str(timedelta(seconds=round(seconds)))
 
 
-def _interval(found: MetricSummary | Best) -> str:
+def _interval(found: MetricSummary | BestRun) -> str:
     return f"{found.value:.3f} ({format_ci(found.low, found.high)})"
 
 

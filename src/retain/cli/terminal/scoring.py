@@ -11,7 +11,7 @@ from rich.table import Table
 from retain.cli.terminal.campaign import print_campaign, print_campaign_path, print_segments
 from retain.cli.terminal.console import literal
 from retain.wording import describe_count
-from retain.workflows.score import cautions
+from retain.workflows.score import list_cautions
 
 if TYPE_CHECKING:
     from retain.record import ScoreDirectory, StudyDirectory
@@ -29,28 +29,28 @@ def print_scoring(
     console: Console, study: StudyDirectory, home: ScoreDirectory, found: ScoreResult
 ) -> None:
     """Print who was scored and who not, drift, segments, and where it all lies."""
-    for line in found.new.heard:
+    for line in found.customers.messages:
         console.print(literal(line), soft_wrap=True, highlight=False)
-    winner = found.saved.winner
+    winner = found.winner.winner
     console.print(
-        f"[bold]{describe_count(len(found.new.table), 'customer')} scored by "
+        f"[bold]{describe_count(len(found.customers.table), 'customer')} scored by "
         f"{literal(winner.name)} ({literal(winner.id)}).[/]",
         highlight=False,
     )
     _not_scored(console, found)
     console.print(_drift(found))
-    tree = found.offered.tree
+    tree = found.campaign.tree
     print_segments(console, tree["segments"], tree["n_scored"])
     if tree["campaign"] is not None:
         print_campaign(console, tree["campaign"])
-    for caution in cautions(found):
+    for caution in list_cautions(found):
         console.print(f"[yellow]{literal(caution)}[/]", highlight=False)
     print_campaign_path(console, study, tree["campaign"])
     console.print(f"Written: {literal(home.path)}", soft_wrap=True)
 
 
 def _not_scored(console: Console, found: ScoreResult) -> None:
-    left_out = found.new.not_scored
+    left_out = found.customers.not_scored
     if left_out.empty:
         return
     console.print(f"{describe_count(len(left_out), 'customer')} not scored, see not_scored.csv:")
@@ -60,7 +60,7 @@ def _not_scored(console: Console, found: ScoreResult) -> None:
 
 def _drift(found: ScoreResult) -> Table:
     """Return the score and the features that moved most."""
-    then = found.saved.reference.n_training_customers
+    then = found.winner.reference.n_training_customers
     title = f"Drift compared with {describe_count(then, 'training customer')}"
     table = Table(title=title, box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("", overflow="fold")

@@ -30,7 +30,7 @@ from retain.record import Record
 from retain.wording import describe_count
 
 if TYPE_CHECKING:
-    from retain.execution.plan import Plan
+    from retain.execution.plan import SweepPlan
     from retain.execution.scheduling import CostModel
     from retain.execution.task import RungResult, Task
 
@@ -46,12 +46,14 @@ class SweepView:
     Workers' threads may call it. Add to ``costs`` before telling of the record.
     """
 
-    def __init__(self, console: Console, plan: Plan, costs: CostModel, workers: int = 1) -> None:
+    def __init__(
+        self, console: Console, plan: SweepPlan, costs: CostModel, workers: int = 1
+    ) -> None:
         self.console = console
-        self.tally = SweepProgress(plan, costs, workers)
-        self._status = StatusWriter(plan.study.status, self.tally.status, self._warn)
+        self.progress = SweepProgress(plan, costs, workers)
+        self._status = StatusWriter(plan.study.status, self.progress.status, self._warn)
         self._live = Live(
-            get_renderable=lambda: render_progress(self.tally),
+            get_renderable=lambda: render_progress(self.progress),
             console=console,
             refresh_per_second=REFRESH,
         )
@@ -61,8 +63,8 @@ class SweepView:
         self._open.enter_context(self._status)
         if self.console.is_terminal:
             self._open.enter_context(self._live)
-        elif self.tally.best is not None:
-            self._print(Text(f"{format_best(self.tally.best)} (done before)"))
+        elif self.progress.best is not None:
+            self._print(Text(f"{format_best(self.progress.best)} (done before)"))
         return self
 
     def __exit__(
@@ -72,34 +74,34 @@ class SweepView:
         trace: TracebackType | None,
     ) -> None:
         self._open.__exit__(kind, error, trace)
-        if self.tally.best is not None and not self.console.is_terminal:
-            self._print(Text(format_best(self.tally.best)))
+        if self.progress.best is not None and not self.console.is_terminal:
+            self._print(Text(format_best(self.progress.best)))
 
-    def started(self, task: Task) -> None:
+    def on_start(self, task: Task) -> None:
         """Show that a worker took a run."""
-        self.tally.started(task)
-        self._status.changed()
+        self.progress.record_start(task)
+        self._status.request_update()
 
-    def paused(self, progress: RungResult) -> None:
+    def on_pause(self, result: RungResult) -> None:
         """Show that a run in a race waits for the others."""
-        self.tally.paused(progress)
-        self._status.changed()
+        self.progress.record_pause(result)
+        self._status.request_update()
 
-    def ended(self, record: Record) -> None:
+    def on_end(self, record: Record) -> None:
         """Show that a run ended."""
-        best = self.tally.ended(record)
-        self._status.changed()
+        best = self.progress.record_end(record)
+        self._status.request_update()
         if not self.console.is_terminal:
-            self._print(format_ended(self.tally, record, best=best))
+            self._print(format_ended(self.progress, record, best=best))
 
-    def stopping(self, runs: int) -> None:
+    def on_stopping(self, n_running: int) -> None:
         """Say that runs under way are ended."""
-        under_way = describe_count(runs, "run")
+        under_way = describe_count(n_running, "run")
         self.console.print(f"finishing {under_way} under way; Ctrl-C again stops them")
 
-    def stopped(self) -> None:
+    def on_interrupt(self) -> None:
         """Say how far the sweep came."""
-        counts = format_counts(self.tally)
+        counts = format_counts(self.progress)
         self.console.print(f"stopped: {counts}. The same command continues with the rest.")
 
     def _warn(self, text: str) -> None:
@@ -109,12 +111,12 @@ class SweepView:
         self.console.print(text, soft_wrap=True, highlight=False)
 
 
-def print_sources(console: Console, plan: Plan) -> None:
+def print_sources(console: Console, plan: SweepPlan) -> None:
     """Print the reading, the funnel and the audit of each source."""
     for source in plan.sources:
-        for line in source.heard:
+        for line in source.messages:
             console.print(literal(line), soft_wrap=True, highlight=False)
-        for step, left_out in zip(source.data.funnel, source.left_out, strict=True):
+        for step, left_out in zip(source.data.funnel, source.dropped_examples, strict=True):
             whom = f"; left out: {left_out}" if left_out else ""
             of = "" if step.unit == "customers" else f" {step.unit}"
             message = f"  {step.name} {step.n_before} → {step.n_after}{of}: {step.reason}{whom}"
@@ -127,18 +129,22 @@ def print_sources(console: Console, plan: Plan) -> None:
                 console.print(literal(message), soft_wrap=True, highlight=False)
 
 
-def print_plan(console: Console, plan: Plan) -> None:
+def print_plan(console: Console, plan: SweepPlan) -> None:
     """Print the runs and their states, for ``dry_run=true``."""
     title = f"{describe_count(len(plan.runs), 'run')} of study {literal(plan.study.path.name)}"
     table = Table("run", "id", "state", title=title)
     for planned in plan.runs:
         table.add_row(
-            literal(plan.name(planned.task)), literal(planned.task.id), literal(planned.state)
+            literal(plan.format_name(planned.task)),
+            literal(planned.task.id),
+            literal(planned.state),
         )
     console.print(table)
 
 
-def print_summary(console: Console, plan: Plan, records: Sequence[Record], skipped: int) -> None:
+def print_summary(
+    console: Console, plan: SweepPlan, records: Sequence[Record], skipped: int
+) -> None:
     """Print counts, the result of tuning, each failure and what was not applicable."""
     counts = Counter(record.state for record in records)
     console.print(
@@ -151,11 +157,13 @@ def print_summary(console: Console, plan: Plan, records: Sequence[Record], skipp
     tasks = {planned.task.id: planned.task for planned in plan.runs}
     for record in records:
         if record.tuning is not None:
-            message = f"  tuned {plan.name(tasks[record.id])}: {format_tuning(record.tuning)}"
+            message = (
+                f"  tuned {plan.format_name(tasks[record.id])}: {format_tuning(record.tuning)}"
+            )
             console.print(literal(message), soft_wrap=True, highlight=False)
         if record.state != "done":
             reason = (record.reason or "").strip().splitlines() or [""]
-            message = literal(f"{plan.name(tasks[record.id])}: {reason[0]}")
+            message = literal(f"{plan.format_name(tasks[record.id])}: {reason[0]}")
             console.print(f"  {MARKS[record.state]} {message}", soft_wrap=True)
             if record.state == "failed":
                 log = literal(tasks[record.id].directory.log)

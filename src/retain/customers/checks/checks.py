@@ -205,11 +205,11 @@ def label_against_revenue(customers: Customers, _: Folding) -> DataCheck:
 def _target(customers: Customers) -> Numbers:
     """Return the target as 0 and 1; ``NotApplicable`` where it cannot be compared with anything."""
     if customers.target is None:
-        raise NotApplicable("these customers carry no target")
+        raise NotApplicable("these customers have no target")
     if len(customers) < MIN_ROWS:
         raise NotApplicable(f"{len(customers)} customers are too few to tell")
     if customers.target.nunique() < 2:
-        raise NotApplicable("all customers carry the same label")
+        raise NotApplicable("all customers have the same label")
     return customers.target.to_numpy(dtype=np.int64)
 
 
@@ -277,6 +277,6 @@ def raise_severe(checks: Sequence[DataCheck], allow: Sequence[str]) -> None:
         message = "\n".join(f"  {check.code}: {check.sentence}" for check in wrong)
         typed = ",".join(dict.fromkeys([*allow, *(check.code for check in wrong)]))
         raise RetainError(
-            f"the audit refuses these data:\n{message}\n"
-            f"To mend is best; to go on as they are, type audit.allow=[{typed}]"
+            f"the audit found errors in these data:\n{message}\n"
+            f"Correct them, or use the data as they are: audit.allow=[{typed}]"
         )

@@ -12,6 +12,7 @@ from retain.customers.files.invalid_rows import InvalidRows
 from retain.customers.files.numbers import n_cells, normalise_spaces, preview
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import PeriodSpec
+from retain.wording import describe_count
 
 
 def parse_periods(
@@ -69,8 +70,9 @@ def find_period_gaps(
         lacking = customers.difference(ids[period == n], sort=False)
         if len(lacking) == 0:
             continue
-        found = f"{len(lacking)} customers have no row of period {name!r}"
+        have = describe_count(len(lacking), "customer has", "customers have")
+        found = f"{have} no row of period {name!r}"
         listed = examples(lacking[:5].tolist())
         expected = "expected a row of each period, or nullable: true for the columns of the table"
-        told = RetainError.at(where, f"{found}, customer {listed} among them", expected)
+        told = RetainError.at(where, f"{found}, such as {listed}", expected)
         yield InvalidRows(str(told), lacking)

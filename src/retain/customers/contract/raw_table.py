@@ -29,6 +29,7 @@ from retain.customers.files.numbers import (
 )
 from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import ColumnSpec, TableSpec
+from retain.wording import describe_count
 
 _WHOLE = "[+-]?[0-9]{1,18}(?:[.,]0*)?"  # 18 digits fit int64; some tools export 7 as 7.0
 _DIGITS = 18
@@ -203,12 +204,14 @@ def _check_unique_rows(table: RawTable) -> None:
     twice = again[again.duplicated()].unique()
     if spec is None:
         ids = table.ids[twice]
-        found = f"{len(ids)} ids stand more than once: {examples(ids.tolist()[:5])}"
-        raise RetainError.at(table.description, found, "expected one row a customer")
+        are = describe_count(len(ids), "id is", "ids are")
+        found = f"{are} repeated: {examples(ids.tolist()[:5])}"
+        raise RetainError.at(table.description, found, "expected one row per customer")
     pairs = [(table.ids[n // len(spec.order)], spec.order[n % len(spec.order)]) for n in twice[:5]]
     told = examples(f"{one} {period}" for one, period in pairs)
-    found = f"{len(twice)} pairs of id and period stand more than once: {told}"
-    raise RetainError.at(table.description, found, "expected one row a customer and period")
+    are = describe_count(len(twice), "pair of id and period is", "pairs of id and period are")
+    found = f"{are} repeated: {told}"
+    raise RetainError.at(table.description, found, "expected one row per customer and period")
 
 
 # --- values --------------------------------------------------------------------------------------

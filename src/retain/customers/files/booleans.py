@@ -8,6 +8,7 @@ import pandas as pd
 
 from retain.customers.files.numbers import preview, truncate
 from retain.errors import RetainError, did_you_mean, examples
+from retain.wording import describe_count
 
 YES = ("1", "1.0", "true", "yes", "y", "t", "on", "да", "истина")
 NO = ("0", "0.0", "false", "no", "n", "f", "off", "нет", "ложь")
@@ -29,7 +30,8 @@ def parse_positive(
     """
     known = [str(value) for value in cells.unique()]
     if len(known) != _TWO:
-        found = f"it has {len(known)} values: {preview(cells)}" if known else "it has no values"
+        count = describe_count(len(known), "value")
+        found = f"it has {count}: {preview(cells)}" if known else "it has no values"
         raise RetainError.at(where, found, "expected a target of exactly two values")
     chosen = (
         _infer_positive(known, where)

@@ -73,15 +73,15 @@ def check_required_columns(needed: Iterable[str], known: Sequence[str]) -> None:
     >>> check_required_columns(["minute", "pages"], ["minutes", "pages"])
     Traceback (most recent call last):
     ...
-    retain.errors.RetainError: the model learnt from feature 'minute', which these customers \
-lack. Did you mean 'minutes'?
+    retain.errors.RetainError: the model was trained on feature 'minute', which these customers \
+do not have. Did you mean 'minutes'?
     """
     lacking = [name for name in needed if name not in known]
     if lacking:
         which = "feature" if len(lacking) == 1 else "features"
-        message = f"the model learnt from {which} {', '.join(map(repr, lacking))}"
+        message = f"the model was trained on {which} {', '.join(map(repr, lacking))}"
         hint = did_you_mean(lacking[0], known) if len(lacking) == 1 else ""
-        raise RetainError(f"{message}, which these customers lack.{hint}")
+        raise RetainError(f"{message}, which these customers do not have.{hint}")
 
 
 def _word_ends(letter: str, second: str, third: str) -> bool:

@@ -6,14 +6,20 @@ import codecs
 import itertools
 import re
 import stat
+import unicodedata
 from pathlib import Path
 
 from retain.customers.files.numbers import truncate
 from retain.errors import RetainError, did_you_mean, examples
 from retain.storage.paths import parse_path
-from retain.storage.reading import DATA_BYTES, check_regular, open_regular, read_bytes
+from retain.storage.reading import MAX_TABLE_BYTES, check_regular, open_regular, read_bytes
 
 _HEAD = 1 << 16  # bytes looked at for the zero bytes of UTF-16
+NOT_TEXT = ("Cc", "Cn", "Co", "Cs")
+"""Unicode categories that text hardly has: control, unassigned, private, surrogate."""
+RARE = 0.02
+"""Share of such characters that a text may have, damaged as it may be."""
+_PLAIN = re.compile("[ -\xff\t\n\v\f\r]")  # \x80 to \x9f may be letters of another code page
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
@@ -30,9 +36,9 @@ def decode(path: Path, data: bytes) -> tuple[str, str]:
             found = f"file {str(path)!r} is {encoding}, but its line {line} is not"
             raise RetainError(f"{found}; save the file again as UTF-8 text.") from None
         encoding, text = _eight_bit(path, data)
-    if "\0" in text:
-        found = f"file {str(path)!r} holds NUL bytes, so it is no text"
-        raise RetainError(f"{found} (a workbook or an archive?); export it as CSV in UTF-8.")
+    if "\0" in text or not _looks_like_text(text):
+        found = f"file {str(path)!r} is not text"
+        raise RetainError(f"{found} (a workbook, an archive or an image?); expected CSV in UTF-8.")
     if not text.strip():
         raise RetainError(f"file {str(path)!r} is empty; expected a header and rows.")
     return encoding, text
@@ -43,7 +49,7 @@ def head_as_utf8(path: Path, characters: int) -> tuple[str, str] | None:
 
     A little more than ``characters`` are told, if the file has more.
     """
-    with open_regular(path, most_bytes=DATA_BYTES) as file:
+    with open_regular(path, max_bytes=MAX_TABLE_BYTES) as file:
         head = file.read(4 * characters + 4)
     encoding = _marked_encoding(head)
     try:
@@ -67,6 +73,17 @@ def _marked_encoding(data: bytes) -> str:
     return "utf-16-le" if odd else "utf-16-be"
 
 
+def _looks_like_text(text: str) -> bool:
+    r"""Return whether control and unassigned characters are rare in the beginning of a text.
+
+    >>> _looks_like_text("id,city\n1,Москва\n"), _looks_like_text("\x89PNG\x1a\x0d\x01")
+    (True, False)
+    """
+    head = _PLAIN.sub("", text[:_HEAD])
+    odd = sum(unicodedata.category(one) in NOT_TEXT for one in head)
+    return odd <= RARE * len(text[:_HEAD])
+
+
 def _mostly_utf8(data: bytes) -> bool:
     """Return whether a file that does not decode as UTF-8 is UTF-8 with damage, and not another."""
     kept = data.decode("utf-8", errors="ignore")
@@ -79,8 +96,8 @@ def _eight_bit(path: Path, data: bytes) -> tuple[str, str]:
     """Return the text in cp1251, or in latin-1 where cp1251 makes no Cyrillic words of it."""
     text = data.decode("latin-1")
     if _CONTROL.search(text):
-        found = f"file {str(path)!r} is no text in utf-8, utf-16, cp1251 or latin-1"
-        raise RetainError(f"{found}; save it as UTF-8 text.")
+        found = f"file {str(path)!r} is not text in utf-8, utf-16, cp1251 or latin-1"
+        raise RetainError(f"{found} (a workbook, an archive or an image?); expected CSV in UTF-8.")
     try:
         cyrillic = data.decode("cp1251")
     except UnicodeDecodeError:
@@ -109,7 +126,7 @@ def resolve_path(typed: str, key: str) -> Path:
 def read_content(path: Path) -> bytes:
     """Return the bytes of the file; a ``RetainError`` with the nearest name where there is none."""
     check_exists(path)
-    return read_bytes(path, most_bytes=DATA_BYTES)
+    return read_bytes(path, max_bytes=MAX_TABLE_BYTES)
 
 
 def check_exists(path: Path) -> None:

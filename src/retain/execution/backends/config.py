@@ -1,8 +1,8 @@
-"""Where the runs of a sweep are done: on this machine, as jobs of a cluster, or on Ray's workers.
+"""Configs of the backends: this machine, jobs of a cluster, or the workers of Ray.
 
 ``hydra/launcher=`` chooses. Hydra's own launcher plugins are not used: they compose each run again
-on the far side, and one run's death costs the others there. Ours take tasks that are composed,
-checked and found missing already, so identity, states and resumption are the same everywhere.
+on the remote machine, where one run that dies ends the others. The backends here take tasks that
+are composed, checked and pending, so identity, states and resumption are the same everywhere.
 """
 
 from __future__ import annotations
@@ -19,35 +19,35 @@ Positive = Annotated[float, Field(gt=0, le=1_000_000)]
 
 
 class Local(Config):
-    """Worker processes of this machine; ``workers`` says how many."""
+    """Worker processes of this machine."""
 
     engine: Literal["basic"]
 
-    def at_once(self, first: Run) -> int:
-        """How many runs are done at a time."""
-        return first.workers or os.cpu_count() or 1
+    def parallelism(self, first_run: Run) -> int:
+        """Return the number of runs done at a time."""
+        return first_run.workers or os.cpu_count() or 1
 
 
-class Jobs(Config):
-    """Jobs, each of which does a share of the runs."""
+class JobBackend(Config):
+    """Jobs, each of which does some of the runs."""
 
     jobs: Annotated[int, Field(ge=1, le=1000)]
     workers_per_job: Count
     runs_per_job: Annotated[int, Field(ge=0, le=1_000_000)]
     timeout_min: Count
 
-    def at_once(self, _: Run) -> int:
-        """How many runs are done at a time, once all jobs have begun."""
+    def parallelism(self, _: Run) -> int:
+        """Return the number of runs done at a time when all jobs have started."""
         return self.jobs * self.workers_per_job
 
 
-class SubmititLocal(Jobs):
+class SubmititLocal(JobBackend):
     """Jobs that are processes of this machine."""
 
     engine: Literal["submitit_local"]
 
 
-class Slurm(Jobs):
+class Slurm(JobBackend):
     """Jobs of a SLURM cluster."""
 
     engine: Literal["submitit_slurm"]
@@ -67,13 +67,13 @@ class Ray(Config):
     address: str | None
     wait_min: Positive
 
-    def at_once(self, first: Run) -> int:
-        """How many runs are done at a time, as far as it can be told before Ray is there."""
-        return first.workers or os.cpu_count() or 1
+    def parallelism(self, first_run: Run) -> int:
+        """Return the expected number of runs done at a time, before Ray has started."""
+        return first_run.workers or os.cpu_count() or 1
 
 
 Backend = Local | SubmititLocal | Slurm | Ray
-KINDS: dict[str, type[Backend]] = {
+BACKENDS: dict[str, type[Backend]] = {
     "basic": Local,
     "submitit_local": SubmititLocal,
     "submitit_slurm": Slurm,

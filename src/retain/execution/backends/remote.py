@@ -1,8 +1,8 @@
-"""A sweep's runs on another machine: how tasks are sent there, and what a job does with its share.
+"""The runs of a sweep on another machine: how tasks are sent, and how a job does its batch.
 
-The far side may be another process, node or day: a job can be queued again by its cluster, and
-goes on then where it stopped. What became of a run is read off its directory, which both sides see.
-Imports nothing heavy: its process holds the workers and fits nothing.
+A cluster may requeue a job, which then continues where it stopped. The outcome of a run is read
+from its directory, which both machines see.
+Imports nothing heavy: the process of a job starts workers and fits nothing.
 """
 
 from __future__ import annotations
@@ -18,76 +18,75 @@ from pathlib import Path
 from typing import Any
 
 from retain.errors import RetainError
-from retain.execution.dataset_facts import Preflight
 from retain.execution.executor import run_in_subprocess
 from retain.execution.pool import RunPool
 from retain.execution.scheduling import CostModel
 from retain.execution.shared_memory import launch_dir
-from retain.execution.task import RunOutcome, SharedInputs, Task, finish
+from retain.execution.task import Preflight, RunOutcome, SharedInputs, Task, finish
 from retain.execution.worker import start_forkserver
 from retain.record import Record, RunDirectory
 from retain.schema import Limits
 
-Mark = tuple[int, int] | None
-GRACE = 5.0
+FileStamp = tuple[int, int] | None
+CLAIM_TIMEOUT_SECONDS = 5.0
 """Seconds that a dead run's lock is waited for."""
 
 
 @dataclass(frozen=True)
 class RemoteTask:
-    """A task on its way, without what it shares with others on the machine that planned it.
+    """A task without the shared inputs of the machine that planned it.
 
     Attributes
     ----------
-    place
-        The same for runs that learn from the same customers.
-    record, log
-        Marks of these files as they were before. The clocks of two machines may differ, so that a
-        run has begun or ended is told by its files having changed, not by when.
+    dataset_index
+        Equal for runs on the same customers and splits.
+    record_stamp, log_stamp
+        Stamps of these files before the launch. A run has started or ended when its file differs;
+        times are not compared, since the clocks of two machines may differ.
     """
 
     task: Task
-    place: int
-    record: Mark
-    log: Mark
+    dataset_index: int
+    record_stamp: FileStamp
+    log_stamp: FileStamp
 
     @property
-    def begun(self) -> bool:
-        """Whether some process has started the run since."""
-        return _mark(self.task.directory.log) not in (None, self.log)
+    def has_started(self) -> bool:
+        """True if a process has started the run since."""
+        return _stamp_file(self.task.directory.log) not in (None, self.log_stamp)
 
-    def ended(self) -> Record | None:
-        """The record written since, if there is one."""
-        if _mark(self.task.directory.record) in (None, self.record):
+    def read_new_record(self) -> Record | None:
+        """Return the record written since, if there is one."""
+        if _stamp_file(self.task.directory.record) in (None, self.record_stamp):
             return None
-        return self.task.done_elsewhere()
+        return self.task.read_newer_record()
 
 
 def to_remote(task: Task) -> RemoteTask:
-    """``task`` ready to leave this machine: its directory is the same from any folder."""
+    """Return ``task`` ready for another machine, with an absolute directory."""
     directory = RunDirectory(task.directory.path.absolute())
-    place = 0 if task.shared is None else task.shared.place
-    there = replace(task, directory=directory, shared=None)
-    return RemoteTask(there, place, _mark(directory.record), _mark(directory.log))
+    index = 0 if task.shared is None else task.shared.index
+    remote = replace(task, directory=directory, shared=None)
+    return RemoteTask(remote, index, _stamp_file(directory.record), _stamp_file(directory.log))
 
 
 def record_lost_run(task: Task, reason: str, traceback: str) -> Record:
-    """The record of a run whose job or node died; the one it had just written, if it had.
+    """Return the record of a run whose job or node died, written here unless the run wrote one.
 
-    The run's lock may outlive it for a moment: the worker under a process that was killed, or the
-    file server of a lost node, needs one to notice. Whoever holds it longer writes after us.
+    The run's lock may outlive it for a moment, until the worker of a killed process, or the file
+    server of a lost node, has noticed.
     """
-    until = time.monotonic() + GRACE
+    until = time.monotonic() + CLAIM_TIMEOUT_SECONDS
     while True:
         with task.directory.claimed() as mine:
             if mine or time.monotonic() > until:
-                ending = RunOutcome("failed", reason=reason, traceback=traceback)
-                return task.done_elsewhere() or finish(task, ending)
+                outcome = RunOutcome("failed", reason=reason, traceback=traceback)
+                return task.read_newer_record() or finish(task, outcome)
         time.sleep(0.1)
 
 
-def _mark(path: Path) -> Mark:
-    """What tells a file from the one that replaces it, without reading it."""
+def _stamp_file(path: Path) -> FileStamp:
+    """Return inode and modification time of a file, which differ from those of a newer one."""
     try:
         found = path.stat()
     except OSError:
@@ -95,75 +94,73 @@ def _mark(path: Path) -> Mark:
     return found.st_ino, found.st_mtime_ns
 
 
-def enter_launch_dir(launched: Path, study: Path) -> None:
-    """Stand where the sweep was launched, as relative paths of data expect.
+def enter_launch_dir(working_dir: Path, study: Path) -> None:
+    """Change to the folder where the sweep was launched, which data paths are relative to.
 
     Raises
     ------
     RetainError
-        When this machine does not see the folders the sweep reads and writes.
+        If this machine does not see the folders that the sweep reads and writes.
     """
-    for folder in (launched, study):
+    for folder in (working_dir, study):
         if not folder.is_dir():
             raise RetainError(
                 f"{socket.gethostname()} sees no folder {folder}; "
                 "launch the sweep from a folder the cluster's nodes share, and keep outputs there."
             )
-    os.chdir(launched)
+    os.chdir(working_dir)
 
 
 @dataclass(frozen=True)
 class RemoteBatch:
-    """Runs one job does, ``workers`` at a time, as a sweep of its own; called on the far side."""
+    """The runs of one job, done ``workers`` at a time when it is called on the other machine."""
 
     runs: tuple[RemoteTask, ...]
     workers: int
     limits: Limits
-    launched: Path
+    working_dir: Path
     study: Path
 
     def __call__(self) -> list[Record]:
-        """The record of every run; those that had ended before come back as they are."""
-        enter_launch_dir(self.launched, self.study)
-        _end_on_sigterm()
+        """Do the runs and return all records, also of runs that had ended before."""
+        enter_launch_dir(self.working_dir, self.study)
+        _exit_on_sigterm()
         start_forkserver()
-        with launch_dir() as folder, RunPool(self.workers, self.limits, ignore) as crew:
-            return list(crew.records(CostModel().queue(_sharing(self.runs, folder))))
+        with launch_dir() as folder, RunPool(self.workers, self.limits, ignore) as pool:
+            return list(pool.records(CostModel().make_queue(_share_inputs(self.runs, folder))))
 
     def checkpoint(self) -> Any:
-        """What submitit queues again when the job's time is over or its node is wanted back."""
+        """Return what submitit queues again when the job times out or is preempted."""
         from submitit.helpers import DelayedSubmission
 
         return DelayedSubmission(self)
 
 
 def ignore(_: Task) -> None:
-    """Nobody on the far side is told that a run begins; the parent sees it by the files."""
+    """Do nothing when a run starts: the launching machine sees it from the files."""
 
 
-def _sharing(runs: Sequence[RemoteTask], folder: Path) -> list[Task]:
-    """The tasks with what they share on this machine: customers read once, prepared rows."""
-    sources = {run.place: run.task.run for run in runs}
+def _share_inputs(runs: Sequence[RemoteTask], folder: Path) -> list[Task]:
+    """Return the tasks with datasets and a fold cache that they share on this machine."""
+    sources = {run.dataset_index: run.task.run for run in runs}
     distinct = list(sources.values())
-    with run_in_subprocess(
-        "survey", distinct, folder / "customers", does="reads the data"
-    ) as surveyed:
-        seen: Preflight = surveyed()
-    if seen.handed is None:
+    arguments, description = (distinct, folder / "customers"), "reads the data"
+    with run_in_subprocess("preflight", *arguments, description=description) as wait_for_result:
+        preflight: Preflight = wait_for_result()
+    datasets, cache_dir = preflight.shared_datasets, folder / "rows"
+    if datasets is None:
         return [run.task for run in runs]
-    places = dict(zip(sources, seen.which, strict=True))
-    rows = folder / "rows"
-    rows.mkdir()
-    return [
-        replace(run.task, shared=SharedInputs(seen.handed, places[run.place], rows)) for run in runs
-    ]
+    index = dict(zip(sources, preflight.dataset_index, strict=True))
+    cache_dir.mkdir()
+    inputs = [SharedInputs(datasets, index[run.dataset_index], cache_dir) for run in runs]
+    return [replace(run.task, shared=shared) for run, shared in zip(runs, inputs, strict=True)]
 
 
-def _end_on_sigterm() -> None:
-    """On this machine, SIGTERM is how the parent cancels; under SLURM it may announce a requeue."""
+def _exit_on_sigterm() -> None:
+    """Exit on SIGTERM in a local job; under SLURM the signal may announce a requeue."""
 
     def end(*_: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the next must not meet half-done tidying
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not stop the clean-up
         sys.exit("cancelled")
 
     if os.environ.get("SUBMITIT_EXECUTOR") == "local":
@@ -171,7 +168,7 @@ def _end_on_sigterm() -> None:
 
 
 def round_robin(runs: Sequence[RemoteTask], count: int) -> list[tuple[RemoteTask, ...]]:
-    """The runs dealt out like cards, so that neighbours, which cost alike, are spread.
+    """Distribute runs over ``count`` batches, so that neighbours of similar cost are spread.
 
     >>> round_robin("abcde", 2)
     [('a', 'c', 'e'), ('b', 'd')]

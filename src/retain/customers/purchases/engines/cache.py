@@ -13,7 +13,7 @@ from retain.customers.purchases.features.result import FeatureTable, TableFacts
 from retain.errors import RetainError
 from retain.storage.parquet import read_parquet
 from retain.storage.reading import MissingFileError
-from retain.storage.writing import replacing
+from retain.storage.writing import atomic_write
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,7 +82,7 @@ def read(path: Path) -> FeatureTable | None:
 def write(path: Path, build: BuildTable) -> None:
     """Build a table into a file chunk by chunk, and put it in place when it is complete."""
     writers: list[pq.ParquetWriter] = []
-    with replacing(path, durable=False) as temporary:
+    with atomic_write(path, durable=False) as temporary:
 
         def write_chunk(chunk: pa.Table) -> None:
             if not writers:

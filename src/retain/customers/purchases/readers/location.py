@@ -34,7 +34,7 @@ def check_url(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise RetainError.at("data.path", "it is no URL", _EXPECTED_URL) from None
+        raise RetainError.at("data.path", "it is not a URL", _EXPECTED_URL) from None
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if parts.password is not None or "password" in options:
         found = "data.path holds a password, and configs are recorded"
