@@ -91,7 +91,7 @@ def test_a_clock_that_jumps_changes_no_duration_and_no_state(
     clock(offset)
     to_go = []
     while process.poll() is None:
-        to_go.append(json.loads(status.read_text())["seconds_to_go"])
+        to_go.append(json.loads(status.read_text())["eta_seconds"])
         time.sleep(0.1)
     out, err = process.communicate()
     assert (process.returncode, err) == (0, ""), out

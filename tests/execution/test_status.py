@@ -60,7 +60,7 @@ def test_others_see_what_runs_and_what_ended_without_waiting_for_more(
 ):
     costs = CostModel()
     with SweepView(Console(quiet=True), make_plan(tasks), costs, workers=2) as view:
-        assert (read()["state"], read()["left"], read()["seconds_to_go"]) == ("running", 3, None)
+        assert (read()["state"], read()["n_left"], read()["eta_seconds"]) == ("running", 3, None)
         view.on_start(tasks[0])
         view.on_start(tasks[1])
         assert soon(lambda: read()["running"] == ["model=svc", "model=tree"])
@@ -68,14 +68,14 @@ def test_others_see_what_runs_and_what_ended_without_waiting_for_more(
         costs.add(record)
         view.on_end(record)
         assert soon(lambda: read()["running"] == ["model=tree"])
-        assert read()["done"] == 1
-        assert 30 < read()["seconds_to_go"] <= 40
+        assert read()["n_done"] == 1
+        assert 30 < read()["eta_seconds"] <= 40
 
 
 def test_a_status_nobody_changes_is_rewritten_now_and_then(quick, make_plan, tasks):
     with SweepView(Console(quiet=True), make_plan(tasks), CostModel()):
-        first = read()["updated"]
-        assert soon(lambda: read()["updated"] > first)
+        first = read()["updated_at"]
+        assert soon(lambda: read()["updated_at"] > first)
 
 
 def test_many_changes_make_few_writes(monkeypatch, tmp_path):
@@ -120,7 +120,7 @@ def test_a_sweep_that_stops_half_way_is_interrupted(make_plan, tasks, record_of,
     with pytest.raises(stop), SweepView(Console(quiet=True), make_plan(tasks), CostModel()) as view:
         half(view)
     status = read()
-    assert (status["state"], status["done"], status["left"]) == ("interrupted", 1, 2)
+    assert (status["state"], status["n_done"], status["n_left"]) == ("interrupted", 1, 2)
     assert status["running"] == []
     assert status["eta_seconds"] is None
 
@@ -138,7 +138,7 @@ def test_a_run_by_itself_has_a_status_and_a_dry_run_has_none(retain, tiny):
     retain(*tiny, "model=tree", "dry_run=true")
     assert not Path("outputs").exists()
     retain(*tiny, "model=tree")
-    assert read("outputs/adhoc/status.json")["done"] == 1
+    assert read("outputs/adhoc/status.json")["n_done"] == 1
 
 
 def test_a_clock_that_jumps_changes_what_is_shown_and_nothing_else(
@@ -157,7 +157,7 @@ def test_a_clock_that_jumps_changes_what_is_shown_and_nothing_else(
         costs.add(record_of(tasks[0], seconds=40.0))
         view.on_end(record_of(tasks[0]))
         assert soon(lambda: read()["updated_at"] < read()["started_at"])
-        assert 70 < read()["seconds_to_go"] <= 80
+        assert 70 < read()["eta_seconds"] <= 80
     assert read()["state"] == "finished"
 
 

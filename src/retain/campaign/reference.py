@@ -18,7 +18,8 @@ from retain.customers.customers import Kind
 from retain.errors import RetainError
 from retain.learning.scores import Scores
 from retain.schema import Config, parse
-from retain.storage.reading import check_schema, parse_json, read_bytes
+from retain.storage.reading import parse_json, read_bytes
+from retain.storage.schemas import check_schema
 from retain.storage.writing import hash_file, write_text
 
 SCHEMA: Final = 2

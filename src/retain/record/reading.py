@@ -11,14 +11,8 @@ from pydantic import ValidationError
 from retain.errors import RetainError
 from retain.record.facts import SCHEMA, Record
 from retain.storage.parquet import check_parquet_ends
-from retain.storage.reading import (
-    MIB,
-    MissingFileError,
-    check_schema,
-    check_tree,
-    parse_json,
-    read_bytes,
-)
+from retain.storage.reading import MIB, MissingFileError, check_tree, parse_json, read_bytes
+from retain.storage.schemas import check_schema
 
 RECORD_BYTES = 16 * MIB
 """Bytes of a record at most; those with a large contract have some 30 KiB."""

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from retain.report.text.names import Tree
-from retain.storage.reading import check_schema
+from retain.storage.schemas import check_schema
 from retain.verdict.document import SCHEMA
 
 METRIC = "roc_auc"

@@ -18,7 +18,8 @@ from retain.learning.metrics import Metric
 from retain.learning.scores import Scores
 from retain.record import Record
 from retain.schema import Config
-from retain.storage.reading import MissingFileError, check_schema, parse_json, read_json_lines
+from retain.storage.reading import MissingFileError, parse_json, read_json_lines
+from retain.storage.schemas import check_schema
 from retain.storage.writing import write_text
 from retain.verdict.statistics import bootstrap_interval, delong_interval
 

@@ -22,7 +22,8 @@ from retain.record import StudyDirectory
 from retain.schema import SavedVerdict, parse
 from retain.schema.scoring import FittedThresholds, SavedFile, SavedSettings, SavedWinner
 from retain.storage.paths import parse_path
-from retain.storage.reading import check_schema, read_json_object
+from retain.storage.reading import read_json_object
+from retain.storage.schemas import check_schema
 from retain.verdict.document import SCHEMA
 from retain.verdict.model_file import load
 

@@ -39,8 +39,8 @@ def estimate_save_rates(assignment: Assignment, outcomes: Outcomes) -> list[dict
     """Return one row per offer of the catalogue, in its order.
 
     ``offer, n_treated, n_control`` (observed), ``lift`` (the mean factor on the save rate among
-    those treated, by the plan), ``prior`` and ``posterior``: ``alpha, beta, value, low, high``. If either
-    arm is empty the posterior is the prior.
+    those treated, by the plan), ``prior`` and ``posterior``: ``alpha, beta, value, low, high``. If
+    either arm is empty the posterior is the prior.
     """
     alpha = assignment.alpha
     rows = []
