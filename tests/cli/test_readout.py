@@ -18,7 +18,12 @@ from retain.cli.terminal.readout import print_readout
 from retain.schema import Catalogue, parse
 from retain.storage.paths import conf_dir
 
-from ..campaign.readout.simulated_campaign import drawn, outcomes_table, simulation, write_campaign
+from ..campaign.readout.simulated_campaign import (
+    outcomes_table,
+    simulate_campaign,
+    simulation,
+    write_campaign,
+)
 
 STRONG = {"call": 0.7, "gift": 0.6, "letter": 0.0}
 
@@ -27,7 +32,7 @@ STRONG = {"call": 0.7, "gift": 0.6, "letter": 0.0}
 def campaign():
     """A campaign that helps."""
     design = simulation.Design(simulation.LARGE.sizes, STRONG)
-    return drawn(design)
+    return simulate_campaign(design)
 
 
 @pytest.fixture
@@ -182,7 +187,7 @@ def test_every_kind_of_read_out_is_told_within_80_columns(tmp_path, save, column
     from retain.campaign.readout.outcomes import Outcomes
     from retain.campaign.readout.readout import build_readout as read_out
 
-    assignment, declined, kept = drawn(simulation.Design(simulation.LARGE.sizes, save))
+    assignment, declined, kept = simulate_campaign(simulation.Design(simulation.LARGE.sizes, save))
     gone = np.random.default_rng(0).random(len(declined)) < np.where(assignment.treated, 0.02, 0.2)
     known = {
         "declined": np.where(gone, np.nan, declined) if "declined" in columns else None,
@@ -208,7 +213,9 @@ def test_a_campaign_too_small_for_anything_says_so(tmp_path):
     from retain.campaign.readout.outcomes import Outcomes
     from retain.campaign.readout.readout import build_readout as read_out
 
-    assignment, declined, kept = drawn(simulation.Design({"high": {"call": 15}}, {"call": 0.3}))
+    assignment, declined, kept = simulate_campaign(
+        simulation.Design({"high": {"call": 15}}, {"call": 0.3})
+    )
     outcomes = Outcomes(np.ones(15, bool), declined.astype(float), kept, None, None, 0)
     tree = read_out(assignment, outcomes, resamples=200).tree
     output = " ".join(board(tree, tmp_path).split())

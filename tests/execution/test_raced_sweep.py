@@ -295,7 +295,7 @@ if __name__ == "__main__":
 def begun(raced, cut_short, here):
     """The directory of a run that was interrupted with three of its folds, the others done."""
     shutil.copytree(raced[0], "outputs")
-    before = min(cut_short.glob("runs/dummy-*/folds.parquet")).parent
+    before = min(cut_short.glob("adhoc/dummy-*/folds.parquet")).parent
     after = Path("outputs/adhoc", before.name)
     shutil.rmtree(after)
     shutil.copytree(before, after)

@@ -42,7 +42,7 @@ def verdict_of(folder, data, *settings):
     data = share_training_data(config, (directory, winner), shared, folder)
     carried = evaluate_winner(config, rests_on, found.output_dir, winner, data).result
     offered = plan_campaign(
-        config, rests_on, (data.customers, data.scores), carried.test_scores, None
+        config, rests_on, (data.dataset, data.scores), carried.test_scores, None
     )
     offered.write(found.output_dir)
     tree = {
@@ -145,7 +145,7 @@ def test_four_new_files_are_scored_placed_and_held_against_training(store, retai
     assert tree["campaign_id"] == only_campaign().name
     assert tree["data"]["n_customers"] == len(scores)
     assert sum(one["n_customers"] for one in tree["segments"]) == len(scores)
-    assert "Drift against" in output
+    assert "Drift compared with" in output
     assert "not scored" in output
     assert "Drivers are not computed for new customers" in output
 
@@ -324,7 +324,7 @@ def test_a_table_is_read_as_the_winners_was_but_for_the_target(new_table, retain
     before = pd.read_csv("verdict/segments.csv")
     assert set(segments["segment"]) <= set(before["segment"])
     assert set(shifts()) <= {"none", "chance"}
-    assert "Drift against" in output
+    assert "Drift compared with" in output
 
 
 def test_a_target_in_the_file_changes_nothing(new_table, retain_score, shop):

@@ -54,8 +54,8 @@ def reset_peak_memory() -> None:
 def measure_peak_memory_mb() -> float:
     """Return the peak memory (MiB) of this process since ``reset_peak_memory``."""
     with suppress(OSError, AttributeError):
-        found = re.search(r"VmHWM:\s+(\d+) kB", PROC_STATUS.read_text(encoding="ascii"))
-        return round(int(found[1]) / 2**10, 1) if found else _measure_lifetime_peak_mb()
+        match = re.search(r"VmHWM:\s+(\d+) kB", PROC_STATUS.read_text(encoding="ascii"))
+        return round(int(match[1]) / 2**10, 1) if match else _measure_lifetime_peak_mb()
     return _measure_lifetime_peak_mb()
 
 

@@ -135,15 +135,15 @@ class SweepProgress:
             )
 
     def _update_best(self, record: Record) -> bool:
-        found = None if record.stopped_early else record.metrics.get("roc_auc")
-        if found is None or (self.best is not None and found.value <= self.best.value):
+        roc_auc = None if record.stopped_early else record.metrics.get("roc_auc")
+        if roc_auc is None or (self.best is not None and roc_auc.value <= self.best.value):
             return False
         self.best = BestRun(
             id=record.id,
             name=self.names[record.id],
             metric="roc_auc",
-            value=found.value,
-            low=found.low,
-            high=found.high,
+            value=roc_auc.value,
+            low=roc_auc.low,
+            high=roc_auc.high,
         )
         return True

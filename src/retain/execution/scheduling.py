@@ -67,7 +67,7 @@ class CostModel:
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         self._own: dict[str, float] = {}
-        self._seen: dict[Hashable, list[float]] = {}
+        self._samples: dict[Hashable, list[float]] = {}
         self._medians: dict[Hashable, float] = {}
         self._sum, self._count = 0.0, 0
         for record in records:
@@ -84,10 +84,10 @@ class CostModel:
         self._own[id_] = seconds
         self._sum, self._count = self._sum + seconds, self._count + 1
         for key in group.similarity_keys:
-            seen = self._seen.setdefault(key, [])
-            insort(seen, seconds)
+            sample = self._samples.setdefault(key, [])
+            insort(sample, seconds)
             # Median, since a worker's first run of a group also pays for imports.
-            self._medians[key] = (seen[(len(seen) - 1) // 2] + seen[len(seen) // 2]) / 2
+            self._medians[key] = (sample[(len(sample) - 1) // 2] + sample[len(sample) // 2]) / 2
 
     @property
     def mean_seconds(self) -> float | None:
@@ -104,8 +104,8 @@ class CostModel:
 
     def similar_cost(self, group: CostGroup) -> float | None:
         """Return the median cost of the most similar runs, None if the model was never measured."""
-        found = (self._medians.get(key) for key in group.similarity_keys)
-        return next((seconds for seconds in found if seconds is not None), None)
+        medians = (self._medians.get(key) for key in group.similarity_keys)
+        return next((seconds for seconds in medians if seconds is not None), None)
 
     def expected_cost(self, task: Task) -> float | None:
         """Return the expected seconds: of the same run, else of similar runs, else None."""

@@ -73,7 +73,7 @@ class Repointing:
     new: CampaignDirectory | None
     changes: str | None
 
-    def describe(self, typed: str) -> str:
+    def describe(self, command: str) -> str:
         """Return a message with the change, both campaigns, and the command that accepts it."""
         planned = "no campaign was planned now"
         if self.new is not None:
@@ -81,7 +81,7 @@ class Repointing:
         return (
             f"{self.result} points to campaign {self.old.path.name} and still does: {planned}. "
             f"Campaigns that were planned stay as they are. To replace {self.result} all the "
-            f"same: {typed} {REPLACE_OVERRIDE}"
+            f"same: {command} {REPLACE_OVERRIDE}"
         )
 
 

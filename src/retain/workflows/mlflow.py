@@ -176,17 +176,17 @@ def _open_experiment(client: MlflowClient, name: str, file: Path) -> _Experiment
     return _Experiment(found.experiment_id, runs)
 
 
-def _iter_runs(client: MlflowClient, training: str) -> Iterator[Any]:
-    page = client.search_runs([training], max_results=RUNS_PER_PAGE)
+def _iter_runs(client: MlflowClient, experiment_id: str) -> Iterator[Any]:
+    page = client.search_runs([experiment_id], max_results=RUNS_PER_PAGE)
     yield from page
     while page.token:
-        page = client.search_runs([training], max_results=RUNS_PER_PAGE, page_token=page.token)
+        page = client.search_runs([experiment_id], max_results=RUNS_PER_PAGE, page_token=page.token)
         yield from page
 
 
 def _log_run(
     client: MlflowClient,
-    training: str,
+    experiment_id: str,
     directory: RunDirectory,
     record: Record,
     *,
@@ -197,8 +197,10 @@ def _log_run(
 
     name = directory.path.name
     started, finished = _to_milliseconds(record.started_at), _to_milliseconds(record.finished_at)
-    made = client.create_run(training, start_time=started, tags=_make_tags(record), run_name=name)
-    run: str = made.info.run_id
+    created = client.create_run(
+        experiment_id, start_time=started, tags=_make_tags(record), run_name=name
+    )
+    run: str = created.info.run_id
     messages = [Param(key, value) for key, value in flatten_params(record.config).items()]
     metrics = _iter_batches(list(_iter_metrics(record, finished)), METRICS_PER_BATCH)
     for some, more in zip_longest(_iter_batches(messages, PARAMS_PER_BATCH), metrics, fillvalue=()):
@@ -224,10 +226,10 @@ def flatten_params(config: Mapping[str, Any]) -> dict[str, str]:
     >>> flatten_params({"model": {"name": "svc", "C": 1.0}, "data": {"tables": {}}, "threads": 2})
     {'model.name': 'svc', 'model.C': '1.0'}
     """
-    kept = {key: node for key, node in config.items() if key not in CANNOT_CHANGE_A_RESULT}
+    identity = {key: node for key, node in config.items() if key not in CANNOT_CHANGE_A_RESULT}
     return {
         path: _truncate(leaf if isinstance(leaf, str) else json.dumps(leaf, ensure_ascii=False))
-        for path, leaf in _iter_leaves(kept)
+        for path, leaf in _iter_leaves(identity)
         if NAME.fullmatch(path)
     }
 
@@ -252,12 +254,12 @@ def _iter_metrics(record: Record, finished: int) -> Iterator[Metric]:
     from mlflow.entities import Metric
 
     for name, metric in record.metrics.items():
-        told = {name: metric.value, f"{name}_low": metric.low, f"{name}_high": metric.high}
-        yield from (Metric(key, value, finished, 0) for key, value in told.items())
+        values = {name: metric.value, f"{name}_low": metric.low, f"{name}_high": metric.high}
+        yield from (Metric(key, value, finished, 0) for key, value in values.items())
         for step, value in enumerate(metric.fold_values):
             yield Metric(f"{name}_by_fold", value, finished, step)
-    for phase, took in record.seconds.items():
-        yield Metric(f"seconds_{phase}", took, finished, 0)
+    for phase, seconds in record.seconds.items():
+        yield Metric(f"seconds_{phase}", seconds, finished, 0)
     if record.peak_memory_mb is not None:
         yield Metric("peak_memory_mb", record.peak_memory_mb, finished, 0)
 
@@ -265,7 +267,7 @@ def _iter_metrics(record: Record, finished: int) -> Iterator[Metric]:
 def _make_tags(record: Record) -> dict[str, str]:
     """Return tags that identify a run and its code, data and state."""
     commit = record.git.commit
-    told = {
+    tags = {
         "retain.id": record.id,
         "retain.study": record.study,
         "retain.state": record.state,
@@ -279,7 +281,7 @@ def _make_tags(record: Record) -> dict[str, str]:
         "retain.git": commit and f"{commit}{' and changes' if record.git.dirty else ''}",
         "mlflow.source.git.commit": commit,
     }
-    return {key: _truncate(text, MAX_TAG_CHARS) for key, text in told.items() if text}
+    return {key: _truncate(text, MAX_TAG_CHARS) for key, text in tags.items() if text}
 
 
 def _to_milliseconds(time: str) -> int:

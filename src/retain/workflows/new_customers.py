@@ -125,8 +125,10 @@ def _count_training_ids(customers: Customers, saved: LoadedWinner) -> int:
     ids = customers.features.index
     kind = "str" if ids.dtype == "str" else None
     try:
-        found = read_bytes(saved.customers_csv, max_bytes=MAX_TABLE_BYTES, within=saved.folder)
-        table = pd.read_csv(io.BytesIO(found), usecols=["customer_id"], dtype=kind)
+        content_bytes = read_bytes(
+            saved.customers_csv, max_bytes=MAX_TABLE_BYTES, within=saved.folder
+        )
+        table = pd.read_csv(io.BytesIO(content_bytes), usecols=["customer_id"], dtype=kind)
     except (RetainError, ValueError):
         return 0
     return int(table["customer_id"].isin(ids).sum())

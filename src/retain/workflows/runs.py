@@ -231,9 +231,9 @@ def _iter_launch_commands(selection: RunSelection) -> Iterator[str]:
                 key, _, value = text.partition("=")
                 values.setdefault(key, {})[value] = None
         product = 1
-        for found in values.values():
-            product *= len(found)
+        for options in values.values():
+            product *= len(options)
         if product != len(records):
-            values = {key: found for key, found in values.items() if len(found) == 1}
-        words = [f"{key}={','.join(found)}" for key, found in values.items()]
-        yield shlex.join(["retain", *(["-m"] if len(records) > 1 else []), *words])
+            values = {key: options for key, options in values.items() if len(options) == 1}
+        overrides = [f"{key}={','.join(options)}" for key, options in values.items()]
+        yield shlex.join(["retain", *(["-m"] if len(records) > 1 else []), *overrides])

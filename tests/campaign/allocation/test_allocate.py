@@ -10,7 +10,7 @@ from retain.campaign.allocation.allocate import Problem, allocate
 from retain.errors import RetainError
 
 
-def made(
+def make_problem(
     seed, n=None, offers=None, *, rounded=False, flat=False, min_contacts=False, limits="bckp"
 ):
     """A random problem: b(udget), c(apacities), k (contacts), p(art of the cells ineligible)."""
@@ -35,7 +35,9 @@ def made(
     }
 
 
-def modelled(net, cost, eligible, budget, capacity, max_contacts, segment=None, min_contacts=None):
+def solve_with_highs(
+    net, cost, eligible, budget, capacity, max_contacts, segment=None, min_contacts=None
+):
     """The optimum by HiGHS of a model with every cell in it; None where there is no plan."""
     n, m = net.shape
     cells = n * m
@@ -58,17 +60,17 @@ def modelled(net, cost, eligible, budget, capacity, max_contacts, segment=None, 
     matrix, upper = np.vstack(rows), np.concatenate(upper)
     constraint = LinearConstraint(matrix, ub=upper)
     options = {"mip_rel_gap": 0.0}
-    found = milp(
+    result = milp(
         -net.reshape(-1),
         integrality=np.ones(cells),
         bounds=Bounds(0, most),
         constraints=constraint,
         options=options,
     )
-    return None if found.x is None else -found.fun
+    return None if result.x is None else -result.fun
 
 
-def held(plan, problem):
+def check_plan(plan, problem):
     """Assert that a plan keeps every limit and is worth what it says."""
     (rows,) = np.nonzero(plan.offer_index >= 0)
     offers = plan.offer_index[rows]
@@ -101,8 +103,8 @@ FLAGS = {"rounded": st.booleans(), "flat": st.booleans(), "min_contacts": st.boo
 @settings(max_examples=120, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), exact=st.booleans(), **FLAGS)
 def test_every_plan_keeps_its_limits_and_its_certificate_is_true(seed, exact, **flags):
-    problem = made(seed, **flags)
-    best = modelled(**problem)
+    problem = make_problem(seed, **flags)
+    best = solve_with_highs(**problem)
     try:
         plan = allocate(Problem(**problem), exact_up_to=20_000 if exact else 0)
     except RetainError:
@@ -110,7 +112,7 @@ def test_every_plan_keeps_its_limits_and_its_certificate_is_true(seed, exact, **
         assert problem["min_contacts"] is not None
         return
     assert best is not None
-    held(plan, problem)
+    check_plan(plan, problem)
     size = 1e-6 * max(1.0, abs(best))
     assert plan.objective <= best + size
     assert plan.upper_bound >= best - size
@@ -138,7 +140,7 @@ def test_nothing_to_gain_is_a_plan_that_does_nothing():
 
 
 def test_without_limits_everybody_gets_the_best_and_it_is_proven_without_a_solver():
-    problem = made(3, 200, 4, limits="p")
+    problem = make_problem(3, 200, 4, limits="p")
     plan = allocate(Problem(**problem))
     best = np.where(problem["eligible"], problem["net"], -np.inf)
     assert plan.objective == pytest.approx(np.maximum(best.max(axis=1), 0).sum())
@@ -161,13 +163,13 @@ def test_an_exact_fit_is_not_over_budget():
 
 def test_a_minimum_is_met_at_a_loss_and_no_further():
     net = np.array([[-1.0], [-3.0], [-2.0], [4.0]])
-    asked = {"segment": np.array([0, 0, 0, 1]), "min_contacts": np.array([2, 0])}
-    plan = allocate(Problem(net, np.ones(1), **asked))
+    minimums = {"segment": np.array([0, 0, 0, 1]), "min_contacts": np.array([2, 0])}
+    plan = allocate(Problem(net, np.ones(1), **minimums))
     assert plan.offer_index.tolist() == [0, -1, 0, 0]
     assert plan.objective == pytest.approx(1.0)
     assert 2.0 - 1e-6 <= plan.min_contacts_prices[0] <= 3.0 + 1e-6
     assert plan.min_contacts_prices[1] == 0.0
-    tight = allocate(Problem(net, np.ones(1), budget=2.0, **asked))
+    tight = allocate(Problem(net, np.ones(1), budget=2.0, **minimums))
     assert tight.offer_index.tolist() == [0, -1, 0, -1]
     assert tight.objective == pytest.approx(-3.0)
     assert tight.relative_gap == pytest.approx(0.0, abs=1e-9)
@@ -176,12 +178,14 @@ def test_a_minimum_is_met_at_a_loss_and_no_further():
 def test_a_minimum_that_cannot_be_met_says_how_many_could():
     net, segment = np.ones((5, 2)), np.array([0, 0, 0, 1, 1])
     eligible = np.array([[1, 0], [0, 0], [0, 1], [1, 1], [1, 1]], dtype=bool)
-    asked = {"segment": segment, "eligible": eligible}
+    minimums = {"segment": segment, "eligible": eligible}
     with pytest.raises(RetainError, match=r"segment 0 has 2 customers .* and 3 of them must"):
-        allocate(Problem(net, np.ones(2), min_contacts=np.array([3, 0]), **asked))
+        allocate(Problem(net, np.ones(2), min_contacts=np.array([3, 0]), **minimums))
     with pytest.raises(RetainError, match="add up to 4 contacts, and 3 are allowed"):
-        allocate(Problem(net, np.ones(2), min_contacts=np.array([2, 2]), max_contacts=3, **asked))
-    poor = Problem(net, np.ones(2), min_contacts=np.array([2, 1]), budget=2.5, **asked)
+        allocate(
+            Problem(net, np.ones(2), min_contacts=np.array([2, 2]), max_contacts=3, **minimums)
+        )
+    poor = Problem(net, np.ones(2), min_contacts=np.array([2, 1]), budget=2.5, **minimums)
     for exact_up_to in (0, 100):
         with pytest.raises(RetainError, match="no plan was found that meets the segments'"):
             allocate(poor, exact_up_to=exact_up_to)
@@ -211,7 +215,7 @@ def test_bad_input_is_refused_at_its_place():
 
 @pytest.mark.parametrize("exact_up_to", [0, 20_000])
 def test_the_seed_decides_among_equals_and_nothing_else(exact_up_to):
-    problem = made(11, 300, 3, rounded=True, flat=True)
+    problem = make_problem(11, 300, 3, rounded=True, flat=True)
     problem["net"] = np.minimum(problem["net"], 2.0)
     plans = [
         allocate(Problem(**problem, seed=seed), exact_up_to=exact_up_to) for seed in (1, 1, 2, 3)
@@ -226,18 +230,18 @@ def test_the_seed_decides_among_equals_and_nothing_else(exact_up_to):
 def test_ties_follow_the_keys_and_not_the_order_of_rows():
     n, keys = 100, np.arange(100, dtype=np.uint64) * np.uint64(7919)
     problem = {"net": np.ones((n, 1)), "cost": np.ones(1), "budget": 31.0}
-    turned = np.random.default_rng(0).permutation(n)
+    permutation = np.random.default_rng(0).permutation(n)
     plan = allocate(Problem(**problem, keys=keys, seed=5))
-    other = allocate(Problem(**problem, keys=keys[turned], seed=5))
+    other = allocate(Problem(**problem, keys=keys[permutation], seed=5))
     assert (plan.offer_index >= 0).sum() == 31
-    assert (plan.offer_index[turned] == other.offer_index).all()
+    assert (plan.offer_index[permutation] == other.offer_index).all()
 
 
 # More of anything can only help; what is measured in cents is planned as in euros.
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_more_budget_is_never_worth_less_and_units_do_not_matter(seed):
-    problem = made(seed, 30, 3)
+    problem = make_problem(seed, 30, 3)
     values = []
     for times in (0.3, 1.0, 1.1, 2.0):
         larger = {**problem, "budget": problem["budget"] * times}
@@ -273,7 +277,7 @@ def large():
 
 def test_a_large_plan_keeps_its_limits_close_to_its_bound(large):
     plan = allocate(Problem(**large))
-    held(plan, large)
+    check_plan(plan, large)
     assert plan.method == "dual"
     assert plan.relative_gap <= 2e-5
     again = allocate(Problem(**large))
@@ -309,7 +313,7 @@ def test_masses_of_equal_scores_leave_no_gap_and_follow_the_seed(large):
     net = worth[:, None] * np.linspace(0.1, 0.4, 6) - np.linspace(0.3, 2.8, 6)
     tied = {**large, "net": net, "cost": np.linspace(0.3, 2.8, 6), "min_contacts": None}
     plans = [allocate(Problem(**tied, seed=seed)) for seed in (0, 0, 1)]
-    held(plans[0], tied)
+    check_plan(plans[0], tied)
     assert max(plan.relative_gap for plan in plans) <= 1e-5
     assert (plans[0].offer_index == plans[1].offer_index).all()
     assert (plans[0].offer_index != plans[2].offer_index).any()

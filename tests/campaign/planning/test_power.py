@@ -32,8 +32,8 @@ def test_what_the_store_can_tell():
     for (treated, control), short, full in (((154, 154), 0.12, 0.135), ((246, 62), 0.15, 0.171)):
         naive = reach * np.sqrt(0.83 * 0.17 * (1 / treated + 1 / control))
         assert naive == pytest.approx(short, abs=0.001)
-        found = minimum_detectable_effect(treated, control, baseline=0.83, **USUAL)
-        assert found == pytest.approx(full, abs=0.001)
+        detectable = minimum_detectable_effect(treated, control, baseline=0.83, **USUAL)
+        assert detectable == pytest.approx(full, abs=0.001)
     assert required_sample(0.83, 0.05, **USUAL) == 983  # 982.01 of them
 
 

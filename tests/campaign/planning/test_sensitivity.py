@@ -31,8 +31,8 @@ def test_the_curve_rises_ever_more_slowly_to_saturation(problem):
 
 
 def test_a_budget_too_small_for_the_minimums_is_left_out():
-    asked = {"segment": np.zeros(10, dtype=int), "min_contacts": np.array([5])}
-    points = compute_budget_curve(Problem(np.ones((10, 1)), np.ones(1), **asked), n_points=5)
+    minimums = {"segment": np.zeros(10, dtype=int), "min_contacts": np.array([5])}
+    points = compute_budget_curve(Problem(np.ones((10, 1)), np.ones(1), **minimums), n_points=5)
     assert points[0]["budget"] >= 5
     assert points[-1] == {"budget": 10.0, "chosen": 10, "net": 10.0}
 

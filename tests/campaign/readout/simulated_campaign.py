@@ -1,4 +1,4 @@
-"""Campaigns of known effect, as the experiment on read-outs draws them, and their files."""
+"""Campaigns of known effect, as the experiment on readouts draws them, and their files."""
 
 import json
 import sys
@@ -44,7 +44,7 @@ def write_tree(folder, tree):
     (folder / JSON).write_text(json.dumps(tree, ensure_ascii=False), encoding="utf-8")
 
 
-def drawn(design=simulation.SMALL, seed=5):
+def simulate_campaign(design=simulation.SMALL, seed=5):
     """One campaign, who declined, and what each customer was worth: kept where he stayed."""
     (treated,), (declined,) = design.drawn(1, seed)
     kept = np.where(declined, 0.0, design.table["profit"])

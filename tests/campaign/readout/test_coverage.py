@@ -1,4 +1,4 @@
-"""Read-outs of simulated campaigns whose true effect is known."""
+"""Readouts of simulated campaigns whose true effect is known."""
 
 from dataclasses import replace
 
@@ -18,7 +18,7 @@ Z = stats.norm.ppf(0.975)
 LARGE = simulation.LARGE
 
 
-def counted(design, by, seed):
+def count_declines(design, by, seed):
     """Declines and customers by part and arm of 500 campaigns, each (campaigns, parts)."""
     treated, declined = design.drawn(CAMPAIGNS, seed)
     codes = design.table.groupby(by).ngroup().to_numpy()
@@ -27,23 +27,23 @@ def counted(design, by, seed):
     return [events.astype(float) @ member for arm in arms for events in (arm & declined, arm)]
 
 
-def held(found, truth):
+def coverage(found, truth):
     """The share of intervals that hold the truth."""
     return float(np.mean((found.low <= truth) & (truth <= found.high)))
 
 
 # Nominal 95 %; 93 % is two standard errors of 500 campaigns below it.
 def test_the_overall_interval_holds_the_truth():
-    found = mantel_haenszel(*counted(LARGE, ["segment", "offer"], seed=1), Z)
-    assert held(found, LARGE.effect.mean()) >= 0.93
+    found = mantel_haenszel(*count_declines(LARGE, ["segment", "offer"], seed=1), Z)
+    assert coverage(found, LARGE.effect.mean()) >= 0.93
     assert found.value.mean() == pytest.approx(LARGE.effect.mean(), abs=0.004)
 
 
 @pytest.mark.parametrize("of", ["offer", "segment"])
 def test_the_intervals_of_every_part_hold_the_truth(of):
-    found = newcombe(*counted(LARGE, of, seed=2), Z)
+    found = newcombe(*count_declines(LARGE, of, seed=2), Z)
     truth = LARGE.table.assign(effect=LARGE.effect).groupby(of)["effect"].mean().to_numpy()
-    assert held(found, truth) >= 0.93
+    assert coverage(found, truth) >= 0.93
 
 
 def test_save_rates_are_held_by_their_posteriors():
@@ -74,9 +74,9 @@ def test_profit_is_held_as_well():
 # Of campaigns without an effect 5 % are called something, over all offers after Holm's correction.
 def test_a_campaign_that_does_nothing_is_seldom_called_anything():
     idle = replace(LARGE, save=dict.fromkeys(LARGE.save, 0.0))
-    overall = mantel_haenszel(*counted(idle, ["segment", "offer"], seed=5), Z)
+    overall = mantel_haenszel(*count_declines(idle, ["segment", "offer"], seed=5), Z)
     assert np.mean(overall.p < 0.05) <= 0.07
-    offers = newcombe(*counted(idle, "offer", seed=5), Z)
+    offers = newcombe(*count_declines(idle, "offer", seed=5), Z)
     assert np.mean([holm(p).min() < 0.05 for p in offers.p]) <= 0.07
 
 

@@ -1,4 +1,4 @@
-"""What a read-out reads: the campaign's own files, and outcomes of unknown make."""
+"""What a readout reads: the campaign's own files, and outcomes of unknown make."""
 
 import json
 from dataclasses import replace
@@ -14,7 +14,7 @@ from retain.campaign.readout.outcomes import read_outcomes
 from retain.errors import RetainError
 from retain.schema import Catalogue, OutcomesFile, parse
 
-from .simulated_campaign import drawn, outcomes_table, write_campaign, write_tree
+from .simulated_campaign import outcomes_table, simulate_campaign, write_campaign, write_tree
 
 KEYS = {
     "id": "customer_id",
@@ -31,7 +31,7 @@ KEYS = {
 @pytest.fixture(scope="module")
 def campaign():
     """Assignment, who declined, what each kept."""
-    return drawn()
+    return simulate_campaign()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The read-out of one campaign: what each part of the tree says."""
+"""The readout of one campaign: what each part of the tree says."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,7 @@ from retain.campaign.readout.readout import build_readout
 from retain.campaign.readout.save_rates import next_catalogue_name, update_catalogue
 from retain.schema import Assumption, Lift
 
-from .simulated_campaign import drawn, simulation
+from .simulated_campaign import simulate_campaign, simulation
 
 LARGE = simulation.LARGE
 STRONG = replace(LARGE, save={"call": 0.7, "gift": 0.6, "letter": 0.0})
@@ -26,9 +26,9 @@ def outcomes(declined, **columns):
     return Outcomes(in_file=np.isfinite(known), declined=declined, **result)
 
 
-def found(assignment, message, resamples=300):
-    """The tree of a read-out, which must be JSON as it stands."""
-    tree = build_readout(assignment, message, resamples=resamples).tree
+def readout_tree(assignment, observed, resamples=300):
+    """The tree of a readout, which must be JSON as it stands."""
+    tree = build_readout(assignment, observed, resamples=resamples).tree
     json.dumps(tree, allow_nan=False)
     return tree
 
@@ -41,21 +41,21 @@ def row(tree, of, name=None, outcome="declined"):
 
 
 def codes(tree):
-    """What the read-out warns of."""
+    """What the readout warns of."""
     return [caution["code"] for caution in tree["cautions"]]
 
 
 @pytest.fixture(scope="module")
 def strong():
     """A campaign that saves many, but not with its letters."""
-    return drawn(STRONG)
+    return simulate_campaign(STRONG)
 
 
 @pytest.fixture(scope="module")
 def tree(strong):
-    """Its read-out."""
+    """Its readout."""
     assignment, declined, kept = strong
-    return found(assignment, outcomes(declined, profit=kept))
+    return readout_tree(assignment, outcomes(declined, profit=kept))
 
 
 def test_every_part_is_told_once_and_the_parts_add_up(tree, strong):
@@ -103,8 +103,10 @@ def test_the_detectable_difference_is_that_of_the_planned_power(tree):
 
 
 def test_harm_is_called_harm_and_warned_of():
-    assignment, declined, kept = drawn(replace(LARGE, save=dict.fromkeys(LARGE.save, -0.6)))
-    result = found(assignment, outcomes(declined, profit=kept))
+    assignment, declined, kept = simulate_campaign(
+        replace(LARGE, save=dict.fromkeys(LARGE.save, -0.6))
+    )
+    result = readout_tree(assignment, outcomes(declined, profit=kept))
     overall = row(result, "overall")
     assert overall["conclusion"] == "harmed"
     assert overall["customers_saved"]["high"] < 0
@@ -118,7 +120,7 @@ def test_harm_is_called_harm_and_warned_of():
 
 def test_the_same_outcomes_give_the_same_tree(tree, strong):
     assignment, declined, kept = strong
-    assert found(assignment, outcomes(declined, profit=kept)) == tree
+    assert readout_tree(assignment, outcomes(declined, profit=kept)) == tree
 
 
 # --- money ---------------------------------------------------------------------------------------
@@ -139,12 +141,12 @@ def test_profit_is_held_against_what_contacting_cost(tree, strong):
 
 def test_without_profit_a_decline_costs_what_the_plan_took_it_to(strong):
     assignment, declined, _ = strong
-    result = found(assignment, outcomes(declined))
+    result = readout_tree(assignment, outcomes(declined))
     assert result["money"]["basis"] == "assumed"
     assert [r["outcome"] for r in result["effects"]] == ["declined"] * 7
     # here profit is lost exactly by declining, so that both ways must come to the same
     lost = -declined.astype(float) * assignment.table["value_at_stake"].to_numpy()
-    kept = found(assignment, outcomes(declined, profit=lost))
+    kept = readout_tree(assignment, outcomes(declined, profit=lost))
     assert result["money"]["gain"] == pytest.approx(kept["money"]["gain"])
 
 
@@ -153,7 +155,7 @@ def test_margin_and_stated_costs_change_the_money_and_nothing_else(tree, strong)
     half = Assumption(value=0.5, low=0.4, high=0.6)
     value = assignment.assumptions.model_copy(update={"margin": half})
     costs = np.where(assignment.treated, 2.0, np.nan)
-    result = found(
+    result = readout_tree(
         replace(assignment, assumptions=value), outcomes(declined, profit=kept, cost=costs)
     )
     assert result["money"]["gain"]["value"] == pytest.approx(tree["money"]["gain"]["value"] / 2)
@@ -165,7 +167,9 @@ def test_margin_and_stated_costs_change_the_money_and_nothing_else(tree, strong)
 def test_those_not_contacted_cost_nothing(strong):
     assignment, declined, kept = strong
     reached = assignment.treated & (np.arange(len(declined)) % 2 == 0)
-    result = found(assignment, outcomes(declined, profit=kept, contacted=reached.astype(float)))
+    result = readout_tree(
+        assignment, outcomes(declined, profit=kept, contacted=reached.astype(float))
+    )
     assert result["money"]["cost"] == reached.sum() * simulation.CONTACT
 
 
@@ -178,7 +182,9 @@ def test_contact_against_the_plan_is_counted_and_the_plan_still_decides(tree, st
     contacted = np.where(
         random.random(len(declined)) < 0.2, ~assignment.treated, assignment.treated
     )
-    result = found(assignment, outcomes(declined, profit=kept, contacted=contacted.astype(float)))
+    result = readout_tree(
+        assignment, outcomes(declined, profit=kept, contacted=contacted.astype(float))
+    )
     counts = result["compliance"]
     assert counts["control"]["n_contacted"] == (contacted & ~assignment.treated).sum()
     assert counts["treatment"]["n_not_contacted"] == (~contacted & assignment.treated).sum()
@@ -192,9 +198,9 @@ def test_contact_against_the_plan_is_counted_and_the_plan_still_decides(tree, st
 # With one stratum the ratio is Wald's: effect on declining by effect on being contacted.
 def test_the_effect_of_contact_is_walds_ratio_where_there_is_one_stratum():
     one = replace(LARGE, sizes={"high": {"call": 600}}, save={"call": 0.5})
-    assignment, declined, _ = drawn(one)
+    assignment, declined, _ = simulate_campaign(one)
     contacted = assignment.treated & (np.arange(600) % 4 > 0)
-    result = found(assignment, outcomes(declined, contacted=contacted.astype(float)))
+    result = readout_tree(assignment, outcomes(declined, contacted=contacted.astype(float)))
     arms = (assignment.treated, ~assignment.treated)
     effect = declined[arms[0]].mean() - declined[arms[1]].mean()
     moved = contacted[arms[0]].mean() - contacted[arms[1]].mean()
@@ -206,7 +212,7 @@ def test_where_a_ratio_tells_nothing_the_reason_is_told(strong, reached, code):
     assignment, declined, _ = strong
     chance = np.random.default_rng(1).random(len(declined)) < 0.5
     contacted = assignment.treated if reached is None else chance
-    result = found(assignment, outcomes(declined, contacted=contacted.astype(float)))
+    result = readout_tree(assignment, outcomes(declined, contacted=contacted.astype(float)))
     assert result["compliance"]["complier_effect"] == {"reason": code}
 
 
@@ -216,13 +222,13 @@ def test_where_a_ratio_tells_nothing_the_reason_is_told(strong, reached, code):
 def test_those_missing_are_counted_by_arm_and_bound_the_effect(strong):
     assignment, declined, _ = strong
     gone = np.random.default_rng(2).random(len(declined)) < 0.1
-    result = found(assignment, outcomes(np.where(gone, np.nan, declined)))
+    result = readout_tree(assignment, outcomes(np.where(gone, np.nan, declined)))
     attrition = result["attrition"]
     assert attrition["treatment"]["n_missing"] == (gone & assignment.treated).sum()
     assert not attrition["is_significant"]
     assert codes(result) == ["attrition"]
     bounds, overall = attrition["bounds"], row(result, "overall")
-    complete = row(found(assignment, outcomes(declined)), "overall")["difference"]["value"]
+    complete = row(readout_tree(assignment, outcomes(declined)), "overall")["difference"]["value"]
     assert bounds["interval_low"] < bounds["low"] < overall["difference"]["value"] < bounds["high"]
     assert bounds["low"] < complete < bounds["high"] < bounds["interval_high"]
     assert overall["n_treated"] + overall["n_control"] == (~gone).sum()
@@ -232,7 +238,7 @@ def test_attrition_that_is_no_chance_is_warned_of(strong):
     assignment, declined, _ = strong
     share = np.where(assignment.treated, 0.05, 0.3)
     gone = np.random.default_rng(3).random(len(declined)) < share
-    result = found(assignment, outcomes(np.where(gone, np.nan, declined)))
+    result = readout_tree(assignment, outcomes(np.where(gone, np.nan, declined)))
     assert result["attrition"]["is_significant"]
     assert codes(result)[0] == "attrition_differs"
 
@@ -249,7 +255,7 @@ def test_with_everyone_there_nothing_is_bounded_or_warned_of(tree):
 def test_a_part_without_a_control_group_is_not_compared(strong):
     assignment, declined, kept = strong
     alone = (assignment.table["offer"] == "gift").to_numpy() & ~assignment.treated
-    result = found(
+    result = readout_tree(
         assignment,
         outcomes(np.where(alone, np.nan, declined), profit=np.where(alone, np.nan, kept)),
     )
@@ -264,8 +270,8 @@ def test_a_part_without_a_control_group_is_not_compared(strong):
 
 def test_a_handful_of_customers_is_too_small_for_money_and_curves():
     few = replace(LARGE, sizes={"high": {"call": 30}}, save={"call": 0.3})
-    assignment, declined, kept = drawn(few)
-    result = found(assignment, outcomes(declined, profit=kept))
+    assignment, declined, kept = simulate_campaign(few)
+    result = readout_tree(assignment, outcomes(declined, profit=kept))
     assert result["money"] is None
     assert result["qini"]["reason"] == "too_few"
     assert row(result, "overall", outcome="profit")["conclusion"] == "not_compared"
@@ -311,11 +317,11 @@ def lifted(assignment: Assignment, times: float, share: float) -> Assignment:
 # What is written must be the rate before the lift, or the next plan would lift it twice.
 def test_a_lift_is_taken_out_of_the_save_rate(tree, strong):
     assignment, declined, kept = strong
-    result = found(lifted(assignment, 2.0, 1.0), outcomes(declined, profit=kept))
+    result = readout_tree(lifted(assignment, 2.0, 1.0), outcomes(declined, profit=kept))
     assert result["save_rates"][0]["lift"] == pytest.approx(2.0)
     plain, halved = (t["save_rates"][0]["posterior"]["value"] for t in (tree, result))
     assert halved < 0.75 * plain
-    some = found(lifted(assignment, 2.0, 0.4), outcomes(declined, profit=kept))
+    some = readout_tree(lifted(assignment, 2.0, 0.4), outcomes(declined, profit=kept))
     assert some["save_rates"][0]["lift"] == pytest.approx(1.4, abs=0.1)
     assert some["save_rates"][1]["lift"] == 1
 
@@ -347,7 +353,7 @@ def test_the_name_of_a_catalogue_is_safe_as_a_files(name, after):
 def test_the_loop_closes(strong):
     assignment, declined, _ = strong
     first = build_readout(assignment, outcomes(declined), resamples=300)
-    second_campaign, again, _ = drawn(STRONG, seed=6)
+    second_campaign, again, _ = simulate_campaign(STRONG, seed=6)
     again_planned = replace(second_campaign, catalogue=first.catalogue)
     second = build_readout(again_planned, outcomes(again), resamples=300)
     widths = [

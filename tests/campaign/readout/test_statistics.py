@@ -1,4 +1,4 @@
-"""The numbers of a read-out against published examples and other implementations."""
+"""The numbers of a readout against published examples and other implementations."""
 
 import numpy as np
 import pandas as pd

@@ -43,7 +43,7 @@ def test_jobs_leave_what_local_workers_leave(submitit, retain, tiny, odd_models,
         assert "1 done, 3 failed, 4 not applicable, 0 done before" in output
     assert len(results("here")) == 8
     assert results("there") == results("here")
-    assert not Path("there/runs/jobs").exists(), "what jobs were sent is not tidied up"
+    assert not Path("there/adhoc/jobs").exists(), "what jobs were sent is not tidied up"
     code, output = retain(*line, "outputs=there", "model=tree", JOBS)
     assert code == 0
     assert "2 done before and skipped" in output

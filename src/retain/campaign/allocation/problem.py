@@ -119,7 +119,7 @@ class Problem:
 
     @property
     def has_minimums(self) -> bool:
-        """Whether any segment has a minimum of contacts."""
+        """True if a segment has a minimum of contacts."""
         return self.min_contacts is not None and bool(np.any(np.asarray(self.min_contacts) > 0))
 
     @property
