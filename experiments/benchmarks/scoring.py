@@ -35,7 +35,7 @@ from retain.cli.score import score
 from retain.customers.demo import write
 from retain.learning.components import build_source
 from retain.learning.features import training_columns
-from retain.verdict.model_file import load
+from retain.verdict.model_file import load_model
 from retain.workflows.saved_winner import LoadedWinner, load_winner
 
 CUSTOMERS, ROUNDS, MODELS = 1_000_000, 3, ("logreg", "lightgbm")
@@ -87,8 +87,8 @@ def trained(folder: Path, model: str, customers: int = 1300) -> str:
 def one_round(verdict: str, new: Path, customers: int) -> Round:
     """Seconds of reading, of predicting and of the whole command, one after the other."""
     saved = load_winner(Path(verdict) / "verdict.json")
-    model = load(saved.folder / saved.model_file.file, saved.model_file.sha256)
-    read, people = timed(build_source(_node(saved, new), learnt=saved.reference.kinds))
+    model = load_model(saved.folder / saved.model_file.file, saved.model_file.sha256)
+    read, people = timed(build_source(_node(saved, new), known_kinds=saved.reference.kinds))
     table = training_columns(people, saved.reference.kinds)
     predict, _ = timed(partial(model.predict_proba, table))
     del people, table

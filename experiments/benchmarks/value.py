@@ -28,9 +28,9 @@ from scipy import special
 from report import figures, machine, rewrite
 from retain.campaign.audience import Audience
 from retain.campaign.offers.offers import evaluate_offers
-from retain.campaign.value.assumptions import Drawn
+from retain.campaign.value.assumptions import SampledAssumptions
 from retain.campaign.value.monte_carlo import MonteCarlo
-from retain.campaign.value.recalibration import Recalibration, logit, recalibration
+from retain.campaign.value.recalibration import Recalibration, fit_recalibration, logit
 from retain.campaign.value.value import value_at_stake
 from retain.learning.scores import COLUMNS, Scores
 from retain.schema import Assumptions, Beta, Catalogue, Offer, Translated
@@ -109,7 +109,7 @@ def with_knots(customers: int, draws: int) -> dict:
     scores, profit = made_up(customers)
     seconds: dict[str, float] = {}
     value = assumed(draws)
-    found = _part(seconds, "recalibration", lambda: recalibration(scores))
+    found = _part(seconds, "recalibration", lambda: fit_recalibration(scores))
     audience = _audience(scores, profit, found, value)
     offers = evaluate_offers(made_up_offers(), audience, value)
     random = np.random.default_rng(SEED)
@@ -128,11 +128,11 @@ def with_knots(customers: int, draws: int) -> dict:
 def one_by_one(customers: int, draws: int) -> dict:
     """The interval in all from the same draws, every customer in each."""
     scores, profit = made_up(customers)
-    drawn = Drawn.of(recalibration(scores), assumed(draws), SEED)
+    drawn = SampledAssumptions.sample(fit_recalibration(scores), assumed(draws), SEED)
     x = logit(scores.per_customer().to_numpy())
     totals = [
         cost * (special.expit(a + b * x) @ profit)
-        for (a, b), cost in zip(drawn.line, drawn.lost, strict=True)
+        for (a, b), cost in zip(drawn.line, drawn.cost_per_profit, strict=True)
     ]
     low, high = np.quantile(totals, (0.025, 0.975))
     return {"low": low, "high": high}

@@ -90,7 +90,7 @@ def vary_table(ground: Ground) -> Reader:
         "consent": "agreed",
         "keep_columns": ["spent"],
         "categorical_columns": ["Visits"],
-        "learnt": {"visits": "number", "since": "number"},
+        "known_kinds": {"visits": "number", "since": "number"},
     }
 
     def vary(chance: Random) -> Read:

@@ -35,7 +35,7 @@ from retain.errors import RetainError
 from retain.learning.score_file import read_scores
 from retain.record import BrokenRun, Record, RecordChecker, StudyDirectory, identity, slug_of
 from retain.storage.reading import MODEL_SCHEMA_FILE
-from retain.verdict.model_file import load
+from retain.verdict.model_file import load_model
 from retain.verdict.sealed_test import Ledger
 from retain.workflows.saved_winner import load_winner
 
@@ -149,8 +149,8 @@ def vary_ledger(ground: Ground) -> Reader:
         path.write_bytes(raw)
         ledger = Ledger(path, others=(path,))
         if chance.random() < 0.3:
-            return lambda: ledger.note(record, 0.8)
-        return lambda: ledger.openings(record.data.fingerprint)
+            return lambda: ledger.add(record, 0.8)
+        return lambda: ledger.entries(record.data.fingerprint)
 
     return vary
 
@@ -205,7 +205,7 @@ def _import() -> None:
 
 
 def _load(path: Path, sha256: str) -> None:
-    load(path, sha256)
+    load_model(path, sha256)
 
 
 def vary_scores(ground: Ground) -> Reader:

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from retain.campaign.drift import SCORE, drift, drift_warnings, psi, psi_null_quantile
 from retain.campaign.reference import (
     FEWEST,
-    NumberShares,
+    NumericHistogram,
     Reference,
-    content,
-    read,
-    reference,
-    write,
+    build_reference,
+    content_hash,
+    read_reference,
+    write_reference,
 )
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
@@ -49,7 +49,7 @@ def customers(n=1000, seed=0, *, shift=0.0):
 def known(table, score):
     values = (table.index, 0, 0, 0, score)
     sealed = pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))
-    return reference(table, table.index, Scores(sealed, "sealed_test"))
+    return build_reference(table, table.index, Scores(sealed, "sealed_test"))
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +159,7 @@ def test_features_are_of_the_training_customers_and_the_score_of_the_sealed_ones
     table, score = customers(100)
     training, sealed = table.index[:80], table.index[80:]
     values = (sealed, 0, 0, 1, score[80:])
-    kept = reference(
+    kept = build_reference(
         table,
         training,
         Scores(pd.DataFrame(dict(zip(COLUMNS, values, strict=True))), "sealed_test"),
@@ -171,8 +171,8 @@ def test_features_are_of_the_training_customers_and_the_score_of_the_sealed_ones
 
 def test_a_reference_is_read_back_as_it_was_written(trained, tmp_path):
     path = tmp_path / "reference.json"
-    sha = write(trained, path)
-    assert read(path, sha) == trained
+    sha = write_reference(trained, path)
+    assert read_reference(path, sha) == trained
     assert json.loads(path.read_text())["schema"] == 2
 
 
@@ -180,15 +180,15 @@ def test_a_reference_of_an_older_version_is_refused(trained, tmp_path):
     path = tmp_path / "reference.json"
     path.write_text(json.dumps({**trained.model_dump(by_alias=True), "schema": 1}))
     with pytest.raises(RetainError, match=r"has schema 1, which retain 0\.1 reads"):
-        read(path, hash_file(path))
+        read_reference(path, hash_file(path))
 
 
 def test_a_reference_that_was_touched_is_refused(trained, tmp_path):
     path = tmp_path / "reference.json"
-    sha = write(trained, path)
+    sha = write_reference(trained, path)
     path.write_text(path.read_text().replace("1000", "1001"))
     with pytest.raises(RetainError, match="is not the reference its verdict speaks of"):
-        read(path, sha)
+        read_reference(path, sha)
 
 
 @pytest.mark.parametrize(
@@ -207,15 +207,15 @@ def test_a_reference_of_nonsense_is_refused_in_a_sentence(trained, tmp_path, cha
     path = tmp_path / "reference.json"
     path.write_text(json.dumps(tree))
     with pytest.raises(RetainError, match=f"cannot be read as a reference: .*{told_}") as caught:
-        read(path, hash_file(path))
+        read_reference(path, hash_file(path))
     assert "\n" not in str(caught.value)
 
 
 def test_content_is_that_of_the_customers_in_any_order():
     table, _ = customers(50)
-    assert content(table) == content(table.sample(frac=1, random_state=0))
-    assert content(table) != content(table.assign(pages=table["pages"] + 1e-9))
-    assert content(table) != content(table.set_axis(table.index[::-1]))
+    assert content_hash(table) == content_hash(table.sample(frac=1, random_state=0))
+    assert content_hash(table) != content_hash(table.assign(pages=table["pages"] + 1e-9))
+    assert content_hash(table) != content_hash(table.set_axis(table.index[::-1]))
 
 
 def test_without_drift_psi_is_what_its_distribution_says():
@@ -271,6 +271,6 @@ def check(then, now):
 
 
 def test_bins_without_edges_hold_any_value():
-    empty = NumberShares(kind="number", edges=(), counts=(0,), n_missing=5)
+    empty = NumericHistogram(kind="number", edges=(), counts=(0,), n_missing=5)
     assert empty.names == ("any", "(missing)")
-    assert empty.counted(pd.Series([1.0, np.nan])).tolist() == [1, 1]
+    assert empty.count(pd.Series([1.0, np.nan])).tolist() == [1, 1]

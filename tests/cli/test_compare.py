@@ -11,7 +11,7 @@ import pytest
 from retain.cli.compare import compare
 from retain.cli.run import answer, run
 from retain.record import StudyDirectory, identity, slug_of
-from retain.verdict.model_file import load
+from retain.verdict.model_file import load_model
 
 TINY = ("validation.folds=2", "validation.repeats=1")
 SPARED = ("explain=none", "campaign=none")
@@ -86,7 +86,7 @@ def test_the_saved_model_is_the_one_the_verdict_speaks_of(judged, verdict):
     study, _ = judged
     model = verdict(study)["model"]
     path = study / "verdict" / model["file"]
-    assert hasattr(load(path, model["sha256"]), "predict_proba")
+    assert hasattr(load_model(path, model["sha256"]), "predict_proba")
     # Customer ids are nobody's business who is handed a model.
     assert b"customer_id" not in path.read_bytes()
 

@@ -18,7 +18,7 @@ from retain.execution.plan import plan_runs
 from retain.learning.components import build_training_spec
 from retain.learning.experiment import cross_validate, fit, score_test
 from retain.storage.paths import conf_dir
-from retain.verdict.model_file import load, save
+from retain.verdict.model_file import load_model, save_model
 
 OPTIONS = Groups.among([conf_dir()]).options
 QUICK = ("data.customers=120", "validation.folds=2", "validation.repeats=1")
@@ -113,7 +113,7 @@ def test_every_option_composes_builds_fits_and_is_saved(group, option, tmp_path,
         model = fit(built, prepared.customers, prepared.splits.ids)
         parts = len(prepared.splits.test_parts)
         before = score_test([model] * parts, built, prepared.customers, prepared.splits)
-        again = load(tmp_path / "m.skops", save(model, tmp_path / "m.skops"))
+        again = load_model(tmp_path / "m.skops", save_model(model, tmp_path / "m.skops"))
         after = score_test([again] * parts, built, prepared.customers, prepared.splits)
         pd.testing.assert_frame_equal(before.table, after.table, check_exact=True)
 

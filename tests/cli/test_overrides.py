@@ -77,8 +77,8 @@ def test_a_list_of_values_is_swept_and_a_value_is_not():
     model, seed, threads = expand_axes(["model=svc,logreg", "++seed=1,2", "++threads=1"])
     assert model.texts == ("model=svc", "model=logreg")
     assert seed.texts == ("++seed=1", "++seed=2")
-    assert model.swept
-    assert not threads.swept
+    assert model.swept_values
+    assert not threads.swept_values
 
 
 def test_a_plain_value_needs_no_composition():
@@ -94,7 +94,7 @@ def test_a_plain_value_needs_no_composition():
 def test_ranges_and_choices_sweep_and_a_list_value_does_not():
     assert [len(axis.texts) for axis in expand_axes(["++seed=range(3)"])] == [3]
     assert [len(axis.texts) for axis in expand_axes(["++seed=choice(1,2)"])] == [2]
-    assert not expand_axes(["++metrics.fractions=[0.1,0.2]"])[0].swept
+    assert not expand_axes(["++metrics.fractions=[0.1,0.2]"])[0].swept_values
 
 
 def test_what_cannot_be_listed_cannot_be_swept():

@@ -6,7 +6,7 @@ import pytest
 
 from retain.cli.compose import Composer
 from retain.cli.overrides import parse_args
-from retain.cli.sweep_grid import GONE, apply_patch, diff_trees
+from retain.cli.sweep_grid import DELETED, apply_patch, diff_trees
 from retain.storage.paths import conf_dir
 
 pytestmark = pytest.mark.slow
@@ -98,5 +98,5 @@ def test_a_patch_of_the_changes_makes_the_other_tree():
     other = {"model": {"depth": 3}, "seed": 0, "hydra": {"choices": {"sampler": "smote"}}}
     patch = diff_trees(one, other)
     assert apply_patch(one, patch) == other
-    assert patch[("hydra", "choices", "model")] is GONE
+    assert patch[("hydra", "choices", "model")] is DELETED
     assert ("seed",) not in patch

@@ -6,7 +6,7 @@ import pytest
 from lightgbm import LGBMClassifier
 from sklearn.neighbors import KNeighborsClassifier
 
-from retain.explanations.drivers import agreement, combine_folds
+from retain.explanations.drivers import combine_folds, rank_agreement
 from retain.explanations.fold import explain_fold, permutation_importance
 from retain.explanations.reference_values import top_drivers, typical_ranges
 from retain.explanations.shap_profile import strengths
@@ -84,10 +84,10 @@ def test_a_shuffled_column_is_all_that_moves():
 
 
 def test_two_orders_that_run_against_each_other_disagree():
-    assert agreement([4, 3, 2, 1], [0.1, 0.2, 0.3, 0.4]).agree is False
-    assert agreement([4, 3, 2, 1], [0.4, 0.3, 0.2, 0.1]).agree is True
-    assert agreement([1.0, 1.0], [0.2, 0.1]) is None
-    assert agreement([], []) is agreement([1.0], [0.2]) is None
+    assert rank_agreement([4, 3, 2, 1], [0.1, 0.2, 0.3, 0.4]).agree is False
+    assert rank_agreement([4, 3, 2, 1], [0.4, 0.3, 0.2, 0.1]).agree is True
+    assert rank_agreement([1.0, 1.0], [0.2, 0.1]) is None
+    assert rank_agreement([], []) is rank_agreement([1.0], [0.2]) is None
 
 
 # The percentile interval of a mean must hold the truth about as often as it says.

@@ -13,7 +13,7 @@ from retain.customers.customers import Column
 from retain.errors import NotApplicable
 from retain.explanations.ablation import refit_without
 from retain.explanations.budget import TimeBudget
-from retain.explanations.context import grounds
+from retain.explanations.context import build_context
 from retain.explanations.explain import explain
 from retain.learning.bg_nbd import BgNbd
 from retain.learning.blend import Blend
@@ -24,7 +24,7 @@ from retain.learning.recency_rule import RecencyRule, best_threshold
 from retain.learning.scoring import TrainingSpec
 from retain.learning.validation import make_splits
 from retain.schema import Calibration
-from retain.verdict.model_file import load, save
+from retain.verdict.model_file import load_model, save_model
 
 MODELS = pytest.mark.parametrize("model", [RecencyRule(), BgNbd()], ids=lambda one: one.name)
 
@@ -79,7 +79,7 @@ def test_it_is_saved_read_back_and_scores_new_customers_alike(
 ):
     experiment, splits = make(model), make_splits(regulars, three_folds, seed=0)
     fitted = fit(experiment, regulars, splits.ids)
-    again = load(tmp_path / "m.skops", save(fitted, tmp_path / "m.skops"))
+    again = load_model(tmp_path / "m.skops", save_model(fitted, tmp_path / "m.skops"))
     before = score_test([fitted], experiment, regulars, splits)
     after = score_test([again], experiment, regulars, splits)
     pd.testing.assert_frame_equal(before.table, after.table, check_exact=True)
@@ -95,9 +95,9 @@ def test_it_is_explained_by_sampling(make, regulars, three_folds, model):
     budget = TimeBudget(seconds=60.0, rows=40, background=20, seed=0)
     found = explain(fitted, table.loc[splits.ids], table.loc[splits.ids[:20]], budget)
     assert found.features == model.required_features
-    result = grounds(regulars, experiment, splits)
-    assert result.seen == model.required_features
-    assert result.on == ("purchase",)
+    result = build_context(regulars, experiment, splits)
+    assert result.model_features == model.required_features
+    assert result.active_groups == ("purchase",)
     assert {"pages", "category"} <= set(result.columns)
 
 

@@ -405,7 +405,7 @@ def left_out(state, reason, i):
 def shared_charts():
     """Pages share the charts they have in common."""
     shared = SharedCharts()
-    with mock.patch("retain.report.page.page.drawings", shared):
+    with mock.patch("retain.report.page.page.render_charts", shared):
         yield shared
 
 

@@ -81,7 +81,7 @@ class SharedCharts:
     """Remembers each chart by what it was drawn from, and its markup."""
 
     def __init__(self):
-        self._draw, self._drawn, self._inline = render.drawings, {}, {}
+        self._draw, self._drawn, self._inline = render.render_charts, {}, {}
 
     def __call__(self, verdict):
         """The drawings of a page, in the place of ``page.drawings``."""

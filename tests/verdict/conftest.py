@@ -4,7 +4,7 @@ from retain.schema import ComparisonConfig
 
 
 @pytest.fixture
-def judging():
+def comparison():
     return ComparisonConfig(
         alpha=0.05, rope=0.01, rule="best", complexity_order=("dummy", "logreg", "knn", "svc")
     )

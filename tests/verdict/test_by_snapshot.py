@@ -3,7 +3,7 @@
 import pytest
 
 from retain.record import LabelInfo, SnapshotFacts
-from retain.verdict.by_snapshot import in_time
+from retain.verdict.by_snapshot import score_by_snapshot
 from retain.verdict.sealed_test import SealedTest
 
 DAYS = ("2025-04-01", "2025-05-01")
@@ -38,7 +38,7 @@ def sealed(value):
 
 
 def test_each_snapshot_has_the_mean_of_its_own_folds(make_record):
-    first, second, last = in_time(dated(make_record), sealed(0.79))
+    first, second, last = score_by_snapshot(dated(make_record), sealed(0.79))
     assert [one.snapshot for one in (first, second, last)] == [*DAYS, "2025-08-01"]
     assert first.roc_auc == pytest.approx(0.91)
     assert second.roc_auc == pytest.approx(0.82)
@@ -48,7 +48,7 @@ def test_each_snapshot_has_the_mean_of_its_own_folds(make_record):
 
 
 def test_an_unopened_sealed_test_has_no_line(make_record):
-    assert [one.snapshot for one in in_time(dated(make_record), None)] == list(DAYS)
+    assert [one.snapshot for one in score_by_snapshot(dated(make_record), None)] == list(DAYS)
 
 
 def test_a_run_that_a_race_stopped_tells_of_the_folds_it_had(make_record):
@@ -56,8 +56,8 @@ def test_a_run_that_a_race_stopped_tells_of_the_folds_it_had(make_record):
     metric = one.metrics["roc_auc"]
     short = metric.model_copy(update={"fold_values": metric.fold_values[:4]})
     stopped = one.model_copy(update={"metrics": {"roc_auc": short}, "stopped_early": True})
-    assert [at.n_folds for at in in_time(stopped, None)] == [3, 1]
+    assert [at.n_folds for at in score_by_snapshot(stopped, None)] == [3, 1]
 
 
 def test_rows_without_days_have_no_snapshots(make_record):
-    assert in_time(make_record(), None) == []
+    assert score_by_snapshot(make_record(), None) == []

@@ -2,11 +2,11 @@ import json
 
 import pytest
 
-from retain.verdict.difference import difference
+from retain.verdict.difference import compare_pair
 from retain.verdict.document import SCHEMA, ComparisonExtras, as_json, document
-from retain.verdict.gate import gate
+from retain.verdict.gate import check_gate
 from retain.verdict.sealed_test import Ledger, SealedTest
-from retain.verdict.verdict import judge
+from retain.verdict.verdict import compare_runs
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def records(make_record):
 
 
 @pytest.fixture
-def found(records, judging):
+def found(records, comparison):
     """The document of a verdict, with the findings given."""
 
     def made(**changes):
@@ -37,7 +37,9 @@ def found(records, judging):
             "further": {},
             "reasons": None,
         }
-        return document(judge(records, judging), ComparisonExtras(**{**findings, **changes}))
+        return document(
+            compare_runs(records, comparison), ComparisonExtras(**{**findings, **changes})
+        )
 
     return made
 
@@ -79,8 +81,8 @@ def test_several_studies_have_a_name_together(found):
 
 def test_a_gate_and_two_runs_are_told_where_they_were_asked_for(found, records):
     tree = found(
-        gate=tuple(gate(records[0], {"roc_auc": 0.99})),
-        diffs=(difference(records[0], records[1], requested=True),),
+        gate=tuple(check_gate(records[0], {"roc_auc": 0.99})),
+        diffs=(compare_pair(records[0], records[1], requested=True),),
     )
     assert tree["gate"]["passed"] is False
     assert tree["gate"]["metrics"][0]["missed_by"] == pytest.approx(0.09)
@@ -89,8 +91,8 @@ def test_a_gate_and_two_runs_are_told_where_they_were_asked_for(found, records):
 
 def test_from_the_second_opening_on_a_caution_says_so(found, records, tmp_path):
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    once = SealedTest(20, {}, tuple(ledger.note(records[0], 0.9)))
-    twice = SealedTest(20, {}, tuple(ledger.note(records[1], 0.9)))
+    once = SealedTest(20, {}, tuple(ledger.add(records[0], 0.9)))
+    twice = SealedTest(20, {}, tuple(ledger.add(records[1], 0.9)))
     assert found(sealed=once)["cautions"] == []
     (caution,) = found(sealed=twice)["cautions"]
     assert (caution["code"], caution["n_accesses"]) == ("sealed_reopened", 2)

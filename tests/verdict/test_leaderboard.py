@@ -3,7 +3,7 @@ import pytest
 from retain.errors import RetainError
 from retain.verdict.keys import check_comparable, differing_keys, get_key
 from retain.verdict.leaderboard import leaderboard
-from retain.verdict.verdict import judge
+from retain.verdict.verdict import compare_runs
 
 GOOD = (0.92, 0.93, 0.91, 0.94, 0.92, 0.90)
 CLOSE = (0.93, 0.92, 0.91, 0.93, 0.92, 0.90)
@@ -23,8 +23,8 @@ def three(make_record):
     ]
 
 
-def test_the_best_mean_stands_first_and_what_the_test_cannot_tell_apart_is_tied(three, judging):
-    table = leaderboard(three, judging)
+def test_the_best_mean_stands_first_and_what_the_test_cannot_tell_apart_is_tied(three, comparison):
+    table = leaderboard(three, comparison)
     assert table["model"].tolist() == ["svc", "knn", "tree"]
     assert table["tied"].tolist() == [True, True, False]
     assert table["p"].iloc[0] == 1
@@ -32,13 +32,13 @@ def test_the_best_mean_stands_first_and_what_the_test_cannot_tell_apart_is_tied(
 
 
 # Recalibration leaves the ranking as it is: what it does to the probabilities must then decide.
-def test_of_runs_that_rank_alike_the_better_calibrated_stands_first(make_record, judging):
+def test_of_runs_that_rank_alike_the_better_calibrated_stands_first(make_record, comparison):
     bent = make_record(id="00000001", model=named("svc", C=1.0))
     better = bent.metrics["brier"].model_copy(update={"value": 0.01})
     mended = bent.model_copy(
         update={"id": "00000002", "metrics": {**bent.metrics, "brier": better}}
     )
-    assert leaderboard([bent, mended], judging)["id"].tolist() == ["00000002", "00000001"]
+    assert leaderboard([bent, mended], comparison)["id"].tolist() == ["00000002", "00000001"]
 
 
 def test_only_keys_that_differ_are_shown(make_record):
@@ -98,75 +98,75 @@ def test_other_metrics_are_refused(make_record):
         check_comparable([record, fewer])
 
 
-def test_the_verdict_names_the_winner_and_the_tied(three, judging):
-    verdict = judge(three, judging)
+def test_the_verdict_names_the_winner_and_the_tied(three, comparison):
+    verdict = compare_runs(three, comparison)
     assert verdict.winner.id == "00000001"
     assert verdict.tied == ("00000001", "00000003")
     assert "svc (00000001) has the best mean ROC-AUC: 0.920" in verdict.sentence
     assert "1 other run is tied with it, 1 run scores significantly lower" in verdict.sentence
 
 
-def test_a_winner_alone_is_said_to_be_alone(three, judging):
+def test_a_winner_alone_is_said_to_be_alone(three, comparison):
     assert (
         "no other run is tied with it, 1 run scores significantly lower"
-        in judge(three[:2], judging).sentence
+        in compare_runs(three[:2], comparison).sentence
     )
 
 
-def test_a_winner_on_resampled_rows_is_cautioned_unless_recalibrated(make_record, judging):
+def test_a_winner_on_resampled_rows_is_cautioned_unless_recalibrated(make_record, comparison):
     smote = {"name": "smote"}
-    (caution,) = judge([make_record(sampler=smote)], judging).cautions
+    (caution,) = compare_runs([make_record(sampler=smote)], comparison).cautions
     assert caution.code == "resampled_not_recalibrated"
     assert "resampled by smote and was not recalibrated" in caution.sentence
     mended = make_record(sampler=smote, calibration={"name": "sigmoid"})
-    assert judge([mended], judging).cautions == []
+    assert compare_runs([mended], comparison).cautions == []
 
 
-def test_failed_runs_are_told_and_not_ranked(three, make_record, judging):
+def test_failed_runs_are_told_and_not_ranked(three, make_record, comparison):
     failed = make_record(id="00000009", state="failed", reason="boom", metrics={})
-    verdict = judge([*three, failed], judging)
+    verdict = compare_runs([*three, failed], comparison)
     assert verdict.others == (failed,)
 
 
-def test_runs_without_the_metrics_a_verdict_needs_are_refused(make_record, judging):
+def test_runs_without_the_metrics_a_verdict_needs_are_refused(make_record, comparison):
     record = make_record()
     fewer = record.model_copy(update={"metrics": {"roc_auc": record.metrics["roc_auc"]}})
     with pytest.raises(RetainError, match="these runs lack the metrics brier, ece"):
-        judge([fewer], judging)
+        compare_runs([fewer], comparison)
 
 
-def test_nothing_done_is_refused_with_what_there_is(make_record, judging):
+def test_nothing_done_is_refused_with_what_there_is(make_record, comparison):
     failed = make_record(state="failed", reason="boom", metrics={})
     with pytest.raises(RetainError, match="no run is done: found 1 failed"):
-        judge([failed], judging)
+        compare_runs([failed], comparison)
     with pytest.raises(RetainError, match="found no runs at all"):
-        judge([], judging)
+        compare_runs([], comparison)
 
 
 # A race stops what is behind: its mean over fewer folds may look better than it is.
-def test_a_run_that_a_race_stopped_stands_behind_all_others(three, judging):
+def test_a_run_that_a_race_stopped_stands_behind_all_others(three, comparison):
     knn = three[2]
     short = {
         n: m.model_copy(update={"value": 0.99, "fold_values": m.fold_values[:3]})
         for n, m in knn.metrics.items()
     }
     raced = knn.model_copy(update={"metrics": short, "stopped_early": True})
-    table = leaderboard([*three[:2], raced], judging)
+    table = leaderboard([*three[:2], raced], comparison)
     assert table["model"].tolist() == ["svc", "tree", "knn"]
     assert table["n_folds"].tolist() == [6, 6, 3]
     assert table["tied"].tolist() == [True, False, False]
     assert table["difference"].iloc[2] == pytest.approx((0.01 - 0.01 + 0) / 3)
 
 
-def test_runs_that_were_all_stopped_have_no_winner(make_record, judging):
+def test_runs_that_were_all_stopped_have_no_winner(make_record, comparison):
     raced = make_record(stopped_early=True)
     with pytest.raises(RetainError, match="stopped by a race whose leader is not here"):
-        judge([raced], judging)
+        compare_runs([raced], comparison)
 
 
-def test_the_simplest_of_the_tied_can_be_chosen(three, judging):
-    simple = judging.model_copy(update={"rule": "simplest_tied"})
-    best, chosen = judge(three, judging), judge(three, simple)
+def test_the_simplest_of_the_tied_can_be_chosen(three, comparison):
+    simple = comparison.model_copy(update={"rule": "simplest_tied"})
+    best, chosen = compare_runs(three, comparison), compare_runs(three, simple)
     assert best.winner.config["model"]["name"] == best.best.config["model"]["name"] == "svc"
     assert "The simplest of the tied runs is knn (00000003)." in best.sentence
     assert chosen.winner.config["model"]["name"] == "knn"
@@ -174,19 +174,19 @@ def test_the_simplest_of_the_tied_can_be_chosen(three, judging):
     assert "The simplest of the tied runs is chosen: knn (00000003)." in chosen.sentence
 
 
-def test_a_run_recorded_in_two_studies_counts_once(three, judging):
+def test_a_run_recorded_in_two_studies_counts_once(three, comparison):
     again = three[1].model_copy(update={"study": "samplers"})
-    assert len(judge([*three, again], judging).table) == 3
+    assert len(compare_runs([*three, again], comparison).table) == 3
 
 
 # With many runs Holm alone would tie what is clearly worse in practice.
 def test_a_run_that_is_worse_in_practice_is_not_tied_however_many_runs_there_are(
-    make_record, judging
+    make_record, comparison
 ):
     good = make_record(id="g", auc=GOOD)
     worse = make_record(id="w", auc=(0.885, 0.89, 0.87, 0.92, 0.88, 0.85), model=named("tree"))
     rest = [make_record(id=f"{i}", auc=CLOSE, model=named(f"m{i}")) for i in range(200)]
-    row = leaderboard([good, worse, *rest], judging).set_index("id").loc["w"]
+    row = leaderboard([good, worse, *rest], comparison).set_index("id").loc["w"]
     assert row["p_holm"] > 0.05
     assert row["prob_worse"] > 0.95
     assert not row["tied"]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from retain.verdict.verdict import judge
+from retain.verdict.verdict import compare_runs
 
 GAINS = {"model": {"svc": 0.0, "tree": -0.05}, "sampler": {"none": 0.0, "smote": -0.01}}
 
@@ -33,12 +33,12 @@ def grid(make_record):
     return made
 
 
-def found(records, judging):
-    return {effect.axis: effect for effect in judge(records, judging).effects}
+def found(records, comparison):
+    return {effect.axis: effect for effect in compare_runs(records, comparison).effects}
 
 
-def test_what_each_axis_is_worth_is_recovered(grid, judging):
-    effects = found(grid(), judging)
+def test_what_each_axis_is_worth_is_recovered(grid, comparison):
+    effects = found(grid(), comparison)
     assert list(effects) == ["model", "features.site", "sampler"], "the largest first"
     (tree,) = effects["model"].levels
     assert effects["model"].reference == "svc"
@@ -54,8 +54,11 @@ def test_what_each_axis_is_worth_is_recovered(grid, judging):
 
 
 # Only what differs in one axis alone is a pair: a hole takes its partner out with it.
-def test_a_hole_is_named_and_not_filled(grid, judging):
-    whole, holed = found(grid(), judging), found(grid(without=[("tree", "smote", True)]), judging)
+def test_a_hole_is_named_and_not_filled(grid, comparison):
+    whole, holed = (
+        found(grid(), comparison),
+        found(grid(without=[("tree", "smote", True)]), comparison),
+    )
     assert all(effect.holes == 0 for effect in whole.values())
     assert holed["model"].levels[0].pairs == 3
     assert holed["model"].holes == 1
@@ -64,7 +67,7 @@ def test_a_hole_is_named_and_not_filled(grid, judging):
     )
 
 
-def test_a_hole_has_the_reason_of_the_run_that_is_not_there(grid, judging, make_record):
+def test_a_hole_has_the_reason_of_the_run_that_is_not_there(grid, comparison, make_record):
     records = grid(without=[("tree", "smote", True)])
     no = make_record(
         id="ffffffff",
@@ -75,12 +78,12 @@ def test_a_hole_has_the_reason_of_the_run_that_is_not_there(grid, judging, make_
         sampler={"name": "smote"},
     )
     no = no.model_copy(update={"config": {**no.config, "features": {"site": True}}})
-    (example,) = found([*records, no], judging)["model"].examples
+    (example,) = found([*records, no], comparison)["model"].examples
     assert example["reason"] == "not applicable: smote has nothing to do here"
 
 
 # The parameters of a component that failed are its own: the hole is that of the component.
-def test_a_hole_has_its_reason_whatever_parameters_the_run_had(grid, judging, make_record):
+def test_a_hole_has_its_reason_whatever_parameters_the_run_had(grid, comparison, make_record):
     records = grid(without=[("tree", "smote", True)])
     deep = records[0].config["model"] | {"C": 1.0}
     records.append(
@@ -97,12 +100,12 @@ def test_a_hole_has_its_reason_whatever_parameters_the_run_had(grid, judging, ma
         sampler={"name": "smote"},
     )
     failed = failed.model_copy(update={"config": {**failed.config, "features": {"site": True}}})
-    (example,) = found([*records, failed], judging)["model"].examples
+    (example,) = found([*records, failed], comparison)["model"].examples
     assert example["reason"] == "failed: too deep"
 
 
 # A mean over other folds is no partner: a run that was stopped is a hole.
-def test_a_run_that_a_race_stopped_is_in_no_pair(grid, judging):
+def test_a_run_that_a_race_stopped_is_in_no_pair(grid, comparison):
     records = grid()
     last = records[-1]
     short = {
@@ -110,30 +113,30 @@ def test_a_run_that_a_race_stopped_is_in_no_pair(grid, judging):
         for name, metric in last.metrics.items()
     }
     records[-1] = last.model_copy(update={"metrics": short, "stopped_early": True})
-    effect = found(records, judging)["model"]
+    effect = found(records, comparison)["model"]
     assert effect.levels[0].pairs == 3
     assert effect.examples[0]["reason"] == "stopped by the race after 3 folds"
 
 
-def test_a_parameter_is_an_axis_of_the_runs_whose_component_has_it(make_record, judging):
+def test_a_parameter_is_an_axis_of_the_runs_whose_component_has_it(make_record, comparison):
     records = [
         make_record(id=f"{c}", auc=(0.9 + c / 100,) * 5 + (0.91,), model={"name": "svc", "C": c})
         for c in (1, 2)
     ]
     records.append(make_record(id="9", auc=(0.7, 0.71) * 3, model={"name": "tree"}))
-    effects = found(records, judging)
+    effects = found(records, comparison)
     assert effects["model.C"].holes == 0
     assert effects["model.C"].levels[0].pairs == 1
     assert effects["model"].levels[0].pairs == 1, "the mean over the parameter's values"
 
 
-def test_one_run_moves_nothing(make_record, judging):
-    assert judge([make_record()], judging).effects == ()
+def test_one_run_moves_nothing(make_record, comparison):
+    assert compare_runs([make_record()], comparison).effects == ()
 
 
 # p is corrected for how many levels of how many axes were looked at.
-def test_the_p_of_an_effect_is_no_smaller_than_that_of_its_axis_alone(grid, judging):
-    both = found(grid(), judging)["sampler"].levels[0].p
-    alone = found([r for r in grid() if r.config["model"]["name"] == "svc"], judging)
+def test_the_p_of_an_effect_is_no_smaller_than_that_of_its_axis_alone(grid, comparison):
+    both = found(grid(), comparison)["sampler"].levels[0].p
+    alone = found([r for r in grid() if r.config["model"]["name"] == "svc"], comparison)
     assert 0 < both <= 1
     assert len(alone) == 2

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from retain.verdict.paired import corrected_resampled_t, holm, paired
+from retain.verdict.paired import compare_paired, corrected_resampled_t, holm
 
 
 # With no overlap of training rows the correction vanishes and it is Student's paired test.
@@ -18,7 +18,7 @@ def test_without_correction_it_is_the_paired_t_test():
     t, p = corrected_resampled_t(list(one - two), 0.0)
     assert (t, p) == pytest.approx((expected.statistic, expected.pvalue))
     interval = expected.confidence_interval()
-    found = paired((one - two)[None], 0.0)
+    found = compare_paired((one - two)[None], 0.0)
     assert (found.low[0], found.high[0]) == pytest.approx((interval.low, interval.high))
 
 
@@ -42,7 +42,7 @@ def test_the_bayesian_test_gives_its_authors_numbers(seed, rope):
     random = np.random.default_rng(seed)
     one, two = random.normal(0.9, 0.02, 20), random.normal(random.uniform(0.87, 0.93), 0.02, 20)
     expected = baycomp.CorrelatedTTest.probs(one, two, rope=rope, runs=4)
-    found = paired((two - one)[None], 0.25, rope=rope)
+    found = compare_paired((two - one)[None], 0.25, rope=rope)
     worse, equivalent, better = found.worse[0], found.equivalent[0], found.better[0]
     shown = (worse, equivalent, better) if rope else (worse, better)
     assert shown == pytest.approx(expected, abs=1e-9)
@@ -50,7 +50,7 @@ def test_the_bayesian_test_gives_its_authors_numbers(seed, rope):
 
 
 def test_without_spread_the_mean_alone_says_on_which_side_it_lies():
-    found = paired(np.array([[-0.02] * 4, [-0.005] * 4, [0.02] * 4]), 0.25, rope=0.01)
+    found = compare_paired(np.array([[-0.02] * 4, [-0.005] * 4, [0.02] * 4]), 0.25, rope=0.01)
     assert found.worse.tolist() == [1, 0, 0]
     assert found.equivalent.tolist() == [0, 1, 0]
     assert found.better.tolist() == [0, 0, 1]
@@ -61,7 +61,7 @@ def test_without_spread_the_mean_alone_says_on_which_side_it_lies():
 def test_missing_folds_are_no_folds(seed, kept):
     gaps = np.random.default_rng(seed).normal(0.01, 0.02, 10)
     short = np.where(np.arange(10) < kept, gaps, np.nan)
-    found, alone = paired(short[None], 0.25), paired(gaps[None, :kept], 0.25)
+    found, alone = compare_paired(short[None], 0.25), compare_paired(gaps[None, :kept], 0.25)
     assert found.p == pytest.approx(alone.p)
     assert found.low == pytest.approx(alone.low)
 

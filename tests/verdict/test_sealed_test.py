@@ -12,10 +12,10 @@ from retain.verdict.sealed_test import Ledger, SealedTest, score_sealed_test
 def test_each_new_winner_opens_the_sealed_test_once(tmp_path, make_record):
     ledger = Ledger(tmp_path / "verdict" / "ledger.jsonl")
     one, two = make_record(id="00000001"), make_record(id="00000002")
-    assert len(ledger.note(one, 0.9)) == 1
-    assert len(ledger.note(one, 0.9)) == 1
-    assert [o.run_id for o in ledger.note(two, 0.91)] == ["00000001", "00000002"]
-    assert [o.roc_auc for o in ledger.openings(one.data.fingerprint)] == [0.9, 0.91]
+    assert len(ledger.add(one, 0.9)) == 1
+    assert len(ledger.add(one, 0.9)) == 1
+    assert [o.run_id for o in ledger.add(two, 0.91)] == ["00000001", "00000002"]
+    assert [o.roc_auc for o in ledger.entries(one.data.fingerprint)] == [0.9, 0.91]
 
 
 # The sealed customers depend on the data alone: another study of the same data has the same ones.
@@ -23,27 +23,27 @@ def test_an_opening_in_a_study_beside_counts_and_other_customers_do_not(tmp_path
     here, beside = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     one, two = make_record(id="00000001"), make_record(id="00000002", study="samplers")
     strangers = one.model_copy(update={"data": one.data.model_copy(update={"fingerprint": "f"})})
-    Ledger(beside).note(two, 0.8)
-    Ledger(beside).note(strangers, 0.7)
-    Ledger(beside).note(one, 0.9)
-    found = Ledger(here, (beside,)).note(one, 0.9)
+    Ledger(beside).add(two, 0.8)
+    Ledger(beside).add(strangers, 0.7)
+    Ledger(beside).add(one, 0.9)
+    found = Ledger(here, (beside,)).add(one, 0.9)
     assert sorted(opening.run_id for opening in found) == ["00000001", "00000002"]
     assert here.read_text().count("\n") == 1, "the look stands in this study's ledger too"
 
 
 def test_how_often_it_was_opened_is_told(tmp_path, make_record):
     ledger = Ledger(tmp_path / "ledger.jsonl")
-    once = ledger.note(make_record(id="00000001"), 0.9)
-    twice = ledger.note(make_record(id="00000002"), 0.9)
-    assert SealedTest(20, {}, tuple(once)).told == "The sealed test was opened once."
-    assert "opened 2 times, for different winners" in SealedTest(20, {}, tuple(twice)).told
+    once = ledger.add(make_record(id="00000001"), 0.9)
+    twice = ledger.add(make_record(id="00000002"), 0.9)
+    assert SealedTest(20, {}, tuple(once)).description == "The sealed test was opened once."
+    assert "opened 2 times, for different winners" in SealedTest(20, {}, tuple(twice)).description
 
 
 def test_a_ledger_that_was_edited_is_refused(tmp_path):
     path = tmp_path / "ledger.jsonl"
     path.write_text('{"schema": 2, "run_id": "x"}\n')
     with pytest.raises(RetainError, match="it must not be edited"):
-        Ledger(path).openings("a" * 64)
+        Ledger(path).entries("a" * 64)
 
 
 # An access that retain 0.1 noted counts, and this version cannot read it.

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from retain.verdict.verdict import judge
+from retain.verdict.verdict import compare_runs
 
 
 @pytest.fixture
@@ -16,8 +16,8 @@ def noise(make_record):
 
 
 # The best of many runs on noise lies above .5 because it was chosen, not because it knows.
-def test_on_noise_the_dummy_is_tied_and_nothing_beats_chance(noise, judging):
-    verdict = judge(noise, judging)
+def test_on_noise_the_dummy_is_tied_and_nothing_beats_chance(noise, comparison):
+    verdict = compare_runs(noise, comparison)
     assert verdict.best.metrics["roc_auc"].value > 0.5
     assert "dddddddd" in verdict.tied
     assert verdict.chance.tied == ("dddddddd",)
@@ -27,15 +27,15 @@ def test_on_noise_the_dummy_is_tied_and_nothing_beats_chance(noise, judging):
     assert caution.sentence.startswith("No run is shown to rank customers better than chance")
 
 
-def test_what_is_no_noise_beats_chance(noise, make_record, judging):
+def test_what_is_no_noise_beats_chance(noise, make_record, comparison):
     knows = make_record(id="aaaaaaaa", model={"name": "knows"})
-    verdict = judge([*noise, knows], judging)
+    verdict = compare_runs([*noise, knows], comparison)
     assert verdict.chance.beaten
     assert verdict.chance.tied == ()
     assert verdict.cautions == []
     assert verdict.chance.sentence.startswith("The best run ranks customers better than chance")
 
 
-def test_worse_than_chance_is_not_beating_it(make_record, judging):
-    verdict = judge([make_record(auc=(0.1, 0.11, 0.12, 0.1, 0.11, 0.12))], judging)
+def test_worse_than_chance_is_not_beating_it(make_record, comparison):
+    verdict = compare_runs([make_record(auc=(0.1, 0.11, 0.12, 0.1, 0.11, 0.12))], comparison)
     assert not verdict.chance.beaten

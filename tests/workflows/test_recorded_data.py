@@ -153,10 +153,10 @@ def test_the_same_line_does_broken_runs_again(study, crowd, retain):
 def test_where_the_winners_scores_are_lost_the_next_best_wins(study, way):
     winner = run_of(study, "logreg")
     found = select_runs(compose_compare(Arguments(("study=small",))))
-    judging = compose_compare(Arguments(("study=small",))).selection
-    assert select_winner(found, judging)[1].winner.config["model"]["name"] == "logreg"
+    comparison = compose_compare(Arguments(("study=small",))).selection
+    assert select_winner(found, comparison)[1].winner.config["model"]["name"] == "logreg"
     BROKEN[way](winner)
-    left, verdict, _ = select_winner(found, judging)
+    left, verdict, _ = select_winner(found, comparison)
     assert verdict.winner.config["model"]["name"] != "logreg"
     assert [one.directory for one in left.broken] == [winner]
 

@@ -19,7 +19,7 @@ from retain.execution.dataset import clear_cache
 from retain.execution.shared_memory import share
 from retain.learning.features import training_columns
 from retain.verdict.document import SCHEMA, as_json
-from retain.verdict.model_file import load, save
+from retain.verdict.model_file import load_model, save_model
 from retain.workflows.campaign import plan_campaign
 from retain.workflows.runs import read_run_scores, select_runs
 from retain.workflows.saved_winner import load_winner
@@ -181,7 +181,7 @@ def test_the_scores_are_those_of_the_model_whatever_the_rows_at_a_time(store, re
     keys = ("tables", "profit_unit", "cleaning", "derived")
     node = {key: saved.winner.config["data"][key] for key in keys}
     customers = read(dir="new", has_target=False, **node)
-    model = load(saved.folder / saved.model_file.file, saved.model_file.sha256)
+    model = load_model(saved.folder / saved.model_file.file, saved.model_file.sha256)
     bare = model.predict_proba(training_columns(customers, saved.reference.kinds))[:, 1]
     found = whole["score"].loc[customers.features.index].to_numpy()
     assert found == pytest.approx(bare, abs=1e-12)
@@ -562,7 +562,7 @@ def test_a_model_that_crashes_costs_the_process_that_calls_it_alone(table, retai
     new_table()
     path = table / "verdict.json"
     tree = json.loads(path.read_text())
-    model = load(table / "model.skops", tree["model"]["sha256"])
+    model = load_model(table / "model.skops", tree["model"]["sha256"])
     grown = next(step for _, step in model.steps if hasattr(step, "tree_")).tree_
     state = grown.__getstate__()
     inner = state["nodes"]["left_child"] != -1
@@ -570,6 +570,6 @@ def test_a_model_that_crashes_costs_the_process_that_calls_it_alone(table, retai
     for side in ("left_child", "right_child"):
         state["nodes"][side][inner] = 2**40
     grown.__setstate__(state)
-    tree["model"]["sha256"] = save(model, table / "model.skops")
+    tree["model"]["sha256"] = save_model(model, table / "model.skops")
     path.write_text(json.dumps(tree))
     assert "the process that scores the customers died" in refused(retain_score, *NEW)

@@ -70,7 +70,7 @@ class Assignment:
     fingerprint: str
 
     @cached_property
-    def treated(self) -> np.ndarray:
+    def is_treated(self) -> np.ndarray:
         """A mask of the customers to contact, shape (n,)."""
         return (self.table["arm"] == TREATMENT).to_numpy(dtype=bool)
 
@@ -110,7 +110,7 @@ def assignment_table(  # noqa: PLR0913 - the columns of a file
     return pd.DataFrame(columns, columns=list(COLUMNS))
 
 
-def plain(config: Catalogue) -> dict[str, Any]:
+def to_yaml_dict(config: Catalogue) -> dict[str, Any]:
     """Return a node as the YAML that makes it; what it need not say stays out."""
     return config.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
@@ -134,42 +134,42 @@ def read_assignment(folder: Path) -> Assignment:
     RetainError
         There is none, its files do not belong together, or they are not what retain writes.
     """
-    tree = _tree(folder)
+    tree = _read_campaign_json(folder)
     check_schema(tree.get("schema"), SCHEMA, folder / JSON)
     id_ = _check_id(tree, folder)
     raw, found = _table_bytes(tree, CSV, folder)
-    if OFFERS in _at(tree, ("files",), dict, folder):
+    if OFFERS in _value_at(tree, ("files",), dict, folder):
         _table_bytes(tree, OFFERS, folder)
     return Assignment(
-        table=_table(raw, folder / CSV),
+        table=_parse_table(raw, folder / CSV),
         id=id_,
-        unit=_at(tree, ("profit_unit",), str, folder),
-        alpha=float(_at(tree, ("power", "alpha"), float, folder)),
-        power=float(_at(tree, ("power", "power"), float, folder)),
-        seed=_at(tree, ("seed",), int, folder),
+        unit=_value_at(tree, ("profit_unit",), str, folder),
+        alpha=float(_value_at(tree, ("power", "alpha"), float, folder)),
+        power=float(_value_at(tree, ("power", "power"), float, folder)),
+        seed=_value_at(tree, ("seed",), int, folder),
         catalogue=parse(
-            Catalogue, _at(tree, ("settings", "offers"), dict, folder), "settings.offers"
+            Catalogue, _value_at(tree, ("settings", "offers"), dict, folder), "settings.offers"
         ),
         assumptions=parse(
             Assumptions,
-            _at(tree, ("settings", "assumptions"), dict, folder),
+            _value_at(tree, ("settings", "assumptions"), dict, folder),
             "settings.assumptions",
         ),
         fingerprint=found,
     )
 
 
-def as_written(cells: pd.Series) -> pd.Series:
+def unescape_formulas(cells: pd.Series) -> pd.Series:
     """Texts without the apostrophe ``verdict.export.neutral`` puts before would-be formulas.
 
-    >>> as_written(pd.Series(["'=1", "'tis", "7"])).tolist()
+    >>> unescape_formulas(pd.Series(["'=1", "'tis", "7"])).tolist()
     ['=1', "'tis", '7']
     """
     guarded = cells.str.match(f"'{FORMULA}")
     return cells.where(~guarded.astype(bool), cells.str.slice(1))
 
 
-def _tree(folder: Path) -> dict[str, Any]:
+def _read_campaign_json(folder: Path) -> dict[str, Any]:
     if folder.is_dir() and not (folder / JSON).exists():
         raise RetainError(f"{folder} holds no {JSON}; expected the folder of a campaign.")
     check_exists(folder / JSON)
@@ -180,7 +180,7 @@ def _table_bytes(tree: Mapping[str, Any], name: str, folder: Path) -> tuple[byte
     """Return the bytes of a table and their SHA-256, which ``campaign.json`` must know."""
     check_exists(folder / name)
     raw = read_bytes(folder / name, max_bytes=MAX_TABLE_BYTES, within=folder)
-    wanted, found = _at(tree, ("files", name), str, folder), _hash(raw)
+    wanted, found = _value_at(tree, ("files", name), str, folder), _hash(raw)
     if wanted != found:
         raise RetainError(
             f"{folder / name} is not the file {JSON} speaks of: its SHA-256 begins {found[:12]}, "
@@ -194,7 +194,7 @@ def _check_id(tree: Mapping[str, Any], folder: Path) -> str:
 
     A folder that somebody copied elsewhere may have any name.
     """
-    id_: str = _at(tree, ("id",), str, folder)
+    id_: str = _value_at(tree, ("id",), str, folder)
     if id_ != campaign_id(tree):
         raise RetainError(
             f"{folder / JSON} was changed since campaign {id_} was planned: its id and its content "
@@ -207,7 +207,7 @@ def _check_id(tree: Mapping[str, Any], folder: Path) -> str:
     return id_
 
 
-def _at(tree: Mapping[str, Any], path: tuple[str, ...], kind: type, folder: Path) -> Any:
+def _value_at(tree: Mapping[str, Any], path: tuple[str, ...], kind: type, folder: Path) -> Any:
     """Return the value at a path of keys, of the type it must have."""
     node: Any = tree
     for key in path:
@@ -218,7 +218,7 @@ def _at(tree: Mapping[str, Any], path: tuple[str, ...], kind: type, folder: Path
     return node
 
 
-def _table(raw: bytes, path: Path) -> pd.DataFrame:
+def _parse_table(raw: bytes, path: Path) -> pd.DataFrame:
     try:
         cells = pd.read_csv(io.BytesIO(raw), dtype="str", keep_default_na=False, encoding="utf-8")
     except (ValueError, pd.errors.ParserError) as error:
@@ -226,14 +226,14 @@ def _table(raw: bytes, path: Path) -> pd.DataFrame:
     if tuple(cells.columns) != COLUMNS:
         has = examples(cells.columns, 12)
         raise RetainError(f"{path} has the columns {has}; expected {', '.join(COLUMNS)}.")
-    table = cells.apply(as_written)
+    table = cells.apply(unescape_formulas)
     for name in NUMBERS:
         table[name] = pd.to_numeric(cells[name], errors="coerce").astype("float64")
-    _check(table, path)
+    _check_table(table, path)
     return table
 
 
-def _check(table: pd.DataFrame, path: Path) -> None:
+def _check_table(table: pd.DataFrame, path: Path) -> None:
     ids, numbers = table["customer_id"], table[list(NUMBERS)].to_numpy()
     wrong = {
         "other arms": table.loc[~table["arm"].isin((TREATMENT, CONTROL)), "arm"],

@@ -58,7 +58,7 @@ class Audience:
         """True if money is known."""
         return self.profit_unit is not None
 
-    def known(self, name: str) -> pd.Series:
+    def has_value(self, name: str) -> pd.Series:
         """Return a feature, or what else rules may speak of, by its name."""
         return self.table[name] if name in RESERVED else self.features[name]
 
@@ -72,7 +72,7 @@ class Audience:
             segments=None if self.segments is None else self.segments[positions],
         )
 
-    def placed(self, segments: np.ndarray) -> Audience:
+    def with_segments(self, segments: np.ndarray) -> Audience:
         """Return the same customers in their segments."""
         return replace(self, segments=segments)
 

@@ -12,7 +12,7 @@ from retain.campaign.offers.catalogue import check_catalogue
 from retain.campaign.offers.offers import evaluate_offers, scale_catalogue_costs
 from retain.campaign.planning.document import PlanningContext, build_document
 from retain.campaign.planning.plan import CampaignPlan, find_segment, make_plan
-from retain.campaign.segmentation.profiles import profiles
+from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import (
     check_segmentation,
     fit_segmentation,
@@ -20,7 +20,7 @@ from retain.campaign.segmentation.segments import (
     segments_of,
 )
 from retain.campaign.segmentation.stability import stability
-from retain.campaign.value.break_even import break_even_risk, cheapest
+from retain.campaign.value.break_even import break_even_risk, cheapest_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.recalibration import Recalibration
 from retain.campaign.value.value import positive_profit
@@ -66,7 +66,7 @@ class Campaign:
     nets: np.ndarray | None
 
 
-def refuse_impossible(audience: Audience, settings: CampaignSettings) -> None:
+def check_limits(audience: Audience, settings: CampaignSettings) -> None:
     """Hold rules, bands and offers against these customers before anything depends on them.
 
     Raises
@@ -74,7 +74,7 @@ def refuse_impossible(audience: Audience, settings: CampaignSettings) -> None:
     RetainError
         When a rule, a driver, a placeholder or a band means nothing here.
     """
-    settings, planned_for = at_cost(settings), settings.planning.on and audience.with_profit
+    settings, planned_for = scale_costs(settings), settings.planning.on and audience.with_profit
     if planned_for:
         check_catalogue(settings.catalogue, audience)
     risk = _break_even(audience, settings) if planned_for else None
@@ -98,16 +98,16 @@ def make_campaign(
     RetainError
         When rules, offers or limits mean nothing for these customers.
     """
-    settings = at_cost(settings)
+    settings = scale_costs(settings)
     if not audience.with_profit:
-        return without_money(_placed(audience, settings, None), settings)
+        return without_money(_segment_audience(audience, settings, None), settings)
     draws = MonteCarlo(audience, recalibration, settings.assumptions, seed=settings.planning.seed)
-    found = _placed(audience, settings, draws)
+    found = _segment_audience(audience, settings, draws)
     context = PlanningContext(found.audience, draws, recalibration, settings, declined)
     return with_plan(found, context)
 
 
-def at_cost(settings: CampaignSettings) -> CampaignSettings:
+def scale_costs(settings: CampaignSettings) -> CampaignSettings:
     """Return the settings with every offer at what it is assumed to cost."""
     times = settings.assumptions.cost_multiplier.value
     return replace(
@@ -139,16 +139,18 @@ def without_money(found: Campaign, settings: CampaignSettings) -> Campaign:
     return replace(found, plan=no, tree={"reason": str(no)})
 
 
-def _placed(audience: Audience, settings: CampaignSettings, draws: MonteCarlo | None) -> Campaign:
+def _segment_audience(
+    audience: Audience, settings: CampaignSettings, draws: MonteCarlo | None
+) -> Campaign:
     """Return the customers in their segments, and what is at risk in each."""
     risk = _break_even(audience, settings) if settings.planning.on and draws else None
     known = fit_segmentation(audience, settings.segmentation, break_even_risk=risk)
-    placed = audience.placed(segments_of(audience, known))
+    placed = audience.with_segments(segments_of(audience, known))
     stable = stability(
         placed, settings.segmentation, break_even_risk=risk, seed=settings.planning.seed
     )
     totals = None if draws is None else draws.totals(np.asarray(placed.segments))
-    told = profiles(placed, known, totals, stability=stable)
+    told = build_profiles(placed, known, totals, stability=stable)
     bounds = None if draws is None else draws.per_customer()
     return Campaign(placed, known, told, bounds, None, None, None)
 
@@ -156,7 +158,7 @@ def _placed(audience: Audience, settings: CampaignSettings, draws: MonteCarlo | 
 def _break_even(audience: Audience, settings: CampaignSettings) -> float | None:
     """Return the risk from which the cheapest offer pays for a customer of median profit."""
     profit = positive_profit(audience.table["profit"].to_numpy(dtype=float))
-    offer = settings.catalogue.offers[cheapest(settings.catalogue)]
+    offer = settings.catalogue.offers[cheapest_offer(settings.catalogue)]
     median = float(np.median(profit[profit > 0])) if (profit > 0).any() else 0.0
     return break_even_risk(offer, median, settings.assumptions)
 
@@ -175,15 +177,15 @@ def apply_to_new_customers(
     RetainError
         When rules, offers or limits mean nothing for these customers.
     """
-    settings = at_cost(settings)
+    settings = scale_costs(settings)
     if settings.segmentation.kind == "rules":  # settled bands can be held against anybody
         check_segmentation(audience, settings.segmentation)
-    placed = audience.placed(segments_of(audience, settings.segmentation))
+    placed = audience.with_segments(segments_of(audience, settings.segmentation))
     if not audience.with_profit:
         return _without_money(placed, settings)
     draws = MonteCarlo(placed, recalibration, settings.assumptions, seed=settings.planning.seed)
     totals = draws.totals(np.asarray(placed.segments))
-    told = profiles(placed, settings.segmentation, totals, contrasts=False)
+    told = build_profiles(placed, settings.segmentation, totals, contrasts=False)
     found = Campaign(placed, settings.segmentation, told, draws.per_customer(), None, None, None)
     context = PlanningContext(placed, draws, recalibration, settings, None)
     return with_plan(found, context, scenarios=False)
@@ -196,6 +198,6 @@ def _without_money(placed: Audience, settings: CampaignSettings) -> Campaign:
             "the segments of the comparison are by value too, and these customers carry no "
             f"profit: {NAMING}"
         )
-    told = profiles(placed, settings.segmentation, None, contrasts=False)
+    told = build_profiles(placed, settings.segmentation, None, contrasts=False)
     found = Campaign(placed, settings.segmentation, told, None, None, None, None)
     return without_money(found, settings)

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import special, stats
 
-from retain.campaign.reference import LevelShares, NumberShares, Reference
+from retain.campaign.reference import CategoryHistogram, NumericHistogram, Reference
 from retain.verdict.paired import holm
 
 MODERATE, STRONG = 0.1, 0.25
@@ -69,10 +69,10 @@ COLUMNS = [
 def drift_warnings(found: pd.DataFrame) -> list[str]:
     """Return a sentence for each warning that a drift gives; none is good news."""
     shifted = found[found["shift"].isin(["moderate", "strong"])]
-    return [_sentence(row) for row in shifted.to_dict("records")]
+    return [_message(row) for row in shifted.to_dict("records")]
 
 
-def psi(then: np.ndarray, now: np.ndarray) -> float:
+def psi(reference: np.ndarray, current: np.ndarray) -> float:
     """Return the population stability index of two vectors of counts, ≥ 0.
 
     >>> psi(np.array([50, 50]), np.array([500, 500]))
@@ -80,7 +80,7 @@ def psi(then: np.ndarray, now: np.ndarray) -> float:
     >>> round(psi(np.array([500, 500]), np.array([300, 700])), 2)
     0.17
     """
-    p, q = ((counts + 0.5) / (counts + 0.5).sum() for counts in (then, now))
+    p, q = ((counts + 0.5) / (counts + 0.5).sum() for counts in (reference, current))
     return float(np.sum((q - p) * np.log(q / p))) + 0.0
 
 
@@ -94,9 +94,9 @@ def psi_null_quantile(bins: int, then: int, now: int) -> float:
 
 
 def _row(
-    what: str, name: str, shares: NumberShares | LevelShares, values: pd.Series
+    what: str, name: str, shares: NumericHistogram | CategoryHistogram, values: pd.Series
 ) -> dict[str, Any]:
-    then, now = shares.customers, shares.counted(values)
+    then, now = shares.customers, shares.count(values)
     known = then + now > 0  # a bin that is empty here and there says nothing
     before, after = then / then.sum(), now / now.sum()
     most = int(np.abs(after - before).argmax())
@@ -105,7 +105,7 @@ def _row(
         "name": name,
         "psi": psi(then[known], now[known]),
         "psi_null_quantile": psi_null_quantile(int(known.sum()), then.sum(), now.sum()),
-        "p": _p(np.array([then[known], now[known]])),
+        "p": _chi_squared_p(np.array([then[known], now[known]])),
         "bin": shares.names[most],
         "share_training": before[most],
         "share_new": after[most],
@@ -114,7 +114,7 @@ def _row(
     }
 
 
-def _p(counts: np.ndarray) -> float:
+def _chi_squared_p(counts: np.ndarray) -> float:
     """Return the p of a chi-squared test: that two rows of counts are from one distribution."""
     if counts.shape[1] < 2:
         return 1.0
@@ -132,13 +132,13 @@ def _shift(index: float, chance: float, p_holm: float) -> str:
     return "strong" if index >= STRONG else "moderate"
 
 
-def _sentence(row: dict[Any, Any]) -> str:
+def _message(row: dict[Any, Any]) -> str:
     return (
         f"{row['name']} has shifted since training ({row['shift']}, PSI {row['psi']:.2f}, by "
-        f"chance below {row['psi_null_quantile']:.2f}, p {_small(row['p_holm'])} after Holm): "
+        f"chance below {row['psi_null_quantile']:.2f}, p {_format_p(row['p_holm'])} after Holm): "
         f"{row['bin']} {row['share_training']:.0%} then, {row['share_new']:.0%} now."
     )
 
 
-def _small(p: float) -> str:
+def _format_p(p: float) -> str:
     return "< .001" if p < 0.001 else f"{p:.3f}"

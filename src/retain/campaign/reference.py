@@ -33,7 +33,7 @@ Count = Annotated[int, Field(ge=0)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
-class NumberShares(Config):
+class NumericHistogram(Config):
     """A number: customers up to each edge, above the last one, and without a value."""
 
     kind: Literal["number"]
@@ -53,12 +53,12 @@ class NumberShares(Config):
     def names(self) -> tuple[str, ...]:
         """Names of the bins, the one of missing values last.
 
-        >>> NumberShares(kind="number", edges=(1.0, 2.5), counts=(1, 1, 1), n_missing=0).names
+        >>> NumericHistogram(kind="number", edges=(1.0, 2.5), counts=(1, 1, 1), n_missing=0).names
         ('≤ 1', '1 to 2.5', '> 2.5', '(missing)')
         """
         if not self.edges:
             return ("any", MISSING)
-        between = [_between(*pair) for pair in zip(self.edges, self.edges[1:], strict=False)]
+        between = [_bin_name(*pair) for pair in zip(self.edges, self.edges[1:], strict=False)]
         return (f"≤ {self.edges[0]:.4g}", *between, f"> {self.edges[-1]:.4g}", MISSING)
 
     @property
@@ -66,7 +66,7 @@ class NumberShares(Config):
         """Training customers in each bin."""
         return np.array([*self.counts, self.n_missing])
 
-    def counted(self, values: pd.Series) -> np.ndarray:
+    def count(self, values: pd.Series) -> np.ndarray:
         """Return the number of of other ``values`` lie in each bin."""
         numbers = values.to_numpy(dtype=float)
         known = numbers[np.isfinite(numbers)]
@@ -75,7 +75,7 @@ class NumberShares(Config):
         return np.append(counts, len(numbers) - len(known))
 
 
-class LevelShares(Config):
+class CategoryHistogram(Config):
     """A category: customers of each common level, of all others together, and without one."""
 
     kind: Literal["category"]
@@ -93,7 +93,7 @@ class LevelShares(Config):
         """Training customers in each bin."""
         return np.array([*self.levels.values(), self.n_other, self.n_missing])
 
-    def counted(self, values: pd.Series) -> np.ndarray:
+    def count(self, values: pd.Series) -> np.ndarray:
         """Return the number of ``values`` in each bin; an unseen level counts as other."""
         found = values.value_counts()
         common = found.reindex(list(self.levels), fill_value=0).to_numpy()
@@ -102,7 +102,7 @@ class LevelShares(Config):
 
 
 MISSING, OTHER = "(missing)", "(other)"
-Shares = Annotated[NumberShares | LevelShares, Field(discriminator="kind")]
+Shares = Annotated[NumericHistogram | CategoryHistogram, Field(discriminator="kind")]
 
 
 class Reference(Config):
@@ -117,7 +117,7 @@ class Reference(Config):
     n_training_customers: Annotated[int, Field(ge=1)]
     n_customers: Annotated[int, Field(ge=1)]
     content_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    score: NumberShares
+    score: NumericHistogram
     features: dict[str, Shares]
 
     @property
@@ -126,7 +126,7 @@ class Reference(Config):
         return {name: shares.kind for name, shares in self.features.items()}
 
 
-def reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> Reference:
+def build_reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> Reference:
     """Return the reference distributions of the customers of a comparison.
 
     Parameters
@@ -143,13 +143,13 @@ def reference(table: pd.DataFrame, training: pd.Index, sealed: Scores) -> Refere
     return Reference(
         n_training_customers=len(trained),
         n_customers=len(table),
-        content_sha256=content(table),
-        score=_number(sealed.table["probability"]),
-        features={str(name): _shares(trained[name]) for name in trained},
+        content_sha256=content_hash(table),
+        score=_numeric_histogram(sealed.table["probability"]),
+        features={str(name): _build_histogram(trained[name]) for name in trained},
     )
 
 
-def content(table: pd.DataFrame) -> str:
+def content_hash(table: pd.DataFrame) -> str:
     """SHA-256 of ids and features, whatever the order of rows (64 hex digits)."""
     ids = table.index.to_series().astype(str)
     rows = pd.util.hash_pandas_object(table.set_axis(ids), index=True).to_numpy(copy=True)
@@ -157,13 +157,13 @@ def content(table: pd.DataFrame) -> str:
     return hashlib.sha256(rows.tobytes()).hexdigest()
 
 
-def write(found: Reference, path: Path) -> str:
+def write_reference(found: Reference, path: Path) -> str:
     """Write a reference whole and return the SHA-256 of the file."""
     write_text(path, found.model_dump_json(by_alias=True, indent=1) + "\n")
     return hash_file(path)
 
 
-def read(path: Path, sha256: str) -> Reference:
+def read_reference(path: Path, sha256: str) -> Reference:
     """Return the reference in a file.
 
     Raises
@@ -184,11 +184,15 @@ def read(path: Path, sha256: str) -> Reference:
         raise RetainError(f"{path} cannot be read as a reference: {told}") from None
 
 
-def _shares(values: pd.Series) -> NumberShares | LevelShares:
-    return _number(values) if pd.api.types.is_numeric_dtype(values) else _category(values)
+def _build_histogram(values: pd.Series) -> NumericHistogram | CategoryHistogram:
+    return (
+        _numeric_histogram(values)
+        if pd.api.types.is_numeric_dtype(values)
+        else _category_histogram(values)
+    )
 
 
-def _number(values: pd.Series) -> NumberShares:
+def _numeric_histogram(values: pd.Series) -> NumericHistogram:
     """Tenths; a value that takes up a tenth alone has a bin of its own.
 
     So the value of a constant is told from what lies below it and above.
@@ -201,24 +205,26 @@ def _number(values: pd.Series) -> NumberShares:
         common = cuts[1:][cuts[1:] == cuts[:-1]]
         below = np.nextafter(common, -np.inf)
         edges = np.unique([*cuts, *below[np.isfinite(below)]]).tolist()
-    empty = NumberShares(
+    empty = NumericHistogram(
         kind="number", edges=tuple(edges), counts=(0,) * (len(edges) + 1), n_missing=0
     )
-    *counts, missing = empty.counted(values).tolist()
+    *counts, missing = empty.count(values).tolist()
     return empty.model_copy(update={"counts": tuple(counts), "n_missing": missing})
 
 
-def _category(values: pd.Series) -> LevelShares:
+def _category_histogram(values: pd.Series) -> CategoryHistogram:
     """Return common levels by name; rare ones, which may be one customer's, unnamed."""
     found = values.value_counts()
     least = max(FEWEST, RAREST * len(values))
     common = [str(level) for level in found.index[found >= least]][:MOST]
-    empty = LevelShares(kind="category", levels=dict.fromkeys(common, 0), n_other=0, n_missing=0)
-    *counts, other, missing = empty.counted(values).tolist()
+    empty = CategoryHistogram(
+        kind="category", levels=dict.fromkeys(common, 0), n_other=0, n_missing=0
+    )
+    *counts, other, missing = empty.count(values).tolist()
     levels = dict(zip(common, counts, strict=True))
     return empty.model_copy(update={"levels": levels, "n_other": other, "n_missing": missing})
 
 
-def _between(low: float, high: float) -> str:
+def _bin_name(low: float, high: float) -> str:
     """Return a bin by its two edges; by its value where it can hold one alone."""
     return f"= {high:.4g}" if np.nextafter(low, high) == high else f"{low:.4g} to {high:.4g}"

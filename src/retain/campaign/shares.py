@@ -46,18 +46,18 @@ def newcombe(
     counts = (treated_events, treated, control_events, control)
     a, m, b, n = (np.asarray(count, dtype=float) for count in counts)
     value = a / m - b / n
-    below, above = _reach(a, m, b, n, z), _reach(b, n, a, m, z)
-    return Difference(value, value - below, value + above, _inverted(a, m, b, n))
+    below, above = _lower_distance(a, m, b, n, z), _lower_distance(b, n, a, m, z)
+    return Difference(value, value - below, value + above, _p_value(a, m, b, n))
 
 
-def _reach(
+def _lower_distance(
     a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray, z: np.ndarray | float
 ) -> np.ndarray:
     """Return the distance of the interval's lower end below the difference."""
     return np.asarray(np.hypot(a / m - wilson(a, m, z)[0], wilson(b, n, z)[1] - b / n))
 
 
-def _inverted(a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray) -> np.ndarray:
+def _p_value(a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray) -> np.ndarray:
     """Return the p at which the interval ends at 0, by halving: its reach grows with z."""
     a, m, b, n = np.broadcast_arrays(a, m, b, n)
     falls = a * n < b * m  # the end that meets 0 is the upper one: seen from the other share
@@ -66,7 +66,7 @@ def _inverted(a: np.ndarray, m: np.ndarray, b: np.ndarray, n: np.ndarray) -> np.
     value, low, high = a / m - b / n, np.zeros(a.shape), np.full(a.shape, 40.0)
     for _ in range(45):
         middle = (low + high) / 2
-        within = _reach(a, m, b, n, middle) >= value
+        within = _lower_distance(a, m, b, n, middle) >= value
         low, high = np.where(within, low, middle), np.where(within, middle, high)
     return np.where(value == 0, 1.0, 2 * special.ndtr(-high))
 

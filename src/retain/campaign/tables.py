@@ -10,7 +10,7 @@ import pandas as pd
 
 from retain.campaign.assignment import assignment_table
 from retain.campaign.campaign import Campaign
-from retain.campaign.offers.texts import texts
+from retain.campaign.offers.texts import offer_texts
 from retain.campaign.planning.plan import CampaignPlan
 
 Language = Literal["en", "ru"]
@@ -84,7 +84,7 @@ def offers_table(
     offers, treated = plan.offers, plan.treated_offer_index
     rows = np.flatnonzero(treated >= 0)
     audience = found.audience
-    said = texts(offers, audience, treated, language)
+    message = offer_texts(offers, audience, treated, language)
     names = np.array(offers.names, dtype=object)
     every = list(offers.catalogue.offers.values())
     channels = np.array([one.channel for one in every], dtype=object)
@@ -99,7 +99,7 @@ def offers_table(
             "offer": names[mine],
             "label": labels[mine],
             "channel": channels[mine],
-            "text": [said[row] for row in rows],
+            "text": [message[row] for row in rows],
             "risk": audience.table["risk"].to_numpy()[rows],
             "expected_cost": plan.select_chosen(offers.cost)[rows],
             "expected_net": plan.select_chosen(offers.net)[rows],

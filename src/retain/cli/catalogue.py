@@ -26,13 +26,13 @@ def drop_offer_overrides(line: Arguments) -> Arguments:
     >>> drop_offer_overrides(Arguments(("study=demo", "offers.letter.capacity=5"))).overrides
     ('study=demo',)
     """
-    if _chosen(line):
+    if _chosen_catalogue(line):
         return line
     kept = (text for text in line.overrides if not text.lstrip("+~").startswith(f"{CATALOGUE}."))
     return replace(line, overrides=tuple(kept))
 
 
-def _chosen(line: Arguments) -> bool:
+def _chosen_catalogue(line: Arguments) -> bool:
     return any(text.lstrip("+").startswith(f"{CATALOGUE}=") for text in line.overrides)
 
 

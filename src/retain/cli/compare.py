@@ -52,7 +52,7 @@ def compare(line: Arguments) -> int:
             *(() if "explain=none" in line.overrides else EXPLAINING)
         )  # while this one reads
     with gc_paused():
-        return _compared(line)
+        return _select_and_compare(line)
 
 
 @contextmanager
@@ -67,12 +67,12 @@ def gc_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _compared(line: Arguments) -> int:
+def _select_and_compare(line: Arguments) -> int:
     from retain.cli.catalogue import compose_compare, drop_offer_overrides
     from retain.cli.terminal.comparison import print_diff
     from retain.cli.terminal.console import console, literal
     from retain.cli.unexpected import logged_beside
-    from retain.verdict.difference import difference
+    from retain.verdict.difference import compare_pair
     from retain.workflows.compare import try_read_scores
     from retain.workflows.explanations import check_explain_keys
     from retain.workflows.mlflow import check_tracking, log_runs
@@ -81,7 +81,7 @@ def _compared(line: Arguments) -> int:
     config = compose_compare(drop_offer_overrides(line))
     if config.study.name is None and config.runs is None and config.diff is not None:
         ((one, a), (other, b)) = diff_pair(config, None)
-        diff = difference(
+        diff = compare_pair(
             a, b, (try_read_scores(one, a), try_read_scores(other, b)), requested=True
         )
         print_diff(console(), diff)
@@ -94,26 +94,26 @@ def _compared(line: Arguments) -> int:
         raise RetainError("gate_only=true needs a gate; type gate.METRIC=VALUE.")
     found = select_runs(config)
     with logged_beside(found.output_dir.path):
-        code = _judged(line, config, found, diff_pair(config, found))
+        code = _compare_runs(line, config, found, diff_pair(config, found))
     if told := log_runs(found.runs, config.tracking, Path(config.outputs)):
         console().print(literal(told), soft_wrap=True, highlight=False)
     return code
 
 
-def _judged(line: Arguments, config: Compare, found: RunSelection, asked: DiffRuns) -> int:
+def _compare_runs(line: Arguments, config: Compare, found: RunSelection, asked: DiffRuns) -> int:
     """Judge the runs, write what was found, and print it."""
     from retain.cli.catalogue import campaign_settings
     from retain.cli.terminal.comparison import print_comparison, print_files, print_gate
     from retain.cli.terminal.console import console
     from retain.cli.terminal.progress import show_progress
-    from retain.verdict.gate import gate
+    from retain.verdict.gate import check_gate
     from retain.workflows.compare import Comparison, select_winner, write_comparison
     from retain.workflows.training_data import relocate_data
 
     home = found.output_dir
     found, verdict, scores = select_winner(found, config.selection)
-    checks = gate(verdict.winner, config.gate)
-    code = _code(checks, found)
+    checks = check_gate(verdict.winner, config.gate)
+    code = _exit_code(checks, found)
     if config.gate_only:
         print_gate(console(), checks)
         if line.json:
@@ -138,7 +138,7 @@ def _judged(line: Arguments, config: Compare, found: RunSelection, asked: DiffRu
     return code
 
 
-def _code(checks: Sequence[GateResult], found: RunSelection) -> int:
+def _exit_code(checks: Sequence[GateResult], found: RunSelection) -> int:
     """Return the exit code of a comparison that ends well."""
     if not all(check.passed for check in checks):
         return MISSED

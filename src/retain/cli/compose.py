@@ -19,7 +19,7 @@ from yaml import YAMLError
 
 from retain.cli.config_files import check_config_files
 from retain.cli.environment_values import with_references
-from retain.cli.overrides import HYDRAS, VERSION_BASE, Arguments, Groups, check_overrides
+from retain.cli.overrides import HYDRA_FLAGS, VERSION_BASE, Arguments, Groups, check_overrides
 from retain.cli.sweep_axes import Axis, Plain, count_runs, expand_axes, first_values
 from retain.cli.sweep_grid import Tree, baseline_runs, expand_grid
 from retain.errors import RetainError
@@ -139,7 +139,7 @@ class Composer:
             try:
                 config = compose(self.primary, [*extra, *key], return_hydra_config=True)
             except WRONG_CONFIG as error:
-                raise RetainError(f"the config cannot be composed: {_shown(error)}") from None
+                raise RetainError(f"the config cannot be composed: {_short_error(error)}") from None
             tree = OmegaConf.to_container(config, resolve=False, enum_to_str=True)
             self._composed[key] = cast("Tree", tree)
         return self._composed[key]
@@ -165,7 +165,7 @@ def check_count(runs: int, tree: Tree) -> None:
         )
 
 
-def _shown(error: Exception) -> str:
+def _short_error(error: Exception) -> str:
     """Return the first lines of an error of Hydra's as one."""
     return " ".join(str(error).split())[:LONGEST] or type(error).__name__
 
@@ -176,7 +176,7 @@ def _forget_launchers(groups: Groups) -> None:
     Hydra holds a file against the types registered under its name, and ours are not a plugin's.
     """
     registered = ConfigStore.instance().repo.get("hydra", {}).get("launcher", {})
-    for name in set(groups.options["hydra/launcher"]) - set(HYDRAS["hydra/launcher"]):
+    for name in set(groups.options["hydra/launcher"]) - set(HYDRA_FLAGS["hydra/launcher"]):
         registered.pop(f"{name}.yaml", None)
 
 

@@ -60,8 +60,8 @@ def with_references(
         marked = resolve(tree)
     recorded = copy.deepcopy(values)
     for path, text in _references(tree, marked):
-        _check(path, _at(values, path))
-        _at(recorded, path[:-1])[path[-1]] = text
+        _check(path, _value_at(values, path))
+        _value_at(recorded, path[:-1])[path[-1]] = text
     return recorded
 
 
@@ -96,7 +96,7 @@ def _check(path: Path, value: Any) -> None:
         )
 
 
-def _at(node: Any, path: Path) -> Any:
+def _value_at(node: Any, path: Path) -> Any:
     for key in path:
         node = node[key]
     return node

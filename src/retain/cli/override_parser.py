@@ -32,25 +32,25 @@ def parse_overrides(overrides: Sequence[str]) -> list[tuple[str, Override]]:
     for typed in overrides:
         if len(typed) > MOST_CHARACTERS:
             raise RetainError(
-                f"{_shown(typed)} has {len(typed):,} characters; expected at most "
+                f"{_short(typed)} has {len(typed):,} characters; expected at most "
                 f"{MOST_CHARACTERS:,}, for many values such as key=range(FROM,TO,STEP)."
             )
         if (foreign := sum(not one.isascii() for one in typed)) > MOST_FOREIGN_CHARACTERS:
             raise RetainError(
-                f"{_shown(typed)} has {foreign:,} characters beyond ASCII; expected at most "
+                f"{_short(typed)} has {foreign:,} characters beyond ASCII; expected at most "
                 f"{MOST_FOREIGN_CHARACTERS:,}."
             )
         if _depth(typed) > MOST_LEVELS:
             raise RetainError(
-                f"{_shown(typed)} has brackets more than {MOST_LEVELS} deep; expected fewer."
+                f"{_short(typed)} has brackets more than {MOST_LEVELS} deep; expected fewer."
             )
-        text = typed if typed.isascii() else _quoted(typed)
+        text = typed if typed.isascii() else _quote_values(typed)
         try:
             parsed.append((text, parser.parse_override(text)))
         except (HydraException, ValueError, RecursionError) as error:
             message = str(error)[:LONGEST]
             raise RetainError(
-                f"{_shown(typed)} cannot be read as key=value: {message}. Text with commas, "
+                f"{_short(typed)} cannot be read as key=value: {message}. Text with commas, "
                 "brackets or quotes wants quotes within the shell's own: \"data.path='a, b.csv'\"."
             ) from None
     return parsed
@@ -62,14 +62,14 @@ def _depth(text: str) -> int:
     return max(itertools.accumulate(steps), default=0)
 
 
-def _shown(typed: str) -> str:
+def _short(typed: str) -> str:
     return repr(typed if len(typed) <= LONGEST else f"{typed[:LONGEST]}…")
 
 
-def _quoted(text: str) -> str:
+def _quote_values(text: str) -> str:
     """``text`` with its values in quotes, since Hydra reads bare words in Latin letters alone.
 
-    >>> _quoted("data.id=клиент")
+    >>> _quote_values("data.id=клиент")
     "data.id='клиент'"
     """
     key, equals, value = text.partition("=")

@@ -29,8 +29,8 @@ QUIET = ("-q", "--quiet")
 JSON = ("--json",)
 VERSION_BASE = "1.3"
 """What Hydra is told of its own version; 1.4 wants none, and this is the line to change."""
-OURS_OF_HYDRA = ("hydra/launcher", "hydra.launcher.")
-HYDRAS = {"hydra/launcher": ("basic",)}
+HYDRA_OPTIONS = ("hydra/launcher", "hydra.launcher.")
+HYDRA_FLAGS = {"hydra/launcher": ("basic",)}
 """Options that have no file, since Hydra ships them, beside those that have."""
 TO_HYDRA = ("-c", "--cfg", "-i", "--info", "--hydra-help", "-sc", "--shell-completion", "--version")
 
@@ -112,7 +112,7 @@ class Groups:
     @classmethod
     def among(cls, folders: Sequence[Path]) -> Groups:
         """Return groups of the shipped configs and of the user's own folders together."""
-        found = {group: set(names) for group, names in HYDRAS.items()}
+        found = {group: set(names) for group, names in HYDRA_FLAGS.items()}
         for folder in folders:
             for path in folder.rglob("*.yaml"):
                 if path.parent != folder:
@@ -123,14 +123,14 @@ class Groups:
 
 def check_overrides(overrides: Sequence[str], groups: Groups) -> list[str]:
     """Check overrides and return them as Hydra takes them."""
-    return [_forced(text, parsed, groups) for text, parsed in parse_overrides(overrides)]
+    return [_force_add(text, parsed, groups) for text, parsed in parse_overrides(overrides)]
 
 
-def _forced(text: str, override: Override, groups: Groups) -> str:
+def _force_add(text: str, override: Override, groups: Groups) -> str:
     from retain.cli.sweep_axes import count_values
 
     key = override.key_or_group
-    if key.split(".")[0].split("/")[0] == "hydra" and not key.startswith(OURS_OF_HYDRA):
+    if key.split(".")[0].split("/")[0] == "hydra" and not key.startswith(HYDRA_OPTIONS):
         raise RetainError(
             f"{text!r} is a setting of Hydra itself, which has no effect here; expected "
             "hydra/launcher=NAME or hydra.launcher.KEY=VALUE. Values are swept by key=ONE,OTHER, "

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from retain.campaign.readout.readout import ReadoutResult as Found
     from retain.schema import Catalogue, Readout
 
+
 INTERVALS = ("difference", "customers_saved")
-TYPED = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
+SHORTHANDS = {"campaign": "campaign.dir", "outcomes": "outcomes.file"}
 """What is typed short, and the key it stands for."""
 
 
@@ -55,7 +56,7 @@ def readout(line: Arguments) -> int:
     if config.campaign.dir is None:
         raise RetainError("no campaign is named; type campaign=ID or campaign=FOLDER.")
     campaign = find_campaign(config.campaign.dir, parse_path("outputs", config.outputs))
-    study, place = _place(campaign)
+    study, place = _readout_dir(campaign)
     try:
         with study.alone(lambda: say_waiting(study)):
             assignment = read_assignment(campaign.path)
@@ -72,7 +73,7 @@ def readout(line: Arguments) -> int:
     return 0
 
 
-def _place(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
+def _readout_dir(campaign: CampaignDirectory) -> tuple[StudyDirectory, str]:
     """Return the folder that is locked, and where in it the readout goes.
 
     A campaign that lies in no study, since somebody copied it, is a folder of its own.
@@ -117,19 +118,19 @@ def _interval(name: str, found: dict[str, float | None] | None) -> dict[str, flo
 
 def offers_yaml(catalogue: Catalogue, campaign: str) -> str:
     """Return the catalogue as a file of the config group ``offers``, interpolations escaped."""
-    from retain.campaign.assignment import plain
+    from retain.campaign.assignment import to_yaml_dict
     from retain.execution.yaml_writer import to_yaml
 
     message = f"# Offers, with their save rates as the read-out of campaign {campaign} left them."
-    return f"{message}\n{to_yaml(_literal(plain(catalogue)))}"
+    return f"{message}\n{to_yaml(_escape_interpolation(to_yaml_dict(catalogue)))}"
 
 
-def _literal(node: Any) -> Any:
+def _escape_interpolation(node: Any) -> Any:
     """Return the same tree, in which what looks like a reference to another key is plain text."""
     if isinstance(node, dict):
-        return {key: _literal(value) for key, value in node.items()}
+        return {key: _escape_interpolation(value) for key, value in node.items()}
     if isinstance(node, list):
-        return [_literal(value) for value in node]
+        return [_escape_interpolation(value) for value in node]
     return node.replace("${", "\\${") if isinstance(node, str) else node
 
 
@@ -145,5 +146,5 @@ def _config(line: Arguments) -> Readout:
 
 def _full(text: str) -> str:
     key, equals, value = text.partition("=")
-    full = f"{TYPED.get(key, key)}{equals}{value}"
+    full = f"{SHORTHANDS.get(key, key)}{equals}{value}"
     return quote_ids(full) if key == "campaign" else full

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from retain.execution.task import Preflight
     from retain.record import Record
 
+
 Command = Callable[[Arguments], int]
 SAFE_PATH = "PYTHONSAFEPATH"
 """See execution.worker_environment."""
@@ -61,10 +62,10 @@ def answer(command: Command, arguments: Sequence[str], primary: str) -> int:
     """
     with safe_terminal(), _safe_path():
         try:
-            code = _do(command, arguments, primary)
+            code = _run_command(command, arguments, primary)
             flush_output()
         except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last door
-            return _explain(error, arguments, primary)
+            return _report_error(error, arguments, primary)
         return code
 
 
@@ -80,7 +81,7 @@ def _safe_path() -> Iterator[None]:
             os.environ.pop(SAFE_PATH, None)
 
 
-def _do(command: Command, arguments: Sequence[str], primary: str) -> int:
+def _run_command(command: Command, arguments: Sequence[str], primary: str) -> int:
     """Do what was typed, and return the exit code."""
     for word in arguments:
         if not word.isascii() and any("\ud800" <= sign <= "\udfff" for sign in word):
@@ -100,7 +101,9 @@ def _do(command: Command, arguments: Sequence[str], primary: str) -> int:
         return command(line)
 
 
-def _explain(error: Exception | KeyboardInterrupt, arguments: Sequence[str], primary: str) -> int:
+def _report_error(
+    error: Exception | KeyboardInterrupt, arguments: Sequence[str], primary: str
+) -> int:
     """Say what ended a command, and return the exit code for it."""
     if isinstance(error, TerminationRequested):
         if error.number != signal.SIGPIPE:  # as any command of a pipe, without a word
@@ -165,7 +168,7 @@ def _run(
 
     rows = folder / "rows"
     rows.mkdir()
-    planned = plan_runs(composed, _surveyed(composed, folder if engine else None), rows)
+    planned = plan_runs(composed, _preflight(composed, folder if engine else None), rows)
     print_sources(console, planned)
     if composed[0].run.dry_run:
         print_plan(console, planned)
@@ -196,7 +199,7 @@ def _summary(planned: SweepPlan, records: Sequence[Record]) -> dict[str, Any]:
     return {"study": planned.study.path.name, "runs": runs}
 
 
-def _surveyed(composed: Sequence[RunConfig], folder: Path | None) -> Preflight:
+def _preflight(composed: Sequence[RunConfig], folder: Path | None) -> Preflight:
     """Return the preflight, made in a process of its own if runs are remote."""
     runs = [one.run for one in composed]
     if folder is not None:

@@ -45,11 +45,11 @@ def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner
     if not typed:
         raise RetainError(
             "name the new customers with what is different about them, such as "
-            f"{_different(saved)}."
+            f"{_changeable_keys(saved)}."
         )
     trained = saved.winner.config.get("data")
     trained = trained if isinstance(trained, dict) else {}
-    keys = [key for key in _keys(line, "data") if _at(typed, key) is not _ABSENT]
+    keys = [key for key in _keys(line, "data") if _value_at(typed, key) is not _ABSENT]
     if typed.get("name", trained.get("name")) != trained.get("name"):
         node = copy.deepcopy(typed)
     else:
@@ -58,12 +58,12 @@ def data_node(line: Arguments, typed: dict[str, Any] | None, saved: LoadedWinner
         check_recorded(trained, {key[0] for key in keys})
         node = copy.deepcopy(trained) | ({"cache": None} if "cache" in trained else {})
         for key in keys:
-            _set(node, key, _at(typed, key))
+            _set(node, key, _value_at(typed, key))
     asked = {key[0] for key in keys}
     return node | {k: v for k, v in UNLABELLED.items() if k in node and k not in asked}
 
 
-def _different(saved: LoadedWinner) -> str:
+def _changeable_keys(saved: LoadedWinner) -> str:
     """Return the keys that may differ for new customers of the winner's source."""
     if saved.test_snapshot is None:
         return "data.path=FILE or data.dir=FOLDER"
@@ -79,7 +79,7 @@ def _keys(line: Arguments, group: str) -> list[tuple[str, ...]]:
 _ABSENT = object()
 
 
-def _at(tree: Any, path: tuple[str, ...]) -> Any:
+def _value_at(tree: Any, path: tuple[str, ...]) -> Any:
     for key in path:
         if not isinstance(tree, dict) or key not in tree:
             return _ABSENT
@@ -107,10 +107,10 @@ def score(line: Arguments) -> int:
     with suppress(OSError):  # a worker that cannot start says so
         start_forkserver()  # while this one reads
     with gc_paused():  # among texts of a million customers a search finds nothing
-        return _scored(line)
+        return _score_and_write(line)
 
 
-def _scored(line: Arguments) -> int:
+def _score_and_write(line: Arguments) -> int:
     from retain.cli.compare import say_waiting
     from retain.cli.terminal.console import console
     from retain.cli.terminal.scoring import print_scoring
@@ -119,13 +119,13 @@ def _scored(line: Arguments) -> int:
 
     config = _config(line)
     path = find_verdict(config.verdict)
-    study = _home(config, path)
+    study = _output_study(config, path)
     try:
         with ExitStack() as stack:
             stack.enter_context(study.alone(lambda: say_waiting(study)))
             if study != (source := _study_of(path)):
                 stack.enter_context(source.reading(lambda: say_waiting(source)))
-            home, found, repointing = _placed(line, config, path, study)
+            home, found, repointing = _apply_campaign(line, config, path, study)
     except OSError as error:
         raise RetainError.unwritable(study.path, error, "output_dir=FOLDER") from None
     print_scoring(console(), study, home, found)
@@ -136,7 +136,7 @@ def _scored(line: Arguments) -> int:
     return 0
 
 
-def _placed(
+def _apply_campaign(
     line: Arguments, config: Score, path: Path, study: StudyDirectory
 ) -> tuple[ScoreDirectory, ScoreResult, Repointing | None]:
     """Score the new customers, and put what was found in place together with their campaign.
@@ -174,7 +174,7 @@ def _config(line: Arguments) -> Score:
         return parse(Score, composer.one())
 
 
-def _home(config: Score, path: Path) -> StudyDirectory:
+def _output_study(config: Score, path: Path) -> StudyDirectory:
     """Return the study that gets ``scores/`` and ``campaigns/``.
 
     Raises

@@ -24,19 +24,19 @@ def install_signal_handlers() -> None:
     """Have requests to end raise ``TerminationRequested``, once; ignored ones stay so (nohup)."""
     for request in REQUESTS:
         if signal.getsignal(request) != signal.SIG_IGN:
-            signal.signal(request, _asked)
+            signal.signal(request, _request_termination)
 
 
-def _asked(number: int, _: FrameType | None) -> None:
+def _request_termination(number: int, _: FrameType | None) -> None:
     for request in REQUESTS:  # a second would only break the tidying
         signal.signal(request, signal.SIG_IGN)
     for output in (1, 2):
-        if _gone(output):
+        if _is_closed_terminal(output):
             discard_output(output)
     raise TerminationRequested(number)
 
 
-def _gone(output: int) -> bool:
+def _is_closed_terminal(output: int) -> bool:
     """Return whether an output was a terminal that is closed now."""
     try:
         return stat.S_ISCHR(os.fstat(output).st_mode) and not os.isatty(output)

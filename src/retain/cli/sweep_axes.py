@@ -39,7 +39,7 @@ class Axis:
     values: tuple[Plain, ...] = ()
 
     @property
-    def swept(self) -> bool:
+    def swept_values(self) -> bool:
         """True if there are several values to choose from."""
         return len(self.texts) > 1
 

@@ -38,7 +38,7 @@ def baseline_runs(
         When a source names as baseline what is no model.
     """
     kept = [axis for axis in axes if not _of_a_model(axis)]
-    named = [_named(tree, models) for _, tree in product(kept)]
+    named = [_baselines_of(tree, models) for _, tree in product(kept)]
     every = tuple(dict.fromkeys(name for names in named for name in names))
     if not every:
         return
@@ -61,7 +61,7 @@ def _of_a_model(axis: Axis) -> bool:
     return key.replace("@", ".").replace("/", ".").split(".")[0] in OF_A_MODEL
 
 
-def _named(tree: Tree, models: Sequence[str]) -> tuple[str, ...]:
+def _baselines_of(tree: Tree, models: Sequence[str]) -> tuple[str, ...]:
     """Return the baselines of a tree's source, in its order."""
     named = tree.get("data", {}).get("baselines") or ()
     if not isinstance(named, list | tuple):
@@ -78,9 +78,9 @@ def _named(tree: Tree, models: Sequence[str]) -> tuple[str, ...]:
 Where = tuple[str, ...]
 Compose = Callable[[Sequence[str]], Tree]
 Patch = dict[Where, Any]
-"""New contents by path; ``GONE`` where there is nothing any more."""
-GONE = object()
-TOLD_ANEW = (("hydra", "overrides"), ("hydra", "job", "override_dirname"))
+"""New contents by path; ``DELETED`` where there is nothing any more."""
+DELETED = object()
+PER_RUN_KEYS = (("hydra", "overrides"), ("hydra", "job", "override_dirname"))
 """Where Hydra repeats the command line: no difference of an option, but of each run."""
 SOURCES = "hydra.searchpath="
 
@@ -100,8 +100,10 @@ def expand_grid(
         False when an option's defaults may depend on another axis: then no difference stands for
         itself, and all but plain values are composed together.
     """
-    plain = [axis for axis in axes if axis.swept and axis.plain and _alone(axis, axes)]
-    others = [axis for axis in axes if axis.swept and axis not in plain]
+    plain = [
+        axis for axis in axes if axis.swept_values and axis.plain and _is_independent(axis, axes)
+    ]
+    others = [axis for axis in axes if axis.swept_values and axis not in plain]
     base = compose([axis.texts[0] for axis in axes])
     groups = [(axis,) for axis in others] if independent or not others else [tuple(others)]
 
@@ -114,32 +116,32 @@ def expand_grid(
             for texts in itertools.product(*choices)
         }
 
-    tables = _untangled({group: turns(group) for group in groups}, turns, axes)
+    tables = _merge_overlapping({group: turns(group) for group in groups}, turns, axes)
     for texts in itertools.product(*(axis.texts for axis in axes)):
         typed = dict(zip(axes, texts, strict=True))
         tree = base
         for group, table in tables.items():
             tree = apply_patch(tree, table[tuple(typed[axis] for axis in group)])
         settings = {axis.path: axis.values[axis.texts.index(typed[axis])] for axis in plain}
-        yield texts, _retold(_placed(tree, settings) or compose(texts), texts)
+        yield texts, _restore_overrides(_set_plain_values(tree, settings) or compose(texts), texts)
 
 
-def _alone(axis: Axis, axes: Sequence[Axis]) -> bool:
+def _is_independent(axis: Axis, axes: Sequence[Axis]) -> bool:
     """Return whether no other override speaks of the same node, of one within it or around it."""
     others = [other.path for other in axes if other is not axis and other.path]
-    return not any(_related(axis.path, path) for path in others)
+    return not any(_is_related(axis.path, path) for path in others)
 
 
-def _related(one: Where, other: Where) -> bool:
+def _is_related(one: Where, other: Where) -> bool:
     """Return whether one path leads through the other.
 
-    >>> _related(("model",), ("model", "C")), _related(("model", "C"), ("model", "tol"))
+    >>> _is_related(("model",), ("model", "C")), _is_related(("model", "C"), ("model", "tol"))
     (True, False)
     """
     return all(a == b for a, b in zip(one, other, strict=False))
 
 
-def _untangled(
+def _merge_overlapping(
     tables: dict[tuple[Axis, ...], dict[tuple[str, ...], Patch]],
     turns: Callable[[tuple[Axis, ...]], dict[tuple[str, ...], Patch]],
     axes: Sequence[Axis],
@@ -150,10 +152,10 @@ def _untangled(
         for group, table in tables.items()
     }
     for one, other in itertools.combinations(tables, 2):
-        if any(_related(a, b) for a in touched[one] for b in touched[other]):
+        if any(_is_related(a, b) for a in touched[one] for b in touched[other]):
             joint = tuple(axis for axis in axes if axis in one or axis in other)
             rest = {group: table for group, table in tables.items() if group not in (one, other)}
-            return _untangled({**rest, joint: turns(joint)}, turns, axes)
+            return _merge_overlapping({**rest, joint: turns(joint)}, turns, axes)
     return tables
 
 
@@ -165,22 +167,23 @@ def diff_trees(base: Any, other: Any, where: Where = ()) -> Patch:
     >>> diff_trees({"model": {"C": 1}, "seed": 0}, {"model": {"depth": 3}, "seed": 0})
     {('model',): {'depth': 3}}
     """
-    if base == other or where in TOLD_ANEW:
+    if base == other or where in PER_RUN_KEYS:
         return {}
     if not (isinstance(base, Mapping) and isinstance(other, Mapping)):
         return {where: other}
     if base.keys() != other.keys() and where[:1] != ("hydra",):
         return {where: other}
-    found: Patch = {(*where, key): GONE for key in base if key not in other}
+    found: Patch = {(*where, key): DELETED for key in base if key not in other}
     for key, value in other.items():
-        found |= diff_trees(base.get(key, GONE), value, (*where, key))
+        found |= diff_trees(base.get(key, DELETED), value, (*where, key))
     return found
 
 
 def apply_patch(tree: Any, patch: Patch) -> Any:
     """``tree`` with a patch applied.
 
-    >>> apply_patch({"model": {"C": 1, "tol": 0}, "seed": 0}, {("model", "C"): 2, ("seed",): GONE})
+    >>> tree = {"model": {"C": 1, "tol": 0}, "seed": 0}
+    >>> apply_patch(tree, {("model", "C"): 2, ("seed",): DELETED})
     {'model': {'C': 2, 'tol': 0}}
     """
     for path, value in patch.items():
@@ -193,14 +196,14 @@ def _set(tree: Tree, path: Where, value: Any) -> Tree:
     copy = dict(tree)
     if deeper:
         copy[key] = _set(tree.get(key, {}), tuple(deeper), value)
-    elif value is GONE:
+    elif value is DELETED:
         copy.pop(key, None)
     else:
         copy[key] = value
     return copy
 
 
-def _placed(tree: Tree, settings: Patch) -> Tree | None:
+def _set_plain_values(tree: Tree, settings: Patch) -> Tree | None:
     """``tree`` with values typed for it; None where a path leads through what is no mapping."""
     for path in settings:
         node: Any = tree
@@ -212,10 +215,10 @@ def _placed(tree: Tree, settings: Patch) -> Tree | None:
     return placed
 
 
-def _retold(tree: Tree, texts: Sequence[str]) -> Tree:
+def _restore_overrides(tree: Tree, texts: Sequence[str]) -> Tree:
     """``tree`` with the run's own command line in Hydra's node, as Hydra words it."""
     task = [text for text in texts if not text.lstrip("~+").startswith(("hydra.", "hydra/"))]
     sources = [text for text in tree["hydra"]["overrides"]["hydra"] if text.startswith(SOURCES)]
     hydras = dict.fromkeys([*sources, *(text for text in texts if text not in task)])
     told = ({"hydra": list(hydras), "task": task}, ",".join(sorted(task)))
-    return dict(apply_patch(tree, dict(zip(TOLD_ANEW, told, strict=True))))
+    return dict(apply_patch(tree, dict(zip(PER_RUN_KEYS, told, strict=True))))

@@ -74,11 +74,11 @@ def report_unforeseen(error: Exception, arguments: Sequence[str]) -> int:
 def _summary(error: Exception) -> str:
     """Return the error in short; of a worker's traceback the last line."""
     lines = str(error).strip().splitlines() or [""]
-    said = lines[-1] if lines[0].startswith("Traceback ") else " ".join(lines)
+    message = lines[-1] if lines[0].startswith("Traceback ") else " ".join(lines)
     if not lines[0].startswith("Traceback "):
-        said = f"{type(error).__name__}: {said}".rstrip(": ")
-    said = clean_line(_without_secrets(said))
-    return (said if len(said) <= MAX_SENTENCE else f"{said[:MAX_SENTENCE]}…").rstrip(".")
+        message = f"{type(error).__name__}: {message}".rstrip(": ")
+    message = clean_line(_without_secrets(message))
+    return (message if len(message) <= MAX_SENTENCE else f"{message[:MAX_SENTENCE]}…").rstrip(".")
 
 
 def _write_log(error: Exception, arguments: Sequence[str]) -> Path | None:

@@ -14,7 +14,7 @@ from retain.learning.experiment import cross_validate
 from retain.learning.scoring import TrainingSpec
 from retain.learning.splits import Splits
 from retain.verdict.main_effects import MainEffect
-from retain.verdict.paired import paired
+from retain.verdict.paired import compare_paired
 
 CHANCE = 0.5
 """ROC-AUC of what has nothing to learn from."""
@@ -76,5 +76,5 @@ def from_refit(whole: Sequence[float], rest: Sequence[float], test_to_train: flo
     >>> round(one.loss, 4), one.low < one.loss < one.high
     (0.0467, True)
     """
-    gap = paired(np.subtract(whole, rest)[None], test_to_train)
+    gap = compare_paired(np.subtract(whole, rest)[None], test_to_train)
     return Contribution(float(gap.mean[0]), float(gap.low[0]), float(gap.high[0]), "refit")

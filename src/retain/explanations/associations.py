@@ -233,11 +233,11 @@ def _grid(counts: np.ndarray) -> tuple[int, int]:
 def _pairs(columns: dict[str, Binned], least: float) -> Iterator[tuple[str, str, float, float]]:
     for a, b in combinations(columns, 2):
         counts = count_bins(columns[a], columns[b])
-        if min(counts.shape) > 1 and _may_reach(least, counts):
+        if min(counts.shape) > 1 and _can_reach(least, counts):
             yield a, b, *measure_association(counts)
 
 
-def _may_reach(phik: float, counts: np.ndarray) -> bool:
+def _can_reach(phik: float, counts: np.ndarray) -> bool:
     """Return whether chi-square reaches that of ``phik``; far faster than solving for φk."""
     if phik <= 0:
         return True

@@ -26,7 +26,7 @@ class ExplanationContext:
         Every feature, derived ones included, of training and sealed customers.
     columns
         What is known about each feature.
-    seen
+    model_features
         Names of those the winner sees.
     target
         Of the training customers, in the order of ``ids``.
@@ -38,7 +38,7 @@ class ExplanationContext:
 
     table: pd.DataFrame
     columns: Mapping[str, Column]
-    seen: tuple[str, ...]
+    model_features: tuple[str, ...]
     derived: frozenset[str]
     ids: pd.Index
     target: np.ndarray
@@ -59,13 +59,15 @@ class ExplanationContext:
         return found
 
     @cached_property
-    def on(self) -> tuple[str, ...]:
+    def active_groups(self) -> tuple[str, ...]:
         """Groups the winner sees something of."""
-        seen = set(self.seen)
+        seen = set(self.model_features)
         return tuple(group for group, names in self.groups.items() if seen & set(names))
 
 
-def grounds(customers: Customers, training: TrainingSpec, splits: Splits) -> ExplanationContext:
+def build_context(
+    customers: Customers, training: TrainingSpec, splits: Splits
+) -> ExplanationContext:
     """Return the grounds of a winner: what it sees of these customers, beside all there is."""
     every = Features(derived=True, max_categories=training.features.max_categories)
     order = splits.ids.append(splits.test_ids)
@@ -73,7 +75,7 @@ def grounds(customers: Customers, training: TrainingSpec, splits: Splits) -> Exp
     return ExplanationContext(
         table=table,
         columns=customers.column_info(map(str, table)),
-        seen=tuple(map(str, training.feature_table(customers.rows(_first(customers))))),
+        model_features=tuple(map(str, training.feature_table(customers.rows(_first(customers))))),
         derived=frozenset(one.name for one in customers.derived_features),
         ids=splits.ids,
         target=customers.y.loc[splits.ids].to_numpy(),

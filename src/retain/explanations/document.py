@@ -25,7 +25,7 @@ from retain.customers.customers import Column
 from retain.errors import NotApplicable
 from retain.explanations.ablation import Contribution
 from retain.explanations.associations import Associations
-from retain.explanations.drivers import Drivers, agreement
+from retain.explanations.drivers import Drivers, rank_agreement
 from retain.explanations.feature_summary import ExplanationResult, strengths_of, summarise_features
 from retain.explanations.label_audit import label_audit_json
 from retain.explanations.shap_profile import Strength
@@ -79,7 +79,7 @@ def _groups(found: ExplanationResult, strength: Mapping[str, Strength]) -> list[
 
 
 def _group(name: str, found: ExplanationResult, strength: Mapping[str, Strength]) -> dict[str, Any]:
-    used = name in found.grounds.on
+    used = name in found.grounds.active_groups
     contribution = found.contributions.get(name)
     why_not = str(contribution) if isinstance(contribution, NotApplicable) else None
     return {
@@ -103,7 +103,7 @@ def _ablation(found: Contribution) -> dict[str, Any]:
 def _trust(drivers: Drivers, features: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the explainer and the measures of its reliability."""
     both = [one for one in features if one["mean_abs_shap"] and one["permutation_importance"]]
-    alike = agreement(
+    alike = rank_agreement(
         [one["mean_abs_shap"]["value"] for one in both],
         [one["permutation_importance"]["value"] for one in both],
     )

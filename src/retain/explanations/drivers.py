@@ -13,7 +13,7 @@ from retain.explanations.explain import Explained
 from retain.explanations.explainers import Kind
 from retain.explanations.fold import FoldExplained
 from retain.learning.scores import Scores
-from retain.verdict.paired import Paired, paired
+from retain.verdict.paired import Paired, compare_paired
 
 AGREE = 0.5
 """Kendall's τ from which two orders count as alike: three of four pairs stand the same way."""
@@ -85,7 +85,7 @@ class Drivers:
 
     def permutation(self, test_to_train: float) -> Paired | None:
         """Permutation importance of each feature with its corrected interval."""
-        return None if self.losses is None else paired(self.losses, test_to_train)
+        return None if self.losses is None else compare_paired(self.losses, test_to_train)
 
 
 def combine_folds(folds: Sequence[FoldExplained], recorded: Scores, background: int) -> Drivers:
@@ -149,10 +149,10 @@ class RankAgreement:
     agree: bool
 
 
-def agreement(strength: Sequence[float], permuted: Sequence[float]) -> RankAgreement | None:
+def rank_agreement(strength: Sequence[float], permuted: Sequence[float]) -> RankAgreement | None:
     """Return the rank correlation of SHAP and permutation importance; None without an order.
 
-    >>> agreement([0.9, 0.5, 0.1], [0.03, 0.02, 0.01]).tau
+    >>> rank_agreement([0.9, 0.5, 0.1], [0.03, 0.02, 0.01]).tau
     1.0
     """
     if min(np.ptp(order) if len(order) else 0.0 for order in (strength, permuted)) == 0:

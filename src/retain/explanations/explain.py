@@ -55,7 +55,7 @@ def scale_log_odds(
         at_base = float(special.expit(slope * base + shift))
         factor = np.full(len(margin), slope)
     else:
-        at_base = _read_off(margin, base, probability)
+        at_base = _base_probability(margin, base, probability)
         ends = special.logit(np.clip(probability, edge, 1 - edge))
         factor = _factor(margin - base, ends - special.logit(np.clip(at_base, edge, 1 - edge)))
     return LogOddsScale(factor, _factor(margin - base, probability - at_base), at_base)
@@ -67,25 +67,25 @@ def _line(margin: np.ndarray, probability: np.ndarray) -> tuple[float, float] | 
     So do a booster's, a linear model's, and either's behind a logistic curve.
     """
     inside = (probability > FLAT) & (probability < 1 - FLAT)
-    if _alike(margin, probability) or not inside.any() or np.ptp(margin[inside]) == 0:
+    if _same_order(margin, probability) or not inside.any() or np.ptp(margin[inside]) == 0:
         return None
     x, y = margin[inside], special.logit(probability[inside])
     low, high = np.argmin(x), np.argmax(x)
     slope = float((y[high] - y[low]) / (x[high] - x[low]))
     shift = float(y[low] - slope * x[low])
-    straight = _alike(special.expit(slope * margin + shift), probability)
+    straight = _same_order(special.expit(slope * margin + shift), probability)
     return (slope, shift) if straight else None
 
 
-def _read_off(margin: np.ndarray, base: float, probability: np.ndarray) -> float:
+def _base_probability(margin: np.ndarray, base: float, probability: np.ndarray) -> float:
     """Return the probability at the base: its own, or interpolated between rows."""
-    if _alike(margin, probability):
+    if _same_order(margin, probability):
         return float(base)
     order = np.argsort(margin)
     return float(np.interp(base, margin[order], probability[order]))
 
 
-def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+def _same_order(one: np.ndarray, other: np.ndarray) -> bool:
     return bool(np.abs(one - other).max() < EXACT)
 
 
@@ -98,7 +98,7 @@ def _factor(old: np.ndarray, new: np.ndarray) -> np.ndarray:
     return np.where(far, new / np.where(far, old, 1.0), usual)
 
 
-EXPLAINING: dict[Kind, str] = {
+EXPLAINERS: dict[Kind, str] = {
     "tree": "exact SHAP values",
     "linear": "exact SHAP values",
     "sampled": "no exact explainer is known, and sampled SHAP values",
@@ -162,7 +162,7 @@ def explain(
     NotApplicable
         When the rows cannot be explained within the budget.
     """
-    inner = _inner(model)
+    inner = _uncalibrated(model)
     edge = 0.5 / len(train)
     sampled = Sampled(inner, train, budget)
     try:
@@ -178,7 +178,10 @@ def _explained(
     budget: TimeBudget,
     edge: float,
 ) -> Explained:
-    rows, what = explainer.met(table), f"{EXPLAINING[explainer.kind]} of {explainer.called} for"
+    rows, what = (
+        explainer.model_columns(table),
+        f"{EXPLAINERS[explainer.kind]} of {explainer.called} for",
+    )
     parts = [explainer.explain(rows, part) for part in budget.chunks(len(table), what)]
     errors = [errors for _, errors in parts if errors is not None]
     values = np.concatenate([values for values, _ in parts])
@@ -195,7 +198,7 @@ def _explained(
     )
 
 
-def _inner(model: BaseEstimator) -> BaseEstimator:
+def _uncalibrated(model: BaseEstimator) -> BaseEstimator:
     """Return the estimator under a calibration, whose margin is explained."""
     if isinstance(model, CalibratedClassifierCV):
         return model.calibrated_classifiers_[0].estimator

@@ -126,7 +126,7 @@ class Exact:
         """The base value; some models have it only after they explained a row."""
         return float(np.ravel(self._explainer.expected_value)[-1])
 
-    def met(self, table: pd.DataFrame) -> np.ndarray:
+    def model_columns(self, table: pd.DataFrame) -> np.ndarray:
         """Return the columns of the last step, and the feature behind each."""
         place = {name: j for j, name in enumerate(table)}
         self._places = [place[name] for name in column_origins(self._inner)]
@@ -170,7 +170,7 @@ class Sampled:
         """The mean score of the background."""
         return float(self._score(self._background).mean())
 
-    def met(self, table: pd.DataFrame) -> pd.DataFrame:
+    def model_columns(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the rows themselves."""
         return table
 

@@ -82,7 +82,7 @@ TOP = 6
 """Features whose dependence is told."""
 WEAK = 0.1
 """Strength, as a share of the strongest feature's, below which a feature counts as weak."""
-UNMOVED: dict[str, Any] = dict.fromkeys(
+NO_EFFECT: dict[str, Any] = dict.fromkeys(
     (
         "direction",
         "rank_correlation",
@@ -108,13 +108,13 @@ def summarise_features(
         reverse=True,
     )
     strongest = max((strength[name].value for name in order if name in strength), default=0.0)
-    moved = {} if found.drivers is None else _moved(found, order)
+    moved = {} if found.drivers is None else _drivers_by_feature(found, order)
     return [
         {
-            **_known(found, name),
+            **_association_of(found, name),
             "mean_abs_shap": to_json(strength.get(name)),
             "is_weak": name in strength and strength[name].value < WEAK * strongest,
-            **moved.get(name, UNMOVED),
+            **moved.get(name, NO_EFFECT),
             "effect_size": to_json(found.distributions[name].effect),
             "distribution": distribution_json(found.distributions[name].distribution),
         }
@@ -122,7 +122,7 @@ def summarise_features(
     ]
 
 
-def _known(found: ExplanationResult, name: str) -> dict[str, Any]:
+def _association_of(found: ExplanationResult, name: str) -> dict[str, Any]:
     column, row = found.grounds.columns[name], found.associations.target.loc[name]
     return {
         "name": name,
@@ -130,13 +130,13 @@ def _known(found: ExplanationResult, name: str) -> dict[str, Any]:
         "label": label_json(column.label),
         "kind": column.kind,
         "is_derived": name in found.grounds.derived,
-        "in_model": name in found.grounds.seen,
+        "in_model": name in found.grounds.model_features,
         "phik": number_json(row["phik"]),
         "significance": number_json(row["significance"]),
     }
 
 
-def _moved(found: ExplanationResult, order: list[str]) -> dict[str, dict[str, Any]]:
+def _drivers_by_feature(found: ExplanationResult, order: list[str]) -> dict[str, dict[str, Any]]:
     """Return the effect of each of the winner's features on its scores."""
     drivers, grounds = found.drivers, found.grounds
     if drivers is None:

@@ -38,10 +38,10 @@ def typical_ranges(table: pd.DataFrame, target: np.ndarray) -> dict[str, Typical
     (5.5, 6.5)
     """
     stayed = table[target == 0]
-    return {str(name): _usual(stayed[name]) for name in stayed}
+    return {str(name): _typical_range(stayed[name]) for name in stayed}
 
 
-def _usual(values: pd.Series) -> TypicalRange:
+def _typical_range(values: pd.Series) -> TypicalRange:
     unknown = float(values.isna().mean())
     if not pd.api.types.is_numeric_dtype(values):
         levels = values.value_counts(normalize=True, dropna=True) * (1 - unknown)
@@ -82,10 +82,10 @@ def top_drivers(
             "probability_points": found.points[rows, chosen],
         }
     )
-    return pd.concat([told, _beside(values, usually, rows, chosen)], axis=1)
+    return pd.concat([told, _with_reference(values, usually, rows, chosen)], axis=1)
 
 
-def _beside(
+def _with_reference(
     values: pd.DataFrame, usually: dict[str, TypicalRange], rows: np.ndarray, chosen: np.ndarray
 ) -> pd.DataFrame:
     """Return a customer's own value of the chosen feature, and what is usual."""

@@ -81,7 +81,7 @@ def dependence(values: pd.Series, shares: np.ndarray) -> list[dict[str, Any]]:
     levels, ``x`` None and ``level`` its name. Customers whose value is not known are in none.
     """
     number = pd.api.types.is_numeric_dtype(values)
-    by = _binned(values) if number else values
+    by = _bin_means(values) if number else values
     table = pd.DataFrame({"by": by.to_numpy(), "value": values.to_numpy(), "share": shares})
     parts = list(table.dropna(subset=["by"]).groupby("by", sort=True))
     if not number:
@@ -100,7 +100,7 @@ def _step(name: object, part: pd.DataFrame, *, number: bool) -> dict[str, Any]:
     }
 
 
-def _binned(values: pd.Series) -> pd.Series:
+def _bin_means(values: pd.Series) -> pd.Series:
     """Return the bin of each number; few different ones are their own."""
     if values.nunique() <= STEPS:
         return values
@@ -144,7 +144,7 @@ def strengths(
     random = np.random.default_rng(seed)
     means = np.concatenate(
         [
-            _resampled(sums, members, min(BATCH, resamples - at), random)
+            _bootstrap(sums, members, min(BATCH, resamples - at), random)
             for at in range(0, resamples, BATCH)
         ]
     )
@@ -153,7 +153,7 @@ def strengths(
     return [Strength(*map(float, one)) for one in zip(whole, low, high, strict=True)]
 
 
-def _resampled(
+def _bootstrap(
     sums: np.ndarray, members: np.ndarray, times: int, random: np.random.Generator
 ) -> np.ndarray:
     count = len(members)

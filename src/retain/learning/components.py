@@ -86,11 +86,11 @@ def build_component(where: str, node: Mapping[str, Any], kind: Kind, threads: in
 
 
 def build_source(
-    node: Mapping[str, Any], learnt: Mapping[str, str] | None = None
+    node: Mapping[str, Any], known_kinds: Mapping[str, str] | None = None
 ) -> Callable[[], Customers]:
     """Return a call that reads the customers a ``data`` node describes.
 
-    With ``learnt``, the kinds of features by name, they are customers to be scored by a model
+    With ``known_kinds``, the kinds of features by name, they are customers to be scored by a model
     that learnt from these: a reader without a contract has to be told.
     """
     target = node.get("_target_")
@@ -101,8 +101,8 @@ def build_source(
     not_its_own = ("name", "_target_", *SWEEP_ONLY_KEYS)
     parameters = {key: value for key, value in node.items() if key not in not_its_own}
     _check_names("data", node, reader, parameters)
-    if learnt is not None and "learnt" in parameter_names(reader):
-        parameters["learnt"] = learnt
+    if known_kinds is not None and "known_kinds" in parameter_names(reader):
+        parameters["known_kinds"] = known_kinds
     return lambda: cast("Customers", _call("data", reader, parameters))
 
 

@@ -38,10 +38,10 @@ DOTS = 200
 
 def charts(tree: Tree, language: str) -> dict[str, Chart]:
     """Every chart the verdict has numbers for, by name; to be called within ``chart_style``."""
-    return {**shared(tree, language), **translated(tree, language)}
+    return {**language_neutral_charts(tree, language), **localised_charts(tree, language)}
 
 
-def shared(tree: Tree, language: str) -> dict[str, Chart]:
+def language_neutral_charts(tree: Tree, language: str) -> dict[str, Chart]:
     """Return the charts with labels in both languages, which one drawing serves."""
     found = [intervals(tree, Labels(language)), effects(tree, Labels(language))]
     found += [_curve(name, tree, Labels(language)) for name in CURVES]
@@ -49,7 +49,7 @@ def shared(tree: Tree, language: str) -> dict[str, Chart]:
     return _by_name(found)
 
 
-def translated(tree: Tree, language: str) -> dict[str, Chart]:
+def localised_charts(tree: Tree, language: str) -> dict[str, Chart]:
     """Return the charts with names that differ by language, and with them the drawing."""
     return _by_name([draw(tree, Labels(language)) for draw in NAMED])
 
@@ -58,7 +58,7 @@ def _by_name(found: Sequence[Chart | None]) -> dict[str, Chart]:
     return {chart.name: chart for chart in found if chart is not None}
 
 
-def drawable(tree: Tree) -> Tree:
+def chart_subset(tree: Tree) -> Tree:
     """As much of the tree as charts are drawn from: little, however many the runs."""
     return {**tree, "leaderboard": tree["leaderboard"][:SHOWN], "fold_values": {}, "diffs": []}
 
@@ -127,13 +127,13 @@ class Drawings:
         self.charts[key(chart.name, language)] = chart
 
 
-def drawings(verdict: Tree) -> Drawings:
+def render_charts(verdict: Tree) -> Drawings:
     """Every chart of a verdict in every language."""
     found = Drawings()
     with chart_style():
-        for chart in shared(verdict, LANGUAGES[0]).values():
+        for chart in language_neutral_charts(verdict, LANGUAGES[0]).values():
             found.add(chart)
         for language in LANGUAGES:
-            for chart in translated(verdict, language).values():
+            for chart in localised_charts(verdict, language).values():
                 found.add(chart, language)
     return found

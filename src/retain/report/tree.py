@@ -91,7 +91,7 @@ def flatten(tree: Any, prefix: str = "") -> list[tuple[str, Any]]:
     >>> flatten({"a": {"b": 1}, "c": [2, 3]})
     [('a.b', 1), ('c', [2, 3])]
     """
-    below = _below(tree)
+    below = _branches(tree)
     if below is None:
         return [(prefix, tree)]
     return [
@@ -101,7 +101,7 @@ def flatten(tree: Any, prefix: str = "") -> list[tuple[str, Any]]:
     ]
 
 
-def _below(tree: Any) -> list[tuple[Any, Any]] | None:
+def _branches(tree: Any) -> list[tuple[Any, Any]] | None:
     """Return the branches of a tree; None for a leaf."""
     if isinstance(tree, Mapping):
         return list(tree.items())
@@ -110,7 +110,7 @@ def _below(tree: Any) -> list[tuple[Any, Any]] | None:
     return None
 
 
-def clear(found: Tree) -> bool:
+def excludes_zero(found: Tree) -> bool:
     """Return whether an interval leaves zero out."""
     return found["low"] is not None and (found["low"] > 0 or found["high"] < 0)
 
@@ -120,11 +120,11 @@ def measured_levels(effect: Tree) -> list[Tree]:
     return [level for level in effect["levels"] if level["difference"]["value"] is not None]
 
 
-def strong(reasons: Tree | None, most: int) -> list[Tree]:
+def top_features(explanations: Tree | None, most: int) -> list[Tree]:
     """Return the ``most`` most important features of the winner."""
-    if reasons is None:
+    if explanations is None:
         return []
-    return [one for one in reasons["features"] if one["mean_abs_shap"] is not None][:most]
+    return [one for one in explanations["features"] if one["mean_abs_shap"] is not None][:most]
 
 
 def column_values(rows: Sequence[Tree], *path: str) -> list[Any]:
@@ -139,22 +139,22 @@ def column_values(rows: Sequence[Tree], *path: str) -> list[Any]:
     return [one for one in found if one is not None]
 
 
-def by_name(reasons: Tree) -> dict[str, Tree]:
+def by_name(explanations: Tree) -> dict[str, Tree]:
     """Every feature by its name."""
-    return {one["name"]: one for one in reasons["features"]}
+    return {one["name"]: one for one in explanations["features"]}
 
 
-def compared(reasons: Tree | None, most: int) -> list[Tree]:
+def compared_features(explanations: Tree | None, most: int) -> list[Tree]:
     """Return the features whose two classes were compared, at most so many."""
-    if reasons is None:
+    if explanations is None:
         return []
-    return [one for one in reasons["features"] if one["distribution"] is not None][:most]
+    return [one for one in explanations["features"] if one["distribution"] is not None][:most]
 
 
-def frequent(levels: Sequence[Tree], most: int) -> list[Tree]:
+def frequent_levels(levels: Sequence[Tree], most: int) -> list[Tree]:
     """Return the ``most`` most frequent levels of a category, in their own order.
 
-    >>> [one["x"] for one in frequent([{"x": i, "n_customers": i % 3} for i in range(5)], 2)]
+    >>> [one["x"] for one in frequent_levels([{"x": i, "n_customers": i % 3} for i in range(5)], 2)]
     [1, 2]
     """
     often = sorted(range(len(levels)), key=lambda at: -int(levels[at]["n_customers"]))[:most]
@@ -182,12 +182,12 @@ def out_of_fold(tree: Tree) -> tuple[int, int]:
     return sum(one["n_declined"] for one in at), sum(one["n_rows"] for one in at)
 
 
-def aside(tree: Tree) -> int:
+def n_skipped(tree: Tree) -> int:
     """Return the number of rows left out because their labels were still open.
 
     >>> at = [{"snapshot": day, "n_rows": 10, "n_declined": 1} for day in ("a", "b", "c", "d")]
     >>> split = {"test_snapshots": ["b"], "sealed_snapshot": "d"}
-    >>> aside({"data": {"label": {"snapshots": at}}, "split": split})
+    >>> n_skipped({"data": {"label": {"snapshots": at}}, "split": split})
     10
     """
     label, split = tree["data"].get("label"), tree["split"]

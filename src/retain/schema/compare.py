@@ -35,7 +35,7 @@ class ComparisonConfig(Config):
     complexity_order: tuple[str, ...]
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The test behind "worse than the best", as a clause."""
         return (
             f"corrected resampled t-test with Holm's correction, p < {self.alpha:g}, or worse by "

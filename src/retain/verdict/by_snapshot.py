@@ -34,7 +34,7 @@ class SnapshotScore:
     n_folds: int
 
 
-def in_time(record: Record, sealed: SealedTest | None) -> list[SnapshotScore]:
+def score_by_snapshot(record: Record, sealed: SealedTest | None) -> list[SnapshotScore]:
     """ROC-AUC by snapshot, the earliest first; empty where rows have no days.
 
     The intervals out of fold are corrected ones (Nadeau & Bengio 2003) over the folds at that
@@ -52,7 +52,7 @@ def in_time(record: Record, sealed: SealedTest | None) -> list[SnapshotScore]:
     if sealed is not None and record.split.sealed_snapshot is not None:
         one = sealed.metrics[METRIC]
         found.append(
-            _at(at[record.split.sealed_snapshot], (one["value"], one["low"], one["high"]), 0)
+            _score_at(at[record.split.sealed_snapshot], (one["value"], one["low"], one["high"]), 0)
         )
     return found
 
@@ -62,10 +62,10 @@ def _out_of_fold(at: SnapshotFacts, values: list[float], record: Record) -> Snap
     low, high = None, None
     if len(values) > 1:
         low, high = corrected_interval(values, record.split.test_to_train, (0.0, 1.0))
-    return _at(at, (sum(values) / len(values), low, high), len(values))
+    return _score_at(at, (sum(values) / len(values), low, high), len(values))
 
 
-def _at(
+def _score_at(
     at: SnapshotFacts, found: tuple[float, float | None, float | None], folds: int
 ) -> SnapshotScore:
     return SnapshotScore(

@@ -33,18 +33,20 @@ def curves(scores: Scores, profit: pd.Series | None) -> dict[str, Any]:
     """
     parts = [part for _, part in scores.table.groupby("repeat", sort=True)]
     found: dict[str, Any] = {
-        "roc": _averaged(parts, _roc),
-        "precision_recall": _averaged(parts, _precision),
-        "lift": _averaged(parts, _lift, GRID[1:]),
+        "roc": _average_curves(parts, _roc),
+        "precision_recall": _average_curves(parts, _precision),
+        "lift": _average_curves(parts, _lift, GRID[1:]),
         "captured_profit": None,
         "calibration": calibration(scores),
     }
     if profit is not None:
-        found["captured_profit"] = _captured(parts, profit)
+        found["captured_profit"] = _captured_profit(parts, profit)
     return found
 
 
-def _averaged(parts: list[pd.DataFrame], curve: Curve, x: np.ndarray = GRID) -> dict[str, Any]:
+def _average_curves(
+    parts: list[pd.DataFrame], curve: Curve, x: np.ndarray = GRID
+) -> dict[str, Any]:
     drawn = [curve(p["target"].to_numpy(), p["probability"].to_numpy()) for p in parts]
     return _summary(drawn, x)
 
@@ -58,7 +60,7 @@ def _summary(drawn: list[np.ndarray], x: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _steps(target: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _count_top(target: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return counts of customers and decliners in the top, at each distinct probability."""
     order = np.argsort(-probability, kind="stable")
     lasts = np.flatnonzero(np.diff(probability[order], append=-np.inf))
@@ -68,7 +70,7 @@ def _steps(target: np.ndarray, probability: np.ndarray) -> tuple[np.ndarray, np.
 
 def _roc(target: np.ndarray, probability: np.ndarray) -> np.ndarray:
     """Share of decliners above the score, by the share of others above it."""
-    top, found = _steps(target, probability)
+    top, found = _count_top(target, probability)
     return np.asarray(np.interp(GRID, (top - found) / (top - found)[-1], found / found[-1]))
 
 
@@ -77,18 +79,18 @@ def _precision(target: np.ndarray, probability: np.ndarray) -> np.ndarray:
 
     Davis & Goadrich (2006): precision does not change linearly between two points.
     """
-    top, found = _steps(target, probability)
+    top, found = _count_top(target, probability)
     recall, precision = found[1:] / found[-1], found[1:] / top[1:]
     return np.asarray(precision[np.searchsorted(recall, GRID - 1e-12).clip(max=len(recall) - 1)])
 
 
 def _lift(target: np.ndarray, probability: np.ndarray) -> np.ndarray:
     """Share of decliners among the top, over their share in all."""
-    top, found = _steps(target, probability)
+    top, found = _count_top(target, probability)
     return np.asarray(np.interp(GRID[1:], top / top[-1], found / found[-1]) / GRID[1:])
 
 
-def _captured(parts: list[pd.DataFrame], profit: pd.Series) -> dict[str, Any] | None:
+def _captured_profit(parts: list[pd.DataFrame], profit: pd.Series) -> dict[str, Any] | None:
     """Share of the decliners' profit within the top; None where decliners bring none."""
     drawn = []
     for part in parts:
@@ -96,7 +98,7 @@ def _captured(parts: list[pd.DataFrame], profit: pd.Series) -> dict[str, Any] | 
         worth = worth * part["target"].to_numpy()
         if worth.sum() <= 0:
             return None
-        top, money = _steps(worth, part["probability"].to_numpy())
+        top, money = _count_top(worth, part["probability"].to_numpy())
         drawn.append(np.interp(GRID, top / top[-1], money / money[-1]))
     return _summary(drawn, GRID)
 

@@ -11,9 +11,9 @@ import pandas as pd
 from retain.learning.scores import Scores
 from retain.record import MetricSummary, Record
 from retain.verdict.keys import check_comparable, differing_keys
-from retain.verdict.paired import paired
+from retain.verdict.paired import compare_paired
 
-MAX_CUSTOMERS = 10
+MAX_CHANGES = 10
 """How many customers are named."""
 
 
@@ -43,7 +43,7 @@ class Difference:
     requested: bool = False
 
 
-def difference(
+def compare_pair(
     a: Record,
     b: Record,
     scores: tuple[Scores | None, Scores | None] = (None, None),
@@ -78,7 +78,7 @@ def _metric(name: str, a: MetricSummary, b: MetricSummary, test_to_train: float)
         len(a.fold_values), len(b.fold_values)
     )  # a run stopped by a race has the first of them
     one, two = np.array(a.fold_values[:shared]), np.array(b.fold_values[:shared])
-    gap = paired((two - one)[None], test_to_train)
+    gap = compare_paired((two - one)[None], test_to_train)
     return {
         "name": name,
         "a": float(one.mean()),
@@ -100,7 +100,7 @@ def _largest_changes(a: Scores, b: Scores) -> tuple[dict[str, Any], ...]:
         (both["b"] - both["a"])
         .abs()
         .sort_values(ascending=False, kind="stable")
-        .index[:MAX_CUSTOMERS]
+        .index[:MAX_CHANGES]
     )
     return tuple(
         {"customer_id": str(id_), "a": float(row["a"]), "b": float(row["b"])}

@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING, Any
 from scipy import special
 
 from retain.record import BrokenRun, Record
-from retain.verdict.by_snapshot import SnapshotScore, in_time
+from retain.verdict.by_snapshot import SnapshotScore, score_by_snapshot
 from retain.verdict.difference import Difference
 from retain.verdict.gate import GateResult
 from retain.verdict.main_effects import MainEffect
@@ -79,23 +79,23 @@ class ComparisonExtras:
     repeated: int = 0
 
 
-def document(verdict: Verdict, findings: ComparisonExtras) -> dict[str, Any]:
+def document(verdict: Verdict, extras: ComparisonExtras) -> dict[str, Any]:
     """Return the tree of ``verdict.json``, in plain values."""
     winner = verdict.winner
     return {
         "schema": SCHEMA,
-        "study": "+".join(findings.studies),
-        "studies": list(findings.studies),
-        "question": findings.question,
+        "study": "+".join(extras.studies),
+        "studies": list(extras.studies),
+        "question": extras.question,
         "summary": verdict.sentence,
-        "cautions": _cautions(verdict, findings.sealed),
+        "cautions": _cautions(verdict, extras.sealed),
         "selection": {
-            "rule": verdict.judging.rule,
-            "best": _called(verdict, verdict.best),
-            "simplest_tied": _called(verdict, verdict.simplest),
+            "rule": verdict.comparison.rule,
+            "best": _run_name(verdict, verdict.best),
+            "simplest_tied": _run_name(verdict, verdict.simplest),
         },
         "winner": {
-            **_called(verdict, winner),
+            **_run_name(verdict, winner),
             "overrides": list(winner.overrides),
             "config": winner.config,
             "metrics": {name: m.model_dump(mode="json") for name, m in winner.metrics.items()},
@@ -108,27 +108,27 @@ def document(verdict: Verdict, findings: ComparisonExtras) -> dict[str, Any]:
             "tied": list(verdict.chance.tied),
             "message": verdict.chance.sentence,
         },
-        "alpha": verdict.judging.alpha,
-        "rope": verdict.judging.rope,
+        "alpha": verdict.comparison.alpha,
+        "rope": verdict.comparison.rope,
         **_leaderboard(verdict),
         "main_effects": [_effect(effect) for effect in verdict.effects],
-        "curves": findings.curves,
-        "diffs": [_plain(one) for one in findings.diffs],
-        "gate": None if findings.gate is None else _gate(findings.gate),
-        "sealed_test": None if findings.sealed is None else _sealed(findings.sealed),
-        "by_snapshot": [_snapshot(one) for one in in_time(winner, findings.sealed)],
+        "curves": extras.curves,
+        "diffs": [_plain(one) for one in extras.diffs],
+        "gate": None if extras.gate is None else _gate(extras.gate),
+        "sealed_test": None if extras.sealed is None else _sealed(extras.sealed),
+        "by_snapshot": [_snapshot(one) for one in score_by_snapshot(winner, extras.sealed)],
         "excluded_runs": [
             *map(_other, verdict.others),
-            *map(_broken, findings.broken),
+            *map(_broken, extras.broken),
         ],
-        "n_unfinished": findings.unfinished,
-        "n_running": findings.running,
+        "n_unfinished": extras.unfinished,
+        "n_running": extras.running,
         "data": winner.data.model_dump(mode="json"),
         "split": winner.split.model_dump(mode="json"),
         "checks": [check.model_dump(mode="json") for check in winner.checks],
-        "explanations": findings.reasons,
-        **findings.further,
-        "commands": list(findings.commands),
+        "explanations": extras.reasons,
+        **extras.further,
+        "commands": list(extras.commands),
         "environment": winner.environment.model_dump(mode="json"),
         "git": winner.git.model_dump(mode="json"),
     }
@@ -151,7 +151,7 @@ def _plain(found: DataclassInstance) -> Any:
     return json.loads(_text(asdict(found)))
 
 
-def _called(verdict: Verdict, record: Record) -> dict[str, str]:
+def _run_name(verdict: Verdict, record: Record) -> dict[str, str]:
     return {"id": record.id, "name": verdict.name(record)}
 
 
@@ -228,7 +228,9 @@ def _cautions(verdict: Verdict, sealed: SealedTest | None) -> list[dict[str, Any
     ]
     if sealed is not None and len(sealed.openings) > 1:
         count = len(sealed.openings)
-        messages.append({"code": "sealed_reopened", "message": sealed.told, "n_accesses": count})
+        messages.append(
+            {"code": "sealed_reopened", "message": sealed.description, "n_accesses": count}
+        )
     return messages
 
 

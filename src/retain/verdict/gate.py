@@ -22,7 +22,7 @@ class GateResult:
     message: str
 
 
-def gate(winner: Record, thresholds: Mapping[str, float]) -> list[GateResult]:
+def check_gate(winner: Record, thresholds: Mapping[str, float]) -> list[GateResult]:
     """Each threshold held against the winner's mean over folds, in the metric's own direction.
 
     Raises
@@ -33,10 +33,10 @@ def gate(winner: Record, thresholds: Mapping[str, float]) -> list[GateResult]:
     for name in thresholds:
         if name not in winner.metrics:
             raise RetainError.unknown("gate: metric", name, list(winner.metrics))
-    return [_checked(winner, name, threshold) for name, threshold in thresholds.items()]
+    return [_check_threshold(winner, name, threshold) for name, threshold in thresholds.items()]
 
 
-def _checked(winner: Record, name: str, threshold: float) -> GateResult:
+def _check_threshold(winner: Record, name: str, threshold: float) -> GateResult:
     metric = winner.metrics[name]
     short = threshold - metric.value if metric.higher_is_better else metric.value - threshold
     missed = max(short, 0.0)

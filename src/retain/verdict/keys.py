@@ -12,7 +12,7 @@ from retain.wording import describe_count, format_value
 
 Aspect = Callable[[Record], str]
 
-ASPECTS: tuple[tuple[str, Aspect], ...] = (
+COMPARED_FIELDS: tuple[tuple[str, Aspect], ...] = (
     ("customers", lambda r: f"{r.data.n_rows} rows, fingerprint {r.data.fingerprint[:12]}"),
     ("target", lambda r: f"{r.data.n_positives} declined"),
     (
@@ -28,7 +28,9 @@ ASPECTS: tuple[tuple[str, Aspect], ...] = (
 def check_comparable(records: Sequence[Record]) -> None:
     """Raise a ``RetainError`` naming each aspect in which finished runs differ, with examples."""
     problems = [
-        told for name, aspect in ASPECTS if (told := _difference(name, aspect, records)) is not None
+        told
+        for name, aspect in COMPARED_FIELDS
+        if (told := _difference(name, aspect, records)) is not None
     ]
     if problems:
         raise RetainError(
@@ -82,24 +84,24 @@ def differing_keys(configs: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]
     found: dict[str, list[Any]] = {}
     for section in dict.fromkeys(key for config in configs for key in config):
         if section not in CANNOT_CHANGE_A_RESULT:
-            found |= _within(section, [config.get(section) for config in configs])
-    return dict(sorted(found.items(), key=lambda item: _place(item[0])))
+            found |= _differing_in(section, [config.get(section) for config in configs])
+    return dict(sorted(found.items(), key=lambda item: _sort_key(item[0])))
 
 
-def _place(key: str) -> int:
+def _sort_key(key: str) -> int:
     """Components first, then what stands by itself, then what is within a node."""
     return COMPONENTS.index(key) if key in COMPONENTS else len(COMPONENTS) + ("." in key)
 
 
-def _within(section: str, values: Sequence[Any]) -> dict[str, list[Any]]:
+def _differing_in(section: str, values: Sequence[Any]) -> dict[str, list[Any]]:
     """Return the differing keys of one section. Its variants are few, however many the runs are."""
     variants, which = _variants(values)
     if len(variants) == 1:
         return {}
-    flat = [_flat(variant, section) for variant in variants]
+    flat = [_flatten(variant, section) for variant in variants]
     keys = dict.fromkeys(key for one in flat for key in one)
     return {
-        _shown(key): [flat[place].get(key) for place in which]
+        _is_shown(key): [flat[place].get(key) for place in which]
         for key in keys
         if key not in CANNOT_CHANGE_A_RESULT and _differs(key, flat)
     }
@@ -132,19 +134,21 @@ def _differs(key: str, flat: Sequence[Mapping[str, Any]]) -> bool:
     if component not in COMPONENTS or key == own:
         return len({repr(one.get(key)) for one in flat}) > 1
     values: dict[str, set[str]] = {}
-    for one in _having_its_kind(key, flat):
+    for one in _with_same_component(key, flat):
         values.setdefault(repr(one.get(own)), set()).add(repr(one.get(key)))
     return any(len(found) > 1 for found in values.values())
 
 
-def _having_its_kind(key: str, flat: Sequence[Mapping[str, Any]]) -> Iterable[Mapping[str, Any]]:
+def _with_same_component(
+    key: str, flat: Sequence[Mapping[str, Any]]
+) -> Iterable[Mapping[str, Any]]:
     """All variants; for a range to tune in, those that are tuned: the others have none at all."""
     if not key.startswith(SEARCH):
         return flat
     return [one for one in flat if any(other.startswith(SEARCH) for other in one)]
 
 
-def _shown(key: str) -> str:
+def _is_shown(key: str) -> str:
     component = key.removesuffix(".name")
     return component if component in COMPONENTS else key
 
@@ -163,12 +167,12 @@ def get_key(config: Mapping[str, Any], key: str) -> Any:
     return node
 
 
-def _flat(tree: Any, path: str) -> dict[str, Any]:
+def _flatten(tree: Any, path: str) -> dict[str, Any]:
     if not isinstance(tree, Mapping) or not tree:
         return {path: tree}
     found: dict[str, Any] = {}
     for key, value in tree.items():
-        found |= _flat(value, f"{path}.{key}")
+        found |= _flatten(value, f"{path}.{key}")
     return found
 
 

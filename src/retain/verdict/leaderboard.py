@@ -11,9 +11,9 @@ import pandas as pd
 from retain.record import Record
 from retain.schema import ComparisonConfig
 from retain.verdict.keys import differing_keys
-from retain.verdict.paired import METRIC, beats_chance, fold_scores, holm, paired
+from retain.verdict.paired import METRIC, beats_chance, compare_paired, fold_scores, holm
 
-STANDING = (
+COMPARISON_COLUMNS = (
     "rank",
     "id",
     "difference",
@@ -32,7 +32,7 @@ STANDING = (
 """Columns that are neither a config key nor a metric."""
 
 
-def leaderboard(records: Sequence[Record], judging: ComparisonConfig) -> pd.DataFrame:
+def leaderboard(records: Sequence[Record], comparison: ComparisonConfig) -> pd.DataFrame:
     """One row a run, best mean ROC-AUC first; equal ones by their Brier score.
 
     Runs that a race stopped stand behind those with all folds, nearest to the best first: a mean
@@ -45,22 +45,22 @@ def leaderboard(records: Sequence[Record], judging: ComparisonConfig) -> pd.Data
         both have, ``difference, difference_low, difference_high`` (95 %), ``p`` (corrected
         resampled t-test), ``p_holm`` (with Holm's correction for all runs compared),
         ``prob_worse, prob_equivalent, prob_better`` (Bayesian correlated t-test: probabilities that
-        it is below, within and above ± ``judging.rope``), ``tied`` (neither test tells it from the
-        best: p_holm ≥ α and, where the best beats chance, prob_worse < 1 − α), ``stopped_early,
-        n_folds``; for every metric ``NAME, NAME_low, NAME_high``; ``fit_seconds``.
+        it is below, within and above ± ``comparison.rope``), ``tied`` (neither test tells it from
+        the best: p_holm ≥ α and, where the best beats chance, prob_worse < 1 − α),
+        ``stopped_early, n_folds``; for every metric ``NAME, NAME_low, NAME_high``; ``fit_seconds``.
     """
     best = min(range(len(records)), key=lambda i: (records[i].stopped_early, _order(records[i])))
-    standing = _standing(records, best, judging)
+    standing = _compare_with_best(records, best, comparison)
     front = pd.DataFrame({"id": [record.id for record in records]})
     keys = pd.DataFrame(differing_keys([record.config for record in records]), dtype=object)
     table = pd.concat([front, keys, standing, _metrics(records)], axis=1)
-    place = sorted(range(len(records)), key=lambda i: _place(records[i], standing, i))
+    place = sorted(range(len(records)), key=lambda i: _sort_key(records[i], standing, i))
     table = table.iloc[place].reset_index(drop=True)
     table.insert(0, "rank", range(1, len(table) + 1))
     return table
 
 
-def _place(record: Record, standing: pd.DataFrame, row: int) -> tuple[Any, ...]:
+def _sort_key(record: Record, standing: pd.DataFrame, row: int) -> tuple[Any, ...]:
     if not record.stopped_early:
         return 0, *_order(record)
     return 1, -standing["difference"].iloc[row], 0.0, record.id
@@ -72,18 +72,20 @@ def _order(record: Record) -> tuple[float, float, str]:
     return -round(record.metrics[METRIC].value, 9), 0.0 if brier is None else brier.value, record.id
 
 
-def _standing(records: Sequence[Record], best: int, judging: ComparisonConfig) -> pd.DataFrame:
+def _compare_with_best(
+    records: Sequence[Record], best: int, comparison: ComparisonConfig
+) -> pd.DataFrame:
     """Compare each run with the best, fold by fold."""
     scores = fold_scores(records)
     gaps = scores - scores[best]
-    found = paired(gaps, records[best].split.test_to_train, rope=judging.rope)
+    found = compare_paired(gaps, records[best].split.test_to_train, rope=comparison.rope)
     other = np.arange(len(records)) != best
     adjusted = np.ones(len(records))
     adjusted[other] = holm(found.p[other])
     stopped = np.array([record.stopped_early for record in records])
-    alike = adjusted >= judging.alpha
-    if beats_chance(scores, best, records[best].split.test_to_train, judging.alpha):
-        alike &= found.worse < 1 - judging.alpha
+    alike = adjusted >= comparison.alpha
+    if beats_chance(scores, best, records[best].split.test_to_train, comparison.alpha):
+        alike &= found.worse < 1 - comparison.alpha
     return pd.DataFrame(
         {
             "difference": found.mean,
@@ -114,5 +116,8 @@ def _metrics(records: Sequence[Record]) -> pd.DataFrame:
 
 def keys_of(table: pd.DataFrame, metrics: Sequence[str]) -> list[str]:
     """Return the columns of a leaderboard that tell runs apart."""
-    known = {*STANDING, *(f"{name}{end}" for name in metrics for end in ("", "_low", "_high"))}
+    known = {
+        *COMPARISON_COLUMNS,
+        *(f"{name}{end}" for name in metrics for end in ("", "_low", "_high")),
+    }
     return [str(column) for column in table if column not in known]

@@ -16,7 +16,7 @@ import pandas as pd
 
 from retain.record import Record
 from retain.verdict.keys import COMPONENTS
-from retain.verdict.paired import METRIC, fold_scores, holm, paired
+from retain.verdict.paired import METRIC, compare_paired, fold_scores, holm
 
 NEUTRAL = (False, "none", None)
 """Levels that mean "without": of these, the first an axis has is its reference."""
@@ -59,7 +59,7 @@ class MainEffect:
         return max((abs(level.mean) for level in self.levels), default=0.0)
 
 
-def effects(
+def find_main_effects(
     records: Sequence[Record],
     keys: pd.DataFrame,
     winner: int,
@@ -81,17 +81,19 @@ def effects(
     whole = np.array([not record.stopped_early for record in records])
     scores = fold_scores(records)
     ratio = records[0].split.test_to_train
-    reasons = {**absent, **_stopped(records, keys)}
+    reasons = {**absent, **_eliminated(records, keys)}
     texts, found = keys.map(str), []
     for axis in map(str, keys):
-        rows = whole & _concerned(axis, keys)
+        rows = whole & _applicable_runs(axis, keys)
         if texts[axis][rows].drop_duplicates().size > 1:
-            grid = _Grid(axis, keys[rows], texts[rows], scores[rows], keys[axis].iloc[winner])
+            grid = _FactorialGrid(
+                axis, keys[rows], texts[rows], scores[rows], keys[axis].iloc[winner]
+            )
             found.append(grid.effect(ratio, reasons))
-    return sorted(_corrected(found), key=lambda effect: -effect.size)
+    return sorted(_correct_p(found), key=lambda effect: -effect.size)
 
 
-def _stopped(records: Sequence[Record], keys: pd.DataFrame) -> dict[tuple[str, ...], str]:
+def _eliminated(records: Sequence[Record], keys: pd.DataFrame) -> dict[tuple[str, ...], str]:
     """Return the runs stopped early, which are in no pair, with the reason."""
     return {
         texts_of(row): f"stopped by the race after {len(record.metrics[METRIC].fold_values)} folds"
@@ -100,7 +102,7 @@ def _stopped(records: Sequence[Record], keys: pd.DataFrame) -> dict[tuple[str, .
     }
 
 
-def _concerned(axis: str, keys: pd.DataFrame) -> np.ndarray:
+def _applicable_runs(axis: str, keys: pd.DataFrame) -> np.ndarray:
     """Return a mask of the runs an axis applies to: those whose component has the parameter."""
     component = axis.split(".", maxsplit=1)[0]
     if component not in COMPONENTS or component == axis:
@@ -110,7 +112,7 @@ def _concerned(axis: str, keys: pd.DataFrame) -> np.ndarray:
     return given.groupby(same).transform("any").to_numpy()
 
 
-def _corrected(found: Sequence[MainEffect]) -> list[MainEffect]:
+def _correct_p(found: Sequence[MainEffect]) -> list[MainEffect]:
     """Return the effects with p corrected for how many there are."""
     plain = np.array([level.p for effect in found for level in effect.levels])
     adjusted = iter(holm(plain).tolist())
@@ -120,7 +122,7 @@ def _corrected(found: Sequence[MainEffect]) -> list[MainEffect]:
     ]
 
 
-class _Grid:
+class _FactorialGrid:
     """The runs by level of one axis (columns) and by all other keys together (rows)."""
 
     def __init__(
@@ -130,7 +132,7 @@ class _Grid:
         own = f"{axis}."  # parameters of a component go with it, and are averaged over
         self.others = [key for key in map(str, keys) if key != axis and not key.startswith(own)]
         column, levels = pd.factorize(texts[axis], sort=True)
-        row, _ = pd.factorize(_joined(texts[self.others]))
+        row, _ = pd.factorize(_join_texts(texts[self.others]))
         self.values = [keys[axis].iloc[np.flatnonzero(column == k)[0]] for k in range(len(levels))]
         self.levels = list(levels)
         shape = (row.max() + 1, len(levels))
@@ -158,7 +160,9 @@ class _Grid:
         for k, value in enumerate(self.values):
             both = (self.counts[:, k] > 0) & (self.counts[:, self.reference] > 0)
             if k != self.reference and both.any():
-                gap = paired((cells[both, k] - base[both]).mean(axis=0)[None], test_to_train)
+                gap = compare_paired(
+                    (cells[both, k] - base[both]).mean(axis=0)[None], test_to_train
+                )
                 levels.append(
                     FactorLevel(
                         level=value,
@@ -185,7 +189,7 @@ class _Grid:
         return {**told, "reason": reasons.get(texts, "no record")}
 
 
-def _joined(texts: pd.DataFrame) -> pd.Series:
+def _join_texts(texts: pd.DataFrame) -> pd.Series:
     """One text a row for all columns; empty where there are none."""
     joined = pd.Series("", index=texts.index)
     for name in texts:

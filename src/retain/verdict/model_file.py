@@ -49,7 +49,7 @@ TRUSTED = (
 """Every type the models of ``conf/`` are made of beyond what skops trusts by itself."""
 
 
-def save(model: BaseEstimator, path: Path) -> str:
+def save_model(model: BaseEstimator, path: Path) -> str:
     """Write a fitted model whole and return the SHA-256 of the file (64 hex digits)."""
     import skops.io
 
@@ -59,8 +59,8 @@ def save(model: BaseEstimator, path: Path) -> str:
     return hash_file(path)
 
 
-def load(path: Path, sha256: str) -> BaseEstimator:
-    """Read a model written by ``save``.
+def load_model(path: Path, sha256: str) -> BaseEstimator:
+    """Read a model written by ``save_model``.
 
     Raises
     ------

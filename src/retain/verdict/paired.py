@@ -57,7 +57,7 @@ class Paired:
     better: np.ndarray
 
 
-def paired(
+def compare_paired(
     differences: np.ndarray, test_to_train: float, *, rope: float = 0.01, level: float = 0.95
 ) -> Paired:
     """Both tests for each row of ``differences``, shape (n, J); NaN where a run lacks a fold.
@@ -65,7 +65,8 @@ def paired(
     ``rope`` is half the width of the region of practical equivalence, in units of the metric.
     A row without spread is judged by its mean alone.
 
-    >>> two = paired(np.array([[0.02, 0.01, 0.03, 0.0, 0.02], [0.0] * 5]), test_to_train=0.25)
+    >>> differences = np.array([[0.02, 0.01, 0.03, 0.0, 0.02], [0.0] * 5])
+    >>> two = compare_paired(differences, test_to_train=0.25)
     >>> two.t.round(3).tolist(), two.p.round(3).tolist(), two.equivalent.round(3).tolist()
     ([2.092, 0.0], [0.105, 1.0], [0.225, 1.0])
     """
@@ -110,7 +111,7 @@ def corrected_resampled_t(
     >>> round(t, 3), round(p, 3)
     (2.092, 0.105)
     """
-    one = paired(np.asarray(differences, dtype=float)[None], test_to_train)
+    one = compare_paired(np.asarray(differences, dtype=float)[None], test_to_train)
     return float(one.t[0]), float(one.p[0])
 
 
@@ -171,7 +172,7 @@ def chance_p(scores: np.ndarray, best: int, test_to_train: float) -> float:
 
     The best of many runs on noise lies above .5 because it was chosen: hence the correction.
     """
-    return float(holm(paired(scores - CHANCE, test_to_train).p)[best])
+    return float(holm(compare_paired(scores - CHANCE, test_to_train).p)[best])
 
 
 def beats_chance(scores: np.ndarray, best: int, test_to_train: float, alpha: float) -> bool:

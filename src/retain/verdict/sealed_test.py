@@ -36,7 +36,7 @@ class SealedTest:
     openings: tuple[Access, ...]
 
     @property
-    def told(self) -> str:
+    def description(self) -> str:
         """The number of accesses to the sealed test, as a sentence."""
         count = len(self.openings)
         if count == 1:
@@ -70,20 +70,20 @@ class Ledger:
     path: Path
     others: tuple[Path, ...] = ()
 
-    def openings(self, data: str) -> list[Access]:
+    def entries(self, data: str) -> list[Access]:
         """Return the openings of the sealed test of these customers, each look once.
 
         The same winner on the same customers and splits shows nothing that was not seen before.
         A line that cannot be read is refused, not skipped.
         """
-        every = [one for path in (self.path, *self.others) for one in _read(path)]
+        every = [one for path in (self.path, *self.others) for one in _read_lines(path)]
         first: dict[tuple[str, str, str], Access] = {}
         for opening in sorted(every, key=lambda one: one.accessed_at):
             if opening.data_fingerprint == data:
-                first.setdefault(_look(opening), opening)
+                first.setdefault(_access_key(opening), opening)
         return list(first.values())
 
-    def note(self, record: Record, roc_auc: float) -> list[Access]:
+    def add(self, record: Record, roc_auc: float) -> list[Access]:
         """All openings with this one, which stands in this ledger from now on.
 
         The caller holds the study's lock, and writes the verdict after this.
@@ -96,22 +96,22 @@ class Ledger:
             split_fingerprint=record.split.fingerprint,
             roc_auc=roc_auc,
         )
-        own = _read(self.path)
-        if not any(_look(old) == _look(new) for old in own):
+        own = _read_lines(self.path)
+        if not any(_access_key(old) == _access_key(new) for old in own):
             lines = [opening.model_dump_json(by_alias=True) for opening in (*own, new)]
             write_text(self.path, "\n".join(lines) + "\n")
-        return self.openings(new.data_fingerprint)
+        return self.entries(new.data_fingerprint)
 
 
-def _read(path: Path) -> list[Access]:
+def _read_lines(path: Path) -> list[Access]:
     try:
         lines = list(read_json_lines(path))
     except MissingFileError:
         return []
-    return [_opening(line, f"{path}, line {number}") for number, line in lines]
+    return [_parse_access(line, f"{path}, line {number}") for number, line in lines]
 
 
-def _opening(line: bytes, where: str) -> Access:
+def _parse_access(line: bytes, where: str) -> Access:
     try:
         tree = parse_json(line, where)
     except RetainError:
@@ -129,7 +129,7 @@ def _opening(line: bytes, where: str) -> Access:
         ) from None
 
 
-def _look(opening: Access) -> tuple[str, str, str]:
+def _access_key(opening: Access) -> tuple[str, str, str]:
     return opening.run_id, opening.data_fingerprint, opening.split_fingerprint
 
 

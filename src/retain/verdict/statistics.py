@@ -23,8 +23,8 @@ def delong(
     [0.889, 0.261, 0.995]
     """
     positive, negative = score[target == 1], score[target == 0]
-    over = _placements(positive, negative)
-    under = 1 - _placements(negative, positive)
+    over = _placement_values(positive, negative)
+    under = 1 - _placement_values(negative, positive)
     auc = over.mean()
     variance = over.var(ddof=1) / len(over) + under.var(ddof=1) / len(under)
     if variance == 0 or auc in (0.0, 1.0):
@@ -52,7 +52,7 @@ def wilson_interval(count: int, total: int, level: float = 0.95) -> Interval:
     return float(found.low), float(found.high)
 
 
-def _placements(of: np.ndarray, among: np.ndarray) -> np.ndarray:
+def _placement_values(of: np.ndarray, among: np.ndarray) -> np.ndarray:
     """For each value, in ascending order, the share of ``among`` below it, ties counted half."""
     of, ordered = np.sort(of), np.sort(among)  # a million sorted values are looked up in no time
     low = np.searchsorted(ordered, of, side="left")

@@ -15,7 +15,7 @@ from retain.record import Record
 from retain.schema import ComparisonConfig
 from retain.verdict.keys import check_comparable, get_key, label_run
 from retain.verdict.leaderboard import keys_of, leaderboard
-from retain.verdict.main_effects import MainEffect, effects, texts_of
+from retain.verdict.main_effects import MainEffect, find_main_effects, texts_of
 from retain.verdict.paired import METRIC, Chance, test_against_random
 from retain.wording import describe_count, format_ci
 
@@ -64,13 +64,15 @@ class Verdict:
     keys: tuple[str, ...]
     chance: Chance
     others: tuple[Record, ...]
-    judging: ComparisonConfig
+    comparison: ComparisonConfig
 
     @cached_property
     def effects(self) -> tuple[MainEffect, ...]:
         """Main effects on ROC-AUC, by axis of the sweep."""
         table, place = self.table[list(self.keys)], self.records.index(self.winner)
-        return tuple(effects(self.records, table, place, _absent(self.others, self.keys)))
+        return tuple(
+            find_main_effects(self.records, table, place, _excluded_reasons(self.others, self.keys))
+        )
 
     def name(self, record: Record) -> str:
         """Return the label of a run of the leaderboard."""
@@ -90,7 +92,8 @@ class Verdict:
             return f"{best}. There is no other run to compare it with."
         tied = describe_count(rest, "other run is", "other runs are") if rest else "no other run is"
         lower = describe_count(beaten, "run scores", "runs score") if beaten else "no run scores"
-        message = f"{best}; {tied} tied with it, {lower} significantly lower ({self.judging.told})."
+        message = f"{best}; {tied} tied with it, {lower} significantly lower "
+        message += f"({self.comparison.description})."
         return f"{message} {self._chosen}" if self._chosen else message
 
     @property
@@ -119,7 +122,7 @@ class Verdict:
         return told
 
 
-def judge(records: Sequence[Record], judging: ComparisonConfig) -> Verdict:
+def compare_runs(records: Sequence[Record], comparison: ComparisonConfig) -> Verdict:
     """Return the verdict over records; of runs recorded twice, in two studies, the first counts.
 
     Raises
@@ -131,16 +134,16 @@ def judge(records: Sequence[Record], judging: ComparisonConfig) -> Verdict:
     records = [record for record in records if unique[record.id] is record]
     done = [record for record in records if record.state == "done"]
     others = tuple(record for record in records if record.state != "done")
-    _refuse_none(done, records)
+    _check_any_done(done, records)
     check_comparable(done)
     if missing := [name for name in NEEDED if name not in done[0].metrics]:
         raise RetainError(f"these runs lack the metrics {', '.join(missing)}; run them again.")
-    table = leaderboard(done, judging)
+    table = leaderboard(done, comparison)
     ordered = tuple(unique[id_] for id_ in table["id"])
     tied = tuple(table.loc[table["tied"], "id"])
     best = ordered[0]
-    simplest = min((unique[id_] for id_ in tied), key=lambda r: _complexity(r, judging))
-    winner = best if judging.rule == "best" else simplest
+    simplest = min((unique[id_] for id_ in tied), key=lambda r: _complexity(r, comparison))
+    winner = best if comparison.rule == "best" else simplest
     keys = keys_of(table, list(best.metrics))
     return Verdict(
         winner=winner,
@@ -150,13 +153,13 @@ def judge(records: Sequence[Record], judging: ComparisonConfig) -> Verdict:
         table=table,
         records=ordered,
         keys=tuple(keys),
-        chance=test_against_random(ordered, tied, judging.alpha),
+        chance=test_against_random(ordered, tied, comparison.alpha),
         others=others,
-        judging=judging,
+        comparison=comparison,
     )
 
 
-def _refuse_none(done: Sequence[Record], records: Sequence[Record]) -> None:
+def _check_any_done(done: Sequence[Record], records: Sequence[Record]) -> None:
     if not done:
         states = Counter(record.state for record in records)
         told = ", ".join(f"{n} {state}" for state, n in states.items()) or "no runs at all"
@@ -168,14 +171,16 @@ def _refuse_none(done: Sequence[Record], records: Sequence[Record]) -> None:
         )
 
 
-def _complexity(record: Record, judging: ComparisonConfig) -> tuple[int, float, str]:
+def _complexity(record: Record, comparison: ComparisonConfig) -> tuple[int, float, str]:
     """Return the place of a run's model in the order of complexity, better ROC-AUC first."""
-    name, order = record.config["model"]["name"], judging.complexity_order
+    name, order = record.config["model"]["name"], comparison.complexity_order
     place = order.index(name) if name in order else len(order)
     return place, -round(record.metrics[METRIC].value, 9), record.id
 
 
-def _absent(others: Sequence[Record], keys: Sequence[str]) -> Mapping[tuple[str, ...], str]:
+def _excluded_reasons(
+    others: Sequence[Record], keys: Sequence[str]
+) -> Mapping[tuple[str, ...], str]:
     """Return the reasons of runs that are not in the leaderboard, by their keys' texts."""
     found = {}
     for record in others:

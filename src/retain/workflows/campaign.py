@@ -20,7 +20,7 @@ from retain.campaign.tables import (
     offers_table,
     segments_table,
 )
-from retain.campaign.value.recalibration import Recalibration, recalibration
+from retain.campaign.value.recalibration import Recalibration, fit_recalibration
 from retain.campaign.value.value import build_audience
 from retain.execution.dataset import Dataset
 from retain.execution.shared_memory import SharedValue
@@ -85,7 +85,7 @@ def plan_campaign(
     """
     dataset: Dataset = shared[0].load()
     oof_scores: Scores = shared[1].load()
-    recalibrated = recalibration(oof_scores)
+    recalibrated = fit_recalibration(oof_scores)
     customers, scores, drivers = select_latest_snapshot(
         dataset.customers,
         (oof_scores, test_scores),

@@ -13,7 +13,7 @@ from retain.execution.shared_memory import launch_dir, share
 from retain.record import BrokenRun, Record, StudyDirectory
 from retain.storage.transaction import transaction
 from retain.storage.writing import hash_file, write_text
-from retain.verdict.verdict import judge
+from retain.verdict.verdict import compare_runs
 from retain.workflows.runs import check_any_readable, format_commands, read_run_scores
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def select_winner(
     while True:
         n_done = sum(record.state == "done" for record in selection.records)
         check_any_readable(selection.broken, n_done)
-        verdict = judge(selection.records, config)
+        verdict = compare_runs(selection.records, config)
         run = selection.find_directory(verdict.winner)
         try:
             return selection, verdict, read_run_scores(run, verdict.winner)
@@ -149,13 +149,13 @@ def write_comparison(
 def _write_verdict(study: StudyDirectory, tree: dict[str, Any], language: str) -> None:
     """Write ``verdict.json`` with the hashes of the tables beside it, the page and its charts."""
     from retain.report.page.page import page
-    from retain.report.render import drawable
+    from retain.report.render import chart_subset
     from retain.verdict.document import as_json
 
     tables = sorted(path for path in study.verdict.iterdir() if path.is_file())
     tree = {**tree, "files": {path.name: hash_file(path) for path in tables}}
     study.pictures.mkdir()
-    arguments = (drawable(tree), language, study.pictures, {"fishbone": study.verdict})
+    arguments = (chart_subset(tree), language, study.pictures, {"fishbone": study.verdict})
     with run_in_subprocess("render", *arguments, description="draws the charts") as wait_for_charts:
         write_text(study.verdict_json, as_json(tree))
         write_text(study.report, page(tree, language))
@@ -240,7 +240,7 @@ def _record_access(comparison: Comparison, result: WinnerResult) -> SealedTest:
 
     study, sealed_test = comparison.selection.output_dir, result.sealed_test
     ledger = Ledger(study.ledger, study.ledgers_beside)
-    openings = ledger.note(comparison.winner, sealed_test.metrics["roc_auc"]["value"])
+    openings = ledger.add(comparison.winner, sealed_test.metrics["roc_auc"]["value"])
     return replace(sealed_test, openings=tuple(openings))
 
 
@@ -277,17 +277,17 @@ def _common_question(selection: RunSelection) -> str | None:
 
 def _iter_differences(comparison: Comparison) -> Iterator[Difference]:
     """Yield the difference of the ``diff`` runs, then of the winner and each of the best runs."""
-    from retain.verdict.difference import difference
+    from retain.verdict.difference import compare_pair
 
     if comparison.diff_runs:
         ((run_a, a), (run_b, b)) = comparison.diff_runs
         scores = (try_read_scores(run_a, a), try_read_scores(run_b, b))
-        yield difference(a, b, scores, requested=True)
+        yield compare_pair(a, b, scores, requested=True)
     winner, selection = comparison.winner, comparison.selection
     for record in comparison.verdict.records[:MAX_DIFFS]:
         if record is not winner:
             other_scores = try_read_scores(selection.find_directory(record), record)
-            yield difference(winner, record, (comparison.scores, other_scores))
+            yield compare_pair(winner, record, (comparison.scores, other_scores))
 
 
 def try_read_scores(run: RunDirectory, record: Record) -> Scores | None:

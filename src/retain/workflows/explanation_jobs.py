@@ -14,7 +14,7 @@ from retain.execution.shared_memory import SharedValue
 from retain.explanations.ablation import refit_without
 from retain.explanations.associations import Associations, associations
 from retain.explanations.budget import TimeBudget
-from retain.explanations.context import ExplanationContext, grounds
+from retain.explanations.context import ExplanationContext, build_context
 from retain.explanations.distributions import Distribution, distributions
 from retain.explanations.document import PAIRS
 from retain.explanations.explain import Explained, explain
@@ -39,7 +39,7 @@ class AssociationResult:
 def compute_associations(winner: Record, shared: SharedValue) -> AssociationResult:
     """Return associations, distributions and the label audit of the training customers."""
     dataset: Dataset = shared.load()
-    context = grounds(
+    context = build_context(
         dataset.customers, build_training_spec(parse(Run, winner.config)), dataset.splits
     )
     training, target = context.training, context.target

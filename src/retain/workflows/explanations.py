@@ -178,7 +178,7 @@ class ExplanationJobs:
         for group in associations.context.groups:
             if group in contributions:
                 continue
-            if group not in associations.context.on:
+            if group not in associations.context.active_groups:
                 contributions[group] = NotApplicable("the winner does not see it")
             elif self._config.explain.ablation == "refit":
                 refits[group] = self._submit("ablate", group)

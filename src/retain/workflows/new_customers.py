@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from retain.campaign.reference import LevelShares, content
+from retain.campaign.reference import CategoryHistogram, content_hash
 from retain.customers.customers import Column, Customers, DisplayName
 from retain.errors import RetainError
 from retain.execution.dataset import capture_log
@@ -37,7 +37,7 @@ def add_training_levels(columns: Mapping[str, Column], saved: LoadedWinner) -> d
 
 def _iter_reference_levels(saved: LoadedWinner) -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, shares in saved.reference.features.items():
-        if isinstance(shares, LevelShares):
+        if isinstance(shares, CategoryHistogram):
             yield name, tuple(shares.levels)
 
 
@@ -90,11 +90,11 @@ def read_new_customers(node: Mapping[str, Any], saved: LoadedWinner) -> NewCusto
     """
     kinds = saved.reference.kinds
     with capture_log() as messages:
-        customers = build_source(node, learnt=kinds)()
+        customers = build_source(node, known_kinds=kinds)()
     table = training_columns(customers, kinds)
     if (
         len(table) == saved.reference.n_customers
-        and content(table) == saved.reference.content_sha256
+        and content_hash(table) == saved.reference.content_sha256
     ):
         raise RetainError(
             f"these are the {len(table)} customers of the comparison; their out-of-fold scores are "

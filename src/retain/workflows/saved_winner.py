@@ -11,8 +11,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from retain.campaign.reference import Reference
-from retain.campaign.reference import read as read_reference
+from retain.campaign.reference import Reference, read_reference
 from retain.campaign.value.recalibration import Recalibration
 from retain.errors import RetainError, did_you_mean
 from retain.execution.shared_memory import SharedValue
@@ -25,7 +24,7 @@ from retain.storage.paths import parse_path
 from retain.storage.reading import read_json_object
 from retain.storage.schemas import check_schema
 from retain.verdict.document import SCHEMA
-from retain.verdict.model_file import load
+from retain.verdict.model_file import load_model
 
 
 def score_with_saved_model(
@@ -39,7 +38,7 @@ def score_with_saved_model(
         If the hash of the file is wrong, or it contains types that are not trusted.
     """
     with threadpool_limits(threads):
-        return score_new(load(path, sha256), table.load(), rows=rows)
+        return score_new(load_model(path, sha256), table.load(), rows=rows)
 
 
 @dataclass(frozen=True)

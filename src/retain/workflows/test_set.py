@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 from retain.campaign.audience import CampaignSettings
-from retain.campaign.campaign import refuse_impossible
-from retain.campaign.reference import reference
-from retain.campaign.reference import write as write_reference
-from retain.campaign.value.recalibration import recalibration
+from retain.campaign.campaign import check_limits
+from retain.campaign.reference import build_reference, write_reference
+from retain.campaign.value.recalibration import fit_recalibration
 from retain.campaign.value.value import build_audience
 from retain.errors import NotApplicable
 from retain.execution.dataset import Dataset
@@ -23,7 +22,7 @@ from retain.learning.scores import Scores, select_latest_snapshot
 from retain.record import Record, StudyDirectory
 from retain.schema import Compare, Run, parse
 from retain.verdict.curves import curves
-from retain.verdict.model_file import save
+from retain.verdict.model_file import save_model
 from retain.verdict.sealed_test import SealedTest, score_sealed_test
 from retain.workflows.explanation_jobs import explain_test_customers
 
@@ -117,11 +116,11 @@ def _check_rules_and_offers(
     audience = build_audience(
         scores,
         customers,
-        recalibration(oof_scores),
+        fit_recalibration(oof_scores),
         settings.assumptions,
         consent=settings.planning.consent,
     )
-    refuse_impossible(audience, settings)
+    check_limits(audience, settings)
 
 
 def refit_and_test(
@@ -140,8 +139,8 @@ def refit_and_test(
     scores = score_test(models, spec, customers, splits)
     metrics = select_metrics(spec.metrics, with_profit=customers.profit is not None)
     results = score_sealed_test(scores, customers.profit, metrics, resamples=config.resamples)
-    training = reference(spec.feature_table(customers), splits.ids, scores)
-    model_sha256 = save(model, staged.model)
+    training = build_reference(spec.feature_table(customers), splits.ids, scores)
+    model_sha256 = save_model(model, staged.model)
     reference_sha256 = write_reference(training, staged.reference)
     explanations = None
     if config.explain.on:

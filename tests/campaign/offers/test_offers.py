@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from retain.campaign.audience import Audience
 from retain.campaign.offers.catalogue import OWN, check_catalogue, fit_catalogue
 from retain.campaign.offers.offers import evaluate_offers
-from retain.campaign.offers.texts import texts
+from retain.campaign.offers.texts import offer_texts
 from retain.customers import demo
 from retain.customers.customers import Column, DisplayName
 from retain.errors import NotApplicable, RetainError
@@ -251,7 +251,7 @@ def test_the_order_in_which_drivers_are_told_changes_nothing():
     for message in (rows, rows[::-1]):
         one = audience([0.5, 0.5], drivers=message)
         text = evaluate_offers(offers, one, value())
-        found.append((text.eligible.tolist(), texts(text, one, np.array([0, -1]), "en")))
+        found.append((text.eligible.tolist(), offer_texts(text, one, np.array([0, -1]), "en")))
     assert found[0] == found[1] == ([[True], [False]], ["Errors", ""])
 
 
@@ -413,7 +413,7 @@ def test_every_catalogue_holds_against_the_store(checkout, store, option):
         may = found.eligible[:, j]
         assert (may & (found.net[:, j] > 0)).any(), f"{name} pays for nobody"
         for language in ("en", "ru"):
-            message = texts(found, store, np.where(may, j, -1), language)
+            message = offer_texts(found, store, np.where(may, j, -1), language)
             assert all((text != "") == one for text, one in zip(message, may.tolist(), strict=True))
             assert not any(mark in text for text in message for mark in "{}")
 

@@ -10,10 +10,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from retain.campaign.audience import Audience
-from retain.campaign.offers.catalogue import faults, pieces, placeholders
+from retain.campaign.offers.catalogue import find_placeholder_problems, placeholders, split_template
 from retain.campaign.offers.offers import evaluate_offers
-from retain.campaign.offers.placeholder_values import LONGEST, format_number, sanitise
-from retain.campaign.offers.texts import texts
+from retain.campaign.offers.placeholder_values import MAX_CHARACTERS, format_number, sanitise
+from retain.campaign.offers.texts import offer_texts
 from retain.customers.customers import Column, DisplayName
 from retain.schema import Assumptions, Catalogue, parse
 
@@ -67,7 +67,9 @@ def catalogue(*texts_, drivers=()):
 
 
 def texts_of(offers, audience, chosen, language="en"):
-    return texts(evaluate_offers(offers, audience, VALUE), audience, np.array(chosen), language)
+    return offer_texts(
+        evaluate_offers(offers, audience, VALUE), audience, np.array(chosen), language
+    )
 
 
 def test_each_customer_is_told_the_own_values_in_the_language_asked_for():
@@ -152,7 +154,7 @@ def test_a_text_is_its_template_with_the_values_put_in(data):
     one = audience(pages, [0.5] * n, goods)
     found = evaluate_offers(catalogue(template), one, VALUE)
     chosen = np.where(found.eligible[:, 0], 0, -1)
-    for row, text in enumerate(texts(found, one, chosen, "ru")):
+    for row, text in enumerate(offer_texts(found, one, chosen, "ru")):
         values = {
             "pages": format_number(pages[row], "ru"),
             "share": "0,5",
@@ -168,7 +170,7 @@ def test_a_text_is_its_template_with_the_values_put_in(data):
 @settings(max_examples=200, deadline=None)
 def test_a_value_is_one_short_line_that_can_be_seen(text):
     shown = sanitise(text)
-    assert len(shown) <= LONGEST
+    assert len(shown) <= MAX_CHARACTERS
     assert shown == shown.strip()
     assert not {unicodedata.category(letter) for letter in shown} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert sanitise(shown) == shown
@@ -178,14 +180,14 @@ def test_a_value_is_one_short_line_that_can_be_seen(text):
 @given(st.text(alphabet="{}pages!r:.[]0_ \n\\%я", max_size=20) | st.text(max_size=20))
 @settings(max_examples=400, deadline=None)
 def test_any_text_is_refused_in_words_or_holds_known_names_alone(text):
-    wrong = list(faults(text, ["pages", "share"], "offers.a.text.en"))
+    wrong = list(find_placeholder_problems(text, ["pages", "share"], "offers.a.text.en"))
     if wrong:
         assert all(
             line.startswith("offers.a.text.en: ") and line.endswith((".", "?")) for line in wrong
         )
     else:
         assert set(placeholders(text)) <= {"pages", "share"}
-        put = "".join(plain + (f"<{name}>" if name else "") for plain, name in pieces(text))
+        put = "".join(plain + (f"<{name}>" if name else "") for plain, name in split_template(text))
         assert put == text.format(pages="<pages>", share="<share>")
 
 

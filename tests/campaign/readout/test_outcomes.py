@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retain.campaign.assignment import COLUMNS, CSV, JSON, plain, read_assignment
+from retain.campaign.assignment import COLUMNS, CSV, JSON, read_assignment, to_yaml_dict
 from retain.campaign.readout.outcomes import read_outcomes
 from retain.errors import RetainError
 from retain.schema import Catalogue, OutcomesFile, parse
@@ -58,7 +58,7 @@ def test_a_campaign_is_read_as_it_was_written(tmp_path, campaign):
     assert found.assumptions == assignment.assumptions
     assert (found.unit, found.seed) == ("roubles", 3)
     assert found.id == json.loads((tmp_path / JSON).read_text())["id"]
-    assert np.array_equal(found.treated, assignment.treated)
+    assert np.array_equal(found.is_treated, assignment.is_treated)
 
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Z")), min_size=1, max_size=8)
@@ -107,10 +107,10 @@ def test_a_catalogue_with_rules_and_lifts_survives_the_file():
         },
     }
     catalogue = parse(Catalogue, tree)
-    assert plain(catalogue) == tree
+    assert to_yaml_dict(catalogue) == tree
     everything = catalogue.model_dump(mode="json", by_alias=True)  # nulls and all
     assert parse(Catalogue, everything) == catalogue
-    assert plain(parse(Catalogue, everything)) == tree
+    assert to_yaml_dict(parse(Catalogue, everything)) == tree
 
 
 def spoiled(folder, change):
@@ -224,7 +224,7 @@ def test_whoever_is_missing_blank_or_foreign_is_counted_as_that(tmp_path_factory
     size = len(declined)
     gone = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)))
     blank = np.array(data.draw(st.lists(st.booleans(), min_size=size, max_size=size)))
-    seen = [np.argmax(assignment.treated), np.argmin(assignment.treated)]  # one of each arm
+    seen = [np.argmax(assignment.is_treated), np.argmin(assignment.is_treated)]  # one of each arm
     gone[seen] = blank[seen] = False
     strange = data.draw(st.integers(0, 3))
     table = outcomes_table(assignment, declined)

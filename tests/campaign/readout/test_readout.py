@@ -66,7 +66,7 @@ def test_every_part_is_told_once_and_the_parts_add_up(tree, strong):
         assert sum(r["n_treated"] + r["n_control"] for r in parts) == len(declined)
     call = row(tree, "offer", "call")
     mine = (assignment.table["offer"] == "call").to_numpy()
-    arms = (assignment.treated, ~assignment.treated)
+    arms = (assignment.is_treated, ~assignment.is_treated)
     shares = [declined[mine & arm].mean() for arm in arms]
     assert (call["treated_mean"], call["control_mean"]) == pytest.approx(shares)
     assert call["difference"]["value"] == pytest.approx(shares[0] - shares[1])
@@ -129,7 +129,7 @@ def test_the_same_outcomes_give_the_same_tree(tree, strong):
 def test_profit_is_held_against_what_contacting_cost(tree, strong):
     assignment, _, _ = strong
     money = tree["money"]
-    treated = int(assignment.treated.sum())
+    treated = int(assignment.is_treated.sum())
     assert money["basis"] == "observed"
     assert (money["cost"], money["cost_basis"]) == (treated * simulation.CONTACT, "expected")
     assert money["per_customer"]["value"] == pytest.approx(
@@ -154,19 +154,19 @@ def test_margin_and_stated_costs_change_the_money_and_nothing_else(tree, strong)
     assignment, declined, kept = strong
     half = Assumption(value=0.5, low=0.4, high=0.6)
     value = assignment.assumptions.model_copy(update={"margin": half})
-    costs = np.where(assignment.treated, 2.0, np.nan)
+    costs = np.where(assignment.is_treated, 2.0, np.nan)
     result = readout_tree(
         replace(assignment, assumptions=value), outcomes(declined, profit=kept, cost=costs)
     )
     assert result["money"]["gain"]["value"] == pytest.approx(tree["money"]["gain"]["value"] / 2)
-    assert result["money"]["cost"] == 2.0 * assignment.treated.sum()
+    assert result["money"]["cost"] == 2.0 * assignment.is_treated.sum()
     assert result["money"]["cost_basis"] == "stated"
     assert row(result, "overall") == row(tree, "overall")
 
 
 def test_those_not_contacted_cost_nothing(strong):
     assignment, declined, kept = strong
-    reached = assignment.treated & (np.arange(len(declined)) % 2 == 0)
+    reached = assignment.is_treated & (np.arange(len(declined)) % 2 == 0)
     result = readout_tree(
         assignment, outcomes(declined, profit=kept, contacted=reached.astype(float))
     )
@@ -180,14 +180,14 @@ def test_contact_against_the_plan_is_counted_and_the_plan_still_decides(tree, st
     assignment, declined, kept = strong
     random = np.random.default_rng(0)
     contacted = np.where(
-        random.random(len(declined)) < 0.2, ~assignment.treated, assignment.treated
+        random.random(len(declined)) < 0.2, ~assignment.is_treated, assignment.is_treated
     )
     result = readout_tree(
         assignment, outcomes(declined, profit=kept, contacted=contacted.astype(float))
     )
     counts = result["compliance"]
-    assert counts["control"]["n_contacted"] == (contacted & ~assignment.treated).sum()
-    assert counts["treatment"]["n_not_contacted"] == (~contacted & assignment.treated).sum()
+    assert counts["control"]["n_contacted"] == (contacted & ~assignment.is_treated).sum()
+    assert counts["treatment"]["n_not_contacted"] == (~contacted & assignment.is_treated).sum()
     assert result["effects"] == tree["effects"]
     assert "against_plan" in codes(result)
     complier = counts["complier_effect"]
@@ -199,9 +199,9 @@ def test_contact_against_the_plan_is_counted_and_the_plan_still_decides(tree, st
 def test_the_effect_of_contact_is_walds_ratio_where_there_is_one_stratum():
     one = replace(LARGE, sizes={"high": {"call": 600}}, save={"call": 0.5})
     assignment, declined, _ = simulate_campaign(one)
-    contacted = assignment.treated & (np.arange(600) % 4 > 0)
+    contacted = assignment.is_treated & (np.arange(600) % 4 > 0)
     result = readout_tree(assignment, outcomes(declined, contacted=contacted.astype(float)))
-    arms = (assignment.treated, ~assignment.treated)
+    arms = (assignment.is_treated, ~assignment.is_treated)
     effect = declined[arms[0]].mean() - declined[arms[1]].mean()
     moved = contacted[arms[0]].mean() - contacted[arms[1]].mean()
     assert result["compliance"]["complier_effect"]["value"] == pytest.approx(effect / moved)
@@ -211,7 +211,7 @@ def test_the_effect_of_contact_is_walds_ratio_where_there_is_one_stratum():
 def test_where_a_ratio_tells_nothing_the_reason_is_told(strong, reached, code):
     assignment, declined, _ = strong
     chance = np.random.default_rng(1).random(len(declined)) < 0.5
-    contacted = assignment.treated if reached is None else chance
+    contacted = assignment.is_treated if reached is None else chance
     result = readout_tree(assignment, outcomes(declined, contacted=contacted.astype(float)))
     assert result["compliance"]["complier_effect"] == {"reason": code}
 
@@ -224,7 +224,7 @@ def test_those_missing_are_counted_by_arm_and_bound_the_effect(strong):
     gone = np.random.default_rng(2).random(len(declined)) < 0.1
     result = readout_tree(assignment, outcomes(np.where(gone, np.nan, declined)))
     attrition = result["attrition"]
-    assert attrition["treatment"]["n_missing"] == (gone & assignment.treated).sum()
+    assert attrition["treatment"]["n_missing"] == (gone & assignment.is_treated).sum()
     assert not attrition["is_significant"]
     assert codes(result) == ["attrition"]
     bounds, overall = attrition["bounds"], row(result, "overall")
@@ -236,7 +236,7 @@ def test_those_missing_are_counted_by_arm_and_bound_the_effect(strong):
 
 def test_attrition_that_is_no_chance_is_warned_of(strong):
     assignment, declined, _ = strong
-    share = np.where(assignment.treated, 0.05, 0.3)
+    share = np.where(assignment.is_treated, 0.05, 0.3)
     gone = np.random.default_rng(3).random(len(declined)) < share
     result = readout_tree(assignment, outcomes(np.where(gone, np.nan, declined)))
     assert result["attrition"]["is_significant"]
@@ -254,7 +254,7 @@ def test_with_everyone_there_nothing_is_bounded_or_warned_of(tree):
 
 def test_a_part_without_a_control_group_is_not_compared(strong):
     assignment, declined, kept = strong
-    alone = (assignment.table["offer"] == "gift").to_numpy() & ~assignment.treated
+    alone = (assignment.table["offer"] == "gift").to_numpy() & ~assignment.is_treated
     result = readout_tree(
         assignment,
         outcomes(np.where(alone, np.nan, declined), profit=np.where(alone, np.nan, kept)),

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from retain.campaign.segmentation.profiles import profiles
+from retain.campaign.segmentation.profiles import build_profiles
 from retain.campaign.segmentation.segments import fit_segmentation, segments_of
 from retain.campaign.segmentation.stability import Stability, stability
 from retain.schema import Segmentation, ThresholdBands, Translated
@@ -34,12 +34,12 @@ def placed(scored):
     """Customers in their segments, and what placed them."""
     audience = scored()
     known = fit_segmentation(audience, CONFIG)
-    return audience.placed(segments_of(audience, known)), known
+    return audience.with_segments(segments_of(audience, known)), known
 
 
 def test_segments_add_up_to_the_customers_and_their_money(placed):
     audience, known = placed
-    rows = profiles(audience, known, money(audience))
+    rows = build_profiles(audience, known, money(audience))
     table = audience.table
     assert sum(one["n_customers"] for one in rows) == len(audience)
     assert sum(one["share"] for one in rows) == pytest.approx(1)
@@ -53,7 +53,7 @@ def test_segments_add_up_to_the_customers_and_their_money(placed):
 def test_each_segment_is_told_by_its_own_customers(placed):
     audience, known = placed
     name = "high risk · high value"
-    rows = profiles(audience, known, money(audience))
+    rows = build_profiles(audience, known, money(audience))
     one = next(row for row in rows if row["segment"] == name)
     part = audience.table[audience.segments == name]
     expected = mean_interval(part["risk"].to_numpy())
@@ -65,11 +65,11 @@ def test_each_segment_is_told_by_its_own_customers(placed):
 
 def test_most_profit_at_risk_comes_first_and_without_profit_most_risk(placed):
     audience, known = placed
-    rows = profiles(audience, known, money(audience))
+    rows = build_profiles(audience, known, money(audience))
     values = [one["profit_at_risk"]["value"] for one in rows]
     assert values == sorted(values, reverse=True)
     poor = audience.table[["score", "origin", "risk", "contactable"]]
-    rows = profiles(dataclasses.replace(audience, table=poor, profit_unit=None), known, None)
+    rows = build_profiles(dataclasses.replace(audience, table=poor, profit_unit=None), known, None)
     risks = [one["risk"]["value"] for one in rows]
     assert risks == sorted(risks, reverse=True)
     assert {(one["total_profit"], one["profit_at_risk"]) for one in rows} == {(None, None)}
@@ -77,7 +77,7 @@ def test_most_profit_at_risk_comes_first_and_without_profit_most_risk(placed):
 
 def test_segments_under_the_minimum_say_that_they_are_small(placed):
     audience, known = placed
-    rows = profiles(audience, known, None)
+    rows = build_profiles(audience, known, None)
     assert {one["is_small"] for one in rows} == {True, False}
     assert all(one["is_small"] == (one["n_customers"] < 70) for one in rows)
 
@@ -85,12 +85,12 @@ def test_segments_under_the_minimum_say_that_they_are_small(placed):
 def test_where_consent_is_not_stated_its_share_is_not_told(placed):
     audience, known = placed
     silent = dataclasses.replace(audience, consent="not_stated")
-    assert {one["contactable_share"] for one in profiles(silent, known, None)} == {None}
+    assert {one["contactable_share"] for one in build_profiles(silent, known, None)} == {None}
 
 
 def test_the_direction_is_that_of_the_effect_and_labels_are_in_both_languages(placed):
     audience, known = placed
-    contrasts = {one["segment"]: one["contrasts"] for one in profiles(audience, known, None)}
+    contrasts = {one["segment"]: one["contrasts"] for one in build_profiles(audience, known, None)}
     result = contrasts["high risk · low value"][0]
     assert (result["feature"], result["kind"], result["direction"]) == ("pages", "number", "lower")
     assert result["label"] == {"en": "pages", "ru": "pages"}
@@ -104,7 +104,7 @@ def test_the_direction_is_that_of_the_effect_and_labels_are_in_both_languages(pl
 def test_a_segment_of_one_customer_is_told_too(scored):
     audience = scored()
     names = np.array(["one", *["many"] * (len(audience) - 1)], dtype=object)
-    rows = profiles(audience.placed(names), CONFIG, None)
+    rows = build_profiles(audience.with_segments(names), CONFIG, None)
     one = next(row for row in rows if row["segment"] == "one")
     assert (one["n_customers"], one["contrasts"]) == (1, [])
     assert one["risk"]["value"] == one["risk"]["low"]
@@ -113,7 +113,7 @@ def test_a_segment_of_one_customer_is_told_too(scored):
 def test_everything_told_is_finite_and_passes_through_json(placed):
     audience, known = placed
     measured = stability(audience, CONFIG, resamples=5)
-    rows = profiles(audience, known, money(audience), stability=measured)
+    rows = build_profiles(audience, known, money(audience), stability=measured)
     assert json.loads(json.dumps(rows, allow_nan=False)) == rows
     assert rows[0]["stability"].keys() == {"jaccard", "jaccard_low", "n_resamples"}
 
@@ -121,10 +121,10 @@ def test_everything_told_is_finite_and_passes_through_json(placed):
 def test_a_segment_whose_stability_was_not_measured_says_so(placed):
     audience, known = placed
     some = {"high risk · high value": Stability(0.9, 0.8, 5)}
-    rows = profiles(audience, known, None, stability=some)
+    rows = build_profiles(audience, known, None, stability=some)
     assert {one["segment"] for one in rows if one["stability"]} == set(some)
 
 
 def test_customers_without_a_place_have_no_profiles(scored):
     with pytest.raises(ValueError, match="these customers are not placed"):
-        profiles(scored(), CONFIG, None)
+        build_profiles(scored(), CONFIG, None)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retain.campaign.audience import Audience
-from retain.campaign.segmentation.rules import check, fit_rules, holds
+from retain.campaign.segmentation.rules import check_rule, evaluate_rule, fit_rules
 from retain.customers.customers import Column, DisplayName
 from retain.errors import RetainError
 from retain.schema import Condition, Rule, SegmentRule, parse
@@ -53,8 +53,8 @@ def rule(tree):
 
 
 def held(tree, customers):
-    check(rule(tree), customers, "here")
-    return holds(rule(tree), customers)
+    check_rule(rule(tree), customers, "here")
+    return evaluate_rule(rule(tree), customers)
 
 
 def test_all_conditions_of_a_rule_must_hold():
@@ -112,7 +112,7 @@ def test_a_tenth_of_thirty_is_three_whatever_floats_say():
 
 def test_nobodys_profit_is_known_where_the_source_has_none():
     customers = audience(profit=False)
-    assert not holds(
+    assert not evaluate_rule(
         fit_rules(rule({"profit": {"top": 0.5}}), audience(profit=False)), audience()
     ).any()
     assert not held({"profit": {"at_least": 0}}, customers).any()
@@ -192,17 +192,17 @@ def test_a_rule_and_its_opposite_never_hold_of_the_same_customer(tree, seed):
 def test_a_rule_with_its_shares_settled_holds_of_the_same_customers(tree, seed):
     customers = audience(seed=seed)
     bounds = fit_rules(rule(tree), customers)
-    assert holds(bounds, customers).tolist() == held(tree, customers).tolist()
+    assert evaluate_rule(bounds, customers).tolist() == held(tree, customers).tolist()
     assert "top" not in str(bounds.model_dump(exclude_none=True, by_alias=True))
     again = parse(Rule, json.loads(bounds.model_dump_json(by_alias=True)))
-    assert holds(again, customers).tolist() == held(tree, customers).tolist()
+    assert evaluate_rule(again, customers).tolist() == held(tree, customers).tolist()
 
 
 def test_a_settled_share_is_no_longer_a_share_of_those_it_is_held_against():
     many, one = audience(200), audience(1, seed=3)
     top = fit_rules(rule({"risk": {"top": 0.1}}), many)
-    assert holds(rule({"risk": {"top": 0.1}}), one).all()
-    assert not holds(top, one).any()
+    assert evaluate_rule(rule({"risk": {"top": 0.1}}), one).all()
+    assert not evaluate_rule(top, one).any()
 
 
 @settings(max_examples=40, deadline=None)
@@ -254,34 +254,34 @@ def test_the_order_of_customers_changes_nothing(tree, seed):
 )
 def test_a_rule_that_cannot_be_meant_is_refused_with_its_place(tree, message):
     with pytest.raises(RetainError, match=message):
-        check(rule(tree), audience(), "segmentation.rules.premium.when")
+        check_rule(rule(tree), audience(), "segmentation.rules.premium.when")
 
 
 def test_all_faults_of_a_rule_are_told_at_once():
     wrong = rule({"page": {"above": 1}, "service_level": {"above": 1}})
     with pytest.raises(RetainError, match=r"feature 'page'[^\n]*\n.*service_level is a category"):
-        check(wrong, audience(), "here")
+        check_rule(wrong, audience(), "here")
 
 
 def test_a_feature_that_bears_a_reserved_name_cannot_be_spoken_of():
     customers = audience()
     clash = dataclasses.replace(customers, features=customers.features.assign(risk=1.0))
     with pytest.raises(RetainError, match="here: 'risk' is a feature of these customers and what"):
-        check(rule({"risk": {"above": 0.5}}), clash, "here")
-    check(rule({"pages": {"above": 0.5}}), clash, "here")
+        check_rule(rule({"risk": {"above": 0.5}}), clash, "here")
+    check_rule(rule({"pages": {"above": 0.5}}), clash, "here")
 
 
 def test_a_level_may_be_one_that_nobody_here_has_or_one_the_contract_does_not_name():
     customers = audience()
     standard = customers.features.assign(service_level="standard").astype({"service_level": "str"})
     none_here = dataclasses.replace(customers, features=standard)
-    check(rule({"service_level": {"one_of": ["premium"]}}), none_here, "here")
+    check_rule(rule({"service_level": {"one_of": ["premium"]}}), none_here, "here")
     gold = customers.features.assign(service_level="gold").astype({"service_level": "str"})
     unnamed = dataclasses.replace(customers, features=gold)
-    check(rule({"service_level": {"one_of": ["gold"]}}), unnamed, "here")
+    check_rule(rule({"service_level": {"one_of": ["gold"]}}), unnamed, "here")
 
 
 def test_a_rule_without_conditions_to_any_holds_of_everybody_its_conditions_do():
     named = parse(SegmentRule, {"when": {"risk": {"at_least": 0.0}}})
-    assert holds(named.when, audience()).all()
+    assert evaluate_rule(named.when, audience()).all()
     assert Rule(risk=Condition(above=0.5)).conditions == {"risk": Condition(above=0.5)}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from retain.campaign.audience import Audience
 from retain.campaign.segmentation import segment_tree
-from retain.campaign.segmentation.rules import check, holds
+from retain.campaign.segmentation.rules import check_rule, evaluate_rule
 from retain.campaign.segmentation.segments import assign_segments
 from retain.customers.customers import Column, DisplayName
 from retain.schema import Segmentation
@@ -54,14 +54,14 @@ def invented(n, seed, unknown=0.2):
 )  # fmt: skip
 def test_exactly_one_leaf_holds_of_any_customer_seen_or_not(seed, n, depth, unknown):
     audience = invented(n, seed, unknown)
-    leaves = segment_tree.leaves(audience, tree(max_depth=depth))
+    leaves = segment_tree.leaf_rules(audience, tree(max_depth=depth))
     for others in (audience, invented(200, seed + 1, 0.5)):
-        held = np.sum([holds(leaf.when, others) for leaf in leaves.values()], axis=0)
+        held = np.sum([evaluate_rule(leaf.when, others) for leaf in leaves.values()], axis=0)
         assert (held == 1).all()
     fewest = max(5, np.ceil(0.05 * n))
-    assert all(holds(leaf.when, audience).sum() >= fewest for leaf in leaves.values())
+    assert all(evaluate_rule(leaf.when, audience).sum() >= fewest for leaf in leaves.values())
     for leaf in leaves.values():
-        check(leaf.when, audience, "leaf")
+        check_rule(leaf.when, audience, "leaf")
 
 
 # Leaves are worded anew, with rounder numbers: the words must part customers as the tree does.
@@ -71,7 +71,7 @@ def test_leaves_part_customers_as_the_tree_itself_does(seed, unknown):
     from sklearn.tree import DecisionTreeRegressor
 
     audience = invented(200, seed, unknown)
-    asked = segment_tree._asked(audience.features)
+    asked = segment_tree._split_matrix(audience.features)
     matrix = np.column_stack([one.numbers for one in asked])
     model = DecisionTreeRegressor(max_depth=3, min_samples_leaf=10, random_state=0)
     own = model.fit(matrix, audience.table["profit_at_risk"]).apply(matrix)
@@ -81,7 +81,7 @@ def test_leaves_part_customers_as_the_tree_itself_does(seed, unknown):
 
 
 def test_names_are_the_conditions_and_labels_the_words_of_both_languages():
-    leaves = segment_tree.leaves(invented(400, 0, unknown=0.0), tree(max_depth=2))
+    leaves = segment_tree.leaf_rules(invented(400, 0, unknown=0.0), tree(max_depth=2))
     assert set(leaves) == {
         "pages ≤ 4 & level = gold",
         "pages ≤ 4 & level ≠ gold",
@@ -98,24 +98,24 @@ def test_what_is_not_known_is_told_where_anybodys_is_not():
     money = pd.DataFrame({"risk": 0.5, "profit_at_risk": audience.features["spent"].isna() * 9.0})
     alone = audience.features[["spent"]]
     audience = dataclasses.replace(audience, table=money, features=alone)
-    leaves = segment_tree.leaves(audience, tree(max_depth=1))
+    leaves = segment_tree.leaf_rules(audience, tree(max_depth=1))
     assert set(leaves) == {"spent known", "spent unknown"}
     assert leaves["spent unknown"].label.ru == "spent: нет данных"
     high = alone["spent"].fillna(1000) > 100
     audience = dataclasses.replace(audience, table=money.assign(profit_at_risk=high * 9.0))
-    names = list(segment_tree.leaves(audience, tree(max_depth=1)))
+    names = list(segment_tree.leaf_rules(audience, tree(max_depth=1)))
     assert names[0].startswith("spent ≤ ")
     assert names[1].startswith("spent > ")
     assert names[1].endswith(" or unknown")
 
 
 def test_cut_offs_are_the_roundest_numbers_between_two_values():
-    assert segment_tree._roundest(np.array([123.4]), np.array([188.0])) == 130
-    assert segment_tree._roundest(np.array([-3.2]), np.array([1.0])) == -3
-    assert segment_tree._roundest(np.array([0.12345]), np.array([0.12346])) == 0.12345
-    assert segment_tree._roundest(np.array([5e9]), np.array([9e9])) == 5e9
+    assert segment_tree._round_threshold(np.array([123.4]), np.array([188.0])) == 130
+    assert segment_tree._round_threshold(np.array([-3.2]), np.array([1.0])) == -3
+    assert segment_tree._round_threshold(np.array([0.12345]), np.array([0.12346])) == 0.12345
+    assert segment_tree._round_threshold(np.array([5e9]), np.array([9e9])) == 5e9
     below, above = np.array([1 / 3]), np.array([np.nextafter(1 / 3, 1)])
-    assert segment_tree._roundest(below, above) == 1 / 3
+    assert segment_tree._round_threshold(below, above) == 1 / 3
 
 
 def test_two_bounds_of_one_feature_are_told_as_one():
@@ -126,7 +126,7 @@ def test_two_bounds_of_one_feature_are_told_as_one():
         table=audience.table.assign(profit_at_risk=middle),
         features=audience.features[["pages"]],
     )
-    leaves = segment_tree.leaves(audience, tree(max_depth=2))
+    leaves = segment_tree.leaf_rules(audience, tree(max_depth=2))
     assert "3 < pages ≤ 8" in leaves
     assert leaves["3 < pages ≤ 8"].label.ru == "3 < Страниц за визит ≤ 8"
 
@@ -151,7 +151,7 @@ def test_a_feature_no_rule_can_speak_of_is_not_asked():
     audience = invented(200, 0, unknown=0.0)
     only = audience.features[["pages"]].rename(columns={"pages": "risk"})
     audience = dataclasses.replace(audience, features=only)
-    assert set(segment_tree.leaves(audience, tree())) == {"everybody"}
+    assert set(segment_tree.leaf_rules(audience, tree())) == {"everybody"}
 
 
 def test_numbers_beyond_single_precision_are_parted_all_the_same():
@@ -160,7 +160,7 @@ def test_numbers_beyond_single_precision_are_parted_all_the_same():
     features = pd.DataFrame({"spent": np.where(np.arange(100) % 2 == 0, 1.0, large)})
     table = audience.table.assign(profit_at_risk=np.arange(100) % 2 * 1.0)
     audience = dataclasses.replace(audience, features=features, table=table)
-    assert set(segment_tree.leaves(audience, tree())) == {"spent ≤ 1", "spent > 1"}
+    assert set(segment_tree.leaf_rules(audience, tree())) == {"spent ≤ 1", "spent > 1"}
 
 
 def test_of_very_many_customers_a_tree_is_learnt_from_some(monkeypatch):

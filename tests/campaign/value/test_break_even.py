@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from retain.campaign.value.break_even import break_even, break_even_risk, cheapest
+from retain.campaign.value.break_even import break_even, break_even_risk, cheapest_offer
 from retain.schema import Beta, Catalogue
 
 from .invented_campaign import CATALOGUE, make_audience, make_offer, make_offers, make_value
@@ -98,4 +98,4 @@ def test_the_cheapest_offer_costs_least_to_make_then_to_keep():
         "gift": make_offer(contact_cost=0.1, redemption_cost=2.0),
         "news": make_offer(contact_cost=0.1, redemption_cost=0.0),
     }
-    assert cheapest(Catalogue(name="three", offers=offers)) == "news"
+    assert cheapest_offer(Catalogue(name="three", offers=offers)) == "news"

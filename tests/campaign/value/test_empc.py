@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from retain.campaign.value.break_even import cheapest
+from retain.campaign.value.break_even import cheapest_offer
 from retain.campaign.value.empc import empc, of_offer
 from retain.schema import Beta, Catalogue
 
@@ -107,7 +107,7 @@ def test_where_nobody_pays_nobody_is_targeted():
 def test_an_offer_of_the_catalogue_brings_its_own_economics():
     value, audience = make_value(), make_audience(200)
     catalogue = Catalogue(name="invented", offers=CATALOGUE)
-    assert cheapest(catalogue) == "gift"
+    assert cheapest_offer(catalogue) == "gift"
     declined = (
         (np.random.default_rng(0).random(200) < audience.table["risk"]).to_numpy().astype(int)
     )

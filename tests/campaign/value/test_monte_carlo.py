@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 from retain.campaign.value import monte_carlo, score_grid
-from retain.campaign.value.assumptions import Drawn
+from retain.campaign.value.assumptions import SampledAssumptions
 from retain.campaign.value.monte_carlo import Money, MonteCarlo
 from retain.campaign.value.recalibration import Recalibration, logit
 from retain.campaign.value.value import positive_profit
@@ -30,7 +30,7 @@ def few():
 
 def brute(audience, value, seed):
     """Profit at risk of each customer in each draw, one by one."""
-    drawn = Drawn.of(UNSURE, value, seed)
+    drawn = SampledAssumptions.sample(UNSURE, value, seed)
     x = logit(audience.table["score"].to_numpy())
     risk = np.stack([special.expit(a + b * x) for a, b in drawn.line], axis=1)
     return risk, positive_profit(audience.table["profit"].to_numpy()), drawn
@@ -56,7 +56,7 @@ def brute_net(audience, value, offers, chosen, seed):
 def test_totals_are_those_of_every_customer_in_every_draw(few):
     value = make_value()
     risk, profit, drawn = brute(few, value, 3)
-    each = risk * profit[:, None] * drawn.lost
+    each = risk * profit[:, None] * drawn.cost_per_profit
     mask = few.table["contactable"].to_numpy()
     found = MonteCarlo(few, UNSURE, value, seed=3).total(mask)
     assert found.value == pytest.approx(few.table["profit_at_risk"][mask].sum())
@@ -81,7 +81,7 @@ def test_totals_by_label_add_up_to_all(few):
 def test_each_customer_has_the_interval_of_the_own_draws(few):
     value = make_value()
     risk, profit, drawn = brute(few, value, 3)
-    expected = np.quantile(risk * profit[:, None] * drawn.lost, BOUNDS, axis=1).T
+    expected = np.quantile(risk * profit[:, None] * drawn.cost_per_profit, BOUNDS, axis=1).T
     found = MonteCarlo(few, UNSURE, value, seed=3).per_customer()
     assert found == pytest.approx(expected)
     at_risk = few.table["profit_at_risk"].to_numpy()
@@ -150,7 +150,7 @@ def test_pieces_do_not_show(few, monkeypatch):
         )
 
     whole = all_of_it()
-    monkeypatch.setattr(monte_carlo, "CELLS", 1000)
+    monkeypatch.setattr(monte_carlo, "CHUNK_CELLS", 1000)
     assert all_of_it() == pytest.approx(whole, rel=1e-12)
 
 
@@ -175,7 +175,9 @@ def test_another_offer_in_the_catalogue_moves_no_draw(few):
 
 def test_a_wider_range_leaves_the_other_draws_as_they_were():
     narrow, wide = (
-        Drawn.of(UNSURE, make_value(margin={"value": 1.0, "low": low, "high": 1.1}), 0)
+        SampledAssumptions.sample(
+            UNSURE, make_value(margin={"value": 1.0, "low": low, "high": 1.1}), 0
+        )
         for low in (0.9, 0.5)
     )
     assert np.array_equal(narrow.horizon, wide.horizon)
@@ -184,7 +186,7 @@ def test_a_wider_range_leaves_the_other_draws_as_they_were():
 
 
 def test_draws_keep_to_their_ranges():
-    drawn = Drawn.of(UNSURE, make_value(5000), 0)
+    drawn = SampledAssumptions.sample(UNSURE, make_value(5000), 0)
     assert 2 <= drawn.horizon.min() < drawn.horizon.max() <= 6
     assert drawn.horizon.mean() == pytest.approx((2 + 3 + 6) / 3, abs=0.05)
     assert drawn.loss_fraction.max() <= 1

@@ -7,7 +7,7 @@ from scipy import special
 from statsmodels.discrete.discrete_model import Logit
 from statsmodels.tools.tools import add_constant
 
-from retain.campaign.value.recalibration import Recalibration, logit, recalibration
+from retain.campaign.value.recalibration import Recalibration, fit_recalibration, logit
 from retain.errors import RetainError
 from retain.learning.scores import COLUMNS, Scores
 
@@ -33,7 +33,7 @@ def simulated(n, intercept, slope, seed):
 def test_estimates_and_their_covariance_are_those_of_statsmodels(n, seed):
     score, target = simulated(n, -0.4, 0.7, seed)
     theirs = Logit(target, add_constant(logit(score))).fit(disp=False, tol=1e-12)
-    ours = recalibration(scored(score, target))
+    ours = fit_recalibration(scored(score, target))
     assert [ours.intercept, ours.slope] == pytest.approx(theirs.params, rel=1e-6)
     assert ours.covariance == pytest.approx(theirs.cov_params(), rel=1e-6)
     assert ours.slope_interval == pytest.approx(theirs.conf_int()[1], rel=1e-6)
@@ -44,16 +44,16 @@ def test_estimates_and_their_covariance_are_those_of_statsmodels(n, seed):
 def test_recalibrated_risks_add_up_to_the_customers_who_declined():
     score, target = simulated(800, 0.0, 1.0, 0)
     weighted = special.expit(2.0 + 1.5 * special.logit(score))
-    found = recalibration(scored(weighted, target))
+    found = fit_recalibration(scored(weighted, target))
     assert found.probability(weighted).sum() == pytest.approx(target.sum())
     assert found.probability(weighted) == pytest.approx(
-        recalibration(scored(score, target)).probability(score), abs=1e-6
+        fit_recalibration(scored(score, target)).probability(score), abs=1e-6
     )
 
 
 def test_each_customer_counts_once_however_often_scored():
     score, target = simulated(200, 0.0, 1.0, 0)
-    once, thrice = (recalibration(scored(score, target, repeats=r)) for r in (1, 3))
+    once, thrice = (fit_recalibration(scored(score, target, repeats=r)) for r in (1, 3))
     assert (once.intercept, once.slope) == pytest.approx((thrice.intercept, thrice.slope))
     assert once.covariance == pytest.approx(thrice.covariance)
     assert (thrice.customers, thrice.events) == (200, target.sum())
@@ -62,7 +62,7 @@ def test_each_customer_counts_once_however_often_scored():
 def test_the_slope_interval_covers_the_truth():
     covered = 0
     for seed in range(100):
-        low, high = recalibration(scored(*simulated(300, 0.3, 0.8, seed))).slope_interval
+        low, high = fit_recalibration(scored(*simulated(300, 0.3, 0.8, seed))).slope_interval
         covered += low <= 0.8 <= high
     assert covered >= 90
 
@@ -70,7 +70,7 @@ def test_the_slope_interval_covers_the_truth():
 def test_scores_that_separate_the_classes_have_a_finite_slope():
     score = np.array([0.1, 0.2, 0.3, 0.6, 0.7, 0.9])
     for target in ([0, 0, 0, 1, 1, 1], [0, 1, 1, 1, 1, 1]):
-        found = recalibration(scored(score, np.array(target)))
+        found = fit_recalibration(scored(score, np.array(target)))
         assert 0 < found.slope < 5
         assert np.isfinite(found.covariance).all()
         assert np.diff(found.probability(score)).min() > 0
@@ -79,7 +79,7 @@ def test_scores_that_separate_the_classes_have_a_finite_slope():
 # The likelihood has no maximum where the classes but touch, though an optimiser may well stop.
 def test_classes_that_touch_in_one_score_are_apart_too():
     score, target = np.array([0.1, 0.4, 0.4, 0.8]), np.array([0, 0, 1, 1])
-    assert 0 < recalibration(scored(score, target)).slope < 5
+    assert 0 < fit_recalibration(scored(score, target)).slope < 5
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_classes_that_touch_in_one_score_are_apart_too():
     ],
 )
 def test_scores_that_tell_nothing_leave_everybody_the_overall_share(score, target):
-    found = recalibration(scored(np.array(score), np.array(target)))
+    found = fit_recalibration(scored(np.array(score), np.array(target)))
     assert found.slope == 0
     assert found.probability(np.array([0.0, 0.5, 1.0])) == pytest.approx([0.4] * 3)
     assert found.draws(100, 0)[:, 1].tolist() == [0.0] * 100
@@ -100,14 +100,14 @@ def test_scores_that_tell_nothing_leave_everybody_the_overall_share(score, targe
 
 @pytest.mark.parametrize(("label", "share"), [(0, 0.5 / 11), (1, 10.5 / 11)])
 def test_one_class_alone_is_no_certainty(label, share):
-    found = recalibration(scored(np.linspace(0.1, 0.9, 10), np.full(10, label)))
+    found = fit_recalibration(scored(np.linspace(0.1, 0.9, 10), np.full(10, label)))
     assert found.probability(np.array([0.3, 0.9])) == pytest.approx([share] * 2)
     assert np.isfinite(found.draws(100, 0)).all()
 
 
 def test_scores_of_0_and_1_are_finite():
     score = np.array([0.0, 0.0, 1.0, 1.0, 0.5, 0.6])
-    found = recalibration(scored(score, np.array([0, 1, 1, 0, 1, 0])))
+    found = fit_recalibration(scored(score, np.array([0, 1, 1, 0, 1, 0])))
     assert ((found.probability(score) > 0) & (found.probability(score) < 1)).all()
 
 
@@ -121,7 +121,7 @@ def test_draws_have_the_estimates_and_their_covariance():
 
 
 def test_it_travels_as_json():
-    found = recalibration(scored(*simulated(300, 0.3, 0.8, 0)))
+    found = fit_recalibration(scored(*simulated(300, 0.3, 0.8, 0)))
     back = Recalibration.from_json(json.loads(json.dumps(found.as_json(), allow_nan=False)))
     assert np.array_equal(back.draws(5, 0), found.draws(5, 0))
     assert back.as_json() == found.as_json()
@@ -139,7 +139,7 @@ def test_it_travels_as_json():
     ],
 )
 def test_what_is_no_recalibration_is_refused(change, found):
-    good = recalibration(scored(*simulated(50, 0.3, 0.8, 0))).as_json()
+    good = fit_recalibration(scored(*simulated(50, 0.3, 0.8, 0))).as_json()
     with pytest.raises(RetainError, match=f"calibration: it holds .*{found}.*; expected finite"):
         Recalibration.from_json({**good, **change})
     with pytest.raises(RetainError, match="KeyError: 'slope'"):
@@ -148,4 +148,4 @@ def test_what_is_no_recalibration_is_refused(change, found):
 
 def test_customers_whose_target_is_not_known_recalibrate_nothing():
     with pytest.raises(ValueError, match="without a target"):
-        recalibration(scored(np.array([0.1, 0.2]), np.array([np.nan, 1.0])))
+        fit_recalibration(scored(np.array([0.1, 0.2]), np.array([np.nan, 1.0])))

@@ -4,7 +4,7 @@ import pytest
 
 from retain.report.charts.canvas import chart_style
 from retain.report.charts.svg import inline
-from retain.report.render import shared, translated
+from retain.report.render import language_neutral_charts, localised_charts
 from retain.report.tree import fill_defaults
 
 OURS = ("segments", "tornado", "profit_curve", "budget_curve")
@@ -28,7 +28,10 @@ def campaign(tree):
 
 
 def drawn(tree, language="en"):
-    found = {**shared(fill_defaults(tree), language), **translated(fill_defaults(tree), language)}
+    found = {
+        **language_neutral_charts(fill_defaults(tree), language),
+        **localised_charts(fill_defaults(tree), language),
+    }
     return {name: found[name] for name in OURS if name in found}
 
 

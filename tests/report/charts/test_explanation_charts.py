@@ -4,7 +4,7 @@ import pytest
 
 from retain.report.charts.canvas import chart_style
 from retain.report.charts.text_layout import inches, wrap_text
-from retain.report.render import translated
+from retain.report.render import localised_charts
 from retain.report.tree import fill_defaults
 
 from ..invented_explanations import without_a_model
@@ -31,7 +31,7 @@ def reasons(tree):
 
 def drawn(tree, language="en"):
     """The charts of the reasons, within the hand they are drawn in."""
-    return translated(fill_defaults(tree), language)
+    return localised_charts(fill_defaults(tree), language)
 
 
 def test_strongest_first_in_one_order_everywhere(tree, reasons):

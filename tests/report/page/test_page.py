@@ -7,7 +7,7 @@ import pytest
 
 from retain.errors import RetainError
 from retain.report.page.page import page
-from retain.report.render import drawings
+from retain.report.render import render_charts
 from retain.report.tree import OPTIONAL
 
 EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">\u2028{{ 7 * 7 }} $a$ \x1b'
@@ -168,7 +168,7 @@ def test_a_verdict_of_another_schema_is_refused(tree):
 
 def test_the_same_verdict_gives_the_same_bytes(tree, monkeypatch):
     shared = page(tree, "ru")
-    monkeypatch.setattr("retain.report.page.page.drawings", drawings)
+    monkeypatch.setattr("retain.report.page.page.render_charts", render_charts)
     assert page(tree, "ru") == shared
 
 

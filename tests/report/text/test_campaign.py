@@ -17,7 +17,7 @@ from retain.report.text.campaign import (
     summary,
 )
 from retain.report.text.captions import caption
-from retain.report.text.segments import apart, segment_sentences, stable
+from retain.report.text.segments import contrast_message, segment_sentences, stability_message
 from retain.report.text.words import words
 
 
@@ -227,7 +227,7 @@ def test_what_is_no_group_of_its_own_is_said_to_be_none(tree):
     for one in tree["segments"]:
         one["stability"]["jaccard"] = 0.8
     assert spoken(segment_sentences(tree["segments"]))[-1].startswith("the segments are stable")
-    assert [plain(stable({"jaccard": at})) for at in (0.9, 0.75, 0.6, 0.59)] == [
+    assert [plain(stability_message({"jaccard": at})) for at in (0.9, 0.75, 0.6, 0.59)] == [
         "high",
         "good",
         "low",
@@ -237,16 +237,18 @@ def test_what_is_no_group_of_its_own_is_said_to_be_none(tree):
 
 def test_a_difference_is_said_by_both_values(tree):
     number, _, level = tree["segments"][0]["contrasts"]
-    assert plain(apart(number)) == "Pages a visit: 5.31 (others 8.64)"
-    assert plain(apart(level)).startswith("Favourite category: Kitchenware 31")
-    assert "Кухонная посуда — 31" in plain(apart(level), "ru")
-    assert plain(apart(level | {"level_label": None})).startswith("Favourite category: k")
+    assert plain(contrast_message(number)) == "Pages a visit: 5.31 (others 8.64)"
+    assert plain(contrast_message(level)).startswith("Favourite category: Kitchenware 31")
+    assert "Кухонная посуда — 31" in plain(contrast_message(level), "ru")
+    assert plain(contrast_message(level | {"level_label": None})).startswith(
+        "Favourite category: k"
+    )
 
 
 # Three digits show two means as one; then as many are written as it takes to see the difference.
 def test_values_that_differ_are_seen_to_differ(tree):
     number = tree["segments"][0]["contrasts"][0] | {"in_segment": 5.0004, "elsewhere": 5.0001}
-    assert plain(apart(number)).endswith("5.0004 (others 5.0001)")
+    assert plain(contrast_message(number)).endswith("5.0004 (others 5.0001)")
 
 
 def test_no_campaign_no_section_and_segments_stay(tree):

@@ -6,7 +6,11 @@ import pytest
 
 from retain.report.page.page import page
 from retain.report.text.captions import caption
-from retain.report.text.explanations import explanation_text, label_audit_text, why
+from retain.report.text.explanations import (
+    explanation_sentences,
+    explanation_text,
+    label_audit_text,
+)
 from retain.report.text.words import words
 
 from ..invented_explanations import without_a_model
@@ -18,7 +22,7 @@ def reasons(tree):
 
 
 def sentences(reasons, language="en"):
-    texts = [words(language).plain(one) for one in why(reasons)]
+    texts = [words(language).plain(one) for one in explanation_sentences(reasons)]
     return [text[:1].upper() + text[1:] for text in texts]
 
 

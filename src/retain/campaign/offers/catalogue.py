@@ -16,12 +16,12 @@ DRIVER = "driver"
 BARE = re.compile(r"(?!\d+$)\w+")  # {0} is a position
 
 
-def pieces(text: str) -> list[tuple[str, str | None]]:
+def split_template(text: str) -> list[tuple[str, str | None]]:
     """Each stretch of plain text with the placeholder after it, None after the last.
 
-    ``text`` is one in which ``faults`` finds nothing.
+    ``text`` is one in which ``find_placeholder_problems`` finds nothing.
 
-    >>> pages = pieces("You saw {pages} pages {{today}}")
+    >>> pages = split_template("You saw {pages} pages {{today}}")
     >>> pages[0], "".join(plain for plain, _ in pages[1:])
     (('You saw ', 'pages'), ' pages {today}')
     """
@@ -34,13 +34,14 @@ def placeholders(text: str) -> list[str]:
     >>> placeholders("{pages} of {category}, {pages}")
     ['pages', 'category']
     """
-    return list(dict.fromkeys(name for _, name in pieces(text) if name is not None))
+    return list(dict.fromkeys(name for _, name in split_template(text) if name is not None))
 
 
-def faults(text: str, known: Collection[str], where: str) -> Iterator[str]:
+def find_placeholder_problems(text: str, known: Collection[str], where: str) -> Iterator[str]:
     r"""Yield a sentence for each placeholder that is none, with the nearest of the ``known`` names.
 
-    >>> print(*faults("Hello {page}, {pages:>9}", ["pages"], "offers.call.text.en"), sep="\n")
+    >>> text = "Hello {page}, {pages:>9}"
+    >>> print(*find_placeholder_problems(text, ["pages"], "offers.call.text.en"), sep="\n")
     offers.call.text.en: placeholder '{page}' names no feature. Did you mean 'pages'?
     offers.call.text.en: placeholder '{pages:>9}' is no bare name; expected such as {pages}.
     """
@@ -82,7 +83,7 @@ def check_catalogue(catalogue: Catalogue, audience: Audience) -> None:
     found = [
         fault
         for name, offer in catalogue.offers.items()
-        for fault in _faults(name, offer, audience)
+        for fault in _find_offer_problems(name, offer, audience)
     ]
     if found:
         raise RetainError("\n".join(found))
@@ -109,7 +110,7 @@ def fit_catalogue(catalogue: Catalogue, audience: Audience) -> Catalogue:
     return catalogue.model_copy(update={"offers": offers})
 
 
-def _faults(name: str, offer: Offer, audience: Audience) -> Iterator[str]:
+def _find_offer_problems(name: str, offer: Offer, audience: Audience) -> Iterator[str]:
     where = f"offers.{name}"
     if name == NOTHING:
         yield f"{where}: doing nothing is always possible and bears this name; expected another."
@@ -118,18 +119,18 @@ def _faults(name: str, offer: Offer, audience: Audience) -> Iterator[str]:
             f"{where}.needs_consent is false with channel {offer.channel!r}; expected true, or a "
             f"channel that customers come to by themselves: {', '.join(OWN)}."
         )
-    yield from _unknown_drivers(offer.drivers, audience, f"{where}.drivers")
+    yield from _find_unknown_drivers(offer.drivers, audience, f"{where}.drivers")
     if offer.lift is not None:
-        yield from _unknown_drivers(offer.lift.drivers, audience, f"{where}.lift.drivers")
+        yield from _find_unknown_drivers(offer.lift.drivers, audience, f"{where}.lift.drivers")
     for rule, place in ((offer.include_if, "include_if"), (offer.exclude_if, "exclude_if")):
         if rule is not None:
-            yield from _rule_faults(rule, audience, f"{where}.{place}")
+            yield from _find_rule_problems(rule, audience, f"{where}.{place}")
     names = [*audience.columns, DRIVER]
     for language, text in offer.text:
-        yield from faults(text, names, f"{where}.text.{language}")
+        yield from find_placeholder_problems(text, names, f"{where}.text.{language}")
 
 
-def _unknown_drivers(names: tuple[str, ...], audience: Audience, where: str) -> Iterator[str]:
+def _find_unknown_drivers(names: tuple[str, ...], audience: Audience, where: str) -> Iterator[str]:
     groups = dict.fromkeys(column.group for column in audience.columns.values())
     existing = [*audience.columns, *groups]
     for name in names:
@@ -137,8 +138,8 @@ def _unknown_drivers(names: tuple[str, ...], audience: Audience, where: str) -> 
             yield f"{where}: {RetainError.unknown('feature or group', name, existing)}"
 
 
-def _rule_faults(rule: Rule, audience: Audience, where: str) -> Iterator[str]:
+def _find_rule_problems(rule: Rule, audience: Audience, where: str) -> Iterator[str]:
     try:
-        rules.check(rule, audience, where)
+        rules.check_rule(rule, audience, where)
     except RetainError as error:
         yield str(error)

@@ -15,13 +15,13 @@ from retain.campaign.segmentation import rules
 from retain.schema import Offer
 
 
-def features_of(names: Sequence[str], audience: Audience) -> set[str]:
+def expand_groups(names: Sequence[str], audience: Audience) -> set[str]:
     """Return the features named, or of the groups named; a feature's name goes first.
 
     >>> from retain.customers.customers import Column
     >>> columns = {name: Column(name, "site", "number") for name in ("pages", "minutes")}
     >>> site = Audience(pd.DataFrame(), pd.DataFrame(), columns)
-    >>> sorted(features_of(["site"], site)), sorted(features_of(["pages"], site))
+    >>> sorted(expand_groups(["site"], site)), sorted(expand_groups(["pages"], site))
     (['minutes', 'pages'], ['pages'])
     """
     named = set(names)
@@ -42,25 +42,25 @@ class RiskDrivers:
         Position in ``features`` of what raises it, shape (r,).
     features
         Names.
-    told
+    has_drivers
         Whether anything is told of a customer's drivers, shape (n,).
     """
 
     customers: np.ndarray
     codes: np.ndarray
     features: tuple[str, ...]
-    told: np.ndarray
+    has_drivers: np.ndarray
 
     @classmethod
-    def among(cls, audience: Audience) -> RiskDrivers:
+    def from_audience(cls, audience: Audience) -> RiskDrivers:
         """Return the drivers of an audience; empty where it has none.
 
         >>> table = pd.DataFrame({"risk": [0.9, 0.8, 0.7]}, index=[7, 8, 9])
         >>> drivers = pd.DataFrame(
         ...     {"customer_id": [7, 7, 8], "feature": ["pages", "errors", "pages"],
         ...      "log_odds": [0.3, 0.5, -0.2]})
-        >>> raised = RiskDrivers.among(Audience(table, table, {}, drivers=drivers))
-        >>> raised.by({"pages"}).tolist(), raised.told.tolist()
+        >>> raised = RiskDrivers.from_audience(Audience(table, table, {}, drivers=drivers))
+        >>> raised.any_of({"pages"}).tolist(), raised.has_drivers.tolist()
         ([True, False, False], [True, True, False])
         >>> [raised.features[code] for code in raised.strongest({"pages", "errors"})[:1]]
         ['errors']
@@ -78,7 +78,7 @@ class RiskDrivers:
         order = order[(customers[order] >= 0) & (log_odds[order] > 0)]
         return cls(customers[order], codes[order], tuple(map(str, features)), told)
 
-    def by(self, features: Collection[str]) -> np.ndarray:
+    def any_of(self, features: Collection[str]) -> np.ndarray:
         """Return whether one of ``features`` raises a customer's risk, shape (n,)."""
         return self.strongest(features) >= 0
 
@@ -86,12 +86,12 @@ class RiskDrivers:
         """Code of the one of ``features`` that raises a customer's risk most, or -1; shape (n,)."""
         wanted = np.array([name in features for name in self.features], dtype=bool)
         rows = np.flatnonzero(wanted[self.codes])[::-1]  # the strongest is written last, and stays
-        found = np.full(len(self.told), -1, dtype=np.intp)
+        found = np.full(len(self.has_drivers), -1, dtype=np.intp)
         found[self.customers[rows]] = self.codes[rows]
         return found
 
 
-def eligible(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray:
+def find_eligible(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:
     """Return whether each customer may get the offer, shape (n,).
 
     Consent is given or the offer needs none, ``include_if`` holds and ``exclude_if`` does not, one
@@ -99,16 +99,16 @@ def eligible(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarra
     Where a customer's drivers are not known (``explain=none``, new customers), ``include_if``
     stands for the drivers, and an offer without ``include_if`` is not for them.
     """
-    may = _driven(offer, audience, raised)
+    may = _match_drivers(offer, audience, drivers)
     if offer.needs_consent:
         may &= audience.table["contactable"].isin([True]).to_numpy()  # not known is not given
     if offer.include_if is not None:
-        may &= rules.holds(offer.include_if, audience)
+        may &= rules.evaluate_rule(offer.include_if, audience)
     if offer.exclude_if is not None:
-        may &= ~rules.holds(offer.exclude_if, audience)
+        may &= ~rules.evaluate_rule(offer.exclude_if, audience)
     for name in {one for _, text in offer.text for one in placeholders(text)}:
         told = (
-            raised.by(relevant_features(offer, audience))
+            drivers.any_of(relevant_features(offer, audience))
             if name == DRIVER
             else is_available(name, audience)
         )
@@ -116,14 +116,14 @@ def eligible(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarra
     return may
 
 
-def _driven(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray:
+def _match_drivers(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:
     """Return a mask (n,) of those whose drivers match the offer, or ``include_if`` without any."""
     if not offer.drivers:
         return np.ones(len(audience), dtype=bool)
-    found = raised.by(relevant_features(offer, audience))
-    return found if offer.include_if is None else found | ~raised.told
+    found = drivers.any_of(relevant_features(offer, audience))
+    return found if offer.include_if is None else found | ~drivers.has_drivers
 
 
 def relevant_features(offer: Offer, audience: Audience) -> set[str]:
     """Return the features whose higher risk the offer answers; all without ``drivers``."""
-    return features_of(offer.drivers, audience) if offer.drivers else set(audience.columns)
+    return expand_groups(offer.drivers, audience) if offer.drivers else set(audience.columns)

@@ -9,7 +9,7 @@ import numpy as np
 from retain import schema
 from retain.campaign.audience import Audience
 from retain.campaign.offers.catalogue import check_catalogue
-from retain.campaign.offers.eligibility import RiskDrivers, eligible, features_of
+from retain.campaign.offers.eligibility import RiskDrivers, expand_groups, find_eligible
 from retain.errors import NotApplicable
 from retain.schema import Catalogue, Offer
 
@@ -114,24 +114,26 @@ def evaluate_offers(
     check_catalogue(catalogue, audience)
     if not audience.with_profit:
         raise NotApplicable("the data have no profit, and without it no offer has a value")
-    raised = RiskDrivers.among(audience)
-    may = np.column_stack([eligible(o, audience, raised) for o in catalogue.offers.values()])
-    return _priced(catalogue, audience, assumptions, may, raised)
+    drivers = RiskDrivers.from_audience(audience)
+    may = np.column_stack([find_eligible(o, audience, drivers) for o in catalogue.offers.values()])
+    return _to_offer_matrix(catalogue, audience, assumptions, may, drivers)
 
 
 def reprice_offers(
     offers: OfferMatrix, catalogue: Catalogue, audience: Audience, assumptions: schema.Assumptions
 ) -> OfferMatrix:
     """Return the same offers to the same customers, at other save rates, costs or stakes."""
-    return _priced(catalogue, audience, assumptions, offers.eligible, RiskDrivers.among(audience))
+    return _to_offer_matrix(
+        catalogue, audience, assumptions, offers.eligible, RiskDrivers.from_audience(audience)
+    )
 
 
-def _priced(
+def _to_offer_matrix(
     catalogue: Catalogue,
     audience: Audience,
     assumptions: schema.Assumptions,
     may: np.ndarray,
-    raised: RiskDrivers,
+    drivers: RiskDrivers,
 ) -> OfferMatrix:
     """Return costs and net values of each offer, given eligibility."""
     risk, profit, value_at_stake = (
@@ -139,7 +141,7 @@ def _priced(
     )
     save_rate, cost, net = np.empty(may.shape), np.empty(may.shape), np.empty(may.shape)
     for j, offer in enumerate(catalogue.offers.values()):
-        rate = save_rate[:, j] = _save_rate(offer, audience, raised)
+        rate = save_rate[:, j] = _save_rate(offer, audience, drivers)
         each = redemption_cost(offer, profit, assumptions.horizon.value)
         costs = cost[:, j] = expected_cost(offer, risk, rate, each)
         net[:, j] = net_value(risk, rate, value_at_stake, costs)
@@ -147,9 +149,9 @@ def _priced(
     return OfferMatrix(tuple(catalogue.offers), catalogue, may, save_rate, contact, cost, net)
 
 
-def _save_rate(offer: Offer, audience: Audience, raised: RiskDrivers) -> np.ndarray:
+def _save_rate(offer: Offer, audience: Audience, drivers: RiskDrivers) -> np.ndarray:
     """Return the prior mean, lifted where a driver of the lift raises the risk."""
     rate = np.full(len(audience), offer.save_rate.mean)
     if offer.lift is not None:
-        rate[raised.by(features_of(offer.lift.drivers, audience))] *= offer.lift.factor
+        rate[drivers.any_of(expand_groups(offer.lift.drivers, audience))] *= offer.lift.factor
     return np.asarray(np.minimum(rate, 1.0))

@@ -16,7 +16,7 @@ from retain.campaign.audience import Audience
 from retain.customers.customers import DisplayName
 
 LANGUAGES = ("en", "ru")
-LONGEST = 80
+MAX_CHARACTERS = 80
 """Characters of one value; a longer one ends in an ellipsis."""
 SPACES = ("Cc", "Zl", "Zp")
 INVISIBLE = ("Cf", "Cn", "Co", "Cs")
@@ -25,17 +25,17 @@ marks that turn or hide text, halves of characters, what has no agreed meaning."
 
 
 def sanitise(text: str) -> str:
-    r"""``text`` on one line, at most ``LONGEST`` characters, all of them to be seen.
+    r"""``text`` on one line, at most ``MAX_CHARACTERS`` characters, all of them to be seen.
 
     >>> sanitise("Home\n\t textiles\u202e "), len(sanitise("long " * 100))
     ('Home textiles', 80)
     """
-    seen = "".join(map(_seen, text))
+    seen = "".join(map(_is_visible, text))
     words = " ".join(seen.split())
-    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
+    return words if len(words) <= MAX_CHARACTERS else f"{words[: MAX_CHARACTERS - 1]}…"
 
 
-def _seen(character: str) -> str:
+def _is_visible(character: str) -> str:
     category = unicodedata.category(character)
     return "" if category in INVISIBLE else " " if category in SPACES else character
 
@@ -64,7 +64,7 @@ def is_available(name: str, audience: Audience) -> np.ndarray:
     if pd.api.types.is_numeric_dtype(values):
         return np.asarray(np.isfinite(values.to_numpy(dtype=float)))
     codes, levels = pd.factorize(values)
-    called = [_called(name, level, audience) for level in levels]
+    called = [_level_name(name, level, audience) for level in levels]
     messages = [all(sanitise(getattr(label, one)) for one in LANGUAGES) for label in called]
     return np.asarray(np.array([*messages, False])[codes])  # -1, of a value not known, is the last
 
@@ -83,9 +83,9 @@ def format_values(
         codes, distinct = pd.factorize(values.to_numpy(dtype=float))
         return codes, [format_number(value, language) for value in distinct.tolist()]
     codes, levels = pd.factorize(values)
-    called = [getattr(_called(name, level, audience), language) for level in levels]
+    called = [getattr(_level_name(name, level, audience), language) for level in levels]
     return codes, [sanitise(text) for text in called]
 
 
-def _called(feature: str, level: object, audience: Audience) -> DisplayName:
+def _level_name(feature: str, level: object, audience: Audience) -> DisplayName:
     return audience.columns[feature].level(str(level))

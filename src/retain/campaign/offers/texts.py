@@ -9,17 +9,17 @@ import numpy as np
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.offers.catalogue import DRIVER, pieces, placeholders
+from retain.campaign.offers.catalogue import DRIVER, placeholders, split_template
 from retain.campaign.offers.eligibility import RiskDrivers, relevant_features
 from retain.campaign.offers.offers import OfferMatrix
 from retain.campaign.offers.placeholder_values import format_values, sanitise
 from retain.schema import Offer
 
-Told = tuple[np.ndarray, list[str]]
+TextFunction = tuple[np.ndarray, list[str]]
 """Place of each customer's text among the distinct texts, and these."""
 
 
-def texts(
+def offer_texts(
     offers: OfferMatrix, audience: Audience, chosen: np.ndarray, language: Literal["en", "ru"]
 ) -> list[str]:
     """Return the text of the offer ``chosen`` for each customer, empty for those who get none.
@@ -34,41 +34,43 @@ def texts(
     ValueError
         Where an offer is chosen for a customer who may not get it.
     """
-    said = np.full(len(audience), "", dtype=object)
-    raised = cache(lambda: RiskDrivers.among(audience))  # costs a second of a million, and few ask
+    message = np.full(len(audience), "", dtype=object)
+    drivers = cache(
+        lambda: RiskDrivers.from_audience(audience)
+    )  # costs a second of a million, and few ask
     for j, offer in enumerate(offers.catalogue.offers.values()):
         rows = np.flatnonzero(chosen == j)
         if not offers.eligible[rows, j].all():
             raise ValueError(f"{offers.names[j]} is chosen for customers who may not get it")
         template = getattr(offer.text, language)
         values = {
-            name: _driver(offer, audience, raised(), rows, language)
+            name: _driver_name(offer, audience, drivers(), rows, language)
             if name == DRIVER
             else format_values(name, audience, rows, language)
             for name in placeholders(template)
         }
-        said[rows] = _filled(template, values, len(rows))
-    return list(said)
+        message[rows] = _fill_template(template, values, len(rows))
+    return list(message)
 
 
-def _driver(
-    offer: Offer, audience: Audience, raised: RiskDrivers, rows: np.ndarray, language: str
-) -> Told:
+def _driver_name(
+    offer: Offer, audience: Audience, drivers: RiskDrivers, rows: np.ndarray, language: str
+) -> TextFunction:
     """Return the display name of the strongest driver that the offer answers."""
-    columns = [audience.columns.get(name) for name in raised.features]
-    codes = raised.strongest(relevant_features(offer, audience))[rows]
+    columns = [audience.columns.get(name) for name in drivers.features]
+    codes = drivers.strongest(relevant_features(offer, audience))[rows]
     return codes, [
         "" if column is None else sanitise(getattr(column.label, language)) for column in columns
     ]
 
 
-def _filled(template: str, values: dict[str, Told], count: int) -> np.ndarray:
+def _fill_template(template: str, values: dict[str, TextFunction], count: int) -> np.ndarray:
     """Fill in the template for ``count`` customers, each distinct text once."""
     alike = np.zeros(count, dtype=np.int64)
     for codes, distinct in values.values():
         alike, _ = pd.factorize(alike * len(distinct) + codes)
     _, first, place = np.unique(alike, return_index=True, return_inverse=True)
-    parts = pieces(template)
+    parts = split_template(template)
     made = [
         "".join(
             plain + ("" if name is None else values[name][1][values[name][0][row]])

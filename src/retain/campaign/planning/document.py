@@ -40,7 +40,7 @@ from retain.campaign.planning.sensitivity import (
     compute_budget_curve,
     compute_shadow_prices,
 )
-from retain.campaign.value.break_even import BreakEven, break_even, cheapest
+from retain.campaign.value.break_even import BreakEven, break_even, cheapest_offer
 from retain.campaign.value.empc import of_offer
 from retain.campaign.value.monte_carlo import MonteCarlo
 from retain.campaign.value.profit_curve import profit_curve
@@ -253,7 +253,7 @@ def _compute_empc(context: PlanningContext) -> dict[str, Any] | None:
     """Return the EMPC of the scores for the cheapest offer; None if no outcome is known."""
     if context.declined is None:
         return None
-    settings, name = context.settings, cheapest(context.settings.catalogue)
+    settings, name = context.settings, cheapest_offer(context.settings.catalogue)
     offer = settings.catalogue.offers[name]
     empc = of_offer(context.audience, context.declined, offer, settings.assumptions)
     return {"offer": name, **empc.as_json()}

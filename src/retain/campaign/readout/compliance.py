@@ -25,7 +25,7 @@ def summarise_compliance(assignment: Assignment, outcomes: Outcomes) -> dict[str
     """Return contacted, not contacted and unknown by arm, and the effect on compliers."""
     if outcomes.contacted is None:
         return None
-    arms = {"treatment": assignment.treated, "control": ~assignment.treated}
+    arms = {"treatment": assignment.is_treated, "control": ~assignment.is_treated}
     counts = {name: _count_contacts(outcomes.contacted[arm]) for name, arm in arms.items()}
     against = counts["treatment"]["n_not_contacted"] + counts["control"]["n_contacted"]
     return {
@@ -59,7 +59,7 @@ def estimate_complier_effect(assignment: Assignment, outcomes: Outcomes) -> dict
     if outcome == "profit":
         values = values * assignment.assumptions.margin.value
     rows = np.isfinite(values) & np.isfinite(contacted)
-    treated = assignment.treated[rows]
+    treated = assignment.is_treated[rows]
     if np.array_equal(contacted[rows] == 1, treated):
         return {"reason": "as_planned"}
     table = assignment.table.loc[rows]
@@ -128,7 +128,7 @@ def summarise_attrition(assignment: Assignment, outcomes: Outcomes) -> dict[str,
     outcome_values = outcomes.declined if outcomes.declined is not None else outcomes.profit
     if outcome_values is None:
         raise ValueError("outcomes hold declines or profit")  # read_outcomes raises for others
-    is_missing, treated = np.isnan(outcome_values), assignment.treated
+    is_missing, treated = np.isnan(outcome_values), assignment.is_treated
     by_arm = {
         name: {"n_customers": int(arm.sum()), "n_missing": int((is_missing & arm).sum())}
         for name, arm in (("treatment", treated), ("control", ~treated))
@@ -158,7 +158,7 @@ def _attrition_bounds(
     if declined is None or not np.isnan(declined).any():
         return None
     everyone = Subgroup("overall", None, np.ones(len(declined), dtype=bool))
-    is_missing, treated = np.isnan(declined), assignment.treated
+    is_missing, treated = np.isnan(declined), assignment.is_treated
     lowest = compare_declines(everyone, assignment, np.where(is_missing, ~treated, declined))
     highest = compare_declines(everyone, assignment, np.where(is_missing, treated, declined))
     return {

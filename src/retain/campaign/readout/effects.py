@@ -85,7 +85,7 @@ def estimate_effects(
 def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.ndarray) -> Row:
     """Compare decline rates: Mantel-Haenszel over the strata for all, Newcombe for a subgroup."""
     rows = subgroup.rows & np.isfinite(declined)
-    treated, events = assignment.treated[rows], declined[rows]
+    treated, events = assignment.is_treated[rows], declined[rows]
     row = _empty_row(subgroup, "declined", events, treated)
     if row["n_treated"] == 0 or row["n_control"] == 0:
         return row
@@ -99,7 +99,7 @@ def compare_declines(subgroup: Subgroup, assignment: Assignment, declined: np.nd
     row |= {"difference": difference, "p": float(interval.p)}
     standard_errors = detectable_standard_errors(assignment)
     row["minimum_detectable_effect"] = standard_errors * float(null_error(*counts))
-    n_treated = int((subgroup.rows & assignment.treated).sum())
+    n_treated = int((subgroup.rows & assignment.is_treated).sum())
     row["customers_saved"] = {
         "value": 0.0 - difference["value"] * n_treated,
         "low": 0.0 - difference["high"] * n_treated,
@@ -120,7 +120,7 @@ def compare_profits(
 ) -> Row:
     """Compare mean profits within strata by the bootstrap."""
     rows = subgroup.rows & np.isfinite(profit)
-    treated = assignment.treated[rows]
+    treated = assignment.is_treated[rows]
     row = _empty_row(subgroup, "profit", profit[rows], treated)
     if min(row["n_treated"], row["n_control"]) < MIN_PROFITS_PER_ARM:
         return row

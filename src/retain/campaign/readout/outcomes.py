@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from retain.campaign.assignment import Assignment, as_written
+from retain.campaign.assignment import Assignment, unescape_formulas
 from retain.customers.files.booleans import parse_consent
 from retain.customers.files.columns import canonical_names, find_column
 from retain.customers.files.encoding import resolve_path
@@ -100,7 +100,7 @@ def _is_in(ids: pd.Series, campaign_ids: pd.Series) -> np.ndarray:
 
 def _normalise_ids(ids: pd.Series, campaign_ids: pd.Series) -> pd.Series:
     """Remove a spreadsheet's apostrophe and, if all ids are integers, leading and decimal zeros."""
-    ids = as_written(ids)
+    ids = unescape_formulas(ids)
     if not campaign_ids.str.fullmatch("-?[0-9]{1,18}").all():
         return ids
     is_integer = ids.str.fullmatch(_INTEGER).astype(bool)
@@ -220,7 +220,7 @@ def _parse_cost(table: Table, name: str | None) -> pd.Series | None:
 
 def _check_both_arms(outcomes: Outcomes, assignment: Assignment) -> None:
     """Raise RetainError if the campaign or the file has only one arm."""
-    treated = assignment.treated
+    treated = assignment.is_treated
     if treated.all() or not treated.any():
         arm = "no control group" if treated.all() else "only a control group"
         raise RetainError(

@@ -32,7 +32,7 @@ def compute_qini(
     if outcomes.declined is None:
         return {"reason": "declined"}
     rows = np.isfinite(outcomes.declined)
-    treated, stayed = assignment.treated[rows], outcomes.declined[rows] == 0
+    treated, stayed = assignment.is_treated[rows], outcomes.declined[rows] == 0
     if min(treated.sum(), (~treated).sum()) < MIN_CUSTOMERS_PER_ARM:
         return {"reason": "too_few", "min_customers": MIN_CUSTOMERS_PER_ARM}
     table = assignment.table.loc[rows]

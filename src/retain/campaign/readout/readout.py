@@ -50,7 +50,7 @@ def estimate_money(
     """
     basis, values = _money_values(assignment, outcomes)
     rows = np.isfinite(values)
-    treated = assignment.treated[rows]
+    treated = assignment.is_treated[rows]
     if min(treated.sum(), (~treated).sum()) < MIN_PROFITS_PER_ARM:
         return None
     table = assignment.table.loc[rows]
@@ -59,8 +59,8 @@ def estimate_money(
     if estimate is None:
         return None
     cost_basis, cost = _total_cost(assignment, outcomes)
-    n_treated = int(assignment.treated.sum())
-    expected = float(assignment.table.loc[assignment.treated, "expected_net"].sum())
+    n_treated = int(assignment.is_treated.sum())
+    expected = float(assignment.table.loc[assignment.is_treated, "expected_net"].sum())
     return {
         "basis": basis,
         "per_customer": _scale_interval(estimate, 1, 0.0),
@@ -167,7 +167,7 @@ def find_cautions(tree: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _count_customers(assignment: Assignment, outcomes: Outcomes) -> dict[str, Any]:
-    arms = {"treatment": assignment.treated, "control": ~assignment.treated}
+    arms = {"treatment": assignment.is_treated, "control": ~assignment.is_treated}
     return {
         "n_planned": {name: int(arm.sum()) for name, arm in arms.items()},
         "n_observed": {name: int((arm & outcomes.in_file).sum()) for name, arm in arms.items()},

@@ -163,8 +163,8 @@ def _count_arms(name: str, assignment: Assignment, outcomes: Outcomes) -> ArmCou
     if outcomes.declined is None:
         return ArmCounts(0, 0, 0, 0)
     is_offered = (assignment.table["offer"] == name).to_numpy() & np.isfinite(outcomes.declined)
-    treated = outcomes.declined[is_offered & assignment.treated]
-    control = outcomes.declined[is_offered & ~assignment.treated]
+    treated = outcomes.declined[is_offered & assignment.is_treated]
+    control = outcomes.declined[is_offered & ~assignment.is_treated]
     return ArmCounts(len(treated), int(treated.sum()), len(control), int(control.sum()))
 
 
@@ -176,7 +176,7 @@ def _average_lift(name: str, offer: Offer, assignment: Assignment) -> float:
     """
     if offer.lift is None:
         return 1.0
-    table = assignment.table[assignment.treated & (assignment.table["offer"] == name).to_numpy()]
+    table = assignment.table[assignment.is_treated & (assignment.table["offer"] == name).to_numpy()]
     at_risk = table["risk"] * table["value_at_stake"]
     has_risk = (at_risk > 0).to_numpy()
     if not has_risk.any():

@@ -25,7 +25,7 @@ def values_of(name: str, audience: Audience) -> pd.Series:
     """Return a feature, risk or money by its name; money is missing where a source has none."""
     if name in RESERVED and name not in audience.table:
         return pd.Series(np.nan, index=audience.table.index, name=name)
-    return audience.known(name)
+    return audience.has_value(name)
 
 
 def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndarray, np.ndarray]:
@@ -40,7 +40,7 @@ def evaluate_condition(condition: Condition, values: pd.Series) -> tuple[np.ndar
     numbers = values.to_numpy() if values.dtype == np.float64 else None
     known = values.notna().to_numpy() if numbers is None else ~np.isnan(numbers)
     true, false = np.ones(len(values), dtype=bool), np.zeros(len(values), dtype=bool)
-    for part in _parts(resolve_quantiles(condition, values), values):
+    for part in _evaluate_parts(resolve_quantiles(condition, values), values):
         true &= part & known
         false |= ~part & known
     if condition.observed is not None:
@@ -59,15 +59,15 @@ def resolve_quantiles(condition: Condition, values: pd.Series) -> Condition:
         return condition
     numbers, bounds = values.to_numpy(dtype=float), dict[str, float]()
     if condition.top is not None:
-        low = -_cut(-numbers, condition.top)
+        low = -_quantile_bound(-numbers, condition.top)
         bounds["at_least"] = low if condition.at_least is None else max(low, condition.at_least)
     if condition.bottom is not None:
-        high = _cut(numbers, condition.bottom)
+        high = _quantile_bound(numbers, condition.bottom)
         bounds["at_most"] = high if condition.at_most is None else min(high, condition.at_most)
     return condition.model_copy(update={"top": None, "bottom": None, **bounds})
 
 
-def _parts(condition: Condition, values: pd.Series) -> list[np.ndarray]:
+def _evaluate_parts(condition: Condition, values: pd.Series) -> list[np.ndarray]:
     """Each part of a condition but ``observed``, shape (n,); any answer for missing values."""
     parts = []
     if condition.one_of is not None:
@@ -82,7 +82,7 @@ def _parts(condition: Condition, values: pd.Series) -> list[np.ndarray]:
     return parts
 
 
-def _cut(numbers: np.ndarray, share: float) -> float:
+def _quantile_bound(numbers: np.ndarray, share: float) -> float:
     """Return the value up to which the lowest ``share`` of the known numbers lie.
 
     Below all where that is nobody, by the lowest float, since infinity does not pass through JSON.

@@ -29,7 +29,7 @@ class Contrast:
     ----------
     level
         Of a category, the level whose share differs most.
-    inside, outside
+    inside, elsewhere
         Means of a number, shares of a level, among customers whose value is known.
     effect, low, high
         Cliff's δ or the difference of shares, within −1 and 1, with its 95 % interval.
@@ -37,8 +37,8 @@ class Contrast:
 
     feature: str
     level: str | None
-    inside: float
-    outside: float
+    in_segment: float
+    elsewhere: float
     effect: float
     low: float
     high: float
@@ -54,7 +54,7 @@ class Contrast:
         return "higher" if self.effect > 0 else "lower"
 
 
-def distinct(
+def segment_contrasts(
     features: pd.DataFrame, segments: np.ndarray, most: int = 3
 ) -> dict[str, list[Contrast]]:
     """Return the ``most`` largest contrasts of each segment, largest first.
@@ -68,16 +68,16 @@ def distinct(
         Segment of each row, shape (n,).
 
     >>> pages = pd.DataFrame({"pages": [1.0, 2.0, 3.0, 4.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0]})
-    >>> found = distinct(pages, np.repeat(["few", "many"], [4, 6]))["few"][0]
-    >>> found.effect, found.direction, found.inside, found.high < 0
+    >>> found = segment_contrasts(pages, np.repeat(["few", "many"], [4, 6]))["few"][0]
+    >>> found.effect, found.direction, found.in_segment, found.high < 0
     (-1.0, 'lower', 2.5, True)
     """
     codes, names = pd.factorize(segments, sort=True)
     found: dict[str, list[Contrast]] = {str(name): [] for name in names}
     for name in features:
         number = pd.api.types.is_numeric_dtype(features[name])
-        told = _numbers if number else _levels
-        for place, one in told(str(name), features[name], codes, len(names)):
+        message = _number_contrasts if number else _level_contrasts
+        for place, one in message(str(name), features[name], codes, len(names)):
             if one.low > 0 or one.high < 0:
                 found[str(names[place])].append(one)
     return {
@@ -88,7 +88,7 @@ def distinct(
 # --- numbers -------------------------------------------------------------------------------------
 
 
-def _numbers(
+def _number_contrasts(
     name: str, values: pd.Series, codes: np.ndarray, segments: int
 ) -> Iterator[tuple[int, Contrast]]:
     numbers = values.to_numpy(dtype=float)
@@ -104,8 +104,8 @@ def _numbers(
     means = sums[places] / n, (numbers.sum() - sums[places]) / m
     low, high = auc_interval(auc, n, m)
     for at in np.flatnonzero((means[0] - means[1]) * (auc - 0.5) > 0):
-        told = (means[0], means[1], 2 * auc - 1, 2 * low - 1, 2 * high - 1)
-        yield int(places[at]), Contrast(name, None, *(float(one[at]) for one in told))
+        message = (means[0], means[1], 2 * auc - 1, 2 * low - 1, 2 * high - 1)
+        yield int(places[at]), Contrast(name, None, *(float(one[at]) for one in message))
 
 
 def auc_interval(auc: np.ndarray, n: np.ndarray, m: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +139,7 @@ def _auc_error(auc: np.ndarray, n: np.ndarray, m: np.ndarray) -> np.ndarray:
 # --- levels --------------------------------------------------------------------------------------
 
 
-def _levels(
+def _level_contrasts(
     name: str, values: pd.Series, codes: np.ndarray, segments: int
 ) -> Iterator[tuple[int, Contrast]]:
     """Yield the level whose share differs most; of equal ones the more frequent inside."""
@@ -154,11 +154,11 @@ def _levels(
         others, all_others = totals[looked] - here, inside.sum() - all_here
         shares = np.round(here / all_here - others / all_others, 12)
         at = max(range(len(looked)), key=lambda one: (abs(shares[one]), shares[one]))
-        told = _shares(int(here[at]), int(all_here), int(others[at]), int(all_others))
-        yield int(place), Contrast(name, str(levels[looked[at]]), *told)
+        message = _compare_shares(int(here[at]), int(all_here), int(others[at]), int(all_others))
+        yield int(place), Contrast(name, str(levels[looked[at]]), *message)
 
 
-def _shares(
+def _compare_shares(
     inside: int, all_inside: int, outside: int, all_outside: int
 ) -> tuple[float, float, float, float, float]:
     """Both shares, their difference and its interval (Newcombe 1998, method 10)."""

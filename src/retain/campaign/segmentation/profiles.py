@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import pandas as pd
 
 from retain.campaign.audience import Audience
-from retain.campaign.segmentation.contrasts import Contrast, distinct
+from retain.campaign.segmentation.contrasts import Contrast, segment_contrasts
 from retain.campaign.segmentation.segments import segment_labels
 from retain.campaign.segmentation.stability import Stability
 from retain.customers.customers import Column, DisplayName
@@ -33,9 +33,9 @@ class Money(Protocol):
         """The upper end of its interval."""
 
 
-def profiles(
+def build_profiles(
     audience: Audience,
-    known: Segmentation,
+    fitted: Segmentation,
     totals: Mapping[str, Money] | None,
     *,
     stability: Mapping[str, Stability] | None = None,
@@ -47,7 +47,7 @@ def profiles(
     ----------
     audience
         Customers in their segments.
-    known
+    fitted
         The segmentation that placed them, settled.
     totals
         Profit at risk of each segment; None without profit.
@@ -62,35 +62,35 @@ def profiles(
         Without segments that are empty: ``segment, label, n_customers, share, risk`` (mean risk
         with its 95 % t interval), ``total_profit`` (as far as it is known), ``profit_at_risk,
         contactable_share, is_small`` (fewer customers than the segmentation's minimum),
-        ``stability``, ``contrasts`` (see ``distinct``). What is not known is None.
+        ``stability``, ``contrasts`` (see ``segment_contrasts``). Missing values are None.
     """
     if audience.segments is None:
         raise ValueError("these customers are not placed")
-    differences = distinct(audience.features, audience.segments) if contrasts else {}
-    called = segment_labels(known)
+    differences = segment_contrasts(audience.features, audience.segments) if contrasts else {}
+    called = segment_labels(fitted)
     rows = []
     for name, part in audience.table.groupby(audience.segments, sort=True):
-        row = _told(str(name), part, len(audience), known.min_size, called.get(str(name)))
+        row = _describe(str(name), part, len(audience), fitted.min_size, called.get(str(name)))
         row["profit_at_risk"] = None if totals is None else _amount(totals[str(name)])
         row["contactable_share"] = (
             None if audience.consent == "not_stated" else float(part["contactable"].mean())
         )
-        row["stability"] = _stable(stability, str(name))
+        row["stability"] = _stability(stability, str(name))
         row["contrasts"] = [
             _contrast(one, audience.columns) for one in differences.get(str(name), ())
         ]
-        rows.append((_weight(part), row))
+        rows.append((_sort_key(part), row))
     return [row for _, row in sorted(rows, key=lambda one: -one[0])]
 
 
-def _weight(part: pd.DataFrame) -> float:
+def _sort_key(part: pd.DataFrame) -> float:
     """Return the sort key of a segment."""
     if "profit_at_risk" in part:
         return float(part["profit_at_risk"].sum())
     return float(part["risk"].mean())
 
 
-def _told(
+def _describe(
     name: str, part: pd.DataFrame, customers: int, minimum: int, label: DisplayName | None
 ) -> dict[str, Any]:
     risk, low, high = mean_interval(part["risk"].to_numpy())
@@ -105,7 +105,7 @@ def _told(
     }
 
 
-def _stable(measured: Mapping[str, Stability] | None, name: str) -> dict[str, Any] | None:
+def _stability(measured: Mapping[str, Stability] | None, name: str) -> dict[str, Any] | None:
     """None too where a segment is so rare that none of it was drawn."""
     found = None if measured is None else measured.get(name)
     return None if found is None else asdict(found)
@@ -123,8 +123,8 @@ def _contrast(one: Contrast, columns: Mapping[str, Column]) -> dict[str, Any]:
         "level": one.level,
         "level_label": None if one.level is None else asdict(column.level(one.level)),
         "kind": "number" if one.level is None else "category",
-        "in_segment": one.inside,
-        "elsewhere": one.outside,
+        "in_segment": one.in_segment,
+        "elsewhere": one.elsewhere,
         "effect_size": {
             "measure": one.measure,
             "value": one.effect,

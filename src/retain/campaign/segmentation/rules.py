@@ -27,20 +27,22 @@ from retain.errors import RetainError, did_you_mean, examples
 from retain.schema import Condition, Rule
 
 
-def faults(rule: Rule, audience: Audience, where: str) -> Iterator[str]:
+def find_rule_problems(rule: Rule, audience: Audience, where: str) -> Iterator[str]:
     """Each fault of a rule as a sentence that begins with its place."""
     if not (rule.conditions or rule.all or rule.any or rule.not_ is not None):
         yield f"{where} is empty; expected a condition such as risk: {{at_least: 0.5}}."
     for name, condition in rule.conditions.items():
-        yield from _faults_of(name, condition, audience, where)
+        yield from _find_condition_problems(name, condition, audience, where)
     for word, rules in (("all", rule.all), ("any", rule.any)):
         for place, one in enumerate(rules):
-            yield from faults(one, audience, f"{where}.{word}.{place}")
+            yield from find_rule_problems(one, audience, f"{where}.{word}.{place}")
     if rule.not_ is not None:
-        yield from faults(rule.not_, audience, f"{where}.not")
+        yield from find_rule_problems(rule.not_, audience, f"{where}.not")
 
 
-def _faults_of(name: str, condition: Condition, audience: Audience, where: str) -> Iterator[str]:
+def _find_condition_problems(
+    name: str, condition: Condition, audience: Audience, where: str
+) -> Iterator[str]:
     """Yield the problems of one condition: of its name, else of its kind, else of its bounds."""
     if name in RESERVED and name in audience.features:
         yield (
@@ -49,17 +51,17 @@ def _faults_of(name: str, condition: Condition, audience: Audience, where: str) 
         )
     elif name not in RESERVED and name not in audience.features:
         known = [*RESERVED, *(str(feature) for feature in audience.features)]
-        yield f"{where}: feature {name!r} {_not_among(name, known)}"
-    elif not _said(condition):
+        yield f"{where}: feature {name!r} {_unknown_feature(name, known)}"
+    elif not _describe_bounds(condition):
         every = ", ".join((*NUMBER, *CATEGORY, "observed"))
         yield f"{where}.{name} says nothing; expected one of {every}."
     else:
         wrong = list(_wrong_kind(name, condition, audience, where))
         yield from wrong or _contradictions(condition, f"{where}.{name}")
-        yield from _beyond_a_share(condition, f"{where}.risk") if name == "risk" else ()
+        yield from _not_a_share(condition, f"{where}.risk") if name == "risk" else ()
 
 
-def _not_among(name: str, known: Sequence[str]) -> str:
+def _unknown_feature(name: str, known: Sequence[str]) -> str:
     listed = ", ".join(known) if len(known) <= 30 else examples(known)
     return f"is not one of {listed}.{did_you_mean(name, known)}"
 
@@ -87,7 +89,7 @@ def _unknown_levels(
     for key in CATEGORY:
         for level in getattr(condition, key) or ():
             if level not in levels:
-                yield f"{where}.{key}: {level!r} {_not_among(level, levels)}"
+                yield f"{where}.{key}: {level!r} {_unknown_feature(level, levels)}"
 
 
 def _contradictions(condition: Condition, where: str) -> Iterator[str]:
@@ -98,12 +100,12 @@ def _contradictions(condition: Condition, where: str) -> Iterator[str]:
     for key in CATEGORY:
         if getattr(condition, key) == ():
             yield f"{where}.{key} is empty; expected at least one level."
-    if _nothing_between(condition) or _nothing_left(condition):
-        message = ", ".join(f"{key}: {value}" for key, value in _said(condition).items())
+    if _empty_interval(condition) or _no_level_left(condition):
+        message = ", ".join(f"{key}: {value}" for key, value in _describe_bounds(condition).items())
         yield f"{where} contradicts itself, so it holds of nobody: {message}."
 
 
-def _beyond_a_share(condition: Condition, where: str) -> Iterator[str]:
+def _not_a_share(condition: Condition, where: str) -> Iterator[str]:
     """Bounds of risk that are percentages, most likely."""
     for key in BOUNDS:
         bound = getattr(condition, key)
@@ -111,11 +113,11 @@ def _beyond_a_share(condition: Condition, where: str) -> Iterator[str]:
             yield f"{where}.{key} is {bound:g}; expected a probability, 0 to 1."
 
 
-def _said(condition: Condition) -> dict[str, object]:
+def _describe_bounds(condition: Condition) -> dict[str, object]:
     return condition.model_dump(exclude_none=True)
 
 
-def _nothing_between(condition: Condition) -> bool:
+def _empty_interval(condition: Condition) -> bool:
     """Return whether no number lies within the bounds."""
     lower, upper = (condition.at_least, condition.above), (condition.at_most, condition.below)
     low = max((bound for bound in lower if bound is not None), default=-math.inf)
@@ -123,19 +125,19 @@ def _nothing_between(condition: Condition) -> bool:
     return low > high or (low == high and (low == condition.above or high == condition.below))
 
 
-def _nothing_left(condition: Condition) -> bool:
+def _no_level_left(condition: Condition) -> bool:
     """Return whether shares, levels or ``observed`` leave nobody."""
     top, bottom, levels = condition.top, condition.bottom, condition.one_of
     return (
         0 in (top, bottom)
         or (top is not None and bottom is not None and top + bottom < 1)
         or (bool(levels) and set(levels or ()) <= set(condition.none_of or ()))
-        or (condition.observed is False and len(_said(condition)) > 1)
+        or (condition.observed is False and len(_describe_bounds(condition)) > 1)
     )
 
 
-def holds(rule: Rule, audience: Audience) -> np.ndarray:
-    """Return whether a rule that ``check`` has passed is true of each customer, shape (n,).
+def evaluate_rule(rule: Rule, audience: Audience) -> np.ndarray:
+    """Return whether a rule that ``check_rule`` has passed is true of each customer, shape (n,).
 
     ``top: 0.2`` is true of the customers whose value is among the highest fifth of all values
     known, those tied with the last of them included; ``bottom`` likewise. A source without profit
@@ -146,17 +148,17 @@ def holds(rule: Rule, audience: Audience) -> np.ndarray:
     >>> table = pd.DataFrame({"risk": [0.2, 0.6, 0.9]})
     >>> pages = pd.DataFrame({"pages": [3.0, np.nan, 7.0]})
     >>> audience = Audience(table, pages, {})
-    >>> holds(Rule(pages=Condition(below=5)), audience).tolist()
+    >>> evaluate_rule(Rule(pages=Condition(below=5)), audience).tolist()
     [True, False, False]
-    >>> holds(Rule(not_=Rule(pages=Condition(below=5))), audience).tolist()
+    >>> evaluate_rule(Rule(not_=Rule(pages=Condition(below=5))), audience).tolist()
     [False, False, True]
-    >>> holds(Rule(risk=Condition(top=0.5)), audience).tolist()
+    >>> evaluate_rule(Rule(risk=Condition(top=0.5)), audience).tolist()
     [False, True, True]
     """
-    return _truth(rule, audience).yes
+    return _evaluate(rule, audience).yes
 
 
-def check(rule: Rule, audience: Audience, where: str) -> None:
+def check_rule(rule: Rule, audience: Audience, where: str) -> None:
     """Refuse a rule that cannot be meant for these customers.
 
     Raises
@@ -166,7 +168,7 @@ def check(rule: Rule, audience: Audience, where: str) -> None:
         exist, a number's condition on a category or the reverse, a feature that bears a reserved
         name, bounds that nothing satisfies, a rule or condition that says nothing.
     """
-    if found := list(faults(rule, audience, where)):
+    if found := list(find_rule_problems(rule, audience, where)):
         raise RetainError("\n".join(found))
 
 
@@ -190,19 +192,19 @@ class _Truth:
         return _Truth(self.no, self.yes)
 
 
-def _truth(rule: Rule, audience: Audience) -> _Truth:
+def _evaluate(rule: Rule, audience: Audience) -> _Truth:
     everybody = np.ones(len(audience), dtype=bool)
     found = _Truth(everybody, ~everybody)
     for name, condition in rule.conditions.items():
         found &= _Truth(*evaluate_condition(condition, values_of(name, audience)))
     for one in rule.all:
-        found &= _truth(one, audience)
+        found &= _evaluate(one, audience)
     if rule.any:
         either = ~_Truth(everybody, ~everybody)
         for one in rule.any:
-            either |= _truth(one, audience)
+            either |= _evaluate(one, audience)
         found &= either
-    return found if rule.not_ is None else found & ~_truth(rule.not_, audience)
+    return found if rule.not_ is None else found & ~_evaluate(rule.not_, audience)
 
 
 # --- bounds --------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from retain.schema import Condition, Rule, Segmentation, SegmentRule, Translated
 
 
 @dataclass(frozen=True)
-class Side:
+class FeatureBounds:
     """The bounds of one feature in a leaf.
 
     Attributes
@@ -29,24 +29,24 @@ class Side:
         A number is above the one and at most the other.
     level, others
         A category is the one, or none of the others.
-    known, unknown
-        Whether a customer whose value is known may be here, and one whose value is not.
-    told
-        Whether anybody's value is not known, so that words must speak of it.
+    observed, missing
+        True if the leaf takes observed values, and missing ones.
+    has_missing
+        True if values of the feature are missing, so that the leaf's name must say so.
     """
 
     low: float | None = None
     high: float | None = None
     level: str | None = None
     others: tuple[str, ...] = ()
-    known: bool = True
-    unknown: bool = True
-    told: bool = False
+    observed: bool = True
+    missing: bool = True
+    has_missing: bool = False
 
     @property
     def condition(self) -> Condition:
         """The condition on observed values; on all of them, where it has no bounds."""
-        if not self.known:
+        if not self.observed:
             return Condition(observed=False)
         if self.level is not None:
             return Condition(one_of=(self.level,))
@@ -58,16 +58,18 @@ class Side:
 
     def rule(self, name: str) -> Rule:
         """Return the rule of this side."""
-        told = Rule.model_validate({name: self.condition})
-        if not (self.known and self.unknown):
-            return told
-        return Rule(any=(told, Rule.model_validate({name: Condition(observed=False)})))
+        message = Rule.model_validate({name: self.condition})
+        if not (self.observed and self.missing):
+            return message
+        return Rule(any=(message, Rule.model_validate({name: Condition(observed=False)})))
 
 
-def name_leaf(path: Mapping[str, Side], columns: Mapping[str, Column]) -> tuple[str, SegmentRule]:
+def name_leaf(
+    path: Mapping[str, FeatureBounds], columns: Mapping[str, Column]
+) -> tuple[str, SegmentRule]:
     """Return a leaf's name, such as ``pages ≤ 5 & level = premium``, and its rule.
 
-    >>> path = {"pages": Side(low=3.0, high=5.5), "level": Side(level="premium")}
+    >>> path = {"pages": FeatureBounds(low=3.0, high=5.5), "level": FeatureBounds(level="premium")}
     >>> pages = Column("pages", "site", "number", "Pages", "Страниц")
     >>> name, leaf = name_leaf(path, {"pages": pages})
     >>> name, leaf.label.ru
@@ -76,7 +78,7 @@ def name_leaf(path: Mapping[str, Side], columns: Mapping[str, Column]) -> tuple[
     if not path:
         everybody = Rule.model_validate({"risk": Condition(at_least=0)})
         return "everybody", SegmentRule(label=Translated(en="Everybody", ru="Все"), when=everybody)
-    parts = [_words(name, side, columns.get(name)) for name, side in path.items()]
+    parts = [_describe_side(name, side, columns.get(name)) for name, side in path.items()]
     label = Translated(
         en=" · ".join(label.en for _, label in parts)[:1000],
         ru=" · ".join(label.ru for _, label in parts)[:1000],
@@ -85,19 +87,23 @@ def name_leaf(path: Mapping[str, Side], columns: Mapping[str, Column]) -> tuple[
     return " & ".join(name for name, _ in parts), SegmentRule(label=label, when=rule)
 
 
-def _words(name: str, side: Side, column: Column | None) -> tuple[str, DisplayName]:
+def _describe_side(
+    name: str, side: FeatureBounds, column: Column | None
+) -> tuple[str, DisplayName]:
     """Return the text of a side, by the feature's own name and by its display names."""
     column = column or Column(name, "", "number")
-    called, either = column.label, side.told and side.known and side.unknown
-    if not side.known or (side.condition.observed and not either):
-        word = "known" if side.known else "unknown"
-        told = (
+    called, either = column.label, side.has_missing and side.observed and side.missing
+    if not side.observed or (side.condition.observed and not either):
+        word = "known" if side.observed else "unknown"
+        message = (
             DisplayName("known", "есть данные")
-            if side.known
+            if side.observed
             else DisplayName("not known", "нет данных")
         )
-        return f"{name} {word}", DisplayName(f"{called.en}: {told.en}", f"{called.ru}: {told.ru}")
-    asked = _numbers if side.level is None and not side.others else _levels
+        return f"{name} {word}", DisplayName(
+            f"{called.en}: {message.en}", f"{called.ru}: {message.ru}"
+        )
+    asked = _describe_range if side.level is None and not side.others else _describe_levels
     plain, label = asked(name, side, column)
     if not either:
         return plain, label
@@ -106,7 +112,7 @@ def _words(name: str, side: Side, column: Column | None) -> tuple[str, DisplayNa
     )
 
 
-def _levels(name: str, side: Side, column: Column) -> tuple[str, DisplayName]:
+def _describe_levels(name: str, side: FeatureBounds, column: Column) -> tuple[str, DisplayName]:
     levels = side.others if side.level is None else (side.level,)
     messages = [column.level(level) for level in levels]
     english, russian = (
@@ -119,21 +125,21 @@ def _levels(name: str, side: Side, column: Column) -> tuple[str, DisplayName]:
     return f"{name} {sign} {', '.join(levels)}", label
 
 
-def _numbers(name: str, side: Side, column: Column) -> tuple[str, DisplayName]:
+def _describe_range(name: str, side: FeatureBounds, column: Column) -> tuple[str, DisplayName]:
     english, russian = column.label.en, column.label.ru.replace(".", "\0")
-    messages = [_between(called, side) for called in (name, english, russian)]
+    messages = [_format_range(called, side) for called in (name, english, russian)]
     return messages[0], DisplayName(messages[1], messages[2].replace(".", ",").replace("\0", "."))
 
 
-def _between(called: str, side: Side) -> str:
+def _format_range(called: str, side: FeatureBounds) -> str:
     if side.low is None:
-        return called if side.high is None else f"{called} ≤ {_plain(side.high)}"
+        return called if side.high is None else f"{called} ≤ {_format_digits(side.high)}"
     if side.high is None:
-        return f"{called} > {_plain(side.low)}"
-    return f"{_plain(side.low)} < {called} ≤ {_plain(side.high)}"
+        return f"{called} > {_format_digits(side.low)}"
+    return f"{_format_digits(side.low)} < {called} ≤ {_format_digits(side.high)}"
 
 
-def _plain(number: float) -> str:
+def _format_digits(number: float) -> str:
     """All digits of a number, none of them an exponent's."""
     return np.format_float_positional(number, trim="-")
 
@@ -147,11 +153,11 @@ MOST = 50_000
 LARGEST = float(np.finfo(np.float32).max)
 """What the tree can take, which computes in single precision."""
 
-UNSPEAKABLE = (*RESERVED, "all", "any", "not", "not_")
+RESERVED_CHARACTERS = (*RESERVED, "all", "any", "not", "not_")
 """Names a rule reads as something else than a feature."""
 
 
-def leaves(audience: Audience, segmentation: Segmentation) -> dict[str, SegmentRule]:
+def leaf_rules(audience: Audience, segmentation: Segmentation) -> dict[str, SegmentRule]:
     """Return a rule for each leaf, by its name; exactly one of them holds of any customer.
 
     A regression tree (squared error; Breiman et al. 1984) of at most ``segmentation.max_depth`` on
@@ -160,59 +166,61 @@ def leaves(audience: Audience, segmentation: Segmentation) -> dict[str, SegmentR
     ``segmentation.min_size`` of them. The same customers in the same order give the same tree.
     Cut-offs are the roundest numbers that part the customers as the tree does.
     """
-    audience = _drawn(audience)
-    asked = _asked(audience.features)
-    paths: list[dict[str, Side]] = [{}]
+    audience = _sample_rows(audience)
+    asked = _split_matrix(audience.features)
+    paths: list[dict[str, FeatureBounds]] = [{}]
     if asked:
         money = "profit_at_risk" if "profit_at_risk" in audience.table else "risk"
         target = audience.table[money].to_numpy(dtype=float)
-        tree = _fitted(np.column_stack([one.numbers for one in asked]), target, segmentation)
+        tree = _fit_tree(np.column_stack([one.numbers for one in asked]), target, segmentation)
         paths = list(_paths(tree, asked, 0, np.arange(len(audience)), {}))
     return dict(name_leaf(path, audience.columns) for path in paths)
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _Split:
     """A split: on the size of a number, or on one level."""
 
     feature: str
     level: str | None
     numbers: np.ndarray
 
-    def sides(self, before: Side, low: float | None, *, left: bool) -> tuple[Side, Side]:
+    def sides(
+        self, before: FeatureBounds, low: float | None, *, left: bool
+    ) -> tuple[FeatureBounds, FeatureBounds]:
         """Return a side below and above ``low``; ``left`` says where missing values go.
 
         None parts the known from the unknown.
         """
-        there = (before.unknown and left, before.unknown and not left)
+        there = (before.missing and left, before.missing and not left)
         if low is None:
-            below, above = before, replace(before, known=False)
+            below, above = before, replace(before, observed=False)
         elif self.level is None:
             below, above = replace(before, high=low), replace(before, low=low)
         else:
             below = replace(before, others=(*before.others, self.level))
             above = replace(before, level=self.level, others=())
-        return replace(below, unknown=there[0]), replace(above, unknown=there[1])
+        return replace(below, missing=there[0]), replace(above, missing=there[1])
 
 
-def _drawn(audience: Audience) -> Audience:
+def _sample_rows(audience: Audience) -> Audience:
     if len(audience) <= MOST:
         return audience
     rows = np.random.default_rng(0).choice(len(audience), MOST, replace=False)
     return audience.rows(np.sort(rows))
 
 
-def _asked(features: pd.DataFrame) -> list[_Asked]:
+def _split_matrix(features: pd.DataFrame) -> list[_Split]:
     found = []
     for name in features:
-        if name not in UNSPEAKABLE:
-            found += list(_asked_of(str(name), features[name]))
+        if name not in RESERVED_CHARACTERS:
+            found += list(_splits_of(str(name), features[name]))
     return found
 
 
-def _asked_of(name: str, values: pd.Series) -> Iterator[_Asked]:
+def _splits_of(name: str, values: pd.Series) -> Iterator[_Split]:
     if pd.api.types.is_numeric_dtype(values):
-        yield _Asked(name, None, np.clip(values.to_numpy(dtype=float), -LARGEST, LARGEST))
+        yield _Split(name, None, np.clip(values.to_numpy(dtype=float), -LARGEST, LARGEST))
         return
     codes, levels = pd.factorize(values, sort=True)
     counts = np.bincount(codes[codes >= 0], minlength=len(levels))
@@ -220,10 +228,10 @@ def _asked_of(name: str, values: pd.Series) -> Iterator[_Asked]:
     if len(levels) <= 2:  # the second level of two asks the same as the first
         asked = asked[1:]
     for code in asked:
-        yield _Asked(name, str(levels[code]), np.where(codes < 0, np.nan, codes == code))
+        yield _Split(name, str(levels[code]), np.where(codes < 0, np.nan, codes == code))
 
 
-def _fitted(matrix: np.ndarray, target: np.ndarray, segmentation: Segmentation) -> Any:
+def _fit_tree(matrix: np.ndarray, target: np.ndarray, segmentation: Segmentation) -> Any:
     from sklearn.tree import DecisionTreeRegressor
 
     fewest = max(math.ceil(segmentation.min_leaf_fraction * len(target)), segmentation.min_size)
@@ -234,8 +242,8 @@ def _fitted(matrix: np.ndarray, target: np.ndarray, segmentation: Segmentation) 
 
 
 def _paths(
-    tree: Any, asked: list[_Asked], node: int, rows: np.ndarray, path: dict[str, Side]
-) -> Iterator[dict[str, Side]]:
+    tree: Any, asked: list[_Split], node: int, rows: np.ndarray, path: dict[str, FeatureBounds]
+) -> Iterator[dict[str, FeatureBounds]]:
     """Yield the bounds of each leaf below a node, by feature.
 
     ``rows`` are the positions of the customers who come to the node.
@@ -247,22 +255,26 @@ def _paths(
     left = bool(tree.missing_go_to_left[node])
     numbers = question.numbers[rows]
     missing = np.isnan(numbers)
-    before = path.get(question.feature, Side(told=bool(np.isnan(question.numbers).any())))
+    before = path.get(
+        question.feature, FeatureBounds(has_missing=bool(np.isnan(question.numbers).any()))
+    )
     below = np.where(missing, left, numbers.astype(np.float32) <= bound)
-    cut = _roundest(numbers[below & ~missing], numbers[~below & ~missing])
+    cut = _round_threshold(numbers[below & ~missing], numbers[~below & ~missing])
     sides = question.sides(before, cut, left=left)
     children = (tree.children_left[node], tree.children_right[node])
     for child, side, kept in zip(children, sides, (below, ~below), strict=True):
         yield from _paths(tree, asked, child, rows[kept], {**path, question.feature: side})
 
 
-def _roundest(below: np.ndarray, above: np.ndarray) -> float | None:
+def _round_threshold(below: np.ndarray, above: np.ndarray) -> float | None:
     """Return the first number with few digits that is at least all below and under all above.
 
     None where there is nothing above, so that the tree parts the known from the unknown.
 
-    >>> _roundest(np.array([1.0, 5.0]), np.array([6.0])), _roundest(np.array([0.3312]), np.ones(1))
-    (5.0, 0.4)
+    >>> _round_threshold(np.array([1.0, 5.0]), np.array([6.0]))
+    5.0
+    >>> _round_threshold(np.array([0.3312]), np.ones(1))
+    0.4
     """
     if len(above) == 0:
         return None

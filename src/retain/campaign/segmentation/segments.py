@@ -1,8 +1,7 @@
-"""Segments: which customers belong together, by bands, by rules or by a tree.
+"""Segments by bands, by rules or by a tree.
 
-Every kind is first settled: each cut-off becomes a number and each leaf of a tree a rule. What is
-settled among some customers places any others, and passes through JSON with
-``model_dump(by_alias=True)``.
+Every kind is first fitted: each cut-off becomes a number and each leaf of a tree a rule. A fitted
+segmentation applies to any customers, and passes through JSON with ``model_dump(by_alias=True)``.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from retain.errors import RetainError
 from retain.schema import Segmentation, ThresholdBands
 
 NEVER = math.nextafter(1, 2)
-"""Where a band of risk begins in which nobody can stand."""
+"""The lower bound of a band of risk that stays empty."""
 
 
 def check_bands(
@@ -61,7 +60,7 @@ def fit_bands(
     >>> fit_bands(halves, np.array([1.0, 2.0, 3.0, np.nan])).bands
     {'low': 1.0, 'high': 2.0}
     """
-    ordered = _ordered(bands)
+    ordered = _sorted_bands(bands)
     begins = np.array(list(ordered.values()), dtype=float)
     known = values[~np.isnan(values)]
     if bands.scale == "quantile" and len(known):
@@ -87,7 +86,7 @@ def assign_bands(bands: ThresholdBands, values: np.ndarray) -> np.ndarray:
     return (np.searchsorted(begins, known, side="right") - 1).clip(0)
 
 
-def _ordered(bands: ThresholdBands) -> dict[str, float]:
+def _sorted_bands(bands: ThresholdBands) -> dict[str, float]:
     return dict(sorted(bands.bands.items(), key=lambda one: one[1]))
 
 
@@ -139,7 +138,7 @@ def assign_segments(
         As ``check_segmentation`` does.
     """
     known = fit_segmentation(audience, segmentation, break_even_risk=break_even_risk)
-    return audience.placed(segments_of(audience, known))
+    return audience.with_segments(segments_of(audience, known))
 
 
 def check_segmentation(
@@ -152,7 +151,7 @@ def check_segmentation(
     RetainError
         When bands or rules are missing or mean nothing here, or a key means nothing to this kind.
     """
-    _refuse_idle(segmentation)
+    _check_used_keys(segmentation)
     if segmentation.kind == "rules":
         _check_rules(audience, segmentation)
     if segmentation.kind == "risk_value":
@@ -177,15 +176,15 @@ def fit_segmentation(
         As ``check_segmentation`` does.
     """
     check_segmentation(audience, segmentation, break_even_risk)
-    return learnt(audience, segmentation, break_even_risk=break_even_risk)
+    return fit_checked_segmentation(audience, segmentation, break_even_risk=break_even_risk)
 
 
-def learnt(
+def fit_checked_segmentation(
     audience: Audience, segmentation: Segmentation, *, break_even_risk: float | None = None
 ) -> Segmentation:
     """As ``fit_segmentation``, of a segmentation that has been checked already."""
     if segmentation.kind == "tree":
-        leaves = segment_tree.leaves(audience, segmentation)
+        leaves = segment_tree.leaf_rules(audience, segmentation)
         kept = segmentation.name, segmentation.min_size
         return Segmentation(name=kept[0], min_size=kept[1], kind="rules", rules=leaves)
     if segmentation.kind == "rules":
@@ -194,7 +193,7 @@ def learnt(
             for name, named in segmentation.rules.items()
         }
         return segmentation.model_copy(update={"rules": found})
-    risk = fit_bands(_there(segmentation.risk), _numbers(audience, "risk"), break_even_risk)
+    risk = fit_bands(_band_names(segmentation.risk), _numbers(audience, "risk"), break_even_risk)
     value = segmentation.value if "profit" in audience.table else None
     if value is not None:
         value = fit_bands(value, _numbers(audience, "profit"))
@@ -202,34 +201,35 @@ def learnt(
 
 
 def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
-    """Return the segment of each customer by what is settled, names as objects, shape (n,).
+    """Return the segment of each customer, names as objects, shape (n,).
 
-    A level or cut-off nobody here reaches is no fault: these may be other customers than those it
-    was settled among.
+    A level or cut-off that no customer reaches is allowed: the segmentation may have been fitted
+    to other customers.
     """
     if known.kind == "risk_value":
         return _in_bands(audience, known)
     names = np.array([*known.rules, known.default_segment], dtype=object)
     places = np.full(len(audience), len(known.rules))
     for place_, named in reversed(list(enumerate(known.rules.values()))):
-        places[rules.holds(named.when, audience)] = place_
+        places[rules.evaluate_rule(named.when, audience)] = place_
     return np.asarray(names[places])
 
 
 def segment_labels(known: Segmentation) -> dict[str, DisplayName | None]:
     """Return the display name of each segment by its key, None where it has none."""
     if known.kind == "rules":
-        told = {name: named.label for name, named in known.rules.items()}
-        told |= {known.default_segment: known.default_label}
+        message = {name: named.label for name, named in known.rules.items()}
+        message |= {known.default_segment: known.default_label}
         return {
-            name: None if one is None else DisplayName(one.en, one.ru) for name, one in told.items()
+            name: None if one is None else DisplayName(one.en, one.ru)
+            for name, one in message.items()
         }
-    risks = _called(_there(known.risk), "risk")
+    risks = _band_labels(_band_names(known.risk), "risk")
     if known.value is None:
         return risks
-    values = _called(known.value, "value")
+    values = _band_labels(known.value, "value")
     return {
-        f"{risk} · {value}": _joined(one, other)
+        f"{risk} · {value}": _join_labels(one, other)
         for risk, one in risks.items()
         for value, other in values.items()
     }
@@ -240,7 +240,7 @@ def segment_labels(known: Segmentation) -> dict[str, DisplayName | None]:
 
 def _in_bands(audience: Audience, known: Segmentation) -> np.ndarray:
     names = np.array(list(segment_labels(known)), dtype=object)
-    places = assign_bands(_there(known.risk), _numbers(audience, "risk"))
+    places = assign_bands(_band_names(known.risk), _numbers(audience, "risk"))
     if known.value is None:
         return np.asarray(names[places])
     values = assign_bands(known.value, _numbers(audience, "profit"))
@@ -251,22 +251,24 @@ def _numbers(audience: Audience, name: str) -> np.ndarray:
     return values_of(name, audience).to_numpy(dtype=float)
 
 
-def _there(found: ThresholdBands | None) -> ThresholdBands:
+def _band_names(found: ThresholdBands | None) -> ThresholdBands:
     if found is None:
         raise ValueError("segments by bands need bands of risk")
     return found
 
 
-def _called(found: ThresholdBands, of: Literal["risk", "value"]) -> dict[str, DisplayName | None]:
+def _band_labels(
+    found: ThresholdBands, of: Literal["risk", "value"]
+) -> dict[str, DisplayName | None]:
     """Names of bands with what they are of, and what people call them."""
-    told = {name: found.labels.get(name) for name in found.bands}
+    message = {name: found.labels.get(name) for name in found.bands}
     return {
         f"{name} {of}": None if one is None else DisplayName(one.en, one.ru)
-        for name, one in told.items()
+        for name, one in message.items()
     }
 
 
-def _joined(one: DisplayName | None, other: DisplayName | None) -> DisplayName | None:
+def _join_labels(one: DisplayName | None, other: DisplayName | None) -> DisplayName | None:
     if one is None or other is None:
         return None
     return DisplayName(f"{one.en} · {other.en}", f"{one.ru} · {other.ru}")
@@ -284,10 +286,10 @@ def _check_rules(audience: Audience, segmentation: Segmentation) -> None:
             "the rules; expected a name of its own."
         )
     for name, named in segmentation.rules.items():
-        rules.check(named.when, audience, f"segmentation.rules.{name}.when")
+        rules.check_rule(named.when, audience, f"segmentation.rules.{name}.when")
 
 
-def _refuse_idle(segmentation: Segmentation) -> None:
+def _check_used_keys(segmentation: Segmentation) -> None:
     """Refuse a key that means nothing to this kind."""
     meant = MEANT[segmentation.kind]
     others = {key for keys in MEANT.values() for key in keys} - set(meant)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from retain.campaign.audience import RESERVED, Audience
 from retain.campaign.segmentation.conditions import BOUNDS
-from retain.campaign.segmentation.segments import learnt, segments_of
+from retain.campaign.segmentation.segments import fit_checked_segmentation, segments_of
 from retain.schema import Condition, Rule, Segmentation, ThresholdBands
 
 RISK_OFF = 0.02
@@ -61,7 +61,7 @@ def stability(
     >>> bands = ThresholdBands(scale="absolute", bands={"low": 0, "high": 0.5})
     >>> config = Segmentation(name="halves", kind="risk_value", min_size=1, risk=bands)
     >>> customers = Audience(table, pd.DataFrame(index=table.index), {})
-    >>> customers = customers.placed(segments_of(customers, config))
+    >>> customers = customers.with_segments(segments_of(customers, config))
     >>> found = stability(customers, config)["high risk"]
     >>> 0.95 < found.jaccard_low < found.jaccard < 1
     True
@@ -69,13 +69,15 @@ def stability(
     if audience.segments is None:
         raise ValueError("these customers are not placed")
     random = np.random.default_rng(seed)
-    every = _drawn(audience, random)
+    every = _bootstrap(audience, random)
     codes, names = pd.factorize(np.asarray(every.segments), sort=True)
     found = np.empty((resamples, len(names)))
     for again in range(resamples):
         others = every.rows(random.integers(0, len(every), len(every)))
-        risk = None if break_even_risk is None else _off(break_even_risk, "risk", random)
-        known = learnt(others, _moved(segmentation, random), break_even_risk=risk)
+        risk = None if break_even_risk is None else _perturb_cut(break_even_risk, "risk", random)
+        known = fit_checked_segmentation(
+            others, _perturb(segmentation, random), break_even_risk=risk
+        )
         found[again] = _most_similar(codes, segments_of(every, known), len(names))
     low = np.quantile(found, 0.1, axis=0)
     return {
@@ -84,7 +86,7 @@ def stability(
     }
 
 
-def _drawn(audience: Audience, random: np.random.Generator) -> Audience:
+def _bootstrap(audience: Audience, random: np.random.Generator) -> Audience:
     if len(audience) <= MOST:
         return audience
     return audience.rows(np.sort(random.choice(len(audience), MOST, replace=False)))
@@ -102,49 +104,51 @@ def _most_similar(codes: np.ndarray, names: np.ndarray, segments: int) -> np.nda
 # --- cut-offs a little off -----------------------------------------------------------------------
 
 
-def _moved(segmentation: Segmentation, random: np.random.Generator) -> Segmentation:
+def _perturb(segmentation: Segmentation, random: np.random.Generator) -> Segmentation:
     """Return the same with every given cut-off of risk and money moved."""
     changes = {
-        "risk": _moved_bands(segmentation.risk, "risk", random),
-        "value": _moved_bands(segmentation.value, "profit", random),
+        "risk": _perturb_bands(segmentation.risk, "risk", random),
+        "value": _perturb_bands(segmentation.value, "profit", random),
         "rules": {
-            name: named.model_copy(update={"when": _moved_rule(named.when, random)})
+            name: named.model_copy(update={"when": _perturb_rule(named.when, random)})
             for name, named in segmentation.rules.items()
         },
     }
     return segmentation.model_copy(update=changes)
 
 
-def _moved_bands(
+def _perturb_bands(
     bands: ThresholdBands | None, of: str, random: np.random.Generator
 ) -> ThresholdBands | None:
     if bands is None or bands.scale != "absolute":
         return bands
-    moved = {name: _off(begin, of, random) for name, begin in bands.bands.items()}
+    moved = {name: _perturb_cut(begin, of, random) for name, begin in bands.bands.items()}
     return bands.model_copy(update={"bands": moved})
 
 
-def _moved_rule(rule: Rule, random: np.random.Generator) -> Rule:
+def _perturb_rule(rule: Rule, random: np.random.Generator) -> Rule:
     changes: dict[str, object] = {
-        name: _moved_condition(condition, name, random)
+        name: _perturb_condition(condition, name, random)
         for name, condition in rule.conditions.items()
         if name in RESERVED
     }
     changes |= {
-        "all": tuple(_moved_rule(one, random) for one in rule.all),
-        "any": tuple(_moved_rule(one, random) for one in rule.any),
-        "not_": None if rule.not_ is None else _moved_rule(rule.not_, random),
+        "all": tuple(_perturb_rule(one, random) for one in rule.all),
+        "any": tuple(_perturb_rule(one, random) for one in rule.any),
+        "not_": None if rule.not_ is None else _perturb_rule(rule.not_, random),
     }
     return rule.model_copy(update=changes)
 
 
-def _moved_condition(condition: Condition, of: str, random: np.random.Generator) -> Condition:
+def _perturb_condition(condition: Condition, of: str, random: np.random.Generator) -> Condition:
     bounds = {key: getattr(condition, key) for key in BOUNDS}
-    moved = {key: _off(bound, of, random) for key, bound in bounds.items() if bound is not None}
+    moved = {
+        key: _perturb_cut(bound, of, random) for key, bound in bounds.items() if bound is not None
+    }
     return condition.model_copy(update=moved)
 
 
-def _off(cut: float, of: str, random: np.random.Generator) -> float:
+def _perturb_cut(cut: float, of: str, random: np.random.Generator) -> float:
     """Return a cut-off of risk or of money, a little off."""
     share = random.uniform(-1, 1)
     return cut + share * RISK_OFF if of == "risk" else cut * (1 + share * MONEY_OFF)

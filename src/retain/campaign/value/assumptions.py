@@ -17,7 +17,7 @@ NAMES = ("horizon", "loss_fraction", "margin", "cost_multiplier")
 
 
 @dataclass(frozen=True)
-class Drawn:
+class SampledAssumptions:
     """D draws of the recalibration and of each assumption, all from one seed.
 
     Attributes
@@ -40,7 +40,9 @@ class Drawn:
     seed: int
 
     @classmethod
-    def of(cls, recalibration: Recalibration, assumptions: Assumptions, seed: int) -> Drawn:
+    def sample(
+        cls, recalibration: Recalibration, assumptions: Assumptions, seed: int
+    ) -> SampledAssumptions:
         """``assumptions.simulations`` draws; each assumption has a stream of its own.
 
         So a range that is changed moves its own draws and no others.
@@ -59,7 +61,7 @@ class Drawn:
         return len(self.line)
 
     @cached_property
-    def lost(self) -> np.ndarray:
+    def cost_per_profit(self) -> np.ndarray:
         """The cost of a decline for each unit of monthly profit, shape (D,)."""
         return np.asarray(self.horizon * self.loss_fraction * self.margin)
 
@@ -73,9 +75,9 @@ class Drawn:
         random = np.random.default_rng([self.seed, stream])
         return np.asarray(random.beta(thought.alpha, thought.beta, len(self)))
 
-    def part(self, chosen: slice) -> Drawn:
+    def rows(self, chosen: slice) -> SampledAssumptions:
         """Return some of the draws."""
-        return Drawn(
+        return SampledAssumptions(
             line=self.line[chosen],
             horizon=self.horizon[chosen],
             loss_fraction=self.loss_fraction[chosen],

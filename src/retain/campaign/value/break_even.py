@@ -39,12 +39,14 @@ def break_even(
 ) -> dict[str, BreakEven]:
     """Break-even of each offer for those it was chosen for; ``chosen`` (n,) is its place or -1."""
     return {
-        name: _of(audience, offers, assumptions, place, np.flatnonzero(chosen == place))
+        name: _offer_break_even(
+            audience, offers, assumptions, place, np.flatnonzero(chosen == place)
+        )
         for place, name in enumerate(offers.names)
     }
 
 
-def _of(
+def _offer_break_even(
     audience: Audience, offers: OfferMatrix, assumptions: Assumptions, place: int, rows: np.ndarray
 ) -> BreakEven:
     if len(rows) == 0:
@@ -111,7 +113,7 @@ def break_even_risk(offer: Offer, profit: float, assumptions: Assumptions) -> fl
     return risk if risk <= 1 else None
 
 
-def cheapest(catalogue: Catalogue) -> str:
+def cheapest_offer(catalogue: Catalogue) -> str:
     """Return the offer whose contact costs least; of equals the one that costs least once taken."""
     offers = catalogue.offers
 

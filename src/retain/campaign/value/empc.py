@@ -68,9 +68,9 @@ def empc(  # noqa: PLR0913 - the measure's own terms
     """
     won = declined * (value - incentive)
     spent = contact + (1 - declined) * redemption_rate_stayers * incentive
-    slope, cost, counts = _lines(score, won, spent)
+    slope, cost, counts = _profit_lines(score, won, spent)
     kept, starts = _envelope(slope, cost)
-    mass, mean = _between(starts, save_rate)
+    mass, mean = _beta_moments(starts, save_rate)
     best = mean @ slope[kept] - mass @ cost[kept]
     return Empc(float(best) / len(score), float(mass @ counts[kept]) / len(score))
 
@@ -96,7 +96,7 @@ def of_offer(
     )
 
 
-def _lines(
+def _profit_lines(
     score: np.ndarray, won: np.ndarray, spent: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return A, B and the number of targeted customers of each cut-off, none first."""
@@ -132,7 +132,7 @@ def _envelope(slope: np.ndarray, cost: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return np.array(kept), np.array(starts)
 
 
-def _between(starts: np.ndarray, save_rate: Beta) -> tuple[np.ndarray, np.ndarray]:
+def _beta_moments(starts: np.ndarray, save_rate: Beta) -> tuple[np.ndarray, np.ndarray]:
     """Return the Beta's mass on each piece, and its part of the mean."""
     edges = np.clip(np.append(starts, np.inf), 0, 1)
     alpha, beta = save_rate.alpha, save_rate.beta

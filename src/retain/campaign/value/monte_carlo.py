@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.interpolate import RegularGridInterpolator
 
 from retain.campaign.audience import Audience
-from retain.campaign.value.assumptions import Drawn
+from retain.campaign.value.assumptions import SampledAssumptions
 from retain.campaign.value.recalibration import Recalibration, logit
 from retain.campaign.value.score_grid import ScoreGrid
 from retain.campaign.value.value import positive_profit
@@ -31,13 +31,13 @@ class OfferPayoff:
     each: np.ndarray
 
     @classmethod
-    def of(cls, offer: Offer, save_rate: np.ndarray, drawn: Drawn) -> OfferPayoff:
+    def of(cls, offer: Offer, save_rate: np.ndarray, drawn: SampledAssumptions) -> OfferPayoff:
         """Terms at the save rates and assumptions of D draws, ``save_rate`` of shape (D,)."""
         stayers = offer.redemption_rate_stayers
         discount = offer.discount * drawn.horizon * drawn.cost_multiplier
         redemption, spared = offer.redemption_cost * drawn.cost_multiplier, stayers - save_rate
         return cls(
-            both=save_rate * drawn.lost + spared * discount,
+            both=save_rate * drawn.cost_per_profit + spared * discount,
             risk=spared * redemption,
             profit=-stayers * discount,
             each=offer.contact_cost * drawn.cost_multiplier + stayers * redemption,
@@ -56,7 +56,7 @@ class OfferGroup:
     times: float
     rows: np.ndarray
 
-    def returns(self, drawn: Drawn) -> OfferPayoff:
+    def returns(self, drawn: SampledAssumptions) -> OfferPayoff:
         """Terms of their net value: one save rate a draw for all of the offer, 1 at most."""
         rates = drawn.save_rates(self.name, self.offer.save_rate) * self.times
         return OfferPayoff.of(self.offer, np.minimum(rates, 1.0), drawn)
@@ -77,7 +77,7 @@ def group_by_offer(chosen: np.ndarray, offers: OfferMatrix) -> list[OfferGroup]:
 
 BOUNDS = (0.025, 0.975)
 """Quantiles of the draws that make an interval."""
-CELLS = 2_000_000
+CHUNK_CELLS = 2_000_000
 """Numbers held at a time: what is larger is done in pieces of this size."""
 APART = 4096
 """Customers whose own interval is computed one by one; of more, a table of nodes is read."""
@@ -142,7 +142,7 @@ class MonteCarlo:
         self._profit = positive_profit(audience.table["profit"].to_numpy(dtype=float))
         self._score = score
         self._knots = ScoreGrid(score)
-        self._drawn = Drawn.of(recalibration, assumptions, seed)
+        self._drawn = SampledAssumptions.sample(recalibration, assumptions, seed)
 
     def total(self, weight: np.ndarray) -> Money:
         """Profit at risk of some customers, by a mask or by weights of shape (n,)."""
@@ -163,11 +163,11 @@ class MonteCarlo:
     def per_customer(self) -> np.ndarray:
         """Low and high of each customer's profit at risk, shape (n, 2)."""
         bounds = np.empty((len(self._knots), 2))
-        for piece in _pieces(len(self._knots), len(self._drawn)):
-            factor = self._drawn.risk(self._knots.logits[piece]) * self._drawn.lost
+        for piece in _row_slices(len(self._knots), len(self._drawn)):
+            factor = self._drawn.risk(self._knots.logits[piece]) * self._drawn.cost_per_profit
             bounds[piece] = _bounds(factor)
         found = self._knots.spread(bounds) * self._profit[:, None]
-        return _with(found, self._at_risk)
+        return _widen(found, self._at_risk)
 
     def plan(self, chosen: np.ndarray, offers: OfferMatrix) -> Money:
         """Return expected net value of a plan, ``chosen`` the place of each customer's offer or -1.
@@ -183,9 +183,9 @@ class MonteCarlo:
         counted, paid = self._at_knots(group, len(groups))
         terms = [one.returns(self._drawn) for one in groups]
         draws = np.empty(len(self._drawn))
-        for piece in _pieces(len(self._drawn), len(self._knots)):
-            risk = self._drawn.part(piece).risk(self._knots.logits)
-            draws[piece] = _summed(terms, piece, counted, paid, risk)
+        for piece in _row_slices(len(self._drawn), len(self._knots)):
+            risk = self._drawn.rows(piece).risk(self._knots.logits)
+            draws[piece] = _sum_terms(terms, piece, counted, paid, risk)
         rows = np.flatnonzero(group >= 0)
         return Money.of(float(offers.net[rows, chosen[rows]].sum()), draws)
 
@@ -201,15 +201,15 @@ class MonteCarlo:
             points = np.column_stack([self._score[one.rows], self._profit[one.rows]])
             found[one.rows] = self._nets(points, terms)
         rows = np.flatnonzero(chosen >= 0)
-        found[rows] = _with(found[rows], offers.net[rows, chosen[rows]])
+        found[rows] = _widen(found[rows], offers.net[rows, chosen[rows]])
         return found
 
     def _lost(self, sums: np.ndarray) -> np.ndarray:
         """Profit at risk in each draw of profits summed at the knots, shape (groups, D)."""
         found = np.empty((len(sums), len(self._drawn)))
-        for piece in _pieces(len(self._drawn), len(self._knots)):
-            drawn = self._drawn.part(piece)
-            found[:, piece] = (sums @ drawn.risk(self._knots.logits)) * drawn.lost
+        for piece in _row_slices(len(self._drawn), len(self._knots)):
+            drawn = self._drawn.rows(piece)
+            found[:, piece] = (sums @ drawn.risk(self._knots.logits)) * drawn.cost_per_profit
         return found
 
     def _at_knots(self, group: np.ndarray, groups: int) -> tuple[np.ndarray, np.ndarray]:
@@ -224,21 +224,21 @@ class MonteCarlo:
         """Bounds of net value at points of (score, profit), shape (points, 2)."""
         if len(points) <= APART:
             return self._exact_nets(points, terms)
-        axes = tuple(_nodes(points[:, axis]) for axis in (0, 1))
+        axes = tuple(_grid_nodes(points[:, axis]) for axis in (0, 1))
         grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
         table = self._exact_nets(grid.reshape(-1, 2), terms).reshape(*grid.shape[:2], 2)
         return np.asarray(RegularGridInterpolator(axes, table)(points))
 
     def _exact_nets(self, points: np.ndarray, terms: OfferPayoff) -> np.ndarray:
         found = np.empty((len(points), 2))
-        for piece in _pieces(len(points), len(self._drawn)):
+        for piece in _row_slices(len(points), len(self._drawn)):
             profit = points[piece, 1:]
             net = self._drawn.risk(logit(points[piece, 0])) * (profit * terms.both + terms.risk)
             found[piece] = _bounds(net + profit * terms.profit - terms.each)
         return found
 
 
-def _summed(
+def _sum_terms(
     terms: list[OfferPayoff],
     piece: slice,
     counted: np.ndarray,
@@ -254,9 +254,9 @@ def _summed(
     return total
 
 
-def _pieces(rows: int, columns: int) -> Iterator[slice]:
-    """Slices of the rows of a table so wide that each holds ``CELLS`` numbers or fewer."""
-    step = max(CELLS // columns, 1)
+def _row_slices(rows: int, columns: int) -> Iterator[slice]:
+    """Slices of the rows of a table so wide that each holds ``CHUNK_CELLS`` numbers or fewer."""
+    step = max(CHUNK_CELLS // columns, 1)
     for start in range(0, rows, step):
         yield slice(start, start + step)
 
@@ -266,12 +266,12 @@ def _bounds(draws: np.ndarray) -> np.ndarray:
     return np.asarray(np.quantile(draws, BOUNDS, axis=1).T)
 
 
-def _with(bounds: np.ndarray, value: np.ndarray) -> np.ndarray:
+def _widen(bounds: np.ndarray, value: np.ndarray) -> np.ndarray:
     """Bounds widened to hold the value."""
     return np.column_stack([np.minimum(bounds[:, 0], value), np.maximum(bounds[:, 1], value)])
 
 
-def _nodes(values: np.ndarray) -> np.ndarray:
+def _grid_nodes(values: np.ndarray) -> np.ndarray:
     """Ascending: half at quantiles, where customers are, half at equal steps, where few are."""
     share = np.linspace(0, 1, NODES // 2)
     low, high = values.min(), values.max()

@@ -105,20 +105,20 @@ class Recalibration:
             covariance = np.array(told["covariance"], dtype=float)
             counts = int(told["n_customers"]), int(told["n_events"])
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise _unreadable(f"{type(error).__name__}: {error}") from None
+            raise _invalid_recalibration(f"{type(error).__name__}: {error}") from None
         if covariance.shape != (2, 2) or not np.isfinite([*numbers, *covariance.flat]).all():
-            raise _unreadable(f"{numbers} and {covariance.tolist()}")
+            raise _invalid_recalibration(f"{numbers} and {covariance.tolist()}")
         if covariance[0, 0] < 0 or covariance[1, 1] < 0:
-            raise _unreadable(f"a variance below zero in {covariance.tolist()}")
+            raise _invalid_recalibration(f"a variance below zero in {covariance.tolist()}")
         return cls(*numbers, covariance, *counts)
 
 
-def _unreadable(found: str) -> RetainError:
+def _invalid_recalibration(found: str) -> RetainError:
     expected = "expected finite intercept, slope.value, covariance (2 × 2), n_customers, n_events"
     return RetainError.at("recalibration", f"it holds {found}", expected)
 
 
-def recalibration(scores: Scores) -> Recalibration:
+def fit_recalibration(scores: Scores) -> Recalibration:
     """Logistic recalibration of scores, averaged for each customer (Cox 1958).
 
     Where scores tell nothing of who declined (all alike, or higher for those who stayed) the slope
@@ -134,7 +134,7 @@ def recalibration(scores: Scores) -> Recalibration:
     >>> import pandas as pd
     >>> said = [(10 * s + i, 0, 0, int(i < s), s / 10) for s in range(1, 10) for i in range(10)]
     >>> names = ["customer_id", "repeat", "fold", "target", "probability"]
-    >>> found = recalibration(Scores(pd.DataFrame(said, columns=names), "out_of_fold"))
+    >>> found = fit_recalibration(Scores(pd.DataFrame(said, columns=names), "out_of_fold"))
     >>> f"{found.slope:.3f} {abs(found.intercept):.3f}, {found.events} of {found.customers}"
     '1.000 0.000, 45 of 90'
     """
@@ -146,13 +146,13 @@ def recalibration(scores: Scores) -> Recalibration:
     events = int(target.sum())
     lean = float(np.mean((target - target.mean()) * (x - x.mean())))
     if np.ptp(x) <= FLAT or lean <= FLAT**2:
-        return _overall(len(target), events)
+        return _overall_share(len(target), events)
     apart = x[target == 0].max() <= x[target == 1].min()
-    estimate, covariance = _fitted(x, target, ridge=1 / PRIOR**2 if apart else 0.0)
+    estimate, covariance = _fit_logistic(x, target, ridge=1 / PRIOR**2 if apart else 0.0)
     return Recalibration(float(estimate[0]), float(estimate[1]), covariance, len(x), events)
 
 
-def _overall(customers: int, events: int) -> Recalibration:
+def _overall_share(customers: int, events: int) -> Recalibration:
     """Return the overall share for everybody; Jeffreys' where one class is missing."""
     if 0 < events < customers:
         share, weight = events / customers, customers
@@ -162,7 +162,7 @@ def _overall(customers: int, events: int) -> Recalibration:
     return Recalibration(float(special.logit(share)), 0.0, covariance, customers, events)
 
 
-def _fitted(x: np.ndarray, target: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray]:
+def _fit_logistic(x: np.ndarray, target: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray]:
     """Estimates (2,) and covariance (2, 2); ``ridge`` holds the slope to 1.
 
     Fitted to x standardised, where Newton's steps are tame, and told of x as it is.

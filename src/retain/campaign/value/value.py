@@ -89,13 +89,13 @@ def _contactable(customers: Customers, consent: Consent) -> pd.Series:
     if consent == "assume_given":
         raise RetainError(
             "campaign.consent is 'assume_given', but these customers state their consent, and "
-            f"{int((~_agreed(customers.contactable)).sum())} have not agreed; expected "
+            f"{int((~_has_agreed(customers.contactable)).sum())} have not agreed; expected "
             "campaign.consent=from_data."
         )
-    return _agreed(customers.contactable)
+    return _has_agreed(customers.contactable)
 
 
-def _agreed(stated: pd.Series) -> pd.Series:
+def _has_agreed(stated: pd.Series) -> pd.Series:
     """Return a mask of those who agreed; a missing answer is no consent."""
     return stated.eq(True).fillna(False).astype(bool)
 

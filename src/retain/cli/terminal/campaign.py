@@ -156,16 +156,18 @@ def _plan(campaign: Tree) -> str:
 
 def _limits(campaign: Tree) -> str:
     """Return the net value that looser limits would add."""
-    prices, said = campaign["shadow_prices"], []
+    prices, message = campaign["shadow_prices"], []
     if (budget := prices["budget"]) is not None:
-        said.append(f"each further {budget['step']:,.6g} of budget would add {budget['gain']:,.3g}")
+        message.append(
+            f"each further {budget['step']:,.6g} of budget would add {budget['gain']:,.3g}"
+        )
     if (consent := prices["consent"]) is not None:
         more = describe_count(consent["n_customers"], "more customer")
-        said.append(f"the consent of {more} would add up to {consent['gain']:,.3g}")
+        message.append(f"the consent of {more} would add up to {consent['gain']:,.3g}")
     control = prices["control_group"]
     group = describe_count(control["n_customers"], "customer")
-    said.append(f"the control group ({group}) costs {control['cost']:,.3g}")
-    return f"In net value, {'; '.join(said)}."
+    message.append(f"the control group ({group}) costs {control['cost']:,.3g}")
+    return f"In net value, {'; '.join(message)}."
 
 
 def _promise(campaign: Tree) -> str:

@@ -13,15 +13,9 @@ from retain.cli.terminal.campaign import print_campaign, print_campaign_path, pr
 from retain.cli.terminal.console import literal
 from retain.cli.terminal.explanations import print_explanations
 from retain.cli.terminal.snapshots import snapshots_table
-from retain.verdict.by_snapshot import in_time
+from retain.verdict.by_snapshot import score_by_snapshot
 from retain.verdict.keys import label_run
-from retain.wording import (
-    describe_count,
-    format_ci,
-    format_interval,
-    format_signed,
-    format_value,
-)
+from retain.wording import describe_count, format_ci, format_interval, format_signed, format_value
 
 if TYPE_CHECKING:
     from retain.record import StudyDirectory
@@ -56,7 +50,7 @@ def print_comparison(
         console.print(_effects(verdict))
     if findings.reasons is not None:
         print_explanations(console, findings.reasons)
-    _carried_told(console, verdict, findings)
+    _print_winner(console, verdict, findings)
     if missing is not None:
         console.print(f"[yellow]{literal(missing)}[/]")
     for difference in findings.diffs:
@@ -80,14 +74,14 @@ def print_gate(console: Console, checks: Sequence[GateResult]) -> None:
         console.print(f"[{'green' if check.passed else 'red'}]gate: {literal(check.message)}[/]")
 
 
-def _carried_told(console: Console, verdict: Verdict, findings: ComparisonExtras) -> None:
+def _print_winner(console: Console, verdict: Verdict, findings: ComparisonExtras) -> None:
     """Print what the winner came to on customers no run has seen, and what follows for them."""
     sealed = findings.sealed
     if sealed is not None:
         console.print(_sealed(sealed, verdict.winner.split.sealed_snapshot))
-        message = literal(sealed.told)
+        message = literal(sealed.description)
         console.print(message if len(sealed.openings) == 1 else f"[yellow]{message}[/]")
-    if snapshots := in_time(verdict.winner, sealed):
+    if snapshots := score_by_snapshot(verdict.winner, sealed):
         console.print(snapshots_table(snapshots))
     if sealed is None:
         return
@@ -139,9 +133,9 @@ def _effects(verdict: Verdict) -> Table:
     rows = [(effect, level) for effect in verdict.effects for level in effect.levels]
     for effect, level in rows[:SHOWN]:
         interval = format_interval(level.low, level.high, "+.3f")
-        told = (format_signed(level.mean), interval, f"{level.p:.2g}")
+        text = (format_signed(level.mean), interval, f"{level.p:.2g}")
         names = (effect.axis, format_value(effect.reference), format_value(level.level))
-        table.add_row(*map(literal, names), *told, str(level.pairs))
+        table.add_row(*map(literal, names), *text, str(level.pairs))
     holes = sum(effect.holes for effect in verdict.effects)
     captions = [f"{len(rows) - SHOWN} more in verdict.json"] if len(rows) > SHOWN else []
     missing = describe_count(holes, "missing combination")
@@ -171,7 +165,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
             *((f"{row['brier']:.3f}", f"{row['ece']:.3f}") if wide else ()),
             "" if best else format_signed(row["difference"]),
             "" if best else f"{row['p_holm']:.2g}",
-            _standing(row, verdict),
+            _versus_best(row, verdict),
             style="bold" if best else None,
         )
     if len(board) > SHOWN:
@@ -179,7 +173,7 @@ def _leaderboard(verdict: Verdict, title: str, *, wide: bool) -> Table:
     return table
 
 
-def _standing(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
+def _versus_best(row: Mapping[Hashable, Any], verdict: Verdict) -> str:
     """Return the last column of a run."""
     if row["id"] == verdict.best.id:
         return "best"

@@ -18,17 +18,19 @@ STRONGEST = 5
 ARROWS = {"up": " ↑", "down": " ↓"}
 
 
-def print_explanations(console: Console, reasons: Tree) -> None:
+def print_explanations(console: Console, explanations: Tree) -> None:
     """Print what each group contributes, the strongest features, and what is missing."""
-    console.print(_groups(reasons["groups"]))
-    strongest = [_strength(one) for one in reasons["features"] if one["mean_abs_shap"]][:STRONGEST]
+    console.print(_groups(explanations["groups"]))
+    strongest = [_strength(one) for one in explanations["features"] if one["mean_abs_shap"]][
+        :STRONGEST
+    ]
     if strongest:
         message = literal(", ".join(strongest))
         console.print(
             "Most important features (mean |SHAP|, log-odds; ↑ higher values go with a higher "
             f"risk, ↓ lower values): {message}. These are associations, not causes."
         )
-    for sentence in _cautions(reasons):
+    for sentence in _cautions(explanations):
         console.print(f"[yellow]{literal(sentence)}[/]")
 
 
@@ -59,13 +61,14 @@ def _strength(feature: Tree) -> str:
     return f"{feature['name']} {feature['mean_abs_shap']['value']:.2f}{arrow}"
 
 
-def _cautions(reasons: Tree) -> Iterator[str]:
+def _cautions(explanations: Tree) -> Iterator[str]:
     """Yield warnings about the drivers."""
-    if reasons["reason"]:
-        yield reasons["reason"]
-    if reasons["drivers"] and reasons["drivers"]["ranks_agree"] is False:
+    if explanations["reason"]:
+        yield explanations["reason"]
+    if explanations["drivers"] and explanations["drivers"]["ranks_agree"] is False:
         yield (
             "SHAP and permutation importance order the features differently (Kendall's τ "
-            f"{reasons['drivers']['rank_correlation']:.2f}): the ranking of single features is not "
+            f"{explanations['drivers']['rank_correlation']:.2f}): "
+            "the ranking of single features is not "
             "reliable."
         )

@@ -153,14 +153,14 @@ def _bounds(bounds: Tree) -> str:
     )
 
 
-def _complier(told: Tree, level: str) -> str:
-    if "reason" in told:
-        return NO_RATIO[told["reason"]]
-    times, unit = (100, " points") if told["outcome"] == "declined" else (1, "")
-    low, high = _signed(told["low"], times), _signed(told["high"], times)
+def _complier(text: Tree, level: str) -> str:
+    if "reason" in text:
+        return NO_RATIO[text["reason"]]
+    times, unit = (100, " points") if text["outcome"] == "declined" else (1, "")
+    low, high = _signed(text["low"], times), _signed(text["high"], times)
     return (
         "Effect of a contact on those contacted because of the plan: "
-        f"{_signed(told['value'], times)}{unit} "
+        f"{_signed(text['value'], times)}{unit} "
         f"({level} {low} to {high})."
     )
 
@@ -180,8 +180,8 @@ def _money(money: Tree | None, unit: str, level: str) -> str:
     )
 
 
-def _span(told: Tree) -> str:
-    low, high = told["low"], told["high"]
+def _span(text: Tree) -> str:
+    low, high = text["low"], text["high"]
     if low is not None and high is not None:
         return format_interval(low, high, ",.0f")
     return " to ".join("no bound" if end is None else _whole(end) for end in (low, high))
@@ -213,9 +213,9 @@ def _save_rates(rows: list[Tree], level: str) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for row in rows:
         cells = [f"{row['n_treated']:,}", f"{row['n_control']:,}"]
-        for told in (row["prior"], row["posterior"]):
-            interval = format_interval(100 * told["low"], 100 * told["high"], ".0f")
-            cells += [f"{100 * told['value']:.1f}", interval]
+        for text in (row["prior"], row["posterior"]):
+            interval = format_interval(100 * text["low"], 100 * text["high"], ".0f")
+            cells += [f"{100 * text['value']:.1f}", interval]
         table.add_row(literal(row["offer"]), *cells)
     return table
 

@@ -23,8 +23,8 @@ def labels_table(others: Sequence[LabelVariant]) -> Table:
         table.add_column(name)
     for one in others:
         shares = (one.decline_rate, one.agreement)
-        told = ("—" if share is None else f"{share:.0%}" for share in shares)
-        table.add_row(literal(one.parameter), literal(one.value), f"{one.n_rows:,}", *told)
+        text = ("—" if share is None else f"{share:.0%}" for share in shares)
+        table.add_row(literal(one.parameter), literal(one.value), f"{one.n_rows:,}", *text)
     return table
 
 

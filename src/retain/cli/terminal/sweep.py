@@ -153,7 +153,7 @@ def print_summary(
         f"→ {literal(plan.study.path)}",
         soft_wrap=True,
     )
-    _raced_told(console, records)
+    _print_eliminated(console, records)
     tasks = {planned.task.id: planned.task for planned in plan.runs}
     for record in records:
         if record.tuning is not None:
@@ -170,7 +170,7 @@ def print_summary(
                 console.print(f"      log: {log}", soft_wrap=True)
 
 
-def _raced_told(console: Console, records: Sequence[Record]) -> None:
+def _print_eliminated(console: Console, records: Sequence[Record]) -> None:
     """Print the number of runs stopped early, and the time saved."""
     stopped = [record for record in records if record.stopped_early]
     if not stopped:

@@ -21,7 +21,7 @@ from retain.report.charts.text_layout import wrap_text
 from retain.report.charts.ticks import set_ticks
 from retain.report.text.names import Tree
 from retain.report.text.words import message
-from retain.report.tree import BEESWARM_ROWS, strong
+from retain.report.tree import BEESWARM_ROWS, top_features
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -82,7 +82,9 @@ def _corners(box: Box) -> list[tuple[float, float]]:
 def beeswarm(tree: Tree, labels: Labels) -> Chart | None:
     """Return the distribution of every feature's SHAP values, in the order of ``drivers``."""
     found = [
-        one for one in strong(tree["explanations"], BEESWARM_ROWS) if one["beeswarm"] is not None
+        one
+        for one in top_features(tree["explanations"], BEESWARM_ROWS)
+        if one["beeswarm"] is not None
     ]
     if not found:
         return None

@@ -28,7 +28,7 @@ COLOURS = {
     "paper": "#ffffff",
 }
 """By the name of the page's CSS variable that takes the colour's place there."""
-HAND: dict[Any, Any] = {
+RC_PARAMS: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
     "text.parse_math": False,
@@ -74,9 +74,9 @@ class Labels:
     language: str
     pairs: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def __call__(self, said: Message) -> str:
+    def __call__(self, message: Message) -> str:
         """Return the message in the chart's language."""
-        texts = {name: words(name).plain(said) for name in LANGUAGES}
+        texts = {name: words(name).plain(message) for name in LANGUAGES}
         shown = texts[self.language]
         self.pairs[shown] = texts
         return shown
@@ -103,7 +103,7 @@ def chart_style() -> Iterator[None]:
 
     with mpl.rc_context(), warnings.catch_warnings():
         mpl.rcdefaults()
-        mpl.rcParams.update(HAND)
+        mpl.rcParams.update(RC_PARAMS)
         # A name in a script that the font lacks is measured as boxes; readers' fonts show it.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield

@@ -20,7 +20,7 @@ from retain.report.charts.text_layout import wrap_text
 from retain.report.charts.ticks import set_ticks, space_ticks
 from retain.report.text.names import Tree
 from retain.report.text.words import message
-from retain.report.tree import frequent, strong
+from retain.report.tree import frequent_levels, top_features
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ Limits = tuple[float, float]
 
 def dependence(tree: Tree, labels: Labels) -> Chart | None:
     """Return a panel a feature, all on one scale of SHAP values; None where there are no points."""
-    found = [one for one in strong(tree["explanations"], SHOWN) if one["dependence"]]
+    found = [one for one in top_features(tree["explanations"], SHOWN) if one["dependence"]]
     if not found:
         return None
     down = -(-len(found) // ACROSS)
@@ -104,7 +104,7 @@ def _values(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[To
 
 def _levels(axes: Axes, feature: Tree, limits: Limits, language: str) -> list[Tooltip]:
     """Mean and bar of each level, under its name."""
-    points = frequent(feature["dependence"], LEVELS)
+    points = frequent_levels(feature["dependence"], LEVELS)
     axes.set_xlim(*limits)
     axes.set_ylim(len(points), 0)
     axes.set_yticks([])

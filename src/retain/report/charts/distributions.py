@@ -20,7 +20,7 @@ from retain.report.charts.text_layout import inches, wrap_text
 from retain.report.text.names import Tree
 from retain.report.text.numbers import format_number
 from retain.report.text.words import message
-from retain.report.tree import compared, frequent
+from retain.report.tree import compared_features, frequent_levels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ class Part:
     @property
     def levels(self) -> list[Tree]:
         """The levels shown of a category: the most frequent, in the verdict's order."""
-        return frequent(self.feature["distribution"]["levels"], LEVELS)
+        return frequent_levels(self.feature["distribution"]["levels"], LEVELS)
 
     @property
     def height(self) -> float:
@@ -90,7 +90,7 @@ class Strokes:
 
 def distributions(tree: Tree, labels: Labels) -> Chart | None:
     """Numbers as two boxes on their own scale, categories as rates of their levels."""
-    parts = [Part(one, labels.language) for one in compared(tree["explanations"], SHOWN)]
+    parts = [Part(one, labels.language) for one in compared_features(tree["explanations"], SHOWN)]
     if not parts:
         return None
     total = HEAD + sum(part.height for part in parts)

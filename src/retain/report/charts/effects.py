@@ -6,7 +6,7 @@ from retain.report.charts.canvas import Chart, Labels
 from retain.report.charts.rows import Row, Scale, interval_plot
 from retain.report.text.names import Tree
 from retain.report.text.words import message
-from retain.report.tree import clear, measured_levels
+from retain.report.tree import excludes_zero, measured_levels
 from retain.wording import format_value
 
 SHOWN = 36
@@ -39,5 +39,5 @@ def _level(level: Tree) -> Row:
         found["value"],
         found["low"],
         found["high"],
-        strong=clear(found),
+        strong=excludes_zero(found),
     )

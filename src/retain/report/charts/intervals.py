@@ -8,7 +8,7 @@ from retain.report.charts.canvas import Chart, Labels
 from retain.report.charts.rows import Row, Scale, interval_plot
 from retain.report.text.names import Tree, run_label
 from retain.report.text.words import message
-from retain.report.tree import METRIC, has_profit, segments_by_risk, strong
+from retain.report.tree import METRIC, has_profit, segments_by_risk, top_features
 
 SHOWN_DRIVERS = 25
 """Rows in the chart; the table under it has them all."""
@@ -18,7 +18,7 @@ SHAPES = {"up": "^", "down": "v"}
 
 def drivers(tree: Tree, labels: Labels) -> Chart | None:
     """One row a feature, strongest first; weak ones hollow; None where no strength is known."""
-    found = strong(tree["explanations"], SHOWN_DRIVERS)
+    found = top_features(tree["explanations"], SHOWN_DRIVERS)
     if not found:
         return None
     rows = [_driver_row(feature, labels.language) for feature in found]

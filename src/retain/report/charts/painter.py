@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+
 Point = tuple[float, float]
 Side = Literal["left", "center", "right"]
 
 
 @dataclass(frozen=True)
-class Pen:
+class Painter:
     """Draws on a figure whose coordinates are points from the lower left; the later, the higher."""
 
     axes: Axes
 
     @classmethod
-    def on_paper(cls, width: float, height: float) -> Pen:
+    def on_paper(cls, width: float, height: float) -> Painter:
         """Return a pen on a figure of this size."""
         from matplotlib.figure import Figure
 

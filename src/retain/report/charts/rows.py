@@ -119,8 +119,8 @@ def _name(axes: Axes, row: Row, y: float, labels: Labels) -> None:
     for back, line in enumerate(reversed(row.lines)):
         _margin(axes, 0, lowest - back * LINE, line, fontweight=weight)
     if row.aside is not None:
-        told = labels(row.aside)
-        _margin(axes, 1, lowest, told, ha="right", color=COLOURS["muted"], fontsize=9)
+        message = labels(row.aside)
+        _margin(axes, 1, lowest, message, ha="right", color=COLOURS["muted"], fontsize=9)
 
 
 def _mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> Tooltip:
@@ -136,8 +136,8 @@ def _mark(axes: Axes, row: Row, y: float, scale: Scale, labels: Labels) -> Toolt
     axes.plot(mean, at, row.shape, markersize=row.size, color=colour, markerfacecolor=filled)
     _margin(axes, 1, y - GAP, format_number(mean, scale.form, labels.language), ha="right")
     values = ((scale.word, mean), ("tip.low", row.low), ("tip.high", row.high))
-    told = tuple((word, value, scale.form) for word, value in values)
-    return Tooltip(*to_points(axes, mean, at), row.name, told)
+    message = tuple((word, value, scale.form) for word, value in values)
+    return Tooltip(*to_points(axes, mean, at), row.name, message)
 
 
 def _margin(axes: Axes, side: int, y: float, text: str, **how: Any) -> None:

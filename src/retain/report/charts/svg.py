@@ -28,15 +28,15 @@ def inline(chart: Chart, language: str | None = None) -> Markup:
     """
     root = fromstring(_saved(chart))  # noqa: S314 - drawn a moment ago, by Matplotlib
     for element in root.iter():
-        _unqualified(element)
-    _without(root, "metadata", "style")
-    _renamed(root, key(chart.name, language))
+        _drop_namespaces(element)
+    _strip(root, "metadata", "style")
+    _prefix_ids(root, key(chart.name, language))
     for element in list(root.iter()):
-        _following(element)
+        _use_css_colours(element)
         _rounded(element)
         if element.tag == "text" and language is None:
             _translated(element, chart)
-    return Markup(tostring(_described(root, chart, language), encoding="unicode"))  # noqa: S704 - escaped by ElementTree
+    return Markup(tostring(_add_description(root, chart, language), encoding="unicode"))  # noqa: S704 - escaped by ElementTree
 
 
 def key(name: str, language: str | None) -> str:
@@ -58,20 +58,20 @@ def _saved(chart: Chart) -> str:
     return buffer.getvalue()
 
 
-def _unqualified(element: Element) -> None:
+def _drop_namespaces(element: Element) -> None:
     """Names as HTML knows them, without a namespace."""
     element.tag = element.tag.rpartition("}")[2]
     element.attrib = {key.rpartition("}")[2]: value for key, value in element.attrib.items()}
 
 
-def _without(root: Element, *tags: str) -> None:
+def _strip(root: Element, *tags: str) -> None:
     """Drop what would speak of, or to, the whole page."""
     for parent in list(root.iter()):
         for child in [child for child in parent if child.tag in tags]:
             parent.remove(child)
 
 
-def _renamed(root: Element, name: str) -> None:
+def _prefix_ids(root: Element, name: str) -> None:
     """Ids that no other chart has; groups nobody points at lose theirs."""
     for element in root.iter():
         if "id" in element.attrib and element.tag == "g":
@@ -83,7 +83,7 @@ def _renamed(root: Element, name: str) -> None:
                 element.attrib[key] = value.replace("#", f"#{name}-")
 
 
-def _following(element: Element) -> None:
+def _use_css_colours(element: Element) -> None:
     """Colours of the page in place of ours, and its font."""
     style = element.attrib.get("style")
     if style is None:
@@ -120,7 +120,7 @@ def _figures(text: str) -> dict[str, str] | None:
     return {"en": text, "ru": text.replace(".", ",")}
 
 
-def _described(root: Element, chart: Chart, language: str | None) -> Element:
+def _add_description(root: Element, chart: Chart, language: str | None) -> Element:
     shown = {} if language is None else {"lang": language}
     root.attrib = {
         "viewBox": root.attrib["viewBox"],

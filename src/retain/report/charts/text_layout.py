@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate
 
-from retain.report.charts.canvas import HAND, POINTS
+from retain.report.charts.canvas import POINTS, RC_PARAMS
 from retain.report.text.names import printable
 
 ELLIPSIS = "…"
@@ -124,13 +124,13 @@ class Letters:
         return text[:length]
 
 
-def inches(text: str, size: float = HAND["font.size"]) -> float:
+def inches(text: str, size: float = RC_PARAMS["font.size"]) -> float:
     """Return the width of a text, its letters of a size in points."""
     return Letters(size).width(text) / POINTS
 
 
 def wrap_text(
-    text: str, width: float, lines: int = MANY, size: float = HAND["font.size"]
+    text: str, width: float, lines: int = MANY, size: float = RC_PARAMS["font.size"]
 ) -> list[str]:
     """Return a text that may stand in a picture, in at most so many lines of so many inches."""
     return Letters(size).lines(printable(text), width * POINTS, lines) or [""]
@@ -154,6 +154,6 @@ def _measured(text: str, *, bold: bool) -> tuple[float, float, float]:
     from matplotlib.textpath import text_to_path
 
     weight, scale = "bold" if bold else "normal", 10.0
-    font = FontProperties(family=HAND["font.family"], weight=weight, size=scale)
+    font = FontProperties(family=RC_PARAMS["font.family"], weight=weight, size=scale)
     width, height, descent = text_to_path.get_text_width_height_descent(text, font, ismath=False)
     return width / scale, (height - descent) / scale, descent / scale

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from retain.report.charts.canvas import Chart, Labels, Tooltip
-from retain.report.charts.painter import Pen, Side
+from retain.report.charts.painter import Painter, Side
 from retain.report.charts.text_layout import Letters, height
 from retain.report.fishbone.layout import GROUP, HEAD, SHOWN, TIP, Placed, Plan, Row, plan, width
 from retain.report.fishbone.legend import BARS, legend
-from retain.report.fishbone.model import Head, Reader, Rib
+from retain.report.fishbone.model import Head, Rib, VerdictReader
 from retain.report.fishbone.rows import Piece
 from retain.report.text.names import Tree
 from retain.report.text.numbers import count_path
@@ -29,7 +29,7 @@ AIR, ROUND = 11.0, 1.3
 
 
 @dataclass(frozen=True)
-class Skull:
+class HeadShape:
     """A head's texts in lines, and how high they make it."""
 
     head: Head
@@ -52,7 +52,7 @@ class Skull:
     def _texts(self) -> float:
         return height(self.lines)
 
-    def draw(self, pen: Pen, plan: Plan) -> None:
+    def draw(self, painter: Painter, plan: Plan) -> None:
         """Head and tail at the ends of the spine, and the texts."""
         left, right, y = plan.head + NECK, plan.head + HEAD, plan.spine
         wide, half = right - left, self.half
@@ -63,14 +63,14 @@ class Skull:
             *((right - 0.06 * wide, y - 0.55 * half), (left + 0.64 * wide, y - half)),
             (left, y - half),
         ]
-        pen.shape(outline, "accent", curved=range(1, 10))
+        painter.shape(outline, "accent", curved=range(1, 10))
         x, fin = plan.tail, 10.0
-        pen.shape([(x + 8, y), (x - 11, y + fin), (x - 6, y), (x - 11, y - fin)], "ink")
+        painter.shape([(x + 8, y), (x - 11, y + fin), (x - 6, y), (x - 11, y - fin)], "ink")
         top = y + self._texts / 2
         for text, letters in self.lines:
             top -= letters.height(text)
             at = (left + CHEEK, top + letters.below(text))
-            pen.write(at, text, letters, "paper")
+            painter.write(at, text, letters, "paper")
 
 
 SPINE, THIN = 3.0, 0.7
@@ -84,48 +84,48 @@ def fishbone(tree: Tree, labels: Labels) -> Chart | None:
     """
     if not (tree["explanations"] and tree["explanations"]["groups"]):
         return None
-    reader = Reader(tree["explanations"], labels.language)
-    bones, skull = reader.bones(), Skull(reader.head())
+    reader = VerdictReader(tree["explanations"], labels.language)
+    bones, skull = reader.bones(), HeadShape(reader.head())
     shown = bones[:SHOWN]
     keys = legend(bones, reader, width((len(shown) + 1) // 2))
     found = plan(shown, keys.height, skull.half)
-    pen = Pen.on_paper(found.width, found.height)
-    spots = [_rib(pen, row, found) for bone in found.bones for row in bone.rows]
+    painter = Painter.on_paper(found.width, found.height)
+    spots = [_rib(painter, row, found) for bone in found.bones for row in bone.rows]
     for bone in found.bones:
-        _bone(pen, bone, found, reader)
-    pen.line((found.tail, found.spine), (found.head + NECK + 8, found.spine), SPINE, "ink")
-    skull.draw(pen, found)
-    keys.draw(pen)
-    return Chart("fishbone", pen.figure, tuple(spots), labels, "xy")
+        _bone(painter, bone, found, reader)
+    painter.line((found.tail, found.spine), (found.head + NECK + 8, found.spine), SPINE, "ink")
+    skull.draw(painter, found)
+    keys.draw(painter)
+    return Chart("fishbone", painter.figure, tuple(spots), labels, "xy")
 
 
-def _bone(pen: Pen, bone: Placed, found: Plan, reader: Reader) -> None:
+def _bone(painter: Painter, bone: Placed, found: Plan, reader: VerdictReader) -> None:
     """Draw a bone, cut level at both ends, and the lines at its tip."""
     if bone.bone.dashed:
-        pen.line(bone.joint, bone.tip, bone.thick, "muted", dashed=True)
+        painter.line(bone.joint, bone.tip, bone.thick, "muted", dashed=True)
     else:
-        pen.bone(bone.joint, bone.tip, bone.thick, "ink")
+        painter.bone(bone.joint, bone.tip, bone.thick, "ink")
     top = bone.tip[1] + (TIP + height(bone.lines) if bone.side > 0 else -TIP)
     for text, letters in bone.lines:
         top -= letters.height(text)
         colour = "ink" if letters is GROUP and bone.bone.used else "muted"
-        pen.write((bone.tip[0], top + letters.below(text)), text, letters, colour, "center")
+        painter.write((bone.tip[0], top + letters.below(text)), text, letters, colour, "center")
     if bone.more:
         more = reader.say("fishbone.more", n=count_path(bone.more, ""))
-        pen.write(bone.more_at, more, found.style.figures, "muted", "right")
+        painter.write(bone.more_at, more, found.style.figures, "muted", "right")
 
 
-def _rib(pen: Pen, row: Row, found: Plan) -> Tooltip:
+def _rib(painter: Painter, row: Row, found: Plan) -> Tooltip:
     """Return a rib, its strength as a bar on it, and its texts; where it can be pointed at."""
     rib, y, end = row.block.rib, row.y, row.right - row.half
     start = end - found.reach * rib.share
-    pen.line((row.left, y), (row.right, y), THIN, "line", dashed=rib.tone == "unused")
+    painter.line((row.left, y), (row.right, y), THIN, "line", dashed=rib.tone == "unused")
     if rib.share:
-        pen.line((start, y), (end, y), *BARS[rib.tone])
+        painter.line((start, y), (end, y), *BARS[rib.tone])
     for piece in row.block.pieces:
         side: Side = "right" if piece.left is None else "left"
         at, colour = (row.x(piece), y + piece.up), _colour(piece, rib)
-        pen.write(at, piece.text, piece.letters, colour, side)
+        painter.write(at, piece.text, piece.letters, colour, side)
     return Tooltip(round(start, 2), round(found.height - y, 2), rib.name, rib.values)
 
 

@@ -22,7 +22,7 @@ DROPPED, SMALLER = 1.5, 0.5
 
 
 @dataclass(frozen=True)
-class Filling:
+class Fitting:
     """Every rib's texts in one style, and how long the bones above and below become.
 
     ``shortest`` is a bone's least length, ``most`` what both sides have together.
@@ -55,28 +55,28 @@ class Filling:
         bones = range(side, len(self.blocks), 2)
         return max([self.shortest, *(self.need(at) for at in bones)]) if bones else 0.0
 
-    def kept(self, at: int) -> int:
+    def n_kept(self, at: int) -> int:
         """Return the number of ribs a bone has room for."""
         counts = range(len(self.blocks[at]), 0, -1)
         return next((n for n in counts if self.need(at, n) < self.lengths[at % 2] + 0.01), 0)
 
     @cached_property
-    def lost(self) -> float:
+    def n_lost(self) -> float:
         """The number of ribs and parts of texts that did not fit."""
-        shown = [one[: self.kept(at)] for at, one in enumerate(self.blocks)]
+        shown = [one[: self.n_kept(at)] for at, one in enumerate(self.blocks)]
         missing = sum(map(len, self.blocks)) - sum(map(len, shown))
         return DROPPED * missing + sum(one.lost for bone in shown for one in bone)
 
 
-def fit_texts(bones: Sequence[Bone], room: Room, shortest: float, most: float) -> Filling:
+def fit_texts(bones: Sequence[Bone], room: Room, shortest: float, most: float) -> Fitting:
     """Return the ribs' texts in the style that loses least, the larger where two lose as much."""
     best, least = None, inf
     for at, style in enumerate(STYLES):
         blocks = tuple(tuple(block(rib, style, room) for rib in bone.ribs) for bone in bones)
-        found = Filling(style, blocks, shortest, most)
-        cost = found.lost + SMALLER * (at // 2)
+        found = Fitting(style, blocks, shortest, most)
+        cost = found.n_lost + SMALLER * (at // 2)
         if cost < least:
             best, least = found, cost
-        if not found.lost:
+        if not found.n_lost:
             break
-    return cast("Filling", best)
+    return cast("Fitting", best)

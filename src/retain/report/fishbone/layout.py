@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import hypot
 
 from retain.report.charts.text_layout import Letters, height
-from retain.report.fishbone.fitting import CLEAR, Filling, fit_texts
+from retain.report.fishbone.fitting import CLEAR, Fitting, fit_texts
 from retain.report.fishbone.model import Bone
 from retain.report.fishbone.rows import Block, Piece, Room, Style
 
@@ -156,8 +156,8 @@ def plan(bones: Sequence[Bone], legend: float, head: float) -> Plan:
 def _lines(bone: Bone, room: float) -> tuple[tuple[str, Letters], ...]:
     """Return the lines at a bone's tip, and their letters."""
     names = GROUP.lines(bone.name, room)
-    told = TOLD.lines(bone.told, room, 3)
-    return (*((line, GROUP) for line in names), *((line, TOLD) for line in told))
+    message = TOLD.lines(bone.description, room, 3)
+    return (*((line, GROUP) for line in names), *((line, TOLD) for line in message))
 
 
 def _heights(bones: Sequence[Bone], frame: Frame, head: float) -> tuple[float, float]:
@@ -166,9 +166,9 @@ def _heights(bones: Sequence[Bone], frame: Frame, head: float) -> tuple[float, f
     return max(found[0::2], default=head), max(found[1::2], default=head)
 
 
-def _placed(bone: Bone, at: int, frame: Frame, filling: Filling, spine: float) -> Placed:
+def _placed(bone: Bone, at: int, frame: Frame, filling: Fitting, spine: float) -> Placed:
     """Return a bone in its place; of two beside each other the first is nearer to the head."""
-    side, length, kept = -1 if at % 2 else 1, filling.lengths[at % 2], filling.kept(at)
+    side, length, kept = -1 if at % 2 else 1, filling.lengths[at % 2], filling.n_kept(at)
     joint = frame.joint(frame.columns - 1 - at // 2)
     thick = HAIRLINE + (THICK - HAIRLINE) * bone.share
     stand = _Stand(frame, side, joint, spine, thick / 2 * hypot(1, frame.lean))

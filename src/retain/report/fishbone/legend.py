@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from retain.report.charts.painter import Pen
+from retain.report.charts.painter import Painter
 from retain.report.charts.text_layout import Letters
 from retain.report.fishbone.layout import MARGIN, SHOWN
-from retain.report.fishbone.model import RISKIEST, SIGNS, Bone, Reader
+from retain.report.fishbone.model import RISKIEST, SIGNS, Bone, VerdictReader
 from retain.report.text.numbers import count_path
 
 BARS = {"strong": (2.6, "accent"), "plain": (2.6, "muted"), "weak": (1.7, "muted")}
@@ -77,35 +77,35 @@ class Legend:
         """Of all lines and the air over them."""
         return ABOVE + len(self.lines) * LEADING
 
-    def draw(self, pen: Pen) -> None:
+    def draw(self, painter: Painter) -> None:
         """Write the lines at the foot of the picture."""
         y = MARGIN + self.height - ABOVE
         for line in self.lines:
             y -= LEADING
             x = MARGIN
             for key in line:
-                _draw(pen, key, x, y + LETTERS.below(""))
+                _draw(painter, key, x, y + LETTERS.below(""))
                 x += key.width + APART
 
 
-def _draw(pen: Pen, key: Key, x: float, y: float) -> None:
+def _draw(painter: Painter, key: Key, x: float, y: float) -> None:
     middle = y + 0.36 * LETTERS.size
     if key.drawn == "bone":
         for left, thick in ((0.0, 0.9), (4.5, 2.4), (10.5, 4.5)):
             tops, feet = (x + left, x + left + thick), (x + left + 3, x + left + thick + 3)
-            pen.shape(
+            painter.shape(
                 [(tops[0], y + 6), (tops[1], y + 6), (feet[1], y - 1), (feet[0], y - 1)], "ink"
             )
     elif key.drawn == "dashed":
-        pen.line((x, middle), (x + 15, middle), 0.9, "muted", dashed=True)
+        painter.line((x, middle), (x + 15, middle), 0.9, "muted", dashed=True)
     elif key.drawn in BARS:
-        pen.line((x, middle), (x + 15, middle), *BARS[key.drawn])
+        painter.line((x, middle), (x + 15, middle), *BARS[key.drawn])
     elif key.drawn:
-        pen.write((x, y), key.drawn, MARK, "accent")
-    pen.write((x + key.indent, y), key.text, LETTERS, "muted" if key.drawn else "ink")
+        painter.write((x, y), key.drawn, MARK, "accent")
+    painter.write((x + key.indent, y), key.text, LETTERS, "muted" if key.drawn else "ink")
 
 
-def legend(bones: Sequence[Bone], reader: Reader, width: float) -> Legend:
+def legend(bones: Sequence[Bone], reader: VerdictReader, width: float) -> Legend:
     """Return the legend of these bones: what is not drawn is not explained."""
     ribs = [rib for bone in bones for rib in bone.ribs]
     signs = {rib.sign for rib in ribs} | {rib.level[:1] for rib in ribs}

@@ -42,7 +42,7 @@ class Bone:
     """A group of features: its texts, its share of the largest contribution, its ribs."""
 
     name: str
-    told: str
+    description: str
     share: float
     dashed: bool
     used: bool
@@ -59,7 +59,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Reader:
+class VerdictReader:
     """Reads the reasons of a verdict; every text of the picture passes through here."""
 
     reasons: Tree
@@ -74,7 +74,7 @@ class Reader:
         return printable(label[self.language]) if label else ""
 
     @property
-    def measured(self) -> bool:
+    def measured_groups(self) -> bool:
         """True if any feature has a strength; φk stands in where none has."""
         return any(one["mean_abs_shap"] for one in self.reasons["features"])
 
@@ -100,14 +100,14 @@ class Reader:
         ribs = [self._rib(one) for one in self.reasons["features"] if one["group"] == group["name"]]
         return Bone(
             name=group_name(group["name"], self.language),
-            told=self._told(group),
+            description=self._describe_group(group),
             share=max(loss, 0.0) / most if most and group["in_model"] else 0.0,
             dashed=given is None or not group["in_model"],
             used=group["in_model"],
             ribs=tuple(sorted(ribs, key=lambda rib: rib.tone == "unused")),
         )
 
-    def _told(self, group: Tree) -> str:
+    def _describe_group(self, group: Tree) -> str:
         """Return the text of a group's contribution, or the reason why it is missing."""
         if not group["in_model"]:
             return self.say("fishbone.unused")
@@ -118,10 +118,12 @@ class Reader:
 
     def _rib(self, feature: Tree) -> Rib:
         used = feature["in_model"] and group_is_used(self.reasons, feature["group"])
-        mean, low, high = _strength(feature) if self.measured else (feature["phik"], None, None)
-        form = self._form if self.measured else "times"
+        mean, low, high = (
+            _strength(feature) if self.measured_groups else (feature["phik"], None, None)
+        )
+        form = self._form if self.measured_groups else "times"
         shown = used and mean is not None
-        key = "fishbone.tip.strength" if self.measured else "fishbone.tip.phik"
+        key = "fishbone.tip.strength" if self.measured_groups else "fishbone.tip.phik"
         told = ((key, mean), ("tip.low", low), ("tip.high", high))
         return Rib(
             name=self.name(feature["label"]),
@@ -135,7 +137,7 @@ class Reader:
 
     def _tone(self, feature: Tree) -> Tone:
         """Return the tone of a rib of the winner's features."""
-        if not self.measured:
+        if not self.measured_groups:
             return "plain"
         return "weak" if feature["is_weak"] or not feature["mean_abs_shap"] else "strong"
 
@@ -146,7 +148,7 @@ class Reader:
 
     def _figures(self, feature: Tree) -> str:
         """Return a feature's strength and its interval, or its φk."""
-        if self.measured:
+        if self.measured_groups:
             return self._interval(feature["mean_abs_shap"], self._form)
         return f"{PHIK} {format_number(feature['phik'], 'times', self.language)}"
 
@@ -161,7 +163,7 @@ class Reader:
     def _strongest(self) -> float:
         """The length of a whole rib."""
         found = self.reasons["features"]
-        known_ = [_strength(one)[0] if self.measured else one["phik"] for one in found]
+        known_ = [_strength(one)[0] if self.measured_groups else one["phik"] for one in found]
         return max((value for value in known_ if value is not None), default=0.0)
 
     @property
@@ -179,9 +181,9 @@ def group_name(name: str, language: str) -> str:
     return words(language).plain(message(GROUPS[name])) if name in GROUPS else printable(name)
 
 
-def group_is_used(reasons: Tree, name: str) -> bool:
+def group_is_used(explanations: Tree, name: str) -> bool:
     """Return whether the winner sees the group of a feature."""
-    return all(one["in_model"] for one in reasons["groups"] if one["name"] == name)
+    return all(one["in_model"] for one in explanations["groups"] if one["name"] == name)
 
 
 def _strength(feature: Tree) -> tuple[float | None, float | None, float | None]:

@@ -21,13 +21,13 @@ COMPARED = 200
 DANGEROUS = {ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&\u2028\u2029"}
 
 
-def island(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -> Markup:
+def page_json(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -> Markup:
     """Return the JSON, every character escaped that HTML or a script could take for its own."""
     holds = {
         "steps": STEPS,
         "page": PAGE,
         "long": LONG,
-        "words": {name: _spoken(name) for name in LANGUAGES},
+        "words": {name: _script_texts(name) for name in LANGUAGES},
         "board": _board(tree, numbers),
         "pairs": _pairs(tree),
         "charts": {name: _spots(chart) for name, chart in charts.items()},
@@ -36,7 +36,7 @@ def island(tree: Tree, numbers: Sequence[Column], charts: Mapping[str, Chart]) -
     return Markup(text.translate(DANGEROUS))  # noqa: S704 - nothing of HTML is left in it
 
 
-def _spoken(language: str) -> dict[str, Any]:
+def _script_texts(language: str) -> dict[str, Any]:
     """Return the texts the script needs."""
     kept = (
         "script.",

@@ -13,9 +13,9 @@ import yaml
 from markupsafe import Markup
 
 from retain.report.charts.tornado import swings
-from retain.report.page.embedded_data import compare_command, island
+from retain.report.page.embedded_data import compare_command, page_json
 from retain.report.page.leaderboard import CHOICES, LONG, PAGE, choices, columns, rows
-from retain.report.render import CURVES, drawings
+from retain.report.render import CURVES, render_charts
 from retain.report.text.answer import answer, describe_accesses, sentence
 from retain.report.text.campaign import (
     CONSENT,
@@ -32,10 +32,10 @@ from retain.report.text.captions import caption, channel
 from retain.report.text.explanations import (
     direction,
     driver_words,
+    explanation_sentences,
     explanation_text,
     label_audit_text,
     source,
-    why,
 )
 from retain.report.text.names import (
     Tree,
@@ -48,7 +48,13 @@ from retain.report.text.names import (
     run_name,
 )
 from retain.report.text.numbers import Number, count_path, money_form
-from retain.report.text.segments import apart, measure, segment_named, segment_sentences, stable
+from retain.report.text.segments import (
+    contrast_message,
+    measure,
+    segment_named,
+    segment_sentences,
+    stability_message,
+)
 from retain.report.text.words import (
     LANGUAGES,
     Label,
@@ -60,7 +66,6 @@ from retain.report.text.words import (
 )
 from retain.report.tree import (
     METRIC,
-    aside,
     by_name,
     campaign_or_none,
     column_values,
@@ -69,6 +74,7 @@ from retain.report.tree import (
     has_profit,
     left_out,
     measured_levels,
+    n_skipped,
 )
 from retain.wording import format_value
 
@@ -76,7 +82,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _REASONING: dict[str, Any] = {
-    "why": why,
+    "why": explanation_sentences,
     "explained": explanation_text,
     "source": source,
     "direction": direction,
@@ -97,8 +103,8 @@ _CAMPAIGN: dict[str, Any] = {
     "fixed": fixed_assumptions,
     "offer_named": lambda campaign, name: format_level(offer_label(campaign, name)),
     "segment_named": lambda tree, name: format_level(segment_named(tree, name)),
-    "apart": apart,
-    "stable": stable,
+    "apart": contrast_message,
+    "stable": stability_message,
     "segments_told": segment_sentences,
     "measure": measure,
     "swings": swings,
@@ -125,7 +131,7 @@ def page(tree: Tree, language: str) -> str:
         The one shown first, ``en`` or ``ru``; the page holds both.
     """
     verdict = fill_defaults(tree)
-    drawn = drawings(verdict)
+    drawn = render_charts(verdict)
     numbers = columns(verdict)
     script = _script()
     return (
@@ -143,10 +149,10 @@ def page(tree: Tree, language: str) -> str:
             choices=choices(verdict),
             raced=any(row.get("stopped_early") for row in verdict["leaderboard"]),
             left_out=left_out(verdict),
-            opened=None if verdict["sealed_test"] is None else describe_accesses(verdict),
+            partial_message=None if verdict["sealed_test"] is None else describe_accesses(verdict),
             campaign=campaign_or_none(verdict),
             compare=compare_command(verdict),
-            island=island(verdict, numbers, drawn.charts),
+            island=page_json(verdict, numbers, drawn.charts),
             style=_own("style.css"),
             script=script,
             script_hash=_hash(script),
@@ -205,7 +211,7 @@ def _vocabulary(language: str) -> dict[str, Any]:
         "measured": measured_levels,
         "flat": flatten,
         "known": has_text,
-        "aside": aside,
+        "aside": n_skipped,
         "named": format_name,
         "group": lambda name: render_all_languages(group_name(name)),
         "yaml": _yaml,

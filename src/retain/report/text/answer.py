@@ -6,16 +6,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from retain.report.text.names import (
-    Tree,
-    code,
-    metric_name,
-    run_label,
-    run_name,
-)
+from retain.report.text.names import Tree, code, metric_name, run_label, run_name
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import LANGUAGES, Message, interval, message, words
-from retain.report.tree import METRIC, clear, measured_levels
+from retain.report.tree import METRIC, excludes_zero, measured_levels
 from retain.wording import format_value
 
 BASELINE = "dummy"
@@ -117,7 +111,7 @@ def _moved(tree: Tree) -> Message:
     effect, level = max(found, key=lambda one: abs(one[1]["difference"]["value"]))
     difference = level["difference"]
     return message(
-        "answer.moved.clear" if clear(difference) else "answer.moved.unclear",
+        "answer.moved.clear" if excludes_zero(difference) else "answer.moved.unclear",
         level=_setting(effect, level["level"]),
         reference=_setting(effect, effect["reference"]),
         pairs=message("answer.pairs", n=Number(level["n_pairs"], "count")),

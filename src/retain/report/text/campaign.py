@@ -108,17 +108,17 @@ def _nothing(_: Tree) -> dict[str, Any]:
     return {}
 
 
-def _bent(tree: Tree) -> dict[str, Any]:
+def _poor_calibration(tree: Tree) -> dict[str, Any]:
     return _slope(tree["campaign"]["recalibration"])
 
 
-def _lost(tree: Tree) -> dict[str, Any]:
+def _may_lose(tree: Tree) -> dict[str, Any]:
     return {"low": money(tree["campaign"]["plan"]["expected_net"]["low"])}
 
 
 _PUT: dict[str, Callable[[Tree], dict[str, Any]]] = {
-    "calibration_poor": _bent,
-    "may_lose": _lost,
+    "calibration_poor": _poor_calibration,
+    "may_lose": _may_lose,
 }
 """What is put into the texts of cautions, by their code."""
 
@@ -180,7 +180,7 @@ def _places(campaign: Tree) -> list[Message]:
 def plan_quality_text(campaign: Tree) -> list[Message]:
     """Profit at risk, recalibration, the certificate of the plan, and how steady the plan is."""
     said = [_at_risk(campaign), _calibrated(campaign), _certificate(campaign["plan"])]
-    steady = _steady((campaign["sensitivity"] or {"rows": []})["rows"])
+    steady = _stable_assumptions((campaign["sensitivity"] or {"rows": []})["rows"])
     return [*(one for one in said if one is not None), *steady]
 
 
@@ -234,7 +234,7 @@ def _certificate(plan: Tree) -> Message:
     return message("trust.certificate.bounded", **told, **ends)
 
 
-def _steady(rows: Sequence[Tree]) -> list[Message]:
+def _stable_assumptions(rows: Sequence[Tree]) -> list[Message]:
     """Over which assumptions' whole range the plan stays what it is, and over which it does not."""
     known = [row for row in rows if row["stable_from"] is not None and row["stable_to"] is not None]
     stays = [
@@ -242,10 +242,10 @@ def _steady(rows: Sequence[Tree]) -> list[Message]:
     ]
     changes = [row for row in known if row not in stays]
     told = (("trust.stays", stays), ("trust.changes", changes))
-    return [message(key, names=list(map(_quoted, found))) for key, found in told if found]
+    return [message(key, names=list(map(_range_message, found))) for key, found in told if found]
 
 
-def _quoted(row: Tree) -> Message:
+def _range_message(row: Tree) -> Message:
     return message("trust.quoted", name=assumption(row))
 
 

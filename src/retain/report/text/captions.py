@@ -8,25 +8,19 @@ from retain.report.charts.dependence import SHOWN as PANELS
 from retain.report.charts.distributions import SHOWN as DISTRIBUTIONS
 from retain.report.charts.intervals import SHOWN
 from retain.report.charts.tornado import swings
-from retain.report.text.names import (
-    Tree,
-    code,
-    label,
-    offer_label,
-    segment_label,
-)
+from retain.report.text.names import Tree, code, label, offer_label, segment_label
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import Label, Message, has_text, interval, message
 from retain.report.tree import BEESWARM_ROWS as SWARMS
 from retain.report.tree import (
     METRIC,
-    clear,
-    compared,
+    compared_features,
+    excludes_zero,
     has_profit,
     measured_levels,
     out_of_fold,
     segments_by_risk,
-    strong,
+    top_features,
 )
 from retain.wording import format_value
 
@@ -122,7 +116,7 @@ def _effects(tree: Tree) -> Message:
         code(f"{effect['factor']}={format_value(level['level'])}")
         for effect in tree["main_effects"]
         for level in measured_levels(effect)
-        if clear(level["difference"])
+        if excludes_zero(level["difference"])
     ]
     return (
         message("caption.effects", levels=messages)
@@ -186,22 +180,22 @@ def _fishbone(tree: Tree) -> Message:
 
 
 def _drivers(tree: Tree) -> Message:
-    first = strong(tree["explanations"], 1)[0]
+    first = top_features(tree["explanations"], 1)[0]
     mean = Number(first["mean_abs_shap"]["value"], "score")
     return message("caption.drivers", feature=label(first["label"]), mean=mean)
 
 
 def _beeswarm(tree: Tree) -> Message:
-    reasons = tree["explanations"]
-    shown = [one for one in strong(reasons, SWARMS) if one["beeswarm"] is not None]
+    explanations = tree["explanations"]
+    shown = [one for one in top_features(explanations, SWARMS) if one["beeswarm"] is not None]
     widest = max(shown, key=lambda one: float(one["beeswarm"]["max"] - one["beeswarm"]["min"]))
     swarm = interval(widest["beeswarm"]["min"], widest["beeswarm"]["max"], "change")
-    customers = Number((reasons["drivers"] or reasons["target"])["n_customers"], "count")
+    customers = Number((explanations["drivers"] or explanations["target"])["n_customers"], "count")
     return message("caption.beeswarm", n=customers, feature=label(widest["label"]), range=swarm)
 
 
 def _dependence(tree: Tree) -> Message:
-    shown = [one for one in strong(tree["explanations"], PANELS) if one["dependence"]]
+    shown = [one for one in top_features(tree["explanations"], PANELS) if one["dependence"]]
     first = shown[0]
     lowest, highest = (
         pick(first["dependence"], key=lambda one: float(one["mean"])) for pick in (min, max)
@@ -219,7 +213,7 @@ def _point(one: Tree) -> Message:
 def _distributions(tree: Tree) -> Message:
     found = [
         one
-        for one in compared(tree["explanations"], DISTRIBUTIONS)
+        for one in compared_features(tree["explanations"], DISTRIBUTIONS)
         if one["effect_size"] is not None
     ]
     if not found:

@@ -58,7 +58,7 @@ def driver_message(driver: Tree, feature: Tree) -> Message:
     return message(
         key,
         feature=_label(feature["label"]),
-        **_put(key, one),
+        **_placeholder_values(key, one),
         risk=message(_risk(key, driver["log_odds"])),
     )
 
@@ -84,7 +84,7 @@ def _shared(texts: Sequence[str], driver: Tree) -> str:
     return texts[0] if share is None else texts[1] if share == 0 else texts[2]
 
 
-def _put(key: str, driver: Tree) -> dict[str, Any]:
+def _placeholder_values(key: str, driver: Tree) -> dict[str, Any]:
     """Return the values of a text, besides the feature and the risk."""
     if key in (*LEVEL, *UNKNOWN):
         level = {} if driver["level"] is None else {"level": _label(driver["level"])}
@@ -116,13 +116,13 @@ def _form(value: float, low: float, high: float) -> str:
     ('value', 'value_5')
     """
     pairs = ((low, high), (value, min(max(value, low), high)))
-    near = [(a, b) for a, b in pairs if a != b and _near(a, b)]
+    near = [(a, b) for a, b in pairs if a != b and _needs_more_digits(a, b)]
     if not near:
         return "value"
     return next((form for form in VALUES if all(_differ(*two, form) for two in near)), FINEST)
 
 
-def _near(a: float, b: float) -> bool:
+def _needs_more_digits(a: float, b: float) -> bool:
     """Return whether three digits may be too few to tell two numbers apart."""
     return abs(a - b) <= 0.01 * max(abs(a), abs(b))
 
@@ -161,15 +161,15 @@ def driver_sentences(
     import pandas as pd
 
     said = np.empty(len(table), dtype=object)
-    for rows in _alike(table):
+    for rows in _groups_by_form(table):
         driver = _driver(table.iloc[rows[0]], levels)
-        speak = _speaker(driver, features[table["feature"].iloc[rows[0]]], language)
+        speak = _sentence_function(driver, features[table["feature"].iloc[rows[0]]], language)
         codes, values = pd.factorize(table["value"].to_numpy()[rows], use_na_sentinel=False)
         said[rows] = np.array([speak(value) for value in values.tolist()], dtype=object)[codes]
     return pd.Series(said, index=table.index, dtype="str")
 
 
-def _alike(table: pd.DataFrame) -> Iterator[np.ndarray]:
+def _groups_by_form(table: pd.DataFrame) -> Iterator[np.ndarray]:
     """Positions of the rows whose sentences differ by the value alone."""
     import numpy as np
 
@@ -192,7 +192,7 @@ def _driver(row: pd.Series, levels: Levels) -> dict[str, Any]:
     }
 
 
-def _speaker(driver: Tree, feature: Tree, language: str) -> Callable[[float], str]:
+def _sentence_function(driver: Tree, feature: Tree, language: str) -> Callable[[float], str]:
     """Return the sentence as a function of the value, all else given."""
     texts: dict[tuple[str, str], Callable[..., str]] = {}
 
@@ -201,7 +201,9 @@ def _speaker(driver: Tree, feature: Tree, language: str) -> Callable[[float], st
         key = _key(one, feature["kind"])
         form = _form(value, one["typical_low"], one["typical_high"]) if key in RANGED else "value"
         if (key, form) not in texts:
-            texts[key, form] = words(language).opened(driver_message(one, feature), "value")
+            texts[key, form] = words(language).partial_message(
+                driver_message(one, feature), "value"
+            )
         return texts[key, form](value=format_number(value, form, language))
 
     return speak

@@ -10,7 +10,7 @@ from retain.report.text.drivers import driver_message
 from retain.report.text.names import Tree, group_name, label
 from retain.report.text.numbers import Number, count_path
 from retain.report.text.words import Message, interval, message, render_all_languages
-from retain.report.tree import by_name, strong
+from retain.report.tree import by_name, top_features
 
 
 def label_audit_text(row: Tree) -> Message:
@@ -20,16 +20,18 @@ def label_audit_text(row: Tree) -> Message:
         found = row[side]["decreased_share"]
         values[f"{side}_share"] = Number(found["value"], "share")
         values[f"{side}_range"] = interval(found["low"], found["high"], "share")
-    return message("label_audit.said", fell=_fell(row), reading=_reading(row), **values)
+    return message(
+        "label_audit.said", fell=_decrease_message(row), reading=_conclusion(row), **values
+    )
 
 
-def _fell(row: Tree) -> Message:
+def _decrease_message(row: Tree) -> Message:
     if row["previous"] is None or row["current"] is None:
         return message("label_audit.below_zero", derived=label(row["derived"]))
     return message("label_audit.below", before=label(row["previous"]), last=label(row["current"]))
 
 
-def _reading(row: Tree) -> Message:
+def _conclusion(row: Tree) -> Message:
     """Agreement as the verdict has it; without it, whether the shares at least lean its way."""
     z = Number(row["z"], "deviations")
     if row["is_consistent"]:
@@ -38,17 +40,22 @@ def _reading(row: Tree) -> Message:
     return message("label_audit.unclear" if declined > stayed else "label_audit.against", z=z)
 
 
-def why(reasons: Tree) -> list[Message]:
+def explanation_sentences(explanations: Tree) -> list[Message]:
     """Return the explanation: groups, top feature, order, redundancy, no causes."""
-    said = [_groups(reasons), _strongest(reasons), _orders(reasons), _redundant(reasons)]
+    said = [
+        _groups(explanations),
+        _strongest(explanations),
+        _orders(explanations),
+        _redundant(explanations),
+    ]
     return [*(one for one in said if one is not None), message("reasons.no_causes")]
 
 
-def _groups(reasons: Tree) -> Message | None:
+def _groups(explanations: Tree) -> Message | None:
     """Return the group whose loss is largest, and whether the order is certain."""
-    known = [group for group in reasons["groups"] if group["ablation"] is not None]
+    known = [group for group in explanations["groups"] if group["ablation"] is not None]
     if not known:
-        return message("reasons.costs.unknown") if reasons["groups"] else None
+        return message("reasons.costs.unknown") if explanations["groups"] else None
     first, lost = known[0], known[0]["ablation"]["auc_loss"]
     values: dict[str, Any] = {
         "group": group_name(first["name"]),
@@ -67,9 +74,9 @@ def _groups(reasons: Tree) -> Message | None:
     return message("reasons.costs.unclear", next_range=next_range, **values)
 
 
-def _strongest(reasons: Tree) -> Message | None:
+def _strongest(explanations: Tree) -> Message | None:
     """Return the most important feature, or the most associated one without SHAP values."""
-    found = strong(reasons, 1)
+    found = top_features(explanations, 1)
     if found:
         strength = found[0]["mean_abs_shap"]
         return message(
@@ -79,7 +86,7 @@ def _strongest(reasons: Tree) -> Message | None:
             mean=Number(strength["value"], "score"),
             range=interval(strength["low"], strength["high"], "score"),
         )
-    related = [one for one in reasons["features"] if one["phik"] is not None]
+    related = [one for one in explanations["features"] if one["phik"] is not None]
     if not related:
         return None
     closest = max(related, key=lambda one: float(one["phik"]))
@@ -95,9 +102,9 @@ def direction(feature: Tree, key: str) -> Message:
     return message(f"{key}.{feature['direction'] if known else 'mixed'}")
 
 
-def _orders(reasons: Tree) -> Message | None:
+def _orders(explanations: Tree) -> Message | None:
     """Return whether shuffling columns orders the features as the SHAP values do."""
-    drivers = reasons["drivers"]
+    drivers = explanations["drivers"]
     if drivers is None or drivers["ranks_agree"] is None:
         return None
     values = {
@@ -109,12 +116,12 @@ def _orders(reasons: Tree) -> Message | None:
     )
 
 
-def _redundant(reasons: Tree) -> Message:
+def _redundant(explanations: Tree) -> Message:
     """Return the number of redundant groups, and the first feature of the largest."""
-    found = reasons["redundant"]
+    found = explanations["redundant"]
     if not found:
         return message("reasons.distinct")
-    names, closest = by_name(reasons), found[0]
+    names, closest = by_name(explanations), found[0]
     return message(
         "reasons.redundant",
         n=count_path(len(found), "explanations.redundant"),

@@ -95,7 +95,7 @@ def format_number(value: float | None, form: str, language: str) -> str:
     """
     if value is None or not math.isfinite(value):
         return ABSENT
-    return _set(FORMS[form](value), language)
+    return _localise(FORMS[form](value), language)
 
 
 def money_form(values: Iterable[float | None]) -> str:
@@ -121,10 +121,10 @@ def scale(
     """
     digits = max((len(_plain(value).partition(".")[2]) for value in values), default=0)
     how = f"{'+' if signed else ''}{',' if grouped else ''}.{digits}f"
-    return [_set(f"{value:{how}}", language) for value in values]
+    return [_localise(f"{value:{how}}", language) for value in values]
 
 
-def _set(text: str, language: str) -> str:
+def _localise(text: str, language: str) -> str:
     """Return an English number with a true minus, none before zero, in the language's own marks."""
     if not any(digit in text for digit in "123456789"):
         text = text.lstrip("+-")

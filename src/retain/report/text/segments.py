@@ -64,7 +64,7 @@ def _steady(segments: Sequence[Tree]) -> Message | None:
     return message(key, segment=segment_label(least), jaccard=Number(overlap, "times"))
 
 
-def apart(one: Tree) -> Message:
+def contrast_message(one: Tree) -> Message:
     """One feature by which a segment differs, higher or lower, inside against outside."""
     if one["kind"] == "category":
         form = "share"
@@ -97,7 +97,7 @@ def _form(inside: float, outside: float) -> str:
     return next(seen, "value")
 
 
-def stable(stability: Tree) -> Message:
+def stability_message(stability: Tree) -> Message:
     """Return the stability of a segment under resampling and shifted cut-offs."""
     found = next((word for word, least in STABLE if stability["jaccard"] >= least), "not")
     return message(f"segments.stable.{found}")

@@ -98,11 +98,11 @@ class TextCatalogue:
         values = {name: self._plain(value) for name, value in said.values.items()}
         return self._form(said).format(**values)
 
-    def opened(self, said: Message, left: str) -> Callable[..., str]:
+    def partial_message(self, said: Message, left: str) -> Callable[..., str]:
         """Return a phrase as text but for one placeholder, as a function of the text put there.
 
-        >>> said = message("answer.miss", metric="ROC-AUC", value="", threshold="0.9", by="0.1")
-        >>> words("en").opened(said, "value")(value="0.8")
+        >>> said = message("answer.miss", metric="ROC-AUC", value="", threshold="0.9", any_of="0.1")
+        >>> words("en").partial_message(said, "value")(value="0.8")
         'ROC-AUC is 0.8, the threshold is 0.9, missed by 0.1'
         """
         values = {k: self._plain(value) for k, value in said.values.items() if k != left}
