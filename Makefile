@@ -16,7 +16,7 @@ test: $(STAMP)           ## every test, with coverage of lines and branches
 	$(BIN)/python -m pytest -n 2 --dist=worksteal --cov --cov-report=term
 
 test-fast: $(STAMP)      ## the tests that need no worker processes, browser or cluster, without coverage
-	$(BIN)/python -m pytest -n 2 -m "not slow and not browser and not spark and not cluster"
+	$(BIN)/python -m pytest -n 2 --dist=worksteal -m "not slow and not browser and not spark and not cluster"
 
 check: $(STAMP)          ## lint, format, types
 	$(BIN)/ruff check .

@@ -97,23 +97,27 @@ NEEDS = {
     "ray": "cluster",
 }
 """The marker of a test, by the fixture it uses."""
-COMMANDS = {"retain", "retain_compare"}
-TRACED = ("tests/cli/", "tests/workflows/test_recorded_data.py")
-"""Where coverage is measured of tests that call commands in this process."""
+TRACED = (
+    "tests/cli/",
+    "tests/execution/test_sweep.py",
+    "tests/workflows/test_campaign.py",
+    "tests/workflows/test_compare.py",
+    "tests/workflows/test_recorded_data.py",
+)
+"""Where coverage is measured of tests that use one of these fixtures."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the fixtures they use, and begin with those that take longest.
 
-    Coverage comes from quick tests, from the fixtures of all, and from the commands in ``TRACED``;
-    it slows Python down two- or threefold, so that other slow tests run without it.
+    Coverage slows Python down two- or threefold: tests that start processes run without it, but
+    for those in ``TRACED``; the fixtures they share are measured.
     """
     for item in items:
-        for marker in {NEEDS[name] for name in getattr(item, "fixturenames", ()) if name in NEEDS}:
+        used = NEEDS.keys() & set(getattr(item, "fixturenames", ()))
+        for marker in {NEEDS[name] for name in used}:
             item.add_marker(marker)
-        called = COMMANDS.intersection(getattr(item, "fixturenames", ()))
-        traced = called and item.nodeid.startswith(TRACED)
-        if any(item.get_closest_marker(name) for name in ("slow", "browser")) and not traced:
+        if used and not item.nodeid.startswith(TRACED):
             item.add_marker("no_cover")
     items.sort(key=lambda item: item.get_closest_marker("first") is None)
 

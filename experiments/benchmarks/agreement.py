@@ -1,4 +1,4 @@
-"""Whether two tables of a purchase log are the same: to the bit, or in every cell."""
+"""True if two tables of a purchase log are the same: to the bit, or in every cell."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _DAY = 86_400
 
 
 def same_bits(one: Path, other: Path) -> bool:
-    """Whether two tables of retain have the same rows, in whatever order they were written."""
+    """Return whether two tables of retain have the same rows, in any order."""
     keys = [("customer", "ascending"), ("snapshot", "ascending")]
     a, b = (pq.read_table(path).sort_by(keys) for path in (one, other))
     return bool(a.replace_schema_metadata(None).equals(b.replace_schema_metadata(None)))
 
 
 def same_cells(ours: Path, theirs: Path, log: Path) -> bool:
-    """Whether a table of retain and one of pandas agree in every column both have."""
+    """Return whether a table of retain and one of pandas agree in every column both have."""
     times = pq.read_table(log, columns=["time"])["time"]
     first = int(pc.min(times).cast("timestamp[s]").cast("int64").as_py()) // _DAY
     rows = _in_order(pd.read_parquet(ours).assign(snapshot=lambda t: t["snapshot"] + first - 1))

@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def told(rows: list[Row]) -> str:
-    """The section: a table of all rows."""
+    """Return the section: a table of all rows."""
     versions = [f"{name} {metadata.version(name)}" for name in ("numpy", "scipy")]
     head = ("|  | reached | target |  |", "| --- | --- | --- | --- |")
     about = f"{machine()}, {', '.join(versions)}."
@@ -58,7 +58,7 @@ def told(rows: list[Row]) -> str:
 
 
 def line(row: Row) -> str:
-    """A row as text.
+    """Return a row as text.
 
     >>> line(("100 customers", "0.1 s", "≤ 0.2 s", True))
     '| 100 customers | 0.1 s | ≤ 0.2 s | pass |'
@@ -121,7 +121,7 @@ def hundred(customers: int = 100_000, instances: int = INSTANCES) -> Iterator[Ro
 
 
 def million() -> Iterator[Row]:
-    """A million customers."""
+    """Return a million customers."""
     return _large(1_000_000, turns=5, most=(10, 50, 5e-6), instances=3)
 
 
@@ -179,7 +179,7 @@ def _status(name: str) -> float:
 
 
 def ties(customers: int = 100_000, instances: int = 6) -> Iterator[Row]:
-    """Rounded scores: masses of customers worth the same."""
+    """Yield rounded scores: masses of customers worth the same."""
     for kind, per_offer in KINDS.items():
         gaps, same, other = [], True, False
         for seed in range(instances):
@@ -214,7 +214,7 @@ def prices(customers: int = 100_000, instances: int = 4) -> Iterator[Row]:
 
 
 def _slope(arguments: dict[str, Any], name: str, place: int | None) -> float:
-    """What a unit of a limit adds, from 1 % below to 1 % above."""
+    """Return the value of one more unit of a limit, by central difference of 1 %."""
     values, limits = [], []
     for times in (0.99, 1.01):
         limit = np.array(arguments[name], dtype=float)

@@ -58,7 +58,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def one_round(study: StudyDirectory, folder: Path, runs: int) -> Round:
-    """What both took, in turn.
+    """Time both, in turn.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def _timed(command: Sequence[str], folder: Path) -> Measured:
 
 
 def _ranked(path: Path) -> tuple[int, str]:
-    """How many runs a leaderboard has, and the id of the best."""
+    """Return the number of runs a leaderboard has, and the id of the best."""
     csv.field_size_limit(sys.maxsize)
     with path.open(encoding="utf-8", newline="") as file:
         ids = [row["id"] for row in csv.DictReader(file)]
@@ -109,7 +109,7 @@ def _figures(ours: Measured, theirs: Measured) -> dict[str, float]:
 
 
 def told(runs: int, rounds: Sequence[Round]) -> str:
-    """The section of the comparison."""
+    """Return the section of the comparison."""
     times = "One round" if len(rounds) == 1 else f"Medians of {len(rounds)} rounds"
     about = f"{runs:,} finished runs of an invented study, 10 folds and 11 metrics each"
     return f"{about}. {times}. {machine()}.\n\n{figures(rounds, TARGETS)}"

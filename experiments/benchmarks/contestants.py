@@ -1,4 +1,4 @@
-"""Who is timed: retain and its three peers. How each is called, and where it leaves its figures."""
+"""The contestants: retain and three peers, with their commands and files."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ class Contestant:
 
 
 def retain(stage: Stage, out: Path) -> list[str]:
-    """The sweep by retain; the study says what is swept."""
+    """Return the sweep by retain; the study says what is swept."""
     conf, study = str(stage.retain), f"study={stage.work.name}"
     return [RETAIN, "--config-dir", conf, "-m", study, f"outputs={out}"]
 
 
 def bare(stage: Stage, out: Path) -> list[str]:
-    """The list of runs by joblib alone."""
+    """Return the list of runs by joblib alone."""
     files = (stage.data, stage.folds, stage.runs, out / "roc_auc.json")
     script = str(PEERS / "bare.py")
     return [sys.executable, script, *map(str, files), "--jobs", str(stage.workers)]
 
 
 def plain_hydra(stage: Stage, out: Path) -> list[str]:
-    """The sweep by a plain Hydra script and Hydra's own launcher."""
+    """Return the sweep by a plain Hydra script and Hydra's own launcher."""
     axes = [f"{group}={','.join(options)}" for group, options in stage.work.axes.items()]
     return [*_hydra(stage, "-m"), f"hydra.sweep.dir={out}", *axes]
 
@@ -52,7 +52,7 @@ def one_plain_run(stage: Stage, out: Path, model: str) -> list[str]:
 
 
 def hydra_joblib(stage: Stage, out: Path) -> list[str]:
-    """The sweep by the same script under Hydra's joblib launcher."""
+    """Return the sweep by the same script under Hydra's joblib launcher."""
     launcher = ["hydra/launcher=joblib", f"hydra.launcher.n_jobs={stage.workers}"]
     return [*plain_hydra(stage, out), *launcher]
 
@@ -64,7 +64,7 @@ def _hydra(stage: Stage, *flags: str) -> list[str]:
 
 
 def recorded(stage: Stage, out: Path) -> Scores:
-    """The ROC-AUCs in retain's records; every run must be done."""
+    """Return the ROC-AUCs in retain's records; every run must be done."""
     names = {_key(base, setting): name for name, (base, setting) in stage.work.models.items()}
     grids = {grid.base: list(grid.values) for grid in stage.work.grids}
     found: Scores = {}
@@ -86,7 +86,7 @@ def _key(base: str, setting: dict[str, Any]) -> tuple[Any, ...]:
 
 
 def written(_: Stage, out: Path) -> Scores:
-    """The ROC-AUCs in a peer's files."""
+    """Return the ROC-AUCs in a peer's files."""
     found: Scores = {}
     for path in out.rglob("roc_auc.json"):
         found.update(json.loads(path.read_text(encoding="utf-8")))

@@ -63,7 +63,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def part(folder: Path, name: str) -> Told:
-    """What a part tells of itself, done in a process of its own."""
+    """Return the figures of a part, run in a process of its own."""
     command = [sys.executable, str(Path(__file__).with_name("parts.py")), name, str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
     told: Told = json.loads(done.stdout.splitlines()[-1])
@@ -72,7 +72,7 @@ def part(folder: Path, name: str) -> Told:
 
 
 def one_run(folder: Path, number: int) -> Pair:
-    """The bare fits and the whole command, one after the other, and how far their scores differ."""
+    """Time the bare fits and the whole command in turn, and compare their scores."""
     bare = part(folder, "bare")
     out = folder / f"run-{number}"
     words = (*WORDS, f"data.dir={folder / 'files'}", f"outputs={out / 'outputs'}")
@@ -94,7 +94,7 @@ def _differs(folder: Path, record: Path) -> Told:
 
 
 def ratio(pairs: Sequence[Pair], clock: str = "seconds") -> float:
-    """The median over rounds of the second of each pair by the first.
+    """Return the median over rounds of the second of each pair by the first.
 
     >>> ratio([({"seconds": 2}, {"seconds": 3}), ({"seconds": 2}, {"seconds": 4})])
     1.75
@@ -103,7 +103,7 @@ def ratio(pairs: Sequence[Pair], clock: str = "seconds") -> float:
 
 
 def head(args: argparse.Namespace) -> str:
-    """What was measured."""
+    """Return the figures."""
     rounds = f"`customers.py --rounds {args.rounds} --fits {args.fits}`"
     return (
         f"{rounds}. {args.customers:,} made-up customers in four CSV files. "
@@ -113,7 +113,7 @@ def head(args: argparse.Namespace) -> str:
 
 
 def reading(pairs: Sequence[Pair]) -> str:
-    """The table of reading."""
+    """Return the table of reading."""
     reads = [one for _, one in pairs]
     rows = [
         _row("PyArrow reads the four files", [one for one, _ in pairs]),
@@ -124,7 +124,7 @@ def reading(pairs: Sequence[Pair]) -> str:
 
 
 def running(pairs: Sequence[Pair]) -> str:
-    """The table of the run."""
+    """Return the table of the run."""
     runs = [one for _, one in pairs]
     rows = [
         _row("LightGBM, 5 bare fits on prepared rows", [one for one, _ in pairs]),

@@ -139,7 +139,7 @@ def _against_bare(winner: Record, rounds: int) -> tuple[str, float]:
 def bare(
     found: Explained, model: Any, train: pd.DataFrame, test: pd.DataFrame, budget: TimeBudget
 ) -> Callable[[], Any]:
-    """The call that SHAP's own pages would have for this model and these rows.
+    """Return the call that SHAP's own pages would have for this model and these rows.
 
     For what only sampling explains, SHAP's permutation explainer, one order there and back, against
     as many other customers.
@@ -181,12 +181,12 @@ class _Coded:
         self._columns = list(table)
 
     def codes(self, table: pd.DataFrame) -> np.ndarray:
-        """A table as numbers."""
+        """Return a table as numbers."""
         coded = {name: levels.get_indexer(table[name]) for name, levels in self._levels.items()}
         return np.asarray(table.assign(**coded).to_numpy(dtype=float))
 
     def scored(self, inner: Any) -> Callable[[np.ndarray], np.ndarray]:
-        """The model's score of rows that are numbers."""
+        """Return the model's score of rows that are numbers."""
 
         def score(rows: np.ndarray) -> np.ndarray:
             table = pd.DataFrame(rows, columns=self._columns)
@@ -208,7 +208,7 @@ def _timed(call: Callable[[], Any]) -> float:
 
 
 def big(folder: Path, rows: int) -> str:
-    """What the reasons of LightGBM on a large table take beside the rest of a comparison."""
+    """Return the time of LightGBM's explanations on a large table, beside the rest."""
     folder.mkdir()
     path = folder / "customers.parquet"
     made_up(rows).to_parquet(path, index=False)
@@ -234,7 +234,7 @@ def big(folder: Path, rows: int) -> str:
 
 
 def made_up(rows: int) -> pd.DataFrame:
-    """Customers of whom some features drive the decline; three categories among 25 features."""
+    """Make customers with some features that drive the decline; 3 of 25 are categories."""
     random = np.random.default_rng(0)
     table = pd.DataFrame({f"number_{j:02d}": random.normal(size=rows) for j in range(22)})
     for j in range(3):

@@ -65,7 +65,7 @@ def finish(study: StudyDirectory, count: int, seed: int = 0, customers: int = 13
 def configs(
     count: int, name: str, data: Sequence[str]
 ) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
-    """Overrides and config of so many different runs, about as many of each model."""
+    """Yield overrides and config of so many different runs, about as many of each model."""
     points = math.ceil(count / len(GRIDS) / PRODUCT)
     axes = [f"{axis}={texts}" for axis, texts in AXES.items()]
     for place, (model, grid) in enumerate(GRIDS.items()):
@@ -80,7 +80,7 @@ def configs(
 
 
 def _fitted(data: Sequence[str]) -> tuple[Dataset, CrossValidationResult]:
-    """The customers of the demo store, and what one real run comes to on them."""
+    """Return the customers of the demo store, and what one real run comes to on them."""
     with Composer(Arguments(tuple(data)), "run") as composer:
         run = parse(Run, composer.one())
     prepared = prepare_dataset(run)
@@ -88,7 +88,7 @@ def _fitted(data: Sequence[str]) -> tuple[Dataset, CrossValidationResult]:
 
 
 def _moved(found: CrossValidationResult, moves: np.ndarray) -> dict[str, dict[str, Any]]:
-    """The folds of each metric, better by ``moves`` in the metric's own direction."""
+    """Return the folds of each metric, better by ``moves`` in the metric's own direction."""
     told = {}
     for name, metric in found.metrics.items():
         better = moves if metric["higher_is_better"] else -moves

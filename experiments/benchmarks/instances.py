@@ -72,7 +72,7 @@ def _fill(
 
 
 def _demand(made: dict[str, np.ndarray], part: slice) -> tuple[float, np.ndarray]:
-    """What the best offers of some customers cost, and how many each offer is the best of."""
+    """Return the cost of customers' best offers, and the count of each."""
     net = np.where(made["eligible"][part], made["net"][part], -np.inf)
     best, on = net.argmax(axis=1), net.max(axis=1) > 0
     cost = np.broadcast_to(

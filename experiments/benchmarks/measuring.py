@@ -23,7 +23,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 
 @dataclass
 class Measured:
-    """What a command took: seconds, its processor's seconds, seconds to a first record, MiB.
+    """The cost of a command: seconds, CPU seconds, seconds to a first record, MiB.
 
     ``cpu`` adds up all processes of the command, as far as each was waited for by the one that
     started it. Where it is well below seconds × processes, somebody else had the cores.
@@ -38,7 +38,7 @@ class Measured:
 def measure(
     command: Sequence[str], folder: Path, *, records: Path | None = None, memory: bool = False
 ) -> Measured:
-    """What ``command`` takes in the new folder ``folder``, where its output goes to a file.
+    """Measure ``command`` in the new folder ``folder``, where its output goes to a file.
 
     ``records`` is the folder in whose folders a first ``record.json`` is waited for. ``memory``
     adds up the whole process tree, pages shared by n processes counting 1/n in each (PSS).
@@ -102,7 +102,7 @@ def _weighed(told: Measured, pid: int, *, wanted: bool) -> Iterator[None]:
 
 @contextmanager
 def _beside(look: object) -> Iterator[None]:
-    """A thread that looks until the block is left."""
+    """Run a thread that looks until the block is left."""
     done = threading.Event()
     thread = threading.Thread(target=look, args=(done,))
     thread.start()

@@ -22,7 +22,7 @@ RULES = {"one-sided p < .05, as it is": 0.05, "two-sided p < .05": 0.025}
 
 @dataclass(frozen=True)
 class Raced:
-    """How a race came out: the share of the fit seconds, and how its winner stands in full.
+    """The result of a race: its share of the fit seconds, and its winner's full rank.
 
     ``lost`` is how far its winner's mean ROC-AUC lies below the best; ``ties`` counts the tied
     runs that came to the end.
@@ -35,14 +35,14 @@ class Raced:
 
 
 def board(records: Mapping[str, Record]) -> pd.DataFrame:
-    """The leaderboard by id, judged as a comparison does unless it is told otherwise."""
+    """Return the leaderboard by id, judged as a comparison does unless it is told otherwise."""
     shipped = yaml.safe_load((conf_dir() / "compare.yaml").read_text(encoding="utf-8"))
     judging = parse(ComparisonConfig, shipped["selection"], "selection")
     return leaderboard(list(records.values()), judging).set_index("id")
 
 
 def tried(records: Mapping[str, Record], alpha: float, seed: int = 0) -> list[Raced]:
-    """A race for each of so many random orders of the folds."""
+    """Return a race for each of so many random orders of the folds."""
     full = board(records)
     folds = records[full.index[0]].folds
     random = np.random.default_rng(seed)
@@ -59,7 +59,7 @@ def tried(records: Mapping[str, Record], alpha: float, seed: int = 0) -> list[Ra
 
 
 def _folds_had(records: Mapping[str, Record], order: np.ndarray, alpha: float) -> dict[str, int]:
-    """How many folds each run has when it is stopped, or in the end."""
+    """Return the number of folds each run has when it is stopped, or in the end."""
     scores = {
         id_: np.take(run.metrics["roc_auc"].fold_values, order) for id_, run in records.items()
     }
@@ -72,7 +72,7 @@ def _folds_had(records: Mapping[str, Record], order: np.ndarray, alpha: float) -
 
 
 def table(records: Mapping[str, Record]) -> str:
-    """What the rule costs and finds, and what another would."""
+    """Return the cost and the findings of the rule, and of another."""
     rows = [
         ("", "share of fit seconds, median (5–95 %)", "winner tied", "ROC-AUC lost", "ties kept"),
         ("---",) * 5,

@@ -42,7 +42,7 @@ def timed(told: Told, prefix: str = "") -> Iterator[None]:
 
 
 def arrow(folder: Path) -> Told:
-    """The four files read by PyArrow, columns typed as it infers them, nothing checked."""
+    """Return the four files read by PyArrow, columns typed as it infers them, nothing checked."""
     from pyarrow import csv
 
     told: Told = {}
@@ -55,7 +55,7 @@ def arrow(folder: Path) -> Told:
 
 
 def read(folder: Path) -> Told:
-    """The same files as customers; then, apart, their twins, the audit and the fingerprint."""
+    """Read the same files as customers; then, apart, duplicates, audit and fingerprint."""
     from retain.customers.checks.checks import Folding, audit
     from retain.customers.checks.duplicates import group_duplicates
     from retain.customers.contract import reader
@@ -77,7 +77,7 @@ def read(folder: Path) -> Told:
 
 
 def stage(folder: Path) -> Told:
-    """The rows of each fold prepared and saved, with the parameters of the model."""
+    """Return the rows of each fold prepared and saved, with the parameters of the model."""
     from retain.execution.dataset import prepare_dataset
     from retain.learning.components import build_training_spec
     from retain.learning.features import feature_matrix
@@ -120,7 +120,7 @@ def bare(folder: Path) -> Told:
 
 
 def _run(folder: Path) -> Any:
-    """The composed config of the run that is measured."""
+    """Return the composed config of the run that is measured."""
     from retain.cli.compose import Composer
     from retain.cli.overrides import Arguments
 

@@ -90,7 +90,7 @@ _CONTESTANTS = {"G": _scan, "retain": _retain, "pandas": _pandas}
 
 
 def _keys(args: argparse.Namespace) -> dict[str, object]:
-    """The data config as it is shipped, with the invented log."""
+    """Return the data config as it is shipped, with the invented log."""
     import yaml
 
     conf = Path(__file__).resolve().parents[2] / "conf"

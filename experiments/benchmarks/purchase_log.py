@@ -16,7 +16,7 @@ _AT_ONCE = 1_000_000
 
 
 def invent(rows: int, path: Path, seed: int = 0) -> None:
-    """A Parquet file of ``rows`` purchases of about 20 a customer over two years.
+    """Write a Parquet file of ``rows`` purchases, about 20 a customer over two years.
 
     How much a customer buys is exponentially distributed; who buys begins at some day of the first
     year. A third of the purchases is at a discount, and 20 categories differ in size.

@@ -130,7 +130,7 @@ def _told(count: int, rounds: Iterable[Mapping[str, Taken]]) -> Iterable[str]:
 
 
 def _agreement(count: int, folder: Path) -> str:
-    """Whether two runs, and pandas, give the same table; and how large it is."""
+    """Return whether two runs, and pandas, give the same table; and how large it is."""
     from agreement import same_bits, same_cells
 
     ours = sorted(folder.glob("retain*.parquet"))

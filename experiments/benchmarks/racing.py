@@ -32,7 +32,7 @@ SECTION = "racing"
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep left: records by id, and wall seconds from the shell to the shell."""
+    """The result of a sweep: records by id, and wall seconds from shell to shell."""
 
     records: Mapping[str, Record]
     seconds: float
@@ -44,7 +44,7 @@ class Sweep:
 
     @property
     def fits(self) -> int:
-        """How often a model was fitted."""
+        """The number of fits of a model."""
         return sum(record.folds for record in self.records.values())
 
     @property
@@ -81,7 +81,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def swept(folder: Path, args: argparse.Namespace, *, racing: bool) -> Sweep:
-    """The study in a new folder, two runs at a time."""
+    """Return the study in a new folder, two runs at a time."""
     words = [
         f"model={','.join(args.models)}",
         f"sampler={','.join(SAMPLERS)}",
@@ -101,7 +101,7 @@ def swept(folder: Path, args: argparse.Namespace, *, racing: bool) -> Sweep:
 
 
 def told(full: Sweep, raced: Sweep) -> str:
-    """What both sweeps spent, and how the raced winner stands in the full one."""
+    """Return the cost of both sweeps, and the raced winner's rank in the full one."""
     from orders import ORDERS, board, table
 
     from report import machine
@@ -150,7 +150,7 @@ def _ratio(what: str, full: float, raced: float, target: str = "") -> tuple[str,
 
 
 def name(record: Record) -> str:
-    """A run by its model, sampler and the features it does without."""
+    """Return a run by its model, sampler and the features it does without."""
     config = record.config
     off = [f"no {group}" for group in SWITCHED if not config["features"][group]]
     return ", ".join([f"{config['model']['name']} {config['sampler']['name']}", *off])

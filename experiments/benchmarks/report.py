@@ -26,7 +26,7 @@ PACKAGES = (
 
 
 def told(work: Work, rounds: Sequence[Round]) -> str:
-    """The section of a work: walls, retain against each peer, further figures."""
+    """Return the section of a work: walls, retain against each peer, further figures."""
     about = f"{work.told}; {work.customers:,} customers. {_rounds(rounds)}. {machine()}."
     parts = [about, _walls(work, rounds)]
     if rounds[0].figures:
@@ -35,7 +35,7 @@ def told(work: Work, rounds: Sequence[Round]) -> str:
 
 
 def figures(rounds: Sequence[Round], targets: Mapping[str, str]) -> str:
-    """A table of the median of each further figure."""
+    """Return a table of the median of each further figure."""
     rows = [
         (name, _shown(values), _listed(values), targets.get(name, ""))
         for name in rounds[0].figures
@@ -57,7 +57,7 @@ def machine() -> str:
 
 
 def against(key: str, rounds: Sequence[Round]) -> float:
-    """The median over rounds of retain's wall by L's, or of how many times faster it is."""
+    """Return the median over rounds of retain's wall by L's, or of how many times faster it is."""
     pairs = [(one.taken["retain"].seconds, one.taken[key].seconds) for one in rounds]
     return median(ours / theirs if key == "L" else theirs / ours for ours, theirs in pairs)
 

@@ -14,14 +14,14 @@ from works import AGAIN, DRY, FIRST, MEMORY
 
 @dataclass
 class Round:
-    """What each contestant took, and further figures by name (seconds, MiB, a difference)."""
+    """The figures of each contestant, by name (seconds, MiB, a difference)."""
 
     taken: dict[str, Measured] = field(default_factory=dict)
     figures: dict[str, float] = field(default_factory=dict)
 
 
 def one_round(stage: Stage, folder: Path, keys: Sequence[str]) -> Round:
-    """What each contestant took, in turn, and by how much its ROC-AUCs differ from retain's.
+    """Time each contestant in turn, and compare its ROC-AUCs with retain's.
 
     Raises
     ------
@@ -56,7 +56,7 @@ def _turn(stage: Stage, out: Path, key: str, done: Round) -> Scores:
 
 
 def _finished_study(stage: Stage, folder: Path, done: Round) -> None:
-    """The same line again, where the work asks for it: nothing is left to do."""
+    """Run the same line again where the work asks for it: nothing is left to do."""
     line = retain(stage, folder / "retain")
     for name, words in ((AGAIN, []), (DRY, ["dry_run=true"])):
         if name in stage.work.targets:

@@ -75,7 +75,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def trained(folder: Path, model: str, customers: int = 1300) -> str:
-    """The verdict over one run of a model on so many made-up customers, by the commands."""
+    """Return the verdict over one run of a model on so many made-up customers, by the commands."""
     outputs = f"outputs={folder / 'outputs'}"
     words = (f"model={model}", f"data.customers={customers}", "validation.repeats=1", outputs)
     measure([_command("retain"), *words], folder / "run")
@@ -106,7 +106,7 @@ def one_round(verdict: str, new: Path, customers: int) -> Round:
 
 
 def _node(saved: LoadedWinner, new: Path) -> dict[str, Any]:
-    """The store's files in a folder, under the contract of the made-up customers."""
+    """Return the store's files in a folder, under the contract of the made-up customers."""
     trained_on = saved.winner.config["data"]
     contract = {k: trained_on[k] for k in ("tables", "profit_unit", "cleaning", "derived")}
     target = "retain.customers.contract.reader.read"
@@ -131,7 +131,7 @@ class Taken:
 
 
 def timed(call: Callable[[], Any]) -> tuple[Taken, Any]:
-    """What a call took and what it gave."""
+    """Return the time and the result of a call."""
     gc.collect()
     wall, cpu = time.perf_counter(), time.process_time()
     found = call()
@@ -139,7 +139,7 @@ def timed(call: Callable[[], Any]) -> tuple[Taken, Any]:
 
 
 def ratio(one: Round, name: str, clock: str = "wall") -> float:
-    """The whole command with these limits by reading and predicting.
+    """Return the whole command with these limits by reading and predicting.
 
     >>> ratio({"none": Taken(6, 5), "read": Taken(3, 3), "predict": Taken(1, 1)}, "none")
     1.5
@@ -149,7 +149,7 @@ def ratio(one: Round, name: str, clock: str = "wall") -> float:
 
 
 def head(customers: int, rounds: int) -> str:
-    """What the rows below it are."""
+    """Return the heading of the rows below."""
     return (
         f"{customers:,} made-up customers in four CSV files. Medians of {rounds} rounds, ratios "
         f"taken within each; target ≤ {TARGET}. At most a tenth contacted, or no limit.\n\n"
@@ -160,7 +160,7 @@ def head(customers: int, rounds: int) -> str:
 
 
 def told(model: str, name: str, rounds: Sequence[Round]) -> str:
-    """A row of the table."""
+    """Return a row of the table."""
     middle = {key: median(one[key].wall for one in rounds) for key in rounds[0]}
     ratios = [ratio(one, name) for one in rounds]
     each = ", ".join(f"{one:.2f}" for one in ratios)

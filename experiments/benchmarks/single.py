@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def rounds(folder: Path, count: int = RUNS) -> tuple[str, list[Round]]:
-    """What was run, in words, and the figures of so many runs, each in a fresh folder.
+    """Return a description, and the figures of so many runs in fresh folders.
 
     A run nobody counts comes first, so that the files are in the operating system's memory.
     """
@@ -30,7 +30,7 @@ def rounds(folder: Path, count: int = RUNS) -> tuple[str, list[Round]]:
 
 
 def _data(folder: Path) -> tuple[str, list[str]]:
-    """The real files where there are any, else the made-up customers."""
+    """Return the real files where there are any, else the made-up customers."""
     found = Path(os.environ.get("RETAIN_DATA", ROOT.parent / "shared" / "data")) / "one_click"
     if found.is_dir():
         told = "`retain data=one_click data.dir=PATH model=logreg`: the store's four files"

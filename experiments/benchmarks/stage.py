@@ -62,7 +62,7 @@ class Stage:
 
 
 def set_up(work: Work, folder: Path, workers: int) -> Stage:
-    """The stage of a work, with all its files written."""
+    """Return the stage of a work, with all its files written."""
     folder.mkdir(parents=True, exist_ok=True)
     stage = Stage(work, folder, workers)
     made = _made_up(work.customers)
@@ -94,7 +94,7 @@ def _made_up(count: int) -> Customers:
 
 
 def _study(stage: Stage, groups: dict[str, list[str]]) -> dict[str, Any]:
-    """The study as a researcher would write it; the one file that tells retain what to do."""
+    """Return the study as a researcher would write it: the only file retain needs."""
     work = stage.work
     others = {"sampler": ",".join(work.samplers), "features": ",".join(work.features)}
     return {
@@ -145,7 +145,7 @@ def _write_options(stage: Stage) -> None:
 
 
 def _listed(work: Work, model: str, sampler: str, features: str) -> dict[str, Any]:
-    """A run for the peer without configs, from the same options as the others."""
+    """Return a run for the peer without configs, from the same options as the others."""
     conf = PEERS / "conf"
     base, parameters = work.models[model]
     return {

@@ -72,7 +72,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def one_round(folder: Path, customers: int, draws: int) -> Round:
-    """What both took, in turn, and by how much their intervals differ.
+    """Time both in turn, and compare their intervals.
 
     Raises
     ------
@@ -126,7 +126,7 @@ def with_knots(customers: int, draws: int) -> dict:
 
 
 def one_by_one(customers: int, draws: int) -> dict:
-    """The interval in all from the same draws, every customer in each."""
+    """Return the interval in all from the same draws, every customer in each."""
     scores, profit = made_up(customers)
     drawn = SampledAssumptions.sample(fit_recalibration(scores), assumed(draws), SEED)
     x = logit(scores.per_customer().to_numpy())
@@ -156,7 +156,7 @@ def made_up(customers: int) -> tuple[Scores, np.ndarray]:
 
 
 def assumed(simulations: int) -> Assumptions:
-    """The assumptions that conf/assumptions/default.yaml ships."""
+    """Return the assumptions that conf/assumptions/default.yaml ships."""
     ranges = {
         "horizon": (2.0, 3.0, 6.0),
         "loss_fraction": (0.5, 1.0, 1.0),
@@ -204,7 +204,7 @@ WORKS = {RETAIN: with_knots, BARE: one_by_one}
 
 
 def told(customers: int, draws: int, rounds: Sequence[Round]) -> str:
-    """The section of the Monte Carlo."""
+    """Return the section of the Monte Carlo."""
     times = "One round" if len(rounds) == 1 else f"Medians of {len(rounds)} rounds"
     about = f"{customers:,} customers × {draws:,} draws, {MANY} segments, {MANY} offers"
     return f"{about}. {times}. {machine()}.\n\n{figures(rounds, TARGETS)}"

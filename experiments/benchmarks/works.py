@@ -74,7 +74,7 @@ class Work:
 
     @property
     def axes(self) -> dict[str, list[str]]:
-        """What is swept, by config group, with an option for each model."""
+        """The sweep, by config group, with an option for each model."""
         models, samplers, features = list(self.models), list(self.samplers), list(self.features)
         return {"model": models, "sampler": samplers, "features": features}
 
@@ -95,7 +95,7 @@ class Work:
         return swept
 
     def smaller(self, customers: int | None, runs: int | None) -> Work:
-        """The same kind of work with fewer customers, and about so many runs.
+        """Return the same kind of work with fewer customers, and about so many runs.
 
         >>> len(W1.smaller(None, 18).runs), len(W2.smaller(None, 100).runs)
         (18, 69)

@@ -45,7 +45,7 @@ COMMANDS = ("compare", "readout", "score")
 
 @dataclass
 class Counts:
-    """What was done to one command, and what was found."""
+    """One disturbed command, and what was found after it."""
 
     command: str
     kills: int = 0

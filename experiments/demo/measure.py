@@ -98,7 +98,7 @@ def _read(folder: Path, tables: dict[str, Any]) -> tuple[pd.DataFrame, dict[str,
 
 
 def _periods(found: pd.Series, spec: dict[str, Any]) -> dict[str, str]:
-    """The name of each period in the file, earliest first."""
+    """Return the name of each period in the file, earliest first."""
     written = set(found)
     return {key: next(n for n in spec["names"][key] if n in written) for key in spec["order"]}
 
@@ -119,14 +119,14 @@ def _unusual(table: pd.DataFrame) -> tuple[dict[str, Any], pd.Series]:
 
 
 def _spelt(raw: pd.DataFrame, levels: dict[str, Any]) -> tuple[dict[str, Any], pd.DataFrame]:
-    """The misspelling of the service level, counted, and the table without it."""
+    """Return the misspelling of the service level, counted, and the table without it."""
     right, wrong = next((s["raw"], s["aliases"][0]) for s in levels.values() if "aliases" in s)
     told = {"count": raw["service_level"].eq(wrong).sum(), "right": right, "wrong": wrong}
     return told, raw.assign(service_level=raw["service_level"].replace(wrong, right))
 
 
 def _copies(table: pd.DataFrame) -> tuple[dict[str, Any], pd.Series]:
-    """The block of copied customers, and which rows are second copies.
+    """Return the block of copied customers, and which rows are second copies.
 
     ``redrawn`` tells for each column how many copies, from the first on, have a value of their
     own there; a column that differs in less than a third of the flipped copies has none.
@@ -148,7 +148,7 @@ def _copies(table: pd.DataFrame) -> tuple[dict[str, Any], pd.Series]:
 
 
 def _coded(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The table with categories as codes, most frequent first, and what the codes stand for."""
+    """Return the table with categories as codes, most frequent first, and the levels."""
     coded = table.copy()
     features: dict[str, Any] = {}
     for name in table.columns.drop("activity"):
@@ -163,7 +163,7 @@ def _coded(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 
 def _step(column: pd.Series) -> float:
-    """The widest step of which all values are multiples."""
+    """Return the widest step of which all values are multiples."""
     return next(s for s in STEPS if np.allclose(column / s, (column / s).round()))
 
 
@@ -181,7 +181,7 @@ def _cells(table: pd.DataFrame, label: str, features: dict[str, Any]) -> list[di
 
 
 def _score(x: pd.DataFrame, y: pd.Series) -> NDArray[np.float64]:
-    """How much a customer looks like its class: an out-of-fold probability."""
+    """Return the out-of-fold probability of a customer's class."""
     trees = ExtraTreesClassifier(200, min_samples_leaf=2, random_state=0)
     folds = StratifiedKFold(5, shuffle=True, random_state=0)
     return np.asarray(cross_val_predict(trees, x, y, cv=folds, method="predict_proba")[:, 1])
@@ -205,7 +205,7 @@ def _correlation(cell: pd.DataFrame) -> list[list[float]]:
 
 
 def _plain(value: Any) -> Any:
-    """The same without types of numpy and pandas."""
+    """Return the same without types of numpy and pandas."""
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     return value.tolist() if hasattr(value, "tolist") else value

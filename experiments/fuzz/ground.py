@@ -1,4 +1,4 @@
-"""What every reader under test starts from."""
+"""The study and the files that every reader under test starts from."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ COMMANDS = (
 
 @dataclass
 class Counts:
-    """What a reader answered."""
+    """The answers of a reader."""
 
     reader: str
     inputs: int = 0
@@ -99,7 +99,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class Trial:
-    """What inputs are drawn from, and the folder for those that something fails at."""
+    """The seed of inputs, and the folder for those that fail."""
 
     seed: int
     failures: Path

@@ -41,7 +41,7 @@ class Source:
 
     @property
     def lines(self) -> int:
-        """How many lines the file has."""
+        """Number of lines the file has."""
         return len(self.text.splitlines())
 
 
@@ -56,7 +56,7 @@ class Figure:
 
     @property
     def kept(self) -> bool:
-        """Whether the figure is within its bounds."""
+        """True if the figure is within its bounds."""
         return (self.at_least is None or self.value >= self.at_least) and self.value <= self.at_most
 
 

@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def false_positives(pairs: int, seed: int = 0) -> tuple[float, float]:
-    """The share of pairs called different by the corrected test, and by the plain one."""
+    """Return the share of pairs called different by the corrected test, and by the plain one."""
     random = np.random.default_rng(seed)
     gaps = [_differences(random) for _ in range(pairs)]
     corrected = [corrected_resampled_t(gap, 1 / (FOLDS - 1))[1] for gap in gaps]
@@ -56,7 +56,7 @@ def _differences(random: np.random.Generator) -> list[float]:
 
 
 def _auc(table: np.ndarray, target: np.ndarray, train: np.ndarray, test: np.ndarray) -> float:
-    """The nearer class mean, fitted on the training customers, judged on the others."""
+    """Return the nearer class mean, fitted on the training customers, judged on the others."""
     known = target[train]
     weights = table[train][known == 1].mean(axis=0) - table[train][known == 0].mean(axis=0)
     return roc_auc(target[test], table[test] @ weights)

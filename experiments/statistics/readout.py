@@ -65,7 +65,7 @@ class Design:
         return -self.table["risk"].to_numpy() * self.rate
 
     def drawn(self, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Who is contacted and who declines, each of shape (count, customers)."""
+        """Return masks of the contacted and of the declined, each (count, customers)."""
         random = np.random.default_rng(seed)
         treated = self._treated(count, random)
         chance = self.table["risk"].to_numpy() + np.where(treated, self.effect, 0.0)
@@ -81,7 +81,7 @@ class Design:
         return ~held_out
 
     def assignment(self, treated: np.ndarray) -> Assignment:
-        """The campaign with one draw of its control group."""
+        """Return the campaign with one draw of its control group."""
         table = self.table
         ids = pd.Index([str(number) for number in range(len(table))])
         rows = assignment_table(
@@ -103,7 +103,7 @@ class Design:
 
 
 def catalogue(names: dict[str, float]) -> Catalogue:
-    """An offer of each name, with the same prior."""
+    """Return an offer of each name, with the same prior."""
     offer = Offer(
         label=Translated(en="offer", ru="предложение"),
         text=Translated(en="offer", ru="предложение"),
@@ -153,7 +153,7 @@ def effect_rows(design: Design, count: int, seed: int) -> Iterator[list[dict]]:
 
 
 def coverage(design: Design, count: int, seed: int = 1) -> dict[str, float]:
-    """The share of intervals that hold the truth: overall, of segments, of offers."""
+    """Return the share of intervals that hold the truth: overall, of segments, of offers."""
     held: dict[str, list[bool]] = {"overall": [], "segment": [], "offer": []}
     table = design.table.assign(effect=design.effect)
     truth = {of: table.groupby(of)["effect"].mean() for of in ("segment", "offer")}
@@ -166,7 +166,7 @@ def coverage(design: Design, count: int, seed: int = 1) -> dict[str, float]:
 
 
 def profit_coverage(design: Design, count: int, seed: int = 2) -> float:
-    """The share of intervals of the profit gained per customer that hold the truth."""
+    """Return the share of intervals of the profit gained per customer that hold the truth."""
     worth = design.table["profit"].to_numpy()
     true = float(np.mean(-design.effect * worth))
     held = []
@@ -180,7 +180,7 @@ def profit_coverage(design: Design, count: int, seed: int = 2) -> float:
 
 
 def save_rate_coverage(design: Design, count: int, seed: int = 3) -> float:
-    """The share of intervals that hold save rates drawn from the prior."""
+    """Return the share of intervals that hold save rates drawn from the prior."""
     random = np.random.default_rng(seed)
     held = []
     for _ in range(count):
@@ -194,7 +194,7 @@ def save_rate_coverage(design: Design, count: int, seed: int = 3) -> float:
 
 
 def called(design: Design, count: int, seed: int = 4) -> dict[str, float]:
-    """The share of campaigns called helped and harmed, and of those with a part called either."""
+    """Return the shares of campaigns, and of those with a part, found helped or harmed."""
     words, any_part = [], []
     for rows in effect_rows(design, count, seed):
         words.append(next(row["conclusion"] for row in rows if row["scope"] == "overall"))

@@ -1,4 +1,4 @@
-"""How far tuning flatters where there is nothing to find: outcomes shuffled among the customers.
+"""The optimism of tuning where nothing can be found: outcomes shuffled.
 
 python experiments/tuned/noise.py PATH
 """

@@ -1,4 +1,4 @@
-"""How counts, signed numbers and intervals are written in sentences and tables, in one way.
+"""The format of counts, signed numbers and intervals in sentences and tables.
 
 The page writes them in two languages by the same rules: ``report.text.words.interval``.
 """

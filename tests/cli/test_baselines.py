@@ -7,7 +7,7 @@ from retain.cli.overrides import parse_args
 from retain.errors import RetainError
 from retain.learning.components import build_source
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 LOG = ("data=purchases", "data.path=log.csv", "data.columns.customer=who", "data.columns.time=at")
 AXES = ("sampler=none,smote", "scaling=none,robust", "calibration=none,sigmoid", "tuning=none")

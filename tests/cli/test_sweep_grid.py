@@ -9,7 +9,7 @@ from retain.cli.overrides import parse_args
 from retain.cli.sweep_grid import DELETED, apply_patch, diff_trees
 from retain.storage.paths import conf_dir
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 STUDIES = sorted(path.stem for path in (conf_dir() / "study").glob("*.yaml"))
 LINES = {

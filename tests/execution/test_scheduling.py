@@ -127,6 +127,7 @@ def test_time_to_go_is_the_work_left_over_the_workers(make_task, record_of):
 
 
 # Against a margin of twenty: this guards the order of growth, not the machine.
+@pytest.mark.slow
 def test_ten_thousand_picks_cost_next_to_nothing(make_task, record_of):
     kinds = [(model, sampler) for model in "abcdefghijkl" for sampler in "123456789"]
     made = [make_task(f"{n:08x}", *kind) for n, kind in enumerate(kinds)]

@@ -60,7 +60,7 @@ def claimed(retain, tiny):
     directory.record.unlink()
     STATUS.unlink()
     (path / "run.log").write_text("the other launch's")
-    with directory.claimed() as mine:
+    with directory.hold_lock() as mine:
         assert mine
         yield directory, json.dumps(record)
 

@@ -12,7 +12,7 @@ import yaml
 from retain.record import StudyDirectory, identity, slug_of
 from retain.schema import Run, parse
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.no_cover]
 
 WITHOUT_PLUGIN = not find_spec("hydra_plugins") or not find_spec(
     "hydra_plugins.hydra_joblib_launcher"

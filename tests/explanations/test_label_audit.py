@@ -35,9 +35,9 @@ def test_a_label_the_money_knows_nothing_of_does_not_agree(shop):
 
 def test_without_periods_or_figures_there_is_nothing_to_audit(shop):
     customers = shop(60)
-    assert label_audit(replace(customers, derived=())) == []
+    assert label_audit(replace(customers, derived_features=())) == []
     ratio = DerivedFeature("ratio", "purchase", "ratio", ("revenue_current", "revenue_previous"))
-    assert label_audit(replace(customers, derived=(ratio,))) == []
+    assert label_audit(replace(customers, derived_features=(ratio,))) == []
     unknown = customers.features.assign(revenue_current=np.nan)
     assert label_audit(replace(customers, features=unknown)) == []
 
@@ -69,8 +69,8 @@ def test_what_is_found_can_be_written_as_json(shop):
 def test_the_label_of_the_real_store_is_not_what_its_money_says(one_click_dir, one_click_contract):
     found = label_audit(read(dir=str(one_click_dir), **one_click_contract))
     assert [one.derived.ru for one in found] == [
-        "Тренд выручки за месяц",
-        "Изменение времени на сайте",
+        "Изменение выручки в среднем за месяц",
+        "Изменение времени на сайте за месяц",
     ]
     revenue, minutes = found
     assert (revenue.previous.ru, revenue.current.ru) == (

@@ -61,6 +61,7 @@ def prepared(monkeypatch):
 
 
 # Who computed the rows, and whether they lie in memory or in a mapped file, may not show.
+@pytest.mark.slow
 @pytest.mark.parametrize("large", [1, 2**20])
 @pytest.mark.parametrize("sampler", [None, SMOTE(random_state=0), SMOTENC([0], random_state=0)])
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: type(model).__name__)

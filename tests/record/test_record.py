@@ -109,12 +109,12 @@ def test_a_record_of_another_world_says_what_changed(make_record, part, change, 
     now[part] = now[part].model_copy(update=change)
     import re
 
-    assert re.match(message, record.outdated(**now))
+    assert re.match(message, record.staleness_reason(**now))
 
 
 def test_a_record_of_this_world_is_not_outdated(make_record):
     record = make_record()
-    assert record.outdated(record.data, record.split, record.environment) is None
+    assert record.staleness_reason(record.data, record.split, record.environment) is None
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path):

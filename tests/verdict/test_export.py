@@ -12,19 +12,18 @@ from retain.verdict.export import CONTROL, escape_formula, write_csv, write_csv_
 STARTS = tuple("=+-@|＝＋－＠\t\r\n")
 
 
-CELLS = st.text(
-    st.sampled_from("'=+-@|＝＋－＠\t\r\n \u3000\xa0\0\x1b\x7fa\"") | st.characters(codec="utf-8")
-)
+UTF8 = st.characters(codec="utf-8")
+CELLS = st.text(st.sampled_from("'=+-@|＝＋－＠\t\r\n \u3000\xa0\0\x1b\x7fa\"") | UTF8)
 
 
-@given(st.text(st.characters(codec="utf-8")) | CELLS)
+@given(st.text(UTF8) | CELLS)
 def test_no_text_cell_can_be_a_formula(text):
     assert not escape_formula(text).lstrip(" \u3000\xa0").startswith(STARTS)
     assert not re.search(CONTROL, escape_formula(text))
 
 
 # The read-out must find the ids of the customers, whatever they look like.
-@given(st.lists(st.text(st.characters(codec="utf-8")) | CELLS, min_size=1))
+@given(st.lists(st.text(UTF8) | CELLS, min_size=1))
 def test_the_apostrophe_of_a_cell_is_taken_off_again(texts):
     plain = [re.sub(CONTROL, "?", text) for text in texts]
     written = pd.Series([escape_formula(text) for text in plain], dtype="str")
@@ -83,7 +82,7 @@ def test_very_many_rows_are_written_with_the_same_cells(tmp_path):
     assert (tmp_path / "none.csv").read_text() == '\'=id,text,number,agreed,"mixed, up"\n'
 
 
-@given(st.lists(st.text(st.characters(codec="utf-8")) | CELLS, min_size=1))
+@given(st.lists(st.text(UTF8) | CELLS, min_size=1))
 def test_no_cell_of_many_can_be_a_formula(texts):
     from retain.verdict.export import _arrow
 

@@ -51,7 +51,7 @@ def test_a_ledger_of_an_older_version_is_refused(tmp_path):
     path = tmp_path / "ledger.jsonl"
     path.write_text('{"time": "2026-01-01T00:00:00+00:00", "winner": "00000001"}\n')
     with pytest.raises(RetainError, match=r"line 1 has schema 1, which retain 0\.1 reads"):
-        Ledger(path).openings("a" * 64)
+        Ledger(path).entries("a" * 64)
 
 
 def test_every_metric_lies_within_its_interval():

@@ -411,7 +411,7 @@ def test_a_password_in_the_environment_stands_nowhere(here, retain, monkeypatch)
 def test_runs_that_are_being_done_are_called_running(study, retain_compare, judged):
     busy = run_of(study, "dummy")
     busy.record.unlink()
-    with busy.claimed() as mine:
+    with busy.hold_lock() as mine:
         assert mine
         code, output = retain_compare(*QUICK)
     assert code == 0, output
@@ -424,7 +424,7 @@ def test_runs_that_are_being_done_are_called_running(study, retain_compare, judg
 def test_the_sealed_test_is_opened_during_a_sweep_only_when_asked_for(study, retain_compare):
     busy = run_of(study, "dummy")
     busy.record.unlink()
-    with busy.claimed():
+    with busy.hold_lock():
         code, output = retain_compare(*QUICK)
         assert code == 0, output
         assert "The sealed test stays closed" in output

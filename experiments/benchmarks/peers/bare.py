@@ -46,13 +46,13 @@ def main() -> None:
 def fitted(
     run: dict[str, Any], table: pd.DataFrame, target: np.ndarray, fold: np.ndarray
 ) -> list[float]:
-    """The ROC-AUC of each fold of one run."""
+    """Return the ROC-AUC of each fold of one run."""
     model, sampler = built(run["model"]), built(run["sampler"])
     return evaluation.roc_aucs(model, sampler, table.drop(columns=run["without"]), target, fold)
 
 
 def built(node: dict[str, Any] | None) -> Any:
-    """The estimator that ``_target_`` and the other keys describe."""
+    """Return the estimator that ``_target_`` and the other keys describe."""
     if node is None:
         return None
     module, _, name = node["_target_"].rpartition(".")

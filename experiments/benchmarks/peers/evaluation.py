@@ -1,4 +1,4 @@
-"""What every peer does for one run: read the customers, fit a pipeline on each fold, ROC-AUC.
+"""One run of a peer: read the customers, fit a pipeline on each fold, ROC-AUC.
 
 Plain scikit-learn and imbalanced-learn, as one would write them for a single study; retain is not
 imported, so that no peer pays for it.

@@ -19,7 +19,7 @@ MISSING = (
 
 
 def solved(problem: dict[str, Any], tolerance: float = 1e-6) -> tuple[float, float]:
-    """The objective, and the relative gap PDLP ends with, in at most two minutes."""
+    """Return the objective, and the relative gap PDLP ends with, in at most two minutes."""
     from ortools.pdlp import solvers_pb2
     from ortools.pdlp.python import pdlp
 

@@ -35,7 +35,7 @@ class Rule:
 
 
 def table(log: pd.DataFrame, rule: Rule) -> pd.DataFrame:
-    """A row a regular customer and snapshot, sorted by the customer's text and the day.
+    """Return a row a regular customer and snapshot, sorted by the customer's text and the day.
 
     ``log`` has ``customer, t, cents, items, category, promo, buys``; a day's purchases of a
     customer are one order, and a missing category or promo is NaN.
@@ -147,7 +147,7 @@ def _favourite(some: pd.DataFrame, who: pd.Index) -> np.ndarray:
 
 
 def main() -> None:
-    """The table of a log of whole numbers, written as Parquet."""
+    """Write the table of a log of whole numbers as Parquet."""
     log = pd.read_parquet(sys.argv[1]).assign(buys=1)
     first, last = log["t"].min() // DAY, log["t"].max() // DAY
     latest = last + 1 - Rule(()).horizon

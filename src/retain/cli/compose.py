@@ -96,13 +96,13 @@ class Composer:
             raise RetainError(f"this line asks for {count} runs; add -m to sweep them.")
         independent = not any(_chooses_by_reference(folder) for folder in self.folders)
 
-        def composed(axes: Sequence[Axis]) -> Iterator[tuple[tuple[str, ...], Tree]]:
+        def expand(axes: Sequence[Axis]) -> Iterator[tuple[tuple[str, ...], Tree]]:
             return expand_grid(axes, self._compose, independent=independent)
 
         for axes in sweeps:
-            yield from composed(axes)
+            yield from expand(axes)
         for axes in sweeps if self.line.multirun else ():
-            yield from baseline_runs(axes, composed, self.groups.options["model"])
+            yield from baseline_runs(axes, expand, self.groups.options["model"])
 
     def _sweeps(self) -> list[list[Axis]]:
         """Return the products the line asks for: what its study sweeps, narrowed by what was typed.

@@ -42,7 +42,7 @@ def execute(task: Task) -> Record | RungResult | None:
     OSError
         If the directory cannot be written.
     """
-    with task.directory.claimed() as mine:
+    with task.directory.hold_lock() as mine:
         if not mine:
             return None
         return task.read_newer_record() or _run_claimed(task.mark_started())

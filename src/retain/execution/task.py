@@ -202,7 +202,7 @@ class Task:
 
     def rerun_reason(self, record: Record) -> str | None:
         """Return the reason why a record is not valid for this task, None if it is."""
-        outdated = record.outdated(self.data, self.split, self.environment)
+        outdated = record.staleness_reason(self.data, self.split, self.environment)
         if outdated is not None or not record.stopped_early or self.is_racing:
             return outdated
         return f"it was stopped after {record.folds} of {record.split.fits} folds"
@@ -241,7 +241,7 @@ def record_dead_run(task: Task, reason: str) -> Record | None:
     The run may have ended before its process, whose children may hold its lock until they die.
     """
     for _ in range(MAX_CLAIM_ATTEMPTS):
-        with task.directory.claimed() as mine:
+        with task.directory.hold_lock() as mine:
             if mine:
                 record = task.read_newer_record()
                 if record is None:

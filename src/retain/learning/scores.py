@@ -85,15 +85,15 @@ def _rename_ids(table: pd.DataFrame, ids: pd.Series) -> pd.DataFrame:
 def _customers_at(rows: Customers, ids: pd.Series, day: pd.Timestamp) -> Customers:
     index = pd.Index(ids.to_numpy(), name="customer_id")
 
-    def named(series: pd.Series | None) -> pd.Series | None:
+    def reindexed(series: pd.Series | None) -> pd.Series | None:
         return None if series is None else series.set_axis(index)
 
     return replace(
         rows,
         features=rows.features.set_axis(index),
-        target=named(rows.target),
-        profit=named(rows.profit),
-        contactable=named(rows.contactable),
+        target=reindexed(rows.target),
+        profit=reindexed(rows.profit),
+        contactable=reindexed(rows.contactable),
         duplicate_groups=rows.duplicate_groups.set_axis(index),
         snapshot=day.date(),
         panel=None,

@@ -169,13 +169,13 @@ class FoldScorer:
             return np.asarray(fitted.predict_proba(self.table.iloc[fold.test])[:, 1])
 
     def _fold_data(self, fold: Fold) -> FoldData:
-        def made() -> FoldData:
+        def prepare() -> FoldData:
             train, test = self.table.iloc[fold.train], self.table.iloc[fold.test]
             return prepare_fold(self._model, train, self.labels[fold.train], test)
 
         if self._cache is None or self._content is None:
-            return made()
-        return self._cache.load(f"{self._content}/{fold.repeat}/{fold.fold}", made)
+            return prepare()
+        return self._cache.load(f"{self._content}/{fold.repeat}/{fold.fold}", prepare)
 
 
 def _cache_key(

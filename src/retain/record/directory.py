@@ -50,7 +50,7 @@ class RunDirectory:
         return self.path / ".lock"
 
     @contextmanager
-    def claimed(self) -> Iterator[bool]:
+    def hold_lock(self) -> Iterator[bool]:
         """Yield True while this process holds the run's lock, False where another does.
 
         The system lets go of a claim when its process ends, however it ends.

@@ -233,7 +233,9 @@ class Record(Config):
         """Number of folds its metrics are over."""
         return max((len(metric.fold_values) for metric in self.metrics.values()), default=0)
 
-    def outdated(self, data: DataInfo, split: SplitInfo, environment: Environment) -> str | None:
+    def staleness_reason(
+        self, data: DataInfo, split: SplitInfo, environment: Environment
+    ) -> str | None:
         """Return the reason for which this record is out of date, or None."""
         if self.data.fingerprint != data.fingerprint:
             return f"the data changed ({self.data.fingerprint[:8]} → {data.fingerprint[:8]})"

@@ -203,7 +203,9 @@ def compared(at, text, made):
         repeated=1,
         broken=[SimpleNamespace(directory=SimpleNamespace(path=Path(text)), reason=text)],
         reasons=reasons(text),
-        sealed=SimpleNamespace(customers=1, metrics={text: metric}, told=text, openings=(1, 2)),
+        sealed=SimpleNamespace(
+            customers=1, metrics={text: metric}, description=text, openings=(1, 2)
+        ),
         further=further(text),
         diffs=[difference],
         gate=[SimpleNamespace(passed=False, message=text)],

@@ -14,6 +14,8 @@ from retain.customers import table
 from retain.customers.contract import reader
 from retain.errors import RetainError
 
+pytestmark = pytest.mark.slow
+
 MODEST = settings(
     deadline=None,
     derandomize=True,

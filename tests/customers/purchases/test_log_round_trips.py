@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 
 from retain.errors import RetainError
 
+pytestmark = pytest.mark.slow
+
 duckdb = pytest.importorskip("duckdb")
 pa = pytest.importorskip("pyarrow")
 parquet = pytest.importorskip("pyarrow.parquet")

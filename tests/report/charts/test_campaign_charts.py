@@ -7,6 +7,8 @@ from retain.report.charts.svg import inline
 from retain.report.render import language_neutral_charts, localised_charts
 from retain.report.tree import fill_defaults
 
+pytestmark = pytest.mark.slow
+
 OURS = ("segments", "tornado", "profit_curve", "budget_curve")
 
 

@@ -12,6 +12,8 @@ from retain.report.render import charts, pictures
 from retain.report.text.captions import CAPTIONS
 from retain.report.tree import fill_defaults
 
+pytestmark = pytest.mark.slow
+
 EVERY = {
     "intervals",
     "effects",
@@ -148,7 +150,6 @@ def test_axes_without_a_pair_of_runs_have_no_chart(tree):
         assert "effects" not in charts(fill_defaults(tree), "en")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_every_chart_becomes_an_svg_and_a_png(files_in, language):
     found = files_in[language]
@@ -167,7 +168,6 @@ def test_every_chart_becomes_an_svg_and_a_png(files_in, language):
             )
 
 
-@pytest.mark.slow
 @pytest.mark.no_cover
 def test_the_same_verdict_gives_the_same_pictures(tree, files_in, tmp_path):
     first = [path.read_bytes() for path in files_in["en"]]

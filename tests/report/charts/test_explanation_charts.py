@@ -9,6 +9,8 @@ from retain.report.tree import fill_defaults
 
 from ..invented_explanations import without_a_model
 
+pytestmark = pytest.mark.slow
+
 LONG = {
     "one long word": "a_feature_of_a_long_name_" * 12,
     "wide letters": "Ш" * 90,

@@ -17,6 +17,8 @@ from retain.report.charts.svg import inline
 from retain.report.fishbone import fishbone
 from retain.report.render import DOTS
 
+pytestmark = pytest.mark.slow
+
 CONTRACT = Path(__file__).parents[3] / "conf/data/contract/one_click.yaml"
 GROUPS = ("site", "purchase", "product", "communication", "other", "loyalty programme", "delivery")
 GROUPS += ("support", "returns", "payments", "mobile app", "weather", "thirteenth")
@@ -217,7 +219,6 @@ def test_more_groups_than_are_usual_still_make_a_picture(groups):
     assert ("1 more group is not shown" in labels_of(chart)) == (groups == 13)
 
 
-@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     sizes=st.lists(st.integers(1, 15), min_size=1, max_size=8).filter(lambda s: sum(s) <= 60),

@@ -10,6 +10,8 @@ from retain.report.page.page import page
 from retain.report.render import render_charts
 from retain.report.tree import OPTIONAL
 
+pytestmark = pytest.mark.slow
+
 EVIL = '<script>alert(1)</script><img src=x onerror="alert(2)">\u2028{{ 7 * 7 }} $a$ \x1b'
 
 

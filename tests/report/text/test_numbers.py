@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from retain.report.page.page import page
 from retain.report.text.numbers import FORMS, VALUES, Number, format_number
 
+pytestmark = pytest.mark.slow
+
 QUIET = {"script", "style", "svg", "code", "pre", "time", "title"}
 """Elements whose digits are names, settings, dates or the ticks of a chart."""
 VOID = {"meta", "input", "br", "link"}

@@ -16,7 +16,7 @@ from retain.campaign.segmentation import rules, segment_tree
 from retain.campaign.segmentation.conditions import values_of
 from retain.customers.customers import DisplayName
 from retain.errors import RetainError
-from retain.schema import Segmentation, ThresholdBands
+from retain.schema import Segmentation, ThresholdBands, Translated
 
 NEVER = math.nextafter(1, 2)
 """The lower bound of a band of risk that stays empty."""
@@ -218,12 +218,9 @@ def segments_of(audience: Audience, known: Segmentation) -> np.ndarray:
 def segment_labels(known: Segmentation) -> dict[str, DisplayName | None]:
     """Return the display name of each segment by its key, None where it has none."""
     if known.kind == "rules":
-        message = {name: named.label for name, named in known.rules.items()}
-        message |= {known.default_segment: known.default_label}
-        return {
-            name: None if one is None else DisplayName(one.en, one.ru)
-            for name, one in message.items()
-        }
+        labels = {name: named.label for name, named in known.rules.items()}
+        labels |= {known.default_segment: known.default_label}
+        return {name: _to_display_name(label) for name, label in labels.items()}
     risks = _band_labels(_band_names(known.risk), "risk")
     if known.value is None:
         return risks
@@ -260,12 +257,12 @@ def _band_names(found: ThresholdBands | None) -> ThresholdBands:
 def _band_labels(
     found: ThresholdBands, of: Literal["risk", "value"]
 ) -> dict[str, DisplayName | None]:
-    """Names of bands with what they are of, and what people call them."""
-    message = {name: found.labels.get(name) for name in found.bands}
-    return {
-        f"{name} {of}": None if one is None else DisplayName(one.en, one.ru)
-        for name, one in message.items()
-    }
+    """Return display names by segment key, such as ``high risk``."""
+    return {f"{name} {of}": _to_display_name(found.labels.get(name)) for name in found.bands}
+
+
+def _to_display_name(label: Translated | None) -> DisplayName | None:
+    return None if label is None else DisplayName(label.en, label.ru)
 
 
 def _join_labels(one: DisplayName | None, other: DisplayName | None) -> DisplayName | None:

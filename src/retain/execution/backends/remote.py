@@ -78,7 +78,7 @@ def record_lost_run(task: Task, reason: str, traceback: str) -> Record:
     """
     until = time.monotonic() + CLAIM_TIMEOUT_SECONDS
     while True:
-        with task.directory.claimed() as mine:
+        with task.directory.hold_lock() as mine:
             if mine or time.monotonic() > until:
                 outcome = RunOutcome("failed", reason=reason, traceback=traceback)
                 return task.read_newer_record() or finish(task, outcome)

@@ -149,7 +149,7 @@ def page(tree: Tree, language: str) -> str:
             choices=choices(verdict),
             raced=any(row.get("stopped_early") for row in verdict["leaderboard"]),
             left_out=left_out(verdict),
-            partial_message=None if verdict["sealed_test"] is None else describe_accesses(verdict),
+            opened=None if verdict["sealed_test"] is None else describe_accesses(verdict),
             campaign=campaign_or_none(verdict),
             compare=compare_command(verdict),
             island=page_json(verdict, numbers, drawn.charts),

@@ -101,7 +101,7 @@ class TextCatalogue:
     def partial_message(self, said: Message, left: str) -> Callable[..., str]:
         """Return a phrase as text but for one placeholder, as a function of the text put there.
 
-        >>> said = message("answer.miss", metric="ROC-AUC", value="", threshold="0.9", any_of="0.1")
+        >>> said = message("answer.miss", metric="ROC-AUC", value="", threshold="0.9", by="0.1")
         >>> words("en").partial_message(said, "value")(value="0.8")
         'ROC-AUC is 0.8, the threshold is 0.9, missed by 0.1'
         """

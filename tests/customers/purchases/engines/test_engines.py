@@ -18,6 +18,8 @@ from retain.customers.purchases.features.snapshots import SnapshotCalendar
 from retain.errors import RetainError
 from retain.schema.purchases import LabelRule, RegularityRule
 
+pytestmark = pytest.mark.slow
+
 duckdb = pytest.importorskip("duckdb")
 
 DAY = 86_400
@@ -148,7 +150,6 @@ def test_windows_without_common_edges_are_exact(peer, rule, windows):
     assert_same(rows, peer.table(log, peer_rule))
 
 
-@pytest.mark.slow
 def test_many_snapshots_are_split(peer):
     log, days = make_log(seed=4), tuple(range(FIRST + 400, FIRST + 600, 7))
     query = make_query(days=days)
@@ -169,7 +170,6 @@ def test_neither_threads_nor_shares_nor_the_order_of_rows_change_a_bit():
 
 
 # each is one change of the log at or after T; features of T and before must stay
-@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=15, deadline=None)
 def test_what_happens_after_a_snapshot_changes_no_feature_of_it(data):
