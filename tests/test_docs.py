@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import retain
 from retain.cli.compare import compare
 from retain.cli.compose import Composer
 from retain.cli.overrides import Groups, parse_args
@@ -236,6 +237,13 @@ def test_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(target), link
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_paths_a_page_names_are_there(page):
+    rooms = "src|conf|tests|docs|experiments"
+    for path in re.findall(rf"`((?:{rooms})/[^`<> ]*)`", without_blocks(PAGES[page])):
+        assert list(ROOT.glob(path.rstrip("/"))) or "NAME" in path, path
+
+
 def test_every_page_is_in_the_index():
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     linked = {(DOCS / link).resolve() for link in re.findall(r"\]\(([\w/.-]+\.md)", index)}
@@ -309,3 +317,9 @@ def test_the_cluster_page_says_of_every_launcher_when_to_use_it():
 def test_the_page_on_leak_checks_lists_every_check():
     text = (DOCS / "explanation/leak-checks.md").read_text(encoding="utf-8")
     assert tuple(re.findall(r"^\| `(\w+)` \|", text, flags=re.MULTILINE)) == CODES
+
+
+def test_the_page_on_python_lists_the_public_names():
+    text = (DOCS / "how-to/python.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`.*?`) \|", text, flags=re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(cells))) == set(retain.__all__)

@@ -74,7 +74,7 @@ def test_the_label_of_the_real_store_is_not_what_its_money_says(one_click_dir, o
     ]
     revenue, minutes = found
     assert (revenue.previous.ru, revenue.current.ru) == (
-        "Выручка, предыдущий месяц",
+        "Выручка, прошлый месяц",
         "Выручка, текущий месяц",
     )
     assert [round(side.decreased_share, 2) for side in (revenue.declined, revenue.stayed)] == [
@@ -83,6 +83,6 @@ def test_the_label_of_the_real_store_is_not_what_its_money_says(one_click_dir, o
     ]
     assert revenue.z < -1.96
     assert (minutes.previous.en, minutes.current.en) == (
-        "Minutes on the site a day, previous month",
-        "Minutes on the site a day, current month",
+        "Minutes on the site, previous month",
+        "Minutes on the site, current month",
     )
